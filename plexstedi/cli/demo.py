@@ -1,0 +1,229 @@
+"""`plexstedi demo`: the whole loop on the embedded sandbox, nothing to set up."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from plexstedi.cli.outcome import Outcome, say_fault
+from plexstedi.cli.progress import progress_reporter
+from plexstedi.config import load
+from plexstedi.credentials import Secrets
+from plexstedi.errors import PlexStediError, UsageFault
+from plexstedi.state.store import Store
+from plexstedi.sync.opening import Surroundings, open_session
+from plexstedi.sync.run import run
+from plexstedi.sync.session import Session
+from plexstedi.sync.tally import Counts
+
+if TYPE_CHECKING:
+    from plexstedi.sandbox.server import Sandbox
+
+_MOST_RUNS = 200
+_START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+"""A Monday morning in made-up time: the demo says the same every time."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("demo", epilog="Example: plexstedi demo --orders 200 --suppliers 20 --dir ./demo")
+    def command(
+        orders: Annotated[int, typer.Option("--orders", min=4, help="How many purchase orders.")] = 60,
+        suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="How many suppliers.")] = 12,
+        directory: Annotated[
+            Path | None, typer.Option("--dir", metavar="DIR", help="Keep configuration and state there.")
+        ] = None,
+        json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the story.")] = False,
+    ) -> None:
+        """Watch purchase orders travel from a made-up Plex to suppliers and their acknowledgments come back."""
+        from plexstedi.sandbox.clock import SandboxClock
+        from plexstedi.sandbox.server import Sandbox
+        from plexstedi.sandbox.tenant import made_up_tenant
+
+        sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
+        outcome = Outcome(command="demo")
+        with _place(directory) as place, sandbox.serve():
+            demo = Demo(sandbox, place, quiet=json)
+            try:
+                demo.play()
+            except PlexStediError as fault:
+                outcome.faults.append(fault)
+            outcome.counts = demo.total
+            outcome.data["runs"] = demo.runs
+            outcome.data["made_up_minutes"] = int((sandbox.clock.now() - _START).total_seconds() // 60)
+            if json:
+                outcome.emit(as_json=True)
+            elif outcome.faults:
+                say_fault(outcome.faults[0])
+        raise typer.Exit(int(outcome.exit_code))
+
+
+@contextmanager
+def _place(directory: Path | None) -> Iterator[Path]:
+    if directory is None:
+        with tempfile.TemporaryDirectory(prefix="plexstedi-demo-") as place:
+            yield Path(place)
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    if (directory / "state.sqlite3").exists():
+        raise UsageFault(f"{directory} holds the state of an earlier demo", fix="Name another directory, or delete it.")
+    yield directory
+
+
+class Demo:
+    """The story, step by step."""
+
+    def __init__(self, sandbox: Sandbox, place: Path, *, quiet: bool) -> None:
+        from plexstedi.sandbox.config_text import config_text, secrets
+
+        self._sandbox = sandbox
+        self._quiet = quiet
+        self._state = place / "state.sqlite3"
+        file = place / "plexstedi.toml"
+        file.write_text(config_text(sandbox))
+        self._config = load(file)
+        variables = {f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(sandbox).items()}
+        self._secrets = Secrets.of(variables, sandbox.clock)
+        self.total = Counts()
+        self.runs = 0
+
+    def play(self) -> None:
+        """All steps. Raise what a run raises."""
+        made_up = self._sandbox.made_up
+        self._say(
+            f"A made-up Plex with {len(made_up.tenant.orders)} purchase orders for {len(made_up.partners)} suppliers,"
+            " and a made-up Stedi, both on loopback."
+        )
+        self._step("First run: orders leave Plex as X12 850 and go to the suppliers")
+        self._run_until(lambda session: session.store.orders.work_left() == 0 and not session.store.orders.unsettled())
+        self._show_document()
+        self._step("An hour passes: suppliers' systems answer with 997, their people with 855")
+        self._later(timedelta(minutes=45))
+        self._later(timedelta(minutes=75))
+        self._step("Meanwhile a buyer changes an order: the net change goes out as an 860")
+        changed = self._change_an_order()
+        self._later(timedelta(minutes=10))
+        self._step("Next morning: corrections came in, late ones did not")
+        self._later(timedelta(hours=30))
+        self._later(timedelta(hours=30))
+        self._step(f"What happened to order {changed}")
+        self._show_order(changed)
+        self._step("What stands now")
+        self._show_status()
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            print(text, flush=True)
+
+    def _step(self, text: str) -> None:
+        if self._quiet:
+            return
+        if sys.stdout.isatty():
+            from rich.console import Console
+
+            Console().rule(f"[bold]{text}", align="left")
+        else:
+            print(f"\n== {text}", flush=True)
+
+    def _later(self, span: timedelta) -> None:
+        self._sandbox.advance(span)
+        self._run_until(lambda session: session.store.orders.work_left() == 0)
+
+    def _run_until(self, finished: Callable[[Session], bool]) -> None:
+        """As many runs as cron would need."""
+        for _ in range(_MOST_RUNS):
+            if self._run_once(finished):
+                return
+            self._sandbox.advance(timedelta(minutes=1))
+        raise UsageFault("the demo did not come to an end", fix="Try fewer --orders.")
+
+    def _run_once(self, finished: Callable[[Session], bool]) -> bool:
+        around = Surroundings(
+            config=self._config,
+            secrets=self._secrets,
+            state_path=self._state,
+            clock=self._sandbox.clock,
+            progress=progress_reporter(enabled=not self._quiet),
+        )
+        opened = open_session(around, dry_run=False)
+        session = opened.session
+        faults: list[PlexStediError] = []
+        try:
+            run(session, faults)
+            session.settle_counts()
+            done = finished(session)
+        finally:
+            opened.close()
+        left = [fault for fault in faults if fault.code != "time-limit"]
+        if left:
+            raise left[0]
+        self.runs += 1
+        self._count(session)
+        return done and not faults
+
+    def _count(self, session: Session) -> None:
+        counts = session.tally.counts
+        standing = {"attention", "in_doubt"}
+        for name, value in counts.as_dict().items():
+            setattr(self.total, name, value if name in standing else getattr(self.total, name) + value)
+        if counts.nothing_done():
+            return
+        clock = f"{self._sandbox.clock.now():%a %H:%M}"
+        self._say(
+            f"  {clock}  {counts.orders_changed} orders new or changed, {counts.documents_sent} documents sent,"
+            f" {counts.documents_delivered} delivered, {counts.acks_received} acknowledgments received,"
+            f" {counts.acks_applied} applied, {counts.acks_held} held, {counts.writes_made} orders written to Plex"
+        )
+
+    def _change_an_order(self) -> str:
+        """A buyer doubles the first release of an order whose supplier has answered."""
+        store = Store.open_to_read(self._state)
+        try:
+            number = next(
+                document.order_number
+                for document in store.documents.all()
+                if document.business_ack.value in ("confirmed", "changed")
+            )
+        finally:
+            store.close()
+        with self._sandbox.lock:
+            line = self._sandbox.plex.order(number).lines[0]
+            release = line.releases[0]
+            before, after = release.quantity, release.quantity * 2
+            self._sandbox.plex.edit_release(number, line.number, release.number, quantity=after)
+        self._say(f"  {number} line {line.number}: {before:f} becomes {after:f}")
+        self._sandbox.advance(timedelta(minutes=6))
+        return number
+
+    def _show_document(self) -> None:
+        from plexstedi.cli.tables import print_x12
+
+        if self._quiet:
+            return
+        store = Store.open_to_read(self._state)
+        try:
+            document = store.documents.all()[0]
+            self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n")
+            print_x12(store.documents.x12(document.id))
+        finally:
+            store.close()
+
+    def _show_order(self, number: str) -> None:
+        from plexstedi.cli.status import show_order
+
+        if not self._quiet:
+            show_order(self._state, number, self._config, self._sandbox.clock.now())
+
+    def _show_status(self) -> None:
+        from plexstedi.cli.status import show_status
+
+        if not self._quiet:
+            show_status(self._state, self._config, self._sandbox.clock.now())

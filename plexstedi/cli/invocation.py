@@ -1,0 +1,178 @@
+"""What every command shares: where its files are, the lock, the session, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.progress import progress_reporter
+from plexstedi.clock import Clock, SystemClock
+from plexstedi.config import Config, default_config_path, default_state_path, load
+from plexstedi.credentials import Secrets
+from plexstedi.errors import PlexStediError, UsageFault
+from plexstedi.state.lock import RunLock
+from plexstedi.sync.opening import Surroundings, open_session
+from plexstedi.sync.session import Session, StopRequest, person
+
+PERSON_WAITS_SECONDS = 30.0
+"""How long a command that a person gave waits for the lock (DESIGN section 4)."""
+
+clock_of_process: Clock = SystemClock()
+"""The clock of every command; tests of whole commands put another in its place."""
+
+
+@dataclass
+class Invocation:
+    """The global options of one command line."""
+
+    config_path: Path | None
+    state_path: Path | None
+    quiet: bool = False
+    _config: Config | None = field(default=None, repr=False)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this process."""
+        return clock_of_process
+
+    def config(self) -> Config:
+        """The configuration, read once. Raise ConfigurationFault."""
+        if self._config is None:
+            self._config = load(self.config_path or default_config_path(os.environ))
+        return self._config
+
+    def state(self) -> Path:
+        """Where the state file is. Raise ConfigurationFault if the configuration says so and cannot be read."""
+        if self.state_path is not None:
+            return self.state_path
+        known = None if os.environ.get("PLEXSTEDI_STATE") else self.config()
+        return default_state_path(os.environ, known)
+
+    def secrets(self) -> Secrets:
+        """Where the secrets are looked up."""
+        return Secrets.of(os.environ, self.clock)
+
+    def surroundings(
+        self, *, overrides: frozenset[str], stop: StopRequest, as_json: bool, time_limit: float | None = None
+    ) -> Surroundings:
+        """What a session of this command line is opened from."""
+        return Surroundings(
+            config=self.config(),
+            secrets=self.secrets(),
+            state_path=self.state(),
+            clock=self.clock,
+            stop=stop,
+            overrides=overrides,
+            progress=progress_reporter(enabled=not (as_json or self.quiet)),
+            time_limit_seconds=time_limit,
+        )
+
+
+def of(context: typer.Context) -> Invocation:
+    """The invocation that the global options made."""
+    found = context.obj
+    if not isinstance(found, Invocation):
+        raise TypeError("a command was called without the global options")
+    return found
+
+
+def work(
+    context: typer.Context,
+    command: str,
+    body: Callable[[Session, Outcome], None],
+    *,
+    as_json: bool,
+    dry_run: bool = False,
+    overrides: frozenset[str] = frozenset(),
+    by_person: bool = False,
+    quiet_when_idle: bool = False,
+    time_limit: float | None = None,
+) -> None:
+    """Run `body` in a session under the lock, print what came of it, and end with its exit code.
+
+    A dry run takes no lock and works on a copy of the state.
+    """
+    invocation = of(context)
+    outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=quiet_when_idle)
+    stop = StopRequest()
+    try:
+        with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run):
+            around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
+            opened = open_session(around, dry_run=dry_run, actor=person() if by_person else "plexstedi")
+            session = opened.session
+            outcome.counts = session.tally.counts
+            outcome.warnings = session.tally.warnings
+            try:
+                try:
+                    body(session, outcome)
+                finally:
+                    session.settle_counts()
+                    outcome.attention = bool(session.tally.news)
+                    outcome.data.setdefault("news", session.tally.news)
+                    outcome.data.setdefault("audit_head", session.store.audit.head())
+            finally:
+                opened.close()
+    except PlexStediError as fault:
+        outcome.faults.append(fault)
+    finish(outcome, as_json=as_json, quiet=invocation.quiet)
+
+
+def finish(outcome: Outcome, *, as_json: bool, quiet: bool = False) -> None:
+    """Print an outcome and end the command with its exit code."""
+    outcome.emit(as_json=as_json, quiet=quiet)
+    raise typer.Exit(int(outcome.exit_code))
+
+
+@contextmanager
+def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterator[None]:
+    if dry_run:
+        yield
+        return
+    lock = RunLock(
+        invocation.state(),
+        command=shlex.join(["plexstedi", *sys.argv[1:]]),
+        now=invocation.clock.now,
+        wait_seconds=PERSON_WAITS_SECONDS if by_person else 0.0,
+        sleep=invocation.clock.sleep if by_person else None,
+    )
+    with lock:
+        yield
+
+
+@contextmanager
+def _signals(stop: StopRequest) -> Iterator[None]:
+    """The first SIGTERM or SIGINT asks the run to stop after the current document; the second ends it at once."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.signal is not None:
+            raise KeyboardInterrupt
+        stop.signal = signal.Signals(number).name
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """Ask a person; go on only after a yes. Raise UsageFault without a terminal and without `--yes`."""
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageFault(
+            "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
+        )
+    if not typer.confirm(question, err=True):
+        raise UsageFault("nothing was done", fix="Answer y, or add --yes.", code="declined")

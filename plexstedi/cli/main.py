@@ -1,0 +1,128 @@
+"""`plexstedi`: the program's entrance."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plexstedi import __version__
+from plexstedi.cli.invocation import Invocation
+from plexstedi.cli.outcome import fail
+from plexstedi.errors import ExitCode, PlexStediError, UsageFault
+
+app = typer.Typer(
+    name="plexstedi",
+    help="Purchase orders from Plex to suppliers over Stedi EDI, and their acknowledgments back into Plex.",
+    epilog="Example: plexstedi --config /etc/plexstedi/plexstedi.toml run --json",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COMMANDS = (
+    "poll",
+    "submit",
+    "ingest_acks",
+    "run",
+    "status",
+    "review",
+    "replay",
+    "check",
+    "recover",
+    "audit",
+    "credentials",
+    "init",
+    "notify",
+    "demo",
+    "sandbox",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"plexstedi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Configuration file. [env: PLEXSTEDI_CONFIG]")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", metavar="FILE", help="State file. [env: PLEXSTEDI_STATE]")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every step, on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results of failures only.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if verbose and quiet:
+        raise UsageFault("--verbose and --quiet contradict each other", fix="Give one of them.")
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    context.obj = Invocation(config_path=config, state_path=state, quiet=quiet)
+
+
+def _register() -> None:
+    for name in _COMMANDS:
+        importlib.import_module(f"plexstedi.cli.{name}").register(app)
+
+
+_register()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with the contract's exit code."""
+    raise SystemExit(int(run(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; its exit code."""
+    as_json = "--json" in arguments
+    command = next((word for word in arguments if word in _command_names()), "plexstedi")
+    try:
+        result = app(args=arguments, prog_name="plexstedi", standalone_mode=False)
+    except PlexStediError as fault:
+        return int(fail(command, fault, as_json=as_json))
+    except KeyboardInterrupt:
+        print("plexstedi: interrupted", file=sys.stderr)
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(ExitCode.DONE)
+    except Exception as error:
+        # typer's own usage errors; its exception classes are not exported by every version (libraries.md 1).
+        if not (hasattr(error, "show") and hasattr(error, "format_message")):
+            raise
+        return _usage(command, error, as_json=as_json)
+    return int(result) if isinstance(result, int) else 0
+
+
+def _usage(command: str, error: Exception, *, as_json: bool) -> int:
+    message = str(error.format_message())  # type: ignore[attr-defined]
+    if as_json:
+        fault = UsageFault(
+            message, fix=f"See `plexstedi {command} --help`." if command != "plexstedi" else "See --help."
+        )
+        return int(fail(command, fault, as_json=True))
+    error.show()  # type: ignore[attr-defined]
+    return int(ExitCode.USAGE)
+
+
+def _command_names() -> set[str]:
+    return {name.replace("_", "-") for name in _COMMANDS}

@@ -1,0 +1,58 @@
+"""`plexstedi poll`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from plexstedi.cli.invocation import work
+from plexstedi.cli.options import DryRun, Json, Override, instant
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.tables import counts_line, not_traded, print_news
+from plexstedi.sync.poll import poll
+from plexstedi.sync.session import Session
+from plexstedi.sync.submit import mark_due
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("poll", epilog="Example: plexstedi poll --since 2026-11-20T00:00:00Z --dry-run")
+    def command(
+        context: typer.Context,
+        since: Annotated[
+            str | None, typer.Option("--since", metavar="TIME", help="Look back to this time, with its time zone.")
+        ] = None,
+        full: Annotated[bool, typer.Option("--full", help="Also look at every open order (sweep).")] = False,
+        dry_run: DryRun = False,
+        override: Override = None,
+        json: Json = False,
+    ) -> None:
+        """Fetch what changed in Plex; record new revisions and what must be sent."""
+        begin = instant(since, "--since")
+
+        def body(session: Session, outcome: Outcome) -> None:
+            outcome.show = lambda: _show(outcome)
+            try:
+                poll(session, since=begin, full=full)
+            finally:
+                outcome.data["due"] = mark_due(session)
+                outcome.data["not_traded"] = not_traded(session)
+
+        work(
+            context,
+            "poll",
+            body,
+            as_json=json,
+            dry_run=dry_run,
+            overrides=frozenset(override or ()),
+            quiet_when_idle=True,
+        )
+
+
+def _show(outcome: Outcome) -> None:
+    counts_line(outcome, "orders_seen", "orders_changed", "documents_queued", "attention")
+    for due in outcome.data.get("due", ()):
+        print(f"  due: {due['kind']} for order {due['order']} ({due['supplier']})")
+    print_news(outcome)

@@ -1,0 +1,35 @@
+"""`plexstedi run`: what cron calls."""
+
+from __future__ import annotations
+
+import typer
+
+from plexstedi.cli.invocation import work
+from plexstedi.cli.options import Json, Override
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.tables import counts_line, not_traded, print_news
+from plexstedi.sync.run import run
+from plexstedi.sync.session import Session
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("run", epilog="Example (cron): */5 * * * * plexstedi --config /etc/plexstedi/plexstedi.toml run")
+    def command(context: typer.Context, override: Override = None, json: Json = False) -> None:
+        """Poll, submit and ingest acknowledgments under one lock. Quiet when there was nothing to do."""
+
+        def body(session: Session, outcome: Outcome) -> None:
+            outcome.show = lambda: _show(outcome)
+            try:
+                run(session, outcome.faults)
+            finally:
+                outcome.data["not_traded"] = not_traded(session)
+
+        work(context, "run", body, as_json=json, overrides=frozenset(override or ()), quiet_when_idle=True)
+
+
+def _show(outcome: Outcome) -> None:
+    counts_line(outcome, "orders_seen", "orders_changed", "documents_queued", "documents_sent", "documents_delivered")
+    counts_line(outcome, "acks_received", "acks_applied", "acks_held", "writes_made", "attention", "in_doubt")
+    print_news(outcome)

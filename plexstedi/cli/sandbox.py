@@ -1,0 +1,86 @@
+"""`plexstedi sandbox`."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plexstedi.errors import UsageFault
+
+
+class Dialect(StrEnum):
+    """Which Plex the printed configuration speaks to."""
+
+    CONNECT = "connect"
+    OAUTH2 = "oauth2"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("sandbox", epilog="Example: plexstedi sandbox --dir ./try, then in another terminal what it prints.")
+    def command(
+        directory: Annotated[
+            Path | None,
+            typer.Option("--dir", metavar="DIR", help="Write plexstedi.toml and secrets.env there, not only print."),
+        ] = None,
+        orders: Annotated[int, typer.Option("--orders", min=1, help="How many made-up orders.")] = 12,
+        suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="How many made-up suppliers.")] = 4,
+        dialect: Annotated[Dialect, typer.Option("--dialect", help="The Plex dialect to be printed.")] = Dialect.CONNECT,
+        port: Annotated[
+            int, typer.Option("--port", min=0, max=65533, help="First of three ports; 0: any that are free.")
+        ] = 0,
+        seconds: Annotated[
+            int | None, typer.Option("--seconds", min=1, help="End after this time; default: until Ctrl-C.")
+        ] = None,
+    ) -> None:
+        """Serve a made-up Plex and Stedi on loopback; print a configuration that points at them."""
+        from plexstedi.sandbox.characters import HAND_DELAYS
+        from plexstedi.sandbox.clock import SandboxClock
+        from plexstedi.sandbox.config_text import config_text, secrets
+        from plexstedi.sandbox.server import Sandbox
+        from plexstedi.sandbox.tenant import made_up_tenant
+
+        clock = SandboxClock.running()
+        sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, clock.now()), clock, delays=HAND_DELAYS)
+        ports = (port, port + 1, port + 2) if port else (0, 0, 0)
+        try:
+            with sandbox.serve(plex_port=ports[0], stedi_port=ports[1], documents_port=ports[2]):
+                _announce(config_text(sandbox, dialect.value), secrets(sandbox), directory)
+                _wait(seconds)
+        except OSError as error:
+            raise UsageFault(
+                f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}", fix="Give another --port."
+            ) from error
+        except KeyboardInterrupt:
+            print("sandbox: ended")
+
+
+def _announce(config: str, secrets: dict[str, str], directory: Path | None) -> None:
+    exports = "\n".join(
+        f"export PLEXSTEDI_{name.upper().replace('-', '_')}={shlex.quote(value)}" for name, value in secrets.items()
+    )
+    if directory is None:
+        print(config)
+        print("# Save the above as plexstedi.toml. In the other terminal, before `plexstedi --config plexstedi.toml run`:")
+        print("\n".join(f"# {line}" for line in exports.splitlines()), flush=True)
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "plexstedi.toml").write_text(config)
+    secrets_file = directory / "secrets.env"
+    secrets_file.touch(mode=0o600)
+    secrets_file.write_text(exports + "\n")
+    where = shlex.quote(str(directory))
+    print(f"The sandbox is serving. In another terminal:\n\n  . {where}/secrets.env")
+    print(f"  plexstedi --config {where}/plexstedi.toml --state {where}/state.sqlite3 run", flush=True)
+
+
+def _wait(seconds: int | None) -> None:
+    until = None if seconds is None else time.monotonic() + seconds
+    while until is None or time.monotonic() < until:
+        time.sleep(0.2)

@@ -1,0 +1,98 @@
+"""`plexstedi submit`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from plexstedi.cli.invocation import work
+from plexstedi.cli.options import DryRun, Json, Override
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.tables import counts_line, print_documents_preview, print_news
+from plexstedi.errors import UsageFault
+from plexstedi.sync.session import Session
+from plexstedi.sync.submit import Preview, preview, submit
+
+
+class Show(StrEnum):
+    """What of each document a dry run prints."""
+
+    TABLE = "table"
+    X12 = "x12"
+    JSON = "json"
+    GUIDE = "guide"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("submit", epilog="Example: plexstedi submit --dry-run --order PO-104233 --show x12")
+    def command(
+        context: typer.Context,
+        dry_run: DryRun = False,
+        show: Annotated[
+            Show, typer.Option("--show", help="With --dry-run: the table, or each document whole.")
+        ] = Show.TABLE,
+        order: Annotated[
+            str | None, typer.Option("--order", metavar="NUMBER", help="Only what is due of this order.")
+        ] = None,
+        limit: Annotated[
+            int | None, typer.Option("--limit", metavar="N", min=1, help="At most this many new documents.")
+        ] = None,
+        override: Override = None,
+        json: Json = False,
+    ) -> None:
+        """Send what is due to Stedi; confirm delivery of what was sent."""
+        if show is not Show.TABLE and not dry_run:
+            raise UsageFault("--show goes with --dry-run", fix="Add --dry-run, or leave --show out.")
+
+        def body(session: Session, outcome: Outcome) -> None:
+            if dry_run:
+                previews = preview(session, number=order, limit=limit)
+                outcome.data["documents"] = [_as_json(one) for one in previews]
+                outcome.show = lambda: _show_preview(outcome, previews, show)
+            else:
+                outcome.show = lambda: _show(outcome)
+                submit(session, number=order, limit=limit)
+
+        work(
+            context,
+            "submit",
+            body,
+            as_json=json,
+            dry_run=dry_run,
+            overrides=frozenset(override or ()),
+            quiet_when_idle=True,
+        )
+
+
+def _as_json(one: Preview) -> dict[str, object]:
+    document = one.document
+    return {
+        "order": document.order_number,
+        "release": document.order_release,
+        "supplier": document.supplier,
+        "kind": document.kind,
+        "purpose": document.purpose,
+        "revision": document.revision,
+        "change_sequence": document.change_sequence,
+        "idempotency_key": document.idempotency_key,
+        "file_name": document.file_name,
+        "partnership_id": document.partnership,
+        "transaction_setting_id": document.transaction_setting,
+        "request": document.body.decode(),
+        "x12": document.x12,
+        "dropped": list(document.dropped),
+    }
+
+
+def _show(outcome: Outcome) -> None:
+    counts_line(outcome, "documents_queued", "documents_sent", "documents_delivered", "documents_held", "in_doubt")
+    print_news(outcome)
+
+
+def _show_preview(outcome: Outcome, previews: list[Preview], show: Show) -> None:
+    print_documents_preview(previews, show.value)
+    print_news(outcome)

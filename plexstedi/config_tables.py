@@ -1,0 +1,294 @@
+"""The tables of the configuration file (DESIGN section 5); supplier tables are in `edi/settings.py`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import uuid
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from plexstedi.edi.settings import Code, Company, Settings, SupplierSettings
+
+
+def fault(message: str, fix: str) -> PydanticCustomError:
+    """What a validator raises: a problem in plain words with its fix."""
+    return PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _service_url(value: str) -> str:
+    parts = _http_url(value)
+    if parts.query or parts.fragment:
+        raise fault("has a query or a fragment", "Give the address up to the path, without `?` and `#`.")
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise fault("is not https", "Use https://; plain http is allowed only to this machine (127.0.0.1, localhost).")
+    return value.rstrip("/")
+
+
+def _ping_url(value: str) -> str:
+    _http_url(value)
+    return value
+
+
+def _http_url(value: str) -> Any:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise fault("is no web address", 'Write it like "https://host/path".') from None
+    if parts.scheme not in ("https", "http") or not host:
+        raise fault("is no web address", 'Write it like "https://host/path".')
+    if parts.username is not None or parts.password is not None:
+        raise fault(
+            "holds a user name or password", "Take it out; secrets go in with `plexstedi credentials set NAME`."
+        )
+    return parts
+
+
+def _uuid(value: str) -> str:
+    try:
+        return str(uuid.UUID(value))
+    except ValueError:
+        raise fault(
+            "is no UUID", "Write the tenant's id like 01234567-89ab-cdef-0123-456789abcdef, not its code (PCN)."
+        ) from None
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise fault(f"is no regular expression ({error})", 'Write one like "^PO[0-9]+$", or leave it out.') from None
+    return value
+
+
+ServiceUrl = Annotated[str, AfterValidator(_service_url)]
+PingUrl = Annotated[str, AfterValidator(_ping_url)]
+TenantId = Annotated[str, AfterValidator(_uuid)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[Whole, Field(ge=0)]
+Positive = Annotated[Whole, Field(ge=1)]
+
+
+class PlexApi(StrEnum):
+    """The generation of Plex interfaces that the tenant has (reference plex.md 1)."""
+
+    CONNECT = "connect"
+    OAUTH2 = "oauth2"
+    DATASOURCE = "datasource"
+    SOAP = "soap"
+
+
+class PlexAuth(Settings):
+    """`[plex.auth]`: who we are at Plex; the secrets themselves are never here."""
+
+    token_url: ServiceUrl | None = None
+    client_id: Code | None = None
+    username: Code | None = None
+    company_code: Code | None = None
+
+
+class DataSource(Settings):
+    """One data source: its number, and what its inputs and columns are called at this tenant."""
+
+    id: Positive
+    inputs: dict[Code, Code] = Field(default_factory=dict)
+    columns: dict[Code, Code] = Field(default_factory=dict)
+
+
+def _short_datasource(value: object) -> object:
+    return {"id": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class Statuses(Settings):
+    """`[plex.statuses]`: status names by what they mean, for tenants whose statuses carry no flag (plex.md 5.6)."""
+
+    unreleased_orders: tuple[Code, ...] = ()
+    released_orders: tuple[Code, ...] = ()
+    received_orders: tuple[Code, ...] = ()
+    cancelled_orders: tuple[Code, ...] = ()
+    open_lines: tuple[Code, ...] = ()
+    cancelled_lines: tuple[Code, ...] = ()
+    firm_releases: tuple[Code, ...] = ()
+    forecast_releases: tuple[Code, ...] = ()
+    received_releases: tuple[Code, ...] = ()
+    cancelled_releases: tuple[Code, ...] = ()
+
+
+class PollConfig(Settings):
+    """`[plex.poll]`: what a look at Plex covers."""
+
+    start: AwareDatetime | None = None
+    """Orders created before are taken as known and not sent; None: 24 h before the first poll."""
+    overlap_minutes: Positive = 15
+    sweep_hours: Positive = 24
+
+
+class WriteBack(StrEnum):
+    """How an acknowledgment gets into Plex."""
+
+    CUSTOM_FIELDS = "custom-fields"
+    RELEASES = "releases"
+    DATASOURCE = "datasource"
+    REPORT_ONLY = "report-only"
+
+
+class AckLevel(StrEnum):
+    """The Plex object that holds the confirmed quantity and dates."""
+
+    ORDER = "order"
+    LINE = "line"
+    RELEASE = "release"
+
+
+class AcknowledgmentFields(Settings):
+    """`[plex.acknowledgments.fields]`: the Plex custom field of each value; a value not listed is not written."""
+
+    ack_code: Code | None = None
+    ack_status: Code | None = None
+    ack_reference: Code | None = None
+    acknowledged_at: Code | None = None
+    confirmed_quantity: Code | None = None
+    confirmed_ship_date: Code | None = None
+    confirmed_delivery_date: Code | None = None
+    supplier_reference: Code | None = None
+
+    def listed(self) -> dict[str, str]:
+        """The values that are written, each with its Plex custom field."""
+        return {value: field for value, field in self.model_dump().items() if field is not None}
+
+
+class AcknowledgmentObjects(Settings):
+    """`[plex.acknowledgments.objects]`: standard object names; None: found through the API."""
+
+    order: Code | None = None
+    line: Code | None = None
+    release: Code | None = None
+
+
+class AcknowledgmentsConfig(Settings):
+    """`[plex.acknowledgments]`: what is written back into Plex, and where."""
+
+    write: WriteBack
+    level: AckLevel = AckLevel.LINE
+    fields: AcknowledgmentFields = AcknowledgmentFields()
+    objects: AcknowledgmentObjects = AcknowledgmentObjects()
+    release_values: tuple[Literal["note", "due_date", "quantity"], ...] = ("note",)
+    """With `write = "releases"`: which values of a release are written. Dates and quantities are an opt-in."""
+
+
+class PlexConfig(Settings):
+    """`[plex]`: which Plex, and how we talk to it."""
+
+    api: PlexApi = PlexApi.CONNECT
+    base_url: ServiceUrl = "https://connect.plex.com"
+    tenant_id: TenantId | None = None
+    tenant_code: Code | None = None
+    requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
+    """Plex Connect allows about 200 calls a minute (plex.md)."""
+    read_timeout_seconds: Positive = 300
+    auth: PlexAuth = PlexAuth()
+    paths: dict[Code, Code] = Field(default_factory=dict)
+    filters: dict[Code, str] = Field(default_factory=dict)
+    """An empty name: this Plex has no such filter."""
+    fields: dict[Code, Code] = Field(default_factory=dict)
+    datasources: dict[Code, Annotated[DataSource, BeforeValidator(_short_datasource)]] = Field(default_factory=dict)
+    statuses: Statuses = Statuses()
+    poll: PollConfig = PollConfig()
+    acknowledgments: AcknowledgmentsConfig
+
+
+class StediConfig(Settings):
+    """`[stedi]`: which Stedi, and whether documents are real."""
+
+    base_url: ServiceUrl = "https://core.us.stedi.com/2023-08-01"
+    usage_indicator: Literal["P", "T"]
+    """ISA15 (X12 element I14). Stedi delivers T files too (stedi.md 1)."""
+    key_rotation_days: Positive = 90
+    read_timeout_seconds: Positive = 60
+
+
+class KnownOrders(StrEnum):
+    """What a later change of an order from before `plex.poll.start` does."""
+
+    HOLD = "hold"
+    SEND = "send"
+    IGNORE = "ignore"
+
+
+class DocumentsConfig(Settings):
+    """`[documents]`: what is sent."""
+
+    send: tuple[Literal["850", "860", "810"], ...] = ("850", "860")
+    max_per_run: Positive = 500
+    known_orders: KnownOrders = KnownOrders.HOLD
+    order_pattern: Pattern = ""
+    """Regular expression of our order numbers; answers to others belong to another plant. Empty: every number."""
+
+
+class EmailConfig(Settings):
+    """`[alerts.email]`: through a mail relay that takes mail from this server without a password."""
+
+    to: Annotated[tuple[Code, ...], Field(min_length=1)]
+    sender: Code = Field(alias="from")
+    smtp_host: Code = "localhost"
+    smtp_port: Annotated[Whole, Field(ge=1, le=65535)] = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+
+
+class AlertsConfig(Settings):
+    """`[alerts]`: who is told when something becomes wrong."""
+
+    ping_url: PingUrl | None = None
+    """Called after each run, so that a monitor notices when runs stop."""
+    command: Annotated[tuple[Code, ...], Field(min_length=1)] | None = None
+    """Program and arguments; the message is on its standard input. No shell."""
+    email: EmailConfig | None = None
+    digest_hours: Positive = 24
+    """What still stands wrong is told again this often, in one message."""
+
+
+class RunConfig(Settings):
+    """`[run]`: how long a run may take."""
+
+    time_limit_minutes: Positive = 4
+
+
+class StateConfig(Settings):
+    """`[state]`: the local SQLite file."""
+
+    path: Code | None = None
+    """Relative to the configuration file; None: `$STATE_DIRECTORY`, else the platform's place."""
+    keep_days: Annotated[Whole, Field(ge=30)] | None = None
+    """Contents of settled documents older than this are dropped, the audit trail never; None: kept for ever."""
+    backups: Count = 3
+
+
+class ConfigTables(Settings):
+    """The whole file. `company`, suppliers and customers have the types that the documents are built from."""
+
+    plex: PlexConfig
+    stedi: StediConfig
+    documents: DocumentsConfig = DocumentsConfig()
+    company: Company = Company()
+    alerts: AlertsConfig = AlertsConfig()
+    run: RunConfig = RunConfig()
+    state: StateConfig = StateConfig()
+    supplier_defaults: SupplierSettings = SupplierSettings()
+    suppliers: dict[Code, SupplierSettings] = Field(default_factory=dict)
+    customers: dict[Code, SupplierSettings] = Field(default_factory=dict)

@@ -1,0 +1,136 @@
+"""What the codes of an acknowledgment mean (RULES Reading 2 to 8; X12 elements 587, 668 and 353)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from plexstedi.edi.settings import AcknowledgmentSettings, CodeMeaning
+
+
+class TypeMeaning(StrEnum):
+    """BAK02, BCA02 by what it says of the order as a whole."""
+
+    DETAIL = "detail"
+    """AC, AD, AT: lines may be listed; a PO1 without ACK is an echo that counts as detail."""
+    EXCEPTIONS = "exceptions"
+    """AE: only what differs is listed."""
+    NO_DETAIL = "no-detail"
+    """AK: received or accepted, without detail."""
+    REJECTED = "rejected"
+    NOTHING = "nothing"
+    """NA: nothing is acknowledged."""
+    HOLD = "hold"
+    """On hold, counter-offer, or unknown: a person decides."""
+
+
+class LineMeaning(StrEnum):
+    """ACK01 by what it says of its quantity."""
+
+    ACCEPTED = "accepted"
+    BACKORDER = "backorder"
+    """IB: the quantity per `ib_quantity`."""
+    PARTIAL = "partial"
+    """BP: the quantity per `bp_quantity`."""
+    REJECTED = "rejected"
+    HOLD = "hold"
+
+
+_TYPES = {
+    "AC": TypeMeaning.DETAIL,
+    "AD": TypeMeaning.DETAIL,
+    "AT": TypeMeaning.DETAIL,
+    "AE": TypeMeaning.EXCEPTIONS,
+    "AK": TypeMeaning.NO_DETAIL,
+    "NA": TypeMeaning.NOTHING,
+    **dict.fromkeys(("RD", "RF", "RJ", "RN", "RV"), TypeMeaning.REJECTED),
+    **dict.fromkeys(("AH", "AP", "RO"), TypeMeaning.HOLD),
+}
+
+_LINES = {
+    **dict.fromkeys(("IA", "AA", "AC", "AR", "SP", "IC", "IQ", "IP", "DR"), LineMeaning.ACCEPTED),
+    "IB": LineMeaning.BACKORDER,
+    "BP": LineMeaning.PARTIAL,
+    **dict.fromkeys(("ID", "IR", *(f"R{n}" for n in range(1, 9))), LineMeaning.REJECTED),
+    **dict.fromkeys(("IE", "IF", "IH", "IS", "IW"), LineMeaning.HOLD),
+}
+
+_TYPE_SETTING = {"accept": TypeMeaning.DETAIL, "reject": TypeMeaning.REJECTED, "hold": TypeMeaning.HOLD}
+_LINE_SETTING = {"accept": LineMeaning.ACCEPTED, "reject": LineMeaning.REJECTED, "hold": LineMeaning.HOLD}
+
+TYPE_WORDS = {
+    "AC": "acknowledged with changes",
+    "AD": "acknowledged without change",
+    "AE": "acknowledged, exceptions listed",
+    "AH": "the order is on hold",
+    "AK": "acknowledged without detail",
+    "AP": "product replenishment",
+    "AT": "accepted",
+    "NA": "no acknowledgment needed",
+    "RD": "rejected, with detail",
+    "RF": "rejected, exceptions listed",
+    "RJ": "rejected",
+    "RN": "rejected: not as agreed",
+    "RO": "rejected with a counter-offer",
+    "RV": "rejected: against the practice of the trade",
+}
+"""For messages, in our words."""
+
+LINE_WORDS = {
+    "IA": "accepted",
+    "AA": "accepted and passed to another site",
+    "AC": "accepted and shipped",
+    "AR": "accepted and released to ship",
+    "SP": "accepted, ship date pending",
+    "IC": "accepted with changes",
+    "IQ": "quantity changed",
+    "IP": "price changed",
+    "DR": "date moved",
+    "IS": "another item instead",
+    "IB": "backordered",
+    "BP": "part now, the rest backordered",
+    "IE": "accepted, price pending",
+    "IF": "on hold, description incomplete",
+    "IH": "on hold",
+    "IW": "on hold, waiver needed",
+    "ID": "deleted",
+    "IR": "rejected",
+    "R1": "rejected: not on contract",
+    "R2": "rejected: item number wrong",
+    "R3": "rejected: unit wrong",
+    "R4": "rejected: contract item not available",
+    "R5": "rejected: reorder just in time",
+    "R6": "rejected: reorder with extended delivery",
+    "R7": "rejected: reorder as drop shipment",
+    "R8": "rejected: reorder as surge",
+}
+"""For messages, in our words."""
+
+CANCELLING_PURPOSES = frozenset({"01", "17"})
+"""BAK01, BCA01 that take an earlier acknowledgment back (X12 element 353): a person decides."""
+
+
+def type_meaning(code: str, settings: AcknowledgmentSettings) -> TypeMeaning:
+    """What a BAK02 or BCA02 means; the supplier's `type_codes` come first, an unknown code is held."""
+    own = _own(settings.type_codes, code)
+    return _TYPE_SETTING[own] if own is not None else _TYPES.get(code, TypeMeaning.HOLD)
+
+
+def line_meaning(code: str, settings: AcknowledgmentSettings) -> LineMeaning:
+    """What an ACK01 means; the supplier's `line_codes` come first, an unknown code is held."""
+    own = _own(settings.line_codes, code)
+    return _LINE_SETTING[own] if own is not None else _LINES.get(code, LineMeaning.HOLD)
+
+
+def _own(table: Mapping[str, CodeMeaning], code: str) -> CodeMeaning | None:
+    return next((meaning for known, meaning in table.items() if known.upper() == code), None)
+
+
+def type_in_words(code: str) -> str:
+    """`RO (rejected with a counter-offer)`; the bare code if it is unknown."""
+    return f"{code} ({TYPE_WORDS[code]})" if code in TYPE_WORDS else f"{code} (unknown)"
+
+
+def line_in_words(code: str) -> str:
+    """`IH (on hold)`; the bare code if it is unknown."""
+    return f"{code} ({LINE_WORDS[code]})" if code in LINE_WORDS else f"{code} (unknown)"

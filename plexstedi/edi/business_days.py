@@ -1,0 +1,50 @@
+"""The days on which a supplier's clocks run (`business_days`), and time measured on them. All in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+EVERY_DAY = frozenset(range(7))
+_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY = timedelta(days=1)
+_WEEK = timedelta(weeks=1)
+
+
+def business_days(text: str) -> frozenset[int]:
+    """The weekdays (Monday is 0) that a setting names: `mon-fri`, `sun-thu`, `mon,tue,thu`; empty: every day.
+
+    Raise ValueError if it names anything else.
+    """
+    if not text.strip():
+        return EVERY_DAY
+    days: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        begin = _day(first)
+        end = _day(last) if dash else begin
+        days.update((begin + step) % 7 for step in range((end - begin) % 7 + 1))
+    return frozenset(days)
+
+
+def _day(text: str) -> int:
+    name = text.strip().lower()
+    if name not in _NAMES:
+        raise ValueError(f"{text.strip()!r} is no day; days are {', '.join(_NAMES)}")
+    return _NAMES.index(name)
+
+
+def elapsed(since: datetime, until: datetime, days: frozenset[int] = EVERY_DAY) -> timedelta:
+    """The time between two instants that lies on these weekdays (UTC); zero if `until` is not later."""
+    cursor, end = since.astimezone(UTC), until.astimezone(UTC)
+    if end <= cursor:
+        return timedelta(0)
+    weeks, _ = divmod(end - cursor, _WEEK)
+    total = weeks * len(days) * _DAY
+    cursor += weeks * _WEEK
+    while cursor < end:
+        midnight = cursor.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
+        stop = min(midnight, end)
+        if cursor.weekday() in days:
+            total += stop - cursor
+        cursor = stop
+    return total

@@ -1,0 +1,179 @@
+"""The clocks of a stream: delivery, 997, 855, and what stays confirmed short (RULES "Settings").
+
+A clock only tells that something is late; a late answer is read like any other. Each clock runs on the supplier's
+`business_days`. Delivery and the 997 are asked of every document. The 855 clock belongs to the last document of the
+stream: an 860 restarts it, a cancellation stops it, and so does an order that Plex no longer wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from plexstedi.edi.business_days import business_days, elapsed
+from plexstedi.edi.outcome import AckState, LineOutcome
+from plexstedi.edi.precedence import LineStanding
+from plexstedi.edi.settings import SupplierSettings
+
+
+class ClockKind(StrEnum):
+    """What is waited for."""
+
+    DELIVERY = "delivery"
+    """From the first attempt until Stedi has delivered the file."""
+    FUNCTIONAL_ACK = "functional-ack"
+    """From delivery until the 997."""
+    ACKNOWLEDGMENT = "acknowledgment"
+    """From delivery of the last document until the last line of it is answered (855, 865)."""
+    CONFIRMED_SHORT = "confirmed-short"
+    """From an answer that confirms less than ordered until another confirms the rest, or a person takes note."""
+
+
+class Lateness(StrEnum):
+    """How late: worth a look, or a person's."""
+
+    WARNING = "warning"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """One clock that ran past its warning or its limit."""
+
+    document: int
+    """`ClockedDocument.id`."""
+    clock: ClockKind
+    lateness: Lateness
+    since: datetime
+    """When the clock began, UTC."""
+    allowed: timedelta
+    """What the setting allows, on business days."""
+    by: timedelta
+    """How far beyond that it is now, on business days."""
+    lines: tuple[int, ...] = ()
+    """Plex's line numbers that are not answered, or confirmed short."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockedDocument:
+    """One document of a stream that the supplier has or may yet get."""
+
+    id: int
+    begun_at: datetime
+    """When its first attempt began."""
+    delivered_at: datetime | None
+    awaits_delivery: bool
+    """Under way; False also where a person is asked already (failed, in doubt)."""
+    functional_answered: bool
+    """A 997 has come, whatever it says."""
+    cancels: bool = False
+    """BCH01 01."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockedStream:
+    """All that the clocks of one stream depend on."""
+
+    documents: tuple[ClockedDocument, ...]
+    """In the order sent; neither refused nor withdrawn ones."""
+    wanted: bool
+    """Whether Plex still waits for the goods: not cancelled, received or gone."""
+    lines: tuple[int, ...] = ()
+    """Plex's numbers of the lines that the last document asks for."""
+    standing: Mapping[int, LineStanding] = field(default_factory=dict)
+    """What counts of the answers (`precedence.fold`): nothing said of a line before an 860 changed it."""
+    noted: Collection[int] = ()
+    """Lines whose answer a person has decided on."""
+
+
+def late(stream: ClockedStream, settings: SupplierSettings, now: datetime) -> tuple[Late, ...]:
+    """Every clock of the stream that is past its warning or its limit at `now` (UTC). Pure."""
+    days = business_days(settings.business_days)
+    found = (
+        _judged(running, elapsed(running.since, now, days)) for running in _running(stream, settings, ended_by=now)
+    )
+    return tuple(one for one in found if one is not None)
+
+
+def limit_of(clock: ClockKind, settings: SupplierSettings) -> timedelta:
+    """How long a supplier may take, on its business days, before a person is asked."""
+    return _span(_HOURS[clock](settings)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    document: int
+    clock: ClockKind
+    since: datetime
+    warn: timedelta
+    limit: timedelta
+    lines: tuple[int, ...] = ()
+
+
+_HOURS: Mapping[ClockKind, Callable[[SupplierSettings], tuple[Decimal, Decimal]]] = {
+    ClockKind.DELIVERY: lambda s: (s.delivery_within_hours, s.delivery_within_hours),
+    ClockKind.FUNCTIONAL_ACK: lambda s: (s.functional_ack_warn_hours, s.functional_ack_within_hours),
+    ClockKind.ACKNOWLEDGMENT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
+    ClockKind.CONFIRMED_SHORT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
+}
+
+
+def _span(hours: Decimal) -> timedelta:
+    return timedelta(seconds=int(hours * 3600))
+
+
+def _judged(running: _Running, spent: timedelta) -> Late | None:
+    if spent >= running.limit:
+        lateness, allowed = Lateness.LIMIT, running.limit
+    elif spent >= running.warn:
+        lateness, allowed = Lateness.WARNING, running.warn
+    else:
+        return None
+    return Late(running.document, running.clock, lateness, running.since, allowed, spent - allowed, running.lines)
+
+
+def _running(stream: ClockedStream, settings: SupplierSettings, *, ended_by: datetime) -> Iterator[_Running]:
+    def clock(
+        document: ClockedDocument, kind: ClockKind, since: datetime, lines: tuple[int, ...] = ()
+    ) -> Iterator[_Running]:
+        if since < ended_by:
+            warn, limit = (_span(hours) for hours in _HOURS[kind](settings))
+            yield _Running(document.id, kind, since, warn, limit, lines)
+
+    last = stream.documents[-1] if stream.documents else None
+    for document in stream.documents:
+        if document.awaits_delivery:
+            yield from clock(document, ClockKind.DELIVERY, document.begun_at)
+        given_up = document is not last and last is not None and last.cancels
+        stopped = given_up or not (stream.wanted or document.cancels)
+        if document.delivered_at is not None and not document.functional_answered and not stopped:
+            yield from clock(document, ClockKind.FUNCTIONAL_ACK, document.delivered_at)
+    if last is None or last.delivered_at is None or last.cancels or not stream.wanted:
+        return
+    unanswered = tuple(line for line in stream.lines if not _answered(stream.standing.get(line)))
+    if unanswered:
+        yield from clock(last, ClockKind.ACKNOWLEDGMENT, last.delivered_at, unanswered)
+    short = {
+        line: stream.standing[line].latest_from.processed_at
+        for line in stream.lines
+        if line in stream.standing and line not in stream.noted and confirmed_short(stream.standing[line].latest)
+    }
+    if short:
+        yield from clock(last, ClockKind.CONFIRMED_SHORT, min(short.values()), tuple(short))
+
+
+def _answered(standing: LineStanding | None) -> bool:
+    return standing is not None and standing.latest.state is not AckState.UNACKNOWLEDGED
+
+
+def confirmed_short(outcome: LineOutcome) -> bool:
+    """Whether an answer that was applied leaves a part of the line open that the supplier has not committed to.
+
+    Less inside the tolerance is agreed to; a held or rejected line is a person's already.
+    """
+    if outcome.confirmed >= outcome.open:
+        return False
+    return outcome.state is AckState.BACKORDERED or (outcome.state is AckState.CHANGED and outcome.attention)

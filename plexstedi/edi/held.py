@@ -1,0 +1,32 @@
+"""Why something waits for a person: the one shape of a reason, for sending and for reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plexstedi.edi.order import Frozen
+
+
+class Reason(Frozen):
+    """One reason: a stable short `code`, where it stands, what is the matter, and what to decide or set."""
+
+    code: str
+    """Kebab-case, for scripts and tests: `price-missing`, `unit-unknown`, `bp-ambiguous`."""
+    where: str
+    """`order`, `line 10`, `line 10 release 2`, or a guide path `heading.….reference_information_REF`."""
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message} ({self.fix})"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nothing of it is sent or applied before a person decides; never without a reason."""
+
+    reasons: tuple[Reason, ...]
+
+    def __post_init__(self) -> None:
+        if not self.reasons:
+            raise ValueError("a hold needs a reason")

@@ -1,0 +1,85 @@
+"""Comparing an answered price with the one sent, per the same quantity and exactly (RULES Reading 1 and 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeAlias
+
+from plexstedi.edi.sent import SentLine
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.units import PRICE_BASIS_UNITS
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Both prices per the same unit."""
+
+    sent: Fraction
+    answered: Fraction
+
+    @property
+    def differs(self) -> bool:
+        """Whether the supplier states another price."""
+        return self.sent != self.answered
+
+    def within(self, up_pct: Decimal, down_pct: Decimal) -> bool:
+        """Whether the answered price is at most this many percent above or below the one sent."""
+        difference = (self.answered - self.sent) * 100
+        return -Fraction(down_pct) * self.sent <= difference <= Fraction(up_pct) * self.sent
+
+
+@dataclass(frozen=True, slots=True)
+class Incomparable:
+    """The prices are for quantities that cannot be converted into each other."""
+
+    message: str
+    fix: str
+
+
+PriceComparison: TypeAlias = Compared | Incomparable
+
+
+def compare_price(
+    answered: Decimal, basis: str | None, unit: str | None, sent: SentLine, settings: SupplierSettings
+) -> PriceComparison:
+    """The answered price (PO104, PO105, PO103) against the one sent. A price without basis has the basis sent."""
+    used = basis.upper() if basis is not None else sent.price_basis
+    theirs = _per(used, unit or sent.unit)
+    ours = _per(sent.price_basis, sent.unit)
+    if theirs is None or ours is None:
+        return Incomparable(
+            f"the price basis {used if theirs is None else sent.price_basis} (PO105) is not known",
+            "compare the price by hand, then accept or reject it in `review`",
+        )
+    factor = _factor(theirs[1], ours[1], settings)
+    if factor is None:
+        return Incomparable(
+            f"a price per {theirs[1]} cannot be compared with the price per {ours[1]} sent",
+            f"set `ack_units.{theirs[1]}` of this supplier with unit {ours[1]}, or decide in `review`",
+        )
+    return Compared(Fraction(sent.price) / ours[0], Fraction(answered) / theirs[0] / factor)
+
+
+def _per(basis: str | None, unit: str) -> tuple[Fraction, str] | None:
+    """How many of which unit a price is for."""
+    if basis is None:
+        return Fraction(1), unit
+    known = PRICE_BASIS_UNITS.get(basis)
+    if known is None:
+        return None
+    quantity, per = known
+    return Fraction(quantity), per or unit
+
+
+def _factor(theirs: str, ours: str, settings: SupplierSettings) -> Fraction | None:
+    """How many of our unit make one of theirs."""
+    if theirs == ours:
+        return Fraction(1)
+    forth, back = settings.ack_units.get(theirs), settings.ack_units.get(ours)
+    if forth is not None and forth.unit == ours:
+        return Fraction(forth.factor)
+    if back is not None and back.unit == theirs:
+        return 1 / Fraction(back.factor)
+    return None

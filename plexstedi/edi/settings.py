@@ -1,0 +1,252 @@
+"""What a supplier (or, for 810, a customer) wants: data, not code. RULES.md "Settings" is the source.
+
+Every key may stand in `[suppliers.CODE]` or, for all, in `[supplier_defaults]`. Keys whose absence only holds a
+supplier's orders (partnership, transaction settings) may be missing here; `missing_pieces` names them.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from plexstedi.edi.business_days import business_days
+
+
+class Settings(BaseModel):
+    """Base of configuration tables: immutable, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _exact(value: object) -> object:
+    """A TOML number as the Decimal that was written, never as the nearest binary fraction."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    return value
+
+
+Exact = Annotated[Decimal, BeforeValidator(_exact)]
+Percent = Annotated[Exact, Field(ge=0)]
+Code = Annotated[str, Field(min_length=1)]
+
+
+class ChangeOrders(StrEnum):
+    """What to do when an order that was sent changes."""
+
+    SEND_860 = "860"
+    REPLACE = "replace"
+    """An 850 with BEG01 05 that replaces the whole order."""
+    HOLD = "hold"
+
+
+class ReleasesAs(StrEnum):
+    """How the releases of an order go out."""
+
+    SCHEDULE = "schedule"
+    ORDER_PER_RELEASE = "order-per-release"
+    CHANGE_ORDER = "change-order"
+
+
+class ScheduleAs(StrEnum):
+    """Where the dates and quantities of a line go in the document."""
+
+    SCH = "sch"
+    LINES = "lines"
+    """One PO1 per release; PO101 is line and release, `10-1`."""
+    HEADER = "header"
+
+
+class Severity(StrEnum):
+    """What a difference outside its tolerance does."""
+
+    INFO = "info"
+    WARNING = "warning"
+    HOLD = "hold"
+
+
+class PurchaseOrderTypes(Settings):
+    """BEG02 / BCH02 by kind of order (RULES Sending 2)."""
+
+    standard: Code = "SA"
+    blanket: Code = "BK"
+    release: Code = "RL"
+
+
+class DocumentSettings(Settings):
+    """`[suppliers.CODE.850]`, `.860`, `[customers.CODE.810]`."""
+
+    transaction_setting_id: Code | None = None
+    guide_schema: Code | None = None
+    """JSON Schema of the Stedi guide; relative to the configuration file."""
+    mapping_id: Code | None = None
+    po_type: PurchaseOrderTypes = PurchaseOrderTypes()
+    schedule: ScheduleAs | None = None
+    """None: what the guide has room for, in the order sch, lines, header."""
+
+
+class ShipTo(Settings):
+    """The N1 ST of a Plex ship-to name: Plex Connect does not give its address (plex.md 5.3)."""
+
+    name: Code | None = None
+    code: Code | None = None
+    duns: Code | None = None
+    street: Code | tuple[Code, ...] | None = None
+    city: Code | None = None
+    state: Code | None = None
+    postal_code: Code | None = None
+    country: Code | None = None
+
+
+class Unit(Settings):
+    """An X12 unit and how many of it make one of the other side's unit."""
+
+    unit: Code
+    factor: Annotated[Exact, Field(gt=0)] = Decimal(1)
+    price_basis: Code | None = None
+    """PO105 code for the price per Plex unit (X12 element 639), where the guide has room."""
+
+
+def _short_unit(value: object) -> object:
+    return {"unit": value} if isinstance(value, str) else value
+
+
+UnitRule = Annotated[Unit, BeforeValidator(_short_unit)]
+
+
+class Terms(Settings):
+    """One Plex payment term as ITD (RULES Sending 5)."""
+
+    type: Code | None = None
+    basis_date: Code | None = None
+    discount_percent: Percent | None = None
+    discount_days: int | None = Field(default=None, ge=0)
+    net_days: int | None = Field(default=None, ge=0)
+    description: Code | None = None
+
+
+class Items(Settings):
+    """Item qualifiers (X12 element 235) by where the number comes from; an empty text leaves it out."""
+
+    part: str = "BP"
+    supplier_part: str = "VP"
+    manufacturer_part: str = "MG"
+    revision: str = "EC"
+
+
+class Tolerance(Settings):
+    """How far an answer may differ and still be applied; missing = 0 (RULES "Settings")."""
+
+    price_up_pct: Percent = Decimal(0)
+    price_down_pct: Percent = Decimal(0)
+    quantity_over_pct: Percent = Decimal(0)
+    quantity_under_pct: Percent = Decimal(0)
+    date_early_days: int = Field(default=0, ge=0)
+    date_late_days: int = Field(default=0, ge=0)
+    on_price: Severity = Severity.HOLD
+    on_quantity: Severity = Severity.HOLD
+    on_date: Severity = Severity.HOLD
+
+
+CodeMeaning = Literal["accept", "reject", "hold"]
+DateMeaning = Literal["ship", "delivery", "ignore"]
+
+
+class AcknowledgmentSettings(Settings):
+    """How this supplier's 855 and 865 are to be read."""
+
+    bp_quantity: Literal["accepted", "backordered"] | None = None
+    """No default: a BP alone is held without it (RULES Reading 4)."""
+    ib_quantity: Literal["accepted", "backordered"] = "backordered"
+    missing_lines: Literal["unacknowledged", "accepted", "rejected"] = "unacknowledged"
+    ae_accepts_unlisted: bool = False
+    accept_without_detail: bool = False
+    accept_seller_changes: bool = False
+    date_qualifiers: dict[Code, DateMeaning] = Field(default_factory=dict)
+    transit_days: int = Field(default=0, ge=0)
+    type_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
+    line_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
+    unknown_order_days: int = Field(default=3, ge=0)
+
+
+class TextSettings(Settings):
+    """What may be done to text so that X12 can carry it (RULES Sending 7)."""
+
+    uppercase: bool = False
+    transliterate: bool = False
+    replace_delimiters: str = ""
+    delimiters: str = Field(default="*~>^", min_length=4, max_length=4)
+    """Element, segment, component and repetition separators of this supplier's interchanges."""
+
+
+def _known_days(text: str) -> str:
+    try:
+        business_days(text)
+    except ValueError as error:
+        fix = 'Write "mon-fri" or "mon,tue,thu", or leave it out for every day.'
+        raise PydanticCustomError("setting", "{message}", {"message": str(error), "fix": fix}) from None
+    return text
+
+
+class SupplierSettings(Settings):
+    """One trading partner: `[suppliers.CODE]` merged over `[supplier_defaults]`."""
+
+    partnership_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,81}$")] | None = None
+    release: Literal["003040", "003060", "004010", "005010"] = "004010"
+    change_orders: ChangeOrders = ChangeOrders.SEND_860
+    releases: ReleasesAs = ReleasesAs.SCHEDULE
+    notes: Literal["optional", "required"] = "optional"
+    acknowledgment_type: Code | None = None
+    """BEG07: the acknowledgment asked for (X12 element 587)."""
+    freight_terms: dict[str, Code] = Field(default_factory=dict)
+    terms: dict[str, Terms] = Field(default_factory=dict)
+    references: dict[Code, Code] = Field(default_factory=dict)
+    supplier_account: Code | None = None
+    duns: Code | None = None
+    items: Items = Items()
+    change_codes: tuple[Code, ...] | None = None
+    """POC02 codes the supplier takes; None: the guide's list, else all."""
+    delivery_within_hours: Annotated[Exact, Field(gt=0)] = Decimal(1)
+    functional_ack_within_hours: Annotated[Exact, Field(gt=0)] = Decimal(24)
+    functional_ack_warn_hours: Annotated[Exact, Field(gt=0)] = Decimal(4)
+    ack_within_hours: Annotated[Exact, Field(gt=0)] = Decimal(48)
+    ack_warn_hours: Annotated[Exact, Field(gt=0)] = Decimal(24)
+    business_days: Annotated[str, AfterValidator(_known_days)] = ""
+    """`mon-fri` and the like: clocks run on these days; empty: every day."""
+    document_850: DocumentSettings | None = Field(default=None, alias="850")
+    document_860: DocumentSettings | None = Field(default=None, alias="860")
+    document_810: DocumentSettings | None = Field(default=None, alias="810")
+    ship_to: dict[str, ShipTo] = Field(default_factory=dict)
+    units: dict[str, UnitRule] = Field(default_factory=dict)
+    ack_units: dict[str, UnitRule] = Field(default_factory=dict)
+    tolerance: Tolerance = Tolerance()
+    acknowledgments: AcknowledgmentSettings = AcknowledgmentSettings()
+    text: TextSettings = TextSettings()
+
+
+class Company(Settings):
+    """`[company]`: our side, N1 BY and BT."""
+
+    name: Code | None = None
+    code: Code | None = None
+    duns: Code | None = None
+    street: Code | tuple[Code, ...] | None = None
+    city: Code | None = None
+    state: Code | None = None
+    postal_code: Code | None = None
+    country: Code | None = None
+
+
+def missing_pieces(settings: SupplierSettings) -> tuple[str, ...]:
+    """Keys without which this supplier's orders must be held (RULES Sending 1), as they stand in the table."""
+    missing = []
+    if settings.partnership_id is None:
+        missing.append("partnership_id")
+    if settings.document_850 is None or settings.document_850.transaction_setting_id is None:
+        missing.append("850.transaction_setting_id")
+    if settings.document_860 is not None and settings.document_860.transaction_setting_id is None:
+        missing.append("860.transaction_setting_id")
+    return tuple(missing)

@@ -1,0 +1,125 @@
+"""Units of measure and price bases: the tables behind RULES "Settings" units and Sending 4, all factors exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from plexstedi.edi.settings import SupplierSettings, Unit
+
+_BUILT_IN = {
+    **dict.fromkeys(("ea", "each", "pc", "pcs"), "EA"),
+    "ft": "FT",
+    "in": "IN",
+    **dict.fromkeys(("lb", "lbs"), "LB"),
+    "kg": "KG",
+    "m": "MR",
+    "gal": "GA",
+    "l": "LT",
+    "hr": "HR",
+}
+"""Plex unit names that need no setting (RULES "Settings"), lower case; a metre is MR (edi.md 3.8: not M4, not MT)."""
+
+PRICE_BASIS_UNITS: dict[str, tuple[Decimal, str | None]] = {
+    "PE": (Decimal(1), "EA"),
+    "PD": (Decimal(12), "EA"),
+    "HP": (Decimal(100), "EA"),
+    "TP": (Decimal(1000), "EA"),
+    "TT": (Decimal(10_000), "EA"),
+    "HT": (Decimal(100_000), "EA"),
+    "PF": (Decimal(1), "FT"),
+    "HF": (Decimal(100), "FT"),
+    "PP": (Decimal(1), "LB"),
+    "PT": (Decimal(2000), "LB"),
+    "UM": (Decimal(1), None),
+}
+"""X12 element 639: how many of which unit a price is for; None: of the unit of the line. PT is a short ton."""
+
+
+def plex_unit(name: str | None, settings: SupplierSettings) -> Unit | None:
+    """The X12 unit of a Plex unit name: the supplier's `units`, then the built-in names; case-insensitive.
+
+    None if neither knows it (held: RULES "Settings").
+    """
+    if name is None or not name.strip():
+        return None
+    wanted = name.strip()
+    exact = settings.units.get(wanted)
+    if exact is not None:
+        return exact
+    for known, unit in settings.units.items():
+        if known.casefold() == wanted.casefold():
+            return unit
+    code = _BUILT_IN.get(wanted.casefold())
+    return None if code is None else Unit(unit=code)
+
+
+def basis_quantity(basis: str | None, unit: str) -> Decimal | None:
+    """How many of `unit` (element 355) a price of this basis (element 639) is for; 1 without a basis.
+
+    None if the basis is unknown or for another unit: such a price cannot be compared with one per `unit`.
+    """
+    if basis is None:
+        return Decimal(1)
+    known = PRICE_BASIS_UNITS.get(basis)
+    if known is None:
+        return None
+    quantity, per = known
+    return quantity if per is None or per == unit else None
+
+
+def exact_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal | None:
+    """`dividend / divisor` if it has at most this many decimals, else None. Nothing is ever rounded.
+
+    Raise ZeroDivisionError for a divisor of zero.
+    """
+    if divisor == 0:
+        raise ZeroDivisionError(f"{dividend} / 0")
+    top, bottom = dividend.as_integer_ratio(), divisor.as_integer_ratio()
+    numerator, denominator = top[0] * bottom[1], top[1] * bottom[0]
+    scaled, rest = divmod(numerator * 10**places, denominator)
+    return None if rest else plain(Decimal(scaled).scaleb(-places))
+
+
+def plain(number: Decimal) -> Decimal:
+    """The same number in its shortest form: 3000.0 and 3E+3 are 3000, -0 is 0."""
+    if number == 0:
+        return Decimal(0)
+    sign, digits, exponent = _parts(number)
+    if exponent > 0:
+        digits, exponent = (*digits, *(0,) * exponent), 0
+    while exponent < 0 and digits[-1] == 0:
+        digits, exponent = digits[:-1], exponent + 1
+    return Decimal((sign, digits, exponent))
+
+
+def product(*factors: Decimal) -> Decimal:
+    """The exact product, whatever the precision of the decimal context."""
+    total = Decimal(1)
+    for factor in factors:
+        left_sign, left_digits, left_exponent = _parts(total)
+        sign, digits, exponent = _parts(factor)
+        whole = _integer(left_digits) * _integer(digits)
+        total = Decimal((left_sign ^ sign, tuple(int(d) for d in str(whole)), left_exponent + exponent))
+    return plain(total)
+
+
+def total_of(*numbers: Decimal) -> Decimal:
+    """The exact sum, whatever the precision of the decimal context."""
+    places = max((-_parts(number)[2] for number in numbers), default=0)
+    places = max(places, 0)
+    whole = 0
+    for number in numbers:
+        sign, digits, exponent = _parts(number)
+        whole += (-1 if sign else 1) * _integer(digits) * 10 ** (exponent + places)
+    return plain(Decimal((1 if whole < 0 else 0, tuple(int(d) for d in str(abs(whole))), -places)))
+
+
+def _parts(number: Decimal) -> tuple[int, tuple[int, ...], int]:
+    sign, digits, exponent = number.as_tuple()
+    if isinstance(exponent, int):
+        return sign, digits, exponent
+    raise ValueError(f"{number} is not a number")
+
+
+def _integer(digits: tuple[int, ...]) -> int:
+    return int("".join(map(str, digits)))

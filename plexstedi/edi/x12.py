@@ -1,0 +1,111 @@
+"""An X12 transaction set as a tree: sections of loops and segments, elements by position, values typed.
+
+It is what builders make, what guides are bound to, and what readers return; it knows no key names and no delimiters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import TypeAlias
+
+Simple: TypeAlias = str | Decimal | date | time
+"""An element's value: code or text, number, date, time. Dates and times are typed only where the position is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A composite element (C001 in POC05): its components by position, from 1."""
+
+    components: tuple[Simple | None, ...]
+
+
+Value: TypeAlias = Simple | Composite
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment: its id and its elements, position 1 first; an absent element is None."""
+
+    id: str
+    elements: tuple[Value | None, ...]
+
+    def get(self, position: int) -> Value | None:
+        """The element at this X12 position (1-based), None if absent."""
+        return self.elements[position - 1] if 0 < position <= len(self.elements) else None
+
+    def text(self, position: int) -> str | None:
+        """The element as text; None if absent or empty."""
+        value = self.get(position)
+        if value is None or isinstance(value, Composite):
+            return None
+        plain = f"{value:f}" if isinstance(value, Decimal) else str(value)
+        return plain or None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop, named by the id of the segment that opens it; `children[0]` is that segment."""
+
+    id: str
+    children: tuple[Node, ...]
+
+    @property
+    def head(self) -> Segment:
+        """The segment that opens the loop."""
+        first = self.children[0]
+        if not isinstance(first, Segment):
+            raise TypeError(f"loop {self.id} does not open with a segment")
+        return first
+
+    def segments(self, segment_id: str) -> tuple[Segment, ...]:
+        """The direct segments of this id."""
+        return tuple(c for c in self.children if isinstance(c, Segment) and c.id == segment_id)
+
+    def loops(self, loop_id: str) -> tuple[Loop, ...]:
+        """The direct loops of this id."""
+        return tuple(c for c in self.children if isinstance(c, Loop) and c.id == loop_id)
+
+
+Node: TypeAlias = Segment | Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One transaction set without ST and SE. `release` is six digits, as in GS08 ("004010")."""
+
+    set_id: str
+    release: str
+    heading: tuple[Node, ...]
+    detail: tuple[Node, ...] = ()
+    summary: tuple[Node, ...] = ()
+
+    def walk(self) -> Iterator[Segment]:
+        """Every segment in document order."""
+        for node in (*self.heading, *self.detail, *self.summary):
+            yield from _walk(node)
+
+
+def _walk(node: Node) -> Iterator[Segment]:
+    if isinstance(node, Segment):
+        yield node
+    else:
+        for child in node.children:
+            yield from _walk(child)
+
+
+def segment(segment_id: str, **elements: Value | None) -> Segment:
+    """A segment from `e01=…, e02=…`; trailing absent elements are cut off.
+
+    Raise ValueError for a name that is no element position.
+    """
+    positions: dict[int, Value] = {}
+    for name, value in elements.items():
+        if not (name.startswith("e") and name[1:].isdigit() and int(name[1:]) > 0):
+            raise ValueError(f"{segment_id}: {name} is no element position")
+        if value is not None and value != "":
+            positions[int(name[1:])] = value
+    length = max(positions, default=0)
+    return Segment(segment_id, tuple(positions.get(i) for i in range(1, length + 1)))

@@ -1,0 +1,158 @@
+"""What can go wrong, by what to do about it.
+
+    PlexStediError            every foreseeable fault: a message, a fix, an exit code
+    ├── UsageFault            2  the command line asks for something impossible
+    ├── ConfigurationFault    4  config files: all problems at once
+    ├── CredentialsFault      4  a secret is missing, unreadable or malformed
+    ├── ServiceRefused        4  Plex or Stedi refuses the key, the tenant, a grant; or ignored a filter
+    ├── ServiceUnavailable    5  network, throttling, 5xx, HTML or broken JSON: the next run carries on
+    ├── RequestRejected       -  one request was refused for what it says (400, 404, 422): its document needs a person
+    ├── SuspicionStop         3  the world looks wrong; nothing was sent; can be overridden once by name
+    ├── LockHeld              6  another run is at work
+    ├── StateUnusable         7  the state file is corrupt, read-only, too new, another user's, or the disk is full
+    └── Interrupted         130  SIGTERM or SIGINT; the current document was finished
+
+An exception carries data; `cli/outcome.py` is the one place that turns it into words and an exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command (DESIGN section 4)."""
+
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    ATTENTION = 3
+    CONFIGURATION = 4
+    UNAVAILABLE = 5
+    LOCKED = 6
+    STATE = 7
+    INTERRUPTED = 130
+
+
+class PlexStediError(Exception):
+    """A foreseeable fault: what happened, and what to do about it.
+
+    `code` is a stable short name for scripts (`error.code` in `--json`).
+    """
+
+    exit_code = ExitCode.INTERNAL
+    code = "error"
+
+    def __init__(self, message: str, *, fix: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        if code is not None:
+            self.code = code
+
+
+class UsageFault(PlexStediError):
+    """The command line asks for something that cannot be done."""
+
+    exit_code = ExitCode.USAGE
+    code = "usage"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a configuration file: where, what, and how to mend it."""
+
+    file: str
+    key: str
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.key}" if self.key else self.file
+        return f"{where}: {self.message}. {self.fix}"
+
+
+class ConfigurationFault(PlexStediError):
+    """The configuration is wrong; every problem found is in `problems`."""
+
+    exit_code = ExitCode.CONFIGURATION
+    code = "configuration"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = "the configuration has a problem" if count == 1 else f"the configuration has {count} problems"
+        super().__init__(
+            head + ":\n" + "\n".join(f"  {problem}" for problem in self.problems),
+            fix="Correct it, then run `plexstedi check --offline`.",
+        )
+
+
+class CredentialsFault(PlexStediError):
+    """A secret is missing, unreadable or malformed. Never holds the secret itself."""
+
+    exit_code = ExitCode.CONFIGURATION
+    code = "credentials"
+
+
+class ServiceRefused(PlexStediError):
+    """Plex or Stedi refuses us as a whole: key, tenant, grant, or a filter it does not honour."""
+
+    exit_code = ExitCode.CONFIGURATION
+    code = "refused"
+
+
+class ServiceUnavailable(PlexStediError):
+    """Plex or Stedi cannot be reached, throttles, fails, or answers something that is no answer."""
+
+    exit_code = ExitCode.UNAVAILABLE
+    code = "unavailable"
+
+
+class RequestRejected(PlexStediError):
+    """One request was refused for its content; other requests may go on. `status` is the HTTP status."""
+
+    exit_code = ExitCode.ATTENTION
+    code = "rejected"
+
+    def __init__(self, message: str, *, fix: str, status: int, details: Sequence[str] = ()) -> None:
+        super().__init__(message, fix=fix)
+        self.status = status
+        self.details = tuple(details)
+
+
+class SuspicionStop(PlexStediError):
+    """Something looks so wrong that nothing is sent before a person has looked.
+
+    `name` is what `--override NAME` takes to pass it once.
+    """
+
+    exit_code = ExitCode.ATTENTION
+    code = "suspicion"
+
+    def __init__(self, name: str, message: str, *, fix: str | None = None) -> None:
+        self.name = name
+        super().__init__(message, fix=fix or f"If this is right, run the command once with `--override {name}`.")
+
+
+class LockHeld(PlexStediError):
+    """Another run holds the lock."""
+
+    exit_code = ExitCode.LOCKED
+    code = "locked"
+
+
+class StateUnusable(PlexStediError):
+    """The state file cannot be used."""
+
+    exit_code = ExitCode.STATE
+    code = "state"
+
+
+class Interrupted(PlexStediError):
+    """A signal asked the run to stop; it stopped between two documents."""
+
+    exit_code = ExitCode.INTERRUPTED
+    code = "interrupted"

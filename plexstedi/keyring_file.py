@@ -1,0 +1,185 @@
+"""A keyring for servers without a desktop: one encrypted file, opened without a prompt, so also under cron.
+
+The file is encrypted with AES-256-GCM. Its key is the systemd credential `plexstedi-keyring-key` where there is one,
+else a file beside it that only its owner can read. Beside it, the key protects copies and backups of the one file
+without the other, not against whoever can read both: that is what an unattended server can offer without a TPM;
+`LoadCredentialEncrypted=` offers more.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import platformdirs
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from keyring.backend import KeyringBackend
+from keyring.compat import properties
+from keyring.errors import KeyringError, PasswordDeleteError
+
+KEY_CREDENTIAL = "plexstedi-keyring-key"
+_HEADER = b"plexstedi keyring 1\n"
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+
+
+class KeyringFileError(KeyringError):
+    """The file or its key cannot be used; the text says which and what to do."""
+
+
+def default_keyring_file(env: Mapping[str, str]) -> Path:
+    """`PLEXSTEDI_KEYRING_FILE`, else in the user's data directory: the same for cron, systemd and a log-in shell."""
+    if env.get("PLEXSTEDI_KEYRING_FILE"):
+        return Path(env["PLEXSTEDI_KEYRING_FILE"])
+    return platformdirs.user_data_path("plexstedi") / "secrets.keyring"
+
+
+class EncryptedFileKeyring(KeyringBackend):
+    """Secrets in one encrypted file; errors are KeyringFileError."""
+
+    @properties.classproperty
+    def priority(self) -> float:
+        """Below what keyring recommends by itself: chosen only by us, or by name."""
+        return 0.1
+
+    def __init__(self, path: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._env = os.environ if env is None else env
+        self.path = path if path is not None else default_keyring_file(self._env)
+        self.key_path = self.path.with_suffix(".key")
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """The secret, None if it is not stored."""
+        return self._read().get(_entry(service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Store a secret; the file is replaced as a whole."""
+        with self._locked():
+            entries = self._read()
+            entries[_entry(service, username)] = password
+            self._write(entries)
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Remove a secret. Raise PasswordDeleteError if it is not stored."""
+        with self._locked():
+            entries = self._read()
+            if entries.pop(_entry(service, username), None) is None:
+                raise PasswordDeleteError(f"{username} is not stored")
+            self._write(entries)
+
+    def _read(self) -> dict[str, str]:
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise KeyringFileError(f"{self.path} cannot be read ({error.strerror})") from error
+        if not content.startswith(_HEADER):
+            raise KeyringFileError(f"{self.path} is no keyring of plexstedi; move it away and set the secrets again")
+        key = self._key(create=False)
+        try:
+            sealed = base64.b64decode(content[len(_HEADER) :], validate=False)
+            clear = AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _HEADER)
+        except (ValueError, InvalidTag):
+            raise KeyringFileError(
+                f"{self.path} cannot be decrypted: it is damaged, or belongs to another key."
+                " Restore both from one backup, or move it away and set the secrets again"
+            ) from None
+        entries: dict[str, str] = json.loads(clear)
+        return entries
+
+    def _write(self, entries: Mapping[str, str]) -> None:
+        key = self._key(create=not self.path.exists())
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = nonce + AESGCM(key).encrypt(nonce, json.dumps(entries, sort_keys=True).encode(), _HEADER)
+        new = self.path.with_suffix(f".new-{os.getpid()}")
+        try:
+            _create(new, _HEADER + base64.b64encode(sealed) + b"\n")
+            new.replace(self.path)
+            _sync_directory(self.path.parent)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink()
+            raise KeyringFileError(f"{self.path} cannot be written ({error.strerror})") from error
+
+    def _key(self, *, create: bool) -> bytes:
+        """The AES key: derived from the systemd credential, or read from (once: made in) the key file."""
+        directory = self._env.get("CREDENTIALS_DIRECTORY")
+        if directory:
+            try:
+                return _derived((Path(directory) / KEY_CREDENTIAL).read_bytes().strip())
+            except FileNotFoundError:
+                pass  # This unit hands out other credentials only.
+            except OSError as error:
+                raise KeyringFileError(
+                    f"the systemd credential {KEY_CREDENTIAL} cannot be read ({error.strerror})"
+                ) from error
+        try:
+            if create and not self.key_path.exists():
+                _create(self.key_path, base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
+                _sync_directory(self.key_path.parent)
+            status = self.key_path.stat()
+            text = self.key_path.read_bytes()
+        except FileNotFoundError:
+            raise KeyringFileError(
+                f"the key {self.key_path} of {self.path} is not there. Restore it from a backup, pass it as the systemd"
+                f" credential {KEY_CREDENTIAL}, or move {self.path} away and set the secrets again"
+            ) from None
+        except OSError as error:
+            raise KeyringFileError(f"the key {self.key_path} cannot be used ({error.strerror})") from error
+        if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in (os.getuid(), 0):
+            raise KeyringFileError(
+                f"the key {self.key_path} is open to other users. Make it yours alone: chmod 600 {self.key_path}"
+            )
+        return _derived(text.strip())
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer at a time; the lock file is never deleted."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise KeyringFileError(f"{self.path.parent} cannot be written ({error.strerror})") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+
+def _entry(service: str, username: str) -> str:
+    return json.dumps([service, username])
+
+
+def _derived(material: bytes) -> bytes:
+    if len(material) < _KEY_BYTES:
+        raise KeyringFileError(
+            f"the key is too short: {_KEY_BYTES} characters at least, as of `openssl rand -base64 32`"
+        )
+    return hashlib.sha256(b"plexstedi keyring key\n" + material).digest()
+
+
+def _create(path: Path, content: bytes) -> None:
+    """A new file that only its owner can read, on disk when this returns."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,102 @@
+"""From settings and a secret to a Plex that answers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import assert_never
+
+import httpx
+
+from plexstedi.clock import Clock
+from plexstedi.errors import ConfigurationFault, Problem
+from plexstedi.http import Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
+from plexstedi.plex.auth import CONNECT_REFUSAL, OAUTH2_REFUSAL, ClientCredentials, connect_headers
+from plexstedi.plex.dialect import adapted
+from plexstedi.plex.dialect_connect import CONNECT
+from plexstedi.plex.dialect_oauth2 import OAUTH2
+from plexstedi.plex.fields_connect import ConnectFields
+from plexstedi.plex.fields_oauth2 import OAuth2Fields
+from plexstedi.plex.port import PlexPort
+from plexstedi.plex.rest import Rest
+from plexstedi.plex.rest_port import CustomFields, RestPlex
+from plexstedi.plex.settings import Api, PlexSettings
+
+
+def secret_name(api: Api) -> str:
+    """The name of the secret that this interface needs."""
+    match api:
+        case Api.CONNECT:
+            return "plex-api-key"
+        case Api.OAUTH2:
+            return "plex-client-secret"
+        case Api.DATASOURCE | Api.SOAP:
+            return "plex-password"
+        case _:
+            assert_never(api)
+
+
+def connect_to_plex(
+    settings: PlexSettings,
+    secret: str,
+    *,
+    clock: Clock,
+    deadline: Deadline | None = None,
+    call_log: CallLog | None = None,
+    on_attempt: Callable[[Attempt], None] | None = None,
+    retry: RetryPolicy | None = None,
+    rng: random.Random | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> PlexPort:
+    """The Plex of these settings; nothing is asked of it yet.
+
+    Raise ConfigurationFault for settings that lack something, or name an interface that is not built;
+    CredentialsFault for a secret that cannot be sent.
+    """
+    limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)
+
+    def caller(headers: dict[str, str], auth: httpx.Auth | None) -> Caller:
+        return Caller(
+            "Plex",
+            settings.base_url,
+            headers=headers,
+            auth=auth,
+            read_timeout=settings.read_timeout,
+            limiter=limiter,
+            retry=retry,
+            clock=clock,
+            rng=rng,
+            deadline=deadline,
+            transport=transport,
+            on_attempt=on_attempt,
+            refusal=CONNECT_REFUSAL if settings.api is Api.CONNECT else OAUTH2_REFUSAL,
+        )
+
+    fields: CustomFields
+    match settings.api:
+        case Api.CONNECT:
+            tenant_id = _needed("tenant_id", settings.tenant_id)
+            dialect = adapted(CONNECT, settings)
+            rest = Rest(caller(dict(connect_headers(secret, tenant_id)), None), dialect)
+            fields = ConnectFields(rest, settings.objects)
+        case Api.OAUTH2:
+            auth = ClientCredentials(
+                token_url=_needed("auth.token_url", settings.token_url),
+                client_id=_needed("auth.client_id", settings.client_id),
+                client_secret=secret,
+                clock=clock,
+            )
+            rest = Rest(caller({}, auth), adapted(OAUTH2, settings))
+            fields = OAuth2Fields(rest)
+        case Api.DATASOURCE | Api.SOAP:
+            message = f'"{settings.api}" is not available in this version'
+            raise ConfigurationFault([Problem("configuration", "plex.api", message, 'Use "connect" or "oauth2".')])
+        case _:
+            assert_never(settings.api)
+    return RestPlex(rest, fields, settings.statuses)
+
+
+def _needed(key: str, value: str | None) -> str:
+    if value is None:
+        raise ConfigurationFault([Problem("configuration", f"plex.{key}", "is missing", "Set it")])
+    return value

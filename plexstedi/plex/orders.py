@@ -1,0 +1,170 @@
+"""Reading orders: what was touched in a window, what is open, and whole orders with few calls (plex.md 5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from plexstedi.edi.order import Part, Phase
+from plexstedi.errors import ServiceRefused
+from plexstedi.plex.directory import Directory
+from plexstedi.plex.port import OrderReading, Touched, UnreadableOrder, VanishedOrder, Window
+from plexstedi.plex.read_order import MasterData, parts_named, read_order
+from plexstedi.plex.rest import Params, Rest, in_groups, readable
+from plexstedi.plex.rows import Row, RowFault
+from plexstedi.plex.statuses import UnknownStatus
+
+_NOBODYS_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
+
+
+@dataclass
+class _Marks:
+    number: str = ""
+    marks: dict[str, datetime] = field(default_factory=dict)
+
+
+class Orders:
+    """The purchase orders of a tenant."""
+
+    def __init__(self, rest: Rest, directory: Directory) -> None:
+        self._rest = rest
+        self._directory = directory
+        self._collection_answers = False
+
+    def touched(self, window: Window) -> tuple[Touched, ...]:
+        """Orders with a header or a release modified or created in the window, by order id."""
+        headers: list[Row] = []
+        releases: list[Row] = []
+        for by, name in (("modified", "modifiedDate"), ("created", "createdDate")):
+            for extra in self._active_and_not():
+                headers += self._rest.in_window("orders", window, by=by, field=name, extra=extra)
+            releases += self._rest.in_window("releases", window, by=by, field=name)
+        self._collection_answers = True
+        with readable("changed orders"):
+            return merge_touched(headers, releases)
+
+    def open(self) -> tuple[Touched, ...]:
+        """All orders on order: by status where Plex filters by it, else by looking through all."""
+        statuses = self._directory.statuses()
+        if not statuses.released_names:
+            raise ServiceRefused(
+                "Plex has no status that means on order",
+                fix='Say it in the configuration: [plex.statuses] released_orders = ["On Order"].',
+            )
+        name = self._rest.dialect.filter("order_status")
+        rows: list[Row] = []
+        if name is None:
+            rows += self._rest.all_of("orders")
+        else:
+            for status in statuses.released_names:
+                asked = self._rest.all_of("orders", [(name, status)])
+                for row in asked:
+                    with readable(row.what):
+                        found = row.text("status") or ""
+                    if found.casefold() != status.casefold():
+                        raise self._rest.ignored("orders", "order_status", name, f"{row.what} has status {found}")
+                rows += asked
+        self._collection_answers = True
+        with readable("open orders"):
+            # A status that is not known is kept: the order is then held by name, and not lost from sight.
+            wanted = [row for row in rows if _may_be_released(row, statuses.orders)]
+            return merge_touched(wanted, ())
+
+    def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
+        """These orders, in this order; each id once."""
+        for some in in_groups(list(dict.fromkeys(order_ids)), 50):
+            headers = self._headers(some)
+            releases = self._releases([order_id for order_id in some if order_id in headers])
+            codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
+            for order_id in some:
+                header = headers.get(order_id)
+                if header is None:
+                    yield VanishedOrder(order_id)
+                else:
+                    yield self._one(order_id, header, releases.get(order_id, []), codes)
+
+    def _one(self, order_id: str, header: Row, releases: Sequence[Row], codes: Mapping[str, str]) -> OrderReading:
+        number = ""
+        try:
+            number = header.text("poNumber") or ""
+            lines = self._rest.all_if_there("lines", order=order_id)
+            if lines is None:
+                raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
+            known = MasterData(
+                supplier_codes=codes,
+                parts=self._parts(lines, releases),
+                items=self._directory.items(
+                    item for row in lines if row.text("partId") is None and (item := row.text("itemId")) is not None
+                ),
+            )
+            return read_order(header, lines, releases, statuses=self._directory.statuses(), known=known)
+        except UnknownStatus as error:
+            fix = f"List it in [plex.statuses] under one of {', '.join(error.keys)}."
+            return UnreadableOrder(order_id, number, str(error), fix)
+        except RowFault as error:
+            fix = "Correct the order in Plex, or set [plex.fields] if this tenant calls the field otherwise."
+            return UnreadableOrder(order_id, number, str(error), fix)
+
+    def _parts(self, lines: Sequence[Row], releases: Sequence[Row]) -> dict[str, Part]:
+        named = parts_named(releases)
+        wanted = {part_id for row in lines if (part_id := row.text("partId")) is not None}
+        return named | self._directory.parts(wanted - named.keys())
+
+    def _headers(self, order_ids: Sequence[str]) -> dict[str, Row]:
+        """Headers by order id as asked; an order that is not there is left out."""
+        found: dict[str, Row] = {}
+        if self._rest.dialect.filter("order_ids") is not None:
+            for extra in self._active_and_not():
+                missing = [order_id for order_id in order_ids if order_id not in found]
+                rows = self._rest.by_ids("orders", by="order_ids", ids=missing, field="id", extra=extra)
+                by_id = {row.needed("id").lower(): row for row in rows}
+                found |= {key: by_id[key.lower()] for key in missing if key.lower() in by_id}
+            self._collection_answers = True
+        for order_id in order_ids:
+            if order_id not in found:
+                row = self._rest.one("order", order=order_id)
+                if row is not None:
+                    found[order_id] = row
+                elif not self._collection_answers:
+                    # A 404 means "no such order" only while the collection itself is there (plex.md 4.4).
+                    self._rest.in_window("orders", _NOBODYS_TIME, by="created", field="createdDate")
+                    self._collection_answers = True
+        return found
+
+    def _releases(self, order_ids: Sequence[str]) -> dict[str, list[Row]]:
+        """All releases of these orders, by order id."""
+        rows = self._rest.by_ids("releases", by="release_order_ids", ids=order_ids, field="poId")
+        found: dict[str, list[Row]] = {}
+        spelled = {order_id.lower(): order_id for order_id in order_ids}
+        for row in rows:
+            found.setdefault(spelled[row.needed("poId").lower()], []).append(row)
+        return found
+
+    def _active_and_not(self) -> tuple[Params, ...]:
+        name = self._rest.dialect.filter("active")
+        return ((),) if name is None else ((), ((name, "false"),))
+
+
+def merge_touched(headers: Iterable[Row], releases: Iterable[Row]) -> tuple[Touched, ...]:
+    """Given rows of orders and of releases, in any order and more than once, return what they touch, by order id."""
+    found: dict[str, _Marks] = {}
+    for row, id_field in [*((row, "id") for row in headers), *((row, "poId") for row in releases)]:
+        entry = found.setdefault(row.needed(id_field), _Marks())
+        entry.number = entry.number or row.text("poNumber") or ""
+        moment = row.time("modifiedDate") or row.time("createdDate")
+        key = row.needed("id")
+        if moment is not None and moment >= entry.marks.get(key, moment):
+            entry.marks[key] = moment
+    return tuple(Touched(order_id, each.number, each.marks) for order_id, each in sorted(found.items()))
+
+
+def _supplier_ids(headers: Iterable[Row]) -> set[str]:
+    """The suppliers of these orders; an order whose supplier cannot be read says so itself when it is read."""
+    found = (row.raw("supplierId") for row in headers)
+    return {each.strip() for each in found if isinstance(each, str) and each.strip()}
+
+
+def _may_be_released(row: Row, phases: Mapping[str, Phase]) -> bool:
+    phase = phases.get(" ".join((row.text("status") or "").split()).casefold())
+    return phase is None or phase is Phase.RELEASED

@@ -1,0 +1,30 @@
+"""Receipts, read tenant-wide by the date received (plex.md 5.1; there is no filter by modification)."""
+
+from __future__ import annotations
+
+from plexstedi.plex.port import Receipt, Window
+from plexstedi.plex.rest import Rest, readable
+from plexstedi.plex.rows import Row, RowFault
+
+
+def read_receipts(rest: Rest, window: Window) -> tuple[Receipt, ...]:
+    """All receipts in the window that belong to an order line, by time and id."""
+    rows = rest.in_window("receipts", window, by="received", field="receiveDate")
+    with readable("receipts"):
+        read = [read_receipt(row) for row in rows if row.text("poLineItemId") is not None]
+    return tuple(sorted(read, key=lambda receipt: (receipt.received_at, receipt.id)))
+
+
+def read_receipt(row: Row) -> Receipt:
+    """One receipt. Raise RowFault."""
+    received_at, quantity = row.time("receiveDate"), row.number("quantity")
+    if received_at is None or quantity is None:
+        raise RowFault(f"{row.what}: a receipt needs receiveDate and quantity")
+    return Receipt(
+        id=row.needed("id"),
+        order_id=row.needed("poId"),
+        line_id=row.needed("poLineItemId"),
+        release_id=row.text("releaseId"),
+        quantity=quantity,
+        received_at=received_at,
+    )

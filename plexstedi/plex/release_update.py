@@ -1,0 +1,73 @@
+"""Changing a release: strategy `write = "releases"` (plex.md 7.A)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from plexstedi.decimal_json import Json, dumps
+from plexstedi.errors import RequestRejected
+from plexstedi.http import Unheard
+from plexstedi.plex.port import (
+    NotWritten,
+    ReleaseNow,
+    ReleaseUpdate,
+    WriteOutcome,
+    WriteRefused,
+    WriteUnknown,
+    Written,
+)
+from plexstedi.plex.rest import Rest, readable
+from plexstedi.plex.rows import Row
+
+_ECHOED = ("status", "dueDate", "quantity", "type", "note", "poShipTo")
+
+
+def release_now(rest: Rest, release_id: str) -> ReleaseNow | None:
+    """What a release holds now; None if it is gone."""
+    row = rest.one("release", release=release_id)
+    if row is None:
+        return None
+    with readable(row.what):
+        return ReleaseNow(
+            release_id=release_id,
+            status=row.text("status") or "",
+            quantity=row.number("quantity"),
+            due=row.day("dueDate"),
+            note=row.text("note"),
+        )
+
+
+def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
+    """Read the release, change what is to be changed, and put it back with its status. Sent once."""
+    row = rest.one("release", release=update.release_id)
+    if row is None:
+        return WriteRefused("Plex no longer has this release")
+    if row.text("status") is None:
+        return WriteRefused("Plex does not say the status of this release, and would derive a new one")
+    path = rest.path("release", release=update.release_id)
+    with readable(row.what):
+        body = put_body(row, update)
+    try:
+        rest.caller.put(path, body=dumps(body).encode())
+    except Unheard as error:
+        return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
+    except RequestRejected as error:
+        return WriteRefused("; ".join((error.message, *error.details[:3])))
+    return Written()
+
+
+def put_body(row: Row, update: ReleaseUpdate) -> Json:
+    """The release as it is, as the row spells it, with the changes. An omitted value might be cleared (plex.md 5.5)."""
+    body: dict[str, Json] = {row.spelled(name): row.raw(name) for name in _ECHOED if row.raw(name) is not None}
+    if update.note is not None:
+        body[row.spelled("note")] = update.note
+    if update.quantity is not None:
+        body[row.spelled("quantity")] = update.quantity
+    if update.due is not None:
+        body[row.spelled("dueDate")] = _on_day(row.text("dueDate"), update.due)
+    return body
+
+
+def _on_day(text: str | None, day: date) -> str:
+    """The day at the time of day that this tenant's days have: its midnight may be 05:00 UTC."""
+    return day.isoformat() + (text[10:] if text is not None and len(text) > 10 else "T00:00:00Z")

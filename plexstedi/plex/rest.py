@@ -1,0 +1,212 @@
+"""Reading Plex's REST collections: lists and single resources as rows, in either dialect.
+
+What is checked of every list: it is a list; it is the right collection (a 404 there is a wrong version, not "no
+data"); and the filter was honoured, since Plex ignores a parameter it does not know without a word (plex.md 4.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from plexstedi.decimal_json import Json
+from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
+from plexstedi.http import Answer, Caller, path_segment
+from plexstedi.plex.dialect import Dialect
+from plexstedi.plex.port import Window
+from plexstedi.plex.rows import Row, RowFault, filter_time
+
+Params = Sequence[tuple[str, str]]
+_MOST_PAGES = 10_000
+_GRACE = timedelta(seconds=1)
+"""A filter knows whole seconds, a row its fractions."""
+
+
+class Rest:
+    """The collections of one tenant."""
+
+    def __init__(self, caller: Caller, dialect: Dialect) -> None:
+        self.caller = caller
+        self.dialect = dialect
+
+    def all_of(self, resource: str, params: Params = (), **ids: str) -> tuple[Row, ...]:
+        """All rows of a collection, over all its pages.
+
+        Raise ServiceRefused if the collection is not there or the question is not understood, ServiceUnavailable if
+        the answer is no list of records.
+        """
+        rows = self.all_if_there(resource, params, **ids)
+        if rows is None:
+            raise self.no_such_path(resource)
+        return rows
+
+    def all_if_there(self, resource: str, params: Params = (), **ids: str) -> tuple[Row, ...] | None:
+        """The same, None if Plex answers 404: for tables that a tenant may be without, or lists below a record."""
+        path = self.path(resource, **ids)
+        try:
+            return tuple(self._pages(resource, path, params))
+        except RequestRejected as error:
+            if error.status != 404:
+                raise self._misunderstood(resource, error) from error
+            return None
+
+    def one(self, resource: str, **ids: str) -> Row | None:
+        """A single record; None if Plex answers 404."""
+        try:
+            answer = self.caller.get(self.path(resource, **ids))
+        except RequestRejected as error:
+            if error.status != 404:
+                raise self._misunderstood(resource, error) from error
+            return None
+        document = answer.json()
+        if isinstance(document, Mapping) and isinstance(document.get("data"), Mapping):
+            document = document["data"]
+        return self._row(resource, answer, document)
+
+    def in_window(self, resource: str, window: Window, *, by: str, field: str, extra: Params = ()) -> tuple[Row, ...]:
+        """Rows whose `field` lies in the window, by the filters `by`_begin and `by`_end.
+
+        Raise ServiceRefused for a row outside: the filter was ignored, and the answer is the whole table.
+        """
+        begin, end = self.dialect.filter(f"{by}_begin"), self.dialect.filter(f"{by}_end")
+        if begin is None or end is None:
+            return ()
+        # The end is rounded up, so that a row in its last fraction of a second is not missed.
+        until = window.end if window.end.microsecond == 0 else window.end.replace(microsecond=0) + _GRACE
+        rows = self.all_of(resource, [(begin, filter_time(window.begin)), (end, filter_time(until)), *extra])
+        for row in rows:
+            with readable(row.what):
+                moment = row.time(field)
+            if moment is not None and not window.begin - _GRACE <= moment <= until + _GRACE:
+                raise self.ignored(
+                    resource, f"{by}_begin", begin, f"{row.what} has {field} {moment:%Y-%m-%dT%H:%M:%SZ}"
+                )
+        return rows
+
+    def by_ids(self, resource: str, *, by: str, ids: Collection[str], field: str, extra: Params = ()) -> list[Row]:
+        """Rows whose `field` is among the ids, asked for in as few calls as the dialect allows.
+
+        Raise ServiceRefused for a row of another id: the filter was ignored.
+        """
+        name = self.dialect.filters[by]
+        rows: list[Row] = []
+        for some in in_groups(sorted(set(ids)), self.dialect.ids_per_call):
+            wanted = {each.lower() for each in some}
+            for row in self.all_of(resource, [*((name, each) for each in some), *extra]):
+                with readable(row.what):
+                    found = row.needed(field)
+                if found.lower() not in wanted:
+                    raise self.ignored(resource, by, name, f"{row.what} has {field} {found}")
+                rows.append(row)
+        return rows
+
+    def path(self, resource: str, **ids: str) -> str:
+        """The path of a resource, its ids quoted."""
+        return self.dialect.path(resource, **{name: path_segment(value) for name, value in ids.items()})
+
+    def rows(self, resource: str, answer: Answer) -> tuple[Row, ...]:
+        """The rows of an answer that must be a list (or hold one in `data`)."""
+        document = answer.json()
+        items = document.get("data") if isinstance(document, Mapping) else document
+        if isinstance(items, str) or not isinstance(items, Sequence):
+            raise self._no_list(answer)
+        return tuple(self._row(resource, answer, item) for item in items)
+
+    def _pages(self, resource: str, path: str, params: Params) -> Iterator[Row]:
+        seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+        page: tuple[str, tuple[tuple[str, str], ...]] | None = (path, tuple(params))
+        while page is not None:
+            if page in seen or len(seen) >= _MOST_PAGES:
+                raise ServiceUnavailable(
+                    f"Plex's pages of {path} do not end",
+                    fix="The next run tries again; if it stays, ask Plex's support.",
+                )
+            seen.add(page)
+            answer = self.caller.get(page[0], page[1])
+            yield from self.rows(resource, answer)
+            page = self._next(path, answer)
+
+    def _next(self, path: str, answer: Answer) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+        """Path and parameters of the next page; the key must not follow a link to somewhere else."""
+        document = answer.json()
+        link = document.get("next") if isinstance(document, Mapping) else None
+        if not link:
+            return None
+        base = urlsplit(self.caller.base_url)
+        target = urlsplit(urljoin(self.caller.base_url + path, link)) if isinstance(link, str) else None
+        if target is None or (target.scheme, target.netloc) != (base.scheme, base.netloc):
+            raise ServiceRefused(
+                f"Plex's list {path} continues at another host, where our key must not go",
+                fix="Set plex.base_url to the host under which Plex names its own pages.",
+            )
+        if not target.path.startswith(base.path.rstrip("/") + "/"):
+            raise ServiceUnavailable(f"Plex's list {path} continues outside the base_url", fix="Check plex.base_url.")
+        query = tuple(parse_qsl(target.query, keep_blank_values=True))
+        return target.path[len(base.path.rstrip("/")) :], query
+
+    def _row(self, resource: str, answer: Answer, item: Json) -> Row:
+        try:
+            row = Row(item, self.dialect.names(resource), resource)
+        except RowFault:
+            raise self._no_list(answer) from None
+        row.what = _named(resource, row)
+        return row
+
+    @staticmethod
+    def _no_list(answer: Answer) -> ServiceUnavailable:
+        return ServiceUnavailable(
+            f"Plex answered {answer.path} with something else than a list of records",
+            fix="Check plex.base_url and [plex.paths]; the next run tries again.",
+        )
+
+    @staticmethod
+    def _misunderstood(resource: str, error: RequestRejected) -> ServiceRefused:
+        return ServiceRefused(
+            error.message,
+            fix=f"Compare [plex.paths] {resource} and [plex.filters] with Plex's developer portal.",
+            code="question-refused",
+        )
+
+    def no_such_path(self, resource: str) -> ServiceRefused:
+        """What a 404 on a collection means (plex.md 4.4)."""
+        return ServiceRefused(
+            f"Plex has no {self.dialect.paths[resource]} (404). For a collection that means another version of the "
+            "interface, not that it is empty",
+            fix=f"Set [plex.paths] {resource} to the path that Plex's developer portal lists for this tenant, or "
+            "check plex.base_url.",
+            code="wrong-path",
+        )
+
+    def ignored(self, resource: str, by: str, name: str, row: str) -> ServiceRefused:
+        """What a row outside of what was asked means."""
+        return ServiceRefused(
+            f"Plex ignored the filter {name} of {self.dialect.paths[resource]}: {row}, outside what was asked",
+            fix=f"Set [plex.filters] {by} (and its kin) to the name that this version of the interface knows.",
+            code="ignored-filter",
+        )
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Turn a row that cannot be read, where nothing else depends on it, into ServiceUnavailable."""
+    try:
+        yield
+    except RowFault as error:
+        raise ServiceUnavailable(
+            f"Plex's {what} cannot be read: {error}",
+            fix="Set [plex.fields] if this tenant calls the field otherwise; else ask Plex's support.",
+            code="unreadable",
+        ) from error
+
+
+def in_groups(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """The items in runs of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _named(resource: str, row: Row) -> str:
+    number = row.raw("poNumber") or row.raw("lineItemNumber") or row.raw("code") or row.raw("name") or row.raw("id")
+    return f"{resource.rstrip('s')} {number}" if isinstance(number, str | int) else resource

@@ -1,0 +1,90 @@
+"""The port to Plex over its REST interfaces: one reader, two dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from plexstedi.edi.order import Supplier
+from plexstedi.plex.directory import Directory
+from plexstedi.plex.orders import Orders
+from plexstedi.plex.port import (
+    FieldValues,
+    OrderReading,
+    Receipt,
+    ReleaseNow,
+    ReleaseUpdate,
+    Tenant,
+    Touched,
+    Window,
+    WriteOutcome,
+    WriteResult,
+)
+from plexstedi.plex.receipts import read_receipts
+from plexstedi.plex.release_update import release_now, update_release
+from plexstedi.plex.rest import Rest, readable
+from plexstedi.plex.settings import Level, StatusNames
+
+
+class CustomFields(Protocol):
+    """How a dialect reads and writes custom fields."""
+
+    def check(self, wanted: Mapping[Level, Collection[str]]) -> None: ...
+
+    def read(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]: ...
+
+    def write(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]: ...
+
+
+class RestPlex:
+    """`PlexPort` over REST."""
+
+    def __init__(self, rest: Rest, custom_fields: CustomFields, names: StatusNames) -> None:
+        self._rest = rest
+        self._fields = custom_fields
+        self._directory = Directory(rest, names)
+        self._orders = Orders(rest, self._directory)
+
+    def tenants(self) -> tuple[Tenant, ...]:
+        rows = self._rest.all_of("tenants")
+        with readable("tenants"):
+            return tuple(Tenant(id=row.needed("id"), code=row.text("code") or "") for row in rows)
+
+    def touched_orders(self, window: Window) -> tuple[Touched, ...]:
+        return self._orders.touched(window)
+
+    def open_orders(self) -> tuple[Touched, ...]:
+        return self._orders.open()
+
+    def order(self, order_id: str) -> OrderReading:
+        return next(self._orders.read([order_id]))
+
+    def orders(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
+        return self._orders.read(order_ids)
+
+    def supplier(self, supplier_id: str, address_id: str | None = None) -> Supplier | None:
+        return self._directory.supplier(supplier_id, address_id)
+
+    def suppliers(self) -> tuple[Supplier, ...]:
+        return self._directory.suppliers()
+
+    def receipts(self, window: Window) -> tuple[Receipt, ...]:
+        return read_receipts(self._rest, window)
+
+    def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
+        self._fields.check(wanted)
+
+    def read_values(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
+        return self._fields.read(wanted)
+
+    def write_values(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
+        return self._fields.write(changes)
+
+    def release_now(self, release_id: str) -> ReleaseNow | None:
+        return release_now(self._rest, release_id)
+
+    def update_release(self, update: ReleaseUpdate) -> WriteOutcome:
+        return update_release(self._rest, update)
+
+    def close(self) -> None:
+        self._rest.caller.close()

@@ -1,0 +1,183 @@
+"""Reading one row of Plex: whichever way a field is spelled, and never more than what is there.
+
+Plex's published fields carry no promise of being there: absent and null are the same, unknown ones are ignored, and
+names drift (`dueDate`, `dueDateTime`, `due_date`; plex.md 4.2, 4.4). What is there must be what it claims to be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+
+from plexstedi.decimal_json import Json
+
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?)?"
+    r"\s*(Z|[+-]\d\d:?\d\d)?",
+    re.IGNORECASE,
+)
+
+
+class RowFault(ValueError):
+    """A row lacks a field, or holds something there that the field cannot mean."""
+
+
+def squeezed(name: str) -> str:
+    """The one form of `poNumber`, `po_number` and `PONumber`."""
+    return name.replace("_", "").lower()
+
+
+@dataclass(frozen=True)
+class Names:
+    """How the fields of a resource are called, all squeezed: by the tenant (`[plex.fields]`), else by the dialect."""
+
+    own: Mapping[str, str]
+    aliases: Mapping[str, tuple[str, ...]]
+
+    def of(self, field: str) -> tuple[str, ...]:
+        """All names under which the field may come, the first that is there counts."""
+        key = squeezed(field)
+        if key in self.own:
+            return (self.own[key],)
+        dated = (f"{key}time",) if key.endswith("date") else ()
+        return (key, *dated, *self.aliases.get(key, ()))
+
+
+class Row:
+    """One object of an answer. `what` names it in faults: the resource, and its id or number where known."""
+
+    def __init__(self, document: Json, names: Names, what: str) -> None:
+        """Raise RowFault if the document is no object."""
+        if not isinstance(document, Mapping):
+            raise RowFault(f"{what}: an object was expected")
+        self._values = {squeezed(name): value for name, value in document.items() if value is not None}
+        self._spelled = {squeezed(name): name for name in document}
+        self._names = names
+        self.what = what
+
+    def raw(self, field: str) -> Json:
+        """The value as it came; None if absent or null."""
+        return next((self._values[name] for name in self._names.of(field) if name in self._values), None)
+
+    def spelled(self, field: str) -> str:
+        """The field's name as this row spells it, for writing it back; the given name if it is not there."""
+        return next((self._spelled[name] for name in self._names.of(field) if name in self._spelled), field)
+
+    def text(self, field: str) -> str | None:
+        """Trimmed text; None if absent or blank. A number stands for its digits."""
+        value = self.raw(field)
+        if value is None:
+            return None
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return f"{value}"
+        if not isinstance(value, str):
+            raise self.fault(field, value, "text")
+        return value.strip() or None
+
+    def needed(self, field: str) -> str:
+        """Text that a row cannot be without."""
+        value = self.text(field)
+        if value is None:
+            raise RowFault(f"{self.what}: {field} is missing")
+        return value
+
+    def whole(self, field: str) -> int:
+        """A whole number that a row cannot be without."""
+        value = self.number(field)
+        if value is None:
+            raise RowFault(f"{self.what}: {field} is missing")
+        if value != value.to_integral_value():
+            raise self.fault(field, value, "a whole number")
+        return int(value)
+
+    def number(self, field: str) -> Decimal | None:
+        """An exact number, without trailing zeros (3000.0 and 3000 are one quantity)."""
+        value = self.raw(field)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise self.fault(field, value, "a number")
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            raise self.fault(field, value, "a number") from None
+        if not number.is_finite():
+            raise self.fault(field, value, "a number")
+        return without_zeros(number)
+
+    def flag(self, field: str) -> bool | None:
+        """A yes or no; None if absent."""
+        value = self.raw(field)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int) and value in (0, 1):
+            return bool(value)
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        raise self.fault(field, value, "yes or no")
+
+    def time(self, field: str) -> datetime | None:
+        """An instant, UTC; a text without offset is taken as UTC (plex.md 4.2)."""
+        text = self.text(field)
+        if text is None:
+            return None
+        found = read_time(text)
+        if found is None:
+            raise self.fault(field, text, "a time")
+        return found
+
+    def day(self, field: str) -> date | None:
+        """A day: the calendar date of the text as given.
+
+        Plex stores a day as a midnight, of UTC or of the plant (`2026-12-08T05:00:00Z`); either way the written date
+        is the day meant (DESIGN section 6), and no time zone is applied that could move it.
+        """
+        text = self.text(field)
+        if text is None:
+            return None
+        if read_time(text) is None:
+            raise self.fault(field, text, "a date")
+        return date.fromisoformat(text[:10])
+
+    def rows(self, field: str) -> tuple[Json, ...]:
+        """A list; empty if absent."""
+        value = self.raw(field)
+        if value is None:
+            return ()
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise self.fault(field, value, "a list")
+        return tuple(value)
+
+    def fault(self, field: str, value: object, wanted: str) -> RowFault:
+        """The fault of a field that holds something else than it should."""
+        return RowFault(f"{self.what}: {field} is {str(value)[:40]!r}, not {wanted}")
+
+
+def without_zeros(number: Decimal) -> Decimal:
+    """The same number without trailing zeros and without an exponent."""
+    if number == number.to_integral_value():
+        return number.quantize(Decimal(1)) if abs(number) < Decimal(10) ** 27 else number
+    return number.normalize() if len(number.as_tuple().digits) <= 28 else number
+
+
+def read_time(text: str) -> datetime | None:
+    """An ISO 8601 time with any number of fraction digits; None if it is none."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        return None
+    day, clock, fraction, zone = found.groups()
+    offset = "+00:00" if zone in (None, "Z", "z") else zone
+    try:
+        parsed = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{offset}")
+    except ValueError:
+        return None
+    return parsed.replace(microsecond=int((fraction or "")[:6].ljust(6, "0"))).astimezone(UTC)
+
+
+def filter_time(moment: datetime) -> str:
+    """A time as Plex's filters take it: UTC, whole seconds, `Z` (plex.md 4.2)."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

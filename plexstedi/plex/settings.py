@@ -1,0 +1,66 @@
+"""What the Plex client needs to know of the configuration (`[plex]`), free of the configuration file's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Api(StrEnum):
+    """The generation of Plex interfaces (plex.md 1)."""
+
+    CONNECT = "connect"
+    OAUTH2 = "oauth2"
+    DATASOURCE = "datasource"
+    SOAP = "soap"
+
+
+class Level(StrEnum):
+    """The object of Plex that holds a custom field."""
+
+    ORDER = "order"
+    LINE = "line"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True)
+class StatusNames:
+    """`[plex.statuses]`: what a status name means, where Plex gives no flag; compared without case."""
+
+    unreleased_orders: tuple[str, ...] = ()
+    released_orders: tuple[str, ...] = ()
+    received_orders: tuple[str, ...] = ()
+    cancelled_orders: tuple[str, ...] = ()
+    open_lines: tuple[str, ...] = ()
+    cancelled_lines: tuple[str, ...] = ()
+    firm_releases: tuple[str, ...] = ()
+    forecast_releases: tuple[str, ...] = ()
+    received_releases: tuple[str, ...] = ()
+    cancelled_releases: tuple[str, ...] = ()
+
+
+def _nothing() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class PlexSettings:
+    """`[plex]`. `paths`, `filters` and `fields` override the dialect's; their keys are the dialect's own."""
+
+    api: Api
+    base_url: str
+    tenant_id: str | None = None
+    tenant_code: str | None = None
+    requests_per_minute: int = 190
+    read_timeout: float = 300.0
+    """Seconds. Plex has no paging; a wide window takes minutes (plex.md 4.2)."""
+    token_url: str | None = None
+    client_id: str | None = None
+    paths: Mapping[str, str] = field(default_factory=_nothing)
+    filters: Mapping[str, str] = field(default_factory=_nothing)
+    fields: Mapping[str, str] = field(default_factory=_nothing)
+    statuses: StatusNames = StatusNames()
+    objects: Mapping[Level, str] = field(default_factory=lambda: MappingProxyType({}))
+    """`[plex.acknowledgments.objects]`: standard object names; a level not named is found through the API."""

@@ -1,0 +1,130 @@
+"""The configuration that points PlexStedi at a sandbox, and the made-up secrets that go with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Literal
+
+from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.tenant import TradingPartner
+
+if TYPE_CHECKING:
+    from plexstedi.sandbox.server import Sandbox
+
+Dialect = Literal["connect", "oauth2"]
+
+_CHARACTER_SETTINGS: dict[Character, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    Character.DATES: (("tolerance", ("date_late_days = 5",)),),
+    Character.SPLITTING: (("tolerance", ("date_late_days = 5",)),),
+    Character.SLOPPY: (("tolerance", ("date_late_days = 2",)),),
+    Character.BARE: (("acknowledgments", ("accept_without_detail = true",)),),
+    Character.WRONG_UNITS: (("ack_units", ('CA = { unit = "EA", factor = "12" }',)),),
+}
+"""Supplier tables without which a character's answers would all be held."""
+
+
+def config_text(sandbox: Sandbox, dialect: Dialect = "connect") -> str:
+    """A whole configuration (TOML) for this sandbox. It holds no secret: see `secrets`."""
+    urls, tenant = sandbox.urls, sandbox.made_up.tenant
+    lines = [
+        "[plex]",
+        f'api = "{dialect}"',
+        f'base_url = "{urls.plex_url}"',
+        f'tenant_id = "{tenant.id}"',
+        f'tenant_code = "{tenant.code}"',
+        f"requests_per_minute = {sandbox.plex_settings.calls_per_minute - 10}",
+        "",
+    ]
+    if dialect == "oauth2":
+        lines += [
+            "[plex.auth]",
+            f'token_url = "{urls.token_url}"',
+            f'client_id = "{sandbox.plex_settings.client_id}"',
+            "",
+        ]
+    lines += [
+        "[plex.statuses]",
+        'cancelled_lines = ["Cancelled"]',
+        "",
+        "[plex.acknowledgments]",
+        'write = "custom-fields"',
+        'level = "line"',
+        "",
+        "[plex.acknowledgments.fields]",
+        'ack_code = "EDI_Ack_Code"',
+        'ack_status = "EDI_Ack_Status"',
+        'ack_reference = "EDI_Ack_Reference"',
+        'acknowledged_at = "EDI_Acknowledged_At"',
+        'supplier_reference = "EDI_Supplier_Reference"',
+        'confirmed_quantity = "EDI_Confirmed_Qty"',
+        'confirmed_ship_date = "EDI_Confirmed_Ship_Date"',
+        'confirmed_delivery_date = "EDI_Confirmed_Delivery_Date"',
+        "",
+        "[stedi]",
+        f'base_url = "{urls.stedi_url}"',
+        'usage_indicator = "T"',
+        "",
+        "[company]",
+        f"name = {_quoted(tenant.name)}",
+        'code = "RIVERBEND"',
+        'street = "1 Mill Road"',
+        'city = "Ann Arbor"',
+        'state = "MI"',
+        'postal_code = "48104"',
+        'country = "US"',
+        "",
+        "[supplier_defaults]",
+        'terms = { "Net 30" = { type = "05", net_days = 30 } }',
+        'freight_terms = { "Collect" = "CC" }',
+        "",
+        '[supplier_defaults.ship_to."Plant 1"]',
+        'name = "Riverbend Plant 1"',
+        'code = "P1"',
+        'street = "1 Mill Road"',
+        'city = "Ann Arbor"',
+        'state = "MI"',
+        'postal_code = "48104"',
+        'country = "US"',
+        "",
+        '[supplier_defaults.ship_to."Plant 2"]',
+        'name = "Riverbend Plant 2"',
+        'code = "P2"',
+        'street = "900 River Street"',
+        'city = "Jackson"',
+        'state = "MI"',
+        'postal_code = "49201"',
+        'country = "US"',
+        "",
+    ]
+    for partner in sandbox.made_up.partners:
+        lines += _partner_table("suppliers", partner)
+        for table, settings in _CHARACTER_SETTINGS.get(sandbox.suppliers.characters[partner.partnership_id], ()):
+            lines += [f"[suppliers.{partner.code}.{table}]", *settings, ""]
+    for partner in sandbox.made_up.customers:
+        lines += _partner_table("customers", partner)
+    return "\n".join(lines)
+
+
+def _partner_table(kind: str, partner: TradingPartner) -> list[str]:
+    lines = [
+        f"[{kind}.{partner.code}]",
+        f'partnership_id = "{partner.partnership_id}"',
+        f'release = "{partner.release}"',
+        "",
+    ]
+    for set_id, setting_id in partner.settings:
+        lines += [f"[{kind}.{partner.code}.{set_id}]", f'transaction_setting_id = "{setting_id}"', ""]
+    return lines
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def secrets(sandbox: Sandbox) -> dict[str, str]:
+    """The made-up secrets, under the names that PlexStedi asks for."""
+    return {
+        "plex-api-key": sandbox.plex_settings.api_key,
+        "plex-client-secret": sandbox.plex_settings.client_secret,
+        "stedi-api-key": min(sandbox.stedi_settings.api_keys),
+    }

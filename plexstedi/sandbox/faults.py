@@ -1,0 +1,121 @@
+"""Faults on demand: what goes wrong, on which calls, how often; and a hook around every call."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FaultKind(StrEnum):
+    """What goes wrong with one call."""
+
+    DROP_BEFORE = "drop-before"
+    """The connection is closed, nothing was processed."""
+    DROP_AFTER = "drop-after"
+    """Processed, then the connection is closed without an answer."""
+    DROP_LATER = "drop-later"
+    """The connection is closed at once; the call is processed `seconds` of sandbox time later."""
+    THROTTLED = "429"
+    ERROR_BEFORE = "500-before"
+    ERROR_AFTER = "500-after"
+    UNAVAILABLE = "503"
+    GATEWAY_TIMEOUT = "504"
+    SLOW = "slow"
+    """Answers after `seconds` of real time, at most `MAX_REAL_SECONDS`."""
+    TRUNCATED = "truncated"
+    """Half the body under the whole body's Content-Length."""
+    HTML = "html"
+    """A log-in page with status 200 instead of the answer; nothing was processed."""
+    IGNORED_FILTER = "ignored-filter"
+    """Plex: the query parameters that match `filter` are ignored."""
+    DEFAULT_TENANT = "default-tenant"
+    """Plex: the key's default tenant, another company, is served."""
+    NO_ACCESS_TOKEN = "no-access-token"
+    """The token endpoint answers 200 without `access_token`."""
+
+
+MAX_REAL_SECONDS = 5.0
+"""The longest that a fault really waits."""
+
+LATE_KINDS = frozenset((FaultKind.IGNORED_FILTER, FaultKind.DEFAULT_TENANT, FaultKind.NO_ACCESS_TOKEN))
+"""Kinds that the origin itself acts out while it processes the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRule:
+    """A fault on calls that match: the first `skip` of them pass, the next `times` fail (None: all).
+
+    `origin` is `plex`, `stedi` or `documents`; `path` is a regular expression searched in the path.
+    """
+
+    kind: FaultKind
+    origin: str | None = None
+    method: str | None = None
+    path: str = ""
+    skip: int = 0
+    times: int | None = 1
+    retry_after: int | None = None
+    seconds: float = 1.0
+    filter: str = ""
+
+    def matches(self, origin: str, method: str, path: str) -> bool:
+        return (
+            (self.origin is None or self.origin == origin)
+            and (self.method is None or self.method == method)
+            and re.search(self.path, path) is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as a hook sees it. `phase` is `before` or `after` its processing; `number` counts calls from 1."""
+
+    phase: str
+    origin: str
+    method: str
+    path: str
+    number: int
+
+
+Hook = Callable[[Call], None]
+
+
+class FaultBook:
+    """The rules in force, and how often each has matched."""
+
+    def __init__(self) -> None:
+        self._rules: list[tuple[FaultRule, list[int]]] = []
+        self._hooks: list[Hook] = []
+        self._lock = threading.Lock()
+
+    def add(self, rule: FaultRule) -> None:
+        with self._lock:
+            self._rules.append((rule, [0]))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._rules.clear()
+
+    def on_call(self, hook: Hook) -> None:
+        """Call `hook` before and after the processing of every call, outside the sandbox's lock.
+
+        A hook may raise ConnectionDropped to close the connection there.
+        """
+        self._hooks.append(hook)
+
+    def tell(self, call: Call) -> None:
+        for hook in self._hooks:
+            hook(call)
+
+    def pick(self, origin: str, method: str, path: str) -> FaultRule | None:
+        """The fault of this call, if any: the first rule in force that matches."""
+        with self._lock:
+            for rule, seen in self._rules:
+                if rule.matches(origin, method, path):
+                    seen[0] += 1
+                    if seen[0] > rule.skip and (rule.times is None or seen[0] <= rule.skip + rule.times):
+                        return rule
+        return None

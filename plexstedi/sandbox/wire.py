@@ -1,0 +1,115 @@
+"""HTTP as the sandbox's origins see it: a request, a response, an error, a table of routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+from urllib.parse import parse_qsl, unquote
+
+from plexstedi.decimal_json import BrokenJsonError, Json, dumps, loads
+
+Environ: TypeAlias = dict[str, Any]
+"""A WSGI environ (PEP 3333), whose values are of many types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Header names are in lower case."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a query parameter."""
+        return [value for key, value in self.query if key == name]
+
+    def one(self, name: str) -> str | None:
+        """The last value of a query parameter."""
+        values = self.all(name)
+        return values[-1] if values else None
+
+    def json(self) -> Json:
+        """The body as JSON. Raise BrokenJsonError."""
+        return loads(self.body)
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP response; `body` is what goes over the wire."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class HttpError(Exception):
+    """Answers the request with this response."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+class ConnectionDropped(Exception):
+    """The connection is closed without an answer."""
+
+
+def json_response(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A response with a JSON body."""
+    return raw_json_response(dumps(value).encode(), status, headers)
+
+
+def raw_json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A response whose body is JSON already."""
+    return Response(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
+
+
+def request_from_environ(environ: Environ) -> Request:
+    """The request that a WSGI server hands over."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body: bytes = environ["wsgi.input"].read(length) if length else b""
+    headers = {
+        key[5:].replace("_", "-").lower(): str(value) for key, value in environ.items() if key.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = str(environ["CONTENT_TYPE"])
+    path = str(environ.get("PATH_INFO", "/")).encode("latin-1").decode("utf-8", "replace")
+    query = tuple(parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True))
+    return Request(str(environ["REQUEST_METHOD"]), path, query, headers, body)
+
+
+def body_object(request: Request) -> Mapping[str, Json] | None:
+    """The JSON object in the body, or None when there is none."""
+    try:
+        value = request.json()
+    except BrokenJsonError:
+        return None
+    return value if isinstance(value, Mapping) else None
+
+
+ContextT = TypeVar("ContextT")
+
+
+class Routes(Generic[ContextT]):
+    """Methods and path patterns (`/a/{id}/b`) with what answers them. `{+id}` would cross slashes; none does."""
+
+    def __init__(self) -> None:
+        self._table: list[tuple[str, re.Pattern[str], Callable[..., Response]]] = []
+
+    def add(self, method: str, pattern: str, handler: Callable[..., Response]) -> None:
+        expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
+        self._table.append((method, re.compile(expression), handler))
+
+    def find(self, method: str, path: str) -> tuple[Callable[..., Response], Sequence[str]] | None:
+        """The handler and the path's parameters, or None."""
+        for wanted, pattern, handler in self._table:
+            if wanted == method:
+                match = pattern.fullmatch(path)
+                if match is not None:
+                    return handler, [unquote(group) for group in match.groups()]
+        return None

@@ -1,0 +1,121 @@
+"""The audit trail: who did what, when, to which order; append-only, each event chained to the one before by its hash.
+
+An edited, removed or reordered event breaks the chain; a cut tail shows when a head noted elsewhere is not in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from plexstedi.state.codec import instant, moment
+from plexstedi.state.database import Database, Row
+
+GENESIS = "0" * 64
+
+Fact: TypeAlias = "str | int | bool | Sequence[Fact] | Mapping[str, Fact] | None"
+Detail: TypeAlias = Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as stored. `subject` names what it is about: `document 12`, `transaction …`, `order …`, `run`."""
+
+    seq: int
+    at: datetime
+    actor: str
+    kind: str
+    order_id: str | None
+    subject: str
+    detail: Mapping[str, Fact]
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where the chain does not hold."""
+
+    seq: int
+    what: str
+
+
+class Audit:
+    """Appends to and reads from the `events` table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(
+        self, at: datetime, actor: str, kind: str, subject: str, *, order_id: str | None = None, **detail: Fact
+    ) -> None:
+        """Add one event. `detail` says what, before and after; never a secret, never a presigned URL."""
+        with self._database.transaction():
+            last = self._database.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
+            seq, previous = (1, GENESIS) if last is None else (last["seq"] + 1, last["hash"])
+            text = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            values = (seq, instant(at), actor, kind, order_id, subject, text, previous)
+            self._database.execute(
+                "INSERT INTO events (seq, at, actor, kind, order_id, subject, detail, previous, hash)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, _digest(values)),
+            )
+
+    def head(self) -> str:
+        """The hash of the newest event: noted outside, it proves later that no tail was cut."""
+        last = self._database.row("SELECT hash FROM events ORDER BY seq DESC LIMIT 1")
+        return GENESIS if last is None else str(last["hash"])
+
+    def events(self, *, order_id: str | None = None, since: datetime | None = None) -> Iterator[Event]:
+        """Events, oldest first; of one order, or from a time on."""
+        after = 0
+        while True:
+            rows = self._database.rows(
+                "SELECT * FROM events WHERE seq > ? AND (? IS NULL OR order_id = ?) AND (? IS NULL OR at >= ?)"
+                " ORDER BY seq LIMIT 1000",
+                (after, order_id, order_id, *((instant(since),) * 2 if since else (None, None))),
+            )
+            if not rows:
+                return
+            for row in rows:
+                yield _event(row)
+            after = rows[-1]["seq"]
+
+    def verify(self, head: str | None = None) -> Break | None:
+        """Walk the whole chain; the first break, or None. With `head`, it must be the hash of some event."""
+        previous, expected, seen = GENESIS, 1, head in (None, GENESIS)
+        for event in self.events():
+            if event.seq != expected:
+                return Break(expected, f"event {expected} is missing")
+            if event.previous != previous:
+                return Break(event.seq, f"event {event.seq} does not follow the one before it")
+            row = self._database.row("SELECT * FROM events WHERE seq = ?", (event.seq,))
+            assert row is not None
+            columns = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous")
+            if _digest(tuple(row[column] for column in columns)) != event.hash:
+                return Break(event.seq, f"event {event.seq} was edited")
+            previous, expected = event.hash, expected + 1
+            seen = seen or event.hash == head
+        return None if seen else Break(expected, "the trail was cut: the given head is not in it")
+
+
+def _digest(values: tuple[object, ...]) -> str:
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        seq=row["seq"],
+        at=moment(row["at"]),
+        actor=row["actor"],
+        kind=row["kind"],
+        order_id=row["order_id"],
+        subject=row["subject"],
+        detail=json.loads(row["detail"]),
+        previous=row["previous"],
+        hash=row["hash"],
+    )

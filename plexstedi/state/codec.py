@@ -1,0 +1,65 @@
+"""How values lie in columns: times as ISO text that sorts, payloads compressed, models as their JSON."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from plexstedi.edi.held import Reason
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def instant(moment: datetime) -> str:
+    """An aware time as fixed-width UTC text: it sorts as it passes."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def maybe_instant(moment: datetime | None) -> str | None:
+    """As `instant`; None stays None."""
+    return None if moment is None else instant(moment)
+
+
+def moment(text: str) -> datetime:
+    """The time that `instant` wrote."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def maybe_moment(text: str | None) -> datetime | None:
+    """As `moment`; None stays None."""
+    return None if text is None else moment(text)
+
+
+def pack(payload: bytes | str) -> bytes:
+    """A payload, compressed."""
+    return zlib.compress(payload.encode() if isinstance(payload, str) else payload, 6)
+
+
+def unpack(packed: bytes) -> bytes:
+    """What `pack` was given, as bytes."""
+    return zlib.decompress(packed)
+
+
+def pack_model(model: BaseModel) -> bytes:
+    """A model as compressed JSON."""
+    return pack(model.model_dump_json())
+
+
+def unpack_model(kind: type[Model], packed: bytes) -> Model:
+    """The model that `pack_model` was given."""
+    return kind.model_validate_json(unpack(packed))
+
+
+def reasons_text(reasons: Sequence[Reason]) -> str:
+    """Reasons as JSON text."""
+    return json.dumps([reason.model_dump() for reason in reasons], sort_keys=True)
+
+
+def reasons_of(text: str) -> tuple[Reason, ...]:
+    """The reasons that `reasons_text` was given."""
+    return tuple(Reason.model_validate(entry) for entry in json.loads(text))

@@ -1,0 +1,427 @@
+"""Outbound documents: frozen before the first attempt, moved only along the legal states, never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from plexstedi.edi.sent import SentOrder
+from plexstedi.state.codec import instant, maybe_instant, maybe_moment, moment, pack, pack_model, unpack, unpack_model
+from plexstedi.state.database import Database, Row
+
+
+class DocumentState(StrEnum):
+    """Where an outbound document is; the legal moves are in `schema.DOCUMENT_MOVES`."""
+
+    FROZEN = "frozen"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CONFLICT = "conflict"
+    IN_DOUBT = "in_doubt"
+    WITHDRAWN = "withdrawn"
+
+
+UNSETTLED = (
+    DocumentState.FROZEN,
+    DocumentState.SENDING,
+    DocumentState.ACCEPTED,
+    DocumentState.FAILED,
+    DocumentState.CONFLICT,
+    DocumentState.IN_DOUBT,
+)
+"""While a stream has a document in one of these, its next document waits."""
+
+
+class Delivery(StrEnum):
+    """First of three independent statuses: did the file reach the supplier?"""
+
+    NONE = "none"
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class FunctionalStatus(StrEnum):
+    """Second: did the supplier's system take the syntax (997)?"""
+
+    NONE = "none"
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_ERRORS = "accepted_with_errors"
+    REJECTED = "rejected"
+
+
+class BusinessStatus(StrEnum):
+    """Third: what did the supplier say (855, 865)? The worst state of its lines; `partial`: some lines unanswered."""
+
+    NONE = "none"
+    CONFIRMED = "confirmed"
+    CHANGED = "changed"
+    BACKORDERED = "backordered"
+    REJECTED = "rejected"
+    HELD = "held"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """What is frozen: everything an attempt needs, decided."""
+
+    stream: str
+    order_id: str
+    order_number: str
+    order_release: str | None
+    supplier: str
+    partnership: str
+    transaction_setting: str
+    kind: str
+    purpose: str
+    revision: int
+    change_sequence: int
+    counter: int
+    idempotency_key: str
+    file_name: str
+    route: str
+    body: bytes
+    x12: str
+    sent: SentOrder
+    dropped: tuple[str, ...]
+    replay_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One row of `documents`; the payloads are read on demand."""
+
+    id: int
+    stream: str
+    order_id: str
+    order_number: str
+    order_release: str | None
+    supplier: str
+    partnership: str
+    transaction_setting: str
+    kind: str
+    purpose: str
+    revision: int
+    change_sequence: int
+    counter: int
+    idempotency_key: str
+    file_name: str
+    route: str
+    dropped: tuple[str, ...]
+    state: DocumentState
+    delivery: Delivery
+    functional_ack: FunctionalStatus
+    business_ack: BusinessStatus
+    retry: bool
+    """Refused, and a person asked for the same content again."""
+    blocks: bool
+    """A rejecting 997 that no person has settled: the stream waits."""
+    file_execution_id: str | None
+    interchange_control: int | None
+    group_control: int | None
+    set_control: int | None
+    frozen_at: datetime
+    first_attempt_at: datetime | None
+    accepted_at: datetime | None
+    delivered_at: datetime | None
+    next_attempt_at: datetime | None
+    error: str | None
+    replay_of: int | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the next document of the stream may go."""
+        return self.state not in UNSETTLED and not self.blocks
+
+
+class Documents:
+    """The tables `documents` and `attempts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def freeze(self, new: NewDocument, now: datetime) -> Document:
+        """Store a document before its first attempt. The unique indexes refuse a second one for the same slot."""
+        document_id = self._database.insert(
+            "INSERT INTO documents (stream, order_id, order_number, order_release, supplier, partnership,"
+            " transaction_setting, kind, purpose, revision, change_sequence, counter, idempotency_key, file_name,"
+            " route, body, x12, sent, dropped, state, delivery, functional_ack, business_ack, frozen_at, replay_of)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'frozen', 'none', 'none', 'none', ?, ?)",
+            (
+                new.stream,
+                new.order_id,
+                new.order_number,
+                new.order_release,
+                new.supplier,
+                new.partnership,
+                new.transaction_setting,
+                new.kind,
+                new.purpose,
+                new.revision,
+                new.change_sequence,
+                new.counter,
+                new.idempotency_key,
+                new.file_name,
+                new.route,
+                pack(new.body),
+                pack(new.x12),
+                pack_model(new.sent),
+                json.dumps(new.dropped),
+                instant(now),
+                new.replay_of,
+            ),
+        )
+        return self.get(document_id)
+
+    def get(self, document_id: int) -> Document:
+        """The document of this id. Raise KeyError if there is none."""
+        row = self._database.row("SELECT * FROM documents WHERE id = ?", (document_id,))
+        if row is None:
+            raise KeyError(f"there is no document {document_id}")
+        return _document(row)
+
+    def body(self, document_id: int) -> bytes:
+        """The exact bytes of the request."""
+        return unpack(self._payload(document_id, "body"))
+
+    def x12(self, document_id: int) -> str:
+        """The document as X12 text, rendered when it was frozen or as Stedi generated it."""
+        return unpack(self._payload(document_id, "x12")).decode()
+
+    def sent(self, document_id: int) -> SentOrder:
+        """What the supplier was told by this document."""
+        return unpack_model(SentOrder, self._payload(document_id, "sent"))
+
+    def of_order(self, order_id: str) -> list[Document]:
+        """The documents of an order, oldest first."""
+        return self._query("WHERE order_id = ? ORDER BY id", order_id)
+
+    def of_stream(self, stream: str) -> list[Document]:
+        """The documents of a stream, oldest first."""
+        return self._query("WHERE stream = ? ORDER BY id", stream)
+
+    def last_told(self, stream: str) -> Document | None:
+        """The last document of a stream that the supplier has or may yet get: neither refused nor withdrawn."""
+        found = self._query(
+            "WHERE stream = ? AND state NOT IN ('refused', 'withdrawn') ORDER BY id DESC LIMIT 1", stream
+        )
+        return found[0] if found else None
+
+    def in_state(self, *states: DocumentState) -> list[Document]:
+        """Documents in these states, oldest first."""
+        marks = ", ".join("?" * len(states))
+        return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
+
+    def all(self, *, supplier: str | None = None) -> list[Document]:
+        """Every document, oldest first."""
+        return self._query("WHERE ? IS NULL OR supplier = ? ORDER BY id", supplier, supplier)
+
+    def by_execution(self, execution_id: str) -> Document | None:
+        """The document that this file execution carried."""
+        found = self._query("WHERE file_execution_id = ? LIMIT 1", execution_id)
+        return found[0] if found else None
+
+    def by_file_name(self, file_name: str) -> Document | None:
+        """The document of this exact file name."""
+        found = self._query("WHERE file_name = ? LIMIT 1", file_name)
+        return found[0] if found else None
+
+    def by_group_control(self, partnership: str, group_control: int) -> list[Document]:
+        """Documents sent to a partnership under this GS06, newest first (a counter may wrap)."""
+        return self._query("WHERE partnership = ? AND group_control = ? ORDER BY id DESC", partnership, group_control)
+
+    def counter(self, stream: str, kind: str, change_sequence: int) -> int:
+        """The next free `rN` of a slot: grows after a conclusive refusal or by replay only."""
+        return self._database.number(
+            "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE stream = ? AND kind = ? AND change_sequence = ?",
+            (stream, kind, change_sequence),
+        )
+
+    def begin_attempt(self, document: Document, at: datetime) -> int:
+        """Note, before the call, that an attempt begins; its number."""
+        number = self._database.number("SELECT count(*) FROM attempts WHERE document_id = ?", (document.id,)) + 1
+        self._database.execute(
+            "INSERT INTO attempts (document_id, number, begun_at) VALUES (?, ?, ?)",
+            (document.id, number, instant(at)),
+        )
+        self._database.execute(
+            "UPDATE documents SET state = 'sending', first_attempt_at = coalesce(first_attempt_at, ?),"
+            " next_attempt_at = NULL WHERE id = ?",
+            (instant(at), document.id),
+        )
+        return number
+
+    def end_attempt(self, document_id: int, number: int, at: datetime, outcome: str) -> None:
+        """Note how an attempt ended."""
+        self._database.execute(
+            "UPDATE attempts SET ended_at = ?, outcome = ? WHERE document_id = ? AND number = ?",
+            (instant(at), outcome, document_id, number),
+        )
+
+    def attempts(self, document_id: int) -> list[tuple[int, datetime, datetime | None, str | None]]:
+        """Number, beginning, end and outcome of every attempt."""
+        rows = self._database.rows("SELECT * FROM attempts WHERE document_id = ? ORDER BY number", (document_id,))
+        return [(r["number"], moment(r["begun_at"]), maybe_moment(r["ended_at"]), r["outcome"]) for r in rows]
+
+    def accept(
+        self,
+        document_id: int,
+        at: datetime,
+        *,
+        file_execution_id: str,
+        interchange_control: int | None,
+        group_control: int | None,
+        x12: str | None,
+    ) -> None:
+        """Stedi has it: generated and queued, not delivered."""
+        self._database.execute(
+            "UPDATE documents SET state = 'accepted', delivery = 'pending', accepted_at = coalesce(accepted_at, ?),"
+            " file_execution_id = ?, interchange_control = coalesce(?, interchange_control),"
+            " group_control = coalesce(?, group_control), set_control = coalesce(set_control, 1), error = NULL"
+            " WHERE id = ?",
+            (instant(at), file_execution_id, interchange_control, group_control, document_id),
+        )
+        if x12 is not None:
+            self._database.execute("UPDATE documents SET x12 = ? WHERE id = ?", (pack(x12), document_id))
+
+    def set_controls(self, document_id: int, interchange: int | None, group: int | None, set_: int | None) -> None:
+        """Control numbers read from the execution's transactions."""
+        self._database.execute(
+            "UPDATE documents SET interchange_control = coalesce(?, interchange_control),"
+            " group_control = coalesce(?, group_control), set_control = coalesce(?, set_control) WHERE id = ?",
+            (interchange, group, set_, document_id),
+        )
+
+    def deliver(self, document_id: int, at: datetime) -> None:
+        """Stedi has delivered it."""
+        self._database.execute(
+            "UPDATE documents SET state = 'delivered', delivery = 'delivered', delivered_at = ?, error = NULL"
+            " WHERE id = ?",
+            (instant(at), document_id),
+        )
+
+    def fail(self, document_id: int, error: str) -> None:
+        """Stedi could not deliver it."""
+        self._database.execute(
+            "UPDATE documents SET state = 'failed', delivery = 'failed', error = ? WHERE id = ?", (error, document_id)
+        )
+
+    def await_delivery(self, document_id: int, file_execution_id: str) -> None:
+        """A failed delivery was taken up again (retried at Stedi) as another execution."""
+        self._database.execute(
+            "UPDATE documents SET state = 'accepted', delivery = 'pending', file_execution_id = ?, error = NULL"
+            " WHERE id = ?",
+            (file_execution_id, document_id),
+        )
+
+    def follow(self, document_id: int, file_execution_id: str) -> None:
+        """Another execution took over before this one failed."""
+        self._database.execute(
+            "UPDATE documents SET file_execution_id = ? WHERE id = ?", (file_execution_id, document_id)
+        )
+
+    def move(self, document_id: int, state: DocumentState, error: str | None) -> None:
+        """Move to refused, conflict, in_doubt or withdrawn, with the reason."""
+        self._database.execute("UPDATE documents SET state = ?, error = ? WHERE id = ?", (state, error, document_id))
+
+    def set_next_attempt(self, document_id: int, at: datetime | None, error: str | None) -> None:
+        """When an unheard document is tried again, and why it was not heard."""
+        self._database.execute(
+            "UPDATE documents SET next_attempt_at = ?, error = ? WHERE id = ?",
+            (maybe_instant(at), error, document_id),
+        )
+
+    def set_functional(self, document_id: int, status: FunctionalStatus, *, blocks: bool) -> None:
+        """What a 997 said; a rejecting one blocks the stream until a person decides."""
+        self._database.execute(
+            "UPDATE documents SET functional_ack = ?, blocks = ? WHERE id = ?", (status, int(blocks), document_id)
+        )
+
+    def unblock(self, document_id: int) -> None:
+        """A person has settled a rejecting 997."""
+        self._database.execute("UPDATE documents SET blocks = 0 WHERE id = ?", (document_id,))
+
+    def allow_retry(self, document_id: int) -> None:
+        """A person asks for a refused document again."""
+        self._database.execute("UPDATE documents SET retry = 1 WHERE id = ?", (document_id,))
+
+    def set_business(self, document_id: int, status: BusinessStatus) -> None:
+        """What the supplier's answers amount to."""
+        self._database.execute("UPDATE documents SET business_ack = ? WHERE id = ?", (status, document_id))
+
+    def any(self) -> bool:
+        """Whether there is any document."""
+        return self._database.row("SELECT 1 FROM documents LIMIT 1") is not None
+
+    def count(self, *states: DocumentState) -> int:
+        """How many documents are in these states."""
+        marks = ", ".join("?" * len(states))
+        return self._database.number(f"SELECT count(*) FROM documents WHERE state IN ({marks})", states)
+
+    def _payload(self, document_id: int, column: str) -> bytes:
+        row = self._database.row(f"SELECT {column} FROM documents WHERE id = ?", (document_id,))
+        if row is None:
+            raise KeyError(f"there is no document {document_id}")
+        return bytes(row[column])
+
+    def _query(self, clause: str, *parameters: object) -> list[Document]:
+        return [_document(row) for row in self._database.rows(f"SELECT {_COLUMNS} FROM documents {clause}", parameters)]
+
+
+_COLUMNS = (
+    "id, stream, order_id, order_number, order_release, supplier, partnership, transaction_setting, kind, purpose,"
+    " revision, change_sequence, counter, idempotency_key, file_name, route, dropped, state, delivery, functional_ack,"
+    " business_ack, retry, blocks, file_execution_id, interchange_control, group_control, set_control, frozen_at,"
+    " first_attempt_at, accepted_at, delivered_at, next_attempt_at, error, replay_of"
+)
+
+
+def _document(row: Row) -> Document:
+    return Document(
+        id=row["id"],
+        stream=row["stream"],
+        order_id=row["order_id"],
+        order_number=row["order_number"],
+        order_release=row["order_release"],
+        supplier=row["supplier"],
+        partnership=row["partnership"],
+        transaction_setting=row["transaction_setting"],
+        kind=row["kind"],
+        purpose=row["purpose"],
+        revision=row["revision"],
+        change_sequence=row["change_sequence"],
+        counter=row["counter"],
+        idempotency_key=row["idempotency_key"],
+        file_name=row["file_name"],
+        route=row["route"],
+        dropped=_texts(row["dropped"]),
+        state=DocumentState(row["state"]),
+        delivery=Delivery(row["delivery"]),
+        functional_ack=FunctionalStatus(row["functional_ack"]),
+        business_ack=BusinessStatus(row["business_ack"]),
+        retry=bool(row["retry"]),
+        blocks=bool(row["blocks"]),
+        file_execution_id=row["file_execution_id"],
+        interchange_control=row["interchange_control"],
+        group_control=row["group_control"],
+        set_control=row["set_control"],
+        frozen_at=moment(row["frozen_at"]),
+        first_attempt_at=maybe_moment(row["first_attempt_at"]),
+        accepted_at=maybe_moment(row["accepted_at"]),
+        delivered_at=maybe_moment(row["delivered_at"]),
+        next_attempt_at=maybe_moment(row["next_attempt_at"]),
+        error=row["error"],
+        replay_of=row["replay_of"],
+    )
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    values: Sequence[str] = json.loads(text)
+    return tuple(values)

@@ -1,0 +1,244 @@
+"""Inbound transactions: stored as received, decided afterwards; and the lines they speak of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from plexstedi.edi.outcome import LineOutcome, Reconciliation
+from plexstedi.state.codec import instant, moment, pack, pack_model, unpack, unpack_model
+from plexstedi.state.database import Database, Row
+
+
+class InboxState(StrEnum):
+    """Where an inbound transaction is; the legal moves are in `schema.INBOX_MOVES`."""
+
+    LISTED = "listed"
+    STORED = "stored"
+    WAITING = "waiting"
+    APPLIED = "applied"
+    HELD = "held"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the listing says of an inbound transaction."""
+
+    transaction_id: str
+    execution_id: str
+    set_id: str
+    partnership: str
+    supplier: str | None
+    processed_at: datetime
+    sender: str | None
+    release: str | None
+    interchange_control: int | None
+    group_control: int | None
+    set_control: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One row of `inbox`; the document is read on demand."""
+
+    transaction_id: str
+    execution_id: str
+    set_id: str
+    partnership: str
+    supplier: str | None
+    processed_at: datetime
+    received_at: datetime
+    sender: str | None
+    release: str | None
+    interchange_control: int | None
+    group_control: int | None
+    set_control: int | None
+    document_form: str | None
+    content_hash: str | None
+    state: InboxState
+    order_id: str | None
+    document_id: int | None
+    type_code: str | None
+    dated: str | None
+    decisions: Mapping[str, str]
+    """What a person decided: line number, or `*` for all, to `accept` or `reject`."""
+    reason: str | None
+
+
+class Inbox:
+    """The tables `inbox` and `lines`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_one(self, listed: Listed, now: datetime) -> bool:
+        """Note a transaction of the listing; whether it is new (a listing may repeat itself)."""
+        added = self._database.execute(
+            "INSERT INTO inbox (transaction_id, execution_id, set_id, partnership, supplier, processed_at, received_at,"
+            " sender, release, interchange_control, group_control, set_control, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'listed') ON CONFLICT (transaction_id) DO NOTHING",
+            (
+                listed.transaction_id,
+                listed.execution_id,
+                listed.set_id,
+                listed.partnership,
+                listed.supplier,
+                instant(listed.processed_at),
+                instant(now),
+                listed.sender,
+                listed.release,
+                listed.interchange_control,
+                listed.group_control,
+                listed.set_control,
+            ),
+        )
+        return added == 1
+
+    def store(self, transaction_id: str, document: bytes, form: str, content_hash: str) -> None:
+        """Keep the document as received."""
+        self._database.execute(
+            "UPDATE inbox SET state = 'stored', document = ?, document_form = ?, content_hash = ?"
+            " WHERE transaction_id = ?",
+            (pack(document), form, content_hash, transaction_id),
+        )
+
+    def document(self, transaction_id: str) -> bytes | None:
+        """The document as received; None while it was not fetched."""
+        row = self._database.row("SELECT document FROM inbox WHERE transaction_id = ?", (transaction_id,))
+        return None if row is None or row["document"] is None else unpack(row["document"])
+
+    def get(self, transaction_id: str) -> Inbound | None:
+        """The transaction of this id."""
+        found = self._query("WHERE transaction_id = ?", transaction_id)
+        return found[0] if found else None
+
+    def in_state(self, *states: InboxState) -> list[Inbound]:
+        """Transactions in these states, in the order in which Stedi processed them."""
+        marks = ", ".join("?" * len(states))
+        return self._query(f"WHERE state IN ({marks}) ORDER BY processed_at, transaction_id", *states)
+
+    def of_order(self, order_id: str) -> list[Inbound]:
+        """All that was received for an order."""
+        return self._query("WHERE order_id = ? ORDER BY processed_at, transaction_id", order_id)
+
+    def assign(
+        self,
+        transaction_id: str,
+        *,
+        order_id: str,
+        document_id: int | None,
+        type_code: str | None,
+        dated: str | None,
+        content_hash: str,
+    ) -> None:
+        """Whose answer it is, and the mark of what it says."""
+        self._database.execute(
+            "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
+            " WHERE transaction_id = ?",
+            (order_id, document_id, type_code, dated, content_hash, transaction_id),
+        )
+
+    def move(self, transaction_id: str, state: InboxState, reason: str | None) -> None:
+        """Move along a legal move, with the reason."""
+        self._database.execute(
+            "UPDATE inbox SET state = ?, reason = ? WHERE transaction_id = ?", (state, reason, transaction_id)
+        )
+
+    def set_outcome(self, transaction_id: str, outcome: Reconciliation) -> None:
+        """What the answer says, line by line."""
+        self._database.execute(
+            "UPDATE inbox SET outcome = ? WHERE transaction_id = ?", (pack_model(outcome), transaction_id)
+        )
+
+    def outcome(self, transaction_id: str) -> Reconciliation | None:
+        """What `set_outcome` stored."""
+        row = self._database.row("SELECT outcome FROM inbox WHERE transaction_id = ?", (transaction_id,))
+        return None if row is None or row["outcome"] is None else unpack_model(Reconciliation, row["outcome"])
+
+    def decide(self, transaction_id: str, decisions: Mapping[str, str]) -> None:
+        """Add a person's decisions."""
+        row = self._database.row("SELECT decisions FROM inbox WHERE transaction_id = ?", (transaction_id,))
+        if row is None:
+            raise KeyError(f"there is no transaction {transaction_id}")
+        merged = {**json.loads(row["decisions"]), **decisions}
+        self._database.execute(
+            "UPDATE inbox SET decisions = ? WHERE transaction_id = ?",
+            (json.dumps(merged, sort_keys=True), transaction_id),
+        )
+
+    def counts_by_set(self) -> dict[str, int]:
+        """How many transactions of each set were received."""
+        rows = self._database.rows("SELECT set_id, count(*) AS n FROM inbox GROUP BY set_id ORDER BY set_id")
+        return {row["set_id"]: row["n"] for row in rows}
+
+    def set_line(self, stream: str, order_id: str, outcome: LineOutcome, transaction_id: str | None) -> None:
+        """What stands of a line now."""
+        self._database.execute(
+            "INSERT INTO lines (stream, order_id, line, state, transaction_id, outcome) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (stream, line) DO UPDATE SET state = excluded.state,"
+            " transaction_id = excluded.transaction_id, outcome = excluded.outcome",
+            (stream, order_id, outcome.line, outcome.state, transaction_id, pack_model(outcome)),
+        )
+
+    def lines_of_stream(self, stream: str) -> dict[int, LineOutcome]:
+        """What stands of a stream's lines, by line number."""
+        rows = self._database.rows("SELECT line, outcome FROM lines WHERE stream = ? ORDER BY line", (stream,))
+        return {row["line"]: unpack_model(LineOutcome, row["outcome"]) for row in rows}
+
+    def lines(self, order_id: str) -> list[tuple[str, LineOutcome]]:
+        """What stands of an order's lines: stream and outcome, by stream and line number."""
+        rows = self._database.rows(
+            "SELECT stream, outcome FROM lines WHERE order_id = ? ORDER BY stream, line", (order_id,)
+        )
+        return [(row["stream"], unpack_model(LineOutcome, row["outcome"])) for row in rows]
+
+    def line_counts(self, supplier: str | None = None) -> dict[str, int]:
+        """How many lines stand in each state, of one supplier or of all."""
+        rows = self._database.rows(
+            "SELECT lines.state, count(*) AS n FROM lines JOIN orders ON orders.id = lines.order_id"
+            " WHERE ? IS NULL OR orders.supplier = ? GROUP BY lines.state ORDER BY lines.state",
+            (supplier, supplier),
+        )
+        return {row["state"]: row["n"] for row in rows}
+
+    def _query(self, clause: str, *parameters: object) -> list[Inbound]:
+        return [_inbound(row) for row in self._database.rows(f"SELECT {_COLUMNS} FROM inbox {clause}", parameters)]
+
+
+_COLUMNS = (
+    "transaction_id, execution_id, set_id, partnership, supplier, processed_at, received_at, sender, release,"
+    " interchange_control, group_control, set_control, document_form, content_hash, state, order_id, document_id,"
+    " type_code, dated, decisions, reason"
+)
+
+
+def _inbound(row: Row) -> Inbound:
+    return Inbound(
+        transaction_id=row["transaction_id"],
+        execution_id=row["execution_id"],
+        set_id=row["set_id"],
+        partnership=row["partnership"],
+        supplier=row["supplier"],
+        processed_at=moment(row["processed_at"]),
+        received_at=moment(row["received_at"]),
+        sender=row["sender"],
+        release=row["release"],
+        interchange_control=row["interchange_control"],
+        group_control=row["group_control"],
+        set_control=row["set_control"],
+        document_form=row["document_form"],
+        content_hash=row["content_hash"],
+        state=InboxState(row["state"]),
+        order_id=row["order_id"],
+        document_id=row["document_id"],
+        type_code=row["type_code"],
+        dated=row["dated"],
+        decisions=json.loads(row["decisions"]),
+        reason=row["reason"],
+    )

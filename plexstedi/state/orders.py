@@ -1,0 +1,246 @@
+"""Orders as Plex holds them: every revision seen, the latest of them, and what is still to be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
+from plexstedi.state.codec import instant, maybe_instant, moment, pack_model, unpack_model
+from plexstedi.state.database import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """One row of `orders`."""
+
+    id: str
+    number: str
+    supplier: str
+    phase: Phase
+    known: bool
+    """Created before polling began: taken as known to its supplier."""
+    baseline: int
+    """The revision that a known order's supplier is taken to have; 0 when none was seen before it changed."""
+    latest: int
+    marks: Mapping[str, datetime]
+    """Modification times of header and releases at the last reading."""
+    read_at: datetime
+    settled: int
+    """The revision up to which nothing more is due to the supplier."""
+    allowed: int
+    """The revision that a person allowed to be sent although the order is known."""
+    untraded: bool
+    """Its supplier has no settings: listed once as not traded by EDI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An order that is to be read from Plex."""
+
+    order_id: str
+    number: str
+    origin: str
+
+
+class Orders:
+    """The tables `orders`, `revisions` and `poll_work`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, order_id: str) -> OrderRecord | None:
+        """The order of this Plex id."""
+        row = self._database.row("SELECT * FROM orders WHERE id = ?", (order_id,))
+        return None if row is None else _record(row)
+
+    def by_number(self, number: str) -> list[OrderRecord]:
+        """Orders of this exact number."""
+        rows = self._database.rows("SELECT * FROM orders WHERE number = ? ORDER BY id", (number,))
+        return [_record(row) for row in rows]
+
+    def all(self) -> list[OrderRecord]:
+        """Every order, by number."""
+        return [_record(row) for row in self._database.rows("SELECT * FROM orders ORDER BY number, id")]
+
+    def of_supplier(self, supplier: str) -> list[OrderRecord]:
+        """The orders of one supplier."""
+        rows = self._database.rows("SELECT * FROM orders WHERE supplier = ? ORDER BY number, id", (supplier,))
+        return [_record(row) for row in rows]
+
+    def revision(self, order_id: str, revision: int) -> Order:
+        """The order as it was at this revision. Raise KeyError if there is none."""
+        row = self._database.row(
+            "SELECT content FROM revisions WHERE order_id = ? AND revision = ?", (order_id, revision)
+        )
+        if row is None:
+            raise KeyError(f"order {order_id} has no revision {revision}")
+        return unpack_model(Order, row["content"])
+
+    def revision_seen(self, order_id: str, revision: int) -> tuple[datetime, datetime | None]:
+        """When this revision was first seen, and Plex's modified time then."""
+        row = self._database.row(
+            "SELECT seen_at, modified_at FROM revisions WHERE order_id = ? AND revision = ?", (order_id, revision)
+        )
+        if row is None:
+            raise KeyError(f"order {order_id} has no revision {revision}")
+        return moment(row["seen_at"]), None if row["modified_at"] is None else moment(row["modified_at"])
+
+    def record(
+        self, order: Order, *, marks: Mapping[str, datetime], now: datetime, known: bool, baseline: bool
+    ) -> int | None:
+        """Store what was just read; the number of the new revision, None if nothing in it changed.
+
+        `known` and `baseline` count for an order seen for the first time: created before polling began, and
+        whether this reading is what its supplier is taken to have.
+        """
+        before = self.get(order.id)
+        marks_text = json.dumps({row: instant(at) for row, at in sorted(marks.items())})
+        if before is None:
+            self._database.execute(
+                "INSERT INTO orders (id, number, supplier, phase, known, baseline, latest, marks, read_at, first_seen)"
+                " VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+                (
+                    order.id,
+                    order.number,
+                    order.supplier_code,
+                    order.phase,
+                    int(known),
+                    1 if known and baseline else 0,
+                    marks_text,
+                    instant(now),
+                    instant(now),
+                ),
+            )
+            self._add_revision(order, 1, now)
+            return 1
+        mark = fingerprint(order)
+        latest = self._database.row(
+            "SELECT fingerprint FROM revisions WHERE order_id = ? AND revision = ?", (order.id, before.latest)
+        )
+        assert latest is not None
+        changed = latest["fingerprint"] != mark
+        revision = before.latest + 1 if changed else before.latest
+        if changed:
+            self._add_revision(order, revision, now)
+        self._database.execute(
+            "UPDATE orders SET number = ?, supplier = ?, phase = ?, latest = ?, marks = ?, read_at = ? WHERE id = ?",
+            (order.number, order.supplier_code, order.phase, revision, marks_text, instant(now), order.id),
+        )
+        return revision if changed else None
+
+    def open_ids(self) -> dict[str, str]:
+        """Orders not yet received, cancelled or vanished when last read: Plex id to number."""
+        rows = self._database.rows("SELECT id, number FROM orders WHERE phase IN ('released', 'unreleased')")
+        return {row["id"]: row["number"] for row in rows}
+
+    def unsettled(self, number: str | None = None) -> list[OrderRecord]:
+        """Traded orders of which something may be due, or only the one of this number."""
+        rows = self._database.rows(
+            "SELECT * FROM orders WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ?)"
+            " ORDER BY first_seen, number, id",
+            (number, number),
+        )
+        return [_record(row) for row in rows]
+
+    def set_settled(self, order_id: str, revision: int) -> None:
+        """Nothing more is due up to this revision."""
+        self._database.execute("UPDATE orders SET settled = ? WHERE id = ?", (revision, order_id))
+
+    def told(self, stream: str) -> int:
+        """The revision that a person takes the supplier of this stream to have; 0 if none."""
+        return self._database.number("SELECT revision FROM told WHERE stream = ?", (stream,))
+
+    def set_told(self, stream: str, revision: int) -> None:
+        """The supplier is taken to have this revision, by other means than a document."""
+        self._database.execute(
+            "INSERT INTO told (stream, revision) VALUES (?, ?)"
+            " ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision",
+            (stream, revision),
+        )
+
+    def allow(self, order_id: str, revision: int) -> None:
+        """A person allows a known order to be sent, up to this revision."""
+        self._database.execute("UPDATE orders SET allowed = ? WHERE id = ?", (revision, order_id))
+
+    def take_as_known(self, order_id: str) -> None:
+        """Its supplier got a table: the order is traded from now on, and known by other means until now."""
+        self._database.execute("UPDATE orders SET untraded = 0, known = 1 WHERE id = ?", (order_id,))
+
+    def set_supplier(self, supplier: Supplier) -> None:
+        """Keep a supplier's name and address as Plex has them."""
+        self._database.execute(
+            "INSERT INTO suppliers (code, content) VALUES (?, ?)"
+            " ON CONFLICT (code) DO UPDATE SET content = excluded.content",
+            (supplier.code, supplier.model_dump_json()),
+        )
+
+    def supplier(self, code: str) -> Supplier | None:
+        """A supplier as Plex had it when an order of it was last read."""
+        row = self._database.row("SELECT content FROM suppliers WHERE code = ?", (code,))
+        return None if row is None else Supplier.model_validate_json(row["content"])
+
+    def set_untraded(self, order_id: str, untraded: bool) -> None:
+        """Note that an order's supplier has (no) settings."""
+        self._database.execute("UPDATE orders SET untraded = ? WHERE id = ?", (int(untraded), order_id))
+
+    def untraded_suppliers(self) -> list[tuple[str, int]]:
+        """Suppliers without settings, with how many orders each has."""
+        rows = self._database.rows(
+            "SELECT supplier, count(*) AS orders FROM orders WHERE untraded = 1 GROUP BY supplier ORDER BY supplier"
+        )
+        return [(row["supplier"], row["orders"]) for row in rows]
+
+    def add_work(self, work: Iterable[Work]) -> None:
+        """Add orders to be read; one that is waiting already stays once."""
+        for item in work:
+            self._database.execute(
+                "INSERT INTO poll_work (order_id, number, origin) VALUES (?, ?, ?) ON CONFLICT (order_id) DO NOTHING",
+                (item.order_id, item.number, item.origin),
+            )
+
+    def work(self, limit: int) -> list[Work]:
+        """The next orders to be read."""
+        rows = self._database.rows("SELECT * FROM poll_work ORDER BY origin DESC, order_id LIMIT ?", (limit,))
+        return [Work(row["order_id"], row["number"], row["origin"]) for row in rows]
+
+    def work_left(self, origin: str | None = None) -> int:
+        """How many orders are still to be read, of one origin or of all."""
+        return self._database.number("SELECT count(*) FROM poll_work WHERE ? IS NULL OR origin = ?", (origin, origin))
+
+    def finish_work(self, order_id: str) -> None:
+        """This order was read."""
+        self._database.execute("DELETE FROM poll_work WHERE order_id = ?", (order_id,))
+
+    def _add_revision(self, order: Order, revision: int, now: datetime) -> None:
+        self._database.execute(
+            "INSERT INTO revisions (order_id, revision, fingerprint, content, seen_at, modified_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                order.id,
+                revision,
+                fingerprint(order),
+                pack_model(order),
+                instant(now),
+                maybe_instant(order.modified_at),
+            ),
+        )
+
+
+def _record(row: Row) -> OrderRecord:
+    return OrderRecord(
+        id=row["id"],
+        number=row["number"],
+        supplier=row["supplier"],
+        phase=Phase(row["phase"]),
+        known=bool(row["known"]),
+        baseline=row["baseline"],
+        latest=row["latest"],
+        marks={key: moment(at) for key, at in json.loads(row["marks"]).items()},
+        read_at=moment(row["read_at"]),
+        settled=row["settled"],
+        allowed=row["allowed"],
+        untraded=bool(row["untraded"]),
+    )

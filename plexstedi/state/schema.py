@@ -1,0 +1,196 @@
+"""The state file's tables, and how an older file becomes a newer one.
+
+Each migration is one transaction together with its `user_version`. Statuses move only along `legal_moves`, and a
+trigger refuses any other move, so that a program error cannot write an impossible history.
+"""
+
+from __future__ import annotations
+
+DOCUMENT_MOVES = (
+    ("frozen", "sending"),
+    ("frozen", "withdrawn"),
+    ("sending", "sending"),
+    ("sending", "accepted"),
+    ("sending", "refused"),
+    ("sending", "conflict"),
+    ("sending", "in_doubt"),
+    ("in_doubt", "sending"),
+    ("in_doubt", "accepted"),
+    ("in_doubt", "withdrawn"),
+    ("conflict", "accepted"),
+    ("conflict", "withdrawn"),
+    ("accepted", "delivered"),
+    ("accepted", "failed"),
+    ("failed", "accepted"),
+    ("failed", "delivered"),
+    ("failed", "withdrawn"),
+)
+"""An outbound document. `frozen`: bytes, name and key stored, no attempt begun. `sending`: an attempt has begun and
+its outcome is not known. `accepted`: Stedi answered 200. `delivered`, `refused` (a conclusive 4xx) and `withdrawn` (a
+person gave it up) are settled; the others block the next document of their stream."""
+
+INBOX_MOVES = (
+    ("listed", "stored"),
+    ("listed", "ignored"),
+    ("listed", "held"),
+    ("stored", "applied"),
+    ("stored", "held"),
+    ("stored", "waiting"),
+    ("stored", "duplicate"),
+    ("stored", "ignored"),
+    ("stored", "superseded"),
+    ("waiting", "applied"),
+    ("waiting", "held"),
+    ("waiting", "waiting"),
+    ("waiting", "duplicate"),
+    ("waiting", "ignored"),
+    ("waiting", "superseded"),
+    ("held", "applied"),
+    ("held", "stored"),
+    ("held", "ignored"),
+    ("held", "superseded"),
+    ("applied", "stored"),
+    ("superseded", "stored"),
+    ("ignored", "stored"),
+    ("waiting", "stored"),
+    ("duplicate", "stored"),
+)
+"""An inbound transaction. `listed`: known from the listing, document not fetched yet. `stored`: kept as received, not
+decided. `waiting`: its order is unknown so far. Back to `stored` only by a person (`replay --ack`, `review accept`)."""
+
+WRITE_MOVES = (
+    ("planned", "writing"),
+    ("planned", "done"),
+    ("planned", "superseded"),
+    ("writing", "done"),
+    ("writing", "planned"),
+    ("writing", "failed"),
+    ("planned", "failed"),
+    ("failed", "planned"),
+    ("failed", "superseded"),
+    ("failed", "done"),
+)
+"""A write to Plex. `writing`: a call has begun and its outcome is not known: the next step reads Plex first."""
+
+REVIEW_MOVES = (
+    ("open", "accepted"),
+    ("open", "rejected"),
+    ("open", "withdrawn"),
+)
+"""What waits for a person. `withdrawn`: the reason went away by itself (a setting was mended, a newer answer came)."""
+
+
+def _moves(table: str, moves: tuple[tuple[str, str], ...]) -> list[str]:
+    values = ", ".join(f"('{table}', '{before}', '{after}')" for before, after in moves)
+    return [
+        f"INSERT INTO legal_moves (of_table, before, after) VALUES {values}",
+        f"""CREATE TRIGGER {table}_moves BEFORE UPDATE OF state ON {table}
+            WHEN NOT EXISTS (SELECT 1 FROM legal_moves WHERE of_table = '{table}'
+                             AND before = OLD.state AND after = NEW.state)
+            BEGIN SELECT RAISE(ABORT, 'illegal move of {table}.state'); END""",
+    ]
+
+
+_VERSION_1 = (
+    "CREATE TABLE legal_moves (of_table TEXT, before TEXT, after TEXT, PRIMARY KEY (of_table, before, after)) STRICT",
+    "CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE events (
+        seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+        order_id TEXT, subject TEXT NOT NULL, detail TEXT NOT NULL,
+        previous TEXT NOT NULL, hash TEXT NOT NULL UNIQUE) STRICT""",
+    "CREATE INDEX events_of_order ON events (order_id, seq)",
+    "CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
+    "CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
+    """CREATE TABLE orders (
+        id TEXT PRIMARY KEY, number TEXT NOT NULL, supplier TEXT NOT NULL, phase TEXT NOT NULL,
+        known INTEGER NOT NULL CHECK (known IN (0, 1)), baseline INTEGER NOT NULL,
+        latest INTEGER NOT NULL, marks TEXT NOT NULL, read_at TEXT NOT NULL, first_seen TEXT NOT NULL,
+        settled INTEGER NOT NULL DEFAULT 0, allowed INTEGER NOT NULL DEFAULT 0,
+        untraded INTEGER NOT NULL DEFAULT 0 CHECK (untraded IN (0, 1))) STRICT""",
+    "CREATE INDEX orders_by_number ON orders (number)",
+    "CREATE INDEX orders_by_supplier ON orders (supplier)",
+    """CREATE TABLE revisions (
+        order_id TEXT NOT NULL REFERENCES orders (id), revision INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+        content BLOB NOT NULL, seen_at TEXT NOT NULL, modified_at TEXT, PRIMARY KEY (order_id, revision)) STRICT""",
+    "CREATE TABLE told (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT",
+    """CREATE TABLE poll_work (
+        order_id TEXT PRIMARY KEY, number TEXT NOT NULL,
+        origin TEXT NOT NULL CHECK (origin IN ('window', 'sweep'))) STRICT""",
+    """CREATE TABLE documents (
+        id INTEGER PRIMARY KEY, stream TEXT NOT NULL, order_id TEXT NOT NULL,
+        order_number TEXT NOT NULL, order_release TEXT, supplier TEXT NOT NULL, partnership TEXT NOT NULL,
+        transaction_setting TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('850', '860', '810')),
+        purpose TEXT NOT NULL, revision INTEGER NOT NULL, change_sequence INTEGER NOT NULL, counter INTEGER NOT NULL,
+        idempotency_key TEXT NOT NULL UNIQUE, file_name TEXT NOT NULL UNIQUE,
+        route TEXT NOT NULL CHECK (route IN ('generate-edi', 'create-outbound')),
+        body BLOB NOT NULL, x12 BLOB NOT NULL, sent BLOB NOT NULL, dropped TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('frozen', 'sending', 'accepted', 'delivered', 'failed', 'refused',
+                                             'conflict', 'in_doubt', 'withdrawn')),
+        delivery TEXT NOT NULL CHECK (delivery IN ('none', 'pending', 'delivered', 'failed')),
+        functional_ack TEXT NOT NULL CHECK (functional_ack IN ('none', 'accepted', 'accepted_with_errors', 'rejected')),
+        business_ack TEXT NOT NULL CHECK (business_ack IN ('none', 'confirmed', 'changed', 'backordered', 'rejected',
+                                                           'held', 'partial')),
+        blocks INTEGER NOT NULL DEFAULT 0 CHECK (blocks IN (0, 1)),
+        retry INTEGER NOT NULL DEFAULT 0 CHECK (retry IN (0, 1)),
+        file_execution_id TEXT, interchange_control INTEGER, group_control INTEGER, set_control INTEGER,
+        frozen_at TEXT NOT NULL, first_attempt_at TEXT, accepted_at TEXT, delivered_at TEXT,
+        next_attempt_at TEXT, error TEXT, replay_of INTEGER REFERENCES documents (id)) STRICT""",
+    """CREATE UNIQUE INDEX one_unsettled_document ON documents (stream)
+        WHERE state IN ('frozen', 'sending', 'accepted', 'failed', 'conflict', 'in_doubt')""",
+    "CREATE INDEX documents_of_order ON documents (order_id, id)",
+    "CREATE INDEX documents_by_execution ON documents (file_execution_id)",
+    "CREATE INDEX documents_by_group ON documents (partnership, group_control)",
+    """CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence, counter,
+        idempotency_key, file_name, route, body, sent ON documents
+        BEGIN SELECT RAISE(ABORT, 'a frozen document never changes'); END""",
+    """CREATE TABLE attempts (
+        document_id INTEGER NOT NULL REFERENCES documents (id), number INTEGER NOT NULL, begun_at TEXT NOT NULL,
+        ended_at TEXT, outcome TEXT, PRIMARY KEY (document_id, number)) STRICT""",
+    """CREATE TABLE witnesses (
+        execution_id TEXT PRIMARY KEY, file_name TEXT NOT NULL, partnership TEXT, direction TEXT NOT NULL,
+        status TEXT NOT NULL, created_at TEXT NOT NULL, fault TEXT) STRICT""",
+    "CREATE INDEX witnesses_by_name ON witnesses (file_name)",
+    """CREATE TABLE inbox (
+        transaction_id TEXT PRIMARY KEY, set_id TEXT NOT NULL, partnership TEXT NOT NULL, supplier TEXT,
+        processed_at TEXT NOT NULL, received_at TEXT NOT NULL, sender TEXT, release TEXT,
+        interchange_control INTEGER, group_control INTEGER, set_control INTEGER, execution_id TEXT NOT NULL,
+        document BLOB, document_form TEXT CHECK (document_form IN ('guide-json', 'x12')), content_hash TEXT,
+        state TEXT NOT NULL CHECK (state IN ('listed', 'stored', 'waiting', 'applied', 'held', 'duplicate', 'ignored',
+                                             'superseded')),
+        order_id TEXT REFERENCES orders (id), document_id INTEGER REFERENCES documents (id),
+        type_code TEXT, dated TEXT, outcome BLOB, decisions TEXT NOT NULL DEFAULT '{}', reason TEXT) STRICT""",
+    "CREATE INDEX inbox_by_state ON inbox (state, processed_at)",
+    "CREATE INDEX inbox_of_order ON inbox (order_id, processed_at)",
+    """CREATE TABLE lines (
+        stream TEXT NOT NULL, order_id TEXT NOT NULL REFERENCES orders (id), line INTEGER NOT NULL,
+        state TEXT NOT NULL, transaction_id TEXT, outcome BLOB NOT NULL, PRIMARY KEY (stream, line)) STRICT""",
+    "CREATE INDEX lines_of_order ON lines (order_id, stream, line)",
+    """CREATE TABLE writes (
+        id INTEGER PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id), transaction_id TEXT NOT NULL,
+        plan TEXT NOT NULL, plan_hash TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('planned', 'writing', 'done', 'failed', 'superseded')),
+        changes TEXT NOT NULL DEFAULT '[]', planned_at TEXT NOT NULL, done_at TEXT, error TEXT) STRICT""",
+    "CREATE UNIQUE INDEX one_open_write ON writes (order_id) WHERE state IN ('planned', 'writing')",
+    "CREATE INDEX writes_of_order ON writes (order_id, id)",
+    """CREATE TABLE reviews (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, supplier TEXT, order_id TEXT,
+        order_number TEXT, line INTEGER, reasons TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('open', 'accepted', 'rejected', 'withdrawn')),
+        opened_at TEXT NOT NULL, closed_at TEXT, closed_by TEXT, closing_reason TEXT) STRICT""",
+    "CREATE UNIQUE INDEX one_open_review ON reviews (kind, subject) WHERE state = 'open'",
+    "CREATE INDEX reviews_of_order ON reviews (order_id, id)",
+    "CREATE TABLE suppliers (code TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT",
+    """CREATE TABLE receipts (
+        id TEXT PRIMARY KEY, order_id TEXT NOT NULL, line_id TEXT NOT NULL, quantity TEXT NOT NULL,
+        received_at TEXT NOT NULL) STRICT""",
+    "CREATE INDEX receipts_of_line ON receipts (order_id, line_id)",
+    *_moves("documents", DOCUMENT_MOVES),
+    *_moves("inbox", INBOX_MOVES),
+    *_moves("writes", WRITE_MOVES),
+    *_moves("reviews", REVIEW_MOVES),
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+"""`MIGRATIONS[n]` takes a file of version n to version n + 1."""
+
+VERSION = len(MIGRATIONS)

@@ -1,0 +1,63 @@
+"""The state file as the rest of the program holds it: its tables, each with its own questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from plexstedi.state.audit import Audit
+from plexstedi.state.database import Database
+from plexstedi.state.documents import Documents
+from plexstedi.state.inbox import Inbox
+from plexstedi.state.memory import Fact, Memory
+from plexstedi.state.orders import Orders
+from plexstedi.state.receipts import Receipts
+from plexstedi.state.reviews import Reviews
+from plexstedi.state.witnesses import Witnesses
+from plexstedi.state.writes import Writes
+
+
+class Store:
+    """An open state. Open it through one of the class methods, close it with `close`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.audit = Audit(database)
+        self.memory = Memory(database)
+        self.orders = Orders(database)
+        self.documents = Documents(database)
+        self.witnesses = Witnesses(database)
+        self.inbox = Inbox(database)
+        self.writes = Writes(database)
+        self.reviews = Reviews(database)
+        self.receipts = Receipts(database)
+
+    @classmethod
+    def open(cls, path: Path, now: datetime) -> Store:
+        """Open for writing; create the file if there is none. Raise StateUnusable."""
+        store = cls(Database.open(path))
+        if store.memory.get(Fact.CREATED) is None:
+            store.memory.put_time(Fact.CREATED, now)
+        return store
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> Store:
+        """Open for reading only. Raise StateUnusable when there is no file."""
+        return cls(Database.open_to_read(path))
+
+    @classmethod
+    def open_copy(cls, path: Path) -> Store:
+        """A private copy in memory: nothing done to it reaches the file."""
+        return cls(Database.copy_in_memory(path))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All inside is committed together, or none of it."""
+        with self.database.transaction():
+            yield

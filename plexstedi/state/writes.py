@@ -1,0 +1,132 @@
+"""Writes to Plex: planned in the same transaction as the answer that asks for them, carried out afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from plexstedi.edi.write_plan import FieldChange, WritePlan
+from plexstedi.state.codec import instant, maybe_moment, moment
+from plexstedi.state.database import Database, Row
+
+
+class WriteState(StrEnum):
+    """Where a write is; the legal moves are in `schema.WRITE_MOVES`."""
+
+    PLANNED = "planned"
+    WRITING = "writing"
+    DONE = "done"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row of `writes`."""
+
+    id: int
+    order_id: str
+    transaction_id: str
+    plan: WritePlan
+    state: WriteState
+    changes: tuple[FieldChange, ...]
+    """What was different in Plex when it was written: field, before, after, why."""
+    planned_at: datetime
+    done_at: datetime | None
+    error: str | None
+
+
+class Writes:
+    """The table `writes`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def plan(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> bool:
+        """Plan what an order's fields are to hold; replaces an open plan of it. Whether it is new.
+
+        The same plan as the last one done, or as the open one, is not planned again.
+        """
+        text = plan.model_dump_json()
+        mark = hashlib.sha256(text.encode()).hexdigest()
+        last = self._database.row(
+            "SELECT id, plan_hash, state FROM writes WHERE order_id = ? AND state <> 'superseded'"
+            " ORDER BY id DESC LIMIT 1",
+            (order_id,),
+        )
+        if last is not None and last["plan_hash"] == mark and last["state"] in ("planned", "writing", "done"):
+            return False
+        self._database.execute(
+            "UPDATE writes SET state = 'planned' WHERE order_id = ? AND state = 'writing'", (order_id,)
+        )
+        self._database.execute(
+            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state IN ('planned', 'failed')", (order_id,)
+        )
+        self._database.execute(
+            "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
+            " VALUES (?, ?, ?, ?, 'planned', ?)",
+            (order_id, transaction_id, text, mark, instant(now)),
+        )
+        return True
+
+    def open(self) -> list[Write]:
+        """What is still to be written, oldest first."""
+        rows = self._database.rows("SELECT * FROM writes WHERE state IN ('planned', 'writing') ORDER BY id")
+        return [_write(row) for row in rows]
+
+    def by_ids(self, ids: Iterable[int]) -> list[Write]:
+        """These writes, oldest first."""
+        found = [self._database.row("SELECT * FROM writes WHERE id = ?", (write_id,)) for write_id in sorted(ids)]
+        return [_write(row) for row in found if row is not None]
+
+    def of_order(self, order_id: str) -> list[Write]:
+        """Every write of an order, oldest first."""
+        return [
+            _write(row)
+            for row in self._database.rows("SELECT * FROM writes WHERE order_id = ? ORDER BY id", (order_id,))
+        ]
+
+    def begin(self, write_id: int, changes: Sequence[FieldChange]) -> None:
+        """A call is about to begin: note what it changes."""
+        self._database.execute(
+            "UPDATE writes SET state = 'writing', changes = ? WHERE id = ? AND state = 'planned'",
+            (json.dumps([change.model_dump(mode="json") for change in changes]), write_id),
+        )
+
+    def again(self, write_id: int, error: str) -> None:
+        """The outcome was read and it is not there: planned again."""
+        self._database.execute(
+            "UPDATE writes SET state = 'planned', error = ? WHERE id = ? AND state = 'writing'", (error, write_id)
+        )
+
+    def done(self, write_id: int, now: datetime) -> None:
+        """Plex holds it: read back."""
+        self._database.execute(
+            "UPDATE writes SET state = 'done', done_at = ?, error = NULL WHERE id = ?", (instant(now), write_id)
+        )
+
+    def fail(self, write_id: int, error: str) -> None:
+        """Plex refuses it."""
+        self._database.execute("UPDATE writes SET state = 'failed', error = ? WHERE id = ?", (error, write_id))
+
+    def count_open(self) -> int:
+        """How many writes are still to be done."""
+        return self._database.number("SELECT count(*) FROM writes WHERE state IN ('planned', 'writing')")
+
+
+def _write(row: Row) -> Write:
+    return Write(
+        id=row["id"],
+        order_id=row["order_id"],
+        transaction_id=row["transaction_id"],
+        plan=WritePlan.model_validate_json(row["plan"]),
+        state=WriteState(row["state"]),
+        changes=tuple(FieldChange.model_validate(entry) for entry in json.loads(row["changes"])),
+        planned_at=moment(row["planned_at"]),
+        done_at=maybe_moment(row["done_at"]),
+        error=row["error"],
+    )

@@ -1,0 +1,54 @@
+"""From a key and an address to a client."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import httpx
+from pydantic import SecretStr
+
+from plexstedi.clock import Clock
+from plexstedi.http import Attempt, Caller, Deadline, Refusal, RetryPolicy
+from plexstedi.stedi.client import StediClient
+
+REFUSAL = Refusal(
+    causes=(
+        "the key is wrong, deleted, or a test key (EDI needs a production key); the role of its creator lacks a"
+        " permission; or Stedi's firewall blocks this server's address"
+    ),
+    fix="Make a production key in the Stedi portal and run `plexstedi credentials set stedi-api-key`.",
+)
+
+
+def connect_to_stedi(
+    base_url: str,
+    key: SecretStr,
+    *,
+    clock: Clock,
+    read_timeout: float = 60.0,
+    rng: random.Random | None = None,
+    retry: RetryPolicy | None = None,
+    deadline: Deadline | None = None,
+    transport: httpx.BaseTransport | None = None,
+    on_attempt: Callable[[Attempt], None] | None = None,
+) -> StediClient:
+    """A client for one account; nothing is called yet. Timeout in seconds.
+
+    Raise ConfigurationFault for an address that is not https, CredentialsFault for a key that no header can hold.
+    """
+    caller = Caller(
+        "Stedi",
+        base_url,
+        # The bare key (OpenAPI httpApiKeyAuth), neither `Bearer` nor the older `Key`.
+        headers={"Authorization": key.get_secret_value()},
+        read_timeout=read_timeout,
+        rng=rng,
+        retry=retry,
+        clock=clock,
+        deadline=deadline,
+        transport=transport,
+        on_attempt=on_attempt,
+        refusal=REFUSAL,
+    )
+    return StediClient(caller)

@@ -1,0 +1,299 @@
+"""What Stedi's feeds say, as typed values.
+
+Read leniently: Stedi adds codes and fields without notice (stedi.md 4.3), so codes stay text, and what is missing is
+None. Only what a record cannot be used without is demanded; a record that lacks it becomes `Unreadable`, never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from plexstedi.decimal_json import Json
+
+INBOUND = "INBOUND"
+OUTBOUND = "OUTBOUND"
+
+
+@dataclass(frozen=True)
+class DeliveryAttempt:
+    """One attempt to hand a file to a connection (OpenAPI DeliveryReport)."""
+
+    attempt: int | None
+    status: str
+    """FAILED, DELIVERED."""
+    message: str
+    file_name: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One file in Stedi, in or out (OpenAPI ExecutionSummary, GetExecution)."""
+
+    id: str
+    direction: str
+    status: str
+    partnership_id: str | None
+    directory: str | None
+    file_name: str | None
+    """Outbound: the name that we gave it."""
+    mode: str | None
+    """production, test, other, unknown: from the usage indicator."""
+    transaction_count: int | None
+    fault_code: str | None
+    fault_message: str | None
+    retryable: bool
+    parent_id: str | None
+    child_id: str | None
+    """The retry of this execution, if it was retried."""
+    created_at: datetime
+    updated_at: datetime | None
+    deliveries: tuple[DeliveryAttempt, ...]
+    raw: Mapping[str, Json] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The file reached all connections."""
+
+
+@dataclass(frozen=True)
+class DeliveryPending:
+    """Not settled yet; `status` is Stedi's word."""
+
+    status: str
+
+
+@dataclass(frozen=True)
+class DeliveryFailed:
+    """Stedi gave up; it may still be retried there."""
+
+    status: str
+    fault_code: str | None
+    message: str
+    retryable: bool
+
+
+@dataclass(frozen=True)
+class RetriedAs:
+    """Another execution took over."""
+
+    execution_id: str
+
+
+DeliveryState: TypeAlias = Delivered | DeliveryPending | DeliveryFailed | RetriedAs
+
+
+def delivery_of(execution: Execution) -> DeliveryState:
+    """What an outbound execution says of its file (stedi.md 3.1); an unknown status is not settled."""
+    if execution.status == "COMPLETED":
+        return Delivered()
+    if execution.status == "RETRIED" and execution.child_id is not None:
+        return RetriedAs(execution.child_id)
+    if execution.status in {"FAILED", "IGNORED", "PARTIALLY_COMPLETED"}:
+        reports = [report.message for report in execution.deliveries if report.status == "FAILED"]
+        message = execution.fault_message or (reports[-1] if reports else "Stedi gives no reason")
+        return DeliveryFailed(execution.status, execution.fault_code, message, execution.retryable)
+    return DeliveryPending(execution.status)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One error of an execution (OpenAPI ExecutionFault)."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One transaction set in Stedi (OpenAPI TransactionSummary)."""
+
+    id: str
+    execution_id: str
+    direction: str
+    mode: str | None
+    """production, test, other."""
+    status: str | None
+    """succeeded, failed."""
+    processed_at: datetime
+    partnership_id: str | None
+    sender_profile: str | None
+    sender_isa: str | None
+    """Qualifier and id of the sender, as "ZZ:ACME"; for recognising duplicates by (sender, ISA13, GS06, ST02)."""
+    set_id: str | None
+    """ST01: 855, 865, 997, …"""
+    functional_id: str | None
+    release: str | None
+    """GS08."""
+    interchange_control: int | None
+    group_control: int | None
+    set_control: int | None
+    transaction_setting_id: str | None
+    errors: tuple[str, ...]
+    raw: Mapping[str, Json] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A record of a feed that lacks what it cannot be used without; kept, so that a person sees it."""
+
+    reason: str
+    raw: Json = field(repr=False)
+
+
+def read_execution(value: Json) -> Execution | Unreadable:
+    """An ExecutionSummary or GetExecution answer."""
+    if not isinstance(value, Mapping):
+        return Unreadable("the execution is no JSON object", value)
+    identity, created = _text(value, "executionId"), _time(value, "createdAt")
+    direction, status = _text(value, "direction"), _text(value, "status")
+    if identity is None or created is None or direction is None or status is None:
+        return Unreadable(f"execution {identity or '?'} lacks executionId, createdAt, direction or status", value)
+    source = _table(value, "source")
+    return Execution(
+        id=identity,
+        direction=direction,
+        status=status,
+        partnership_id=_text(value, "partnershipId"),
+        directory=_text(source, "dirname"),
+        file_name=_text(source, "name"),
+        mode=_text(value, "mode"),
+        transaction_count=_whole(value, "transactionCount"),
+        fault_code=_text(value, "faultCode"),
+        fault_message=_text(value, "faultMessage"),
+        retryable=value.get("retryable") is True,
+        parent_id=_text(value, "parentExecutionId"),
+        child_id=_text(value, "childExecutionId"),
+        created_at=created,
+        updated_at=_time(value, "updatedAt"),
+        deliveries=tuple(_delivery(report) for report in _tables(value, "deliveryReports")),
+        raw=value,
+    )
+
+
+def read_transaction(value: Json) -> Transaction | Unreadable:
+    """A TransactionSummary or GetTransaction answer; without X12 metadata the set is not known."""
+    if not isinstance(value, Mapping):
+        return Unreadable("the transaction is no JSON object", value)
+    identity, execution = _text(value, "transactionId"), _text(value, "fileExecutionId")
+    direction, processed = _text(value, "direction"), _time(value, "processedAt")
+    if identity is None or execution is None or direction is None or processed is None:
+        reason = f"transaction {identity or '?'} lacks transactionId, fileExecutionId, direction or processedAt"
+        return Unreadable(reason, value)
+    x12 = _table(value, "x12")
+    metadata = _table(x12, "metadata")
+    group, control = _table(metadata, "functionalGroup"), _table(metadata, "transaction")
+    partnership = _table(value, "partnership")
+    isa = _table(_table(metadata, "sender"), "isa")
+    isa_id = _text(isa, "id")
+    return Transaction(
+        id=identity,
+        execution_id=execution,
+        direction=direction,
+        mode=_text(value, "mode"),
+        status=_text(value, "status"),
+        processed_at=processed,
+        partnership_id=_text(partnership, "partnershipId"),
+        sender_profile=_text(_table(partnership, "sender"), "profileId"),
+        sender_isa=None if isa_id is None else f"{_text(isa, 'qualifier') or ''}:{isa_id.strip()}",
+        set_id=_text(control, "transactionSetIdentifier"),
+        functional_id=_text(group, "functionalIdentifierCode"),
+        release=_text(group, "release"),
+        interchange_control=_whole(_table(metadata, "interchange"), "controlNumber"),
+        group_control=_whole(group, "controlNumber"),
+        set_control=_whole(control, "controlNumber"),
+        transaction_setting_id=_text(_table(x12, "transactionSetting"), "transactionSettingId"),
+        errors=tuple(_text(error, "message") or "no message" for error in _tables(value, "translationErrors")),
+        raw=value,
+    )
+
+
+def read_fault(value: Json) -> Fault | Unreadable:
+    """An ExecutionFault."""
+    if not isinstance(value, Mapping):
+        return Unreadable("the fault is no JSON object", value)
+    return Fault(_text(value, "faultCode") or "UNKNOWN_ERROR", _text(value, "faultMessage") or "no message")
+
+
+@dataclass(frozen=True)
+class Control:
+    """What GenerateEdi tells of the file it made; None where it does not."""
+
+    file_execution_id: str | None
+    interchange_control: int | None
+    group_control: int | None
+    edi: str | None
+
+
+def read_generated(value: Json) -> Control:
+    """The answer of GenerateEdi or CreatePartnershipOutboundTransaction."""
+    answer = value if isinstance(value, Mapping) else {}
+    interchanges = _tables(_table(answer, "metadata"), "interchangeMetadata")
+    first = interchanges[0] if interchanges else {}
+    groups = first.get("functionalGroupControlNumbers")
+    group = groups[0] if isinstance(groups, Sequence) and not isinstance(groups, str) and groups else None
+    return Control(
+        file_execution_id=_text(answer, "fileExecutionId"),
+        interchange_control=_whole(first, "interchangeControlNumber"),
+        group_control=whole(group),
+        edi=_text(answer, "edi"),
+    )
+
+
+def whole(value: Json) -> int | None:
+    """A control number or count, which Stedi gives as number or as text with zeros ("0001")."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        return int(value)
+    return None
+
+
+def _delivery(report: Mapping[str, Json]) -> DeliveryAttempt:
+    return DeliveryAttempt(
+        attempt=_whole(report, "attempt"),
+        status=_text(report, "status") or "UNKNOWN",
+        message=_text(report, "message") or "",
+        file_name=_text(report, "filename"),
+        at=_time(report, "createdAt"),
+    )
+
+
+def _text(table: Mapping[str, Json], key: str) -> str | None:
+    value = table.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def _whole(table: Mapping[str, Json], key: str) -> int | None:
+    return whole(table.get(key))
+
+
+def _time(table: Mapping[str, Json], key: str) -> datetime | None:
+    text = _text(table, key)
+    if text is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    # Stedi writes UTC; without a zone it can only be that.
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _table(table: Mapping[str, Json], key: str) -> Mapping[str, Json]:
+    value: Any = table.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _tables(table: Mapping[str, Json], key: str) -> list[Mapping[str, Json]]:
+    value: Any = table.get(key)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

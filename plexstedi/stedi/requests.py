@@ -1,0 +1,123 @@
+"""The bodies of sends, as bytes that are frozen and sent unchanged as often as needed. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from plexstedi.decimal_json import Json, dumps
+
+LARGEST_TRANSACTION = 5_000_000
+"""Bytes of one transaction's JSON (OpenAPI CreatePartnershipOutboundTransaction: < 5MB); exclusive."""
+LARGEST_MAPPED_TRANSACTION = 4_000_000
+"""The same where a mapping reads it (< 4MB); exclusive."""
+_FILE_NAME = re.compile(r"[a-zA-Z0-9.*'()!_-]{1,300}\Z")
+
+UsageIndicator = Literal["I", "T", "P"]
+
+
+@dataclass(frozen=True)
+class TooLarge:
+    """The document does not fit into one request; Stedi would refuse it. Sizes in bytes."""
+
+    size: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Delimiters:
+    """The separators of the interchange; Stedi takes all four or none."""
+
+    element: str
+    segment: str
+    composite: str
+    repetition: str
+
+    def json(self) -> Json:
+        """As OpenAPI X12Delimiters."""
+        return {
+            "element": self.element,
+            "composite": self.composite,
+            "repetition": self.repetition,
+            "segment": self.segment,
+        }
+
+
+def generate_edi_body(
+    transaction: Json,
+    *,
+    transaction_setting_id: str,
+    file_name: str,
+    usage: UsageIndicator,
+    delimiters: Delimiters | None = None,
+) -> bytes | TooLarge:
+    """The body of GenerateEdi: one group with one transaction, as Guide JSON.
+
+    Raise ValueError for a file name with characters that Stedi does not take.
+    """
+    too_large = _too_large(transaction, LARGEST_TRANSACTION)
+    return too_large or _encoded(
+        {
+            "transactionGroups": [{"transactionSettingId": transaction_setting_id, "transactions": [transaction]}],
+            "filename": _checked_name(file_name),
+            "overrides": _overrides(usage, delimiters),
+        }
+    )
+
+
+def create_transaction_body(
+    transaction: Json,
+    *,
+    file_name: str,
+    usage: UsageIndicator,
+    mapping_id: str | None = None,
+    delimiters: Delimiters | None = None,
+) -> bytes | TooLarge:
+    """The body of CreatePartnershipOutboundTransaction; with `mapping_id` in the mapping's source shape.
+
+    Raise ValueError for a file name with characters that Stedi does not take.
+    """
+    too_large = _too_large(transaction, LARGEST_TRANSACTION if mapping_id is None else LARGEST_MAPPED_TRANSACTION)
+    mapping: dict[str, Json] = {} if mapping_id is None else {"mappingId": mapping_id}
+    return too_large or _encoded(
+        {
+            "transaction": transaction,
+            "filename": _checked_name(file_name),
+            **mapping,
+            "interchangeOverrides": _overrides(usage, delimiters),
+        }
+    )
+
+
+def retry_body(execution_ids: tuple[str, ...]) -> bytes:
+    """The body of RetryExecutions: always with ids, since a broad condition retries all that matches it.
+
+    Raise ValueError for no id, or more than the 1000 that one request may name.
+    """
+    if not 1 <= len(execution_ids) <= 1000:
+        raise ValueError(f"a retry names 1 to 1000 executions, not {len(execution_ids)}")
+    return _encoded({"condition": {"executionIds": list(execution_ids)}})
+
+
+def _overrides(usage: UsageIndicator, delimiters: Delimiters | None) -> Json:
+    # Always said: unset means P, a real order.
+    overrides: dict[str, Json] = {"interchangeUsageIndicator": usage}
+    if delimiters is not None:
+        overrides["delimiters"] = delimiters.json()
+    return overrides
+
+
+def _too_large(transaction: Json, limit: int) -> TooLarge | None:
+    size = len(_encoded(transaction))
+    return TooLarge(size, limit) if size >= limit else None
+
+
+def _encoded(value: Json) -> bytes:
+    return dumps(value).encode()
+
+
+def _checked_name(file_name: str) -> str:
+    if not _FILE_NAME.match(file_name):
+        raise ValueError(f"{file_name!r} is no file name that Stedi takes (1-300 of a-z A-Z 0-9 . * ' ( ) ! _ -)")
+    return file_name

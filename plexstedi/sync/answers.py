@@ -1,0 +1,609 @@
+"""What an 855 or 865 means: matched to order and document, reconciled, folded with what was said before.
+
+The decisions are in `edi`; here they get their values from the state, and their results are stored in one transaction
+together with the writes and the questions that follow from them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from plexstedi.config import AckLevel, WriteBack
+from plexstedi.decimal_json import loads
+from plexstedi.edi.ack_reading import read_acknowledgment
+from plexstedi.edi.acknowledgment import Acknowledgment, Malformed, content_fingerprint
+from plexstedi.edi.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.held import Reason
+from plexstedi.edi.matching import AmbiguousOrder, Candidate, Matched, OtherPlant, OtherSupplier, match_order
+from plexstedi.edi.order import Order, fingerprint
+from plexstedi.edi.outcome import AckState, LineOutcome, Reconciliation, accept
+from plexstedi.edi.precedence import (
+    Answer,
+    AnswerHeader,
+    AnswersNothingSent,
+    Folded,
+    Initiative,
+    Received,
+    SentDocument,
+    answer_date,
+    duplicate_of,
+    fold,
+    what_it_answers,
+)
+from plexstedi.edi.reconcile import reconcile
+from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.units import plex_unit, product
+from plexstedi.edi.write_plan import AckField, WriteEntry, WritePlan, plan_writes
+from plexstedi.edi.x12 import Transaction
+from plexstedi.edi.x12_text import BrokenX12Error, parse
+from plexstedi.state.documents import BusinessStatus, Document, DocumentState
+from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.stedi.models import whole
+from plexstedi.sync.session import Session
+
+_SUPPLIER_HAS = (
+    DocumentState.SENDING,
+    DocumentState.ACCEPTED,
+    DocumentState.DELIVERED,
+    DocumentState.FAILED,
+    DocumentState.IN_DOUBT,
+)
+"""Documents that an answer may answer; an answer proves that even an unheard one arrived."""
+
+
+def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadable:
+    """The neutral tree of a stored document."""
+    document = session.store.inbox.document(inbound.transaction_id)
+    if document is None:
+        return Unreadable("its document was not fetched")
+    if inbound.document_form == "guide-json":
+        return read_guide_json(loads(document), inbound.set_id, inbound.release or "")
+    return _from_x12(document.decode("utf-8", errors="replace"), inbound)
+
+
+def _from_x12(text: str, inbound: Inbound) -> Transaction | Unreadable:
+    try:
+        interchange = parse(text)
+    except BrokenX12Error as error:
+        return Unreadable(f"neither its JSON nor its X12 can be read: {error}")
+    found = [
+        (whole(parsed.control_number), parsed.transaction)
+        for group in interchange.groups
+        for parsed in group.transactions
+        if parsed.transaction.set_id == inbound.set_id
+    ]
+    same = [transaction for control, transaction in found if control == inbound.set_control]
+    if len(same) == 1:
+        return same[0]
+    if len(found) == 1:
+        return found[0][1]
+    return Unreadable(f"its X12 has {len(found)} transactions {inbound.set_id}, none clearly this one")
+
+
+class Candidates:
+    """The orders that answers may mean, read once per run."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[tuple[str, str | None], Candidate] | None = None
+
+    def all(self) -> Sequence[Candidate]:
+        """Every order, or release sent singly, that a document went out for."""
+        if self._known is None:
+            self._known = {}
+            for document in self._session.store.documents.in_state(*_SUPPLIER_HAS):
+                self._known[(document.order_id, document.order_release)] = Candidate(
+                    document.order_id, document.order_number, document.partnership, document.order_release
+                )
+        return list(self._known.values())
+
+
+def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
+    """Decide one stored answer; inside the caller's transaction."""
+    tree = read_document(session, inbound)
+    if isinstance(tree, Unreadable):
+        _hold_whole(session, inbound, (_unreadable(tree.reason),), None)
+        return
+    read = read_acknowledgment(tree)
+    if isinstance(read, Malformed):
+        _hold_whole(session, inbound, read.reasons, read.order_number)
+        return
+    pattern = session.config.documents.order_pattern
+    if pattern and not re.search(pattern, read.order_number):
+        _move(session, inbound, InboxState.IGNORED, f"order {read.order_number} belongs to another plant")
+        return
+    partnerships = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
+    match = match_order(read.order_number, read.release_number, inbound.partnership, candidates.all(), partnerships)
+    match match:
+        case Matched(candidate=candidate):
+            _apply(session, inbound, read, candidate)
+        case OtherPlant():
+            _move(session, inbound, InboxState.IGNORED, "its partnership is another plant's")
+        case AmbiguousOrder(candidates=several):
+            numbers = ", ".join(sorted({candidate.number for candidate in several}))
+            reason = Reason(
+                code="order-ambiguous",
+                where=f"order {read.order_number}",
+                message=f"the number could mean {numbers}",
+                fix="Ask the supplier to send the order number as it was sent.",
+            )
+            _hold_whole(session, inbound, (reason,), read.order_number)
+        case OtherSupplier(candidates=others):
+            reason = Reason(
+                code="order-of-another",
+                where=f"order {read.order_number}",
+                message=f"{inbound.supplier} answers an order that was sent to partnership {others[0].partnership_id}",
+                fix="Check partnership_id of both suppliers, or ask this supplier.",
+            )
+            _hold_whole(session, inbound, (reason,), read.order_number)
+        case _:
+            _wait(session, inbound, read)
+
+
+def _unreadable(message: str) -> Reason:
+    return Reason(
+        code="unreadable",
+        where="document",
+        message=message,
+        fix="Look at it in the Stedi portal and ask the supplier to send it again.",
+    )
+
+
+def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
+    """An order that we do not know: kept, tried again each run, a person's after `unknown_order_days`."""
+    if inbound.state is not InboxState.WAITING:
+        _move(session, inbound, InboxState.WAITING, f"order {read.order_number} is unknown")
+    settings = session.config.suppliers[inbound.supplier or ""]
+    patience = timedelta(days=settings.acknowledgments.unknown_order_days)
+    if session.clock.now() - inbound.received_at < patience:
+        return
+    reason = Reason(
+        code="order-unknown",
+        where=f"order {read.order_number}",
+        message=f"{inbound.supplier} acknowledges an order that no document went out for from here",
+        fix="If it is another plant's, set documents.order_pattern; else settle it with the supplier and reject it.",
+    )
+    session.ask(
+        ReviewKind.ORDER_UNKNOWN,
+        f"transaction {inbound.transaction_id}",
+        (reason,),
+        supplier=inbound.supplier,
+        order_number=read.order_number,
+    )
+
+
+def _move(session: Session, inbound: Inbound, state: InboxState, reason: str | None) -> None:
+    session.store.inbox.move(inbound.transaction_id, state, reason)
+    session.note(
+        "transaction-decided",
+        f"transaction {inbound.transaction_id}",
+        order_id=inbound.order_id,
+        state=state,
+        reason=reason,
+    )
+
+
+def _hold_whole(
+    session: Session,
+    inbound: Inbound,
+    reasons: tuple[Reason, ...],
+    order_number: str | None,
+    order_id: str | None = None,
+) -> None:
+    _move(session, inbound, InboxState.HELD, "; ".join(str(reason) for reason in reasons))
+    new = session.ask(
+        ReviewKind.ACKNOWLEDGMENT_HELD,
+        f"transaction {inbound.transaction_id}",
+        reasons,
+        supplier=inbound.supplier,
+        order_id=order_id,
+        order_number=order_number,
+    )
+    session.tally.counts.acks_held += int(new)
+
+
+def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: Candidate) -> None:
+    store = session.store
+    mark = content_fingerprint(read)
+    dated = None if read.dated is None else read.dated.isoformat()
+    repeats = duplicate_of(
+        _received(inbound, mark, read), [_received_again(other) for other in _decided(session, inbound, candidate)]
+    )
+    store.inbox.assign(
+        inbound.transaction_id,
+        order_id=candidate.order_id,
+        document_id=None,
+        type_code=read.type_code,
+        dated=dated,
+        content_hash=mark,
+    )
+    if repeats is not None:
+        _move(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
+        return
+    stream = candidate.order_id if candidate.release is None else f"{candidate.order_id}/{candidate.release}"
+    documents = [d for d in store.documents.of_stream(stream) if d.state in _SUPPLIER_HAS]
+    sent = [store.documents.sent(document.id) for document in documents]
+    answers = what_it_answers(read, inbound.processed_at, sent_documents(documents, sent))
+    if isinstance(answers, AnswersNothingSent):
+        reason = Reason(
+            code="change-sequence-unknown",
+            where=f"order {read.order_number}",
+            message=f"it answers change {answers.change_sequence}, which was never sent",
+            fix="Ask the supplier which change it answers.",
+        )
+        _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
+        return
+    document, told = documents[answers.position], sent[answers.position]
+    settings = session.config.suppliers[inbound.supplier or document.supplier]
+    outcome = reconcile(
+        read,
+        told,
+        settings,
+        received=_received_quantities(session, candidate.order_id, told, document),
+        changed_since=answers.changed_since,
+        changed_in_plex=_changed_in_plex(session, candidate.order_id, documents[-1]),
+        earlier=store.inbox.lines_of_stream(stream),
+        initiative=Initiative(answers.initiative),
+    )
+    store.inbox.assign(
+        inbound.transaction_id,
+        order_id=candidate.order_id,
+        document_id=document.id,
+        type_code=read.type_code,
+        dated=dated,
+        content_hash=mark,
+    )
+    store.inbox.set_outcome(inbound.transaction_id, outcome)
+    session.withdraw(ReviewKind.ORDER_UNKNOWN, f"transaction {inbound.transaction_id}", "the order is known now")
+    settle_order(session, candidate.order_id, fresh=inbound.transaction_id)
+
+
+def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[Inbound]:
+    """Answers to the same order that were decided already."""
+    undecided = (InboxState.LISTED, InboxState.STORED, InboxState.WAITING, InboxState.DUPLICATE, InboxState.IGNORED)
+    return [
+        other
+        for other in session.store.inbox.of_order(candidate.order_id)
+        if other.transaction_id != inbound.transaction_id and other.state not in undecided
+    ]
+
+
+def _received(inbound: Inbound, mark: str, read: Acknowledgment) -> Received:
+    return Received(
+        transaction_id=inbound.transaction_id,
+        sender=inbound.sender or inbound.partnership,
+        interchange_control=inbound.interchange_control,
+        group_control=inbound.group_control,
+        transaction_control=None if inbound.set_control is None else str(inbound.set_control),
+        content=mark,
+        dated=read.dated,
+        processed_at=inbound.processed_at,
+    )
+
+
+def _received_again(inbound: Inbound) -> Received:
+    return Received(
+        transaction_id=inbound.transaction_id,
+        sender=inbound.sender or inbound.partnership,
+        interchange_control=inbound.interchange_control,
+        group_control=inbound.group_control,
+        transaction_control=None if inbound.set_control is None else str(inbound.set_control),
+        content=inbound.content_hash or "",
+        dated=None if inbound.dated is None else _day(inbound.dated),
+        processed_at=inbound.processed_at,
+    )
+
+
+def sent_documents(documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:
+    """The documents of a stream, each with the lines that it changed."""
+    found = []
+    for position, (document, told) in enumerate(zip(documents, sent, strict=True)):
+        before = sent[position - 1] if position else None
+        found.append(
+            SentDocument(
+                position=position,
+                sent_at=document.accepted_at or document.first_attempt_at or document.frozen_at,
+                change_sequence=document.change_sequence if document.kind == "860" else None,
+                changed=frozenset() if before is None else changed_lines(before, told),
+            )
+        )
+    return found
+
+
+def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
+    """Numbers of the lines that differ between two documents."""
+    numbers = {line.line for line in (*before.lines, *after.lines)}
+    return frozenset(number for number in numbers if before.line(number) != after.line(number))
+
+
+def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collection[int]:
+    """Lines that Plex has changed since the last document, as long as the change did not go out."""
+    record = session.store.orders.get(order_id)
+    if record is None or record.latest <= last.revision:
+        return ()
+    return lines_that_differ(
+        session.store.orders.revision(order_id, last.revision), session.store.orders.revision(order_id, record.latest)
+    )
+
+
+def lines_that_differ(before: Order, after: Order) -> frozenset[int]:
+    """Numbers of the lines that a supplier would be told something new about."""
+    heading = before.model_copy(update={"lines": ()})
+
+    def mark(order: Order, number: int) -> str:
+        line = order.line(number)
+        return fingerprint(heading.model_copy(update={"lines": () if line is None else (line,)}))
+
+    numbers = {line.number for line in (*before.lines, *after.lines)}
+    return frozenset(number for number in numbers if mark(before, number) != mark(after, number))
+
+
+def _received_quantities(session: Session, order_id: str, told: SentOrder, document: Document) -> Mapping[int, Decimal]:
+    """What came in so far, by line number, in the unit sent."""
+    received = session.store.receipts.received(order_id)
+    if not received:
+        return {}
+    order = session.store.orders.revision(order_id, document.revision)
+    settings = session.config.suppliers[document.supplier]
+    quantities: dict[int, Decimal] = {}
+    for line in told.lines:
+        quantity = received.get(line.line_id)
+        plex_line = order.line(line.line)
+        if quantity is None or plex_line is None:
+            continue
+        unit = plex_unit(plex_line.order_unit or plex_line.unit, settings)
+        quantities[line.line] = quantity if unit is None else product(quantity, unit.factor)
+    return quantities
+
+
+def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
+    """Fold all answers of an order into its lines, its writes and its questions; inside the caller's transaction.
+
+    `fresh` is the transaction that was just reconciled: it is counted and moved to its state.
+    """
+    by_stream: dict[str, list[Document]] = {}
+    for document in session.store.documents.of_order(order_id):
+        if document.state in _SUPPLIER_HAS:
+            by_stream.setdefault(document.stream, []).append(document)
+    folded_streams = {}
+    for stream, documents in by_stream.items():
+        sent = [session.store.documents.sent(document.id) for document in documents]
+        answers = _answers(session, order_id, documents)
+        folded = fold((answer for answer, _ in answers), sent_documents(documents, sent))
+        for standing in folded.lines.values():
+            session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
+        for answer, outcome in answers:
+            _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
+        _set_business(session, documents[-1], sent[-1], folded)
+        folded_streams[stream] = folded
+    _ask_about_lines(session, order_id, list(folded_streams.values()))
+    _plan(session, order_id, folded_streams)
+
+
+def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> list[tuple[Answer, Reconciliation]]:
+    """Every reconciled answer to one of these documents, with what a person decided of it."""
+    positions = {document.id: position for position, document in enumerate(documents)}
+    found = []
+    for inbound in session.store.inbox.of_order(order_id):
+        outcome = session.store.inbox.outcome(inbound.transaction_id)
+        if outcome is None or inbound.document_id not in positions:
+            continue
+        if inbound.state in (InboxState.DUPLICATE, InboxState.IGNORED):
+            continue
+        header = AnswerHeader(
+            transaction_id=inbound.transaction_id,
+            type_code=outcome.type_code,
+            supplier_reference=outcome.supplier_reference,
+            dated=None if inbound.dated is None else _day(inbound.dated),
+            processed_at=inbound.processed_at,
+        )
+        outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))
+        position = positions[inbound.document_id]
+        found.append((Answer(header=header, position=position, outcomes=outcomes), outcome))
+    return found
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:
+    """The outcomes after a person's decisions: accepted ones as stated, rejected ones left out."""
+    decided = []
+    for outcome in outcomes:
+        decision = decisions.get(str(outcome.line)) or decisions.get("*")
+        if decision == "reject" and not outcome.applies:
+            continue
+        if decision == "accept" and (outcome.if_accepted is not None or outcome.state is AckState.REJECTED):
+            decided.append(accept(outcome))
+        else:
+            decided.append(outcome)
+    return decided
+
+
+_LINE_REVIEWS = {
+    AckState.HELD: ReviewKind.LINE_HELD,
+    AckState.REJECTED: ReviewKind.LINE_REJECTED,
+    AckState.BACKORDERED: ReviewKind.LINE_BACKORDERED,
+}
+
+
+def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded]) -> None:
+    """Questions follow the answer that counts: what a newer answer settled is withdrawn."""
+    record = session.store.orders.get(order_id)
+    assert record is not None
+    standing: set[tuple[ReviewKind, str]] = set()
+    for number, line in (entry for folded in streams for entry in folded.lines.items()):
+        kind = _LINE_REVIEWS.get(line.latest.state)
+        if kind is None and line.latest.attention:
+            kind = ReviewKind.LINE_ATTENTION
+        if kind is None or line.latest.accepted:
+            continue
+        subject = f"transaction {line.latest_from.transaction_id} line {number}"
+        standing.add((kind, subject))
+        if session.store.reviews.decided(kind, subject):
+            continue
+        session.ask(
+            kind,
+            subject,
+            line.latest.reasons or (_plain_reason(line.latest),),
+            supplier=record.supplier,
+            order_id=order_id,
+            order_number=record.number,
+            line=number,
+            urgent=kind in (ReviewKind.LINE_HELD, ReviewKind.LINE_REJECTED),
+        )
+    for review in session.store.reviews.standing(order_id=order_id):
+        about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
+        if about_line and (review.kind, review.subject) not in standing:
+            session.withdraw(review.kind, review.subject, "a newer answer or a decision settled it", order_id=order_id)
+
+
+def _plain_reason(outcome: LineOutcome) -> Reason:
+    return Reason(
+        code=outcome.state.value,
+        where=f"line {outcome.line}",
+        message=f"{outcome.confirmed:f} of {outcome.open:f} {outcome.unit} confirmed,"
+        f" {outcome.backordered:f} backordered, {outcome.rejected:f} rejected",
+        fix="Look at it with `plexstedi status` and settle it with the supplier.",
+    )
+
+
+def _settle_transaction(
+    session: Session, answer: Answer, outcome: Reconciliation, folded: Folded, *, count: bool
+) -> None:
+    """The state of one answer after folding, and what it counts as when it is new."""
+    transaction_id = answer.header.transaction_id
+    inbound = session.store.inbox.get(transaction_id)
+    assert inbound is not None
+    whole = (*outcome.holds, *(unmatched.reason for unmatched in outcome.unmatched))
+    held_whole = bool(whole) and inbound.decisions.get("*") is None
+    counting = [line for line in folded.lines.values() if line.latest_from.transaction_id == transaction_id]
+    held = held_whole or any(
+        line.latest.state is AckState.HELD or (line.latest.state is AckState.REJECTED and not line.latest.accepted)
+        for line in counting
+    )
+    applied = any(
+        line.applied_from is not None and line.applied_from.transaction_id == transaction_id
+        for line in folded.lines.values()
+    )
+    if held_whole:
+        session.ask(
+            ReviewKind.ACKNOWLEDGMENT_HELD,
+            f"transaction {transaction_id}",
+            whole,
+            supplier=inbound.supplier,
+            order_id=inbound.order_id,
+            order_number=outcome.order_number,
+        )
+    if count:
+        session.tally.counts.acks_held += int(held)
+        session.tally.counts.acks_applied += int(applied or not (held or answer.outcomes))
+    state = _state_of(inbound, held=held, counts=bool(counting) or not answer.outcomes)
+    if state is not inbound.state:
+        notes = "; ".join(outcome.notes) or None
+        _move(session, inbound, state, notes if state is not InboxState.HELD else "; ".join(map(str, whole)) or notes)
+
+
+def _state_of(inbound: Inbound, *, held: bool, counts: bool) -> InboxState:
+    if held:
+        return InboxState.HELD
+    return InboxState.APPLIED if counts else InboxState.SUPERSEDED
+
+
+_BUSINESS = {
+    AckState.CONFIRMED: BusinessStatus.CONFIRMED,
+    AckState.CHANGED: BusinessStatus.CHANGED,
+    AckState.BACKORDERED: BusinessStatus.BACKORDERED,
+    AckState.REJECTED: BusinessStatus.REJECTED,
+    AckState.HELD: BusinessStatus.HELD,
+    AckState.UNACKNOWLEDGED: BusinessStatus.NONE,
+}
+_WORST_FIRST = (
+    BusinessStatus.HELD,
+    BusinessStatus.REJECTED,
+    BusinessStatus.BACKORDERED,
+    BusinessStatus.CHANGED,
+    BusinessStatus.CONFIRMED,
+)
+
+
+def business_status(told: SentOrder, folded: Folded) -> BusinessStatus:
+    """What the answers amount to for one document: its worst line, `partial` while a line is unanswered."""
+    wanted = [line.line for line in told.lines]
+    found = [_BUSINESS[folded.lines[n].latest.state] for n in wanted if n in folded.lines]
+    spoken = [status for status in found if status is not BusinessStatus.NONE]
+    if not spoken:
+        return BusinessStatus.NONE
+    worst = next(status for status in _WORST_FIRST if status in spoken)
+    if len(spoken) < len(wanted) and worst in (BusinessStatus.CONFIRMED, BusinessStatus.CHANGED):
+        return BusinessStatus.PARTIAL
+    return worst
+
+
+def _set_business(session: Session, document: Document, told: SentOrder, folded: Folded) -> None:
+    status = business_status(told, folded)
+    if status is not document.business_ack:
+        session.store.documents.set_business(document.id, status)
+        session.note("business-ack", f"document {document.id}", order_id=document.order_id, status=status)
+
+
+def _plan(session: Session, order_id: str, streams: Mapping[str, Folded]) -> None:
+    """What is to stand in Plex after this: one plan for the whole order."""
+    config = session.config.plex.acknowledgments
+    newest = newest_header([folded.header for folded in streams.values() if folded.header is not None])
+    if config.write is WriteBack.REPORT_ONLY or newest is None:
+        return
+    record = session.store.orders.get(order_id)
+    assert record is not None
+    order = session.store.orders.revision(order_id, record.latest)
+    fields = {AckField(name): field for name, field in config.fields.listed().items()}
+    settings = session.config.suppliers[record.supplier]
+    if len(streams) > 1 and config.level is not AckLevel.RELEASE:
+        withheld: tuple[Reason, ...] = (_level_reason(),)
+        entries: tuple[WriteEntry, ...] = ()
+    else:
+        plans = [
+            plan_writes(order, folded.lines, folded.header, fields, config.level.value, settings)
+            for folded in streams.values()
+        ]
+        withheld = tuple(reason for plan in plans for reason in plan.withheld)
+        entries = tuple(entry for plan in plans for entry in plan.entries)
+    if withheld:
+        session.ask(
+            ReviewKind.WRITE_WITHHELD,
+            f"order {record.number}",
+            withheld,
+            supplier=record.supplier,
+            order_id=order_id,
+            order_number=record.number,
+        )
+    plan = WritePlan(order_id=order_id, order_number=record.number, entries=entries, withheld=withheld)
+    if entries and session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
+        session.note(
+            "write-planned",
+            f"order {record.number}",
+            order_id=order_id,
+            transaction=newest.transaction_id,
+            entries=[entry.model_dump(mode="json") for entry in entries],
+        )
+
+
+def newest_header(headers: Sequence[AnswerHeader]) -> AnswerHeader | None:
+    """The header of the newest answer (RULES Reading 12)."""
+    return max(
+        headers, key=lambda h: (answer_date(h.dated, h.processed_at), h.processed_at, h.transaction_id), default=None
+    )
+
+
+def _level_reason() -> Reason:
+    return Reason(
+        code="level",
+        where="order",
+        message="its releases were sent as orders of their own, which a line or order of Plex cannot hold apart",
+        fix='Set plex.acknowledgments.level = "release".',
+    )

@@ -1,0 +1,260 @@
+"""What is due, over all orders: pure decisions on stored revisions, with the holds they lead to kept in step."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from plexstedi.config import KnownOrders
+from plexstedi.edi.due import Cancel860, Change860, Due, DueHeld, Nothing, Replace850, Send850, due, streams
+from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.prepare import prepare
+from plexstedi.edi.stream import StreamKey
+from plexstedi.state.documents import Document, DocumentState
+from plexstedi.state.orders import OrderRecord
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.due_document import DueDocument, content_fingerprint, route_of, stream_name
+from plexstedi.sync.session import Session
+
+
+def find_due(session: Session, number: str | None = None) -> list[DueDocument]:
+    """Every document that is due (of one order number, or of all), oldest order first.
+
+    Holds are opened and withdrawn as the decisions come out; orders with nothing due are settled.
+    """
+    _onboard(session)
+    found: list[DueDocument] = []
+    candidates = session.store.orders.unsettled(number)
+    for done, record in enumerate(candidates, 1):
+        session.checkpoint()
+        with session.store.transaction():
+            found += _of_order(session, record)
+        session.progress("deciding what is due", done, len(candidates))
+    return found
+
+
+def _onboard(session: Session) -> None:
+    """A supplier got its table: orders from before are known to it by other means until a person says otherwise."""
+    orders = session.store.orders
+    for supplier, _count in orders.untraded_suppliers():
+        if supplier not in session.config.suppliers:
+            continue
+        with session.store.transaction():
+            for record in orders.of_supplier(supplier):
+                if record.untraded:
+                    orders.take_as_known(record.id)
+                    session.note("order-onboarded", f"order {record.number}", order_id=record.id, supplier=supplier)
+
+
+def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
+    if record.supplier not in session.config.suppliers:
+        return []
+    problems = session.config.problems_of(record.supplier)
+    if problems:
+        if record.phase is Phase.RELEASED or session.store.documents.of_order(record.id):
+            _hold(session, record, record.id, problems)
+        return []
+    order = session.store.orders.revision(record.id, record.latest)
+    partner = _partner(session, record.supplier)
+    settled = True
+    found = []
+    for key in _streams(session, record, order, partner):
+        result = _of_stream(session, record, order, partner, key)
+        settled = settled and result is None
+        if isinstance(result, DueDocument):
+            found.append(result)
+    if settled:
+        session.store.orders.set_settled(record.id, record.latest)
+    return found
+
+
+def _partner(session: Session, code: str) -> Partner:
+    known = session.store.orders.supplier(code)
+    partner = session.partner(code)
+    if known is None:
+        return partner
+    return dataclasses.replace(partner, name=known.name, address=known.address)
+
+
+def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
+    """The order's streams now, and those that have documents: a release that is gone has to be cancelled."""
+    keys = {stream_name(key): key for key in streams(order, partner)}
+    for document in session.store.documents.of_order(record.id):
+        keys.setdefault(document.stream, StreamKey(order_id=record.id, release=document.order_release))
+    return keys.values()
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Something is due or open in this stream, and nothing can go now."""
+
+
+def _of_stream(
+    session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey
+) -> DueDocument | Waits | None:
+    """A document that can go, Waits, or None when nothing is due."""
+    documents = session.store.documents
+    name = stream_name(key)
+    last = documents.last_told(name)
+    if last is not None and not last.settled:
+        return Waits()
+    has_revision = _has_revision(session, record, name, last)
+    if has_revision >= record.latest:
+        _release(session, record, name)
+        return None
+    has = session.store.orders.revision(record.id, has_revision) if has_revision else None
+    if last is None and has is not None and has.phase is Phase.UNRELEASED:
+        # A known order that its supplier cannot know: it was not released when it was taken as known.
+        has = None
+    decision = due(has, order, partner, key)
+    if isinstance(decision, Nothing):
+        _release(session, record, name)
+        return None
+    if record.known and last is None and record.allowed < record.latest:
+        waits = _known_order(session, record, name, has_baseline=has_revision > 0)
+        if waits is not None:
+            return waits if isinstance(waits, Waits) else None
+    return _prepared(session, record, order, partner, key, decision, last)
+
+
+def _has_revision(session: Session, record: OrderRecord, name: str, last: Document | None) -> int:
+    """The revision that the supplier has: of its last document, or taken as known by a person or the start."""
+    told = session.store.orders.told(name)
+    return max(record.baseline, told, 0 if last is None else last.revision)
+
+
+def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseline: bool) -> Waits | Nothing | None:
+    """An order from before polling changed: as `documents.known_orders` says. None: it may go."""
+    policy = session.config.documents.known_orders
+    if policy is KnownOrders.IGNORE:
+        session.store.orders.set_told(name, record.latest)
+        session.note("known-order-ignored", f"order {record.number}", order_id=record.id, revision=record.latest)
+        return Nothing()
+    if policy is KnownOrders.SEND and has_baseline:
+        return None
+    what = "changed" if has_baseline else "has no document from here"
+    reason = Reason(
+        code="known-order",
+        where="order",
+        message=f"it is from before PlexStedi sent orders of this supplier, and {what} (revision {record.latest})",
+        fix="`plexstedi review accept` sends it, `plexstedi review reject` takes it as known to the supplier.",
+    )
+    new = session.ask(
+        ReviewKind.KNOWN_ORDER_CHANGED,
+        name,
+        (reason,),
+        supplier=record.supplier,
+        order_id=record.id,
+        order_number=record.number,
+    )
+    session.tally.counts.documents_held += int(new)
+    return Waits()
+
+
+def _prepared(
+    session: Session,
+    record: OrderRecord,
+    order: Order,
+    partner: Partner,
+    key: StreamKey,
+    decision: Due,
+    last: Document | None,
+) -> DueDocument | Waits:
+    name = stream_name(key)
+    assert not isinstance(decision, Nothing)
+    if isinstance(decision, DueHeld):
+        _hold(session, record, name, decision.reasons)
+        return Waits()
+    kind = "850" if isinstance(decision, Send850 | Replace850) else "860"
+    if kind not in session.config.documents.send:
+        _hold(session, record, name, (_not_sent(kind),))
+        return Waits()
+    change_sequence = next_change_sequence(decision, last)
+    seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
+    prepared = prepare(
+        decision, partner, change_sequence=change_sequence, revision_seen=(modified_at or seen_at).date()
+    )
+    if isinstance(prepared, Held):
+        _hold(session, record, name, prepared.reasons)
+        return Waits()
+    document = DueDocument(
+        stream=name,
+        release=key.release,
+        record=record,
+        order=order,
+        partner=partner,
+        prepared=prepared,
+        purpose=purpose_of(decision),
+        change_sequence=change_sequence,
+    )
+    if _refused_before(session, document):
+        return Waits()
+    _release(session, record, name)
+    return document
+
+
+def next_change_sequence(decision: Due, last: Document | None) -> int:
+    """0 for the first 850 of a stream, then counting up (RULES Sending 8: BCH05 counts from 1)."""
+    if isinstance(decision, Send850) and last is None:
+        return 0
+    return (0 if last is None else last.change_sequence) + 1
+
+
+def purpose_of(decision: Due) -> str:
+    """BEG01 or BCH01 of the document that is due (X12 element 353)."""
+    match decision:
+        case Send850():
+            return decision.purpose
+        case Replace850():
+            return "05"
+        case Cancel860():
+            return "01"
+        case Change860():
+            return "04"
+        case _:
+            raise ValueError("nothing is due")
+
+
+def _refused_before(session: Session, document: DueDocument) -> bool:
+    """Whether Stedi refused just this content already: only a person sends it again, or a change of it."""
+    earlier = session.store.documents.of_stream(document.stream)
+    if not earlier or earlier[-1].state is not DocumentState.REFUSED:
+        return False
+    refused = earlier[-1]
+    if refused.retry:
+        return False
+    route = route_of(document)
+    same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
+    return same_route and content_fingerprint(document) in refused.file_name
+
+
+def _not_sent(kind: str) -> Reason:
+    return Reason(
+        code=f"{kind}-not-sent",
+        where="order",
+        message=f"an {kind} is due and documents.send does not list it",
+        fix=f'Add "{kind}" to documents.send, or settle it with the supplier and accept the hold.',
+    )
+
+
+def _hold(session: Session, record: OrderRecord, name: str, reasons: Sequence[Reason]) -> None:
+    new = session.ask(
+        ReviewKind.ORDER_HELD,
+        name,
+        reasons,
+        supplier=record.supplier,
+        order_id=record.id,
+        order_number=record.number,
+    )
+    session.tally.counts.documents_held += int(new)
+
+
+def _release(session: Session, record: OrderRecord, name: str) -> None:
+    """Whatever held this stream is gone."""
+    for kind in (ReviewKind.ORDER_HELD, ReviewKind.KNOWN_ORDER_CHANGED):
+        session.withdraw(kind, name, "nothing holds it any more", order_id=record.id)
+    if name != record.id:
+        session.withdraw(ReviewKind.ORDER_HELD, record.id, "nothing holds it any more", order_id=record.id)

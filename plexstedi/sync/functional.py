@@ -1,0 +1,116 @@
+"""What a 997 means for the documents that it answers (RULES Reading 16): syntax only, never an order confirmation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from plexstedi.edi.acknowledgment import Malformed
+from plexstedi.edi.functional_ack import (
+    Accepted,
+    AcceptedWithErrors,
+    FunctionalAck,
+    NotMentioned,
+    Rejected,
+    read_997,
+    verdict,
+)
+from plexstedi.edi.guide_reading import Unreadable
+from plexstedi.edi.held import Reason
+from plexstedi.state.documents import Document, FunctionalStatus
+from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.answers import read_document
+from plexstedi.sync.session import Session
+
+_KINDS = {"PO": "850", "PC": "860", "IN": "810"}
+_PATIENCE = timedelta(days=3)
+"""A 997 of a document whose control numbers are not known yet waits this long."""
+
+
+def decide_997(session: Session, inbound: Inbound) -> None:
+    """Decide one stored 997; inside the caller's transaction."""
+    tree = read_document(session, inbound)
+    read = Malformed((_unreadable(tree.reason),)) if isinstance(tree, Unreadable) else read_997(tree)
+    if isinstance(read, Malformed):
+        session.store.inbox.move(
+            inbound.transaction_id, InboxState.HELD, "; ".join(str(reason) for reason in read.reasons)
+        )
+        session.ask(
+            ReviewKind.ACKNOWLEDGMENT_HELD,
+            f"transaction {inbound.transaction_id}",
+            read.reasons,
+            supplier=inbound.supplier,
+        )
+        return
+    kind = _KINDS.get(read.functional_id)
+    documents = [
+        document
+        for document in session.store.documents.by_group_control(inbound.partnership, read.group_control)
+        if document.kind == kind
+    ]
+    # A control number counter may come around again: the newest document of that number is meant.
+    answered = [document for document in documents[:1] if _apply(session, document, read)]
+    if answered:
+        session.store.inbox.move(inbound.transaction_id, InboxState.APPLIED, None)
+        return
+    _wait(session, inbound, read)
+
+
+def _unreadable(message: str) -> Reason:
+    return Reason(
+        code="unreadable",
+        where="997",
+        message=message,
+        fix="Ask the supplier for a corrected functional acknowledgment.",
+    )
+
+
+def _wait(session: Session, inbound: Inbound, read: FunctionalAck) -> None:
+    why = f"it answers group {read.functional_id} {read.group_control}, which is no document of ours"
+    if session.clock.now() - inbound.received_at >= _PATIENCE:
+        session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, why)
+    elif inbound.state is not InboxState.WAITING:
+        session.store.inbox.move(inbound.transaction_id, InboxState.WAITING, why)
+
+
+def _apply(session: Session, document: Document, read: FunctionalAck) -> bool:
+    """Record what the 997 says of one document; whether it speaks of it."""
+    said = verdict(read, document.group_control or 0, document.set_control or 1)
+    match said:
+        case NotMentioned():
+            return False
+        case Accepted():
+            _set(session, document, FunctionalStatus.ACCEPTED, blocks=False)
+        case AcceptedWithErrors(errors=errors):
+            _set(session, document, FunctionalStatus.ACCEPTED_WITH_ERRORS, blocks=False)
+            _ask(session, document, ReviewKind.SYNTAX_ERRORS, errors, "was accepted with errors", urgent=False)
+        case Rejected(errors=errors):
+            _set(session, document, FunctionalStatus.REJECTED, blocks=True)
+            session.tally.counts.documents_rejected += 1
+            _ask(session, document, ReviewKind.SYNTAX_REJECTED, errors, "was rejected", urgent=True)
+    return True
+
+
+def _set(session: Session, document: Document, status: FunctionalStatus, *, blocks: bool) -> None:
+    session.store.documents.set_functional(document.id, status, blocks=blocks)
+    session.note("functional-ack", f"document {document.id}", order_id=document.order_id, status=status)
+
+
+def _ask(
+    session: Session, document: Document, kind: ReviewKind, errors: tuple[str, ...], what: str, *, urgent: bool
+) -> None:
+    reason = Reason(
+        code="syntax",
+        where="order",
+        message=f"the {document.kind} {what} by the supplier's system (997): {'; '.join(errors) or 'no reason given'}",
+        fix="Correct the settings or the guide, then `plexstedi replay`; or settle it with the supplier and accept.",
+    )
+    session.ask(
+        kind,
+        f"document {document.id}",
+        (reason,),
+        supplier=document.supplier,
+        order_id=document.order_id,
+        order_number=document.order_number,
+        urgent=urgent,
+    )

@@ -1,0 +1,95 @@
+"""`ingest-acks`: pull from Stedi, decide, write to Plex."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plexstedi.edi.write_plan import FieldChange
+from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.sync.answers import Candidates, decide
+from plexstedi.sync.functional import decide_997
+from plexstedi.sync.overdue import check_clocks
+from plexstedi.sync.plex_writes import carry_out, changes_of
+from plexstedi.sync.pulling import ACKNOWLEDGMENTS, pull
+from plexstedi.sync.session import Session
+from plexstedi.sync.tenant import check_tenant
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """One field of Plex: what it holds, what it is to hold, and why."""
+
+    order: str
+    transaction: str
+    change: FieldChange
+
+    def as_json(self) -> dict[str, str | int | None]:
+        """For `--json`."""
+        change = self.change
+        return {
+            "order": self.order,
+            "transaction": self.transaction,
+            "level": change.level,
+            "record": change.record_id,
+            "line": change.line,
+            "release": change.release_number,
+            "field": change.field,
+            "before": change.before,
+            "after": change.after,
+            "why": change.why,
+        }
+
+
+def ingest(session: Session) -> list[PlannedChange]:
+    """Everything that came in, decided and written; what was (a dry run: would be) changed in Plex.
+
+    Everything received is decided before anything is written, so that a newer answer is never overwritten by an older
+    one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
+    """
+    pull(session)
+    process(session)
+    check_clocks(session)
+    if not session.store.writes.open():
+        return []
+    check_tenant(session)
+    if session.dry_run:
+        return planned_changes(session)
+    before = {write.id for write in session.store.writes.open()}
+    carry_out(session)
+    return [
+        PlannedChange(write.plan.order_number, write.transaction_id, change)
+        for write in session.store.writes.by_ids(before)
+        if write.done_at is not None
+        for change in write.changes
+    ]
+
+
+def planned_changes(session: Session) -> list[PlannedChange]:
+    """What the open writes would change in Plex; Plex is read, nothing is written."""
+    writes = session.store.writes.open()
+    changes = changes_of(session, writes)
+    return [
+        PlannedChange(write.plan.order_number, write.transaction_id, change)
+        for write in writes
+        for change in changes[write.id]
+    ]
+
+
+def process(session: Session) -> None:
+    """Decide all that is stored and waits, in the order in which Stedi processed it."""
+    candidates = Candidates(session)
+    waiting = session.store.inbox.in_state(InboxState.STORED, InboxState.WAITING)
+    for done, inbound in enumerate(waiting, 1):
+        session.checkpoint()
+        with session.store.transaction():
+            _decide(session, inbound, candidates)
+        session.progress("deciding acknowledgments", done, len(waiting))
+
+
+def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
+    if inbound.set_id in ACKNOWLEDGMENTS:
+        decide(session, inbound, candidates)
+    elif inbound.set_id == "997":
+        decide_997(session, inbound)
+    else:
+        session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "its transaction set is not read")

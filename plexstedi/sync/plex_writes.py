@@ -1,0 +1,161 @@
+"""Carrying out write plans: read first, write only what differs, read back (DESIGN section 6).
+
+Plex has no idempotency keys. A write whose outcome was not heard is read at the next run, and decided then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from plexstedi.config import WriteBack
+from plexstedi.edi.held import Reason
+from plexstedi.edi.write_plan import FieldChange, RecordKey, differences
+from plexstedi.edi.write_plan import Level as WriteLevel
+from plexstedi.plex.port import (
+    FieldValue,
+    FieldValues,
+    Level,
+    NotWritten,
+    RecordRef,
+    WriteRefused,
+    WriteResult,
+    WriteUnknown,
+)
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.writes import Write
+from plexstedi.sync.session import Session
+
+_BATCH = 200
+"""Orders per batch: their records fit into one call each way (at most 5,000 records a call, plex.md 7.B)."""
+
+
+def carry_out(session: Session) -> None:
+    """Bring Plex to what the open plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
+    if session.config.plex.acknowledgments.write is not WriteBack.CUSTOM_FIELDS:
+        return
+    writes = session.store.writes.open()
+    if not writes:
+        return
+    session.plex.check_fields(_fields_by_level(writes))
+    for begin in range(0, len(writes), _BATCH):
+        session.checkpoint()
+        batch = writes[begin : begin + _BATCH]
+        _carry_out_batch(session, batch)
+        session.progress("writing to Plex", min(begin + _BATCH, len(writes)), len(writes))
+
+
+def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[FieldChange, ...]]:
+    """What would change in Plex, by write: Plex is read, nothing is written."""
+    now = read_now(session, writes)
+    return {write.id: differences(write.plan, now, _written_by_us(session, write.order_id)) for write in writes}
+
+
+def _written_by_us(session: Session, order_id: str) -> dict[RecordKey, dict[str, FieldValue]]:
+    """What we wrote last to each field of an order: only that may be cleared."""
+    written: dict[RecordKey, dict[str, FieldValue]] = {}
+    for write in session.store.writes.of_order(order_id):
+        if write.done_at is not None:
+            for entry in write.plan.entries:
+                written.setdefault((entry.level, entry.record_id), {})[entry.field] = entry.plex_value()
+    return written
+
+
+def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
+    store = session.store
+    changes = changes_of(session, batch)
+    to_write = [write for write in batch if changes[write.id]]
+    with store.transaction():
+        for write in batch:
+            if changes[write.id]:
+                store.writes.begin(write.id, changes[write.id])
+            else:
+                _done(session, write, already=True)
+    if not to_write:
+        return
+    results = session.plex.write_values(_values_to_write(to_write, changes))
+    after = changes_of(session, to_write)
+    by_record = {_key(result.record): result for result in results}
+    with store.transaction():
+        for write in to_write:
+            if not after[write.id]:
+                _done(session, write, already=False)
+                session.tally.counts.writes_made += 1
+                continue
+            _not_done(session, write, after[write.id], by_record)
+
+
+def _done(session: Session, write: Write, *, already: bool) -> None:
+    session.store.writes.done(write.id, session.clock.now())
+    session.withdraw(ReviewKind.WRITE_FAILED, f"write of order {write.plan.order_number}", "written now")
+    kind = "write-found-done" if already else "write-done"
+    session.note(kind, f"write {write.id}", order_id=write.order_id, transaction=write.transaction_id)
+
+
+def _not_done(
+    session: Session, write: Write, left: Sequence[FieldChange], results: Mapping[RecordKey, WriteResult]
+) -> None:
+    """Plex does not hold what was written: refused, not heard, or said done and not done."""
+    outcomes = [r.outcome for c in left if (r := results.get((c.level, c.record_id))) is not None]
+    refused = [o.reason for o in outcomes if isinstance(o, WriteRefused)]
+    waiting = [o.reason for o in outcomes if isinstance(o, NotWritten | WriteUnknown)]
+    if refused or not waiting:
+        fields = ", ".join(sorted({change.field for change in left}))
+        said = "; ".join(dict.fromkeys(refused)) or "Plex said that it had written, but holds something else"
+        _failed(session, write, f"{fields}: {said}")
+        return
+    said = "; ".join(dict.fromkeys(waiting))
+    session.store.writes.again(write.id, said)
+    session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run goes on")
+    session.note("write-not-done", f"write {write.id}", order_id=write.order_id, reason=said)
+
+
+def _failed(session: Session, write: Write, said: str) -> None:
+    session.store.writes.fail(write.id, said)
+    reason = Reason(
+        code="write-failed",
+        where="order",
+        message=f"the acknowledgment could not be written to Plex: {said}",
+        fix="Correct the custom fields in Plex or [plex.acknowledgments.fields], then `plexstedi review accept`.",
+    )
+    session.ask(
+        ReviewKind.WRITE_FAILED,
+        f"write of order {write.plan.order_number}",
+        (reason,),
+        order_id=write.order_id,
+        order_number=write.plan.order_number,
+    )
+
+
+def read_now(session: Session, writes: Sequence[Write]) -> dict[RecordKey, Mapping[str, FieldValue]]:
+    """What Plex holds now in every field of these plans."""
+    wanted: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
+    for write in writes:
+        for entry in write.plan.entries:
+            ref = RecordRef(Level(entry.level), write.order_id, entry.record_id)
+            wanted.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = None
+    found = session.plex.read_values([FieldValues(ref, fields) for ref, fields in wanted.values()])
+    return {_key(values.record): values.values for values in found}
+
+
+def _key(record: RecordRef) -> RecordKey:
+    level: WriteLevel = record.level.value
+    return level, record.record_id
+
+
+def _values_to_write(writes: Sequence[Write], changes: Mapping[int, Sequence[FieldChange]]) -> list[FieldValues]:
+    merged: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
+    for write in writes:
+        differing = {(change.level, change.record_id, change.field) for change in changes[write.id]}
+        for entry in write.plan.entries:
+            if (entry.level, entry.record_id, entry.field) in differing:
+                ref = RecordRef(Level(entry.level), write.order_id, entry.record_id)
+                merged.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = entry.plex_value()
+    return [FieldValues(ref, fields) for ref, fields in merged.values()]
+
+
+def _fields_by_level(writes: Sequence[Write]) -> dict[Level, set[str]]:
+    fields: dict[Level, set[str]] = {}
+    for write in writes:
+        for entry in write.plan.entries:
+            fields.setdefault(Level(entry.level), set()).add(entry.field)
+    return fields

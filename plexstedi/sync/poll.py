@@ -1,0 +1,287 @@
+"""`poll`: what changed in Plex since the last look becomes revisions in the state.
+
+A window is listed first, its orders are noted as work, and the cursor moves only when all of them are stored; a run
+that ends in between leaves the rest to the next one. A sweep looks at every open order once a day: it finds what no
+window shows (line-only edits, deletions, rows committed late).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from plexstedi.edi.held import Reason
+from plexstedi.edi.order import Order, Phase
+from plexstedi.errors import ServiceRefused
+from plexstedi.plex.port import OrderReading, UnreadableOrder, VanishedOrder, Window
+from plexstedi.state.memory import Fact
+from plexstedi.state.orders import OrderRecord, Work
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.session import Session
+from plexstedi.sync.tenant import check_tenant
+
+SETTLING = timedelta(minutes=1)
+"""A window ends this long ago, so that what is just being committed in Plex is not passed over."""
+FIRST_LOOK_BACK = timedelta(hours=24)
+RECEIPTS_LOOK_BACK = timedelta(days=90)
+RECEIPTS_OVERLAP = timedelta(days=3)
+_BATCH = 25
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a poll is to look at: a window, unless there is none yet, and whether to sweep."""
+
+    window: Window | None
+    sweep: bool
+    why_sweep: str = ""
+
+
+def plan_poll(
+    *,
+    now: datetime,
+    start: datetime,
+    cursor: datetime | None,
+    overlap: timedelta,
+    swept: datetime | None,
+    sweep_every: timedelta,
+    since: datetime | None = None,
+    full: bool = False,
+) -> Plan:
+    """Decide what to look at.
+
+    `cursor` is the end of the last window that was stored, `swept` the beginning of the last whole sweep. A clock that
+    was set back leaves the cursor in the future: then a sweep finds what a window cannot (DESIGN section 6).
+    """
+    end = now - SETTLING
+    begin = since if since is not None else (start if cursor is None else cursor - overlap)
+    window = Window(begin, end) if begin < end else None
+    if full:
+        return Plan(window, True, "asked for")
+    if swept is None:
+        return Plan(window, True, "the first one")
+    if cursor is not None and cursor > now:
+        return Plan(window, True, "the clock was set back")
+    if now - swept >= sweep_every:
+        return Plan(window, True, "due")
+    return Plan(window, False)
+
+
+def poll(session: Session, *, since: datetime | None = None, full: bool = False, seconds: float | None = None) -> None:
+    """Read what changed. `seconds` is this stage's share of the run; what is left waits for the next run.
+
+    Raise ServiceUnavailable, ServiceRefused, SuspicionStop, Interrupted; what was stored until then stays stored.
+    """
+    check_tenant(session)
+    memory = session.store.memory
+    now = session.clock.now()
+    until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
+    start = _start(session, now)
+    if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, until):
+        return
+    poll_config = session.config.plex.poll
+    plan = plan_poll(
+        now=now,
+        start=start,
+        cursor=memory.time(Fact.PLEX_CURSOR),
+        overlap=timedelta(minutes=poll_config.overlap_minutes),
+        swept=memory.time(Fact.SWEEP_STARTED),
+        sweep_every=timedelta(hours=poll_config.sweep_hours),
+        since=since,
+        full=full,
+    )
+    if plan.window is not None:
+        _list_window(session, plan.window)
+        if not _work_off(session, "window", start, until):
+            return
+    _read_receipts(session, now)
+    if plan.sweep and session.store.orders.work_left("sweep") == 0:
+        _list_sweep(session, now, plan.why_sweep)
+    _work_off(session, "sweep", start, until)
+
+
+def _start(session: Session, now: datetime) -> datetime:
+    """Before this time, orders are taken as known to their suppliers; fixed at the first poll."""
+    memory = session.store.memory
+    began = memory.time(Fact.BEGAN)
+    remembered = memory.time(Fact.START)
+    start = session.config.plex.poll.start or remembered or now - FIRST_LOOK_BACK
+    if began is None or remembered != start:
+        with session.store.transaction():
+            if began is None:
+                memory.put_time(Fact.BEGAN, now)
+            memory.put_time(Fact.START, start)
+    return start
+
+
+def _list_window(session: Session, window: Window) -> None:
+    touched = session.plex.touched_orders(window)
+    orders = session.store.orders
+    work = [
+        Work(one.order_id, one.number, "window")
+        for one in touched
+        if not _already_read(orders.get(one.order_id), one.marks)
+    ]
+    with session.store.transaction():
+        orders.add_work(work)
+        session.store.memory.put_time(Fact.WINDOW_BEGIN, window.begin)
+        session.store.memory.put_time(Fact.WINDOW_END, window.end)
+
+
+def _already_read(record: OrderRecord | None, marks: Mapping[str, datetime]) -> bool:
+    """Whether every row that the window shows was read before as it is now."""
+    return record is not None and all(record.marks.get(row) == at for row, at in marks.items())
+
+
+def _list_sweep(session: Session, now: datetime, why: str) -> None:
+    open_now = {one.order_id: one for one in session.plex.open_orders()}
+    known = session.store.orders.open_ids()
+    gone = [order_id for order_id in known if order_id not in open_now]
+    if known and len(gone) == len(known):
+        _suspect_empty_sweep(session, gone[0], len(known))
+    orders = session.store.orders
+    work = []
+    for order_id, number in {**known, **{i: one.number for i, one in open_now.items()}}.items():
+        record = orders.get(order_id)
+        if record is None or record.read_at < now:
+            work.append(Work(order_id, number, "sweep"))
+    with session.store.transaction():
+        orders.add_work(work)
+        session.store.memory.put_time(Fact.SWEEP_STARTED, now)
+        session.note(
+            "sweep-started", "run", why=why, open_orders=len(open_now), known_open=len(known), to_read=len(work)
+        )
+
+
+def _suspect_empty_sweep(session: Session, order_id: str, known: int) -> None:
+    """None of our open orders is in the list: right only if they really are no longer open."""
+    reading = session.plex.order(order_id)
+    if isinstance(reading, Order) and reading.phase not in (Phase.RELEASED, Phase.UNRELEASED):
+        return
+    session.suspect(
+        "sweep-empty",
+        f"Plex lists none of the {known} open orders that it had before: a permission or the tenant may have changed",
+    )
+
+
+def _work_off(session: Session, origin: str, start: datetime, until: float) -> bool:
+    """Read the orders that wait. Whether all of this origin were read; then the cursor moves."""
+    orders = session.store.orders
+    total = orders.work_left()
+    done = 0
+    while work := orders.work(_BATCH):
+        if origin == "window" and orders.work_left("window") == 0:
+            break
+        if session.clock.monotonic() >= until:
+            session.tally.warn(f"{orders.work_left()} orders are still to be read from Plex; the next run carries on")
+            return False
+        wanted = {item.order_id: item for item in work}
+        for reading in session.plex.orders(list(wanted)):
+            session.checkpoint()
+            item = wanted.pop(reading.id if isinstance(reading, Order) else reading.order_id)
+            with session.store.transaction():
+                record_reading(session, reading, item.number, start)
+                orders.finish_work(item.order_id)
+            done += 1
+            session.progress("reading orders from Plex", done, total)
+    memory = session.store.memory
+    with session.store.transaction():
+        if (end := memory.time(Fact.WINDOW_END)) is not None:
+            memory.put_time(Fact.PLEX_CURSOR, end)
+            memory.put(Fact.WINDOW_BEGIN, None)
+            memory.put(Fact.WINDOW_END, None)
+        if origin == "sweep" and orders.work_left() == 0:
+            memory.put(Fact.SWEEP_FINISHED, memory.get(Fact.SWEEP_STARTED))
+    return True
+
+
+def record_reading(session: Session, reading: OrderReading, number: str, start: datetime) -> None:
+    """Store what Plex said of one order; inside the caller's transaction."""
+    if isinstance(reading, UnreadableOrder):
+        session.tally.counts.orders_seen += 1
+        reason = Reason(code="order-unreadable", where="order", message=reading.reason, fix=reading.fix)
+        number = reading.number or number
+        session.ask(ReviewKind.ORDER_UNREADABLE, f"order {reading.order_id}", (reason,), order_number=number)
+        return
+    if isinstance(reading, VanishedOrder):
+        _record_vanished(session, reading.order_id)
+        return
+    session.tally.counts.orders_seen += 1
+    session.withdraw(ReviewKind.ORDER_UNREADABLE, f"order {reading.id}", "it can be read now")
+    now = session.clock.now()
+    began = session.store.memory.time(Fact.BEGAN) or now
+    known = reading.created_at is not None and reading.created_at < start
+    baseline = reading.modified_at is None or reading.modified_at <= began
+    first = session.store.orders.get(reading.id) is None
+    revision = session.store.orders.record(reading, marks=_marks(reading), now=now, known=known, baseline=baseline)
+    _record_trade(session, reading)
+    if revision is None:
+        return
+    session.tally.counts.orders_changed += 0 if first and known else 1
+    session.note(
+        "order-seen" if first else "order-changed",
+        f"order {reading.number}",
+        order_id=reading.id,
+        revision=revision,
+        phase=reading.phase,
+        supplier=reading.supplier_code,
+        known=known if first else None,
+    )
+
+
+def _marks(order: Order) -> dict[str, datetime]:
+    marks = {} if order.modified_at is None else {order.id: order.modified_at}
+    for line in order.lines:
+        marks.update({r.id: r.modified_at for r in line.releases if r.modified_at is not None})
+    return marks
+
+
+def _record_trade(session: Session, order: Order) -> None:
+    """Note whether the order's supplier is traded with by EDI, and what it is called in Plex."""
+    orders = session.store.orders
+    record = orders.get(order.id)
+    assert record is not None
+    untraded = order.supplier_code not in session.config.suppliers
+    if untraded and not record.untraded:
+        orders.set_untraded(order.id, True)
+        session.note("order-not-traded", f"order {order.number}", order_id=order.id, supplier=order.supplier_code)
+    if not untraded:
+        supplier = session.plex.supplier(order.supplier_id, order.supplier_address_id)
+        if supplier is not None:
+            orders.set_supplier(supplier)
+
+
+def _record_vanished(session: Session, order_id: str) -> None:
+    record = session.store.orders.get(order_id)
+    if record is None or record.phase is Phase.VANISHED:
+        return
+    last = session.store.orders.revision(order_id, record.latest)
+    gone = last.model_copy(update={"phase": Phase.VANISHED})
+    revision = session.store.orders.record(
+        gone, marks=record.marks, now=session.clock.now(), known=record.known, baseline=False
+    )
+    session.tally.counts.orders_changed += 1
+    session.note("order-vanished", f"order {record.number}", order_id=order_id, revision=revision)
+
+
+def _read_receipts(session: Session, now: datetime) -> None:
+    """Receipts have no modified filter: the window overlaps by days (plex.md 5.1)."""
+    memory = session.store.memory
+    cursor = memory.time(Fact.RECEIPTS_CURSOR)
+    begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP
+    if begin >= now or not session.store.documents.any():
+        return
+    try:
+        receipts = session.plex.receipts(Window(begin, now))
+    except ServiceRefused as fault:
+        if fault.code != "wrong-path":
+            raise
+        session.tally.warn(f"receipts cannot be read, so what came in already is not known: {fault.message}")
+        return
+    with session.store.transaction():
+        for receipt in receipts:
+            session.store.receipts.record(
+                receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
+            )
+        memory.put_time(Fact.RECEIPTS_CURSOR, now)

@@ -1,0 +1,131 @@
+"""Pulling what suppliers sent from Stedi: the listing to its end, then each document, stored as received."""
+
+from __future__ import annotations
+
+import hashlib
+
+from plexstedi.decimal_json import BrokenJsonError, loads
+from plexstedi.state.inbox import Inbound, InboxState, Listed
+from plexstedi.state.memory import Fact
+from plexstedi.stedi.models import INBOUND, Transaction
+from plexstedi.sync.session import Session
+from plexstedi.sync.witness import feed_checkpoint, remember_checkpoint, supplier_of
+
+ACKNOWLEDGMENTS = ("855", "865")
+READ_SETS = (*ACKNOWLEDGMENTS, "997")
+_OTHER_USAGE = {"P": "test", "T": "production"}
+"""Transactions of this mode belong to a state of the other usage indicator."""
+
+
+def pull(session: Session) -> None:
+    """List what is new and fetch its documents. Raise ServiceUnavailable, SuspicionStop; what was stored stays."""
+    _list_new(session)
+    _fetch_documents(session)
+
+
+def _list_new(session: Session) -> None:
+    """Items and token are stored in one transaction: a crash repeats a page, it never loses one."""
+    checkpoint = feed_checkpoint(session, Fact.TRANSACTIONS_TOKEN)
+    while True:
+        page = session.stedi.poll_transactions(checkpoint)
+        following = page.after(checkpoint)
+        with session.store.transaction():
+            for transaction in page.items:
+                _note_transaction(session, transaction)
+            remember_checkpoint(session, Fact.TRANSACTIONS_TOKEN, following)
+        for unreadable in page.unreadable:
+            session.tally.warn(f"an entry of Stedi's transaction feed cannot be read: {unreadable.reason}")
+        if page.last:
+            return
+        if following == checkpoint:
+            session.suspect("feed-stuck", "Stedi's transaction feed gives the same page again and again")
+            return
+        checkpoint = following
+        session.checkpoint()
+
+
+def _note_transaction(session: Session, transaction: Transaction) -> None:
+    if transaction.direction != INBOUND:
+        document = session.store.documents.by_execution(transaction.execution_id)
+        if document is not None:
+            session.store.documents.set_controls(
+                document.id, transaction.interchange_control, transaction.group_control, transaction.set_control
+            )
+        return
+    supplier = supplier_of(session, transaction.partnership_id)
+    listed = Listed(
+        transaction_id=transaction.id,
+        execution_id=transaction.execution_id,
+        set_id=transaction.set_id or "unknown",
+        partnership=transaction.partnership_id or "",
+        supplier=supplier,
+        processed_at=transaction.processed_at,
+        sender=transaction.sender_isa or transaction.sender_profile,
+        release=transaction.release,
+        interchange_control=transaction.interchange_control,
+        group_control=transaction.group_control,
+        set_control=transaction.set_control,
+    )
+    if not session.store.inbox.list_one(listed, session.clock.now()):
+        return
+    why = _not_ours(session, transaction, supplier)
+    if why is not None:
+        session.store.inbox.move(transaction.id, InboxState.IGNORED, why)
+    elif listed.set_id in ACKNOWLEDGMENTS:
+        session.tally.counts.acks_received += 1
+    session.note(
+        "transaction-listed",
+        f"transaction {transaction.id}",
+        set=listed.set_id,
+        partnership=listed.partnership,
+        supplier=supplier,
+        left_alone=why,
+    )
+
+
+def _not_ours(session: Session, transaction: Transaction, supplier: str | None) -> str | None:
+    """Why a transaction is only counted, None if it is to be read."""
+    if supplier is None:
+        return "its partnership is not in the configuration: another plant's"
+    if transaction.mode == _OTHER_USAGE[session.usage]:
+        session.tally.warn(
+            f"a transaction of {supplier} is marked {transaction.mode}, this configuration sends with usage indicator"
+            f" {session.usage}: it was left alone"
+        )
+        return f"its mode is {transaction.mode}"
+    if transaction.set_id not in READ_SETS:
+        return "its transaction set is not read"
+    return None
+
+
+def _fetch_documents(session: Session) -> None:
+    waiting = session.store.inbox.in_state(InboxState.LISTED)
+    for done, inbound in enumerate(waiting, 1):
+        session.checkpoint()
+        _fetch(session, inbound)
+        session.progress("fetching acknowledgments", done, len(waiting))
+
+
+def _fetch(session: Session, inbound: Inbound) -> None:
+    """Guide JSON where Stedi has it whole, else the raw X12 (stedi.md 4.1: inbound input is EDI, output JSON)."""
+    document = session.stedi.transaction_document(inbound.transaction_id, "output")
+    form = "guide-json"
+    if document is None or not _is_json_object(document):
+        document = session.stedi.transaction_document(inbound.transaction_id, "input")
+        form = "x12"
+    if document is None:
+        session.tally.warn(f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again")
+        return
+    with session.store.transaction():
+        mark = hashlib.sha256(document).hexdigest()
+        session.store.inbox.store(inbound.transaction_id, document, form, mark)
+        session.note(
+            "transaction-stored", f"transaction {inbound.transaction_id}", form=form, bytes=len(document), sha256=mark
+        )
+
+
+def _is_json_object(document: bytes) -> bool:
+    try:
+        return isinstance(loads(document), dict)
+    except BrokenJsonError:
+        return False

@@ -1,0 +1,174 @@
+"""One command's surroundings: its configuration, clock and state, the two services, and its limits."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from plexstedi.clock import Clock
+from plexstedi.config import Config
+from plexstedi.edi.held import Reason
+from plexstedi.edi.partner import Partner
+from plexstedi.errors import Interrupted, SuspicionStop
+from plexstedi.http import Deadline
+from plexstedi.plex.port import PlexPort
+from plexstedi.state.audit import Fact
+from plexstedi.state.documents import DocumentState
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.store import Store
+from plexstedi.stedi.client import StediClient
+from plexstedi.sync.tally import Tally
+
+PROGRAM = "plexstedi"
+"""The actor of everything that no person decided."""
+
+
+def person() -> str:
+    """Who gives a command that is a person's, for the audit trail."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown user"
+
+
+@dataclass
+class StopRequest:
+    """Set by a signal; looked at between two documents."""
+
+    signal: str | None = None
+
+
+@dataclass
+class Session:
+    """What every part of a run shares. `plex` and `stedi` are opened by the first use."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    open_plex: Callable[[], PlexPort]
+    open_stedi: Callable[[], StediClient]
+    deadline: Deadline
+    actor: str = PROGRAM
+    dry_run: bool = False
+    overrides: frozenset[str] = frozenset()
+    stop: StopRequest = field(default_factory=StopRequest)
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None
+    tally: Tally = field(default_factory=Tally)
+    _plex: PlexPort | None = None
+    _stedi: StediClient | None = None
+    _partners: dict[str, Partner] = field(default_factory=dict)
+    tenant_checked: bool = False
+
+    @property
+    def plex(self) -> PlexPort:
+        """Plex, opened once."""
+        if self._plex is None:
+            self._plex = self.open_plex()
+        return self._plex
+
+    @property
+    def stedi(self) -> StediClient:
+        """Stedi, opened once."""
+        if self._stedi is None:
+            self._stedi = self.open_stedi()
+        return self._stedi
+
+    @property
+    def tenant(self) -> str:
+        """Whose orders these are, as it stands in keys and file names."""
+        return self.config.plex.tenant_id or self.config.plex.tenant_code or ""
+
+    @property
+    def usage(self) -> str:
+        """ISA15: P or T."""
+        return self.config.stedi.usage_indicator
+
+    def close_services(self) -> None:
+        """Close the connections that were opened."""
+        if self._plex is not None:
+            self._plex.close()
+        if self._stedi is not None:
+            self._stedi.close()
+
+    def time_left(self) -> float:
+        """Seconds until this run must have ended."""
+        return self.deadline.left(self.clock)
+
+    def checkpoint(self) -> None:
+        """Between two documents: stop if a signal asked for it. Raise Interrupted."""
+        if self.stop.signal is not None:
+            raise Interrupted(
+                f"stopped by {self.stop.signal} after the current document",
+                fix="Nothing is half done; the next run carries on.",
+            )
+
+    def suspect(self, name: str, message: str) -> None:
+        """Stop on a suspicion unless it is overridden for this run. Raise SuspicionStop."""
+        if name in self.overrides:
+            self.note("suspicion-overridden", name, message=message)
+            self.tally.warn(f"overridden: {message}")
+            return
+        raise SuspicionStop(name, message)
+
+    def note(self, kind: str, subject: str, *, order_id: str | None = None, **detail: Fact) -> None:
+        """Add to the audit trail."""
+        self.store.audit.append(self.clock.now(), self.actor, kind, subject, order_id=order_id, **detail)
+
+    def ask(
+        self,
+        kind: ReviewKind,
+        subject: str,
+        reasons: Sequence[Reason],
+        *,
+        supplier: str | None = None,
+        order_id: str | None = None,
+        order_number: str | None = None,
+        line: int | None = None,
+        urgent: bool = True,
+    ) -> bool:
+        """Ask a person, once; whether the question is new. `urgent`: a new one makes the run end with 3."""
+        new = self.store.reviews.open(
+            kind,
+            subject,
+            reasons,
+            self.clock.now(),
+            supplier=supplier,
+            order_id=order_id,
+            order_number=order_number,
+            line=line,
+        )
+        if new:
+            what = "; ".join(str(reason) for reason in reasons)
+            self.note(
+                "review-opened",
+                subject,
+                order_id=order_id,
+                review=kind,
+                reasons=[reason.model_dump() for reason in reasons],
+            )
+            if urgent:
+                about = f"order {order_number}" if order_number else subject
+                self.tally.news.append(f"{about}: {kind}: {what}")
+        return new
+
+    def withdraw(self, kind: ReviewKind, subject: str, why: str, *, order_id: str | None = None) -> None:
+        """Take back a question whose reason went away."""
+        if self.store.reviews.withdraw(kind, subject, self.clock.now(), why):
+            self.note("review-withdrawn", subject, order_id=order_id, review=kind, why=why)
+
+    def partner(self, code: str) -> Partner:
+        """A configured supplier as documents are built for it, without its name and address in Plex.
+
+        Raise KeyError if it has no table, ConfigurationFault if a guide cannot be read.
+        """
+        if code not in self._partners:
+            self._partners[code] = self.config.partner(code)
+        return self._partners[code]
+
+    def settle_counts(self) -> None:
+        """Bring the standing counts up to now."""
+        self.tally.counts.attention = self.store.reviews.attention()
+        self.tally.counts.in_doubt = self.store.documents.count(
+            DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.CONFLICT
+        )

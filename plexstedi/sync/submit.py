@@ -1,0 +1,142 @@
+"""`submit`: settle what was not heard, follow deliveries, send what is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plexstedi.edi.held import Reason
+from plexstedi.errors import ServiceUnavailable
+from plexstedi.state.documents import Document, DocumentState, NewDocument
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.delivery import confirm_deliveries, send, settle_unheard
+from plexstedi.sync.due_document import DueDocument
+from plexstedi.sync.due_documents import find_due
+from plexstedi.sync.freezing import freeze
+from plexstedi.sync.session import Session
+from plexstedi.sync.tenant import check_tenant
+from plexstedi.sync.witness import drain_executions
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A document that a dry run would send, with everything that would go."""
+
+    document: NewDocument
+    guide_json: object
+
+
+def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
+    """What `submit` would send, from the stored revisions only: no service is asked, nothing is stored."""
+    previews = []
+    for document in find_due(session, number)[:limit]:
+        frozen = freeze(session, document)
+        if isinstance(frozen, Reason):
+            _hold(session, document, frozen)
+        else:
+            previews.append(Preview(frozen, document.prepared.guide_json))
+    session.tally.counts.documents_queued = len(previews)
+    return previews
+
+
+def mark_due(session: Session) -> list[dict[str, str]]:
+    """What is due after a poll, for people; counted as queued."""
+    found = find_due(session)
+    session.tally.counts.documents_queued += len(found)
+    return [
+        {"order": one.record.number, "supplier": one.record.supplier, "kind": one.prepared.kind, "purpose": one.purpose}
+        for one in found
+    ]
+
+
+def submit(
+    session: Session, *, number: str | None = None, limit: int | None = None, seconds: float | None = None
+) -> None:
+    """Send what is due, of one order number or of all; at most `limit` new documents.
+
+    `seconds` is this stage's share of the run. Raise SuspicionStop before anything is sent, ServiceUnavailable,
+    ServiceRefused, Interrupted; what was sent until then is recorded.
+    """
+    until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
+    check_tenant(session)
+    drain_executions(session)
+    settle_unheard(session)
+    confirm_deliveries(session)
+    for document in session.store.documents.in_state(DocumentState.FROZEN):
+        send(session, document)
+    found = find_due(session, number)
+    _guard_size(session, len(found))
+    sent = _send_all(session, found[:limit], until)
+    if sent:
+        confirm_deliveries(session)
+    _tell_unheard(session)
+
+
+def _guard_size(session: Session, count: int) -> None:
+    most = session.config.documents.max_per_run
+    if count > most:
+        session.suspect(
+            "max-per-run", f"{count} new documents are due, more than documents.max_per_run = {most}. Nothing was sent"
+        )
+
+
+def _send_all(session: Session, found: list[DueDocument], until: float) -> int:
+    sent = 0
+    for done, due in enumerate(found):
+        session.checkpoint()
+        if session.clock.monotonic() >= until:
+            session.tally.warn(f"{len(found) - done} documents are still to be sent; the next run carries on")
+            break
+        document = _freeze(session, due)
+        if document is not None:
+            send(session, document)
+            sent += 1
+        session.progress("sending", done + 1, len(found))
+    return sent
+
+
+def _freeze(session: Session, due: DueDocument) -> Document | None:
+    frozen = freeze(session, due)
+    with session.store.transaction():
+        if isinstance(frozen, Reason):
+            _hold(session, due, frozen)
+            return None
+        document = session.store.documents.freeze(frozen, session.clock.now())
+        session.tally.counts.documents_queued += 1
+        session.note(
+            "document-frozen",
+            f"document {document.id}",
+            order_id=document.order_id,
+            document=document.kind,
+            purpose=document.purpose,
+            revision=document.revision,
+            key=document.idempotency_key,
+            file_name=document.file_name,
+            dropped=list(document.dropped),
+            adjusted=list(due.prepared.adjusted),
+            replay_of=document.replay_of,
+        )
+    return document
+
+
+def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
+    new = session.ask(
+        ReviewKind.ORDER_HELD,
+        due.stream,
+        (reason,),
+        supplier=due.record.supplier,
+        order_id=due.record.id,
+        order_number=due.record.number,
+    )
+    session.tally.counts.documents_held += int(new)
+
+
+def _tell_unheard(session: Session) -> None:
+    """A send that was not heard and is not settled is 5, even where the rest went well (DESIGN section 4)."""
+    unheard = session.store.documents.in_state(DocumentState.SENDING)
+    if unheard:
+        numbers = ", ".join(document.order_number for document in unheard[:5])
+        raise ServiceUnavailable(
+            f"Stedi did not answer for {len(unheard)} documents (orders {numbers}): whether it has them is open",
+            fix="The next run settles it under the same key: nothing is sent twice.",
+            code="not-heard",
+        )

@@ -1,0 +1,49 @@
+"""What a command did, counted under the names of the contract (DESIGN section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+
+@dataclass
+class Counts:
+    """`attention` and `in_doubt` are what stands now, the others what this run did."""
+
+    orders_seen: int = 0
+    orders_changed: int = 0
+    documents_queued: int = 0
+    documents_sent: int = 0
+    documents_delivered: int = 0
+    documents_held: int = 0
+    documents_rejected: int = 0
+    documents_failed: int = 0
+    in_doubt: int = 0
+    acks_received: int = 0
+    acks_applied: int = 0
+    acks_held: int = 0
+    writes_made: int = 0
+    attention: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """All counts by name."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+    def nothing_done(self) -> bool:
+        """Whether this run did nothing that a person would want to read of: only looked."""
+        looked = {"orders_seen", "in_doubt", "attention"}
+        return all(getattr(self, entry.name) == 0 for entry in fields(self) if entry.name not in looked)
+
+
+@dataclass
+class Tally:
+    """The counts of one run, its warnings, and whether something came to need a person in it."""
+
+    counts: Counts = field(default_factory=Counts)
+    warnings: list[str] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
+    """One line for each thing that came to need a person in this run; exit code 3 if there is any."""
+
+    def warn(self, text: str) -> None:
+        """A warning, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)

@@ -1,0 +1,124 @@
+"""Stedi's execution feed, read before anything is sent: it witnesses what was really sent, and what failed.
+
+An outbound file under a name of ours that the ledger does not know means that this state is old or was lost: then
+nothing is sent before `plexstedi recover` (DESIGN section 6 "Sending").
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from plexstedi.edi.held import Reason
+from plexstedi.edi.names import parse_file_name
+from plexstedi.errors import SuspicionStop
+from plexstedi.state.memory import Fact
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.witnesses import Witness
+from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution
+from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken
+from plexstedi.sync.poll import FIRST_LOOK_BACK
+from plexstedi.sync.session import Session
+
+_MARGIN = timedelta(hours=1)
+_YOUNGEST_START = timedelta(minutes=2)
+
+
+def drain_executions(session: Session) -> None:
+    """Read the feed to its end and note what concerns us. Raise SuspicionStop on files that the ledger lacks."""
+    checkpoint = feed_checkpoint(session, Fact.EXECUTIONS_TOKEN)
+    while True:
+        page = session.stedi.poll_executions(checkpoint)
+        following = page.after(checkpoint)
+        with session.store.transaction():
+            for execution in page.items:
+                _note_execution(session, execution)
+            remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
+        for unreadable in page.unreadable:
+            session.tally.warn(f"an entry of Stedi's execution feed cannot be read: {unreadable.reason}")
+        if page.last:
+            break
+        if following == checkpoint:
+            session.suspect("feed-stuck", "Stedi's execution feed gives the same page again and again")
+            break
+        checkpoint = following
+        session.checkpoint()
+    _stop_on_unknown_files(session)
+
+
+def feed_checkpoint(session: Session, token: Fact) -> Checkpoint:
+    """Where to read a feed on; the very first time from before anything of ours can have been sent."""
+    known = session.store.memory.get(token)
+    return FromToken(known) if known is not None else FromTime(feed_start(session))
+
+
+def feed_start(session: Session) -> datetime:
+    """No order created before this instant is sent as new, so no file of ours is older."""
+    now = session.clock.now()
+    start = session.config.plex.poll.start or session.store.memory.time(Fact.START) or now - FIRST_LOOK_BACK
+    return min(start - _MARGIN, now - _YOUNGEST_START)
+
+
+def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:
+    """Keep the token; a time is never kept, since items of equal time at a page's edge would be lost."""
+    if isinstance(checkpoint, FromToken):
+        session.store.memory.put(token, checkpoint.token)
+
+
+def is_ours(session: Session, file_name: str | None) -> bool:
+    """Whether a file name is in our scheme, of this tenant and usage indicator."""
+    parsed = parse_file_name(file_name or "")
+    return parsed is not None and parsed[0].tenant == session.tenant and parsed[0].usage == session.usage
+
+
+def _note_execution(session: Session, execution: Execution) -> None:
+    if execution.direction == OUTBOUND and is_ours(session, execution.file_name):
+        session.store.witnesses.see(
+            Witness(
+                execution_id=execution.id,
+                file_name=execution.file_name or "",
+                partnership=execution.partnership_id,
+                direction=execution.direction,
+                status=execution.status,
+                created_at=execution.created_at,
+                fault=execution.fault_message,
+            )
+        )
+    elif execution.direction == INBOUND and execution.status in ("FAILED", "PARTIALLY_COMPLETED"):
+        _ask_about_inbound_file(session, execution)
+
+
+def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
+    """A supplier's file that Stedi could not process never becomes a transaction: an answer may be in it."""
+    supplier = supplier_of(session, execution.partnership_id)
+    if execution.partnership_id is not None and supplier is None:
+        return
+    reason = Reason(
+        code="inbound-file-failed",
+        where=f"file {execution.file_name or execution.id}",
+        message=f"Stedi could not process it: {execution.fault_message or execution.fault_code or execution.status}",
+        fix="Look at the execution in the Stedi portal; have it retried there, or ask the supplier to send it again.",
+    )
+    session.ask(ReviewKind.INBOUND_FILE_FAILED, f"execution {execution.id}", (reason,), supplier=supplier)
+
+
+def supplier_of(session: Session, partnership: str | None) -> str | None:
+    """The supplier that is traded with over this partnership; None if it is not in the configuration."""
+    if partnership is None:
+        return None
+    found = (code for code, settings in session.config.suppliers.items() if settings.partnership_id == partnership)
+    return next(found, None)
+
+
+def _stop_on_unknown_files(session: Session) -> None:
+    unknown = session.store.witnesses.unknown_to_ledger()
+    if not unknown or "unknown-file" in session.overrides:
+        if unknown:
+            session.tally.warn(f"overridden: {len(unknown)} files of ours at Stedi are not in the state file")
+        return
+    names = ", ".join(witness.file_name for witness in unknown[:3]) + (", …" if len(unknown) > 3 else "")
+    raise SuspicionStop(
+        "unknown-file",
+        f"Stedi has {len(unknown)} files of ours that this state file does not know ({names}):"
+        " it is old or was lost. Nothing was sent",
+        fix="Run `plexstedi recover`, or put the current state file back.",
+    )

@@ -1,0 +1,65 @@
+"""How many calls a minute a service takes, across runs that follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from plexstedi.clock import Clock
+
+
+class CallLog(Protocol):
+    """Where the times of calls are kept, so that the limit holds across runs that follow each other."""
+
+    def load(self, service: str, since: datetime) -> Sequence[datetime]:
+        """Times of the calls to this service since then, aware, in any order."""
+        ...
+
+    def record(self, service: str, at: datetime) -> None:
+        """Remember one call."""
+        ...
+
+
+class MemoryCallLog:
+    """Times of calls of this process only."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[str, datetime]] = []
+
+    def load(self, service: str, since: datetime) -> Sequence[datetime]:
+        return [at for name, at in self._calls if name == service and at >= since]
+
+    def record(self, service: str, at: datetime) -> None:
+        self._calls.append((service, at))
+
+
+class PerMinute:
+    """At most `limit` calls in any 60 seconds: a sliding window over the times of past calls."""
+
+    window = timedelta(seconds=60)
+
+    def __init__(self, limit: int, *, service: str, clock: Clock, call_log: CallLog | None = None) -> None:
+        if limit < 1:
+            raise ValueError(f"a limit of {limit} calls per minute lets nothing through")
+        self.limit = limit
+        self._service = service
+        self._clock = clock
+        self._log = call_log if call_log is not None else MemoryCallLog()
+        self.recent: list[datetime] = sorted(self._log.load(service, clock.now() - self.window))
+
+    def wait_needed(self) -> float:
+        """Seconds until one more call is within the limit; 0.0 if it is now."""
+        now = self._clock.now()
+        # A time in the future comes from a clock that was set back; it must not stop calls for hours.
+        self.recent = [at for at in self.recent if now - self.window < at <= now]
+        if len(self.recent) < self.limit:
+            return 0.0
+        free_at = self.recent[-self.limit] + self.window
+        return max(0.0, (free_at - now).total_seconds())
+
+    def count(self) -> None:
+        """Note that a call goes out now."""
+        now = self._clock.now()
+        self.recent.append(now)
+        self._log.record(self._service, now)

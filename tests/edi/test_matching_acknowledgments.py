@@ -1,0 +1,82 @@
+"""Finding the order: another supplier's or another plant's order is never touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from plexstedi.edi.matching import (
+    AmbiguousOrder,
+    Candidate,
+    Matched,
+    OrderMatch,
+    OtherPlant,
+    OtherSupplier,
+    UnknownOrder,
+    match_order,
+)
+
+PARTNERSHIPS = ("us_acme", "us_bolt")
+ORDERS = (
+    Candidate("1", "PO-1001", "us_acme"),
+    Candidate("2", "0042", "us_acme"),
+    Candidate("3", "777", "us_acme"),
+    Candidate("4", "0777", "us_acme"),
+    Candidate("5", "PO-2001", "us_bolt"),
+    Candidate("6", "BL-5", "us_acme", release="1"),
+    Candidate("7", "BL-5", "us_acme", release="2"),
+)
+
+
+def _match(number: str, partnership: str = "us_acme", release: str | None = None) -> OrderMatch:
+    return match_order(number, release, partnership, ORDERS, PARTNERSHIPS)
+
+
+@pytest.mark.parametrize(
+    ("number", "order_id", "exactly"),
+    [
+        ("PO-1001", "1", True),
+        ("po-1001 ", "1", False),
+        ("42", "2", False),
+        ("000042", "2", False),
+        ("777", "3", True),
+        ("0777", "4", True),
+    ],
+)
+def test_a_supplier_may_write_the_number_its_own_way(number: str, order_id: str, exactly: bool) -> None:
+    """Blanks, case and leading zeros do not cost the buyer an answer."""
+    found = _match(number)
+    assert isinstance(found, Matched)
+    assert (found.candidate.order_id, found.exactly) == (order_id, exactly)
+
+
+def test_a_number_that_could_be_two_orders_is_not_guessed() -> None:
+    """`00777` is neither 777 nor 0777 for sure."""
+    found = _match("00777")
+    assert isinstance(found, AmbiguousOrder)
+    assert {c.order_id for c in found.candidates} == {"3", "4"}
+
+
+def test_the_release_tells_orders_of_one_number_apart() -> None:
+    """Releases of a blanket that were sent one by one get each its own answer."""
+    found = _match("BL-5", release="2")
+    assert isinstance(found, Matched)
+    assert found.candidate.order_id == "7"
+    assert isinstance(_match("BL-5"), AmbiguousOrder)
+
+
+def test_one_supplier_cannot_confirm_the_order_of_another() -> None:
+    """A mistyped number never confirms somebody else's order."""
+    found = _match("PO-2001")
+    assert isinstance(found, OtherSupplier)
+    assert found.candidates[0].partnership_id == "us_bolt"
+    assert isinstance(_match("PO-2001", "us_bolt"), Matched)
+
+
+def test_a_partnership_that_is_not_ours_is_another_plants() -> None:
+    """Two plants may share one Stedi account without seeing each other's answers."""
+    assert _match("PO-1001", "us_elsewhere") == OtherPlant("us_elsewhere")
+
+
+def test_an_unknown_order_is_kept_for_later() -> None:
+    """An answer that overtakes our own bookkeeping is not lost."""
+    assert _match("PO-9") == UnknownOrder("PO-9")

@@ -1,0 +1,395 @@
+"""The corpus of acknowledgments: what a buyer may rely on, case by case, however the supplier's document is written."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plexstedi.edi.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
+from plexstedi.edi.guide_reading import read_guide_json
+from plexstedi.edi.outcome import AckState, LineOutcome, Reconciliation
+from plexstedi.edi.precedence import Answer, AnswerHeader, Initiative, fold
+from plexstedi.edi.reconcile import reconcile
+from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.x12 import Transaction
+from plexstedi.edi.x12_text import parse
+
+CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("acknowledgment_cases.toml").read_text())["case"]
+DUE = date(2026, 12, 1)
+LATER = date(2026, 12, 15)
+
+
+# ---------------------------------------------------------------------------------------------------------- orders
+
+
+def _line(number: int, quantity: int, price: str, part: str, dues: tuple[tuple[int, date], ...]) -> SentLine:
+    return SentLine(
+        line_id=f"L{number}",
+        line=number,
+        quantity=Decimal(quantity),
+        unit="EA",
+        price=Decimal(price),
+        items={"BP": part, "VP": part.replace("A", "V").replace("B", "W"), "EC": "C"},
+        schedules=tuple(
+            SentSchedule(release_id=f"R{number}-{i}", release_number=i, quantity=Decimal(q), due=due)
+            for i, (q, due) in enumerate(dues, start=1)
+        ),
+    )
+
+
+def _order(name: str) -> SentOrder:
+    ten = _line(10, 100, "2.50", "A-1", ((100, DUE),))
+    if name == "two":
+        return SentOrder(number="PO-1001", lines=(ten, _line(20, 40, "10", "B-2", ((20, DUE), (20, LATER)))))
+    if name == "releases":
+        ten = _line(10, 100, "2.50", "A-1", ((60, DUE), (40, LATER)))
+        single = tuple(s.model_copy(update={"assigned_id": f"10-{s.release_number}"}) for s in ten.schedules)
+        return SentOrder(number="PO-1001", lines=(ten.model_copy(update={"schedules": single}),))
+    if name == "hundreds":
+        ten = _line(10, 1000, "12.50", "A-1", ((1000, DUE),))
+        return SentOrder(number="PO-1001", lines=(ten.model_copy(update={"price_basis": "HP"}),))
+    if name == "same-part":
+        return SentOrder(number="PO-1001", lines=(ten, _line(20, 100, "2.50", "A-1", ((100, DUE),))))
+    assert name == "one"
+    return SentOrder(number="PO-1001", lines=(ten,))
+
+
+# ------------------------------------------------------------------------- the same answer, written in several ways
+
+KEYS = {
+    "BAK": "beginning_segment_for_purchase_order_acknowledgment_BAK",
+    "BCA": "beginning_segment_for_purchase_order_change_acknowledgment_BCA",
+    "DTM": "date_time_reference_DTM",
+    "PO1": "baseline_item_data_PO1",
+    "POC": "line_item_change_POC",
+    "ACK": "line_item_acknowledgment_ACK",
+    "SCH": "line_item_schedule_SCH",
+}
+NUMBERS = {("PO1", 2), ("PO1", 4), ("POC", 3), ("POC", 4), ("POC", 6), ("ACK", 2), ("SCH", 1)}
+DATES = {("BAK", 4), ("BAK", 9), ("BCA", 6), ("BCA", 10), ("DTM", 2), ("ACK", 5), ("SCH", 6), ("SCH", 9)}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a guide names and types things."""
+
+    release: str
+    numbers_as_text: bool = False
+    variants: bool = False
+    objects: bool = False
+    """A loop or segment that occurs once is an object, not an array."""
+
+    def element(self, segment: str, position: int) -> str:
+        names = {
+            ("PO1", 2): "quantity_ordered" if self.release == "004010" else "quantity",
+            ("ACK", 1): "line_item_status_code",
+            ("ACK", 2): "quantity",
+        }
+        return f"{names.get((segment, position), 'some_name')}_{position:02}"
+
+
+STYLES = (
+    Style("004010"),
+    Style("005010"),
+    Style("004010", numbers_as_text=True),
+    Style("005010", numbers_as_text=True, variants=True, objects=True),
+)
+
+
+def _rows(answer: str) -> list[list[str]]:
+    """Segments as lists of elements, with the opening segment filled in."""
+    rows = [segment.strip().split("*") for segment in answer.split("|")]
+    head = rows[0]
+    filled = ["BAK", "00", "AD", "PO-1001", "20261101", "", "", "", "SO-77", "20261102"]
+    if head[0] == "BCA":
+        filled = ["BCA", "04", "AD", "PO-1001", "", "", "20261101", "", "", "SO-77", "20261102"]
+    filled[: len(head)] = head
+    rows[0] = ["" if element == "-" else element for element in filled]
+    return rows
+
+
+def _json_segment(row: list[str], style: Style) -> dict[str, Any]:
+    segment: dict[str, Any] = {}
+    for position, text in enumerate(row[1:], start=1):
+        value: Any = text
+        if not text:
+            continue
+        if (row[0], position) in NUMBERS and not style.numbers_as_text:
+            try:
+                value = Decimal(text)
+            except ArithmeticError:
+                value = text
+        elif (row[0], position) in DATES and text.isdigit() and len(text) == 8:
+            value = f"{text[:4]}-{text[4:6]}-{text[6:]}"
+        elif row[0] == "POC" and position == 5:
+            value = {"unit_or_basis_for_measurement_code_01": text}
+        segment[style.element(row[0], position)] = value
+    return segment
+
+
+def guide_json(answer: str, style: Style) -> dict[str, Any]:
+    """The answer as Guide JSON in one style; loops nest as in the guides of Stedi."""
+    rows = _rows(answer)
+    suffix = "_of_this_guide" if style.variants else ""
+
+    def put(parent: dict[str, Any], key: str, entry: dict[str, Any]) -> None:
+        parent.setdefault(key + suffix, []).append(entry)
+
+    def settle(node: dict[str, Any]) -> dict[str, Any]:
+        settled: dict[str, Any] = {}
+        for key, value in node.items():
+            if isinstance(value, list):
+                entries = [settle(entry) for entry in value]
+                settled[key] = entries[0] if style.objects and len(entries) == 1 else entries
+            else:
+                settled[key] = value
+        return settled
+
+    heading: dict[str, Any] = {
+        "transaction_set_header_ST": {
+            "transaction_set_identifier_code_01": "865" if rows[0][0] == "BCA" else "855",
+            "transaction_set_control_number_02": 1,
+        },
+        KEYS[rows[0][0]]: _json_segment(rows[0], style),
+    }
+    detail: dict[str, Any] = {}
+    line: dict[str, Any] | None = None
+    last: dict[str, Any] = heading
+    for row in rows[1:]:
+        segment = _json_segment(row, style)
+        if row[0] in ("PO1", "POC"):
+            last = line = {KEYS[row[0]]: segment}
+            put(detail, KEYS[row[0]] + "_loop", line)
+        elif row[0] in ("ACK", "SCH"):
+            assert line is not None
+            last = {KEYS[row[0]]: segment}
+            put(line, KEYS[row[0]] + "_loop", last)
+        else:
+            put(last, KEYS["DTM"], segment)
+    return {"heading": settle(heading), "detail": settle(detail)}
+
+
+def raw_x12(answer: str, release: str) -> str:
+    """The answer as a raw interchange."""
+    rows = _rows(answer)
+    set_id, group = ("865", "CA") if rows[0][0] == "BCA" else ("855", "PR")
+    body = [f"ST*{set_id}*0001", *("*".join(row).rstrip("*") for row in rows), f"CTT*{len(rows)}"]
+    segments = [
+        "ISA*00*          *00*          *ZZ*SUPPLIER       *ZZ*US             *261102*1200*"
+        f"{'U' if release == '004010' else '^'}*{release[:5]}*000000001*0*P*>",
+        f"GS*{group}*SUPPLIER*US*20261102*1200*1*X*{release}",
+        *body,
+        f"SE*{len(body) + 1}*0001",
+        "GE*1*1",
+        "IEA*1*000000001",
+    ]
+    return "~".join(segments) + "~"
+
+
+def _readings(answer: str) -> Iterator[Transaction]:
+    set_id = "865" if answer.startswith("BCA") else "855"
+    for style in STYLES:
+        transaction = read_guide_json(guide_json(answer, style), set_id, style.release)
+        assert isinstance(transaction, Transaction), transaction
+        yield transaction
+    for release in ("004010", "005010"):
+        yield parse(raw_x12(answer, release)).groups[0].transactions[0].transaction
+
+
+# ----------------------------------------------------------------------------------------------------- the outcome
+
+
+def _told(outcome: LineOutcome) -> str:
+    """A line outcome as the corpus writes it."""
+    parts = []
+    quiet = {"rejected", "backordered"}
+    if outcome.confirmed or not (outcome.rejected or outcome.variance):
+        parts.append(f"{outcome.confirmed:f} now")
+    parts += [
+        f"{value:f} {word}"
+        for value, word in (
+            (outcome.backordered, "later"),
+            (outcome.rejected, "rejected"),
+            (outcome.variance, "open"),
+        )
+        if value
+    ]
+    if outcome.ship_date:
+        parts.append(f"ship {outcome.ship_date}")
+    if outcome.delivery_date:
+        parts.append(f"delivery {outcome.delivery_date}")
+    if outcome.date_pending:
+        parts.append("date pending")
+    codes = sorted({reason.code for reason in outcome.reasons} - quiet)
+    return (
+        f"{outcome.line} {outcome.state}: {', '.join(parts)}"
+        + (" ~" if not outcome.listed else "")
+        + (f" [{' '.join(codes)}]" if codes else "")
+        + (" *" if outcome.attention else "")
+    )
+
+
+def _result(case: dict[str, Any], read: Acknowledgment | Malformed) -> list[str]:
+    if isinstance(read, Malformed):
+        return [f"malformed {reason.where}: {reason.message.split(':')[0]}" for reason in read.reasons]
+    done = _reconcile(case, read)
+    return [
+        *map(_told, done.lines),
+        *(f"{entry.place} held [{entry.reason.code}]" for entry in done.unmatched),
+        *(f"{number} untouched" for number in done.untouched),
+    ]
+
+
+def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
+    order = _order(case.get("order", "one"))
+    gone = [line for line in order.lines if line.line in case.get("deleted", [])]
+    return reconcile(
+        read,
+        SentOrder(number=order.number, lines=tuple(line for line in order.lines if line not in gone)),
+        SupplierSettings.model_validate(case.get("settings", {})),
+        received={int(number): Decimal(quantity) for number, quantity in case.get("received", {}).items()},
+        changed_since=case.get("changed_since", ()),
+        changed_in_plex=case.get("changed_in_plex", ()),
+        deleted=gone,
+        initiative=Initiative.SELLER if case.get("seller") else Initiative.ANSWER,
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_buyer_gets_what_the_supplier_said(case: dict[str, Any]) -> None:
+    """In names of 4010 and 5010, numbers as numbers or text, arrays or objects, and raw X12: always the same."""
+    for transaction in _readings(case["answer"]):
+        assert _result(case, read_acknowledgment(transaction)) == case["expect"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_every_reason_says_what_to_do_and_every_result_can_be_stored(case: dict[str, Any]) -> None:
+    """A buyer is never left with a bare "held"; a result survives the state file."""
+    read = read_acknowledgment(next(_readings(case["answer"])))
+    if isinstance(read, Malformed):
+        assert all(reason.fix for reason in read.reasons)
+        return
+    assert Acknowledgment.model_validate_json(read.model_dump_json()) == read
+    done = _reconcile(case, read)
+    assert Reconciliation.model_validate_json(done.model_dump_json()) == done
+    for line in done.lines:
+        assert all(reason.where and reason.message and reason.fix for reason in line.reasons)
+        assert (line.state in (AckState.HELD, AckState.REJECTED, AckState.BACKORDERED)) <= bool(line.reasons)
+
+
+def test_the_same_content_has_the_same_fingerprint_however_it_is_written() -> None:
+    """A supplier that sends an answer twice, once as 4010 and once as 5010, is not applied twice."""
+    for case in CASES:
+        prints = {
+            content_fingerprint(a)
+            for a in map(read_acknowledgment, _readings(case["answer"]))
+            if isinstance(a, Acknowledgment)
+        }
+        assert len(prints) <= 1, case["name"]
+
+
+# ------------------------------------------------------------------------------------------------------- properties
+
+QUANTITY = st.decimals(min_value=0, max_value=500, places=2)
+CODES = st.sampled_from(["IA", "IB", "BP", "IR", "IQ", "IC", "DR", "SP", "IH", "R4", "XX", "ID", ""])
+DETAILS = st.lists(st.tuples(CODES, st.none() | QUANTITY, st.sampled_from(["EA", "CA", "XX", ""])), max_size=4)
+ACKNOWLEDGMENT_SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "bp_quantity": st.sampled_from(["accepted", "backordered"]),
+        "ib_quantity": st.sampled_from(["accepted", "backordered"]),
+        "missing_lines": st.sampled_from(["unacknowledged", "accepted", "rejected"]),
+        "accept_without_detail": st.booleans(),
+        "ae_accepts_unlisted": st.booleans(),
+    },
+)
+SEVERITY = st.sampled_from(["info", "warning", "hold"])
+TYPES = st.sampled_from(["AC", "AD", "AE", "AH", "AK", "AT", "RD", "RJ", "NA", "ZZ"])
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> str:
+    rows = [f"BAK*00*{draw(TYPES)}*PO-1001*20261101*****{draw(st.sampled_from(['20261102', '20261103', '']))}"]
+    for number in draw(st.lists(st.sampled_from(["10", "20", "30", ""]), max_size=3)):
+        part = draw(st.sampled_from(["A-1", "B-2", "Z-9"]))
+        rows.append(f"PO1*{number}*{draw(st.sampled_from(['', '100', '40', '7.5']))}*EA*2.50**BP*{part}")
+        for code, quantity, unit in draw(DETAILS):
+            day = draw(st.sampled_from(["", "*068*20261130", "*067*20261210", "*055*20261201"]))
+            rows.append(f"ACK*{code}*{'' if quantity is None else quantity}*{unit}{day}")
+        for quantity in draw(st.lists(QUANTITY, max_size=2)):
+            rows.append(f"SCH*{quantity}*EA***067*20261205")
+    return " | ".join(rows)
+
+
+@given(
+    answer=answers(),
+    own=ACKNOWLEDGMENT_SETTINGS,
+    severity=SEVERITY,
+    received=st.dictionaries(st.sampled_from([10, 20]), QUANTITY),
+)
+def test_the_parts_of_a_line_always_sum(
+    answer: str, own: dict[str, Any], severity: str, received: dict[int, Decimal]
+) -> None:
+    """No quantity is lost or invented, whatever the supplier writes; and schedules never promise what was received."""
+    settings = {
+        "acknowledgments": own,
+        "tolerance": {"on_quantity": severity, "quantity_under_pct": 10},
+        "ack_units": {"CA": {"unit": "EA", "factor": "12"}},
+    }
+    case = {"order": "two", "settings": settings, "received": received}
+    results = []
+    for transaction in _readings(answer):
+        read = read_acknowledgment(transaction)
+        assert isinstance(read, Acknowledgment)
+        done = _reconcile(case, read)
+        results.append(done)
+        for line in done.lines:
+            assert line.confirmed + line.backordered + line.rejected + line.variance == line.open
+            assert line.open == max(line.ordered - received.get(line.line, 0), 0)
+            assert min(line.confirmed, line.backordered, line.rejected) >= 0
+            if line.if_accepted is not None or line.applies:
+                promised = sum(s.quantity for s in line.schedules)
+                assert promised in (0, line.confirmed + line.backordered)
+    assert all(done == results[0] for done in results)
+
+
+def _answer(number: int, text: str, own: dict[str, Any], earlier: dict[int, LineOutcome]) -> Answer:
+    read = read_acknowledgment(next(_readings(text)))
+    assert isinstance(read, Acknowledgment)
+    settings = SupplierSettings.model_validate({"acknowledgments": own})
+    done = reconcile(read, _order("two"), settings, received={}, earlier=earlier)
+    header = AnswerHeader(
+        transaction_id=f"T{number}",
+        type_code=read.type_code,
+        dated=read.dated,
+        processed_at=datetime(2026, 11, 3, 12, number, tzinfo=UTC),
+    )
+    return Answer(header=header, outcomes=done.lines)
+
+
+@given(texts=st.lists(answers(), min_size=1, max_size=3), own=ACKNOWLEDGMENT_SETTINGS)
+def test_any_order_of_arrival_ends_in_the_same_state(texts: list[str], own: dict[str, Any]) -> None:
+    """A late or repeated delivery of an old answer changes nothing for the buyer; twice is once."""
+    finals = []
+    for arrival in permutations(enumerate(texts)):
+        stored: list[Answer] = []
+        for number, text in (*arrival, arrival[0]):
+            earlier = {number: standing.latest for number, standing in fold(stored).lines.items()}
+            again = [entry for entry in stored if entry.header.transaction_id != f"T{number}"]
+            if len(again) == len(stored):
+                stored.append(_answer(number, text, own, earlier))
+        folded = fold(stored)
+        assert fold([*stored, *stored]) == folded
+        finals.append({line: (standing.latest, standing.applied) for line, standing in folded.lines.items()})
+    assert all(final == finals[0] for final in finals)

@@ -1,0 +1,326 @@
+"""What a user of Plex and Stedi gains: nothing sent twice blindly, nothing given up too early, nothing secret shown."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
+from plexstedi.http import Deadline, MemoryCallLog, PerMinute, Rejected, Unheard, path_segment
+from plexstedi.transport import FATE, Heard, fate
+
+BASE = "https://core.example/2023"
+
+
+def test_answer_keeps_numbers_exact_and_tells_the_services_time(make_caller, httpx_mock):
+    httpx_mock.add_response(
+        url=f"{BASE}/things?id=a&id=b%20c",
+        text='{"price": 1.10}',
+        headers={"Date": "Mon, 23 Nov 2026 11:59:58 GMT", "x-amzn-requestid": "req-1"},
+    )
+    answer = make_caller().get("/things", [("id", "a"), ("id", "b c")])
+    assert answer.json() == {"price": Decimal("1.10")}
+    assert answer.date == datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)
+    assert answer.request_id == "req-1"
+
+
+def test_keyed_send_is_repeated_with_the_same_bytes_and_key(make_caller, httpx_mock):
+    httpx_mock.add_exception(httpx.ReadTimeout("slow"))
+    httpx_mock.add_response(status_code=503)
+    httpx_mock.add_response(json={"fileExecutionId": "1"})
+    make_caller().post("/send", body=b'{"a":1}', headers={"Idempotency-Key": "k1"}, idempotent=True)
+    sent = httpx_mock.get_requests()
+    assert [request.content for request in sent] == [b'{"a":1}'] * 3
+    assert {request.headers["Idempotency-Key"] for request in sent} == {"k1"}
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_keyless_send_that_failed_is_not_repeated_and_may_have_been_done(make_caller, httpx_mock, status):
+    httpx_mock.add_response(status_code=status)
+    with pytest.raises(Unheard) as caught:
+        make_caller().post("/save", body=b"[]")
+    assert caught.value.maybe_processed
+    assert len(httpx_mock.get_requests()) == 1
+
+
+def test_keyless_send_without_an_answer_is_not_repeated(make_caller, httpx_mock):
+    httpx_mock.add_exception(httpx.ReadTimeout("slow"))
+    with pytest.raises(Unheard) as caught:
+        make_caller().patch("/order", body=b"{}")
+    assert caught.value.maybe_processed
+    assert len(httpx_mock.get_requests()) == 1
+
+
+def test_send_that_never_connected_is_repeated_and_known_as_not_done(make_caller, httpx_mock):
+    httpx_mock.add_exception(httpx.ConnectError("refused"), is_reusable=True)
+    with pytest.raises(Unheard) as caught:
+        make_caller().put("/release", body=b"{}")
+    assert not caught.value.maybe_processed
+    assert len(httpx_mock.get_requests()) == 4
+
+
+def test_throttled_send_is_known_as_not_done(make_caller, httpx_mock, clock):
+    httpx_mock.add_response(status_code=429, headers={"Retry-After": "7"})
+    httpx_mock.add_response(json={})
+    make_caller().post("/save", body=b"[]")
+    assert clock.slept == [7.0]
+
+
+def test_refused_key_after_an_unheard_try_does_not_hide_that_it_may_have_been_done(make_caller, httpx_mock):
+    httpx_mock.add_exception(httpx.ReadError("reset"))
+    httpx_mock.add_response(status_code=401)
+    with pytest.raises(Unheard) as caught:
+        make_caller().post("/send", body=b"{}", idempotent=True)
+    assert caught.value.maybe_processed
+
+
+def test_send_still_in_flight_tells_when_to_ask_again(make_caller, httpx_mock):
+    httpx_mock.add_response(status_code=409, headers={"Retry-After": "5"}, json={"message": "busy"}, is_reusable=True)
+    with pytest.raises(Unheard) as caught:
+        make_caller().post("/send", body=b"{}", idempotent=True)
+    assert (caught.value.status, caught.value.retry_after, caught.value.maybe_processed) == (409, 5.0, True)
+
+
+def test_retry_after_as_a_date_counts_from_the_services_own_clock(make_caller, httpx_mock, clock):
+    headers = {"Date": "Mon, 23 Nov 2026 09:00:00 GMT", "Retry-After": "Mon, 23 Nov 2026 09:00:20 GMT"}
+    httpx_mock.add_response(status_code=503, headers=headers)
+    httpx_mock.add_response(json=[])
+    make_caller().get("/x")
+    assert clock.slept == [20.0]
+
+
+def test_a_wait_longer_than_the_budget_leaves_it_to_the_next_run(make_caller, httpx_mock, clock):
+    httpx_mock.add_response(status_code=429, headers={"Retry-After": "3600"})
+    with pytest.raises(ServiceUnavailable) as caught:
+        make_caller().get("/x")
+    assert caught.value.code == "throttled"
+    assert clock.slept == []
+
+
+def test_waits_are_jittered_and_end_within_the_budget(make_caller, httpx_mock, clock):
+    httpx_mock.add_response(status_code=502, is_reusable=True)
+    with pytest.raises(ServiceUnavailable):
+        make_caller().get("/x")
+    assert len(clock.slept) == 3
+    assert all(wait <= limit for wait, limit in zip(clock.slept, (1, 2, 4), strict=True))
+
+
+def test_a_run_never_sleeps_past_its_end(make_caller, httpx_mock, clock):
+    httpx_mock.add_response(status_code=503, headers={"Retry-After": "30"})
+    caller = make_caller(deadline=Deadline(clock.monotonic() + 20))
+    with pytest.raises(ServiceUnavailable):
+        caller.get("/x")
+    assert clock.slept == []
+
+
+def test_nothing_is_begun_after_the_end_of_the_run(make_caller, clock):
+    caller = make_caller(deadline=Deadline(clock.monotonic()))
+    with pytest.raises(Unheard) as caught:
+        caller.post("/send", body=b"{}", idempotent=True)
+    assert caught.value.code == "time-limit"
+    assert not caught.value.maybe_processed
+
+
+def test_one_call_does_not_wait_longer_than_the_run_lasts(make_caller, httpx_mock, clock):
+    httpx_mock.add_response(json=[])
+    make_caller(read_timeout=300.0, deadline=Deadline(clock.monotonic() + 90)).get("/x")
+    assert httpx_mock.get_requests()[0].extensions["timeout"]["read"] == 90
+
+
+def test_every_failure_of_httpx_has_a_known_meaning():
+    def leaves(kind):
+        below = kind.__subclasses__()
+        return {kind} if not below else set().union(*(leaves(each) for each in below))
+
+    exported = {each for _, each in inspect.getmembers(httpx, inspect.isclass) if issubclass(each, Exception)}
+    known = leaves(httpx.HTTPError) | {httpx.InvalidURL, httpx.CookieConflict} | leaves(httpx.StreamError)
+    assert exported - known <= {httpx.HTTPError, httpx.RequestError, httpx.TransportError, httpx.TimeoutException} | {
+        *(httpx.NetworkError, httpx.ProtocolError, httpx.StreamError)
+    }
+    # Only raised by raise_for_status, which is never called.
+    unmapped = {kind for kind in known - {httpx.HTTPStatusError} if not any(k in FATE for k in kind.__mro__)}
+    assert unmapped == set()
+
+
+def _of(kind: type[Exception]) -> Exception:
+    return kind() if kind in (httpx.ResponseNotRead, httpx.RequestNotRead, httpx.StreamConsumed) else kind("no")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FATE if kind is not httpx.StreamError])
+def test_every_failure_of_httpx_becomes_a_message_with_a_fix(make_caller, httpx_mock, kind):
+    httpx_mock.add_exception(_of(kind), is_reusable=True)
+    with pytest.raises(ServiceUnavailable) as caught:
+        make_caller().get("/x")
+    assert caught.value.fix
+    assert len(httpx_mock.get_requests()) == (1 if fate(_of(kind)) is Heard.HOPELESS else 4)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "tries"),
+    [(b"<html>log in</html>", "text/html", 1), (b'[{"id": 1', "application/json", 4), (b"NaN", "application/json", 4)],
+)
+def test_what_is_no_answer_is_never_taken_for_one(make_caller, httpx_mock, body, content_type, tries):
+    httpx_mock.add_response(content=body, headers={"content-type": content_type}, is_reusable=True)
+    with pytest.raises(ServiceUnavailable) as caught:
+        make_caller().get("/x")
+    assert caught.value.code == "no-json"
+    assert len(httpx_mock.get_requests()) == tries
+
+
+def test_html_in_answer_to_a_send_leaves_its_fate_open(make_caller, httpx_mock):
+    httpx_mock.add_response(html="<html/>")
+    with pytest.raises(Unheard) as caught:
+        make_caller().post("/send", body=b"{}")
+    assert caught.value.maybe_processed
+
+
+def test_redirects_are_not_followed(make_caller, httpx_mock):
+    httpx_mock.add_response(status_code=302, headers={"Location": "https://login.example/"})
+    with pytest.raises(ServiceUnavailable, match="redirect"):
+        make_caller().get("/x")
+    assert len(httpx_mock.get_requests()) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_key_names_causes_and_fix(make_caller, httpx_mock, status):
+    httpx_mock.add_response(status_code=status, json={"code": "REQUEST_NOT_AUTHENTICATED", "message": "no"})
+    with pytest.raises(ServiceRefused, match="expired") as caught:
+        make_caller().get("/x")
+    assert caught.value.exit_code == 4
+    assert "check" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "message", "details"),
+    [
+        (
+            {"code": "REQUEST_VALIDATION_FAILED", "message": "bad", "errors": [{"code": "A", "message": "b"}]},
+            "REQUEST_VALIDATION_FAILED",
+            "bad",
+            ("A: b",),
+        ),
+        ({"message": "guide", "errors": [{"path": ["x", 0], "message": "m"}]}, None, "guide", ("x.0: m",)),
+        ({"__type": "ThrottlingException:http://x", "Message": "m"}, "ThrottlingException", "m", ()),
+        ({"error": "validation_failed", "validation_errors": ["a", "b"]}, "validation_failed", "", ("a", "b")),
+        (["unexpected"], None, "", ()),
+    ],
+)
+def test_the_services_own_words_are_read_from_every_known_shape(
+    make_caller, httpx_mock, document, code, message, details
+):
+    httpx_mock.add_response(status_code=400, json=document)
+    with pytest.raises(Rejected) as caught:
+        make_caller().post("/x", body=b"{}")
+    error = caught.value
+    assert (error.status, error.service_code, error.service_message, error.details) == (400, code, message, details)
+
+
+def test_error_words_are_bounded(make_caller, httpx_mock):
+    httpx_mock.add_response(status_code=400, json={"message": "x" * 100_000, "errors": ["y" * 9000] * 50})
+    with pytest.raises(Rejected) as caught:
+        make_caller().get("/x")
+    assert len(caught.value.message) < 2000
+    assert sum(map(len, caught.value.details)) < 12_000
+
+
+def test_no_key_query_or_address_shows_in_errors_attempts_or_logs(make_caller, httpx_mock, attempts, caplog):
+    caplog.set_level(logging.DEBUG)
+    httpx_mock.add_response(
+        status_code=400, json={"message": "bad sk-very-secret-key at https://s3.example/?X-Amz-Signature=abc"}
+    )
+    with pytest.raises(Rejected) as caught:
+        make_caller().get("/x", [("token", "page-secret")])
+    shown = f"{caught.value} {caught.value.fix} {caught.value.details} {attempts} {caplog.text}"
+    for secret in ("sk-very-secret-key", "X-Amz-Signature", "page-secret"):
+        assert secret not in shown
+    assert "try 1" in caplog.text
+
+
+def test_each_attempt_is_recorded(make_caller, httpx_mock, attempts):
+    httpx_mock.add_exception(httpx.ConnectTimeout("x"))
+    httpx_mock.add_response(status_code=503)
+    httpx_mock.add_response(json=[])
+    make_caller().get("/x", [("a", "b")])
+    assert [(a.method, a.path, a.status, a.outcome, a.number) for a in attempts] == [
+        ("GET", "/x", None, "never-connected", 1),
+        ("GET", "/x", 503, "failed", 2),
+        ("GET", "/x", 200, "ok", 3),
+    ]
+
+
+URL = "https://bucket.example/doc.json?X-Amz-Signature=abc"
+
+
+def test_presigned_download_carries_no_header_of_ours(make_caller, httpx_mock):
+    httpx_mock.add_response(status_code=503)
+    httpx_mock.add_response(content=b"<not json>")
+    assert make_caller().download(URL) == b"<not json>"
+    assert all("authorization" not in request.headers for request in httpx_mock.get_requests())
+
+
+@pytest.mark.parametrize("failure", [403, 500, httpx.ConnectError(URL), httpx.InvalidURL(URL)])
+def test_presigned_address_never_shows(make_caller, httpx_mock, caplog, attempts, failure):
+    caplog.set_level(logging.DEBUG)
+    if isinstance(failure, int):
+        httpx_mock.add_response(status_code=failure, is_reusable=True)
+    else:
+        httpx_mock.add_exception(failure, is_reusable=True)
+    with pytest.raises((Rejected, ServiceUnavailable)) as caught:
+        make_caller().download(URL)
+    assert "bucket.example" not in f"{caught.value} {caught.value.fix} {attempts} {caplog.text}"
+
+
+def test_presigned_address_must_be_https(make_caller):
+    with pytest.raises(ServiceUnavailable, match="not https"):
+        make_caller().download("http://bucket.example/doc")
+
+
+@pytest.mark.parametrize("url", ["http://connect.plex.com", "ftp://127.0.0.1", "connect.plex.com", "https://"])
+def test_a_key_never_leaves_unencrypted(make_caller, url):
+    with pytest.raises(ConfigurationFault, match="https"):
+        make_caller(base_url=url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1"])
+def test_loopback_may_be_plain(make_caller, url):
+    assert make_caller(base_url=url)
+
+
+@pytest.mark.parametrize("key", ["abc\n", "“quoted”"])
+def test_a_key_with_impossible_characters_is_named_and_not_shown(make_caller, key):
+    with pytest.raises(CredentialsFault) as caught:
+        make_caller(headers={"Authorization": key})
+    assert key.strip() not in str(caught.value)
+
+
+def test_an_id_cannot_reach_another_path():
+    assert path_segment("../tenants?x=1") == "..%2Ftenants%3Fx%3D1"
+
+
+def test_the_limit_per_minute_holds_also_right_after_another_run(make_caller, httpx_mock, clock):
+    call_log = MemoryCallLog()
+    for seconds in (50, 40, 30):
+        call_log.record("Plex", clock.now() - timedelta(seconds=seconds))
+    limiter = PerMinute(3, service="Plex", clock=clock, call_log=call_log)
+    httpx_mock.add_response(json=[], is_reusable=True)
+    caller = make_caller("Plex", limiter=limiter)
+    for _ in range(3):
+        caller.get("/x")
+    assert clock.slept == [10.0, 10.0, 10.0]
+    assert len(call_log.load("Plex", clock.now() - timedelta(hours=1))) == 6
+
+
+def test_a_clock_set_back_does_not_stop_all_calls(clock):
+    call_log = MemoryCallLog()
+    call_log.record("Plex", clock.now() + timedelta(hours=3))
+    assert PerMinute(1, service="Plex", clock=clock, call_log=call_log).wait_needed() == 0
+
+
+def test_httpx_does_not_log_whole_addresses():
+    assert logging.getLogger("httpx").getEffectiveLevel() >= logging.WARNING
+    assert logging.getLogger("httpcore").getEffectiveLevel() >= logging.WARNING
