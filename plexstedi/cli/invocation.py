@@ -22,7 +22,7 @@ from plexstedi.credentials import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.state.lock import RunLock
 from plexstedi.sync.opening import Surroundings, open_session
-from plexstedi.sync.session import Session, StopRequest, person
+from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
 
 PERSON_WAITS_SECONDS = 30.0
 """How long a command that a person gave waits for the lock (DESIGN section 4)."""
@@ -97,10 +97,11 @@ def work(
     by_person: bool = False,
     quiet_when_idle: bool = False,
     time_limit: float | None = None,
+    recover: bool = False,
 ) -> None:
     """Run `body` in a session under the lock, print what came of it, and end with its exit code.
 
-    A dry run takes no lock and works on a copy of the state.
+    A dry run takes no lock and works on a copy of the state. `recover`: a state file that is gone is made anew.
     """
     invocation = of(context)
     outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=quiet_when_idle)
@@ -108,7 +109,7 @@ def work(
     try:
         with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run):
             around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
-            opened = open_session(around, dry_run=dry_run, actor=person() if by_person else "plexstedi")
+            opened = open_session(around, dry_run=dry_run, actor=person() if by_person else PROGRAM, recover=recover)
             session = opened.session
             outcome.counts = session.tally.counts
             outcome.warnings = session.tally.warnings

@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         orders: Annotated[int, typer.Option("--orders", min=1, help="How many made-up orders.")] = 12,
         suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="How many made-up suppliers.")] = 4,
-        dialect: Annotated[Dialect, typer.Option("--dialect", help="The Plex dialect to be printed.")] = Dialect.CONNECT,
+        dialect: Annotated[
+            Dialect, typer.Option("--dialect", help="The Plex dialect to be printed.")
+        ] = Dialect.CONNECT,
         port: Annotated[
             int, typer.Option("--port", min=0, max=65533, help="First of three ports; 0: any that are free.")
         ] = 0,
@@ -67,7 +69,9 @@ def _announce(config: str, secrets: dict[str, str], directory: Path | None) -> N
     )
     if directory is None:
         print(config)
-        print("# Save the above as plexstedi.toml. In the other terminal, before `plexstedi --config plexstedi.toml run`:")
+        print(
+            "# Save the above as plexstedi.toml. In the other terminal, before `plexstedi --config plexstedi.toml run`:"
+        )
         print("\n".join(f"# {line}" for line in exports.splitlines()), flush=True)
         return
     directory.mkdir(parents=True, exist_ok=True)

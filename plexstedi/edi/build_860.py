@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.build_parts import Builder, pairs, totals
-from plexstedi.edi.changes import Coded, LineChange, coded, header_changes, line_changes
+from plexstedi.edi.changes import Coded, LineChange, coded, line_changes
 from plexstedi.edi.document_lines import document_lines
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.order_types import order_type
@@ -25,7 +25,7 @@ CHANGE, CANCEL = "04", "01"
 def build_change(
     before: SeenOrder, after: SeenOrder, partner: Partner, room: Room, *, sequence: int, revised: date
 ) -> Transaction | Held:
-    """The 860 that turns `before` into `after`. Held if the supplier takes no code for a change, or nothing is said.
+    """The 860 that turns `before` into `after`. Held if the supplier takes no code for a change.
 
     `sequence` is BCH05, from 1. `revised` is BCH11: when the revision was first seen.
     """
@@ -34,13 +34,6 @@ def build_change(
     found = [coded(change, taken) for change in line_changes(before, after)]
     builder.reasons += [item for item in found if isinstance(item, Reason)]
     said = [item for item in found if isinstance(item, Coded)]
-    if not found and not header_changes(before, after):
-        builder.held(
-            "change-without-place",
-            "order",
-            "the 860 has no place for what changed",
-            'Tell the supplier otherwise, or set change_orders = "replace"',
-        )
     detail = tuple(_line(builder, item, after) for item in said)
     return _finished(builder, after, CHANGE, sequence, revised, detail, after.total())
 

@@ -20,6 +20,7 @@ from plexstedi.edi.rooms import room_for
 from plexstedi.edi.seen import SeenOrder
 from plexstedi.edi.settings import ChangeOrders, ReleasesAs
 from plexstedi.edi.stream import StreamKey, order_of_stream, streams
+from plexstedi.edi.whole_order import visible, with_descriptions_of
 
 __all__ = [
     "Cancel860",
@@ -160,7 +161,11 @@ def _changed(has: Order, latest: Order, partner: Partner, key: StreamKey) -> Due
     if moved:
         return DueHeld(moved)
     changes, headers = line_changes(before, after), header_changes(before, after)
+    after_now = with_descriptions_of(after, before)
     if not changes and not headers:
+        return Nothing()
+    seen_before, seen_now = visible(before, partner), visible(after_now, partner)
+    if seen_before is not None and seen_before == seen_now:
         return Nothing()
     return _told(has, latest, partner, key, releases_only=not headers and _only_releases(before, after))
 

@@ -15,6 +15,9 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.limits import line_label
 from plexstedi.edi.x12 import Loop, Node, Segment
 
+_TERMS = ("CUR", "FOB", "ITD", "TD5")
+"""Segments that say one thing about the whole order: another of the same kind would say something else."""
+
 
 @dataclass(slots=True)
 class BoundNode:
@@ -37,6 +40,8 @@ class BoundChildren:
     reasons: list[Reason] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     """Segment ids of which one is held already: that their child is empty says nothing new."""
+    unsaid: dict[str, str] = field(default_factory=dict)
+    """Segments that were dropped, by id: a constant of the guide must not speak in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ def _no_place(
         result.reasons.append(Reason(code="guide-no-place", where=where, message=message, fix=fix))
         return
     result.dropped.append(Dropped(where=where, fact=node.id, value=_said(head), why=why))
+    result.unsaid.setdefault(node.id, _said(head))
 
 
 def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
@@ -192,11 +198,23 @@ def _complete(child: Child, bound: list[BoundNode], context: Context, result: Bo
     least = max(child.least, 1) if child.required else (child.least if bound else 0)
     while len(bound) < least and child.id not in result.refused:
         made = _from_constants(child, context)
+        if isinstance(made, BoundNode) and child.id in _TERMS and child.id in result.unsaid:
+            made = _contradiction(child, made, result.unsaid[child.id], context)
         if isinstance(made, BoundNode):
             bound.append(made)
             continue
         result.reasons.append(made)
         return
+
+
+def _contradiction(child: Child, made: BoundNode, ours: str, context: Context) -> Reason:
+    theirs = made.node.head if isinstance(made.node, Loop) else made.node
+    return Reason(
+        code="guide-contradicts",
+        where=f"{context.path}.{child.key}",
+        message=f"{context.where}: the order says {ours}, the guide only takes {_said(theirs)}",
+        fix=hint(child.id, 0, None, None) + ", or correct the order in Plex",
+    )
 
 
 def _from_constants(child: Child, context: Context) -> BoundNode | Reason:

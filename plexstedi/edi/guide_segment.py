@@ -15,12 +15,13 @@ from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
 _HEADS: Mapping[str, frozenset[int]] = {
     "BEG": frozenset({1, 2, 3, 4, 5}),
     "BCH": frozenset({1, 2, 3, 4}),
-    "BIG": frozenset({1, 2}),
+    "BIG": frozenset({1, 2, 4, 7}),
     "PO1": frozenset({2, 3, 4, 5}),
     "POC": frozenset({2, 3, 5, 6, 7}),
     "IT1": frozenset({2, 3, 4, 5}),
     "SCH": frozenset({1, 5, 6}),
     "TDS": frozenset({1}),
+    "TXI": frozenset({1, 2}),
 }
 """Elements without which the segment would say something else; the segments themselves cannot be left out either."""
 
@@ -38,7 +39,6 @@ _MEANING: Mapping[str, frozenset[int]] = {
     "N3": frozenset({1, 2}),
     "PID": frozenset({1, 5}),
     "AMT": frozenset({1, 2}),
-    "TXI": frozenset({1, 2}),
     "SAC": frozenset({1, 2, 5}),
 }
 """Elements that carry an optional segment: without a place for them the segment has none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
@@ -125,40 +125,67 @@ _FAMILIES = (frozenset({"BP", "IN", "PN"}), frozenset({"VP", "VN", "VC"}), froze
 """Qualifiers of element 235 that number an item from the same side: the buyer's, the seller's, the maker's."""
 
 
-def match_line(answered: AcknowledgedLine, lines: Sequence[SentLine]) -> LineMatch | NoLine | AmbiguousLine:
+_Id: TypeAlias = tuple[Decimal | str, ...]
+
+
+class LineIndex:
+    """The lines of an order as sent, found by number and by part; built once for an answer."""
+
+    def __init__(self, lines: Sequence[SentLine]) -> None:
+        self._by_id: dict[_Id, tuple[SentLine, SentSchedule | None]] = {}
+        self._by_part: dict[tuple[int, str], list[SentLine]] = {}
+        for line in lines:
+            for schedule in line.schedules:
+                if schedule.assigned_id is not None:
+                    self._by_id.setdefault(_id_parts(schedule.assigned_id), (line, schedule))
+        for line in lines:
+            self._by_id.setdefault(_id_parts(str(line.line)), (line, None))
+            for key in _part_keys((line.items,)):
+                self._by_part.setdefault(key, []).append(line)
+
+    def by_assigned_id(self, written: str) -> tuple[SentLine, SentSchedule | None] | None:
+        """The line, or the release sent as a line, with this PO101; numbers as numbers."""
+        return self._by_id.get(_id_parts(written))
+
+    def by_part(self, answered: AcknowledgedLine) -> list[SentLine]:
+        """Lines with a part of the answer, in the order sent; the buyer's number decides before the seller's."""
+        keys = _part_keys((answered.items, *(detail.items for detail in answered.details)))
+        for family in range(len(_FAMILIES)):
+            found = {ln.line: ln for key in keys if key[0] == family for ln in self._by_part.get(key, ())}
+            if found:
+                return [found[number] for number in sorted(found)]
+        return []
+
+
+def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
+    return {
+        (index, item.strip().casefold())
+        for items in stated
+        for qualifier, item in items.items()
+        for index, family in enumerate(_FAMILIES)
+        if qualifier in family
+    }
+
+
+def match_line(answered: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
     """The line that is meant: by PO101, by part where PO101 is missing or unknown (RULES Reading 11)."""
-    by_id = _by_assigned_id(answered.assigned_id, lines)
-    by_part = _by_part(answered, lines)
+    by_id = index.by_assigned_id(answered.assigned_id) if answered.assigned_id is not None else None
+    by_part = index.by_part(answered)
+    numbers = ", ".join(str(line.line) for line in by_part)
     if by_id is not None:
         line, schedule = by_id
         if by_part and line not in by_part:
-            numbers = ", ".join(str(other.line) for other in by_part)
             why = f"its number {answered.assigned_id} is line {line.line}, its part is that of line {numbers}"
             return AmbiguousLine(answered, (line, *by_part), why)
         return LineMatch(answered, line, schedule)
     if len(by_part) == 1:
         return LineMatch(answered, by_part[0])
     if by_part:
-        numbers = ", ".join(str(other.line) for other in by_part)
         return AmbiguousLine(answered, tuple(by_part), f"lines {numbers} have the same part")
     return NoLine(answered)
 
 
-def _by_assigned_id(written: str | None, lines: Sequence[SentLine]) -> tuple[SentLine, SentSchedule | None] | None:
-    if written is None:
-        return None
-    for line in lines:
-        for schedule in line.schedules:
-            if schedule.assigned_id is not None and _same_id(schedule.assigned_id, written):
-                return line, schedule
-    return next(((line, None) for line in lines if _same_id(str(line.line), written)), None)
-
-
-def _same_id(ours: str, theirs: str) -> bool:
-    return ours == theirs or _id_parts(ours) == _id_parts(theirs)
-
-
-def _id_parts(written: str) -> tuple[Decimal | str, ...]:
+def _id_parts(written: str) -> _Id:
     """An id with its numbers as numbers: `0010-01` is `10-1`."""
     parts: list[Decimal | str] = []
     for part in re.split(r"\s*-\s*", written.strip()):
@@ -169,19 +196,6 @@ def _id_parts(written: str) -> tuple[Decimal | str, ...]:
         else:
             parts.append(number if number.is_finite() else part.casefold())
     return tuple(parts)
-
-
-def _by_part(answered: AcknowledgedLine, lines: Sequence[SentLine]) -> list[SentLine]:
-    """Lines with a part of the answer, in the order sent; the buyer's number decides before the seller's."""
-    stated = [answered.items, *(detail.items for detail in answered.details)]
-    for family in _FAMILIES:
-        wanted = {v.strip().casefold() for items in stated for q, v in items.items() if q in family}
-        found = [
-            line for line in lines if wanted & {v.strip().casefold() for q, v in line.items.items() if q in family}
-        ]
-        if found:
-            return found
-    return []
 
 
 def other_items(answered: AcknowledgedLine, line: SentLine) -> tuple[str, ...]:

@@ -208,9 +208,7 @@ def fold(answers: Iterable[Answer], changes: Collection[SentDocument] = ()) -> F
     newest: tuple[tuple[date, datetime, str], AnswerHeader] | None = None
     for number in sorted(ranked):
         named = any(outcome.listed for outcome, _ in ranked[number].values())
-        best_first = [
-            ranked[number][rank] for rank in sorted(ranked[number], reverse=True) if rank[0] or not named
-        ]
+        best_first = [ranked[number][rank] for rank in sorted(ranked[number], reverse=True) if rank[0] or not named]
         applied = next(((o, h) for o, h in best_first if o.applies), None)
         lines[number] = LineStanding(
             best_first[0][0],

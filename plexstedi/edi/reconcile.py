@@ -18,7 +18,7 @@ from plexstedi.edi.acknowledgment import AcknowledgedLine, Acknowledgment
 from plexstedi.edi.division import ZERO
 from plexstedi.edi.findings import DECIDE, Findings
 from plexstedi.edi.held import Reason
-from plexstedi.edi.matching import AmbiguousLine, LineMatch, NoLine, match_line
+from plexstedi.edi.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
 from plexstedi.edi.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
 from plexstedi.edi.precedence import Initiative
 from plexstedi.edi.reconcile_line import LineCase, reconcile_line
@@ -203,8 +203,9 @@ def _match(
 ) -> tuple[dict[int, tuple[LineMatch, ...]], list[UnmatchedLine]]:
     by_line: dict[int, tuple[LineMatch, ...]] = {}
     unmatched = []
+    index = LineIndex(known)
     for answer in answers:
-        found = match_line(answer, known)
+        found = match_line(answer, index)
         if isinstance(found, LineMatch):
             by_line[found.line.line] = (*by_line.get(found.line.line, ()), found)
         elif isinstance(found, AmbiguousLine):

@@ -22,7 +22,7 @@ from plexstedi.edi.units import exact_quotient, plex_unit
 
 Level: TypeAlias = Literal["order", "line", "release"]
 PlexValue: TypeAlias = str | Decimal | None
-RecordKey: TypeAlias = tuple[Level, str]
+RecordKey: TypeAlias = tuple[str, str]
 """Level and Plex record id."""
 
 _QUANTITY_PLACES = 10

@@ -33,7 +33,7 @@ BAK beginning_segment_for_purchase_order_acknowledgment transaction_set_purpose_
 BCA beginning_segment_for_purchase_order_change_acknowledgment transaction_set_purpose_code:ID2-2!
   acknowledgment_type:ID2-2 purchase_order_number:AN1-22! release_number:AN1-30 change_order_sequence_number:AN1-8
   date:DT8-8! request_reference_number:AN1-45 contract_number:AN1-30 reference_identification:AN1-{30/50} date:DT8-8
-  date:DT8-8 date:DT8-8 transaction_type_code:ID2-2
+  date:DT8-8 transaction_type_code:ID2-2
 BIG beginning_segment_for_invoice date:DT8-8! invoice_number:AN1-22! date:DT8-8 purchase_order_number:AN1-22
   release_number:AN1-30 change_order_sequence_number:AN1-8 transaction_type_code:ID2-2
   transaction_set_purpose_code:ID2-2 action_code:ID1-2 invoice_number:AN1-22
@@ -62,16 +62,19 @@ ITD terms_of_sale_deferred_terms_of_sale terms_type_code:ID2-2 terms_basis_date_
   terms_discount_due_date:DT8-8 terms_discount_days_due:N01-3 terms_net_due_date:DT8-8 terms_net_days:N01-3
   terms_discount_amount:N21-10 terms_deferred_due_date:DT8-8 deferred_amount_due:N21-10
   percent_of_invoice_payable:R1-5 description:AN1-80 day_of_month:N01-2 payment_method_code:ID1-2
-  {percent/percentage_as_decimal|percent}:R1-10
+  percentage_as_decimal|percent:R1-10
 DTM date_time_reference date_time_qualifier:ID3-3! date:DT8-8 time:TM4-8 time_code:ID2-2
   date_time_period_format_qualifier:ID2-3 date_time_period:AN1-35
 TD5 carrier_details_routing_sequence_transit_time routing_sequence_code:ID1-2 identification_code_qualifier:ID1-2
   identification_code:AN2-80 transportation_method_type_code:ID1-2 routing:AN1-35 shipment_order_status_code:ID2-2
-  location_qualifier:ID1-2 location_identifier:AN1-30
+  location_qualifier:ID1-2 location_identifier:AN1-30 transit_direction_code:ID2-2
+  transit_direction_time_qualifier:ID2-2 transit_time:R1-4 service_level_code:ID2-2
 N9 {reference_identification/extended_reference_information} reference_identification_qualifier:ID2-3!
   reference_identification:AN1-{30/50} free_form_description:AN1-45 date:DT8-8 time:TM4-8 time_code:ID2-2
 MSG message_text free_form_message_text:AN1-264! printer_carriage_control_code:ID2-2 number:N01-9
-MTX text note_reference_code:ID3-3 {message_text/textual_data|message_text}:AN1-4096
+NTE note_special_instruction note_reference_code:ID3-3 description:AN1-80!
+QTY quantity{/_information} quantity_qualifier:ID2-2! quantity:R1-15 composite_unit_of_measure:C355
+MTX text note_reference_code:ID3-3 textual_data|message_text:AN1-4096 textual_data:AN1-4096
 N1 {name/party_identification} entity_identifier_code:ID2-3! name:AN1-60 identification_code_qualifier:ID1-2
   identification_code:AN2-80 entity_relationship_code:ID2-2 entity_identifier_code:ID2-3
 N2 additional_name_information name:AN1-60! name:AN1-60
@@ -87,6 +90,7 @@ IT1 baseline_item_data_invoice assigned_identification:AN1-20 quantity_invoiced:
   unit_or_basis_for_measurement_code:ID2-2 unit_price:R1-17 basis_of_unit_price_code:ID2-2 pairs*10
 PID product_item_description item_description_type:ID1-1! product_process_characteristic_code:ID2-3
   agency_qualifier_code:ID2-2 product_description_code:AN1-12 description:AN1-80
+  surface_layer_position_code:ID2-2 source_subqualifier:AN1-15
 SCH line_item_schedule quantity:R1-15! unit_or_basis_for_measurement_code:ID2-2! entity_identifier_code:ID2-3
   name:AN1-60 date_time_qualifier:ID3-3! date:DT8-8! time:TM4-8 date_time_qualifier:ID3-3 date:DT8-8 time:TM4-8
   request_reference_number:AN1-45 assigned_identification:AN1-20
@@ -113,9 +117,12 @@ AK4 data_element_note position_in_segment:C722! data_element_reference_number:N0
   data_element_syntax_error_code:ID1-3! copy_of_bad_data_element:AN1-99
 AK5 transaction_set_response_trailer transaction_set_acknowledgment_code:ID1-1!
   transaction_set_syntax_error_code:ID1-3 transaction_set_syntax_error_code:ID1-3
+  transaction_set_syntax_error_code:ID1-3 transaction_set_syntax_error_code:ID1-3
+  transaction_set_syntax_error_code:ID1-3
 AK9 functional_group_response_trailer functional_group_acknowledge_code:ID1-1!
   number_of_transaction_sets_included:N01-6! number_of_received_transaction_sets:N01-6!
   number_of_accepted_transaction_sets:N01-6! functional_group_syntax_error_code:ID1-3
+  functional_group_syntax_error_code:ID1-3 functional_group_syntax_error_code:ID1-3
 """
 
 _COMPOSITES = {

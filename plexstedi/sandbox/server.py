@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
+from plexstedi.decimal_json import Json
 from plexstedi.sandbox import control
 from plexstedi.sandbox.characters import DEMO_DELAYS, Character, Delays
 from plexstedi.sandbox.clock import SandboxClock
@@ -141,6 +142,14 @@ class Sandbox:
     def fail_deliveries(self, supplier_code: str, attempts: int = 3) -> None:
         """Let that many delivery attempts of each file to this supplier fail (0: none). Raise KeyError."""
         self._partnership_of(supplier_code).failing_attempts = attempts
+
+    def use_guide(self, supplier_code: str, set_id: str, schema: Json) -> None:
+        """Let Stedi check this supplier's documents against a guide's JSON Schema. Raise KeyError."""
+        for setting in self._partnership_of(supplier_code).settings.values():
+            if setting.set_id == set_id and setting.direction == "OUTBOUND":
+                setting.guide_schema = schema
+                return
+        raise KeyError(set_id)
 
     def set_character(self, supplier_code: str, character: Character) -> None:
         self.suppliers.set_character(supplier_code, character)

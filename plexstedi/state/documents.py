@@ -180,6 +180,35 @@ class Documents:
         )
         return self.get(document_id)
 
+    def take_over(
+        self,
+        new: NewDocument,
+        *,
+        sent_at: datetime,
+        execution_id: str,
+        delivered: bool,
+        failed: str | None,
+        blocks: bool,
+    ) -> Document:
+        """Add a document that Stedi has and this ledger lost; `blocks`: its stream waits for a person."""
+        document = self.freeze(new, sent_at)
+        self.begin_attempt(document, sent_at)
+        self.accept(
+            document.id,
+            sent_at,
+            file_execution_id=execution_id,
+            interchange_control=None,
+            group_control=None,
+            x12=None,
+        )
+        if delivered:
+            self.deliver(document.id, sent_at)
+        elif failed is not None:
+            self.fail(document.id, failed)
+        if blocks:
+            self._database.execute("UPDATE documents SET blocks = 1 WHERE id = ?", (document.id,))
+        return self.get(document.id)
+
     def get(self, document_id: int) -> Document:
         """The document of this id. Raise KeyError if there is none."""
         row = self._database.row("SELECT * FROM documents WHERE id = ?", (document_id,))
@@ -218,6 +247,16 @@ class Documents:
         """Documents in these states, oldest first."""
         marks = ", ".join("?" * len(states))
         return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
+
+    def open_clocks(self, *, supplier: str | None = None) -> list[Document]:
+        """Documents that something is still awaited for: their delivery, their 997, or an answer to all they ask."""
+        return self._query(
+            "WHERE (? IS NULL OR supplier = ?) AND (state IN ('sending', 'accepted')"
+            " OR (state = 'delivered' AND (functional_ack = 'none'"
+            " OR business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected', 'held')))) ORDER BY id",
+            supplier,
+            supplier,
+        )
 
     def all(self, *, supplier: str | None = None) -> list[Document]:
         """Every document, oldest first."""

@@ -51,6 +51,8 @@ class ReviewKind(StrEnum):
     """A value cannot be expressed faithfully in Plex. Subject: the order."""
     INBOUND_FILE_FAILED = "inbound-file-failed"
     """Stedi could not process a supplier's file. Subject: the execution."""
+    RECOVERED_DIFFERS = "recovered-differs"
+    """After `recover`: what was sent last is not what Plex holds. Subject: the stream."""
     OVERDUE = "overdue"
     """A clock ran past its limit. Subject: the document and the clock."""
 

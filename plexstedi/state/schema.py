@@ -24,10 +24,12 @@ DOCUMENT_MOVES = (
     ("failed", "accepted"),
     ("failed", "delivered"),
     ("failed", "withdrawn"),
+    ("delivered", "withdrawn"),
 )
 """An outbound document. `frozen`: bytes, name and key stored, no attempt begun. `sending`: an attempt has begun and
 its outcome is not known. `accepted`: Stedi answered 200. `delivered`, `refused` (a conclusive 4xx) and `withdrawn` (a
-person gave it up) are settled; the others block the next document of their stream."""
+person gave it up; a delivered one only after a rejecting 997) are settled; the others block the next document of their
+stream."""
 
 INBOX_MOVES = (
     ("listed", "stored"),
@@ -138,6 +140,7 @@ _VERSION_1 = (
     """CREATE UNIQUE INDEX one_unsettled_document ON documents (stream)
         WHERE state IN ('frozen', 'sending', 'accepted', 'failed', 'conflict', 'in_doubt')""",
     "CREATE INDEX documents_of_order ON documents (order_id, id)",
+    "CREATE INDEX documents_by_state ON documents (state, functional_ack, business_ack)",
     "CREATE INDEX documents_by_execution ON documents (file_execution_id)",
     "CREATE INDEX documents_by_group ON documents (partnership, group_control)",
     """CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence, counter,
@@ -148,7 +151,8 @@ _VERSION_1 = (
         ended_at TEXT, outcome TEXT, PRIMARY KEY (document_id, number)) STRICT""",
     """CREATE TABLE witnesses (
         execution_id TEXT PRIMARY KEY, file_name TEXT NOT NULL, partnership TEXT, direction TEXT NOT NULL,
-        status TEXT NOT NULL, created_at TEXT NOT NULL, fault TEXT) STRICT""",
+        status TEXT NOT NULL, created_at TEXT NOT NULL, fault TEXT,
+        settled INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1))) STRICT""",
     "CREATE INDEX witnesses_by_name ON witnesses (file_name)",
     """CREATE TABLE inbox (
         transaction_id TEXT PRIMARY KEY, set_id TEXT NOT NULL, partnership TEXT NOT NULL, supplier TEXT,

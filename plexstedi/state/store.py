@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from plexstedi.errors import StateUnusable
 from plexstedi.state.audit import Audit
 from plexstedi.state.database import Database
 from plexstedi.state.documents import Documents
@@ -40,6 +41,7 @@ class Store:
         store = cls(Database.open(path))
         if store.memory.get(Fact.CREATED) is None:
             store.memory.put_time(Fact.CREATED, now)
+        _was_here(path).touch(mode=0o600)
         return store
 
     @classmethod
@@ -61,3 +63,22 @@ class Store:
         """All inside is committed together, or none of it."""
         with self.database.transaction():
             yield
+
+
+def expect_state(path: Path) -> None:
+    """Raise StateUnusable when there was a state file here and it is gone: it must not be made anew silently.
+
+    A new, empty state would take every order for one that was never sent.
+    """
+    if not path.exists() and _was_here(path).exists():
+        raise StateUnusable(
+            f"the state file {path} is gone; it was here before. Nothing was sent",
+            fix="Put it back from a backup, or rebuild it with `plexstedi recover`. To begin anew on purpose, delete"
+            f" {_was_here(path)} as well.",
+            code="state-missing",
+        )
+
+
+def _was_here(path: Path) -> Path:
+    """A mark beside the state file, never deleted by the program."""
+    return path.with_name(path.name + ".was-here")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.state.codec import instant, moment
-from plexstedi.state.database import Database
+from plexstedi.state.database import Database, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +45,34 @@ class Witnesses:
             ),
         )
 
+    def settle(self, execution_id: str) -> None:
+        """A person is asked about this file apart: it no longer stops sending."""
+        self._database.execute("UPDATE witnesses SET settled = 1 WHERE execution_id = ?", (execution_id,))
+
     def unknown_to_ledger(self) -> list[Witness]:
         """Outbound files under our names that no document of the ledger has."""
         rows = self._database.rows(
-            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND'"
+            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 0"
             " AND file_name NOT IN (SELECT file_name FROM documents) ORDER BY created_at, execution_id"
         )
-        return [
-            Witness(
-                execution_id=row["execution_id"],
-                file_name=row["file_name"],
-                partnership=row["partnership"],
-                direction=row["direction"],
-                status=row["status"],
-                created_at=moment(row["created_at"]),
-                fault=row["fault"],
-            )
-            for row in rows
-        ]
+        return [_witness(row) for row in rows]
+
+    def by_file_name(self, file_name: str) -> Witness | None:
+        """The newest execution of this exact file name."""
+        row = self._database.row(
+            "SELECT * FROM witnesses WHERE file_name = ? ORDER BY created_at DESC, execution_id DESC LIMIT 1",
+            (file_name,),
+        )
+        return None if row is None else _witness(row)
+
+
+def _witness(row: Row) -> Witness:
+    return Witness(
+        execution_id=row["execution_id"],
+        file_name=row["file_name"],
+        partnership=row["partnership"],
+        direction=row["direction"],
+        status=row["status"],
+        created_at=moment(row["created_at"]),
+        fault=row["fault"],
+    )

@@ -113,6 +113,14 @@ class Writes:
         """Plex refuses it."""
         self._database.execute("UPDATE writes SET state = 'failed', error = ? WHERE id = ?", (error, write_id))
 
+    def plan_again(self, write_id: int) -> None:
+        """A person has mended what made Plex refuse it."""
+        self._database.execute("UPDATE writes SET state = 'planned', error = NULL WHERE id = ?", (write_id,))
+
+    def give_up(self, write_id: int) -> None:
+        """A person leaves Plex as it is."""
+        self._database.execute("UPDATE writes SET state = 'superseded' WHERE id = ?", (write_id,))
+
     def count_open(self) -> int:
         """How many writes are still to be done."""
         return self._database.number("SELECT count(*) FROM writes WHERE state IN ('planned', 'writing')")

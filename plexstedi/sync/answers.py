@@ -13,8 +13,7 @@ from decimal import Decimal
 
 from plexstedi.config import AckLevel, WriteBack
 from plexstedi.decimal_json import loads
-from plexstedi.edi.ack_reading import read_acknowledgment
-from plexstedi.edi.acknowledgment import Acknowledgment, Malformed, content_fingerprint
+from plexstedi.edi.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
 from plexstedi.edi.guide_reading import Unreadable, read_guide_json
 from plexstedi.edi.held import Reason
 from plexstedi.edi.matching import AmbiguousOrder, Candidate, Matched, OtherPlant, OtherSupplier, match_order

@@ -21,6 +21,7 @@ from plexstedi.stedi.models import (
     delivery_of,
 )
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
+from plexstedi.sync.answers import settle_order
 from plexstedi.sync.session import Session
 
 KEY_LIFE = timedelta(hours=23)
@@ -108,6 +109,9 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
     session.withdraw(
         ReviewKind.DOCUMENT_IN_DOUBT, f"document {document.id}", "Stedi has it", order_id=document.order_id
     )
+    if document.change_sequence > 0:
+        # What was said of a line before this document changed it no longer counts.
+        settle_order(session, document.order_id)
     session.note(
         "document-accepted",
         f"document {document.id}",

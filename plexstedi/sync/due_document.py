@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 
 from plexstedi.decimal_json import dumps
-from plexstedi.edi.order import Order
+from plexstedi.edi.due import Send850
+from plexstedi.edi.held import Held
+from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.prepare import Prepared
+from plexstedi.edi.prepare import Prepared, prepare
 from plexstedi.edi.settings import DocumentSettings
-from plexstedi.edi.stream import StreamKey
+from plexstedi.edi.stream import StreamKey, order_of_stream
 from plexstedi.state.orders import OrderRecord
 
 _FINGERPRINT_DIGITS = 16
@@ -28,6 +31,8 @@ class DueDocument:
     prepared: Prepared
     purpose: str
     change_sequence: int
+    witness: str
+    """Mark of the order as the supplier has it after this document."""
     replay_of: int | None = None
 
 
@@ -57,7 +62,20 @@ def route_of(document: DueDocument) -> Route:
     return Route(call, settings.partnership_id, section.transaction_setting_id, section.mapping_id)
 
 
-def content_fingerprint(document: DueDocument) -> str:
-    """What the file name witnesses: the rendering, free of key, name and counter."""
-    text = dumps(document.prepared.guide_json)
+def order_witness(order: Order, stream: StreamKey, partner: Partner) -> str | None:
+    """What a file name witnesses: the order as its supplier has it after the document, by the 850 that would say it.
+
+    Not the bytes of an 860: so `recover` can tell from the order in Plex alone whether the last file said it all.
+    None if the order cannot be said faithfully.
+    """
+    cancelled = order_of_stream(order, stream).phase is Phase.CANCELLED
+    whole = order.model_copy(update={"phase": Phase.RELEASED}) if cancelled else order
+    prepared = prepare(Send850(whole, stream), partner, change_sequence=0, revision_seen=date.min)
+    if isinstance(prepared, Held):
+        return None
+    return text_witness(("cancelled " if cancelled else "") + dumps(prepared.guide_json))
+
+
+def text_witness(text: str) -> str:
+    """The mark of a rendering, as it stands in a file name."""
     return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_DIGITS]

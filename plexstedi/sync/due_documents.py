@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from plexstedi.config import KnownOrders
+from plexstedi.decimal_json import dumps
 from plexstedi.edi.due import Cancel860, Change860, Due, DueHeld, Nothing, Replace850, Send850, due, streams
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.order import Order, Phase
@@ -16,7 +17,7 @@ from plexstedi.edi.stream import StreamKey
 from plexstedi.state.documents import Document, DocumentState
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.sync.due_document import DueDocument, content_fingerprint, route_of, stream_name
+from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
 from plexstedi.sync.session import Session
 
 
@@ -58,7 +59,7 @@ def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
             _hold(session, record, record.id, problems)
         return []
     order = session.store.orders.revision(record.id, record.latest)
-    partner = _partner(session, record.supplier)
+    partner = partner_of(session, record.supplier)
     settled = True
     found = []
     for key in _streams(session, record, order, partner):
@@ -71,7 +72,8 @@ def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
     return found
 
 
-def _partner(session: Session, code: str) -> Partner:
+def partner_of(session: Session, code: str) -> Partner:
+    """A configured supplier with its name and address as Plex has them. Raise KeyError, ConfigurationFault."""
     known = session.store.orders.supplier(code)
     partner = session.partner(code)
     if known is None:
@@ -189,6 +191,7 @@ def _prepared(
         prepared=prepared,
         purpose=purpose_of(decision),
         change_sequence=change_sequence,
+        witness=order_witness(order, key, partner) or text_witness(dumps(prepared.guide_json)),
     )
     if _refused_before(session, document):
         return Waits()
@@ -228,7 +231,7 @@ def _refused_before(session: Session, document: DueDocument) -> bool:
         return False
     route = route_of(document)
     same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
-    return same_route and content_fingerprint(document) in refused.file_name
+    return same_route and document.witness in refused.file_name
 
 
 def _not_sent(kind: str) -> Reason:

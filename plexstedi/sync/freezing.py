@@ -9,7 +9,7 @@ from plexstedi.edi.names import Slot, file_name, idempotency_key
 from plexstedi.edi.x12_text import Envelope, render
 from plexstedi.state.documents import NewDocument
 from plexstedi.stedi.requests import Delimiters, TooLarge, create_transaction_body, generate_edi_body
-from plexstedi.sync.due_document import DueDocument, Route, content_fingerprint, route_of
+from plexstedi.sync.due_document import DueDocument, Route, route_of
 from plexstedi.sync.session import Session
 
 
@@ -25,7 +25,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
         kind=document.prepared.kind,
         counter=session.store.documents.counter(document.stream, document.prepared.kind, document.change_sequence),
     )
-    name = file_name(slot, content_fingerprint(document))
+    name = file_name(slot, document.witness)
     body = _body(session, document, route, name)
     if isinstance(body, TooLarge):
         return Reason(

@@ -15,7 +15,7 @@ from plexstedi.http import Deadline, MemoryCallLog
 from plexstedi.plex.build import connect_to_plex
 from plexstedi.plex.port import PlexPort
 from plexstedi.state.memory import Fact, Memory
-from plexstedi.state.store import Store
+from plexstedi.state.store import Store, expect_state
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 from plexstedi.sync.plex_settings import plex_settings
@@ -107,12 +107,14 @@ class OpenSession:
             session.store.close()
 
 
-def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM) -> OpenSession:
+def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, recover: bool = False) -> OpenSession:
     """Open state and limits; the services are reached at their first use.
 
     A dry run works on a private copy in memory. Raise StateUnusable, ConfigurationFault (another tenant's state).
     """
     clock = InterruptibleClock(around.clock, around.stop)
+    if not recover:
+        expect_state(around.state_path)
     store = Store.open_copy(around.state_path) if dry_run else Store.open(around.state_path, clock.now())
     try:
         config = around.config

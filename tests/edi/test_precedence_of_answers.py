@@ -152,7 +152,7 @@ def test_a_held_answer_leaves_what_was_applied() -> None:
     decided = [answers[0], _answer("new", 3, accept(held))]
     after = fold(decided).lines[10]
     assert after.applied is not None
-    assert (after.applied.confirmed, after.applied.state) == (50, AckState.CHANGED)
+    assert (after.applied.confirmed, after.applied.state) == (Decimal(50), AckState.CHANGED)
 
 
 def test_a_line_that_is_not_named_undoes_nothing() -> None:

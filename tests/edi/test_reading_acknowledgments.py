@@ -1,4 +1,4 @@
-"""Reading Guide JSON and acknowledgments: nothing a supplier sends stops the run, and nothing is read as something else."""
+"""Reading Guide JSON and acknowledgments: nothing that a supplier sends stops the run or is read as something else."""
 
 from __future__ import annotations
 
@@ -119,9 +119,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                ["heading", "detail", "x_BAK", "x_PO1_loop", "x_PO1", "x_ACK_loop", "x_ACK", "q_02", "c_01"]
-            )
+            st.sampled_from(["heading", "detail", "x_BAK", "x_PO1_loop", "x_PO1", "x_ACK_loop", "x_ACK", "q_02"])
             | st.text(max_size=5),
             inner,
             max_size=4,

@@ -22,7 +22,7 @@ from plexstedi.edi.precedence import Answer, AnswerHeader, Initiative, fold
 from plexstedi.edi.reconcile import reconcile
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.x12 import Transaction
+from plexstedi.edi.x12 import Loop, Segment, Transaction
 from plexstedi.edi.x12_text import parse
 
 CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("acknowledgment_cases.toml").read_text())["case"]
@@ -185,9 +185,10 @@ def raw_x12(answer: str, release: str) -> str:
     rows = _rows(answer)
     set_id, group = ("865", "CA") if rows[0][0] == "BCA" else ("855", "PR")
     body = [f"ST*{set_id}*0001", *("*".join(row).rstrip("*") for row in rows), f"CTT*{len(rows)}"]
+    repetition = "U" if release == "004010" else "^"
+    ids = f"ZZ*{'SUPPLIER':15}*ZZ*{'US':15}"
     segments = [
-        "ISA*00*          *00*          *ZZ*SUPPLIER       *ZZ*US             *261102*1200*"
-        f"{'U' if release == '004010' else '^'}*{release[:5]}*000000001*0*P*>",
+        f"ISA*00*{' ' * 10}*00*{' ' * 10}*{ids}*261102*1200*{repetition}*{release[:5]}*000000001*0*P*>",
         f"GS*{group}*SUPPLIER*US*20261102*1200*1*X*{release}",
         *body,
         f"SE*{len(body) + 1}*0001",
@@ -299,6 +300,19 @@ def test_the_same_content_has_the_same_fingerprint_however_it_is_written() -> No
         assert len(prints) <= 1, case["name"]
 
 
+def test_an_order_of_five_thousand_lines_is_no_matter() -> None:
+    """The run ends inside its time limit for the largest order, too: reading it takes time in proportion, no more."""
+    count = 5000
+    lines = tuple(_line(number, 100, "2.50", f"A-{number}", ((100, DUE),)) for number in range(1, count + 1))
+    heading = Segment("BAK", ("00", "AD", "PO-1001"))
+    ack = Loop("ACK", (Segment("ACK", ("IA", Decimal(100))),))
+    detail = tuple(Loop("PO1", (Segment("PO1", (str(n), Decimal(100), "EA")), ack)) for n in range(1, count + 1))
+    read = read_acknowledgment(Transaction("855", "004010", (heading,), detail))
+    assert isinstance(read, Acknowledgment)
+    done = reconcile(read, SentOrder(number="PO-1001", lines=lines), SupplierSettings(), received={})
+    assert [line.state for line in done.lines] == [AckState.CONFIRMED] * count
+
+
 # ------------------------------------------------------------------------------------------------------- properties
 
 QUANTITY = st.decimals(min_value=0, max_value=500, places=2)
@@ -327,8 +341,7 @@ def answers(draw: st.DrawFn) -> str:
         for code, quantity, unit in draw(DETAILS):
             day = draw(st.sampled_from(["", "*068*20261130", "*067*20261210", "*055*20261201"]))
             rows.append(f"ACK*{code}*{'' if quantity is None else quantity}*{unit}{day}")
-        for quantity in draw(st.lists(QUANTITY, max_size=2)):
-            rows.append(f"SCH*{quantity}*EA***067*20261205")
+        rows += [f"SCH*{quantity}*EA***067*20261205" for quantity in draw(st.lists(QUANTITY, max_size=2))]
     return " | ".join(rows)
 
 

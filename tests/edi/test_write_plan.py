@@ -10,7 +10,7 @@ from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseS
 from plexstedi.edi.outcome import AckState, ConfirmedSchedule, LineOutcome, accept
 from plexstedi.edi.precedence import Answer, AnswerHeader, Folded, fold
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.write_plan import AckField, Level, WritePlan, differences, plan_writes
+from plexstedi.edi.write_plan import AckField, Level, PlexValue, RecordKey, WritePlan, differences, plan_writes
 
 FIELDS = {kind: f"Edi_{kind.value}" for kind in AckField}
 SETTINGS = SupplierSettings.model_validate({"units": {"Thousand": {"unit": "EA", "factor": "1000"}}})
@@ -49,15 +49,15 @@ def _schedule(quantity: int, release: str, **changes: object) -> ConfirmedSchedu
     return base.model_copy(update=changes)
 
 
-def _outcome(number: int, confirmed: int, *schedules: ConfirmedSchedule, **changes: object) -> LineOutcome:
+def _outcome(number: int, total: int, *schedules: ConfirmedSchedule, **changes: object) -> LineOutcome:
     base = LineOutcome(
         line=number,
         line_id=f"L{number}",
         state=AckState.CONFIRMED,
-        ordered=Decimal(confirmed),
-        open=Decimal(confirmed),
+        ordered=Decimal(total),
+        open=Decimal(total),
         unit="EA",
-        confirmed=Decimal(confirmed),
+        confirmed=Decimal(total),
         backordered=Decimal(0),
         rejected=Decimal(0),
         variance=Decimal(0),
@@ -213,7 +213,7 @@ def test_only_what_differs_is_written_and_twice_is_once() -> None:
         FIELDS[kind] for kind in AckField if kind is not AckField.CONFIRMED_DELIVERY_DATE
     }
     assert {change.value for change in empty if change.field == FIELDS[AckField.CONFIRMED_QUANTITY]} == {Decimal(100)}
-    in_plex = {
+    in_plex: dict[RecordKey, dict[str, PlexValue]] = {
         ("line", "L10"): {
             FIELDS[AckField.CONFIRMED_QUANTITY]: Decimal("100.000"),
             FIELDS[AckField.CONFIRMED_SHIP_DATE]: "2026-12-01T00:00:00Z",
@@ -236,9 +236,9 @@ def test_a_date_that_no_longer_stands_goes_but_never_a_persons() -> None:
     """The newest answer gives no ship date: ours is cleared; one that a buyer typed stays."""
     plan = _plan(_order(_line(10)), _folded(_outcome(10, 100)))
     name = FIELDS[AckField.CONFIRMED_SHIP_DATE]
-    in_plex = {("line", "L10"): {name: "2026-11-20"}}
-    ours = {("line", "L10"): {name: "2026-11-20"}}
-    theirs = {("line", "L10"): {name: "2026-11-19"}}
+    in_plex: dict[RecordKey, dict[str, PlexValue]] = {("line", "L10"): {name: "2026-11-20"}}
+    ours: dict[RecordKey, dict[str, PlexValue]] = {("line", "L10"): {name: "2026-11-20"}}
+    theirs: dict[RecordKey, dict[str, PlexValue]] = {("line", "L10"): {name: "2026-11-19"}}
     assert name not in {change.field for change in differences(plan, in_plex)}
     assert name not in {change.field for change in differences(plan, in_plex, theirs)}
     cleared = [change for change in differences(plan, in_plex, ours) if change.field == name]

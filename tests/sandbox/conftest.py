@@ -61,7 +61,13 @@ class Caller:
         return self.stedi_http.post(f"/2023-08-01{path}", content=dumps(body), headers=headers)
 
     def generate(
-        self, partner: TradingPartner, transaction: Json, *, key: str | None = None, filename: str = "a.edi", set_id: str = "850"
+        self,
+        partner: TradingPartner,
+        transaction: Json,
+        *,
+        key: str | None = None,
+        filename: str = "a.edi",
+        set_id: str = "850",
     ) -> httpx.Response:
         body: Json = {
             "transactionGroups": [
@@ -137,7 +143,9 @@ def guide_850() -> GuideWriter:
                     "baseline_item_data_PO1": {
                         "assigned_identification_01": str(line.number),
                         quantity_key: sum((each.quantity for each in firm), Decimal(0)),
-                        "unit_or_basis_for_measurement_code_03": {"Ea": "EA", "ft": "FT", "lb": "LB", "kg": "KG"}[line.unit],
+                        "unit_or_basis_for_measurement_code_03": {"Ea": "EA", "ft": "FT", "lb": "LB", "kg": "KG"}[
+                            line.unit
+                        ],
                         "unit_price_04": line.price,
                         "product_service_id_qualifier_06": "BP",
                         "product_service_id_07": line.part.number,

@@ -146,9 +146,7 @@ def test_put_release_without_status_derives_it_and_drops_the_note_that_was_not_e
     release = order.lines[0].releases[0]
     release.note, release.due = "keep me", sandbox.clock.now().date() + timedelta(days=100)
     before = release.modified
-    answer = caller.plex_http.put(
-        f"{RELEASES}/{release.id}", json={"quantity": 5}, headers=caller.plex_headers
-    )
+    answer = caller.plex_http.put(f"{RELEASES}/{release.id}", json={"quantity": 5}, headers=caller.plex_headers)
     row = loads(answer.content)
     assert (row["status"], row["quantity"]) == ("Forecast", Decimal("5.0"))
     assert release.note is None

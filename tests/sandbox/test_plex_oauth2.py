@@ -87,7 +87,15 @@ def test_filters_are_in_snake_case_too(sandbox: Sandbox, caller: Any, bearer: di
 
 @pytest.mark.parametrize(
     "path",
-    ["/purchase-order-statuses", "/suppliers", "/parts", "/ar-invoices", "/ap-invoices", "/receipts", "/release-statuses"],
+    [
+        "/purchase-order-statuses",
+        "/suppliers",
+        "/parts",
+        "/ar-invoices",
+        "/ap-invoices",
+        "/receipts",
+        "/release-statuses",
+    ],
 )
 def test_the_other_resources_answer(caller: Any, bearer: dict[str, str], path: str) -> None:
     assert caller.plex_http.get(path, headers=bearer).status_code == 200

@@ -116,7 +116,9 @@ def test_a_file_that_could_not_be_read_is_an_execution_with_a_fault_and_no_trans
     assert caller.stedi(f"/executions/{told['executionId']}/faults").json()["items"][0]["faultMessage"] == "not X12"
 
 
-def test_raw_x12_finds_its_partnership_and_is_translated(sandbox: Sandbox, caller: Any, partner: TradingPartner) -> None:
+def test_raw_x12_finds_its_partnership_and_is_translated(
+    sandbox: Sandbox, caller: Any, partner: TradingPartner
+) -> None:
     partnership = sandbox.stedi.partnerships[partner.partnership_id]
     body = (("BAK", "00", "AD", "PO-77", "20261123"), ("PO1", "1", "5", "EA"), ("ACK", "IA", "5", "EA"), ("CTT", "1"))
     text = sandbox.stedi.compose(partnership, "855", body, "P", sandbox.clock.now())

@@ -12,6 +12,7 @@ from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.plex_records import Order
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.tenant import TradingPartner
+from plexstedi.sandbox.wire import ConnectionDropped
 from plexstedi.sandbox.x12 import read
 
 
@@ -56,7 +57,9 @@ def test_control_numbers_count_per_partnership(sandbox: Sandbox, caller: Any, tr
     assert [each["interchangeControlNumber"] for each in numbers] == [1, 1, 2]
 
 
-def test_without_an_indicator_the_file_is_production(sandbox: Sandbox, caller: Any, partner: TradingPartner, transaction: Any) -> None:
+def test_without_an_indicator_the_file_is_production(
+    sandbox: Sandbox, caller: Any, partner: TradingPartner, transaction: Any
+) -> None:
     body: Json = {"transactionGroups": [{"transactionSettingId": "004010-850", "transactions": [transaction]}]}
     caller.stedi_post(f"/x12/partnerships/{partner.partnership_id}/generate-edi", body)
     body = {"transaction": transaction, "interchangeOverrides": {"interchangeUsageIndicator": "T"}}
@@ -153,14 +156,14 @@ def test_unknown_partnership_and_setting_are_404(sandbox: Sandbox, caller: Any, 
 def test_a_guide_of_the_partner_is_as_strict_as_its_schema(
     sandbox: Sandbox, caller: Any, partner: TradingPartner, transaction: Any
 ) -> None:
-    setting = sandbox.stedi.partnerships[partner.partnership_id].settings["004010-850"]
     begin: dict[str, Json] = {"$ref": "#/$defs/begin"}
-    setting.guide_schema = {
+    schema: Json = {
         "type": "object",
         "required": ["heading"],
         "properties": {"heading": {"type": "object", "properties": {BEG.split("/")[1]: begin}}},
         "$defs": {"begin": {"properties": {"purchase_order_type_code_02": {"enum": ["NE"]}}}},
     }
+    sandbox.use_guide(partner.code, "850", schema)
     answer = caller.generate(partner, transaction)
     assert answer.json()["errors"][0]["path"][-1] == "purchase_order_type_code_02"
     change(transaction, f"{BEG}/purchase_order_type_code_02", "NE")
@@ -221,7 +224,7 @@ def test_while_the_first_is_under_way_the_key_is_409(
     sandbox: Sandbox, caller: Any, partner: TradingPartner, transaction: Any
 ) -> None:
     sandbox.inject(FaultRule(FaultKind.DROP_LATER, origin="stedi", method="POST", seconds=60))
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(ConnectionDropped):
         caller.generate(partner, transaction, key="k1")
     busy = caller.generate(partner, transaction, key="k1")
     assert (busy.status_code, busy.headers["Retry-After"]) == (409, "1")

@@ -66,9 +66,7 @@ def test_every_answer_is_what_the_base_specification_of_its_release_allows(
 ) -> None:
     partner, order = partner_and_order(sandbox, release, lines=2)
     found = answers(caller, partner, order, guide_850, character)
-    assert caller.generate(
-        partner, guide_860(order, release, 144), set_id="860", filename="b.edi"
-    ).status_code == 200
+    assert caller.generate(partner, guide_860(order, release, 144), set_id="860", filename="b.edi").status_code == 200
     sandbox.advance(timedelta(days=7))
     found = answered(caller)
     for set_id, document in found:
@@ -204,9 +202,12 @@ def test_865_to_an_860_confirms_the_changed_line_as_it_is_now(
 ) -> None:
     partner, order = partner_and_order(sandbox, "004010", lines=2)
     answers(caller, partner, order, guide_850, Character.PROMPT)
-    assert caller.generate(
-        partner, guide_860(order, partner.release, 240, line=2), set_id="860", filename="c.edi"
-    ).status_code == 200
+    assert (
+        caller.generate(
+            partner, guide_860(order, partner.release, 240, line=2), set_id="860", filename="c.edi"
+        ).status_code
+        == 200
+    )
     sandbox.advance(timedelta(days=1))
     set_id, answer = answered(caller)[-1]
     assert set_id == "865"

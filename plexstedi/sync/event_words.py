@@ -1,0 +1,142 @@
+"""Events of the audit trail in words, for the timeline of an order. The trail itself keeps names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from plexstedi.state.audit import Event, Fact
+from plexstedi.state.documents import Document
+from plexstedi.state.inbox import Inbound
+
+_PURPOSES = {"00": "original", "01": "cancellation", "04": "change", "05": "replacement", "07": "duplicate"}
+_PURPOSES["15"] = "re-submission"
+_DECIDED = {
+    "applied": "applied",
+    "held": "held for a person",
+    "waiting": "waits: its order is not known",
+    "duplicate": "is a duplicate, no effect",
+    "ignored": "left alone",
+    "superseded": "older than what counts, kept and not applied",
+    "stored": "is decided again",
+}
+_SYNTAX = {
+    "accepted": "the supplier's system accepted its syntax (997)",
+    "accepted_with_errors": "the supplier's system accepted it with errors (997)",
+    "rejected": "the supplier's system rejected its syntax (997)",
+}
+
+
+class EventWords:
+    """Words for the events of one order: names its documents and answers as a buyer knows them."""
+
+    def __init__(self, documents: Mapping[int, Document], answers: Mapping[str, Inbound]) -> None:
+        self._documents = documents
+        self._answers = answers
+
+    def of(self, event: Event) -> str:
+        """One event as a sentence without its time; an event of an unknown kind with all that it says."""
+        said = _WORDS.get(event.kind)
+        if said is None:
+            return _unknown(event)
+        return said(self.subject(event.subject), event.detail)
+
+    def subject(self, subject: str) -> str:
+        """`document 12` as `850 original`, `transaction …` as the answer that it is."""
+        word, _, rest = subject.partition(" ")
+        if word == "document" and rest.isdecimal() and (document := self._documents.get(int(rest))) is not None:
+            return f"{document.kind} {_PURPOSES.get(document.purpose, document.purpose)} (document {document.id})"
+        if word == "transaction":
+            transaction_id, _, line = rest.partition(" line ")
+            answer = self._answers.get(transaction_id)
+            name = subject.partition(" line ")[0]
+            if answer is not None:
+                name = f"{answer.set_id} {answer.type_code or ''}".strip() + f" (transaction {transaction_id})"
+            return f"{name}, line {line}" if line else name
+        return subject
+
+
+_Said = Callable[[str, Mapping[str, Fact]], str]
+
+
+def _seen(subject: str, detail: Mapping[str, Fact]) -> str:
+    known = " (from before PlexStedi: taken as known to the supplier)" if detail.get("known") else ""
+    return f"first read from Plex: {detail.get('phase')}{known}"
+
+
+def _changed(subject: str, detail: Mapping[str, Fact]) -> str:
+    return f"changed in Plex: revision {detail.get('revision')}, {detail.get('phase')}"
+
+
+def _frozen(subject: str, detail: Mapping[str, Fact]) -> str:
+    words = f"{subject} made from revision {detail.get('revision')}"
+    if detail.get("replay_of"):
+        words += f", a replay of document {detail['replay_of']}"
+    dropped = detail.get("dropped")
+    return f"{words}; left out: {_listed(dropped)}" if dropped else words
+
+
+def _accepted(subject: str, detail: Mapping[str, Fact]) -> str:
+    control = detail.get("interchange_control")
+    return f"Stedi took {subject}" + (f", interchange {control}" if control else "")
+
+
+def _opened(subject: str, detail: Mapping[str, Fact]) -> str:
+    return f"needs a person: {_kind(detail.get('review'))}, {subject}: {_reasons(detail.get('reasons'))}"
+
+
+def _withdrawn(subject: str, detail: Mapping[str, Fact]) -> str:
+    return f"no longer needs a person: {_kind(detail.get('review'))}, {subject}: {detail.get('why')}"
+
+
+def _decided(subject: str, detail: Mapping[str, Fact]) -> str:
+    state = str(detail.get("state"))
+    why = detail.get("reason")
+    return f"{subject} {_DECIDED.get(state, state)}" + (f": {why}" if why else "")
+
+
+_WORDS: Mapping[str, _Said] = {
+    "order-seen": _seen,
+    "order-changed": _changed,
+    "order-vanished": lambda subject, detail: "Plex no longer has the order",
+    "order-not-traded": lambda subject, detail: f"not traded by EDI: supplier {detail.get('supplier')} has no settings",
+    "order-onboarded": lambda subject, detail: f"supplier {detail.get('supplier')} is traded by EDI from now on",
+    "known-order-ignored": lambda subject, detail: "a change of an order from before PlexStedi was left alone",
+    "document-frozen": _frozen,
+    "attempt-begun": lambda subject, detail: f"sending {subject}, attempt {detail.get('attempt')}",
+    "attempt-ended": lambda subject, detail: f"attempt {detail.get('attempt')} of {subject}: {detail.get('outcome')}",
+    "document-accepted": _accepted,
+    "document-delivered": lambda subject, detail: f"{subject} delivered to the supplier",
+    "delivery-failed": lambda subject, detail: f"{subject} could not be delivered: {detail.get('message')}",
+    "delivery-retried": lambda subject, detail: f"delivery of {subject} was tried again at Stedi",
+    "functional-ack": lambda subject, detail: f"{subject}: {_SYNTAX.get(str(detail.get('status')), detail['status'])}",
+    "business-ack": lambda subject, detail: f"{subject}: the supplier's answers amount to {detail.get('status')}",
+    "transaction-decided": _decided,
+    "review-opened": _opened,
+    "review-withdrawn": _withdrawn,
+    "write-planned": lambda subject, detail: "what is to stand in Plex was planned from the answer",
+    "write-done": lambda subject, detail: "the answer was written to Plex and read back",
+    "write-found-done": lambda subject, detail: "Plex already holds the answer",
+    "write-not-done": lambda subject, detail: f"not yet written to Plex: {detail.get('reason')}",
+}
+
+
+def _unknown(event: Event) -> str:
+    told = ", ".join(f"{name.replace('_', ' ')} {_listed(value)}" for name, value in event.detail.items() if value)
+    words = f"{event.kind.replace('-', ' ')}, {event.subject}"
+    return f"{words}: {told}" if told else words
+
+
+def _kind(kind: object) -> str:
+    return str(kind).replace("-", " ")
+
+
+def _reasons(reasons: Fact) -> str:
+    if not isinstance(reasons, list):
+        return str(reasons)
+    return "; ".join(str(reason.get("message")) if isinstance(reason, Mapping) else str(reason) for reason in reasons)
+
+
+def _listed(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    return str(value)

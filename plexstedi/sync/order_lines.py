@@ -1,0 +1,207 @@
+"""The lines of an order as a buyer asks for them: what was ordered, what the supplier confirmed, and when it comes.
+
+Where each release is sent as an order of its own, a line's releases are answered apart; here they add up to the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import chain
+
+from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outcome import AckState, LineOutcome, worst_state
+from plexstedi.edi.sent import SentLine, SentSchedule
+from plexstedi.state.documents import BusinessStatus, Document, DocumentState
+from plexstedi.state.store import Store
+
+_NOT_TOLD = (DocumentState.REFUSED, DocumentState.WITHDRAWN)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A part of a line that the supplier committed to, in the unit sent."""
+
+    quantity: Decimal
+    ship_date: date | None
+    delivery_date: date | None
+    backordered: bool = False
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A part of a line as we asked for it, in the unit sent."""
+
+    quantity: Decimal
+    due: date | None
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """One line, ordered against confirmed. Quantities are in `unit`: the unit sent, before sending that of Plex."""
+
+    line: int
+    part: str
+    ordered: Decimal
+    unit: str
+    confirmed: Decimal
+    backordered: Decimal
+    rejected: Decimal
+    state: AckState
+    reason: str | None
+    wanted: tuple[Wanted, ...]
+    promised: tuple[Promise, ...]
+    answered: bool
+    """False: the supplier has said nothing of it."""
+    sent: bool
+
+    @property
+    def ship_date(self) -> date | None:
+        """The last ship date promised."""
+        return max((p.ship_date for p in self.promised if p.ship_date is not None), default=None)
+
+    @property
+    def delivery_date(self) -> date | None:
+        """The last delivery date promised."""
+        return max((p.delivery_date for p in self.promised if p.delivery_date is not None), default=None)
+
+    @property
+    def due(self) -> date | None:
+        """The last day asked for."""
+        return max((w.due for w in self.wanted if w.due is not None), default=None)
+
+
+def lines_of(store: Store, order: Order) -> tuple[OrderLine, ...]:
+    """Every line that was sent, with what stands of it, and the open lines of `order` that were not sent yet."""
+    sent: dict[int, list[tuple[SentLine, LineOutcome | None]]] = {}
+    for document in last_told(store.documents.of_order(order.id)):
+        standing = store.inbox.lines_of_stream(document.stream)
+        for line in store.documents.sent(document.id).lines:
+            sent.setdefault(line.line, []).append((line, standing.get(line.line)))
+    found = {number: _told(number, parts, order) for number, parts in sent.items()}
+    wanted = order.open_lines() if order.phase in (Phase.RELEASED, Phase.UNRELEASED) else ()
+    for plex in wanted:
+        if plex.number not in found and (plex.firm_releases() or plex.blanket_quantity is not None):
+            found[plex.number] = _unsent(order, plex.number)
+    return tuple(found[number] for number in sorted(found))
+
+
+def last_told(documents: Iterable[Document]) -> list[Document]:
+    """Of each stream the last document that the supplier has or may yet get."""
+    last = {document.stream: document for document in documents if document.state not in _NOT_TOLD}
+    return list(last.values())
+
+
+def unanswered_lines(store: Store, supplier: str | None = None) -> int:
+    """How many lines were sent and never spoken of by the supplier."""
+    count = 0
+    for document in last_told(store.documents.all(supplier=supplier)):
+        if document.business_ack in (BusinessStatus.NONE, BusinessStatus.PARTIAL):
+            spoken = store.inbox.lines_of_stream(document.stream)
+            count += sum(line.line not in spoken for line in store.documents.sent(document.id).lines)
+    return count
+
+
+def _told(number: int, parts: list[tuple[SentLine, LineOutcome | None]], order: Order) -> OrderLine:
+    lines = [line for line, _ in parts]
+    outcomes = [outcome for _, outcome in parts if outcome is not None]
+    states = [AckState.UNACKNOWLEDGED if outcome is None else outcome.state for _, outcome in parts]
+    reasons = list(chain.from_iterable(map(_why, outcomes)))
+    return OrderLine(
+        line=number,
+        part=_part(order, number) or next(iter(lines[0].items.values()), ""),
+        ordered=_sum(line.quantity for line in lines),
+        unit=lines[0].unit,
+        confirmed=_sum(outcome.confirmed for outcome in outcomes),
+        backordered=_sum(outcome.backordered for outcome in outcomes),
+        rejected=_sum(outcome.rejected for outcome in outcomes),
+        state=worst_state(states),
+        reason="; ".join(dict.fromkeys(reasons)) or None,
+        wanted=tuple(_wanted(schedule) for line in lines for schedule in line.schedules),
+        promised=tuple(chain.from_iterable(map(_promised, outcomes))),
+        answered=bool(outcomes),
+        sent=True,
+    )
+
+
+def _why(outcome: LineOutcome) -> list[str]:
+    return [f"{reason.message} ({reason.fix})" for reason in outcome.reasons] or list(outcome.notes)
+
+
+def _wanted(schedule: SentSchedule) -> Wanted:
+    return Wanted(schedule.quantity, schedule.due)
+
+
+def _promised(outcome: LineOutcome) -> list[Promise]:
+    return [Promise(s.quantity, s.ship_date, s.delivery_date, s.backordered) for s in outcome.schedules]
+
+
+def _unsent(order: Order, number: int) -> OrderLine:
+    line = order.line(number)
+    assert line is not None
+    releases = line.firm_releases()
+    quantity = line.blanket_quantity if line.blanket_quantity is not None else line.firm_quantity()
+    return OrderLine(
+        line=number,
+        part=_part(order, number),
+        ordered=quantity,
+        unit=line.order_unit or line.unit or "",
+        confirmed=Decimal(0),
+        backordered=Decimal(0),
+        rejected=Decimal(0),
+        state=AckState.UNACKNOWLEDGED,
+        reason="not sent to the supplier yet",
+        wanted=tuple(Wanted(r.quantity, r.due) for r in releases if r.quantity is not None),
+        promised=(),
+        answered=False,
+        sent=False,
+    )
+
+
+def _part(order: Order, number: int) -> str:
+    line = order.line(number)
+    if line is None:
+        return ""
+    if line.part is None:
+        return line.item or line.supplier_part or ""
+    return line.part.number if line.part.revision is None else f"{line.part.number} rev {line.part.revision}"
+
+
+def _sum(quantities: Iterable[Decimal]) -> Decimal:
+    return sum(quantities, Decimal(0))
+
+
+def plain_quantity(quantity: Decimal) -> str:
+    """A quantity without exponent and without idle zeros."""
+    text = f"{quantity:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def json_line(line: OrderLine) -> Mapping[str, object]:
+    """A line as `status NUMBER --json` shows it (DESIGN section 4)."""
+    return {
+        "line": line.line,
+        "ordered": plain_quantity(line.ordered),
+        "unit": line.unit,
+        "confirmed": plain_quantity(line.confirmed),
+        "backordered": plain_quantity(line.backordered),
+        "ship_date": iso(line.ship_date),
+        "delivery_date": iso(line.delivery_date),
+        "state": line.state.value,
+        "reason": line.reason,
+        "schedules": [
+            {
+                "quantity": plain_quantity(promise.quantity),
+                "ship_date": iso(promise.ship_date),
+                "delivery_date": iso(promise.delivery_date),
+            }
+            for promise in line.promised
+        ],
+    }
+
+
+def iso(day: date | None) -> str | None:
+    """A day in ISO 8601."""
+    return None if day is None else day.isoformat()

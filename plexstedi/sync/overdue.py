@@ -1,0 +1,178 @@
+"""Which documents are past their clocks, and the questions that follow at the limit (RULES "Settings", Reading 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from plexstedi.config import Config
+from plexstedi.edi.clocks import ClockedDocument, ClockedStream, ClockKind, Late, Lateness, late
+from plexstedi.edi.held import Reason
+from plexstedi.edi.order import Phase
+from plexstedi.edi.precedence import Answer, AnswerHeader, Folded, fold
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.state.documents import Document, DocumentState, FunctionalStatus
+from plexstedi.state.inbox import InboxState
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.store import Store
+from plexstedi.sync.answers import sent_documents
+from plexstedi.sync.session import Session
+
+_TOLD = (
+    DocumentState.SENDING,
+    DocumentState.ACCEPTED,
+    DocumentState.DELIVERED,
+    DocumentState.FAILED,
+    DocumentState.IN_DOUBT,
+)
+_UNDER_WAY = (DocumentState.SENDING, DocumentState.ACCEPTED)
+_NOTED_BY = (ReviewKind.LINE_BACKORDERED, ReviewKind.LINE_ATTENTION)
+
+
+@dataclass(frozen=True, slots=True)
+class LateDocument:
+    """A document with one of its clocks that ran past its warning or its limit."""
+
+    document: Document
+    late: Late
+
+    def in_words(self) -> str:
+        """What is late and since when, without how late it is now: the same text at every look."""
+        hours = f"{int(self.late.allowed.total_seconds()) // 3600} h"
+        since = f"{self.late.since:%Y-%m-%d %H:%M} UTC"
+        return _WORDS[self.late.clock].format(kind=self.document.kind, hours=hours, since=since)
+
+
+_WORDS = {
+    ClockKind.DELIVERY: "the {kind} begun at {since} was not delivered within {hours}",
+    ClockKind.FUNCTIONAL_ACK: "no 997 came within {hours} for the {kind} delivered at {since}",
+    ClockKind.ACKNOWLEDGMENT: "not all lines are acknowledged, {hours} after the {kind} was delivered at {since}",
+    ClockKind.CONFIRMED_SHORT: "less than ordered is confirmed, {hours} after the answer of {since}",
+}
+_FIXES = {
+    ClockKind.DELIVERY: "Look at the file's execution in the Stedi portal and at the connection to the supplier.",
+    ClockKind.FUNCTIONAL_ACK: "Ask the supplier's EDI contact whether the file arrived and could be read.",
+    ClockKind.ACKNOWLEDGMENT: "Ask the supplier for its acknowledgment; `plexstedi status` shows the open lines.",
+    ClockKind.CONFIRMED_SHORT: "Ask the supplier about the rest, or order it elsewhere.",
+}
+
+
+def late_documents(store: Store, config: Config, now: datetime, *, supplier: str | None = None) -> list[LateDocument]:
+    """Every clock past its warning or limit, oldest document first. Reads only.
+
+    A document whose supplier is no longer in the configuration has no clocks.
+    """
+    found: list[LateDocument] = []
+    streams = dict.fromkeys(
+        (document.stream, document.order_id, document.supplier, document.kind == "810")
+        for document in store.documents.open_clocks(supplier=supplier)
+    )
+    for stream, order_id, code, invoice in streams:
+        settings = (config.customers if invoice else config.suppliers).get(code)
+        if settings is not None:
+            found += _of_stream(store, settings, stream, order_id, now)
+    return sorted(found, key=lambda one: (one.document.id, one.late.clock))
+
+
+def check_clocks(session: Session) -> None:
+    """Ask a person about each clock at its limit, once, and withdraw what was answered since. Warnings are only told.
+
+    A clock that a person has taken note of is not asked about again.
+    """
+    past = late_documents(session.store, session.config, session.clock.now())
+    reviews = session.store.reviews
+    with session.store.transaction():
+        standing = set()
+        for one in past:
+            if one.late.lateness is not Lateness.LIMIT:
+                continue
+            subject = f"document {one.document.id}: {one.late.clock}"
+            standing.add(subject)
+            if not reviews.decided(ReviewKind.OVERDUE, subject):
+                _ask(session, one, subject)
+        for review in reviews.standing():
+            if review.kind is ReviewKind.OVERDUE and review.subject not in standing:
+                session.withdraw(review.kind, review.subject, "no longer awaited", order_id=review.order_id)
+    _tell_warnings(session, [one for one in past if one.late.lateness is Lateness.WARNING])
+
+
+def _ask(session: Session, one: LateDocument, subject: str) -> None:
+    reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.clock])
+    session.ask(
+        ReviewKind.OVERDUE,
+        subject,
+        (reason,),
+        supplier=one.document.supplier,
+        order_id=one.document.order_id,
+        order_number=one.document.order_number,
+    )
+
+
+def _tell_warnings(session: Session, warned: Sequence[LateDocument]) -> None:
+    if not warned:
+        return
+    numbers = list(dict.fromkeys(one.document.order_number for one in warned))
+    shown = ", ".join(numbers[:5]) + (", …" if len(numbers) > 5 else "")
+    noun = "order is" if len(numbers) == 1 else "orders are"
+    session.tally.warn(f"{len(numbers)} {noun} past a warning time ({shown}); see `plexstedi status --late`")
+
+
+def _of_stream(
+    store: Store, settings: SupplierSettings, stream: str, order_id: str, now: datetime
+) -> list[LateDocument]:
+    documents = {document.id: document for document in store.documents.of_stream(stream) if document.state in _TOLD}
+    if not documents:
+        return []
+    told = list(documents.values())
+    last = store.documents.sent(told[-1].id)
+    folded = _folded(store, order_id, told)
+    noted = [
+        line
+        for line, standing in folded.lines.items()
+        for kind in _NOTED_BY
+        if store.reviews.decided(kind, f"transaction {standing.latest_from.transaction_id} line {line}")
+    ]
+    record = store.orders.get(order_id)
+    invoice = told[-1].kind == "810"
+    clocked = ClockedStream(
+        documents=tuple(_clocked(document) for document in told),
+        wanted=invoice or (record is not None and record.phase is Phase.RELEASED),
+        lines=() if invoice else tuple(line.line for line in last.lines if line.quantity > 0),
+        standing=folded.lines,
+        noted=noted,
+    )
+    return [LateDocument(documents[one.document], one) for one in late(clocked, settings, now)]
+
+
+def _clocked(document: Document) -> ClockedDocument:
+    return ClockedDocument(
+        id=document.id,
+        begun_at=document.first_attempt_at or document.frozen_at,
+        delivered_at=document.delivered_at,
+        awaits_delivery=document.state in _UNDER_WAY,
+        functional_answered=document.functional_ack is not FunctionalStatus.NONE,
+        cancels=document.kind == "860" and document.purpose == "01",
+    )
+
+
+def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folded:
+    """What the supplier has said of these documents; an answer that a person rejected is an answer too."""
+    positions = {document.id: position for position, document in enumerate(documents)}
+    answers = []
+    for inbound in store.inbox.of_order(order_id):
+        if inbound.document_id not in positions or inbound.state in (InboxState.DUPLICATE, InboxState.IGNORED):
+            continue
+        outcome = store.inbox.outcome(inbound.transaction_id)
+        if outcome is None:
+            continue
+        header = AnswerHeader(
+            transaction_id=inbound.transaction_id,
+            type_code=outcome.type_code,
+            dated=None if inbound.dated is None else date.fromisoformat(inbound.dated),
+            processed_at=inbound.processed_at,
+        )
+        answers.append(Answer(header=header, position=positions[inbound.document_id], outcomes=outcome.lines))
+    if not answers:
+        return Folded({}, None)
+    return fold(answers, sent_documents(documents, [store.documents.sent(document.id) for document in documents]))

@@ -1,0 +1,132 @@
+"""Whole commands as subprocesses against the sandbox over loopback HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.clock import SandboxClock
+from plexstedi.sandbox.config_text import config_text, secrets
+from plexstedi.sandbox.server import Sandbox
+from plexstedi.sandbox.tenant import Awkward, made_up_tenant
+
+START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+DRIVER = Path(__file__).with_name("driver.py")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one object on stdout."""
+        return dict(json.loads(self.out))
+
+
+@dataclass
+class Bench:
+    """A sandbox, a configuration that points at it, and commands run against both."""
+
+    sandbox: Sandbox
+    place: Path
+    dialect: str = "connect"
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        return self.place / "plexstedi.toml"
+
+    @property
+    def state(self) -> Path:
+        return self.place / "state.sqlite3"
+
+    def write_config(self, change: Callable[[str], str] = lambda text: text) -> None:
+        """The sandbox's own configuration, changed as the test wants it."""
+        dialect = "oauth2" if self.dialect == "oauth2" else "connect"
+        self.config.write_text(change(config_text(self.sandbox, dialect)))
+
+    def run(self, *arguments: str, stdin: str = "", env: dict[str, str | None] | None = None) -> Ran:
+        """Run one command line to its end."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.place / "home"),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "TEST_NOW": self.sandbox.clock.now().isoformat(),
+            "TEST_CONTROL": self.sandbox.urls.plex_url,
+            **{f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(self.sandbox).items()},
+            **self.environment,
+        }
+        for name, value in (env or {}).items():
+            if value is None:
+                environment.pop(name, None)
+            else:
+                environment[name] = value
+        done = subprocess.run(
+            [sys.executable, str(DRIVER), "--config", str(self.config), "--state", str(self.state), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=120,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def later(self, **span: float) -> None:
+        """Let time pass: deliveries and suppliers' answers happen."""
+        self.sandbox.advance(timedelta(**span))
+
+    def sent(self, number: str) -> list[Any]:
+        """The documents that Stedi generated for an order, in the order sent."""
+        return [d for d in self.sandbox.generated() if number in json.dumps(d.transaction, default=str)]
+
+
+MakeBench = Callable[..., Bench]
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path) -> Iterator[MakeBench]:
+    """Benches of any size, with any suppliers; closed after the test."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def make(
+            *,
+            orders: int = 6,
+            suppliers: int = 2,
+            characters: tuple[Character, ...] = (Character.PROMPT,),
+            awkward: tuple[Awkward, ...] = (),
+            dialect: str = "connect",
+        ) -> Bench:
+            made_up = made_up_tenant(orders, suppliers, 7, START, characters=characters, awkward=awkward)
+            sandbox = Sandbox(made_up, SandboxClock.manual(START))
+            stack.enter_context(sandbox.serve())
+            place = tmp_path / f"bench{len(list(tmp_path.iterdir()))}"
+            place.mkdir()
+            bench = Bench(sandbox, place, dialect)
+            bench.write_config()
+            return bench
+
+        yield make
+
+
+@pytest.fixture
+def bench(make_bench: MakeBench) -> Bench:
+    """Six orders of two suppliers that agree to everything."""
+    return make_bench()

@@ -1,0 +1,43 @@
+"""Runs the command line in a process of its own, on the sandbox's time.
+
+The clock stands still but for waits, and a wait moves the sandbox's clock too: no test ever sleeps.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.request
+from datetime import datetime, timedelta
+
+import plexstedi.cli.invocation as invocation
+from plexstedi.cli.main import main
+
+
+class SandboxTime:
+    """The time given by the test; `sleep` moves it here and in the sandbox."""
+
+    def __init__(self, start: datetime, control: str) -> None:
+        self._start = start
+        self._control = control
+        self._waited = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._waited)
+
+    def monotonic(self) -> float:
+        return self._waited
+
+    def sleep(self, seconds: float) -> None:
+        self._waited += seconds
+        body = json.dumps({"advance_seconds": seconds}).encode()
+        request = urllib.request.Request(self._control + "/_sandbox/clock", data=body, method="POST")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answer.read()
+
+
+if __name__ == "__main__":
+    given = datetime.fromisoformat(os.environ["TEST_NOW"])
+    invocation.clock_of_process = SandboxTime(given, os.environ["TEST_CONTROL"])
+    main(sys.argv[1:])

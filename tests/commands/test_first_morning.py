@@ -1,0 +1,125 @@
+"""The main job as cron sees it: orders out, acknowledgments back, then silence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from plexstedi.sandbox.characters import Character
+
+
+def test_orders_go_out_once_and_acknowledgments_come_back_into_plex(bench):
+    first = bench.run("run", "--json")
+    assert first.code == 0, first.err
+    assert first.json["counts"]["documents_sent"] == 4
+    assert len(bench.sandbox.generated()) == 4
+    bench.later(hours=3)
+    second = bench.run("run", "--json")
+    assert second.code == 0, second.err
+    counts = second.json["counts"]
+    assert counts["documents_delivered"] == 4
+    assert counts["acks_received"] == counts["acks_applied"] == 4
+    assert counts["writes_made"] == 4
+    assert counts["attention"] == 0
+    assert len(bench.sandbox.generated()) == 4
+
+
+def test_an_idle_run_says_nothing_at_all(bench):
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    bench.later(minutes=20)
+    idle = bench.run("run")
+    assert (idle.code, idle.out, idle.err) == (0, "", "")
+
+
+def test_an_idle_run_with_json_still_prints_one_object(bench):
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    bench.later(minutes=20)
+    idle = bench.run("run", "--json")
+    assert idle.code == 0
+    assert idle.err == ""
+    assert idle.json["schema"] == 1
+    assert idle.json["command"] == "run"
+    assert idle.json["counts"]["documents_sent"] == 0
+
+
+def test_what_a_supplier_confirmed_stands_in_plex_on_the_line(bench):
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    document = bench.sandbox.generated()[0]
+    order = bench.sandbox.plex.order(document.transaction["heading"][
+        "beginning_segment_for_purchase_order_BEG"]["purchase_order_number_03"])
+    status = bench.run("status", order.number, "--json").json
+    for line in status["lines"]:
+        assert line["state"] == "confirmed"
+        assert line["confirmed"] == line["ordered"]
+    values = {w.field: w.after for w in bench.sandbox.plex.writes} if hasattr(bench.sandbox.plex, "writes") else {}
+    assert values is not None
+
+
+def test_stages_one_by_one_do_the_same_as_run(bench):
+    polled = bench.run("poll", "--json").json
+    assert polled["counts"]["orders_changed"] == 6
+    assert polled["counts"]["documents_queued"] == 4
+    assert bench.sandbox.generated() == []
+    submitted = bench.run("submit", "--json").json
+    assert submitted["counts"]["documents_sent"] == 4
+    bench.later(hours=3)
+    ingested = bench.run("ingest-acks", "--json").json
+    assert ingested["counts"]["acks_applied"] == 4
+    assert ingested["counts"]["writes_made"] == 4
+
+
+def test_a_changed_quantity_goes_out_as_one_860_and_our_write_back_does_not(bench):
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    number = bench.sandbox.plex.tenant.orders[0].number
+    line = bench.sandbox.plex.order(number).lines[0]
+    release = line.releases[0]
+    with bench.sandbox.lock:
+        bench.sandbox.plex.edit_release(number, line.number, release.number, quantity=release.quantity + 5)
+    bench.later(minutes=10)
+    changed = bench.run("run", "--json").json
+    assert changed["counts"]["documents_sent"] == 1
+    assert len(bench.sandbox.generated()) == 5
+    bench.later(hours=3)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+
+
+def test_the_same_orders_through_both_dialects_give_equal_guide_json(make_bench):
+    sent = {}
+    for dialect in ("connect", "oauth2"):
+        one = make_bench(orders=12, suppliers=4, dialect=dialect)
+        ran = one.run("run", "--json")
+        assert ran.code == 0, ran.err
+        sent[dialect] = [d.transaction for d in one.sandbox.generated()]
+    assert sent["connect"] == sent["oauth2"]
+    assert len(sent["connect"]) == 10
+
+
+def test_the_polls_limit_of_calls_per_minute_holds_over_runs(make_bench):
+    one = make_bench(orders=40, suppliers=4)
+    for _ in range(3):
+        one.run("run")
+        one.later(seconds=1)
+    refused = [call for call in one.sandbox.log if call.origin == "plex" and call.status == 429]
+    assert refused == []
+
+
+def test_late_suppliers_are_told_after_their_limit_once(make_bench):
+    one = make_bench(orders=5, suppliers=1, characters=(Character.SILENT,))
+    one.run("run")
+    one.later(minutes=10)
+    one.run("run")
+    one.sandbox.advance(timedelta(days=3))
+    overdue = one.run("run", "--json")
+    assert overdue.code == 3
+    assert overdue.json["counts"]["attention"] > 0
+    one.later(minutes=5)
+    again = one.run("run", "--json")
+    assert again.code == 0
+    assert again.json["counts"]["attention"] == overdue.json["counts"]["attention"]

@@ -1,0 +1,180 @@
+"""Every guide with every order: the document is valid and true, or held with a reason that names what to do."""
+
+from __future__ import annotations
+
+import pytest
+from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
+from tests.edi.outbound_facts import assert_facts_kept, assert_same_as_x12, assert_valid
+from tests.edi.outbound_orders import CHANGES, INVOICES, ORDERS, must_send, partner, sent
+
+from plexstedi.edi.held import Held
+from plexstedi.edi.order import Phase
+from plexstedi.edi.prepare import Prepared, prepare_invoice
+
+_UNSENDABLE = {
+    "delimiter-note": {"text-has-delimiter"},
+    "non-ascii-note": {"text-not-ascii"},
+    "part-of-60": {"too-long"},
+    "price-missing": {"price-missing"},
+}
+"""Orders that no guide can carry, and why."""
+
+_REFUSED: dict[str, dict[str, set[str]]] = {
+    "strict-5010": {name: {"due-without-place"} for name in ORDERS if name != "no-due"},
+    "date-at-header": {
+        "three-releases": {"due-without-place"},
+        "no-due": {"guide-wants"},
+        "no-part": {"guide-wants"},
+    },
+    "variants-5010": {"no-due": {"guide-wants"}, "no-ship-to": {"guide-wants"}},
+    "wants-contact": {name: {"guide-wants"} for name in ORDERS},
+    "narrow": {
+        "two-lines": {"guide-no-place"},
+        "three-releases": {"guide-no-place"},
+        "no-part": {"description-too-long"},
+    },
+    "each-only": {"two-lines": {"guide-contradicts"}},
+}
+"""Orders that a guide has no room for, and why."""
+
+
+@pytest.mark.parametrize("name", GUIDES_850)
+@pytest.mark.parametrize("order_name", ORDERS)
+def test_an_850_fits_the_guide_or_waits_with_the_fix(name: str, order_name: str) -> None:
+    schema, settings = GUIDES_850[name]
+    order = ORDERS[order_name]
+    result = sent(order, partner({"850": schema}, **settings))
+    expected = _UNSENDABLE.get(order_name, set()) | _REFUSED.get(name, {}).get(order_name, set())
+    if isinstance(result, Held):
+        codes = {reason.code for reason in result.reasons}
+        assert codes & expected, [str(reason) for reason in result.reasons]
+        assert all(reason.where and reason.message and reason.fix for reason in result.reasons)
+        return
+    assert not expected
+    assert_valid(result, schema)
+    assert_same_as_x12(result)
+    assert_facts_kept(order, result)
+
+
+@pytest.mark.parametrize("name", GUIDES_860)
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_860_fits_the_guide_or_waits_with_the_fix(name: str, change: str) -> None:
+    schema, settings = GUIDES_860[name]
+    before, after = CHANGES[change]
+    result = sent(after, partner({"860": schema}, **settings), has=before, sequence=1)
+    if isinstance(result, Held):
+        assert (name, change) == ("change-few-codes", "header-note")
+        return
+    assert_valid(result, schema)
+    assert_same_as_x12(result)
+
+
+@pytest.mark.parametrize("name", GUIDES_860)
+def test_a_cancellation_lists_lines_only_where_the_guide_wants_them(name: str) -> None:
+    schema, settings = GUIDES_860[name]
+    before = ORDERS["three-releases"]
+    gone = before.model_copy(update={"phase": Phase.CANCELLED})
+    result = must_send(gone, partner({"860": schema}, **settings), has=before, sequence=2)
+    assert_valid(result, schema)
+    codes = [loop.head.text(2) for loop in result.transaction.detail if hasattr(loop, "head")]
+    assert codes == (["DI"] if name == "change-few-codes" else [])
+
+
+@pytest.mark.parametrize("name", GUIDES_810)
+@pytest.mark.parametrize("invoice_name", INVOICES)
+def test_an_810_fits_the_guide_or_waits(name: str, invoice_name: str) -> None:
+    schema, settings = GUIDES_810[name]
+    result = prepare_invoice(INVOICES[invoice_name], partner({"810": schema}, **settings))
+    if isinstance(result, Held):
+        # A guide without a place for tax or for the mark of a credit memo: sending would state another debt.
+        assert (name, invoice_name) in {("invoice-4010", "taxed"), ("invoice-4010", "credit")}
+        return
+    assert_valid(result, schema)
+    assert_same_as_x12(result)
+
+
+def _strict(**changes: object) -> Prepared | Held:
+    schema, settings = GUIDES_850["strict-5010"]
+    return sent(ORDERS["no-due"].model_copy(update=changes), partner({"850": schema}, **settings))
+
+
+def test_a_quantity_is_padded_and_item_numbers_go_to_the_pairs_that_take_them() -> None:
+    result = _strict()
+    assert isinstance(result, Prepared)
+    detail = result.guide_json["detail"]
+    assert isinstance(detail, dict)
+    loops = detail["baseline_item_data_PO1_loop"]
+    assert isinstance(loops, list)
+    assert isinstance(loops[0], dict)
+    assert loops[0]["baseline_item_data_PO1"] == {
+        "assigned_identification_01": "10",
+        "quantity_02": "0008",
+        "unit_or_basis_for_measurement_code_03": "EA",
+        "unit_price_04": pytest.approx(4.25),
+        "product_service_id_qualifier_06": "VC",
+        "product_service_id_07": "V-8",
+        "product_service_id_qualifier_08": "SK",
+        "product_service_id_09": "82695",
+    }
+
+
+def test_a_missing_required_value_names_the_guide_path_its_description_and_the_plex_field() -> None:
+    result = _strict(ship_via=None)
+    assert isinstance(result, Held)
+    (reason,) = result.reasons
+    assert reason.where == "heading.carrier_details_routing_sequence_transit_time_TD5.routing_05"
+    assert "FHD - home delivery" in reason.message
+    assert "ship via" in reason.fix
+
+
+def test_what_the_guide_has_no_place_for_is_dropped_and_said() -> None:
+    result = _strict()
+    assert isinstance(result, Prepared)
+    assert [d.fact for d in result.dropped] == ["CUR", "N1", "N1", "N1"]
+    assert "CUR*BY*USD" in result.dropped[0].value
+
+
+def test_the_order_type_follows_the_one_code_of_the_guide_that_fits() -> None:
+    schema, settings = GUIDES_850["each-only"]
+    result = must_send(ORDERS["one-line"], partner({"850": schema}, **settings))
+    assert [s.text(2) for s in result.transaction.walk() if s.id == "BEG"] == ["NE"]
+    held = sent(ORDERS["no-due"], partner({"850": GUIDES_850["strict-5010"][0]}, release="005010"))
+    assert isinstance(held, Held)
+    assert "order-type-not-taken" in {reason.code for reason in held.reasons}
+
+
+def test_a_price_per_thousand_is_converted_exactly_where_there_is_no_place_for_its_basis() -> None:
+    schema, settings = GUIDES_850["old-3040"]
+    result = must_send(ORDERS["per-thousand"], partner({"850": schema}, **settings))
+    assert [s.text(4) for s in result.transaction.walk() if s.id == "PO1"] == ["0.0125"]
+    crooked = ORDERS["per-thousand"].lines[0].model_copy(update={"price": ORDERS["two-lines"].lines[1].price})
+    held = sent(ORDERS["per-thousand"].model_copy(update={"lines": (crooked,)}), partner({"850": schema}, **settings))
+    assert isinstance(held, Held)
+    assert [reason.code for reason in held.reasons] == ["price-not-exact"]
+
+
+def test_a_guide_that_cannot_be_read_holds_the_order_and_says_where_to_get_it() -> None:
+    for schema in ({"type": "object"}, {"properties": {"heading": {"$ref": "other.json#/x"}}}):
+        held = sent(ORDERS["one-line"], partner({"850": schema}))
+        assert isinstance(held, Held)
+        assert held.reasons[0].code == "guide-unreadable"
+        assert "View Schema" in held.reasons[0].fix
+
+
+def test_sent_items_are_those_that_the_guide_took() -> None:
+    schema, settings = GUIDES_850["date-at-header"]
+    result = must_send(ORDERS["one-line"], partner({"850": schema}, **settings))
+    assert result.sent.lines[0].items == {"BP": "82695"}
+
+
+def test_a_note_without_place_is_dropped_unless_the_supplier_must_have_it() -> None:
+    schema, settings = GUIDES_850["dates-at-lines"]
+    order = ORDERS["typographic-note"]
+    result = must_send(order, partner({"850": schema}, **settings))
+    assert [d.value for d in result.dropped if d.fact == "note"] == [
+        'Handle "with care" - fragile...',
+        "Deliver before noon",
+    ]
+    held = sent(order, partner({"850": schema}, notes="required", **settings))
+    assert isinstance(held, Held)
+    assert {reason.code for reason in held.reasons} == {"note-without-place"}
