@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -108,9 +109,20 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         # typer's own usage errors; its exception classes are not exported by every version (libraries.md 1).
         if not (hasattr(error, "show") and hasattr(error, "format_message")):
-            raise
+            return _internal(command, error, as_json=as_json)
         return _usage(command, error, as_json=as_json)
     return int(result) if isinstance(result, int) else 0
+
+
+def _internal(command: str, error: Exception, *, as_json: bool) -> int:
+    """A fault that nobody foresaw: the traceback is what its report needs."""
+    traceback.print_exception(error)
+    fault = PlexStediError(
+        f"internal error: {type(error).__name__}",
+        fix="Report it with the lines above. What was committed stays; the next run carries on from there.",
+        code="internal",
+    )
+    return int(fail(command, fault, as_json=as_json))
 
 
 def _usage(command: str, error: Exception, *, as_json: bool) -> int:

@@ -173,7 +173,15 @@ def read_guide(schema: Mapping[str, Any]) -> Guide:
 
 @lru_cache(maxsize=512)
 def _read(same: _Same) -> Guide:
-    schema = same.schema
+    try:
+        return _understood(same.schema)
+    except RecursionError as error:
+        raise GuideUnreadableError("the schema contains itself") from error
+    except (AttributeError, TypeError, KeyError) as error:
+        raise GuideUnreadableError(f"the schema is malformed: {error}") from error
+
+
+def _understood(schema: Mapping[str, Any]) -> Guide:
     tops = alternatives(schema, schema)
     if len(tops) != 1 or not set(tops[0].properties) & set(SECTIONS):
         raise GuideUnreadableError("the schema has no heading, detail or summary: it is no guide of a transaction set")

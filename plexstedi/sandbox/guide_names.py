@@ -137,9 +137,15 @@ _PIDS = "PID_loop* PID MEA* END"
 
 # `X*` repeats (an array), `X?` is taken as an object or an array, plain is an object. `_loop ... END` nests.
 _HEADING = (
-    "CUR REF* PER* TAX* FOB? CSH* " + _CHARGES + " ITD* DTM* TD5* " + _NOTES.format() + " " + _PARTY.format("{N4}")
+    "CUR REF* PER* TAX* FOB? CSH* "
+    + _CHARGES
+    + " ITD* DTM* PID* TD5* TXI* "
+    + _NOTES.format()
+    + " "
+    + _PARTY.format("{N4}")
 )
-_LINE = _PIDS + " REF* PER* " + _CHARGES + " ITD* FOB? DTM* TD5* {ACK}SCH_loop* SCH REF* END "
+_LINE = _PIDS + " REF* PER* " + _CHARGES + " ITD* FOB? DTM* TD5* {ACK}MSG* {/MTX*} TXI* QTY_loop* QTY END "
+_LINE += "SCH_loop* SCH TD5* REF* END "
 _LINE += _NOTES.format() + " " + _PARTY.format("")
 _LAYOUTS = {
     "850": (
@@ -150,7 +156,7 @@ _LAYOUTS = {
     "860": (
         "ST BCH " + _HEADING.replace("{N4}", "*"),
         "POC_loop* POC CUR CTP* " + _LINE.replace("{ACK}", "") + " END",
-        "CTT_loop* CTT AMT END SE",
+        "CTT_loop* CTT AMT? END SE",
     ),
     "855": (
         "ST BAK " + _HEADING.replace("{N4}", ""),
@@ -160,12 +166,19 @@ _LAYOUTS = {
     "865": (
         "ST BCA " + _HEADING.replace("{N4}", ""),
         "POC_loop* POC CUR CTP* " + _LINE.replace("{ACK}", "ACK_loop* ACK DTM END ") + " END",
-        "CTT_loop* CTT AMT END SE",
+        "CTT_loop* CTT AMT? END SE",
     ),
     "810": (
-        "ST BIG CUR REF* PER* N1_loop* N1 N2* N3* N4 REF* PER* END ITD* DTM* FOB " + _NOTES.format(),
-        "IT1_loop* IT1 CUR TXI* CTP* MEA* " + _PIDS + " PO4* REF* DTM* " + _CHARGES + " END",
-        "TDS TXI* SAC_loop* SAC TXI* END ISS_loop* ISS PID END CTT SE",
+        "ST BIG NTE* CUR REF* PER* N1_loop* N1 N2* N3* N4 REF* PER* END ITD* DTM* FOB PID* "
+        + _NOTES.replace("N9_loop*", "N9_loop?").format(),
+        "IT1_loop* IT1 QTY* CUR TXI* CTP* MEA* "
+        + _PIDS
+        + " PO4? ITD* REF* PER* DTM* "
+        + _CHARGES
+        + " "
+        + _PARTY.format("")
+        + " END",
+        "TDS TXI* AMT* SAC_loop* SAC TXI* END ISS_loop* ISS PID END CTT SE",
     ),
     "997": (
         "ST AK1 AK2_loop* AK2 AK3_loop* AK3 AK4* END AK5 END AK9 SE",

@@ -120,7 +120,7 @@ class Document:
     functional_ack: FunctionalStatus
     business_ack: BusinessStatus
     retry: bool
-    """Refused, and a person asked for the same content again."""
+    """Refused or in doubt, and a person asked for the same content again; an attempt uses it up."""
     blocks: bool
     """A rejecting 997 that no person has settled: the stream waits."""
     file_execution_id: str | None
@@ -292,7 +292,7 @@ class Documents:
         )
         self._database.execute(
             "UPDATE documents SET state = 'sending', first_attempt_at = coalesce(first_attempt_at, ?),"
-            " next_attempt_at = NULL WHERE id = ?",
+            " next_attempt_at = NULL, retry = 0 WHERE id = ?",
             (instant(at), document.id),
         )
         return number
@@ -323,8 +323,8 @@ class Documents:
         self._database.execute(
             "UPDATE documents SET state = 'accepted', delivery = 'pending', accepted_at = coalesce(accepted_at, ?),"
             " file_execution_id = ?, interchange_control = coalesce(?, interchange_control),"
-            " group_control = coalesce(?, group_control), set_control = coalesce(set_control, 1), error = NULL"
-            " WHERE id = ?",
+            " group_control = coalesce(?, group_control), set_control = coalesce(set_control, 1), error = NULL,"
+            " folded = (change_sequence = 0) WHERE id = ?",
             (instant(at), file_execution_id, interchange_control, group_control, document_id),
         )
         if x12 is not None:
@@ -377,6 +377,14 @@ class Documents:
             (maybe_instant(at), error, document_id),
         )
 
+    def unfolded(self) -> list[str]:
+        """Orders of which a change went out: what was said of the lines before it is to be looked at again."""
+        return [row["order_id"] for row in self._database.rows("SELECT DISTINCT order_id FROM documents WHERE folded = 0")]
+
+    def set_folded(self, order_id: str) -> None:
+        """The answers of this order were folded again."""
+        self._database.execute("UPDATE documents SET folded = 1 WHERE order_id = ? AND folded = 0", (order_id,))
+
     def set_functional(self, document_id: int, status: FunctionalStatus, *, blocks: bool) -> None:
         """What a 997 said; a rejecting one blocks the stream until a person decides."""
         self._database.execute(
@@ -388,7 +396,7 @@ class Documents:
         self._database.execute("UPDATE documents SET blocks = 0 WHERE id = ?", (document_id,))
 
     def allow_retry(self, document_id: int) -> None:
-        """A person asks for a refused document again."""
+        """A person asks for a refused document again, or for one whose search at Stedi proves nothing."""
         self._database.execute("UPDATE documents SET retry = 1 WHERE id = ?", (document_id,))
 
     def set_business(self, document_id: int, status: BusinessStatus) -> None:

@@ -29,6 +29,8 @@ class Fact(StrEnum):
     HIGHEST_TIME = "highest time seen"
     PLEX_CALLS = "plex calls"
     STEDI_CALLS = "stedi calls"
+    DIGEST_SENT = "digest of alerts sent"
+    ALERTED_FAULTS = "faults that were told"
 
 
 class Memory:

@@ -21,7 +21,6 @@ from plexstedi.stedi.models import (
     delivery_of,
 )
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
-from plexstedi.sync.answers import settle_order
 from plexstedi.sync.session import Session
 
 KEY_LIFE = timedelta(hours=23)
@@ -109,9 +108,6 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
     session.withdraw(
         ReviewKind.DOCUMENT_IN_DOUBT, f"document {document.id}", "Stedi has it", order_id=document.order_id
     )
-    if document.change_sequence > 0:
-        # What was said of a line before this document changed it no longer counts.
-        settle_order(session, document.order_id)
     session.note(
         "document-accepted",
         f"document {document.id}",
@@ -169,7 +165,7 @@ def _settle(session: Session, document: Document) -> None:
         with session.store.transaction():
             accept(session, document, _as_accepted(found))
         return
-    if _can_find_others(session, document):
+    if document.retry or _can_find_others(session, document):
         send(session, document)
         return
     reason = Reason(

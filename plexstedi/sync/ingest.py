@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from plexstedi.edi.write_plan import FieldChange
 from plexstedi.state.inbox import Inbound, InboxState
-from plexstedi.sync.answers import Candidates, decide
+from plexstedi.sync.answers import Candidates, decide, settle_order
 from plexstedi.sync.functional import decide_997
 from plexstedi.sync.overdue import check_clocks
 from plexstedi.sync.plex_writes import carry_out, changes_of
@@ -77,6 +77,7 @@ def planned_changes(session: Session) -> list[PlannedChange]:
 
 def process(session: Session) -> None:
     """Decide all that is stored and waits, in the order in which Stedi processed it."""
+    _fold_again(session)
     candidates = Candidates(session)
     waiting = session.store.inbox.in_state(InboxState.STORED, InboxState.WAITING)
     for done, inbound in enumerate(waiting, 1):
@@ -84,6 +85,14 @@ def process(session: Session) -> None:
         with session.store.transaction():
             _decide(session, inbound, candidates)
         session.progress("deciding acknowledgments", done, len(waiting))
+
+
+def _fold_again(session: Session) -> None:
+    """What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13)."""
+    for order_id in session.store.documents.unfolded():
+        with session.store.transaction():
+            settle_order(session, order_id)
+            session.store.documents.set_folded(order_id)
 
 
 def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:

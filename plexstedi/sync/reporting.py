@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,15 +11,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plexstedi.edi.clocks import Lateness
 from plexstedi.edi.order import Phase
-from plexstedi.errors import StateUnusable, UsageFault
-from plexstedi.state.lock import lock_path
+from plexstedi.errors import UsageFault
+from plexstedi.state.documents import Document
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord
-from plexstedi.state.reviews import Review
-from plexstedi.state.store import Store
+from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.state.store import Store, expect_state
 from plexstedi.state.tallies import SupplierTally, Tallies
 from plexstedi.sync.order_lines import unanswered_lines
+from plexstedi.sync.overdue import LateDocument, late_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,23 +45,6 @@ class Times:
 
 
 @dataclass(frozen=True)
-class LateDocument:
-    """A document past one of its clocks."""
-
-    order: str
-    supplier: str
-    document: int
-    kind: str
-    clock: str
-    beyond_limit: bool
-    """False: past the warning only."""
-    since: datetime
-    hours_allowed: int
-    hours_over: int
-    lines: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
 class Overview:
     """The whole picture, of one supplier or of all."""
 
@@ -79,28 +65,23 @@ class Overview:
     not_traded: tuple[tuple[str, int], ...] = ()
     times: Times = Times()
     attention: int = 0
+    """What waits for a person; also a limit that was passed since the last run."""
     in_doubt: int = 0
 
     @property
     def needs_a_person(self) -> bool:
         """Whether a monitor is to cry: something stands open, in doubt or past its limit."""
-        return bool(self.attention or self.in_doubt or any(late.beyond_limit for late in self.late))
+        return bool(self.attention or self.in_doubt)
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[Store | None]:
     """The state, to be read only; None before the first run.
 
-    Raise StateUnusable when it cannot be read, and when it is gone although runs have been here: the lock file, which
-    is never deleted, is left.
+    Raise StateUnusable when it cannot be read, and when it is gone although runs have been here.
     """
     if not path.exists():
-        if lock_path(path).exists():
-            raise StateUnusable(
-                f"the state file {path} is gone, though there were runs with it",
-                fix="Put a backup back, or rebuild it with `plexstedi recover`. Do not run anything else before.",
-                code="state-lost",
-            )
+        expect_state(path)
         yield None
         return
     store = Store.open_to_read(path)
@@ -128,6 +109,7 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
     unanswered = unanswered_lines(store, supplier)
     if unanswered:
         lines["unacknowledged"] = lines.get("unacknowledged", 0) + unanswered
+    late = [] if config is None else late_documents(store, config, now, supplier=supplier)
     return Overview(
         orders=tallies.orders_by_phase(supplier),
         states=tallies.documents_by("state", supplier),
@@ -137,20 +119,21 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         lines=lines,
         suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda tally: tally.supplier)),
         waiting=tuple(store.reviews.standing(supplier=supplier)),
-        late=late_documents(store, config, now, supplier),
+        late=tuple(late),
         unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in _READ_SETS},
         not_traded=tuple(pair for pair in store.orders.untraded_suppliers() if supplier in (None, pair[0])),
         times=_times(store, tallies),
-        attention=store.reviews.attention() if supplier is None else tallies.attention(supplier),
+        attention=(store.reviews.attention() if supplier is None else tallies.attention(supplier))
+        + unheeded(store, late),
         in_doubt=tallies.in_doubt(supplier),
     )
 
 
-def late_documents(
-    store: Store, config: Config | None, now: datetime, supplier: str | None = None
-) -> tuple[LateDocument, ...]:
-    """Documents past their clocks at `now`; none without a configuration, which says how long they may take."""
-    return ()
+def unheeded(store: Store, late: Iterable[LateDocument]) -> int:
+    """How many limits are passed that no run has asked a person about: runs have stopped, or the next will ask."""
+    limits = [f"document {one.document.id}: {one.late.clock}" for one in late if one.late.lateness is Lateness.LIMIT]
+    asked = {review.subject for review in store.reviews.standing() if review.kind is ReviewKind.OVERDUE}
+    return sum(subject not in asked and not store.reviews.decided(ReviewKind.OVERDUE, subject) for subject in limits)
 
 
 def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecord, ...]]:
@@ -217,3 +200,20 @@ def _times(store: Store, tallies: Tallies) -> Times:
         last_received=tallies.last_received_at(),
         last_written=tallies.last_written_at(),
     )
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """One order of a list, with the statuses of its last document."""
+
+    record: OrderRecord
+    last: Document | None
+    reviews: int
+
+
+def order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]:
+    """Every order, or those of one supplier, by number."""
+    records = store.orders.all() if supplier is None else store.orders.of_supplier(supplier)
+    last = {document.order_id: document for document in store.documents.all()}
+    waiting = Counter(review.order_id for review in store.reviews.standing())
+    return [OrderRow(record, last.get(record.id), waiting[record.id]) for record in records]

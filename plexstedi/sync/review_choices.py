@@ -18,7 +18,7 @@ from plexstedi.sync.review_answers import decide_lines, decide_whole, transactio
 from plexstedi.sync.session import Session
 
 Act: TypeAlias = Callable[[Session, Review, Collection[int]], None]
-"""Carries out a choice for some lines (none: all), inside the caller's transaction. Raise UsageFault if it cannot be."""
+"""Carries out a choice, for some lines or (none given) all, in the caller's transaction. Raise UsageFault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +218,8 @@ CHOICES: Mapping[ReviewKind, Choices] = {
             _send_again,
         ),
         Choice(
-            "Gives this document up, and takes the supplier as told otherwise: this revision is not sent. If the file is"
-            " at Stedi, `plexstedi recover` is right instead: only then are its answers matched.",
+            "Gives this document up, and takes the supplier as told otherwise: this revision is not sent. If the file"
+            " is at Stedi, `plexstedi recover` is right instead: only then are its answers matched.",
             _withdraw_as_told,
         ),
     ),

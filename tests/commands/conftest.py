@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +18,9 @@ import pytest
 from plexstedi.sandbox.characters import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
+from plexstedi.sandbox.plex_store import PlexWrite
 from plexstedi.sandbox.server import Sandbox
+from plexstedi.sandbox.stedi_records import GeneratedDocument
 from plexstedi.sandbox.tenant import Awkward, made_up_tenant
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -65,7 +68,7 @@ class Bench:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.place / "home"),
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(Path(__file__).parents[2]) + os.pathsep + os.environ.get("TEST_OVERLAY", ""),
             "TEST_NOW": self.sandbox.clock.now().isoformat(),
             "TEST_CONTROL": self.sandbox.urls.plex_url,
             **{f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(self.sandbox).items()},
@@ -91,9 +94,22 @@ class Bench:
         """Let time pass: deliveries and suppliers' answers happen."""
         self.sandbox.advance(timedelta(**span))
 
-    def sent(self, number: str) -> list[Any]:
+    def sent(self, number: str) -> list[GeneratedDocument]:
         """The documents that Stedi generated for an order, in the order sent."""
-        return [d for d in self.sandbox.generated() if number in json.dumps(d.transaction, default=str)]
+        return [d for d in self.sandbox.generated() if number_of(d) == number]
+
+    def numbers_sent(self) -> list[str]:
+        """Numbers of the orders that a document went out for, in the order sent."""
+        return [number_of(document) for document in self.sandbox.generated()]
+
+    def writes(self, number: str) -> list[PlexWrite]:
+        """What was written to an order in Plex, as far as it changed anything."""
+        return [w for w in self.sandbox.plex.writes if w.order == number and w.effective]
+
+
+def number_of(document: GeneratedDocument) -> str:
+    """The order number in a document's BEG03 or BCH03."""
+    return re.search(r"~(?:BEG|BCH)\*[^*]*\*[^*]*\*([^*~]*)", document.edi)[1]
 
 
 MakeBench = Callable[..., Bench]

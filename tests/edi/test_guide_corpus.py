@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
-from tests.edi.outbound_facts import assert_facts_kept, assert_same_as_x12, assert_valid
-from tests.edi.outbound_orders import CHANGES, INVOICES, ORDERS, must_send, partner, sent
+from typing import Any
 
+import pytest
+
+from plexstedi.edi.guide_demands import demands
 from plexstedi.edi.held import Held
 from plexstedi.edi.order import Phase
 from plexstedi.edi.prepare import Prepared, prepare_invoice
+from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
+from tests.edi.outbound_facts import assert_facts_kept, assert_same_as_x12, assert_valid
+from tests.edi.outbound_orders import CHANGES, INVOICES, ORDERS, must_send, partner, sent
 
 _UNSENDABLE = {
     "delimiter-note": {"text-has-delimiter"},
@@ -178,3 +181,45 @@ def test_a_note_without_place_is_dropped_unless_the_supplier_must_have_it() -> N
     held = sent(order, partner({"850": schema}, notes="required", **settings))
     assert isinstance(held, Held)
     assert {reason.code for reason in held.reasons} == {"note-without-place"}
+
+
+def test_a_trailer_that_the_guide_requires_counts_every_segment() -> None:
+    result = _strict()
+    assert isinstance(result, Prepared)
+    summary = result.guide_json["summary"]
+    assert isinstance(summary, dict)
+    assert summary["transaction_set_trailer_SE"] == {
+        "number_of_included_segments_01": len(list(result.transaction.walk())) + 2,
+        "transaction_set_control_number_02": "0001",
+    }
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"heading": {"properties": {"x_REF": "text"}}}},
+        {"properties": {"heading": {"properties": []}}},
+        {
+            "$defs": {"n": {"properties": {"x_N1_loop": {"$ref": "#/$defs/n"}}}},
+            "properties": {"heading": {"$ref": "#/$defs/n"}},
+        },
+        {"properties": {"heading": {"properties": {"a_REF": {"properties": {"b_01": {"pattern": "("}}}}}}},
+    ],
+    ids=["no schema", "no object", "contains itself", "broken pattern"],
+)
+def test_a_malformed_schema_holds_the_order_instead_of_stopping_the_run(schema: dict[str, Any]) -> None:
+    held = sent(ORDERS["no-due"], partner({"850": schema}))
+    assert isinstance(held, Held)
+    assert {"guide-unreadable", "guide-no-place"} & {reason.code for reason in held.reasons}
+
+
+def test_the_demands_of_a_guide_say_what_is_met_and_where_the_rest_could_come_from() -> None:
+    schema, settings = GUIDES_850["wants-contact"]
+    full = must_send(ORDERS["one-line"], partner({"850": GUIDES_850["full-4010"][0]}))
+    states = {d.path: d for d in demands(schema, full.guide_json)}
+    assert states["heading.beginning_segment_for_purchase_order_BEG"].state == "met"
+    contact = states["heading.administrative_communications_contact_PER"]
+    assert (contact.state, contact.description) == ("missing", "Buyer to be called about the order")
+    terms = states["heading.terms_of_sale_deferred_terms_of_sale_ITD"]
+    assert (terms.state, terms.required) == ("unused", False)
+    assert "`terms`" in terms.source

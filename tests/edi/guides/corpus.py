@@ -111,9 +111,7 @@ def _strict_5010() -> Schema:
         )
     )
     totals = ctt(amount="monetary_amount_information_AMT")
-    trailer = obj(
-        number_of_included_segments_01_R=whole(minimum=1), transaction_set_control_number_02_R=text(4, 9)
-    )
+    trailer = obj(number_of_included_segments_01_R=whole(minimum=1), transaction_set_control_number_02_R=text(4, 9))
     return guide(heading, detail, obj(transaction_totals_CTT_loop_R=totals, transaction_set_trailer_SE_R=trailer))
 
 
@@ -187,7 +185,11 @@ def _by_reference() -> Schema:
     vendor = n1(_N4010, ("SU", "VN"))
     heading = obj(
         **{_BEG: {"$ref": "#/$defs/begin"}},
-        name_N1_loop={"type": "array", "minItems": 1, "items": {"oneOf": [{"$ref": "#/$defs/st"}, {"$ref": "#/$defs/su"}]}},
+        name_N1_loop={
+            "type": "array",
+            "minItems": 1,
+            "items": {"oneOf": [{"$ref": "#/$defs/st"}, {"$ref": "#/$defs/su"}]},
+        },
         date_time_reference_DTM=many({"allOf": [dtm("002"), {"required": ["date_02"]}]}),
     )
     detail = obj(baseline_item_data_PO1_loop_R=many({"$ref": "#/$defs/line"}))

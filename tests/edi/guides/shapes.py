@@ -72,7 +72,9 @@ def pairs(first: int, *codes: tuple[str, ...], most: int = 48, required: int = 0
     return made
 
 
-def beg(types: tuple[str, ...] = ("SA", "NE", "BK", "RL"), purposes: tuple[str, ...] = ("00", "05"), **more: Any) -> Schema:
+def beg(
+    types: tuple[str, ...] = ("SA", "NE", "BK", "RL"), purposes: tuple[str, ...] = ("00", "05"), **more: Any
+) -> Schema:
     """BEG with these purposes and order types."""
     return obj(
         transaction_set_purpose_code_01_R=code(*purposes),

@@ -1,0 +1,121 @@
+"""`plexstedi audit`."""
+
+from __future__ import annotations
+
+import csv
+import json as json_text
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from plexstedi.cli.invocation import finish, of
+from plexstedi.cli.options import Json, instant
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.reading import open_state
+from plexstedi.errors import StateUnusable, UsageFault
+from plexstedi.state.audit import Event
+from plexstedi.state.store import Store
+
+
+class Format(StrEnum):
+    """How events are exported."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+_COLUMNS = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous", "hash")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    audit = typer.Typer(help="The audit trail: export it, verify it.", no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(audit, name="audit", epilog="Example: plexstedi audit verify")
+    audit.command("export", epilog="Example: plexstedi audit export --order PO-104233 --format csv > PO-104233.csv")(
+        _export
+    )
+    audit.command("verify", epilog="Example: plexstedi audit verify --head 5e0c…")(_verify)
+
+
+def _export(
+    context: typer.Context,
+    order: Annotated[str | None, typer.Option("--order", metavar="NUMBER", help="Only events of this order.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="Only from this time on.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="One JSON object a line, or CSV.")] = Format.JSONL,
+    json: Json = False,
+) -> None:
+    """Write events to stdout as they are read, oldest first."""
+    begin = instant(since, "--since")
+    store = open_state(of(context).state())
+    try:
+        events = _chosen(store, order, begin)
+        if json:
+            outcome = Outcome(command="audit export")
+            outcome.data = {"events": [_as_json(event) for event in events], "audit_head": store.audit.head()}
+            finish(outcome, as_json=True)
+        elif form is Format.CSV:
+            _write_csv(events)
+        else:
+            for event in events:
+                print(json_text.dumps(_as_json(event), ensure_ascii=False))
+        sys.stdout.flush()
+    finally:
+        store.close()
+
+
+def _chosen(store: Store, number: str | None, since: datetime | None) -> Iterator[Event]:
+    if number is None:
+        return store.audit.events(since=since)
+    orders = store.orders.by_number(number)
+    if not orders:
+        raise UsageFault(f"there is no order {number} in the state file", fix="Check the number.")
+    found = [event for order in orders for event in store.audit.events(order_id=order.id, since=since)]
+    return iter(sorted(found, key=lambda event: event.seq))
+
+
+def _as_json(event: Event) -> dict[str, Any]:
+    return {column: getattr(event, column) for column in _COLUMNS} | {"at": event.at.isoformat()}
+
+
+def _write_csv(events: Iterator[Event]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for event in events:
+        row = _as_json(event) | {"detail": json_text.dumps(event.detail, ensure_ascii=False, sort_keys=True)}
+        writer.writerow([row[column] for column in _COLUMNS])
+
+
+def _verify(
+    context: typer.Context,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="HASH", help="A head noted earlier: proves that no tail was cut.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check that no event was edited, removed, reordered or (with --head) cut off the end."""
+    invocation = of(context)
+    outcome = Outcome(command="audit verify")
+    store = open_state(invocation.state())
+    try:
+        broken = store.audit.verify(head)
+        count = sum(1 for _ in store.audit.events())
+        outcome.data = {"verified": broken is None, "events": count, "audit_head": store.audit.head()}
+    finally:
+        store.close()
+    if broken is not None:
+        outcome.data["broken_at"] = broken.seq
+        outcome.faults.append(
+            StateUnusable(
+                f"the audit trail does not hold: {broken.what}",
+                fix="Someone changed the state file, or it is an old copy. Compare it with a backup; keep both.",
+                code="audit-broken",
+            )
+        )
+    outcome.show = lambda: print(
+        f"{count} events, {'none changed' if broken is None else 'broken'}; head {outcome.data['audit_head']}"
+    )
+    finish(outcome, as_json=json, quiet=invocation.quiet)

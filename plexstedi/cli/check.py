@@ -1,0 +1,186 @@
+"""`plexstedi check`: is everything set up, and if not, what is the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from plexstedi.cli.invocation import Invocation, finish, of
+from plexstedi.cli.options import Json, Supplier
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.tables import plain, print_table
+from plexstedi.config import Config
+from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError
+from plexstedi.sync.checking import (
+    Area,
+    Finding,
+    Verdict,
+    as_json,
+    broken_configuration,
+    check_configuration,
+    check_credentials,
+    check_state,
+    check_suppliers,
+    not_verified,
+)
+from plexstedi.sync.checking_guides import Trial, demands, left_out, try_orders
+from plexstedi.sync.reporting import reading
+
+_MARKS = {
+    Verdict.OK: "ok",
+    Verdict.WARN: "warn",
+    Verdict.WRONG: "WRONG",
+    Verdict.COULD_NOT_VERIFY: "could not verify",
+}
+
+
+class ChecksFailed(PlexStediError):
+    """Something is wrong; `exit_code` says of what kind."""
+
+    code = "check"
+
+    def __init__(self, message: str, *, fix: str, exit_code: ExitCode) -> None:
+        super().__init__(message, fix=fix)
+        self.exit_code = exit_code
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("check", epilog="Example: plexstedi check --supplier ACME01 --offline")
+    def command(
+        context: typer.Context,
+        offline: Annotated[bool, typer.Option("--offline", help="Ask neither Plex nor Stedi.")] = False,
+        supplier: Supplier = None,
+        json: Json = False,
+    ) -> None:
+        """Check configuration, credentials, state file, Plex, Stedi and supplier set-up.
+
+        With --supplier also what its guide makes of the orders that were polled: what would go, what is left out, and
+        what is missing.
+        """
+        invocation = of(context)
+        outcome = Outcome(command="check")
+        trials: list[Trial] = []
+        findings = _look(invocation, trials, offline=offline, supplier=supplier)
+        outcome.faults += _faults(findings)
+        outcome.data["findings"] = [as_json(finding) for finding in findings]
+        if supplier is not None:
+            outcome.data["orders"] = [_trial_json(trial) for trial in trials]
+        outcome.show = lambda: _show(findings, trials)
+        finish(outcome, as_json=json, quiet=invocation.quiet)
+
+
+def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplier: str | None) -> list[Finding]:
+    try:
+        config = invocation.config()
+    except ConfigurationFault as fault:
+        return broken_configuration(fault)
+    secrets = invocation.secrets()
+    findings = [
+        *check_configuration(config),
+        *check_credentials(config, secrets),
+        *check_state(invocation.state(), config),
+        *check_suppliers(config, supplier),
+    ]
+    if not offline:
+        # httpx is loaded only where a service is asked.
+        from plexstedi.sync.checking_services import check_plex, check_stedi
+
+        findings += check_plex(config, secrets, invocation.clock, supplier)
+        findings += check_stedi(config, secrets, invocation.clock, supplier)
+    if supplier is not None and not any(f.area in (Area.SUPPLIERS, Area.STATE) and _is_wrong(f) for f in findings):
+        findings += _try(invocation, config, supplier, trials)
+    order = list(Area)
+    return sorted(findings, key=lambda finding: order.index(finding.area))
+
+
+def _is_wrong(finding: Finding) -> bool:
+    return finding.verdict is Verdict.WRONG
+
+
+def _try(invocation: Invocation, config: Config, supplier: str, trials: list[Trial]) -> list[Finding]:
+    with reading(invocation.state()) as store:
+        if store is not None:
+            trials += try_orders(store, config, supplier)
+    held = [trial for trial in trials if not trial.would_go]
+    subject = f"orders of {supplier}"
+    if not trials:
+        fix = "`plexstedi poll` reads the orders; nothing is sent by it."
+        return [not_verified(Area.SUPPLIERS, subject, "none is in the state file to try its guide on", fix)]
+    if held:
+        message = f"{len(held)} of {len(trials)} documents would be held, see below"
+        return [Finding(Area.SUPPLIERS, subject, Verdict.WARN, message, "Supply what is missing, or settle it.")]
+    return [Finding(Area.SUPPLIERS, subject, Verdict.OK, f"all {len(trials)} documents would go")]
+
+
+def _faults(findings: Sequence[Finding]) -> list[PlexStediError]:
+    """One fault for each kind of thing that is wrong."""
+    faults: list[PlexStediError] = []
+    for code in (ExitCode.STATE, ExitCode.CONFIGURATION, ExitCode.UNAVAILABLE):
+        found = [finding for finding in findings if finding.exit_code is code]
+        if found:
+            what = "; ".join(f"{finding.subject}: {finding.message}" for finding in found[:3])
+            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            faults.append(ChecksFailed(what + more, fix=found[0].fix, exit_code=code))
+    return faults
+
+
+def _show(findings: Sequence[Finding], trials: Sequence[Trial]) -> None:
+    for area in Area:
+        group = [finding for finding in findings if finding.area is area]
+        if not group:
+            continue
+        print(f"{area.value}")
+        for finding in group:
+            print(f"  {_MARKS[finding.verdict]:<17}{plain(finding.subject)}: {plain(finding.message)}")
+            if finding.fix and finding.verdict is not Verdict.OK:
+                print(f"  {'':<17}fix: {plain(finding.fix)}")
+    _show_trials(trials)
+    wrong = sum(finding.verdict is Verdict.WRONG for finding in findings)
+    warned = sum(finding.verdict is Verdict.WARN for finding in findings)
+    print(f"{wrong} wrong, {warned} warnings" if wrong or warned else "all is well")
+
+
+def _show_trials(trials: Sequence[Trial]) -> None:
+    print_table(
+        ("order", "document", "result", "carries"),
+        [
+            (
+                trial.order if trial.release is None else f"{trial.order} release {trial.release}",
+                trial.kind,
+                "would go" if trial.would_go else f"held: {len(trial.reasons)} reasons",
+                " ".join(trial.segments),
+            )
+            for trial in trials
+        ],
+        title="\nOrders as documents",
+    )
+    print_table(
+        ("documents", "what is missing", "how to supply it"),
+        [(len(demand.orders), demand.what, demand.fix) for demand in demands(trials)],
+        title="\nMissing",
+    )
+    print_table(
+        ("documents", "what is left out", "for example"),
+        [(len(demand.orders), demand.what, demand.orders[0]) for demand in left_out(trials)],
+        title="\nLeft out: the guide has no place for it",
+    )
+    adjusted = list(dict.fromkeys(f"{trial.order}: {said}" for trial in trials for said in trial.adjusted))
+    for said in adjusted:
+        print(f"adjusted: {plain(said)}")
+
+
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    return {
+        "order": trial.order,
+        "release": trial.release,
+        "kind": trial.kind,
+        "result": "would-send" if trial.would_go else "held",
+        "reasons": [reason.model_dump() for reason in trial.reasons],
+        "segments": list(trial.segments),
+        "dropped": list(trial.dropped),
+        "adjusted": list(trial.adjusted),
+    }

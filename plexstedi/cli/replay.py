@@ -1,0 +1,195 @@
+"""`plexstedi replay`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from plexstedi.cli.invocation import confirmed, of, work
+from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, instant, reason_given
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.tables import aligned, plain, print_news
+from plexstedi.errors import UsageFault
+from plexstedi.sync.opening import open_session
+from plexstedi.sync.replaying import Replay, failed_since, find_last, plan, replay, replay_acknowledgment
+from plexstedi.sync.session import Session, StopRequest
+
+
+class PurposeCode(StrEnum):
+    """BEG01 (X12 element 353) that a replayed 850 may have."""
+
+    ORIGINAL = "00"
+    REPLACE = "05"
+    DUPLICATE = "07"
+    RESUBMISSION = "15"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("replay", epilog='Example: plexstedi replay PO-104233 --purpose 15 --reason "supplier lost it"')
+    def command(
+        context: typer.Context,
+        number: Annotated[
+            str | None, typer.Argument(metavar="NUMBER", help="Order number, as in Plex.", show_default=False)
+        ] = None,
+        reason: Reason = None,
+        purpose: Annotated[
+            PurposeCode | None,
+            typer.Option("--purpose", help="BEG01 of a replayed 850; default: as it was sent before."),
+        ] = None,
+        queue: Annotated[bool, typer.Option("--queue", help="Leave the sending to the next submit.")] = False,
+        supplier: Supplier = None,
+        release: Annotated[
+            str | None, typer.Option("--release", metavar="LINE-RELEASE", help="Where releases are sent singly: 10-1.")
+        ] = None,
+        ack: Annotated[
+            str | None,
+            typer.Option("--ack", metavar="TRANSACTION_ID", help="Read this stored acknowledgment again instead."),
+        ] = None,
+        failed: Annotated[
+            bool, typer.Option("--failed", help="Everything refused or undelivered since --since.")
+        ] = False,
+        since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="With --failed, and needed.")] = None,
+        yes: Yes = False,
+        dry_run: DryRun = False,
+        override: Override = None,
+        json: Json = False,
+    ) -> None:
+        """Send an order's last document again, as a new, linked one; or read an acknowledgment again."""
+        if (number is not None) + (ack is not None) + failed != 1:
+            raise UsageFault("one of NUMBER, --ack and --failed is needed", fix="See `plexstedi replay --help`.")
+        if failed != (since is not None):
+            raise UsageFault("--failed and --since go together", fix="Write --failed --since 2026-11-23T08:00:00Z.")
+        if ack is not None and (purpose, queue, release) != (None, False, None):
+            raise UsageFault("--purpose, --queue and --release are for documents", fix="Leave them out with --ack.")
+        why = reason_given(reason)
+        begin = instant(since, "--since")
+        code = None if purpose is None else purpose.value
+
+        def planned(session: Session) -> list[Replay]:
+            if begin is not None:
+                return [plan(session, last, code) for last in failed_since(session, begin)]
+            assert number is not None
+            return [plan(session, find_last(session, number, supplier=supplier, release=release), code)]
+
+        if ack is not None:
+            _replay_ack(context, ack, why, yes=yes, dry_run=dry_run, as_json=json)
+            return
+        shown = _preview(context, planned, as_json=json)
+        if shown and not dry_run:
+            noun = "this document" if len(shown) == 1 else f"these {len(shown)} documents"
+            confirmed(f"{'Queue' if queue else 'Send'} {noun} again?", yes=yes)
+
+        def body(session: Session, outcome: Outcome) -> None:
+            outcome.data["replays"] = [_as_json(one) for one in shown]
+            outcome.warnings.extend(warning for one in shown for warning in one.warnings)
+            outcome.show = lambda: _show(outcome, count=len(shown))
+            if dry_run or not shown:
+                return
+            again = planned(session)
+            if [one.new.file_name for one in again] != [one.new.file_name for one in shown]:
+                raise UsageFault(
+                    "what would be sent has changed since the preview; nothing was sent",
+                    fix="Look again, then repeat it.",
+                )
+            documents = replay(session, again, why, queue=queue)
+            for entry, document in zip(outcome.data["replays"], documents, strict=True):
+                entry["document"] = document.id
+                entry["state"] = document.state.value
+
+        work(
+            context,
+            "replay",
+            body,
+            as_json=json,
+            dry_run=dry_run,
+            overrides=frozenset(override or ()),
+            by_person=True,
+        )
+
+
+def _preview(context: typer.Context, planned: Any, *, as_json: bool) -> list[Replay]:
+    """What would be sent, from a private copy of the state and told on stderr: asking holds no lock."""
+    around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json)
+    opened = open_session(around, dry_run=True)
+    try:
+        found: list[Replay] = planned(opened.session)
+    finally:
+        opened.close()
+    rows = [
+        (
+            one.new.order_number
+            if one.new.order_release is None
+            else f"{one.new.order_number} {one.new.order_release}",
+            one.new.supplier,
+            one.new.kind,
+            one.new.purpose,
+            str(one.new.revision),
+            f"document {one.last.id}, {one.last.state}",
+            one.new.file_name,
+            one.new.idempotency_key,
+        )
+        for one in found
+    ]
+    if rows:
+        headers = ("order", "supplier", "kind", "purpose", "revision", "replays", "file name", "key")
+        print("\n".join(aligned(headers, [[plain(text) for text in row] for row in rows])), file=sys.stderr)
+    for one in found:
+        for warning in one.warnings:
+            print(f"warning: order {plain(one.new.order_number)}: {plain(warning)}", file=sys.stderr)
+    return found
+
+
+def _replay_ack(
+    context: typer.Context, transaction_id: str, reason: str, *, yes: bool, dry_run: bool, as_json: bool
+) -> None:
+    if not dry_run:
+        print(f"Transaction {plain(transaction_id)} is read again with the settings of today.", file=sys.stderr)
+        confirmed("Read it again?", yes=yes)
+
+    def body(session: Session, outcome: Outcome) -> None:
+        before = session.store.writes.count_open()
+        state = replay_acknowledgment(session, transaction_id, reason)
+        writes = session.store.writes.count_open() - before
+        outcome.data["transaction"] = {"id": transaction_id, "state": state, "writes_planned": writes}
+
+        def show() -> None:
+            print(f"Transaction {plain(transaction_id)} is now {state}.")
+            if writes > 0:
+                print("  The next run writes what it says to Plex.")
+            print_news(outcome)
+
+        outcome.show = show
+
+    work(context, "replay", body, as_json=as_json, dry_run=dry_run, by_person=True)
+
+
+def _as_json(one: Replay) -> dict[str, Any]:
+    return {
+        "order": one.new.order_number,
+        "release": one.new.order_release,
+        "supplier": one.new.supplier,
+        "kind": one.new.kind,
+        "purpose": one.new.purpose,
+        "revision": one.new.revision,
+        "replay_of": one.last.id,
+        "idempotency_key": one.new.idempotency_key,
+        "file_name": one.new.file_name,
+        "document": None,
+        "state": None,
+    }
+
+
+def _show(outcome: Outcome, *, count: int) -> None:
+    if not count:
+        print("Nothing to replay.")
+    replays: Sequence[dict[str, Any]] = outcome.data["replays"]
+    for entry in replays:
+        state = "would be sent" if entry["state"] is None else entry["state"]
+        print(f"order {plain(entry['order'])}: {entry['kind']} {entry['file_name']}: {state}")
+    print_news(outcome)

@@ -1,0 +1,263 @@
+"""`plexstedi review`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from plexstedi.cli.invocation import finish, of, work
+from plexstedi.cli.options import Json, Reason, Supplier, reason_given
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.reading import open_state
+from plexstedi.cli.tables import plain, print_table, x12_lines
+from plexstedi.state.reviews import Review
+from plexstedi.sync.reviewing import Consequence, ReviewDetail, ReviewLine, decide, detail
+from plexstedi.sync.session import Session
+
+Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the review, from `plexstedi review list`.")]
+Lines = Annotated[
+    list[int] | None,
+    typer.Option("--line", metavar="N", help="Only this line of the answer. May be repeated."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    review = typer.Typer(help="What waits for a person.", no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(review, name="review", epilog="Example: plexstedi review list --supplier ACME01")
+    review.command("list", epilog="Example: plexstedi review list --supplier ACME01")(_list)
+    review.command("show", epilog="Example: plexstedi review show 12")(_show)
+    review.command("accept", epilog='Example: plexstedi review accept 12 --line 10 --reason "agreed by phone"')(_accept)
+    review.command("reject", epilog='Example: plexstedi review reject 12 --reason "the supplier sends it again"')(
+        _reject
+    )
+
+
+def _list(context: typer.Context, supplier: Supplier = None, json: Json = False) -> None:
+    """List what waits for a person, oldest first."""
+    invocation = of(context)
+    outcome = Outcome(command="review list")
+    store = open_state(invocation.state())
+    try:
+        standing = store.reviews.standing(supplier=supplier)
+        outcome.counts.attention = store.reviews.attention()
+        outcome.data = {"reviews": [review_json(review) for review in standing], "audit_head": store.audit.head()}
+    finally:
+        store.close()
+    outcome.show = lambda: _print_list(standing)
+    finish(outcome, as_json=json, quiet=invocation.quiet)
+
+
+def _show(context: typer.Context, review: Id, json: Json = False) -> None:
+    """Show what is asked: ordered and answered side by side, and what accept and reject would do."""
+
+    def body(session: Session, outcome: Outcome) -> None:
+        found = detail(session, review)
+        outcome.dry_run = False
+        outcome.data.update(_detail_json(found))
+        outcome.show = lambda: _print_detail(found)
+
+    work(context, "review show", body, as_json=json, dry_run=True)
+
+
+def _accept(context: typer.Context, review: Id, reason: Reason = None, line: Lines = None, json: Json = False) -> None:
+    """Accept a review; `review show` says what that does."""
+    _decide(context, "accept", review, reason, line or (), as_json=json)
+
+
+def _reject(context: typer.Context, review: Id, reason: Reason = None, line: Lines = None, json: Json = False) -> None:
+    """Reject a review; `review show` says what that does."""
+    _decide(context, "reject", review, reason, line or (), as_json=json)
+
+
+def _decide(
+    context: typer.Context, how: str, review: int, reason: str | None, lines: Sequence[int], *, as_json: bool
+) -> None:
+    why = reason_given(reason)
+
+    def body(session: Session, outcome: Outcome) -> None:
+        closed = decide(session, review, accept=how == "accept", reason=why, lines=frozenset(lines))
+        found = session.store.reviews.get(review)
+        assert found is not None
+        outcome.data["review"] = review_json(found)
+        outcome.data["asked"] = list(session.tally.news)
+        # Exit code 3 is for runs: a decision that was carried out is done.
+        session.tally.news.clear()
+        outcome.show = lambda: _print_decided(found, how, closed=closed, asked=outcome.data["asked"])
+
+    work(context, f"review {how}", body, as_json=as_json, by_person=True)
+
+
+def review_json(review: Review) -> dict[str, Any]:
+    """A review for `--json`."""
+    return {
+        "id": review.id,
+        "kind": review.kind.value,
+        "subject": review.subject,
+        "supplier": review.supplier,
+        "order": review.order_number,
+        "line": review.line,
+        "state": review.state,
+        "reasons": [reason.model_dump() for reason in review.reasons],
+        "opened_at": review.opened_at.isoformat(),
+        "closed_at": None if review.closed_at is None else review.closed_at.isoformat(),
+        "closed_by": review.closed_by,
+        "closing_reason": review.closing_reason,
+    }
+
+
+def _detail_json(found: ReviewDetail) -> dict[str, Any]:
+    document = found.document
+    return {
+        "review": review_json(found.review),
+        "accept": _consequence_json(found.accept),
+        "reject": _consequence_json(found.reject),
+        "lines": [_line_json(line) for line in found.lines],
+        "unmatched": [line.model_dump(mode="json") for line in found.unmatched],
+        "document": None
+        if document is None
+        else {
+            "id": document.id,
+            "kind": document.kind,
+            "purpose": document.purpose,
+            "revision": document.revision,
+            "state": document.state.value,
+            "idempotency_key": document.idempotency_key,
+            "file_name": document.file_name,
+            "file_execution_id": document.file_execution_id,
+            "error": document.error,
+        },
+        "x12": found.x12,
+    }
+
+
+def _consequence_json(consequence: Consequence) -> dict[str, Any]:
+    return {
+        "words": consequence.words,
+        "possible": consequence.possible,
+        "writes": [entry.model_dump(mode="json") for entry in consequence.writes],
+    }
+
+
+def _line_json(line: ReviewLine) -> dict[str, Any]:
+    ordered, answered = line.ordered, line.answered
+    return {
+        "line": answered.line,
+        "ordered": f"{answered.ordered:f}",
+        "open": f"{answered.open:f}",
+        "unit": answered.unit,
+        "price": None if ordered is None else f"{ordered.price:f}",
+        "due": [schedule.due.isoformat() for schedule in ordered.schedules if schedule.due] if ordered else [],
+        "state": answered.state.value,
+        "code": answered.code,
+        "confirmed": f"{answered.confirmed:f}",
+        "backordered": f"{answered.backordered:f}",
+        "rejected": f"{answered.rejected:f}",
+        "answered_price": None if answered.price is None else f"{answered.price:f}",
+        "ship_date": None if answered.ship_date is None else answered.ship_date.isoformat(),
+        "delivery_date": None if answered.delivery_date is None else answered.delivery_date.isoformat(),
+        "if_accepted": None if answered.if_accepted is None else answered.if_accepted.value,
+        "reasons": [reason.model_dump() for reason in answered.reasons],
+    }
+
+
+def _print_list(reviews: Sequence[Review]) -> None:
+    if not reviews:
+        print("Nothing waits for a person.")
+        return
+    print_table(
+        ("id", "since", "supplier", "order", "line", "what", "why"),
+        [
+            (
+                review.id,
+                f"{review.opened_at:%Y-%m-%d %H:%M}",
+                review.supplier,
+                review.order_number,
+                review.line,
+                review.kind.value,
+                "; ".join(f"{reason.where}: {reason.message}" for reason in review.reasons),
+            )
+            for review in reviews
+        ],
+    )
+
+
+def _print_detail(found: ReviewDetail) -> None:
+    review = found.review
+    about = f"order {review.order_number}" if review.order_number else review.subject
+    print(f"Review {review.id}: {review.kind.value}, {plain(about)}, supplier {plain(review.supplier or 'unknown')}")
+    print(f"  since {review.opened_at:%Y-%m-%d %H:%M} UTC, about {plain(review.subject)}")
+    for reason in review.reasons:
+        print(f"  {plain(reason.where)}: {plain(reason.message)}")
+        print(f"    fix: {plain(reason.fix)}")
+    if found.document is not None:
+        document = found.document
+        print(f"Document {document.id}: {document.kind}, revision {document.revision}, {document.state.value}")
+        print(f"  file {document.file_name}")
+        print(f"  key  {document.idempotency_key}")
+    _print_lines(found)
+    for verb, consequence in (("accept", found.accept), ("reject", found.reject)):
+        print(f"plexstedi review {verb} {review.id} --reason TEXT")
+        print(f"  {consequence.words}" if consequence.possible else f"  not possible: {consequence.words}")
+        print_table(
+            ("where", "field", "Plex after", "why"),
+            [
+                (
+                    "order" if entry.line is None else f"line {entry.line}",
+                    entry.field,
+                    "(empty)" if entry.value is None else entry.value,
+                    entry.why,
+                )
+                for entry in consequence.writes
+            ],
+            title="  Then written to Plex:",
+        )
+    if found.x12 is not None:
+        print("As X12:")
+        print(x12_lines(found.x12))
+
+
+def _print_lines(found: ReviewDetail) -> None:
+    print_table(
+        ("line", "ordered", "open", "unit", "due", "price", "answer", "confirmed", "backordered", "rejected", "ship",
+         "delivery", "price answered", "state", "if accepted"),
+        [_line_row(line) for line in found.lines],
+    )  # fmt: skip
+    for line in found.lines:
+        for reason in line.answered.reasons:
+            print(f"  {plain(reason)}")
+    for unmatched in found.unmatched:
+        print(f"  {plain(unmatched.reason)}")
+
+
+def _line_row(line: ReviewLine) -> tuple[object, ...]:
+    ordered, answered = line.ordered, line.answered
+    dues = sorted({schedule.due for schedule in ordered.schedules if schedule.due}) if ordered else []
+    return (
+        answered.line,
+        f"{answered.ordered:f}",
+        f"{answered.open:f}",
+        answered.unit,
+        ", ".join(due.isoformat() for due in dues),
+        None if ordered is None else f"{ordered.price:f}",
+        answered.code,
+        f"{answered.confirmed:f}",
+        f"{answered.backordered:f}",
+        f"{answered.rejected:f}",
+        answered.ship_date,
+        answered.delivery_date,
+        None if answered.price is None else f"{answered.price:f}",
+        answered.state.value,
+        None if answered.if_accepted is None else answered.if_accepted.value,
+    )
+
+
+def _print_decided(review: Review, how: str, *, closed: bool, asked: Sequence[str]) -> None:
+    about = f"order {review.order_number}" if review.order_number else review.subject
+    print(f"Review {review.id} ({review.kind.value}, {plain(about)}): {how}ed.")
+    if not closed:
+        print("  Other lines of this answer still wait for a decision.")
+    for line in asked:
+        print(f"  needs a person: {plain(line)}")

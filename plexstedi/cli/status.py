@@ -1,0 +1,217 @@
+"""`plexstedi status`: reads the state file, nothing else. Needs no secret, no service and no lock."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from plexstedi.cli.invocation import Invocation, finish, of
+from plexstedi.cli.options import Json, Supplier
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.status_html import order_page, overview_page
+from plexstedi.cli.status_text import show_late, show_order, show_orders, show_overview
+from plexstedi.config import Config
+from plexstedi.errors import ConfigurationFault, UsageFault
+from plexstedi.state.documents import DocumentState
+from plexstedi.state.store import Store
+from plexstedi.sync.order_report import OrderReport, json_review, order_report, stamp
+from plexstedi.sync.overdue import LateDocument
+from plexstedi.sync.reporting import Overview, find_order, order_rows, overview, reading
+from plexstedi.sync.tally import Counts
+
+_IN_DOUBT = (DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.CONFLICT)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("status", epilog="Example: plexstedi status PO-104233")
+    def command(
+        context: typer.Context,
+        number: Annotated[
+            str | None, typer.Argument(metavar="[NUMBER]", help="One order: its documents, lines and timeline.")
+        ] = None,
+        supplier: Supplier = None,
+        late: Annotated[bool, typer.Option("--late", help="Only what is past a time limit or its warning.")] = False,
+        html: Annotated[
+            Path | None, typer.Option("--html", metavar="FILE", help="Write a page to look at or print.")
+        ] = None,
+        check: Annotated[
+            bool, typer.Option("--check", help="End with 3 if anything needs a person: for monitors.")
+        ] = False,
+        json: Json = False,
+    ) -> None:
+        """Show what was sent, what suppliers confirmed, what is late and what needs a person."""
+        if number is not None and (supplier is not None or late):
+            raise UsageFault(
+                "an order NUMBER goes with neither --supplier nor --late",
+                fix=f"Write `plexstedi status {number}` for the order, or leave the number out.",
+            )
+        invocation = of(context)
+        config, warnings = _config(invocation)
+        outcome = Outcome(command="status", warnings=warnings)
+        path = invocation.state()
+        with reading(path) as store:
+            if number is not None:
+                _one_order(outcome, store, number, html, check=check)
+            elif store is None:
+                _nothing_yet(outcome, path)
+            else:
+                _whole_picture(outcome, store, config, invocation, supplier=supplier, late=late, html=html, check=check)
+            finish(outcome, as_json=json, quiet=invocation.quiet)
+
+
+def _config(invocation: Invocation) -> tuple[Config | None, list[str]]:
+    """The configuration, where there is one; with a named state file `status` does without.
+
+    Raise ConfigurationFault when the configuration was named, or is needed to find the state file.
+    """
+    try:
+        return invocation.config(), []
+    except ConfigurationFault as fault:
+        state_is_named = invocation.state_path is not None or os.environ.get("PLEXSTEDI_STATE")
+        if invocation.config_path is not None or not state_is_named:
+            raise
+        return None, [f"shown without supplier settings, so no time limits: {fault.problems[0]}"]
+
+
+def _nothing_yet(outcome: Outcome, path: Path) -> None:
+    outcome.data.update(_overview_json(Overview()))
+    outcome.show = lambda: print(f"Nothing yet: no run has made the state file {path}.")
+
+
+def _whole_picture(
+    outcome: Outcome,
+    store: Store,
+    config: Config | None,
+    invocation: Invocation,
+    *,
+    supplier: str | None,
+    late: bool,
+    html: Path | None,
+    check: bool,
+) -> None:
+    now = invocation.clock.now()
+    seen = overview(store, config, now, supplier)
+    outcome.counts = Counts(attention=seen.attention, in_doubt=seen.in_doubt)
+    outcome.attention = check and seen.needs_a_person
+    outcome.data.update(_overview_json(seen))
+    outcome.data["audit_head"] = store.audit.head()
+    rows = order_rows(store, supplier) if supplier is not None or html is not None else []
+    if html is not None:
+        _write(html, overview_page(seen, rows, now, supplier))
+        outcome.data["html"] = str(html)
+
+    def show() -> None:
+        if html is not None:
+            print(f"Written: {html}")
+        elif late:
+            show_late(seen.late, now, timed=config is not None)
+        else:
+            show_overview(seen, now, supplier)
+            if supplier is not None:
+                show_orders(rows)
+
+    outcome.show = show
+
+
+def _one_order(outcome: Outcome, store: Store | None, number: str, html: Path | None, *, check: bool) -> None:
+    if store is None:
+        raise UsageFault(
+            f"there is no order {number}: nothing has been read from Plex yet",
+            fix="Run `plexstedi poll` first.",
+            code="order-unknown",
+        )
+    record, others = find_order(store, number)
+    report = order_report(store, record)
+    outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=store.documents.count(*_IN_DOUBT))
+    outcome.warnings += [
+        f"order number {record.number} is also that of Plex id {other.id} ({other.phase}):"
+        f" `plexstedi status {other.id}` shows it"
+        for other in others
+    ]
+    outcome.attention = check and _needs_a_person(report)
+    outcome.data.update(report.as_json())
+    outcome.data["audit_head"] = store.audit.head()
+    show: Callable[[], None] = lambda: show_order(report)  # noqa: E731
+    if html is not None:
+        _write(html, order_page(report))
+        outcome.data["html"] = str(html)
+        show = lambda: print(f"Written: {html}")  # noqa: E731
+    outcome.show = show
+
+
+def _needs_a_person(report: OrderReport) -> bool:
+    return bool(report.reviews) or any(document.state in _IN_DOUBT for document in report.documents)
+
+
+def _overview_json(seen: Overview) -> dict[str, Any]:
+    return {
+        "orders": seen.orders,
+        "documents": {
+            "state": seen.states,
+            "delivery": seen.delivery,
+            "functional_ack": seen.functional_ack,
+            "business_ack": seen.business_ack,
+        },
+        "lines": seen.lines,
+        "suppliers": [
+            {
+                "supplier": tally.supplier,
+                "orders": tally.orders,
+                "open_orders": tally.open_orders,
+                "documents": tally.documents,
+                "undelivered": tally.undelivered,
+                "unanswered": tally.unanswered,
+                "attention": tally.reviews,
+            }
+            for tally in seen.suppliers
+        ],
+        "waiting": [json_review(review) for review in seen.waiting],
+        "late": [_late_json(late) for late in seen.late],
+        "not_traded": [{"supplier": code, "orders": count} for code, count in seen.not_traded],
+        "transactions_not_read": seen.unread_sets,
+        "times": {
+            "plex_read_until": stamp(seen.times.plex_read_until),
+            "sweep_finished": stamp(seen.times.sweep_finished),
+            "receipts_read_until": stamp(seen.times.receipts_read_until),
+            "last_sent": stamp(seen.times.last_sent),
+            "last_received": stamp(seen.times.last_received),
+            "last_written": stamp(seen.times.last_written),
+        },
+    }
+
+
+def _late_json(one: LateDocument) -> dict[str, Any]:
+    return {
+        "order": one.document.order_number,
+        "supplier": one.document.supplier,
+        "document": one.document.id,
+        "kind": one.document.kind,
+        "clock": one.late.clock.value,
+        "lateness": one.late.lateness.value,
+        "since": stamp(one.late.since),
+        "minutes_over": int(one.late.by.total_seconds()) // 60,
+        "lines": list(one.late.lines),
+        "text": one.in_words(),
+    }
+
+
+def _write(file: Path, page: str) -> None:
+    """Put the page there whole or not at all. Raise UsageFault if it cannot be written."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False
+        ) as draft:
+            draft.write(page)
+        Path(draft.name).chmod(0o640)
+        Path(draft.name).replace(file)
+    except OSError as error:
+        raise UsageFault(
+            f"the page {file} cannot be written: {error.strerror}", fix="Name a file in a folder that you may write to."
+        ) from error

@@ -1,0 +1,137 @@
+"""`status --html`: one page that needs nothing but a browser, also on paper. Every text in it is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape
+
+from plexstedi.cli.status_text import (
+    DOCUMENT_HEADERS,
+    LATE_HEADERS,
+    LINE_HEADERS,
+    ORDER_HEADERS,
+    SCHEDULE_HEADERS,
+    WAITING_HEADERS,
+    counted,
+    document_row,
+    facts,
+    instant,
+    late_row,
+    line_row,
+    order_row,
+    schedule_rows,
+    times,
+    waiting_row,
+)
+from plexstedi.sync.order_report import OrderReport
+from plexstedi.sync.reporting import OrderRow, Overview
+
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 15px/1.45 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1b1f24; background: #fff;
+  max-width: 1200px; margin: 2rem auto; padding: 0 1.25rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+.when { color: #57606a; margin: 0 0 1.25rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.25rem; margin: 0; }
+dt { color: #57606a; }
+dd { margin: 0; }
+.alarm { font-weight: 600; color: #a40e26; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #d8dee4; }
+th { color: #57606a; font-weight: 600; border-bottom-color: #8c959f; white-space: nowrap; }
+td.n { text-align: right; }
+td.bad { color: #a40e26; font-weight: 600; }
+td.good { color: #116329; }
+@media print {
+  body { margin: 0; max-width: none; font-size: 9.5pt; }
+  .wide { overflow: visible; }
+  thead { display: table-header-group; }
+  tr { break-inside: avoid; }
+  h2 { break-after: avoid; }
+}
+"""
+_BAD = {"held", "rejected", "failed", "refused", "conflict", "in doubt", "backordered", "past the limit"}
+_GOOD = {"confirmed", "delivered", "accepted"}
+
+
+def overview_page(seen: Overview, rows: Sequence[OrderRow], now: datetime, supplier: str | None) -> str:
+    """The whole picture as a page."""
+    alarm = f"{seen.attention}, in doubt {seen.in_doubt}"
+    summary = [
+        ("Needs a person", alarm, "alarm" if seen.needs_a_person else ""),
+        ("Orders", counted(seen.orders), ""),
+        ("Documents", counted(seen.states), ""),
+        ("Functional acknowledgments (997)", counted(seen.functional_ack), ""),
+        ("Confirmations (855, 865)", counted(seen.business_ack), ""),
+        ("Lines sent", counted(seen.lines), ""),
+        *((name[0].upper() + name[1:], instant(at), "") for name, at in times(seen)),
+    ]
+    suppliers = [
+        (t.supplier, t.orders, t.open_orders, t.documents, t.undelivered, t.unanswered, t.reviews)
+        for t in seen.suppliers
+    ]
+    headers = ("supplier", "orders", "open", "documents", "not delivered", "not answered", "needs a person")
+    body = [
+        _facts(summary),
+        _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
+        _table("Late", LATE_HEADERS, [late_row(one) for one in seen.late]),
+        _table("Suppliers", headers, suppliers),
+        _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
+        _table("Not traded by EDI", ("supplier", "orders"), seen.not_traded),
+        _table("Received and not read", ("transaction set", "number"), seen.unread_sets.items()),
+    ]
+    return _page(f"Supplier {supplier}" if supplier else "Purchase orders by EDI", f"As of {instant(now)}", body)
+
+
+def order_page(report: OrderReport) -> str:
+    """One order as a page."""
+    events = [(instant(told.event.at), told.event.actor, told.words) for told in report.events]
+    notes = [
+        (document.id, said)
+        for document in report.documents
+        for said in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
+    ]
+    body = [
+        _facts([(name[0].upper() + name[1:], value, "") for name, value in facts(report)[1:]]),
+        _table("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
+        _table("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
+        _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in report.reviews]),
+        _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in report.documents]),
+        _table("Remarks on documents", ("id", "remark"), notes),
+        _table("Timeline", ("time", "who", "what"), events),
+    ]
+    return _page(f"Order {report.order.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
+
+
+def _page(title: str, when: str, body: Iterable[str]) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="when">{escape(when)}</p>\n' + "".join(body) + "</body>\n</html>\n"
+    )
+
+
+def _facts(facts: Iterable[tuple[str, str, str]]) -> str:
+    entries = "".join(f'<dt>{escape(name)}</dt><dd class="{css}">{escape(value)}</dd>\n' for name, value, css in facts)
+    return f"<dl>\n{entries}</dl>\n"
+
+
+def _table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = ["<tr>" + "".join(map(_cell, row)) + "</tr>\n" for row in rows]
+    if not lines:
+        return ""
+    head = "".join(f'<th scope="col">{escape(header)}</th>' for header in headers)
+    return (
+        f'<h2>{escape(title)}</h2>\n<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{''.join(lines)}</tbody>\n</table></div>\n"
+    )
+
+
+def _cell(value: object) -> str:
+    text = str(value)
+    css = "bad" if text in _BAD else "good" if text in _GOOD else "n" if isinstance(value, int) else ""
+    return f'<td class="{css}">{escape(text)}</td>'

@@ -1,0 +1,246 @@
+"""What `check` looks at on this machine: configuration, secrets, state file, supplier tables, guides.
+
+Each finding is one thing looked at, with its verdict and, unless it is well, the fix.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from plexstedi.config import Config, PlexApi
+from plexstedi.credentials import SecretName, Secrets
+from plexstedi.edi.guide_schema import GuideUnreadableError
+from plexstedi.edi.held import Reason
+from plexstedi.edi.rooms import room_for
+from plexstedi.errors import ConfigurationFault, CredentialsFault, ExitCode, StateUnusable
+from plexstedi.plex.dialect import adapted
+from plexstedi.plex.dialect_connect import CONNECT
+from plexstedi.plex.dialect_oauth2 import OAUTH2
+from plexstedi.state.memory import Fact
+from plexstedi.state.store import Store
+from plexstedi.sync.plex_settings import plex_settings
+from plexstedi.sync.reporting import reading
+
+
+class Verdict(StrEnum):
+    """What came of looking at one thing."""
+
+    OK = "ok"
+    WARN = "warn"
+    WRONG = "wrong"
+    COULD_NOT_VERIFY = "could-not-verify"
+
+
+class Area(StrEnum):
+    """What a finding is about, in the order in which they are shown."""
+
+    CONFIGURATION = "configuration"
+    CREDENTIALS = "credentials"
+    STATE = "state"
+    PLEX = "plex"
+    STEDI = "stedi"
+    SUPPLIERS = "suppliers"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    area: Area
+    subject: str
+    verdict: Verdict
+    message: str
+    fix: str = ""
+    exit_code: ExitCode = ExitCode.DONE
+    """For `wrong`: what the command ends with because of it."""
+
+
+def ok(area: Area, subject: str, message: str) -> Finding:
+    """It is as it must be."""
+    return Finding(area, subject, Verdict.OK, message)
+
+
+def warn(area: Area, subject: str, message: str, fix: str = "") -> Finding:
+    """It works, and is probably not meant."""
+    return Finding(area, subject, Verdict.WARN, message, fix)
+
+
+def wrong(area: Area, subject: str, message: str, fix: str, exit_code: ExitCode = ExitCode.CONFIGURATION) -> Finding:
+    """It must be corrected."""
+    return Finding(area, subject, Verdict.WRONG, message, fix, exit_code)
+
+
+def not_verified(area: Area, subject: str, message: str, fix: str = "") -> Finding:
+    """It could not be looked at; that alone is no fault."""
+    return Finding(area, subject, Verdict.COULD_NOT_VERIFY, message, fix)
+
+
+def broken_configuration(fault: ConfigurationFault) -> list[Finding]:
+    """A configuration that cannot be used, problem by problem."""
+    return [
+        wrong(
+            Area.CONFIGURATION,
+            f"{problem.file}: {problem.key}" if problem.key else problem.file,
+            problem.message,
+            problem.fix,
+        )
+        for problem in fault.problems
+    ]
+
+
+def check_configuration(config: Config) -> list[Finding]:
+    """The file is valid; what in it is allowed but odd; and the names that differ from the dialect's."""
+    area = Area.CONFIGURATION
+    found = [ok(area, str(config.file), "valid")]
+    found += [warn(area, str(config.file), warning) for warning in config.warnings]
+    dialect = {PlexApi.CONNECT: CONNECT, PlexApi.OAUTH2: OAUTH2}.get(config.plex.api)
+    if dialect is None:
+        message = f'"{config.plex.api}" is not available in this version'
+        return [*found, wrong(area, "plex.api", message, 'Use "connect" or "oauth2".')]
+    try:
+        adapted(dialect, plex_settings(config))
+    except ConfigurationFault as fault:
+        found += [wrong(area, problem.key, problem.message, problem.fix) for problem in fault.problems]
+    return found
+
+
+def needed_secrets(config: Config) -> tuple[SecretName, ...]:
+    """The secrets without which nothing runs."""
+    plex = {
+        PlexApi.CONNECT: SecretName.PLEX_API_KEY,
+        PlexApi.OAUTH2: SecretName.PLEX_CLIENT_SECRET,
+        PlexApi.DATASOURCE: SecretName.PLEX_PASSWORD,
+        PlexApi.SOAP: SecretName.PLEX_PASSWORD,
+    }[config.plex.api]
+    return (plex, SecretName.STEDI_API_KEY)
+
+
+def check_credentials(config: Config, secrets: Secrets) -> list[Finding]:
+    """Where each needed secret comes from, never what it is; and how old the Stedi key is."""
+    found = []
+    for name in needed_secrets(config):
+        try:
+            source = secrets.source(name)
+        except CredentialsFault as fault:
+            found.append(wrong(Area.CREDENTIALS, name, fault.message, fault.fix))
+            continue
+        if source is None:
+            found.append(
+                wrong(
+                    Area.CREDENTIALS,
+                    name,
+                    "is not set",
+                    f"Run `plexstedi credentials set {name}` as the user that runs plexstedi.",
+                )
+            )
+            continue
+        found.append(ok(Area.CREDENTIALS, name, f"from {source}"))
+        if name is SecretName.STEDI_API_KEY:
+            found += _key_age(config, secrets)
+    return found
+
+
+def _key_age(config: Config, secrets: Secrets) -> list[Finding]:
+    age, most = secrets.stedi_key_age(), config.stedi.key_rotation_days
+    subject = f"age of {SecretName.STEDI_API_KEY}"
+    if age is None:
+        return [
+            not_verified(Area.CREDENTIALS, subject, f"its source does not say; renew it every {most} days yourself")
+        ]
+    if age.days > most:
+        fix = (
+            f"Make a new key in the Stedi portal, `plexstedi credentials set {SecretName.STEDI_API_KEY_NEXT}`,"
+            " then `plexstedi credentials rotate stedi`."
+        )
+        return [warn(Area.CREDENTIALS, subject, f"{age.days} days, more than stedi.key_rotation_days = {most}", fix)]
+    return [ok(Area.CREDENTIALS, subject, f"{age.days} days of {most}")]
+
+
+def check_state(path: Path, config: Config) -> list[Finding]:
+    """The state file can be read and belongs to this tenant and usage indicator."""
+    subject = str(path)
+    try:
+        with reading(path) as store:
+            if store is None:
+                return [ok(Area.STATE, subject, "not there yet: the first run makes it")]
+            return _whose_state(subject, store, config)
+    except StateUnusable as fault:
+        return [wrong(Area.STATE, subject, fault.message, fault.fix, ExitCode.STATE)]
+
+
+def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
+    mine = {
+        Fact.TENANT: config.plex.tenant_id or config.plex.tenant_code or "",
+        Fact.USAGE: config.stedi.usage_indicator,
+    }
+    found = []
+    for fact, value in mine.items():
+        theirs = store.memory.get(fact)
+        if theirs is not None and theirs != value:
+            found.append(
+                wrong(
+                    Area.STATE,
+                    subject,
+                    f"it belongs to {fact} {theirs}, the configuration says {value}",
+                    "Use a state file of its own for each tenant and usage indicator (--state FILE).",
+                )
+            )
+    return found or [ok(Area.STATE, subject, "readable, and of this tenant and usage indicator")]
+
+
+def check_suppliers(config: Config, only: str | None = None) -> list[Finding]:
+    """Each supplier's and customer's table has what its documents need, and its guides can be followed."""
+    if only is not None and only not in config.suppliers:
+        known = ", ".join(sorted(config.suppliers)) or "none"
+        return [
+            wrong(
+                Area.SUPPLIERS,
+                only,
+                f"there is no [suppliers.{only}]; there are: {known}",
+                "Add the table, or write the code as Plex shows it.",
+            )
+        ]
+    found: list[Finding] = []
+    for code in sorted(config.suppliers if only is None else [only]):
+        problems = config.problems_of(code)
+        found += _table(f"suppliers.{code}", problems, () if problems else _guides(config, code))
+    for code in sorted(config.customers if only is None else []):
+        found += _table(f"customers.{code}", config.customer_problems_of(code), ())
+    return found
+
+
+def _table(subject: str, problems: Iterable[Reason], guides: Iterable[Finding]) -> list[Finding]:
+    faults = [wrong(Area.SUPPLIERS, reason.where, reason.message, reason.fix) for reason in problems]
+    return [*faults, *guides] or [ok(Area.SUPPLIERS, subject, "complete")]
+
+
+def _guides(config: Config, code: str) -> Iterator[Finding]:
+    partner = config.partner(code)
+    for document in partner.guides:
+        try:
+            room_for(partner, document)
+        except GuideUnreadableError as error:
+            yield wrong(
+                Area.SUPPLIERS,
+                f"suppliers.{code}.{document}.guide_schema",
+                f"the guide cannot be followed: {error}",
+                "Save it again from the Stedi portal (guide, Actions, View Schema, tab JSON to EDI).",
+            )
+
+
+def only_of(findings: Iterable[Finding], verdict: Verdict) -> list[Finding]:
+    """The findings of one verdict."""
+    return [finding for finding in findings if finding.verdict is verdict]
+
+
+def as_json(finding: Finding) -> dict[str, str]:
+    """For `--json`."""
+    return {
+        field.name: str(getattr(finding, field.name))
+        for field in dataclasses.fields(finding)
+        if field.name != "exit_code"
+    }

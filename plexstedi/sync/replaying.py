@@ -1,0 +1,288 @@
+"""`replay`: an order's last document once more, as a new one; or a stored acknowledgment, read again.
+
+A replay is a person's: the new document has the content of the same revision under the next counter, is linked to the
+old one, and never goes out while the old one may still be on its way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from dataclasses import dataclass
+from datetime import datetime
+
+from plexstedi.decimal_json import dumps
+from plexstedi.edi.build_850 import Purpose
+from plexstedi.edi.due import Cancel860, Change860, Send850
+from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.prepare import Sendable, prepare
+from plexstedi.edi.stream import StreamKey
+from plexstedi.errors import ServiceUnavailable, UsageFault
+from plexstedi.state.documents import Document, DocumentState, NewDocument
+from plexstedi.state.inbox import InboxState
+from plexstedi.state.orders import OrderRecord
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.delivery import confirm_deliveries, send
+from plexstedi.sync.due_document import DueDocument, order_witness, text_witness
+from plexstedi.sync.due_documents import partner_of
+from plexstedi.sync.freezing import freeze
+from plexstedi.sync.ingest import process
+from plexstedi.sync.session import Session
+from plexstedi.sync.tenant import check_tenant
+from plexstedi.sync.witness import drain_executions
+
+_REPLAYABLE = (DocumentState.DELIVERED, DocumentState.FAILED, DocumentState.REFUSED, DocumentState.WITHDRAWN)
+_WHY_NOT = {
+    DocumentState.FROZEN: "is queued already",
+    DocumentState.SENDING: "was sent without an answer: whether Stedi has it is not known yet",
+    DocumentState.ACCEPTED: "is at Stedi and not delivered yet",
+    DocumentState.CONFLICT: "met another content at Stedi: a person has to decide that first",
+    DocumentState.IN_DOUBT: "is in doubt: a person has to decide that first",
+}
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A document that would be sent again."""
+
+    last: Document
+    new: NewDocument
+    warnings: tuple[str, ...]
+
+
+def find_last(session: Session, number: str, *, supplier: str | None, release: str | None) -> Document:
+    """The last document of the order of this number. Raise UsageFault if that is not exactly one stream."""
+    orders = [o for o in session.store.orders.by_number(number) if supplier is None or o.supplier == supplier]
+    if not orders:
+        known = [order.number for order in session.store.orders.all()]
+        near = ", ".join(difflib.get_close_matches(number, known, n=3, cutoff=0.6))
+        raise UsageFault(
+            f"there is no order {number} in the state file",
+            fix=f"Did you mean {near}?" if near else "Check the number.",
+        )
+    if len(orders) > 1:
+        codes = ", ".join(order.supplier for order in orders)
+        raise UsageFault(f"several orders have the number {number} (suppliers {codes})", fix="Add --supplier CODE.")
+    documents = session.store.documents.of_order(orders[0].id)
+    if not documents:
+        raise UsageFault(
+            f"no document of order {number} was ever sent", fix="`plexstedi submit --order` sends what is due."
+        )
+    releases = sorted({document.order_release or "" for document in documents})
+    if release is None and len(releases) > 1:
+        raise UsageFault(
+            f"the releases of order {number} were sent singly", fix=f"Add --release, one of {', '.join(releases)}."
+        )
+    chosen = [document for document in documents if release is None or document.order_release == release]
+    if not chosen:
+        raise UsageFault(f"no document of release {release} of order {number} was sent", fix="Check --release.")
+    return chosen[-1]
+
+
+def failed_since(session: Session, since: datetime) -> list[Document]:
+    """Documents that ended refused or undelivered and were begun at this time or later: the last of each stream."""
+    found = []
+    for document in session.store.documents.in_state(DocumentState.FAILED, DocumentState.REFUSED):
+        begun = document.first_attempt_at or document.frozen_at
+        if begun >= since and session.store.documents.of_stream(document.stream)[-1].id == document.id:
+            found.append(document)
+    return found
+
+
+def plan(session: Session, last: Document, purpose: str | None = None) -> Replay:
+    """What would be sent. Raise UsageFault, with the reason, if it cannot be. Changes nothing."""
+    if last.state not in _REPLAYABLE:
+        raise UsageFault(
+            f"the last {last.kind} of order {last.order_number} {_WHY_NOT[last.state]}",
+            fix="Run `plexstedi submit`, which settles it, or look with `plexstedi review list`.",
+        )
+    record = session.store.orders.get(last.order_id)
+    if record is None or last.kind == "810":
+        raise UsageFault(f"the {last.kind} {last.order_number} cannot be replayed", fix="Only 850 and 860 can be.")
+    if record.supplier not in session.config.suppliers:
+        raise UsageFault(
+            f"supplier {record.supplier} of order {record.number} has no settings",
+            fix=f"Add [suppliers.{record.supplier}].",
+        )
+    problems = session.config.problems_of(record.supplier)
+    if problems:
+        raise _cannot_go(record.number, problems)
+    due = _sendable(session, last, record, purpose)
+    partner = partner_of(session, record.supplier)
+    seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
+    prepared = prepare(
+        due, partner, change_sequence=last.change_sequence, revision_seen=(modified_at or seen_at).date()
+    )
+    if isinstance(prepared, Held):
+        raise _cannot_go(record.number, prepared.reasons)
+    document = DueDocument(
+        stream=last.stream,
+        release=last.order_release,
+        record=dataclasses.replace(record, latest=last.revision),
+        order=due.order,
+        partner=partner,
+        prepared=prepared,
+        purpose=purpose or last.purpose,
+        change_sequence=last.change_sequence,
+        witness=order_witness(due.order, due.stream, partner) or text_witness(dumps(prepared.guide_json)),
+        replay_of=last.id,
+    )
+    frozen = freeze(session, document)
+    if isinstance(frozen, Reason):
+        raise _cannot_go(record.number, (frozen,))
+    return Replay(last, frozen, _warnings(last, record, frozen.purpose))
+
+
+def _cannot_go(number: str, reasons: tuple[Reason, ...]) -> UsageFault:
+    return UsageFault(
+        f"order {number} cannot be sent: " + "; ".join(f"{r.where}: {r.message}" for r in reasons),
+        fix=" ".join(dict.fromkeys(f"{r.fix.rstrip('.')}." for r in reasons)),
+        code="held",
+    )
+
+
+def _sendable(session: Session, last: Document, record: OrderRecord, purpose: str | None) -> Sendable:
+    key = StreamKey(order_id=record.id, release=last.order_release)
+    order = session.store.orders.revision(record.id, last.revision)
+    if last.kind == "850":
+        return Send850(order, key, _purpose(purpose or last.purpose))
+    if purpose is not None:
+        raise UsageFault(
+            f"the last document of order {record.number} is an {last.kind}, whose purpose stays {last.purpose}",
+            fix="Leave --purpose out.",
+        )
+    has = session.store.orders.revision(record.id, _before(session, last, record))
+    return Cancel860(has, order, key) if last.purpose == "01" else Change860(has, order, key)
+
+
+def _purpose(code: str) -> Purpose:
+    match code:
+        case "00" | "05" | "07" | "15":
+            return code
+        case _:
+            raise UsageFault(f"{code} is no purpose of an 850", fix="Give 00, 05, 07 or 15.")
+
+
+def _before(session: Session, last: Document, record: OrderRecord) -> int:
+    """The revision that the supplier had when this 860 was first sent."""
+    not_told = (DocumentState.REFUSED, DocumentState.WITHDRAWN)
+    revisions = [d.revision for d in session.store.documents.of_stream(last.stream) if d.state not in not_told]
+    earlier = [
+        revision
+        for revision in (record.baseline, session.store.orders.told(last.stream), *revisions)
+        if 0 < revision < last.revision
+    ]
+    if not earlier:
+        raise UsageFault(
+            f"what the supplier had before this {last.kind} of order {record.number} is not known",
+            fix="Settle it with the supplier.",
+        )
+    return max(earlier)
+
+
+def _warnings(last: Document, record: OrderRecord, purpose: str) -> tuple[str, ...]:
+    found = []
+    if last.state is DocumentState.DELIVERED and last.kind == "850" and purpose == "00":
+        found.append(
+            f"the supplier got this order on {last.delivered_at:%Y-%m-%d}; purpose 00 (original) may order it a second"
+            " time: --purpose 15 marks it as sent again, 07 as a duplicate, 05 as a replacement"
+        )
+    if last.state is DocumentState.FAILED:
+        found.append(
+            "the undelivered file is given up: do not retry it in the Stedi portal, the supplier would get both"
+        )
+    if record.latest > last.revision:
+        found.append(
+            f"Plex has changed the order since (revision {record.latest}, this is {last.revision}): that change goes"
+            " out by the next submit"
+        )
+    return tuple(found)
+
+
+def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool) -> list[Document]:
+    """Freeze these documents and, unless `queue`, send them at once; as they then stand.
+
+    Raise SuspicionStop, ServiceUnavailable, ServiceRefused, Interrupted; what was frozen until then goes out by the
+    next submit.
+    """
+    if not queue:
+        check_tenant(session)
+        drain_executions(session)
+    sent = []
+    for one in planned:
+        session.checkpoint()
+        document = _freeze(session, one, reason)
+        if not queue:
+            send(session, document)
+        sent.append(document.id)
+    if not queue:
+        confirm_deliveries(session)
+    documents = [session.store.documents.get(document_id) for document_id in sent]
+    unheard = [document.order_number for document in documents if document.state is DocumentState.SENDING]
+    if unheard:
+        raise ServiceUnavailable(
+            f"Stedi did not answer for order {', '.join(unheard)}: whether it has the document is not known yet",
+            fix="`plexstedi submit` settles it under the same key: nothing is sent twice. Do not replay it again.",
+            code="not-heard",
+        )
+    return documents
+
+
+def _freeze(session: Session, one: Replay, reason: str) -> Document:
+    documents, last = session.store.documents, one.last
+    with session.store.transaction():
+        if last.state is DocumentState.FAILED:
+            documents.move(last.id, DocumentState.WITHDRAWN, "given up for a replay")
+        if last.blocks:
+            documents.unblock(last.id)
+        document = documents.freeze(one.new, session.clock.now())
+        for kind in (ReviewKind.DELIVERY_FAILED, ReviewKind.DOCUMENT_REFUSED, ReviewKind.SYNTAX_REJECTED):
+            session.withdraw(kind, f"document {last.id}", "a person replayed it", order_id=last.order_id)
+        session.tally.counts.documents_queued += 1
+        session.note(
+            "document-replayed",
+            f"document {document.id}",
+            order_id=document.order_id,
+            replay_of=last.id,
+            document=document.kind,
+            purpose=document.purpose,
+            revision=document.revision,
+            key=document.idempotency_key,
+            file_name=document.file_name,
+            reason=reason,
+        )
+    return document
+
+
+def replay_acknowledgment(session: Session, transaction_id: str, reason: str) -> str:
+    """Read a stored acknowledgment again with today's settings; its state afterwards. The next run writes to Plex.
+
+    Raise UsageFault if there is none, or its document was not fetched yet.
+    """
+    inbound = session.store.inbox.get(transaction_id)
+    if inbound is None:
+        raise UsageFault(
+            f"there is no transaction {transaction_id} in the state file",
+            fix="`plexstedi status NUMBER` shows the transactions of an order.",
+        )
+    if session.store.inbox.document(transaction_id) is None:
+        raise UsageFault(
+            f"the document of transaction {transaction_id} was not fetched", fix="Run `plexstedi ingest-acks` first."
+        )
+    with session.store.transaction():
+        if inbound.state is not InboxState.STORED:
+            session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a person")
+        session.withdraw(
+            ReviewKind.ACKNOWLEDGMENT_HELD, f"transaction {transaction_id}", "read again", order_id=inbound.order_id
+        )
+        session.note(
+            "acknowledgment-replayed",
+            f"transaction {transaction_id}",
+            order_id=inbound.order_id,
+            before=inbound.state,
+            reason=reason,
+        )
+    process(session)
+    after = session.store.inbox.get(transaction_id)
+    assert after is not None
+    return after.state.value
