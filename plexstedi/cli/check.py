@@ -159,14 +159,14 @@ def _show_trials(trials: Sequence[Trial]) -> None:
         title="\nOrders as documents",
     )
     print_table(
-        ("documents", "what is missing", "how to supply it"),
+        ("orders", "what is missing", "how to supply it"),
         [(len(demand.orders), demand.what, demand.fix) for demand in demands(trials)],
         title="\nMissing",
     )
     print_table(
-        ("documents", "what is left out", "for example"),
-        [(len(demand.orders), demand.what, demand.orders[0]) for demand in left_out(trials)],
-        title="\nLeft out: the guide has no place for it",
+        ("orders", "what is left out", "why", "for example"),
+        [(len(demand.orders), demand.what, demand.fix, demand.orders[0]) for demand in left_out(trials)],
+        title="\nLeft out",
     )
     adjusted = list(dict.fromkeys(f"{trial.order}: {said}" for trial in trials for said in trial.adjusted))
     for said in adjusted:
@@ -181,6 +181,6 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
         "result": "would-send" if trial.would_go else "held",
         "reasons": [reason.model_dump() for reason in trial.reasons],
         "segments": list(trial.segments),
-        "dropped": list(trial.dropped),
+        "dropped": [str(dropped) for dropped in trial.dropped],
         "adjusted": list(trial.adjusted),
     }

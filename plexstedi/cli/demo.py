@@ -14,11 +14,14 @@ import typer
 
 from plexstedi.cli.outcome import Outcome, say_fault
 from plexstedi.cli.progress import progress_reporter
+from plexstedi.cli.tables import x12_lines
 from plexstedi.config import load
 from plexstedi.credentials import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.state.store import Store
 from plexstedi.sync.opening import Surroundings, open_session
+from plexstedi.sync.order_report import order_report
+from plexstedi.sync.reporting import overview
 from plexstedi.sync.run import run
 from plexstedi.sync.session import Session
 from plexstedi.sync.tally import Counts
@@ -185,15 +188,12 @@ class Demo:
 
     def _change_an_order(self) -> str:
         """A buyer doubles the first release of an order whose supplier has answered."""
-        store = Store.open_to_read(self._state)
-        try:
+        with self._reading() as store:
             number = next(
                 document.order_number
                 for document in store.documents.all()
                 if document.business_ack.value in ("confirmed", "changed")
             )
-        finally:
-            store.close()
         with self._sandbox.lock:
             line = self._sandbox.plex.order(number).lines[0]
             release = line.releases[0]
@@ -204,26 +204,32 @@ class Demo:
         return number
 
     def _show_document(self) -> None:
-        from plexstedi.cli.tables import print_x12
+        with self._reading() as store:
+            document = store.documents.all()[0]
+            text = store.documents.x12(document.id)
+        self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n\n{x12_lines(text)}")
+
+    def _show_order(self, number: str) -> None:
+        from plexstedi.cli.status_text import show_order
 
         if self._quiet:
             return
-        store = Store.open_to_read(self._state)
-        try:
-            document = store.documents.all()[0]
-            self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n")
-            print_x12(store.documents.x12(document.id))
-        finally:
-            store.close()
-
-    def _show_order(self, number: str) -> None:
-        from plexstedi.cli.status import show_order
-
-        if not self._quiet:
-            show_order(self._state, number, self._config, self._sandbox.clock.now())
+        with self._reading() as store:
+            show_order(order_report(store, store.orders.by_number(number)[0]))
 
     def _show_status(self) -> None:
-        from plexstedi.cli.status import show_status
+        from plexstedi.cli.status_text import show_overview
 
-        if not self._quiet:
-            show_status(self._state, self._config, self._sandbox.clock.now())
+        if self._quiet:
+            return
+        now = self._sandbox.clock.now()
+        with self._reading() as store:
+            show_overview(overview(store, self._config, now), now, None)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Store]:
+        store = Store.open_to_read(self._state)
+        try:
+            yield store
+        finally:
+            store.close()

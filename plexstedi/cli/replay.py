@@ -92,7 +92,7 @@ def register(app: typer.Typer) -> None:
             if dry_run or not shown:
                 return
             again = planned(session)
-            if [one.new.file_name for one in again] != [one.new.file_name for one in shown]:
+            if [one.new for one in again] != [one.new for one in shown]:
                 raise UsageFault(
                     "what would be sent has changed since the preview; nothing was sent",
                     fix="Look again, then repeat it.",

@@ -201,6 +201,10 @@ def _scheduled(
         return f"the SCH quantities ({total}) could be those that come now or those that come later"
     if total == total_now:
         return [*_fill(laid, now, later), *later]
+    released = sum((schedule.quantity for schedule in sent.schedules), Decimal(0))
+    if not later and total == released < total_now:
+        # A blanket quantity is confirmed, dated as far as it is released: SCH echo the releases that were sent.
+        return [*_fill(laid, now, later), Piece(total_now - released)]
     if total == total_later:
         return [*now, *_fill([replace(p, backordered=True) for p in laid], now, later)]
     return f"the SCH quantities add up to {total}, {total_now + total_later} are acknowledged"

@@ -148,24 +148,33 @@ def _ack(code: str, line: OrderedLine, quantity: Decimal, *, days_late: int = 0)
 
 def _accept(line: OrderedLine) -> list[Segment]:
     """IA as ordered: with the one date of a single schedule, or with every schedule as an SCH."""
+    return _whole("IA", line)
+
+
+def _whole(code: str, line: OrderedLine, *, days_late: int = 0) -> list[Segment]:
+    """The whole line under one code; several schedules each as an SCH, so many days after what was asked."""
     if len(line.schedules) == 1:
-        return _ack("IA", line, line.quantity)
-    rows: list[Segment] = [("ACK", "IA", x12_number(line.quantity), line.unit)]
-    rows.extend(_schedule(line, each.quantity, each.day) for each in line.schedules)
+        return _ack(code, line, line.quantity, days_late=days_late)
+    rows: list[Segment] = [("ACK", code, x12_number(line.quantity), line.unit)]
+    rows.extend(_schedule(line.unit, each.quantity, _moved(each.day, days_late)) for each in line.schedules)
     return rows
 
 
-def _schedule(line: OrderedLine, quantity: Decimal, day: date | None) -> Segment:
+def _moved(day: date | None, days: int) -> date | None:
+    return None if day is None else day + timedelta(days=days)
+
+
+def _schedule(unit: str, quantity: Decimal, day: date | None) -> Segment:
     moved = x12_day(day)
-    return ("SCH", x12_number(quantity), line.unit, "", "", "068", moved, "", "067", moved)
+    return ("SCH", x12_number(quantity), unit, "", "", "068", moved, "", "067", moved)
 
 
 def _later(line: OrderedLine, index: int) -> list[Segment]:
-    day = line.last_day
-    if day is None:
-        return _accept(line)
+    days = 12 if index % 5 == 4 else 3
+    if line.last_day is None or len(line.schedules) > 1:
+        return _whole("DR", line, days_late=days)
     qualifier = "068" if index % 2 else "067"
-    moved = x12_day(day + timedelta(days=3 if index % 3 else 12))
+    moved = x12_day(line.last_day + timedelta(days=days))
     return [("ACK", "DR" if index % 2 else "IA", x12_number(line.quantity), line.unit, qualifier, moved)]
 
 
@@ -195,19 +204,22 @@ def _split(line: OrderedLine) -> list[Segment]:
 
 
 def _in_cases(line: OrderedLine) -> list[Segment]:
-    cases = line.quantity / _CASE
-    if line.unit != "EA" or cases != cases.to_integral_value():
+    quantities = [line.quantity, *(each.quantity for each in line.schedules)]
+    if line.unit != "EA" or any(quantity % _CASE for quantity in quantities):
         return _accept(line)
-    day = x12_day(line.last_day)
-    return [("ACK", "IA", x12_number(cases), "CA", *(("068", day) if day else ()))]
+    row: Segment = ("ACK", "IA", x12_number(line.quantity / _CASE), "CA")
+    if len(line.schedules) == 1:
+        day = x12_day(line.last_day)
+        return [(*row, *(("068", day) if day else ()))]
+    return [row, *(_schedule("CA", each.quantity / _CASE, each.day) for each in line.schedules)]
 
 
 def _sloppy(line: OrderedLine, index: int) -> list[Segment]:
     if index % 3 == 1:
-        return _ack("IC", line, line.quantity)  # says changed, and nothing is
+        return _whole("IC", line)  # says changed, and nothing is
     if index % 3 == 2:
-        return _ack("IA", line, line.quantity, days_late=9)  # says accepted, and the date is another
-    return _ack("IQ", line, line.quantity)  # says quantity changed, and it is not
+        return _whole("IA", line, days_late=9)  # says accepted, and the dates are others
+    return _whole("IQ", line)  # says quantity changed, and it is not
 
 
 def _reject(line: OrderedLine) -> Segment:

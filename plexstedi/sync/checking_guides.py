@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from plexstedi.config import Config
+from plexstedi.edi.dropped import Dropped
 from plexstedi.edi.due import Change860, Replace850, Send850, due, streams
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.order import Order, Phase
@@ -36,7 +37,7 @@ class Trial:
     """Why it would be held; none: it would go."""
     segments: tuple[str, ...] = ()
     """What the document carries, by segment, in the order of the document: `BEG`, `REF`, `N1 x2`."""
-    dropped: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
     """What the guide has no place for."""
     adjusted: tuple[str, ...] = ()
     """What was changed so that X12 can carry it."""
@@ -99,7 +100,7 @@ def _tried(
         kind,
         (),
         segments=_segments(result),
-        dropped=tuple(str(dropped) for dropped in result.dropped),
+        dropped=result.dropped,
         adjusted=result.adjusted,
     )
 
@@ -115,6 +116,7 @@ class Demand:
 
     what: str
     fix: str
+    """How to supply it; of what is left out, why."""
     orders: tuple[str, ...]
 
 
@@ -133,7 +135,7 @@ def left_out(trials: Sequence[Trial]) -> list[Demand]:
     found: dict[tuple[str, str], dict[str, None]] = {}
     for trial in trials:
         for dropped in trial.dropped:
-            found.setdefault((_any_line(dropped), ""), {})[trial.order] = None
+            found.setdefault((f"{_any_line(dropped.where)}: {dropped.fact}", dropped.why), {})[trial.order] = None
     return _sorted(found)
 
 
@@ -143,4 +145,4 @@ def _sorted(found: dict[tuple[str, str], dict[str, None]]) -> list[Demand]:
 
 
 def _any_line(where: str) -> str:
-    return re.sub(r"\b(line|release) \S+?(?=[\s:]|$)", r"\1 …", where)
+    return re.sub(r"\b(line|release) \S+", r"\1 …", where)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal as D
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.prepare import Prepared, prepare
 from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
-from tests.edi.outbound_orders import CHANGES, ORDERS, SEEN, changed, line, must_send, order, partner, release, sent
+from tests.edi.outbound_orders import CHANGES, ORDERS, SEEN, D, changed, line, must_send, order, partner, release, sent
 
 _BASE = ORDERS["three-releases"]
 _EXPECTED = {
@@ -216,7 +215,7 @@ def test_a_line_that_is_deleted_stays_known_at_zero_for_its_answer() -> None:
 
 def test_a_change_keeps_the_line_ids_of_the_first_document() -> None:
     before, after = CHANGES["rescheduled"]
-    settings_ = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
+    settings_: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
     (loop,) = _lines(must_send(after, partner(**settings_), has=before, sequence=1).transaction)
     assert (loop.head.text(1), loop.head.text(2)) == ("10-1", "RS")
 
@@ -334,7 +333,8 @@ def _order_of(lines: list[Any]) -> Order:
 
 
 def _partner(singly: bool) -> Partner:
-    return partner(**({"850": {"transaction_setting_id": "x", "schedule": "lines"}} if singly else {}))
+    settings_: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
+    return partner(**settings_) if singly else partner()
 
 
 @settings(max_examples=200, deadline=None)

@@ -194,6 +194,9 @@ def test_a_trailer_that_the_guide_requires_counts_every_segment() -> None:
     }
 
 
+_ENDLESS = {"properties": {"x_N1_loop": {"$ref": "#/$defs/n"}}}
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -214,7 +217,7 @@ def test_a_malformed_schema_holds_the_order_instead_of_stopping_the_run(schema: 
 
 
 def test_the_demands_of_a_guide_say_what_is_met_and_where_the_rest_could_come_from() -> None:
-    schema, settings = GUIDES_850["wants-contact"]
+    schema, _ = GUIDES_850["wants-contact"]
     full = must_send(ORDERS["one-line"], partner({"850": GUIDES_850["full-4010"][0]}))
     states = {d.path: d for d in demands(schema, full.guide_json)}
     assert states["heading.beginning_segment_for_purchase_order_BEG"].state == "met"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, time
-from decimal import Decimal as D
 
 import pytest
 
@@ -13,7 +12,7 @@ from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.prepare import Prepared, prepare_invoice
 from plexstedi.edi.x12 import Segment
 from plexstedi.edi.x12_text import Envelope, render
-from tests.edi.outbound_orders import INVOICES, billed, invoice, partner
+from tests.edi.outbound_orders import INVOICES, D, billed, invoice, partner
 
 
 def _made(made: Invoice) -> Prepared:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import time
 from datetime import date
-from decimal import Decimal as D
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.prepare import Prepared, prepare
 from plexstedi.edi.x12_text import Envelope, render
 from tests.edi.guides.corpus import GUIDES_850
-from tests.edi.outbound_orders import ORDERS, line, must_send, order, partner, release, sent
+from tests.edi.outbound_orders import ORDERS, D, line, must_send, order, partner, release, sent
 
 _ENVELOPE = Envelope("ZZ", "US", "ZZ", "ACME", "US", "ACME", date(2026, 11, 5), datetime.time(9, 5), "T")
 
@@ -122,7 +121,7 @@ def test_a_blanket_order_says_its_blanket_quantity() -> None:
 
 
 def test_one_line_per_release_where_the_supplier_wants_it() -> None:
-    settings = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
+    settings: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
     result = must_send(ORDERS["three-releases"], partner(**settings))
     rows = [row for row in _text(result) if row.startswith(("PO1", "DTM", "SCH"))]
     assert [row.split("*")[1:3] for row in rows if row.startswith("PO1")] == [
@@ -261,7 +260,8 @@ def test_releases_to_different_plants_need_lines_of_their_own() -> None:
         line(10, release(1, "1", "11-20", ship_to="Plant 1"), release(2, "1", "11-20", ship_to="Plant 2")), ship_to=None
     )
     assert _codes(sent(ordered, partner())) == ["ship-to-mixed"]
-    singly = partner(**{"850": {"transaction_setting_id": "x", "schedule": "lines"}})
+    settings: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
+    singly = partner(**settings)
     rows = [row for row in _text(must_send(ordered, singly)) if row.startswith("N1*ST")]
     assert rows == ["N1*ST*Plant One*92*P1", "N1*ST*Plant Two*92*P2"]
 

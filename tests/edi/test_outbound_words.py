@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
 from fractions import Fraction
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from plexstedi.edi.settings import TextSettings
 from plexstedi.edi.text import Wording, split_words
 from plexstedi.edi.units import basis_quantity, exact_quotient, plain, plex_unit, product, total_of
-from tests.edi.outbound_orders import partner
+from tests.edi.outbound_orders import D, partner
 
 _NUMBERS = st.decimals(min_value=-(10**12), max_value=10**12, places=6)
 

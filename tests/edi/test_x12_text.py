@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyx12.x12file import X12Reader
+from pyx12.x12file import X12Reader  # type: ignore[import-untyped]
 
 from plexstedi.edi.prepare import Prepared, prepare_invoice
-from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction, segment
+from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction, Value, segment
 from plexstedi.edi.x12_text import BrokenX12Error, Envelope, UnwritableError, parse, render
 from tests.edi.outbound_orders import CHANGES, INVOICES, ORDERS, must_send, partner
 
@@ -54,7 +54,7 @@ def _orders(draw: st.DrawFn, set_id: str, release: str) -> Transaction:
         heading.append(Loop("N1", (segment("N1", e01=role, e02=draw(_WORDS)), *place[: draw(st.integers(0, 2))])))
     detail: list[Loop] = []
     for number in range(1, draw(st.integers(1, 4)) + 1):
-        quantity = {"e02": draw(_QUANTITY), "e03": "EA", "e04": draw(_QUANTITY)}
+        quantity: dict[str, Value | None] = {"e02": draw(_QUANTITY), "e03": "EA", "e04": draw(_QUANTITY)}
         if line == "POC":
             quantity = {"e02": "QI", "e03": draw(_QUANTITY), "e05": Composite(("EA",)), "e06": draw(_QUANTITY)}
         children: list[Segment | Loop] = [segment(line, e01=str(number), **quantity)]

@@ -1,0 +1,185 @@
+"""`plexstedi credentials`: secrets go in by a hidden prompt or stdin, never by an argument, and never come out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from pydantic import SecretStr
+
+from plexstedi.cli.invocation import PERSON_WAITS_SECONDS, Invocation, finish, of
+from plexstedi.cli.options import Json
+from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.tables import plain, print_table
+from plexstedi.credentials import Listed, SecretName
+from plexstedi.errors import ConfigurationFault, CredentialsFault, UsageFault
+from plexstedi.state.lock import RunLock, lock_path
+from plexstedi.sync.order_report import stamp
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(SecretName)}.", show_default=False)]
+
+
+class Rotated(StrEnum):
+    """What can be rotated."""
+
+    STEDI = "stedi"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    credentials = typer.Typer(help="Secrets of Plex and Stedi.", no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(credentials, name="credentials", epilog="Example: plexstedi credentials set stedi-api-key")
+    credentials.command("set", epilog="Example: plexstedi credentials set stedi-api-key < key.txt")(_set)
+    credentials.command("list", epilog="Example: plexstedi credentials list --json")(_list)
+    credentials.command("delete", epilog="Example: plexstedi credentials delete plex-password")(_delete)
+    credentials.command("rotate", epilog="Example: plexstedi credentials rotate stedi")(_rotate)
+
+
+def _set(
+    context: typer.Context,
+    name: Name,
+    value_given: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="")] = None,
+    json: Json = False,
+) -> None:
+    """Store a secret in the keyring. It is asked for without being shown, or read from stdin."""
+    invocation, secret = of(context), _name(name)
+    if value_given:
+        raise UsageFault(
+            "a secret is never given as an argument: other users and the shell's history see it",
+            fix=f"Renew it, then run `plexstedi credentials set {secret}` and type it when asked.",
+        )
+    value = _value(secret)
+    with _no_run(invocation):
+        stored = invocation.secrets().set(secret, value)
+    outcome = Outcome(command="credentials set")
+    outcome.data |= {"name": secret.value, "stored_in": stored.where}
+    if stored.hidden_by is not None:
+        outcome.warnings.append(
+            f"{secret} also comes from the {stored.hidden_by}, which is looked at first: that one is used"
+        )
+    outcome.show = lambda: print(f"{secret} stored in {plain(stored.where)}")
+    finish(outcome, as_json=json, quiet=invocation.quiet)
+
+
+def _value(name: SecretName) -> SecretStr:
+    if sys.stdin.isatty():
+        return SecretStr(str(typer.prompt(f"{name}", hide_input=True, err=True)))
+    value = sys.stdin.read()
+    if not value.strip():
+        raise UsageFault(
+            f"no value for {name}: stdin is empty",
+            fix=f"Run it on a terminal, or give the value on stdin: plexstedi credentials set {name} < FILE",
+        )
+    return SecretStr(value)
+
+
+def _list(context: typer.Context, json: Json = False) -> None:
+    """Show where each secret comes from; never a value."""
+    invocation = of(context)
+    listed = invocation.secrets().list()
+    outcome = Outcome(command="credentials list")
+    outcome.data["credentials"] = [_as_json(entry) for entry in listed]
+    outcome.warnings += [f"{e.problem.message}. {e.problem.fix}" for e in listed if e.problem is not None]
+    rows = [(e.name, _where(e), stamp(e.set_at) or "-") for e in listed]
+    outcome.show = lambda: print_table(("name", "comes from", "set at"), rows)
+    finish(outcome, as_json=json, quiet=invocation.quiet)
+
+
+def _where(entry: Listed) -> str:
+    if entry.problem is not None:
+        return "cannot be used"
+    return "not set" if entry.source is None else str(entry.source)
+
+
+def _as_json(entry: Listed) -> dict[str, Any]:
+    return {
+        "name": entry.name.value,
+        "source": None if entry.source is None else str(entry.source),
+        "set_at": stamp(entry.set_at),
+        "problem": None if entry.problem is None else entry.problem.message,
+    }
+
+
+def _delete(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Remove a secret from the keyring."""
+    invocation, secret = of(context), _name(name)
+    with _no_run(invocation):
+        invocation.secrets().delete(secret)
+    outcome = Outcome(command="credentials delete")
+    outcome.data["name"] = secret.value
+    outcome.show = lambda: print(f"{secret} removed from the keyring")
+    finish(outcome, as_json=json, quiet=invocation.quiet)
+
+
+def _rotate(
+    context: typer.Context,
+    what: Annotated[Rotated, typer.Argument(help="Whose key.", show_default=False)],
+    json: Json = False,
+) -> None:
+    """Try stedi-api-key-next at Stedi with a real call, then put it in the place of stedi-api-key."""
+    # httpx is loaded only where a service is asked.
+    from plexstedi.http import Deadline
+    from plexstedi.sync.opening import open_stedi
+
+    invocation = of(context)
+    config, secrets, clock = invocation.config(), invocation.secrets(), invocation.clock
+    following = SecretName.STEDI_API_KEY_NEXT
+    if secrets.source(following) is None:
+        raise CredentialsFault(
+            f"{following} is not set",
+            fix=f"Make a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
+        )
+    with _no_run(invocation):
+        stedi = open_stedi(config, secrets, clock, deadline=Deadline(clock.monotonic() + 60.0), key=following)
+        try:
+            stedi.check_access()
+        finally:
+            stedi.close()
+        secrets.promote_next_stedi_key()
+    outcome = Outcome(command="credentials rotate")
+    outcome.data["rotated"] = what.value
+    outcome.show = lambda: print(
+        f"Stedi takes the new key; it is {SecretName.STEDI_API_KEY} from now on."
+        " Delete the old key in the Stedi portal."
+    )
+    finish(outcome, as_json=json, quiet=invocation.quiet)
+
+
+def _name(given: str) -> SecretName:
+    if given in set(SecretName):
+        return SecretName(given)
+    near = get_close_matches(given.lower(), list(SecretName), n=1)
+    # What is near to no name may be the secret itself: it is not repeated.
+    raise UsageFault(
+        f"{given} is no name of a secret" if near else "that is no name of a secret",
+        fix=f"Did you mean {near[0]}?" if near else f"Choose one of: {', '.join(SecretName)}.",
+    )
+
+
+@contextmanager
+def _no_run(invocation: Invocation) -> Iterator[None]:
+    """While no run is at work, so that none sees a key change under it. Raise LockHeld after 30 s.
+
+    Where no run has ever been there is nothing to wait for, and no lock is made.
+    """
+    try:
+        state = invocation.state()
+    except ConfigurationFault:
+        yield
+        return
+    if not lock_path(state).exists():
+        yield
+        return
+    with RunLock(
+        state,
+        command="plexstedi credentials",
+        now=invocation.clock.now,
+        wait_seconds=PERSON_WAITS_SECONDS,
+        sleep=invocation.clock.sleep,
+    ):
+        yield

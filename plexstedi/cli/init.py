@@ -1,0 +1,177 @@
+"""`plexstedi init`: a first configuration, by asking."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plexstedi.cli.invocation import finish, of
+from plexstedi.cli.options import Json
+from plexstedi.cli.outcome import Outcome
+from plexstedi.config import default_config_path, load
+from plexstedi.config_new import Answers, example_text, missing_answers, new_config
+from plexstedi.config_tables import PlexApi, WriteBack
+from plexstedi.credentials import SecretName
+from plexstedi.errors import ConfigurationFault, UsageFault
+
+_APIS = (PlexApi.CONNECT, PlexApi.OAUTH2)
+_WRITES = (WriteBack.CUSTOM_FIELDS, WriteBack.RELEASES, WriteBack.REPORT_ONLY)
+_TEXTS = {
+    "--api": f"Which interface of Plex: {' | '.join(_APIS)}",
+    "--tenant-id": "The tenant's UUID, from the Plex developer portal",
+    "--base-url": "The https address of your Plex",
+    "--token-url": "The address that gives out tokens",
+    "--client-id": "The client id of this application at Plex",
+    "--usage-indicator": "Documents are T (test) or P (production); Stedi delivers both to suppliers",
+    "--company": "Your company's name on each document",
+    "--write": f"How answers get into Plex: {' | '.join(_WRITES)}",
+}
+_CHOICES: dict[str, tuple[str, ...]] = {"--api": _APIS, "--usage-indicator": ("P", "T"), "--write": _WRITES}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(
+        "init",
+        epilog="Example: plexstedi init --api connect --tenant-id 01234567-89ab-cdef-0123-456789abcdef"
+        " --usage-indicator T --company 'Acme Inc' --write report-only",
+    )
+    def command(
+        context: typer.Context,
+        api: Annotated[str | None, typer.Option("--api", metavar="NAME", help=_TEXTS["--api"])] = None,
+        base_url: Annotated[
+            str | None, typer.Option("--base-url", metavar="URL", help=f"{_TEXTS['--base-url']} (oauth2).")
+        ] = None,
+        tenant_id: Annotated[
+            str | None, typer.Option("--tenant-id", metavar="UUID", help=f"{_TEXTS['--tenant-id']} (connect).")
+        ] = None,
+        tenant_code: Annotated[
+            str | None, typer.Option("--tenant-code", metavar="CODE", help="The company code (PCN) it must have.")
+        ] = None,
+        token_url: Annotated[
+            str | None, typer.Option("--token-url", metavar="URL", help=f"{_TEXTS['--token-url']} (oauth2).")
+        ] = None,
+        client_id: Annotated[
+            str | None, typer.Option("--client-id", metavar="ID", help=f"{_TEXTS['--client-id']} (oauth2).")
+        ] = None,
+        usage: Annotated[
+            str | None, typer.Option("--usage-indicator", metavar="P|T", help=_TEXTS["--usage-indicator"])
+        ] = None,
+        company: Annotated[str | None, typer.Option("--company", metavar="NAME", help=_TEXTS["--company"])] = None,
+        write: Annotated[str | None, typer.Option("--write", metavar="HOW", help=_TEXTS["--write"])] = None,
+        json: Json = False,
+    ) -> None:
+        """Write a commented configuration by asking. Never overwrites; what is given as an option is not asked."""
+        invocation = of(context)
+        file = invocation.config_path or default_config_path(os.environ)
+        if file.exists():
+            raise _there(file)
+        given = {
+            "--api": api,
+            "--base-url": base_url,
+            "--tenant-id": tenant_id,
+            "--token-url": token_url,
+            "--client-id": client_id,
+            "--usage-indicator": usage,
+            "--company": company,
+            "--write": write,
+        }
+        _complete(given)
+        answers = Answers(
+            api=PlexApi(given["--api"] or ""),
+            base_url=base_url or given["--base-url"],
+            tenant_id=given["--tenant-id"],
+            tenant_code=tenant_code,
+            token_url=given["--token-url"],
+            client_id=given["--client-id"],
+            usage_indicator=given["--usage-indicator"] or "",
+            company=given["--company"] or "",
+            write=WriteBack(given["--write"] or ""),
+        )
+        _create(file, new_config(example_text(), answers))
+        outcome = Outcome(command="init")
+        outcome.data["file"] = str(file)
+        outcome.show = lambda: _show(file, answers.api)
+        finish(outcome, as_json=json, quiet=invocation.quiet)
+
+
+def _there(file: Path) -> UsageFault:
+    return UsageFault(
+        f"{file} is there already; init never overwrites",
+        fix="Change it by hand, or name another file: plexstedi --config FILE init.",
+        code="file-exists",
+    )
+
+
+def _complete(given: dict[str, str | None]) -> None:
+    """Ask for what is not given. Raise UsageFault for an option that cannot be, or where there is nobody to ask."""
+    _check_choices(given)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        missing = missing_answers(given, _api(given))
+        if missing:
+            raise UsageFault(
+                f"there is no terminal to ask on, and these are not given: {', '.join(missing)}",
+                fix="Add them; `plexstedi init --help` says what they are.",
+            )
+        return
+    if not given["--api"]:
+        given["--api"] = _ask("--api")
+    for option in missing_answers(given, _api(given)):
+        given[option] = _ask(option)
+
+
+def _api(given: dict[str, str | None]) -> PlexApi | None:
+    name = given["--api"]
+    return PlexApi(name) if name else None
+
+
+def _check_choices(given: dict[str, str | None]) -> None:
+    for option, choices in _CHOICES.items():
+        value = given[option]
+        if value is not None and value not in choices:
+            raise UsageFault(f"{option} {value} is none of {', '.join(choices)}", fix=f"{_TEXTS[option]}.")
+
+
+def _ask(option: str) -> str:
+    choices = _CHOICES.get(option)
+    check: Callable[[str], bool] = bool if choices is None else choices.__contains__
+    while True:
+        answer = str(typer.prompt(_TEXTS[option], err=True)).strip()
+        if check(answer):
+            return answer
+        print(f"Answer one of: {', '.join(choices or ())}", file=sys.stderr)
+
+
+def _create(file: Path, text: str) -> None:
+    """Write the file, unless it is there or would not be valid. Raise UsageFault, ConfigurationFault."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError:
+        raise _there(file) from None
+    except OSError as error:
+        raise UsageFault(
+            f"{file} cannot be written: {error.strerror}", fix="Name a file that you may write: --config FILE."
+        ) from error
+    try:
+        load(file)
+    except ConfigurationFault:
+        file.unlink()
+        raise
+
+
+def _show(file: Path, api: PlexApi) -> None:
+    secret = SecretName.PLEX_CLIENT_SECRET if api is PlexApi.OAUTH2 else SecretName.PLEX_API_KEY
+    print(f"Written: {file}")
+    print("Next:")
+    print(f"  plexstedi credentials set {secret}")
+    print(f"  plexstedi credentials set {SecretName.STEDI_API_KEY}")
+    print("  add a [suppliers.CODE] table for each supplier; the file shows how")
+    print("  plexstedi check")
