@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -139,9 +140,21 @@ def _show(findings: Sequence[Finding], trials: Sequence[Trial]) -> None:
             if finding.fix and finding.verdict is not Verdict.OK:
                 print(f"  {'':<17}fix: {plain(finding.fix)}")
     _show_trials(trials)
-    wrong = sum(finding.verdict is Verdict.WRONG for finding in findings)
-    warned = sum(finding.verdict is Verdict.WARN for finding in findings)
-    print(f"{wrong} wrong, {warned} warnings" if wrong or warned else "all is well")
+    print(_summary(findings))
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    counted = Counter(finding.verdict for finding in findings)
+    said = [
+        f"{counted[verdict]} {text}"
+        for verdict, text in (
+            (Verdict.WRONG, "wrong"),
+            (Verdict.WARN, "warnings"),
+            (Verdict.COULD_NOT_VERIFY, "could not be verified"),
+        )
+        if counted[verdict]
+    ]
+    return ", ".join(said) or "all is well"
 
 
 def _show_trials(trials: Sequence[Trial]) -> None:

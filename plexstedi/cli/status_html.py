@@ -6,19 +6,24 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 
-from plexstedi.cli.status_text import (
+from plexstedi.cli.status_rows import (
+    ANSWER_HEADERS,
     DOCUMENT_HEADERS,
+    EVENT_HEADERS,
     LATE_HEADERS,
     LINE_HEADERS,
     ORDER_HEADERS,
     SCHEDULE_HEADERS,
     WAITING_HEADERS,
+    answer_row,
     counted,
     document_row,
+    event_rows,
     facts,
     instant,
     late_row,
     line_row,
+    not_asked,
     order_row,
     schedule_rows,
     times,
@@ -77,7 +82,7 @@ def overview_page(seen: Overview, rows: Sequence[OrderRow], now: datetime, suppl
     body = [
         _facts(summary),
         _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
-        _table("Late", LATE_HEADERS, [late_row(one) for one in seen.late]),
+        _table("Late", LATE_HEADERS, [late_row(one) for one in not_asked(seen)]),
         _table("Suppliers", headers, suppliers),
         _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
         _table("Not traded by EDI", ("supplier", "orders"), seen.not_traded),
@@ -88,7 +93,7 @@ def overview_page(seen: Overview, rows: Sequence[OrderRow], now: datetime, suppl
 
 def order_page(report: OrderReport) -> str:
     """One order as a page."""
-    events = [(instant(told.event.at), told.event.actor, told.words) for told in report.events]
+    reasons = [(review.id, reason.message, reason.fix) for review in report.reviews for reason in review.reasons]
     notes = [
         (document.id, said)
         for document in report.documents
@@ -99,9 +104,11 @@ def order_page(report: OrderReport) -> str:
         _table("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
         _table("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
         _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in report.reviews]),
+        _table("Reasons", ("id", "what", "what to do"), reasons),
         _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in report.documents]),
         _table("Remarks on documents", ("id", "remark"), notes),
-        _table("Timeline", ("time", "who", "what"), events),
+        _table("Answers", ANSWER_HEADERS, [answer_row(answer) for answer in report.answers]),
+        _table("Timeline", EVENT_HEADERS, event_rows(report)),
     ]
     return _page(f"Order {report.order.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
 

@@ -264,6 +264,13 @@ class _Looker:
 
     def _dues_have_a_place(self, seen: SeenOrder) -> None:
         loop = _LINE_LOOP[self.set_id][0]
+        if seen.schedule is ScheduleAs.LINES and place_for(self.room, "detail", (), loop, {1: "10-1"}) is None:
+            self._hold(
+                "line-id-without-place",
+                "order",
+                f"each release is a line of its own, and the {self.set_id} guide has no place for ids such as 10-1",
+                f"Ask for {loop}01 in the supplier's {self.set_id} guide, or set schedule to sch or header",
+            )
         schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
         at_line = self._takes_date("detail", (loop,), "DTM", 1, 2)
         at_header = self._takes_date("heading", (), "DTM", 1, 2)

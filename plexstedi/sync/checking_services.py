@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import timedelta
 
 from plexstedi.clock import Clock
-from plexstedi.config import AckLevel, Config, WriteBack
+from plexstedi.config import AckLevel, Config, PlexApi, WriteBack
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.edi.order import Order
 from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
@@ -128,6 +128,9 @@ def _fields(config: Config, plex: PlexPort) -> Finding:
         wanted.setdefault(Level(level.value), []).append(name)
     plex.check_fields(wanted)
     count = sum(map(len, wanted.values()))
+    if config.plex.api is PlexApi.OAUTH2:
+        message = f"whether the {count} of [plex.acknowledgments.fields] exist, this interface does not tell"
+        return not_verified(Area.PLEX, "custom fields", message, "Compare their names with Plex, letter by letter.")
     return ok(Area.PLEX, "custom fields", f"{count} there: {', '.join(sorted({str(level) for level in wanted}))}")
 
 

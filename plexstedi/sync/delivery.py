@@ -108,6 +108,14 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
     session.withdraw(
         ReviewKind.DOCUMENT_IN_DOUBT, f"document {document.id}", "Stedi has it", order_id=document.order_id
     )
+    for earlier in session.store.documents.of_stream(document.stream):
+        if earlier.state is DocumentState.REFUSED:
+            session.withdraw(
+                ReviewKind.DOCUMENT_REFUSED,
+                f"document {earlier.id}",
+                "a later document of the order was taken",
+                order_id=document.order_id,
+            )
     session.note(
         "document-accepted",
         f"document {document.id}",

@@ -50,7 +50,7 @@ class EventWords:
             answer = self._answers.get(transaction_id)
             name = subject.partition(" line ")[0]
             if answer is not None:
-                name = f"{answer.set_id} {answer.type_code or ''}".strip() + f" (transaction {transaction_id})"
+                name = " ".join(filter(None, (answer.set_id, answer.type_code, f"({transaction_id[:8]}…)")))
             return f"{name}, line {line}" if line else name
         return subject
 
@@ -71,8 +71,7 @@ def _frozen(subject: str, detail: Mapping[str, Fact]) -> str:
     words = f"{subject} made from revision {detail.get('revision')}"
     if detail.get("replay_of"):
         words += f", a replay of document {detail['replay_of']}"
-    dropped = detail.get("dropped")
-    return f"{words}; left out: {_listed(dropped)}" if dropped else words
+    return words
 
 
 def _accepted(subject: str, detail: Mapping[str, Fact]) -> str:

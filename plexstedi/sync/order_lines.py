@@ -50,7 +50,8 @@ class OrderLine:
     backordered: Decimal
     rejected: Decimal
     state: AckState
-    reason: str | None
+    reasons: tuple[str, ...]
+    """Why it is not simply confirmed."""
     wanted: tuple[Wanted, ...]
     promised: tuple[Promise, ...]
     answered: bool
@@ -118,7 +119,7 @@ def _told(number: int, parts: list[tuple[SentLine, LineOutcome | None]], order: 
         backordered=_sum(outcome.backordered for outcome in outcomes),
         rejected=_sum(outcome.rejected for outcome in outcomes),
         state=worst_state(states),
-        reason="; ".join(dict.fromkeys(reasons)) or None,
+        reasons=tuple(dict.fromkeys(reasons)),
         wanted=tuple(_wanted(schedule) for line in lines for schedule in line.schedules),
         promised=tuple(chain.from_iterable(map(_promised, outcomes))),
         answered=bool(outcomes),
@@ -127,7 +128,7 @@ def _told(number: int, parts: list[tuple[SentLine, LineOutcome | None]], order: 
 
 
 def _why(outcome: LineOutcome) -> list[str]:
-    return [f"{reason.message} ({reason.fix})" for reason in outcome.reasons] or list(outcome.notes)
+    return [reason.message for reason in outcome.reasons] or list(outcome.notes)
 
 
 def _wanted(schedule: SentSchedule) -> Wanted:
@@ -152,7 +153,7 @@ def _unsent(order: Order, number: int) -> OrderLine:
         backordered=Decimal(0),
         rejected=Decimal(0),
         state=AckState.UNACKNOWLEDGED,
-        reason="not sent to the supplier yet",
+        reasons=("not sent to the supplier yet",),
         wanted=tuple(Wanted(r.quantity, r.due) for r in releases if r.quantity is not None),
         promised=(),
         answered=False,
@@ -190,7 +191,7 @@ def json_line(line: OrderLine) -> Mapping[str, object]:
         "ship_date": iso(line.ship_date),
         "delivery_date": iso(line.delivery_date),
         "state": line.state.value,
-        "reason": line.reason,
+        "reason": "; ".join(line.reasons) or None,
         "schedules": [
             {
                 "quantity": plain_quantity(promise.quantity),

@@ -107,6 +107,7 @@ def _send_again(session: Session, review: Review, lines: Collection[int]) -> Non
 def _withdraw(session: Session, review: Review, lines: Collection[int]) -> None:
     document = _document(session, review)
     session.store.documents.move(document.id, DocumentState.WITHDRAWN, "given up by a person")
+    session.store.orders.set_settled(document.order_id, 0)
     session.note("document-withdrawn", f"document {document.id}", order_id=document.order_id)
 
 

@@ -86,9 +86,12 @@ def assert_facts_kept(order: Order, prepared: Prepared) -> None:
     dropped = " ".join(str(d) for d in prepared.dropped)
     header_dates = {s.get(2) for s in heading if s.id == "DTM"}
     by_line: dict[str, list[Loop]] = {}
-    for loop in lines:
-        by_line.setdefault((loop.head.text(1) or "").split("-")[0], []).append(loop)
-    for line in order.open_lines():
+    ordered_lines = [line for line in order.open_lines() if line.firm_releases()]
+    for index, loop in enumerate(lines):
+        # A guide may have no place for line ids; then there is one loop for each line, in their order.
+        line_id = loop.head.text(1) or str(ordered_lines[index].number)
+        by_line.setdefault(line_id.split("-")[0], []).append(loop)
+    for line in ordered_lines:
         loops = by_line.pop(str(line.number))
         factor = _FACTOR[line.unit or "Ea"]
         ordered = line.blanket_quantity if order.blanket and line.blanket_quantity else line.firm_quantity()

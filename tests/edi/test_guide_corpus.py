@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -226,3 +227,27 @@ def test_the_demands_of_a_guide_say_what_is_met_and_where_the_rest_could_come_fr
     terms = states["heading.terms_of_sale_deferred_terms_of_sale_ITD"]
     assert (terms.state, terms.required) == ("unused", False)
     assert "`terms`" in terms.source
+
+
+@pytest.mark.parametrize(
+    "key", ["unit_price_04", "quantity_ordered_02", "unit_or_basis_for_measurement_code_03", "purchase_order_number_03"]
+)
+def test_a_guide_without_a_place_for_what_is_ordered_holds_the_order(key: str) -> None:
+    schema = copy.deepcopy(GUIDES_850["full-4010"][0])
+    heading, detail = schema["properties"]["heading"], schema["properties"]["detail"]
+    line = detail["properties"]["baseline_item_data_PO1_loop"]["items"]["properties"]["baseline_item_data_PO1"]
+    for owner in (line, heading["properties"]["beginning_segment_for_purchase_order_BEG"]):
+        owner["properties"].pop(key, None)
+        owner["required"] = [name for name in owner["required"] if name != key]
+    held = sent(ORDERS["one-line"], partner({"850": schema}))
+    assert isinstance(held, Held)
+    assert any("no place" in reason.message for reason in held.reasons)
+
+
+def test_releases_as_lines_need_a_place_for_their_ids() -> None:
+    schema = copy.deepcopy(GUIDES_850["dates-at-lines"][0])
+    loop = schema["properties"]["detail"]["properties"]["baseline_item_data_PO1_loop"]["items"]
+    loop["properties"]["baseline_item_data_PO1"]["properties"].pop("assigned_identification_01")
+    held = sent(ORDERS["three-releases"], partner({"850": schema}))
+    assert isinstance(held, Held)
+    assert [reason.code for reason in held.reasons] == ["line-id-without-place"]

@@ -12,9 +12,9 @@ from plexstedi.edi.names import Kind, Slot, Usage, file_name, idempotency_key, p
 
 _SLOTS = st.builds(
     Slot,
-    tenant=st.text(min_size=1, max_size=12),
+    tenant=st.text(min_size=1, max_size=3),
     usage=st.sampled_from(["P", "T"]),
-    order=st.text(min_size=1, max_size=12),
+    order=st.text(min_size=1, max_size=6),
     release=st.none() | st.text(min_size=1, max_size=6),
     change_sequence=st.integers(0, 9999),
     kind=st.sampled_from(["850", "860", "810"]),

@@ -1,0 +1,99 @@
+"""`init` gives a first configuration that is valid, holds nothing made up, and costs nobody an existing one."""
+
+from __future__ import annotations
+
+import stat
+import tomllib
+
+import pytest
+
+from plexstedi.config import load
+from plexstedi.config_new import Answers, example_text, new_config
+from plexstedi.config_tables import PlexApi, WriteBack
+
+from .conftest import TENANT, Cli
+
+GIVEN = ("--api", "connect", "--tenant-id", TENANT, "--usage-indicator", "T", "--company", 'Acme "& Sons"')
+
+
+def test_the_written_file_is_valid_and_says_what_was_answered(cli: Cli) -> None:
+    file = cli.home / "new" / "plexstedi.toml"
+    ran = cli.bare("--config", str(file), "init", *GIVEN, "--tenant-code", "PCN 7", "--write", "custom-fields")
+    assert (ran.code, ran.err) == (0, "")
+    config = load(file)
+    assert config.plex.tenant_id == TENANT
+    assert config.plex.tenant_code == "PCN 7"
+    assert config.stedi.usage_indicator == "T"
+    assert config.company.name == 'Acme "& Sons"'
+    assert config.plex.acknowledgments.write is WriteBack.CUSTOM_FIELDS
+
+
+def test_nothing_made_up_can_reach_a_document(cli: Cli) -> None:
+    """The example's address and supplier are there to read; in force they would go out on real orders."""
+    file = cli.home / "new.toml"
+    cli.bare("--config", str(file), "init", *GIVEN, "--write", "report-only")
+    config = load(file)
+    assert dict(config.suppliers) == {}
+    assert {key: value for key, value in config.company.model_dump().items() if value} == {"name": 'Acme "& Sons"'}
+    assert config.plex.tenant_code is None
+    text = file.read_text()
+    assert "#[suppliers.ACME01]" in text, "the example supplier is kept as a comment to copy from"
+    assert "# P = production, T = test" in text, "the comments are kept"
+
+
+def test_oauth2_asks_for_what_it_needs(cli: Cli) -> None:
+    file = cli.home / "new.toml"
+    given = [GIVEN[0], "oauth2", *GIVEN[4:], "--write", "report-only"]
+    lacking = cli.bare("--config", str(file), "init", *given)
+    assert lacking.code == 2
+    assert "--base-url, --token-url, --client-id" in lacking.err
+    urls = ("--base-url", "https://p.example", "--token-url", "https://a.example/token", "--client-id", "us")
+    assert cli.bare("--config", str(file), "init", *given, *urls).code == 0
+    assert load(file).plex.auth.token_url == "https://a.example/token"
+
+
+def test_an_existing_file_is_never_overwritten(cli: Cli) -> None:
+    before = cli.config.read_text()
+    ran = cli.bare("--config", str(cli.config), "init", *GIVEN, "--write", "report-only", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (2, "file-exists")
+    assert cli.config.read_text() == before
+
+
+def test_without_a_terminal_and_without_options_it_says_which_are_needed(cli: Cli) -> None:
+    ran = cli.bare("--config", str(cli.home / "new.toml"), "init")
+    assert ran.code == 2
+    for option in ("--api", "--tenant-id", "--usage-indicator", "--company", "--write"):
+        assert option in ran.err
+    assert not (cli.home / "new.toml").exists()
+
+
+def test_an_answer_that_cannot_be_leaves_no_file_behind(cli: Cli) -> None:
+    file = cli.home / "new.toml"
+    bad_id = cli.bare("--config", str(file), "init", *GIVEN[:3], "1234", *GIVEN[4:], "--write", "report-only")
+    assert (bad_id.code, "UUID" in bad_id.err) == (4, True)
+    bad_write = cli.bare("--config", str(file), "init", *GIVEN, "--write", "telepathy")
+    assert (bad_write.code, "custom-fields" in bad_write.err) == (2, True)
+    assert not file.exists()
+
+
+def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
+    file = cli.home / "asked.toml"
+    ran = cli.on_a_terminal(
+        *("--config", str(file), "init", "--company", "Acme"),
+        answers=["ftp", "connect", "T", "report-only", TENANT],
+    )
+    assert ran.code == 0, ran.out
+    assert "Answer one of: connect, oauth2" in ran.out
+    assert load(file).plex.tenant_id == TENANT
+    assert not stat.S_IMODE(file.stat().st_mode) & 0o022
+
+
+@pytest.mark.parametrize("write", [WriteBack.CUSTOM_FIELDS, WriteBack.RELEASES, WriteBack.REPORT_ONLY])
+@pytest.mark.parametrize("api", [PlexApi.CONNECT, PlexApi.OAUTH2])
+def test_every_combination_of_answers_is_toml_with_exactly_these_answers(api: PlexApi, write: WriteBack) -> None:
+    answers = Answers(api, "https://p.example", TENANT, "X", "https://t.example", "us", "P", "Müller's \\ Co", write)
+    made = tomllib.loads(new_config(example_text(), answers))
+    assert made["plex"]["acknowledgments"]["write"] == write.value
+    assert made["company"] == {"name": "Müller's \\ Co"}
+    assert "suppliers" not in made
+    assert bool(made["plex"]["acknowledgments"]["fields"]) is (write is WriteBack.CUSTOM_FIELDS)

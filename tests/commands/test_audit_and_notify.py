@@ -1,0 +1,106 @@
+"""What happened can be taken out and proved, and alerts can be tried before they are needed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+
+import pytest
+
+
+@pytest.fixture
+def ran(make_bench):
+    bench = make_bench(orders=2, suppliers=1)
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    return bench
+
+
+def test_the_head_of_a_run_proves_the_trail_later(ran):
+    head = ran.run("run", "--json").json["audit_head"]
+    ran.later(hours=1)
+    ran.run("run")
+    verified = ran.run("audit", "verify", "--head", head, "--json")
+    assert (verified.code, verified.json["verified"]) == (0, True)
+    assert ran.run("audit", "verify").out.startswith(f"{verified.json['events']} events")
+
+
+def test_an_edited_trail_is_7_and_names_the_event(ran):
+    connection = sqlite3.connect(ran.state)
+    connection.execute("DROP TRIGGER events_no_update")
+    connection.execute("UPDATE events SET actor = 'nobody' WHERE seq = 4")
+    connection.commit()
+    connection.close()
+    broken = ran.run("audit", "verify", "--json")
+    assert broken.code == 7
+    assert broken.json["error"]["code"] == "audit-broken"
+    assert broken.json["broken_at"] == 4
+    assert "event 4" in broken.err
+
+
+def test_a_cut_tail_is_7_against_a_head_noted_before(ran):
+    head = ran.run("run", "--json").json["audit_head"]
+    connection = sqlite3.connect(ran.state)
+    connection.execute("DROP TRIGGER events_no_delete")
+    connection.execute("DELETE FROM events WHERE seq > 4")
+    connection.commit()
+    connection.close()
+    assert ran.run("audit", "verify").code == 0
+    assert ran.run("audit", "verify", "--head", head).code == 7
+
+
+def test_events_come_out_as_lines_of_json_and_as_csv(ran):
+    lines = [json.loads(line) for line in ran.run("audit", "export").out.splitlines()]
+    assert [event["seq"] for event in lines] == list(range(1, len(lines) + 1))
+    rows = list(csv.DictReader(io.StringIO(ran.run("audit", "export", "--format", "csv").out)))
+    assert [(row["seq"], row["kind"], row["hash"]) for row in rows] == [
+        (str(event["seq"]), event["kind"], event["hash"]) for event in lines
+    ]
+    assert [json.loads(row["detail"]) for row in rows] == [event["detail"] for event in lines]
+
+
+def test_one_orders_story_has_nothing_of_the_others(ran):
+    number = ran.numbers_sent()[0]
+    events = ran.run("audit", "export", "--order", number, "--json").json["events"]
+    assert {"order-seen", "document-frozen", "document-delivered", "write-done"} <= {e["kind"] for e in events}
+    assert len({event["order_id"] for event in events}) == 1
+    since = ran.run("audit", "export", "--since", "2026-11-23T09:00:00Z", "--json").json["events"]
+    assert {event["at"][:13] for event in since} == {"2026-11-23T10"}
+    assert ran.run("audit", "export", "--order", "PO-0").code == 2
+
+
+def test_no_secret_is_in_the_trail(ran):
+    out = ran.run("audit", "export").out
+    assert ran.sandbox.plex_settings.api_key not in out
+    assert all(key not in out for key in ran.sandbox.stedi_settings.api_keys)
+    assert "X-Amz" not in out
+    assert "documentDownloadUrl" not in out
+
+
+def test_alerts_can_be_tried(ran, tmp_path):
+    told = tmp_path / "told.txt"
+    alerts = f'\n[alerts]\ncommand = ["/bin/sh", "-c", "cat > {told}; env >> {told}"]\n'
+    ran.write_config(lambda text: text + alerts)
+    tried = ran.run("notify", "--test", "--json")
+    assert tried.code == 0, tried.err
+    assert tried.json["alerts"] == [{"channel": "command /bin/sh", "fault": None}]
+    text = told.read_text()
+    assert "test of the alerts" in text
+    assert "PLEXSTEDI_" not in text
+
+
+def test_an_alert_that_does_not_work_is_4_and_says_why(ran):
+    ran.write_config(lambda text: text + '\n[alerts]\ncommand = ["/bin/sh", "-c", "echo no relay >&2; exit 3"]\n')
+    failed = ran.run("notify", "--test", "--json")
+    assert failed.code == 4
+    assert "no relay" in failed.json["error"]["message"]
+
+
+def test_notify_without_anything_configured_or_asked_says_so(ran):
+    assert ran.run("notify").code == 2
+    nothing = ran.run("notify", "--test")
+    assert nothing.code == 4
+    assert "[alerts.email]" in nothing.err

@@ -1,0 +1,171 @@
+"""A replay sends what a person wants sent again, linked to the old, and never by accident."""
+
+from __future__ import annotations
+
+import pytest
+
+from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.faults import FaultKind, FaultRule
+
+WHY = ("--reason", "the supplier lost it")
+
+
+@pytest.fixture
+def delivered(make_bench):
+    """Two orders, delivered and confirmed."""
+    bench = make_bench(orders=2, suppliers=1)
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    return bench
+
+
+def beg01(document) -> str:
+    return document.edi.split("~BEG*")[1][:2]
+
+
+def test_without_a_terminal_and_without_yes_it_shows_and_refuses(delivered):
+    number = delivered.numbers_sent()[0]
+    refused = delivered.run("replay", number, *WHY)
+    assert refused.code == 2
+    assert refused.out == ""
+    for told in (number, "_r2_", "may order it a second time", "--yes"):
+        assert told in refused.err
+    assert len(delivered.sent(number)) == 1
+
+
+def test_an_order_goes_out_again_as_a_new_linked_document_marked_as_asked(delivered):
+    number = delivered.numbers_sent()[0]
+    ran = delivered.run("replay", number, *WHY, "--purpose", "15", "--yes", "--json")
+    assert ran.code == 0, ran.err
+    (replay,) = ran.json["replays"]
+    assert (replay["purpose"], replay["state"]) == ("15", "accepted")
+    first, second = delivered.sent(number)
+    assert (beg01(first), beg01(second)) == ("00", "15")
+    assert first.edi.split("~BEG*15")[0] != second.edi.split("~BEG*15")[0]
+    assert second.idempotency_key == replay["idempotency_key"] != first.idempotency_key
+    assert second.filename.startswith(first.filename.split("_r1_")[0])
+    delivered.later(hours=3)
+    later = delivered.run("run", "--json").json["counts"]
+    assert (later["documents_delivered"], later["documents_sent"]) == (1, 0)
+    events = delivered.run("audit", "export", "--order", number, "--json").json["events"]
+    (noted,) = [event for event in events if event["kind"] == "document-replayed"]
+    assert noted["detail"]["reason"] == "the supplier lost it"
+    assert noted["detail"]["replay_of"] == replay["replay_of"]
+
+
+def test_a_replay_may_wait_for_the_next_submit(delivered):
+    number = delivered.numbers_sent()[0]
+    queued = delivered.run("replay", number, *WHY, "--purpose", "07", "--queue", "--yes", "--json")
+    assert queued.json["replays"][0]["state"] == "frozen"
+    assert len(delivered.sent(number)) == 1
+    delivered.run("submit")
+    assert [beg01(document) for document in delivered.sent(number)] == ["00", "07"]
+
+
+def test_a_dry_run_sends_and_keeps_nothing(delivered):
+    number = delivered.numbers_sent()[0]
+    before = delivered.run("audit", "verify", "--json").json["audit_head"]
+    shown = delivered.run("replay", number, *WHY, "--dry-run", "--json")
+    assert (shown.code, shown.json["dry_run"]) == (0, True)
+    assert shown.json["replays"][0]["file_name"].count("_r2_") == 1
+    assert delivered.run("audit", "verify", "--json").json["audit_head"] == before
+    assert len(delivered.sent(number)) == 1
+
+
+def test_a_document_that_is_still_under_way_is_not_sent_beside_itself(make_bench):
+    bench = make_bench(orders=1, suppliers=1)
+    bench.run("run")
+    number = bench.numbers_sent()[0]
+    refused = bench.run("replay", number, *WHY, "--yes")
+    assert refused.code == 2
+    assert "not delivered yet" in refused.err
+    assert len(bench.sent(number)) == 1
+
+
+def test_a_replay_that_was_not_heard_is_settled_under_its_own_key(delivered):
+    number = delivered.numbers_sent()[0]
+    delivered.sandbox.inject(FaultRule(FaultKind.DROP_AFTER, origin="stedi", method="POST", times=None))
+    unheard = delivered.run("replay", number, *WHY, "--purpose", "15", "--yes", "--json")
+    assert unheard.code == 5
+    assert unheard.json["error"]["code"] == "not-heard"
+    delivered.sandbox.faults.clear()
+    delivered.later(minutes=10)
+    delivered.run("run")
+    assert len(delivered.sent(number)) == 2
+
+
+def test_everything_that_failed_since_a_time_is_sent_again_at_once(make_bench):
+    bench = make_bench(orders=3, suppliers=1)
+    bench.sandbox.fail_deliveries("S001")
+    bench.run("run")
+    bench.later(hours=3)
+    assert bench.run("run", "--json").json["counts"]["documents_failed"] == 3
+    bench.sandbox.fail_deliveries("S001", 0)
+    none = bench.run("replay", "--failed", "--since", "2026-11-23T09:00:00Z", *WHY, "--yes", "--json")
+    assert (none.code, none.json["replays"]) == (0, [])
+    ran = bench.run("replay", "--failed", "--since", "2026-11-23T06:00:00Z", *WHY, "--yes", "--json")
+    assert ran.code == 0, ran.err
+    assert [replay["state"] for replay in ran.json["replays"]] == ["accepted"] * 3
+    assert bench.run("review", "list", "--json").json["reviews"] == []
+    bench.later(hours=3)
+    assert bench.run("run", "--json").json["counts"]["documents_delivered"] == 3
+
+
+def test_a_change_order_is_replayed_as_the_same_change(delivered):
+    number = delivered.numbers_sent()[0]
+    line = delivered.sandbox.plex.order(number).lines[0]
+    release = line.releases[0]
+    with delivered.sandbox.lock:
+        delivered.sandbox.plex.edit_release(number, line.number, release.number, quantity=release.quantity + 5)
+    delivered.later(minutes=10)
+    delivered.run("run")
+    delivered.later(hours=3)
+    delivered.run("run")
+    refused = delivered.run("replay", number, *WHY, "--purpose", "15", "--yes")
+    assert refused.code == 2
+    assert delivered.run("replay", number, *WHY, "--yes").code == 0
+    _, change, again = delivered.sent(number)
+
+    def said(document) -> str:
+        return document.edi.split("~BCH*")[1].split("~SE*")[0]
+
+    assert said(change) == said(again)
+
+
+def test_an_acknowledgment_is_read_again_with_the_setting_that_was_missing(make_bench):
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.BARE,))
+    bench.write_config(lambda text: text.replace("accept_without_detail = true", "accept_without_detail = false"))
+    bench.run("run")
+    bench.later(hours=3)
+    assert bench.run("run").code == 3
+    reviews = bench.run("review", "list", "--json").json["reviews"]
+    transaction = next(r["subject"].split()[1] for r in reviews if r["subject"].startswith("transaction "))
+    bench.write_config()
+    ran = bench.run("replay", "--ack", transaction, *WHY, "--yes", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["transaction"]["state"] == "applied"
+    assert bench.run("review", "list", "--json").json["reviews"] == []
+    assert bench.run("run", "--json").json["counts"]["writes_made"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "one of NUMBER, --ack and --failed"),
+        (("PO-104001",), "a reason is needed"),
+        (("PO-10400", *WHY, "--yes"), "Did you mean PO-104001"),
+        (("PO-104001", *WHY, "--yes"), "no document of order PO-104001"),
+        (("--failed", *WHY, "--yes"), "--failed and --since go together"),
+        (("--failed", "--since", "yesterday", *WHY), "no time with a time zone"),
+        (("--ack", "nothing", *WHY, "--yes"), "there is no transaction nothing"),
+        (("PO-104001", "--ack", "x", *WHY), "one of NUMBER, --ack and --failed"),
+    ],
+)
+def test_what_cannot_be_replayed_is_2_and_says_why(make_bench, arguments, told):
+    bench = make_bench(orders=1, suppliers=1)
+    bench.run("poll")
+    refused = bench.run("replay", *arguments)
+    assert refused.code == 2
+    assert told in refused.err
+    assert bench.sandbox.generated() == []

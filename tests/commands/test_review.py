@@ -1,0 +1,274 @@
+"""A person decides: each kind of question says what its answers do, and does just that."""
+
+from __future__ import annotations
+
+import pytest
+
+from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.faults import FaultKind, FaultRule
+from plexstedi.sandbox.tenant import Awkward
+
+WHY = ("--reason", "agreed by phone")
+
+
+def standing(bench) -> list[dict]:
+    return bench.run("review", "list", "--json").json["reviews"]
+
+
+def the_only(bench, kind: str) -> str:
+    (review,) = [review for review in standing(bench) if review["kind"] == kind]
+    return str(review["id"])
+
+
+def answered_by(make_bench, character: Character, **more):
+    """One order whose supplier has answered in its way, and what the run said of it."""
+    bench = make_bench(orders=1, suppliers=1, characters=(character,), **more)
+    bench.run("run")
+    bench.later(hours=3)
+    return bench, bench.run("run", "--json")
+
+
+def in_plex(bench, field: str) -> list[object]:
+    return [write.after[field] for write in bench.writes(bench.numbers_sent()[0]) if field in write.after]
+
+
+def test_before_the_first_run_nothing_waits(bench):
+    listed = bench.run("review", "list")
+    assert (listed.code, listed.out) == (0, "Nothing waits for a person.\n")
+    assert not bench.state.exists()
+
+
+def test_a_rejected_order_is_written_to_plex_only_after_a_person_accepts_it(make_bench):
+    bench, ran = answered_by(make_bench, Character.REJECTING)
+    assert ran.code == 3
+    assert "rejected" not in in_plex(bench, "EDI_Ack_Status")
+    reviews = [str(review["id"]) for review in standing(bench) if review["kind"] == "line-rejected"]
+    shown = bench.run("review", "show", reviews[0], "--json").json
+    assert shown["accept"]["possible"]
+    assert ("EDI_Confirmed_Qty", "0") in {(entry["field"], entry["value"]) for entry in shown["accept"]["writes"]}
+    for review in reviews:
+        accepted = bench.run("review", "accept", review, *WHY, "--json")
+        assert accepted.code == 0, accepted.err
+        assert accepted.json["review"]["state"] == "accepted"
+        assert accepted.json["review"]["closing_reason"] == "agreed by phone"
+    assert bench.run("run", "--json").code == 0
+    assert "rejected" in "".join(map(str, in_plex(bench, "EDI_Ack_Status")))
+    assert standing(bench) == []
+
+
+def test_a_rejection_that_a_person_rejects_never_reaches_plex(make_bench):
+    bench, _ = answered_by(make_bench, Character.REJECTING)
+    for review in standing(bench):
+        assert bench.run("review", "reject", str(review["id"]), *WHY).code == 0
+    bench.later(minutes=5)
+    assert bench.run("run", "--json").code == 0
+    assert standing(bench) == []
+    assert "rejected" not in "".join(map(str, in_plex(bench, "EDI_Ack_Status")))
+
+
+def test_a_held_date_is_shown_side_by_side_and_written_as_stated_when_accepted(make_bench):
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.DATES,))
+    bench.write_config(lambda text: text.replace("date_late_days = 5", "date_late_days = 0"))
+    bench.run("run")
+    bench.later(hours=3)
+    assert bench.run("run").code == 3
+    held = [review for review in standing(bench) if review["kind"] == "line-held"]
+    review = held[0]
+    shown = bench.run("review", "show", str(review["id"]))
+    assert "plexstedi review accept" in shown.out
+    assert "Then written to Plex" in shown.out
+    detail = bench.run("review", "show", str(review["id"]), "--json").json
+    (line,) = [line for line in detail["lines"] if line["line"] == review["line"]]
+    assert line["state"] == "held"
+    assert max(filter(None, (line["ship_date"], line["delivery_date"]))) > max(line["due"])
+    for one in held:
+        assert bench.run("review", "accept", str(one["id"]), *WHY).code == 0
+    bench.run("run")
+    number = bench.numbers_sent()[0]
+    dates = {
+        value
+        for write in bench.writes(number)
+        if write.line == review["line"]
+        for field, value in write.after.items()
+        if field.endswith("_Date")
+    }
+    assert str(line["ship_date"] or line["delivery_date"]) in {str(value)[:10] for value in dates}
+
+
+def test_looking_changes_nothing(make_bench):
+    bench, _ = answered_by(make_bench, Character.REJECTING)
+    before = bench.run("audit", "verify", "--json").json
+    for review in standing(bench):
+        assert bench.run("review", "show", str(review["id"])).code == 0
+    assert bench.run("audit", "verify", "--json").json == before
+
+
+def backordered(make_bench):
+    """Two orders, one of which comes in two parts, as their supplier says."""
+    bench = make_bench(orders=2, suppliers=2, characters=(Character.PROMPT, Character.PARTIAL))
+    bench.run("run")
+    bench.later(hours=3)
+    ran = bench.run("run", "--json")
+    assert {review["kind"] for review in standing(bench)} == {"line-backordered"}
+    return bench, ran
+
+
+def test_a_backorder_is_noted_once(make_bench):
+    bench, ran = backordered(make_bench)
+    assert ran.json["counts"]["attention"] > 0
+    for review in standing(bench):
+        refused = bench.run("review", "reject", str(review["id"]), *WHY)
+        assert refused.code == 2
+        assert "takes note" in refused.err
+        assert bench.run("review", "accept", str(review["id"]), *WHY).code == 0
+    bench.later(days=4)
+    later = bench.run("run", "--json")
+    assert (later.code, later.json["counts"]["attention"]) == (0, 0)
+
+
+def test_a_backorder_that_nobody_looks_at_becomes_overdue(make_bench):
+    bench, _ = backordered(make_bench)
+    bench.later(days=3)
+    later = bench.run("run", "--json")
+    assert later.code == 3
+    assert any("less than ordered" in line for line in later.json["news"])
+    overdue = the_only(bench, "overdue")
+    assert bench.run("review", "accept", overdue, *WHY).code == 0
+    bench.later(minutes=5)
+    assert bench.run("run", "--json").code == 0
+    assert "overdue" not in {review["kind"] for review in standing(bench)}
+
+
+def test_a_late_answer_takes_its_overdue_question_back(make_bench):
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.LATE,))
+    bench.run("run")
+    bench.later(minutes=30)
+    bench.run("run")
+    bench.later(days=3)
+    assert bench.run("run").code == 3
+    the_only(bench, "overdue")
+    bench.later(days=2)
+    assert bench.run("run", "--json").json["counts"]["acks_applied"] == 1
+    assert standing(bench) == []
+
+
+def test_a_997_that_rejects_blocks_until_it_is_accepted_as_settled(make_bench):
+    bench, ran = answered_by(make_bench, Character.REJECTS_SYNTAX)
+    assert ran.code == 3
+    number = bench.numbers_sent()[0]
+    change(bench, number)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+    review = the_only(bench, "syntax-rejected")
+    assert bench.run("review", "accept", review, *WHY).code == 0
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+    assert "~BCH*" in bench.sent(number)[-1].edi
+
+
+def test_a_997_that_rejects_can_be_answered_by_sending_the_order_again(make_bench):
+    bench, _ = answered_by(make_bench, Character.REJECTS_SYNTAX)
+    number = bench.numbers_sent()[0]
+    review = the_only(bench, "syntax-rejected")
+    assert bench.run("review", "reject", review, *WHY).code == 0
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+    first, second = bench.sent(number)
+    assert first.idempotency_key != second.idempotency_key
+    assert "~BEG*00*" in second.edi
+
+
+def change(bench, number: str) -> None:
+    line = bench.sandbox.plex.order(number).lines[0]
+    release = line.releases[0]
+    with bench.sandbox.lock:
+        bench.sandbox.plex.edit_release(number, line.number, release.number, quantity=release.quantity + 5)
+    bench.later(minutes=10)
+
+
+def test_a_held_order_that_was_settled_by_phone_is_not_sent_but_its_next_change_is_looked_at(make_bench):
+    bench = make_bench(orders=1, suppliers=1, awkward=(Awkward.UNKNOWN_UNIT,))
+    assert bench.run("run", "--json").code == 3
+    review = the_only(bench, "order-held")
+    rejected = bench.run("review", "reject", review, *WHY)
+    assert rejected.code == 2
+    assert "correct the order in Plex" in rejected.err
+    assert bench.run("review", "accept", review, *WHY).code == 0
+    bench.later(minutes=10)
+    assert bench.run("run", "--json").json["counts"]["attention"] == 0
+    assert len(bench.sandbox.generated()) == 1
+
+
+def test_a_refused_document_is_sent_again_only_when_a_person_says_so(make_bench):
+    bench = make_bench(orders=1, suppliers=1)
+    impossible = {"type": "object", "required": ["nothing_has_this"], "properties": {}}
+    bench.sandbox.use_guide("S001", "850", impossible)
+    assert bench.run("run", "--json").json["counts"]["documents_rejected"] == 1
+    bench.sandbox.use_guide("S001", "850", {"type": "object", "properties": {}})
+    bench.later(minutes=10)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+    review = the_only(bench, "document-refused")
+    assert bench.run("review", "accept", review, *WHY).code == 0
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+
+
+def test_a_failed_delivery_that_is_given_up_goes_out_as_a_new_document(make_bench):
+    bench = make_bench(orders=1, suppliers=1)
+    bench.sandbox.fail_deliveries("S001")
+    bench.run("run")
+    bench.later(hours=3)
+    assert bench.run("run", "--json").json["counts"]["documents_failed"] == 1
+    review = the_only(bench, "delivery-failed")
+    shown = bench.run("review", "show", review, "--json").json
+    assert "supplier would get both" in shown["reject"]["words"]
+    bench.sandbox.fail_deliveries("S001", 0)
+    assert bench.run("review", "reject", review, *WHY).code == 0
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+    bench.later(hours=3)
+    assert bench.run("run", "--json").json["counts"]["documents_delivered"] == 1
+
+
+@pytest.mark.parametrize(("how", "sent"), [("accept", 1), ("reject", 0)])
+def test_a_document_in_doubt_is_sent_or_given_up_as_a_person_says(make_bench, how, sent):
+    bench = make_bench(orders=1, suppliers=1)
+    bench.sandbox.inject(FaultRule(FaultKind.DROP_BEFORE, origin="stedi", method="POST", times=None))
+    assert bench.run("run").code == 5
+    bench.sandbox.faults.clear()
+    bench.later(days=2)
+    doubt = bench.run("run", "--json")
+    assert (doubt.code, doubt.json["counts"]["in_doubt"]) == (3, 1)
+    review = the_only(bench, "document-in-doubt")
+    assert bench.run("review", how, review, *WHY).code == 0
+    after = bench.run("run", "--json")
+    assert after.json["counts"]["documents_sent"] == sent
+    assert after.json["counts"]["in_doubt"] == 0
+    assert len(bench.sandbox.generated()) == sent
+    bench.later(minutes=10)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("accept", "1"), "a reason is needed"),
+        (("accept", "99", *WHY), "there is no review 99"),
+        (("accept", "1", *WHY, "--line", "77"), "line"),
+    ],
+)
+def test_a_decision_that_cannot_be_is_2_and_says_why(make_bench, arguments, told):
+    bench, _ = answered_by(make_bench, Character.REJECTING)
+    refused = bench.run("review", *arguments)
+    assert refused.code == 2
+    assert told in refused.err
+    assert "Traceback" not in refused.err
+
+
+def test_who_decided_what_and_why_is_in_the_audit_trail(make_bench):
+    bench, _ = answered_by(make_bench, Character.REJECTING)
+    review = standing(bench)[0]
+    bench.run("review", "accept", str(review["id"]), *WHY)
+    again = bench.run("review", "accept", str(review["id"]), *WHY)
+    assert again.code == 2
+    assert "agreed by phone" in again.err
+    events = bench.run("audit", "export", "--order", review["order"], "--json").json["events"]
+    (decided,) = [event for event in events if event["kind"] == "review-decided"]
+    assert decided["actor"] != "plexstedi"
+    assert decided["detail"]["decision"] == "accepted"
+    assert decided["detail"]["reason"] == "agreed by phone"
