@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -21,8 +22,10 @@ from plexstedi.config import Config, default_config_path, default_state_path, lo
 from plexstedi.credentials import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.state.lock import RunLock
-from plexstedi.sync.opening import Surroundings, open_session
 from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
+
+if TYPE_CHECKING:
+    from plexstedi.sync.opening import Surroundings
 
 PERSON_WAITS_SECONDS = 30.0
 """How long a command that a person gave waits for the lock (DESIGN section 4)."""
@@ -66,6 +69,8 @@ class Invocation:
         self, *, overrides: frozenset[str], stop: StopRequest, as_json: bool, time_limit: float | None = None
     ) -> Surroundings:
         """What a session of this command line is opened from."""
+        from plexstedi.sync.opening import Surroundings
+
         return Surroundings(
             config=self.config(),
             secrets=self.secrets(),
@@ -103,6 +108,9 @@ def work(
 
     A dry run takes no lock and works on a copy of the state. `recover`: a state file that is gone is made anew.
     """
+    # Commands that only read the state do without httpx.
+    from plexstedi.sync.opening import open_session
+
     invocation = of(context)
     outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=quiet_when_idle)
     stop = StopRequest()

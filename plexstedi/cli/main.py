@@ -79,12 +79,16 @@ def _global_options(
     context.obj = Invocation(config_path=config, state_path=state, quiet=quiet)
 
 
-def _register() -> None:
-    for name in _COMMANDS:
-        importlib.import_module(f"plexstedi.cli.{name}").register(app)
+def _register(arguments: list[str]) -> None:
+    """Add the commands named on the command line, or all: loading one is most of what a short command costs."""
+    named = [name for name in _COMMANDS if name.replace("_", "-") in arguments]
+    for name in named or _COMMANDS:
+        if name not in _registered:
+            importlib.import_module(f"plexstedi.cli.{name}").register(app)
+            _registered.add(name)
 
 
-_register()
+_registered: set[str] = set()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -94,6 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; its exit code."""
+    _register(arguments)
     as_json = "--json" in arguments
     command = next((word for word in arguments if word in _command_names()), "plexstedi")
     try:

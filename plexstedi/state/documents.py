@@ -27,6 +27,9 @@ class DocumentState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+RECOVERED = "recovered"
+"""In place of purpose and setting of a document that `recover` took over: how it was sent is not known."""
+
 UNSETTLED = (
     DocumentState.FROZEN,
     DocumentState.SENDING,
@@ -379,7 +382,9 @@ class Documents:
 
     def unfolded(self) -> list[str]:
         """Orders of which a change went out: what was said of the lines before it is to be looked at again."""
-        return [row["order_id"] for row in self._database.rows("SELECT DISTINCT order_id FROM documents WHERE folded = 0")]
+        return [
+            row["order_id"] for row in self._database.rows("SELECT DISTINCT order_id FROM documents WHERE folded = 0")
+        ]
 
     def set_folded(self, order_id: str) -> None:
         """The answers of this order were folded again."""

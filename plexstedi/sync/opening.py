@@ -42,11 +42,13 @@ class InterruptibleClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait in slices. Raise Interrupted once a stop is asked for: nothing is under way while waiting."""
-        until = self.clock.monotonic() + seconds
-        while (left := until - self.clock.monotonic()) > 0:
+        left = seconds
+        while left > 0:
             if self.stop.signal is not None:
                 raise Interrupted(f"stopped by {self.stop.signal} while waiting", fix="The next run carries on.")
-            self.clock.sleep(min(left, _SLICE_SECONDS))
+            step = min(left, _SLICE_SECONDS)
+            self.clock.sleep(step)
+            left -= step
 
 
 @dataclass

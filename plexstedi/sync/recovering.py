@@ -19,7 +19,7 @@ from plexstedi.edi.prepare import Prepared, prepare
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import PlexStediError
-from plexstedi.state.documents import NewDocument
+from plexstedi.state.documents import RECOVERED, NewDocument
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.witnesses import Witness
@@ -188,9 +188,9 @@ def _take_over(
                 order_release=stream.release,
                 supplier=record.supplier,
                 partnership=file.witness.partnership or (settings.partnership_id if settings else None) or "",
-                transaction_setting="recovered",
+                transaction_setting=RECOVERED,
                 kind=file.slot.kind,
-                purpose="recovered",
+                purpose=RECOVERED,
                 revision=record.latest if last else 0,
                 change_sequence=file.slot.change_sequence,
                 counter=file.slot.counter,
@@ -240,8 +240,8 @@ def _ask(session: Session, stream: FoundStream, record: OrderRecord) -> None:
     reason = Reason(
         code="recovered-differs",
         where="order",
-        message=f"its last document at Stedi ({last.witness.file_name}, {_day(last.witness.created_at)}) does not say what"
-        f" Plex holds now (revision {record.latest})",
+        message=f"its last document at Stedi ({last.witness.file_name}, {_day(last.witness.created_at)}) does not say"
+        f" what Plex holds now (revision {record.latest})",
         fix="Compare both in `plexstedi review show`. Accept: the supplier has it as Plex has it. Otherwise"
         " `plexstedi replay` sends the order as it is now.",
     )

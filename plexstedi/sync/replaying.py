@@ -18,7 +18,7 @@ from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.prepare import Sendable, prepare
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import ServiceUnavailable, UsageFault
-from plexstedi.state.documents import Document, DocumentState, NewDocument
+from plexstedi.state.documents import RECOVERED, Document, DocumentState, NewDocument
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
@@ -110,9 +110,9 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     due = _sendable(session, last, record, purpose)
     partner = partner_of(session, record.supplier)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
-    prepared = prepare(
-        due, partner, change_sequence=last.change_sequence, revision_seen=(modified_at or seen_at).date()
-    )
+    # The same slot under the next counter; only the whole order in place of a recovered 860 is a step of its own.
+    change_sequence = last.change_sequence + int(isinstance(due, Send850) and last.kind == "860")
+    prepared = prepare(due, partner, change_sequence=change_sequence, revision_seen=(modified_at or seen_at).date())
     if isinstance(prepared, Held):
         raise _cannot_go(record.number, prepared.reasons)
     document = DueDocument(
@@ -123,7 +123,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
         partner=partner,
         prepared=prepared,
         purpose=purpose or last.purpose,
-        change_sequence=last.change_sequence,
+        change_sequence=change_sequence,
         witness=order_witness(due.order, due.stream, partner) or text_witness(dumps(prepared.guide_json)),
         replay_of=last.id,
     )
@@ -144,7 +144,12 @@ def _cannot_go(number: str, reasons: tuple[Reason, ...]) -> UsageFault:
 def _sendable(session: Session, last: Document, record: OrderRecord, purpose: str | None) -> Sendable:
     key = StreamKey(order_id=record.id, release=last.order_release)
     order = session.store.orders.revision(record.id, last.revision)
-    if last.kind == "850":
+    if last.purpose == RECOVERED and purpose is None:
+        raise UsageFault(
+            f"the last document of order {record.number} was taken over by `recover`, so how it was sent is not known",
+            fix="Say with --purpose what this one is to be: 05 replaces what the supplier has.",
+        )
+    if last.kind == "850" or last.purpose == RECOVERED:
         return Send850(order, key, _purpose(purpose or last.purpose))
     if purpose is not None:
         raise UsageFault(
@@ -238,6 +243,7 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
         document = documents.freeze(one.new, session.clock.now())
         for kind in (ReviewKind.DELIVERY_FAILED, ReviewKind.DOCUMENT_REFUSED, ReviewKind.SYNTAX_REJECTED):
             session.withdraw(kind, f"document {last.id}", "a person replayed it", order_id=last.order_id)
+        session.withdraw(ReviewKind.RECOVERED_DIFFERS, last.stream, "a person replayed it", order_id=last.order_id)
         session.tally.counts.documents_queued += 1
         session.note(
             "document-replayed",

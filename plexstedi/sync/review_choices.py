@@ -53,6 +53,9 @@ def _document(session: Session, review: Review) -> Document:
 
 
 def _told_otherwise(session: Session, review: Review, lines: Collection[int]) -> None:
+    if review.order_id is None:
+        # After `recover`: files at Stedi for an order that Plex does not have. Nothing can become due of it.
+        return
     record = _record(session, review)
     names = {review.subject}
     if review.subject == record.id and record.supplier in session.config.suppliers:
@@ -129,6 +132,13 @@ def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -
         )
     _withdraw(session, review, lines)
     session.store.documents.unblock(document.id)
+
+
+def _in_sync(session: Session, review: Review, lines: Collection[int]) -> None:
+    last = session.store.documents.last_told(review.subject)
+    if last is None:
+        raise UsageFault(f"order {review.order_number} has no document", fix="Look with `plexstedi status`.")
+    session.store.documents.unblock(last.id)
 
 
 def _leave_alone(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -277,5 +287,13 @@ CHOICES: Mapping[ReviewKind, Choices] = {
     ),
     ReviewKind.WRITE_WITHHELD: _only_noted("it is asked again with the order's next answer, unless it fits then."),
     ReviewKind.INBOUND_FILE_FAILED: _only_noted("a file that is retried at Stedi comes in by itself."),
+    ReviewKind.RECOVERED_DIFFERS: Choices(
+        Choice("The supplier has the order as Plex had it at the recovery: later changes go out from there.", _in_sync),
+        Choice(
+            "Nothing is sent by rejecting: `plexstedi replay NUMBER --purpose 05` sends the order to replace what the"
+            " supplier has, and takes this question back.",
+            None,
+        ),
+    ),
     ReviewKind.OVERDUE: _only_noted("this clock is not asked about again; a late answer is read like any other."),
 }

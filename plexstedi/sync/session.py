@@ -5,20 +5,24 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from plexstedi.clock import Clock
 from plexstedi.config import Config
 from plexstedi.edi.held import Reason
 from plexstedi.edi.partner import Partner
 from plexstedi.errors import Interrupted, SuspicionStop
-from plexstedi.http import Deadline
-from plexstedi.plex.port import PlexPort
 from plexstedi.state.audit import Fact
 from plexstedi.state.documents import DocumentState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
-from plexstedi.stedi.client import StediClient
 from plexstedi.sync.tally import Tally
+
+if TYPE_CHECKING:
+    # Commands that only read the state do without httpx.
+    from plexstedi.http import Deadline
+    from plexstedi.plex.port import PlexPort
+    from plexstedi.stedi.client import StediClient
 
 PROGRAM = "plexstedi"
 """The actor of everything that no person decided."""

@@ -52,6 +52,24 @@ transaction_setting_id = "004010-850"
 """
 
 
+_HASTY = """
+import sys
+import plexstedi.cli.invocation as invocation
+from plexstedi.cli.main import main
+from plexstedi.clock import SystemClock
+
+class Hasty(SystemClock):
+    waited = 0.0
+    def monotonic(self):
+        return super().monotonic() + self.waited
+    def sleep(self, seconds):
+        self.waited += seconds
+
+invocation.clock_of_process = Hasty()
+main(sys.argv[1:])
+"""
+
+
 @dataclass(frozen=True)
 class Ran:
     """What one command said and how it ended."""
@@ -110,6 +128,20 @@ class Cli:
     def run(self, *arguments: str, stdin: str = "", **env: str) -> Ran:
         """One command line on this home's configuration and state."""
         return self.bare("--config", str(self.config), "--state", str(self.state), *arguments, stdin=stdin, **env)
+
+    def hasty(self, *arguments: str, **env: str) -> Ran:
+        """As `run`, with waits between attempts that take no time."""
+        named = ("--config", str(self.config), "--state", str(self.state))
+        done = subprocess.run(
+            [sys.executable, "-c", _HASTY, *named, *arguments],
+            capture_output=True,
+            text=True,
+            env=self.environment(**env),
+            cwd=self.home,
+            timeout=60,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
 
     def on_a_terminal(self, *arguments: str, answers: Sequence[str] = ()) -> Ran:
         """One command line on a terminal, where a person types the answers; `out` is all that the terminal shows."""

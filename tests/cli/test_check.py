@@ -125,7 +125,7 @@ def test_services_that_are_not_there_end_with_5(cli: Cli) -> None:
     text = cli.config.read_text()
     text = text.replace("[plex]", '[plex]\nbase_url = "http://127.0.0.1:9"', 1)
     cli.config.write_text(text.replace("[stedi]", '[stedi]\nbase_url = "http://127.0.0.1:9/x"', 1))
-    ran = cli.run("check", "--json", **KEYS)
+    ran = cli.hasty("check", "--json", **KEYS)
     assert ran.code == 5
     assert findings(ran.json, "wrong") == [("plex", "access"), ("stedi", "access")]
 

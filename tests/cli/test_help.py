@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 from typer import Typer
@@ -17,9 +19,8 @@ from .conftest import Cli
 
 def commands() -> Iterator[tuple[str, ...]]:
     """Every command and subcommand that there is."""
-    register = getattr(main, "_register")  # noqa: B009
-    if register.__code__.co_argcount:
-        register([])
+    with redirect_stdout(StringIO()):
+        main.run(["--help"])
     root = get_command(main.app)
     for name, command in root.commands.items():  # type: ignore[attr-defined]
         below = getattr(command, "commands", None)

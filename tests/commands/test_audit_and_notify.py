@@ -104,3 +104,9 @@ def test_notify_without_anything_configured_or_asked_says_so(ran):
     nothing = ran.run("notify", "--test")
     assert nothing.code == 4
     assert "[alerts.email]" in nothing.err
+
+
+def test_a_state_file_that_is_gone_is_no_empty_trail(ran):
+    ran.state.unlink()
+    assert ran.run("audit", "verify").code == 7
+    assert ran.run("review", "list").code == 7

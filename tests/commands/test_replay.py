@@ -169,3 +169,50 @@ def test_what_cannot_be_replayed_is_2_and_says_why(make_bench, arguments, told):
     assert refused.code == 2
     assert told in refused.err
     assert bench.sandbox.generated() == []
+
+
+def standing(bench) -> list[dict]:
+    return bench.run("review", "list", "--json").json["reviews"]
+
+
+@pytest.fixture
+def recovered(delivered):
+    """The state was lost after an order had changed in Plex, and `recover` has rebuilt it."""
+    number = delivered.numbers_sent()[0]
+    line = delivered.sandbox.plex.order(number).lines[0]
+    release = line.releases[0]
+    with delivered.sandbox.lock:
+        delivered.sandbox.plex.edit_release(number, line.number, release.number, quantity=release.quantity + 5)
+    delivered.later(minutes=10)
+    delivered.state.unlink()
+    assert delivered.run("run").code in (3, 7)
+    ran = delivered.run("recover", "--yes", "--json")
+    assert ran.code in (0, 3), ran.err
+    delivered.run("run")
+    review = next(review for review in standing(delivered) if review["kind"] == "recovered-differs")
+    assert len(delivered.sent(number)) == 1
+    return delivered, number, str(review["id"])
+
+
+def test_an_order_that_changed_while_the_state_was_lost_can_be_replaced_by_a_person(recovered):
+    bench, number, _ = recovered
+    refused = bench.run("replay", number, *WHY, "--yes")
+    assert refused.code == 2
+    assert "--purpose" in refused.err
+    assert bench.run("replay", number, *WHY, "--purpose", "05", "--yes").code == 0
+    assert [beg01(document) for document in bench.sent(number)] == ["00", "05"]
+    bench.later(hours=3)
+    after = bench.run("run", "--json").json["counts"]
+    assert (after["documents_delivered"], after["documents_sent"]) == (1, 0)
+    assert "recovered-differs" not in {review["kind"] for review in standing(bench)}
+
+
+def test_an_order_that_the_supplier_has_as_it_is_now_goes_on_from_there(recovered):
+    bench, number, review = recovered
+    assert bench.run("review", "reject", review, *WHY).code == 2
+    assert bench.run("review", "accept", review, *WHY).code == 0
+    bench.later(minutes=10)
+    after = bench.run("run", "--json").json["counts"]
+    assert after["documents_sent"] == 0
+    assert "recovered-differs" not in {review["kind"] for review in standing(bench)}
+    assert len(bench.sent(number)) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.control import receive_inbound
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.tenant import Awkward
 
@@ -272,3 +273,60 @@ def test_who_decided_what_and_why_is_in_the_audit_trail(make_bench):
     assert decided["actor"] != "plexstedi"
     assert decided["detail"]["decision"] == "accepted"
     assert decided["detail"]["reason"] == "agreed by phone"
+
+
+@pytest.mark.parametrize(("how", "sent"), [("accept", 1), ("reject", 0)])
+def test_a_changed_order_from_before_the_first_run_goes_out_only_when_a_person_says_so(make_bench, how, sent):
+    bench = make_bench(orders=1, suppliers=1)
+    bench.write_config(lambda text: text + "\n[plex.poll]\nstart = 2026-11-23T07:00:00Z\n")
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+    number = bench.sandbox.plex.tenant.orders[0].number
+    bench.later(hours=1)
+    change(bench, number)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+    assert bench.run("review", how, the_only(bench, "known-order-changed"), *WHY).code == 0
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == sent
+    assert standing(bench) == []
+
+
+def test_two_contents_for_one_slot_wait_for_a_person_who_is_warned_of_a_second_order(make_bench):
+    bench = make_bench(orders=1, suppliers=1)
+    bench.run("poll")
+    kept = bench.state.read_bytes()
+    bench.run("submit")
+    number = bench.numbers_sent()[0]
+    bench.state.write_bytes(kept)
+    change(bench, number)
+    conflict = bench.run("run", "--override", "unknown-file", "--json")
+    assert (conflict.code, conflict.json["counts"]["in_doubt"]) == (3, 1)
+    assert len(bench.sent(number)) == 1
+    review = the_only(bench, "document-conflict")
+    assert "MAY ORDER TWICE" in " ".join(bench.run("review", "show", review).out.split())
+    accepted = bench.run("review", "accept", review, *WHY)
+    assert accepted.code == 2
+    assert "plexstedi recover" in accepted.err
+    assert bench.run("review", "reject", review, *WHY).code == 0
+    bench.run("run", "--override", "unknown-file")
+    first, second = bench.sent(number)
+    assert first.idempotency_key != second.idempotency_key
+
+
+def test_an_answer_to_somebody_elses_order_is_left_alone_when_a_person_says_so(make_bench):
+    bench = make_bench(orders=1, suppliers=1)
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    partnership = bench.sandbox.made_up.partners[0].partnership_id
+    begin = {"transaction_set_purpose_code_01": "00", "acknowledgment_type_02": "AT", "purchase_order_number_03": "X-1"}
+    stray = {"heading": {"beginning_segment_for_purchase_order_acknowledgment_BAK": begin}}
+    receive_inbound(bench.sandbox, {"partnership": partnership, "set": "855", "transaction": stray})
+    bench.later(minutes=5)
+    assert bench.run("run", "--json").code == 0
+    bench.later(days=4)
+    assert bench.run("run", "--json").code == 3
+    review = the_only(bench, "order-unknown")
+    assert bench.run("review", "accept", review, *WHY).code == 2
+    assert bench.run("review", "reject", review, *WHY).code == 0
+    bench.later(days=4)
+    after = bench.run("run", "--json")
+    assert (after.code, after.json["counts"]["attention"]) == (0, 0)

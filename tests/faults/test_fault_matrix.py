@@ -87,8 +87,20 @@ def run_through(disturbed: Any) -> list[PlexStediError]:
         return [fault]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("route", sorted(ROUTES))
+_QUICK = {("send", kind) for kind in KINDS} | {
+    (route, FaultKind.DROP_AFTER) for route in ("field save", "transactions")
+}
+"""What every test run tries; the whole matrix belongs to the long tests."""
+
+
+@pytest.mark.parametrize(
+    ("route", "kind"),
+    [
+        pytest.param(route, kind, marks=() if (route, kind) in _QUICK else pytest.mark.long)
+        for route in sorted(ROUTES)
+        for kind in KINDS
+    ],
+)
 def test_one_fault_anywhere_costs_nothing_in_the_end(tmp_path: Path, route: str, kind: FaultKind) -> None:
     expected = undisturbed(tmp_path)
     origin, method, path = ROUTES[route]
@@ -104,8 +116,14 @@ def test_one_fault_anywhere_costs_nothing_in_the_end(tmp_path: Path, route: str,
         assert world.differences(expected, world.picture(disturbed)) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("route", ["orders", "send", "executions", "transactions", "field save"])
+@pytest.mark.parametrize(
+    ("route", "kind"),
+    [
+        pytest.param(route, kind, marks=() if route == "send" else pytest.mark.long)
+        for route in ("orders", "send", "executions", "transactions", "field save")
+        for kind in KINDS
+    ],
+)
 def test_a_lasting_fault_ends_the_run_with_5_after_few_attempts(tmp_path: Path, route: str, kind: FaultKind) -> None:
     expected = undisturbed(tmp_path)
     origin, method, path = ROUTES[route]
