@@ -20,7 +20,7 @@ from plexstedi.cli.progress import progress_reporter
 from plexstedi.clock import Clock, SystemClock
 from plexstedi.config import Config, default_config_path, default_state_path, load
 from plexstedi.credentials import Secrets
-from plexstedi.errors import PlexStediError, UsageFault
+from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UsageFault
 from plexstedi.state.lock import RunLock
 from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
 
@@ -103,12 +103,15 @@ def work(
     quiet_when_idle: bool = False,
     time_limit: float | None = None,
     recover: bool = False,
+    alerting: bool = False,
 ) -> None:
     """Run `body` in a session under the lock, print what came of it, and end with its exit code.
 
     A dry run takes no lock and works on a copy of the state. `recover`: a state file that is gone is made anew.
+    `alerting`: people and monitors are told how it ended.
     """
     # Commands that only read the state do without httpx.
+    from plexstedi.sync.alerts import after_failed_start, after_run
     from plexstedi.sync.opening import open_session
 
     invocation = of(context)
@@ -118,22 +121,33 @@ def work(
         with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run):
             around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
             opened = open_session(around, dry_run=dry_run, actor=person() if by_person else PROGRAM, recover=recover)
-            session = opened.session
-            outcome.counts = session.tally.counts
-            outcome.warnings = session.tally.warnings
             try:
-                try:
-                    body(session, outcome)
-                finally:
-                    session.settle_counts()
-                    outcome.attention = bool(session.tally.news)
-                    outcome.data.setdefault("news", session.tally.news)
-                    outcome.data.setdefault("audit_head", session.store.audit.head())
+                _in_session(opened.session, outcome, body)
+                if alerting:
+                    outcome.warnings.extend(after_run(opened.session, outcome.faults, int(outcome.exit_code)))
             finally:
                 opened.close()
     except PlexStediError as fault:
         outcome.faults.append(fault)
+        if alerting and not isinstance(fault, ConfigurationFault):
+            outcome.warnings.extend(after_failed_start(invocation.config().alerts, fault))
     finish(outcome, as_json=as_json, quiet=invocation.quiet)
+
+
+def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
+    """Run the body; what it raises is told with all that it did until then."""
+    outcome.counts = session.tally.counts
+    outcome.warnings = session.tally.warnings
+    try:
+        body(session, outcome)
+    except StateUnusable:
+        raise
+    except PlexStediError as fault:
+        outcome.faults.append(fault)
+    session.settle_counts()
+    outcome.attention = bool(session.tally.news)
+    outcome.data.setdefault("news", session.tally.news)
+    outcome.data.setdefault("audit_head", session.store.audit.head())
 
 
 def finish(outcome: Outcome, *, as_json: bool, quiet: bool = False) -> None:

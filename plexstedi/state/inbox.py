@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -185,6 +185,11 @@ class Inbox:
             " transaction_id = excluded.transaction_id, outcome = excluded.outcome",
             (stream, order_id, outcome.line, outcome.state, transaction_id, pack_model(outcome)),
         )
+
+    def keep_lines(self, stream: str, numbers: Collection[int]) -> None:
+        """Drop what was said of other lines of a stream: no answer that counts speaks of them any more."""
+        for number in set(self.lines_of_stream(stream)) - set(numbers):
+            self._database.execute("DELETE FROM lines WHERE stream = ? AND line = ?", (stream, number))
 
     def lines_of_stream(self, stream: str) -> dict[int, LineOutcome]:
         """What stands of a stream's lines, by line number."""

@@ -373,6 +373,7 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
         sent = [session.store.documents.sent(document.id) for document in documents]
         answers = _answers(session, order_id, documents)
         folded = fold((answer for answer, _ in answers), sent_documents(documents, sent))
+        session.store.inbox.keep_lines(stream, folded.lines)
         for standing in folded.lines.values():
             session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
         for answer, outcome in answers:

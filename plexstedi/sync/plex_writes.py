@@ -117,10 +117,12 @@ def _failed(session: Session, write: Write, said: str) -> None:
         message=f"the acknowledgment could not be written to Plex: {said}",
         fix="Correct the custom fields in Plex or [plex.acknowledgments.fields], then `plexstedi review accept`.",
     )
+    record = session.store.orders.get(write.order_id)
     session.ask(
         ReviewKind.WRITE_FAILED,
         f"write of order {write.plan.order_number}",
         (reason,),
+        supplier=None if record is None else record.supplier,
         order_id=write.order_id,
         order_number=write.plan.order_number,
     )

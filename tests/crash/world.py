@@ -128,7 +128,7 @@ def play(world: World, begin: int) -> None:
     world.run_until_quiet()
 
 
-class Counter_:
+class PointCounter:
     """Counts points; with a target, says when it is reached."""
 
     def __init__(self, target: Point | None, reach: Callable[[], None]) -> None:
@@ -144,7 +144,7 @@ class Counter_:
         return False
 
 
-def watch_commits(counter: Counter_) -> None:
+def watch_commits(counter: PointCounter) -> None:
     """Count commits of the state file in this process: COMMIT, and writes outside a transaction."""
     real = database._connect
 
@@ -170,7 +170,7 @@ def die() -> None:
 def client(world: World, point: Point | None, report: int | None) -> None:
     """The process that is killed: one run. With `report`, it lives and writes its commit count there."""
     frozen = SandboxClock.manual(world.sandbox.clock.now())
-    counter = Counter_(point if point is not None and point.kind == "commit" else None, die)
+    counter = PointCounter(point if point is not None and point.kind == "commit" else None, die)
     watch_commits(counter)
     try:
         world.run_once(frozen)
@@ -216,7 +216,7 @@ def explore(world: World, phase: int, point: Point, expected: dict[str, object])
         def kill() -> None:
             os.kill(victim[0], signal.SIGKILL)
 
-        counter = Counter_(point if point.kind != "commit" else None, kill)
+        counter = PointCounter(point if point.kind != "commit" else None, kill)
         watching = [True]
 
         def on_call(call: Call) -> None:
