@@ -123,8 +123,7 @@ def _rotate(
 ) -> None:
     """Try stedi-api-key-next at Stedi with a real call, then put it in the place of stedi-api-key."""
     # httpx is loaded only where a service is asked.
-    from plexstedi.http import Deadline
-    from plexstedi.sync.opening import open_stedi
+    from plexstedi.sync.opening import try_stedi_key
 
     invocation = of(context)
     config, secrets, clock = invocation.config(), invocation.secrets(), invocation.clock
@@ -135,11 +134,7 @@ def _rotate(
             fix=f"Make a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
         )
     with _no_run(invocation):
-        stedi = open_stedi(config, secrets, clock, deadline=Deadline(clock.monotonic() + 60.0), key=following)
-        try:
-            stedi.check_access()
-        finally:
-            stedi.close()
+        try_stedi_key(config, secrets, clock, following)
         secrets.promote_next_stedi_key()
     outcome = Outcome(command="credentials rotate")
     outcome.data["rotated"] = what.value

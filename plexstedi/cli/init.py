@@ -14,8 +14,8 @@ from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.outcome import Outcome
 from plexstedi.config import default_config_path, load
-from plexstedi.config_new import Answers, example_text, missing_answers, new_config
-from plexstedi.config_tables import PlexApi, WriteBack
+from plexstedi.config.new import Answers, example_text, missing_answers, new_config
+from plexstedi.config.tables import PlexApi, WriteBack
 from plexstedi.credentials import SecretName
 from plexstedi.errors import ConfigurationFault, UsageFault
 

@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
             finally:
                 outcome.data["not_traded"] = not_traded(session)
 
-        work(context, "run", body, as_json=json, overrides=frozenset(override or ()), quiet_when_idle=True, alerting=True)
+        work(
+            context, "run", body, as_json=json, overrides=frozenset(override or ()), quiet_when_idle=True, alerting=True
+        )
 
 
 def _show(outcome: Outcome) -> None:

@@ -14,8 +14,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from plexstedi.edi.business_days import business_days, elapsed
-from plexstedi.edi.outcome import AckState, LineOutcome
-from plexstedi.edi.precedence import LineStanding
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome
+from plexstedi.edi.inbound.precedence import LineStanding
 from plexstedi.edi.settings import SupplierSettings
 
 

@@ -12,9 +12,9 @@ import httpx
 
 from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
-from plexstedi.error_body import read_error
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.http import Refusal, token_request
+from plexstedi.http.error_body import read_error
 
 _SKEW = 60.0
 """Seconds before its end at which a token no longer counts, so that none expires on the way."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from plexstedi.edi.outcome import LineOutcome, Reconciliation
+from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
 from plexstedi.state.codec import instant, moment, pack, pack_model, unpack, unpack_model
 from plexstedi.state.database import Database, Row
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from plexstedi.edi.write_plan import FieldChange, WritePlan
+from plexstedi.edi.inbound.write_plan import FieldChange, WritePlan
 from plexstedi.state.codec import instant, maybe_moment, moment
 from plexstedi.state.database import Database, Row
 

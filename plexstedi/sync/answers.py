@@ -13,13 +13,12 @@ from decimal import Decimal
 
 from plexstedi.config import AckLevel, WriteBack
 from plexstedi.decimal_json import loads
-from plexstedi.edi.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
-from plexstedi.edi.guide_reading import Unreadable, read_guide_json
 from plexstedi.edi.held import Reason
-from plexstedi.edi.matching import AmbiguousOrder, Candidate, Matched, OtherPlant, OtherSupplier, match_order
-from plexstedi.edi.order import Order, fingerprint
-from plexstedi.edi.outcome import AckState, LineOutcome, Reconciliation, accept
-from plexstedi.edi.precedence import (
+from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
+from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.inbound.matching import AmbiguousOrder, Candidate, Matched, OtherPlant, OtherSupplier, match_order
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
+from plexstedi.edi.inbound.precedence import (
     Answer,
     AnswerHeader,
     AnswersNothingSent,
@@ -32,10 +31,11 @@ from plexstedi.edi.precedence import (
     fold,
     what_it_answers,
 )
-from plexstedi.edi.reconcile import reconcile
+from plexstedi.edi.inbound.reconcile import reconcile
+from plexstedi.edi.inbound.write_plan import AckField, WriteEntry, WritePlan, plan_writes
+from plexstedi.edi.order import Order, fingerprint
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.units import plex_unit, product
-from plexstedi.edi.write_plan import AckField, WriteEntry, WritePlan, plan_writes
 from plexstedi.edi.x12 import Transaction
 from plexstedi.edi.x12_text import BrokenX12Error, parse
 from plexstedi.state.documents import BusinessStatus, Document, DocumentState

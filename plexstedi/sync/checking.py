@@ -13,9 +13,9 @@ from pathlib import Path
 
 from plexstedi.config import Config, PlexApi
 from plexstedi.credentials import SecretName, Secrets
-from plexstedi.edi.guide_schema import GuideUnreadableError
+from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.held import Reason
-from plexstedi.edi.rooms import room_for
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ExitCode, StateUnusable
 from plexstedi.plex.dialect import adapted
 from plexstedi.plex.dialect_connect import CONNECT

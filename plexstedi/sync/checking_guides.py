@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from plexstedi.config import Config
-from plexstedi.edi.dropped import Dropped
-from plexstedi.edi.due import Change860, Replace850, Send850, due, streams
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outbound.dropped import Dropped
+from plexstedi.edi.outbound.due import Change860, Replace850, Send850, due, streams
+from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.prepare import Prepared, prepare
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store

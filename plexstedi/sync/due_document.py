@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from plexstedi.decimal_json import dumps
-from plexstedi.edi.due import Send850
 from plexstedi.edi.held import Held
 from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outbound.due import Send850
+from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.prepare import Prepared, prepare
 from plexstedi.edi.settings import DocumentSettings
 from plexstedi.edi.stream import StreamKey, order_of_stream
 from plexstedi.state.orders import OrderRecord

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from plexstedi.config import KnownOrders
 from plexstedi.decimal_json import dumps
-from plexstedi.edi.due import Cancel860, Change860, Due, DueHeld, Nothing, Replace850, Send850, due, streams
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outbound.due import Cancel860, Change860, Due, DueHeld, Nothing, Replace850, Send850, due, streams
+from plexstedi.edi.outbound.prepare import prepare
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.prepare import prepare
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.documents import Document, DocumentState
 from plexstedi.state.orders import OrderRecord

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from plexstedi.edi.acknowledgment import Malformed
-from plexstedi.edi.functional_ack import (
+from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.acknowledgment import Malformed
+from plexstedi.edi.inbound.functional_ack import (
     Accepted,
     AcceptedWithErrors,
     FunctionalAck,
@@ -14,8 +15,7 @@ from plexstedi.edi.functional_ack import (
     read_997,
     verdict,
 )
-from plexstedi.edi.guide_reading import Unreadable
-from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.guide_reading import Unreadable
 from plexstedi.state.documents import Document, FunctionalStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind

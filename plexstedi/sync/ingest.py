@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plexstedi.edi.write_plan import FieldChange
+from plexstedi.edi.inbound.write_plan import FieldChange
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.sync.answers import Candidates, decide, settle_order
 from plexstedi.sync.functional import decide_997

@@ -23,6 +23,7 @@ from plexstedi.sync.session import PROGRAM, Session, StopRequest
 
 _WINDOW = timedelta(seconds=60)
 _SLICE_SECONDS = 0.25
+_TRIAL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,15 @@ def open_stedi(
         read_timeout=float(config.stedi.read_timeout_seconds),
         deadline=deadline,
     )
+
+
+def try_stedi_key(config: Config, secrets: Secrets, clock: Clock, key: SecretName) -> None:
+    """Make one real call under a key. Raise ServiceRefused, ServiceUnavailable, CredentialsFault."""
+    stedi = open_stedi(config, secrets, clock, deadline=Deadline(clock.monotonic() + _TRIAL_SECONDS), key=key)
+    try:
+        stedi.check_access()
+    finally:
+        stedi.close()
 
 
 def open_plex(

@@ -11,8 +11,8 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain
 
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, worst_state
 from plexstedi.edi.order import Order, Phase
-from plexstedi.edi.outcome import AckState, LineOutcome, worst_state
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.state.documents import BusinessStatus, Document, DocumentState
 from plexstedi.state.store import Store

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from plexstedi.config import Config
 from plexstedi.edi.clocks import ClockedDocument, ClockedStream, ClockKind, Late, Lateness, late
 from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, fold
 from plexstedi.edi.order import Phase
-from plexstedi.edi.precedence import Answer, AnswerHeader, Folded, fold
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.documents import Document, DocumentState, FunctionalStatus
 from plexstedi.state.inbox import InboxState

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from plexstedi.config import WriteBack
 from plexstedi.edi.held import Reason
-from plexstedi.edi.write_plan import FieldChange, RecordKey, differences
-from plexstedi.edi.write_plan import Level as WriteLevel
+from plexstedi.edi.inbound.write_plan import FieldChange, RecordKey, differences
+from plexstedi.edi.inbound.write_plan import Level as WriteLevel
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from plexstedi.edi.due import Send850
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.names import Slot, idempotency_key, parse_file_name
 from plexstedi.edi.order import Order, Phase
-from plexstedi.edi.prepare import Prepared, prepare
+from plexstedi.edi.outbound.due import Send850
+from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import PlexStediError

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.decimal_json import dumps
-from plexstedi.edi.build_850 import Purpose
-from plexstedi.edi.due import Cancel860, Change860, Send850
 from plexstedi.edi.held import Held, Reason
-from plexstedi.edi.prepare import Sendable, prepare
+from plexstedi.edi.outbound.build_850 import Purpose
+from plexstedi.edi.outbound.due import Cancel860, Change860, Send850
+from plexstedi.edi.outbound.prepare import Sendable, prepare
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import ServiceUnavailable, UsageFault
 from plexstedi.state.documents import RECOVERED, Document, DocumentState, NewDocument

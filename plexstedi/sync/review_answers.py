@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from plexstedi.edi.outcome import AckState, LineOutcome, Reconciliation
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.errors import UsageFault
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import Review

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from plexstedi.edi.outcome import LineOutcome, UnmatchedLine
+from plexstedi.edi.inbound.outcome import LineOutcome, UnmatchedLine
+from plexstedi.edi.inbound.write_plan import WriteEntry
 from plexstedi.edi.sent import SentLine
-from plexstedi.edi.write_plan import WriteEntry
 from plexstedi.errors import UsageFault
 from plexstedi.state.documents import Document
 from plexstedi.state.reviews import Review, ReviewKind

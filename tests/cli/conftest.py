@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState, Supplier
-from plexstedi.edi.outcome import AckState, ConfirmedSchedule, LineOutcome
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.state.documents import BusinessStatus, Document, FunctionalStatus, NewDocument
 from plexstedi.state.inbox import Listed
@@ -107,7 +107,7 @@ class Cli:
             "XDG_STATE_HOME": str(self.home / "states"),
             "XDG_DATA_HOME": str(self.home / "data"),
             "PYTHONPATH": str(ROOT),
-            "PYTHON_KEYRING_BACKEND": "plexstedi.keyring_file.EncryptedFileKeyring",
+            "PYTHON_KEYRING_BACKEND": "plexstedi.credentials.keyring_file.EncryptedFileKeyring",
             **more,
         }
 

@@ -8,8 +8,8 @@ import tomllib
 import pytest
 
 from plexstedi.config import load
-from plexstedi.config_new import Answers, example_text, new_config
-from plexstedi.config_tables import PlexApi, WriteBack
+from plexstedi.config.new import Answers, example_text, new_config
+from plexstedi.config.tables import PlexApi, WriteBack
 
 from .conftest import TENANT, Cli
 

@@ -12,8 +12,8 @@ import pytest
 from pydantic import BaseModel
 
 from plexstedi.config import load
-from plexstedi.config_problems import known_keys
-from plexstedi.config_tables import ConfigTables
+from plexstedi.config.problems import known_keys
+from plexstedi.config.tables import ConfigTables
 from plexstedi.errors import ConfigurationFault
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.toml"

@@ -11,9 +11,14 @@ from keyring.backend import KeyringBackend
 from keyring.compat import properties
 from keyring.errors import InitError, KeyringLocked, NoKeyringError, PasswordDeleteError
 
+from plexstedi.credentials.keyring_file import (
+    KEY_CREDENTIAL,
+    EncryptedFileKeyring,
+    KeyringFileError,
+    default_keyring_file,
+)
+from plexstedi.credentials.keyring_store import KeyringStore
 from plexstedi.errors import CredentialsFault
-from plexstedi.keyring_file import KEY_CREDENTIAL, EncryptedFileKeyring, KeyringFileError, default_keyring_file
-from plexstedi.keyring_store import KeyringStore
 
 SECRET = "live_k3y.DoNotShowThis"
 
@@ -193,7 +198,7 @@ def test_the_null_keyring_is_not_taken_for_storage(env: dict[str, str]) -> None:
 
 
 def test_the_file_can_be_chosen_by_name(env: dict[str, str], file: Path) -> None:
-    name = "plexstedi.keyring_file.EncryptedFileKeyring"
+    name = "plexstedi.credentials.keyring_file.EncryptedFileKeyring"
     KeyringStore({**env, "PYTHON_KEYRING_BACKEND": name}).set("stedi-api-key", SECRET)
     assert file.exists()
 

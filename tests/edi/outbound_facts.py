@@ -13,7 +13,7 @@ import jsonschema
 
 from plexstedi import decimal_json
 from plexstedi.edi.order import Order
-from plexstedi.edi.prepare import Prepared
+from plexstedi.edi.outbound.prepare import Prepared
 from plexstedi.edi.x12 import Composite, Loop, Segment
 
 _FACTOR = {"Ea": 1, "Thousand": 1000, "Box": 12}

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from plexstedi.edi.business_days import EVERY_DAY, business_days, elapsed
 from plexstedi.edi.clocks import ClockedDocument, ClockedStream, ClockKind, Lateness, late
-from plexstedi.edi.outcome import AckState, LineOutcome
-from plexstedi.edi.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome
+from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
 from plexstedi.edi.settings import SupplierSettings
 
 MONDAY = datetime(2026, 11, 2, 8, tzinfo=UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plexstedi.edi.acknowledgment import Malformed
-from plexstedi.edi.functional_ack import (
+from plexstedi.edi.inbound.acknowledgment import Malformed
+from plexstedi.edi.inbound.functional_ack import (
     Accepted,
     AcceptedWithErrors,
     FunctionalAck,
@@ -15,7 +15,7 @@ from plexstedi.edi.functional_ack import (
     read_997,
     verdict,
 )
-from plexstedi.edi.guide_reading import read_guide_json
+from plexstedi.edi.inbound.guide_reading import read_guide_json
 from plexstedi.edi.x12 import Segment, Transaction
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plexstedi.edi.matching import (
+from plexstedi.edi.inbound.matching import (
     AmbiguousOrder,
     Candidate,
     Matched,

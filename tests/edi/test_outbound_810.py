@@ -8,8 +8,8 @@ import pytest
 
 from plexstedi import decimal_json
 from plexstedi.edi.held import Held
-from plexstedi.edi.invoice import Invoice
-from plexstedi.edi.prepare import Prepared, prepare_invoice
+from plexstedi.edi.outbound.invoice import Invoice
+from plexstedi.edi.outbound.prepare import Prepared, prepare_invoice
 from plexstedi.edi.x12 import Segment
 from plexstedi.edi.x12_text import Envelope, render
 from tests.edi.outbound_orders import INVOICES, D, billed, invoice, partner

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from plexstedi import decimal_json
-from plexstedi.edi.due import Send850, due, streams
 from plexstedi.edi.held import Held
 from plexstedi.edi.order import LineState, Order, ReleaseState
+from plexstedi.edi.outbound.due import Send850, due, streams
+from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.prepare import Prepared, prepare
 from plexstedi.edi.x12_text import Envelope, render
 from tests.edi.guides.corpus import GUIDES_850
 from tests.edi.outbound_orders import ORDERS, D, line, must_send, order, partner, release, sent

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plexstedi.edi.outbound.text import Wording, split_words
 from plexstedi.edi.settings import TextSettings
-from plexstedi.edi.text import Wording, split_words
 from plexstedi.edi.units import basis_quantity, exact_quotient, plain, plex_unit, product, total_of
 from tests.edi.outbound_orders import D, partner
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 import pytest
 
-from plexstedi.edi.acknowledgment import Acknowledgment
-from plexstedi.edi.outcome import AckState, LineOutcome, accept
-from plexstedi.edi.precedence import (
+from plexstedi.edi.inbound.acknowledgment import Acknowledgment
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, accept
+from plexstedi.edi.inbound.precedence import (
     Answer,
     AnswerHeader,
     Answers,

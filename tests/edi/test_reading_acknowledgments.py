@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.acknowledgment import Acknowledgment, Malformed, read_acknowledgment
-from plexstedi.edi.element_values import Bad, read_date, read_number
-from plexstedi.edi.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, read_acknowledgment
+from plexstedi.edi.inbound.element_values import Bad, read_date, read_number
+from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
 from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction
 
 HEADING = {

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
-from plexstedi.edi.guide_reading import read_guide_json
-from plexstedi.edi.outcome import AckState, LineOutcome, Reconciliation
-from plexstedi.edi.precedence import Answer, AnswerHeader, Initiative, fold
-from plexstedi.edi.reconcile import reconcile
+from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
+from plexstedi.edi.inbound.guide_reading import read_guide_json
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
+from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Initiative, fold
+from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.x12 import Loop, Segment, Transaction

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, accept
+from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, fold
+from plexstedi.edi.inbound.write_plan import AckField, Level, PlexValue, RecordKey, WritePlan, differences, plan_writes
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
-from plexstedi.edi.outcome import AckState, ConfirmedSchedule, LineOutcome, accept
-from plexstedi.edi.precedence import Answer, AnswerHeader, Folded, fold
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.write_plan import AckField, Level, PlexValue, RecordKey, WritePlan, differences, plan_writes
 
 FIELDS = {kind: f"Edi_{kind.value}" for kind in AckField}
 SETTINGS = SupplierSettings.model_validate({"units": {"Thousand": {"unit": "EA", "factor": "1000"}}})

@@ -12,7 +12,7 @@ import pytest
 
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
 from plexstedi.http import Deadline, MemoryCallLog, PerMinute, Rejected, Unheard, path_segment
-from plexstedi.transport import FATE, Heard, fate
+from plexstedi.http.transport import FATE, Heard, fate
 
 BASE = "https://core.example/2023"
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from plexstedi.edi.outcome import AckState, LineOutcome, Reconciliation
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.state.inbox import InboxState, Listed
 
 from .conftest import NOW, DocumentState, an_order, brought_to, keep_order

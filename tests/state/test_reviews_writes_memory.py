@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from plexstedi.edi.held import Reason
-from plexstedi.edi.write_plan import AckField, WriteEntry, WritePlan
+from plexstedi.edi.inbound.write_plan import AckField, WriteEntry, WritePlan
 from plexstedi.errors import ConfigurationFault, ExitCode
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind

@@ -1,0 +1,308 @@
+"""The configuration file: found, read, checked as a whole, and merged per supplier (DESIGN section 5).
+
+`load` is the one entrance. What would stop everything is a ConfigurationFault with all problems at once; what only
+stops one supplier (no partnership yet, a guide that cannot be read) is in `Config.problems_of`, and that supplier's
+orders are held while the others go (RULES Sending 1).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import ValidationError
+
+from plexstedi import decimal_json
+from plexstedi.config.checks import cross_checks, warnings_of
+from plexstedi.config.problems import problems_of
+from plexstedi.config.tables import (
+    AckLevel,
+    AcknowledgmentFields,
+    AcknowledgmentObjects,
+    AcknowledgmentsConfig,
+    AlertsConfig,
+    ConfigTables,
+    DataSource,
+    DocumentsConfig,
+    EmailConfig,
+    KnownOrders,
+    PlexApi,
+    PlexAuth,
+    PlexConfig,
+    PollConfig,
+    RunConfig,
+    StateConfig,
+    Statuses,
+    StediConfig,
+    WriteBack,
+    is_loopback,
+)
+from plexstedi.edi.held import Reason
+from plexstedi.edi.order import Address
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.settings import Company, DocumentSettings, SupplierSettings, missing_pieces
+from plexstedi.errors import ConfigurationFault, Problem
+
+__all__ = [
+    "AckLevel",
+    "AcknowledgmentFields",
+    "AcknowledgmentObjects",
+    "AcknowledgmentsConfig",
+    "AlertsConfig",
+    "Config",
+    "DataSource",
+    "DocumentsConfig",
+    "EmailConfig",
+    "KnownOrders",
+    "PlexApi",
+    "PlexAuth",
+    "PlexConfig",
+    "PollConfig",
+    "RunConfig",
+    "StateConfig",
+    "Statuses",
+    "StediConfig",
+    "WriteBack",
+    "default_config_path",
+    "default_state_path",
+    "is_loopback",
+    "load",
+]
+
+_WHOLE_VALUES = {"units", "ack_units", "terms"}
+"""Tables whose entries are one value each: a supplier's entry replaces the default's, it is not mixed with it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration that was checked; supplier tables are merged over `[supplier_defaults]`."""
+
+    file: Path
+    plex: PlexConfig
+    stedi: StediConfig
+    documents: DocumentsConfig
+    company: Company
+    alerts: AlertsConfig
+    run: RunConfig
+    state: StateConfig
+    suppliers: Mapping[str, SupplierSettings]
+    customers: Mapping[str, SupplierSettings]
+    warnings: tuple[str, ...] = ()
+    _guides: dict[Path, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    def guide(self, code: str, document: str) -> Mapping[str, Any] | None:
+        """The guide schema of a supplier's document ("850"), read once; None if no guide is set.
+
+        Raise ConfigurationFault if it cannot be read, and KeyError if there is no such supplier.
+        """
+        return self._guide("suppliers", code, self.suppliers[code], document)
+
+    def partner(self, code: str, name: str | None = None, address: Address | None = None) -> Partner:
+        """A supplier as documents are built for it. Raise ConfigurationFault, KeyError as `guide`."""
+        return self._partner("suppliers", code, self.suppliers[code], name, address)
+
+    def customer(self, code: str, name: str | None = None, address: Address | None = None) -> Partner:
+        """A customer as 810s are built for it. Raise ConfigurationFault, KeyError as `guide`."""
+        return self._partner("customers", code, self.customers[code], name, address)
+
+    def problems_of(self, code: str) -> tuple[Reason, ...]:
+        """Why this supplier's orders must be held: missing pieces of its table, guides that cannot be read."""
+        settings = self.suppliers[code]
+        reasons = [_missing("suppliers", code, key) for key in missing_pieces(settings)]
+        return (*reasons, *self._guide_problems("suppliers", code, settings))
+
+    def customer_problems_of(self, code: str) -> tuple[Reason, ...]:
+        """Why this customer's invoices must be held."""
+        settings = self.customers[code]
+        missing = [] if settings.partnership_id else ["partnership_id"]
+        if settings.document_810 is None or settings.document_810.transaction_setting_id is None:
+            missing.append("810.transaction_setting_id")
+        reasons = [_missing("customers", code, key) for key in missing]
+        return (*reasons, *self._guide_problems("customers", code, settings))
+
+    @cached_property
+    def supplier_problems(self) -> Mapping[str, tuple[Reason, ...]]:
+        """`problems_of` for every supplier that has any. Reads every guide."""
+        found = {code: self.problems_of(code) for code in self.suppliers}
+        return {code: reasons for code, reasons in found.items() if reasons}
+
+    @cached_property
+    def customer_problems(self) -> Mapping[str, tuple[Reason, ...]]:
+        """`customer_problems_of` for every customer that has any."""
+        found = {code: self.customer_problems_of(code) for code in self.customers}
+        return {code: reasons for code, reasons in found.items() if reasons}
+
+    def _partner(
+        self, table: str, code: str, settings: SupplierSettings, name: str | None, address: Address | None
+    ) -> Partner:
+        guides = {}
+        for document in _documents(settings):
+            guide = self._guide(table, code, settings, document)
+            if guide is not None:
+                guides[document] = guide
+        return Partner(code, settings, self.company, name, address, guides)
+
+    def _guide_problems(self, table: str, code: str, settings: SupplierSettings) -> list[Reason]:
+        reasons = []
+        for document in _documents(settings):
+            try:
+                self._guide(table, code, settings, document)
+            except ConfigurationFault as fault:
+                reasons += [
+                    Reason(code="guide-unreadable", where=problem.key, message=problem.message, fix=problem.fix)
+                    for problem in fault.problems
+                ]
+        return reasons
+
+    def _guide(self, table: str, code: str, settings: SupplierSettings, document: str) -> Mapping[str, Any] | None:
+        section = _documents(settings).get(document)
+        if section is None or section.guide_schema is None:
+            return None
+        path = self.file.parent / section.guide_schema
+        if path not in self._guides:
+            key = f"{table}.{code}.{document}.guide_schema"
+            self._guides[path] = _read_guide(path, str(self.file), key)
+        return self._guides[path]
+
+
+def load(path: Path) -> Config:
+    """Read and check the configuration. Raise ConfigurationFault with every problem at once."""
+    raw = _read_toml(path)
+    for needed in ("plex", "stedi"):
+        raw.setdefault(needed, {})
+    if isinstance(raw["plex"], dict):
+        raw["plex"].setdefault("acknowledgments", {})
+    problems: list[Problem] = []
+    tables: ConfigTables | None = None
+    try:
+        tables = ConfigTables.model_validate(raw)
+    except ValidationError as error:
+        problems += problems_of(error, str(path), ConfigTables, raw)
+    problems += cross_checks(raw, str(path))
+    if tables is None or problems:
+        raise ConfigurationFault(problems)
+    suppliers = {code: _merged(raw, code) for code in tables.suppliers}
+    return Config(
+        file=path,
+        plex=tables.plex,
+        stedi=tables.stedi,
+        documents=tables.documents,
+        company=tables.company,
+        alerts=tables.alerts,
+        run=tables.run,
+        state=tables.state,
+        suppliers=suppliers,
+        customers=tables.customers,
+        warnings=warnings_of(tables, suppliers),
+    )
+
+
+def default_config_path(env: Mapping[str, str]) -> Path:
+    """Where the configuration is when `--config` does not say.
+
+    `PLEXSTEDI_CONFIG`, then systemd's `$CONFIGURATION_DIRECTORY`, then the user's configuration directory.
+    """
+    if env.get("PLEXSTEDI_CONFIG"):
+        return Path(env["PLEXSTEDI_CONFIG"])
+    if env.get("CONFIGURATION_DIRECTORY"):
+        return Path(env["CONFIGURATION_DIRECTORY"].split(":")[0]) / "plexstedi.toml"
+    return platformdirs.user_config_path("plexstedi") / "plexstedi.toml"
+
+
+def default_state_path(env: Mapping[str, str], config: Config | None) -> Path:
+    """Where the state file is when `--state` does not say.
+
+    `PLEXSTEDI_STATE`, then `state.path` (relative to the configuration file), then systemd's `$STATE_DIRECTORY`,
+    then the user's state directory.
+    """
+    if env.get("PLEXSTEDI_STATE"):
+        return Path(env["PLEXSTEDI_STATE"])
+    if config is not None and config.state.path is not None:
+        return config.file.parent / Path(config.state.path).expanduser()
+    if env.get("STATE_DIRECTORY"):
+        return Path(env["STATE_DIRECTORY"].split(":")[0]) / "state.sqlite3"
+    return platformdirs.user_state_path("plexstedi") / "state.sqlite3"
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise _file_fault(
+            path,
+            "is not there",
+            "Make one with `plexstedi init`, or name yours with --config FILE or PLEXSTEDI_CONFIG.",
+        ) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise _file_fault(path, f"line {line} is not UTF-8 text", "Save the file as UTF-8.") from None
+    except OSError as error:
+        raise _file_fault(
+            path, f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it."
+        ) from None
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise _file_fault(path, f"is not valid TOML: {error}", "Correct that line; text values need quotes.") from None
+
+
+def _file_fault(path: Path, message: str, fix: str) -> ConfigurationFault:
+    return ConfigurationFault([Problem(str(path), "", message, fix)])
+
+
+def _merged(raw: Mapping[str, Any], code: str) -> SupplierSettings:
+    return SupplierSettings.model_validate(_over(raw.get("supplier_defaults", {}), raw["suppliers"][code]))
+
+
+def _over(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """`own` over `defaults`, key by key; tables merge into tables."""
+    merged = dict(defaults)
+    for key, value in own.items():
+        base = merged.get(key)
+        if isinstance(base, dict) and isinstance(value, dict):
+            merged[key] = {**base, **value} if key in _WHOLE_VALUES else _over(base, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _documents(settings: SupplierSettings) -> dict[str, DocumentSettings]:
+    sections = {"850": settings.document_850, "860": settings.document_860, "810": settings.document_810}
+    return {document: section for document, section in sections.items() if section is not None}
+
+
+def _missing(table: str, code: str, key: str) -> Reason:
+    what = "the Stedi partnership" if key == "partnership_id" else "a Stedi transaction setting"
+    return Reason(
+        code="setting-missing",
+        where=f"{table}.{code}.{key}",
+        message=f"{code} has no {key}: {what} is not known",
+        fix=f"Copy it from the Stedi portal into [{table}.{code}].",
+    )
+
+
+_SCHEMA_SIGNS = {"properties", "$ref", "allOf", "anyOf", "oneOf"}
+
+
+def _read_guide(path: Path, file: str, key: str) -> Mapping[str, Any]:
+    def wrong(message: str, fix: str) -> ConfigurationFault:
+        return ConfigurationFault([Problem(file, key, f"{path} {message}", fix)])
+
+    save = "In the Stedi portal open the guide, Actions, View Schema, tab JSON to EDI, and save it there."
+    try:
+        document = decimal_json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise wrong("is not there", save) from None
+    except OSError as error:
+        raise wrong(f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it.") from None
+    except decimal_json.BrokenJsonError as error:
+        raise wrong(f"is not JSON ({error})", save) from None
+    if not isinstance(document, Mapping) or not _SCHEMA_SIGNS & document.keys():
+        raise wrong("is JSON, but no JSON Schema", save)
+    return document

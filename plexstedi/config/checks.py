@@ -1,0 +1,131 @@
+"""What no single key can tell: settings that need each other, and settings that are allowed but look odd.
+
+`cross_checks` works on the raw tables, so that its findings come in one report with those of single keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from plexstedi.config.problems import toml_key
+from plexstedi.config.tables import AckLevel, ConfigTables, WriteBack
+from plexstedi.edi.settings import ChangeOrders, SupplierSettings
+from plexstedi.errors import Problem
+
+_LEVEL_VALUES = ("confirmed_quantity", "confirmed_ship_date", "confirmed_delivery_date")
+
+
+def cross_checks(raw: Mapping[str, Any], file: str) -> tuple[Problem, ...]:
+    """Settings of `[plex]` that are needed because of others (DESIGN section 5)."""
+    problems: list[Problem] = []
+
+    def need(path: tuple[str, ...], because: str, fix: str) -> None:
+        if _at(raw, *path) is None:
+            problems.append(Problem(file, toml_key(path), f"is missing; {because}", fix))
+
+    api = _at(raw, "plex", "api") or "connect"
+    if api == "connect":
+        need(
+            ("plex", "tenant_id"),
+            'api = "connect" needs it',
+            "Write the tenant's UUID from the Plex developer portal.",
+        )
+    else:
+        need(("plex", "base_url"), f'api = "{api}" has no address of its own', "Write the https address of your Plex.")
+    if api == "oauth2":
+        need(("plex", "auth", "token_url"), 'api = "oauth2" needs it', "Write the address that gives out tokens.")
+        need(("plex", "auth", "client_id"), 'api = "oauth2" needs it', "Write the client id of the application.")
+    if api in ("datasource", "soap"):
+        need(("plex", "auth", "username"), f'api = "{api}" needs it', "Write the name of the web service account.")
+    return (*problems, *_write_back(raw, file))
+
+
+def _write_back(raw: Mapping[str, Any], file: str) -> list[Problem]:
+    table = ("plex", "acknowledgments")
+    write = _at(raw, *table, "write")
+    fields = _at(raw, *table, "fields")
+    if write == WriteBack.DATASOURCE and not _at(raw, "plex", "datasources"):
+        return [
+            Problem(
+                file,
+                "plex.datasources",
+                'is missing; write = "datasource" needs it',
+                "Name the data sources to write by.",
+            )
+        ]
+    if write != WriteBack.CUSTOM_FIELDS:
+        return []
+    if not isinstance(fields, Mapping) or not fields:
+        return [
+            Problem(
+                file,
+                toml_key((*table, "fields")),
+                'is missing; write = "custom-fields" needs the custom fields to write to',
+                'List them, as ack_code = "Name of the custom field"; or set write = "report-only".',
+            )
+        ]
+    return _shared_fields(fields, str(_at(raw, *table, "level") or AckLevel.LINE), file)
+
+
+def _shared_fields(fields: Mapping[str, Any], level: str, file: str) -> list[Problem]:
+    """Two values in one custom field of one object would overwrite each other."""
+    problems = []
+    taken: dict[tuple[str, str], str] = {}
+    for value, name in fields.items():
+        if not isinstance(name, str):
+            continue
+        place = (level if value in _LEVEL_VALUES else "order", name)
+        if place in taken:
+            problems.append(
+                Problem(
+                    file,
+                    toml_key(("plex", "acknowledgments", "fields", value)),
+                    f'goes to the custom field "{name}", as {taken[place]} does',
+                    "Give each value a custom field of its own.",
+                )
+            )
+        taken.setdefault(place, value)
+    return problems
+
+
+def warnings_of(tables: ConfigTables, suppliers: Mapping[str, SupplierSettings]) -> tuple[str, ...]:
+    """What is allowed but probably not meant; shown by `check`."""
+    found = []
+    if not suppliers:
+        found.append("there are no [suppliers.CODE] tables: no order is sent")
+    if tables.plex.tenant_code is None:
+        found.append("plex.tenant_code is not set: only the tenant's id is checked, not its company code")
+    write = tables.plex.acknowledgments
+    if write.write is WriteBack.CUSTOM_FIELDS and write.fields.ack_reference is None:
+        found.append(
+            "plex.acknowledgments.fields.ack_reference is not set: Plex does not show which answer was written"
+        )
+    send = tables.documents.send
+    if "810" in send and not tables.customers:
+        found.append('documents.send has "810", but there are no [customers.CODE] tables')
+    if "860" in send and "850" not in send:
+        found.append('documents.send has "860" without "850": changes of orders that were never sent are not sent')
+    for code, settings in suppliers.items():
+        if settings.change_orders is ChangeOrders.SEND_860 and settings.document_860 is None and "860" in send:
+            found.append(f'supplier {code} has no 860 table and change_orders = "860": changed orders are held')
+    sharing: dict[str, list[str]] = {}
+    for code, settings in suppliers.items():
+        if settings.partnership_id is not None:
+            sharing.setdefault(settings.partnership_id, []).append(code)
+    for partnership, codes in sharing.items():
+        if len(codes) > 1:
+            found.append(
+                f"suppliers {', '.join(sorted(codes))} share the partnership {partnership}:"
+                " their answers are told apart by order number only"
+            )
+    return tuple(found)
+
+
+def _at(raw: object, *path: str) -> Any:
+    """The value at a path of tables, None if anything on the way is not there."""
+    for step in path:
+        if not isinstance(raw, Mapping):
+            return None
+        raw = raw.get(step)
+    return raw

@@ -1,0 +1,119 @@
+"""A first configuration, made from the commented example: its answers filled in, its made-up facts taken out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import tomli_w
+
+from plexstedi.config.tables import PlexApi, WriteBack
+
+EXAMPLE = "config.example.toml"
+_HEADING = """\
+# PlexStedi configuration, made by `plexstedi init`.
+#
+# Add a [suppliers.CODE] table for each supplier (the example is at the end), then run `plexstedi check`.
+"""
+_HEADER = re.compile(r"#?\[([^]]+)]\s*$")
+_KEY = re.compile(r"""#?("[^"]+"|[A-Za-z0-9_-]+) = """)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What nobody can choose for the user."""
+
+    api: PlexApi
+    base_url: str | None
+    """None: the address that the interface has by default."""
+    tenant_id: str | None
+    tenant_code: str | None
+    token_url: str | None
+    client_id: str | None
+    usage_indicator: str
+    """ISA15: P or T."""
+    company: str
+    """Our name on each document (N1 BY)."""
+    write: WriteBack
+
+
+def example_text() -> str:
+    """The commented example: packed with the program, or beside it in a working copy."""
+    packed = files("plexstedi").joinpath(EXAMPLE)
+    if packed.is_file():
+        return packed.read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / EXAMPLE).read_text(encoding="utf-8")
+
+
+def new_config(example: str, answers: Answers) -> str:
+    """The example with the answers in it. Pure.
+
+    Keys that hold made-up facts (an address, a supplier) are commented out: nothing made up can reach a document.
+    """
+    body = example[example.index("\n\n") + 2 :]
+    values = _values(answers)
+    lines: list[str] = []
+    table, taken = "", set[tuple[str, str]]()
+    for line in body.splitlines():
+        header, key = _HEADER.match(line), _KEY.match(line)
+        if header:
+            table = header[1]
+            lines.append(_commented_out(line) if _is_made_up(table) else line)
+        elif key is None:
+            lines.append(line)
+        elif (table, key[1]) in values.keys() - taken:
+            taken.add((table, key[1]))
+            value = values[table, key[1]]
+            lines.append(_commented_out(line) if value is None else _entry(key[1], value))
+        else:
+            idle = _is_made_up(table) or table == "company" or _not_written(table, answers)
+            lines.append(_commented_out(line) if idle else line)
+    missing = values.keys() - taken
+    if missing:
+        raise ValueError(f"the example has no place for {sorted(missing)}")
+    return _HEADING + "\n" + "\n".join(lines) + "\n"
+
+
+def _values(answers: Answers) -> Mapping[tuple[str, str], str | None]:
+    """By table and key; None: the key stays commented out."""
+    return {
+        ("plex", "api"): answers.api.value,
+        ("plex", "base_url"): answers.base_url,
+        ("plex", "tenant_id"): answers.tenant_id,
+        ("plex", "tenant_code"): answers.tenant_code,
+        ("plex.auth", "token_url"): answers.token_url,
+        ("plex.auth", "client_id"): answers.client_id,
+        ("plex.acknowledgments", "write"): answers.write.value,
+        ("stedi", "usage_indicator"): answers.usage_indicator,
+        ("company", "name"): answers.company,
+    }
+
+
+def _commented_out(line: str) -> str:
+    return f"#{line.lstrip('#')}"
+
+
+def _is_made_up(table: str) -> bool:
+    return table.startswith(("suppliers.", "customers."))
+
+
+def _not_written(table: str, answers: Answers) -> bool:
+    """The custom fields are the user's to name, and needed only where they are written."""
+    return table == "plex.acknowledgments.fields" and answers.write is not WriteBack.CUSTOM_FIELDS
+
+
+def _entry(key: str, value: str) -> str:
+    return tomli_w.dumps({key: value}).rstrip("\n")
+
+
+def missing_answers(given: Mapping[str, str | None], api: PlexApi | None) -> Sequence[str]:
+    """The options without which no configuration can be made, as they are written on the command line."""
+    needed = ["--api", "--usage-indicator", "--company", "--write"]
+    if api is PlexApi.OAUTH2:
+        needed += ["--base-url", "--token-url", "--client-id"]
+    else:
+        needed.append("--tenant-id")
+    return [option for option in needed if not given.get(option)]

@@ -1,0 +1,1 @@
+"""Binding an X12 document to any Stedi guide by its JSON Schema."""

@@ -1,0 +1,133 @@
+"""Binding: one neutral document to one partner's guide, whatever shape the guide has.
+
+The result is valid against the guide's schema, or held with every reason; no fact is altered, cut or invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from plexstedi.edi.base_names import GuideJson
+from plexstedi.edi.guide.check import faults
+from plexstedi.edi.guide.model import Guide, read_guide
+from plexstedi.edi.guide.placement import BoundChildren, Context, bind_children
+from plexstedi.edi.guide.schema import GuideUnreadableError
+from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.outbound.dropped import Dropped
+from plexstedi.edi.x12 import Loop, Node, Segment, Transaction
+from plexstedi.edi.x12_sets import SECTIONS, Section
+
+_MOST_REASONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A document as the guide has it."""
+
+    json: dict[str, GuideJson]
+    transaction: Transaction
+    """The same document as X12: without what was dropped, with the guide's constants and notations."""
+    dropped: tuple[Dropped, ...]
+
+
+def bind(transaction: Transaction, schema: Mapping[str, Any]) -> Bound | Held:
+    """The document in the guide's keys, shapes, types and order, validated; Held names the guide's path and the fix."""
+    try:
+        return _bind(transaction, read_guide(schema))
+    except GuideUnreadableError as error:
+        return Held((unreadable(transaction.set_id, error),))
+
+
+def unreadable(set_id: str, error: GuideUnreadableError) -> Reason:
+    """The reason for a guide whose schema cannot be followed."""
+    return Reason(
+        code="guide-unreadable",
+        where="order",
+        message=f"the guide schema of the {set_id} cannot be used: {error}",
+        fix=f"Save the guide's schema anew from Stedi (View Schema) as {set_id}.guide_schema",
+    )
+
+
+def _bind(transaction: Transaction, guide: Guide) -> Bound | Held:
+    header = Segment("ST", (transaction.set_id, Decimal(1)))
+    parts: dict[Section, tuple[Node, ...]] = {
+        "heading": (header, *transaction.heading),
+        "detail": transaction.detail,
+        "summary": transaction.summary,
+    }
+    vital = _vital_dates(transaction)
+    bound: dict[Section, BoundChildren] = {}
+    document: dict[str, GuideJson] = {}
+    reasons: list[Reason] = []
+    for section in SECTIONS:
+        nodes = parts[section]
+        shape = guide.sections.get(section)
+        if shape is None:
+            bound[section] = BoundChildren()
+            reasons += [_no_section(section, node) for node in nodes if section == "detail"]
+            continue
+        if not nodes and section not in guide.required:
+            bound[section] = BoundChildren()
+            continue
+        context = Context(guide.schema, section, "order", None, vital.get(section, frozenset()))
+        if section == "summary" and _wants_trailer(guide):
+            before = (*bound.values(), bind_children(nodes, shape, context))
+            nodes = (*nodes, _trailer(before))
+        bound[section] = bind_children(nodes, shape, context)
+        reasons += bound[section].reasons
+        if bound[section].json or section in guide.required:
+            document[section] = bound[section].json
+    dropped = [d for section in SECTIONS for d in bound[section].dropped if d.fact not in ("ST", "SE")]
+    if not reasons:
+        reasons = [_fault(fault.path, fault.message) for fault in faults(document, guide.schema)]
+    if reasons:
+        return Held(tuple(dict.fromkeys(reasons))[:_MOST_REASONS])
+    heading, detail, summary = (
+        tuple(node for node in bound[section].nodes if node.id not in ("ST", "SE")) for section in SECTIONS
+    )
+    sent = Transaction(transaction.set_id, transaction.release, heading, detail, summary)
+    return Bound(document, sent, tuple(dropped))
+
+
+def _vital_dates(transaction: Transaction) -> dict[Section, frozenset[str]]:
+    """Where DTM carries the due dates because no SCH does: there it cannot be left out (RULES Sending 6)."""
+    inner = {child.id for node in transaction.detail if isinstance(node, Loop) for child in node.children}
+    if "SCH" in inner:
+        return {}
+    return {"detail": frozenset({"DTM"})} if "DTM" in inner else {"heading": frozenset({"DTM"})}
+
+
+def _wants_trailer(guide: Guide) -> bool:
+    shape = guide.sections.get("summary")
+    return shape is not None and any(child.id == "SE" and child.required for child in shape.children)
+
+
+def _trailer(before: Sequence[BoundChildren]) -> Segment:
+    """SE, for a guide that requires it; Stedi counts anew (stedi.md 8)."""
+    counted = sum(_size(node) for children in before for node in children.nodes)
+    return Segment("SE", (Decimal(counted + 1), Decimal(1)))
+
+
+def _size(node: Node) -> int:
+    return sum(_size(child) for child in node.children) if isinstance(node, Loop) else 1
+
+
+def _no_section(section: str, node: Node) -> Reason:
+    return Reason(
+        code="guide-no-place",
+        where="order",
+        message=f"the guide has no {section}, {node.id} has no place",
+        fix="Save the guide's schema anew from Stedi (View Schema)",
+    )
+
+
+def _fault(path: str, message: str) -> Reason:
+    return Reason(
+        code="guide-invalid",
+        where=path or "order",
+        message=f"the finished document breaks the guide: {path or 'it'} {message}",
+        fix="Correct the value in Plex or in this supplier's settings, or ask for another guide",
+    )

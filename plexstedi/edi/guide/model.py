@@ -1,0 +1,272 @@
+"""A guide as places for segments: its schema read once, by X12 identity instead of by key name.
+
+A key says what it is by its upper-case segment id, `_NN` for an element position, and `_loop` (stedi.md 8); anything
+else in it is the guide's own naming of a variant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from plexstedi.edi.guide.room import Place
+from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, Schema, alternatives
+from plexstedi.edi.x12_sets import SECTIONS, Section
+
+_SEGMENT_KEY = re.compile(r"(?:^|_)([A-Z][A-Z0-9]{1,2})(_loop)?(?:_[a-z0-9_]*)?$")
+_ELEMENT_KEY = re.compile(r"_([0-9]{2})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An element's place in a segment, or a component's in a composite."""
+
+    key: str
+    position: int
+    required: bool
+    schema: Schema
+    forms: tuple[Flat, ...]
+    """The alternatives of its value."""
+    components: tuple[Slot, ...]
+    """The slots of a composite; none for a simple element."""
+    description: str
+    codes: tuple[str, ...] | None
+    """The texts allowed, where the guide lists them; None: any."""
+    width: int
+    """The least length that the guide asks for, 0 if none: numbers are padded to it."""
+    array: bool
+    """Whether the guide wants the value in a list."""
+
+    @property
+    def constant(self) -> Any:
+        """The only value that the guide takes here, or its default; None if there is no such value."""
+        values = [code for form in self.forms for code in form.codes or (None,)]
+        if len(values) == 1 and values[0] is not None:
+            return values[0]
+        defaults = [form.keywords.get("default") for form in self.forms]
+        return next((default for default in defaults if default is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What may stand at a child: the slots of a segment, or the children of a loop (its own segment among them)."""
+
+    slots: tuple[Slot, ...] = ()
+    children: tuple[Child, ...] = ()
+    unknown_required: tuple[str, ...] = ()
+    """Required keys that are no element, segment or loop."""
+    description: str = ""
+
+    def slot(self, position: int) -> Slot | None:
+        """The slot of an element position."""
+        return next((slot for slot in self.slots if slot.position == position), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A key of the guide that holds a segment or a loop."""
+
+    key: str
+    id: str
+    loop: bool
+    required: bool
+    array: bool
+    least: int
+    most: int | None
+    shapes: tuple[Shape, ...]
+    description: str
+
+    def heads(self) -> tuple[Shape, ...]:
+        """The shapes of the segment itself: of a loop, those of the segment that opens it."""
+        if not self.loop:
+            return self.shapes
+        return tuple(
+            head
+            for shape in self.shapes
+            for child in shape.children
+            if not child.loop and child.id == self.id
+            for head in child.shapes
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """A guide, read: the shape of each section, and the schema that judges the document."""
+
+    schema: Schema
+    sections: Mapping[Section, Shape]
+    required: frozenset[str]
+
+    @property
+    def by_guide(self) -> bool:
+        """A guide is a Room."""
+        return True
+
+    def places(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Place, ...]:
+        """The places of a segment inside the loops of `path` (see Room)."""
+        shapes: tuple[Shape, ...] = (self.sections[section],) if section in self.sections else ()
+        optional = not path and section not in self.required
+        for loop_id in path:
+            shapes = tuple(
+                inner
+                for shape in shapes
+                for child in shape.children
+                if child.loop and child.id == loop_id
+                for inner in child.shapes
+            )
+        return tuple(
+            _place(child, head, must=child.required and not optional)
+            for shape in shapes
+            for child in shape.children
+            if child.id == segment_id and not _opens(child, path)
+            for head in child.heads()
+        )
+
+
+def _opens(child: Child, path: tuple[str, ...]) -> bool:
+    """Whether this child is the segment that opens the loop we are in, and no place of its own."""
+    return bool(path) and not child.loop and child.id == path[-1]
+
+
+def _place(child: Child, head: Shape, *, must: bool) -> Place:
+    lengths: dict[int, int] = {}
+    for slot in head.slots:
+        known = [form.whole("maxLength") for form in slot.forms]
+        longest = [length for length in known if length is not None]
+        if longest and len(longest) == len(known):
+            lengths[slot.position] = max(longest)
+    return Place(
+        codes={slot.position: slot.codes for slot in head.slots if slot.codes is not None},
+        positions=frozenset(slot.position for slot in head.slots),
+        required=frozenset(slot.position for slot in head.slots if slot.required),
+        max_lengths=lengths,
+        repeats=child.most if child.array else 1,
+        must=must,
+    )
+
+
+class _Same:
+    """A schema as a key of the cache: by identity, since a mapping has no hash; it keeps the schema alive."""
+
+    __slots__ = ("schema",)
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.schema is self.schema
+
+
+def read_guide(schema: Mapping[str, Any]) -> Guide:
+    """The guide of a JSON Schema, read once for each schema object.
+
+    Raise GuideUnreadableError for a schema that is no guide or uses what cannot be followed.
+    """
+    return _read(_Same(schema))
+
+
+@lru_cache(maxsize=512)
+def _read(same: _Same) -> Guide:
+    try:
+        return _understood(same.schema)
+    except RecursionError as error:
+        raise GuideUnreadableError("the schema contains itself") from error
+    except (AttributeError, TypeError, KeyError) as error:
+        raise GuideUnreadableError(f"the schema is malformed: {error}") from error
+
+
+def _understood(schema: Mapping[str, Any]) -> Guide:
+    tops = alternatives(schema, schema)
+    if len(tops) != 1 or not set(tops[0].properties) & set(SECTIONS):
+        raise GuideUnreadableError("the schema has no heading, detail or summary: it is no guide of a transaction set")
+    top = tops[0]
+    sections: dict[Section, Shape] = {}
+    for section in SECTIONS:
+        if section in top.properties:
+            shapes = _shapes(top.properties[section], schema)
+            if len(shapes) != 1:
+                raise GuideUnreadableError(f"{section} has {len(shapes)} alternatives")
+            sections[section] = shapes[0]
+    return Guide(schema, sections, top.required)
+
+
+def _shapes(schema: Schema, root: Schema) -> tuple[Shape, ...]:
+    return tuple(_shape(flat, root) for flat in alternatives(schema, root))
+
+
+def _shape(flat: Flat, root: Schema) -> Shape:
+    slots: list[Slot] = []
+    children: list[Child] = []
+    unknown: list[str] = []
+    for key, schema in flat.properties.items():
+        required = key in flat.required
+        segment_key, element_key = _SEGMENT_KEY.search(key), _ELEMENT_KEY.search(key)
+        if element_key:
+            slots.append(_slot(key, int(element_key.group(1)), required, schema, root))
+        elif segment_key:
+            child = _child(key, segment_key.group(1), segment_key.group(2) is not None, required, schema, root)
+            if child is not None:
+                children.append(child)
+            elif required:
+                unknown.append(key)
+        elif required:
+            unknown.append(key)
+    missing = [key for key in flat.required if key not in flat.properties]
+    return Shape(tuple(slots), tuple(children), (*unknown, *missing), flat.text("description"))
+
+
+def _slot(key: str, position: int, required: bool, schema: Schema, root: Schema) -> Slot:
+    forms = alternatives(schema, root)
+    components: tuple[Slot, ...] = ()
+    described = next((form.text("description") for form in forms if form.text("description")), "")
+    for form in forms:
+        inner = form
+        if form.is_array:
+            listed = alternatives(form.keywords.get("items", True), root)
+            inner = listed[0] if listed else form
+        if inner.is_object:
+            components = _shape(inner, root).slots
+            break
+    allowed = [form.codes for form in forms]
+    codes: tuple[str, ...] | None = None
+    if allowed and all(found is not None for found in allowed):
+        codes = tuple(dict.fromkeys(str(code) for found in allowed for code in found or ()))
+    return Slot(
+        key=key,
+        position=position,
+        required=required,
+        schema=schema,
+        forms=forms,
+        components=components,
+        description=described,
+        codes=codes,
+        width=max((form.whole("minLength") or 0 for form in forms), default=0),
+        array=bool(forms) and all(form.is_array for form in forms),
+    )
+
+
+def _child(key: str, segment_id: str, loop: bool, required: bool, schema: Schema, root: Schema) -> Child | None:
+    forms = alternatives(schema, root)
+    lists = [form for form in forms if form.is_array]
+    if not forms:
+        return None
+    if not lists:
+        shapes = tuple(_shape(form, root) for form in forms)
+        return Child(key, segment_id, loop, required, False, 1, 1, shapes, _described(forms, shapes))
+    shapes = tuple(s for form in lists for s in _shapes(form.keywords.get("items", True), root))
+    least = max(form.whole("minItems") or 0 for form in lists)
+    tops = [form.whole("maxItems") for form in lists]
+    bounded = [top for top in tops if top is not None]
+    most = max(bounded) if len(bounded) == len(tops) else None
+    return Child(key, segment_id, loop, required, True, least, most, shapes, _described(forms, shapes))
+
+
+def _described(forms: tuple[Flat, ...], shapes: tuple[Shape, ...]) -> str:
+    own = next((form.text("description") for form in forms if form.text("description")), "")
+    return own or next((shape.description for shape in shapes if shape.description), "")

@@ -1,0 +1,234 @@
+"""One segment into one shape of a guide: elements to slots, item numbers to the pairs that take them, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from plexstedi.edi.base_names import GuideJson
+from plexstedi.edi.guide.model import Shape, Slot
+from plexstedi.edi.guide.schema import Schema
+from plexstedi.edi.guide.value import Fitted, Misfit, constant_element, constant_json, fit
+from plexstedi.edi.x12 import Composite, Segment, Value
+from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+
+_HEADS: Mapping[str, frozenset[int]] = {
+    "BEG": frozenset({1, 2, 3, 4, 5}),
+    "BCH": frozenset({1, 2, 3, 4}),
+    "BIG": frozenset({1, 2, 4, 7}),
+    "PO1": frozenset({2, 3, 4, 5}),
+    "POC": frozenset({2, 3, 5, 6, 7}),
+    "IT1": frozenset({2, 3, 4, 5}),
+    "SCH": frozenset({1, 5, 6}),
+    "TDS": frozenset({1}),
+    "TXI": frozenset({1, 2}),
+}
+"""Elements without which the segment would say something else; the segments themselves cannot be left out either."""
+
+_MEANING: Mapping[str, frozenset[int]] = {
+    "CUR": frozenset({2}),
+    "REF": frozenset({1, 2}),
+    "FOB": frozenset({1}),
+    "TD5": frozenset({5}),
+    "DTM": frozenset({1, 2}),
+    "N9": frozenset({1}),
+    "MSG": frozenset({1}),
+    "MTX": frozenset({2}),
+    "NTE": frozenset({2}),
+    "N1": frozenset({1}),
+    "N3": frozenset({1, 2}),
+    "PID": frozenset({1, 5}),
+    "AMT": frozenset({1, 2}),
+    "SAC": frozenset({1, 2, 5}),
+}
+"""Elements that carry an optional segment: without a place for them the segment has none."""
+
+_TOGETHER: Mapping[str, tuple[tuple[int, int], ...]] = {
+    "N1": ((3, 4),),
+    "FOB": ((2, 3),),
+    "TD5": ((2, 3),),
+    "ITD": (),
+}
+"""Elements that only mean something together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that the guide requires and we do not have."""
+
+    key: str
+    position: int
+    description: str
+    codes: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoFit:
+    """The segment does not go into this shape. `variant`: it is another variant's, which says nothing against it."""
+
+    variant: bool
+    message: str
+    missing: Missing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An element for which the shape has no place."""
+
+    position: int
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundSegment:
+    """A segment as the guide has it."""
+
+    json: dict[str, GuideJson]
+    segment: Segment
+    lost: tuple[Lost, ...]
+    choice: int
+    """How many codes the guide lists for the qualifier; fewer is a closer variant."""
+
+
+def is_head(segment_id: str) -> bool:
+    """Whether the segment must go out: a document without it would be wrong."""
+    return segment_id in _HEADS
+
+
+def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment | NoFit:
+    """The segment in this shape, elements in the schema's order; NoFit if it would lose its meaning there."""
+    vital = _HEADS.get(segment.id, _MEANING.get(segment.id, frozenset()))
+    start = ITEM_PAIRS_FROM.get(segment.id)
+    placed: dict[int, Fitted] = {}
+    lost: list[Lost] = []
+    for position, value in enumerate(segment.elements, start=1):
+        if value is None or (start is not None and position >= start):
+            continue
+        slot = shape.slot(position)
+        outcome: Fitted | Misfit
+        outcome = Misfit(True, "the guide has no place for it") if slot is None else fit(value, slot, root)
+        if isinstance(outcome, Fitted):
+            placed[position] = outcome
+            continue
+        if position in vital or not outcome.code or (slot is not None and slot.required):
+            variant = outcome.code and (position == 1 or slot is None) and not is_head(segment.id)
+            return NoFit(variant, f"{segment.id}{position:02d} {_shown(value)}: {outcome.message}")
+        lost.append(Lost(position, _shown(value), outcome.message))
+    for pair in _TOGETHER.get(segment.id, ()):
+        _drop_halves(pair, segment, placed, lost)
+    if start is not None:
+        problem = _place_items(segment, start, shape, root, placed, lost)
+        if problem is not None:
+            return problem
+    return _filled(segment, shape, placed, lost)
+
+
+def _drop_halves(pair: tuple[int, int], segment: Segment, placed: dict[int, Fitted], lost: list[Lost]) -> None:
+    here = [position for position in pair if position in placed]
+    if len(here) == 1 and all(segment.get(position) is not None for position in pair):
+        placed.pop(here[0])
+        lost.append(Lost(here[0], _shown(segment.get(here[0])), "it means nothing without its other half"))
+
+
+def _filled(segment: Segment, shape: Shape, placed: dict[int, Fitted], lost: Sequence[Lost]) -> BoundSegment | NoFit:
+    if shape.unknown_required:
+        return NoFit(False, f"the guide requires {shape.unknown_required[0]}, which is no element of {segment.id}")
+    for slot in shape.slots:
+        if slot.position in placed or not slot.required:
+            continue
+        filled = _constant(slot)
+        if filled is None:
+            missing = Missing(slot.key, slot.position, slot.description, slot.codes)
+            return NoFit(False, f"the guide requires {slot.key}", missing)
+        placed[slot.position] = filled
+    json = {slot.key: placed[slot.position].json for slot in shape.slots if slot.position in placed}
+    length = max(placed, default=0)
+    elements = tuple(placed[p].value if p in placed else None for p in range(1, length + 1))
+    qualifier = shape.slot(1)
+    codes = None if qualifier is None else qualifier.codes
+    return BoundSegment(json, Segment(segment.id, elements), tuple(lost), 10_000 if codes is None else len(codes))
+
+
+def _constant(slot: Slot) -> Fitted | None:
+    if slot.components:
+        inner = {s.key: constant_json(s.constant) for s in slot.components if s.constant is not None}
+        if any(s.required and s.key not in inner for s in slot.components) or not inner:
+            return None
+        parts = tuple(constant_element(inner[s.key]) for s in slot.components if s.key in inner)
+        return Fitted(dict(inner), Composite(parts))
+    if slot.constant is None:
+        return None
+    value = constant_json(slot.constant)
+    return Fitted(value, constant_element(value))
+
+
+def constants_alone(segment_id: str, shape: Shape) -> BoundSegment | NoFit:
+    """A segment that the guide requires, of its own constants only; NoFit names what it wants from us."""
+    return _filled(Segment(segment_id, ()), shape, {}, ())
+
+
+def _place_items(
+    segment: Segment, start: int, shape: Shape, root: Schema, placed: dict[int, Fitted], lost: list[Lost]
+) -> NoFit | None:
+    """Item numbers to the guide's pairs, whichever position each pair has there."""
+    items: list[tuple[Value, Value]] = []
+    for position in range(start, len(segment.elements), 2):
+        qualifier, number = segment.get(position), segment.get(position + 1)
+        if qualifier is not None and number is not None:
+            items.append((qualifier, number))
+    pairs = [(q, n) for p in range(start, start + 20, 2) if (q := shape.slot(p)) and (n := shape.slot(p + 1))]
+    fits: list[dict[int, tuple[Fitted, Fitted]]] = []
+    problem: NoFit | None = None
+    for qualifier, number in items:
+        options: dict[int, tuple[Fitted, Fitted]] = {}
+        for index, (qualifier_slot, number_slot) in enumerate(pairs):
+            first, second = fit(qualifier, qualifier_slot, root), fit(number, number_slot, root)
+            if isinstance(first, Fitted) and isinstance(second, Fitted):
+                options[index] = (first, second)
+            elif isinstance(first, Fitted) and isinstance(second, Misfit):
+                problem = NoFit(False, f"{segment.id} {_shown(qualifier)} {_shown(number)}: {second.message}")
+        if not options and problem is not None:
+            return problem
+        fits.append(options)
+    wanted = {i for i, (q, n) in enumerate(pairs) if q.required or n.required}
+    chosen = _assign(fits, wanted)
+    for index, item in enumerate(items):
+        pair = chosen.get(index)
+        if pair is None:
+            lost.append(Lost(start, f"{_shown(item[0])} {_shown(item[1])}", "the guide has no pair for it"))
+            continue
+        qualifier_slot, number_slot = pairs[pair]
+        placed[qualifier_slot.position], placed[number_slot.position] = fits[index][pair]
+    if items and not chosen:
+        codes = dict.fromkeys(code for q, _ in pairs for code in q.codes or ())
+        message = f"the guide takes no item number of ours; it takes {', '.join(codes) or 'none'}"
+        first_pair = pairs[0] if pairs else None
+        missing = Missing(first_pair[1].key, start + 1, first_pair[1].description, tuple(codes)) if first_pair else None
+        return NoFit(False, message, missing)
+    return None
+
+
+def _assign(fits: Sequence[Mapping[int, object]], wanted: set[int]) -> dict[int, int]:
+    """Items to pairs, as many as possible, required pairs first, earlier items and pairs preferred (matching)."""
+    owner: dict[int, int] = {}
+
+    def settle(item: int, seen: set[int]) -> bool:
+        for pair in sorted(fits[item], key=lambda p: (p not in wanted, p)):
+            if pair in seen:
+                continue
+            seen.add(pair)
+            if pair not in owner or settle(owner[pair], seen):
+                owner[pair] = item
+                return True
+        return False
+
+    for item in range(len(fits)):
+        settle(item, set())
+    return {item: pair for pair, item in owner.items()}
+
+
+def _shown(value: Value | None) -> str:
+    if isinstance(value, Composite):
+        return ":".join("" if part is None else str(part) for part in value.components)
+    return "" if value is None else str(value)

@@ -1,0 +1,138 @@
+"""One value into one slot of a guide: the same fact in the type, width and code list that the guide asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from plexstedi.edi.base_names import GuideJson, json_number, simple_json
+from plexstedi.edi.guide.check import faults
+from plexstedi.edi.guide.model import Slot
+from plexstedi.edi.guide.schema import Schema
+from plexstedi.edi.units import plain
+from plexstedi.edi.x12 import Composite, Simple, Value
+
+_WIDEST = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The value as the guide takes it: in JSON, and as the element that goes out."""
+
+    json: GuideJson
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """The value cannot stand there: `code` if the guide lists other codes, else its form does not fit."""
+
+    code: bool
+    message: str
+
+
+def fit(value: Value, slot: Slot, root: Schema) -> Fitted | Misfit:
+    """The value in the slot's type. Nothing but the notation changes: leading zeros, trailing decimals, date marks."""
+    if isinstance(value, Composite):
+        return _fit_composite(value, slot, root)
+    if slot.components:
+        return _fit_composite(Composite((value,)), slot, root)
+    for notation in _notations(value, slot.width):
+        candidate: GuideJson = [notation] if slot.array else notation
+        if next(faults(candidate, slot.schema, root), None) is None:
+            return Fitted(candidate, _element(value, notation))
+    shown = simple_json(value)
+    codes = slot.codes
+    if codes is not None and not isinstance(value, Decimal | date | time):
+        return Misfit(True, f"{shown} is none of the codes {', '.join(codes)}")
+    first = next(faults([shown] if slot.array else shown, slot.schema, root), None)
+    return Misfit(False, "no notation of it fits" if first is None else f"{shown}: it {first.message}")
+
+
+def _fit_composite(value: Composite, slot: Slot, root: Schema) -> Fitted | Misfit:
+    inner: dict[str, GuideJson] = {}
+    parts: list[Simple | None] = [None] * len(value.components)
+    for position, component in enumerate(value.components, start=1):
+        if component is None:
+            continue
+        place = next((s for s in slot.components if s.position == position), None)
+        if place is None:
+            if not slot.components and position == 1 and len(value.components) == 1:
+                return _fit_alone(component, slot, root)
+            return Misfit(False, f"the guide has no component {position:02d}")
+        fitted = fit(component, place, root)
+        if isinstance(fitted, Misfit):
+            return fitted
+        inner[place.key] = fitted.json
+        parts[position - 1] = fitted.value if not isinstance(fitted.value, Composite) else None
+    for place in slot.components:
+        if place.required and place.key not in inner:
+            if place.constant is None:
+                return Misfit(False, f"the guide wants component {place.position:02d}, {place.key}")
+            inner[place.key] = constant_json(place.constant)
+    ordered: GuideJson = {s.key: inner[s.key] for s in slot.components if s.key in inner}
+    return Fitted([ordered] if slot.array else ordered, Composite(tuple(parts)))
+
+
+def _fit_alone(component: Simple, slot: Slot, root: Schema) -> Fitted | Misfit:
+    """A composite of one component, where the guide has a simple element."""
+    return fit(component, slot, root)
+
+
+def _notations(value: Simple, width: int) -> Iterator[int | Decimal | str]:
+    """Every way to write the same value, the most natural first."""
+    if isinstance(value, Decimal):
+        yield json_number(value)
+        yield from _number_texts(plain(value), width)
+    elif isinstance(value, date):
+        yield from (value.isoformat(), f"{value:%Y%m%d}", f"{value:%y%m%d}")
+    elif isinstance(value, time):
+        yield from (f"{value:%H:%M}", f"{value:%H:%M:%S}", f"{value:%H%M}", f"{value:%H%M%S}")
+    else:
+        yield value
+        if re.fullmatch(r"0|-?[1-9][0-9]{0,14}", value):
+            yield int(value)
+
+
+def _number_texts(number: Decimal, width: int) -> Iterator[str]:
+    shortest = f"{number:f}"
+    yield shortest
+    widths = [width] if width else range(2, _WIDEST + 1)
+    _, _, decimals = shortest.partition(".")
+    for more in range(7):
+        places = len(decimals) + more
+        text = shortest if more == 0 else f"{shortest}{'' if decimals else '.'}{'0' * more}"
+        if places > 6 and more:
+            return
+        yield text
+        for wide in widths:
+            padded = text.zfill(wide)
+            if padded != text:
+                yield padded
+
+
+def _element(value: Simple, notation: int | Decimal | str) -> Simple:
+    """The element as it goes out on the wire: a text keeps the guide's notation of a number."""
+    if isinstance(value, Decimal) and isinstance(notation, str):
+        return notation
+    return value
+
+
+def constant_json(value: Any) -> GuideJson:
+    """A constant of the schema as our JSON: a float of a JSON file becomes the Decimal that was written."""
+    if isinstance(value, float):
+        return json_number(Decimal(repr(value)))
+    if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
+        return value
+    return str(value)
+
+
+def constant_element(value: GuideJson) -> Simple:
+    """A constant as an element."""
+    if isinstance(value, int | Decimal):
+        return Decimal(value)
+    return str(value)

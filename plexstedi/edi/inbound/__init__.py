@@ -1,0 +1,1 @@
+"""From a supplier's answer to what it means for an order."""

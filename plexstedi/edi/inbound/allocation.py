@@ -1,0 +1,107 @@
+"""Laying what a supplier promises against what was asked for: quantities with dates against releases with due dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from plexstedi.edi.inbound.dates import NO_PROMISES, Promises
+from plexstedi.edi.inbound.outcome import ConfirmedSchedule
+from plexstedi.edi.sent import SentSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A quantity (in the unit sent) with one pair of promises."""
+
+    quantity: Decimal
+    backordered: bool = False
+    promises: Promises = NO_PROMISES
+    release_id: str | None = None
+    """Plex's id of the release that the answer names; None: to be laid against the releases by date."""
+
+    @property
+    def when(self) -> date:
+        """For sorting: the delivery date, else the ship date; a piece without a date comes last."""
+        promise = self.promises.delivery or self.promises.ship
+        return promise.on if promise is not None else date.max
+
+
+def in_order(pieces: Iterable[Piece]) -> list[Piece]:
+    """What comes now before what is backordered, each by date."""
+    return sorted((p for p in pieces if p.quantity > 0), key=lambda p: (p.backordered, p.when))
+
+
+def without(pieces: Iterable[Piece], received: Decimal) -> list[Piece]:
+    """The pieces less what was received already, which came from the earliest of them."""
+    left, rest = received, []
+    for piece in in_order(pieces):
+        taken = min(left, piece.quantity)
+        left -= taken
+        if taken < piece.quantity:
+            rest.append(replace(piece, quantity=piece.quantity - taken))
+    return rest
+
+
+def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[SentSchedule]:
+    """The releases less what was received already, earliest due date first (one without a date last)."""
+    left, rest = received, []
+    for schedule in sorted(schedules, key=lambda s: (s.due or date.max, s.release_number)):
+        taken = min(left, schedule.quantity)
+        left -= taken
+        if taken < schedule.quantity:
+            rest.append(schedule.model_copy(update={"quantity": schedule.quantity - taken}))
+    return rest
+
+
+def allocate(pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> tuple[ConfirmedSchedule, ...]:
+    """Each piece against the releases that it serves: the one it names, else the earliest promise for the earliest due.
+
+    What is promised beyond all releases counts for the last one.
+    """
+    result: list[ConfirmedSchedule] = []
+    for schedule in schedules:
+        for piece in in_order(p for p in pieces if p.release_id == schedule.release_id):
+            _add(result, piece, piece.quantity, schedule)
+    known = {schedule.release_id for schedule in schedules}
+    _by_date(result, in_order(p for p in pieces if p.release_id not in known), schedules)
+    return tuple(result)
+
+
+def _by_date(result: list[ConfirmedSchedule], pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> None:
+    queue = [(schedule, schedule.quantity) for schedule in schedules]
+    last = schedules[-1] if schedules else None
+    for piece in pieces:
+        left = piece.quantity
+        while left > 0 and queue:
+            schedule, space = queue.pop(0)
+            taken = min(left, space)
+            _add(result, piece, taken, schedule)
+            left -= taken
+            if taken < space:
+                queue.insert(0, (schedule, space - taken))
+        if left > 0:
+            _add(result, piece, left, last)
+
+
+def _add(result: list[ConfirmedSchedule], piece: Piece, quantity: Decimal, release: SentSchedule | None) -> None:
+    if quantity == 0:
+        return
+    ship, delivery = piece.promises.ship, piece.promises.delivery
+    entry = ConfirmedSchedule(
+        quantity=quantity,
+        backordered=piece.backordered,
+        ship_date=ship.on if ship else None,
+        ship_qualifier=ship.qualifier if ship else None,
+        delivery_date=delivery.on if delivery else None,
+        delivery_qualifier=delivery.qualifier if delivery else None,
+        release_id=release.release_id if release else None,
+        release_number=release.release_number if release else None,
+        due=release.due if release else None,
+    )
+    if result and result[-1] == entry.model_copy(update={"quantity": result[-1].quantity}):
+        result[-1] = entry.model_copy(update={"quantity": result[-1].quantity + quantity})
+    else:
+        result.append(entry)

@@ -1,0 +1,161 @@
+"""How the ACK quantities of a line divide into accepted, backordered and rejected (RULES Reading 3 and 4).
+
+Suppliers write the same backorder in four ways (60 now and 40 later of 100): `BP 60`, `IB 40`, `IA 60` with `IB 40`,
+`BP 60` with `IB 40`; and for some `BP 60` means 40 now. Settings decide what a code's quantity is; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from plexstedi.edi.inbound.ack_codes import LineMeaning
+from plexstedi.edi.settings import AcknowledgmentSettings
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Quantities in the unit sent."""
+
+    accepted: Decimal = ZERO
+    backordered: Decimal = ZERO
+    rejected: Decimal = ZERO
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts(
+            self.accepted + other.accepted, self.backordered + other.backordered, self.rejected + other.rejected
+        )
+
+    @property
+    def total(self) -> Decimal:
+        """All that is accounted for."""
+        return self.accepted + self.backordered + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class StatedPart:
+    """One ACK (or the echo of a PO1) with its quantity in the unit sent; None: it states none."""
+
+    code: str | None
+    meaning: LineMeaning
+    quantity: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """What each stated part is, in their order, and what only follows from them."""
+
+    parts: tuple[Parts, ...]
+    remainder: Parts = Parts()
+
+    @property
+    def total(self) -> Parts:
+        """All parts together."""
+        return sum(self.parts, self.remainder)
+
+
+@dataclass(frozen=True, slots=True)
+class Undivided:
+    """The quantities cannot be told; a person or a setting decides."""
+
+    code: str
+    message: str
+    fix: str
+
+
+Division: TypeAlias = Divided | Undivided
+
+_ASK = "ask the supplier, then accept or reject it in `review`"
+
+
+def divide(
+    stated: Sequence[StatedPart], *, ordered: Decimal, open_quantity: Decimal, settings: AcknowledgmentSettings
+) -> Division:
+    """What these parts of a line mean, where `ordered` was ordered and `open_quantity` is still to come."""
+    backorders = [p for p in stated if p.meaning in (LineMeaning.BACKORDER, LineMeaning.PARTIAL)]
+    if any(p.quantity is None for p in stated):
+        return _without_quantity(stated, open_quantity)
+    if any(p.quantity == 0 for p in backorders):
+        return Undivided("backorder-zero", f"{_written(stated)} backorders a quantity of zero", _ASK)
+    if not backorders:
+        return Divided(tuple(_as_stated(p) for p in stated))
+    kinds = {p.meaning for p in backorders}
+    if kinds == {LineMeaning.BACKORDER, LineMeaning.PARTIAL}:
+        return _both(stated, ordered, open_quantity)
+    if kinds == {LineMeaning.PARTIAL}:
+        if settings.bp_quantity is None:
+            return Undivided(
+                "bp-ambiguous",
+                f"{_written(stated)} of {open_quantity}: what BP counts comes either now or later",
+                "set `acknowledgments.bp_quantity` of this supplier, then `replay --ack` the answer",
+            )
+        setting, name = settings.bp_quantity, "bp_quantity"
+    else:
+        setting, name = settings.ib_quantity, "ib_quantity"
+    if setting == "backordered":
+        return _backordered_as_stated(stated, backorders, open_quantity)
+    return _accepted_as_stated(stated, backorders, open_quantity, name)
+
+
+def _without_quantity(stated: Sequence[StatedPart], whole: Decimal) -> Division:
+    """A single ACK without quantity speaks of the whole line."""
+    first = stated[0]
+    if len(stated) > 1 or first.meaning is LineMeaning.PARTIAL:
+        return Undivided("quantity-missing", f"{_written(stated)}: an ACK does not say of how much it speaks", _ASK)
+    if first.meaning is LineMeaning.BACKORDER:
+        return Divided((Parts(backordered=whole),))
+    return Divided((_as_stated(StatedPart(first.code, first.meaning, whole)),))
+
+
+def _as_stated(part: StatedPart) -> Parts:
+    """The quantity as what its code says; a code that holds the line counts as accepted, for a person to see."""
+    quantity = part.quantity if part.quantity is not None else ZERO
+    if part.meaning is LineMeaning.REJECTED:
+        return Parts(rejected=quantity)
+    if part.meaning is LineMeaning.BACKORDER:
+        return Parts(backordered=quantity)
+    return Parts(accepted=quantity)
+
+
+def _both(stated: Sequence[StatedPart], ordered: Decimal, open_quantity: Decimal) -> Division:
+    divided = Divided(tuple(_as_stated(p) for p in stated))
+    if divided.total.total not in (ordered, open_quantity):
+        return Undivided(
+            "backorder-sum", f"{_written(stated)} add up to {divided.total.total}, not to {ordered} as ordered", _ASK
+        )
+    return divided
+
+
+def _backordered_as_stated(
+    stated: Sequence[StatedPart], backorders: Sequence[StatedPart], open_quantity: Decimal
+) -> Division:
+    parts = tuple(Parts(backordered=p.quantity or ZERO) if p in backorders else _as_stated(p) for p in stated)
+    divided = Divided(parts)
+    if len(backorders) < len(stated):
+        return divided
+    rest = open_quantity - divided.total.backordered
+    if rest < 0:
+        return Undivided("backorder-sum", f"{_written(stated)} backorders more than the {open_quantity} ordered", _ASK)
+    return Divided(parts, Parts(accepted=rest))
+
+
+def _accepted_as_stated(
+    stated: Sequence[StatedPart], backorders: Sequence[StatedPart], open_quantity: Decimal, name: str
+) -> Division:
+    parts = tuple(Parts(accepted=p.quantity or ZERO) if p in backorders else _as_stated(p) for p in stated)
+    rest = open_quantity - Divided(parts).total.total
+    if rest <= 0:
+        return Undivided(
+            "backorder-sum",
+            f"{_written(stated)} of {open_quantity}: read as accepted, nothing is left to be backordered",
+            f"check `acknowledgments.{name}` of this supplier, or decide in `review`",
+        )
+    return Divided(parts, Parts(backordered=rest))
+
+
+def _written(stated: Sequence[StatedPart]) -> str:
+    return ", ".join(f"{p.code or 'PO1'} {'' if p.quantity is None else p.quantity}".strip() for p in stated)

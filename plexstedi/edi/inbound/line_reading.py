@@ -1,0 +1,251 @@
+"""What the answer to one line promises: quantities in the unit sent, and pieces with dates (RULES Reading 3, 4, 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from plexstedi.edi.inbound.ack_codes import LineMeaning, line_meaning
+from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine, Detail, StatedDate, StatedSchedule
+from plexstedi.edi.inbound.allocation import Piece, in_order
+from plexstedi.edi.inbound.dates import NO_PROMISES, Promise, Promises, Reading, promises_at
+from plexstedi.edi.inbound.division import Divided, Parts, StatedPart, Undivided, divide
+from plexstedi.edi.sent import SentLine
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.units import product
+
+_DELETES = ("DI", "RC")
+"""POC02 of a line that is deleted, or whose change is refused, where no ACK says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineReading:
+    """What one or several PO1 of the same line (or release) say together."""
+
+    total: Parts
+    pieces: tuple[Piece, ...]
+    date_pending: bool = False
+    undecided: tuple[str, ...] = ()
+    """Dates that a person or `date_qualifiers` has to decide, in words."""
+    schedule_fault: str | None = None
+    """SCH quantities that do not go with the ACK quantities, in words."""
+
+
+def in_sent_unit(quantity: Decimal, unit: str | None, sent: SentLine, settings: SupplierSettings) -> Decimal | None:
+    """The quantity in the unit sent, exactly; without a unit it is in the unit sent; None without a factor."""
+    if unit is None or unit == sent.unit:
+        return quantity
+    rule = settings.ack_units.get(unit)
+    if rule is None or rule.unit != sent.unit:
+        return None
+    return product(quantity, rule.factor)
+
+
+def _unit_unknown(unit: str | None, sent: SentLine) -> Undivided:
+    return Undivided(
+        "unit-unknown",
+        f"answered in {unit}, ordered in {sent.unit}",
+        f"set `ack_units.{unit}` of this supplier with unit {sent.unit} and its factor, then `replay --ack` the answer",
+    )
+
+
+def read_line(
+    answers: Sequence[AcknowledgedLine],
+    sent: SentLine,
+    *,
+    ordered: Decimal,
+    open_quantity: Decimal,
+    heading: Sequence[StatedDate],
+    settings: SupplierSettings,
+) -> LineReading | Undivided:
+    """What these PO1 say of `ordered`, of which `open_quantity` is still to come."""
+    stated: list[StatedPart] = []
+    for answer in answers:
+        parts = _stated_parts(answer, sent, (ordered, open_quantity), settings)
+        if isinstance(parts, Undivided):
+            return parts
+        stated += parts
+    division = divide(stated, ordered=ordered, open_quantity=open_quantity, settings=settings.acknowledgments)
+    if isinstance(division, Undivided):
+        return division
+    return _with_dates(answers, division, sent, heading, settings)
+
+
+def _stated_parts(
+    answer: AcknowledgedLine, sent: SentLine, expected: tuple[Decimal, ...], settings: SupplierSettings
+) -> list[StatedPart] | Undivided:
+    echoed = None if answer.quantity is None else in_sent_unit(answer.quantity, answer.unit, sent, settings)
+    if not answer.details:
+        if answer.quantity is not None and echoed is None:
+            return _unit_unknown(answer.unit, sent)
+        deleted = answer.change_code in _DELETES
+        meaning = LineMeaning.REJECTED if deleted else LineMeaning.ACCEPTED
+        return [StatedPart(None, meaning, None if deleted and not echoed else echoed)]
+    parts = []
+    for detail in answer.details:
+        meaning = line_meaning(detail.code, settings.acknowledgments)
+        unit = detail.unit or answer.unit
+        if detail.quantity is not None:
+            quantity = in_sent_unit(detail.quantity, unit, sent, settings)
+            if quantity is None:
+                return _unit_unknown(unit, sent)
+        else:
+            quantity = None
+            takes_echo = meaning in (LineMeaning.ACCEPTED, LineMeaning.HOLD) and len(answer.details) == 1
+            if takes_echo and answer.quantity is not None:
+                if echoed is None:
+                    return _unit_unknown(answer.unit, sent)
+                quantity = None if echoed in expected else echoed
+        parts.append(StatedPart(detail.code, meaning, quantity))
+    return parts
+
+
+def _with_dates(
+    answers: Sequence[AcknowledgedLine],
+    division: Divided,
+    sent: SentLine,
+    heading: Sequence[StatedDate],
+    settings: SupplierSettings,
+) -> LineReading:
+    own = settings.acknowledgments.date_qualifiers
+    undecided: list[str] = []
+
+    def read(dates: Iterable[StatedDate]) -> Promises:
+        reading: Reading = promises_at(tuple(dates), own)
+        undecided.extend(reading.undecided)
+        return reading.promises
+
+    general = NO_PROMISES
+    if not _all_pending(answers):
+        general = read(heading)
+    has_accepted = division.total.accepted > 0
+    pieces: list[Piece] = []
+    faults: list[str] = []
+    pending = False
+    rest = iter(division.parts)
+    for answer in answers:
+        is_pending = [detail.code == "SP" for detail in answer.details]
+        pending = pending or any(is_pending)
+        of_line = NO_PROMISES if is_pending and all(is_pending) else read(answer.dates).filled_from(general)
+        own_pieces: list[Piece] = []
+        details: Sequence[Detail | None] = answer.details or (None,)
+        for detail in details:
+            parts = next(rest)
+            if detail is not None and detail.code == "SP":
+                own_pieces.append(Piece(parts.accepted))
+                continue
+            close = NO_PROMISES if detail is None else _of_detail(detail, read)
+            later = close if has_accepted else close.filled_from(of_line)
+            own_pieces += [
+                Piece(parts.accepted, False, close.filled_from(of_line)),
+                Piece(parts.backordered, True, later),
+            ]
+        if len(answers) == 1:
+            own_pieces += _remainder(division.remainder, of_line)
+        if answer.schedules and not all(is_pending or [False]):
+            scheduled = _scheduled(answer, own_pieces, sent, settings, read)
+            if isinstance(scheduled, str):
+                faults.append(scheduled)
+            else:
+                own_pieces = scheduled
+        pieces += own_pieces
+    if len(answers) > 1:
+        pieces += _remainder(division.remainder, general)
+    return LineReading(
+        division.total,
+        tuple(in_order(pieces)),
+        pending,
+        tuple(dict.fromkeys(undecided)),
+        "; ".join(faults) or None,
+    )
+
+
+def _all_pending(answers: Sequence[AcknowledgedLine]) -> bool:
+    codes = [detail.code for answer in answers for detail in answer.details]
+    return bool(codes) and all(code == "SP" for code in codes) and all(answer.details for answer in answers)
+
+
+def _of_detail(detail: Detail, read: Callable[[Iterable[StatedDate]], Promises]) -> Promises:
+    """DTM in the ACK loop before ACK04 and ACK05."""
+    inline = read((detail.date,)) if detail.date is not None else NO_PROMISES
+    return read(detail.dates).filled_from(inline)
+
+
+def _remainder(remainder: Parts, of_line: Promises) -> list[Piece]:
+    """What follows from a backorder code without being stated; nothing promises a date for a later part."""
+    return [Piece(remainder.accepted, False, of_line), Piece(remainder.backordered, True)]
+
+
+def _scheduled(
+    answer: AcknowledgedLine,
+    pieces: Sequence[Piece],
+    sent: SentLine,
+    settings: SupplierSettings,
+    read: Callable[[Iterable[StatedDate]], Promises],
+) -> list[Piece] | str:
+    """The pieces as the SCH segments lay them out, or why these do not go with the ACK quantities."""
+    now = [p for p in pieces if not p.backordered and p.quantity > 0]
+    later = [p for p in pieces if p.backordered and p.quantity > 0]
+    total_now, total_later = _sum(now), _sum(later)
+    laid: list[Piece] = []
+    for schedule in answer.schedules:
+        piece = _schedule_piece(schedule, answer, sent, settings, read)
+        if piece is None:
+            return f"SCH02 gives the unit {schedule.unit}, ordered in {sent.unit}"
+        laid.append(piece)
+    total = _sum(laid)
+    if total == total_now + total_later:
+        return _fill(_split(laid, total_now), now, later)
+    if total == total_now == total_later:
+        return f"the SCH quantities ({total}) could be those that come now or those that come later"
+    if total == total_now:
+        return [*_fill(laid, now, later), *later]
+    released = sum((schedule.quantity for schedule in sent.schedules), Decimal(0))
+    if not later and total == released < total_now:
+        # A blanket quantity is confirmed, dated as far as it is released: SCH echo the releases that were sent.
+        return [*_fill(laid, now, later), Piece(total_now - released)]
+    if total == total_later:
+        return [*now, *_fill([replace(p, backordered=True) for p in laid], now, later)]
+    return f"the SCH quantities add up to {total}, {total_now + total_later} are acknowledged"
+
+
+def _schedule_piece(
+    schedule: StatedSchedule,
+    answer: AcknowledgedLine,
+    sent: SentLine,
+    settings: SupplierSettings,
+    read: Callable[[Iterable[StatedDate]], Promises],
+) -> Piece | None:
+    if schedule.quantity is None:
+        return Piece(Decimal(0))
+    quantity = in_sent_unit(schedule.quantity, schedule.unit or answer.unit, sent, settings)
+    return None if quantity is None else Piece(quantity, False, read(schedule.dates))
+
+
+def _sum(pieces: Iterable[Piece]) -> Decimal:
+    return sum((piece.quantity for piece in pieces), Decimal(0))
+
+
+def _split(laid: Sequence[Piece], now: Decimal) -> list[Piece]:
+    """The earliest schedules come now, the others are the backorder."""
+    result, left = [], now
+    for piece in in_order(laid):
+        taken = min(left, piece.quantity)
+        left -= taken
+        result += [replace(piece, quantity=taken), replace(piece, quantity=piece.quantity - taken, backordered=True)]
+    return [piece for piece in result if piece.quantity > 0]
+
+
+def _fill(laid: Iterable[Piece], now: Sequence[Piece], later: Sequence[Piece]) -> list[Piece]:
+    """Dates that a schedule lacks, from less specific places, if those give one and the same."""
+    fallback = {False: _common(now), True: _common(later)}
+    return [replace(p, promises=p.promises.filled_from(fallback[p.backordered])) for p in laid]
+
+
+def _common(pieces: Sequence[Piece]) -> Promises:
+    def one(found: list[Promise | None]) -> Promise | None:
+        first = found[0] if found else None
+        return first if first is not None and all(p is not None and p.on == first.on for p in found) else None
+
+    return Promises(one([p.promises.ship for p in pieces]), one([p.promises.delivery for p in pieces]))

@@ -1,0 +1,209 @@
+"""Which order and which lines an answer speaks of (RULES Reading 10 and 11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+
+from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine
+from plexstedi.edi.sent import SentLine, SentSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An order (or one release of it, sent as an order of its own) that an answer could mean."""
+
+    order_id: str
+    number: str
+    partnership_id: str
+    release: str | None = None
+    """BEG04, where releases are sent singly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The one order that is meant; `exactly` is False if the number had to be normalised."""
+
+    candidate: Candidate
+    exactly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownOrder:
+    """No order of this supplier has that number: kept, tried again each run."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousOrder:
+    """Several orders of this supplier could be meant: a person decides."""
+
+    number: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSupplier:
+    """The number is that of another supplier's order: nothing is applied, a person looks."""
+
+    number: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPlant:
+    """The partnership is not in the configuration: counted, nothing else."""
+
+    partnership_id: str
+
+
+OrderMatch: TypeAlias = Matched | UnknownOrder | AmbiguousOrder | OtherSupplier | OtherPlant
+
+
+def match_order(
+    number: str,
+    release: str | None,
+    partnership_id: str,
+    candidates: Sequence[Candidate],
+    partnerships: Collection[str],
+) -> OrderMatch:
+    """The order of this supplier with this number; `partnerships` are all that the configuration has.
+
+    Exactly, else without blanks at the ends, case and leading zeros if that gives one order only (RULES Reading 10).
+    """
+    if partnership_id not in partnerships:
+        return OtherPlant(partnership_id)
+    own = [c for c in candidates if c.partnership_id == partnership_id]
+    exact = [c for c in own if c.number == number]
+    found = exact or [c for c in own if _normal(c.number) == _normal(number)]
+    if len(found) > 1:
+        same_release = [c for c in found if _normal(c.release or "") == _normal(release or "")]
+        if len({c.number for c in found}) == 1 and len(same_release) == 1:
+            found = same_release
+    if len(found) == 1:
+        return Matched(found[0], bool(exact))
+    if found:
+        return AmbiguousOrder(number, tuple(found))
+    others = tuple(c for c in candidates if c.partnership_id != partnership_id and _normal(c.number) == _normal(number))
+    return OtherSupplier(number, others) if others else UnknownOrder(number)
+
+
+def _normal(text: str) -> str:
+    return text.strip().casefold().lstrip("0")
+
+
+@dataclass(frozen=True, slots=True)
+class LineMatch:
+    """A line of the answer that is one line of the order, or one release of it where releases were sent as lines."""
+
+    answered: AcknowledgedLine
+    line: SentLine
+    schedule: SentSchedule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoLine:
+    """A line of the answer that the order does not have."""
+
+    answered: AcknowledgedLine
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousLine:
+    """A line of the answer that could mean several lines of the order."""
+
+    answered: AcknowledgedLine
+    candidates: tuple[SentLine, ...]
+    why: str
+
+
+_FAMILIES = (frozenset({"BP", "IN", "PN"}), frozenset({"VP", "VN", "VC"}), frozenset({"MG"}))
+"""Qualifiers of element 235 that number an item from the same side: the buyer's, the seller's, the maker's."""
+
+
+_Id: TypeAlias = tuple[Decimal | str, ...]
+
+
+class LineIndex:
+    """The lines of an order as sent, found by number and by part; built once for an answer."""
+
+    def __init__(self, lines: Sequence[SentLine]) -> None:
+        self._by_id: dict[_Id, tuple[SentLine, SentSchedule | None]] = {}
+        self._by_part: dict[tuple[int, str], list[SentLine]] = {}
+        for line in lines:
+            for schedule in line.schedules:
+                if schedule.assigned_id is not None:
+                    self._by_id.setdefault(_id_parts(schedule.assigned_id), (line, schedule))
+        for line in lines:
+            self._by_id.setdefault(_id_parts(str(line.line)), (line, None))
+            for key in _part_keys((line.items,)):
+                self._by_part.setdefault(key, []).append(line)
+
+    def by_assigned_id(self, written: str) -> tuple[SentLine, SentSchedule | None] | None:
+        """The line, or the release sent as a line, with this PO101; numbers as numbers."""
+        return self._by_id.get(_id_parts(written))
+
+    def by_part(self, answered: AcknowledgedLine) -> list[SentLine]:
+        """Lines with a part of the answer, in the order sent; the buyer's number decides before the seller's."""
+        keys = _part_keys((answered.items, *(detail.items for detail in answered.details)))
+        for family in range(len(_FAMILIES)):
+            found = {ln.line: ln for key in keys if key[0] == family for ln in self._by_part.get(key, ())}
+            if found:
+                return [found[number] for number in sorted(found)]
+        return []
+
+
+def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
+    return {
+        (index, item.strip().casefold())
+        for items in stated
+        for qualifier, item in items.items()
+        for index, family in enumerate(_FAMILIES)
+        if qualifier in family
+    }
+
+
+def match_line(answered: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
+    """The line that is meant: by PO101, by part where PO101 is missing or unknown (RULES Reading 11)."""
+    by_id = index.by_assigned_id(answered.assigned_id) if answered.assigned_id is not None else None
+    by_part = index.by_part(answered)
+    numbers = ", ".join(str(line.line) for line in by_part)
+    if by_id is not None:
+        line, schedule = by_id
+        if by_part and line not in by_part:
+            why = f"its number {answered.assigned_id} is line {line.line}, its part is that of line {numbers}"
+            return AmbiguousLine(answered, (line, *by_part), why)
+        return LineMatch(answered, line, schedule)
+    if len(by_part) == 1:
+        return LineMatch(answered, by_part[0])
+    if by_part:
+        return AmbiguousLine(answered, tuple(by_part), f"lines {numbers} have the same part")
+    return NoLine(answered)
+
+
+def _id_parts(written: str) -> _Id:
+    """An id with its numbers as numbers: `0010-01` is `10-1`."""
+    parts: list[Decimal | str] = []
+    for part in re.split(r"\s*-\s*", written.strip()):
+        try:
+            number = Decimal(part)
+        except InvalidOperation:
+            parts.append(part.casefold())
+        else:
+            parts.append(number if number.is_finite() else part.casefold())
+    return tuple(parts)
+
+
+def other_items(answered: AcknowledgedLine, line: SentLine) -> tuple[str, ...]:
+    """Item numbers of the answer that differ from those sent under the same qualifier, in words."""
+    found = []
+    for items in (answered.items, *(detail.items for detail in answered.details)):
+        for qualifier, item in items.items():
+            sent = line.items.get(qualifier)
+            if sent is not None and sent.strip().casefold() != item.strip().casefold():
+                found.append(f"{qualifier} {item} instead of {sent}")
+    return tuple(dict.fromkeys(found))

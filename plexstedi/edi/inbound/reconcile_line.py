@@ -1,0 +1,328 @@
+"""One line of an order against what one answer says of it (RULES Reading 1 to 9 and 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from plexstedi.edi.inbound.ack_codes import LineMeaning, line_in_words, line_meaning
+from plexstedi.edi.inbound.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine, StatedDate
+from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
+from plexstedi.edi.inbound.dates import days_off, is_ship_late
+from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
+from plexstedi.edi.inbound.findings import DECIDE, Findings
+from plexstedi.edi.inbound.line_reading import LineReading, read_line
+from plexstedi.edi.inbound.matching import LineMatch, other_items
+from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
+from plexstedi.edi.inbound.pricing import Incomparable, compare_price
+from plexstedi.edi.sent import SentLine, SentSchedule
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.units import exact_quotient
+
+
+@dataclass(frozen=True, slots=True)
+class LineCase:
+    """All that decides one line."""
+
+    sent: SentLine
+    matches: tuple[LineMatch, ...]
+    """The lines of the answer that speak of it."""
+    received: Decimal
+    """In the unit sent."""
+    heading: tuple[StatedDate, ...]
+    settings: SupplierSettings
+    listed: bool = True
+    """False: the answer does not name the line, it is taken as accepted as ordered."""
+    missing_releases: AckState = AckState.UNACKNOWLEDGED
+    """What becomes of releases sent as lines that the answer leaves out: confirmed, rejected or unacknowledged."""
+
+    @property
+    def open(self) -> Decimal:
+        """Ordered less received."""
+        return max(self.sent.quantity - self.received, ZERO)
+
+    @property
+    def release_ids(self) -> tuple[str, ...]:
+        """Plex's ids of the releases as sent that are still to come."""
+        return tuple(schedule.release_id for schedule in still_open(self.sent.schedules, self.received))
+
+    @property
+    def code(self) -> str | None:
+        """The ACK01 codes of the line, as sent."""
+        codes = dict.fromkeys(d.code for m in self.matches for d in m.answered.details if d.code)
+        return "+".join(codes) or None
+
+
+def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
+    """What the answer means for this line; `findings` may hold reasons from the document already."""
+    for match in case.matches:
+        findings.holds += match.answered.faults
+        _check_codes(match.answered, findings, case.settings)
+        for other in other_items(match.answered, case.sent):
+            findings.hold("other-part", f"the supplier answers another part: {other}")
+    price = _check_prices(case, findings)
+    unreadable = any(f.code != IMPOSSIBLE_DATE for m in case.matches for f in m.answered.faults)
+    read = None if unreadable else _read(case, findings)
+    if read is None:
+        return _outcome(case, findings, None, (), price)
+    _check_quantity(read.total, case, findings)
+    named = any(m.schedule is not None for m in case.matches)
+    releases = case.sent.schedules if named else still_open(case.sent.schedules, case.received)
+    schedules = allocate(read.pieces, releases)
+    _check_dates(schedules, case, findings)
+    for text in read.undecided:
+        findings.hold("date-undecided", text, "set `acknowledgments.date_qualifiers` of this supplier, or " + DECIDE)
+    if read.schedule_fault is not None:
+        findings.hold("schedule-sum", read.schedule_fault)
+    _check_change_codes(case, read, findings)
+    if read.date_pending:
+        findings.note("the ship date is pending (SP), it stays awaited")
+    return _outcome(case, findings, read, schedules, price)
+
+
+def _check_codes(answer: AcknowledgedLine, findings: Findings, settings: SupplierSettings) -> None:
+    for detail in answer.details:
+        if detail.code and line_meaning(detail.code, settings.acknowledgments) is LineMeaning.HOLD:
+            why = f", reason {detail.industry_code}" if detail.industry_code else ""
+            findings.hold(
+                "code-held",
+                f"ACK01 is {line_in_words(detail.code)}{why}",
+                f"{DECIDE}, or set `acknowledgments.line_codes.{detail.code}` of this supplier",
+            )
+
+
+def _read(case: LineCase, findings: Findings) -> LineReading | None:
+    """All PO1 of the line together, less what was received; release by release where those were sent as lines."""
+    singles = [m for m in case.matches if m.schedule is not None]
+    if not singles:
+        return _read_group([m.answered for m in case.matches], case.sent.quantity, case.open, case, findings)
+    if len(singles) < len(case.matches):
+        findings.hold("line-and-release", "the answer speaks of the line and of single releases of it")
+        return None
+    open_by_release = {s.release_id: s.quantity for s in still_open(case.sent.schedules, case.received)}
+    groups = []
+    for schedule in case.sent.schedules:
+        answers = [m.answered for m in singles if m.schedule == schedule]
+        still = open_by_release.get(schedule.release_id, ZERO)
+        if answers:
+            read = _read_group(answers, schedule.quantity, still, case, findings)
+        else:
+            read = _missing_release(schedule, still, case, findings)
+        if read is None:
+            return None
+        pieces = tuple(replace(piece, release_id=schedule.release_id) for piece in read.pieces)
+        groups.append(replace(read, pieces=pieces))
+    return LineReading(
+        sum((g.total for g in groups), Parts()),
+        tuple(piece for g in groups for piece in g.pieces),
+        any(g.date_pending for g in groups),
+        tuple(dict.fromkeys(text for g in groups for text in g.undecided)),
+        "; ".join(g.schedule_fault for g in groups if g.schedule_fault) or None,
+    )
+
+
+def _missing_release(schedule: SentSchedule, still: Decimal, case: LineCase, findings: Findings) -> LineReading:
+    if case.missing_releases is AckState.CONFIRMED:
+        return LineReading(Parts(accepted=still), (Piece(still),))
+    if case.missing_releases is AckState.REJECTED:
+        return LineReading(Parts(rejected=still), ())
+    if still > 0:
+        findings.hold("release-missing", f"release {schedule.release_number} ({still}) is not in the answer")
+    return LineReading(Parts(), ())
+
+
+def _read_group(
+    answers: Sequence[AcknowledgedLine], ordered: Decimal, still: Decimal, case: LineCase, findings: Findings
+) -> LineReading | None:
+    echo = (AcknowledgedLine(position=0, place=f"line {case.sent.line}"),)
+    read = read_line(
+        answers or echo,
+        case.sent,
+        ordered=ordered,
+        open_quantity=still,
+        heading=case.heading,
+        settings=case.settings,
+    )
+    if isinstance(read, Undivided):
+        findings.hold(read.code, read.message, read.fix)
+        return None
+    return _net(read, ordered, still)
+
+
+def _net(read: LineReading, ordered: Decimal, still: Decimal) -> LineReading:
+    """An answer that adds up to what was ordered, less what has been received since (RULES Reading 14)."""
+    received, total = ordered - still, read.total
+    if received <= 0 or total.total != ordered:
+        return read
+    accepted = max(total.accepted - received, ZERO)
+    left = received - (total.accepted - accepted)
+    backordered = max(total.backordered - left, ZERO)
+    left -= total.backordered - backordered
+    parts = Parts(accepted, backordered, total.rejected - left)
+    return replace(read, total=parts, pieces=tuple(without(read.pieces, received)))
+
+
+def _check_quantity(parts: Parts, case: LineCase, findings: Findings) -> None:
+    variance = case.open - parts.total
+    if variance == 0:
+        return
+    tolerance, unit = case.settings.tolerance, case.sent.unit
+    base = "open" if case.received > 0 else "ordered"
+    said = f"{base} {case.open:f} {unit}, answered {parts.total:f} {unit}"
+    is_plain = parts.backordered == 0 and parts.rejected == 0
+    limit = tolerance.quantity_under_pct if variance > 0 else tolerance.quantity_over_pct
+    if not is_plain:
+        findings.beyond(tolerance.on_quantity, "quantity-sum", f"{said}: the parts do not add up", "on_quantity")
+    elif Fraction(abs(variance)) * 100 <= Fraction(limit) * Fraction(case.open):
+        findings.within(f"{said}; within {limit:f} %")
+    else:
+        setting = "quantity_under_pct" if variance > 0 else "quantity_over_pct"
+        findings.beyond(tolerance.on_quantity, "quantity", f"{said}; tolerance {limit:f} %", setting)
+
+
+def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
+    """Compare every price of the answer; return one per unit sent, for display, where it is a finite decimal."""
+    shown: Decimal | None = None
+    tolerance, unit = case.settings.tolerance, case.sent.unit
+    for match in case.matches:
+        answer = match.answered
+        if answer.price is None:
+            continue
+        compared = compare_price(answer.price, answer.price_basis, answer.unit, case.sent, case.settings)
+        if isinstance(compared, Incomparable):
+            findings.hold("price-basis", compared.message, compared.fix)
+            continue
+        shown = exact_quotient(Decimal(compared.answered.numerator), Decimal(compared.answered.denominator), 10)
+        if not compared.differs:
+            continue
+        said = f"price sent {_price(compared.sent)}, answered {_price(compared.answered)} per {unit}"
+        limit, setting = tolerance.price_down_pct, "price_down_pct"
+        if compared.answered > compared.sent:
+            limit, setting = tolerance.price_up_pct, "price_up_pct"
+        if compared.within(tolerance.price_up_pct, tolerance.price_down_pct):
+            findings.within(f"{said}; within {limit:f} %")
+        else:
+            findings.beyond(tolerance.on_price, "price", f"{said}; tolerance {limit:f} %", setting)
+    return shown
+
+
+def _price(price: Fraction) -> str:
+    exact = exact_quotient(Decimal(price.numerator), Decimal(price.denominator), 10)
+    return f"{exact:f}" if exact is not None else str(price)
+
+
+def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, findings: Findings) -> None:
+    for schedule in schedules:
+        if schedule.due is None:
+            continue
+        said = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
+        if schedule.ship_date is not None:
+            _check_ship(schedule, schedule.ship_date, schedule.due, said, case, findings)
+        if schedule.delivery_date is not None:
+            _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), said, case, findings)
+
+
+def _check_ship(
+    schedule: ConfirmedSchedule, ship: date, due: date, said: str, case: LineCase, findings: Findings
+) -> None:
+    transit, tolerance = case.settings.acknowledgments.transit_days, case.settings.tolerance
+    if not is_ship_late(ship, due, transit_days=transit, late_days=0):
+        return
+    said = f"{said}, ships {ship} ({schedule.ship_qualifier})" + (f" with {transit} days in transit" if transit else "")
+    if not is_ship_late(ship, due, transit_days=transit, late_days=tolerance.date_late_days):
+        findings.within(f"{said}; within {tolerance.date_late_days} days")
+    elif schedule.backordered:
+        findings.warn("backorder-late", said, "ask the supplier whether it can come earlier")
+    else:
+        findings.beyond(
+            tolerance.on_date, "date", f"{said}; tolerance {tolerance.date_late_days} days", "date_late_days"
+        )
+
+
+def _check_delivery(schedule: ConfirmedSchedule, off: int, said: str, case: LineCase, findings: Findings) -> None:
+    if off == 0:
+        return
+    tolerance = case.settings.tolerance
+    limit, setting = tolerance.date_late_days, "date_late_days"
+    if off < 0:
+        limit, setting = tolerance.date_early_days, "date_early_days"
+    how = "late" if off > 0 else "early"
+    said = f"{said}, delivered {schedule.delivery_date} ({schedule.delivery_qualifier}), {abs(off)} days {how}"
+    if abs(off) <= limit:
+        findings.within(f"{said}; within {limit} days")
+    elif schedule.backordered:
+        if off > 0:
+            findings.warn("backorder-late", said, "ask the supplier whether it can come earlier")
+    else:
+        findings.beyond(tolerance.on_date, "date", f"{said}; tolerance {limit} days", setting)
+
+
+def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -> None:
+    """A code that announces a change has to say which; with equal values it is only noted (RULES Reading 2)."""
+    answers = [m.answered for m in case.matches]
+    codes = {d.code for answer in answers for d in answer.details}
+    if "IP" in codes and all(answer.price is None for answer in answers):
+        findings.hold("change-not-stated", f"ACK01 is {line_in_words('IP')}, but no price is given")
+    stated = [d.quantity for a in answers for d in a.details if d.code == "IQ"] + [a.quantity for a in answers]
+    if "IQ" in codes and all(quantity is None for quantity in stated):
+        findings.hold("change-not-stated", f"ACK01 is {line_in_words('IQ')}, but no quantity is given")
+    if "DR" in codes and not read.undecided and not any(piece.promises for piece in read.pieces):
+        findings.hold("change-not-stated", f"ACK01 is {line_in_words('DR')}, but no date is promised")
+    if not findings.changed:
+        for code in sorted(codes & {"IC", "IQ", "IP", "DR"}):
+            findings.note(f"ACK01 is {line_in_words(code)}, all compared values are as ordered")
+
+
+def _outcome(
+    case: LineCase,
+    findings: Findings,
+    read: LineReading | None,
+    schedules: tuple[ConfirmedSchedule, ...],
+    price: Decimal | None,
+) -> LineOutcome:
+    parts = read.total if read is not None else Parts()
+    if parts.rejected > 0:
+        state = AckState.REJECTED
+        said = " ".join(line_in_words(code) for code in (case.code or "").split("+") if code)
+        findings.warn(
+            "rejected",
+            f"ordered {case.open:f} {case.sent.unit}, rejected {parts.rejected:f} {case.sent.unit} {said}".rstrip(),
+            "place it elsewhere or change the order; accept it in `review` to have it written to Plex",
+        )
+    elif parts.backordered > 0:
+        state = AckState.BACKORDERED
+        findings.warn(
+            "backordered",
+            f"ordered {case.open:f} {case.sent.unit}, now {parts.accepted:f}, backordered {parts.backordered:f}",
+            "applied; a buyer should know",
+        )
+    else:
+        state = AckState.CHANGED if findings.changed else AckState.CONFIRMED
+    if_accepted = state if findings.holds and read is not None else None
+    if findings.holds:
+        state = AckState.HELD
+    return LineOutcome(
+        line=case.sent.line,
+        line_id=case.sent.line_id,
+        state=state,
+        ordered=case.sent.quantity,
+        open=case.open,
+        unit=case.sent.unit,
+        confirmed=parts.accepted,
+        backordered=parts.backordered,
+        rejected=parts.rejected,
+        variance=case.open - parts.total,
+        schedules=schedules,
+        release_ids=case.release_ids,
+        code=case.code,
+        price=price,
+        reasons=tuple(dict.fromkeys((*findings.holds, *findings.warnings))),
+        attention=bool(findings.holds or findings.warnings),
+        notes=tuple(findings.notes),
+        listed=case.listed,
+        date_pending=read is not None and read.date_pending,
+        if_accepted=if_accepted,
+    )

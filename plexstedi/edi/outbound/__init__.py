@@ -1,0 +1,1 @@
+"""From an order to the document that goes out."""

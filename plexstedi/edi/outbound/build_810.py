@@ -1,0 +1,191 @@
+"""The 810 as a neutral tree: a customer invoice, its lines, taxes and total (RULES Sending 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+
+from plexstedi.edi.guide.room import Room, place_for
+from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.outbound.build_parts import Builder, pairs
+from plexstedi.edi.outbound.dropped import Dropped
+from plexstedi.edi.outbound.invoice import Invoice, InvoiceLine
+from plexstedi.edi.outbound.notes import note_form
+from plexstedi.edi.outbound.prices import line_units, said_price, said_quantity
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.units import plain, product, total_of
+from plexstedi.edi.x12 import Loop, Node, Segment, Transaction, segment
+from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+
+_OWN_ROLES = ("SE", "SU", "VN", "RI")
+"""Element 98 for us who bill: selling party, supplier, vendor, party to receive the money."""
+_CUSTOMER_ROLES = ("BT", "BY")
+_CENT = Decimal("0.01")
+_ALL_TAXES = "TX"
+"""TXI01: Plex names taxes in words, so they go out as one amount of all taxes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltInvoice:
+    """The tree, with the optional facts that have no place at all."""
+
+    transaction: Transaction
+    dropped: tuple[Dropped, ...]
+    adjusted: tuple[str, ...]
+
+
+def build_810(invoice: Invoice, partner: Partner, room: Room) -> BuiltInvoice | Held:
+    """The invoice as an 810; Held if it is void, its amounts do not add up, or a value cannot be said."""
+    builder = Builder(partner, room)
+    if invoice.void:
+        builder.held("invoice-void", "order", f"invoice {invoice.number} is void in Plex", "Nothing is to be sent")
+    if not invoice.customer_order:
+        message = f"invoice {invoice.number} has no customer order number"
+        builder.held("order-number-missing", "order", message, "Set the customer's PO number in Plex")
+    lines = tuple(_line(builder, line) for line in invoice.lines)
+    if not lines:
+        builder.held("invoice-empty", "order", f"invoice {invoice.number} has no lines", "Check it in Plex")
+    total = _total(builder, invoice)
+    dropped: list[Dropped] = []
+    heading = _heading(builder, invoice, dropped)
+    reasons = (*builder.reasons, *builder.wording.reasons)
+    if reasons:
+        return Held(tuple(dict.fromkeys(reasons)))
+    summary: list[Node] = [segment("TDS", e01=total)]
+    tax = _tax(invoice)
+    if tax:
+        summary.append(segment("TXI", e01=_ALL_TAXES, e02=tax))
+    summary.append(segment("CTT", e01=Decimal(len(lines))))
+    built = Transaction("810", partner.settings.release, heading, lines, tuple(summary))
+    return BuiltInvoice(built, tuple(dropped), tuple(dict.fromkeys(builder.wording.adjusted)))
+
+
+def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tuple[Node, ...]:
+    settings, say = builder.settings, builder.wording.clean
+    nodes: list[Node] = [
+        segment(
+            "BIG",
+            e01=invoice.invoice_date,
+            e02=say(invoice.number, "order"),
+            e03=invoice.order_date,
+            e04=say(invoice.customer_order, "order"),
+            e07=_type(builder.room, invoice),
+        )
+    ]
+    currency = say(invoice.currency, "order")
+    if currency:
+        nodes.append(segment("CUR", e01="SE", e02=currency))
+    nodes += builder.references()
+    nodes += _parties(builder, invoice)
+    terms = settings.terms.get(invoice.terms) if invoice.terms else None
+    if terms is not None or invoice.due is not None:
+        nodes.append(
+            segment(
+                "ITD",
+                e01=terms.type if terms else None,
+                e02=terms.basis_date if terms else None,
+                e03=terms.discount_percent if terms else None,
+                e05=Decimal(terms.discount_days) if terms and terms.discount_days is not None else None,
+                e06=invoice.due,
+                e07=Decimal(terms.net_days) if terms and terms.net_days is not None else None,
+                e12=say(terms.description, "terms") if terms else None,
+            )
+        )
+    if invoice.terms and terms is None:
+        why = f'no entry "{invoice.terms}" in `terms`'
+        dropped.append(Dropped(where="order", fact="payment terms", value=invoice.terms, why=why))
+    note = say(invoice.note, "order")
+    if note and note_form(builder.room, "heading", (), settings.release) is None:
+        if settings.notes == "required":
+            fix = 'Empty the note in Plex, or set notes = "optional"'
+            builder.held("note-without-place", "order", f"the guide has no place for the note {note!r}", fix)
+        dropped.append(Dropped(where="order", fact="note", value=note, why="no place for it in the 810"))
+    else:
+        nodes += builder.note("heading", (), note, "order")
+    return tuple(nodes)
+
+
+def _type(room: Room, invoice: Invoice) -> str | None:
+    """BIG07 (element 640): a credit memo says so; an invoice only where the guide asks."""
+    if invoice.credit:
+        return "CR"
+    place = place_for(room, "heading", (), "BIG")
+    return "DI" if place is not None and 7 in place.required and place.allows(7, "DI") else None
+
+
+def _parties(builder: Builder, invoice: Invoice) -> list[Node]:
+    partner, company = builder.partner, builder.partner.company
+    parties: list[Node] = []
+    if invoice.ship_to:
+        parties.append(builder.ship_to_party(invoice.ship_to, "heading", ()))
+    if company.name or company.code or company.duns or partner.settings.supplier_account:
+        own = company.model_copy(update={"code": partner.settings.supplier_account or company.code})
+        parties.append(builder.party(_role(builder.room, _OWN_ROLES), own, own.name, "company", "heading", ()))
+    if partner.name:
+        role = _role(builder.room, _CUSTOMER_ROLES)
+        head: Segment = segment("N1", e01=role, e02=builder.wording.clean(partner.name, "customer name"))
+        parties.append(Loop("N1", (head, *builder.partner_address())))
+    return parties
+
+
+def _role(room: Room, roles: Sequence[str]) -> str:
+    return next((role for role in roles if place_for(room, "heading", (), "N1", {1: role}) is not None), roles[0])
+
+
+def _line(builder: Builder, line: InvoiceLine) -> Loop:
+    where = f"line {line.number}"
+    items, say = builder.settings.items, builder.wording.clean
+    numbers = [(items.supplier_part, line.part.number if line.part else None), (items.part, line.customer_part)]
+    said = [(q, text) for q, number in numbers if q and number and (text := say(number, where))]
+    elements = {"e01": str(line.number), **pairs(said, ITEM_PAIRS_FROM["IT1"])}
+    units = line_units(line.unit, None, builder.settings, where)
+    if line.price is None:
+        builder.held("price-missing", where, "Plex has no price for this line", "Set the price in Plex (0 is a price)")
+    if isinstance(units, Reason):
+        builder.reasons.append(units)
+    elif line.price is not None:
+        place = place_for(builder.room, "detail", (), "IT1")
+        price = said_price(line.price, units, place, 5, where)
+        if isinstance(price, Reason):
+            builder.reasons.append(price)
+        else:
+            elements |= {"e04": price.price, "e05": price.basis}
+        elements |= {"e02": said_quantity(line.quantity, units), "e03": units.quantity.unit}
+    description = say(line.description, where)
+    tail = builder.description(description, ("IT1",), where) if description else []
+    return Loop("IT1", (segment("IT1", **elements), *tail))
+
+
+def _tax(invoice: Invoice) -> Decimal:
+    return total_of(*(tax.amount for tax in (*invoice.taxes, *(t for line in invoice.lines for t in line.taxes))))
+
+
+def _total(builder: Builder, invoice: Invoice) -> Decimal:
+    """TDS01: what the lines and taxes add up to, which must be what Plex bills. In whole cents."""
+    amounts: list[Decimal] = []
+    for line in invoice.lines:
+        exact = product(line.quantity, line.price) if line.price is not None else Decimal(0)
+        amount = exact if line.amount is None else line.amount
+        roundings = {exact.quantize(_CENT, ROUND_HALF_UP), exact.quantize(_CENT, ROUND_HALF_EVEN), exact}
+        if line.price is not None and amount not in roundings:
+            builder.held(
+                "amount-differs",
+                f"line {line.number}",
+                f"Plex bills {plain(amount)}, {plain(line.quantity)} at {plain(line.price)} make {plain(exact)}",
+                "Correct the invoice in Plex, or send it otherwise",
+            )
+        amounts.append(amount)
+    total = total_of(*amounts, _tax(invoice))
+    if invoice.total is not None and plain(invoice.total) != total:
+        builder.held(
+            "total-differs",
+            "order",
+            f"Plex bills {plain(invoice.total)} altogether, lines and taxes add up to {total}",
+            "Correct the invoice in Plex, or send it otherwise",
+        )
+    if total != total.quantize(_CENT, ROUND_HALF_UP):
+        builder.held(
+            "total-not-in-cents", "order", f"the total {total} is not in whole cents", "Correct the prices in Plex"
+        )
+    return total

@@ -1,0 +1,66 @@
+"""The 850 as a neutral tree: header, one PO1 per line (or release), totals."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from plexstedi.edi.guide.room import Room, place_for
+from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.outbound.build_parts import Builder, pairs, totals
+from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
+from plexstedi.edi.outbound.order_types import order_type
+from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.settings import PurchaseOrderTypes
+from plexstedi.edi.x12 import Loop, Transaction, segment
+from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+
+Purpose = Literal["00", "05", "07", "15"]
+"""BEG01 (element 353): original, replace, duplicate, resubmission."""
+
+
+def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -> Transaction | Held:
+    """The order as an 850; Held if a text has no room."""
+    builder = Builder(partner, room)
+    document = partner.settings.document_850
+    types = document.po_type if document is not None else PurchaseOrderTypes()
+    kind = order_type(seen.kind, types, place_for(room, "heading", (), "BEG"), "850")
+    if isinstance(kind, Reason):
+        builder.reasons.append(kind)
+        kind = ""
+    begin = segment(
+        "BEG",
+        e01=purpose,
+        e02=kind,
+        e03=seen.number,
+        e04=seen.release,
+        e05=seen.order_date,
+        e07=partner.settings.acknowledgment_type,
+    )
+    lines = document_lines(seen)
+    heading = (begin, *builder.order_heading(seen))
+    detail = tuple(_line(builder, line, seen) for line in lines)
+    if not lines:
+        builder.held(
+            "order-empty",
+            "order",
+            f"order {seen.number} has no line with a firm quantity",
+            "Release its lines in Plex, or cancel it",
+        )
+    reasons = (*builder.reasons, *builder.wording.reasons)
+    if reasons:
+        return Held(tuple(dict.fromkeys(reasons)))
+    return Transaction("850", partner.settings.release, heading, detail, (totals(len(lines), seen.total()),))
+
+
+def _line(builder: Builder, line: DocumentLine, seen: SeenOrder) -> Loop:
+    head = segment(
+        "PO1",
+        e01=line.id,
+        e02=line.quantity,
+        e03=line.line.unit,
+        e04=line.line.price,
+        e05=line.line.price_basis,
+        **pairs(line.line.items, ITEM_PAIRS_FROM["PO1"]),
+    )
+    return Loop("PO1", (head, *builder.line_tail(line, "PO1", seen, dated=True)))

@@ -1,0 +1,114 @@
+"""The 860 as a neutral tree: the net change since the last document, or the cancellation of the order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from plexstedi.edi.guide.room import Room, place_for
+from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.outbound.build_parts import Builder, pairs, totals
+from plexstedi.edi.outbound.changes import Coded, LineChange, coded, line_changes
+from plexstedi.edi.outbound.document_lines import document_lines
+from plexstedi.edi.outbound.order_types import order_type
+from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.settings import DocumentSettings
+from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Transaction, segment
+from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+
+CHANGE, CANCEL = "04", "01"
+"""BCH01 (element 353)."""
+
+
+def build_change(
+    before: SeenOrder, after: SeenOrder, partner: Partner, room: Room, *, sequence: int, revised: date
+) -> Transaction | Held:
+    """The 860 that turns `before` into `after`. Held if the supplier takes no code for a change.
+
+    `sequence` is BCH05, from 1. `revised` is BCH11: when the revision was first seen.
+    """
+    builder = Builder(partner, room)
+    taken = _taken_codes(partner, room)
+    found = [coded(change, taken) for change in line_changes(before, after)]
+    builder.reasons += [item for item in found if isinstance(item, Reason)]
+    said = [item for item in found if isinstance(item, Coded)]
+    detail = tuple(_line(builder, item, after) for item in said)
+    return _finished(builder, after, CHANGE, sequence, revised, detail, after.total())
+
+
+def build_cancel(seen: SeenOrder, partner: Partner, room: Room, *, sequence: int, revised: date) -> Transaction | Held:
+    """The 860 that cancels the order as it was sent: BCH01 01, with its lines deleted only where POC is required."""
+    builder = Builder(partner, room)
+    detail: tuple[Loop, ...] = ()
+    places = room.places("detail", (), "POC")
+    if any(place.must for place in places):
+        taken = _taken_codes(partner, room)
+        gone = [coded(LineChange(line, None, frozenset()), taken) for line in document_lines(seen)]
+        builder.reasons += [item for item in gone if isinstance(item, Reason)]
+        detail = tuple(_line(builder, item, seen) for item in gone if isinstance(item, Coded))
+    return _finished(builder, seen, CANCEL, sequence, revised, detail, None)
+
+
+def _taken_codes(partner: Partner, room: Room) -> Sequence[str] | None:
+    """POC02 codes: the supplier's `change_codes`, as far as the guide has them; without both, all."""
+    place = place_for(room, "detail", (), "POC")
+    listed = None if place is None else place.codes.get(2)
+    configured = partner.settings.change_codes
+    if configured is None or listed is None:
+        return configured if configured is not None else listed
+    return tuple(code for code in configured if code in listed)
+
+
+def _finished(
+    builder: Builder,
+    seen: SeenOrder,
+    purpose: str,
+    sequence: int,
+    revised: date,
+    detail: tuple[Loop, ...],
+    amount: Decimal | None,
+) -> Transaction | Held:
+    settings = builder.settings
+    document = settings.document_860 or DocumentSettings()
+    kind = order_type(seen.kind, document.po_type, place_for(builder.room, "heading", (), "BCH"), "860")
+    if isinstance(kind, Reason):
+        builder.reasons.append(kind)
+        kind = ""
+    begin = segment(
+        "BCH",
+        e01=purpose,
+        e02=kind,
+        e03=seen.number,
+        e04=seen.release,
+        e05=str(sequence),
+        e06=seen.order_date,
+        e11=revised,
+    )
+    heading: tuple[Node, ...] = (begin, *builder.order_heading(seen))
+    wants_amount = builder.room.by_guide and place_for(builder.room, "summary", ("CTT",), "AMT", {1: "TT"}) is not None
+    summary = totals(len(detail), amount if wants_amount else None)
+    reasons = (*builder.reasons, *builder.wording.reasons)
+    if reasons:
+        return Held(tuple(dict.fromkeys(reasons)))
+    return Transaction("860", settings.release, heading, detail, (summary,))
+
+
+def _line(builder: Builder, item: Coded, seen: SeenOrder) -> Loop:
+    line = item.change.after or item.change.before
+    if line is None:
+        raise ValueError("a change of no line")
+    deleted = item.change.after is None
+    head: Segment = segment(
+        "POC",
+        e01=item.change.id,
+        e02=item.code,
+        e03=Decimal(0) if deleted else line.quantity,
+        e05=Composite((line.line.unit,)),
+        e06=line.line.price,
+        e07=line.line.price_basis,
+        **pairs(line.line.items, ITEM_PAIRS_FROM["POC"]),
+    )
+    tail = builder.line_tail(line, "POC", seen, dated=item.lists_schedule)
+    return Loop("POC", (head, *tail))

@@ -1,0 +1,272 @@
+"""Segments that 850, 860 and 810 share: parties, terms, dates, items, notes, totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from plexstedi.edi.guide.room import Room, place_for
+from plexstedi.edi.held import Reason
+from plexstedi.edi.outbound.document_lines import DocumentLine
+from plexstedi.edi.outbound.limits import limit
+from plexstedi.edi.outbound.look import due_qualifier
+from plexstedi.edi.outbound.notes import note_form, note_nodes
+from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.outbound.text import Wording, split_words
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.settings import Company, ScheduleAs, ShipTo, SupplierSettings
+from plexstedi.edi.x12 import Loop, Node, Segment, Value, segment
+from plexstedi.edi.x12_sets import Section
+
+_SUPPLIER_ROLES = ("SU", "VN", "SE")
+"""Element 98 for the one we order from: supplier, vendor, selling party; the first that the target takes."""
+_DESCRIPTION_LENGTH = 80
+
+
+@dataclass(slots=True)
+class Builder:
+    """What the builders of one document share: the target, the settings, and the reasons found on the way."""
+
+    partner: Partner
+    room: Room
+    reasons: list[Reason] = field(default_factory=list)
+    wording: Wording = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wording = Wording(self.settings.text)
+
+    @property
+    def settings(self) -> SupplierSettings:
+        """The partner's settings."""
+        return self.partner.settings
+
+    def held(self, code: str, where: str, message: str, fix: str) -> None:
+        """Record one reason to hold the document."""
+        self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
+
+    # -- header ---------------------------------------------------------------------------------------------------
+
+    def order_heading(self, seen: SeenOrder) -> tuple[Node, ...]:
+        """Everything of the heading after BEG or BCH."""
+        nodes: list[Node] = []
+        if seen.currency:
+            nodes.append(segment("CUR", e01="BY", e02=seen.currency))
+        nodes += self.references()
+        if seen.freight:
+            nodes.append(segment("FOB", e01=seen.freight))
+        nodes += self.terms(seen)
+        nodes += self.due("heading", (), seen.due)
+        if seen.routing:
+            nodes.append(segment("TD5", e05=seen.routing))
+        nodes += self.note("heading", (), seen.note, "order")
+        nodes += self.order_parties(seen)
+        return tuple(nodes)
+
+    def references(self) -> list[Node]:
+        """REF by the supplier's `references`."""
+        return [
+            segment("REF", e01=qualifier, e02=self.wording.clean(value, f"references.{qualifier}"))
+            for qualifier, value in self.settings.references.items()
+        ]
+
+    def terms(self, seen: SeenOrder) -> list[Node]:
+        """ITD by the supplier's `terms` (RULES Sending 5)."""
+        terms = seen.terms
+        if terms is None:
+            return []
+        days = terms.discount_days, terms.net_days
+        return [
+            segment(
+                "ITD",
+                e01=terms.type,
+                e02=terms.basis_date,
+                e03=terms.discount_percent,
+                e05=None if days[0] is None else Decimal(days[0]),
+                e07=None if days[1] is None else Decimal(days[1]),
+                e12=self.wording.clean(terms.description, "terms"),
+            )
+        ]
+
+    def due(self, section: Section, path: tuple[str, ...], due: date | None) -> list[Node]:
+        """A due date as DTM where there is a place for one (RULES Sending 6)."""
+        if due is None or section == "summary":
+            return []
+        code = due_qualifier(self.room, section, path, "DTM", 1, 2)
+        return [] if code is None else [segment("DTM", e01=code, e02=due)]
+
+    def note(self, section: Section, path: tuple[str, ...], note: str | None, where: str) -> Sequence[Node]:
+        """A note in the first form that the target has; its place was looked for before."""
+        form = note_form(self.room, section, path, self.settings.release) if note else None
+        if form is None or not note:
+            return []
+        nodes = note_nodes(note, form, where)
+        if isinstance(nodes, Reason):
+            self.reasons.append(nodes)
+            return []
+        return nodes
+
+    # -- parties --------------------------------------------------------------------------------------------------
+
+    def order_parties(self, seen: SeenOrder) -> list[Node]:
+        """N1 loops of an order: ship-to, supplier, buyer, bill-to."""
+        parties: list[Node] = []
+        if seen.ship_to:
+            parties.append(self.ship_to_party(seen.ship_to, "heading", ()))
+        parties += self.supplier_party()
+        parties += [self.company_party(role) for role in ("BY", "BT") if _is_set(self.partner.company)]
+        return parties
+
+    def ship_to_party(self, name: str, section: Section, path: tuple[str, ...]) -> Node:
+        """N1 ST from the supplier's `ship_to` table by Plex's name; the name alone where there is no table."""
+        table = self.settings.ship_to
+        key = next((k for k in table if k.casefold() == name.casefold()), None)
+        known = ShipTo() if key is None else table[key]
+        return self.party("ST", known, known.name or name, f'ship_to."{name}"', section, path)
+
+    def supplier_party(self) -> list[Node]:
+        """N1 SU: the supplier's name, with our account number there or its DUNS number."""
+        settings, name = self.settings, self.partner.name
+        codes = _codes(settings.supplier_account, settings.duns)
+        if not name and not codes:
+            return []
+        place = None
+        for role in _SUPPLIER_ROLES:
+            place = place_for(self.room, "heading", (), "N1", {1: role})
+            if place is not None:
+                break
+        else:
+            role = _SUPPLIER_ROLES[0]
+        qualifier, code = self._code_for(codes, "heading", (), role)
+        head = segment("N1", e01=role, e02=self.wording.clean(name, "supplier name"), e03=qualifier, e04=code)
+        return [Loop("N1", (head, *self.partner_address()))]
+
+    def partner_address(self) -> list[Node]:
+        """N3 and N4 of the partner's address in Plex."""
+        at = self.partner.address
+        if at is None:
+            return []
+        return self._address(
+            at.street, at.city, at.state, at.postal_code, at.country, f"address of {self.partner.code}"
+        )
+
+    def company_party(self, role: str) -> Node:
+        """N1 of our own side, from `[company]`."""
+        company = self.partner.company
+        return self.party(role, company, company.name, "company", "heading", ())
+
+    def party(
+        self,
+        role: str,
+        place: ShipTo | Company,
+        name: str | None,
+        where: str,
+        section: Section,
+        path: tuple[str, ...],
+    ) -> Node:
+        """An N1 loop of a place in the settings."""
+        qualifier, code = self._code_for(_codes(place.code, place.duns), section, path, role)
+        head = segment("N1", e01=role, e02=self.wording.clean(name, where), e03=qualifier, e04=code)
+        street = (place.street,) if isinstance(place.street, str) else (place.street or ())
+        rest = self._address(street, place.city, place.state, place.postal_code, place.country, where)
+        return Loop("N1", (head, *rest))
+
+    def _code_for(
+        self, codes: Sequence[tuple[str, str]], section: Section, path: tuple[str, ...], role: str
+    ) -> tuple[str | None, str | None]:
+        """The first of a party's codes whose qualifier the target takes, else the first (and it is dropped there)."""
+        for qualifier, code in codes:
+            if place_for(self.room, section, path, "N1", {1: role, 3: qualifier}) is not None:
+                return qualifier, self.wording.clean(code, f"N1 {role}")
+        return (codes[0][0], self.wording.clean(codes[0][1], f"N1 {role}")) if codes else (None, None)
+
+    def _address(
+        self,
+        street: Sequence[str],
+        city: str | None,
+        state: str | None,
+        postal_code: str | None,
+        country: str | None,
+        where: str,
+    ) -> list[Node]:
+        clean = [text for part in street if (text := self.wording.clean(part, where))]
+        nodes: list[Node] = [
+            segment("N3", e01=clean[i], e02=clean[i + 1] if i + 1 < len(clean) else None)
+            for i in range(0, len(clean), 2)
+        ]
+        parts = [self.wording.clean(part, where) for part in (city, state, postal_code, country)]
+        if any(parts):
+            nodes.append(segment("N4", e01=parts[0], e02=parts[1], e03=parts[2], e04=parts[3]))
+        return nodes
+
+    # -- lines ----------------------------------------------------------------------------------------------------
+
+    def line_tail(self, line: DocumentLine, loop: str, seen: SeenOrder, *, dated: bool) -> list[Node]:
+        """What follows PO1 or POC in its loop: description, dates, schedule, note, its own ship-to."""
+        where, path = f"line {line.id}", (loop,)
+        nodes: list[Node] = []
+        if line.line.description:
+            nodes += self.description(line.line.description, path, where)
+        if dated:
+            nodes += self.dates(line, path, seen)
+        nodes += self.note("detail", path, line.note, where)
+        if line.ship_to:
+            nodes.append(self.ship_to_party(line.ship_to, "detail", path))
+        return nodes
+
+    def dates(self, line: DocumentLine, path: tuple[str, ...], seen: SeenOrder) -> list[Node]:
+        """SCH for each release, or the line's one due date as DTM; both where a guide has a place for both."""
+        code = due_qualifier(self.room, "detail", path, "SCH", 5, 6)
+        as_schedule = code is not None and seen.schedule is ScheduleAs.SCH
+        wants_date = self.room.by_guide or seen.schedule is ScheduleAs.LINES
+        if seen.schedule is ScheduleAs.HEADER and line.due() != seen.due:
+            wants_date = True
+        with_date = self.due("detail", path, line.due()) if wants_date else []
+        if seen.schedule is ScheduleAs.LINES and not with_date:
+            as_schedule = code is not None
+        if not as_schedule:
+            return with_date
+        entries = [
+            segment("SCH", e01=r.quantity, e02=line.line.unit, e05=code, e06=r.due)
+            for r in line.releases
+            if r.due is not None
+        ]
+        return [*with_date, *(Loop("SCH", (entry,)) for entry in entries)]
+
+    def description(self, text: str, path: tuple[str, ...], where: str) -> list[Node]:
+        """PID free text, broken at words over as many PID as it needs (RULES Sending 7)."""
+        place = place_for(self.room, "detail", path, "PID", {1: "F"})
+        if place is None:
+            return [Loop("PID", (segment("PID", e01="F", e05=text),))]
+        width = place.length(5, (limit("PID", 5, self.settings.release) or (1, _DESCRIPTION_LENGTH))[1])
+        pieces = split_words(text, width)
+        if pieces is None or (place.repeats is not None and len(pieces) > place.repeats):
+            message = f"the description of {len(text)} characters does not fit into PID05 ({width} characters)"
+            self.held("description-too-long", where, message, "Shorten the description in Plex")
+            return []
+        return [Loop("PID", (segment("PID", e01="F", e05=piece),)) for piece in pieces]
+
+
+def pairs(items: Iterable[tuple[str, str]], start: int) -> dict[str, Value | None]:
+    """Item numbers as elements, from this position on: qualifier, number, qualifier, number."""
+    elements: dict[str, Value | None] = {}
+    for index, (qualifier, number) in enumerate(items):
+        elements[f"e{start + 2 * index:02d}"] = qualifier
+        elements[f"e{start + 2 * index + 1:02d}"] = number
+    return elements
+
+
+def totals(count: int, amount: Decimal | None) -> Loop:
+    """CTT with the number of lines, and the amount as AMT TT where it is known exactly."""
+    head: Segment = segment("CTT", e01=Decimal(count))
+    return Loop("CTT", (head,) if amount is None else (head, segment("AMT", e01="TT", e02=amount)))
+
+
+def _codes(own: str | None, duns: str | None) -> list[tuple[str, str]]:
+    """N103 and N104: 92 is the buyer's own code, 1 a DUNS number."""
+    return [(qualifier, code) for qualifier, code in (("92", own), ("1", duns)) if code]
+
+
+def _is_set(company: Company) -> bool:
+    return bool(company.name or company.code or company.duns)

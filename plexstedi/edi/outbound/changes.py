@@ -1,0 +1,180 @@
+"""What changed between two views of an order, line by line, and the POC02 code that says so (RULES Sending 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from plexstedi.edi.held import Reason
+from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
+from plexstedi.edi.outbound.seen import SeenOrder
+
+ChangeCode = str
+"""X12 element 670."""
+
+
+class Aspect(Enum):
+    """What of a line can change."""
+
+    QUANTITY = "quantity"
+    PRICE = "price"
+    SCHEDULE = "schedule"
+    OTHER = "other"
+    """Unit, item numbers, description, note, ship-to."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """One line that an 860 lists: how it was sent, how it is to be; one of them is None if it was added or deleted."""
+
+    before: DocumentLine | None
+    after: DocumentLine | None
+    aspects: frozenset[Aspect]
+
+    @property
+    def id(self) -> str:
+        """POC01: the id sent before, or the new one of an added line."""
+        line = self.before or self.after
+        if line is None:
+            raise ValueError("a change of no line")
+        return line.id
+
+
+_COMBINED: dict[frozenset[Aspect], str] = {
+    frozenset({Aspect.PRICE}): "PC",
+    frozenset({Aspect.SCHEDULE}): "RS",
+    frozenset({Aspect.QUANTITY, Aspect.SCHEDULE}): "RQ",
+    frozenset({Aspect.PRICE, Aspect.SCHEDULE}): "PR",
+    frozenset({Aspect.PRICE, Aspect.QUANTITY}): "PQ",
+    frozenset({Aspect.PRICE, Aspect.QUANTITY, Aspect.SCHEDULE}): "MU",
+}
+_RESCHEDULED = frozenset({"RS", "RQ", "PR", "MU"})
+
+
+def line_changes(before: SeenOrder, after: SeenOrder) -> tuple[LineChange, ...]:
+    """Every line that differs, in the order of the ids; nothing for lines that the supplier sees unchanged."""
+    old = {line.id: line for line in document_lines(before)}
+    new = {line.id: line for line in document_lines(after)}
+    changes: list[LineChange] = []
+    for line_id in dict.fromkeys((*old, *new)):
+        was, becomes = old.get(line_id), new.get(line_id)
+        aspects = frozenset[Aspect]() if was is None or becomes is None else _aspects(was, becomes)
+        if was is None or becomes is None or aspects:
+            changes.append(LineChange(was, becomes, aspects))
+    return tuple(sorted(changes, key=_order))
+
+
+def _order(change: LineChange) -> tuple[int, int]:
+    line = change.after or change.before
+    if line is None:
+        return (0, 0)
+    return (line.line.number, line.releases[0].number if line.releases else 0)
+
+
+def _aspects(was: DocumentLine, becomes: DocumentLine) -> frozenset[Aspect]:
+    found: set[Aspect] = set()
+    if was.quantity != becomes.quantity:
+        found.add(Aspect.QUANTITY)
+    if (was.line.price, was.line.price_basis) != (becomes.line.price, becomes.line.price_basis):
+        found.add(Aspect.PRICE)
+    if _rescheduled(was, becomes):
+        found.add(Aspect.SCHEDULE)
+    if _other(was) != _other(becomes):
+        found.add(Aspect.OTHER)
+    return frozenset(found)
+
+
+def _rescheduled(was: DocumentLine, becomes: DocumentLine) -> bool:
+    """Other dates; or the same dates and total, divided differently. A mere change of the total is no reschedule."""
+    if [r.due for r in was.releases] != [r.due for r in becomes.releases]:
+        return True
+    divided = [r.quantity for r in was.releases] != [r.quantity for r in becomes.releases]
+    return divided and was.quantity == becomes.quantity
+
+
+def _other(line: DocumentLine) -> tuple[object, ...]:
+    described = line.line.description if line.line.description_counts else None
+    return (line.line.unit, line.line.items, described, line.note, line.ship_to)
+
+
+def header_changes(before: SeenOrder, after: SeenOrder) -> tuple[str, ...]:
+    """The facts of the header that differ, by name."""
+    names = ("currency", "freight", "terms", "routing", "ship_to", "due", "note", "order_date", "kind")
+    changed = [name for name in names if getattr(before, name) != getattr(after, name)]
+    if "due" in changed and _due_follows_lines(before, after):
+        changed.remove("due")
+    return tuple(changed)
+
+
+def _due_follows_lines(before: SeenOrder, after: SeenOrder) -> bool:
+    """Whether the header's due date changed only because it is the common date of the lines."""
+    return bool(line_changes(before, after)) and any(line.dues() for line in (*before.lines, *after.lines))
+
+
+def renumbered(before: SeenOrder, after: SeenOrder) -> tuple[Reason, ...]:
+    """Lines or releases whose number changed since they were sent: their ids would point elsewhere."""
+    reasons: list[Reason] = []
+    now = {line.id: line for line in after.lines}
+    for was in before.lines:
+        becomes = now.get(was.id)
+        if becomes is None:
+            continue
+        pairs = [(str(was.number), str(becomes.number))]
+        names = {release.id: release.name for release in becomes.releases}
+        if before.schedule is after.schedule and before.schedule.value == "lines":
+            pairs = [(r.name, names[r.id]) for r in was.releases if r.id in names]
+        reasons += [
+            Reason(
+                code="line-renumbered",
+                where=f"line {old}",
+                message=f"it was sent as {old} and is now {new} in Plex",
+                fix="Give it its old number in Plex, or settle it with the supplier and replay the order",
+            )
+            for old, new in pairs
+            if old != new
+        ]
+    return tuple(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A change with the code that the supplier takes."""
+
+    code: ChangeCode
+    change: LineChange
+    lists_schedule: bool
+    """Whether all schedules of the line after the change are listed."""
+
+
+def coded(change: LineChange, taken: Sequence[str] | None) -> Coded | Reason:
+    """The POC02 of a change, of the codes that the supplier takes (None: all); a reason if none of them says it."""
+    wanted = _wanted(change)
+    for code in dict.fromkeys((wanted, *_fallbacks(change))):
+        if taken is None or code in taken:
+            schedule = change.after is not None and (
+                code in _RESCHEDULED or change.before is None or code != "PC" or bool(change.aspects - {Aspect.PRICE})
+            )
+            return Coded(code, change, schedule)
+    return Reason(
+        code="change-code-not-taken",
+        where=f"line {change.id}",
+        message=f"the change would be {wanted}; the supplier takes {', '.join(taken or ())}",
+        fix='Set change_codes to what the supplier takes, or change_orders = "replace"',
+    )
+
+
+def _wanted(change: LineChange) -> ChangeCode:
+    if change.before is None:
+        return "AI"
+    if change.after is None:
+        return "DI"
+    if change.aspects == {Aspect.QUANTITY}:
+        return "QI" if change.after.quantity > change.before.quantity else "QD"
+    return _COMBINED.get(change.aspects, "CA")
+
+
+def _fallbacks(change: LineChange) -> tuple[Literal["CA", "RZ"], ...]:
+    """Codes that say any change of a line that stays: other change, replace all values."""
+    return () if change.before is None or change.after is None else ("CA", "RZ")

@@ -1,0 +1,200 @@
+"""Which document is due: the difference between what the supplier has and what Plex holds now (DESIGN section 6).
+
+There is no queue of intents: an edit undone before sending is no difference, and a released hold needs no code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from plexstedi.edi.guide.binding import unreadable
+from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.guide.schema import GuideUnreadableError
+from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.order import Order, Phase, fingerprint
+from plexstedi.edi.outbound.build_850 import Purpose
+from plexstedi.edi.outbound.changes import header_changes, line_changes, renumbered
+from plexstedi.edi.outbound.look import look
+from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.outbound.whole_order import visible, with_descriptions_of
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.settings import ChangeOrders, ReleasesAs
+from plexstedi.edi.stream import StreamKey, order_of_stream, streams
+
+__all__ = [
+    "Cancel860",
+    "Change860",
+    "Due",
+    "DueHeld",
+    "Nothing",
+    "Replace850",
+    "Send850",
+    "StreamKey",
+    "due",
+    "streams",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The supplier has what it needs to have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send850:
+    """The order is to be sent for the first time; `purpose` differs for a replay by a person."""
+
+    order: Order
+    stream: StreamKey
+    purpose: Purpose = "00"
+
+
+@dataclass(frozen=True, slots=True)
+class Replace850:
+    """The whole order is to be sent again, to replace what the supplier has (BEG01 05)."""
+
+    order: Order
+    stream: StreamKey
+
+
+@dataclass(frozen=True, slots=True)
+class Change860:
+    """The net change from what the supplier has to the order as it is now."""
+
+    has: Order
+    order: Order
+    stream: StreamKey
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel860:
+    """The order as the supplier has it is to be cancelled; `order` is the cancelled revision."""
+
+    has: Order
+    order: Order
+    stream: StreamKey
+
+
+@dataclass(frozen=True, slots=True)
+class DueHeld:
+    """Something is due, and a person has to decide or correct something first."""
+
+    reasons: tuple[Reason, ...]
+
+
+Due: TypeAlias = Nothing | Send850 | Replace850 | Change860 | Cancel860 | DueHeld
+
+
+def due(has: Order | None, latest: Order, partner: Partner, stream: StreamKey | None = None) -> Due:
+    """What is to be sent of this stream (default: the order as a whole).
+
+    `has` is the revision of the last document of the stream, None if nothing was ever sent; after a cancellation its
+    phase is CANCELLED. Pure: the same revisions and settings give the same answer.
+    """
+    key = stream or StreamKey(order_id=latest.id)
+    now = order_of_stream(latest, key)
+    if has is None:
+        return Send850(latest, key) if now.phase is Phase.RELEASED else Nothing()
+    before = order_of_stream(has, key)
+    if before.phase is Phase.CANCELLED:
+        return _after_cancellation(now)
+    match now.phase:
+        case Phase.RELEASED:
+            return _changed(has, latest, partner, key)
+        case Phase.RECEIVED:
+            return Nothing()
+        case Phase.CANCELLED:
+            return _cancelled(has, latest, partner, key)
+        case Phase.UNRELEASED:
+            return _held(
+                "order-unreleased",
+                f"order {latest.number} was sent and is back to {latest.status_name or 'an unreleased status'}",
+                "Release or cancel it in Plex",
+            )
+        case Phase.VANISHED:
+            return _held(
+                "order-vanished",
+                f"order {latest.number} was sent and Plex no longer has it",
+                "Restore it in Plex, or settle it with the supplier and accept the hold",
+            )
+
+
+def _held(code: str, message: str, fix: str) -> DueHeld:
+    return DueHeld((Reason(code=code, where="order", message=message, fix=fix),))
+
+
+def _after_cancellation(now: Order) -> Due:
+    if now.phase is not Phase.RELEASED:
+        return Nothing()
+    return _held(
+        "order-reopened",
+        f"order {now.number} was cancelled with the supplier and is open again in Plex",
+        "Order under a new number, or settle it with the supplier and replay the order",
+    )
+
+
+def _cancelled(has: Order, latest: Order, partner: Partner, key: StreamKey) -> Due:
+    if partner.settings.change_orders is ChangeOrders.SEND_860 and partner.settings.document_860 is not None:
+        return Cancel860(has, latest, key)
+    return _held(
+        "cancellation-not-taken",
+        f"order {latest.number} is cancelled in Plex; the supplier takes no 860 by the settings",
+        f"Tell the supplier otherwise and accept the hold, or add [suppliers.{partner.code}.860]",
+    )
+
+
+def _changed(has: Order, latest: Order, partner: Partner, key: StreamKey) -> Due:
+    if fingerprint(has) == fingerprint(latest):
+        return Nothing()
+    try:
+        room = room_for(partner, "850")
+    except GuideUnreadableError as error:
+        return DueHeld((unreadable("850", error),))
+    before = look(has, partner, room, "850", key)
+    after = look(latest, partner, room, "850", key)
+    if isinstance(after, Held):
+        return DueHeld(after.reasons)
+    if isinstance(before, Held):
+        return DueHeld(before.reasons)
+    moved = renumbered(before, after)
+    if moved:
+        return DueHeld(moved)
+    changes, headers = line_changes(before, after), header_changes(before, after)
+    after_now = with_descriptions_of(after, before)
+    if not changes and not headers:
+        return Nothing()
+    seen_before, seen_now = visible(before, partner), visible(after_now, partner)
+    if seen_before is not None and seen_before == seen_now:
+        return Nothing()
+    return _told(has, latest, partner, key, releases_only=not headers and _only_releases(before, after))
+
+
+def _told(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releases_only: bool) -> Due:
+    settings = partner.settings
+    how = settings.change_orders
+    if settings.releases is ReleasesAs.CHANGE_ORDER and latest.blanket and releases_only:
+        how = ChangeOrders.SEND_860
+    if how is ChangeOrders.REPLACE:
+        return Replace850(latest, key)
+    if how is ChangeOrders.SEND_860 and settings.document_860 is not None:
+        return Change860(has, latest, key)
+    missing = how is ChangeOrders.SEND_860
+    return _held(
+        "change-not-taken",
+        f"order {latest.number} changed since it was sent; "
+        + ("there is no 860 in the settings" if missing else 'change_orders is "hold"'),
+        f'Add [suppliers.{partner.code}.860], set change_orders = "replace", or tell the supplier and accept the hold',
+    )
+
+
+def _only_releases(before: SeenOrder, after: SeenOrder) -> bool:
+    """Whether nothing but the releases of the lines differs."""
+
+    def rest(seen: SeenOrder) -> list[tuple[object, ...]]:
+        return [
+            (line.id, line.number, line.unit, line.price, line.price_basis, line.items, line.note)
+            for line in seen.lines
+        ]
+
+    return rest(before) == rest(after)

@@ -1,0 +1,77 @@
+"""Where a note goes, and in how many pieces: N9 with MSG or MTX, MSG or MTX alone, NTE (RULES Sending 6, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plexstedi.edi.guide.room import Place, Room
+from plexstedi.edi.held import Reason
+from plexstedi.edi.outbound.limits import limit
+from plexstedi.edi.outbound.text import split_words
+from plexstedi.edi.x12 import Loop, Node, segment
+from plexstedi.edi.x12_sets import Section
+
+_LABELS = ("L1", "ZZ", "TE", "AH")
+"""N901 that say no more than `here is a text`, best first: letters or notes, mutually defined."""
+_TEXT_AT = {"MSG": 1, "MTX": 2, "NTE": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class NoteForm:
+    """One way to say a note: the text segment, in an N9 loop with this label or alone."""
+
+    segment_id: str
+    label: str | None
+    width: int
+    repeats: int | None
+    loops: int | None
+
+
+def note_form(room: Room, section: Section, path: tuple[str, ...], release: str) -> NoteForm | None:
+    """The first way in which the target can carry a note here; None if it cannot."""
+    carriers = ("MTX", "MSG") if release >= "005010" else ("MSG", "MTX")
+    for opening in room.places(section, path, "N9"):
+        label = _label(opening)
+        if label is None or not opening.has(2):
+            continue
+        for carrier in carriers:
+            for place in room.places(section, (*path, "N9"), carrier):
+                if place.has(_TEXT_AT[carrier]):
+                    return _form(carrier, label, place, opening, release)
+    for carrier in (*carriers, "NTE"):
+        for place in room.places(section, path, carrier):
+            if place.has(_TEXT_AT[carrier]) and not place.required - {_TEXT_AT[carrier]}:
+                return _form(carrier, None, place, None, release)
+    return None
+
+
+def _label(opening: Place) -> str | None:
+    codes = opening.codes.get(1)
+    if codes is None:
+        return _LABELS[0]
+    preferred = [label for label in _LABELS if label in codes]
+    return preferred[0] if preferred else (codes[0] if len(codes) == 1 else None)
+
+
+def _form(carrier: str, label: str | None, place: Place, opening: Place | None, release: str) -> NoteForm:
+    allowed = limit(carrier, _TEXT_AT[carrier], release)
+    width = place.length(_TEXT_AT[carrier], allowed[1] if allowed else 80)
+    return NoteForm(carrier, label, width, place.repeats, None if opening is None else opening.repeats)
+
+
+def note_nodes(note: str, form: NoteForm, where: str) -> Sequence[Node] | Reason:
+    """The note in as many segments as it needs, broken at words; a reason if that is more than there is room for."""
+    pieces = split_words(note, form.width)
+    if pieces is None or (form.repeats is not None and len(pieces) > form.repeats):
+        room = f"{form.repeats} x {form.width}" if form.repeats is not None else f"words of {form.width}"
+        return Reason(
+            code="note-too-long",
+            where=where,
+            message=f"the note of {len(note)} characters does not fit into {form.segment_id} ({room} characters)",
+            fix="Shorten the note in Plex",
+        )
+    texts = [segment(form.segment_id, **{f"e{_TEXT_AT[form.segment_id]:02d}": piece}) for piece in pieces]
+    if form.label is None:
+        return texts
+    return [Loop("N9", (segment("N9", e01=form.label, e02="NOTES"), *texts))]

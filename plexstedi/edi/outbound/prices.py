@@ -1,0 +1,126 @@
+"""Quantity, unit and price of a line as the supplier is told them: exact conversions or a hold (RULES Sending 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from plexstedi.edi.guide.room import Place
+from plexstedi.edi.held import Reason
+from plexstedi.edi.settings import SupplierSettings, Unit
+from plexstedi.edi.units import basis_quantity, exact_quotient, plain, plex_unit, product
+
+_PRICE_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The X12 units of a line: of its quantities, and of its price (the same unless Plex prices another unit)."""
+
+    quantity: Unit
+    price: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class SaidPrice:
+    """A price as it goes out: PO104, PO105."""
+
+    price: Decimal
+    basis: str | None
+    per: Decimal
+    """How many X12 units Plex's own price is for; 0 if Plex prices another X12 unit than it orders."""
+
+
+def line_units(
+    price_name: str | None, order_unit: str | None, settings: SupplierSettings, where: str
+) -> Units | Reason:
+    """The X12 units of a line by its Plex names: of the price, and of the quantity where that is another.
+
+    A reason if the partner's `units` do not tell them (DESIGN section 6).
+    """
+    quantity_name = order_unit or price_name
+    if quantity_name is None:
+        return Reason(
+            code="unit-missing",
+            where=where,
+            message="Plex has no unit for this line",
+            fix="Set the line's unit in Plex",
+        )
+    differs = price_name is not None and price_name.strip().casefold() != quantity_name.strip().casefold()
+    quantity = plex_unit(quantity_name, settings)
+    price = plex_unit(price_name, settings) if price_name is not None else quantity
+    unknown = [n for n, unit in ((quantity_name, quantity), (price_name, price)) if unit is None and n is not None]
+    if differs and not unknown:
+        listed = {name.casefold() for name in settings.units}
+        unknown = [n for n in (quantity_name, price_name) if n is not None and n.strip().casefold() not in listed]
+    if quantity is None or price is None or unknown:
+        names = " and ".join(f'"{name}"' for name in dict.fromkeys(unknown))
+        why = f"it is ordered in {quantity_name} and priced per {price_name}" if differs else "X12 has no unit for it"
+        return Reason(
+            code="unit-unknown",
+            where=where,
+            message=f"unit {names}: {why}",
+            fix=f"Add {names} to this supplier's `units`",
+        )
+    return Units(quantity, price)
+
+
+def said_quantity(quantity: Decimal, units: Units) -> Decimal:
+    """A Plex quantity in X12 units, exactly."""
+    return product(quantity, units.quantity.factor)
+
+
+def said_price(price: Decimal, units: Units, place: Place | None, position: int, where: str) -> SaidPrice | Reason:
+    """The price with its basis where `place` has room for it at `position`, else converted exactly to the unit.
+
+    A reason if neither is possible: a price per hundred never goes out as a price each.
+    """
+    if price < 0:
+        return Reason(
+            code="price-negative", where=where, message=f"price {price} is negative", fix="Correct the price in Plex"
+        )
+    unit, ordered = units.price, units.quantity.unit
+    per = _priced_quantity(unit)
+    if per is None:
+        return Reason(
+            code="price-basis-inconsistent",
+            where=where,
+            message=f"price_basis {unit.price_basis} does not fit a factor of {plain(unit.factor)} {unit.unit}",
+            fix="Correct factor or price_basis in this supplier's `units`",
+        )
+    same = unit.unit == ordered
+    if unit.price_basis is not None and place is not None and place.allows(position, unit.price_basis):
+        return SaidPrice(plain(price), unit.price_basis, per if same else Decimal(0))
+    if not same:
+        return Reason(
+            code="price-unit-differs",
+            where=where,
+            message=f"it is ordered in {ordered} and priced per {unit.unit}, with no place for a price basis",
+            fix="Set price_basis in `units` if the guide has PO105, or price the line per order unit in Plex",
+        )
+    each = plain(price) if per == 1 else exact_quotient(price, per, _PRICE_DECIMALS)
+    if each is None:
+        return Reason(
+            code="price-not-exact",
+            where=where,
+            message=f"price {price} per {plain(per)} {ordered} is not exact in {_PRICE_DECIMALS} decimals "
+            f"per {ordered}, and there is no place for its price basis",
+            fix="Set price_basis in this supplier's `units`, or correct the price in Plex",
+        )
+    return SaidPrice(each, _plain_basis(place, position, ordered), per)
+
+
+def _priced_quantity(unit: Unit) -> Decimal | None:
+    """How many X12 units the Plex price is for; None if factor and price basis contradict each other."""
+    known = basis_quantity(unit.price_basis, unit.unit) if unit.price_basis else None
+    if known is None or known == unit.factor:
+        return unit.factor
+    return known if unit.factor == 1 else None
+
+
+def _plain_basis(place: Place | None, position: int, unit: str) -> str | None:
+    """The basis of a price per unit, said only where the guide asks for one."""
+    if place is None or position not in place.required:
+        return None
+    candidates = ("PE", "UM") if unit == "EA" else ("UM",)
+    return next((code for code in candidates if place.allows(position, code)), None)

@@ -1,0 +1,117 @@
+"""An order as its supplier is to see it: what a document says, free of segments (made by `look`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from plexstedi.edi.outbound.dropped import Dropped
+from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
+from plexstedi.edi.settings import ScheduleAs, Terms
+from plexstedi.edi.units import total_of
+
+OrderKind = Literal["standard", "blanket", "release"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRelease:
+    """One firm release, in the line's X12 unit."""
+
+    id: str
+    number: int
+    name: str
+    """`10-1`."""
+    quantity: Decimal
+    due: date | None
+    ship_to: str | None
+    """Plex's ship-to name where it is not that of the order."""
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLine:
+    """One line that is ordered."""
+
+    id: str
+    number: int
+    quantity: Decimal
+    unit: str
+    price: Decimal
+    price_basis: str | None
+    amount: Decimal | None
+    """Quantity times price, exactly; None where it is not exact or price and quantity have different units."""
+    items: tuple[tuple[str, str], ...]
+    """Item numbers: (element 235 qualifier, number)."""
+    description: str | None
+    description_counts: bool
+    """Whether a new description is a change: not where it is the part's master data."""
+    note: str | None
+    releases: tuple[SeenRelease, ...]
+
+    def dues(self) -> tuple[date, ...]:
+        """The different due dates, earliest first."""
+        return tuple(sorted({r.due for r in self.releases if r.due is not None}))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOrder:
+    """The whole order: what the supplier is to know after the document."""
+
+    number: str
+    release: str | None
+    kind: OrderKind
+    order_date: date
+    currency: str | None
+    freight: str | None
+    """FOB01."""
+    terms: Terms | None
+    routing: str | None
+    ship_to: str | None
+    """Plex's ship-to name."""
+    due: date | None
+    note: str | None
+    lines: tuple[SeenLine, ...]
+    schedule: ScheduleAs
+    dropped: tuple[Dropped, ...]
+    adjusted: tuple[str, ...]
+
+    def total(self) -> Decimal | None:
+        """The amount of all lines; None if that of one is not known exactly."""
+        amounts = [line.amount for line in self.lines]
+        known = [amount for amount in amounts if amount is not None]
+        return total_of(*known) if len(known) == len(amounts) else None
+
+
+def sent_order(seen: SeenOrder, removed: Iterable[SeenLine] = ()) -> SentOrder:
+    """What is stored with the document; lines that it takes away are kept at quantity zero, to match an answer."""
+    lines = [_sent_line(line, seen.schedule) for line in seen.lines]
+    for line in removed:
+        gone = _sent_line(line, seen.schedule)
+        lines.append(gone.model_copy(update={"quantity": Decimal(0), "schedules": ()}))
+    return SentOrder(number=seen.number, release=seen.release, lines=tuple(sorted(lines, key=lambda ln: ln.line)))
+
+
+def _sent_line(line: SeenLine, schedule: ScheduleAs) -> SentLine:
+    singly = schedule is ScheduleAs.LINES and bool(line.releases)
+    return SentLine(
+        line_id=line.id,
+        line=line.number,
+        quantity=line.quantity,
+        unit=line.unit,
+        price=line.price,
+        price_basis=line.price_basis,
+        items=dict(line.items),
+        schedules=tuple(
+            SentSchedule(
+                release_id=r.id,
+                release_number=r.number,
+                assigned_id=r.name if singly else None,
+                quantity=r.quantity,
+                due=r.due,
+            )
+            for r in line.releases
+        ),
+    )

@@ -1,0 +1,388 @@
+"""Talking HTTP to Plex and Stedi: one caller, whose answers are checked and whose failures have a remedy.
+
+What a caller of `Caller` must tell apart:
+
+    Answer                 2xx with JSON, or without a body
+    RequestRejected        this request was refused for what it says (as `Rejected`, with the service's own code)
+    ServiceRefused         key, tenant or grant refused (401, 403)
+    ServiceUnavailable     a read has no answer
+    Unheard                a send has no answer; `maybe_processed` says whether it may have been done all the same
+
+Nothing secret enters a message or a log: no query, no header, no presigned URL; error texts of a service are bounded.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from plexstedi.clock import Clock, SystemClock
+from plexstedi.decimal_json import BrokenJsonError, Json, loads
+from plexstedi.errors import (
+    ConfigurationFault,
+    CredentialsFault,
+    Problem,
+    RequestRejected,
+    ServiceRefused,
+    ServiceUnavailable,
+)
+from plexstedi.http.error_body import read_error
+from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
+from plexstedi.http.transport import (
+    CALL,
+    TRANSPORT_ERRORS,
+    Attempt,
+    Call,
+    Deadline,
+    Retrying,
+    RetryPolicy,
+    http_date,
+    is_loopback,
+    looks_like_html,
+    request_id,
+)
+
+__all__ = [
+    "Answer",
+    "Attempt",
+    "CallLog",
+    "Caller",
+    "Deadline",
+    "MemoryCallLog",
+    "PerMinute",
+    "Refusal",
+    "Rejected",
+    "RetryPolicy",
+    "Unheard",
+    "is_loopback",
+    "path_segment",
+    "token_request",
+]
+
+_PRESIGNED = "(presigned document)"
+
+
+class Unheard(ServiceUnavailable):
+    """A send that has no conclusive answer.
+
+    `maybe_processed`: some attempt may have been carried out; if False, none was (never connected, or throttled).
+    `status` and `retry_after` (seconds) are of the last answer, if there was one (409: still being carried out).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str,
+        maybe_processed: bool,
+        status: int | None = None,
+        retry_after: float | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, fix=fix, code=code)
+        self.maybe_processed = maybe_processed
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Rejected(RequestRejected):
+    """A request refused for its content, with what the service said of it.
+
+    `service_code` is the service's own word (RESOURCE_NOT_FOUND, validation_failed); `date` the answer's Date.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str,
+        status: int,
+        details: Sequence[str] = (),
+        service_code: str | None = None,
+        service_message: str = "",
+        date: datetime | None = None,
+    ) -> None:
+        super().__init__(message, fix=fix, status=status, details=details)
+        self.service_code = service_code
+        self.service_message = service_message
+        self.date = date
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a 401 or 403 can mean at this service, and what to do about it."""
+
+    causes: str = "the key is wrong or has expired, or it lacks a grant"
+    fix: str = "Correct the key and its grants, then run `plexstedi check`."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A 2xx answer."""
+
+    service: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str | None
+    date: datetime | None
+    """Time of the service by its Date header, UTC."""
+
+    def json(self) -> Json:
+        """The body. Raise ServiceUnavailable if there is none."""
+        try:
+            return loads(self.body)
+        except BrokenJsonError as error:
+            raise ServiceUnavailable(
+                f"{self.service} answered {self.path} with {self.status} and no readable JSON",
+                fix="Check the base_url, a proxy in between, and the service's status page.",
+            ) from error
+
+
+def path_segment(text: str) -> str:
+    """Text as one segment of a path: an id with a slash or a question mark cannot reach another resource."""
+    return quote(text, safe="")
+
+
+def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
+    """A form POST for a token: repeating it does no harm, and it is retried like a read."""
+    request = httpx.Request("POST", url, data=dict(form), headers={"Accept": "application/json"})
+    request.extensions[CALL] = Call(idempotent=True, shown_path=urlsplit(url).path)
+    request.extensions["timeout"] = httpx.Timeout(30.0, connect=10.0).as_dict()
+    return request
+
+
+class Caller:
+    """Calls one service under `base_url`; every call is limited, retried by safety, recorded and checked."""
+
+    def __init__(
+        self,
+        service: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx.Auth | None = None,
+        read_timeout: float = 60.0,
+        connect_timeout: float = 10.0,
+        limiter: PerMinute | None = None,
+        retry: RetryPolicy | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        deadline: Deadline | None = None,
+        transport: httpx.BaseTransport | None = None,
+        on_attempt: Callable[[Attempt], None] | None = None,
+        refusal: Refusal | None = None,
+    ) -> None:
+        """Raise ConfigurationFault for a base_url that is not https (loopback apart), CredentialsFault for a header
+        value that cannot be sent. Timeouts in seconds."""
+        self.service = service
+        self.base_url = base_url.rstrip("/")
+        self._refusal = refusal or Refusal()
+        parts = urlsplit(self.base_url)
+        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(base_url))):
+            raise ConfigurationFault(
+                [Problem("configuration", f"{service.lower()}.base_url", "must be an https address", "Correct it")]
+            )
+        self._headers = dict(headers or {})
+        for name, value in self._headers.items():
+            if not value.isascii() or not value.isprintable():
+                raise CredentialsFault(
+                    f"the value for the header {name} of {service} has characters that no key has",
+                    fix="Store the secret again, without line breaks or typographic characters.",
+                )
+        self._secrets = tuple(value for value in self._headers.values() if len(value) >= 12)
+        clock = clock or SystemClock()
+
+        def stack(limiter: PerMinute | None, auth: httpx.Auth | None) -> httpx.Client:
+            return httpx.Client(
+                transport=Retrying(
+                    service=service,
+                    clock=clock,
+                    rng=rng or random.Random(),
+                    retry=retry or RetryPolicy(),
+                    limiter=limiter,
+                    deadline=deadline,
+                    transport=transport,
+                    on_attempt=on_attempt,
+                ),
+                auth=auth,
+                headers={"User-Agent": "plexstedi", "Accept": "application/json"},
+                timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
+                follow_redirects=False,
+            )
+
+        self._client = stack(limiter, auth)
+        # A presigned address is a secret of another host: no header of ours goes there, nor does it count as a call.
+        self._bare_client = stack(None, None)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+        self._bare_client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+        """Read. `path` begins with a slash; a name may occur several times in `params`."""
+        return self._call("GET", path, params=params, idempotent=True)
+
+    def post(
+        self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
+    ) -> Answer:
+        """Post JSON. `idempotent`: the same bytes may be sent again (a search, or a send under a key)."""
+        return self._call("POST", path, body=body, headers=headers, idempotent=idempotent)
+
+    def put(
+        self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
+    ) -> Answer:
+        """Put JSON."""
+        return self._call("PUT", path, body=body, headers=headers, idempotent=idempotent)
+
+    def patch(
+        self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
+    ) -> Answer:
+        """Patch with JSON."""
+        return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
+
+    def download(self, url: str) -> bytes:
+        """The document at a presigned URL, fetched without any of our headers.
+
+        Raise Rejected (403, 404: the URL has expired) or ServiceUnavailable; neither names the URL.
+        """
+        call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False)
+        if urlsplit(url).scheme != "https" and not is_loopback(url):
+            raise ServiceUnavailable(
+                f"{self.service} named a document at an address that is not https", fix="Ask the service's support."
+            )
+        try:
+            response = self._bare_client.get(url, extensions={CALL: call})
+        except TRANSPORT_ERRORS:
+            # The cause is dropped on purpose: its text may hold the URL.
+            raise ServiceUnavailable(
+                f"{self.service} named a document at an address that cannot be read", fix="The next run tries again."
+            ) from None
+        if response.is_success:
+            return response.content
+        if response.status_code in {400, 401, 403, 404, 410}:
+            raise Rejected(
+                f"{self.service} did not hand out {_PRESIGNED}: {response.status_code}",
+                fix="The address has expired; the next run asks for a new one.",
+                status=response.status_code,
+            )
+        raise ServiceUnavailable(
+            f"{self.service} did not hand out {_PRESIGNED}: {response.status_code}", fix="The next run tries again."
+        )
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        idempotent: bool,
+        params: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        call = Call(idempotent=idempotent, shown_path=path)
+        content_type = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            try:
+                response = self._client.request(
+                    method,
+                    self.base_url + path,
+                    params=httpx.QueryParams(list(params)) if params else None,
+                    content=body,
+                    headers={**self._headers, **content_type, **(headers or {})},
+                    extensions={CALL: call},
+                )
+            except TRANSPORT_ERRORS as error:
+                raise ServiceUnavailable(
+                    f"{self.service} cannot be asked {method} {path} ({type(error).__name__})",
+                    fix="Check the base_url.",
+                ) from error
+            return self._answer(method, path, response)
+        except (ServiceUnavailable, ServiceRefused) as error:
+            # A refused key says nothing about an earlier attempt of this send that had no answer.
+            if method == "GET" or (isinstance(error, ServiceRefused) and not call.maybe_heard):
+                raise
+            raise Unheard(
+                error.message,
+                fix=error.fix,
+                maybe_processed=call.maybe_heard,
+                status=call.status,
+                retry_after=call.retry_after,
+                code=error.code,
+            ) from error
+
+    def _answer(self, method: str, path: str, response: httpx.Response) -> Answer:
+        """Given the last response, return it as an Answer or raise what it means."""
+        status = response.status_code
+        if response.is_success:
+            if response.content.strip():
+                self._check_json(method, path, response)
+            return Answer(
+                service=self.service,
+                path=path,
+                status=status,
+                headers=response.headers,
+                body=response.content,
+                request_id=request_id(response.headers),
+                date=http_date(response.headers.get("date")),
+            )
+        sent_key = response.request.headers.get("authorization", "").removeprefix("Bearer ")
+        said = read_error(response, secrets=[key for key in (*self._secrets, sent_key) if key])
+        what = f"{self.service} refused {method} {path} with {status}{said.text}"
+        if status in {401, 403}:
+            raise ServiceRefused(f"{what}. Causes: {self._refusal.causes}", fix=self._refusal.fix)
+        if status == 429:
+            raise ServiceUnavailable(
+                f"{self.service} throttles us ({method} {path}: 429{said.text})",
+                fix="The next run carries on. If it happens often, lower the calls per minute.",
+                code="throttled",
+            )
+        if status < 400:
+            raise ServiceUnavailable(
+                f"{self.service} answered {method} {path} with a redirect ({status}), which is never followed",
+                fix="Check the base_url: a redirect is usually a log-in page or an old address.",
+            )
+        # 409 that is still 409 after the retries: the service is at work on the same key or resource.
+        if status >= 500 or status in {408, 409}:
+            raise ServiceUnavailable(
+                f"{self.service} failed on {method} {path}: {status}{said.text}",
+                fix="The next run tries again. If it lasts, look at the service's status page.",
+            )
+        raise Rejected(
+            what,
+            fix=f"Correct what {self.service} objects to, or ask its support"
+            + (f" (request {said.request_id})." if said.request_id else "."),
+            status=status,
+            details=said.details,
+            service_code=said.code,
+            service_message=said.message,
+            date=http_date(response.headers.get("date")),
+        )
+
+    def _check_json(self, method: str, path: str, response: httpx.Response) -> None:
+        try:
+            loads(response.content)
+        except BrokenJsonError:
+            kind = "an HTML page" if looks_like_html(response) else "broken JSON"
+            raise ServiceUnavailable(
+                f"{self.service} answered {method} {path} with {kind} instead of an answer",
+                fix="Check the base_url, a proxy in between and the service's status page; the next run tries again.",
+                code="no-json",
+            ) from None

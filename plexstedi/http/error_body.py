@@ -1,0 +1,80 @@
+"""What a service says of an error: read leniently, bounded, and without anything secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from plexstedi.decimal_json import BrokenJsonError, Json, loads
+from plexstedi.http.transport import request_id
+
+_LONGEST_MESSAGE = 500
+_MOST_DETAILS = 20
+
+
+@dataclass(frozen=True)
+class Said:
+    """The service's own words; empty where it says nothing readable."""
+
+    code: str | None
+    message: str
+    details: tuple[str, ...]
+    request_id: str | None
+
+    @property
+    def text(self) -> str:
+        """All of it in brackets, to follow a status; empty if there is nothing."""
+        words = [word for word in (self.code, self.message, "; ".join(self.details[:5])) if word]
+        return f" ({': '.join(words)[: 2 * _LONGEST_MESSAGE]})" if words else ""
+
+
+def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Said:
+    """Given an error answer, return what it says: Plex's {code, message, errors}, Stedi's {message, code}, and kin.
+
+    `secrets` are removed from the text, should the service echo one.
+    """
+    code: str | None = response.headers.get("x-amzn-errortype")
+    message = ""
+    details: list[str] = []
+    try:
+        document = loads(response.content) if response.content.strip() else None
+    except BrokenJsonError:
+        document = None
+    if isinstance(document, Mapping):
+        code = code or _first_text(document, "code", "error", "__type")
+        message = _first_text(document, "message", "Message", "error_description", "detail", "title") or ""
+        for name in ("errors", "validation_errors", "validationErrors", "failures"):
+            found = document.get(name)
+            if isinstance(found, Sequence) and not isinstance(found, str):
+                details.extend(_detail(item) for item in found[:_MOST_DETAILS])
+    return Said(
+        code=None if code is None else clean(code.split(":")[0], secrets)[:100],
+        message=clean(message, secrets),
+        details=tuple(clean(text, secrets) for text in details if text),
+        request_id=request_id(response.headers),
+    )
+
+
+def clean(text: str, secrets: Sequence[str] = ()) -> str:
+    """A service's words on one line, bounded, without addresses and without a secret that it may have echoed."""
+    for secret in secrets:
+        text = text.replace(secret, "(secret)")
+    text = re.sub(r"(?:https?|ftp|sftp)://\S+", "(address)", text)
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
+
+
+def _first_text(document: Mapping[str, Json], *names: str) -> str | None:
+    return next((value for name in names if isinstance(value := document.get(name), str) and value), None)
+
+
+def _detail(item: Json) -> str:
+    if isinstance(item, Mapping):
+        path = item.get("path")
+        where = ".".join(str(step) for step in path) if isinstance(path, list | tuple) else _first_text(item, "path")
+        parts = (_first_text(item, "code"), where, _first_text(item, "message"))
+        return ": ".join(part for part in parts if part)
+    return str(item) if isinstance(item, str | int) else ""

@@ -1,0 +1,382 @@
+"""One attempt after another: limits, retries by safety, patience, and a record of each attempt.
+
+`Retrying` is an httpx transport, so that everything that passes through a client (also the token request of an
+`httpx.Auth`) is throttled, retried and recorded alike. Whether a request may be repeated follows from its safety,
+never from its method alone (DESIGN section 6 "Everywhere"): it was never heard, or it was refused unprocessed (429),
+or repeating it does no harm (a read, or a send whose key makes it the same one).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from plexstedi.clock import Clock
+from plexstedi.decimal_json import BrokenJsonError, loads
+from plexstedi.errors import ServiceUnavailable
+from plexstedi.http.throttle import PerMinute
+
+log = logging.getLogger("plexstedi.http")
+# httpx writes whole URLs at INFO, presigned ones included.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+CALL = "plexstedi.call"
+"""Key under which a request's `Call` travels in `httpx.Request.extensions`."""
+
+_REPEATABLE_STATUSES = frozenset({500, 502, 503, 504})
+_LEAST_TIME = 1.0
+"""Seconds that must be left of the run for another attempt to begin."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The instant of `Clock.monotonic` by which the run must have ended."""
+
+    at: float
+
+    def left(self, clock: Clock) -> float:
+        """Seconds that remain; negative when it is past."""
+        return self.at - clock.monotonic()
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how long a request is repeated. Times in seconds."""
+
+    tries: int = 4
+    budget: float = 60.0
+    """From the first attempt on: no later attempt begins after this."""
+    first_wait: float = 1.0
+    throttled_wait: float = 15.0
+    """First wait after a 429 that names none: limits are per minute (plex.md 4.2)."""
+    longest_wait: float = 30.0
+
+    def wait(self, number: int, *, throttled: bool, rng: random.Random) -> float:
+        """Full jitter: anything between nothing and the doubled wait of attempt `number` (from 1)."""
+        first = self.throttled_wait if throttled else self.first_wait
+        return rng.uniform(0.0, min(self.longest_wait, first * 2 ** (number - 1)))
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt, for the audit trail: no query, no headers, no body."""
+
+    service: str
+    method: str
+    path: str
+    status: int | None
+    outcome: str
+    """`ok`, `refused`, `throttled`, `failed`, `broken-answer`, `never-connected`, `no-answer`."""
+    milliseconds: int
+    request_id: str | None
+    number: int
+
+
+@dataclass
+class Call:
+    """What is known of one call while it is tried; travels with its request."""
+
+    idempotent: bool
+    """Whether repeating it does no harm."""
+    shown_path: str
+    """The path as it may be logged."""
+    wants_json: bool = True
+    number: int = 0
+    maybe_heard: bool = False
+    """Whether some attempt may have been processed without our having the answer."""
+    started: float | None = None
+    status: int | None = None
+    retry_after: float | None = None
+
+
+class Heard(Enum):
+    """What a transport error says about the request's fate."""
+
+    NEVER = "never-connected"
+    MAYBE = "no-answer"
+    HOPELESS = "unsendable"
+    """Not sent, and another attempt would end the same."""
+
+
+FATE: dict[type[Exception], Heard] = {
+    httpx.ConnectError: Heard.NEVER,
+    httpx.ConnectTimeout: Heard.NEVER,
+    httpx.PoolTimeout: Heard.NEVER,
+    httpx.ProxyError: Heard.NEVER,
+    httpx.ReadTimeout: Heard.MAYBE,
+    httpx.WriteTimeout: Heard.MAYBE,
+    httpx.ReadError: Heard.MAYBE,
+    httpx.WriteError: Heard.MAYBE,
+    httpx.CloseError: Heard.MAYBE,
+    httpx.RemoteProtocolError: Heard.MAYBE,
+    httpx.DecodingError: Heard.MAYBE,
+    httpx.StreamError: Heard.MAYBE,
+    httpx.LocalProtocolError: Heard.HOPELESS,
+    httpx.UnsupportedProtocol: Heard.HOPELESS,
+    httpx.TooManyRedirects: Heard.HOPELESS,
+    httpx.InvalidURL: Heard.HOPELESS,
+    httpx.CookieConflict: Heard.HOPELESS,
+}
+TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+
+
+def fate(error: Exception) -> Heard:
+    """What became of a request that ended in this error; an unknown error may have been heard."""
+    return next((FATE[kind] for kind in type(error).__mro__ if kind in FATE), Heard.MAYBE)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of this URL is this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def request_id(headers: httpx.Headers) -> str | None:
+    """The id under which the service knows the request, for its support."""
+    names = ("x-request-id", "x-amzn-requestid", "apigw-requestid", "x-amz-request-id", "x-correlation-id")
+    return next((headers[name][:100] for name in names if name in headers), None)
+
+
+def http_date(text: str | None) -> datetime | None:
+    """An HTTP date, aware, in UTC; None if there is none or it is malformed."""
+    if text is None:
+        return None
+    try:
+        parsed = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def retry_after(headers: httpx.Headers, now: datetime) -> float | None:
+    """Seconds that a Retry-After header asks for; an HTTP date counts from the answer's own Date, if it has one."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    until = http_date(text or None)
+    if until is None:
+        return None
+    return max(0.0, (until - (http_date(headers.get("date")) or now)).total_seconds())
+
+
+def looks_like_html(response: httpx.Response) -> bool:
+    """Whether a page for people came instead of an answer (a log-in page, a proxy's error)."""
+    return "html" in response.headers.get("content-type", "").lower() or response.content[:64].lstrip().startswith(b"<")
+
+
+@dataclass
+class _Network(httpx.BaseTransport):
+    """The machine's network: through the proxy of the environment where there is one, never for loopback."""
+
+    _by_proxy: dict[str | None, httpx.HTTPTransport] = field(default_factory=dict)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        proxies = getproxies()
+        proxy = proxies.get(request.url.scheme) or proxies.get("all")
+        if proxy and (is_loopback(str(request.url)) or proxy_bypass(host)):
+            proxy = None
+        if proxy and "://" not in proxy:
+            proxy = f"http://{proxy}"
+        if proxy not in self._by_proxy:
+            self._by_proxy[proxy] = httpx.HTTPTransport(proxy=proxy)
+        return self._by_proxy[proxy].handle_request(request)
+
+    def close(self) -> None:
+        for transport in self._by_proxy.values():
+            transport.close()
+
+
+class Retrying(httpx.BaseTransport):
+    """Tries a request until it is answered, or trying on is unsafe, hopeless or too late.
+
+    Return the last answer, whatever its status, fully read. Raise ServiceUnavailable where there is none; the
+    request's `Call` then tells whether it may have been heard.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        clock: Clock,
+        rng: random.Random,
+        retry: RetryPolicy,
+        limiter: PerMinute | None,
+        deadline: Deadline | None,
+        transport: httpx.BaseTransport | None,
+        on_attempt: Callable[[Attempt], None] | None,
+    ) -> None:
+        self._service = service
+        self._clock = clock
+        self._rng = rng
+        self._retry = retry
+        self._limiter = limiter
+        self._deadline = deadline
+        self._inner = transport if transport is not None else _Network()
+        self._on_attempt = on_attempt
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        call = request.extensions.get(CALL)
+        if not isinstance(call, Call):
+            call = Call(idempotent=request.method in {"GET", "HEAD"}, shown_path=request.url.path)
+        if call.started is None:
+            call.started = self._clock.monotonic()
+        # The number of tries bounds one pass; a replay after a fresh token has its own.
+        for number in range(1, self._retry.tries + 1):
+            call.number += 1
+            wait = self._try(request, call, number)
+            if isinstance(wait, httpx.Response):
+                return wait
+            self._pause(wait, f"{self._service} did not answer in time")
+        raise AssertionError("the last try returns or raises")
+
+    def _try(self, request: httpx.Request, call: Call, number: int) -> httpx.Response | float:
+        """One attempt: an answer to hand on, or the seconds to wait before the next attempt."""
+        self._throttle()
+        self._limit_patience(request)
+        began = self._clock.monotonic()
+        try:
+            response = self._inner.handle_request(request)
+            response.read()
+        except TRANSPORT_ERRORS as error:
+            heard = fate(error)
+            call.maybe_heard |= heard is Heard.MAYBE
+            call.status = None
+            self._record(request, call, began, None, heard.value)
+            again = heard is Heard.NEVER or (heard is Heard.MAYBE and call.idempotent)
+            wait = self._wait(call, number, None, throttled=False) if again else None
+            if wait is None:
+                raise self._unreachable(error) from error
+            return wait
+        call.status = response.status_code
+        outcome = self._outcome(response, call)
+        self._record(request, call, began, response, outcome)
+        call.retry_after = retry_after(response.headers, self._clock.now())
+        unsure = outcome in {"failed", "broken-answer"} or (response.status_code == 409 and call.idempotent)
+        call.maybe_heard |= unsure
+        again = outcome == "throttled" or (unsure and call.idempotent and self._may_repeat(request, response, call))
+        wait = self._wait(call, number, call.retry_after, throttled=outcome == "throttled") if again else None
+        return response if wait is None else wait
+
+    @staticmethod
+    def _may_repeat(request: httpx.Request, response: httpx.Response, call: Call) -> bool:
+        if response.status_code == 409:
+            return request.method != "GET" or call.retry_after is not None
+        # A page for people instead of JSON is somebody's log-in or a wrong address: asking again changes nothing.
+        return response.status_code in _REPEATABLE_STATUSES or not looks_like_html(response)
+
+    @staticmethod
+    def _outcome(response: httpx.Response, call: Call) -> str:
+        status = response.status_code
+        if status == 429:
+            return "throttled"
+        if status >= 500:
+            return "failed"
+        if status >= 300:
+            return "refused"
+        if call.wants_json and response.content.strip():
+            try:
+                loads(response.content)
+            except BrokenJsonError:
+                return "broken-answer"
+        return "ok"
+
+    def _wait(self, call: Call, number: int, asked: float | None, *, throttled: bool) -> float | None:
+        """Seconds before the next attempt; None if there is to be none."""
+        if number >= self._retry.tries:
+            return None
+        wait = asked if asked is not None else self._retry.wait(number, throttled=throttled, rng=self._rng)
+        elapsed = self._clock.monotonic() - (call.started if call.started is not None else 0.0)
+        if elapsed + wait > self._retry.budget:
+            return None
+        if self._deadline is not None and self._deadline.left(self._clock) - wait < _LEAST_TIME:
+            return None
+        return wait
+
+    def _throttle(self) -> None:
+        if self._limiter is None:
+            return
+        while (wait := self._limiter.wait_needed()) > 0:
+            self._pause(wait, f"the limit of {self._limiter.limit} calls per minute to {self._service} is used up")
+        self._limiter.count()
+
+    def _pause(self, seconds: float, reason: str) -> None:
+        """Sleep, but never past the end of the run."""
+        if self._deadline is not None and self._deadline.left(self._clock) - seconds < _LEAST_TIME:
+            raise self._out_of_time(reason)
+        if seconds > 0:
+            self._clock.sleep(seconds)
+
+    def _limit_patience(self, request: httpx.Request) -> None:
+        """No single wait of this attempt may outlast the run."""
+        if self._deadline is None:
+            return
+        left = self._deadline.left(self._clock)
+        if left < _LEAST_TIME:
+            raise self._out_of_time("the time limit of the run is reached")
+        timeout = request.extensions.get("timeout", {})
+        request.extensions["timeout"] = {
+            phase: left if seconds is None else min(seconds, left) for phase, seconds in timeout.items()
+        }
+
+    def _record(
+        self, request: httpx.Request, call: Call, began: float, response: httpx.Response | None, outcome: str
+    ) -> None:
+        attempt = Attempt(
+            service=self._service,
+            method=request.method,
+            path=call.shown_path,
+            status=None if response is None else response.status_code,
+            outcome=outcome,
+            milliseconds=round((self._clock.monotonic() - began) * 1000),
+            request_id=None if response is None else request_id(response.headers),
+            number=call.number,
+        )
+        log.log(
+            logging.DEBUG if outcome == "ok" else logging.INFO,
+            "%s %s %s: %s%s, try %d, %d ms",
+            *(attempt.service, attempt.method, attempt.path, outcome),
+            "" if attempt.status is None else f" ({attempt.status})",
+            *(attempt.number, attempt.milliseconds),
+        )
+        if self._on_attempt is not None:
+            self._on_attempt(attempt)
+
+    def _out_of_time(self, reason: str) -> ServiceUnavailable:
+        return ServiceUnavailable(
+            f"{reason}, and the run has to end",
+            fix="The next run carries on where this one stopped. If it happens often, raise run.time_limit_minutes.",
+            code="time-limit",
+        )
+
+    def _unreachable(self, error: Exception) -> ServiceUnavailable:
+        name = type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return ServiceUnavailable(
+                f"{self._service} shows a TLS certificate that this machine does not trust",
+                fix="Correct the machine's clock and CA certificates (SSL_CERT_FILE), or the base_url.",
+            )
+        words = {Heard.NEVER: "cannot be reached", Heard.MAYBE: "did not answer", Heard.HOPELESS: "cannot be asked"}
+        return ServiceUnavailable(
+            f"{self._service} {words[fate(error)]} ({name})",
+            fix="Check the network, a proxy and the base_url; the next run tries again.",
+        )
