@@ -6,12 +6,12 @@ nothing happened and also on failure.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from plexstedi.decimal_json import dumps
 from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError
 from plexstedi.sync.tally import Counts
 
@@ -83,7 +83,7 @@ class Outcome:
     def emit(self, *, as_json: bool, quiet: bool = False) -> None:
         """Print it."""
         if as_json:
-            print(json.dumps(self.as_json(), ensure_ascii=False))
+            print(dumps(self.as_json()))
         elif not self._idle():
             if self.show is not None and not quiet:
                 self.show()

@@ -180,21 +180,26 @@ def plain_quantity(quantity: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def json_quantity(quantity: Decimal) -> int | Decimal:
+    """A quantity as an exact JSON number."""
+    return int(quantity) if quantity == quantity.to_integral_value() else Decimal(plain_quantity(quantity))
+
+
 def json_line(line: OrderLine) -> Mapping[str, object]:
     """A line as `status NUMBER --json` shows it (DESIGN section 4)."""
     return {
         "line": line.line,
-        "ordered": plain_quantity(line.ordered),
+        "ordered": json_quantity(line.ordered),
         "unit": line.unit,
-        "confirmed": plain_quantity(line.confirmed),
-        "backordered": plain_quantity(line.backordered),
+        "confirmed": json_quantity(line.confirmed),
+        "backordered": json_quantity(line.backordered),
         "ship_date": iso(line.ship_date),
         "delivery_date": iso(line.delivery_date),
         "state": line.state.value,
         "reason": "; ".join(line.reasons) or None,
         "schedules": [
             {
-                "quantity": plain_quantity(promise.quantity),
+                "quantity": json_quantity(promise.quantity),
                 "ship_date": iso(promise.ship_date),
                 "delivery_date": iso(promise.delivery_date),
             }

@@ -134,25 +134,25 @@ def test_one_order_tells_ordered_against_confirmed_line_by_line(cli: Cli, store:
     assert told["lines"] == [
         {
             "line": 10,
-            "ordered": "100",
+            "ordered": 100,
             "unit": "EA",
-            "confirmed": "60",
-            "backordered": "40",
+            "confirmed": 60,
+            "backordered": 40,
             "ship_date": "2027-01-08",
             "delivery_date": "2027-01-12",
             "state": "backordered",
             "reason": "ordered 100 EA, now 60, backordered 40",
             "schedules": [
-                {"quantity": "60", "ship_date": "2026-11-28", "delivery_date": "2026-12-01"},
-                {"quantity": "40", "ship_date": "2027-01-08", "delivery_date": "2027-01-12"},
+                {"quantity": 60, "ship_date": "2026-11-28", "delivery_date": "2026-12-01"},
+                {"quantity": 40, "ship_date": "2027-01-08", "delivery_date": "2027-01-12"},
             ],
         },
         {
             "line": 20,
-            "ordered": "5",
+            "ordered": 5,
             "unit": "EA",
-            "confirmed": "0",
-            "backordered": "0",
+            "confirmed": 0,
+            "backordered": 0,
             "ship_date": None,
             "delivery_date": None,
             "state": "unacknowledged",
@@ -167,7 +167,8 @@ def test_documents_have_the_keys_that_scripts_rely_on(cli: Cli, store: Store) ->
     send(store)
     store.close()
     told = cli.run("status", "PO-1001", "--json").json
-    assert told["documents"] == [
+    named = ("purpose", "change_sequence", "replay_of", "file_name")
+    assert [{key: document[key] for key in document if key not in named} for document in told["documents"]] == [
         {
             "id": 1,
             "kind": "850",
@@ -212,8 +213,8 @@ def test_lines_of_an_order_that_did_not_go_out_are_shown_as_not_sent(cli: Cli, s
     store.close()
     told = cli.run("status", "PO-1001", "--json").json
     assert [(line["line"], line["ordered"], line["reason"]) for line in told["lines"]] == [
-        (10, "100", "not sent to the supplier yet"),
-        (20, "5", "not sent to the supplier yet"),
+        (10, 100, "not sent to the supplier yet"),
+        (20, 5, "not sent to the supplier yet"),
     ]
 
 
@@ -224,7 +225,7 @@ def test_releases_sent_as_orders_of_their_own_add_up_to_the_line(cli: Cli, store
     answer_line_10(store, first)
     store.close()
     line = cli.run("status", "PO-1001", "--json").json["lines"][0]
-    assert (line["ordered"], line["confirmed"], line["state"]) == ("200", "60", "backordered")
+    assert (line["ordered"], line["confirmed"], line["state"]) == (200, 60, "backordered")
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("1001", "PO-1001"), ("po1001", "PO-1001"), ("PO-1010", "PO-1001")])
