@@ -12,6 +12,7 @@ from plexstedi.cli.options import DryRun, Json, Override
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, print_documents_preview, print_news
 from plexstedi.errors import UsageFault
+from plexstedi.sync.reporting import find_order
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit import Preview, preview, submit
 
@@ -49,6 +50,8 @@ def register(app: typer.Typer) -> None:
             raise UsageFault("--show goes with --dry-run", fix="Add --dry-run, or leave --show out.")
 
         def body(session: Session, outcome: Outcome) -> None:
+            if order is not None:
+                find_order(session.store, order)
             if dry_run:
                 previews = preview(session, number=order, limit=limit)
                 outcome.data["documents"] = [_as_json(one) for one in previews]

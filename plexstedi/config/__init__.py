@@ -96,6 +96,14 @@ class Config:
     warnings: tuple[str, ...] = ()
     _guides: dict[Path, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def tenant(self) -> str:
+        """Whose orders these are, as it stands in keys, file names and the state file.
+
+        The OAuth2 interface opens one company per client: there the client names it, if nothing else does.
+        """
+        return self.plex.tenant_id or self.plex.tenant_code or self.plex.auth.client_id or ""
+
     def guide(self, code: str, document: str) -> Mapping[str, Any] | None:
         """The guide schema of a supplier's document ("850"), read once; None if no guide is set.
 

@@ -22,7 +22,7 @@ def verify_tenant(tenants: Sequence[Tenant], settings: PlexSettings) -> Tenant:
         if (wanted_id is None or each.id.lower() == wanted_id.lower())
         and (wanted_code is None or each.code.casefold() == wanted_code.casefold())
     ]
-    if len(found) == 1 and (wanted_id or wanted_code):
+    if len(found) == 1:
         return found[0]
     shown = ", ".join(f"{each.id} ({each.code})" for each in tenants[:5]) or "none"
     named = " / ".join(each for each in (wanted_id, wanted_code) if each) or "none"

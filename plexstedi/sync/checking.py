@@ -174,7 +174,7 @@ def check_state(path: Path, config: Config) -> list[Finding]:
 
 def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
     mine = {
-        Fact.TENANT: config.plex.tenant_id or config.plex.tenant_code or "",
+        Fact.TENANT: config.tenant,
         Fact.USAGE: config.stedi.usage_indicator,
     }
     found = []

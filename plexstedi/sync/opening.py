@@ -121,7 +121,7 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
     store = Store.open_copy(around.state_path) if dry_run else Store.open(around.state_path, clock.now())
     try:
         config = around.config
-        store.memory.belongs_to(config.plex.tenant_id or config.plex.tenant_code or "", config.stedi.usage_indicator)
+        store.memory.belongs_to(config.tenant, config.stedi.usage_indicator)
         limit = around.time_limit_seconds or config.run.time_limit_minutes * 60.0
         deadline = Deadline(clock.monotonic() + limit)
         calls = RememberedCalls(store.memory)
@@ -148,7 +148,6 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
     except BaseException:
         store.close()
         raise
-    session.tally.warnings.extend(config.warnings)
     return OpenSession(session, calls)
 
 

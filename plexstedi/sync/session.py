@@ -81,7 +81,7 @@ class Session:
     @property
     def tenant(self) -> str:
         """Whose orders these are, as it stands in keys and file names."""
-        return self.config.plex.tenant_id or self.config.plex.tenant_code or ""
+        return self.config.tenant
 
     @property
     def usage(self) -> str:

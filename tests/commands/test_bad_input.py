@@ -199,3 +199,22 @@ def test_a_state_file_that_is_gone_is_noticed_and_nothing_is_sent_twice(bench):
     assert ran.code == 7
     assert "recover" in ran.json["error"]["fix"]
     assert len(bench.sandbox.generated()) == 4
+
+
+def test_a_mistyped_order_number_is_2_and_names_the_near_ones(bench):
+    bench.run("poll")
+    ran = bench.run("submit", "--order", "PO-10401", "--json")
+    assert ran.code == 2
+    assert "PO-10400" in ran.json["error"]["message"] + ran.json["error"]["fix"]
+    assert bench.sandbox.generated() == []
+
+
+def test_the_oauth2_interface_needs_no_tenant_where_the_client_opens_one(make_bench):
+    bench = make_bench(dialect="oauth2")
+    tenant = bench.sandbox.made_up.tenant
+    bench.write_config(
+        lambda text: text.replace(f'tenant_id = "{tenant.id}"\n', "").replace(f'tenant_code = "{tenant.code}"\n', "")
+    )
+    ran = bench.run("run", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["counts"]["documents_sent"] == 4
