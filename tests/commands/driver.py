@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import urllib.request
 from datetime import datetime, timedelta
@@ -38,6 +39,9 @@ class SandboxTime:
 
 
 if __name__ == "__main__":
+    if "TEST_FILE_SIZE" in os.environ:
+        limit = int(os.environ["TEST_FILE_SIZE"])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     given = datetime.fromisoformat(os.environ["TEST_NOW"])
     invocation.clock_of_process = SandboxTime(given, os.environ["TEST_CONTROL"])
     main(sys.argv[1:])
