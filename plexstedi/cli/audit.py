@@ -43,7 +43,9 @@ def register(app: typer.Typer) -> None:
 
 def _export(
     context: typer.Context,
-    order: Annotated[str | None, typer.Option("--order", metavar="NUMBER", help="Only events of this order.")] = None,
+    order: Annotated[
+        str | None, typer.Option("--order", metavar="NUMBER", help="Only events of this order or invoice.")
+    ] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="Only from this time on.")] = None,
     form: Annotated[Format, typer.Option("--format", help="One JSON object a line, or CSV.")] = Format.JSONL,
     json: Json = False,
@@ -70,10 +72,13 @@ def _export(
 def _chosen(store: Store, number: str | None, since: datetime | None) -> Iterator[Event]:
     if number is None:
         return store.audit.events(since=since)
-    orders = store.orders.by_number(number)
-    if not orders:
-        raise UsageFault(f"there is no order {number} in the state file", fix="Check the number.")
-    found = [event for order in orders for event in store.audit.events(order_id=order.id, since=since)]
+    ids = [
+        *(order.id for order in store.orders.by_number(number)),
+        *(invoice.stream for invoice in store.invoices.by_number(number)),
+    ]
+    if not ids:
+        raise UsageFault(f"there is no order or invoice {number} in the state file", fix="Check the number.")
+    found = [event for order_id in ids for event in store.audit.events(order_id=order_id, since=since)]
     return iter(sorted(found, key=lambda event: event.seq))
 
 

@@ -107,9 +107,9 @@ def _try(invocation: Invocation, config: Config, supplier: str, trials: list[Tri
         if store is not None:
             trials += try_orders(store, config, supplier)
     held = [trial for trial in trials if not trial.would_go]
-    subject = f"orders of {supplier}"
+    subject = f"{'orders' if supplier in config.suppliers else 'invoices'} of {supplier}"
     if not trials:
-        fix = "`plexstedi poll` reads the orders; nothing is sent by it."
+        fix = "`plexstedi poll` reads them; nothing is sent by it."
         return [not_verified(Area.SUPPLIERS, subject, "none is in the state file to try its guide on", fix)]
     if held:
         message = f"{len(held)} of {len(trials)} documents would be held, see below"

@@ -54,5 +54,6 @@ def register(app: typer.Typer) -> None:
 def _show(outcome: Outcome) -> None:
     counts_line(outcome, "orders_seen", "orders_changed", "documents_queued", "attention")
     for due in outcome.data.get("due", ()):
-        print(f"  due: {due['kind']} for order {due['order']} ({due['supplier']})")
+        what = "invoice" if due["kind"] == "810" else "order"
+        print(f"  due: {due['kind']} for {what} {due['order']} ({due['supplier']})")
     print_news(outcome)

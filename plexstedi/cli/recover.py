@@ -9,6 +9,7 @@ from plexstedi.cli.options import DryRun, Json, Yes
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import print_news, print_table
 from plexstedi.sync.recovering import FoundStream, look, take_over
+from plexstedi.sync.recovering_invoices import FoundInvoice, look_at_invoices, take_over_invoices
 from plexstedi.sync.session import Session
 
 
@@ -21,23 +22,26 @@ def register(app: typer.Typer) -> None:
 
         def body(session: Session, outcome: Outcome) -> None:
             found = look(session)
-            outcome.data["streams"] = [stream.as_json() for stream in found]
+            invoices = look_at_invoices(session)
+            outcome.data["streams"] = [*(one.as_json() for one in found), *(one.as_json() for one in invoices)]
             outcome.show = lambda: print_news(outcome)
             if not json:
-                _show(found)
-            if dry_run or not found:
+                _show(found, invoices)
+            if dry_run or not (found or invoices):
                 return
-            confirmed(f"Take over {len(found)} streams into the state file?", yes=yes)
+            confirmed(f"Take over {len(found) + len(invoices)} streams into the state file?", yes=yes)
             take_over(session, found)
+            take_over_invoices(session, invoices)
 
         work(context, "recover", body, as_json=json, dry_run=dry_run, by_person=True, recover=True, time_limit=3600.0)
 
 
-def _show(found: list[FoundStream]) -> None:
-    if not found:
+def _show(found: list[FoundStream], invoices: list[FoundInvoice]) -> None:
+    if not found and not invoices:
         print("Stedi has no file of ours that the state file does not know: nothing to recover.")
         return
     rows = [
         (one.order_number, one.release, len(one.files), one.files[-1].witness.file_name, one.what()) for one in found
     ]
-    print_table(("order", "release", "files", "last file", "what will be done"), rows)
+    rows += [(one.number, None, len(one.files), one.files[-1].witness.file_name, one.what()) for one in invoices]
+    print_table(("order or invoice", "release", "files", "last file", "what will be done"), rows)

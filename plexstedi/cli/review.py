@@ -130,6 +130,8 @@ def _detail_json(found: ReviewDetail) -> dict[str, Any]:
             "error": document.error,
         },
         "x12": found.x12,
+        "versions": [{"title": version.title, "x12": version.x12} for version in found.versions.versions],
+        "differences": list(found.versions.differences),
     }
 
 
@@ -217,6 +219,14 @@ def _print_detail(found: ReviewDetail) -> None:
     if found.x12 is not None:
         print("As X12:")
         print(x12_lines(found.x12))
+    for version in found.versions.versions:
+        print(f"{plain(version.title)}{'' if version.x12 is None else ':'}")
+        if version.x12 is not None:
+            print(x12_lines(version.x12))
+    if found.versions.differences:
+        print("Only in the first (-), only in the second (+):")
+        for line in found.versions.differences:
+            print(f"  {plain(line)}")
 
 
 def _print_lines(found: ReviewDetail) -> None:

@@ -8,6 +8,7 @@ from plexstedi.cli.invocation import work
 from plexstedi.cli.options import Json, Override
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, not_traded, print_news
+from plexstedi.sync.housekeeping import keep_house
 from plexstedi.sync.run import run
 from plexstedi.sync.session import Session
 
@@ -23,6 +24,8 @@ def register(app: typer.Typer) -> None:
             outcome.show = lambda: _show(outcome)
             try:
                 run(session, outcome.faults)
+                if not outcome.faults:
+                    keep_house(session)
             finally:
                 outcome.data["not_traded"] = not_traded(session)
 

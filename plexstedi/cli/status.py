@@ -6,24 +6,26 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.status_html import order_page, overview_page
-from plexstedi.cli.status_text import show_late, show_order, show_orders, show_overview
+from plexstedi.cli.status_html import invoice_page, order_page, overview_page
+from plexstedi.cli.status_text import show_invoice, show_late, show_order, show_orders, show_overview
 from plexstedi.config import Config
 from plexstedi.errors import ConfigurationFault, UsageFault
 from plexstedi.state.documents import DocumentState
 from plexstedi.state.store import Store
+from plexstedi.sync.invoice_report import InvoiceReport, find_invoice, invoice_report
 from plexstedi.sync.order_report import OrderReport, json_review, order_report, stamp
 from plexstedi.sync.overdue import LateDocument
 from plexstedi.sync.reporting import Overview, find_order, order_rows, overview, reading
 from plexstedi.sync.tally import Counts
 
+Report = TypeVar("Report", OrderReport, InvoiceReport)
 _IN_DOUBT = (DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.CONFLICT)
 
 
@@ -34,7 +36,8 @@ def register(app: typer.Typer) -> None:
     def command(
         context: typer.Context,
         number: Annotated[
-            str | None, typer.Argument(metavar="[NUMBER]", help="One order: its documents, lines and timeline.")
+            str | None,
+            typer.Argument(metavar="[NUMBER]", help="One order or invoice: its documents, lines and timeline."),
         ] = None,
         supplier: Supplier = None,
         late: Annotated[bool, typer.Option("--late", help="Only what is past a time limit or its warning.")] = False,
@@ -127,26 +130,57 @@ def _one_order(outcome: Outcome, store: Store | None, number: str, html: Path | 
             fix="Run `plexstedi poll` first.",
             code="order-unknown",
         )
+    invoices = find_invoice(store, number)
+    if invoices is not None and not store.orders.by_number(number):
+        record, same = invoices
+        outcome.warnings += [
+            f"invoice number {number} is also that of Plex id {other.id}: `plexstedi status {other.stream}` shows it"
+            for other in same
+        ]
+        report = invoice_report(store, record)
+        _story(outcome, store, report, invoice_page, lambda: show_invoice(report), html, check=check)
+    else:
+        _order(outcome, store, number, html, check=check)
+        if invoices is not None:
+            outcome.warnings.append(
+                f"invoice {number} has the same number: `plexstedi status {invoices[0].stream}` shows it"
+            )
+
+
+def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, check: bool) -> None:
     record, others = find_order(store, number)
     report = order_report(store, record)
-    outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=store.documents.count(*_IN_DOUBT))
     outcome.warnings += [
         f"order number {record.number} is also that of Plex id {other.id} ({other.phase}):"
         f" `plexstedi status {other.id}` shows it"
         for other in others
     ]
+    _story(outcome, store, report, order_page, lambda: show_order(report), html, check=check)
+
+
+def _story(
+    outcome: Outcome,
+    store: Store,
+    report: Report,
+    page: Callable[[Report], str],
+    show: Callable[[], None],
+    html: Path | None,
+    *,
+    check: bool,
+) -> None:
+    """One order's or invoice's report as the outcome: on the terminal, in JSON or as a page."""
+    outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=store.documents.count(*_IN_DOUBT))
     outcome.attention = check and _needs_a_person(report)
     outcome.data.update(report.as_json())
     outcome.data["audit_head"] = store.audit.head()
-    show: Callable[[], None] = lambda: show_order(report)  # noqa: E731
-    if html is not None:
-        _write(html, order_page(report))
-        outcome.data["html"] = str(html)
-        show = lambda: print(f"Written: {html}")  # noqa: E731
     outcome.show = show
+    if html is not None:
+        _write(html, page(report))
+        outcome.data["html"] = str(html)
+        outcome.show = lambda: print(f"Written: {html}")
 
 
-def _needs_a_person(report: OrderReport) -> bool:
+def _needs_a_person(report: OrderReport | InvoiceReport) -> bool:
     return bool(report.reviews) or any(document.state in _IN_DOUBT for document in report.documents)
 
 
@@ -174,7 +208,10 @@ def _overview_json(seen: Overview) -> dict[str, Any]:
         ],
         "waiting": [json_review(review) for review in seen.waiting],
         "late": [_late_json(late) for late in seen.late],
-        "not_traded": [{"supplier": code, "orders": count} for code, count in seen.not_traded],
+        "not_traded": [
+            *({"supplier": code, "orders": count} for code, count in seen.not_traded),
+            *({"customer": code, "invoices": count} for code, count in seen.customers_not_traded),
+        ],
         "transactions_not_read": seen.unread_sets,
         "times": {
             "plex_read_until": stamp(seen.times.plex_read_until),

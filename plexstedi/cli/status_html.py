@@ -10,6 +10,7 @@ from plexstedi.cli.status_rows import (
     ANSWER_HEADERS,
     DOCUMENT_HEADERS,
     EVENT_HEADERS,
+    INVOICE_LINE_HEADERS,
     LATE_HEADERS,
     LINE_HEADERS,
     ORDER_HEADERS,
@@ -21,6 +22,8 @@ from plexstedi.cli.status_rows import (
     event_rows,
     facts,
     instant,
+    invoice_facts,
+    invoice_line_row,
     late_row,
     line_row,
     not_asked,
@@ -29,6 +32,9 @@ from plexstedi.cli.status_rows import (
     times,
     waiting_row,
 )
+from plexstedi.state.documents import Document
+from plexstedi.state.reviews import Review
+from plexstedi.sync.invoice_report import InvoiceReport
 from plexstedi.sync.order_report import OrderReport
 from plexstedi.sync.reporting import OrderRow, Overview
 
@@ -86,6 +92,7 @@ def overview_page(seen: Overview, rows: Sequence[OrderRow], now: datetime, suppl
         _table("Suppliers", headers, suppliers),
         _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
         _table("Not traded by EDI", ("supplier", "orders"), seen.not_traded),
+        _table("Invoices not traded by EDI", ("customer", "invoices"), seen.customers_not_traded),
         _table("Received and not read", ("transaction set", "number"), seen.unread_sets.items()),
     ]
     return _page(f"Supplier {supplier}" if supplier else "Purchase orders by EDI", f"As of {instant(now)}", body)
@@ -93,24 +100,48 @@ def overview_page(seen: Overview, rows: Sequence[OrderRow], now: datetime, suppl
 
 def order_page(report: OrderReport) -> str:
     """One order as a page."""
-    reasons = [(review.id, reason.message, reason.fix) for review in report.reviews for reason in review.reasons]
-    notes = [
-        (document.id, said)
-        for document in report.documents
-        for said in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
-    ]
     body = [
         _facts([(name[0].upper() + name[1:], value, "") for name, value in facts(report)[1:]]),
         _table("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
         _table("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
-        _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in report.reviews]),
-        _table("Reasons", ("id", "what", "what to do"), reasons),
-        _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in report.documents]),
-        _table("Remarks on documents", ("id", "remark"), notes),
+        *_questions(report.reviews),
+        *_documents(report.documents),
         _table("Answers", ANSWER_HEADERS, [answer_row(answer) for answer in report.answers]),
-        _table("Timeline", EVENT_HEADERS, event_rows(report)),
+        _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
     ]
     return _page(f"Order {report.order.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
+
+
+def invoice_page(report: InvoiceReport) -> str:
+    """One invoice as a page."""
+    body = [
+        _facts([(name[0].upper() + name[1:], value, "") for name, value in invoice_facts(report)[1:]]),
+        _table("Lines", INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines]),
+        *_questions(report.reviews),
+        *_documents(report.documents),
+        _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
+    ]
+    return _page(f"Invoice {report.invoice.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
+
+
+def _questions(reviews: Sequence[Review]) -> list[str]:
+    reasons = [(review.id, reason.message, reason.fix) for review in reviews for reason in review.reasons]
+    return [
+        _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in reviews]),
+        _table("Reasons", ("id", "what", "what to do"), reasons),
+    ]
+
+
+def _documents(documents: Sequence[Document]) -> list[str]:
+    notes = [
+        (document.id, said)
+        for document in documents
+        for said in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
+    ]
+    return [
+        _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in documents]),
+        _table("Remarks on documents", ("id", "remark"), notes),
+    ]
 
 
 def _page(title: str, when: str, body: Iterable[str]) -> str:

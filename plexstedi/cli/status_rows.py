@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from plexstedi.cli.tables import plain
 from plexstedi.edi.clocks import Lateness
+from plexstedi.edi.outbound.invoice import InvoiceLine
 from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound
 from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.sync.invoice_report import InvoiceReport
 from plexstedi.sync.order_lines import OrderLine, plain_quantity
-from plexstedi.sync.order_report import OrderReport
+from plexstedi.sync.order_report import OrderReport, Told
 from plexstedi.sync.overdue import LateDocument
 from plexstedi.sync.reporting import OrderRow, Overview
 
@@ -101,11 +103,11 @@ def answer_row(answer: Inbound) -> tuple[object, ...]:
 EVENT_HEADERS = ("time", "who", "what")
 
 
-def event_rows(report: OrderReport) -> list[tuple[object, ...]]:
+def event_rows(events: Sequence[Told]) -> list[tuple[object, ...]]:
     """The timeline, without the attempts that led to what another line says."""
     return [
         (instant(told.event.at), told.event.actor, told.words)
-        for told in report.events
+        for told in events
         if told.event.kind != "attempt-begun"
         and not (told.event.kind == "attempt-ended" and told.event.detail.get("outcome") == "accepted")
     ]
@@ -124,6 +126,38 @@ def facts(report: OrderReport) -> list[tuple[str, str]]:
         ("due", day(order.due)),
         ("last read", instant(record.read_at)),
     ]
+
+
+def invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
+    """The head of one invoice."""
+    invoice, record = report.invoice, report.record
+    standing = "void" if invoice.void else "booked" if invoice.booked else "not booked"
+    known = ", from before invoices were sent from here" if record.known else ""
+    return [
+        ("credit memo" if invoice.credit else "invoice", invoice.number),
+        ("customer", record.customer + (", not traded by EDI" if record.untraded else "")),
+        ("for order", invoice.customer_order or NOTHING),
+        ("in Plex", f"{standing}, revision {record.latest}{known}"),
+        ("dated", day(invoice.invoice_date)),
+        ("due", day(invoice.due)),
+        ("total", NOTHING if invoice.total is None else f"{invoice.total} {invoice.currency or ''}".rstrip()),
+        ("last read", instant(record.read_at)),
+    ]
+
+
+INVOICE_LINE_HEADERS = ("line", "part", "quantity", "unit", "price", "description")
+
+
+def invoice_line_row(line: InvoiceLine) -> tuple[object, ...]:
+    """One line as Plex bills it."""
+    return (
+        line.number,
+        line.part.number if line.part else NOTHING,
+        plain_quantity(line.quantity),
+        line.unit or NOTHING,
+        NOTHING if line.price is None else plain_quantity(line.price),
+        line.description or "",
+    )
 
 
 DOCUMENT_HEADERS = ("id", "document", "revision", "state", "delivery", "997", "confirmation", "sent", "file execution")

@@ -9,6 +9,7 @@ from plexstedi.cli.status_rows import (
     ANSWER_HEADERS,
     DOCUMENT_HEADERS,
     EVENT_HEADERS,
+    INVOICE_LINE_HEADERS,
     LATE_HEADERS,
     LINE_HEADERS,
     ORDER_HEADERS,
@@ -20,6 +21,8 @@ from plexstedi.cli.status_rows import (
     event_rows,
     facts,
     instant,
+    invoice_facts,
+    invoice_line_row,
     late_row,
     line_row,
     not_asked,
@@ -30,7 +33,9 @@ from plexstedi.cli.status_rows import (
     waiting_row,
 )
 from plexstedi.cli.tables import plain, print_table
+from plexstedi.state.documents import Document
 from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.sync.invoice_report import InvoiceReport
 from plexstedi.sync.order_report import OrderReport
 from plexstedi.sync.overdue import LateDocument
 from plexstedi.sync.reporting import OrderRow, Overview
@@ -74,6 +79,8 @@ def show_overview(seen: Overview, now: datetime, supplier: str | None) -> None:
     print_table(LATE_HEADERS, [late_row(one) for one in not_asked(seen)], title="\nLate")
     for code, count in seen.not_traded:
         print(f"not traded by EDI: {plain(code)}, {count} orders (no [suppliers.{plain(code)}] in the configuration)")
+    for code, count in seen.customers_not_traded:
+        print(f"not traded by EDI: {plain(code)}, {count} invoices (no [customers.{plain(code)}] in the configuration)")
     if seen.unread_sets:
         print(f"received and not read: {counted(seen.unread_sets)}")
 
@@ -105,22 +112,43 @@ def show_orders(rows: Sequence[OrderRow]) -> None:
 
 def show_order(report: OrderReport) -> None:
     """One order's story."""
-    for name, value in facts(report):
+    _show_facts(facts(report))
+    _show_documents(report.documents)
+    print_table(LINE_HEADERS, [line_row(line) for line in report.lines], title="\nLines")
+    print_table(SCHEDULE_HEADERS, schedule_rows(report.lines), title="\nSchedules")
+    print_table(ANSWER_HEADERS, [answer_row(answer) for answer in report.answers], title="\nAnswers")
+    _show_reviews(report.reviews)
+    print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
+
+
+def show_invoice(report: InvoiceReport) -> None:
+    """One invoice's story."""
+    _show_facts(invoice_facts(report))
+    _show_documents(report.documents)
+    print_table(INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines], title="\nLines")
+    _show_reviews(report.reviews)
+    print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
+
+
+def _show_facts(facts: Sequence[tuple[str, str]]) -> None:
+    for name, value in facts:
         print(f"{name + ':':<12}{plain(value)}")
-    print_table(DOCUMENT_HEADERS, [document_row(document) for document in report.documents], title="\nDocuments")
-    for document in report.documents:
+
+
+def _show_documents(documents: Sequence[Document]) -> None:
+    print_table(DOCUMENT_HEADERS, [document_row(document) for document in documents], title="\nDocuments")
+    for document in documents:
         if document.error:
             print(f"document {document.id}: {plain(document.error)}")
         for dropped in document.dropped:
             print(f"document {document.id}, left out: {plain(dropped)}")
-    print_table(LINE_HEADERS, [line_row(line) for line in report.lines], title="\nLines")
-    print_table(SCHEDULE_HEADERS, schedule_rows(report.lines), title="\nSchedules")
-    print_table(ANSWER_HEADERS, [answer_row(answer) for answer in report.answers], title="\nAnswers")
-    show_waiting(report.reviews)
-    for review in report.reviews:
+
+
+def _show_reviews(reviews: Sequence[Review]) -> None:
+    show_waiting(reviews)
+    for review in reviews:
         for reason in review.reasons:
             print(f"  {review.id}: {plain(reason)}")
-    print_table(EVENT_HEADERS, event_rows(report), title="\nTimeline")
 
 
 def _ago(at: datetime | None, now: datetime) -> str:

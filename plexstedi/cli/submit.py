@@ -12,6 +12,7 @@ from plexstedi.cli.options import DryRun, Json, Override
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, print_documents_preview, print_news
 from plexstedi.errors import UsageFault
+from plexstedi.sync.invoice_report import find_invoice
 from plexstedi.sync.reporting import find_order
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit import Preview, preview, submit
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
             Show, typer.Option("--show", help="With --dry-run: the table, or each document whole.")
         ] = Show.TABLE,
         order: Annotated[
-            str | None, typer.Option("--order", metavar="NUMBER", help="Only what is due of this order.")
+            str | None, typer.Option("--order", metavar="NUMBER", help="Only what is due of this order or invoice.")
         ] = None,
         limit: Annotated[
             int | None, typer.Option("--limit", metavar="N", min=1, help="At most this many new documents.")
@@ -50,7 +51,7 @@ def register(app: typer.Typer) -> None:
             raise UsageFault("--show goes with --dry-run", fix="Add --dry-run, or leave --show out.")
 
         def body(session: Session, outcome: Outcome) -> None:
-            if order is not None:
+            if order is not None and find_invoice(session.store, order) is None:
                 find_order(session.store, order)
             if dry_run:
                 previews = preview(session, number=order, limit=limit)

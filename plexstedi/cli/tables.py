@@ -77,8 +77,12 @@ def print_news(outcome: Outcome) -> None:
 
 
 def not_traded(session: Session) -> list[dict[str, str | int]]:
-    """Suppliers without settings, with the number of orders of each."""
-    return [{"supplier": supplier, "orders": count} for supplier, count in session.store.orders.untraded_suppliers()]
+    """Suppliers without settings with the number of orders of each, then customers with that of their invoices."""
+    store = session.store
+    listed: list[dict[str, str | int]] = []
+    listed += [{"supplier": code, "orders": count} for code, count in store.orders.untraded_suppliers()]
+    listed += [{"customer": code, "invoices": count} for code, count in store.invoices.untraded_customers()]
+    return listed
 
 
 def print_write_plan(writes: Iterable[Mapping[str, Any]], planned: bool) -> None:
@@ -124,7 +128,8 @@ def print_documents_preview(previews: Sequence[Preview], show: str) -> None:
         document = preview.document
         if number:
             print()
-        print(f"# {document.kind} for order {plain(document.order_number)} ({plain(document.supplier)})")
+        what = "invoice" if document.kind == "810" else "order"
+        print(f"# {document.kind} for {what} {plain(document.order_number)} ({plain(document.supplier)})")
         print(f"# file {document.file_name}, key {document.idempotency_key}")
         for dropped in document.dropped:
             print(f"# dropped: {plain(dropped)}")
@@ -140,7 +145,7 @@ def _preview_row(preview: Preview) -> tuple[object, ...]:
         document.kind,
         document.purpose,
         document.revision,
-        len(document.sent.lines),
+        "" if document.kind == "810" else len(document.sent.lines),
         document.file_name,
         document.idempotency_key,
     )

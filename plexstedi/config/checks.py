@@ -45,13 +45,13 @@ def _write_back(raw: Mapping[str, Any], file: str) -> list[Problem]:
     table = ("plex", "acknowledgments")
     write = _at(raw, *table, "write")
     fields = _at(raw, *table, "fields")
-    if write == WriteBack.DATASOURCE and not _at(raw, "plex", "datasources"):
+    if write == WriteBack.DATASOURCE:
         return [
             Problem(
                 file,
-                "plex.datasources",
-                'is missing; write = "datasource" needs it',
-                "Name the data sources to write by.",
+                toml_key((*table, "write")),
+                'is "datasource", which is not built yet: nothing would be written to Plex',
+                'Choose "custom-fields", "releases" or "report-only".',
             )
         ]
     if write != WriteBack.CUSTOM_FIELDS:

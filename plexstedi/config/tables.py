@@ -135,6 +135,9 @@ class PollConfig(Settings):
 
     start: AwareDatetime | None = None
     """Orders created before are taken as known and not sent; None: 24 h before the first poll."""
+    invoices_start: AwareDatetime | None = None
+    """Customer invoices created before are taken as known and not sent; None: `start`, or where "810" was added to
+    documents.send later, the first poll after that."""
     overlap_minutes: Positive = 15
     sweep_hours: Positive = 24
 

@@ -112,6 +112,11 @@ def file_name(slot: Slot, content_fingerprint: str) -> str:
     return _joined([*_fields(slot), content_fingerprint], _FILE_NAME_LIMIT - len(".edi"), slot) + ".edi"
 
 
+def name_prefix(tenant: str, usage: str) -> str:
+    """What every file name of this tenant and usage indicator begins with."""
+    return "_".join((_SCHEME, _encode(tenant), usage, ""))
+
+
 def parse_file_name(name: str) -> tuple[Slot, str] | None:
     """The slot and fingerprint that a name of our scheme carries; None for any other name."""
     if len(name) > _FILE_NAME_LIMIT or not name.endswith(".edi"):

@@ -22,6 +22,9 @@ _FIELDS = """
     main address city state zip country alternateSupplierName number
     revision supplyItemNumber cancelled received onOrder release forecast planStatus
     open standardObjectName standardObjectLabel tableName fieldName customFields recordIdentifiers lines
+    invoiceNumber customerId customerCode customerPONo customerOrderNo customerShipToCode transactionDate invoiceNote
+    creditMemo void booked amount currencyAmount lineId uoM partNo
+    credit debit currencyCredit currencyDebit offset taxes taxCode taxAmount
 """
 FIELDS: Mapping[str, str] = {squeezed(name): name for name in _FIELDS.split()}
 """The fields that are read, by their squeezed names: what `[plex.fields]` may name otherwise."""

@@ -16,6 +16,7 @@ CONNECT = Dialect(
         "order_statuses": "/purchasing/v1/purchase-order-statuses",
         "release_statuses": "/purchasing/v1/release-statuses",
         "receipts": "/purchasing/v1/receipts",
+        "invoices": "/accounting/v1/ar-invoices",
         "suppliers": "/mdm/v1/suppliers",
         "supplier": "/mdm/v1/suppliers/{supplier}",
         "supplier_addresses": "/mdm/v1/suppliers/{supplier}/addresses",
@@ -36,6 +37,9 @@ CONNECT = Dialect(
         "received_end": "receiveDateEnd",
         # Whether this filter is on by default is not known (plex.md 5.2): both of its values are asked for.
         "active": "active",
+        # The same with these two of invoices; 3 is "all" of `paid` (plex.md 6).
+        "void": "void",
+        "paid": "paid",
         "order_status": "status",
         "order_ids": "id",
         "release_order_ids": "pOId",

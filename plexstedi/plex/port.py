@@ -12,12 +12,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeAlias
 
-from plexstedi.edi.order import Order, Supplier
+from plexstedi.edi.order import Order, ReleaseState, Supplier
+from plexstedi.edi.outbound.invoice import Invoice
 from plexstedi.plex.settings import Level
 
 __all__ = [
     "FieldValue",
     "FieldValues",
+    "InvoiceReading",
     "Level",
     "NotWritten",
     "OrderReading",
@@ -28,6 +30,7 @@ __all__ = [
     "ReleaseUpdate",
     "Tenant",
     "Touched",
+    "UnreadableInvoice",
     "UnreadableOrder",
     "VanishedOrder",
     "Window",
@@ -95,6 +98,22 @@ OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder
 
 
 @dataclass(frozen=True)
+class UnreadableInvoice:
+    """A customer invoice that is there and cannot be read faithfully. Held with `reason`."""
+
+    invoice_id: str
+    number: str
+    customer_code: str
+    """Empty if that cannot be read either."""
+    created_at: datetime | None
+    reason: str
+    fix: str
+
+
+InvoiceReading: TypeAlias = Invoice | UnreadableInvoice
+
+
+@dataclass(frozen=True)
 class Receipt:
     """Goods received, for RULES Reading 14. `quantity` is in the line's unit; returns are negative."""
 
@@ -132,6 +151,8 @@ class ReleaseNow:
 
     release_id: str
     status: str
+    state: ReleaseState | None
+    """What the status means; None: unknown, so that nothing is to be written."""
     quantity: Decimal | None
     due: date | None
     note: str | None
@@ -221,6 +242,13 @@ class PlexPort(Protocol):
 
     def receipts(self, window: Window) -> tuple[Receipt, ...]:
         """All receipts of the tenant by the date received."""
+        ...
+
+    def touched_invoices(self, window: Window) -> tuple[InvoiceReading, ...]:
+        """Customer invoices modified or created in the window, whole, void or not, by id.
+
+        Raise ServiceRefused as `touched_orders`.
+        """
         ...
 
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:

@@ -52,11 +52,12 @@ def read_order(
     if code is None:
         raise RowFault(f"order {number}: its supplier {supplier_id} is not among Plex's suppliers")
     status = header.text("status")
-    read_lines = [_read_line(row, releases, statuses, known, f"order {number}") for row in lines]
-    known_lines = {row.needed("id") for row in lines}
+    of_line: dict[str, list[Row]] = {row.needed("id"): [] for row in lines}
     for row in releases:
-        if row.needed("poLineItemId") not in known_lines:
+        if row.needed("poLineItemId") not in of_line:
             raise RowFault(f"order {number}: a release belongs to a line that Plex does not list; it is being edited")
+        of_line[row.needed("poLineItemId")].append(row)
+    read_lines = [_read_line(row, of_line[row.needed("id")], statuses, known, f"order {number}") for row in lines]
     return Order(
         id=header.needed("id"),
         number=number,
@@ -91,8 +92,7 @@ def _read_line(row: Row, releases: Sequence[Row], statuses: Statuses, known: Mas
     if part_id is None and item_id is not None and item_id not in known.items:
         raise RowFault(f"{what}: its supply item {item_id} is not among Plex's supply items")
     status = row.text("status")
-    own = [release for release in releases if release.needed("poLineItemId") == line_id]
-    read = [_read_release(release, statuses, what) for release in own]
+    read = [_read_release(release, statuses, what) for release in releases]
     return Line(
         id=line_id,
         number=number,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from plexstedi.decimal_json import Json, dumps
+from plexstedi.edi.order import ReleaseState
 from plexstedi.errors import RequestRejected
 from plexstedi.http import Unheard
 from plexstedi.plex.port import (
@@ -17,12 +18,13 @@ from plexstedi.plex.port import (
     Written,
 )
 from plexstedi.plex.rest import Rest, readable
-from plexstedi.plex.rows import Row
+from plexstedi.plex.rows import Row, RowFault
+from plexstedi.plex.statuses import Statuses
 
 _ECHOED = ("status", "dueDate", "quantity", "type", "note", "poShipTo")
 
 
-def release_now(rest: Rest, release_id: str) -> ReleaseNow | None:
+def release_now(rest: Rest, statuses: Statuses, release_id: str) -> ReleaseNow | None:
     """What a release holds now; None if it is gone."""
     row = rest.one("release", release=release_id)
     if row is None:
@@ -31,10 +33,18 @@ def release_now(rest: Rest, release_id: str) -> ReleaseNow | None:
         return ReleaseNow(
             release_id=release_id,
             status=row.text("status") or "",
+            state=_state(row, statuses),
             quantity=row.number("quantity"),
             due=row.day("dueDate"),
             note=row.text("note"),
         )
+
+
+def _state(row: Row, statuses: Statuses) -> ReleaseState | None:
+    try:
+        return statuses.release(row.text("status"), row.what)
+    except RowFault:
+        return None
 
 
 def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:

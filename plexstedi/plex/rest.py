@@ -208,5 +208,6 @@ def in_groups(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def _named(resource: str, row: Row) -> str:
-    number = row.raw("poNumber") or row.raw("lineItemNumber") or row.raw("code") or row.raw("name") or row.raw("id")
+    naming = ("invoiceNumber", "poNumber", "lineItemNumber", "code", "name", "id")
+    number = next((value for field in naming if (value := row.raw(field))), None)
     return f"{resource.rstrip('s')} {number}" if isinstance(number, str | int) else resource

@@ -7,9 +7,11 @@ from typing import Protocol
 
 from plexstedi.edi.order import Supplier
 from plexstedi.plex.directory import Directory
+from plexstedi.plex.invoices import touched_invoices
 from plexstedi.plex.orders import Orders
 from plexstedi.plex.port import (
     FieldValues,
+    InvoiceReading,
     OrderReading,
     Receipt,
     ReleaseNow,
@@ -71,6 +73,9 @@ class RestPlex:
     def receipts(self, window: Window) -> tuple[Receipt, ...]:
         return read_receipts(self._rest, window)
 
+    def touched_invoices(self, window: Window) -> tuple[InvoiceReading, ...]:
+        return touched_invoices(self._rest, window)
+
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
         self._fields.check(wanted)
 
@@ -81,7 +86,7 @@ class RestPlex:
         return self._fields.write(changes)
 
     def release_now(self, release_id: str) -> ReleaseNow | None:
-        return release_now(self._rest, release_id)
+        return release_now(self._rest, self._directory.statuses(), release_id)
 
     def update_release(self, update: ReleaseUpdate) -> WriteOutcome:
         return update_release(self._rest, update)

@@ -152,6 +152,12 @@ class Row:
             raise self.fault(field, value, "a list")
         return tuple(value)
 
+    def nested(self, field: str) -> tuple[Row, ...]:
+        """A list of objects, each to be read like a row of its own; empty if absent."""
+        return tuple(
+            Row(item, self._names, f"{self.what}, {field} {number}") for number, item in enumerate(self.rows(field), 1)
+        )
+
     def fault(self, field: str, value: object, wanted: str) -> RowFault:
         """The fault of a field that holds something else than it should."""
         return RowFault(f"{self.what}: {field} is {str(value)[:40]!r}, not {wanted}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -84,6 +84,15 @@ class Audit:
             for row in rows:
                 yield _event(row)
             after = rows[-1]["seq"]
+
+    def about(self, subjects: Collection[str]) -> list[Event]:
+        """Events with one of these subjects that belong to no order: noted before it was known whose they are."""
+        rows = [
+            row
+            for subject in subjects
+            for row in self._database.rows("SELECT * FROM events WHERE subject = ? AND order_id IS NULL", (subject,))
+        ]
+        return sorted(map(_event, rows), key=lambda event: event.seq)
 
     def verify(self, head: str | None = None) -> Break | None:
         """Walk the whole chain; the first break, or None. With `head`, it must be the hash of some event."""

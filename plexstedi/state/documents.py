@@ -220,12 +220,12 @@ class Documents:
         return _document(row)
 
     def body(self, document_id: int) -> bytes:
-        """The exact bytes of the request."""
-        return unpack(self._payload(document_id, "body"))
+        """The exact bytes of the request; empty once they were dropped (`state.keep_days`)."""
+        return _unpacked(self._payload(document_id, "body"))
 
     def x12(self, document_id: int) -> str:
-        """The document as X12 text, rendered when it was frozen or as Stedi generated it."""
-        return unpack(self._payload(document_id, "x12")).decode()
+        """The document as X12 text, rendered when it was frozen or as Stedi generated it; empty once dropped."""
+        return _unpacked(self._payload(document_id, "x12")).decode()
 
     def sent(self, document_id: int) -> SentOrder:
         """What the supplier was told by this document."""
@@ -252,11 +252,15 @@ class Documents:
         return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
 
     def open_clocks(self, *, supplier: str | None = None) -> list[Document]:
-        """Documents that something is still awaited for: their delivery, their 997, or an answer to all they ask."""
+        """Documents that something is still awaited for: their delivery, their 997, or an answer to all they ask.
+
+        Nobody answers an 810 but with a 997.
+        """
         return self._query(
             "WHERE (? IS NULL OR supplier = ?) AND (state IN ('sending', 'accepted')"
             " OR (state = 'delivered' AND (functional_ack = 'none'"
-            " OR business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected', 'held')))) ORDER BY id",
+            " OR (kind <> '810' AND business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected',"
+            " 'held'))))) ORDER BY id",
             supplier,
             supplier,
         )
@@ -273,6 +277,11 @@ class Documents:
     def by_file_name(self, file_name: str) -> Document | None:
         """The document of this exact file name."""
         found = self._query("WHERE file_name = ? LIMIT 1", file_name)
+        return found[0] if found else None
+
+    def by_key(self, key: str) -> Document | None:
+        """The document of this idempotency key."""
+        found = self._query("WHERE idempotency_key = ? LIMIT 1", key)
         return found[0] if found else None
 
     def by_group_control(self, partnership: str, group_control: int) -> list[Document]:
@@ -472,6 +481,10 @@ def _document(row: Row) -> Document:
         error=row["error"],
         replay_of=row["replay_of"],
     )
+
+
+def _unpacked(packed: bytes) -> bytes:
+    return unpack(packed) if packed else b""
 
 
 def _texts(text: str) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class Inbox:
         )
 
     def document(self, transaction_id: str) -> bytes | None:
-        """The document as received; None while it was not fetched."""
+        """The document as received; None while it was not fetched, and once it was dropped (`state.keep_days`)."""
         row = self._database.row("SELECT document FROM inbox WHERE transaction_id = ?", (transaction_id,))
         return None if row is None or row["document"] is None else unpack(row["document"])
 

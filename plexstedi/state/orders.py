@@ -165,6 +165,10 @@ class Orders:
         """A person allows a known order to be sent, up to this revision."""
         self._database.execute("UPDATE orders SET allowed = ? WHERE id = ?", (revision, order_id))
 
+    def forget_baseline(self, order_id: str) -> None:
+        """What the supplier of a known order has is not known after all: a person is asked before anything goes."""
+        self._database.execute("UPDATE orders SET baseline = 0, settled = 0 WHERE id = ?", (order_id,))
+
     def take_as_known(self, order_id: str) -> None:
         """Its supplier got a table: the order is traded from now on, and known by other means until now."""
         self._database.execute("UPDATE orders SET untraded = 0, known = 1 WHERE id = ?", (order_id,))

@@ -105,6 +105,7 @@ _VERSION_1 = (
         order_id TEXT, subject TEXT NOT NULL, detail TEXT NOT NULL,
         previous TEXT NOT NULL, hash TEXT NOT NULL UNIQUE) STRICT""",
     "CREATE INDEX events_of_order ON events (order_id, seq)",
+    "CREATE INDEX events_of_no_order ON events (subject) WHERE order_id IS NULL",
     "CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
     "CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
     """CREATE TABLE orders (
@@ -118,6 +119,15 @@ _VERSION_1 = (
     """CREATE TABLE revisions (
         order_id TEXT NOT NULL REFERENCES orders (id), revision INTEGER NOT NULL, fingerprint TEXT NOT NULL,
         content BLOB NOT NULL, seen_at TEXT NOT NULL, modified_at TEXT, PRIMARY KEY (order_id, revision)) STRICT""",
+    """CREATE TABLE invoices (
+        id TEXT PRIMARY KEY, number TEXT NOT NULL, customer TEXT NOT NULL,
+        known INTEGER NOT NULL CHECK (known IN (0, 1)), latest INTEGER NOT NULL,
+        first_seen TEXT NOT NULL, read_at TEXT NOT NULL, settled INTEGER NOT NULL DEFAULT 0,
+        untraded INTEGER NOT NULL DEFAULT 0 CHECK (untraded IN (0, 1))) STRICT""",
+    "CREATE INDEX invoices_by_number ON invoices (number)",
+    """CREATE TABLE invoice_revisions (
+        invoice_id TEXT NOT NULL REFERENCES invoices (id), revision INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+        content BLOB NOT NULL, seen_at TEXT NOT NULL, modified_at TEXT, PRIMARY KEY (invoice_id, revision)) STRICT""",
     "CREATE TABLE told (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT",
     """CREATE TABLE poll_work (
         order_id TEXT PRIMARY KEY, number TEXT NOT NULL,
@@ -149,8 +159,13 @@ _VERSION_1 = (
     "CREATE INDEX documents_by_execution ON documents (file_execution_id)",
     "CREATE INDEX documents_by_group ON documents (partnership, group_control)",
     """CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence, counter,
-        idempotency_key, file_name, route, body, sent ON documents
+        idempotency_key, file_name, route, sent ON documents
         BEGIN SELECT RAISE(ABORT, 'a frozen document never changes'); END""",
+    """CREATE TRIGGER documents_keep_their_bytes BEFORE UPDATE OF body ON documents WHEN length(NEW.body) > 0
+        BEGIN SELECT RAISE(ABORT, 'a frozen document never changes'); END""",
+    """CREATE TRIGGER documents_need_their_bytes BEFORE UPDATE OF body ON documents
+        WHEN length(NEW.body) = 0 AND OLD.state NOT IN ('delivered', 'refused', 'withdrawn')
+        BEGIN SELECT RAISE(ABORT, 'an open document keeps its bytes'); END""",
     """CREATE TABLE attempts (
         document_id INTEGER NOT NULL REFERENCES documents (id), number INTEGER NOT NULL, begun_at TEXT NOT NULL,
         ended_at TEXT, outcome TEXT, PRIMARY KEY (document_id, number)) STRICT""",
@@ -178,7 +193,8 @@ _VERSION_1 = (
         id INTEGER PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id), transaction_id TEXT NOT NULL,
         plan TEXT NOT NULL, plan_hash TEXT NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('planned', 'writing', 'done', 'failed', 'superseded')),
-        changes TEXT NOT NULL DEFAULT '[]', planned_at TEXT NOT NULL, done_at TEXT, error TEXT) STRICT""",
+        changes TEXT NOT NULL DEFAULT '[]', planned_at TEXT NOT NULL, done_at TEXT, revision INTEGER,
+        error TEXT) STRICT""",
     "CREATE UNIQUE INDEX one_open_write ON writes (order_id) WHERE state IN ('planned', 'writing')",
     "CREATE INDEX writes_of_order ON writes (order_id, id)",
     """CREATE TABLE reviews (

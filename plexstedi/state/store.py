@@ -12,6 +12,7 @@ from plexstedi.state.audit import Audit
 from plexstedi.state.database import Database
 from plexstedi.state.documents import Documents
 from plexstedi.state.inbox import Inbox
+from plexstedi.state.invoices import Invoices
 from plexstedi.state.memory import Fact, Memory
 from plexstedi.state.orders import Orders
 from plexstedi.state.receipts import Receipts
@@ -28,6 +29,7 @@ class Store:
         self.audit = Audit(database)
         self.memory = Memory(database)
         self.orders = Orders(database)
+        self.invoices = Invoices(database)
         self.documents = Documents(database)
         self.witnesses = Witnesses(database)
         self.inbox = Inbox(database)

@@ -46,9 +46,10 @@ class Tallies:
         )
 
     def documents_by(self, status: DocumentStatus, supplier: str | None = None) -> dict[str, int]:
-        """Documents by one of their statuses."""
+        """Documents by one of their statuses; nobody gives an 810 a business answer."""
+        asked = "kind <> '810'" if status == "business_ack" else "true"
         return self._counted(
-            f"SELECT {status}, count(*) FROM documents WHERE ? IS NULL OR supplier = ?"
+            f"SELECT {status}, count(*) FROM documents WHERE (? IS NULL OR supplier = ?) AND {asked}"
             f" GROUP BY {status} ORDER BY {status}",
             supplier,
         )
@@ -82,7 +83,7 @@ class Tallies:
             for row in self._database.rows(
                 "SELECT supplier, count(*) AS documents,"
                 " sum(state IN ('frozen', 'sending', 'accepted', 'failed', 'conflict', 'in_doubt')) AS undelivered,"
-                " sum(state = 'delivered' AND business_ack IN ('none', 'partial')) AS unanswered"
+                " sum(state = 'delivered' AND kind <> '810' AND business_ack IN ('none', 'partial')) AS unanswered"
                 " FROM documents GROUP BY supplier"
             )
         }

@@ -37,6 +37,8 @@ class Write:
     """What was different in Plex when it was written: field, before, after, why."""
     planned_at: datetime
     done_at: datetime | None
+    revision: int | None
+    """The revision of the order that has what was written into its releases; None: nothing that a revision has."""
     error: str | None
 
 
@@ -60,11 +62,9 @@ class Writes:
         )
         if last is not None and last["plan_hash"] == mark and last["state"] in ("planned", "writing", "done"):
             return False
+        self.drop_open(order_id)
         self._database.execute(
-            "UPDATE writes SET state = 'planned' WHERE order_id = ? AND state = 'writing'", (order_id,)
-        )
-        self._database.execute(
-            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state IN ('planned', 'failed')", (order_id,)
+            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state = 'failed'", (order_id,)
         )
         self._database.execute(
             "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
@@ -72,6 +72,15 @@ class Writes:
             (order_id, transaction_id, text, mark, instant(now)),
         )
         return True
+
+    def drop_open(self, order_id: str) -> None:
+        """What is still to be written for an order no longer counts."""
+        self._database.execute(
+            "UPDATE writes SET state = 'planned' WHERE order_id = ? AND state = 'writing'", (order_id,)
+        )
+        self._database.execute(
+            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state = 'planned'", (order_id,)
+        )
 
     def open(self) -> list[Write]:
         """What is still to be written, oldest first."""
@@ -103,10 +112,11 @@ class Writes:
             "UPDATE writes SET state = 'planned', error = ? WHERE id = ? AND state = 'writing'", (error, write_id)
         )
 
-    def done(self, write_id: int, now: datetime) -> None:
-        """Plex holds it: read back."""
+    def done(self, write_id: int, now: datetime, *, revision: int | None = None) -> None:
+        """Plex holds it: read back. `revision`: the order's revision that has it."""
         self._database.execute(
-            "UPDATE writes SET state = 'done', done_at = ?, error = NULL WHERE id = ?", (instant(now), write_id)
+            "UPDATE writes SET state = 'done', done_at = ?, revision = ?, error = NULL WHERE id = ?",
+            (instant(now), revision, write_id),
         )
 
     def fail(self, write_id: int, error: str) -> None:
@@ -136,5 +146,6 @@ def _write(row: Row) -> Write:
         changes=tuple(FieldChange.model_validate(entry) for entry in json.loads(row["changes"])),
         planned_at=moment(row["planned_at"]),
         done_at=maybe_moment(row["done_at"]),
+        revision=row["revision"],
         error=row["error"],
     )

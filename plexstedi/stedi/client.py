@@ -29,7 +29,7 @@ from plexstedi.stedi.paging import (
     next_token,
     polling_params,
 )
-from plexstedi.stedi.preflight import NeededSetting, Preflight, check_partnership
+from plexstedi.stedi.preflight import ANSWERS, NeededSetting, Preflight, check_partnership
 from plexstedi.stedi.requests import retry_body
 
 Side = Literal["input", "output"]
@@ -135,9 +135,14 @@ class StediClient:
         """The cheapest call that needs a valid key."""
         self._get("/executions", [("pageSize", "1")])
 
-    def preflight(self, partnership_id: str, needed: Sequence[NeededSetting]) -> Preflight:
-        """Whether Stedi is set up for this supplier, as far as it lets itself be asked. Never raises."""
-        return check_partnership(self._caller, partnership_id, needed)
+    def preflight(
+        self, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ANSWERS
+    ) -> Preflight:
+        """Whether Stedi is set up for this partner, as far as it lets itself be asked. Never raises.
+
+        `inbound`: the transaction sets that the partner answers with.
+        """
+        return check_partnership(self._caller, partnership_id, needed, inbound)
 
     def _send(self, path: str, body: bytes, key: str) -> SendOutcome:
         if not 1 <= len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():

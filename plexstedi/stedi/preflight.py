@@ -14,6 +14,9 @@ from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError
 from plexstedi.http import Caller, path_segment
 
+ANSWERS = ("855", "997")
+"""What a supplier answers with."""
+
 
 @dataclass(frozen=True)
 class NeededSetting:
@@ -48,7 +51,7 @@ Preflight: TypeAlias = Verified | CouldNotVerify | Wrong
 
 
 def check_partnership(
-    caller: Caller, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ("855", "997")
+    caller: Caller, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ANSWERS
 ) -> Preflight:
     """Ask for the partnership and its connections and compare. Never raises a foreseeable fault."""
     path = f"/x12/partnerships/{path_segment(partnership_id)}"

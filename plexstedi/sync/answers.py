@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from plexstedi.config import AckLevel, WriteBack
 from plexstedi.decimal_json import loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
@@ -26,14 +25,11 @@ from plexstedi.edi.inbound.precedence import (
     Initiative,
     Received,
     SentDocument,
-    answer_date,
     duplicate_of,
     fold,
     what_it_answers,
 )
 from plexstedi.edi.inbound.reconcile import reconcile
-from plexstedi.edi.inbound.write_plan import AckField, WriteEntry, WritePlan, plan_writes
-from plexstedi.edi.order import Order, fingerprint
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.units import plex_unit, product
 from plexstedi.edi.x12 import Transaction
@@ -42,7 +38,9 @@ from plexstedi.state.documents import BusinessStatus, Document, DocumentState
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import whole
+from plexstedi.sync.planning import plan_order
 from plexstedi.sync.session import Session
+from plexstedi.sync.supplier_has import lines_that_differ, supplier_has
 
 _SUPPLIER_HAS = (
     DocumentState.SENDING,
@@ -324,21 +322,8 @@ def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collect
     record = session.store.orders.get(order_id)
     if record is None or record.latest <= last.revision:
         return ()
-    return lines_that_differ(
-        session.store.orders.revision(order_id, last.revision), session.store.orders.revision(order_id, record.latest)
-    )
-
-
-def lines_that_differ(before: Order, after: Order) -> frozenset[int]:
-    """Numbers of the lines that a supplier would be told something new about."""
-    heading = before.model_copy(update={"lines": ()})
-
-    def mark(order: Order, number: int) -> str:
-        line = order.line(number)
-        return fingerprint(heading.model_copy(update={"lines": () if line is None else (line,)}))
-
-    numbers = {line.number for line in (*before.lines, *after.lines)}
-    return frozenset(number for number in numbers if mark(before, number) != mark(after, number))
+    has = supplier_has(session.store, record, last.revision)
+    return lines_that_differ(has, session.store.orders.revision(order_id, record.latest))
 
 
 def _received_quantities(session: Session, order_id: str, told: SentOrder, document: Document) -> Mapping[int, Decimal]:
@@ -368,7 +353,7 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
     for document in session.store.documents.of_order(order_id):
         if document.state in _SUPPLIER_HAS:
             by_stream.setdefault(document.stream, []).append(document)
-    folded_streams = {}
+    folded_streams, told = {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
         answers = _answers(session, order_id, documents)
@@ -380,8 +365,9 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
             _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
         _set_business(session, documents[-1], sent[-1], folded)
         folded_streams[stream] = folded
+        told[stream] = sent[-1]
     _ask_about_lines(session, order_id, list(folded_streams.values()))
-    _plan(session, order_id, folded_streams)
+    plan_order(session, order_id, folded_streams, told)
 
 
 def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> list[tuple[Answer, Reconciliation]]:
@@ -550,60 +536,3 @@ def _set_business(session: Session, document: Document, told: SentOrder, folded:
     if status is not document.business_ack:
         session.store.documents.set_business(document.id, status)
         session.note("business-ack", f"document {document.id}", order_id=document.order_id, status=status)
-
-
-def _plan(session: Session, order_id: str, streams: Mapping[str, Folded]) -> None:
-    """What is to stand in Plex after this: one plan for the whole order."""
-    config = session.config.plex.acknowledgments
-    newest = newest_header([folded.header for folded in streams.values() if folded.header is not None])
-    if config.write is WriteBack.REPORT_ONLY or newest is None:
-        return
-    record = session.store.orders.get(order_id)
-    assert record is not None
-    order = session.store.orders.revision(order_id, record.latest)
-    fields = {AckField(name): field for name, field in config.fields.listed().items()}
-    settings = session.config.suppliers[record.supplier]
-    if len(streams) > 1 and config.level is not AckLevel.RELEASE:
-        withheld: tuple[Reason, ...] = (_level_reason(),)
-        entries: tuple[WriteEntry, ...] = ()
-    else:
-        plans = [
-            plan_writes(order, folded.lines, folded.header, fields, config.level.value, settings)
-            for folded in streams.values()
-        ]
-        withheld = tuple(reason for plan in plans for reason in plan.withheld)
-        entries = tuple(entry for plan in plans for entry in plan.entries)
-    if withheld:
-        session.ask(
-            ReviewKind.WRITE_WITHHELD,
-            f"order {record.number}",
-            withheld,
-            supplier=record.supplier,
-            order_id=order_id,
-            order_number=record.number,
-        )
-    plan = WritePlan(order_id=order_id, order_number=record.number, entries=entries, withheld=withheld)
-    if entries and session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
-        session.note(
-            "write-planned",
-            f"order {record.number}",
-            order_id=order_id,
-            transaction=newest.transaction_id,
-            entries=[entry.model_dump(mode="json") for entry in entries],
-        )
-
-
-def newest_header(headers: Sequence[AnswerHeader]) -> AnswerHeader | None:
-    """The header of the newest answer (RULES Reading 12)."""
-    return max(
-        headers, key=lambda h: (answer_date(h.dated, h.processed_at), h.processed_at, h.transaction_id), default=None
-    )
-
-
-def _level_reason() -> Reason:
-    return Reason(
-        code="level",
-        where="order",
-        message="its releases were sent as orders of their own, which a line or order of Plex cannot hold apart",
-        fix='Set plex.acknowledgments.level = "release".',
-    )

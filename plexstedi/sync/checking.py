@@ -16,6 +16,7 @@ from plexstedi.credentials import SecretName, Secrets
 from plexstedi.edi.guide.rooms import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.held import Reason
+from plexstedi.edi.partner import Partner
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ExitCode, StateUnusable
 from plexstedi.plex.dialect import adapted
 from plexstedi.plex.dialect_connect import CONNECT
@@ -194,8 +195,8 @@ def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
 
 def check_suppliers(config: Config, only: str | None = None) -> list[Finding]:
     """Each supplier's and customer's table has what its documents need, and its guides can be followed."""
-    if only is not None and only not in config.suppliers:
-        known = ", ".join(sorted(config.suppliers)) or "none"
+    if only is not None and only not in config.suppliers and only not in config.customers:
+        known = ", ".join(sorted({*config.suppliers, *config.customers})) or "none"
         return [
             wrong(
                 Area.SUPPLIERS,
@@ -205,11 +206,12 @@ def check_suppliers(config: Config, only: str | None = None) -> list[Finding]:
             )
         ]
     found: list[Finding] = []
-    for code in sorted(config.suppliers if only is None else [only]):
+    for code in sorted(code for code in config.suppliers if only in (None, code)):
         problems = config.problems_of(code)
-        found += _table(f"suppliers.{code}", problems, () if problems else _guides(config, code))
-    for code in sorted(config.customers if only is None else []):
-        found += _table(f"customers.{code}", config.customer_problems_of(code), ())
+        found += _table(f"suppliers.{code}", problems, () if problems else _guides("suppliers", config.partner(code)))
+    for code in sorted(code for code in config.customers if only in (None, code)):
+        problems = config.customer_problems_of(code)
+        found += _table(f"customers.{code}", problems, () if problems else _guides("customers", config.customer(code)))
     return found
 
 
@@ -218,15 +220,14 @@ def _table(subject: str, problems: Iterable[Reason], guides: Iterable[Finding]) 
     return [*faults, *guides] or [ok(Area.SUPPLIERS, subject, "complete")]
 
 
-def _guides(config: Config, code: str) -> Iterator[Finding]:
-    partner = config.partner(code)
+def _guides(table: str, partner: Partner) -> Iterator[Finding]:
     for document in partner.guides:
         try:
             room_for(partner, document)
         except GuideUnreadableError as error:
             yield wrong(
                 Area.SUPPLIERS,
-                f"suppliers.{code}.{document}.guide_schema",
+                f"{table}.{partner.code}.{document}.guide_schema",
                 f"the guide cannot be followed: {error}",
                 "Save it again from the Stedi portal (guide, Actions, View Schema, tab JSON to EDI).",
             )

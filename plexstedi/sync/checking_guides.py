@@ -17,7 +17,7 @@ from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.due import Change860, Replace850, Send850, due, streams
-from plexstedi.edi.outbound.prepare import Prepared, prepare
+from plexstedi.edi.outbound.prepare import Prepared, prepare, prepare_invoice
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.orders import OrderRecord
@@ -31,6 +31,7 @@ class Trial:
     """One document as it would go, or why it would be held."""
 
     order: str
+    """Its number; of an 810 that of the invoice."""
     release: str | None
     kind: str
     reasons: tuple[Reason, ...]
@@ -49,7 +50,26 @@ class Trial:
 
 
 def try_orders(store: Store, config: Config, code: str) -> list[Trial]:
-    """Every released or received order of a supplier, tried. Raise ConfigurationFault for a guide that is not there."""
+    """Every released or received order of a supplier, and every booked invoice of a customer, tried.
+
+    Raise ConfigurationFault for a guide that is not there.
+    """
+    invoices = _invoices(store, config, code) if code in config.customers else []
+    orders = _orders(store, config, code) if code in config.suppliers else []
+    return [*orders, *invoices]
+
+
+def _invoices(store: Store, config: Config, code: str) -> list[Trial]:
+    partner = config.customer(code)
+    trials = []
+    for record in store.invoices.of_customer(code):
+        invoice = store.invoices.revision(record.id, record.latest)
+        if invoice.booked and not invoice.void:
+            trials.append(_judged(record.number, None, "810", prepare_invoice(invoice, partner)))
+    return trials
+
+
+def _orders(store: Store, config: Config, code: str) -> list[Trial]:
     partner = config.partner(code)
     master = store.orders.supplier(code)
     if master is not None:
@@ -92,11 +112,15 @@ def _tried(
 ) -> Trial:
     seen_at, modified_at = store.orders.revision_seen(record.id, record.latest)
     result = prepare(what, partner, change_sequence=1, revision_seen=(modified_at or seen_at).date())
+    return _judged(record.number, key.release, kind, result)
+
+
+def _judged(number: str, release: str | None, kind: str, result: Prepared | Held) -> Trial:
     if isinstance(result, Held):
-        return Trial(record.number, key.release, kind, result.reasons)
+        return Trial(number, release, kind, result.reasons)
     return Trial(
-        record.number,
-        key.release,
+        number,
+        release,
         kind,
         (),
         segments=_segments(result),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 
@@ -10,13 +10,14 @@ from plexstedi.clock import Clock
 from plexstedi.config import AckLevel, Config, PlexApi, WriteBack
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.edi.order import Order
+from plexstedi.edi.settings import SupplierSettings
 from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
 from plexstedi.http import Deadline
-from plexstedi.plex.port import PlexPort, UnreadableOrder, Window
+from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Window
 from plexstedi.plex.settings import Level
 from plexstedi.plex.tenant import verify_tenant
 from plexstedi.stedi.client import StediClient
-from plexstedi.stedi.preflight import CouldNotVerify, NeededSetting, Verified, Wrong
+from plexstedi.stedi.preflight import ANSWERS, CouldNotVerify, NeededSetting, Verified, Wrong
 from plexstedi.sync.checking import Area, Finding, not_verified, ok, warn, wrong
 from plexstedi.sync.opening import open_plex, open_stedi
 from plexstedi.sync.plex_settings import plex_settings
@@ -41,7 +42,10 @@ def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None 
         yield _asked("filters", lambda: _filters(plex, clock))
         yield _asked("orders", lambda: _orders(plex))
         yield _asked("receipts", lambda: _receipts(plex, clock), harmless=True)
-        yield _asked("suppliers", lambda: _suppliers(config, plex, only))
+        if "810" in config.documents.send:
+            yield _asked("invoices", lambda: _invoices(plex, clock))
+        if only in (None, *config.suppliers):
+            yield _asked("suppliers", lambda: _suppliers(config, plex, only))
         if config.plex.acknowledgments.write is WriteBack.CUSTOM_FIELDS:
             yield _asked("custom fields", lambda: _fields(config, plex))
 
@@ -106,6 +110,16 @@ def _receipts(plex: PlexPort, clock: Clock) -> Finding:
     return ok(Area.PLEX, "receipts", f"{len(plex.receipts(Window(now - timedelta(days=1), now)))} since yesterday")
 
 
+def _invoices(plex: PlexPort, clock: Clock) -> Finding:
+    """The key may read customer invoices, and those of a day can be read."""
+    now = clock.now()
+    readings = plex.touched_invoices(Window(now - timedelta(days=1), now))
+    for one in readings:
+        if isinstance(one, UnreadableInvoice):
+            return wrong(Area.PLEX, "invoices", f"invoice {one.number} cannot be read: {one.reason}", one.fix)
+    return ok(Area.PLEX, "invoices", f"{len(readings)} since yesterday")
+
+
 def _suppliers(config: Config, plex: PlexPort, only: str | None) -> Finding:
     known = {supplier.code for supplier in plex.suppliers()}
     wanted = config.suppliers if only is None else [only]
@@ -146,7 +160,10 @@ def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None
         if first.exit_code is not ExitCode.DONE:
             return
         for code in sorted(config.suppliers if only is None else {only} & config.suppliers.keys()):
-            yield from _preflight(config, stedi, code)
+            yield from _preflight(stedi, code, config.suppliers[code], ANSWERS)
+        if "810" in config.documents.send:
+            for code in sorted(config.customers if only is None else {only} & config.customers.keys()):
+                yield from _preflight(stedi, code, config.customers[code], ("997",))
 
 
 def _access(config: Config, stedi: StediClient) -> Finding:
@@ -154,8 +171,7 @@ def _access(config: Config, stedi: StediClient) -> Finding:
     return ok(Area.STEDI, "access", f"{config.stedi.base_url} takes {SecretName.STEDI_API_KEY}")
 
 
-def _preflight(config: Config, stedi: StediClient, code: str) -> Iterator[Finding]:
-    settings = config.suppliers[code]
+def _preflight(stedi: StediClient, code: str, settings: SupplierSettings, answers: Sequence[str]) -> Iterator[Finding]:
     sections = {"850": settings.document_850, "860": settings.document_860, "810": settings.document_810}
     needed = [
         NeededSetting(set_id, section.transaction_setting_id)
@@ -165,7 +181,7 @@ def _preflight(config: Config, stedi: StediClient, code: str) -> Iterator[Findin
     if settings.partnership_id is None:
         return
     subject = f"partnership {settings.partnership_id} ({code})"
-    match stedi.preflight(settings.partnership_id, needed):
+    match stedi.preflight(settings.partnership_id, needed, answers):
         case Verified(notes=notes):
             yield ok(Area.STEDI, subject, "verified")
             for note in notes:

@@ -128,10 +128,11 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
 
 def _refuse(session: Session, document: Document, outcome: Refused) -> None:
     said = "; ".join((outcome.message, *outcome.errors))
+    table = f"{'customers' if document.kind == '810' else 'suppliers'}.{document.supplier}"
     fix = (
-        f"Check partnership_id and transaction_setting_id in [suppliers.{document.supplier}]."
+        f"Check partnership_id and transaction_setting_id in [{table}]."
         if outcome.status == 404
-        else f"Correct the order in Plex or the settings in [suppliers.{document.supplier}]; a changed document is sent"
+        else f"Correct it in Plex, or the settings in [{table}]; a changed document is sent"
         " by itself, the same one again by `plexstedi review accept`."
     )
     reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)

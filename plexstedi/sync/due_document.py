@@ -14,7 +14,6 @@ from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.settings import DocumentSettings
 from plexstedi.edi.stream import StreamKey, order_of_stream
-from plexstedi.state.orders import OrderRecord
 
 _FINGERPRINT_DIGITS = 16
 
@@ -25,14 +24,19 @@ class DueDocument:
 
     stream: str
     release: str | None
-    record: OrderRecord
-    order: Order
+    order_id: str
+    """The order's Plex id; of an invoice its stream."""
+    number: str
+    """Of the order or invoice."""
+    revision: int
+    dated: date | None
+    """Of the order or invoice."""
     partner: Partner
     prepared: Prepared
     purpose: str
     change_sequence: int
     witness: str
-    """Mark of the order as the supplier has it after this document."""
+    """Mark of the order as the supplier has it after this document; of an 810 its content's."""
     replay_of: int | None = None
 
 
@@ -52,12 +56,16 @@ class Route:
 
 
 def route_of(document: DueDocument) -> Route:
-    """The route of a document, from the supplier's settings. Raise ValueError if they are incomplete."""
+    """The route of a document, from the supplier's or customer's settings. Raise ValueError if they are incomplete."""
     settings = document.partner.settings
-    sections: dict[str, DocumentSettings | None] = {"850": settings.document_850, "860": settings.document_860}
+    sections: dict[str, DocumentSettings | None] = {
+        "850": settings.document_850,
+        "860": settings.document_860,
+        "810": settings.document_810,
+    }
     section = sections[document.prepared.kind]
     if settings.partnership_id is None or section is None or section.transaction_setting_id is None:
-        raise ValueError(f"supplier {document.partner.code} has no complete settings for {document.prepared.kind}")
+        raise ValueError(f"{document.partner.code} has no complete settings for {document.prepared.kind}")
     call = "generate-edi" if section.mapping_id is None else "create-outbound"
     return Route(call, settings.partnership_id, section.transaction_setting_id, section.mapping_id)
 

@@ -19,6 +19,8 @@ from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
 from plexstedi.sync.session import Session
+from plexstedi.sync.supplier_has import sent_after, supplier_has
+from plexstedi.sync.witness import unknown_streams
 
 
 def find_due(session: Session, number: str | None = None) -> list[DueDocument]:
@@ -28,11 +30,13 @@ def find_due(session: Session, number: str | None = None) -> list[DueDocument]:
     """
     _onboard(session)
     found: list[DueDocument] = []
+    unknown = unknown_streams(session)
     candidates = session.store.orders.unsettled(number)
     for done, record in enumerate(candidates, 1):
         session.checkpoint()
         with session.store.transaction():
-            found += _of_order(session, record)
+            due_now = _of_order(session, record)
+        found += [one for one in due_now if (one.number, one.release) not in unknown]
         session.progress("deciding what is due", done, len(candidates))
     return found
 
@@ -107,7 +111,10 @@ def _of_stream(
     if has_revision >= record.latest:
         _release(session, record, name)
         return None
-    has = session.store.orders.revision(record.id, has_revision) if has_revision else None
+    if last is not None and (moved := _moved(record, last)):
+        _hold(session, record, name, moved)
+        return Waits()
+    has = supplier_has(session.store, record, has_revision) if has_revision else None
     if last is None and has is not None and has.phase is Phase.UNRELEASED:
         # A known order that its supplier cannot know: it was not released when it was taken as known.
         has = None
@@ -119,7 +126,26 @@ def _of_stream(
         waits = _known_order(session, record, name, has_baseline=has_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
-    return _prepared(session, record, order, partner, key, decision, last)
+    document = _prepared(session, record, order, partner, key, decision, last)
+    if isinstance(document, DueDocument) and isinstance(decision, Change860) and last is not None:
+        sent = sent_after(session.store, record, last, has_revision, document.prepared.sent)
+        return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
+    return document
+
+
+def _moved(record: OrderRecord, last: Document) -> tuple[Reason, ...]:
+    """Why an order is no longer the one that was sent: another supplier's, or under another number."""
+    if record.supplier == last.supplier and record.number == last.order_number:
+        return ()
+    was = f"order {last.order_number} to {last.supplier}"
+    return (
+        Reason(
+            code="order-moved",
+            where="order",
+            message=f"it was sent as {was} and is now order {record.number} of {record.supplier} in Plex",
+            fix=f"Cancel it with {last.supplier} and order anew under another number, then accept the hold.",
+        ),
+    )
 
 
 def _has_revision(session: Session, record: OrderRecord, name: str, last: Document | None) -> int:
@@ -185,15 +211,17 @@ def _prepared(
     document = DueDocument(
         stream=name,
         release=key.release,
-        record=record,
-        order=order,
+        order_id=record.id,
+        number=record.number,
+        revision=record.latest,
+        dated=order.order_date,
         partner=partner,
         prepared=prepared,
         purpose=purpose_of(decision),
         change_sequence=change_sequence,
         witness=order_witness(order, key, partner) or text_witness(dumps(prepared.guide_json)),
     )
-    if _refused_before(session, document):
+    if refused_before(session, document):
         return Waits()
     _release(session, record, name)
     return document
@@ -221,7 +249,7 @@ def purpose_of(decision: Due) -> str:
             raise ValueError("nothing is due")
 
 
-def _refused_before(session: Session, document: DueDocument) -> bool:
+def refused_before(session: Session, document: DueDocument) -> bool:
     """Whether Stedi refused just this content already: only a person sends it again, or a change of it."""
     earlier = session.store.documents.of_stream(document.stream)
     if not earlier or earlier[-1].state is not DocumentState.REFUSED:

@@ -67,6 +67,16 @@ def _changed(subject: str, detail: Mapping[str, Fact]) -> str:
     return f"changed in Plex: revision {detail.get('revision')}, {detail.get('phase')}"
 
 
+def _booked(detail: Mapping[str, Fact]) -> str:
+    return "void" if detail.get("void") else "booked" if detail.get("booked") else "not booked"
+
+
+def _invoice_seen(subject: str, detail: Mapping[str, Fact]) -> str:
+    known = " (from before invoices were sent from here: taken as known to the customer)" if detail.get("known") else ""
+    traded = "" if detail.get("traded") else f", not traded by EDI: customer {detail.get('customer')} has no settings"
+    return f"first read from Plex: {_booked(detail)}{known}{traded}"
+
+
 def _frozen(subject: str, detail: Mapping[str, Fact]) -> str:
     words = f"{subject} made from revision {detail.get('revision')}"
     if detail.get("replay_of"):
@@ -100,6 +110,11 @@ _WORDS: Mapping[str, _Said] = {
     "order-not-traded": lambda subject, detail: f"not traded by EDI: supplier {detail.get('supplier')} has no settings",
     "order-onboarded": lambda subject, detail: f"supplier {detail.get('supplier')} is traded by EDI from now on",
     "known-order-ignored": lambda subject, detail: "a change of an order from before PlexStedi was left alone",
+    "invoice-seen": _invoice_seen,
+    "invoice-changed": lambda subject, detail: f"changed in Plex: revision {detail.get('revision')}, {_booked(detail)}",
+    "invoice-onboarded": lambda subject, detail: (
+        f"customer {detail.get('customer')} is traded by EDI from now on; this invoice is taken as known to it"
+    ),
     "document-frozen": _frozen,
     "attempt-begun": lambda subject, detail: f"sending {subject}, attempt {detail.get('attempt')}",
     "attempt-ended": lambda subject, detail: f"attempt {detail.get('attempt')} of {subject}: {detail.get('outcome')}",
@@ -109,12 +124,15 @@ _WORDS: Mapping[str, _Said] = {
     "delivery-retried": lambda subject, detail: f"delivery of {subject} was tried again at Stedi",
     "functional-ack": lambda subject, detail: f"{subject}: {_SYNTAX.get(str(detail.get('status')), detail['status'])}",
     "business-ack": lambda subject, detail: f"{subject}: the supplier's answers amount to {detail.get('status')}",
+    "transaction-listed": lambda subject, detail: f"{subject} came in at Stedi",
+    "transaction-stored": lambda subject, detail: f"{subject} fetched and kept as received ({detail.get('form')})",
     "transaction-decided": _decided,
     "review-opened": _opened,
     "review-withdrawn": _withdrawn,
     "write-planned": lambda subject, detail: "what is to stand in Plex was planned from the answer",
     "write-done": lambda subject, detail: "the answer was written to Plex and read back",
     "write-found-done": lambda subject, detail: "Plex already holds the answer",
+    "release-left-alone": lambda subject, detail: f"left alone in Plex: {detail.get('reason')}",
     "write-not-done": lambda subject, detail: f"not yet written to Plex: {detail.get('reason')}",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 
 from plexstedi.edi.held import Reason
-from plexstedi.edi.names import Slot, file_name, idempotency_key
+from plexstedi.edi.names import Slot, Usage, file_name, idempotency_key
 from plexstedi.edi.x12_text import Envelope, render
 from plexstedi.state.documents import NewDocument
 from plexstedi.stedi.requests import Delimiters, TooLarge, create_transaction_body, generate_edi_body
@@ -19,7 +19,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
     slot = Slot(
         tenant=session.tenant,
         usage=session.config.stedi.usage_indicator,
-        order=document.record.number,
+        order=document.number,
         release=document.release,
         change_sequence=document.change_sequence,
         kind=document.prepared.kind,
@@ -36,22 +36,22 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
         )
     return NewDocument(
         stream=document.stream,
-        order_id=document.record.id,
-        order_number=document.record.number,
+        order_id=document.order_id,
+        order_number=document.number,
         order_release=document.release,
-        supplier=document.record.supplier,
+        supplier=document.partner.code,
         partnership=route.partnership,
         transaction_setting=route.setting,
         kind=document.prepared.kind,
         purpose=document.purpose,
-        revision=document.record.latest,
+        revision=document.revision,
         change_sequence=document.change_sequence,
         counter=slot.counter,
         idempotency_key=idempotency_key(slot),
         file_name=name,
         route=route.call,
         body=body,
-        x12=preview_x12(document),
+        x12=preview_x12(document, session.config.stedi.usage_indicator),
         sent=document.prepared.sent,
         dropped=tuple(str(dropped) for dropped in document.prepared.dropped),
         replay_of=document.replay_of,
@@ -79,10 +79,9 @@ def _body(session: Session, document: DueDocument, route: Route, name: str) -> b
     )
 
 
-def preview_x12(document: DueDocument) -> str:
+def preview_x12(document: DueDocument, usage: Usage) -> str:
     """The document as X12 text of our own rendering; Stedi puts its own envelope and control numbers around it."""
-    order = document.order
-    day = order.order_date or datetime(2000, 1, 1, tzinfo=UTC).date()
+    day = document.dated or datetime(2000, 1, 1, tzinfo=UTC).date()
     envelope = Envelope(
         sender_qualifier="ZZ",
         sender_id="US",
@@ -92,7 +91,7 @@ def preview_x12(document: DueDocument) -> str:
         receiver_application=document.partner.code[:15],
         date=day,
         time=time(0, 0),
-        usage="P",
+        usage=usage,
         delimiters=document.partner.settings.text.delimiters,
     )
     return render(document.prepared.transaction, envelope)

@@ -9,7 +9,7 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.sync.answers import Candidates, decide, settle_order
 from plexstedi.sync.functional import decide_997
 from plexstedi.sync.overdue import check_clocks
-from plexstedi.sync.plex_writes import carry_out, changes_of
+from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes
 from plexstedi.sync.pulling import ACKNOWLEDGMENTS, pull
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
@@ -49,12 +49,12 @@ def ingest(session: Session) -> list[PlannedChange]:
     pull(session)
     process(session)
     check_clocks(session)
-    if not session.store.writes.open():
+    if not open_writes(session):
         return []
     check_tenant(session)
     if session.dry_run:
         return planned_changes(session)
-    before = {write.id for write in session.store.writes.open()}
+    before = {write.id for write in open_writes(session)}
     carry_out(session)
     return [
         PlannedChange(write.plan.order_number, write.transaction_id, change)
@@ -66,7 +66,7 @@ def ingest(session: Session) -> list[PlannedChange]:
 
 def planned_changes(session: Session) -> list[PlannedChange]:
     """What the open writes would change in Plex; Plex is read, nothing is written."""
-    writes = session.store.writes.open()
+    writes = open_writes(session)
     changes = changes_of(session, writes)
     return [
         PlannedChange(write.plan.order_number, write.transaction_id, change)

@@ -44,9 +44,9 @@ class OrderReport:
         """The keys of `status NUMBER --json` (DESIGN section 4)."""
         return {
             "order": self._order(),
-            "documents": [_document(document) for document in self.documents],
+            "documents": [json_document(document) for document in self.documents],
             "lines": [json_line(line) for line in self.lines],
-            "events": [_event(told) for told in self.events],
+            "events": [json_event(told) for told in self.events],
         }
 
     def _order(self) -> dict[str, object]:
@@ -78,7 +78,9 @@ def order_report(store: Store, record: OrderRecord) -> OrderReport:
     words = EventWords(
         {document.id: document for document in documents}, {answer.transaction_id: answer for answer in answers}
     )
-    events = store.audit.events(order_id=record.id)
+    # What came in is listed and stored before it is known whose it is.
+    received = store.audit.about([f"transaction {answer.transaction_id}" for answer in answers])
+    events = sorted([*store.audit.events(order_id=record.id), *received], key=lambda event: event.seq)
     return OrderReport(
         record=record,
         order=order,
@@ -104,7 +106,8 @@ def json_review(review: Review) -> Mapping[str, object]:
     }
 
 
-def _document(document: Document) -> dict[str, object]:
+def json_document(document: Document) -> dict[str, object]:
+    """A document as `status NUMBER --json` lists it (DESIGN section 4)."""
     return {
         "id": document.id,
         "kind": document.kind,
@@ -126,7 +129,8 @@ def _document(document: Document) -> dict[str, object]:
     }
 
 
-def _event(told: Told) -> dict[str, object]:
+def json_event(told: Told) -> dict[str, object]:
+    """An event with its words."""
     event = told.event
     return {
         "at": stamp(event.at),

@@ -8,33 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plexstedi.config import WriteBack
-from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.write_plan import FieldChange, RecordKey, differences
 from plexstedi.edi.inbound.write_plan import Level as WriteLevel
-from plexstedi.plex.port import (
-    FieldValue,
-    FieldValues,
-    Level,
-    NotWritten,
-    RecordRef,
-    WriteRefused,
-    WriteResult,
-    WriteUnknown,
-)
-from plexstedi.state.reviews import ReviewKind
+from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
 from plexstedi.state.writes import Write
+from plexstedi.sync.release_writes import carry_out_releases, release_changes
 from plexstedi.sync.session import Session
+from plexstedi.sync.write_results import note_done, note_not_done
 
-_BATCH = 200
-"""Orders per batch: their records fit into one call each way (at most 5,000 records a call, plex.md 7.B)."""
+_BATCH = 500
+"""Orders per batch: with up to ten lines each, their records fit into one call each way (5,000 a call, plex.md 7.B)."""
 
 
 def carry_out(session: Session) -> None:
     """Bring Plex to what the open plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
-    if session.config.plex.acknowledgments.write is not WriteBack.CUSTOM_FIELDS:
-        return
-    writes = session.store.writes.open()
+    writes = open_writes(session)
     if not writes:
+        return
+    if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
+        carry_out_releases(session, writes)
         return
     session.plex.check_fields(_fields_by_level(writes))
     for begin in range(0, len(writes), _BATCH):
@@ -44,8 +36,21 @@ def carry_out(session: Session) -> None:
         session.progress("writing to Plex", min(begin + _BATCH, len(writes)), len(writes))
 
 
+def open_writes(session: Session) -> list[Write]:
+    """What is still to be written by the configured strategy; a plan made by another one waits for it."""
+    match session.config.plex.acknowledgments.write:
+        case WriteBack.CUSTOM_FIELDS:
+            return [write for write in session.store.writes.open() if not write.plan.is_of_releases]
+        case WriteBack.RELEASES:
+            return [write for write in session.store.writes.open() if write.plan.is_of_releases]
+        case _:
+            return []
+
+
 def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[FieldChange, ...]]:
     """What would change in Plex, by write: Plex is read, nothing is written."""
+    if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
+        return {write.id: release_changes(session, write) for write in writes}
     now = read_now(session, writes)
     return {write.id: differences(write.plan, now, _written_by_us(session, write.order_id)) for write in writes}
 
@@ -69,7 +74,7 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
             if changes[write.id]:
                 store.writes.begin(write.id, changes[write.id])
             else:
-                _done(session, write, already=True)
+                note_done(session, write, already=True)
     if not to_write:
         return
     results = session.plex.write_values(_values_to_write(to_write, changes))
@@ -78,54 +83,11 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
     with store.transaction():
         for write in to_write:
             if not after[write.id]:
-                _done(session, write, already=False)
-                session.tally.counts.writes_made += 1
+                note_done(session, write, already=False)
                 continue
-            _not_done(session, write, after[write.id], by_record)
-
-
-def _done(session: Session, write: Write, *, already: bool) -> None:
-    session.store.writes.done(write.id, session.clock.now())
-    session.withdraw(ReviewKind.WRITE_FAILED, f"write of order {write.plan.order_number}", "written now")
-    kind = "write-found-done" if already else "write-done"
-    session.note(kind, f"write {write.id}", order_id=write.order_id, transaction=write.transaction_id)
-
-
-def _not_done(
-    session: Session, write: Write, left: Sequence[FieldChange], results: Mapping[RecordKey, WriteResult]
-) -> None:
-    """Plex does not hold what was written: refused, not heard, or said done and not done."""
-    outcomes = [r.outcome for c in left if (r := results.get((c.level, c.record_id))) is not None]
-    refused = [o.reason for o in outcomes if isinstance(o, WriteRefused)]
-    waiting = [o.reason for o in outcomes if isinstance(o, NotWritten | WriteUnknown)]
-    if refused or not waiting:
-        fields = ", ".join(sorted({change.field for change in left}))
-        said = "; ".join(dict.fromkeys(refused)) or "Plex said that it had written, but holds something else"
-        _failed(session, write, f"{fields}: {said}")
-        return
-    said = "; ".join(dict.fromkeys(waiting))
-    session.store.writes.again(write.id, said)
-    session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run goes on")
-    session.note("write-not-done", f"write {write.id}", order_id=write.order_id, reason=said)
-
-
-def _failed(session: Session, write: Write, said: str) -> None:
-    session.store.writes.fail(write.id, said)
-    reason = Reason(
-        code="write-failed",
-        where="order",
-        message=f"the acknowledgment could not be written to Plex: {said}",
-        fix="Correct the custom fields in Plex or [plex.acknowledgments.fields], then `plexstedi review accept`.",
-    )
-    record = session.store.orders.get(write.order_id)
-    session.ask(
-        ReviewKind.WRITE_FAILED,
-        f"write of order {write.plan.order_number}",
-        (reason,),
-        supplier=None if record is None else record.supplier,
-        order_id=write.order_id,
-        order_number=write.plan.order_number,
-    )
+            left = after[write.id]
+            outcomes = [r.outcome for c in left if (r := by_record.get((c.level, c.record_id))) is not None]
+            note_not_done(session, write, left, outcomes)
 
 
 def read_now(session: Session, writes: Sequence[Write]) -> dict[RecordKey, Mapping[str, FieldValue]]:

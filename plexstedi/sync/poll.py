@@ -18,6 +18,7 @@ from plexstedi.plex.port import OrderReading, UnreadableOrder, VanishedOrder, Wi
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord, Work
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync import invoices
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
 
@@ -77,7 +78,10 @@ def poll(session: Session, *, since: datetime | None = None, full: bool = False,
     memory = session.store.memory
     now = session.clock.now()
     until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
-    start = _start(session, now)
+    with session.store.transaction():
+        # Before polling begins: whether this is the first poll decides which invoices are known.
+        invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
+        start = _start(session, now)
     if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, until):
         return
     poll_config = session.config.plex.poll
@@ -95,6 +99,10 @@ def poll(session: Session, *, since: datetime | None = None, full: bool = False,
         _list_window(session, plan.window)
         if not _work_off(session, "window", start, until):
             return
+    if invoices.wanted(session):
+        look_back = now - 2 * timedelta(hours=poll_config.sweep_hours) if plan.sweep else None
+        if not invoices.poll_invoices(session, now - SETTLING, invoices_start, until, since, look_back):
+            return
     _read_receipts(session, now)
     if plan.sweep and session.store.orders.work_left("sweep") == 0:
         _list_sweep(session, now, plan.why_sweep)
@@ -105,14 +113,17 @@ def _start(session: Session, now: datetime) -> datetime:
     """Before this time, orders are taken as known to their suppliers; fixed at the first poll."""
     memory = session.store.memory
     began = memory.time(Fact.BEGAN)
-    remembered = memory.time(Fact.START)
-    start = session.config.plex.poll.start or remembered or now - FIRST_LOOK_BACK
-    if began is None or remembered != start:
+    start = _orders_start(session, now)
+    if began is None or memory.time(Fact.START) != start:
         with session.store.transaction():
             if began is None:
                 memory.put_time(Fact.BEGAN, now)
             memory.put_time(Fact.START, start)
     return start
+
+
+def _orders_start(session: Session, now: datetime) -> datetime:
+    return session.config.plex.poll.start or session.store.memory.time(Fact.START) or now - FIRST_LOOK_BACK
 
 
 def _list_window(session: Session, window: Window) -> None:
@@ -144,11 +155,16 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
     work = []
     for order_id, number in {**known, **{i: one.number for i, one in open_now.items()}}.items():
         record = orders.get(order_id)
-        if record is None or record.read_at < now:
+        # A clock that was in the future has left readings from there: they are not from this poll.
+        if record is None or not now <= record.read_at <= session.clock.now():
             work.append(Work(order_id, number, "sweep"))
     with session.store.transaction():
         orders.add_work(work)
-        session.store.memory.put_time(Fact.SWEEP_STARTED, now)
+        memory = session.store.memory
+        memory.put_time(Fact.SWEEP_STARTED, now)
+        if (cursor := memory.time(Fact.PLEX_CURSOR)) is not None and cursor > now:
+            # All that is open is read now, so windows may begin here again.
+            memory.put_time(Fact.PLEX_CURSOR, now - SETTLING)
         session.note(
             "sweep-started", "run", why=why, open_orders=len(open_now), known_open=len(known), to_read=len(work)
         )

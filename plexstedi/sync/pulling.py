@@ -9,7 +9,7 @@ from plexstedi.state.inbox import Inbound, InboxState, Listed
 from plexstedi.state.memory import Fact
 from plexstedi.stedi.models import INBOUND, Transaction
 from plexstedi.sync.session import Session
-from plexstedi.sync.witness import feed_checkpoint, remember_checkpoint, supplier_of
+from plexstedi.sync.witness import customer_of, feed_checkpoint, remember_checkpoint, supplier_of
 
 ACKNOWLEDGMENTS = ("855", "865")
 READ_SETS = (*ACKNOWLEDGMENTS, "997")
@@ -53,12 +53,13 @@ def _note_transaction(session: Session, transaction: Transaction) -> None:
             )
         return
     supplier = supplier_of(session, transaction.partnership_id)
+    customer = None if supplier is not None else customer_of(session, transaction.partnership_id)
     listed = Listed(
         transaction_id=transaction.id,
         execution_id=transaction.execution_id,
         set_id=transaction.set_id or "unknown",
         partnership=transaction.partnership_id or "",
-        supplier=supplier,
+        supplier=supplier or customer,
         processed_at=transaction.processed_at,
         sender=transaction.sender_isa or transaction.sender_profile,
         release=transaction.release,
@@ -68,7 +69,7 @@ def _note_transaction(session: Session, transaction: Transaction) -> None:
     )
     if not session.store.inbox.list_one(listed, session.clock.now()):
         return
-    why = _not_ours(session, transaction, supplier)
+    why = _not_ours(session, transaction, supplier, customer)
     if why is not None:
         session.store.inbox.move(transaction.id, InboxState.IGNORED, why)
     elif listed.set_id in ACKNOWLEDGMENTS:
@@ -78,21 +79,23 @@ def _note_transaction(session: Session, transaction: Transaction) -> None:
         f"transaction {transaction.id}",
         set=listed.set_id,
         partnership=listed.partnership,
-        supplier=supplier,
+        supplier=supplier or customer,
         left_alone=why,
     )
 
 
-def _not_ours(session: Session, transaction: Transaction, supplier: str | None) -> str | None:
+def _not_ours(session: Session, transaction: Transaction, supplier: str | None, customer: str | None) -> str | None:
     """Why a transaction is only counted, None if it is to be read."""
-    if supplier is None:
+    if supplier is None and customer is None:
         return "its partnership is not in the configuration: another plant's"
     if transaction.mode == _OTHER_USAGE[session.usage]:
         session.tally.warn(
-            f"a transaction of {supplier} is marked {transaction.mode}, this configuration sends with usage indicator"
-            f" {session.usage}: it was left alone"
+            f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
+            f" usage indicator {session.usage}: it was left alone"
         )
         return f"its mode is {transaction.mode}"
+    if supplier is None and transaction.set_id != "997":
+        return f"{customer} is a customer: only its 997 is read"
     if transaction.set_id not in READ_SETS:
         return "its transaction set is not read"
     return None

@@ -1,15 +1,15 @@
 """`recover`: a lost or old state is rebuilt from what Stedi was given and what Plex holds.
 
-Every outbound file under a name of ours that the ledger lacks is taken over. A stream counts as in sync only when the
-order as Plex has it now renders to the mark in the name of its last file; every other stream is blocked and shown to a
-person with both versions. Nothing is ever sent by this.
+Every outbound file under a name of ours that the ledger lacks is taken over. A stream counts as in sync only when a
+revision of the order (as Plex has it now, or as an old state had it) renders to the mark in the name of its last file;
+every other stream is blocked and shown to a person with both versions. Nothing is ever sent by this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.names import Slot, idempotency_key, parse_file_name
@@ -18,8 +18,9 @@ from plexstedi.edi.outbound.due import Send850
 from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.stream import StreamKey
-from plexstedi.errors import PlexStediError
-from plexstedi.state.documents import RECOVERED, NewDocument
+from plexstedi.errors import PlexStediError, ServiceUnavailable
+from plexstedi.state.documents import RECOVERED, UNSETTLED, Document, DocumentState, NewDocument
+from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.witnesses import Witness
@@ -29,7 +30,10 @@ from plexstedi.sync.due_documents import partner_of
 from plexstedi.sync.poll import poll
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
-from plexstedi.sync.witness import drain_executions
+from plexstedi.sync.witness import read_executions
+
+_LOOK_BEHIND = timedelta(days=2)
+"""An order is in Plex, at the longest so much, before its first document goes out; older ones were touched since."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,13 @@ class FoundStream:
     release: str | None
     files: tuple[Found, ...]
     record: OrderRecord | None
-    in_sync: bool
+    revision: int | None
+    """The revision of the order that the last file says; None: none that is known."""
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether it is known what the supplier has."""
+        return self.revision is not None
 
     def as_json(self) -> dict[str, str | int | bool | list[str] | None]:
         """For `--json` and the table."""
@@ -66,53 +76,130 @@ class FoundStream:
         """What will be done with it, in words."""
         if self.record is None:
             return "Plex has no such order: the file is noted, a person is asked"
-        if self.in_sync:
+        if self.revision == self.record.latest:
             return "in sync: taken over"
+        if self.revision is not None:
+            return f"says revision {self.revision}: taken over, what changed since goes out next"
         return "the order in Plex is not what was sent last: taken over, blocked, a person is asked"
 
 
 def look(session: Session) -> list[FoundStream]:
     """What recovery would take over: Stedi's files against the orders as Plex has them now.
 
-    Reads Plex wholly and Stedi's feed to its end; the state learns revisions and witnesses, nothing else.
+    Reads Plex wholly and Stedi's feed to its end; the state learns revisions and witnesses, nothing else. Raise
+    ServiceUnavailable when the time is over before all orders were read; what was read stays.
     """
     check_tenant(session)
-    session.overrides |= {"unknown-file", "sweep-empty"}
-    drain_executions(session)
-    session.tally.warnings.clear()
-    poll(session, full=True)
+    session.overrides |= {"sweep-empty"}
+    read_executions(session, all_of_ours=True)
+    unknown = unknown_files(session)
+    if not unknown:
+        return []
+    _read_plex(session, since=min(witness.created_at for witness in unknown) - _LOOK_BEHIND)
     streams: dict[tuple[str, str | None], list[Found]] = {}
-    for witness in session.store.witnesses.unknown_to_ledger():
+    for witness in unknown:
         parsed = parse_file_name(witness.file_name)
         if parsed is not None:
             slot, mark = parsed
+            if slot.kind == "810":
+                continue
             streams.setdefault((slot.order, slot.release), []).append(Found(witness, slot, mark))
     return [_stream(session, number, release, files) for (number, release), files in sorted(streams.items(), key=str)]
 
 
+def unknown_files(session: Session) -> list[Witness]:
+    """Files of ours that the ledger lacks. A retried file comes twice under one name: the newest execution counts."""
+    return list({witness.file_name: witness for witness in session.store.witnesses.unknown_to_ledger()}.values())
+
+
+def _read_plex(session: Session, since: datetime) -> None:
+    cursor = session.store.memory.time(Fact.PLEX_CURSOR)
+    overlap = timedelta(minutes=session.config.plex.poll.overlap_minutes)
+    poll(session, since=since if cursor is None else min(since, cursor - overlap), full=True)
+    left = session.store.orders.work_left()
+    if left:
+        raise ServiceUnavailable(
+            f"{left} orders are still to be read from Plex, so nothing was taken over",
+            fix="Run `plexstedi recover` again: it carries on.",
+            code="time-limit",
+        )
+
+
 def _stream(session: Session, number: str, release: str | None, files: Sequence[Found]) -> FoundStream:
     ordered = tuple(sorted(files, key=lambda f: (f.slot.change_sequence, f.slot.counter, f.witness.created_at)))
-    records = [r for r in session.store.orders.by_number(number) if r.phase is not Phase.VANISHED]
-    record = records[0] if len(records) == 1 else None
-    in_sync = False
-    if record is not None and record.supplier in session.config.suppliers:
-        order = session.store.orders.revision(record.id, record.latest)
-        key = StreamKey(order_id=record.id, release=release)
-        in_sync = order_witness(order, key, partner_of(session, record.supplier)) == ordered[-1].mark
-    return FoundStream(number, release, ordered, record, in_sync)
+    record = _record(session, number, ordered[-1].witness.partnership)
+    revision = None
+    if record is not None:
+        revision = _revision_said(session, record, StreamKey(order_id=record.id, release=release), ordered[-1].mark)
+    return FoundStream(number, release, ordered, record, revision)
+
+
+def _record(session: Session, number: str, partnership: str | None) -> OrderRecord | None:
+    """The order of this number; of several, the one whose supplier is traded with over this partnership."""
+    records = session.store.orders.by_number(number)
+    suppliers = session.config.suppliers
+    traded = [r for r in records if r.supplier in suppliers and suppliers[r.supplier].partnership_id == partnership]
+    for some in (records, traded, [r for r in traded if r.phase is not Phase.VANISHED]):
+        if len(some) == 1:
+            return some[0]
+    return None
+
+
+def _revision_said(session: Session, record: OrderRecord, key: StreamKey, mark: str) -> int | None:
+    """The newest revision that renders to this mark."""
+    if record.supplier not in session.config.suppliers or session.config.problems_of(record.supplier):
+        return None
+    partner = partner_of(session, record.supplier)
+    for revision in range(record.latest, 0, -1):
+        if order_witness(session.store.orders.revision(record.id, revision), key, partner) == mark:
+            return revision
+    return None
 
 
 def take_over(session: Session, found: Sequence[FoundStream]) -> None:
     """Add the files to the ledger, stream by stream; each stream in one transaction."""
+    if not found:
+        return
+    with session.store.transaction():
+        look_again_from(session, min(file.witness.created_at for stream in found for file in stream.files))
+        _ask_about_the_rest(session, found)
     for stream in found:
         session.checkpoint()
-        deliveries = {file.witness.execution_id: _delivery(session, file.witness.execution_id) for file in stream.files}
-        payloads = {file.witness.execution_id: _payload(session, file.witness.execution_id) for file in stream.files}
+        deliveries = {
+            file.witness.execution_id: delivery_at_stedi(session, file.witness.execution_id) for file in stream.files
+        }
+        payloads = {
+            file.witness.execution_id: payload_at_stedi(session, file.witness.execution_id) for file in stream.files
+        }
         with session.store.transaction():
             if stream.record is None:
                 _note_orphan(session, stream)
             else:
                 _take_over(session, stream, stream.record, deliveries, payloads)
+
+
+def look_again_from(session: Session, since: datetime) -> None:
+    """Answers that came since the first of these files are listed again; those that are known make no difference."""
+    known = session.store.memory.time(Fact.ANSWERS_FROM)
+    session.store.memory.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
+    session.store.memory.put(Fact.TRANSACTIONS_TOKEN, None)
+
+
+def _ask_about_the_rest(session: Session, found: Sequence[FoundStream]) -> None:
+    """Orders that a new state takes as known, and that were made while documents went out: no file says them.
+
+    They may never have been sent: a person is asked (`documents.known_orders`).
+    """
+    began = min(file.witness.created_at for stream in found for file in stream.files)
+    with_files = {stream.record.id for stream in found if stream.record is not None}
+    for record in session.store.orders.all():
+        if record.id in with_files or not record.known or record.untraded or record.phase is not Phase.RELEASED:
+            continue
+        created = session.store.orders.revision(record.id, record.latest).created_at
+        if created is None or created < began or session.store.documents.of_order(record.id):
+            continue
+        session.store.orders.forget_baseline(record.id)
+        session.note("order-without-document", f"order {record.number}", order_id=record.id)
 
 
 @dataclass(frozen=True)
@@ -127,7 +214,7 @@ class Recovered:
     set_control: int | None
 
 
-def _delivery(session: Session, execution_id: str) -> Recovered:
+def delivery_at_stedi(session: Session, execution_id: str) -> Recovered:
     execution = session.stedi.execution(execution_id)
     state = None if execution is None else delivery_of(execution)
     controls = session.stedi.execution_transactions(execution_id)
@@ -142,7 +229,7 @@ def _delivery(session: Session, execution_id: str) -> Recovered:
     )
 
 
-def _payload(session: Session, execution_id: str) -> tuple[bytes, str]:
+def payload_at_stedi(session: Session, execution_id: str) -> tuple[bytes, str]:
     """The document as Stedi got it, and as X12."""
     given = session.stedi.execution_document(execution_id, "input") or b""
     text = session.stedi.execution_document(execution_id, "output") or b""
@@ -172,9 +259,11 @@ def _take_over(
     payloads: Mapping[str, tuple[bytes, str]],
 ) -> None:
     store = session.store
-    order = store.orders.revision(record.id, record.latest)
+    revision = record.latest if stream.revision is None else stream.revision
     key = StreamKey(order_id=record.id, release=stream.release)
-    told = _told(session, record, order, key)
+    told = _told(session, record, store.orders.revision(record.id, revision), key)
+    settle_earlier(session, stream_name(key))
+    store.orders.set_settled(record.id, 0)
     for position, file in enumerate(stream.files):
         last = position == len(stream.files) - 1
         state = deliveries[file.witness.execution_id]
@@ -191,10 +280,10 @@ def _take_over(
                 transaction_setting=RECOVERED,
                 kind=file.slot.kind,
                 purpose=RECOVERED,
-                revision=record.latest if last else 0,
+                revision=revision if last else 0,
                 change_sequence=file.slot.change_sequence,
                 counter=file.slot.counter,
-                idempotency_key=idempotency_key(file.slot),
+                idempotency_key=free_key(session, file),
                 file_name=file.witness.file_name,
                 route="generate-edi",
                 body=body,
@@ -218,6 +307,71 @@ def _take_over(
         )
     if not stream.in_sync:
         _ask(session, stream, record)
+
+
+def free_key(session: Session, file: Found) -> str:
+    """The key of its slot; an own document that met a refusal (422) has it: then with the mark. It is never used again.
+
+    Stedi was asked for this file already, so no attempt ever follows under its key.
+    """
+    key = idempotency_key(file.slot)
+    return key if session.store.documents.by_key(key) is None else f"{key}_{file.mark}"
+
+
+def settle_earlier(session: Session, stream: str) -> None:
+    """Documents of an old state that are open there: a later file of the stream went out, so each came to an end."""
+    for document in session.store.documents.of_stream(stream):
+        if document.blocks:
+            session.store.documents.unblock(document.id)
+        if document.state in UNSETTLED:
+            _settle(session, document)
+        for kind in _OF_DOCUMENT:
+            session.withdraw(kind, f"document {document.id}", "a later file is at Stedi", order_id=document.order_id)
+
+
+_OF_DOCUMENT = (
+    ReviewKind.DOCUMENT_CONFLICT,
+    ReviewKind.DOCUMENT_IN_DOUBT,
+    ReviewKind.DOCUMENT_REFUSED,
+    ReviewKind.DELIVERY_FAILED,
+    ReviewKind.SYNTAX_REJECTED,
+)
+
+
+_MAY_BE_THERE = (DocumentState.FROZEN, DocumentState.SENDING, DocumentState.CONFLICT, DocumentState.IN_DOUBT)
+
+
+def _settle(session: Session, document: Document) -> None:
+    documents, now = session.store.documents, session.clock.now()
+    witness = session.store.witnesses.by_file_name(document.file_name)
+    state = document.state
+    if witness is not None and state in _MAY_BE_THERE:
+        if state is DocumentState.FROZEN:
+            documents.begin_attempt(document, witness.created_at)
+        documents.accept(
+            document.id,
+            witness.created_at,
+            file_execution_id=witness.execution_id,
+            interchange_control=None,
+            group_control=None,
+            x12=None,
+        )
+        state = DocumentState.ACCEPTED
+    if state is DocumentState.ACCEPTED and (witness is None or witness.status != "FAILED"):
+        documents.deliver(document.id, now)
+    elif state is DocumentState.SENDING:
+        documents.move(document.id, DocumentState.REFUSED, "Stedi has no such file")
+    else:
+        if state is DocumentState.ACCEPTED:
+            documents.fail(document.id, "Stedi could not deliver it")
+        documents.move(document.id, DocumentState.WITHDRAWN, "a later file of the order went out")
+    session.note(
+        "document-settled",
+        f"document {document.id}",
+        order_id=document.order_id,
+        before=document.state,
+        after=documents.get(document.id).state,
+    )
 
 
 def _told(session: Session, record: OrderRecord, order: Order, key: StreamKey) -> SentOrder:

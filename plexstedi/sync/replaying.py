@@ -6,7 +6,6 @@ old one, and never goes out while the old one may still be on its way.
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import ServiceUnavailable, UsageFault
 from plexstedi.state.documents import RECOVERED, Document, DocumentState, NewDocument
 from plexstedi.state.inbox import InboxState
+from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.delivery import confirm_deliveries, send
@@ -27,6 +27,7 @@ from plexstedi.sync.due_document import DueDocument, order_witness, text_witness
 from plexstedi.sync.due_documents import partner_of
 from plexstedi.sync.freezing import freeze
 from plexstedi.sync.ingest import process
+from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import drain_executions
@@ -54,6 +55,9 @@ def find_last(session: Session, number: str, *, supplier: str | None, release: s
     """The last document of the order of this number. Raise UsageFault if that is not exactly one stream."""
     orders = [o for o in session.store.orders.by_number(number) if supplier is None or o.supplier == supplier]
     if not orders:
+        document = _last_of_invoice(session, number, supplier)
+        if document is not None:
+            return document
         known = [order.number for order in session.store.orders.all()]
         near = ", ".join(difflib.get_close_matches(number, known, n=3, cutoff=0.6))
         raise UsageFault(
@@ -79,6 +83,19 @@ def find_last(session: Session, number: str, *, supplier: str | None, release: s
     return chosen[-1]
 
 
+def _last_of_invoice(session: Session, number: str, customer: str | None) -> Document | None:
+    """The last 810 of the invoice of this number. Raise UsageFault if several customers have invoices of it."""
+    found = [
+        documents[-1]
+        for record in session.store.invoices.by_number(number)
+        if customer in (None, record.customer) and (documents := session.store.documents.of_order(record.stream))
+    ]
+    if len(found) > 1:
+        codes = ", ".join(document.supplier for document in found)
+        raise UsageFault(f"several invoices have the number {number} (customers {codes})", fix="Add --supplier CODE.")
+    return found[0] if found else None
+
+
 def failed_since(session: Session, since: datetime) -> list[Document]:
     """Documents that ended refused or undelivered and were begun at this time or later: the last of each stream."""
     found = []
@@ -96,9 +113,11 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
             f"the last {last.kind} of order {last.order_number} {_WHY_NOT[last.state]}",
             fix="Run `plexstedi submit`, which settles it, or look with `plexstedi review list`.",
         )
+    if last.kind == "810":
+        return _plan_invoice(session, last, purpose)
     record = session.store.orders.get(last.order_id)
-    if record is None or last.kind == "810":
-        raise UsageFault(f"the {last.kind} {last.order_number} cannot be replayed", fix="Only 850 and 860 can be.")
+    if record is None:
+        raise UsageFault(f"order {last.order_number} is not in the state file", fix="Run `plexstedi poll`.")
     if record.supplier not in session.config.suppliers:
         raise UsageFault(
             f"supplier {record.supplier} of order {record.number} has no settings",
@@ -118,8 +137,10 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     document = DueDocument(
         stream=last.stream,
         release=last.order_release,
-        record=dataclasses.replace(record, latest=last.revision),
-        order=due.order,
+        order_id=record.id,
+        number=record.number,
+        revision=last.revision,
+        dated=due.order.order_date,
         partner=partner,
         prepared=prepared,
         purpose=purpose or last.purpose,
@@ -133,9 +154,18 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     return Replay(last, frozen, _warnings(last, record, frozen.purpose))
 
 
+def _plan_invoice(session: Session, last: Document, purpose: str | None) -> Replay:
+    document = invoice_again(session, last, purpose)
+    frozen = freeze(session, document) if isinstance(document, DueDocument) else document
+    if not isinstance(frozen, NewDocument):
+        raise _cannot_go(last.order_number, (frozen,) if isinstance(frozen, Reason) else frozen)
+    record = session.store.invoices.get(invoice_of_stream(last.order_id) or "")
+    return Replay(last, frozen, warnings_of(last, last.revision if record is None else record.latest))
+
+
 def _cannot_go(number: str, reasons: tuple[Reason, ...]) -> UsageFault:
     return UsageFault(
-        f"order {number} cannot be sent: " + "; ".join(f"{r.where}: {r.message}" for r in reasons),
+        f"{number} cannot be sent: " + "; ".join(f"{r.where}: {r.message}" for r in reasons),
         fix=" ".join(dict.fromkeys(f"{r.fix.rstrip('.')}." for r in reasons)),
         code="held",
     )
@@ -273,7 +303,8 @@ def replay_acknowledgment(session: Session, transaction_id: str, reason: str) ->
         )
     if session.store.inbox.document(transaction_id) is None:
         raise UsageFault(
-            f"the document of transaction {transaction_id} was not fetched", fix="Run `plexstedi ingest-acks` first."
+            f"the document of transaction {transaction_id} is not in the state file",
+            fix="If it is new, run `plexstedi ingest-acks` first; if it is older than state.keep_days, it was dropped.",
         )
     with session.store.transaction():
         if inbound.state is not InboxState.STORED:

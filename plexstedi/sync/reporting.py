@@ -63,6 +63,8 @@ class Overview:
     unread_sets: dict[str, int] = field(default_factory=dict)
     """Transaction sets that came in and are not read: counted only."""
     not_traded: tuple[tuple[str, int], ...] = ()
+    customers_not_traded: tuple[tuple[str, int], ...] = ()
+    """Customers without settings, with their invoices."""
     times: Times = Times()
     attention: int = 0
     """What waits for a person; also a limit that was passed since the last run."""
@@ -100,7 +102,7 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
     suppliers = tallies.suppliers()
     if supplier is not None:
         suppliers = [tally for tally in suppliers if tally.supplier == supplier]
-        if not suppliers and (config is None or supplier not in config.suppliers):
+        if not suppliers and (config is None or supplier not in {**config.suppliers, **config.customers}):
             raise _unknown_supplier(supplier, tallies, config)
     silent = sorted(set(() if config is None else config.suppliers) - {tally.supplier for tally in suppliers})
     if supplier is not None:
@@ -122,6 +124,7 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         late=tuple(late),
         unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in _READ_SETS},
         not_traded=tuple(pair for pair in store.orders.untraded_suppliers() if supplier in (None, pair[0])),
+        customers_not_traded=tuple(pair for pair in store.invoices.untraded_customers() if supplier in (None, pair[0])),
         times=_times(store, tallies),
         attention=(store.reviews.attention() if supplier is None else tallies.attention(supplier))
         + unheeded(store, late),
@@ -146,7 +149,7 @@ def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecor
     if not found:
         by_id = store.orders.get(number)
         if by_id is None:
-            raise _unknown_order(number, Tallies(store.database).order_numbers())
+            raise _unknown_order(number, [*Tallies(store.database).order_numbers(), *store.invoices.numbers()])
         found = [by_id]
     found.sort(key=lambda record: (record.phase is Phase.VANISHED, -record.read_at.timestamp(), record.id))
     return found[0], tuple(found[1:])

@@ -10,6 +10,7 @@ from plexstedi.edi.stream import streams
 from plexstedi.errors import UsageFault
 from plexstedi.state.documents import Document, DocumentState
 from plexstedi.state.inbox import InboxState
+from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.writes import WriteState
@@ -56,6 +57,9 @@ def _told_otherwise(session: Session, review: Review, lines: Collection[int]) ->
     if review.order_id is None:
         # After `recover`: files at Stedi for an order that Plex does not have. Nothing can become due of it.
         return
+    if invoice_of_stream(review.order_id) is not None:
+        _invoice_told(session, review, lines)
+        return
     record = _record(session, review)
     names = {review.subject}
     if review.subject == record.id and record.supplier in session.config.suppliers:
@@ -66,7 +70,20 @@ def _told_otherwise(session: Session, review: Review, lines: Collection[int]) ->
     session.note("taken-as-told", f"order {record.number}", order_id=record.id, revision=record.latest)
 
 
+def _invoice_told(session: Session, review: Review, lines: Collection[int]) -> None:
+    record = session.store.invoices.get(invoice_of_stream(review.order_id) or "")
+    if record is None:
+        # After `recover`: files at Stedi for an invoice that Plex does not have.
+        return
+    session.store.orders.set_told(record.stream, record.latest)
+    session.note("taken-as-told", f"invoice {record.number}", order_id=record.stream, revision=record.latest)
+
+
 def _allow_known(session: Session, review: Review, lines: Collection[int]) -> None:
+    invoice_id = invoice_of_stream(review.order_id)
+    if invoice_id is not None:
+        session.store.invoices.allow(invoice_id)
+        return
     record = _record(session, review)
     session.store.orders.allow(record.id, record.latest)
 
@@ -110,7 +127,11 @@ def _send_again(session: Session, review: Review, lines: Collection[int]) -> Non
 def _withdraw(session: Session, review: Review, lines: Collection[int]) -> None:
     document = _document(session, review)
     session.store.documents.move(document.id, DocumentState.WITHDRAWN, "given up by a person")
-    session.store.orders.set_settled(document.order_id, 0)
+    invoice_id = invoice_of_stream(document.order_id)
+    if invoice_id is None:
+        session.store.orders.set_settled(document.order_id, 0)
+    else:
+        session.store.invoices.set_settled(invoice_id, 0)
     session.note("document-withdrawn", f"document {document.id}", order_id=document.order_id)
 
 
@@ -203,6 +224,21 @@ CHOICES: Mapping[ReviewKind, Choices] = {
             "The supplier has this revision by other means: it is not sent. Only what changes later is.",
             _told_otherwise,
         ),
+    ),
+    ReviewKind.INVOICE_HELD: Choices(
+        Choice(
+            "The customer has this revision of the invoice by other means: it is not sent. What changes later is asked"
+            " about again.",
+            _invoice_told,
+        ),
+        Choice(
+            "A hold is not rejected: correct the invoice in Plex or the setting that the reason names; one that was not"
+            " sent yet is then sent by itself.",
+            None,
+        ),
+    ),
+    ReviewKind.INVOICE_UNREADABLE: _only_noted(
+        "it is asked again if the invoice changes and still cannot be understood."
     ),
     ReviewKind.DOCUMENT_REFUSED: Choices(
         Choice("The next submit sends the order again, as a new document under a new key.", _allow_retry),

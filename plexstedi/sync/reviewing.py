@@ -14,6 +14,7 @@ from plexstedi.state.documents import Document
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.sync.review_answers import transaction_of, undecided_lines
 from plexstedi.sync.review_choices import CHOICES, Choice
+from plexstedi.sync.review_versions import NO_VERSIONS, Versions, conflict_versions, recovered_versions
 from plexstedi.sync.session import Session
 
 _OF_LINES = {
@@ -56,6 +57,8 @@ class ReviewDetail:
     document: Document | None = None
     """The document of ours that it is about."""
     x12: str | None = None
+    versions: Versions = NO_VERSIONS
+    """What Stedi holds against what is here, where that is the question."""
 
 
 def find_review(session: Session, review_id: int) -> Review:
@@ -151,8 +154,22 @@ def detail(session: Session, review_id: int) -> ReviewDetail:
         standing = session.store.inbox.lines_of_stream(document.stream)
         sent = session.store.documents.sent(document.id)
         lines = tuple(ReviewLine(sent.line(number), outcome) for number, outcome in standing.items())
+        if review.kind is ReviewKind.DOCUMENT_CONFLICT:
+            versions = conflict_versions(session, document)
+            return ReviewDetail(review, accept, reject, lines, (), document, None, versions)
         return ReviewDetail(review, accept, reject, lines, (), document, session.store.documents.x12(document.id))
+    if review.kind is ReviewKind.RECOVERED_DIFFERS:
+        return _recovered(session, review, accept, reject)
     return ReviewDetail(review, accept, reject)
+
+
+def _recovered(session: Session, review: Review, accept: Consequence, reject: Consequence) -> ReviewDetail:
+    record = session.store.orders.get(review.order_id or "")
+    last = session.store.documents.last_told(review.subject)
+    if record is None or last is None:
+        return ReviewDetail(review, accept, reject)
+    versions = recovered_versions(session, record, last)
+    return ReviewDetail(review, accept, reject, document=last, versions=versions)
 
 
 def _answered_lines(

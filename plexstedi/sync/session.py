@@ -14,6 +14,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.errors import Interrupted, SuspicionStop
 from plexstedi.state.audit import Fact
 from plexstedi.state.documents import DocumentState
+from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.tally import Tally
@@ -152,7 +153,8 @@ class Session:
                 reasons=[reason.model_dump() for reason in reasons],
             )
             if urgent:
-                about = f"order {order_number}" if order_number else subject
+                word = "order" if invoice_of_stream(order_id) is None else "invoice"
+                about = f"{word} {order_number}" if order_number else subject
                 self.tally.news.append(f"{about}: {kind}: {what}")
         return new
 

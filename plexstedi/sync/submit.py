@@ -11,6 +11,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.delivery import confirm_deliveries, send, settle_unheard
 from plexstedi.sync.due_document import DueDocument
 from plexstedi.sync.due_documents import find_due
+from plexstedi.sync.due_invoices import find_due_invoices
 from plexstedi.sync.freezing import freeze
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
@@ -28,7 +29,7 @@ class Preview:
 def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
     """What `submit` would send, from the stored revisions only: no service is asked, nothing is stored."""
     previews = []
-    for document in find_due(session, number)[:limit]:
+    for document in _find(session, number)[:limit]:
         frozen = freeze(session, document)
         if isinstance(frozen, Reason):
             _hold(session, document, frozen)
@@ -40,10 +41,10 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
 
 def mark_due(session: Session) -> list[dict[str, str]]:
     """What is due after a poll, for people; counted as queued."""
-    found = find_due(session)
+    found = _find(session)
     session.tally.counts.documents_queued += len(found)
     return [
-        {"order": one.record.number, "supplier": one.record.supplier, "kind": one.prepared.kind, "purpose": one.purpose}
+        {"order": one.number, "supplier": one.partner.code, "kind": one.prepared.kind, "purpose": one.purpose}
         for one in found
     ]
 
@@ -63,12 +64,17 @@ def submit(
     confirm_deliveries(session)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
         send(session, document)
-    found = find_due(session, number)
+    found = _find(session, number)
     _guard_size(session, len(found))
     sent = _send_all(session, found[:limit], until)
     if sent:
         confirm_deliveries(session)
     _tell_unheard(session)
+
+
+def _find(session: Session, number: str | None = None) -> list[DueDocument]:
+    """Orders first, then invoices, of this number or of all."""
+    return find_due(session, number) + find_due_invoices(session, number)
 
 
 def _guard_size(session: Session, count: int) -> None:
@@ -120,12 +126,12 @@ def _freeze(session: Session, due: DueDocument) -> Document | None:
 
 def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
     new = session.ask(
-        ReviewKind.ORDER_HELD,
+        ReviewKind.INVOICE_HELD if due.prepared.kind == "810" else ReviewKind.ORDER_HELD,
         due.stream,
         (reason,),
-        supplier=due.record.supplier,
-        order_id=due.record.id,
-        order_number=due.record.number,
+        supplier=due.partner.code,
+        order_id=due.order_id,
+        order_number=due.number,
     )
     session.tally.counts.documents_held += int(new)
 

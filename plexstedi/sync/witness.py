@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from plexstedi.edi.held import Reason
-from plexstedi.edi.names import parse_file_name
+from plexstedi.edi.names import name_prefix, parse_file_name
 from plexstedi.errors import SuspicionStop
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.witnesses import Witness
 from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution
-from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken
+from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
 from plexstedi.sync.poll import FIRST_LOOK_BACK
 from plexstedi.sync.session import Session
 
@@ -25,16 +25,26 @@ _YOUNGEST_START = timedelta(minutes=2)
 
 def drain_executions(session: Session) -> None:
     """Read the feed to its end and note what concerns us. Raise SuspicionStop on files that the ledger lacks."""
+    read_executions(session)
+    _stop_on_unknown_files(session)
+
+
+def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
+    """Note what concerns us in the feed; a state that never read it looks at every file of ours there ever was.
+
+    So a state that was lost is noticed however long ago the last file went out.
+    """
     checkpoint = feed_checkpoint(session, Fact.EXECUTIONS_TOKEN)
+    if all_of_ours or isinstance(checkpoint, FromTime):
+        _list_all_of_ours(session)
     while True:
         page = session.stedi.poll_executions(checkpoint)
         following = page.after(checkpoint)
+        _note_page(session, page)
         with session.store.transaction():
             for execution in page.items:
                 _note_execution(session, execution)
             remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
-        for unreadable in page.unreadable:
-            session.tally.warn(f"an entry of Stedi's execution feed cannot be read: {unreadable.reason}")
         if page.last:
             break
         if following == checkpoint:
@@ -42,7 +52,20 @@ def drain_executions(session: Session) -> None:
             break
         checkpoint = following
         session.checkpoint()
-    _stop_on_unknown_files(session)
+
+
+def _list_all_of_ours(session: Session) -> None:
+    for page in session.stedi.executions(direction=OUTBOUND, display_name=name_prefix(session.tenant, session.usage)):
+        _note_page(session, page)
+        with session.store.transaction():
+            for execution in page.items:
+                _note_execution(session, execution)
+        session.checkpoint()
+
+
+def _note_page(session: Session, page: Page[Execution]) -> None:
+    for unreadable in page.unreadable:
+        session.tally.warn(f"an entry of Stedi's execution feed cannot be read: {unreadable.reason}")
 
 
 def feed_checkpoint(session: Session, token: Fact) -> Checkpoint:
@@ -52,10 +75,11 @@ def feed_checkpoint(session: Session, token: Fact) -> Checkpoint:
 
 
 def feed_start(session: Session) -> datetime:
-    """No order created before this instant is sent as new, so no file of ours is older."""
-    now = session.clock.now()
-    start = session.config.plex.poll.start or session.store.memory.time(Fact.START) or now - FIRST_LOOK_BACK
-    return min(start - _MARGIN, now - _YOUNGEST_START)
+    """From before anything that concerns this state: the orders that are sent as new, and what `recover` found."""
+    memory, now = session.store.memory, session.clock.now()
+    start = session.config.plex.poll.start or memory.time(Fact.START) or now - FIRST_LOOK_BACK
+    answers_from = memory.time(Fact.ANSWERS_FROM) or start
+    return min(start - _MARGIN, answers_from - _MARGIN, now - _YOUNGEST_START)
 
 
 def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:
@@ -89,7 +113,7 @@ def _note_execution(session: Session, execution: Execution) -> None:
 
 def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
     """A supplier's file that Stedi could not process never becomes a transaction: an answer may be in it."""
-    supplier = supplier_of(session, execution.partnership_id)
+    supplier = supplier_of(session, execution.partnership_id) or customer_of(session, execution.partnership_id)
     if execution.partnership_id is not None and supplier is None:
         return
     reason = Reason(
@@ -109,16 +133,33 @@ def supplier_of(session: Session, partnership: str | None) -> str | None:
     return next(found, None)
 
 
+def customer_of(session: Session, partnership: str | None) -> str | None:
+    """The customer that gets invoices over this partnership; None if there is none."""
+    found = (code for code, settings in session.config.customers.items() if settings.partnership_id == partnership)
+    return None if partnership is None else next(found, None)
+
+
+def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
+    """Order numbers, with the release sent singly, that Stedi has files for which the ledger lacks.
+
+    Nothing of theirs is sent, also when the suspicion is overridden: it might be a second time.
+    """
+    names = (parse_file_name(witness.file_name) for witness in session.store.witnesses.unknown_to_ledger())
+    return frozenset((name[0].order, name[0].release) for name in names if name is not None)
+
+
 def _stop_on_unknown_files(session: Session) -> None:
     unknown = session.store.witnesses.unknown_to_ledger()
-    if not unknown or "unknown-file" in session.overrides:
-        if unknown:
-            session.tally.warn(f"overridden: {len(unknown)} files of ours at Stedi are not in the state file")
+    if not unknown:
         return
     names = ", ".join(witness.file_name for witness in unknown[:3]) + (", …" if len(unknown) > 3 else "")
+    what = f"Stedi has {len(unknown)} files of ours that this state file does not know ({names})"
+    if "unknown-file" in session.overrides:
+        session.note("suspicion-overridden", "unknown-file", message=what)
+        session.tally.warn(f"overridden: {what}: their orders wait, the others go on")
+        return
     raise SuspicionStop(
         "unknown-file",
-        f"Stedi has {len(unknown)} files of ours that this state file does not know ({names}):"
-        " it is old or was lost. Nothing was sent",
+        f"{what}: it is old or was lost. Nothing was sent",
         fix="Run `plexstedi recover`, or put the current state file back.",
     )

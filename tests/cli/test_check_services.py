@@ -57,6 +57,16 @@ def test_a_tenant_that_is_set_up_is_verified_from_end_to_end(check: Check, diale
     assert plex["custom"] == ("ok" if dialect == "connect" else "could-not-verify")
 
 
+def test_customers_are_verified_where_invoices_are_sent(check: Check) -> None:
+    """They answer with a 997 only: that no 855 of theirs is set up at Stedi is right."""
+    ran = check(change=lambda text: text.replace("[company]", '[documents]\nsend = ["850", "860", "810"]\n[company]'))
+    assert ran.code == 0, ran.out
+    assert verdicts(ran, "plex")["invoices"] == "ok"
+    stedi = {f["subject"]: f["verdict"] for f in ran.json["findings"] if f["area"] == "stedi"}
+    assert stedi["partnership riverbend_bigoem (BIGOEM)"] == "ok"
+    assert ("invoices" in verdicts(check(), "plex")) is False
+
+
 def test_checking_sends_and_writes_nothing(check: Check, sandbox: Sandbox) -> None:
     check()
     assert sandbox.generated() == []

@@ -94,6 +94,20 @@ class Bench:
         """Let time pass: deliveries and suppliers' answers happen."""
         self.sandbox.advance(timedelta(**span))
 
+    def answer(self, set_id: str, *segments: tuple[str, ...], supplier: int = 0, broken_json: bool = False) -> None:
+        """A supplier sends one transaction set out of the blue; listed at Stedi after a few minutes.
+
+        `broken_json`: what Stedi made of it is no JSON, only the X12 behind it can be read.
+        """
+        with self.sandbox.lock:
+            store, now = self.sandbox.stedi, self.sandbox.clock.now()
+            partnership = store.partnerships[self.sandbox.made_up.partners[supplier].partnership_id]
+            text = store.compose(partnership, set_id, segments, "T", now)
+            store.receive(text, partnership=partnership, at=now)
+            if broken_json:
+                store.files.put(f"{store.processed[-1].id}-output", "application/json", b'{"heading": {"trunc')
+        self.later(minutes=5)
+
     def sent(self, number: str) -> list[GeneratedDocument]:
         """The documents that Stedi generated for an order, in the order sent."""
         return [d for d in self.sandbox.generated() if number_of(d) == number]

@@ -121,3 +121,19 @@ def test_late_suppliers_are_told_after_their_limit_once(make_bench):
     again = one.run("run", "--json")
     assert again.code == 0
     assert again.json["counts"]["attention"] == overdue.json["counts"]["attention"]
+
+
+def test_an_order_that_moves_to_another_supplier_after_it_was_sent_is_held(bench):
+    bench.run("run")
+    bench.later(minutes=5)
+    bench.run("run")
+    number = bench.numbers_sent()[0]
+    own = bench.sandbox.plex.order(number).supplier
+    other = next(supplier for supplier in bench.sandbox.made_up.tenant.suppliers if supplier is not own)
+    with bench.sandbox.lock:
+        bench.sandbox.plex.edit_header(number, supplier=other)
+    bench.later(minutes=5)
+    ran = bench.run("run", "--json")
+    assert ran.code == 3
+    assert other.code in "\n".join(ran.json["news"])
+    assert len(bench.sent(number)) == 1

@@ -160,7 +160,12 @@ def test_tenants_are_read_and_the_right_one_is_known(make_plex):
     fake.put("/mdm/v1/tenants", [{"id": "AB", "code": "ACME"}])
     tenants = plex.tenants()
     assert tenants == (Tenant("AB", "ACME"),)
-    for settings in (_settings("ab", "acme"), _settings("AB", None), _settings(None, "ACME")):
+    for settings in (
+        _settings("ab", "acme"),
+        _settings("AB", None),
+        _settings(None, "ACME"),
+        _settings(None, None),
+    ):
         assert verify_tenant(tenants, settings) == tenants[0]
 
 
@@ -171,7 +176,7 @@ def test_tenants_are_read_and_the_right_one_is_known(make_plex):
         ([Tenant("AB", "ACME")], "AB", "OTHER"),
         ([], "AB", None),
         ([Tenant("AB", "X"), Tenant("CD", "X")], None, "X"),
-        ([Tenant("AB", "X")], None, None),
+        ([Tenant("AB", "X"), Tenant("CD", "Y")], None, None),
     ],
 )
 def test_somebody_elses_tenant_stops_everything(tenants, tenant_id, code):

@@ -41,8 +41,16 @@ class AckField(StrEnum):
     SUPPLIER_REFERENCE = "supplier_reference"
 
 
+class ReleaseField(StrEnum):
+    """What of a release itself can be written; the values of `plex.acknowledgments.release_values`."""
+
+    NOTE = "note"
+    DUE_DATE = "due_date"
+    QUANTITY = "quantity"
+
+
 class WriteEntry(Frozen):
-    """One value for one Plex custom field."""
+    """One value for one Plex custom field, or for one field of a release itself."""
 
     level: Level
     record_id: str
@@ -50,18 +58,24 @@ class WriteEntry(Frozen):
     line: int | None = None
     release_number: int | None = None
     field: str
-    """The Plex custom field."""
-    kind: AckField
+    """The Plex custom field; of a release itself `note`, `due_date` or `quantity`."""
+    kind: AckField | ReleaseField
     value: str | None
-    """Dates and times in ISO 8601, quantities as plain decimals in Plex's unit; None: the answer that counts states
-    none, so a value that an older one put there goes."""
+    """Dates and times in ISO 8601, quantities as plain decimals in Plex's unit, for a note the words of our token;
+    None: the answer that counts states none, so a value that an older one put there goes."""
+    asked: str | None = None
+    """For a release's own date or quantity: what the supplier was asked for. Where Plex holds neither this nor what we
+    wrote before, a person has changed it since, and it is left alone."""
     why: str
 
     def plex_value(self) -> PlexValue:
         """The value as Plex gets it: a quantity of one record as a number, all else as text."""
-        if self.value is not None and self.kind is AckField.CONFIRMED_QUANTITY and ":" not in self.value:
+        if self.value is not None and self.kind in _QUANTITIES and ":" not in self.value:
             return Decimal(self.value)
         return self.value
+
+
+_QUANTITIES = (AckField.CONFIRMED_QUANTITY, ReleaseField.QUANTITY)
 
 
 class WritePlan(Frozen):
@@ -72,6 +86,11 @@ class WritePlan(Frozen):
     entries: tuple[WriteEntry, ...] = ()
     withheld: tuple[Reason, ...] = ()
     """Values that could not be expressed faithfully in Plex; a person has to look."""
+
+    @property
+    def is_of_releases(self) -> bool:
+        """Whether it writes releases themselves (strategy `releases`), not custom fields."""
+        return any(isinstance(entry.kind, ReleaseField) for entry in self.entries)
 
 
 class FieldChange(Frozen):
@@ -165,7 +184,7 @@ def plan_writes(
         return WritePlan(order_id=order.id, order_number=order.number)
     _plan_header(draft, order, outcomes, header)
     by_line: dict[int, _Values] = {}
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         for number, standing in sorted(outcomes.items()):
             if standing.applied is None:
                 continue
@@ -185,7 +204,8 @@ def plan_writes(
     )
 
 
-_EXACT = Context(prec=100)
+EXACT = Context(prec=100)
+"""Quantities are summed in it: no sum of real quantities is rounded."""
 
 
 def _plan_header(draft: _Draft, order: Order, outcomes: Mapping[int, LineStanding], header: AnswerHeader) -> None:
@@ -216,7 +236,7 @@ def _plan_line(
     level: Level,
     settings: SupplierSettings,
 ) -> None:
-    factor = _factor(line, outcome, settings)
+    factor = plex_factor(line, outcome, settings)
     where = f"line {outcome.line}"
     if factor is None:
         draft.withhold(
@@ -229,7 +249,7 @@ def _plan_line(
     if level == "release":
         _plan_releases(draft, line, outcome, factor)
         return
-    values = _values(outcome.confirmed, outcome.schedules, factor, _why(outcome))
+    values = _values(outcome.confirmed, outcome.schedules, factor, why_of(outcome))
     if values is None:
         _withhold_quantity(draft, where, outcome.confirmed, outcome.unit, line, factor)
     elif level == "line":
@@ -239,7 +259,7 @@ def _plan_line(
         by_line[outcome.line] = values
 
 
-def _factor(line: Line, outcome: LineOutcome, settings: SupplierSettings) -> Decimal | None:
+def plex_factor(line: Line, outcome: LineOutcome, settings: SupplierSettings) -> Decimal | None:
     """X12 units per Plex unit, if the unit sent still is what the Plex unit maps to."""
     unit = plex_unit(line.order_unit or line.unit, settings)
     return unit.factor if unit is not None and unit.unit == outcome.unit else None
@@ -259,7 +279,7 @@ def _plan_releases(draft: _Draft, line: Line, outcome: LineOutcome, factor: Deci
             continue
         own = [s for s in outcome.schedules if s.release_id == release_id]
         confirmed = sum((s.quantity for s in own if not s.backordered), Decimal(0))
-        values = _values(confirmed, own, factor, _why(outcome))
+        values = _values(confirmed, own, factor, why_of(outcome))
         where = f"line {outcome.line} release {release.number}"
         if values is None:
             _withhold_quantity(draft, where, confirmed, outcome.unit, line, factor)
@@ -290,7 +310,8 @@ def _withhold_quantity(draft: _Draft, where: str, confirmed: Decimal, unit: str,
     )
 
 
-def _why(outcome: LineOutcome) -> str:
+def why_of(outcome: LineOutcome) -> str:
+    """What was ordered of a line and what became of it, for people."""
     said = f"line {outcome.line}: ordered {outcome.ordered:f} {outcome.unit}, confirmed {outcome.confirmed:f}"
     if outcome.backordered:
         said += f", backordered {outcome.backordered:f}"
@@ -348,7 +369,7 @@ def _plain(value: PlexValue) -> str | None:
     return text.strip() or None if text is not None else None
 
 
-def _same(kind: AckField, before: PlexValue, after: str | None) -> bool:
+def _same(kind: AckField | ReleaseField, before: PlexValue, after: str | None) -> bool:
     """Whether Plex already says this: numbers as numbers, days without their midnight, times as instants."""
     now = _plain(before)
     if now is None or after is None:

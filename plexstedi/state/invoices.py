@@ -1,0 +1,176 @@
+"""Customer invoices as Plex holds them: every revision seen, and what is settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from plexstedi.edi.outbound.invoice import Invoice, invoice_fingerprint
+from plexstedi.state.codec import instant, maybe_instant, moment, pack_model, unpack_model
+from plexstedi.state.database import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRecord:
+    """One row of `invoices`."""
+
+    id: str
+    number: str
+    customer: str
+    known: bool
+    """Created before invoices were sent from here: taken as known to its customer, never sent by itself."""
+    latest: int
+    read_at: datetime
+    settled: int
+    """The revision up to which nothing more is due to the customer."""
+    untraded: bool
+    """Its customer has no settings: listed once as not traded by EDI."""
+
+    @property
+    def stream(self) -> str:
+        """Its stream, which is also what the ledger and the audit trail call it; never an order's."""
+        return invoice_stream(self.id)
+
+
+_STREAM = "invoice/"
+
+
+def invoice_stream(invoice_id: str) -> str:
+    """The stream of an invoice by its Plex id."""
+    return _STREAM + invoice_id
+
+
+def invoice_of_stream(stream: str | None) -> str | None:
+    """The Plex id of the invoice of a stream; None if it is an order's."""
+    return stream.removeprefix(_STREAM) if stream is not None and stream.startswith(_STREAM) else None
+
+
+class Invoices:
+    """The tables `invoices` and `invoice_revisions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, invoice_id: str) -> InvoiceRecord | None:
+        """The invoice of this Plex id."""
+        row = self._database.row("SELECT * FROM invoices WHERE id = ?", (invoice_id,))
+        return None if row is None else _record(row)
+
+    def by_number(self, number: str) -> list[InvoiceRecord]:
+        """Invoices of this exact number."""
+        rows = self._database.rows("SELECT * FROM invoices WHERE number = ? ORDER BY id", (number,))
+        return [_record(row) for row in rows]
+
+    def revision(self, invoice_id: str, revision: int) -> Invoice:
+        """The invoice as it was at this revision. Raise KeyError if there is none."""
+        row = self._database.row(
+            "SELECT content FROM invoice_revisions WHERE invoice_id = ? AND revision = ?", (invoice_id, revision)
+        )
+        if row is None:
+            raise KeyError(f"invoice {invoice_id} has no revision {revision}")
+        return unpack_model(Invoice, row["content"])
+
+    def record(self, invoice: Invoice, *, now: datetime, known: bool, untraded: bool) -> int | None:
+        """Store what was just read; the number of the new revision, None if nothing in it changed.
+
+        `known` and `untraded` count for an invoice seen for the first time.
+        """
+        before = self.get(invoice.id)
+        if before is None:
+            self._database.execute(
+                "INSERT INTO invoices (id, number, customer, known, latest, first_seen, read_at, untraded)"
+                " VALUES (?, ?, ?, ?, 1, ?, ?, ?)",
+                (
+                    invoice.id,
+                    invoice.number,
+                    invoice.customer_code,
+                    int(known),
+                    instant(now),
+                    instant(now),
+                    int(untraded),
+                ),
+            )
+            self._add_revision(invoice, 1, now)
+            return 1
+        latest = self._database.row(
+            "SELECT fingerprint FROM invoice_revisions WHERE invoice_id = ? AND revision = ?",
+            (invoice.id, before.latest),
+        )
+        assert latest is not None
+        changed = latest["fingerprint"] != invoice_fingerprint(invoice)
+        revision = before.latest + int(changed)
+        if changed:
+            self._add_revision(invoice, revision, now)
+        self._database.execute(
+            "UPDATE invoices SET number = ?, customer = ?, latest = ?, read_at = ? WHERE id = ?",
+            (invoice.number, invoice.customer_code, revision, instant(now), invoice.id),
+        )
+        return revision if changed else None
+
+    def unsettled(self, number: str | None = None) -> list[InvoiceRecord]:
+        """Traded invoices of which something may be due, or only the one of this number; oldest first."""
+        rows = self._database.rows(
+            "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ?)"
+            " ORDER BY first_seen, number, id",
+            (number, number),
+        )
+        return [_record(row) for row in rows]
+
+    def set_settled(self, invoice_id: str, revision: int) -> None:
+        """Nothing more is due up to this revision."""
+        self._database.execute("UPDATE invoices SET settled = ? WHERE id = ?", (revision, invoice_id))
+
+    def untraded_customers(self) -> list[tuple[str, int]]:
+        """Customers without settings, with how many invoices each has."""
+        rows = self._database.rows(
+            "SELECT customer, count(*) AS invoices FROM invoices WHERE untraded = 1 GROUP BY customer ORDER BY customer"
+        )
+        return [(row["customer"], row["invoices"]) for row in rows]
+
+    def take_as_known(self, customer: str) -> list[InvoiceRecord]:
+        """A customer got a table: its invoices until now are known by other means. The invoices that this concerns."""
+        rows = self._database.rows("SELECT * FROM invoices WHERE customer = ? AND untraded = 1", (customer,))
+        self._database.execute(
+            "UPDATE invoices SET untraded = 0, known = 1 WHERE customer = ? AND untraded = 1", (customer,)
+        )
+        return [_record(row) for row in rows]
+
+    def allow(self, invoice_id: str) -> None:
+        """A person allows an invoice from before to be sent."""
+        self._database.execute("UPDATE invoices SET known = 0, settled = 0 WHERE id = ?", (invoice_id,))
+
+    def numbers(self) -> list[str]:
+        """Every invoice number once."""
+        return [row["number"] for row in self._database.rows("SELECT DISTINCT number FROM invoices ORDER BY number")]
+
+    def of_customer(self, customer: str) -> list[InvoiceRecord]:
+        """The invoices of one customer, by number."""
+        rows = self._database.rows("SELECT * FROM invoices WHERE customer = ? ORDER BY number, id", (customer,))
+        return [_record(row) for row in rows]
+
+    def _add_revision(self, invoice: Invoice, revision: int, now: datetime) -> None:
+        self._database.execute(
+            "INSERT INTO invoice_revisions (invoice_id, revision, fingerprint, content, seen_at, modified_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                invoice.id,
+                revision,
+                invoice_fingerprint(invoice),
+                pack_model(invoice),
+                instant(now),
+                maybe_instant(invoice.modified_at),
+            ),
+        )
+
+
+def _record(row: Row) -> InvoiceRecord:
+    return InvoiceRecord(
+        id=row["id"],
+        number=row["number"],
+        customer=row["customer"],
+        known=bool(row["known"]),
+        latest=row["latest"],
+        read_at=moment(row["read_at"]),
+        settled=row["settled"],
+        untraded=bool(row["untraded"]),
+    )

@@ -1,0 +1,108 @@
+"""From folded answers to the plan of what is to stand in Plex, by the strategy of `plex.acknowledgments.write`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from plexstedi.config import AckLevel, WriteBack
+from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.precedence import AnswerHeader, Folded, answer_date
+from plexstedi.edi.inbound.release_plan import plan_release_writes
+from plexstedi.edi.inbound.write_plan import AckField, ReleaseField, WritePlan, plan_writes
+from plexstedi.edi.order import Order
+from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.session import Session
+
+
+def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], told: Mapping[str, SentOrder]) -> None:
+    """Plan what is to stand in Plex after these answers, one plan for the whole order; in the caller's transaction.
+
+    `told` is what the supplier was told last, by stream.
+    """
+    write = session.config.plex.acknowledgments.write
+    newest = newest_header([folded.header for folded in streams.values() if folded.header is not None])
+    if newest is None:
+        # Nothing that was said counts any more, such as after a change went out: what was planned from it neither.
+        session.store.writes.drop_open(order_id)
+        return
+    record = session.store.orders.get(order_id)
+    assert record is not None
+    order = session.store.orders.revision(order_id, record.latest)
+    settings = session.config.suppliers[record.supplier]
+    match write:
+        case WriteBack.REPORT_ONLY | WriteBack.DATASOURCE:
+            return
+        case WriteBack.RELEASES:
+            values = tuple(ReleaseField(name) for name in session.config.plex.acknowledgments.release_values)
+            plan = _joined(
+                order,
+                [
+                    plan_release_writes(order, folded.lines, told[stream], values, settings)
+                    for stream, folded in streams.items()
+                ],
+            )
+        case WriteBack.CUSTOM_FIELDS:
+            plan = _custom_fields(session, order, streams, settings)
+        case _:
+            assert_never(write)
+    if plan.withheld:
+        session.ask(
+            ReviewKind.WRITE_WITHHELD,
+            f"order {record.number}",
+            plan.withheld,
+            supplier=record.supplier,
+            order_id=order_id,
+            order_number=record.number,
+        )
+    if plan.entries and session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
+        session.note(
+            "write-planned",
+            f"order {record.number}",
+            order_id=order_id,
+            transaction=newest.transaction_id,
+            entries=[entry.model_dump(mode="json") for entry in plan.entries],
+        )
+
+
+def _custom_fields(
+    session: Session, order: Order, streams: Mapping[str, Folded], settings: SupplierSettings
+) -> WritePlan:
+    config = session.config.plex.acknowledgments
+    if len(streams) > 1 and config.level is not AckLevel.RELEASE:
+        return WritePlan(order_id=order.id, order_number=order.number, withheld=(_level_reason(),))
+    fields = {AckField(name): field for name, field in config.fields.listed().items()}
+    return _joined(
+        order,
+        [
+            plan_writes(order, folded.lines, folded.header, fields, config.level.value, settings)
+            for folded in streams.values()
+        ],
+    )
+
+
+def _joined(order: Order, plans: Sequence[WritePlan]) -> WritePlan:
+    return WritePlan(
+        order_id=order.id,
+        order_number=order.number,
+        entries=tuple(entry for plan in plans for entry in plan.entries),
+        withheld=tuple(reason for plan in plans for reason in plan.withheld),
+    )
+
+
+def newest_header(headers: Sequence[AnswerHeader]) -> AnswerHeader | None:
+    """The header of the newest answer (RULES Reading 12)."""
+    return max(
+        headers, key=lambda h: (answer_date(h.dated, h.processed_at), h.processed_at, h.transaction_id), default=None
+    )
+
+
+def _level_reason() -> Reason:
+    return Reason(
+        code="level",
+        where="order",
+        message="its releases were sent as orders of their own, which a line or order of Plex cannot hold apart",
+        fix='Set plex.acknowledgments.level = "release".',
+    )

@@ -1,0 +1,63 @@
+"""What became of a write to Plex, noted in the state: the same for every strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.write_plan import FieldChange
+from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.writes import Write
+from plexstedi.sync.session import Session
+
+
+def note_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:
+    """Plex holds it: read back. `already`: without our writing it now. In the caller's transaction."""
+    session.store.writes.done(write.id, session.clock.now(), revision=revision)
+    session.withdraw(ReviewKind.WRITE_FAILED, f"write of order {write.plan.order_number}", "written now")
+    if not already:
+        session.tally.counts.writes_made += 1
+    kind = "write-found-done" if already else "write-done"
+    session.note(kind, f"write {write.id}", order_id=write.order_id, transaction=write.transaction_id)
+
+
+def note_not_done(
+    session: Session, write: Write, left: Sequence[FieldChange], outcomes: Collection[WriteOutcome]
+) -> None:
+    """Plex does not hold what was written: refused, not heard, or said done and not done. In the caller's transaction.
+
+    `outcomes` are those of the records that `left` is about.
+    """
+    refused = [outcome.reason for outcome in outcomes if isinstance(outcome, WriteRefused)]
+    waiting = [outcome.reason for outcome in outcomes if isinstance(outcome, NotWritten | WriteUnknown)]
+    if refused or not waiting:
+        fields = ", ".join(sorted({change.field for change in left}))
+        said = "; ".join(dict.fromkeys(refused)) or "Plex said that it had written, but holds something else"
+        _failed(session, write, f"{fields}: {said}")
+        return
+    said = "; ".join(dict.fromkeys(waiting))
+    session.store.writes.again(write.id, said)
+    session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run goes on")
+    session.note("write-not-done", f"write {write.id}", order_id=write.order_id, reason=said)
+
+
+def _failed(session: Session, write: Write, said: str) -> None:
+    session.store.writes.fail(write.id, said)
+    custom = "the custom fields in Plex or [plex.acknowledgments.fields]"
+    what = "the release in Plex" if write.plan.is_of_releases else custom
+    reason = Reason(
+        code="write-failed",
+        where="order",
+        message=f"the acknowledgment could not be written to Plex: {said}",
+        fix=f"Correct {what}, then `plexstedi review accept`.",
+    )
+    record = session.store.orders.get(write.order_id)
+    session.ask(
+        ReviewKind.WRITE_FAILED,
+        f"write of order {write.plan.order_number}",
+        (reason,),
+        supplier=None if record is None else record.supplier,
+        order_id=write.order_id,
+        order_number=write.plan.order_number,
+    )

@@ -1,0 +1,117 @@
+"""Two runs never work at once, a run ends in time, and a signal never leaves half a document."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from plexstedi.state.lock import RunLock, lock_path
+
+from .conftest import START
+
+
+def held(bench) -> RunLock:
+    """The lock, as another process would hold it."""
+    return RunLock(bench.state, command="plexstedi run", now=lambda: START)
+
+
+def test_a_second_run_is_told_who_is_at_work_and_asks_nobody_anything(bench):
+    with held(bench):
+        ran = bench.run("run", "--json")
+    assert ran.code == 6
+    assert ran.json["error"]["code"] == "locked"
+    for told in (f"pid {os.getpid()}", "`plexstedi run`", "2026-11-23T07:00:00"):
+        assert told in ran.json["error"]["message"]
+    assert bench.sandbox.log == []
+    assert bench.run("run").code == 0
+
+
+def test_what_a_dead_run_left_in_the_lock_file_blocks_nobody(bench):
+    lock_path(bench.state).write_text(
+        '{"pid": 1, "host": "elsewhere", "command": "plexstedi run", "since": "long ago"}'
+    )
+    assert bench.run("run").code == 0
+    assert len(bench.sandbox.generated()) == 4
+
+
+def test_a_person_waits_until_the_run_ends(bench, monkeypatch):
+    bench.run("run")
+    lock = held(bench)
+    waits = []
+
+    def advance(by: timedelta) -> None:
+        waits.append(by)
+        if len(waits) == 3:
+            lock.__exit__(None, None, None)
+
+    with lock:
+        monkeypatch.setattr(bench.sandbox, "advance", advance)
+        ran = bench.run("recover", "--yes")
+    assert ran.code == 0, ran.err
+    assert len(waits) >= 3
+
+
+def test_a_person_does_not_wait_for_ever(bench):
+    bench.run("run")
+    before = bench.sandbox.clock.now()
+    with held(bench):
+        ran = bench.run("recover", "--yes")
+    assert ran.code == 6
+    assert timedelta(seconds=29) < bench.sandbox.clock.now() - before < timedelta(seconds=35)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_current_document_be_finished_and_the_next_run_does_the_rest(bench, number):
+    sends = []
+
+    def on_call(call) -> None:
+        if call.phase == "before" and call.path.endswith("generate-edi"):
+            sends.append(call)
+            if len(sends) == 2:
+                os.kill(json.loads(lock_path(bench.state).read_text())["pid"], number)
+
+    bench.sandbox.on_call(on_call)
+    ran = bench.run("run", "--json")
+    assert ran.code == 130
+    assert ran.json["error"]["code"] == "interrupted"
+    assert ran.json["counts"]["documents_sent"] == 2
+    states = Counter(
+        document["state"]
+        for order in bench.numbers_sent()
+        for document in bench.run("status", order, "--json").json["documents"]
+    )
+    assert states == {"accepted": 2}
+    bench.later(minutes=1)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 2
+    assert len(set(bench.numbers_sent())) == len(bench.numbers_sent()) == 4
+
+
+def test_a_slow_plex_ends_each_run_in_time_and_several_runs_do_all_of_it_once(make_bench):
+    bench = make_bench(orders=30, suppliers=2)
+    bench.write_config(
+        lambda text: (
+            "\n".join(
+                "requests_per_minute = 12" if line.startswith("requests_per_minute") else line
+                for line in text.splitlines()
+            )
+            + "\n[run]\ntime_limit_minutes = 2\n"
+        )
+    )
+    wanted = 28
+    runs = 0
+    while len(bench.numbers_sent()) < wanted:
+        begun = bench.sandbox.clock.now()
+        ran = bench.run("run", "--json")
+        runs += 1
+        assert bench.sandbox.clock.now() - begun <= timedelta(minutes=2, seconds=5)
+        assert ran.code in (0, 5), ran.err
+        assert runs < 30
+        bench.later(minutes=1)
+    assert runs > 2, "one run was enough: nothing was shown"
+    assert len(set(bench.numbers_sent())) == len(bench.numbers_sent()) == wanted
+    assert bench.run("audit", "verify").code == 0
