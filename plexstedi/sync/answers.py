@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from plexstedi.decimal_json import loads
@@ -16,17 +16,11 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
 from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
 from plexstedi.edi.inbound.matching import AmbiguousOrder, Candidate, Matched, OtherPlant, OtherSupplier, match_order
-from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
 from plexstedi.edi.inbound.precedence import (
-    Answer,
-    AnswerHeader,
     AnswersNothingSent,
-    Folded,
     Initiative,
     Received,
-    SentDocument,
     duplicate_of,
-    fold,
     what_it_answers,
 )
 from plexstedi.edi.inbound.reconcile import reconcile
@@ -34,22 +28,13 @@ from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.units import plex_unit, product
 from plexstedi.edi.x12 import Transaction
 from plexstedi.edi.x12_text import BrokenX12Error, parse
-from plexstedi.state.documents import BusinessStatus, Document, DocumentState
+from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import whole
-from plexstedi.sync.planning import plan_order
 from plexstedi.sync.session import Session
+from plexstedi.sync.standings import SUPPLIER_HAS, day_of, move_transaction, sent_documents, settle_order
 from plexstedi.sync.supplier_has import lines_that_differ, supplier_has
-
-_SUPPLIER_HAS = (
-    DocumentState.SENDING,
-    DocumentState.ACCEPTED,
-    DocumentState.DELIVERED,
-    DocumentState.FAILED,
-    DocumentState.IN_DOUBT,
-)
-"""Documents that an answer may answer; an answer proves that even an unheard one arrived."""
 
 
 def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadable:
@@ -92,7 +77,7 @@ class Candidates:
         """Every order, or release sent singly, that a document went out for."""
         if self._known is None:
             self._known = {}
-            for document in self._session.store.documents.in_state(*_SUPPLIER_HAS):
+            for document in self._session.store.documents.in_state(*SUPPLIER_HAS):
                 self._known[(document.order_id, document.order_release)] = Candidate(
                     document.order_id, document.order_number, document.partnership, document.order_release
                 )
@@ -111,7 +96,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
         return
     pattern = session.config.documents.order_pattern
     if pattern and not re.search(pattern, read.order_number):
-        _move(session, inbound, InboxState.IGNORED, f"order {read.order_number} belongs to another plant")
+        move_transaction(session, inbound, InboxState.IGNORED, f"order {read.order_number} belongs to another plant")
         return
     partnerships = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
     match = match_order(read.order_number, read.release_number, inbound.partnership, candidates.all(), partnerships)
@@ -119,7 +104,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
         case Matched(candidate=candidate):
             _apply(session, inbound, read, candidate)
         case OtherPlant():
-            _move(session, inbound, InboxState.IGNORED, "its partnership is another plant's")
+            move_transaction(session, inbound, InboxState.IGNORED, "its partnership is another plant's")
         case AmbiguousOrder(candidates=several):
             numbers = ", ".join(sorted({candidate.number for candidate in several}))
             reason = Reason(
@@ -153,7 +138,7 @@ def _unreadable(message: str) -> Reason:
 def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
     """An order that we do not know: kept, tried again each run, a person's after `unknown_order_days`."""
     if inbound.state is not InboxState.WAITING:
-        _move(session, inbound, InboxState.WAITING, f"order {read.order_number} is unknown")
+        move_transaction(session, inbound, InboxState.WAITING, f"order {read.order_number} is unknown")
     settings = session.config.suppliers[inbound.supplier or ""]
     patience = timedelta(days=settings.acknowledgments.unknown_order_days)
     if session.clock.now() - inbound.received_at < patience:
@@ -173,17 +158,6 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
     )
 
 
-def _move(session: Session, inbound: Inbound, state: InboxState, reason: str | None) -> None:
-    session.store.inbox.move(inbound.transaction_id, state, reason)
-    session.note(
-        "transaction-decided",
-        f"transaction {inbound.transaction_id}",
-        order_id=inbound.order_id,
-        state=state,
-        reason=reason,
-    )
-
-
 def _hold_whole(
     session: Session,
     inbound: Inbound,
@@ -191,7 +165,7 @@ def _hold_whole(
     order_number: str | None,
     order_id: str | None = None,
 ) -> None:
-    _move(session, inbound, InboxState.HELD, "; ".join(str(reason) for reason in reasons))
+    move_transaction(session, inbound, InboxState.HELD, "; ".join(str(reason) for reason in reasons))
     new = session.ask(
         ReviewKind.ACKNOWLEDGMENT_HELD,
         f"transaction {inbound.transaction_id}",
@@ -219,10 +193,10 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         content_hash=mark,
     )
     if repeats is not None:
-        _move(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
+        move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
         return
     stream = candidate.order_id if candidate.release is None else f"{candidate.order_id}/{candidate.release}"
-    documents = [d for d in store.documents.of_stream(stream) if d.state in _SUPPLIER_HAS]
+    documents = [d for d in store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
     sent = [store.documents.sent(document.id) for document in documents]
     answers = what_it_answers(read, inbound.processed_at, sent_documents(documents, sent))
     if isinstance(answers, AnswersNothingSent):
@@ -290,31 +264,9 @@ def _received_again(inbound: Inbound) -> Received:
         group_control=inbound.group_control,
         transaction_control=None if inbound.set_control is None else str(inbound.set_control),
         content=inbound.content_hash or "",
-        dated=None if inbound.dated is None else _day(inbound.dated),
+        dated=None if inbound.dated is None else day_of(inbound.dated),
         processed_at=inbound.processed_at,
     )
-
-
-def sent_documents(documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:
-    """The documents of a stream, each with the lines that it changed."""
-    found = []
-    for position, (document, told) in enumerate(zip(documents, sent, strict=True)):
-        before = sent[position - 1] if position else None
-        found.append(
-            SentDocument(
-                position=position,
-                sent_at=document.accepted_at or document.first_attempt_at or document.frozen_at,
-                change_sequence=document.change_sequence if document.kind == "860" else None,
-                changed=frozenset() if before is None else changed_lines(before, told),
-            )
-        )
-    return found
-
-
-def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
-    """Numbers of the lines that differ between two documents."""
-    numbers = {line.line for line in (*before.lines, *after.lines)}
-    return frozenset(number for number in numbers if before.line(number) != after.line(number))
 
 
 def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collection[int]:
@@ -342,197 +294,3 @@ def _received_quantities(session: Session, order_id: str, told: SentOrder, docum
         unit = plex_unit(plex_line.order_unit or plex_line.unit, settings)
         quantities[line.line] = quantity if unit is None else product(quantity, unit.factor)
     return quantities
-
-
-def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
-    """Fold all answers of an order into its lines, its writes and its questions; inside the caller's transaction.
-
-    `fresh` is the transaction that was just reconciled: it is counted and moved to its state.
-    """
-    by_stream: dict[str, list[Document]] = {}
-    for document in session.store.documents.of_order(order_id):
-        if document.state in _SUPPLIER_HAS:
-            by_stream.setdefault(document.stream, []).append(document)
-    folded_streams, told = {}, {}
-    for stream, documents in by_stream.items():
-        sent = [session.store.documents.sent(document.id) for document in documents]
-        answers = _answers(session, order_id, documents)
-        folded = fold((answer for answer, _ in answers), sent_documents(documents, sent))
-        session.store.inbox.keep_lines(stream, folded.lines)
-        for standing in folded.lines.values():
-            session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
-        for answer, outcome in answers:
-            _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
-        _set_business(session, documents[-1], sent[-1], folded)
-        folded_streams[stream] = folded
-        told[stream] = sent[-1]
-    _ask_about_lines(session, order_id, list(folded_streams.values()))
-    plan_order(session, order_id, folded_streams, told)
-
-
-def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> list[tuple[Answer, Reconciliation]]:
-    """Every reconciled answer to one of these documents, with what a person decided of it."""
-    positions = {document.id: position for position, document in enumerate(documents)}
-    found = []
-    for inbound in session.store.inbox.of_order(order_id):
-        outcome = session.store.inbox.outcome(inbound.transaction_id)
-        if outcome is None or inbound.document_id not in positions:
-            continue
-        if inbound.state in (InboxState.DUPLICATE, InboxState.IGNORED):
-            continue
-        header = AnswerHeader(
-            transaction_id=inbound.transaction_id,
-            type_code=outcome.type_code,
-            supplier_reference=outcome.supplier_reference,
-            dated=None if inbound.dated is None else _day(inbound.dated),
-            processed_at=inbound.processed_at,
-        )
-        outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))
-        position = positions[inbound.document_id]
-        found.append((Answer(header=header, position=position, outcomes=outcomes), outcome))
-    return found
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:
-    """The outcomes after a person's decisions: accepted ones as stated, rejected ones left out."""
-    decided = []
-    for outcome in outcomes:
-        decision = decisions.get(str(outcome.line)) or decisions.get("*")
-        if decision == "reject" and not outcome.applies:
-            continue
-        if decision == "accept" and (outcome.if_accepted is not None or outcome.state is AckState.REJECTED):
-            decided.append(accept(outcome))
-        else:
-            decided.append(outcome)
-    return decided
-
-
-_LINE_REVIEWS = {
-    AckState.HELD: ReviewKind.LINE_HELD,
-    AckState.REJECTED: ReviewKind.LINE_REJECTED,
-    AckState.BACKORDERED: ReviewKind.LINE_BACKORDERED,
-}
-
-
-def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded]) -> None:
-    """Questions follow the answer that counts: what a newer answer settled is withdrawn."""
-    record = session.store.orders.get(order_id)
-    assert record is not None
-    standing: set[tuple[ReviewKind, str]] = set()
-    for number, line in (entry for folded in streams for entry in folded.lines.items()):
-        kind = _LINE_REVIEWS.get(line.latest.state)
-        if kind is None and line.latest.attention:
-            kind = ReviewKind.LINE_ATTENTION
-        if kind is None or line.latest.accepted:
-            continue
-        subject = f"transaction {line.latest_from.transaction_id} line {number}"
-        standing.add((kind, subject))
-        if session.store.reviews.decided(kind, subject):
-            continue
-        session.ask(
-            kind,
-            subject,
-            line.latest.reasons or (_plain_reason(line.latest),),
-            supplier=record.supplier,
-            order_id=order_id,
-            order_number=record.number,
-            line=number,
-            urgent=kind in (ReviewKind.LINE_HELD, ReviewKind.LINE_REJECTED),
-        )
-    for review in session.store.reviews.standing(order_id=order_id):
-        about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
-        if about_line and (review.kind, review.subject) not in standing:
-            session.withdraw(review.kind, review.subject, "a newer answer or a decision settled it", order_id=order_id)
-
-
-def _plain_reason(outcome: LineOutcome) -> Reason:
-    return Reason(
-        code=outcome.state.value,
-        where=f"line {outcome.line}",
-        message=f"{outcome.confirmed:f} of {outcome.open:f} {outcome.unit} confirmed,"
-        f" {outcome.backordered:f} backordered, {outcome.rejected:f} rejected",
-        fix="Look at it with `plexstedi status` and settle it with the supplier.",
-    )
-
-
-def _settle_transaction(
-    session: Session, answer: Answer, outcome: Reconciliation, folded: Folded, *, count: bool
-) -> None:
-    """The state of one answer after folding, and what it counts as when it is new."""
-    transaction_id = answer.header.transaction_id
-    inbound = session.store.inbox.get(transaction_id)
-    assert inbound is not None
-    whole = (*outcome.holds, *(unmatched.reason for unmatched in outcome.unmatched))
-    held_whole = bool(whole) and inbound.decisions.get("*") is None
-    counting = [line for line in folded.lines.values() if line.latest_from.transaction_id == transaction_id]
-    held = held_whole or any(
-        line.latest.state is AckState.HELD or (line.latest.state is AckState.REJECTED and not line.latest.accepted)
-        for line in counting
-    )
-    applied = any(
-        line.applied_from is not None and line.applied_from.transaction_id == transaction_id
-        for line in folded.lines.values()
-    )
-    if held_whole:
-        session.ask(
-            ReviewKind.ACKNOWLEDGMENT_HELD,
-            f"transaction {transaction_id}",
-            whole,
-            supplier=inbound.supplier,
-            order_id=inbound.order_id,
-            order_number=outcome.order_number,
-        )
-    if count:
-        session.tally.counts.acks_held += int(held)
-        session.tally.counts.acks_applied += int(applied or not (held or answer.outcomes))
-    state = _state_of(inbound, held=held, counts=bool(counting) or not answer.outcomes)
-    if state is not inbound.state:
-        notes = "; ".join(outcome.notes) or None
-        _move(session, inbound, state, notes if state is not InboxState.HELD else "; ".join(map(str, whole)) or notes)
-
-
-def _state_of(inbound: Inbound, *, held: bool, counts: bool) -> InboxState:
-    if held:
-        return InboxState.HELD
-    return InboxState.APPLIED if counts else InboxState.SUPERSEDED
-
-
-_BUSINESS = {
-    AckState.CONFIRMED: BusinessStatus.CONFIRMED,
-    AckState.CHANGED: BusinessStatus.CHANGED,
-    AckState.BACKORDERED: BusinessStatus.BACKORDERED,
-    AckState.REJECTED: BusinessStatus.REJECTED,
-    AckState.HELD: BusinessStatus.HELD,
-    AckState.UNACKNOWLEDGED: BusinessStatus.NONE,
-}
-_WORST_FIRST = (
-    BusinessStatus.HELD,
-    BusinessStatus.REJECTED,
-    BusinessStatus.BACKORDERED,
-    BusinessStatus.CHANGED,
-    BusinessStatus.CONFIRMED,
-)
-
-
-def business_status(told: SentOrder, folded: Folded) -> BusinessStatus:
-    """What the answers amount to for one document: its worst line, `partial` while a line is unanswered."""
-    wanted = [line.line for line in told.lines]
-    found = [_BUSINESS[folded.lines[n].latest.state] for n in wanted if n in folded.lines]
-    spoken = [status for status in found if status is not BusinessStatus.NONE]
-    if not spoken:
-        return BusinessStatus.NONE
-    worst = next(status for status in _WORST_FIRST if status in spoken)
-    if len(spoken) < len(wanted) and worst in (BusinessStatus.CONFIRMED, BusinessStatus.CHANGED):
-        return BusinessStatus.PARTIAL
-    return worst
-
-
-def _set_business(session: Session, document: Document, told: SentOrder, folded: Folded) -> None:
-    status = business_status(told, folded)
-    if status is not document.business_ack:
-        session.store.documents.set_business(document.id, status)
-        session.note("business-ack", f"document {document.id}", order_id=document.order_id, status=status)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from plexstedi.edi.inbound.write_plan import FieldChange
 from plexstedi.state.inbox import Inbound, InboxState
-from plexstedi.sync.answers import Candidates, decide, settle_order
+from plexstedi.sync.answers import Candidates, decide
 from plexstedi.sync.functional import decide_997
 from plexstedi.sync.overdue import check_clocks
 from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes
 from plexstedi.sync.pulling import ACKNOWLEDGMENTS, pull
 from plexstedi.sync.session import Session
+from plexstedi.sync.standings import settle_order
 from plexstedi.sync.tenant import check_tenant
 
 

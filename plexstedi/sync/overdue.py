@@ -16,8 +16,8 @@ from plexstedi.state.documents import Document, DocumentState, FunctionalStatus
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
-from plexstedi.sync.answers import sent_documents
 from plexstedi.sync.session import Session
+from plexstedi.sync.standings import sent_documents
 
 _TOLD = (
     DocumentState.SENDING,

@@ -9,8 +9,8 @@ from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.errors import UsageFault
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import Review
-from plexstedi.sync.answers import settle_order
 from plexstedi.sync.session import Session
+from plexstedi.sync.standings import settle_order
 
 _SUBJECT = re.compile(r"transaction (\S+)")
 

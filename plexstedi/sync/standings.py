@@ -1,0 +1,256 @@
+"""Where an order stands after all its answers: folded into its lines, its questions and its writes to Plex."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
+from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, SentDocument, fold
+from plexstedi.edi.sent import SentOrder
+from plexstedi.state.documents import BusinessStatus, Document, DocumentState
+from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.planning import plan_order
+from plexstedi.sync.session import Session
+
+SUPPLIER_HAS = (
+    DocumentState.SENDING,
+    DocumentState.ACCEPTED,
+    DocumentState.DELIVERED,
+    DocumentState.FAILED,
+    DocumentState.IN_DOUBT,
+)
+"""Documents that an answer may answer; an answer proves that even an unheard one arrived."""
+
+
+def move_transaction(session: Session, inbound: Inbound, state: InboxState, reason: str | None) -> None:
+    """Move an answer along, and say so in the audit trail."""
+    session.store.inbox.move(inbound.transaction_id, state, reason)
+    session.note(
+        "transaction-decided",
+        f"transaction {inbound.transaction_id}",
+        order_id=inbound.order_id,
+        state=state,
+        reason=reason,
+    )
+
+
+def sent_documents(documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:
+    """The documents of a stream, each with the lines that it changed."""
+    found = []
+    for position, (document, told) in enumerate(zip(documents, sent, strict=True)):
+        before = sent[position - 1] if position else None
+        found.append(
+            SentDocument(
+                position=position,
+                sent_at=document.accepted_at or document.first_attempt_at or document.frozen_at,
+                change_sequence=document.change_sequence if document.kind == "860" else None,
+                changed=frozenset() if before is None else changed_lines(before, told),
+            )
+        )
+    return found
+
+
+def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
+    """Numbers of the lines that differ between two documents."""
+    numbers = {line.line for line in (*before.lines, *after.lines)}
+    return frozenset(number for number in numbers if before.line(number) != after.line(number))
+
+
+def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
+    """Fold all answers of an order into its lines, its writes and its questions; inside the caller's transaction.
+
+    `fresh` is the transaction that was just reconciled: it is counted and moved to its state.
+    """
+    by_stream: dict[str, list[Document]] = {}
+    for document in session.store.documents.of_order(order_id):
+        if document.state in SUPPLIER_HAS:
+            by_stream.setdefault(document.stream, []).append(document)
+    folded_streams, told = {}, {}
+    for stream, documents in by_stream.items():
+        sent = [session.store.documents.sent(document.id) for document in documents]
+        answers = _answers(session, order_id, documents)
+        folded = fold((answer for answer, _ in answers), sent_documents(documents, sent))
+        session.store.inbox.keep_lines(stream, folded.lines)
+        for standing in folded.lines.values():
+            session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
+        for answer, outcome in answers:
+            _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
+        _set_business(session, documents[-1], sent[-1], folded)
+        folded_streams[stream] = folded
+        told[stream] = sent[-1]
+    _ask_about_lines(session, order_id, list(folded_streams.values()))
+    plan_order(session, order_id, folded_streams, told)
+
+
+def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> list[tuple[Answer, Reconciliation]]:
+    """Every reconciled answer to one of these documents, with what a person decided of it."""
+    positions = {document.id: position for position, document in enumerate(documents)}
+    found = []
+    for inbound in session.store.inbox.of_order(order_id):
+        outcome = session.store.inbox.outcome(inbound.transaction_id)
+        if outcome is None or inbound.document_id not in positions:
+            continue
+        if inbound.state in (InboxState.DUPLICATE, InboxState.IGNORED):
+            continue
+        header = AnswerHeader(
+            transaction_id=inbound.transaction_id,
+            type_code=outcome.type_code,
+            supplier_reference=outcome.supplier_reference,
+            dated=None if inbound.dated is None else day_of(inbound.dated),
+            processed_at=inbound.processed_at,
+        )
+        outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))
+        position = positions[inbound.document_id]
+        found.append((Answer(header=header, position=position, outcomes=outcomes), outcome))
+    return found
+
+
+def day_of(text: str) -> date:
+    """The date of an answer as it is stored."""
+    return date.fromisoformat(text)
+
+
+def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:
+    """The outcomes after a person's decisions: accepted ones as stated, rejected ones left out."""
+    decided = []
+    for outcome in outcomes:
+        decision = decisions.get(str(outcome.line)) or decisions.get("*")
+        if decision == "reject" and not outcome.applies:
+            continue
+        if decision == "accept" and (outcome.if_accepted is not None or outcome.state is AckState.REJECTED):
+            decided.append(accept(outcome))
+        else:
+            decided.append(outcome)
+    return decided
+
+
+_LINE_REVIEWS = {
+    AckState.HELD: ReviewKind.LINE_HELD,
+    AckState.REJECTED: ReviewKind.LINE_REJECTED,
+    AckState.BACKORDERED: ReviewKind.LINE_BACKORDERED,
+}
+
+
+def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded]) -> None:
+    """Questions follow the answer that counts: what a newer answer settled is withdrawn."""
+    record = session.store.orders.get(order_id)
+    assert record is not None
+    standing: set[tuple[ReviewKind, str]] = set()
+    for number, line in (entry for folded in streams for entry in folded.lines.items()):
+        kind = _LINE_REVIEWS.get(line.latest.state)
+        if kind is None and line.latest.attention:
+            kind = ReviewKind.LINE_ATTENTION
+        if kind is None or line.latest.accepted:
+            continue
+        subject = f"transaction {line.latest_from.transaction_id} line {number}"
+        standing.add((kind, subject))
+        if session.store.reviews.decided(kind, subject):
+            continue
+        session.ask(
+            kind,
+            subject,
+            line.latest.reasons or (_plain_reason(line.latest),),
+            supplier=record.supplier,
+            order_id=order_id,
+            order_number=record.number,
+            line=number,
+            urgent=kind in (ReviewKind.LINE_HELD, ReviewKind.LINE_REJECTED),
+        )
+    for review in session.store.reviews.standing(order_id=order_id):
+        about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
+        if about_line and (review.kind, review.subject) not in standing:
+            session.withdraw(review.kind, review.subject, "a newer answer or a decision settled it", order_id=order_id)
+
+
+def _plain_reason(outcome: LineOutcome) -> Reason:
+    return Reason(
+        code=outcome.state.value,
+        where=f"line {outcome.line}",
+        message=f"{outcome.confirmed:f} of {outcome.open:f} {outcome.unit} confirmed,"
+        f" {outcome.backordered:f} backordered, {outcome.rejected:f} rejected",
+        fix="Look at it with `plexstedi status` and settle it with the supplier.",
+    )
+
+
+def _settle_transaction(
+    session: Session, answer: Answer, outcome: Reconciliation, folded: Folded, *, count: bool
+) -> None:
+    """The state of one answer after folding, and what it counts as when it is new."""
+    transaction_id = answer.header.transaction_id
+    inbound = session.store.inbox.get(transaction_id)
+    assert inbound is not None
+    whole = (*outcome.holds, *(unmatched.reason for unmatched in outcome.unmatched))
+    held_whole = bool(whole) and inbound.decisions.get("*") is None
+    counting = [line for line in folded.lines.values() if line.latest_from.transaction_id == transaction_id]
+    held = held_whole or any(
+        line.latest.state is AckState.HELD or (line.latest.state is AckState.REJECTED and not line.latest.accepted)
+        for line in counting
+    )
+    applied = any(
+        line.applied_from is not None and line.applied_from.transaction_id == transaction_id
+        for line in folded.lines.values()
+    )
+    if held_whole:
+        session.ask(
+            ReviewKind.ACKNOWLEDGMENT_HELD,
+            f"transaction {transaction_id}",
+            whole,
+            supplier=inbound.supplier,
+            order_id=inbound.order_id,
+            order_number=outcome.order_number,
+        )
+    if count:
+        session.tally.counts.acks_held += int(held)
+        session.tally.counts.acks_applied += int(applied or not (held or answer.outcomes))
+    state = _state_of(inbound, held=held, counts=bool(counting) or not answer.outcomes)
+    if state is not inbound.state:
+        notes = "; ".join(outcome.notes) or None
+        move_transaction(
+            session, inbound, state, notes if state is not InboxState.HELD else "; ".join(map(str, whole)) or notes
+        )
+
+
+def _state_of(inbound: Inbound, *, held: bool, counts: bool) -> InboxState:
+    if held:
+        return InboxState.HELD
+    return InboxState.APPLIED if counts else InboxState.SUPERSEDED
+
+
+_BUSINESS = {
+    AckState.CONFIRMED: BusinessStatus.CONFIRMED,
+    AckState.CHANGED: BusinessStatus.CHANGED,
+    AckState.BACKORDERED: BusinessStatus.BACKORDERED,
+    AckState.REJECTED: BusinessStatus.REJECTED,
+    AckState.HELD: BusinessStatus.HELD,
+    AckState.UNACKNOWLEDGED: BusinessStatus.NONE,
+}
+_WORST_FIRST = (
+    BusinessStatus.HELD,
+    BusinessStatus.REJECTED,
+    BusinessStatus.BACKORDERED,
+    BusinessStatus.CHANGED,
+    BusinessStatus.CONFIRMED,
+)
+
+
+def business_status(told: SentOrder, folded: Folded) -> BusinessStatus:
+    """What the answers amount to for one document: its worst line, `partial` while a line is unanswered."""
+    wanted = [line.line for line in told.lines]
+    found = [_BUSINESS[folded.lines[n].latest.state] for n in wanted if n in folded.lines]
+    spoken = [status for status in found if status is not BusinessStatus.NONE]
+    if not spoken:
+        return BusinessStatus.NONE
+    worst = next(status for status in _WORST_FIRST if status in spoken)
+    if len(spoken) < len(wanted) and worst in (BusinessStatus.CONFIRMED, BusinessStatus.CHANGED):
+        return BusinessStatus.PARTIAL
+    return worst
+
+
+def _set_business(session: Session, document: Document, told: SentOrder, folded: Folded) -> None:
+    status = business_status(told, folded)
+    if status is not document.business_ack:
+        session.store.documents.set_business(document.id, status)
+        session.note("business-ack", f"document {document.id}", order_id=document.order_id, status=status)
