@@ -24,6 +24,7 @@ from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.state.documents import BusinessStatus, Document, FunctionalStatus, NewDocument
 from plexstedi.state.inbox import Listed
 from plexstedi.state.store import Store
+from tests.forked import run_forked
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -113,17 +114,10 @@ class Cli:
 
     def bare(self, *arguments: str, stdin: str = "", **env: str) -> Ran:
         """One command line as it is given."""
-        done = subprocess.run(
-            [sys.executable, "-m", "plexstedi", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=self.environment(**env),
-            cwd=self.home,
-            timeout=60,
-            check=False,
+        ended = run_forked(
+            arguments, environment=self.environment(**env), stdin=stdin, before=lambda: os.chdir(self.home)
         )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return Ran(ended.code, ended.out, ended.err)
 
     def run(self, *arguments: str, stdin: str = "", **env: str) -> Ran:
         """One command line on this home's configuration and state."""

@@ -22,6 +22,8 @@ from plexstedi.sandbox.plex_store import PlexWrite
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.stedi_records import GeneratedDocument
 from plexstedi.sandbox.tenant import Awkward, made_up_tenant
+from tests.commands.driver import SandboxTime, limit_file_size
+from tests.forked import run_forked
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 DRIVER = Path(__file__).with_name("driver.py")
@@ -49,6 +51,8 @@ class Bench:
     place: Path
     dialect: str = "connect"
     environment: dict[str, str] = field(default_factory=dict)
+    real_process: bool = False
+    """Start Python anew for each command: slower, and nothing is shared with this process."""
 
     @property
     def config(self) -> Path:
@@ -68,7 +72,7 @@ class Bench:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.place / "home"),
-            "PYTHONPATH": str(Path(__file__).parents[2]) + os.pathsep + os.environ.get("TEST_OVERLAY", ""),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
             "TEST_NOW": self.sandbox.clock.now().isoformat(),
             "TEST_CONTROL": self.sandbox.urls.plex_url,
             **{f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(self.sandbox).items()},
@@ -79,8 +83,20 @@ class Bench:
                 environment.pop(name, None)
             else:
                 environment[name] = value
+        named = ["--config", str(self.config), "--state", str(self.state), *arguments]
+        if not self.real_process:
+            limit = environment.get("TEST_FILE_SIZE")
+            now = datetime.fromisoformat(environment["TEST_NOW"])
+            ended = run_forked(
+                named,
+                environment=environment,
+                stdin=stdin,
+                clock=lambda: SandboxTime(now, self.sandbox.urls.plex_url),
+                before=lambda: limit_file_size(limit),
+            )
+            return Ran(ended.code, ended.out, ended.err)
         done = subprocess.run(
-            [sys.executable, str(DRIVER), "--config", str(self.config), "--state", str(self.state), *arguments],
+            [sys.executable, str(DRIVER), *named],
             input=stdin,
             capture_output=True,
             text=True,

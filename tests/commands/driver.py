@@ -38,10 +38,14 @@ class SandboxTime:
             answer.read()
 
 
+def limit_file_size(most: str | None) -> None:
+    """No file of this process may grow beyond so many bytes: a full disk."""
+    if most is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))
+
+
 if __name__ == "__main__":
-    if "TEST_FILE_SIZE" in os.environ:
-        limit = int(os.environ["TEST_FILE_SIZE"])
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    limit_file_size(os.environ.get("TEST_FILE_SIZE"))
     given = datetime.fromisoformat(os.environ["TEST_NOW"])
     invocation.clock_of_process = SandboxTime(given, os.environ["TEST_CONTROL"])
     main(sys.argv[1:])

@@ -8,6 +8,7 @@ from plexstedi.sandbox.characters import Character
 
 
 def test_orders_go_out_once_and_acknowledgments_come_back_into_plex(bench):
+    bench.real_process = True
     first = bench.run("run", "--json")
     assert first.code == 0, first.err
     assert first.json["counts"]["documents_sent"] == 4
@@ -24,6 +25,7 @@ def test_orders_go_out_once_and_acknowledgments_come_back_into_plex(bench):
 
 
 def test_an_idle_run_says_nothing_at_all(bench):
+    bench.real_process = True
     bench.run("run")
     bench.later(hours=3)
     bench.run("run")

@@ -15,6 +15,12 @@ from plexstedi.state.lock import RunLock, lock_path
 from .conftest import START
 
 
+@pytest.fixture(autouse=True)
+def processes_that_share_no_file(bench):
+    """A forked process would hold the lock together with this one."""
+    bench.real_process = True
+
+
 def held(bench) -> RunLock:
     """The lock, as another process would hold it."""
     return RunLock(bench.state, command="plexstedi run", now=lambda: START)
