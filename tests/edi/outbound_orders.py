@@ -212,4 +212,13 @@ INVOICES: dict[str, Invoice] = {
     ),
     "rounded-line": invoice(billed(1, "3", "0.333", amount=D("1.00")), total=D("1.00")),
     "credit": invoice(billed(1, "2", "5"), credit=True),
+    "free": invoice(billed(1, "4", "0"), total=D("0")),
+    "six-decimals": invoice(billed(1, "1000000", "0.000123"), total=D("123")),
+    "fraction": invoice(billed(1, "2.5", "4.20", unit="kg"), total=D("10.50")),
+    "charge-without-part": invoice(billed(1, "1", "75", part=None, description="Tooling charge"), total=D("75")),
+    "thirty-lines": invoice(*(billed(n, "2", "1.25") for n in range(1, 31)), total=D("75")),
+    "order-date-known": invoice(billed(1, "1", "5"), order_date=date(2026, 10, 1), total=D("5")),
+    "curly-quotes": invoice(
+        billed(1, "1", "5", description="7/8\u2033 \u201cHex\u201d bolt \u2013 zinc"), total=D("5")
+    ),
 }
