@@ -86,8 +86,8 @@ def test_a_cancellation_lists_lines_only_where_the_guide_wants_them(name: str) -
 
 _HELD_810 = {
     # No place for tax or for the mark of a credit memo: sending would state another debt.
-    ("invoice-4010", "taxed"): "tax",
-    ("invoice-4010", "credit"): "credit",
+    ("invoice-4010", "taxed"): "TXI",
+    ("invoice-4010", "credit"): "BIG07 CR",
     ("invoice-5010", "fraction"): "IT103 KG",
     ("invoice-5010", "charge-without-part"): "product_service_id_qualifier_06",
 }
