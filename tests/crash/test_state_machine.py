@@ -28,7 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 import plexstedi.sync.opening as opening
 from plexstedi.config import load
 from plexstedi.credentials import Secrets
-from plexstedi.errors import PlexStediError
+from plexstedi.errors import LockHeld, PlexStediError
 from plexstedi.sandbox.characters import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
@@ -40,6 +40,7 @@ from plexstedi.sandbox.wire import ConnectionDropped
 from plexstedi.state.database import Database
 from plexstedi.state.documents import UNSETTLED
 from plexstedi.state.inbox import InboxState
+from plexstedi.state.lock import RunLock
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.ingest import ingest
@@ -109,6 +110,23 @@ class Trap:
                 raise Crash
 
 
+@dataclass(frozen=True)
+class Skewed:
+    """The clock of a server whose time is wrong by so much."""
+
+    clock: SandboxClock
+    by: timedelta
+
+    def now(self) -> datetime:
+        return self.clock.now() + self.by
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+
+
 class Morning(RuleBasedStateMachine):
     """Buyers, cron, suppliers, and everything that goes wrong."""
 
@@ -126,6 +144,8 @@ class Morning(RuleBasedStateMachine):
         self.trap = Trap()
         self.replayed: set[str] = set()
         self.delivered: set[int] = set()
+        self.intruder = 0
+        self.skew = timedelta(0)
         self.sandbox.on_call(self._on_call)
         self._divert()
 
@@ -149,7 +169,15 @@ class Morning(RuleBasedStateMachine):
         patch.setattr(Database, "transaction", counted)
 
     def _on_call(self, call: Call) -> None:
+        if self.intruder > 0:
+            self.intruder -= 1
+            if self.intruder == 0:
+                with pytest.raises(LockHeld), self._lock():
+                    raise AssertionError("a second run began while one was at work")
         self.trap.step(call.phase)
+
+    def _lock(self) -> RunLock:
+        return RunLock(self.state, command="plexstedi run", now=self.sandbox.clock.now)
 
     # What happens in Plex.
 
@@ -242,6 +270,20 @@ class Morning(RuleBasedStateMachine):
         self._command(_STAGES["run"])
         self.trap.left = 0
 
+    @rule(number=st.integers(1, 60))
+    def another_run_begins_meanwhile(self, number: int) -> None:
+        self.intruder = number
+        self._command(_STAGES["run"])
+        self.intruder = 0
+
+    @rule(hours=st.sampled_from([-30, -2, 2, 30]))
+    def this_servers_clock_is_wrong(self, hours: int) -> None:
+        self.skew = timedelta(hours=hours)
+
+    @rule()
+    def this_servers_clock_is_right_again(self) -> None:
+        self.skew = timedelta(0)
+
     @rule(pick=st.integers(0, 50))
     def a_person_reads_an_answer_again(self, pick: int) -> None:
         if not self.state.exists():
@@ -284,22 +326,23 @@ class Morning(RuleBasedStateMachine):
 
     def _command(self, act: Callable[[Session], object]) -> None:
         """One command from beginning to end, or to the point where it dies."""
-        clock = self.sandbox.clock
+        clock = Skewed(self.sandbox.clock, self.skew)
         variables = {f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(self.sandbox).items()}
         around = opening.Surroundings(self.config, Secrets.of(variables, clock), self.state, clock)
-        try:
-            opened = opening.open_session(around, dry_run=False)
-        except Crash:
-            return
-        try:
-            with contextlib.suppress(PlexStediError):
-                act(opened.session)
-            self.trap.left = 0
-        except Crash:
-            pass
-        finally:
-            opened.session.close_services()
-            opened.session.store.close()
+        with self._lock():
+            try:
+                opened = opening.open_session(around, dry_run=False)
+            except Crash:
+                return
+            try:
+                with contextlib.suppress(PlexStediError):
+                    act(opened.session)
+                self.trap.left = 0
+            except Crash:
+                pass
+            finally:
+                opened.session.close_services()
+                opened.session.store.close()
 
     # What must hold.
 
@@ -339,6 +382,7 @@ class Morning(RuleBasedStateMachine):
 
     def _to_the_end(self) -> None:
         """Nothing goes wrong any more: all that was left is done, and nothing was lost."""
+        self.skew = timedelta(0)
         self.sandbox.faults.clear()
         self.trap.left = 0
         self.sandbox.advance(timedelta(hours=25))
