@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +20,23 @@ SHARDS = 2
 def explore(orders: int, every: int) -> list[dict[str, Any]]:
     """Every N-th crash point of a morning with this many orders, in two processes at once."""
     environment = {**os.environ, "PYTHONPATH": str(WORLD.parents[2])}
-    running = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                str(WORLD),
-                *("--orders", str(orders), "--shard", f"{shard}/{SHARDS}", "--every", str(every)),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        for shard in range(SHARDS)
-    ]
-    points: list[dict[str, Any]] = []
-    for process in running:
-        out, err = process.communicate()
-        assert process.returncode == 0, err
-        points += [json.loads(line) for line in out.splitlines()]
+    with contextlib.ExitStack() as files:
+        running = []
+        for shard in range(SHARDS):
+            # A file, not a pipe: nobody reads while the other shard is waited for.
+            out = files.enter_context(tempfile.TemporaryFile("w+"))
+            command = [sys.executable, str(WORLD), *("--orders", str(orders), "--shard", f"{shard}/{SHARDS}")]
+            process = subprocess.Popen(
+                [*command, "--every", str(every)], stdout=out, stderr=subprocess.STDOUT, env=environment
+            )
+            running.append((process, out))
+        points: list[dict[str, Any]] = []
+        for process, out in running:
+            code = process.wait()
+            out.seek(0)
+            text = out.read()
+            assert code == 0, text[-3000:]
+            points += [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     return [point for point in points if "kind" in point]
 
 
