@@ -20,6 +20,15 @@ class Dialect(StrEnum):
     OAUTH2 = "oauth2"
 
 
+class WriteBack(StrEnum):
+    """How the printed configuration gets acknowledgments into Plex."""
+
+    CUSTOM_FIELDS = "custom-fields"
+    RELEASES = "releases"
+    DATASOURCE = "datasource"
+    REPORT_ONLY = "report-only"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
@@ -34,6 +43,9 @@ def register(app: typer.Typer) -> None:
         dialect: Annotated[
             Dialect, typer.Option("--dialect", help="The Plex dialect to be printed.")
         ] = Dialect.CONNECT,
+        write: Annotated[
+            WriteBack, typer.Option("--write", help="The plex.acknowledgments.write to be printed.")
+        ] = WriteBack.CUSTOM_FIELDS,
         port: Annotated[
             int, typer.Option("--port", min=0, max=65533, help="First of three ports; 0: any that are free.")
         ] = 0,
@@ -53,7 +65,7 @@ def register(app: typer.Typer) -> None:
         ports = (port, port + 1, port + 2) if port else (0, 0, 0)
         try:
             with sandbox.serve(plex_port=ports[0], stedi_port=ports[1], documents_port=ports[2]):
-                _announce(config_text(sandbox, dialect.value), secrets(sandbox), directory)
+                _announce(config_text(sandbox, dialect.value, write.value), secrets(sandbox), directory)
                 _wait(seconds)
         except OSError as error:
             raise UsageFault(

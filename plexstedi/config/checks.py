@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plexstedi.config.datasources import datasource_checks
 from plexstedi.config.problems import toml_key
 from plexstedi.config.tables import AckLevel, ConfigTables, WriteBack
 from plexstedi.edi.settings import ChangeOrders, SupplierSettings
@@ -46,14 +47,7 @@ def _write_back(raw: Mapping[str, Any], file: str) -> list[Problem]:
     write = _at(raw, *table, "write")
     fields = _at(raw, *table, "fields")
     if write == WriteBack.DATASOURCE:
-        return [
-            Problem(
-                file,
-                toml_key((*table, "write")),
-                'is "datasource", which is not built yet: nothing would be written to Plex',
-                'Choose "custom-fields", "releases" or "report-only".',
-            )
-        ]
+        return list(datasource_checks(raw, file))
     if write != WriteBack.CUSTOM_FIELDS:
         return []
     if not isinstance(fields, Mapping) or not fields:

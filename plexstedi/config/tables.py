@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
 from plexstedi.edi.settings import Code, Company, Settings, SupplierSettings
@@ -109,6 +109,10 @@ class DataSource(Settings):
     id: Positive
     inputs: dict[Code, Code] = Field(default_factory=dict)
     columns: dict[Code, Code] = Field(default_factory=dict)
+    constants: dict[Code, StrictBool | StrictInt | Code] = Field(default_factory=dict)
+    """Inputs that are always the same, by the input's own name."""
+    values: dict[Code, dict[Code, StrictBool | StrictInt | Code]] = Field(default_factory=dict)
+    """What a value of ours is here: `{ack_status = {confirmed = 1}}`. One that is not listed is not written."""
 
 
 def _short_datasource(value: object) -> object:
@@ -210,6 +214,8 @@ class PlexConfig(Settings):
     filters: dict[Code, str] = Field(default_factory=dict)
     """An empty name: this Plex has no such filter."""
     fields: dict[Code, Code] = Field(default_factory=dict)
+    datasource_url: ServiceUrl = "https://cloud.plex.com/api/datasources"
+    """Where data sources are executed, for `write = "datasource"`."""
     datasources: dict[Code, Annotated[DataSource, BeforeValidator(_short_datasource)]] = Field(default_factory=dict)
     statuses: Statuses = Statuses()
     poll: PollConfig = PollConfig()

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 import httpx
 
 from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
-from plexstedi.http import Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
+from plexstedi.http import Attempt, Caller, CallLog, Deadline, PerMinute, Refusal, RetryPolicy
 from plexstedi.plex.auth import CONNECT_REFUSAL, OAUTH2_REFUSAL, ClientCredentials, connect_headers
+from plexstedi.plex.datasources import DATASOURCE_REFUSAL, DataSources, basic_headers
 from plexstedi.plex.dialect import adapted
 from plexstedi.plex.dialect_connect import CONNECT
 from plexstedi.plex.dialect_oauth2 import OAUTH2
 from plexstedi.plex.fields_connect import ConnectFields
 from plexstedi.plex.fields_oauth2 import OAuth2Fields
 from plexstedi.plex.port import PlexPort
+from plexstedi.plex.records_datasource import DataSourceRecords
 from plexstedi.plex.rest import Rest
-from plexstedi.plex.rest_port import CustomFields, RestPlex
+from plexstedi.plex.rest_port import AckValues, RestPlex
 from plexstedi.plex.settings import Api, PlexSettings
 
 
@@ -40,6 +42,7 @@ def connect_to_plex(
     settings: PlexSettings,
     secret: str,
     *,
+    account_password: str | None = None,
     clock: Clock,
     deadline: Deadline | None = None,
     call_log: CallLog | None = None,
@@ -50,15 +53,18 @@ def connect_to_plex(
 ) -> PlexPort:
     """The Plex of these settings; nothing is asked of it yet.
 
-    Raise ConfigurationFault for settings that lack something, or name an interface that is not built;
-    CredentialsFault for a secret that cannot be sent.
+    `account_password` is the web service account's, needed with `settings.records`. Raise ConfigurationFault for
+    settings that lack something, or name an interface that is not built; CredentialsFault for a secret that cannot be
+    sent.
     """
     limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)
 
-    def caller(headers: dict[str, str], auth: httpx.Auth | None) -> Caller:
+    def caller(
+        headers: Mapping[str, str], auth: httpx.Auth | None, refusal: Refusal, base_url: str = settings.base_url
+    ) -> Caller:
         return Caller(
             "Plex",
-            settings.base_url,
+            base_url,
             headers=headers,
             auth=auth,
             read_timeout=settings.read_timeout,
@@ -69,15 +75,15 @@ def connect_to_plex(
             deadline=deadline,
             transport=transport,
             on_attempt=on_attempt,
-            refusal=CONNECT_REFUSAL if settings.api is Api.CONNECT else OAUTH2_REFUSAL,
+            refusal=refusal,
         )
 
-    fields: CustomFields
+    fields: AckValues
     match settings.api:
         case Api.CONNECT:
             tenant_id = _needed("tenant_id", settings.tenant_id)
             dialect = adapted(CONNECT, settings)
-            rest = Rest(caller(dict(connect_headers(secret, tenant_id)), None), dialect)
+            rest = Rest(caller(connect_headers(secret, tenant_id), None, CONNECT_REFUSAL), dialect)
             fields = ConnectFields(rest, settings.objects)
         case Api.OAUTH2:
             auth = ClientCredentials(
@@ -86,14 +92,20 @@ def connect_to_plex(
                 client_secret=secret,
                 clock=clock,
             )
-            rest = Rest(caller({}, auth), adapted(OAUTH2, settings))
+            rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings))
             fields = OAuth2Fields(rest)
         case Api.DATASOURCE | Api.SOAP:
             message = f'"{settings.api}" is not available in this version'
             raise ConfigurationFault([Problem("configuration", "plex.api", message, 'Use "connect" or "oauth2".')])
         case _:
             assert_never(settings.api)
-    return RestPlex(rest, fields, settings.statuses)
+    records = settings.records
+    if records is None:
+        return RestPlex(rest, fields, settings.statuses)
+    headers = basic_headers(records.username, _needed("auth.username", account_password))
+    account = caller(headers, None, DATASOURCE_REFUSAL, records.url)
+    values = DataSourceRecords(DataSources(account), records, rest, settings.objects)
+    return RestPlex(rest, values, settings.statuses, account=account)
 
 
 def _needed(key: str, value: str | None) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http import Rejected, Unheard
-from plexstedi.plex.custom_fields import StandardObject, choose_object, values_of
+from plexstedi.plex.custom_fields import values_of
+from plexstedi.plex.identities import Identities, same_keys
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,
@@ -19,14 +20,13 @@ from plexstedi.plex.port import (
     WriteUnknown,
     Written,
 )
-from plexstedi.plex.rest import Rest, in_groups, readable
+from plexstedi.plex.rest import Rest
 from plexstedi.plex.settings import Level
+from plexstedi.plex.standard_objects import StandardObjects
 
 _MOST_RECORDS = 5000
 _MOST_HALVINGS = 40
 """Calls that may be spent on finding which records of a refused batch are the bad ones."""
-
-Keys = Mapping[str, Json]
 
 
 class ConnectFields:
@@ -34,15 +34,14 @@ class ConnectFields:
 
     def __init__(self, rest: Rest, objects: Mapping[Level, str]) -> None:
         self._rest = rest
-        self._named = objects
-        self._objects: tuple[StandardObject, ...] | None = None
-        self._keys: dict[tuple[str, str], Keys | None] = {}
+        self._objects = StandardObjects(rest, objects)
+        self._identities = Identities(rest)
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None:
         """Raise ServiceRefused if a field does not exist where it should."""
         for level, fields in wanted.items():
             if fields:
-                self._object(level, fields)
+                self._objects.choose(level, fields)
 
     def read(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
         """What the fields named hold now, in the order of `wanted`. A record that Plex does not know has none."""
@@ -63,8 +62,8 @@ class ConnectFields:
             some = [index for index, each in enumerate(changes) if each.record.level is level]
             if not some:
                 continue
-            name = self._object(level, {field for index in some for field in changes[index].values}).name
-            keys = self._keys_of(name, [changes[index].record.record_id for index in some])
+            name = self._objects.choose(level, {field for index in some for field in changes[index].values}).name
+            keys = self._identities.keys_of(name, [changes[index].record.record_id for index in some])
             known = [index for index in some if keys[changes[index].record.record_id] is not None]
             outcomes |= {index: WriteRefused(f"Plex no longer has this {level}") for index in set(some) - set(known)}
             entries: list[Json] = [
@@ -84,28 +83,9 @@ class ConnectFields:
             outcomes |= saving.save(indexes, batch)
         return tuple(WriteResult(each.record, outcomes[index]) for index, each in enumerate(changes))
 
-    def _object(self, level: Level, fields: Collection[str]) -> StandardObject:
-        if self._objects is None:
-            defined: dict[str, set[str]] = {}
-            with readable("custom field definitions"):
-                for row in self._rest.all_of("field_definitions"):
-                    name, field = row.needed("standardObjectName"), row.needed("fieldName")
-                    defined.setdefault(name.casefold(), set()).add(field.casefold())
-                self._objects = tuple(
-                    StandardObject(
-                        name=name,
-                        label=row.text("standardObjectLabel") or "",
-                        table=row.text("tableName") or "",
-                        fields=frozenset(defined.get(name.casefold(), ())),
-                    )
-                    for row in self._rest.all_of("standard_objects")
-                    if (name := row.needed("standardObjectName"))
-                )
-        return choose_object(self._objects, level, fields, self._named.get(level))
-
     def _read_level(self, level: Level, wanted: Sequence[FieldValues]) -> dict[RecordRef, dict[str, FieldValue]]:
-        name = self._object(level, {field for each in wanted for field in each.values}).name
-        keys = self._keys_of(name, [each.record.record_id for each in wanted])
+        name = self._objects.choose(level, {field for each in wanted for field in each.values}).name
+        keys = self._identities.keys_of(name, [each.record.record_id for each in wanted])
         found: dict[tuple[tuple[str, str], ...], Json] = {}
         known = [record for each in wanted if (record := keys[each.record.record_id]) is not None]
         for start in range(0, len(known), _MOST_RECORDS):
@@ -114,24 +94,13 @@ class ConnectFields:
                 self._rest.path("field_values_search"), body=dumps(body).encode(), idempotent=True
             )
             for row in self._rest.rows("field_values_search", answer):
-                found[_same_keys(row.raw("recordIdentifiers"))] = row.raw("customFields")
+                found[same_keys(row.raw("recordIdentifiers"))] = row.raw("customFields")
         held: dict[RecordRef, dict[str, FieldValue]] = {}
         for each in wanted:
             record = keys[each.record.record_id]
-            values = values_of(None if record is None else found.get(_same_keys(record)), each.values)
+            values = values_of(None if record is None else found.get(same_keys(record)), each.values)
             held[each.record] = held.get(each.record, {}) | values
         return held
-
-    def _keys_of(self, name: str, ids: Sequence[str]) -> dict[str, Keys | None]:
-        """The integer keys of records; None for one that Plex does not know."""
-        unknown = sorted({each for each in ids if (name, each) not in self._keys})
-        for some in in_groups(unknown, _MOST_RECORDS):
-            body: Json = {"standardObjectName": name, "ids": list(some)}
-            answer = self._rest.caller.post(self._rest.path("ids_to_keys"), body=dumps(body).encode(), idempotent=True)
-            read = read_keys(answer.json(), some)
-            for each in some:
-                self._keys[name, each] = read.get(each)
-        return {each: self._keys[name, each] for each in ids}
 
 
 class _Saving:
@@ -175,52 +144,3 @@ class _Saving:
         self._halvings += 2
         middle = len(indexes) // 2
         return self.save(indexes[:middle], batch[:middle]) | self.save(indexes[middle:], batch[middle:])
-
-
-def read_keys(document: Json, ids: Sequence[str]) -> dict[str, Keys]:
-    """The keys of records by id, from an answer of ids-to-keys. Raise ServiceUnavailable if it is none.
-
-    Each record there holds its id and its keys side by side; the id is told by its value, since its name is not known.
-    """
-    records = document.get("recordIdentifiers") if isinstance(document, Mapping) else None
-    if isinstance(records, str) or not isinstance(records, Sequence):
-        raise ServiceUnavailable(
-            "Plex answered a question for record keys with something else", fix="The next run tries again."
-        )
-    described = document.get("standardObject") if isinstance(document, Mapping) else None
-    listed = described.get("keys") if isinstance(described, Mapping) else None
-    key_names = {
-        name
-        for item in (listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ())
-        if isinstance(name := item.get("name") if isinstance(item, Mapping) else item, str)
-    }
-    asked = {each.lower(): each for each in ids}
-    found: dict[str, Keys] = {}
-    for record in records:
-        if not isinstance(record, Mapping):
-            continue
-        flat = _flat(record)
-        own = [asked[value.lower()] for value in flat.values() if isinstance(value, str) and value.lower() in asked]
-        keys = {
-            name: value
-            for name, value in flat.items()
-            if (name in key_names if key_names else isinstance(value, int) and not isinstance(value, bool))
-        }
-        if len(own) == 1 and keys:
-            found[own[0]] = keys
-    return found
-
-
-def _flat(record: Mapping[str, Json]) -> dict[str, Json]:
-    """A record with the values of an object inside it (`keys`, `recordIdentifiers`) beside its own."""
-    flat: dict[str, Json] = {}
-    for name, value in record.items():
-        flat |= value if isinstance(value, Mapping) else {name: value}
-    return flat
-
-
-def _same_keys(keys: Json) -> tuple[tuple[str, str], ...]:
-    """Keys in a form in which equal ones are equal."""
-    if not isinstance(keys, Mapping):
-        return ()
-    return tuple(sorted((name.casefold(), str(value)) for name, value in keys.items()))

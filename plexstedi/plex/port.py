@@ -127,7 +127,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class RecordRef:
-    """A record of Plex that holds custom fields: an order, a line or a release, by Plex's id."""
+    """What an acknowledgment is written to: an order, a line or a release, by Plex's id."""
 
     level: Level
     order_id: str
@@ -139,7 +139,7 @@ FieldValue: TypeAlias = str | Decimal | None
 
 @dataclass(frozen=True)
 class FieldValues:
-    """Custom fields of one record by the field's own name; None is an empty field."""
+    """Fields of one record by the field's own name in Plex; None is an empty field."""
 
     record: RecordRef
     values: Mapping[str, FieldValue]
@@ -252,15 +252,21 @@ class PlexPort(Protocol):
         ...
 
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
-        """Raise ServiceRefused if a custom field to be written does not exist on its object, or cannot be written."""
+        """Raise ServiceRefused if a field to be written does not exist where it should, or cannot be written."""
         ...
 
     def read_values(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
-        """What the fields named in `wanted` hold now (its values are ignored), in the same order."""
+        """What the fields named in `wanted` hold now, in the same order.
+
+        Its values are what they are to hold: of several acknowledgment records of a release, ours is told by them.
+        """
         ...
 
     def write_values(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
-        """Write custom fields; one result per change, in the same order. Nothing is ever sent twice."""
+        """Write fields, or whole acknowledgment records; one result per change, in the same order.
+
+        Nothing is ever sent twice.
+        """
         ...
 
     def release_now(self, release_id: str) -> ReleaseNow | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from plexstedi.edi.order import Supplier
+from plexstedi.http import Caller
 from plexstedi.plex.directory import Directory
 from plexstedi.plex.invoices import touched_invoices
 from plexstedi.plex.orders import Orders
@@ -28,8 +29,8 @@ from plexstedi.plex.rest import Rest, readable
 from plexstedi.plex.settings import Level, StatusNames
 
 
-class CustomFields(Protocol):
-    """How a dialect reads and writes custom fields."""
+class AckValues(Protocol):
+    """Where acknowledgments stand in Plex: custom fields, in either dialect, or Plex's own records."""
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None: ...
 
@@ -41,9 +42,11 @@ class CustomFields(Protocol):
 class RestPlex:
     """`PlexPort` over REST."""
 
-    def __init__(self, rest: Rest, custom_fields: CustomFields, names: StatusNames) -> None:
+    def __init__(self, rest: Rest, values: AckValues, names: StatusNames, *, account: Caller | None = None) -> None:
+        """`account` is the caller under which `values` stand, where it is not the interface's own."""
         self._rest = rest
-        self._fields = custom_fields
+        self._values = values
+        self._account = account
         self._directory = Directory(rest, names)
         self._orders = Orders(rest, self._directory)
 
@@ -77,13 +80,13 @@ class RestPlex:
         return touched_invoices(self._rest, window)
 
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
-        self._fields.check(wanted)
+        self._values.check(wanted)
 
     def read_values(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
-        return self._fields.read(wanted)
+        return self._values.read(wanted)
 
     def write_values(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
-        return self._fields.write(changes)
+        return self._values.write(changes)
 
     def release_now(self, release_id: str) -> ReleaseNow | None:
         return release_now(self._rest, self._directory.statuses(), release_id)
@@ -93,3 +96,5 @@ class RestPlex:
 
     def close(self) -> None:
         self._rest.caller.close()
+        if self._account is not None:
+            self._account.close()

@@ -46,6 +46,37 @@ def _nothing() -> Mapping[str, str]:
 
 
 @dataclass(frozen=True)
+class DataSourceMap:
+    """One data source: its number, and our names of what goes into it and comes out with the names that it has.
+
+    Our names are values of an acknowledgment (`ack_reference`), Plex's names of a record's keys (`Line_Item_Key`), and
+    `order_id`, `release_id`: the ids of the REST interface. `constants` are inputs that are always the same; `values`
+    translates a value of ours into the data source's own (`{"ack_status": {"confirmed": 1}}`).
+    """
+
+    id: int
+    inputs: Mapping[str, str] = field(default_factory=_nothing)
+    columns: Mapping[str, str] = field(default_factory=_nothing)
+    constants: Mapping[str, str | int | bool] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, Mapping[str, str | int | bool]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class AcknowledgmentRecords:
+    """`write = "datasource"`: the account, and the two data sources of Plex's own acknowledgment records."""
+
+    url: str
+    username: str
+    write: DataSourceMap
+    read: DataSourceMap
+    values: frozenset[str]
+    """Which of our names are values of an acknowledgment; all others are keys."""
+    company: DataSourceMap | None = None
+    """Tells whose the account is, in its column `code`."""
+    company_code: str | None = None
+
+
+@dataclass(frozen=True)
 class PlexSettings:
     """`[plex]`. `paths`, `filters` and `fields` override the dialect's; their keys are the dialect's own."""
 
@@ -64,3 +95,5 @@ class PlexSettings:
     statuses: StatusNames = StatusNames()
     objects: Mapping[Level, str] = field(default_factory=lambda: MappingProxyType({}))
     """`[plex.acknowledgments.objects]`: standard object names; a level not named is found through the API."""
+    records: AcknowledgmentRecords | None = None
+    """None: acknowledgments go into custom fields, if anywhere."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from plexstedi.sandbox.server import Sandbox
 
 Dialect = Literal["connect", "oauth2"]
+WriteBack = Literal["custom-fields", "releases", "datasource", "report-only"]
 
 _CHARACTER_SETTINGS: dict[Character, tuple[tuple[str, tuple[str, ...]], ...]] = {
     Character.DATES: (("tolerance", ("date_late_days = 5",)),),
@@ -23,7 +24,7 @@ _CHARACTER_SETTINGS: dict[Character, tuple[tuple[str, tuple[str, ...]], ...]] = 
 """Supplier tables without which a character's answers would all be held."""
 
 
-def config_text(sandbox: Sandbox, dialect: Dialect = "connect") -> str:
+def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack = "custom-fields") -> str:
     """A whole configuration (TOML) for this sandbox. It holds no secret: see `secrets`."""
     urls, tenant = sandbox.urls, sandbox.made_up.tenant
     lines = [
@@ -33,33 +34,19 @@ def config_text(sandbox: Sandbox, dialect: Dialect = "connect") -> str:
         f'tenant_id = "{tenant.id}"',
         f'tenant_code = "{tenant.code}"',
         f"requests_per_minute = {sandbox.plex_settings.calls_per_minute - 10}",
-        "",
     ]
+    auth = []
     if dialect == "oauth2":
-        lines += [
-            "[plex.auth]",
-            f'token_url = "{urls.token_url}"',
-            f'client_id = "{sandbox.plex_settings.client_id}"',
-            "",
-        ]
+        auth += [f'token_url = "{urls.token_url}"', f'client_id = "{sandbox.plex_settings.client_id}"']
+    if write == "datasource":
+        lines += [f'datasource_url = "{urls.datasource_url}"']
+        auth += [f'username = "{sandbox.plex_settings.account}"']
+    lines += ["", *(["[plex.auth]", *auth, ""] if auth else [])]
     lines += [
         "[plex.statuses]",
         'cancelled_lines = ["Cancelled"]',
         "",
-        "[plex.acknowledgments]",
-        'write = "custom-fields"',
-        'level = "line"',
-        "",
-        "[plex.acknowledgments.fields]",
-        'ack_code = "EDI_Ack_Code"',
-        'ack_status = "EDI_Ack_Status"',
-        'ack_reference = "EDI_Ack_Reference"',
-        'acknowledged_at = "EDI_Acknowledged_At"',
-        'supplier_reference = "EDI_Supplier_Reference"',
-        'confirmed_quantity = "EDI_Confirmed_Qty"',
-        'confirmed_ship_date = "EDI_Confirmed_Ship_Date"',
-        'confirmed_delivery_date = "EDI_Confirmed_Delivery_Date"',
-        "",
+        *_write_back(write),
         "[stedi]",
         f'base_url = "{urls.stedi_url}"',
         'usage_indicator = "T"',
@@ -105,6 +92,64 @@ def config_text(sandbox: Sandbox, dialect: Dialect = "connect") -> str:
     return "\n".join(lines)
 
 
+def _write_back(write: WriteBack) -> list[str]:
+    """How acknowledgments get into the made-up Plex."""
+    level = "release" if write == "datasource" else "line"
+    lines = ["[plex.acknowledgments]", f'write = "{write}"', f'level = "{level}"', ""]
+    if write == "datasource":
+        return lines + _DATASOURCES.strip().splitlines() + [""]
+    if write != "custom-fields":
+        return lines
+    return [
+        *lines,
+        "[plex.acknowledgments.fields]",
+        'ack_code = "EDI_Ack_Code"',
+        'ack_status = "EDI_Ack_Status"',
+        'ack_reference = "EDI_Ack_Reference"',
+        'acknowledged_at = "EDI_Acknowledged_At"',
+        'supplier_reference = "EDI_Supplier_Reference"',
+        'confirmed_quantity = "EDI_Confirmed_Qty"',
+        'confirmed_ship_date = "EDI_Confirmed_Ship_Date"',
+        'confirmed_delivery_date = "EDI_Confirmed_Delivery_Date"',
+        "",
+    ]
+
+
+_DATASOURCES = """
+[plex.datasources.company]
+id = 382
+columns = { code = "Plexus_Customer_Code" }
+
+[plex.datasources.acknowledgment_write]
+id = 28809
+constants = { Acknowledgement_Source_Key = 2 }
+
+[plex.datasources.acknowledgment_write.inputs]
+Line_Item_Key = "Line_Item_Key"
+Release_No = "Release_No"
+acknowledged_at = "Acknowledged_Date"
+ack_note = "Acknowledgement_Note"
+ack_status = "Acknowledgement_Type_Key"
+
+[plex.datasources.acknowledgment_write.values.ack_status]
+confirmed = 1
+changed = 2
+backordered = 2
+rejected = 3
+
+[plex.datasources.acknowledgment_read]
+id = 16518
+inputs = { PO_Key = "PO_Key" }
+
+[plex.datasources.acknowledgment_read.columns]
+Line_Item_Key = "Line_Item_Key"
+Release_No = "Release_No"
+acknowledged_at = "Acknowledged_Date"
+ack_note = "Note"
+ack_status = "Acknowledgement_Type_Key"
+"""
+
+
 def _partner_table(kind: str, partner: TradingPartner) -> list[str]:
     lines = [
         f"[{kind}.{partner.code}]",
@@ -126,5 +171,6 @@ def secrets(sandbox: Sandbox) -> dict[str, str]:
     return {
         "plex-api-key": sandbox.plex_settings.api_key,
         "plex-client-secret": sandbox.plex_settings.client_secret,
+        "plex-password": sandbox.plex_settings.account_password,
         "stedi-api-key": min(sandbox.stedi_settings.api_keys),
     }

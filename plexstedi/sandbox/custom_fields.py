@@ -57,7 +57,7 @@ LINE = StandardObject(
     "PurchaseOrderLineItem", "Purchase Order Line Item", "Purchasing_v_Line_Item", ("PO_Key", "Line_Item_Key")
 )
 RELEASE = StandardObject(
-    "PurchaseOrderRelease", "Purchase Order Release", "Purchasing_v_Release", ("Line_Item_Key", "Release_Key")
+    "PurchaseOrderRelease", "Purchase Order Release", "Purchasing_v_Release", ("Line_Item_Key", "Release_No")
 )
 OBJECTS = (
     StandardObject("Customer", "Customer", "Common_v_Customer", ("Customer_No",)),
@@ -104,7 +104,7 @@ def identifiers(thing: StandardObject, place: Place) -> dict[str, Json]:
     if place.line is not None:
         keys["Line_Item_Key"] = place.line.key
     if place.release is not None:
-        keys["Release_Key"] = place.release.key
+        keys["Release_No"] = place.release.key
     return {name: keys[name] for name in thing.keys if name in keys}
 
 

@@ -59,6 +59,10 @@ class PlexSettings:
     expired_keys: frozenset[str] = frozenset({"sandboxsandboxsandboxexpired0000"})
     client_id: str = "sandbox-client"
     client_secret: str = "sandbox-client-secret"
+    account: str = "RIVERBEND.webservice@plex.com"
+    account_password: str = "sandbox-account-password"
+    granted: frozenset[int] = frozenset({382, 16518, 28809, 231084})
+    """The data sources that the web service account may use."""
     calls_per_minute: int = 200
     retry_after: bool = False
     """Whether a 429 names seconds in Retry-After; not known of Plex."""

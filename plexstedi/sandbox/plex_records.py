@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from plexstedi.decimal_json import Json
+
 
 @dataclass(frozen=True, slots=True)
 class OrderStatus:
@@ -112,6 +114,18 @@ class Release:
     type: str | None = None
     ship_to: str | None = None
     original_due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAcknowledgement:
+    """One of Plex's own acknowledgment records; `date` as it was given."""
+
+    key: int
+    release_id: str
+    date: str
+    note: str | None
+    type_key: int
+    source_key: Json
 
 
 @dataclass(slots=True)

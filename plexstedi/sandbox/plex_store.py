@@ -18,6 +18,7 @@ from plexstedi.sandbox.plex_records import (
     OrderStatus,
     Receipt,
     Release,
+    ReleaseAcknowledgement,
     ReleaseStatus,
     Tenant,
 )
@@ -71,6 +72,7 @@ class PlexStore:
     places: dict[str, Place] = field(default_factory=dict)
     custom: dict[tuple[str, str], dict[str, Json]] = field(default_factory=dict)
     writes: list[PlexWrite] = field(default_factory=list)
+    acknowledgements: list[ReleaseAcknowledgement] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reindex()
@@ -206,6 +208,15 @@ class PlexStore:
                 stored[name] = value
         order = self.places[record_id].order
         order.modified = self.clock.now()
+
+    def add_acknowledgement(self, record: ReleaseAcknowledgement) -> None:
+        """Add one of Plex's own acknowledgment records. As with a custom field, a date that is polled moves."""
+        self.acknowledgements.append(record)
+        after: dict[str, Json] = {"date": record.date, "note": record.note, "type": record.type_key}
+        self.record_write("acknowledgement", "Release_Acknowledgement", record.release_id, {}, after)
+        release = self.places[record.release_id].release
+        assert release is not None
+        release.modified = self.clock.now()
 
     def custom_of(self, object_name: str, record_id: str) -> dict[str, Json]:
         return self.custom.get((object_name, record_id), {})

@@ -19,6 +19,8 @@ from plexstedi.sandbox.documents import DocumentStore
 from plexstedi.sandbox.faults import LATE_KINDS, MAX_REAL_SECONDS, Call, FaultBook, FaultKind, FaultRule, Hook
 from plexstedi.sandbox.plex import PlexService, PlexSettings, plex_error
 from plexstedi.sandbox.plex_connect import PlexConnect
+from plexstedi.sandbox.plex_datasources import PREFIX as DATASOURCES
+from plexstedi.sandbox.plex_datasources import PlexDataSources
 from plexstedi.sandbox.plex_oauth2 import TOKEN_PATH, PlexOAuth2
 from plexstedi.sandbox.plex_store import PlexStore
 from plexstedi.sandbox.schedule import Schedule
@@ -47,6 +49,10 @@ class Urls:
     @property
     def token_url(self) -> str:
         return self.plex_url + TOKEN_PATH
+
+    @property
+    def datasource_url(self) -> str:
+        return self.plex_url + DATASOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ class Sandbox:
         self.stedi_settings = stedi_settings or StediSettings()
         self._service = PlexService(clock, made_up, self.plex_settings)
         self.connect = PlexConnect(self._service)
+        self.datasources = PlexDataSources(self._service)
         self.oauth2 = PlexOAuth2(self._service, lambda: self.urls.plex_url)
         self.documents = DocumentStore(clock, lambda: self.urls.documents_url, f"sandbox-{seed}".encode())
         partners = [*made_up.partners, *made_up.customers]
@@ -275,6 +282,8 @@ class Sandbox:
         default_tenant = kind is FaultKind.DEFAULT_TENANT
         if request.path == TOKEN_PATH:
             return self.oauth2.token(request, without_token=kind is FaultKind.NO_ACCESS_TOKEN)
+        if self.datasources.knows(request.path):
+            return self.datasources.answer(request)
         if self.connect.knows(request.path):
             return self.connect.answer(request, default_tenant=default_tenant, ignored=ignored)
         return self.oauth2.answer(request, default_tenant=default_tenant, ignored=ignored)

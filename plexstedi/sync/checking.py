@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from plexstedi.config import Config, PlexApi
+from plexstedi.config import Config, PlexApi, WriteBack
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.edi.guide.rooms import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
@@ -117,7 +117,8 @@ def needed_secrets(config: Config) -> tuple[SecretName, ...]:
         PlexApi.DATASOURCE: SecretName.PLEX_PASSWORD,
         PlexApi.SOAP: SecretName.PLEX_PASSWORD,
     }[config.plex.api]
-    return (plex, SecretName.STEDI_API_KEY)
+    account = config.plex.acknowledgments.write is WriteBack.DATASOURCE and plex is not SecretName.PLEX_PASSWORD
+    return (plex, *((SecretName.PLEX_PASSWORD,) if account else ()), SecretName.STEDI_API_KEY)
 
 
 def check_credentials(config: Config, secrets: Secrets) -> list[Finding]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from plexstedi.clock import Clock
 from plexstedi.config import AckLevel, Config, PlexApi, WriteBack
+from plexstedi.config.datasources import READ, WRITE
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.edi.order import Order
 from plexstedi.edi.settings import SupplierSettings
@@ -48,6 +49,8 @@ def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None 
             yield _asked("suppliers", lambda: _suppliers(config, plex, only))
         if config.plex.acknowledgments.write is WriteBack.CUSTOM_FIELDS:
             yield _asked("custom fields", lambda: _fields(config, plex))
+        if config.plex.acknowledgments.write is WriteBack.DATASOURCE:
+            yield _asked("data sources", lambda: _records(config, plex))
 
 
 def _deadline(clock: Clock) -> Deadline:
@@ -146,6 +149,13 @@ def _fields(config: Config, plex: PlexPort) -> Finding:
         message = f"whether the {count} of [plex.acknowledgments.fields] exist, this interface does not tell"
         return not_verified(Area.PLEX, "custom fields", message, "Compare their names with Plex, letter by letter.")
     return ok(Area.PLEX, "custom fields", f"{count} there: {', '.join(sorted({str(level) for level in wanted}))}")
+
+
+def _records(config: Config, plex: PlexPort) -> Finding:
+    """The web service account may use both data sources, and their names are those of the configuration."""
+    plex.check_fields({Level.RELEASE: ()})
+    numbers = " and ".join(str(config.plex.datasources[name].id) for name in (WRITE, READ))
+    return ok(Area.PLEX, "data sources", f"{numbers} are open to {config.plex.auth.username}, and named as configured")
 
 
 def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None = None) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from plexstedi.clock import Clock
-from plexstedi.config import Config, PlexApi
+from plexstedi.config import Config, PlexApi, WriteBack
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.errors import Interrupted
 from plexstedi.http import Deadline, MemoryCallLog
@@ -181,8 +181,15 @@ def try_stedi_key(config: Config, secrets: Secrets, clock: Clock, key: SecretNam
 def open_plex(
     config: Config, secrets: Secrets, clock: Clock, *, deadline: Deadline | None, calls: RememberedCalls | None
 ) -> PlexPort:
-    """Plex in the configured dialect. Raise CredentialsFault when its secret is not set."""
+    """Plex in the configured dialect. Raise CredentialsFault when a secret of it is not set."""
     plex = config.plex
     name = SecretName.PLEX_CLIENT_SECRET if plex.api is PlexApi.OAUTH2 else SecretName.PLEX_API_KEY
-    secret = secrets.get(name).get_secret_value()
-    return connect_to_plex(plex_settings(config), secret, clock=clock, deadline=deadline, call_log=calls)
+    by_account = plex.acknowledgments.write is WriteBack.DATASOURCE
+    return connect_to_plex(
+        plex_settings(config),
+        secrets.get(name).get_secret_value(),
+        account_password=secrets.get(SecretName.PLEX_PASSWORD).get_secret_value() if by_account else None,
+        clock=clock,
+        deadline=deadline,
+        call_log=calls,
+    )

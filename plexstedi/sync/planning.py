@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 from plexstedi.config import AckLevel, WriteBack
+from plexstedi.config.datasources import RECORD_VALUES, WRITE
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.precedence import AnswerHeader, Folded, answer_date
+from plexstedi.edi.inbound.record_plan import plan_record_writes
 from plexstedi.edi.inbound.release_plan import plan_release_writes
 from plexstedi.edi.inbound.write_plan import AckField, ReleaseField, WritePlan, plan_writes
 from plexstedi.edi.order import Order
@@ -33,25 +35,32 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
     order = session.store.orders.revision(order_id, record.latest)
     settings = session.config.suppliers[record.supplier]
     match write:
-        case WriteBack.REPORT_ONLY | WriteBack.DATASOURCE:
+        case WriteBack.REPORT_ONLY:
             return
         case WriteBack.RELEASES:
             values = tuple(ReleaseField(name) for name in session.config.plex.acknowledgments.release_values)
             plan = _joined(
-                order,
-                [
-                    plan_release_writes(order, folded.lines, told[stream], values, settings)
-                    for stream, folded in streams.items()
-                ],
+                plan_release_writes(order, folded.lines, told[stream], values, settings)
+                for stream, folded in streams.items()
+            )
+        case WriteBack.DATASOURCE:
+            inputs = session.config.plex.datasources[WRITE].inputs
+            written = {AckField(value): name for value, name in inputs.items() if value in RECORD_VALUES}
+            plan = _joined(
+                plan_record_writes(order, folded.lines, told[stream], written, settings)
+                for stream, folded in streams.items()
             )
         case WriteBack.CUSTOM_FIELDS:
             plan = _custom_fields(session, order, streams, settings)
         case _:
             assert_never(write)
-    if plan.withheld:
+    subject = f"order {record.number}"
+    if not plan.withheld:
+        session.withdraw(ReviewKind.WRITE_WITHHELD, subject, "all of it can be written now", order_id=order_id)
+    else:
         session.ask(
             ReviewKind.WRITE_WITHHELD,
-            f"order {record.number}",
+            subject,
             plan.withheld,
             supplier=record.supplier,
             order_id=order_id,
@@ -75,20 +84,19 @@ def _custom_fields(
         return WritePlan(order_id=order.id, order_number=order.number, withheld=(_level_reason(),))
     fields = {AckField(name): field for name, field in config.fields.listed().items()}
     return _joined(
-        order,
-        [
-            plan_writes(order, folded.lines, folded.header, fields, config.level.value, settings)
-            for folded in streams.values()
-        ],
+        plan_writes(order, folded.lines, folded.header, fields, config.level.value, settings)
+        for folded in streams.values()
     )
 
 
-def _joined(order: Order, plans: Sequence[WritePlan]) -> WritePlan:
-    return WritePlan(
-        order_id=order.id,
-        order_number=order.number,
-        entries=tuple(entry for plan in plans for entry in plan.entries),
-        withheld=tuple(reason for plan in plans for reason in plan.withheld),
+def _joined(of_streams: Iterable[WritePlan]) -> WritePlan:
+    """One plan of those of an order's streams, of which there is at least one."""
+    plans = list(of_streams)
+    return plans[0].model_copy(
+        update={
+            "entries": tuple(entry for plan in plans for entry in plan.entries),
+            "withheld": tuple(reason for plan in plans for reason in plan.withheld),
+        }
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from plexstedi.config import AckLevel, Config
-from plexstedi.plex.settings import Api, Level, PlexSettings, StatusNames
+from plexstedi.config import AckLevel, Config, WriteBack
+from plexstedi.config.datasources import COMPANY, READ, RECORD_VALUES, WRITE
+from plexstedi.plex.settings import AcknowledgmentRecords, Api, DataSourceMap, Level, PlexSettings, StatusNames
 
 
 def plex_settings(config: Config) -> PlexSettings:
@@ -30,4 +31,23 @@ def plex_settings(config: Config) -> PlexSettings:
         fields=plex.fields,
         statuses=StatusNames(**plex.statuses.model_dump()),
         objects={Level(level): name for level, name in objects.items() if name is not None},
+        records=_records(config) if plex.acknowledgments.write is WriteBack.DATASOURCE else None,
+    )
+
+
+def _records(config: Config) -> AcknowledgmentRecords:
+    """Where Plex's own acknowledgment records are written and read."""
+
+    def source(name: str) -> DataSourceMap:
+        given = config.plex.datasources[name]
+        return DataSourceMap(given.id, given.inputs, given.columns, given.constants, given.values)
+
+    return AcknowledgmentRecords(
+        url=config.plex.datasource_url,
+        username=config.plex.auth.username or "",
+        write=source(WRITE),
+        read=source(READ),
+        values=frozenset(RECORD_VALUES),
+        company=source(COMPANY) if COMPANY in config.plex.datasources else None,
+        company_code=config.plex.auth.company_code or config.plex.tenant_code,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plexstedi.config import WriteBack
-from plexstedi.edi.inbound.write_plan import FieldChange, RecordKey, differences
+from plexstedi.edi.inbound.write_plan import FieldChange, RecordKey, WriteTarget, differences
 from plexstedi.edi.inbound.write_plan import Level as WriteLevel
 from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
 from plexstedi.state.writes import Write
@@ -16,8 +16,9 @@ from plexstedi.sync.release_writes import carry_out_releases, release_changes
 from plexstedi.sync.session import Session
 from plexstedi.sync.write_results import note_done, note_not_done
 
-_BATCH = 500
-"""Orders per batch: with up to ten lines each, their records fit into one call each way (5,000 a call, plex.md 7.B)."""
+_BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
+"""Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
+plex.md 7.B). Acknowledgment records take a call each, and what was written is to be read back soon."""
 
 
 def carry_out(session: Session) -> None:
@@ -29,22 +30,25 @@ def carry_out(session: Session) -> None:
         carry_out_releases(session, writes)
         return
     session.plex.check_fields(_fields_by_level(writes))
-    for begin in range(0, len(writes), _BATCH):
+    size = _BATCH[writes[0].plan.target]
+    for begin in range(0, len(writes), size):
         session.checkpoint()
-        batch = writes[begin : begin + _BATCH]
+        batch = writes[begin : begin + size]
         _carry_out_batch(session, batch)
-        session.progress("writing to Plex", min(begin + _BATCH, len(writes)), len(writes))
+        session.progress("writing to Plex", min(begin + size, len(writes)), len(writes))
+
+
+_TARGETS = {
+    WriteBack.CUSTOM_FIELDS: WriteTarget.CUSTOM_FIELDS,
+    WriteBack.RELEASES: WriteTarget.RELEASES,
+    WriteBack.DATASOURCE: WriteTarget.RECORDS,
+}
 
 
 def open_writes(session: Session) -> list[Write]:
     """What is still to be written by the configured strategy; a plan made by another one waits for it."""
-    match session.config.plex.acknowledgments.write:
-        case WriteBack.CUSTOM_FIELDS:
-            return [write for write in session.store.writes.open() if not write.plan.is_of_releases]
-        case WriteBack.RELEASES:
-            return [write for write in session.store.writes.open() if write.plan.is_of_releases]
-        case _:
-            return []
+    target = _TARGETS.get(session.config.plex.acknowledgments.write)
+    return [write for write in session.store.writes.open() if write.plan.target is target]
 
 
 def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[FieldChange, ...]]:
@@ -91,12 +95,12 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
 
 
 def read_now(session: Session, writes: Sequence[Write]) -> dict[RecordKey, Mapping[str, FieldValue]]:
-    """What Plex holds now in every field of these plans."""
+    """What Plex holds now in every field of these plans, which say what it is to hold."""
     wanted: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
     for write in writes:
         for entry in write.plan.entries:
             ref = RecordRef(Level(entry.level), write.order_id, entry.record_id)
-            wanted.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = None
+            wanted.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = entry.plex_value()
     found = session.plex.read_values([FieldValues(ref, fields) for ref, fields in wanted.values()])
     return {_key(values.record): values.values for values in found}
 
@@ -107,11 +111,15 @@ def _key(record: RecordRef) -> RecordKey:
 
 
 def _values_to_write(writes: Sequence[Write], changes: Mapping[int, Sequence[FieldChange]]) -> list[FieldValues]:
+    """What differs of each custom field; an acknowledgment record that differs as a whole, since it is written anew."""
     merged: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
     for write in writes:
-        differing = {(change.level, change.record_id, change.field) for change in changes[write.id]}
+        whole = write.plan.target is WriteTarget.RECORDS
+        fields = {(change.level, change.record_id, change.field) for change in changes[write.id]}
+        records = {(change.level, change.record_id) for change in changes[write.id]}
         for entry in write.plan.entries:
-            if (entry.level, entry.record_id, entry.field) in differing:
+            key = (entry.level, entry.record_id)
+            if (*key, entry.field) in fields or (whole and key in records):
                 ref = RecordRef(Level(entry.level), write.order_id, entry.record_id)
                 merged.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = entry.plex_value()
     return [FieldValues(ref, fields) for ref, fields in merged.values()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.write_plan import FieldChange
+from plexstedi.edi.inbound.write_plan import FieldChange, WriteTarget
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.writes import Write
@@ -44,13 +44,11 @@ def note_not_done(
 
 def _failed(session: Session, write: Write, said: str) -> None:
     session.store.writes.fail(write.id, said)
-    custom = "the custom fields in Plex or [plex.acknowledgments.fields]"
-    what = "the release in Plex" if write.plan.is_of_releases else custom
     reason = Reason(
         code="write-failed",
         where="order",
         message=f"the acknowledgment could not be written to Plex: {said}",
-        fix=f"Correct {what}, then `plexstedi review accept`.",
+        fix=f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept`.",
     )
     record = session.store.orders.get(write.order_id)
     session.ask(
@@ -61,3 +59,10 @@ def _failed(session: Session, write: Write, said: str) -> None:
         order_id=write.order_id,
         order_number=write.plan.order_number,
     )
+
+
+_TO_CORRECT = {
+    WriteTarget.CUSTOM_FIELDS: "the custom fields in Plex or [plex.acknowledgments.fields]",
+    WriteTarget.RELEASES: "the release in Plex",
+    WriteTarget.RECORDS: "[plex.datasources], or what Plex objects to",
+}

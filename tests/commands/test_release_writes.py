@@ -253,11 +253,3 @@ def test_a_quantity_that_we_wrote_is_not_told_back_to_the_supplier(make_bench):
         bench.sandbox.plex.edit_release(number, line.number, release.number, quantity=release.quantity + 12)
     bench.later(minutes=10)
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
-
-
-def test_the_datasource_strategy_is_refused_before_anything_is_sent(make_bench):
-    bench = releases_bench(make_bench, 'write = "datasource"')
-    refused = bench.run("run", "--json")
-    assert refused.code == 4
-    assert "not built yet" in refused.json["error"]["message"] + str(refused.json["error"].get("problems"))
-    assert bench.sandbox.generated() == []

@@ -90,6 +90,16 @@ def test_the_example_validates_as_it_is_and_with_every_setting_in_force(tmp_path
     assert everything.customers["BIGCO"].partnership_id == "example_bigco"
 
 
+def test_the_example_of_the_data_source_strategy_is_one_that_runs(write: Callable[[str], Path]) -> None:
+    text = (
+        complete()
+        .replace('write = "custom-fields"', 'write = "datasource"')
+        .replace('level = "line"', 'level = "release"')
+    )
+    sources = load(write(text)).plex.datasources
+    assert sources["acknowledgment_write"].inputs["ack_note"] == "Acknowledgement_Note"
+
+
 def test_every_key_of_the_model_is_in_the_example() -> None:
     """The other way round, a key that the model does not have, is what `load` of the complete example refuses."""
     wanted = set(model_keys(ConfigTables))

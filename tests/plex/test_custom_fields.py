@@ -9,7 +9,7 @@ import pytest
 
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.plex.custom_fields import StandardObject, choose_object, field_value, values_agree
-from plexstedi.plex.fields_connect import read_keys
+from plexstedi.plex.identities import read_keys
 from plexstedi.plex.port import FieldValues, NotWritten, RecordRef, WriteRefused, WriteUnknown, Written
 from plexstedi.plex.settings import Api, Level
 

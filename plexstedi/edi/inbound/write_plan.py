@@ -28,8 +28,19 @@ RecordKey: TypeAlias = tuple[str, str]
 _QUANTITY_PLACES = 10
 
 
+class WriteTarget(StrEnum):
+    """What of Plex a plan is about: each is carried out in its own way."""
+
+    CUSTOM_FIELDS = "custom-fields"
+    RELEASES = "releases"
+    """The releases themselves."""
+    RECORDS = "acknowledgment-records"
+    """Plex's own acknowledgment records, each written whole through a data source."""
+
+
 class AckField(StrEnum):
-    """What can be written; the keys of `[plex.acknowledgments.fields]` (DESIGN section 5)."""
+    """What can be written: the keys of `[plex.acknowledgments.fields]` (DESIGN section 5), and `ack_note`, which only
+    an acknowledgment record has."""
 
     ACK_CODE = "ack_code"
     ACK_STATUS = "ack_status"
@@ -39,6 +50,7 @@ class AckField(StrEnum):
     CONFIRMED_SHIP_DATE = "confirmed_ship_date"
     CONFIRMED_DELIVERY_DATE = "confirmed_delivery_date"
     SUPPLIER_REFERENCE = "supplier_reference"
+    ACK_NOTE = "ack_note"
 
 
 class ReleaseField(StrEnum):
@@ -50,7 +62,7 @@ class ReleaseField(StrEnum):
 
 
 class WriteEntry(Frozen):
-    """One value for one Plex custom field, or for one field of a release itself."""
+    """One value: of a Plex custom field, of a field of a release itself, or of an acknowledgment record."""
 
     level: Level
     record_id: str
@@ -58,7 +70,8 @@ class WriteEntry(Frozen):
     line: int | None = None
     release_number: int | None = None
     field: str
-    """The Plex custom field; of a release itself `note`, `due_date` or `quantity`."""
+    """The Plex custom field; of a release itself `note`, `due_date` or `quantity`; of an acknowledgment record the
+    data source's input."""
     kind: AckField | ReleaseField
     value: str | None
     """Dates and times in ISO 8601, quantities as plain decimals in Plex's unit, for a note the words of our token;
@@ -83,14 +96,10 @@ class WritePlan(Frozen):
 
     order_id: str
     order_number: str
+    target: WriteTarget = WriteTarget.CUSTOM_FIELDS
     entries: tuple[WriteEntry, ...] = ()
     withheld: tuple[Reason, ...] = ()
     """Values that could not be expressed faithfully in Plex; a person has to look."""
-
-    @property
-    def is_of_releases(self) -> bool:
-        """Whether it writes releases themselves (strategy `releases`), not custom fields."""
-        return any(isinstance(entry.kind, ReleaseField) for entry in self.entries)
 
 
 class FieldChange(Frozen):

@@ -1,0 +1,136 @@
+"""What `write = "datasource"` needs beside itself: the account, the level, and names both ways (plex.md 7.D).
+
+A value that is written and cannot be read back would be written at each run, so each needs its column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from plexstedi.config.problems import toml_key
+from plexstedi.edi.inbound.write_plan import AckField
+from plexstedi.errors import Problem
+
+RECORD_VALUES = tuple(str(value) for value in AckField)
+"""Our names of what an acknowledgment record can hold; every other name in `inputs` and `columns` is a key."""
+WRITE, READ, COMPANY = "acknowledgment_write", "acknowledgment_read", "company"
+_EXAMPLES = {WRITE: "28809 (Release_Acknowledgement_Add)", READ: "16518 (PO_Releases_Acknowledgement_Get)"}
+_REST_KEYS = ("order_id", "release_id")
+_SOURCES = ("plex", "datasources")
+
+
+def datasource_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    """Every problem of the tables that `write = "datasource"` needs."""
+    plex = _table(raw, "plex")
+    acknowledgments = _table(plex, "acknowledgments")
+    if plex.get("api", "connect") == "oauth2":
+        because = "the oauth2 interface has no keys of data sources; of a record it knows order_id and release_id"
+    else:
+        because = ""
+    if not _table(plex, "auth").get("username"):
+        key = toml_key(("plex", "auth", "username"))
+        yield Problem(
+            file,
+            key,
+            'is missing; write = "datasource" needs it',
+            "Write the name of the web service account; its password is the secret plex-password.",
+        )
+    if acknowledgments.get("level") != "release":
+        yield Problem(
+            file,
+            toml_key(("plex", "acknowledgments", "level")),
+            'must be "release": Plex keeps acknowledgment records per release',
+            'Set level = "release".',
+        )
+    sources = _table(plex, "datasources")
+    for name in (WRITE, READ):
+        if name not in sources:
+            yield Problem(
+                file,
+                toml_key((*_SOURCES, name)),
+                'is missing; write = "datasource" needs it',
+                f"Write its id, such as {_EXAMPLES[name]}, with inputs and columns: config.example.toml shows how.",
+            )
+    if not {WRITE, READ} <= sources.keys():
+        return
+    write, read = _table(sources, WRITE), _table(sources, READ)
+    inputs, columns = _table(write, "inputs"), _table(read, "columns")
+    yield from _values(inputs, columns, file)
+    yield from _company(plex, file)
+    yield from _keys(inputs, {**_table(read, "inputs"), **columns}, file, because)
+
+
+def _values(inputs: Mapping[str, Any], columns: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    written = [name for name in inputs if name in RECORD_VALUES]
+    if not {"ack_reference", "ack_note"} & set(written):
+        yield Problem(
+            file,
+            toml_key((*_SOURCES, WRITE, "inputs")),
+            "has neither ack_reference nor ack_note: a record of ours could not be told from another",
+            'Write which input takes our reference, as ack_note = "Acknowledgement_Note".',
+        )
+    for name in written:
+        if name not in columns:
+            yield Problem(
+                file,
+                toml_key((*_SOURCES, READ, "columns", name)),
+                f"is missing; {name} is written and must be read back",
+                "Write the column of the reading data source that shows it.",
+            )
+
+
+def _company(plex: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    """Whose the account is can be compared only with a code, found in a column."""
+    company = _table(plex, "datasources", COMPANY)
+    if not company:
+        return
+    if "code" not in _table(company, "columns"):
+        yield Problem(
+            file,
+            toml_key((*_SOURCES, COMPANY, "columns", "code")),
+            "is missing",
+            "Write the column that has the company's code, as Plexus_Customer_Code.",
+        )
+    if not (_table(plex, "auth").get("company_code") or plex.get("tenant_code")):
+        yield Problem(
+            file,
+            toml_key(("plex", "auth", "company_code")),
+            "is missing: there is nothing to compare the account's company with",
+            "Write the code of the company that the web service account must belong to.",
+        )
+
+
+def _keys(inputs: Mapping[str, Any], readable: Mapping[str, Any], file: str, because: str) -> Iterator[Problem]:
+    keys = [name for name in inputs if name not in RECORD_VALUES]
+    if not keys:
+        yield Problem(
+            file,
+            toml_key((*_SOURCES, WRITE, "inputs")),
+            "names no key: which release a record is for",
+            'Write them as Plex calls them, as Line_Item_Key = "Line_Item_Key" and Release_No = "Release_No".',
+        )
+    for name in keys:
+        if name not in readable:
+            yield Problem(
+                file,
+                toml_key((*_SOURCES, READ, "columns", name)),
+                f"is missing, and is no input either: records of another release would be taken for this one's {name}",
+                "Write the column, or the input, of the reading data source for it.",
+            )
+    if because:
+        for name in dict.fromkeys((*keys, *(key for key in readable if key not in RECORD_VALUES))):
+            if name not in _REST_KEYS:
+                yield Problem(
+                    file, toml_key((*_SOURCES, WRITE, "inputs", name)), f"cannot be filled: {because}", _OTHER
+                )
+
+
+_OTHER = "Use order_id and release_id, or another `write`."
+
+
+def _table(raw: object, *path: str) -> Mapping[str, Any]:
+    """The table at a path; empty where there is none."""
+    for step in path:
+        raw = raw.get(step) if isinstance(raw, Mapping) else None
+    return raw if isinstance(raw, Mapping) else {}
