@@ -5,7 +5,7 @@ of the state, each HTTP call before it is processed, and after it is processed b
 the child serves the same sandbox on ports of its own, lets a client process run until it is killed there, then lets
 clean runs play the rest of the morning, and checks what the sandbox saw. One line of JSON per point goes to stdout.
 
-    python world.py --orders 32 --shard 0/2 [--every N]
+    python world.py --orders 32 --shard 0/2 [--every N] [--write STRATEGY] [--invoices]
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -22,7 +23,7 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from plexstedi.sync.opening import Surroundings, open_session
 from plexstedi.sync.run import run
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+OPT_IN = 'release_values = ["note", "due_date", "quantity"]'
 CAST = (Character.PROMPT, Character.DATES, Character.ECHO, Character.RENUMBERING)
 
 
@@ -59,11 +61,19 @@ class World:
 
     sandbox: Sandbox
     place: Path
+    write: str = "custom-fields"
+    """How acknowledgments get into Plex: `plex.acknowledgments.write`."""
+    invoices: bool = False
+    """Whether customers get their 810s too."""
 
     @contextlib.contextmanager
     def served(self) -> Iterator[None]:
         with self.sandbox.serve():
-            (self.place / "plexstedi.toml").write_text(config_text(self.sandbox))
+            text = config_text(self.sandbox, write=self.write)
+            text = text.replace('write = "releases"', 'write = "releases"\n' + OPT_IN)
+            if self.invoices:
+                text += '\n[documents]\nsend = ["850", "860", "810"]\n'
+            (self.place / "plexstedi.toml").write_text(text)
             yield
 
     def run_once(self, clock: SandboxClock | None = None) -> list[PlexStediError]:
@@ -255,7 +265,7 @@ def in_fork(world: World, phase: int, body: Callable[[World], dict[str, object]]
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "world"
             shutil.copytree(world.place, place)
-            copy = World(world.sandbox, place)
+            copy = replace(world, place=place)
             try:
                 with copy.served():
                     PHASES[phase](copy)
@@ -281,9 +291,11 @@ def picture(world: World) -> dict[str, object]:
     writes: Counter[str] = Counter()
     for write in world.sandbox.plex.writes:
         for name, value in write.after.items():
-            moving = name in ("EDI_Ack_Reference", "EDI_Acknowledged_At")
+            moving = name in ("EDI_Ack_Reference", "EDI_Acknowledged_At", "date")
             if write.before.get(name) != value:
-                writes[f"{write.order}/{write.line}/{name}={'…' if moving else value}"] += 1
+                # Which transaction an answer is, and when it came, is made anew in each copy of the world.
+                said = "…" if moving else re.sub(r"stedi:[^\]]*", "stedi:…", str(value))
+                writes[f"{write.order}/{write.line}/{write.release}/{name}={said}"] += 1
     store = Store.open_to_read(world.place / "state.sqlite3")
     try:
         states = Counter(str(document.state) for document in store.documents.all())
@@ -316,13 +328,15 @@ def main() -> None:
     options.add_argument("--orders", type=int, default=32)
     options.add_argument("--shard", default="0/1")
     options.add_argument("--every", type=int, default=1, help="only every N-th point; 1: all of them")
+    options.add_argument("--write", default="custom-fields")
+    options.add_argument("--invoices", action="store_true")
     chosen = options.parse_args()
     shard, shards = (int(part) for part in chosen.shard.split("/"))
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "place"
         place.mkdir()
         made_up = made_up_tenant(chosen.orders, len(CAST), 7, START, characters=CAST)
-        world = World(Sandbox(made_up, SandboxClock.manual(START)), place)
+        world = World(Sandbox(made_up, SandboxClock.manual(START)), place, chosen.write, chosen.invoices)
         expected = in_fork(world, 0, lambda copy: (play(copy, 0), picture(copy))[1])
         print(json.dumps({"expected": expected}), flush=True)
         index = 0
