@@ -26,6 +26,7 @@ from plexstedi.sandbox.stedi_records import (
 )
 from plexstedi.sandbox.tenant import TradingPartner
 from plexstedi.sandbox.x12 import (
+    Delimiters,
     Envelope,
     Group,
     Interchange,
@@ -273,7 +274,23 @@ class StediStore:
             self.files.put(f"{each.id}-output", "application/json", dumps(content).encode())
             each.processed_at = now
             self.processed.append(each)
+        for row in interchange.acknowledgments:
+            self._receive_ta1(execution, envelope, row, marks, now)
         return execution
+
+    def _receive_ta1(
+        self, execution: Execution, envelope: Envelope, row: Segment, marks: Delimiters, now: datetime
+    ) -> None:
+        """A TA1 needs no setting, and is in no group."""
+        each = self._add_transaction(execution, None, Group(0, "TA1", ()), "0", ())
+        alone = Interchange(envelope, (), (row,))
+        names = ("interchange_control_number_01", "interchange_date_02", "interchange_time_03",
+                 "interchange_acknowledgment_code_04", "interchange_note_code_05")  # fmt: skip
+        content: Json = {"interchange_acknowledgment_TA1": dict(zip(names, row[1:], strict=False))}
+        self.files.put(f"{each.id}-input", "application/edi-x12", render(alone, marks).encode())
+        self.files.put(f"{each.id}-output", "application/json", dumps(content).encode())
+        each.processed_at = now
+        self.processed.append(each)
 
     def receive_failed(
         self,

@@ -63,6 +63,8 @@ class Interchange:
 
     envelope: Envelope
     groups: tuple[Group, ...]
+    acknowledgments: tuple[Segment, ...] = ()
+    """TA1 segments, before the first group."""
 
 
 def write(interchange: Interchange, delimiters: Delimiters | None = None) -> str:
@@ -101,7 +103,7 @@ def render(interchange: Interchange, marks: Delimiters) -> str:
         f"{at:%y%m%d}", f"{at:%H%M}", repetition, envelope.release[:5],
         f"{envelope.interchange_number:09}", envelope.acknowledgment_requested, envelope.usage, marks.component,
     )  # fmt: skip
-    lines = [marks.element.join(isa)]
+    lines = [marks.element.join(isa), *(marks.element.join(each) for each in interchange.acknowledgments)]
     for group in interchange.groups:
         lines.append(
             marks.element.join(
@@ -158,6 +160,9 @@ def _read(text: str) -> Interchange:
     sender_application = receiver_application = ""
     at: datetime | None = None
     position = 1
+    while rows[position][0] == "TA1":
+        position += 1
+    acknowledgments = tuple(tuple(row) for row in rows[1:position])
     while rows[position][0] == "GS":
         gs = rows[position]
         release, sender_application, receiver_application = gs[8], gs[2], gs[3]
@@ -180,11 +185,14 @@ def _read(text: str) -> Interchange:
             raise X12Error(f"GE of group {gs[6]} does not hold")
         groups.append(Group(int(gs[6]), set_id, tuple(sets)))
         position += 1
-    if rows[position][0] != "IEA" or rows[position][1] != str(len(groups)) or not groups or at is None:
+    if rows[position][0] != "IEA" or rows[position][1] != str(len(groups)) or not (groups or acknowledgments):
         raise X12Error("IEA01 does not count the groups")
+    if at is None:
+        at, release = _stamp(f"20{isa[9]}", isa[10]), isa[12] + "0"
     sender = Party(isa[5], isa[6].strip(), sender_application)
     receiver = Party(isa[7], isa[8].strip(), receiver_application)
-    return Interchange(Envelope(sender, receiver, at, int(isa[13]), isa[15], release, isa[14]), tuple(groups))
+    envelope = Envelope(sender, receiver, at, int(isa[13]), isa[15], release, isa[14])
+    return Interchange(envelope, tuple(groups), acknowledgments)
 
 
 def _inside(element: str, component: str) -> str:

@@ -288,6 +288,15 @@ class Documents:
         """Documents sent to a partnership under this GS06, newest first (a counter may wrap)."""
         return self._query("WHERE partnership = ? AND group_control = ? ORDER BY id DESC", partnership, group_control)
 
+    def by_interchange_control(self, partnership: str, interchange_control: int) -> Document | None:
+        """The newest document sent to a partnership under this ISA13 (a counter may wrap)."""
+        found = self._query(
+            "WHERE partnership = ? AND interchange_control = ? ORDER BY id DESC LIMIT 1",
+            partnership,
+            interchange_control,
+        )
+        return found[0] if found else None
+
     def counter(self, stream: str, kind: str, change_sequence: int) -> int:
         """The next free `rN` of a slot: grows after a conclusive refusal or by replay only."""
         return self._database.number(

@@ -29,6 +29,8 @@ class Fact(StrEnum):
     ANSWERS_FROM = "stedi transactions read from"
     TRANSACTIONS_TOKEN = "stedi transactions token"
     EXECUTIONS_TOKEN = "stedi executions token"
+    TRANSACTIONS_SEEN = "newest stedi transaction"
+    EXECUTIONS_SEEN = "newest stedi execution"
     HIGHEST_TIME = "highest time seen"
     PLEX_CALLS = "plex calls"
     STEDI_CALLS = "stedi calls"

@@ -103,6 +103,12 @@ def _decided(subject: str, detail: Mapping[str, Fact]) -> str:
     return f"{subject} {_DECIDED.get(state, state)}" + (f": {why}" if why else "")
 
 
+def _envelope(subject: str, detail: Mapping[str, Fact]) -> str:
+    verdict, note = str(detail.get("verdict")).replace("_", " "), detail.get("note")
+    said = f"{subject}: interchange {detail.get('interchange_control')} was {verdict} (TA1)"
+    return f"{said}: {note}" if note else said
+
+
 _WORDS: Mapping[str, _Said] = {
     "order-seen": _seen,
     "order-changed": _changed,
@@ -123,6 +129,7 @@ _WORDS: Mapping[str, _Said] = {
     "delivery-failed": lambda subject, detail: f"{subject} could not be delivered: {detail.get('message')}",
     "delivery-retried": lambda subject, detail: f"delivery of {subject} was tried again at Stedi",
     "functional-ack": lambda subject, detail: f"{subject}: {_SYNTAX.get(str(detail.get('status')), detail['status'])}",
+    "interchange-ack": _envelope,
     "business-ack": lambda subject, detail: f"{subject}: the supplier's answers amount to {detail.get('status')}",
     "transaction-listed": lambda subject, detail: f"{subject} came in at Stedi",
     "transaction-stored": lambda subject, detail: f"{subject} fetched and kept as received ({detail.get('form')})",

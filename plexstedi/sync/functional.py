@@ -24,7 +24,7 @@ from plexstedi.sync.session import Session
 
 _KINDS = {"PO": "850", "PC": "860", "IN": "810"}
 _PATIENCE = timedelta(days=3)
-"""A 997 of a document whose control numbers are not known yet waits this long."""
+"""A 997 or TA1 of a document whose control numbers are not known yet waits this long."""
 
 
 def decide_997(session: Session, inbound: Inbound) -> None:
@@ -53,7 +53,11 @@ def decide_997(session: Session, inbound: Inbound) -> None:
     if answered:
         session.store.inbox.move(inbound.transaction_id, InboxState.APPLIED, None)
         return
-    _wait(session, inbound, read)
+    wait_for_controls(
+        session,
+        inbound,
+        f"it answers group {read.functional_id} {read.group_control}, which is no document of ours",
+    )
 
 
 def _unreadable(message: str) -> Reason:
@@ -65,8 +69,8 @@ def _unreadable(message: str) -> Reason:
     )
 
 
-def _wait(session: Session, inbound: Inbound, read: FunctionalAck) -> None:
-    why = f"it answers group {read.functional_id} {read.group_control}, which is no document of ours"
+def wait_for_controls(session: Session, inbound: Inbound, why: str) -> None:
+    """The control numbers of what it answers may not be known yet: it is tried again for some days."""
     if session.clock.now() - inbound.received_at >= _PATIENCE:
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, why)
     elif inbound.state is not InboxState.WAITING:
@@ -80,15 +84,25 @@ def _apply(session: Session, document: Document, read: FunctionalAck) -> bool:
         case NotMentioned():
             return False
         case Accepted():
-            _set(session, document, FunctionalStatus.ACCEPTED, blocks=False)
+            _accept(session, document, FunctionalStatus.ACCEPTED)
         case AcceptedWithErrors(errors=errors):
-            _set(session, document, FunctionalStatus.ACCEPTED_WITH_ERRORS, blocks=False)
+            _accept(session, document, FunctionalStatus.ACCEPTED_WITH_ERRORS)
             _ask(session, document, ReviewKind.SYNTAX_ERRORS, errors, "was accepted with errors", urgent=False)
         case Rejected(errors=errors):
             _set(session, document, FunctionalStatus.REJECTED, blocks=True)
             session.tally.counts.documents_rejected += 1
             _ask(session, document, ReviewKind.SYNTAX_REJECTED, errors, "was rejected", urgent=True)
     return True
+
+
+def _accept(session: Session, document: Document, status: FunctionalStatus) -> None:
+    _set(session, document, status, blocks=False)
+    session.withdraw(
+        ReviewKind.SYNTAX_REJECTED,
+        f"document {document.id}",
+        "a later 997 accepts it",
+        order_id=document.order_id,
+    )
 
 
 def _set(session: Session, document: Document, status: FunctionalStatus, *, blocks: bool) -> None:

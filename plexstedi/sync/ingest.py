@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plexstedi.edi.inbound.answer_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.inbound.write_plan import FieldChange
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.sync.answers import Candidates, decide
 from plexstedi.sync.functional import decide_997
+from plexstedi.sync.interchange_acks import decide_ta1
 from plexstedi.sync.overdue import check_clocks
 from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes
-from plexstedi.sync.pulling import ACKNOWLEDGMENTS, pull
+from plexstedi.sync.pulling import pull
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import settle_order
 from plexstedi.sync.tenant import check_tenant
@@ -101,5 +103,7 @@ def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
         decide(session, inbound, candidates)
     elif inbound.set_id == "997":
         decide_997(session, inbound)
+    elif inbound.set_id == "TA1":
+        decide_ta1(session, inbound)
     else:
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "its transaction set is not read")

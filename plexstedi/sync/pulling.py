@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 
 from plexstedi.decimal_json import BrokenJsonError, loads
+from plexstedi.edi.inbound.answer_sets import ACKNOWLEDGMENTS, ENVELOPE_ANSWERS, READ_SETS
 from plexstedi.state.inbox import Inbound, InboxState, Listed
 from plexstedi.state.memory import Fact
 from plexstedi.stedi.models import INBOUND, Transaction
 from plexstedi.sync.session import Session
-from plexstedi.sync.witness import customer_of, feed_checkpoint, remember_checkpoint, supplier_of
+from plexstedi.sync.witness import (
+    customer_of,
+    feed_checkpoint,
+    guard_direction,
+    remember_checkpoint,
+    remember_newest,
+    supplier_of,
+)
 
-ACKNOWLEDGMENTS = ("855", "865")
-READ_SETS = (*ACKNOWLEDGMENTS, "997")
 _OTHER_USAGE = {"P": "test", "T": "production"}
 """Transactions of this mode belong to a state of the other usage indicator."""
 
@@ -29,9 +35,12 @@ def _list_new(session: Session) -> None:
     while True:
         page = session.stedi.poll_transactions(checkpoint)
         following = page.after(checkpoint)
+        newest = max((transaction.processed_at for transaction in page.items), default=None)
+        guard_direction(session, Fact.TRANSACTIONS_SEEN, newest, "transaction")
         with session.store.transaction():
             for transaction in page.items:
                 _note_transaction(session, transaction)
+            remember_newest(session, Fact.TRANSACTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.TRANSACTIONS_TOKEN, following)
         for unreadable in page.unreadable:
             session.tally.warn(f"an entry of Stedi's transaction feed cannot be read: {unreadable.reason}")
@@ -94,8 +103,8 @@ def _not_ours(session: Session, transaction: Transaction, supplier: str | None, 
             f" usage indicator {session.usage}: it was left alone"
         )
         return f"its mode is {transaction.mode}"
-    if supplier is None and transaction.set_id != "997":
-        return f"{customer} is a customer: only its 997 is read"
+    if supplier is None and transaction.set_id not in ENVELOPE_ANSWERS:
+        return f"{customer} is a customer: only its 997 and TA1 are read"
     if transaction.set_id not in READ_SETS:
         return "its transaction set is not read"
     return None

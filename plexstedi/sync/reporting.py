@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexstedi.edi.clocks import Lateness
+from plexstedi.edi.inbound.answer_sets import READ_SETS
 from plexstedi.edi.order import Phase
 from plexstedi.errors import UsageFault
 from plexstedi.state.documents import Document
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from plexstedi.config import Config
 
-_READ_SETS = ("855", "865", "997")
 _MOST_COMPARED = 50_000
 
 
@@ -122,7 +122,7 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda tally: tally.supplier)),
         waiting=tuple(store.reviews.standing(supplier=supplier)),
         late=tuple(late),
-        unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in _READ_SETS},
+        unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in READ_SETS},
         not_traded=tuple(pair for pair in store.orders.untraded_suppliers() if supplier in (None, pair[0])),
         customers_not_traded=tuple(pair for pair in store.invoices.untraded_customers() if supplier in (None, pair[0])),
         times=_times(store, tallies),

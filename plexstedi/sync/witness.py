@@ -20,6 +20,8 @@ from plexstedi.sync.poll import FIRST_LOOK_BACK
 from plexstedi.sync.session import Session
 
 _MARGIN = timedelta(hours=1)
+_BACKWARDS = timedelta(hours=1)
+"""Items are ordered by when they were processed; an hour is more than any two can be out of order."""
 _YOUNGEST_START = timedelta(minutes=2)
 
 
@@ -40,10 +42,13 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
     while True:
         page = session.stedi.poll_executions(checkpoint)
         following = page.after(checkpoint)
+        newest = max((each.updated_at or each.created_at for each in page.items), default=None)
         _note_page(session, page)
+        guard_direction(session, Fact.EXECUTIONS_SEEN, newest, "execution")
         with session.store.transaction():
             for execution in page.items:
                 _note_execution(session, execution)
+            remember_newest(session, Fact.EXECUTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
         if page.last:
             break
@@ -86,6 +91,27 @@ def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -
     """Keep the token; a time is never kept, since items of equal time at a page's edge would be lost."""
     if isinstance(checkpoint, FromToken):
         session.store.memory.put(token, checkpoint.token)
+
+
+def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed: str) -> None:
+    """Stop if a feed that runs from old to new shows a page that ends long before what it showed already.
+
+    Another account's key, or a token that Stedi no longer follows, would look like this (stedi.md 4.1). Raise
+    SuspicionStop, unless it is overridden for this run.
+    """
+    known = session.store.memory.time(seen)
+    if newest is not None and known is not None and newest < known - _BACKWARDS:
+        session.suspect(
+            "feed-backwards",
+            f"Stedi's {feed} feed went backwards: it ended at {known:%Y-%m-%d %H:%M} UTC before, and now at"
+            f" {newest:%Y-%m-%d %H:%M} UTC. Another account's key, or a token that is no longer followed",
+        )
+
+
+def remember_newest(session: Session, seen: Fact, newest: datetime | None) -> None:
+    """Note how far a feed came; inside the caller's transaction. After an override also a step back."""
+    if newest is not None:
+        session.store.memory.put_time(seen, newest)
 
 
 def is_ours(session: Session, file_name: str | None) -> bool:

@@ -272,3 +272,77 @@ def test_500_acknowledgments_are_written_in_at_most_20_calls_to_plex(make_bench)
     calls = [call for call in calls if not call[1].startswith("/_sandbox/")]
     assert 1 < len(calls) <= 20, "\n".join(map(str, calls))
     assert len({write.order for write in bench.sandbox.plex.writes}) == 500
+
+
+def send_ta1(bench, code: str, note: str = "000", *, control: int | None = None) -> None:
+    """The supplier's system answers the envelope of the first document."""
+    with bench.sandbox.lock:
+        store, now = bench.sandbox.stedi, bench.sandbox.clock.now()
+        partnership = store.partnerships[bench.sandbox.made_up.partners[0].partnership_id]
+        number = control or bench.sandbox.generated()[0].interchange_control_number
+        remote = partnership.remote
+        isa = (
+            f"ISA*00*          *00*          *{remote.qualifier}*{remote.id:<15}*ZZ*RIVERBEND      *{now:%y%m%d*%H%M}"
+            "*U*00401*000000099*0*T*>~"
+        )
+        text = f"{isa}TA1*{number:09}*{now:%y%m%d*%H%M}*{code}*{note}~IEA*0*000000099~"
+        store.receive(text, partnership=partnership, at=now)
+    bench.later(minutes=1)
+
+
+@pytest.fixture
+def first_sent(make_bench):
+    """One order, delivered to a supplier that says nothing by itself."""
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    bench.run("run")
+    bench.later(minutes=5)
+    bench.run("run")
+    return bench, bench.numbers_sent()[0]
+
+
+def test_a_ta1_that_accepts_is_noted_in_the_orders_timeline(first_sent):
+    bench, number = first_sent
+    send_ta1(bench, "A")
+    assert bench.run("run").code == 0
+    shown = bench.run("status", number)
+    assert "was accepted (TA1)" in shown.out
+    (document,) = bench.run("status", number, "--json").json["documents"]
+    assert document["functional_ack"] == "none"
+
+
+def test_a_ta1_that_rejects_the_interchange_needs_a_person_and_stops_the_order(first_sent):
+    bench, number = first_sent
+    send_ta1(bench, "R", "025")
+    ran = bench.run("run", "--json")
+    assert ran.code == 3
+    assert ran.json["counts"]["documents_rejected"] == 1
+    (review,) = bench.run("review", "list", "--json").json["reviews"]
+    assert "control number came in before" in str(review["reasons"])
+    line = bench.sandbox.plex.order(number).lines[0]
+    with bench.sandbox.lock:
+        release = line.releases[0]
+        bench.sandbox.plex.edit_release(number, line.number, release.number, quantity=release.quantity + 12)
+    bench.later(minutes=10)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+    assert bench.run("review", "accept", str(review["id"]), "--reason", "they have it").code == 0
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+
+
+def test_a_ta1_of_an_interchange_that_is_not_ours_holds_nothing_up(first_sent):
+    bench, _ = first_sent
+    send_ta1(bench, "R", "009", control=4711)
+    ran = bench.run("run", "--json")
+    assert ran.code == 0, ran.out
+    assert bench.run("review", "list", "--json").json["reviews"] == []
+
+
+def test_a_later_997_that_accepts_takes_the_question_back(first_sent):
+    bench, number = first_sent
+    group = bench.sandbox.generated()[0].group_control_numbers[0]
+    for verdict in ("R", "A"):
+        rows = ("AK1", "PO", str(group)), ("AK2", "850", "0001"), ("AK5", verdict), ("AK9", verdict, "1", "1", "1")
+        bench.answer("997", *rows)
+        bench.run("run")
+    assert bench.run("review", "list", "--json").json["reviews"] == []
+    (document,) = bench.run("status", number, "--json").json["documents"]
+    assert document["functional_ack"] == "accepted"

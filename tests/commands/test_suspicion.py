@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -80,7 +81,7 @@ def test_a_feed_that_gives_the_same_page_for_ever_stops_before_anything_is_sent(
     def answer(request, fault):
         if request.path.endswith("/polling/executions"):
             if not stuck:
-                bench.sandbox.stedi.finished.append(bench.sandbox.stedi.finished[0])
+                bench.sandbox.stedi.finished.append(bench.sandbox.stedi.finished[-1])
                 stuck.append(real(request, fault))
             return stuck[0]
         return real(request, fault)
@@ -90,6 +91,37 @@ def test_a_feed_that_gives_the_same_page_for_ever_stops_before_anything_is_sent(
     bench.later(minutes=10)
     stopped(bench.run("run", "--json"), "feed-stuck")
     assert len(bench.sandbox.generated()) == 4
+    handlers["stedi"] = real
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+
+
+def test_a_feed_that_goes_backwards_stops_before_anything_is_sent(settled):
+    """As when the key opens another account, or Stedi no longer follows our token."""
+    bench = settled
+    handlers = bench.sandbox._handlers
+    real = handlers["stedi"]
+
+    def from_the_beginning(request, fault):
+        if request.path.endswith("/polling/executions"):
+            query = tuple(
+                ("startDateTime", "2026-11-20T00:00:00Z") if k == "pageToken" else (k, v) for k, v in request.query
+            )
+            request = dataclasses.replace(request, query=query)
+        return real(request, fault)
+
+    bench.later(hours=3)
+    edit(bench, bench.numbers_sent()[0])
+    bench.later(minutes=10)
+    bench.run("run")
+    bench.later(minutes=10)
+    bench.run("run")
+    edit(bench, bench.numbers_sent()[1])
+    bench.later(minutes=10)
+    sent = len(bench.sandbox.generated())
+    handlers["stedi"] = from_the_beginning
+    bench.sandbox.stedi.finished[:] = bench.sandbox.stedi.finished[:2]
+    stopped(bench.run("run", "--json"), "feed-backwards")
+    assert len(bench.sandbox.generated()) == sent
     handlers["stedi"] = real
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
 

@@ -1,0 +1,75 @@
+"""What a TA1 means for the documents in the interchange that it answers: the envelope only, before any 997."""
+
+from __future__ import annotations
+
+from plexstedi.decimal_json import loads
+from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.interchange_ack import EnvelopeVerdict, InterchangeAck, ta1_of_json, ta1_of_x12
+from plexstedi.state.documents import Document, FunctionalStatus
+from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.functional import wait_for_controls
+from plexstedi.sync.session import Session
+
+
+def decide_ta1(session: Session, inbound: Inbound) -> None:
+    """Note one stored TA1 with the documents it is about; inside the caller's transaction.
+
+    An envelope that was rejected was not opened: as after a rejecting 997 the document needs a person, and its stream
+    waits. What cannot be read is left alone: it is counted, and holds up nothing.
+    """
+    document = session.store.inbox.document(inbound.transaction_id) or b""
+    text = document.decode("utf-8", errors="replace")
+    read = ta1_of_json(loads(text)) if inbound.document_form == "guide-json" else ta1_of_x12(text)
+    if not read:
+        session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "its TA1 cannot be read")
+        session.tally.warn(f"transaction {inbound.transaction_id} of {inbound.supplier}: its TA1 cannot be read")
+    elif [ack for ack in read if _apply(session, inbound, ack)]:
+        session.store.inbox.move(inbound.transaction_id, InboxState.APPLIED, None)
+    else:
+        numbers = ", ".join(str(ack.interchange_control) for ack in read)
+        wait_for_controls(session, inbound, f"it answers interchange {numbers}, which is none of ours")
+
+
+def _apply(session: Session, inbound: Inbound, ack: InterchangeAck) -> bool:
+    """Record what the TA1 says; whether it is about a document of ours."""
+    document = session.store.documents.by_interchange_control(inbound.partnership, ack.interchange_control)
+    if document is None:
+        return False
+    session.note(
+        "interchange-ack",
+        f"document {document.id}",
+        order_id=document.order_id,
+        interchange_control=ack.interchange_control,
+        verdict=ack.verdict,
+        note=ack.note or None,
+    )
+    if ack.verdict is EnvelopeVerdict.REJECTED and document.functional_ack is FunctionalStatus.NONE:
+        session.store.documents.set_functional(document.id, FunctionalStatus.REJECTED, blocks=True)
+        session.tally.counts.documents_rejected += 1
+        _ask(session, document, ReviewKind.SYNTAX_REJECTED, "was rejected", ack, urgent=True)
+    elif ack.verdict is EnvelopeVerdict.ACCEPTED_WITH_ERRORS:
+        _ask(session, document, ReviewKind.SYNTAX_ERRORS, "was accepted with errors", ack, urgent=False)
+    return True
+
+
+def _ask(
+    session: Session, document: Document, kind: ReviewKind, what: str, ack: InterchangeAck, *, urgent: bool
+) -> None:
+    reason = Reason(
+        code="interchange",
+        where="order",
+        message=f"interchange {ack.interchange_control} with the {document.kind} {what} by the supplier's system (TA1):"
+        f" {ack.note or 'no reason given'}",
+        fix="Compare the partnership's profiles in the Stedi portal with the supplier's EDI contact; then"
+        " `plexstedi replay`, or settle it with the supplier and accept.",
+    )
+    session.ask(
+        kind,
+        f"document {document.id}",
+        (reason,),
+        supplier=document.supplier,
+        order_id=document.order_id,
+        order_number=document.order_number,
+        urgent=urgent,
+    )
