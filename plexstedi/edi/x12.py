@@ -64,6 +64,10 @@ class Loop:
         """The direct segments of this id."""
         return tuple(c for c in self.children if isinstance(c, Segment) and c.id == segment_id)
 
+    def walk(self) -> Iterator[Segment]:
+        """Every segment of the loop, in document order."""
+        return _walk(self)
+
     def loops(self, loop_id: str) -> tuple[Loop, ...]:
         """The direct loops of this id."""
         return tuple(c for c in self.children if isinstance(c, Loop) and c.id == loop_id)

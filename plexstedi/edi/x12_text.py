@@ -326,6 +326,7 @@ def _begins_later(segment: Segment, later: Sequence[Entry]) -> bool:
 
 
 def _nest(segments: Sequence[Segment], section: Entry) -> tuple[Node, ...]:
+    """Each segment in the innermost open loop that may hold it; one that none may hold ends no loop."""
     stack = [_Open(section, [])]
 
     def close() -> None:
@@ -333,8 +334,9 @@ def _nest(segments: Sequence[Segment], section: Entry) -> tuple[Node, ...]:
         stack[-1].nodes.append(Loop(done.entry.id, tuple(done.nodes)))
 
     for segment in segments:
-        while len(stack) > 1 and stack[-1].entry.find(segment.id) is None:
-            close()
+        if any(open_loop.entry.find(segment.id) is not None for open_loop in stack):
+            while stack[-1].entry.find(segment.id) is None:
+                close()
         entry = stack[-1].entry.find(segment.id)
         if entry is not None and entry.loop:
             stack.append(_Open(entry, [segment]))

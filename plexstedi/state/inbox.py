@@ -127,17 +127,27 @@ class Inbox:
         """All that was received for an order."""
         return self._query("WHERE order_id = ? ORDER BY processed_at, transaction_id", order_id)
 
+    def last_functional_ack(self, document_id: int, besides: str) -> Inbound | None:
+        """The last 997 that was applied to a document, besides one transaction."""
+        found = self._query(
+            "WHERE document_id = ? AND set_id = '997' AND state = 'applied' AND transaction_id <> ?"
+            " ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
+            document_id,
+            besides,
+        )
+        return found[0] if found else None
+
     def assign(
         self,
         transaction_id: str,
         *,
-        order_id: str,
+        order_id: str | None,
         document_id: int | None,
         type_code: str | None,
         dated: str | None,
         content_hash: str,
     ) -> None:
-        """Whose answer it is, and the mark of what it says."""
+        """Whose answer it is, as far as that is known, and the mark of what it says."""
         self._database.execute(
             "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
             " WHERE transaction_id = ?",

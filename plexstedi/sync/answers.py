@@ -6,9 +6,10 @@ together with the writes and the questions that follow from them.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from plexstedi.decimal_json import loads
@@ -88,14 +89,15 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     """Decide one stored answer; inside the caller's transaction."""
     tree = read_document(session, inbound)
     if isinstance(tree, Unreadable):
-        _hold_whole(session, inbound, (_unreadable(tree.reason),), None)
+        if not _repeats_unassigned(session, inbound):
+            _hold_whole(session, inbound, (_unreadable(tree.reason),), None)
         return
     read = read_acknowledgment(tree)
     if isinstance(read, Malformed):
-        _hold_whole(session, inbound, read.reasons, read.order_number)
+        if not _repeats_unassigned(session, inbound):
+            _hold_whole(session, inbound, read.reasons, read.order_number)
         return
-    pattern = session.config.documents.order_pattern
-    if pattern and not re.search(pattern, read.order_number):
+    if _of_another_plant(session, read.order_number, candidates):
         move_transaction(session, inbound, InboxState.IGNORED, f"order {read.order_number} belongs to another plant")
         return
     partnerships = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
@@ -126,6 +128,14 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
             _wait(session, inbound, read)
 
 
+def _of_another_plant(session: Session, number: str, candidates: Candidates) -> bool:
+    """Whether `documents.order_pattern` tells that this is no order number of ours, however the supplier writes it."""
+    pattern = session.config.documents.order_pattern
+    if not pattern or any(candidate.number == number for candidate in candidates.all()):
+        return False
+    return re.search(pattern, number.strip(), re.IGNORECASE) is None
+
+
 def _unreadable(message: str) -> Reason:
     return Reason(
         code="unreadable",
@@ -137,6 +147,17 @@ def _unreadable(message: str) -> Reason:
 
 def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
     """An order that we do not know: kept, tried again each run, a person's after `unknown_order_days`."""
+    mark = content_fingerprint(read)
+    session.store.inbox.assign(
+        inbound.transaction_id,
+        order_id=None,
+        document_id=None,
+        type_code=read.type_code,
+        dated=_iso(read.dated),
+        content_hash=mark,
+    )
+    if _repeats_unassigned(session, dataclasses.replace(inbound, content_hash=mark, dated=_iso(read.dated))):
+        return
     if inbound.state is not InboxState.WAITING:
         move_transaction(session, inbound, InboxState.WAITING, f"order {read.order_number} is unknown")
     settings = session.config.suppliers[inbound.supplier or ""]
@@ -156,6 +177,26 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
         supplier=inbound.supplier,
         order_number=read.order_number,
     )
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _repeats_unassigned(session: Session, inbound: Inbound) -> bool:
+    """Whether it repeats one that waits without an order, or cannot be read either; then it is put beside it."""
+    before = (inbound.processed_at, inbound.transaction_id)
+    others = [
+        _received_again(other)
+        for other in session.store.inbox.in_state(InboxState.HELD, InboxState.WAITING)
+        if other.order_id is None
+        and (other.set_id, other.partnership) == (inbound.set_id, inbound.partnership)
+        and (other.processed_at, other.transaction_id) < before
+    ]
+    repeats = duplicate_of(_received_again(inbound), others)
+    if repeats is not None:
+        move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
+    return repeats is not None
 
 
 def _hold_whole(
@@ -180,7 +221,7 @@ def _hold_whole(
 def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: Candidate) -> None:
     store = session.store
     mark = content_fingerprint(read)
-    dated = None if read.dated is None else read.dated.isoformat()
+    dated = _iso(read.dated)
     repeats = duplicate_of(
         _received(inbound, mark, read), [_received_again(other) for other in _decided(session, inbound, candidate)]
     )
@@ -209,7 +250,8 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return
     document, told = documents[answers.position], sent[answers.position]
-    settings = session.config.suppliers[inbound.supplier or document.supplier]
+    # Suppliers may share a partnership: whose order it is says how its answers are read.
+    settings = session.config.suppliers.get(document.supplier) or session.config.suppliers[inbound.supplier or ""]
     outcome = reconcile(
         read,
         told,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 from plexstedi.edi.held import Reason
@@ -49,15 +50,35 @@ def decide_997(session: Session, inbound: Inbound) -> None:
         if document.kind == kind
     ]
     # A control number counter may come around again: the newest document of that number is meant.
-    answered = [document for document in documents[:1] if _apply(session, document, read)]
-    if answered:
-        session.store.inbox.move(inbound.transaction_id, InboxState.APPLIED, None)
-        return
+    for document in documents[:1]:
+        mark = hashlib.sha256(read.model_dump_json().encode()).hexdigest()
+        last = session.store.inbox.last_functional_ack(document.id, inbound.transaction_id)
+        if last is not None and (last.content_hash == mark or _same_controls(last, inbound)):
+            why = f"repeats transaction {last.transaction_id}"
+            session.store.inbox.move(inbound.transaction_id, InboxState.DUPLICATE, why)
+            return
+        if _apply(session, document, read):
+            session.store.inbox.assign(
+                inbound.transaction_id,
+                order_id=None,
+                document_id=document.id,
+                type_code=read.code,
+                dated=None,
+                content_hash=mark,
+            )
+            session.store.inbox.move(inbound.transaction_id, InboxState.APPLIED, None)
+            return
     wait_for_controls(
         session,
         inbound,
         f"it answers group {read.functional_id} {read.group_control}, which is no document of ours",
     )
+
+
+def _same_controls(one: Inbound, other: Inbound) -> bool:
+    """Whether both came in under the same ISA13, GS06 and ST02."""
+    controls = (one.interchange_control, one.group_control, one.set_control)
+    return None not in controls and controls == (other.interchange_control, other.group_control, other.set_control)
 
 
 def _unreadable(message: str) -> Reason:

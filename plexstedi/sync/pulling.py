@@ -6,6 +6,7 @@ import hashlib
 
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.answer_sets import ACKNOWLEDGMENTS, ENVELOPE_ANSWERS, READ_SETS
+from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
 from plexstedi.state.inbox import Inbound, InboxState, Listed
 from plexstedi.state.memory import Fact
 from plexstedi.stedi.models import INBOUND, Transaction
@@ -120,11 +121,11 @@ def _fetch_documents(session: Session) -> None:
 
 def _fetch(session: Session, inbound: Inbound) -> None:
     """Guide JSON where Stedi has it whole, else the raw X12 (stedi.md 4.1: inbound input is EDI, output JSON)."""
-    document = session.stedi.transaction_document(inbound.transaction_id, "output")
-    form = "guide-json"
-    if document is None or not _is_json_object(document):
-        document = session.stedi.transaction_document(inbound.transaction_id, "input")
-        form = "x12"
+    document, form = session.stedi.transaction_document(inbound.transaction_id, "output"), "guide-json"
+    if document is None or not _is_guide_json(document, inbound):
+        raw = session.stedi.transaction_document(inbound.transaction_id, "input")
+        if raw is not None:
+            document, form = raw, "x12"
     if document is None:
         session.tally.warn(f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again")
         return
@@ -136,8 +137,12 @@ def _fetch(session: Session, inbound: Inbound) -> None:
         )
 
 
-def _is_json_object(document: bytes) -> bool:
+def _is_guide_json(document: bytes, inbound: Inbound) -> bool:
+    """Whether it can be read: a mapping at Stedi may make any other JSON of it."""
     try:
-        return isinstance(loads(document), dict)
+        read = loads(document)
     except BrokenJsonError:
         return False
+    if inbound.set_id not in READ_SETS or inbound.set_id == "TA1":
+        return isinstance(read, dict)
+    return not isinstance(read_guide_json(read, inbound.set_id, inbound.release or ""), Unreadable)

@@ -346,3 +346,112 @@ def test_a_later_997_that_accepts_takes_the_question_back(first_sent):
     assert bench.run("review", "list", "--json").json["reviews"] == []
     (document,) = bench.run("status", number, "--json").json["documents"]
     assert document["functional_ack"] == "accepted"
+
+
+def test_a_supplier_that_refuses_our_cancellation_is_heard(make_bench):
+    bench, order = sent_to_silent(make_bench)
+    with bench.sandbox.lock:
+        bench.sandbox.plex.cancel(order.number)
+    bench.later(minutes=30)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+    bench.later(hours=1)
+    bench.run("run")
+    head = ("BCA", "06", "RJ", order.number, "", "1", "20261123", "", "", "SO1", "20261123")
+    bench.answer("865", head, ("CTT", "0"))
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["acks_held"]) == (3, 1)
+    assert {each["state"] for each in standing(bench, order).values()} == {"rejected"}
+    assert len(reviews(bench, "line-rejected")) == len(order.lines)
+
+
+def test_suppliers_that_share_a_partnership_keep_their_own_settings(make_bench):
+    bench = make_bench(orders=8, suppliers=2, characters=(Character.SILENT,))
+    first, second = bench.sandbox.made_up.partners[:2]
+    text = bench.config.read_text().replace(second.partnership_id, first.partnership_id)
+    settings = dict(second.settings) | dict(first.settings)
+    for set_id, setting in second.settings:
+        text = text.replace(f'"{setting}"', f'"{settings[set_id]}"')
+    text = text.replace('release = "005010"', 'release = "004010"')
+    for code, means in ((first.code, "accepted"), (second.code, "backordered")):
+        text += f'\n[suppliers.{code}.acknowledgments]\nbp_quantity = "{means}"\n'
+    bench.config.write_text(text)
+    assert bench.run("run").code == 0
+    order = next(o for o in bench.sandbox.plex.tenant.orders if bench.sent(o.number) and o.supplier.code == second.code)
+    bench.later(hours=1)
+    bench.run("run")
+    (number, (quantity, unit)) = next(iter(ordered(bench, order).items()))
+    part = plain_half(plain_half(quantity))
+    bench.answer("855", bak(order, "AC"), *line(number, quantity, unit, ("ACK", "BP", part, unit)), ("CTT", "1"))
+    bench.run("run")
+    said = standing(bench, order)[number]
+    assert Decimal(str(said["backordered"])) == Decimal(part)
+
+
+def test_json_that_is_no_guide_json_is_no_obstacle_where_the_x12_is_there(make_bench):
+    bench, order = sent_to_silent(make_bench)
+    with bench.sandbox.lock:
+        store, now = bench.sandbox.stedi, bench.sandbox.clock.now()
+        partnership = store.partnerships[bench.sandbox.made_up.partners[0].partnership_id]
+        text = store.compose(partnership, "855", (bak(order, "AC"), *accepted(bench, order), ("CTT", "1")), "T", now)
+        store.receive(text, partnership=partnership, at=now)
+        store.files.put(f"{store.processed[-1].id}-output", "application/json", b'{"order": {"number": "mapped"}}')
+    bench.later(minutes=5)
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["acks_applied"]) == (0, 1)
+    assert {each["state"] for each in standing(bench, order).values()} == {"confirmed"}
+
+
+def test_a_rejecting_997_that_comes_twice_is_settled_once(first_sent):
+    bench, _ = first_sent
+    group = bench.sandbox.generated()[0].group_control_numbers[0]
+    rows = ("AK1", "PO", str(group)), ("AK2", "850", "0001"), ("AK5", "R"), ("AK9", "R", "1", "1", "0")
+    bench.answer("997", *rows)
+    assert bench.run("run").code == 3
+    (review,) = reviews(bench, "syntax-rejected")
+    assert bench.run("review", "accept", str(review["id"]), "--reason", "they took it by hand").code == 0
+    bench.answer("997", *rows)
+    again = bench.run("run", "--json")
+    assert (again.code, again.json["counts"]["documents_rejected"]) == (0, 0)
+    assert reviews(bench) == []
+
+
+def test_a_malformed_or_unknown_answer_that_comes_twice_is_asked_about_once(make_bench):
+    bench, order = sent_to_silent(make_bench)
+    for _ in range(2):
+        bench.answer("855", ("BAK", "00", "AC", ""), ("CTT", "0"))
+        bench.answer("855", bak(order, "AC", number="PO-999999"), ("CTT", "0"))
+    bench.run("run")
+    bench.later(days=4)
+    bench.run("run")
+    assert len(reviews(bench, "acknowledgment-held")) == 1
+    assert len(reviews(bench, "order-unknown")) == 1
+
+
+def test_a_supplier_that_writes_our_numbers_small_is_not_taken_for_another_plants(make_bench):
+    bench, order = sent_to_silent(make_bench)
+    bench.write_config(lambda text: text + '\n[documents]\norder_pattern = "^PO-"\n')
+    bench.answer("855", bak(order, "AC", number=order.number.lower()), *accepted(bench, order), ("CTT", "1"))
+    assert bench.run("run", "--json").json["counts"]["acks_applied"] == 1
+    bench.answer("855", bak(order, "AC", number="XX-1"), ("CTT", "0"))
+    assert bench.run("run").code == 0
+    assert reviews(bench) == []
+
+
+def test_a_bare_acceptance_takes_back_an_earlier_rejection_but_no_promised_date(make_bench):
+    bench, order = sent_to_silent(make_bench)
+    supplier = order.supplier.code
+    bench.write_config(lambda text: text + f"\n[suppliers.{supplier}.acknowledgments]\naccept_without_detail = true\n")
+    number, *_ = ordered(bench, order)
+    quantity, unit = ordered(bench, order)[number]
+    dated = ("ACK", "IA", quantity, unit, "067", f"{order.lines[0].releases[-1].due:%Y%m%d}")
+    bench.answer("855", bak(order, "RJ", day="20261123"), ("CTT", "0"))
+    bench.run("run")
+    assert {each["state"] for each in standing(bench, order).values()} == {"rejected"}
+    bench.later(days=1)
+    bench.answer("855", bak(order, "AC", day="20261124"), *line(number, quantity, unit, dated), ("CTT", "1"))
+    bench.later(hours=1)
+    bench.answer("855", bak(order, "AK", day="20261124"), ("CTT", "0"))
+    bench.run("run")
+    after = standing(bench, order)
+    assert {each["state"] for each in after.values()} == {"confirmed"}
+    assert after[number]["delivery_date"] is not None

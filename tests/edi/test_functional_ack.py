@@ -16,7 +16,7 @@ from plexstedi.edi.inbound.functional_ack import (
     verdict,
 )
 from plexstedi.edi.inbound.guide_reading import read_guide_json
-from plexstedi.edi.x12 import Segment, Transaction
+from plexstedi.edi.x12 import Loop, Segment, Transaction
 
 
 def _997(sets: list[tuple[object, str]], group_code: str, group: object = 1746) -> FunctionalAck:
@@ -58,7 +58,10 @@ def _997(sets: list[tuple[object, str]], group_code: str, group: object = 1746) 
         ([], "E", AcceptedWithErrors),
         ([], "R", Rejected),
         ([], "P", Rejected),
-        ([("0001", "")], "A", Rejected),
+        ([("0001", "")], "A", Accepted),
+        ([("0001", "")], "P", Rejected),
+        ([("0001", "")], "R", Rejected),
+        ([("0001", "?")], "A", Rejected),
     ],
 )
 def test_the_verdict_on_our_document(sets: list[tuple[object, str]], group_code: str, expected: type[Verdict]) -> None:
@@ -111,3 +114,16 @@ def test_a_997_without_a_group_or_result_is_malformed(segments: tuple[Segment, .
     read = read_997(Transaction("997", "004010", segments))
     assert isinstance(read, Malformed)
     assert named in (read.reasons[0].where + read.reasons[0].message)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1)])
+def test_errors_are_told_in_whatever_order_json_has_them(order: tuple[int, ...]) -> None:
+    """Keys of a JSON object have no order: the element that was wrong is named all the same."""
+    wrong = Loop("AK3", (Segment("AK3", ("PO1", "12", None, "8")), Segment("AK4", ("3", "355", "7"))))
+    inside = (Segment("AK2", ("850", "0001")), wrong, Segment("AK5", ("R", "5")))
+    head, rest = inside[0], [inside[i] for i in order if i]
+    heading = (Segment("AK1", ("PO", "1746")), Loop("AK2", (head, *rest)), Segment("AK9", ("R", "1", "1", "0")))
+    read = read_997(Transaction("997", "004010", heading))
+    assert isinstance(read, FunctionalAck)
+    (errors,) = (response.errors for response in read.sets)
+    assert [text for text in errors if "element 3" in text and "invalid code" in text]

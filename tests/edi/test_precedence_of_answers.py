@@ -53,6 +53,8 @@ ALL = (ORDER, CHANGE_1, CHANGE_2)
         (_ack(date(2026, 11, 11), "1", "865"), NOON, 1, {20}),
         (_ack(date(2026, 11, 3), "002", "865"), NOON, 2, set()),
         (_ack(date(2026, 10, 1)), NOON, 0, {10, 20}),
+        # A supplier whose clock is a day ahead has not answered what went out afterwards.
+        (_ack(date(2026, 11, 11)), NOON.replace(hour=8), 1, {20}),
     ],
 )
 def test_an_answer_to_an_older_order_leaves_changed_lines_alone(

@@ -14,6 +14,7 @@ from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, read
 from plexstedi.edi.inbound.element_values import Bad, read_date, read_number
 from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
 from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction
+from plexstedi.edi.x12_text import parse
 
 HEADING = {
     "beginning_segment_for_purchase_order_acknowledgment_BAK": {
@@ -221,3 +222,51 @@ def test_a_number_is_exact_however_it_is_written(written: str | Decimal, number:
 def test_what_is_no_quantity_is_told(written: str | Decimal) -> None:
     """A quantity that is no sensible number is never taken for one, and never breaks the sums of others."""
     assert isinstance(read_number(written), Bad)
+
+
+def _from_x12(*body: str, release: str = "004010") -> Acknowledgment:
+    rows = ["ST*855*0001", "BAK*00*AC*PO-1001*20261101", *body, "CTT*1"]
+    isa = f"ISA*00*{' ' * 10}*00*{' ' * 10}*ZZ*{'SUPPLIER':15}*ZZ*{'US':15}*261102*1200*U*00401*000000001*0*P*>"
+    group = f"GS*PR*SUPPLIER*US*20261102*1200*1*X*{release}"
+    text = "~".join([isa, group, *rows, f"SE*{len(rows) + 1}*0001", "GE*1*1", "IEA*1*000000001"]) + "~"
+    read = read_acknowledgment(parse(text).groups[0].transactions[0].transaction)
+    assert isinstance(read, Acknowledgment), read
+    return read
+
+
+STRANGE = ["NTE*GEN*SORRY", "ITA*C", "K3*ABC", "ZZZ*1", "G72*1", "LQ*1", "J2X*1"]
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+@pytest.mark.parametrize("release", ["003040", "004010", "005010"])
+def test_a_segment_that_no_table_knows_takes_nothing_with_it(strange: str, release: str) -> None:
+    """A supplier's note between the line and its ACK must not turn a rejection into an acceptance."""
+    plain = ("PO1*10*100*EA", "ACK*IR*60*EA", "ACK*IB*40*EA", "DTM*067*20261220", "SCH*40*EA***067*20261220")
+    expected = _from_x12(*plain, release=release)
+    assert [detail.code for detail in expected.lines[0].details] == ["IR", "IB"]
+    for place in range(1, len(plain) + 1):
+        with_strange = (*plain[:place], strange, *plain[place:])
+        assert _from_x12(*with_strange, release=release) == expected, with_strange
+
+
+@pytest.mark.parametrize("stray", ["ACK*IR*100*EA", "SCH*100*EA***067*20261220"])
+def test_what_belongs_to_a_line_and_stands_in_none_holds_the_document(stray: str) -> None:
+    segment = stray.split("*")
+    tree = Transaction(
+        "855",
+        "004010",
+        (Segment("BAK", ("00", "AC", "PO-1001")),),
+        (Segment(segment[0], tuple(segment[1:])), Loop("PO1", (Segment("PO1", ("10", Decimal(100), "EA")),))),
+    )
+    read = read_acknowledgment(tree)
+    assert isinstance(read, Acknowledgment)
+    assert [segment[0] in fault.message for fault in read.faults] == [True]
+
+
+def test_schedules_of_a_single_party_hold_their_line() -> None:
+    """A quantity for one dock is not the quantity of the line."""
+    inside = Loop("N1", (Segment("N1", ("ST", "Dock 4")), Segment("SCH", (Decimal(40), "EA"))))
+    line = Loop("PO1", (Segment("PO1", ("10", Decimal(100), "EA")), inside))
+    read = read_acknowledgment(Transaction("855", "004010", (Segment("BAK", ("00", "AC", "PO-1")),), (line,)))
+    assert isinstance(read, Acknowledgment)
+    assert ["SCH" in fault.message for fault in read.lines[0].faults] == [True]

@@ -19,6 +19,7 @@ from plexstedi.edi.inbound.element_values import Bad, date_qualifier, read_date,
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Transaction
 
+_OF_A_LINE = ("ACK", "SCH", "DTM")
 IMPOSSIBLE_DATE = "date-impossible"
 """Code of a fault that leaves the quantities of a line readable."""
 
@@ -205,6 +206,8 @@ def read_acknowledgment(tx: Transaction) -> Acknowledgment | Malformed:
     place = _Place("order")
     order_date = read_date(opening.get(heading.order_date))
     loops = [node for node in tx.detail if node.id == heading.line_loop]
+    for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
+        place.fault(stray, f"stands outside of any {heading.line_loop}: of which line it speaks cannot be told")
     return Acknowledgment(
         set_id=heading.set_id,
         purpose=read_text(opening.get(1)) or "",
@@ -237,6 +240,10 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
     details = tuple(_detail(entry, place) for entry in _each(loop, "ACK"))
     if any(_each(sub, "ACK") for sub in loop.loops("SLN")):
         place.fault("SLN", "the supplier answers parts of the line, which cannot be told apart in Plex")
+    for sub in loop.children[1:]:
+        if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
+            for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
+                place.fault(stray, f"stands in the loop {sub.id}: whether it is of the whole line cannot be told")
     return AcknowledgedLine(
         position=position,
         place=place.name,

@@ -7,7 +7,7 @@ Suppliers write the same backorder in four ways (60 now and 40 later of 100): `B
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -76,7 +76,10 @@ def divide(
     stated: Sequence[StatedPart], *, ordered: Decimal, open_quantity: Decimal, settings: AcknowledgmentSettings
 ) -> Division:
     """What these parts of a line mean, where `ordered` was ordered and `open_quantity` is still to come."""
+    stated = _rejected_as_a_whole(stated)
     backorders = [p for p in stated if p.meaning in (LineMeaning.BACKORDER, LineMeaning.PARTIAL)]
+    if any(p.quantity == 0 and p.meaning is LineMeaning.REJECTED for p in stated):
+        return Undivided("rejected-zero", f"{_written(stated)} rejects a quantity of zero", _ASK)
     if any(p.quantity is None for p in stated):
         return _without_quantity(stated, open_quantity)
     if any(p.quantity == 0 for p in backorders):
@@ -99,6 +102,13 @@ def divide(
     if setting == "backordered":
         return _backordered_as_stated(stated, backorders, open_quantity)
     return _accepted_as_stated(stated, backorders, open_quantity, name)
+
+
+def _rejected_as_a_whole(stated: Sequence[StatedPart]) -> Sequence[StatedPart]:
+    """A rejection alone that counts nothing: what it leaves of the line is zero, so it rejects the whole line."""
+    if len(stated) == 1 and stated[0].meaning is LineMeaning.REJECTED and stated[0].quantity == 0:
+        return [replace(stated[0], quantity=None)]
+    return stated
 
 
 def _without_quantity(stated: Sequence[StatedPart], whole: Decimal) -> Division:

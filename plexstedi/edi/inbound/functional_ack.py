@@ -12,7 +12,7 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import Malformed
 from plexstedi.edi.inbound.element_values import read_text
 from plexstedi.edi.order import Frozen
-from plexstedi.edi.x12 import Composite, Segment, Transaction, Value
+from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction, Value
 
 _SEGMENT_ERRORS = {
     "1": "unknown segment",
@@ -139,7 +139,7 @@ def read_997(tx: Transaction) -> FunctionalAck | Malformed:
         functional_id=read_text(group.get(1)) or "",
         group_control=control,
         code=code.upper(),
-        sets=tuple(_sets(segments)),
+        sets=tuple(_sets(tx, segments)),
         errors=_codes(end, range(5, 10), _GROUP_ERRORS),
     )
 
@@ -154,8 +154,11 @@ def _control(value: Value | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
-def _sets(segments: list[Segment]) -> list[SetResponse]:
+def _sets(tx: Transaction, segments: list[Segment]) -> list[SetResponse]:
     """AK2 to AK5, in the order of the document."""
+    loops = [node for node in (*tx.heading, *tx.detail) if isinstance(node, Loop) and node.id == "AK2"]
+    if loops:
+        return [_of_loop(loop) for loop in loops]
     found: list[SetResponse] = []
     head: Segment | None = None
     errors: list[str] = []
@@ -174,6 +177,17 @@ def _sets(segments: list[Segment]) -> list[SetResponse]:
     if head is not None:
         found.append(_set(head, None, errors))
     return found
+
+
+def _of_loop(loop: Loop) -> SetResponse:
+    """One AK2 loop; JSON does not keep the order of what stands in it."""
+    inside = list(loop.walk())
+    errors = [
+        _segment_error(each) if each.id == "AK3" else _element_error(each)
+        for each in inside
+        if each.id in ("AK3", "AK4")
+    ]
+    return _set(loop.head, next((each for each in inside if each.id == "AK5"), None), errors)
 
 
 def _set(head: Segment, end: Segment | None, errors: list[str]) -> SetResponse:
@@ -222,6 +236,10 @@ def verdict(fa: FunctionalAck, group_control: int | str, set_control: int | str)
     if fa.group_control != int(group_control):
         return NotMentioned()
     own = next((s for s in fa.sets if s.control == int(set_control)), None)
+    if own is not None and not own.code:
+        # No AK5: what is said of the group is all there is.
+        code = _ACCEPTED_WITH_ERRORS if fa.code == _ACCEPTED and own.errors else fa.code
+        return _judge(code, (*own.errors, *fa.errors))
     if own is not None and (own.code not in _READ or fa.code in (*_READ, _PARTIAL)):
         return _judge(own.code, own.errors)
     if fa.sets and fa.code == _PARTIAL:

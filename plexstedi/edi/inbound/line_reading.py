@@ -81,7 +81,8 @@ def _stated_parts(
             return _unit_unknown(answer.unit, sent)
         deleted = answer.change_code in _DELETES
         meaning = LineMeaning.REJECTED if deleted else LineMeaning.ACCEPTED
-        return [StatedPart(None, meaning, None if deleted and not echoed else echoed)]
+        stated = StatedPart(None, meaning, None if deleted and not echoed else echoed)
+        return [_as_scheduled(stated, answer, sent, expected, settings)]
     parts = []
     for detail in answer.details:
         meaning = line_meaning(detail.code, settings.acknowledgments)
@@ -98,7 +99,35 @@ def _stated_parts(
                     return _unit_unknown(answer.unit, sent)
                 quantity = None if echoed in expected else echoed
         parts.append(StatedPart(detail.code, meaning, quantity))
-    return parts
+    return [_as_scheduled(parts[0], answer, sent, expected, settings)] if len(parts) == 1 else parts
+
+
+def _as_scheduled(
+    part: StatedPart,
+    answer: AcknowledgedLine,
+    sent: SentLine,
+    expected: tuple[Decimal, ...],
+    settings: SupplierSettings,
+) -> StatedPart:
+    """All that was ordered, or all that is open: both say "as ordered" after a receipt (RULES Reading 14).
+
+    Where the schedules lay out the one and the quantity beside them is the other, or none, the schedules count.
+    """
+    if not answer.schedules or part.meaning not in (LineMeaning.ACCEPTED, LineMeaning.HOLD):
+        return part
+    if part.quantity is not None and part.quantity not in expected:
+        return part
+    laid = [
+        None
+        if schedule.quantity is None
+        else in_sent_unit(schedule.quantity, schedule.unit or answer.unit, sent, settings)
+        for schedule in answer.schedules
+    ]
+    known = [quantity for quantity in laid if quantity is not None]
+    scheduled = sum(known, Decimal(0))
+    if len(known) < len(laid) or scheduled not in expected:
+        return part
+    return replace(part, quantity=scheduled)
 
 
 def _with_dates(

@@ -95,6 +95,8 @@ class LineOutcome(Frozen):
     notes: tuple[str, ...] = ()
     listed: bool = True
     """False: the answer does not name this line, its state follows from a setting. Never undoes a listed one."""
+    whole: bool = False
+    """The answer names no line at all: it speaks of every line as it was ordered."""
     date_pending: bool = False
     """SP: the supplier still owes the date."""
     if_accepted: AckState | None = None

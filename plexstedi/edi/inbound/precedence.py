@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import TypeAlias
 
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment
-from plexstedi.edi.inbound.outcome import LineOutcome
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome
 from plexstedi.edi.order import Frozen
 
 
@@ -130,11 +131,20 @@ def what_it_answers(
 
 
 def _by_date(dated: date, processed_at: datetime, documents: Sequence[SentDocument]) -> SentDocument:
+    """The last document sent before the answer: it cannot know what went out after it came in, whatever its date."""
     for document in reversed(documents):
-        sent_on = document.sent_at.date()
-        if dated > sent_on or (dated == sent_on and processed_at >= document.sent_at):
+        if processed_at >= document.sent_at and dated >= document.sent_at.date():
             return document
     return documents[0]
+
+
+def _confirmations_before_wholes(best_first: list[_Said]) -> list[_Said]:
+    """The newest answers, as far as they accept as a whole what an older one confirms, behind that one."""
+    wholes = list(takewhile(lambda said: said[0].whole, best_first))
+    rest = best_first[len(wholes) :]
+    if rest and rest[0][0].state in (AckState.CONFIRMED, AckState.CHANGED):
+        return [rest[0], *wholes, *rest[1:]]
+    return best_first
 
 
 class AnswerHeader(Frozen):
@@ -161,6 +171,7 @@ class Answer(Frozen):
 
 
 _Rank: TypeAlias = tuple[bool, date, datetime, str]
+_Said: TypeAlias = tuple[LineOutcome, AnswerHeader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +199,9 @@ class Folded:
 def fold(answers: Iterable[Answer], changes: Collection[SentDocument] = ()) -> Folded:
     """The state per line: the newest answer wins, whatever the order of arrival (RULES Reading 12).
 
-    An outcome that only follows from a setting counts for lines that no answer names. What was said of a line before
-    a later document (`changes`) changed it no longer counts.
+    An outcome that only follows from a setting counts for lines that no answer names. An answer that accepts the order
+    as a whole supersedes like one that lists the line, except where an older one confirms it: that says the same, with
+    dates. What was said of a line before a later document (`changes`) changed it no longer counts.
     """
     ranked: dict[int, dict[_Rank, tuple[LineOutcome, AnswerHeader]]] = {}
     for answer in answers:
@@ -198,7 +210,7 @@ def fold(answers: Iterable[Answer], changes: Collection[SentDocument] = ()) -> F
             if any(outcome.line in d.changed for d in changes if d.position > answer.position):
                 continue
             rank = (
-                outcome.listed,
+                outcome.listed or (outcome.whole and outcome.applies),
                 answer_date(header.dated, header.processed_at),
                 header.processed_at,
                 header.transaction_id,
@@ -207,8 +219,9 @@ def fold(answers: Iterable[Answer], changes: Collection[SentDocument] = ()) -> F
     lines: dict[int, LineStanding] = {}
     newest: tuple[tuple[date, datetime, str], AnswerHeader] | None = None
     for number in sorted(ranked):
-        named = any(outcome.listed for outcome, _ in ranked[number].values())
+        named = any(rank[0] for rank in ranked[number])
         best_first = [ranked[number][rank] for rank in sorted(ranked[number], reverse=True) if rank[0] or not named]
+        best_first = _confirmations_before_wholes(best_first)
         applied = next(((o, h) for o, h in best_first if o.applies), None)
         lines[number] = LineStanding(
             best_first[0][0],

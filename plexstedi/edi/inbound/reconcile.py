@@ -126,15 +126,16 @@ def _reconcile(
     document = _Document(acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing)
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
     answered = {line.line for line in known if line.line in by_line or line.line in ambiguous}
-    names_all = meaning is TypeMeaning.REJECTED and not is_own
+    names_all = meaning is TypeMeaning.REJECTED
+    names_none = not acknowledgment.lines and not is_own
     touched = {line.line for line in known} if names_all or not acknowledgment.lines else answered
     outcomes = []
     for line in sorted(known, key=lambda ln: ln.line):
         if line.line in changed_since:
             continue
         if line.line in deleted_numbers:
-            if line.line in by_line:
-                outcomes.append(_deleted(line, by_line[line.line], document))
+            if line.line in by_line or names_all or names_none or missing is AckState.CONFIRMED:
+                outcomes.append(_deleted(line, by_line.get(line.line, ()), document, refused=names_all))
         elif names_all:
             outcomes.append(_rejected(line, by_line.get(line.line, ()), document))
         elif line.line in answered:
@@ -142,6 +143,8 @@ def _reconcile(
             if line.line in ambiguous:
                 findings.holds.append(ambiguous[line.line].reason)
             outcomes.append(_answered(line, by_line.get(line.line, ()), findings, document))
+        elif names_none:
+            outcomes.append(_unlisted(line, document).model_copy(update={"whole": True}))
         elif not is_own and not _is_answered(earlier, line.line):
             outcomes.append(_unlisted(line, document))
     return head.model_copy(
@@ -312,10 +315,17 @@ def _whole_rejected(
     )
 
 
-def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: _Document) -> LineOutcome:
-    """A line that our 860 took out: the supplier agrees (zero), refuses, or still wants to deliver."""
+def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: _Document, *, refused: bool) -> LineOutcome:
+    """A line that our 860 took out: the supplier agrees (zero), refuses, or still wants to deliver.
+
+    `refused`: the answer rejects the change as a whole.
+    """
     findings = document.findings(line)
-    state = AckState.CONFIRMED
+    holds_as_a_whole = bool(findings.holds)
+    state = AckState.REJECTED if refused else AckState.CONFIRMED
+    if refused:
+        code = type_in_words(document.acknowledgment.type_code)
+        findings.warn("deletion-rejected", f"the supplier refuses to delete the line: {code}", "talk to the supplier")
     confirmed = ZERO
     settings = document.settings.acknowledgments
     for match in matches:
@@ -336,10 +346,12 @@ def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: _Document
     if confirmed > 0:
         findings.hold("deleted-line-confirmed", f"the line was deleted, the supplier confirms {confirmed:f}")
     held = bool(findings.holds)
+    definite = held and holds_as_a_whole and findings.holds == list(document.findings(line).holds)
     return LineOutcome(
         line=line.line,
         line_id=line.line_id,
         state=AckState.HELD if held else state,
+        if_accepted=state if definite else None,
         ordered=ZERO,
         open=ZERO,
         unit=line.unit,

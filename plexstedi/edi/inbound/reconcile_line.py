@@ -73,10 +73,13 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     releases = case.sent.schedules if named else still_open(case.sent.schedules, case.received)
     schedules = allocate(read.pieces, releases)
     _check_dates(schedules, case, findings)
-    for text in read.undecided:
-        findings.hold("date-undecided", text, "set `acknowledgments.date_qualifiers` of this supplier, or " + DECIDE)
-    if read.schedule_fault is not None:
-        findings.hold("schedule-sum", read.schedule_fault)
+    if read.total.accepted > 0 or read.total.backordered > 0:
+        # Of what is rejected nothing comes, whatever its dates.
+        for text in read.undecided:
+            fix = "set `acknowledgments.date_qualifiers` of this supplier, or " + DECIDE
+            findings.hold("date-undecided", text, fix)
+        if read.schedule_fault is not None:
+            findings.hold("schedule-sum", read.schedule_fault)
     _check_change_codes(case, read, findings)
     if read.date_pending:
         findings.note("the ship date is pending (SP), it stays awaited")
