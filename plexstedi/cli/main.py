@@ -56,10 +56,11 @@ def _version(value: bool) -> None:
 def _global_options(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="Configuration file. [env: PLEXSTEDI_CONFIG]")
+        Path | None,
+        typer.Option("--config", metavar="FILE", readable=False, help="Configuration file. [env: PLEXSTEDI_CONFIG]"),
     ] = None,
     state: Annotated[
-        Path | None, typer.Option("--state", metavar="FILE", help="State file. [env: PLEXSTEDI_STATE]")
+        Path | None, typer.Option("--state", metavar="FILE", readable=False, help="State file. [env: PLEXSTEDI_STATE]")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every step, on stderr.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results of failures only.")] = False,

@@ -43,6 +43,7 @@ from plexstedi.http.transport import (
     Deadline,
     Retrying,
     RetryPolicy,
+    ServiceTime,
     http_date,
     is_loopback,
     looks_like_html,
@@ -96,6 +97,7 @@ class Rejected(RequestRejected):
     """A request refused for its content, with what the service said of it.
 
     `service_code` is the service's own word (RESOURCE_NOT_FOUND, validation_failed); `date` the answer's Date.
+    `maybe_processed`: an attempt before the one that was refused had no answer, and may have been carried out.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Rejected(RequestRejected):
         self.service_code = service_code
         self.service_message = service_message
         self.date = date
+        self.maybe_processed = False
 
 
 @dataclass(frozen=True)
@@ -199,9 +202,10 @@ class Caller:
                     fix="Store the secret again, without line breaks or typographic characters.",
                 )
         self._secrets = tuple(value for value in self._headers.values() if len(value) >= 12)
-        clock = clock or SystemClock()
+        self._clock = clock = clock or SystemClock()
+        self._time = ServiceTime()
 
-        def stack(limiter: PerMinute | None, auth: httpx.Auth | None) -> httpx.Client:
+        def stack(limiter: PerMinute | None, auth: httpx.Auth | None, service_time: ServiceTime | None) -> httpx.Client:
             return httpx.Client(
                 transport=Retrying(
                     service=service,
@@ -212,6 +216,7 @@ class Caller:
                     deadline=deadline,
                     transport=transport,
                     on_attempt=on_attempt,
+                    service_time=service_time,
                 ),
                 auth=auth,
                 headers={"User-Agent": "plexstedi", "Accept": "application/json"},
@@ -219,9 +224,9 @@ class Caller:
                 follow_redirects=False,
             )
 
-        self._client = stack(limiter, auth)
+        self._client = stack(limiter, auth, self._time)
         # A presigned address is a secret of another host: no header of ours goes there, nor does it count as a call.
-        self._bare_client = stack(None, None)
+        self._bare_client = stack(None, None, None)
 
     def close(self) -> None:
         """Close the connections."""
@@ -235,6 +240,22 @@ class Caller:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def service_now(self) -> datetime | None:
+        """What time it is at the service, UTC, by its last answer; None while it has not answered."""
+        return self._time.now(self._clock)
+
+    def scrubbed(self, document: Json) -> Json:
+        """The document with every secret of ours that the service may have echoed taken out."""
+        if isinstance(document, str):
+            for secret in self._secrets:
+                document = document.replace(secret, "(secret)")
+            return document
+        if isinstance(document, Mapping):
+            return {name: self.scrubbed(value) for name, value in document.items()}
+        if isinstance(document, Sequence):
+            return [self.scrubbed(value) for value in document]
+        return document
 
     def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read. `path` begins with a slash; a name may occur several times in `params`."""
@@ -315,6 +336,9 @@ class Caller:
                     fix="Check the base_url.",
                 ) from error
             return self._answer(method, path, response)
+        except Rejected as error:
+            error.maybe_processed = call.maybe_heard
+            raise
         except (ServiceUnavailable, ServiceRefused) as error:
             # A refused key says nothing about an earlier attempt of this send that had no answer.
             if method == "GET" or (isinstance(error, ServiceRefused) and not call.maybe_heard):

@@ -13,7 +13,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from urllib.parse import urlsplit
@@ -48,6 +48,23 @@ class Deadline:
     def left(self, clock: Clock) -> float:
         """Seconds that remain; negative when it is past."""
         return self.at - clock.monotonic()
+
+
+@dataclass
+class ServiceTime:
+    """What time it is at a service, by the Date header of its last answer."""
+
+    _said: datetime | None = None
+    _heard: float = 0.0
+
+    def hear(self, said: datetime | None, clock: Clock) -> None:
+        """Note the Date of an answer that came just now."""
+        if said is not None:
+            self._said, self._heard = said, clock.monotonic()
+
+    def now(self, clock: Clock) -> datetime | None:
+        """The service's time, carried on from its last answer; None while it has not answered."""
+        return None if self._said is None else self._said + timedelta(seconds=clock.monotonic() - self._heard)
 
 
 @dataclass(frozen=True)
@@ -221,7 +238,9 @@ class Retrying(httpx.BaseTransport):
         deadline: Deadline | None,
         transport: httpx.BaseTransport | None,
         on_attempt: Callable[[Attempt], None] | None,
+        service_time: ServiceTime | None = None,
     ) -> None:
+        self._service_time = service_time
         self._service = service
         self._clock = clock
         self._rng = rng
@@ -268,6 +287,8 @@ class Retrying(httpx.BaseTransport):
                 raise self._unreachable(error) from error
             return wait
         call.status = response.status_code
+        if self._service_time is not None:
+            self._service_time.hear(http_date(response.headers.get("date")), self._clock)
         outcome = self._outcome(response, call)
         self._record(request, call, began, response, outcome)
         call.retry_after = retry_after(response.headers, self._clock.now())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from plexstedi.errors import StateUnusable
 from plexstedi.state.codec import instant, moment
 from plexstedi.state.database import Database, Row
 
@@ -71,19 +72,8 @@ class Audit:
         return GENESIS if last is None else str(last["hash"])
 
     def events(self, *, order_id: str | None = None, since: datetime | None = None) -> Iterator[Event]:
-        """Events, oldest first; of one order, or from a time on."""
-        after = 0
-        while True:
-            rows = self._database.rows(
-                "SELECT * FROM events WHERE seq > ? AND (? IS NULL OR order_id = ?) AND (? IS NULL OR at >= ?)"
-                " ORDER BY seq LIMIT 1000",
-                (after, order_id, order_id, *((instant(since),) * 2 if since else (None, None))),
-            )
-            if not rows:
-                return
-            for row in rows:
-                yield _event(row)
-            after = rows[-1]["seq"]
+        """Events, oldest first; of one order, or from a time on. Raise StateUnusable at one that was edited."""
+        return map(_event, self._rows(order_id, since))
 
     def about(self, subjects: Collection[str]) -> list[Event]:
         """Events with one of these subjects that belong to no order: noted before it was known whose they are."""
@@ -97,19 +87,34 @@ class Audit:
     def verify(self, head: str | None = None) -> Break | None:
         """Walk the whole chain; the first break, or None. With `head`, it must be the hash of some event."""
         previous, expected, seen = GENESIS, 1, head in (None, GENESIS)
-        for event in self.events():
-            if event.seq != expected:
+        # As stored, not as read: an edited event may be no event any more.
+        for row in self._rows(None, None):
+            seq = row["seq"]
+            if seq != expected:
                 return Break(expected, f"event {expected} is missing")
-            if event.previous != previous:
-                return Break(event.seq, f"event {event.seq} does not follow the one before it")
-            row = self._database.row("SELECT * FROM events WHERE seq = ?", (event.seq,))
-            assert row is not None
-            columns = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous")
-            if _digest(tuple(row[column] for column in columns)) != event.hash:
-                return Break(event.seq, f"event {event.seq} was edited")
-            previous, expected = event.hash, expected + 1
-            seen = seen or event.hash == head
+            if row["previous"] != previous:
+                return Break(seq, f"event {seq} does not follow the one before it")
+            if _digest(tuple(row[column] for column in _HASHED)) != row["hash"]:
+                return Break(seq, f"event {seq} was edited")
+            previous, expected = row["hash"], expected + 1
+            seen = seen or previous == head
         return None if seen else Break(expected, "the trail was cut: the given head is not in it")
+
+    def _rows(self, order_id: str | None, since: datetime | None) -> Iterator[Row]:
+        after = 0
+        while True:
+            rows = self._database.rows(
+                "SELECT * FROM events WHERE seq > ? AND (? IS NULL OR order_id = ?) AND (? IS NULL OR at >= ?)"
+                " ORDER BY seq LIMIT 1000",
+                (after, order_id, order_id, *((instant(since),) * 2 if since else (None, None))),
+            )
+            if not rows:
+                return
+            yield from rows
+            after = rows[-1]["seq"]
+
+
+_HASHED = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous")
 
 
 def _digest(values: tuple[object, ...]) -> str:
@@ -117,6 +122,17 @@ def _digest(values: tuple[object, ...]) -> str:
 
 
 def _event(row: Row) -> Event:
+    try:
+        return _read(row)
+    except (ValueError, TypeError):
+        raise StateUnusable(
+            f"event {row['seq']} of the audit trail cannot be read: it was edited",
+            fix="Run `plexstedi audit verify`; put the state file back from a backup, and find out who edited it.",
+            code="audit-broken",
+        ) from None
+
+
+def _read(row: Row) -> Event:
     return Event(
         seq=row["seq"],
         at=moment(row["at"]),

@@ -27,6 +27,12 @@ class DocumentState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+NOT_HEARD = "not heard"
+NOT_PROCESSED = "not processed"
+IN_FLIGHT = "still in flight"
+REFUSED = "refused"
+"""How the outcome of an attempt begins, by what it tells of the document's being at Stedi."""
+
 RECOVERED = "recovered"
 """In place of purpose and setting of a document that `recover` took over: how it was sent is not known."""
 
@@ -251,6 +257,13 @@ class Documents:
         marks = ", ".join("?" * len(states))
         return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
 
+    def unheard(self) -> list[Document]:
+        """Documents that Stedi may have without our knowing: not heard, in doubt, or the last of its stream refused."""
+        return self._query(
+            "WHERE state IN ('sending', 'in_doubt') OR (state = 'refused'"
+            " AND id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream)) ORDER BY id"
+        )
+
     def open_clocks(self, *, supplier: str | None = None) -> list[Document]:
         """Documents that something is still awaited for: their delivery, their 997, or an answer to all they ask.
 
@@ -324,6 +337,28 @@ class Documents:
             "UPDATE attempts SET ended_at = ?, outcome = ? WHERE document_id = ? AND number = ?",
             (instant(at), outcome, document_id, number),
         )
+
+    def unsettled_attempts(self, document_id: int) -> int:
+        """How many attempts have begun of which it is open whether Stedi carried them out."""
+        return self._database.number(
+            "SELECT count(*) FROM attempts WHERE document_id = ?"
+            " AND (outcome IS NULL OR outcome LIKE ? OR outcome LIKE ?)",
+            (document_id, f"{NOT_HEARD}%", f"{IN_FLIGHT}%"),
+        )
+
+    def disprove_attempts(self, document_id: int) -> None:
+        """Stedi has carried out none of the attempts so far: the key's age begins anew with the next."""
+        self._database.execute(
+            "UPDATE attempts SET outcome = ? || coalesce(outcome, 'no answer') WHERE document_id = ?"
+            " AND (outcome IS NULL OR outcome LIKE ? OR outcome LIKE ?)",
+            (f"{NOT_PROCESSED}, not among Stedi's files: ", document_id, f"{NOT_HEARD}%", f"{IN_FLIGHT}%"),
+        )
+        self.forget_first_attempt(document_id)
+
+    def forget_first_attempt(self, document_id: int) -> None:
+        """No attempt so far can have been carried out, so none of them has begun the key's age."""
+        if self.unsettled_attempts(document_id) == 0:
+            self._database.execute("UPDATE documents SET first_attempt_at = NULL WHERE id = ?", (document_id,))
 
     def attempts(self, document_id: int) -> list[tuple[int, datetime, datetime | None, str | None]]:
         """Number, beginning, end and outcome of every attempt."""

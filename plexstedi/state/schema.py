@@ -6,7 +6,7 @@ trigger refuses any other move, so that a program error cannot write an impossib
 
 from __future__ import annotations
 
-DOCUMENT_MOVES = (
+DOCUMENT_MOVES_1 = (
     ("frozen", "sending"),
     ("frozen", "withdrawn"),
     ("sending", "sending"),
@@ -26,10 +26,11 @@ DOCUMENT_MOVES = (
     ("failed", "withdrawn"),
     ("delivered", "withdrawn"),
 )
+DOCUMENT_MOVES = (*DOCUMENT_MOVES_1, ("refused", "accepted"))
 """An outbound document. `frozen`: bytes, name and key stored, no attempt begun. `sending`: an attempt has begun and
-its outcome is not known. `accepted`: Stedi answered 200. `delivered`, `refused` (a conclusive 4xx) and `withdrawn` (a
-person gave it up; a delivered one only after a rejecting 997) are settled; the others block the next document of their
-stream."""
+its outcome is not known. `accepted`: Stedi answered 200. `delivered`, `refused` (a conclusive 4xx; accepted after all
+only where Stedi shows its very file) and `withdrawn` (a person gave it up; a delivered one only after a rejecting 997)
+are settled; the others block the next document of their stream."""
 
 INBOX_MOVES = (
     ("listed", "stored"),
@@ -209,13 +210,15 @@ _VERSION_1 = (
         id TEXT PRIMARY KEY, order_id TEXT NOT NULL, line_id TEXT NOT NULL, quantity TEXT NOT NULL,
         received_at TEXT NOT NULL) STRICT""",
     "CREATE INDEX receipts_of_line ON receipts (order_id, line_id)",
-    *_moves("documents", DOCUMENT_MOVES),
+    *_moves("documents", DOCUMENT_MOVES_1),
     *_moves("inbox", INBOX_MOVES),
     *_moves("writes", WRITE_MOVES),
     *_moves("reviews", REVIEW_MOVES),
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = ("INSERT INTO legal_moves (of_table, before, after) VALUES ('documents', 'refused', 'accepted')",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """`MIGRATIONS[n]` takes a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

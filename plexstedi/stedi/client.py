@@ -51,6 +51,10 @@ class StediClient:
         """Close the connections."""
         self._caller.close()
 
+    def service_now(self) -> datetime | None:
+        """Stedi's own time, UTC, by the Date of its last answer; None while it has not answered."""
+        return self._caller.service_now()
+
     def generate_edi(self, partnership_id: str, body: bytes, key: str) -> SendOutcome:
         """Send one document (OpenAPI GenerateEdi): the bytes of `generate_edi_body`, under its idempotency key.
 
@@ -72,7 +76,7 @@ class StediClient:
         answer = self._found(f"/executions/{path_segment(execution_id)}")
         if answer is None:
             return None
-        execution = read_execution(answer.json())
+        execution = read_execution(self._caller.scrubbed(answer.json()))
         if isinstance(execution, Unreadable):
             raise _not_understood(answer.path, execution.reason)
         return execution
@@ -234,7 +238,7 @@ class StediClient:
     def _page(
         self, path: str, params: Sequence[tuple[str, str]], read: Callable[[Json], _Item | Unreadable]
     ) -> Page[_Item]:
-        told = self._get(path, params).json()
+        told = self._caller.scrubbed(self._get(path, params).json())
         items = told.get("items") if isinstance(told, Mapping) else None
         if not isinstance(told, Mapping) or not isinstance(items, list):
             raise _not_understood(path, "there is no list of items")
@@ -256,6 +260,9 @@ def _refused(rejected: Rejected) -> SendOutcome:
         return Unknown(f"{rejected.message}, without a word of Stedi's own", maybe_processed=False)
     if rejected.status == 422:
         return SlotTaken(rejected.service_message or rejected.message)
+    if rejected.maybe_processed:
+        # The attempt before it had no answer and may have been carried out: this refusal concludes nothing.
+        return Unknown(f"refused with {rejected.status} after an attempt without an answer", maybe_processed=True)
     return Refused(
         rejected.status, rejected.service_code, rejected.service_message or rejected.message, rejected.details
     )

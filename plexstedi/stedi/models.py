@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from plexstedi.decimal_json import Json
+from plexstedi.http.error_body import clean
 
 INBOUND = "INBOUND"
 OUTBOUND = "OUTBOUND"
@@ -165,7 +166,7 @@ def read_execution(value: Json) -> Execution | Unreadable:
         mode=_text(value, "mode"),
         transaction_count=_whole(value, "transactionCount"),
         fault_code=_text(value, "faultCode"),
-        fault_message=_text(value, "faultMessage"),
+        fault_message=_words(value, "faultMessage"),
         retryable=value.get("retryable") is True,
         parent_id=_text(value, "parentExecutionId"),
         child_id=_text(value, "childExecutionId"),
@@ -208,7 +209,7 @@ def read_transaction(value: Json) -> Transaction | Unreadable:
         group_control=_whole(group, "controlNumber"),
         set_control=_whole(control, "controlNumber"),
         transaction_setting_id=_text(_table(x12, "transactionSetting"), "transactionSettingId"),
-        errors=tuple(_text(error, "message") or "no message" for error in _tables(value, "translationErrors")),
+        errors=tuple(_words(error, "message") or "no message" for error in _tables(value, "translationErrors")),
         raw=value,
     )
 
@@ -217,7 +218,7 @@ def read_fault(value: Json) -> Fault | Unreadable:
     """An ExecutionFault."""
     if not isinstance(value, Mapping):
         return Unreadable("the fault is no JSON object", value)
-    return Fault(_text(value, "faultCode") or "UNKNOWN_ERROR", _text(value, "faultMessage") or "no message")
+    return Fault(_text(value, "faultCode") or "UNKNOWN_ERROR", _words(value, "faultMessage") or "no message")
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,7 @@ def _delivery(report: Mapping[str, Json]) -> DeliveryAttempt:
     return DeliveryAttempt(
         attempt=_whole(report, "attempt"),
         status=_text(report, "status") or "UNKNOWN",
-        message=_text(report, "message") or "",
+        message=_words(report, "message") or "",
         file_name=_text(report, "filename"),
         at=_time(report, "createdAt"),
     )
@@ -271,6 +272,12 @@ def _delivery(report: Mapping[str, Json]) -> DeliveryAttempt:
 def _text(table: Mapping[str, Json], key: str) -> str | None:
     value = table.get(key)
     return value if isinstance(value, str) and value else None
+
+
+def _words(table: Mapping[str, Json], key: str) -> str | None:
+    """Stedi's own words, without addresses: a fault may quote a presigned one, or one with a password."""
+    text = _text(table, key)
+    return None if text is None else clean(text)
 
 
 def _whole(table: Mapping[str, Json], key: str) -> int | None:

@@ -7,9 +7,11 @@ with the same bytes under the same key while Stedi remembers the key; later it i
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from plexstedi.edi.held import Reason
-from plexstedi.state.documents import Document, DocumentState
+from plexstedi.errors import ServiceRefused, ServiceUnavailable
+from plexstedi.state.documents import IN_FLIGHT, NOT_HEARD, NOT_PROCESSED, REFUSED, Document, DocumentState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import (
     OUTBOUND,
@@ -25,7 +27,11 @@ from plexstedi.sync.session import Session
 
 KEY_LIFE = timedelta(hours=23)
 """Stedi forgets a key after 24 hours; after 23 the same request might be carried out a second time."""
-_LOOK_AROUND = timedelta(hours=1)
+_LOOK_AROUND = timedelta(days=2)
+_LISTED_AFTER = timedelta(minutes=15)
+"""A file that Stedi has is listed by then; only after that its absence means something."""
+_LONGEST_WAIT = timedelta(hours=1)
+"""No 409 asks for more; a later time was noted by a clock that was wrong."""
 
 
 def send(session: Session, document: Document) -> None:
@@ -36,16 +42,32 @@ def send(session: Session, document: Document) -> None:
     store = session.store
     body = store.documents.body(document.id)
     with store.transaction():
-        number = store.documents.begin_attempt(document, session.clock.now())
+        number = store.documents.begin_attempt(document, _began(session))
         session.note("attempt-begun", f"document {document.id}", order_id=document.order_id, attempt=number)
-    if document.route == "create-outbound":
-        outcome = session.stedi.create_transaction(
-            document.partnership, document.transaction_setting, body, document.idempotency_key
-        )
-    else:
-        outcome = session.stedi.generate_edi(document.partnership, body, document.idempotency_key)
+    try:
+        outcome = _call(session, document, body)
+    except (ServiceRefused, ServiceUnavailable) as fault:
+        with store.transaction():
+            store.documents.end_attempt(document.id, number, session.clock.now(), f"{NOT_PROCESSED}: {fault.message}")
+            store.documents.forget_first_attempt(document.id)
+        raise
     with store.transaction():
         _record(session, store.documents.get(document.id), number, outcome)
+
+
+def _call(session: Session, document: Document, body: bytes) -> SendOutcome:
+    if document.route == "create-outbound":
+        return session.stedi.create_transaction(
+            document.partnership, document.transaction_setting, body, document.idempotency_key
+        )
+    return session.stedi.generate_edi(document.partnership, body, document.idempotency_key)
+
+
+def _began(session: Session) -> datetime:
+    """When an attempt begins, for the age of its key: a clock of ours that is ahead must not make it look young."""
+    theirs = session.stedi.service_now()
+    now = session.clock.now()
+    return now if theirs is None else min(now, theirs)
 
 
 def _record(session: Session, document: Document, number: int, outcome: SendOutcome) -> None:
@@ -57,8 +79,10 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
     )
     match outcome:
         case Accepted():
-            session.store.memory.latest_time(now, outcome.date)
             accept(session, document, outcome)
+        case Refused() if documents.unsettled_attempts(document.id):
+            # An earlier attempt may have been carried out: what is refused now is no proof that it was not.
+            documents.set_next_attempt(document.id, now, _words(outcome))
         case Refused():
             _refuse(session, document, outcome)
         case SlotTaken():
@@ -77,7 +101,8 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
             documents.set_next_attempt(document.id, now + wait, "Stedi is still working on it (409)")
         case Unknown():
             documents.set_next_attempt(document.id, now, outcome.reason)
-    session.store.memory.latest_time(now)
+            documents.forget_first_attempt(document.id)
+    session.store.memory.latest_time(now, session.stedi.service_now())
 
 
 def _words(outcome: SendOutcome) -> str:
@@ -85,13 +110,13 @@ def _words(outcome: SendOutcome) -> str:
         case Accepted(replayed=replayed):
             return "accepted (answer to an earlier attempt)" if replayed else "accepted"
         case Refused(status=status, message=message):
-            return f"refused with {status}: {message}"
+            return f"{REFUSED} with {status}: {message}"
         case SlotTaken():
-            return "refused with 422: the key was used with another content"
+            return f"{REFUSED} with 422: the key was used with another content"
         case InFlight():
-            return "still in flight (409)"
-        case Unknown(reason=reason):
-            return f"not heard: {reason}"
+            return f"{IN_FLIGHT} (409)"
+        case Unknown(reason=reason, maybe_processed=maybe):
+            return f"{NOT_HEARD if maybe else NOT_PROCESSED}: {reason}"
 
 
 def accept(session: Session, document: Document, outcome: Accepted) -> None:
@@ -105,9 +130,8 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
         x12=outcome.edi,
     )
     session.tally.counts.documents_sent += 1
-    session.withdraw(
-        ReviewKind.DOCUMENT_IN_DOUBT, f"document {document.id}", "Stedi has it", order_id=document.order_id
-    )
+    for kind in (ReviewKind.DOCUMENT_IN_DOUBT, ReviewKind.DOCUMENT_REFUSED):
+        session.withdraw(kind, f"document {document.id}", "Stedi has it", order_id=document.order_id)
     for earlier in session.store.documents.of_stream(document.stream):
         if earlier.state is DocumentState.REFUSED:
             session.withdraw(
@@ -152,78 +176,132 @@ def _ask(session: Session, kind: ReviewKind, document: Document, reason: Reason)
     )
 
 
-def settle_unheard(session: Session) -> int:
-    """Settle every document whose attempt was not heard; how many are still open afterwards."""
-    for document in session.store.documents.in_state(DocumentState.SENDING):
+def settle_unheard(session: Session) -> None:
+    """Settle every document whose attempt was not heard, and those in doubt or refused that Stedi shows after all."""
+    for document in session.store.documents.unheard():
         session.checkpoint()
-        _settle(session, document)
-    return session.store.documents.count(DocumentState.SENDING)
+        if _take_witness(session, document):
+            continue
+        if document.state is DocumentState.SENDING:
+            _settle(session, document)
+        elif document.state is DocumentState.IN_DOUBT:
+            _look_again(session, document)
+
+
+def _take_witness(session: Session, document: Document) -> bool:
+    """Whether Stedi's execution feed has shown a file of this very name: then it was carried out."""
+    witness = session.store.witnesses.by_file_name(document.file_name)
+    if witness is None:
+        return False
+    with session.store.transaction():
+        accept(session, document, _found(witness.execution_id, witness.created_at))
+    return True
 
 
 def _settle(session: Session, document: Document) -> None:
-    now = session.clock.now()
-    if document.next_attempt_at is not None and document.next_attempt_at > now:
+    """Repeat it while Stedi surely knows the key; else look the file up, with a positive control."""
+    documents, now = session.store.documents, session.clock.now()
+    wait = timedelta(0) if document.next_attempt_at is None else document.next_attempt_at - now
+    if timedelta(0) < wait <= _LONGEST_WAIT:
         return
-    latest = session.store.memory.latest_time(now)
-    first = document.first_attempt_at or document.frozen_at
-    if latest - first < KEY_LIFE:
+    _, last_began, _, last_outcome = documents.attempts(document.id)[-1]
+    refused = (last_outcome or "").startswith(REFUSED)
+    latest = session.store.memory.latest_time(now, session.stedi.service_now())
+    first = document.first_attempt_at
+    young = first is None or latest - first < KEY_LIFE
+    if young and not refused:
         send(session, document)
         return
-    found = look_up(session, document, first, latest)
-    if found is not None:
+    if latest - last_began < _LISTED_AFTER:
+        return
+    found = _search(session, document, first or document.frozen_at, latest)
+    if isinstance(found, Execution):
         with session.store.transaction():
-            accept(session, document, _as_accepted(found))
-        return
-    if document.retry or _can_find_others(session, document):
-        send(session, document)
-        return
+            accept(session, document, _found(found.id, found.created_at))
+    elif found is Absent.PROVEN or document.retry:
+        with session.store.transaction():
+            documents.disprove_attempts(document.id)
+            session.note("found-absent", f"document {document.id}", order_id=document.order_id, search=found)
+        send(session, documents.get(document.id))
+    elif not young:
+        _doubt(session, document)
+
+
+def _doubt(session: Session, document: Document) -> None:
     reason = Reason(
         code="in-doubt",
         where="order",
         message="whether Stedi has this document cannot be told: its key has expired and no other file of ours"
         " could be found there to prove the search right",
-        fix="Look for the file in the Stedi portal. If it is not there, `plexstedi review accept` sends it;"
-        " if it is, `plexstedi recover` takes it over.",
+        fix="Look for the file in the Stedi portal. If it is there, wait: the next run that sees it takes it over. If"
+        " it is not, `plexstedi review accept` sends it.",
     )
     with session.store.transaction():
         session.store.documents.move(document.id, DocumentState.IN_DOUBT, reason.message)
         _ask(session, ReviewKind.DOCUMENT_IN_DOUBT, document, reason)
 
 
-def look_up(session: Session, document: Document, since: datetime, until: datetime) -> Execution | None:
-    """The execution that carried this exact file name, if Stedi lists it."""
+def _look_again(session: Session, document: Document) -> None:
+    """A document in doubt: Stedi may list its file by now."""
+    for page in session.stedi.executions(direction=OUTBOUND, display_name=document.file_name):
+        for execution in page.items:
+            if execution.file_name == document.file_name:
+                with session.store.transaction():
+                    accept(session, document, _found(execution.id, execution.created_at))
+                return
+
+
+class Absent(StrEnum):
+    """A file that was looked up and is not there."""
+
+    PROVEN = "proven"
+    """The same search found another file of ours."""
+    UNPROVEN = "unproven"
+
+
+def _search(session: Session, document: Document, since: datetime, until: datetime) -> Execution | Absent:
+    """The execution that carried this exact file name; if it is not there, whether the search proves anything.
+
+    The control is a file that we know Stedi has: it must come up in the very same listing. Days on both sides make up
+    for a clock of ours that was wrong.
+    """
+    control = _control(session, document)
+    begin = since if control is None or control.accepted_at is None else min(since, control.accepted_at)
+    same_partner = control is None or control.partnership == document.partnership
     pages = session.stedi.executions(
-        partnership_id=document.partnership, direction=OUTBOUND, begin=since - _LOOK_AROUND, end=until + _LOOK_AROUND
+        partnership_id=document.partnership if same_partner else None,
+        direction=OUTBOUND,
+        begin=begin - _LOOK_AROUND,
+        end=until + _LOOK_AROUND,
     )
+    proven = False
     for page in pages:
         for execution in page.items:
             if execution.file_name == document.file_name:
                 return execution
-    return None
+            proven = proven or (control is not None and execution.file_name == control.file_name)
+    return Absent.PROVEN if proven else Absent.UNPROVEN
 
 
-def _can_find_others(session: Session, document: Document) -> bool:
-    """The positive control: a file that we know to be there is found by the same kind of search."""
+def _control(session: Session, document: Document) -> Document | None:
+    """A document that Stedi surely has, the last one; of the same partner if there is one."""
     known = [
         other
         for other in session.store.documents.in_state(DocumentState.DELIVERED, DocumentState.ACCEPTED)
         if other.accepted_at is not None and other.id != document.id
     ]
-    for other in sorted(known, key=lambda d: (d.partnership != document.partnership, -d.id))[:2]:
-        assert other.accepted_at is not None
-        if look_up(session, other, other.first_attempt_at or other.accepted_at, other.accepted_at) is not None:
-            return True
-    return False
+    return max(known, key=lambda other: (other.partnership == document.partnership, other.id), default=None)
 
 
-def _as_accepted(execution: Execution) -> Accepted:
+def _found(execution_id: str, created_at: datetime) -> Accepted:
+    """A document that was found at Stedi, as if it had answered."""
     return Accepted(
-        file_execution_id=execution.id,
+        file_execution_id=execution_id,
         interchange_control=None,
         group_control=None,
         edi=None,
         replayed=True,
-        date=execution.created_at,
+        date=created_at,
     )
 
 

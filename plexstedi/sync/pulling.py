@@ -33,6 +33,7 @@ def pull(session: Session) -> None:
 def _list_new(session: Session) -> None:
     """Items and token are stored in one transaction: a crash repeats a page, it never loses one."""
     checkpoint = feed_checkpoint(session, Fact.TRANSACTIONS_TOKEN)
+    seen = {checkpoint}
     while True:
         page = session.stedi.poll_transactions(checkpoint)
         following = page.after(checkpoint)
@@ -47,9 +48,10 @@ def _list_new(session: Session) -> None:
             session.tally.warn(f"an entry of Stedi's transaction feed cannot be read: {unreadable.reason}")
         if page.last:
             return
-        if following == checkpoint:
-            session.suspect("feed-stuck", "Stedi's transaction feed gives the same page again and again")
+        if following in seen:
+            session.suspect("feed-stuck", "Stedi's transaction feed gives the same pages again and again")
             return
+        seen.add(following)
         checkpoint = following
         session.checkpoint()
 

@@ -266,7 +266,8 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         ),
         Choice(
             "Gives this document up, and takes the supplier as told otherwise: this revision is not sent. If the file"
-            " is at Stedi, `plexstedi recover` is right instead: only then are its answers matched.",
+            " is at Stedi, wait instead: the next run that sees it there takes it over, and only then are its answers"
+            " matched.",
             _withdraw_as_told,
         ),
     ),

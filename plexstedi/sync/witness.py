@@ -39,6 +39,7 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
     checkpoint = feed_checkpoint(session, Fact.EXECUTIONS_TOKEN)
     if all_of_ours or isinstance(checkpoint, FromTime):
         _list_all_of_ours(session)
+    seen = {checkpoint}
     while True:
         page = session.stedi.poll_executions(checkpoint)
         following = page.after(checkpoint)
@@ -52,9 +53,10 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
             remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
         if page.last:
             break
-        if following == checkpoint:
-            session.suspect("feed-stuck", "Stedi's execution feed gives the same page again and again")
+        if following in seen:
+            session.suspect("feed-stuck", "Stedi's execution feed gives the same pages again and again")
             break
+        seen.add(following)
         checkpoint = following
         session.checkpoint()
 
@@ -187,5 +189,6 @@ def _stop_on_unknown_files(session: Session) -> None:
     raise SuspicionStop(
         "unknown-file",
         f"{what}: it is old or was lost. Nothing was sent",
-        fix="Run `plexstedi recover`, or put the current state file back.",
+        fix="Run `plexstedi recover`, or put the current state file back. `--override unknown-file` sends the orders"
+        " that no such file is of, once.",
     )

@@ -441,15 +441,22 @@ def test_a_bare_acceptance_takes_back_an_earlier_rejection_but_no_promised_date(
     bench, order = sent_to_silent(make_bench)
     supplier = order.supplier.code
     bench.write_config(lambda text: text + f"\n[suppliers.{supplier}.acknowledgments]\naccept_without_detail = true\n")
-    single = next(each for each in order.lines if len(each.releases) == 1)
-    number = str(single.number)
+    first = order.lines[0]
+    number = str(first.number)
     quantity, unit = ordered(bench, order)[number]
-    dated = ("ACK", "IA", quantity, unit, "067", f"{single.releases[0].due:%Y%m%d}")
+    dated = (
+        ("ACK", "IA", quantity, unit),
+        *(
+            ("SCH", plain(each.quantity), unit, "", "", "067", f"{each.due:%Y%m%d}")
+            for each in first.releases
+            if each.status == "Firm"
+        ),
+    )
     bench.answer("855", bak(order, "RJ", day="20261123"), ("CTT", "0"))
     bench.run("run")
     assert {each["state"] for each in standing(bench, order).values()} == {"rejected"}
     bench.later(days=1)
-    bench.answer("855", bak(order, "AC", day="20261124"), *line(number, quantity, unit, dated), ("CTT", "1"))
+    bench.answer("855", bak(order, "AC", day="20261124"), *line(number, quantity, unit, *dated), ("CTT", "1"))
     bench.later(hours=1)
     bench.answer("855", bak(order, "AK", day="20261124"), ("CTT", "0"))
     bench.run("run")
