@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from plexstedi.edi.order import Part, Phase
-from plexstedi.errors import ServiceRefused
+from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.plex.directory import Directory
-from plexstedi.plex.port import OrderReading, Touched, UnreadableOrder, VanishedOrder, Window
+from plexstedi.plex.port import OrderReading, Touched, UnansweredOrder, UnreadableOrder, VanishedOrder, Window
 from plexstedi.plex.read_order import MasterData, parts_named, read_order
 from plexstedi.plex.rest import Params, Rest, in_groups, readable
 from plexstedi.plex.rows import Row, RowFault
@@ -99,6 +99,10 @@ class Orders:
                 ),
             )
             return read_order(header, lines, releases, statuses=self._directory.statuses(), known=known)
+        except ServiceUnavailable as fault:
+            if fault.code == "time-limit":
+                raise
+            return UnansweredOrder(order_id, number, fault)
         except UnknownStatus as error:
             fix = f"List it in [plex.statuses] under one of {', '.join(error.keys)}."
             return UnreadableOrder(order_id, number, str(error), fix)

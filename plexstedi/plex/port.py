@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 
 from plexstedi.edi.order import Order, ReleaseState, Supplier
 from plexstedi.edi.outbound.invoice import Invoice
+from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.settings import Level
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ReleaseUpdate",
     "Tenant",
     "Touched",
+    "UnansweredOrder",
     "UnreadableInvoice",
     "UnreadableOrder",
     "VanishedOrder",
@@ -94,7 +96,16 @@ class VanishedOrder:
     order_id: str
 
 
-OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder
+@dataclass(frozen=True)
+class UnansweredOrder:
+    """An order of which Plex does not answer, while it answers for others: read again later."""
+
+    order_id: str
+    number: str
+    fault: ServiceUnavailable
+
+
+OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnansweredOrder
 
 
 @dataclass(frozen=True)
@@ -225,7 +236,7 @@ class PlexPort(Protocol):
         ...
 
     def order(self, order_id: str) -> OrderReading:
-        """One order with its lines and releases."""
+        """One order with its lines and releases. Never UnansweredOrder: its fault is raised."""
         ...
 
     def orders(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:

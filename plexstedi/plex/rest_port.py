@@ -19,6 +19,7 @@ from plexstedi.plex.port import (
     ReleaseUpdate,
     Tenant,
     Touched,
+    UnansweredOrder,
     Window,
     WriteOutcome,
     WriteResult,
@@ -62,7 +63,10 @@ class RestPlex:
         return self._orders.open()
 
     def order(self, order_id: str) -> OrderReading:
-        return next(self._orders.read([order_id]))
+        reading = next(self._orders.read([order_id]))
+        if isinstance(reading, UnansweredOrder):
+            raise reading.fault
+        return reading
 
     def orders(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         return self._orders.read(order_ids)

@@ -108,6 +108,10 @@ class Inbox:
             (pack(document), form, content_hash, transaction_id),
         )
 
+    def set_set(self, transaction_id: str, set_id: str) -> None:
+        """The transaction set, told by the document where the listing did not."""
+        self._database.execute("UPDATE inbox SET set_id = ? WHERE transaction_id = ?", (set_id, transaction_id))
+
     def document(self, transaction_id: str) -> bytes | None:
         """The document as received; None while it was not fetched, and once it was dropped (`state.keep_days`)."""
         row = self._database.row("SELECT document FROM inbox WHERE transaction_id = ?", (transaction_id,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -205,14 +205,22 @@ class Orders:
                 (item.order_id, item.number, item.origin),
             )
 
-    def work(self, limit: int) -> list[Work]:
-        """The next orders to be read."""
-        rows = self._database.rows("SELECT * FROM poll_work ORDER BY origin DESC, order_id LIMIT ?", (limit,))
+    def work(self, limit: int, *, besides: Collection[str] = ()) -> list[Work]:
+        """The next orders to be read, besides these."""
+        rows = self._database.rows(
+            "SELECT * FROM poll_work WHERE order_id NOT IN (SELECT value FROM json_each(?))"
+            " ORDER BY origin DESC, order_id LIMIT ?",
+            (json.dumps(sorted(besides)), limit),
+        )
         return [Work(row["order_id"], row["number"], row["origin"]) for row in rows]
 
     def work_left(self, origin: str | None = None) -> int:
         """How many orders are still to be read, of one origin or of all."""
         return self._database.number("SELECT count(*) FROM poll_work WHERE ? IS NULL OR origin = ?", (origin, origin))
+
+    def postpone_work(self, order_id: str) -> None:
+        """This order could not be read: it is left to later runs, and no window waits for it."""
+        self._database.execute("UPDATE poll_work SET origin = 'sweep' WHERE order_id = ?", (order_id,))
 
     def finish_work(self, order_id: str) -> None:
         """This order was read."""

@@ -23,6 +23,7 @@ from plexstedi.stedi.models import (
     delivery_of,
 )
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
+from plexstedi.sync.one_by_one import OneByOne
 from plexstedi.sync.session import Session
 
 KEY_LIFE = timedelta(hours=23)
@@ -305,12 +306,16 @@ def _found(execution_id: str, created_at: datetime) -> Accepted:
     )
 
 
-def confirm_deliveries(session: Session) -> None:
-    """Ask Stedi about every accepted or failed document that is not yet known to be delivered."""
+def confirm_deliveries(session: Session, turns: OneByOne) -> None:
+    """Ask Stedi about every accepted or failed document that is not yet known to be delivered.
+
+    One that Stedi does not answer for keeps no other from being asked about; it is told by `turns`.
+    """
     open_documents = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
     for done, document in enumerate(open_documents, 1):
         session.checkpoint()
-        _confirm(session, document)
+        with turns.record(f"whether order {document.order_number} was delivered cannot be asked"):
+            _confirm(session, document)
         session.progress("confirming deliveries", done, len(open_documents))
 
 

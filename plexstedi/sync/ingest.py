@@ -11,7 +11,7 @@ from plexstedi.sync.answers import Candidates, decide
 from plexstedi.sync.functional import decide_997
 from plexstedi.sync.interchange_acks import decide_ta1
 from plexstedi.sync.overdue import check_clocks
-from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes
+from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes, tell_unwritten
 from plexstedi.sync.pulling import pull
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import settle_order
@@ -49,9 +49,15 @@ def ingest(session: Session) -> list[PlannedChange]:
     Everything received is decided before anything is written, so that a newer answer is never overwritten by an older
     one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
     """
-    pull(session)
+    fetched = pull(session)
     process(session)
     check_clocks(session)
+    changes = _write(session)
+    fetched.tell()
+    return changes
+
+
+def _write(session: Session) -> list[PlannedChange]:
     if not open_writes(session):
         return []
     check_tenant(session)
@@ -59,6 +65,7 @@ def ingest(session: Session) -> list[PlannedChange]:
         return planned_changes(session)
     before = {write.id for write in open_writes(session)}
     carry_out(session)
+    tell_unwritten(session)
     return [
         PlannedChange(write.plan.order_number, write.transaction_id, change)
         for write in session.store.writes.by_ids(before)

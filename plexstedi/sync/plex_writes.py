@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from plexstedi.config import WriteBack
 from plexstedi.edi.inbound.write_plan import FieldChange, RecordKey, WriteTarget, differences
 from plexstedi.edi.inbound.write_plan import Level as WriteLevel
+from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
 from plexstedi.state.writes import Write
 from plexstedi.sync.release_writes import carry_out_releases, release_changes
@@ -36,6 +37,18 @@ def carry_out(session: Session) -> None:
         batch = writes[begin : begin + size]
         _carry_out_batch(session, batch)
         session.progress("writing to Plex", min(begin + size, len(writes)), len(writes))
+
+
+def tell_unwritten(session: Session) -> None:
+    """Raise ServiceUnavailable if Plex did not take something that was to be written: the next run reads it first."""
+    left = [write for write in open_writes(session) if write.error is not None]
+    if left:
+        numbers = ", ".join(write.plan.order_number for write in left[:5]) + (", …" if len(left) > 5 else "")
+        raise ServiceUnavailable(
+            f"the answers to {len(left)} orders are not yet written to Plex ({numbers}): {left[0].error}",
+            fix="The next run reads what Plex holds, and goes on.",
+            code="not-written",
+        )
 
 
 _TARGETS = {

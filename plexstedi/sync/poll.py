@@ -8,17 +8,18 @@ window shows (line-only edits, deletions, rows committed late).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from plexstedi.edi.held import Reason
 from plexstedi.edi.order import Order, Phase
-from plexstedi.errors import ServiceRefused
-from plexstedi.plex.port import OrderReading, UnreadableOrder, VanishedOrder, Window
+from plexstedi.errors import ServiceRefused, ServiceUnavailable
+from plexstedi.plex.port import OrderReading, UnansweredOrder, UnreadableOrder, VanishedOrder, Window
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord, Work
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync import invoices
+from plexstedi.sync.one_by_one import OneByOne
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
 
@@ -82,7 +83,8 @@ def poll(session: Session, *, since: datetime | None = None, full: bool = False,
         # Before polling begins: whether this is the first poll decides which invoices are known.
         invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
         start = _start(session, now)
-    if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, until):
+    turns = _Turns(until)
+    if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
         return
     poll_config = session.config.plex.poll
     plan = plan_poll(
@@ -97,16 +99,17 @@ def poll(session: Session, *, since: datetime | None = None, full: bool = False,
     )
     if plan.window is not None:
         _list_window(session, plan.window)
-        if not _work_off(session, "window", start, until):
+        if not _work_off(session, "window", start, turns):
             return
     if invoices.wanted(session):
         look_back = now - 2 * timedelta(hours=poll_config.sweep_hours) if plan.sweep else None
         if not invoices.poll_invoices(session, now - SETTLING, invoices_start, until, since, look_back):
             return
     _read_receipts(session, now)
-    if plan.sweep and session.store.orders.work_left("sweep") == 0:
+    if plan.sweep and session.store.orders.work_left("sweep") == len(turns.skipped):
         _list_sweep(session, now, plan.why_sweep)
-    _work_off(session, "sweep", start, until)
+    _work_off(session, "sweep", start, turns)
+    turns.orders.tell()
 
 
 def _start(session: Session, now: datetime) -> datetime:
@@ -181,26 +184,47 @@ def _suspect_empty_sweep(session: Session, order_id: str, known: int) -> None:
     )
 
 
-def _work_off(session: Session, origin: str, start: datetime, until: float) -> bool:
-    """Read the orders that wait. Whether all of this origin were read; then the cursor moves."""
+@dataclass
+class _Turns:
+    """How far this poll has come with the orders that wait."""
+
+    until: float
+    """`Clock.monotonic` at which this stage has to end."""
+    orders: OneByOne = field(default_factory=OneByOne)
+    skipped: set[str] = field(default_factory=set)
+    """Orders of which Plex did not answer: not asked again in this run."""
+
+
+def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> bool:
+    """Read the orders that wait. Whether all of this origin were read; then the cursor moves.
+
+    An order of which Plex does not answer holds up no other and no window: it stays to be read.
+    """
     orders = session.store.orders
     total = orders.work_left()
     done = 0
-    while work := orders.work(_BATCH):
+    size = _BATCH
+    while work := orders.work(size, besides=turns.skipped):
         if origin == "window" and orders.work_left("window") == 0:
             break
-        if session.clock.monotonic() >= until:
+        if session.clock.monotonic() >= turns.until:
             session.tally.warn(f"{orders.work_left()} orders are still to be read from Plex; the next run carries on")
             return False
         wanted = {item.order_id: item for item in work}
-        for reading in session.plex.orders(list(wanted)):
-            session.checkpoint()
-            item = wanted.pop(reading.id if isinstance(reading, Order) else reading.order_id)
-            with session.store.transaction():
-                record_reading(session, reading, item.number, start)
-                orders.finish_work(item.order_id)
-            done += 1
-            session.progress("reading orders from Plex", done, total)
+        try:
+            for reading in session.plex.orders(list(wanted)):
+                session.checkpoint()
+                item = wanted.pop(reading.id if isinstance(reading, Order) else reading.order_id)
+                _read(session, reading, item, start, turns)
+                done += 1
+                session.progress("reading orders from Plex", done, total)
+        except ServiceUnavailable as fault:
+            if fault.code == "time-limit":
+                raise
+            if len(work) == 1:
+                _read(session, UnansweredOrder(work[0].order_id, work[0].number, fault), work[0], start, turns)
+            # One of them may spoil the call for all: each is asked for alone.
+            size = 1
     memory = session.store.memory
     with session.store.transaction():
         if (end := memory.time(Fact.WINDOW_END)) is not None:
@@ -212,7 +236,23 @@ def _work_off(session: Session, origin: str, start: datetime, until: float) -> b
     return True
 
 
-def record_reading(session: Session, reading: OrderReading, number: str, start: datetime) -> None:
+def _read(session: Session, reading: OrderReading, item: Work, start: datetime, turns: _Turns) -> None:
+    orders = session.store.orders
+    if isinstance(reading, UnansweredOrder):
+        with session.store.transaction():
+            orders.postpone_work(item.order_id)
+        turns.skipped.add(item.order_id)
+        turns.orders.note(f"order {reading.number or item.number or item.order_id} cannot be read", reading.fault)
+        return
+    with session.store.transaction():
+        record_reading(session, reading, item.number, start)
+        orders.finish_work(item.order_id)
+    turns.orders.succeeded()
+
+
+def record_reading(
+    session: Session, reading: Order | UnreadableOrder | VanishedOrder, number: str, start: datetime
+) -> None:
     """Store what Plex said of one order; inside the caller's transaction."""
     if isinstance(reading, UnreadableOrder):
         session.tally.counts.orders_seen += 1

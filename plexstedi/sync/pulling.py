@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 from plexstedi.decimal_json import BrokenJsonError, loads
-from plexstedi.edi.inbound.answer_sets import ACKNOWLEDGMENTS, ENVELOPE_ANSWERS, READ_SETS
+from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.answer_sets import (
+    ACKNOWLEDGMENTS,
+    ENVELOPE_ANSWERS,
+    READ_SETS,
+    set_of_json,
+    set_of_x12,
+)
 from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
 from plexstedi.state.inbox import Inbound, InboxState, Listed
 from plexstedi.state.memory import Fact
+from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import INBOUND, Transaction
+from plexstedi.sync.one_by_one import OneByOne
 from plexstedi.sync.session import Session
 from plexstedi.sync.witness import (
+    ask_about_unreadable,
     customer_of,
     feed_checkpoint,
     guard_direction,
@@ -20,14 +31,20 @@ from plexstedi.sync.witness import (
     supplier_of,
 )
 
+UNKNOWN_SET = "unknown"
+"""The set of a transaction that Stedi lists without X12 metadata, until its document is read."""
+_PATIENCE = timedelta(days=1)
 _OTHER_USAGE = {"P": "test", "T": "production"}
 """Transactions of this mode belong to a state of the other usage indicator."""
 
 
-def pull(session: Session) -> None:
-    """List what is new and fetch its documents. Raise ServiceUnavailable, SuspicionStop; what was stored stays."""
+def pull(session: Session) -> OneByOne:
+    """List what is new and fetch its documents; what became of those that Stedi did not hand out.
+
+    Raise ServiceUnavailable, SuspicionStop; what was stored stays.
+    """
     _list_new(session)
-    _fetch_documents(session)
+    return _fetch_documents(session)
 
 
 def _list_new(session: Session) -> None:
@@ -44,8 +61,7 @@ def _list_new(session: Session) -> None:
                 _note_transaction(session, transaction)
             remember_newest(session, Fact.TRANSACTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.TRANSACTIONS_TOKEN, following)
-        for unreadable in page.unreadable:
-            session.tally.warn(f"an entry of Stedi's transaction feed cannot be read: {unreadable.reason}")
+            ask_about_unreadable(session, page.unreadable, "transaction")
         if page.last:
             return
         if following in seen:
@@ -69,7 +85,7 @@ def _note_transaction(session: Session, transaction: Transaction) -> None:
     listed = Listed(
         transaction_id=transaction.id,
         execution_id=transaction.execution_id,
-        set_id=transaction.set_id or "unknown",
+        set_id=transaction.set_id or UNKNOWN_SET,
         partnership=transaction.partnership_id or "",
         supplier=supplier or customer,
         processed_at=transaction.processed_at,
@@ -106,19 +122,29 @@ def _not_ours(session: Session, transaction: Transaction, supplier: str | None, 
             f" usage indicator {session.usage}: it was left alone"
         )
         return f"its mode is {transaction.mode}"
-    if supplier is None and transaction.set_id not in ENVELOPE_ANSWERS:
+    return None if transaction.set_id is None else _not_read(transaction.set_id, customer)
+
+
+def _not_read(set_id: str, customer: str | None) -> str | None:
+    """Why a transaction set is only counted. `customer`: it is from a customer, not from a supplier."""
+    if customer is not None and set_id not in ENVELOPE_ANSWERS:
         return f"{customer} is a customer: only its 997 and TA1 are read"
-    if transaction.set_id not in READ_SETS:
-        return "its transaction set is not read"
-    return None
+    return None if set_id in READ_SETS else "its transaction set is not read"
 
 
-def _fetch_documents(session: Session) -> None:
+def _fetch_documents(session: Session) -> OneByOne:
+    """Each document for itself: one that Stedi does not hand out keeps no other back."""
+    turns = OneByOne()
     waiting = session.store.inbox.in_state(InboxState.LISTED)
     for done, inbound in enumerate(waiting, 1):
         session.checkpoint()
-        _fetch(session, inbound)
+        before = len(turns.failed)
+        with turns.record(f"the document of transaction {inbound.transaction_id} cannot be fetched"):
+            _fetch(session, inbound)
+        if len(turns.failed) > before:
+            _ask_about_missing(session, inbound, turns.failed[-1].message)
         session.progress("fetching acknowledgments", done, len(waiting))
+    return turns
 
 
 def _fetch(session: Session, inbound: Inbound) -> None:
@@ -129,13 +155,65 @@ def _fetch(session: Session, inbound: Inbound) -> None:
         if raw is not None:
             document, form = raw, "x12"
     if document is None:
-        session.tally.warn(f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again")
+        said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again"
+        session.tally.warn(said)
+        _ask_about_missing(session, inbound, said)
         return
     with session.store.transaction():
         mark = hashlib.sha256(document).hexdigest()
         session.store.inbox.store(inbound.transaction_id, document, form, mark)
         session.note(
             "transaction-stored", f"transaction {inbound.transaction_id}", form=form, bytes=len(document), sha256=mark
+        )
+        session.withdraw(ReviewKind.DOCUMENT_MISSING, f"transaction {inbound.transaction_id}", "fetched after all")
+        if inbound.set_id == UNKNOWN_SET:
+            _tell_set(session, inbound, document, form)
+
+
+def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
+    """Stedi named no transaction set: the document itself does."""
+    set_id = set_of_json(loads(document)) if form == "guide-json" else set_of_x12(document.decode(errors="replace"))
+    if set_id is None:
+        set_id = UNKNOWN_SET
+    session.store.inbox.set_set(inbound.transaction_id, set_id)
+    customer = customer_of(session, inbound.partnership) if inbound.supplier not in session.config.suppliers else None
+    why = _not_read(set_id, customer)
+    if set_id == UNKNOWN_SET:
+        reason = Reason(
+            code="set-unknown",
+            where="document",
+            message="neither Stedi nor the document itself tells which transaction set it is",
+            fix="Look at it in the Stedi portal; if it is an acknowledgment, ask the supplier to send it again.",
+        )
+        session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
+        session.ask(
+            ReviewKind.ACKNOWLEDGMENT_HELD,
+            f"transaction {inbound.transaction_id}",
+            (reason,),
+            supplier=inbound.supplier,
+        )
+    elif why is not None:
+        session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, why)
+    elif set_id in ACKNOWLEDGMENTS:
+        session.tally.counts.acks_received += 1
+
+
+def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:
+    """A document that Stedi listed and does not hand out is tried again each run, after a day with a person's help."""
+    if session.clock.now() - inbound.received_at < _PATIENCE:
+        return
+    reason = Reason(
+        code="document-missing",
+        where=f"transaction {inbound.transaction_id}",
+        message=said,
+        fix="Look at the transaction in the Stedi portal and ask Stedi's support, or have the supplier send it again.",
+    )
+    with session.store.transaction():
+        session.ask(
+            ReviewKind.DOCUMENT_MISSING,
+            f"transaction {inbound.transaction_id}",
+            (reason,),
+            supplier=inbound.supplier,
         )
 
 
@@ -146,5 +224,5 @@ def _is_guide_json(document: bytes, inbound: Inbound) -> bool:
     except BrokenJsonError:
         return False
     if inbound.set_id not in READ_SETS or inbound.set_id == "TA1":
-        return isinstance(read, dict)
+        return isinstance(read, dict) and (inbound.set_id != UNKNOWN_SET or set_of_json(read) is not None)
     return not isinstance(read_guide_json(read, inbound.set_id, inbound.release or ""), Unreadable)

@@ -27,6 +27,7 @@ from plexstedi.sync.due_document import DueDocument, order_witness, text_witness
 from plexstedi.sync.due_documents import partner_of
 from plexstedi.sync.freezing import freeze
 from plexstedi.sync.ingest import process
+from plexstedi.sync.one_by_one import OneByOne
 from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
@@ -251,7 +252,9 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
             send(session, document)
         sent.append(document.id)
     if not queue:
-        confirm_deliveries(session)
+        confirm_deliveries(session, deliveries := OneByOne())
+        for fault in deliveries.failed:
+            session.tally.warn(fault.message)
     documents = [session.store.documents.get(document_id) for document_id in sent]
     unheard = [document.order_number for document in documents if document.state is DocumentState.SENDING]
     if unheard:

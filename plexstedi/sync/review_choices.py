@@ -323,6 +323,8 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         Choice("Plex stays as it is; the next answer of this order is written again.", _leave_plex),
     ),
     ReviewKind.WRITE_WITHHELD: _only_noted("it is asked again with the order's next answer, unless it fits then."),
+    ReviewKind.DOCUMENT_MISSING: _only_noted("it is fetched and decided as soon as Stedi hands it out."),
+    ReviewKind.FEED_ENTRY_UNREADABLE: _only_noted("the entry is not read again; what is behind it, a person settles."),
     ReviewKind.INBOUND_FILE_FAILED: _only_noted("a file that is retried at Stedi comes in by itself."),
     ReviewKind.RECOVERED_DIFFERS: Choices(
         Choice("The supplier has the order as Plex had it at the recovery: later changes go out from there.", _in_sync),

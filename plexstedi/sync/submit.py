@@ -13,6 +13,7 @@ from plexstedi.sync.due_document import DueDocument
 from plexstedi.sync.due_documents import find_due
 from plexstedi.sync.due_invoices import find_due_invoices
 from plexstedi.sync.freezing import freeze
+from plexstedi.sync.one_by_one import OneByOne
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import drain_executions
@@ -61,15 +62,18 @@ def submit(
     check_tenant(session)
     drain_executions(session)
     settle_unheard(session)
-    confirm_deliveries(session)
+    deliveries = OneByOne()
+    confirm_deliveries(session, deliveries)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
         send(session, document)
     found = _find(session, number)
     _guard_size(session, len(found))
     sent = _send_all(session, found[:limit], until)
     if sent:
-        confirm_deliveries(session)
+        deliveries = OneByOne()
+        confirm_deliveries(session, deliveries)
     _tell_unheard(session)
+    deliveries.tell()
 
 
 def _find(session: Session, number: str | None = None) -> list[DueDocument]:

@@ -6,16 +6,19 @@ nothing is sent before `plexstedi recover` (DESIGN section 6 "Sending").
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from plexstedi.decimal_json import dumps
 from plexstedi.edi.held import Reason
 from plexstedi.edi.names import name_prefix, parse_file_name
 from plexstedi.errors import SuspicionStop
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.witnesses import Witness
-from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution
-from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
+from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, Unreadable
+from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken
 from plexstedi.sync.poll import FIRST_LOOK_BACK
 from plexstedi.sync.session import Session
 
@@ -44,11 +47,11 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
         page = session.stedi.poll_executions(checkpoint)
         following = page.after(checkpoint)
         newest = max((each.updated_at or each.created_at for each in page.items), default=None)
-        _note_page(session, page)
         guard_direction(session, Fact.EXECUTIONS_SEEN, newest, "execution")
         with session.store.transaction():
             for execution in page.items:
                 _note_execution(session, execution)
+            ask_about_unreadable(session, page.unreadable, "execution")
             remember_newest(session, Fact.EXECUTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
         if page.last:
@@ -63,16 +66,26 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
 
 def _list_all_of_ours(session: Session) -> None:
     for page in session.stedi.executions(direction=OUTBOUND, display_name=name_prefix(session.tenant, session.usage)):
-        _note_page(session, page)
         with session.store.transaction():
             for execution in page.items:
                 _note_execution(session, execution)
+            ask_about_unreadable(session, page.unreadable, "execution")
         session.checkpoint()
 
 
-def _note_page(session: Session, page: Page[Execution]) -> None:
-    for unreadable in page.unreadable:
-        session.tally.warn(f"an entry of Stedi's execution feed cannot be read: {unreadable.reason}")
+def ask_about_unreadable(session: Session, entries: Sequence[Unreadable], feed: str) -> None:
+    """An entry that cannot be read is not read again: a person is told of it; in the caller's transaction."""
+    for entry in entries:
+        mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]
+        reason = Reason(
+            code="feed-entry-unreadable",
+            where=f"{feed} feed of Stedi",
+            message=f"an entry cannot be read: {entry.reason}",
+            fix="Look it up in the Stedi portal: if it is a supplier's answer, have it sent again.",
+        )
+        subject = f"{feed} entry {mark}"
+        if not session.store.reviews.decided(ReviewKind.FEED_ENTRY_UNREADABLE, subject):
+            session.ask(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
 
 
 def feed_checkpoint(session: Session, token: Fact) -> Checkpoint:
