@@ -123,6 +123,10 @@ class RequestRejected(PlexStediError):
         self.details = tuple(details)
 
 
+SUSPICIONS = ("sweep-empty", "max-per-run", "feed-stuck", "feed-backwards", "unknown-file")
+"""What a run can stop on before it sends anything; the names that `--override` takes."""
+
+
 class SuspicionStop(PlexStediError):
     """Something looks so wrong that nothing is sent before a person has looked.
 

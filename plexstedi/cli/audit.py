@@ -52,13 +52,14 @@ def _export(
 ) -> None:
     """Write events to stdout as they are read, oldest first."""
     begin = instant(since, "--since")
-    store = open_state(of(context).state())
+    invocation = of(context)
+    store = open_state(invocation.state())
     try:
         events = _chosen(store, order, begin)
         if json:
             outcome = Outcome(command="audit export")
             outcome.data = {"events": [_as_json(event) for event in events], "audit_head": store.audit.head()}
-            finish(outcome, as_json=True)
+            finish(invocation, outcome, as_json=True)
         elif form is Format.CSV:
             _write_csv(events)
         else:
@@ -123,4 +124,4 @@ def _verify(
     outcome.show = lambda: print(
         f"{count} events, {'none changed' if broken is None else 'broken'}; head {outcome.data['audit_head']}"
     )
-    finish(outcome, as_json=json, quiet=invocation.quiet)
+    finish(invocation, outcome, as_json=json)

@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
         if supplier is not None:
             outcome.data["orders"] = [_trial_json(trial) for trial in trials]
         outcome.show = lambda: _show(findings, trials)
-        finish(outcome, as_json=json, quiet=invocation.quiet)
+        finish(invocation, outcome, as_json=json)
 
 
 def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplier: str | None) -> list[Finding]:

@@ -63,7 +63,7 @@ def _set(
             f"{secret} also comes from the {stored.hidden_by}, which is looked at first: that one is used"
         )
     outcome.show = lambda: print(f"{secret} stored in {plain(stored.where)}")
-    finish(outcome, as_json=json, quiet=invocation.quiet)
+    finish(invocation, outcome, as_json=json)
 
 
 def _value(name: SecretName) -> SecretStr:
@@ -87,7 +87,7 @@ def _list(context: typer.Context, json: Json = False) -> None:
     outcome.warnings += [f"{e.problem.message}. {e.problem.fix}" for e in listed if e.problem is not None]
     rows = [(e.name, _where(e), stamp(e.set_at) or "-") for e in listed]
     outcome.show = lambda: print_table(("name", "comes from", "set at"), rows)
-    finish(outcome, as_json=json, quiet=invocation.quiet)
+    finish(invocation, outcome, as_json=json)
 
 
 def _where(entry: Listed) -> str:
@@ -113,7 +113,7 @@ def _delete(context: typer.Context, name: Name, json: Json = False) -> None:
     outcome = Outcome(command="credentials delete")
     outcome.data["name"] = secret.value
     outcome.show = lambda: print(f"{secret} removed from the keyring")
-    finish(outcome, as_json=json, quiet=invocation.quiet)
+    finish(invocation, outcome, as_json=json)
 
 
 def _rotate(
@@ -142,7 +142,7 @@ def _rotate(
         f"Stedi takes the new key; it is {SecretName.STEDI_API_KEY} from now on."
         " Delete the old key in the Stedi portal."
     )
-    finish(outcome, as_json=json, quiet=invocation.quiet)
+    finish(invocation, outcome, as_json=json)
 
 
 def _name(given: str) -> SecretName:

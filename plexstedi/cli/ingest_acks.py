@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from plexstedi.cli.invocation import work
-from plexstedi.cli.options import DryRun, Json, Override
+from plexstedi.cli.options import DryRun, Json, Override, overrides
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, print_news, print_write_plan
 from plexstedi.sync.ingest import ingest
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
             body,
             as_json=json,
             dry_run=dry_run,
-            overrides=frozenset(override or ()),
+            overrides=overrides(override),
             quiet_when_idle=True,
         )
 

@@ -98,7 +98,7 @@ def register(app: typer.Typer) -> None:
         outcome = Outcome(command="init")
         outcome.data["file"] = str(file)
         outcome.show = lambda: _show(file, answers.api)
-        finish(outcome, as_json=json, quiet=invocation.quiet)
+        finish(invocation, outcome, as_json=json)
 
 
 def _there(file: Path) -> UsageFault:

@@ -7,7 +7,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -22,6 +22,7 @@ from plexstedi.config import Config, default_config_path, default_state_path, lo
 from plexstedi.credentials import Secrets
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UsageFault
 from plexstedi.state.lock import RunLock
+from plexstedi.state.store import Store
 from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ clock_of_process: Clock = SystemClock()
 class Invocation:
     """The global options of one command line."""
 
-    config_path: Path | None
-    state_path: Path | None
+    config_path: Path | None = None
+    state_path: Path | None = None
     quiet: bool = False
     _config: Config | None = field(default=None, repr=False)
 
@@ -60,6 +61,17 @@ class Invocation:
             return self.state_path
         known = None if os.environ.get("PLEXSTEDI_STATE") else self.config()
         return default_state_path(os.environ, known)
+
+    def audit_head(self) -> str | None:
+        """The newest event of the audit trail as it stands; None where there is no state that can be read."""
+        try:
+            path = self.state()
+            if not path.exists():
+                return None
+            with closing(Store.open_to_read(path)) as store:
+                return store.audit.head()
+        except PlexStediError:
+            return None
 
     def secrets(self) -> Secrets:
         """Where the secrets are looked up."""
@@ -131,7 +143,7 @@ def work(
         outcome.faults.append(fault)
         if alerting and not isinstance(fault, ConfigurationFault):
             outcome.warnings.extend(after_failed_start(invocation.config().alerts, fault))
-    finish(outcome, as_json=as_json, quiet=invocation.quiet)
+    finish(invocation, outcome, as_json=as_json)
 
 
 def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
@@ -150,9 +162,11 @@ def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Out
     outcome.data.setdefault("audit_head", session.store.audit.head())
 
 
-def finish(outcome: Outcome, *, as_json: bool, quiet: bool = False) -> None:
-    """Print an outcome and end the command with its exit code."""
-    outcome.emit(as_json=as_json, quiet=quiet)
+def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
+    """Print an outcome and end the command with its exit code. The head of the audit trail is in every JSON object."""
+    if as_json and "audit_head" not in outcome.data:
+        outcome.data["audit_head"] = invocation.audit_head()
+    outcome.emit(as_json=as_json, quiet=invocation.quiet)
     raise typer.Exit(int(outcome.exit_code))
 
 

@@ -77,7 +77,8 @@ def _global_options(
     )
     for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    context.obj = Invocation(config_path=config, state_path=state, quiet=quiet)
+    invocation = context.ensure_object(Invocation)
+    invocation.config_path, invocation.state_path, invocation.quiet = config, state, quiet
 
 
 def _register(arguments: list[str]) -> None:
@@ -102,10 +103,16 @@ def run(arguments: list[str]) -> int:
     _register(arguments)
     as_json = "--json" in arguments
     command = next((word for word in arguments if word in _command_names()), "plexstedi")
+    invocation = Invocation()
+
+    def failed(fault: PlexStediError) -> int:
+        head = invocation.audit_head() if as_json else None
+        return int(fail(command, fault, as_json=as_json, audit_head=head))
+
     try:
-        result = app(args=arguments, prog_name="plexstedi", standalone_mode=False)
+        result = app(args=arguments, prog_name="plexstedi", standalone_mode=False, obj=invocation)
     except PlexStediError as fault:
-        return int(fail(command, fault, as_json=as_json))
+        return failed(fault)
     except KeyboardInterrupt:
         print("plexstedi: interrupted", file=sys.stderr)
         return int(ExitCode.INTERRUPTED)
@@ -115,31 +122,28 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         # typer's own usage errors; its exception classes are not exported by every version (libraries.md 1).
         if not (hasattr(error, "show") and hasattr(error, "format_message")):
-            return _internal(command, error, as_json=as_json)
-        return _usage(command, error, as_json=as_json)
+            traceback.print_exception(error)
+            return failed(_internal(error))
+        if as_json:
+            return failed(_usage(command, error))
+        error.show()
+        return int(ExitCode.USAGE)
     return int(result) if isinstance(result, int) else 0
 
 
-def _internal(command: str, error: Exception, *, as_json: bool) -> int:
+def _internal(error: Exception) -> PlexStediError:
     """A fault that nobody foresaw: the traceback is what its report needs."""
-    traceback.print_exception(error)
-    fault = PlexStediError(
+    return PlexStediError(
         f"internal error: {type(error).__name__}",
         fix="Report it with the lines above. What was committed stays; the next run carries on from there.",
         code="internal",
     )
-    return int(fail(command, fault, as_json=as_json))
 
 
-def _usage(command: str, error: Exception, *, as_json: bool) -> int:
+def _usage(command: str, error: Exception) -> UsageFault:
+    """typer's word for a command line that makes no sense."""
     message = str(error.format_message())  # type: ignore[attr-defined]
-    if as_json:
-        fault = UsageFault(
-            message, fix=f"See `plexstedi {command} --help`." if command != "plexstedi" else "See --help."
-        )
-        return int(fail(command, fault, as_json=True))
-    error.show()  # type: ignore[attr-defined]
-    return int(ExitCode.USAGE)
+    return UsageFault(message, fix=f"See `plexstedi {command} --help`." if command != "plexstedi" else "See --help.")
 
 
 def _command_names() -> set[str]:

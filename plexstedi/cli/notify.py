@@ -53,4 +53,4 @@ def register(app: typer.Typer) -> None:
                 print(f"{plain(result.channel)}: {'sent' if result.fault is None else 'failed'}")
 
         outcome.show = show
-        finish(outcome, as_json=json, quiet=invocation.quiet)
+        finish(invocation, outcome, as_json=json)

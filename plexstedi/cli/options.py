@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from plexstedi.errors import UsageFault
+from plexstedi.errors import SUSPICIONS, UsageFault
 
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing anywhere.")]
@@ -20,6 +20,14 @@ Reason: TypeAlias = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
 ]
 Supplier: TypeAlias = Annotated[str | None, typer.Option("--supplier", metavar="CODE", help="Only this supplier.")]
+
+
+def overrides(names: list[str] | None) -> frozenset[str]:
+    """The suspicions to be passed. Raise UsageFault for a name that none has."""
+    for name in names or ():
+        if name not in SUSPICIONS:
+            raise UsageFault(f"there is no suspicion {name}", fix=f"Name one of {', '.join(SUSPICIONS)}.")
+    return frozenset(names or ())
 
 
 def instant(text: str | None, option: str) -> datetime | None:

@@ -117,8 +117,8 @@ def say_fault(fault: PlexStediError) -> None:
         print(f"  fix: {fault.fix}", file=sys.stderr)
 
 
-def fail(command: str, fault: PlexStediError, *, as_json: bool, dry_run: bool = False) -> ExitCode:
+def fail(command: str, fault: PlexStediError, *, as_json: bool, audit_head: str | None = None) -> ExitCode:
     """A command that could not even begin."""
-    outcome = Outcome(command=command, dry_run=dry_run, faults=[fault])
+    outcome = Outcome(command=command, faults=[fault], data={"audit_head": audit_head})
     outcome.emit(as_json=as_json)
     return outcome.exit_code

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from plexstedi.cli.invocation import work
-from plexstedi.cli.options import DryRun, Json, Override, instant
+from plexstedi.cli.options import DryRun, Json, Override, instant, overrides
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, not_traded, print_news
 from plexstedi.sync.poll import poll
@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
             body,
             as_json=json,
             dry_run=dry_run,
-            overrides=frozenset(override or ()),
+            overrides=overrides(override),
             quiet_when_idle=True,
         )
 

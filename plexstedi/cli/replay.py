@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from plexstedi.cli.invocation import confirmed, of, work
-from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, instant, reason_given
+from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, instant, overrides, reason_given
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import aligned, plain, print_news
 from plexstedi.errors import UsageFault
@@ -108,7 +108,7 @@ def register(app: typer.Typer) -> None:
             body,
             as_json=json,
             dry_run=dry_run,
-            overrides=frozenset(override or ()),
+            overrides=overrides(override),
             by_person=True,
         )
 

@@ -47,7 +47,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
     finally:
         store.close()
     outcome.show = lambda: _print_list(standing)
-    finish(outcome, as_json=json, quiet=invocation.quiet)
+    finish(invocation, outcome, as_json=json)
 
 
 def _show(context: typer.Context, review: Id, json: Json = False) -> None:

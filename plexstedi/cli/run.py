@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from plexstedi.cli.invocation import work
-from plexstedi.cli.options import Json, Override
+from plexstedi.cli.options import Json, Override, overrides
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, not_traded, print_news
 from plexstedi.sync.housekeeping import keep_house
@@ -29,9 +29,7 @@ def register(app: typer.Typer) -> None:
             finally:
                 outcome.data["not_traded"] = not_traded(session)
 
-        work(
-            context, "run", body, as_json=json, overrides=frozenset(override or ()), quiet_when_idle=True, alerting=True
-        )
+        work(context, "run", body, as_json=json, overrides=overrides(override), quiet_when_idle=True, alerting=True)
 
 
 def _show(outcome: Outcome) -> None:

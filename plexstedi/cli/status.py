@@ -66,7 +66,7 @@ def register(app: typer.Typer) -> None:
                 _nothing_yet(outcome, path)
             else:
                 _whole_picture(outcome, store, config, invocation, supplier=supplier, late=late, html=html, check=check)
-            finish(outcome, as_json=json, quiet=invocation.quiet)
+            finish(invocation, outcome, as_json=json)
 
 
 def _config(invocation: Invocation) -> tuple[Config | None, list[str]]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from plexstedi.cli.invocation import work
-from plexstedi.cli.options import DryRun, Json, Override
+from plexstedi.cli.options import DryRun, Json, Override, overrides
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, print_documents_preview, print_news
 from plexstedi.errors import UsageFault
@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
             body,
             as_json=json,
             dry_run=dry_run,
-            overrides=frozenset(override or ()),
+            overrides=overrides(override),
             quiet_when_idle=True,
         )
 

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from plexstedi.errors import StateUnusable
 from plexstedi.state.schema import MIGRATIONS, VERSION
@@ -61,7 +62,7 @@ class Database:
                     fix="Run `plexstedi poll` first, or name the file with --state.",
                     code="state-missing",
                 )
-            connection = _connect(f"file:{path.absolute()}?mode=ro", uri=True)
+            connection = _connect_to_read(path)
             try:
                 database = cls(connection, path)
                 database._check_version()
@@ -80,7 +81,7 @@ class Database:
             memory = _connect(":memory:")
             try:
                 if path.exists():
-                    source = _connect(f"file:{path.absolute()}?mode=ro", uri=True)
+                    source = _connect_to_read(path)
                     try:
                         source.backup(memory)
                     finally:
@@ -173,6 +174,12 @@ class Database:
                 fix="Install the newer PlexStedi again; an older one would not understand what was sent.",
                 code="state-newer",
             )
+        if version == 0 and self.row("SELECT 1 FROM sqlite_master LIMIT 1") is not None:
+            raise StateUnusable(
+                f"{self.path or 'the file'} is another program's database, no state file of PlexStedi",
+                fix="Name the right file with --state; nothing was written into this one.",
+                code="state-foreign",
+            )
 
     def _check_pages(self) -> None:
         answer = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -203,6 +210,17 @@ def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Where the file may be written it is opened so that nothing is left beside it:
+
+    a read-only connection to a WAL file makes `-wal` and `-shm`, and cannot take them away again.
+    """
+    may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    connection = _connect(f"file:{quote(str(path.absolute()))}?mode={'rw' if may_write else 'ro'}", uri=True)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
 def _prepare_file(path: Path) -> None:
     """Make the directory 0700 and the file 0600 before SQLite touches them, so that -wal and -shm follow."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -212,6 +230,10 @@ def _prepare_file(path: Path) -> None:
         mode = path.stat().st_mode
         if stat.S_IMODE(mode) & 0o077:
             path.chmod(0o600)
+        for beside in (path.with_name(path.name + ending) for ending in ("-wal", "-shm")):
+            # Left by a look at the file while it was read-only.
+            if os.access(path, os.W_OK) and beside.exists() and not os.access(beside, os.W_OK):
+                beside.chmod(0o600)
 
 
 @contextmanager

@@ -51,6 +51,8 @@ class ReviewKind(StrEnum):
     """An answer to an order we do not know, for longer than unknown_order_days. Subject: the transaction."""
     WRITE_FAILED = "write-failed"
     """Plex refuses a write. Subject: the write."""
+    WRITE_CONFLICT = "write-conflict"
+    """Plex holds the reference of an answer that this state does not know. Subject: the write and the reference."""
     WRITE_WITHHELD = "write-withheld"
     """A value cannot be expressed faithfully in Plex. Subject: the order."""
     DOCUMENT_MISSING = "document-missing"

@@ -72,9 +72,9 @@ def expect_state(path: Path) -> None:
 
     A new, empty state would take every order for one that was never sent.
     """
-    if not path.exists() and _was_here(path).exists():
+    if _was_here(path).exists() and (not path.exists() or path.stat().st_size == 0):
         raise StateUnusable(
-            f"the state file {path} is gone; it was here before. Nothing was sent",
+            f"the state file {path} is gone, or emptied; it was here before. Nothing was sent",
             fix="Put it back from a backup, or rebuild it with `plexstedi recover`. To begin anew on purpose, delete"
             f" {_was_here(path)} as well.",
             code="state-missing",

@@ -120,7 +120,7 @@ class Writes:
         )
 
     def fail(self, write_id: int, error: str) -> None:
-        """Plex refuses it."""
+        """Plex refuses it, or a person has to decide before it is written."""
         self._database.execute("UPDATE writes SET state = 'failed', error = ? WHERE id = ?", (error, write_id))
 
     def plan_again(self, write_id: int) -> None:

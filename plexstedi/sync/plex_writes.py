@@ -15,7 +15,7 @@ from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
 from plexstedi.state.writes import Write
 from plexstedi.sync.release_writes import carry_out_releases, release_changes
 from plexstedi.sync.session import Session
-from plexstedi.sync.write_results import note_done, note_not_done
+from plexstedi.sync.write_results import is_of_another, note_done, note_not_done
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
 """Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
@@ -85,6 +85,7 @@ def _written_by_us(session: Session, order_id: str) -> dict[RecordKey, dict[str,
 def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
     store = session.store
     changes = changes_of(session, batch)
+    batch = [write for write in batch if not is_of_another(session, write, changes[write.id])]
     to_write = [write for write in batch if changes[write.id]]
     with store.transaction():
         for write in batch:

@@ -19,7 +19,7 @@ from plexstedi.plex.port import ReleaseNow, ReleaseUpdate
 from plexstedi.state.writes import Write
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import order_after
-from plexstedi.sync.write_results import note_done, note_not_done
+from plexstedi.sync.write_results import is_of_another, note_done, note_not_done
 
 _Now: TypeAlias = Mapping[str, ReleaseNow | None]
 
@@ -52,6 +52,8 @@ def _carry_out(session: Session, write: Write) -> None:
     changes = [change for difference in found.values() for change in difference.changes]
     if not changes:
         _finish(session, write, now, found, already=True)
+        return
+    if is_of_another(session, write, changes):
         return
     with session.store.transaction():
         # An earlier attempt may have written some of it: that stays noted as ours.

@@ -322,6 +322,10 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         Choice("The next run writes it to Plex again, after reading what is there.", _write_again),
         Choice("Plex stays as it is; the next answer of this order is written again.", _leave_plex),
     ),
+    ReviewKind.WRITE_CONFLICT: Choices(
+        Choice("Our answer counts: the next run writes it over the one that Plex holds.", _write_again),
+        Choice("The answer that Plex holds counts; it stays, until the next answer of this order.", _leave_plex),
+    ),
     ReviewKind.WRITE_WITHHELD: _only_noted("it is asked again with the order's next answer, unless it fits then."),
     ReviewKind.DOCUMENT_MISSING: _only_noted("it is fetched and decided as soon as Stedi hands it out."),
     ReviewKind.FEED_ENTRY_UNREADABLE: _only_noted("the entry is not read again; what is behind it, a person settles."),

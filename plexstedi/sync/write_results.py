@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from plexstedi.edi.held import Reason
@@ -40,6 +41,52 @@ def note_not_done(
     session.store.writes.again(write.id, said)
     session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run goes on")
     session.note("write-not-done", f"write {write.id}", order_id=write.order_id, reason=said)
+
+
+def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]) -> bool:
+    """Whether a change would overwrite the reference of an answer that this state does not know; then it is held.
+
+    Such a reference was written by another PlexStedi, or by this one before its state was put back: what we have may be
+    the older answer (DESIGN section 6). A person tells. In no transaction.
+    """
+    foreign = next(
+        (
+            transaction
+            for change in changes
+            for transaction in _REFERENCE.findall(change.before or "")
+            if session.store.inbox.get(transaction) is None
+        ),
+        None,
+    )
+    if foreign is None:
+        return False
+    number = write.plan.order_number
+    subject = f"write of order {number} over {foreign}"
+    if session.store.reviews.decided(ReviewKind.WRITE_CONFLICT, subject):
+        return False
+    reason = Reason(
+        code="reference-unknown",
+        where="order",
+        message=f"Plex holds the answer of transaction {foreign}, which this state file does not know; ours is of"
+        f" {write.transaction_id}",
+        fix="Look whether another PlexStedi writes into this Plex, or an old state file was put back. Compare the two"
+        " answers in the Stedi portal, then accept or reject.",
+    )
+    record = session.store.orders.get(write.order_id)
+    with session.store.transaction():
+        session.store.writes.fail(write.id, reason.message)
+        session.ask(
+            ReviewKind.WRITE_CONFLICT,
+            subject,
+            (reason,),
+            supplier=None if record is None else record.supplier,
+            order_id=write.order_id,
+            order_number=number,
+        )
+    return True
+
+
+_REFERENCE = re.compile(r"stedi:([^\s;\]]+)")
 
 
 def _failed(session: Session, write: Write, said: str) -> None:
