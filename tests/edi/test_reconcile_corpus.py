@@ -313,6 +313,86 @@ def test_an_order_of_five_thousand_lines_is_no_matter() -> None:
     assert [line.state for line in done.lines] == [AckState.CONFIRMED] * count
 
 
+# ------------------------------------------------------------------------------------------------ whole code lists
+
+DATE_QUALIFIERS = {
+    "ship date": ("066", "068", "079", "369"),
+    "delivery date": ("017", "065", "067", "069", "371"),
+    "held": (
+        *("018", "055", "168", "169"),
+        *("070", "072", "073", "075", "076", "078", "080", "082", "083", "085", "086"),
+        *("999", ""),
+    ),
+    "no promise": (
+        *("002", "010", "071", "074", "077", "081", "084", "087", "106", "118", "996"),
+        *("001", "036", "037", "038", "061", "063", "064"),
+        *("011", "035", "370", "372"),
+        *("ACK", "007", "171", "177"),
+    ),
+}
+"""Reference edi.md 3.6, one by one."""
+
+
+@pytest.mark.parametrize(
+    ("becomes", "qualifier"), [(becomes, each) for becomes, all_of in DATE_QUALIFIERS.items() for each in all_of]
+)
+def test_every_date_qualifier_is_a_promise_of_its_kind_or_none(becomes: str, qualifier: str) -> None:
+    """A ship date is never written as a delivery date, an echo of our own wish never as a promise."""
+    answer = f"BAK*00*AD | PO1*10*100*EA*2.50**BP*A-1 | ACK*IA*100*EA | DTM*{qualifier}*20261201"
+    for transaction in _readings(answer):
+        read = read_acknowledgment(transaction)
+        assert isinstance(read, Acknowledgment)
+        (line,) = _reconcile({}, read).lines
+        dates = (line.ship_date, line.delivery_date)
+        expected = {"ship date": (DUE, None), "delivery date": (None, DUE)}.get(becomes, (None, None))
+        assert dates == expected
+        assert (line.state is AckState.HELD) == (becomes == "held")
+
+
+ENCODINGS = {
+    "BP 60": "ACK*BP*60*EA",
+    "IB 40": "ACK*IB*40*EA",
+    "IB 40 + IA 60": "ACK*IB*40*EA | ACK*IA*60*EA",
+    "IB 40 + BP 60": "ACK*IB*40*EA | ACK*BP*60*EA",
+}
+SIXTY_NOW, FORTY_NOW, HELD = (60, 40), (40, 60), None
+
+
+@pytest.mark.parametrize(
+    ("encoding", "bp_quantity", "ib_quantity", "expected"),
+    [
+        ("BP 60", None, None, HELD),
+        ("BP 60", "accepted", None, SIXTY_NOW),
+        ("BP 60", "backordered", None, FORTY_NOW),
+        ("IB 40", None, None, SIXTY_NOW),
+        ("IB 40", "accepted", None, SIXTY_NOW),
+        ("IB 40", "backordered", None, SIXTY_NOW),
+        ("IB 40", None, "accepted", FORTY_NOW),
+        ("IB 40 + IA 60", None, None, SIXTY_NOW),
+        ("IB 40 + IA 60", "accepted", None, SIXTY_NOW),
+        ("IB 40 + IA 60", "backordered", None, SIXTY_NOW),
+        ("IB 40 + BP 60", None, None, SIXTY_NOW),
+        ("IB 40 + BP 60", "accepted", None, SIXTY_NOW),
+        ("IB 40 + BP 60", "backordered", None, SIXTY_NOW),
+    ],
+)
+def test_every_way_to_write_a_backorder_under_every_setting(
+    encoding: str, bp_quantity: str | None, ib_quantity: str | None, expected: tuple[int, int] | None
+) -> None:
+    """60 now and 40 later of 100 (edi.md 3.4): read as the supplier means it, or held where nobody has said so."""
+    own = {"bp_quantity": bp_quantity, "ib_quantity": ib_quantity}
+    settings = {"acknowledgments": {name: value for name, value in own.items() if value is not None}}
+    answer = f"BAK*00*AC | PO1*10*100*EA*2.50**BP*A-1 | {ENCODINGS[encoding]}"
+    for transaction in _readings(answer):
+        read = read_acknowledgment(transaction)
+        assert isinstance(read, Acknowledgment)
+        (line,) = _reconcile({"settings": settings}, read).lines
+        if expected is None:
+            assert line.state is AckState.HELD
+        else:
+            assert (line.state, line.confirmed, line.backordered) == (AckState.BACKORDERED, *expected)
+
+
 # ------------------------------------------------------------------------------------------------------- properties
 
 QUANTITY = st.decimals(min_value=0, max_value=500, places=2)
