@@ -18,6 +18,7 @@ from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.reading import open_state
 from plexstedi.errors import StateUnusable, UsageFault
 from plexstedi.state.audit import Event
+from plexstedi.state.payloads import altered_payload
 from plexstedi.state.store import Store
 
 
@@ -102,13 +103,16 @@ def _verify(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check that no event was edited, removed, reordered or (with --head) cut off the end."""
+    """Check that no event was edited, removed, reordered or (with --head) cut off the end.
+
+    Also that every document sent or received is kept as it was.
+    """
     invocation = of(context)
     outcome = Outcome(command="audit verify")
     store = open_state(invocation.state())
     try:
-        broken = store.audit.verify(head)
-        count = sum(1 for _ in store.audit.events())
+        broken = store.audit.verify(head) or altered_payload(store)
+        count = store.audit.count()
         outcome.data = {"verified": broken is None, "events": count, "audit_head": store.audit.head()}
     finally:
         store.close()

@@ -66,6 +66,10 @@ class Audit:
                 (*values, _digest(values)),
             )
 
+    def count(self) -> int:
+        """How many events there are."""
+        return self._database.number("SELECT count(*) FROM events")
+
     def head(self) -> str:
         """The hash of the newest event: noted outside, it proves later that no tail was cut."""
         last = self._database.row("SELECT hash FROM events ORDER BY seq DESC LIMIT 1")

@@ -6,6 +6,7 @@ with the same bytes under the same key while Stedi remembers the key; later it i
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -44,7 +45,13 @@ def send(session: Session, document: Document) -> None:
     body = store.documents.body(document.id)
     with store.transaction():
         number = store.documents.begin_attempt(document, _began(session))
-        session.note("attempt-begun", f"document {document.id}", order_id=document.order_id, attempt=number)
+        session.note(
+            "attempt-begun",
+            f"document {document.id}",
+            order_id=document.order_id,
+            attempt=number,
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
     try:
         outcome = _call(session, document, body)
     except (ServiceRefused, ServiceUnavailable) as fault:

@@ -52,6 +52,29 @@ def test_a_cut_tail_is_7_against_a_head_noted_before(ran):
     assert ran.run("audit", "verify", "--head", head).code == 7
 
 
+@pytest.mark.parametrize(
+    ("trigger", "change"),
+    [
+        (
+            "documents_keep_their_bytes",
+            "UPDATE documents SET body = (SELECT body FROM documents WHERE id = 2) WHERE id = 1",
+        ),
+        (None, "UPDATE inbox SET document = (SELECT max(document) FROM inbox) WHERE document IS NOT NULL"),
+    ],
+    ids=["sent", "received"],
+)
+def test_a_document_that_was_exchanged_behind_our_back_is_found(ran, trigger, change):
+    connection = sqlite3.connect(ran.state)
+    if trigger is not None:
+        connection.execute(f"DROP TRIGGER {trigger}")
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    broken = ran.run("audit", "verify", "--json")
+    assert (broken.code, broken.json["error"]["code"]) == (7, "audit-broken")
+    assert "no longer what event" in broken.json["error"]["message"]
+
+
 def test_events_come_out_as_lines_of_json_and_as_csv(ran):
     lines = [json.loads(line) for line in ran.run("audit", "export").out.splitlines()]
     assert [event["seq"] for event in lines] == list(range(1, len(lines) + 1))

@@ -75,3 +75,18 @@ def test_the_state_and_its_folder_are_for_their_owner_only(bench):
     modes = {path.name: path.stat().st_mode & 0o777 for path in deeper.iterdir()}
     assert deeper.stat().st_mode & 0o777 == 0o700
     assert set(modes.values()) == {0o600}
+
+
+def test_an_older_state_file_goes_on_where_it_was_and_sends_nothing_again(bench):
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 4
+    connection = sqlite3.connect(bench.state)
+    connection.execute("DELETE FROM legal_moves WHERE of_table = 'documents' AND before = 'refused'")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    assert bench.run("status").code == 0
+    bench.later(hours=3)
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["documents_sent"], ran.json["counts"]["acks_applied"]) == (0, 0, 4)
+    assert bench.run("audit", "verify").code == 0
+    assert [path.name for path in bench.place.glob("*.before-version-*")]

@@ -131,6 +131,62 @@ def test_a_file_killed_in_its_first_migration_is_made_again(path):
     store.close()
 
 
+def made_older(path) -> None:
+    """The file as version 1 of the program left it."""
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM legal_moves WHERE of_table = 'documents' AND before = 'refused'")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+
+
+def test_an_older_file_is_brought_up_to_date_with_a_copy_beside_it(store, path):
+    keep_order(store, an_order())
+    store.close()
+    made_older(path)
+    store = Store.open(path, NOW)
+    assert store.database.number("PRAGMA user_version") == VERSION
+    assert store.database.number("SELECT count(*) FROM legal_moves WHERE before = 'refused'") == 1
+    assert len(store.orders.all()) == 1
+    store.close()
+    copy = sqlite3.connect(path.with_name(f"{path.name}.before-version-{VERSION}"))
+    assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+    assert copy.execute("SELECT count(*) FROM orders").fetchone() == (1,)
+    copy.close()
+
+
+def test_an_older_file_killed_in_its_migration_is_still_the_older_file(store, path):
+    keep_order(store, an_order())
+    store.close()
+    made_older(path)
+    killed = in_a_process(
+        """
+        import os, signal, sys
+        from datetime import UTC, datetime
+        from pathlib import Path
+        from plexstedi.state import database
+        from plexstedi.state.store import Store
+
+        class Killed(tuple):
+            def __iter__(self):
+                yield from tuple.__iter__(self)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        database.MIGRATIONS = (database.MIGRATIONS[0], Killed(database.MIGRATIONS[1]))
+        Store.open(Path(sys.argv[1]), datetime.now(UTC))
+        """,
+        path,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    connection.close()
+    store = Store.open(path, NOW)
+    assert store.database.number("PRAGMA user_version") == VERSION
+    assert len(store.orders.all()) == 1
+    store.close()
+
+
 def test_a_file_of_a_newer_program_is_left_alone(store, path):
     store.close()
     connection = sqlite3.connect(path)
