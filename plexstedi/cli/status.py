@@ -208,6 +208,10 @@ def _overview_json(seen: Overview) -> dict[str, Any]:
         ],
         "waiting": [json_review(review) for review in seen.waiting],
         "late": [_late_json(late) for late in seen.late],
+        "unwritten": [
+            {"order": one.order_number, "supplier": one.supplier, "since": stamp(one.since), "why": one.why}
+            for one in seen.unwritten
+        ],
         "not_traded": [
             *({"supplier": code, "orders": count} for code, count in seen.not_traded),
             *({"customer": code, "invoices": count} for code, count in seen.customers_not_traded),

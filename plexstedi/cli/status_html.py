@@ -15,6 +15,7 @@ from plexstedi.cli.status_rows import (
     LINE_HEADERS,
     ORDER_HEADERS,
     SCHEDULE_HEADERS,
+    UNWRITTEN_HEADERS,
     WAITING_HEADERS,
     answer_row,
     counted,
@@ -30,6 +31,7 @@ from plexstedi.cli.status_rows import (
     order_row,
     schedule_rows,
     times,
+    unwritten_row,
     waiting_row,
 )
 from plexstedi.state.documents import Document
@@ -89,6 +91,7 @@ def overview_page(seen: Overview, rows: Sequence[OrderRow], now: datetime, suppl
         _facts(summary),
         _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
         _table("Late", LATE_HEADERS, [late_row(one) for one in not_asked(seen)]),
+        _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),
         _table("Suppliers", headers, suppliers),
         _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
         _table("Not traded by EDI", ("supplier", "orders"), seen.not_traded),

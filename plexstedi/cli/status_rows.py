@@ -15,7 +15,7 @@ from plexstedi.sync.invoice_report import InvoiceReport
 from plexstedi.sync.order_lines import OrderLine, plain_quantity
 from plexstedi.sync.order_report import OrderReport, Told
 from plexstedi.sync.overdue import LateDocument
-from plexstedi.sync.reporting import OrderRow, Overview
+from plexstedi.sync.reporting import OrderRow, Overview, Unwritten
 
 NOTHING = "-"
 WAITING_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
@@ -61,6 +61,14 @@ def late_row(one: LateDocument) -> tuple[object, ...]:
         ", ".join(map(str, one.late.lines)) or NOTHING,
         one.in_words(),
     )
+
+
+UNWRITTEN_HEADERS = ("order", "supplier", "since", "why")
+
+
+def unwritten_row(one: Unwritten) -> tuple[object, ...]:
+    """One order that Plex is still to be told an answer of."""
+    return (one.order_number, one.supplier, instant(one.since), one.why)
 
 
 ORDER_HEADERS = ("order", "supplier", "in Plex", "sent", "delivery", "997", "confirmation", "needs a person")

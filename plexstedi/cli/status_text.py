@@ -14,6 +14,7 @@ from plexstedi.cli.status_rows import (
     LINE_HEADERS,
     ORDER_HEADERS,
     SCHEDULE_HEADERS,
+    UNWRITTEN_HEADERS,
     WAITING_HEADERS,
     answer_row,
     counted,
@@ -30,6 +31,7 @@ from plexstedi.cli.status_rows import (
     schedule_rows,
     span,
     times,
+    unwritten_row,
     waiting_row,
 )
 from plexstedi.cli.tables import plain, print_table
@@ -77,6 +79,7 @@ def show_overview(seen: Overview, now: datetime, supplier: str | None) -> None:
     )
     show_waiting(seen.waiting)
     print_table(LATE_HEADERS, [late_row(one) for one in not_asked(seen)], title="\nLate")
+    print_table(UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten], title="\nNot yet written to Plex")
     for code, count in seen.not_traded:
         print(f"not traded by EDI: {plain(code)}, {count} orders (no [suppliers.{plain(code)}] in the configuration)")
     for code, count in seen.customers_not_traded:

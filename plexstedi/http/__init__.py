@@ -282,7 +282,8 @@ class Caller:
     def download(self, url: str) -> bytes:
         """The document at a presigned URL, fetched without any of our headers.
 
-        Raise Rejected (403, 404: the URL has expired) or ServiceUnavailable; neither names the URL.
+        Raise Rejected (403, 404: the URL has expired) or ServiceUnavailable, also for an HTML page; neither names the
+        URL.
         """
         call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False)
         if urlsplit(url).scheme != "https" and not is_loopback(url):
@@ -296,6 +297,12 @@ class Caller:
             raise ServiceUnavailable(
                 f"{self.service} named a document at an address that cannot be read", fix="The next run tries again."
             ) from None
+        if response.is_success and looks_like_html(response):
+            raise ServiceUnavailable(
+                f"{self.service} did not hand out {_PRESIGNED}: an HTML page came instead of it",
+                fix="Check for a proxy in between; the next run tries again.",
+                code="no-document",
+            )
         if response.is_success:
             return response.content
         if response.status_code in {400, 401, 403, 404, 410}:

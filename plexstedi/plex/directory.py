@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeVar
 
 from plexstedi.edi.order import Address, Part, Supplier
+from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.read_order import read_part
 from plexstedi.plex.rest import Rest, readable
 from plexstedi.plex.rows import Row
 from plexstedi.plex.settings import StatusNames
 from plexstedi.plex.statuses import Statuses, read_statuses
 
+_Read = TypeVar("_Read")
 _SINGLE_READS = 5
 """With more unknown suppliers than this, the whole table in one call costs less."""
 
@@ -27,12 +30,13 @@ class Directory:
         self._addresses: dict[str, tuple[Row, ...]] = {}
         self._parts: dict[str, Part] = {}
         self._items: dict[str, str] = {}
+        self._unanswered: dict[str, ServiceUnavailable] = {}
 
     def statuses(self) -> Statuses:
         """What the tenant's statuses mean. A tenant without these tables says it in `[plex.statuses]`."""
         if self._statuses is None:
-            orders = self._rest.all_if_there("order_statuses") or ()
-            releases = self._rest.all_if_there("release_statuses") or ()
+            orders = self._once("order statuses", lambda: self._rest.all_if_there("order_statuses")) or ()
+            releases = self._once("release statuses", lambda: self._rest.all_if_there("release_statuses")) or ()
             with readable("table of statuses"):
                 self._statuses = read_statuses(orders, releases, self._names)
         return self._statuses
@@ -56,7 +60,11 @@ class Directory:
         if row is None:
             return None
         if supplier_id not in self._addresses:
-            self._addresses[supplier_id] = self._rest.all_if_there("supplier_addresses", supplier=supplier_id) or ()
+            addresses = self._once(
+                f"addresses of {supplier_id}",
+                lambda: self._rest.all_if_there("supplier_addresses", supplier=supplier_id),
+            )
+            self._addresses[supplier_id] = addresses or ()
         with readable(row.what):
             return read_supplier(row, choose_address(self._addresses[supplier_id], address_id))
 
@@ -90,18 +98,30 @@ class Directory:
     def _load_suppliers(self) -> None:
         if not self._all_suppliers:
             with readable("suppliers"):
-                self._suppliers |= {row.needed("id"): row for row in self._rest.all_of("suppliers")}
+                rows = self._once("suppliers", lambda: self._rest.all_of("suppliers"))
+                self._suppliers |= {row.needed("id"): row for row in rows}
             self._all_suppliers = True
 
     def _supplier_row(self, supplier_id: str) -> Row | None:
         if supplier_id not in self._suppliers and not self._all_suppliers:
-            row = self._rest.one("supplier", supplier=supplier_id)
+            row = self._once(f"supplier {supplier_id}", lambda: self._rest.one("supplier", supplier=supplier_id))
             if row is None:
                 # One 404 may be a wrong path; the whole table tells, and says so loudly.
                 self._load_suppliers()
             else:
                 self._suppliers[supplier_id] = row
         return self._suppliers.get(supplier_id)
+
+    def _once(self, what: str, read: Callable[[], _Read]) -> _Read:
+        """Read it; what Plex did not answer for is not asked for again in this run, as many orders point to it."""
+        if what in self._unanswered:
+            raise self._unanswered[what]
+        try:
+            return read()
+        except ServiceUnavailable as fault:
+            if fault.code != "time-limit":
+                self._unanswered[what] = fault
+            raise
 
 
 def choose_address(rows: Iterable[Row], address_id: str | None) -> Row | None:

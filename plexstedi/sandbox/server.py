@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http
 import threading
 import time
@@ -67,6 +68,8 @@ class LoggedCall:
     query: tuple[tuple[str, str], ...]
     status: int | None
     fault: str | None
+    body_sha256: str
+    """Tells calls to one path apart, and does not show what they said."""
 
 
 class Sandbox:
@@ -215,7 +218,9 @@ class Sandbox:
         finally:
             query = request.query if origin != "documents" else ()  # a presigned query is a secret
             kind = fault.kind.value if fault is not None else None
-            logged = LoggedCall(number, self.clock.now(), origin, request.method, request.path, query, status, kind)
+            mark = hashlib.sha256(request.body).hexdigest()
+            now = self.clock.now()
+            logged = LoggedCall(number, now, origin, request.method, request.path, query, status, kind, mark)
             with self.lock:
                 self.log.append(logged)
         if origin == "stedi":

@@ -11,7 +11,7 @@ from plexstedi.sync.answers import Candidates, decide
 from plexstedi.sync.functional import decide_997
 from plexstedi.sync.interchange_acks import decide_ta1
 from plexstedi.sync.overdue import check_clocks
-from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes, tell_unwritten
+from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes, planned_otherwise, tell_unwritten
 from plexstedi.sync.pulling import pull
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import settle_order
@@ -98,11 +98,16 @@ def process(session: Session) -> None:
 
 
 def _fold_again(session: Session) -> None:
-    """What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13)."""
+    """What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13); and what was
+    planned for one way of writing to Plex is not written in another.
+    """
     for order_id in session.store.documents.unfolded():
         with session.store.transaction():
             settle_order(session, order_id)
             session.store.documents.set_folded(order_id)
+    for order_id in planned_otherwise(session):
+        with session.store.transaction():
+            settle_order(session, order_id)
 
 
 def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:

@@ -41,11 +41,12 @@ class OrderReport:
     events: tuple[Told, ...]
 
     def as_json(self) -> dict[str, object]:
-        """The keys of `status NUMBER --json` (DESIGN section 4)."""
+        """The keys of `status NUMBER --json` (DESIGN section 4), and `answers`."""
         return {
             "order": self._order(),
             "documents": [json_document(document) for document in self.documents],
             "lines": [json_line(line) for line in self.lines],
+            "answers": [json_answer(answer) for answer in self.answers],
             "events": [json_event(told) for told in self.events],
         }
 
@@ -126,6 +127,20 @@ def json_document(document: Document) -> dict[str, object]:
         "group_control_number": document.group_control,
         "error": document.error,
         "dropped": list(document.dropped),
+    }
+
+
+def json_answer(answer: Inbound) -> dict[str, object]:
+    """One 855, 865 or 997 that came in for the order."""
+    return {
+        "transaction": answer.transaction_id,
+        "set": answer.set_id,
+        "document": answer.document_id,
+        "type": answer.type_code,
+        "dated": answer.dated,
+        "processed_at": stamp(answer.processed_at),
+        "state": answer.state.value,
+        "reason": answer.reason,
     }
 
 

@@ -36,6 +36,8 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
     settings = session.config.suppliers[record.supplier]
     match write:
         case WriteBack.REPORT_ONLY:
+            # Kept, it would be written as if nothing had been said since, when the strategy is set back.
+            session.store.writes.drop_open(order_id)
             return
         case WriteBack.RELEASES:
             values = tuple(ReleaseField(name) for name in session.config.plex.acknowledgments.release_values)

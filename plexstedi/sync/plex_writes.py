@@ -51,7 +51,7 @@ def tell_unwritten(session: Session) -> None:
         )
 
 
-_TARGETS = {
+TARGETS = {
     WriteBack.CUSTOM_FIELDS: WriteTarget.CUSTOM_FIELDS,
     WriteBack.RELEASES: WriteTarget.RELEASES,
     WriteBack.DATASOURCE: WriteTarget.RECORDS,
@@ -59,9 +59,15 @@ _TARGETS = {
 
 
 def open_writes(session: Session) -> list[Write]:
-    """What is still to be written by the configured strategy; a plan made by another one waits for it."""
-    target = _TARGETS.get(session.config.plex.acknowledgments.write)
+    """What is still to be written by the configured strategy."""
+    target = TARGETS.get(session.config.plex.acknowledgments.write)
     return [write for write in session.store.writes.open() if write.plan.target is target]
+
+
+def planned_otherwise(session: Session) -> list[str]:
+    """The orders whose open plan was made before the configured strategy was: each is to be planned anew."""
+    target = TARGETS.get(session.config.plex.acknowledgments.write)
+    return [write.order_id for write in session.store.writes.open() if write.plan.target is not target]
 
 
 def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[FieldChange, ...]]:

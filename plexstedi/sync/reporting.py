@@ -23,6 +23,7 @@ from plexstedi.state.store import Store, expect_state
 from plexstedi.state.tallies import SupplierTally, Tallies
 from plexstedi.sync.order_lines import unanswered_lines
 from plexstedi.sync.overdue import LateDocument, late_documents
+from plexstedi.sync.plex_writes import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,16 @@ class Times:
 
 
 @dataclass(frozen=True)
+class Unwritten:
+    """One order that Plex is still to be told the supplier's answer of."""
+
+    order_number: str
+    supplier: str
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """The whole picture, of one supplier or of all."""
 
@@ -60,6 +71,8 @@ class Overview:
     suppliers: tuple[SupplierTally, ...] = ()
     waiting: tuple[Review, ...] = ()
     late: tuple[LateDocument, ...] = ()
+    unwritten: tuple[Unwritten, ...] = ()
+    """Orders whose answers are still to be written to Plex: oldest first."""
     unread_sets: dict[str, int] = field(default_factory=dict)
     """Transaction sets that came in and are not read: counted only."""
     not_traded: tuple[tuple[str, int], ...] = ()
@@ -122,6 +135,7 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda tally: tally.supplier)),
         waiting=tuple(store.reviews.standing(supplier=supplier)),
         late=tuple(late),
+        unwritten=tuple(_unwritten(store, config, supplier)),
         unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in READ_SETS},
         not_traded=tuple(pair for pair in store.orders.untraded_suppliers() if supplier in (None, pair[0])),
         customers_not_traded=tuple(pair for pair in store.invoices.untraded_customers() if supplier in (None, pair[0])),
@@ -130,6 +144,19 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         + unheeded(store, late),
         in_doubt=tallies.in_doubt(supplier),
     )
+
+
+def _unwritten(store: Store, config: Config | None, supplier: str | None) -> Iterator[Unwritten]:
+    target = None if config is None else TARGETS.get(config.plex.acknowledgments.write)
+    for write in store.writes.open():
+        record = store.orders.get(write.order_id)
+        code = "" if record is None else record.supplier
+        if supplier not in (None, code):
+            continue
+        why = write.error or "the next `plexstedi ingest-acks` writes it"
+        if config is not None and write.plan.target is not target:
+            why = "planned for another [plex.acknowledgments] write; the next `plexstedi ingest-acks` plans it anew"
+        yield Unwritten(write.plan.order_number, code, write.planned_at, why)
 
 
 def unheeded(store: Store, late: Iterable[LateDocument]) -> int:

@@ -416,3 +416,59 @@ def test_whether_a_file_can_be_read_is_not_typers_to_tell(answered, monkeypatch)
     """typer would call a file that this user may not read a usage error (2), before we can say 4 or 7."""
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert answered.run("status").code == 0
+
+
+# ------------------------------------------------------------------------------------------ answers not yet in Plex
+
+
+@pytest.fixture
+def unwritten(make_bench):
+    """An order that was sent and answered, while Plex takes no writes; the bench and the order's number."""
+    bench = make_bench(orders=1, suppliers=1)
+    assert bench.run("run").code == 0
+    bench.later(hours=3)
+    end = meddle(bench, "plex", "custom-fields", instead(503))
+    assert bench.run("run").code == 5
+    end()
+    return bench, bench.numbers_sent()[0]
+
+
+def test_status_shows_what_plex_does_not_know_yet(unwritten, tmp_path):
+    bench, number = unwritten
+    waiting = bench.run("status", "--json").json["unwritten"]
+    assert [(each["order"], each["supplier"]) for each in waiting] == [
+        (number, bench.sandbox.plex.order(number).supplier.code)
+    ]
+    shown = bench.run("status").out
+    assert "Not yet written to Plex" in shown
+    page = tmp_path / "page.html"
+    bench.run("status", "--html", str(page))
+    assert "Not yet written to Plex" in page.read_text()
+    assert bench.run("run").code == 0
+    assert bench.run("status", "--json").json["unwritten"] == []
+
+
+def test_an_answer_planned_for_one_way_of_writing_is_written_in_the_new_one(unwritten):
+    bench, number = unwritten
+    bench.write_config(lambda text: text.replace('write = "custom-fields"', 'write = "releases"'))
+    assert "another [plex.acknowledgments] write" in bench.run("status").out
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["writes_made"]) == (0, 1)
+    notes = [release.note for line in bench.sandbox.plex.order(number).lines for release in line.releases]
+    assert all("[PlexStedi:" in note for note in notes)
+    assert bench.run("status", "--json").json["unwritten"] == []
+
+
+def test_what_is_not_to_be_written_does_not_wait_to_be_written_late(unwritten):
+    """Kept, it would be written as if it were the last word when the way of writing is set back."""
+    bench, number = unwritten
+    bench.write_config(lambda text: text.replace('write = "custom-fields"', 'write = "report-only"'))
+    assert bench.run("run").code == 0
+    bench.write_config(lambda text: text.replace('write = "report-only"', 'write = "custom-fields"'))
+    assert bench.run("run").code == 0
+    assert bench.run("status", "--json").json["unwritten"] == []
+    assert bench.sandbox.plex.writes == []
+    transaction = bench.run("status", number, "--json").json["answers"][0]["transaction"]
+    bench.run("replay", "--ack", transaction, "--reason", "report-only has ended", "--yes")
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["writes_made"]) == (0, 1)

@@ -100,6 +100,8 @@ MAYBE_DONE = (
     FaultKind.HTML,
 )
 """After these nobody on our side can tell whether the call was carried out."""
+DONE = (FaultKind.DROP_AFTER, FaultKind.ERROR_AFTER, FaultKind.TRUNCATED, FaultKind.HTML)
+READ_BACK_AT_ONCE = ("release update", "record write")
 TRIES = 4
 _expected: dict[tuple[str, bool], dict[str, Any]] = {}
 
@@ -195,9 +197,12 @@ def test_a_lasting_fault_ends_the_run_with_5_after_few_attempts(tmp_path: Path, 
         disturbed.sandbox.log.clear()
         disturbed.sandbox.inject(FaultRule(kind, origin=route.origin, method=route.method, path=route.path, times=None))
         faults = run_through(disturbed)
-        assert faults
+        # What was done, and is seen to be done when Plex is read again, is no news.
+        assert faults or (name in READ_BACK_AT_ONCE and kind in DONE)
         assert all(isinstance(fault, ServiceUnavailable) for fault in faults), faults
-        by_call = Counter((call.path, call.query) for call in disturbed.sandbox.log if call.fault is not None)
+        by_call = Counter(
+            (call.path, call.query, call.body_sha256) for call in disturbed.sandbox.log if call.fault is not None
+        )
         assert 0 < sum(by_call.values()) <= 6 * TRIES
         if not route.repeatable and kind in MAYBE_DONE:
             assert set(by_call.values()) == {1}, "a write without an answer was made again without a look"

@@ -67,7 +67,12 @@ def test_an_expired_address_is_replaced_once(stedi: StediClient, answer: Answer,
 
 @pytest.mark.parametrize(
     "trouble",
-    [{"status_code": 403}, {"status_code": 500}, {"exception": httpx.ConnectError(f"no route to {URL}")}],
+    [
+        {"status_code": 403},
+        {"status_code": 500},
+        {"html": "<!doctype html><title>Sign in to the guest network</title>"},
+        {"exception": httpx.ConnectError(f"no route to {URL}")},
+    ],
 )
 def test_a_storage_that_keeps_refusing_is_left_for_the_next_run_without_naming_the_address(
     stedi: StediClient, answer: Answer, httpx_mock: HTTPXMock, trouble: dict[str, Any]
