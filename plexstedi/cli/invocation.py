@@ -23,6 +23,7 @@ from plexstedi.credentials import Secrets
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UsageFault
 from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
+from plexstedi.state.tallies import Tallies
 from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
 
 if TYPE_CHECKING:
@@ -55,6 +56,19 @@ class Invocation:
             self._config = load(self.config_path or default_config_path(os.environ))
         return self._config
 
+    def config_if_readable(self) -> Config | None:
+        """The configuration, None if that is what is wrong."""
+        try:
+            return self.config()
+        except ConfigurationFault:
+            return None
+
+    def must_own(self, store: Store) -> None:
+        """Raise ConfigurationFault if the configuration, where there is one, is another's than this state's."""
+        config = self.config_if_readable()
+        if config is not None:
+            store.memory.must_belong_to(config.tenant, config.stedi.usage_indicator)
+
     def state(self) -> Path:
         """Where the state file is. Raise ConfigurationFault if the configuration says so and cannot be read."""
         if self.state_path is not None:
@@ -62,16 +76,22 @@ class Invocation:
         known = None if os.environ.get("PLEXSTEDI_STATE") else self.config()
         return default_state_path(os.environ, known)
 
-    def audit_head(self) -> str | None:
-        """The newest event of the audit trail as it stands; None where there is no state that can be read."""
+    def add_standing(self, outcome: Outcome) -> None:
+        """Give an outcome what stands now: the head of the audit trail, `attention` and `in_doubt`.
+
+        Where there is no state that can be read: null, and no counts.
+        """
+        outcome.data["audit_head"] = None
         try:
             path = self.state()
-            if not path.exists():
-                return None
-            with closing(Store.open_to_read(path)) as store:
-                return store.audit.head()
+            if path.exists():
+                with closing(Store.open_to_read(path)) as store:
+                    outcome.data["audit_head"] = store.audit.head()
+                    outcome.counts.attention = store.reviews.attention()
+                    outcome.counts.in_doubt = Tallies(store.database).in_doubt()
         except PlexStediError:
-            return None
+            # The command itself tells what is wrong, if it needs the state at all.
+            return
 
     def secrets(self) -> Secrets:
         """Where the secrets are looked up."""
@@ -141,8 +161,10 @@ def work(
                 opened.close()
     except PlexStediError as fault:
         outcome.faults.append(fault)
-        if alerting and not isinstance(fault, ConfigurationFault):
-            outcome.warnings.extend(after_failed_start(invocation.config().alerts, fault))
+        if alerting and (config := invocation.config_if_readable()) is not None:
+            outcome.warnings.extend(
+                after_failed_start(config.alerts, fault, invocation.state(), invocation.clock.now())
+            )
     finish(invocation, outcome, as_json=as_json)
 
 
@@ -163,9 +185,9 @@ def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Out
 
 
 def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
-    """Print an outcome and end the command with its exit code. The head of the audit trail is in every JSON object."""
+    """Print an outcome and end the command with its exit code. What stands now is in every JSON object."""
     if as_json and "audit_head" not in outcome.data:
-        outcome.data["audit_head"] = invocation.audit_head()
+        invocation.add_standing(outcome)
     outcome.emit(as_json=as_json, quiet=invocation.quiet)
     raise typer.Exit(int(outcome.exit_code))
 
@@ -211,5 +233,11 @@ def confirmed(question: str, *, yes: bool) -> None:
         raise UsageFault(
             "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
         )
-    if not typer.confirm(question, err=True):
+    # While a person is asked nothing is under way: Ctrl-C ends the command at once.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        said = typer.confirm(question, err=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if not said:
         raise UsageFault("nothing was done", fix="Answer y, or add --yes.", code="declined")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import importlib
 import logging
+import signal
 import sys
 import traceback
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 
 from plexstedi import __version__
 from plexstedi.cli.invocation import Invocation
-from plexstedi.cli.outcome import fail
-from plexstedi.errors import ExitCode, PlexStediError, UsageFault
+from plexstedi.cli.outcome import Outcome
+from plexstedi.errors import ExitCode, Interrupted, PlexStediError, UsageFault
 
 app = typer.Typer(
     name="plexstedi",
@@ -95,7 +97,12 @@ _registered: set[str] = set()
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the contract's exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
     raise SystemExit(int(run(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> int:
@@ -106,16 +113,19 @@ def run(arguments: list[str]) -> int:
     invocation = Invocation()
 
     def failed(fault: PlexStediError) -> int:
-        head = invocation.audit_head() if as_json else None
-        return int(fail(command, fault, as_json=as_json, audit_head=head))
+        outcome = Outcome(command=_full_name(command, arguments), dry_run="--dry-run" in arguments, faults=[fault])
+        if as_json:
+            invocation.add_standing(outcome)
+        outcome.emit(as_json=as_json)
+        return int(outcome.exit_code)
 
     try:
         result = app(args=arguments, prog_name="plexstedi", standalone_mode=False, obj=invocation)
     except PlexStediError as fault:
         return failed(fault)
-    except KeyboardInterrupt:
-        print("plexstedi: interrupted", file=sys.stderr)
-        return int(ExitCode.INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort):
+        # typer makes an Abort of Ctrl-C and of Ctrl-D.
+        return failed(Interrupted("interrupted", fix="What was done until then stays; give the command again."))
     except BrokenPipeError:
         sys.stderr.close()
         return int(ExitCode.DONE)
@@ -144,6 +154,14 @@ def _usage(command: str, error: Exception) -> UsageFault:
     """typer's word for a command line that makes no sense."""
     message = str(error.format_message())  # type: ignore[attr-defined]
     return UsageFault(message, fix=f"See `plexstedi {command} --help`." if command != "plexstedi" else "See --help.")
+
+
+def _full_name(command: str, arguments: list[str]) -> str:
+    """With the subcommand, as the command itself says it."""
+    if command not in ("review", "audit", "credentials"):
+        return command
+    after = arguments[arguments.index(command) + 1 :]
+    return f"{command} {after[0]}" if after and not after[0].startswith("-") else command
 
 
 def _command_names() -> set[str]:

@@ -115,10 +115,3 @@ def say_fault(fault: PlexStediError) -> None:
     print(f"plexstedi: {fault.message}", file=sys.stderr)
     if fault.fix:
         print(f"  fix: {fault.fix}", file=sys.stderr)
-
-
-def fail(command: str, fault: PlexStediError, *, as_json: bool, audit_head: str | None = None) -> ExitCode:
-    """A command that could not even begin."""
-    outcome = Outcome(command=command, faults=[fault], data={"audit_head": audit_head})
-    outcome.emit(as_json=as_json)
-    return outcome.exit_code

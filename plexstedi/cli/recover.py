@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from plexstedi.cli.invocation import confirmed, work
+from plexstedi.cli.invocation import confirmed, of, work
 from plexstedi.cli.options import DryRun, Json, Yes
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import print_news, print_table
+from plexstedi.sync.opening import open_session
 from plexstedi.sync.recovering import FoundStream, look, take_over
 from plexstedi.sync.recovering_invoices import FoundInvoice, look_at_invoices, take_over_invoices
-from plexstedi.sync.session import Session
+from plexstedi.sync.session import Session, StopRequest
+
+_SECONDS = 3600.0
 
 
 def register(app: typer.Typer) -> None:
@@ -20,20 +23,36 @@ def register(app: typer.Typer) -> None:
     def command(context: typer.Context, dry_run: DryRun = False, yes: Yes = False, json: Json = False) -> None:
         """Rebuild a lost or old state from Stedi and Plex. Shows first, asks, and sends nothing."""
 
+        if not (dry_run or yes):
+            _preview(context, as_json=json)
+
         def body(session: Session, outcome: Outcome) -> None:
             found = look(session)
             invoices = look_at_invoices(session)
             outcome.data["streams"] = [*(one.as_json() for one in found), *(one.as_json() for one in invoices)]
             outcome.show = lambda: print_news(outcome)
-            if not json:
+            if not json and (dry_run or yes):
                 _show(found, invoices)
             if dry_run or not (found or invoices):
                 return
-            confirmed(f"Take over {len(found) + len(invoices)} streams into the state file?", yes=yes)
             take_over(session, found)
             take_over_invoices(session, invoices)
 
-        work(context, "recover", body, as_json=json, dry_run=dry_run, by_person=True, recover=True, time_limit=3600.0)
+        work(context, "recover", body, as_json=json, dry_run=dry_run, by_person=True, recover=True, time_limit=_SECONDS)
+
+
+def _preview(context: typer.Context, *, as_json: bool) -> None:
+    """Show and ask, on a private copy: what is refused leaves the state file, or its absence, as it was."""
+    around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json, time_limit=_SECONDS)
+    opened = open_session(around, dry_run=True, recover=True)
+    try:
+        found, invoices = look(opened.session), look_at_invoices(opened.session)
+    finally:
+        opened.close()
+    if not as_json:
+        _show(found, invoices)
+    if found or invoices:
+        confirmed(f"Take over {len(found) + len(invoices)} streams into the state file?", yes=False)
 
 
 def _show(found: list[FoundStream], invoices: list[FoundInvoice]) -> None:

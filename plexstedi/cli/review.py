@@ -41,6 +41,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
     outcome = Outcome(command="review list")
     store = open_state(invocation.state())
     try:
+        invocation.must_own(store)
         standing = store.reviews.standing(supplier=supplier)
         outcome.counts.attention = store.reviews.attention()
         outcome.data = {"reviews": [review_json(review) for review in standing], "audit_head": store.audit.head()}

@@ -60,6 +60,8 @@ def register(app: typer.Typer) -> None:
         outcome = Outcome(command="status", warnings=warnings)
         path = invocation.state()
         with reading(path) as store:
+            if store is not None:
+                invocation.must_own(store)
             if number is not None:
                 _one_order(outcome, store, number, html, check=check)
             elif store is None:

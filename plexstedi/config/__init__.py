@@ -189,7 +189,7 @@ def load(path: Path) -> Config:
     problems: list[Problem] = []
     tables: ConfigTables | None = None
     try:
-        tables = ConfigTables.model_validate(raw)
+        tables = ConfigTables.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
         problems += problems_of(error, str(path), ConfigTables, raw)
     problems += cross_checks(raw, str(path))
@@ -265,7 +265,8 @@ def _file_fault(path: Path, message: str, fix: str) -> ConfigurationFault:
 
 
 def _merged(raw: Mapping[str, Any], code: str) -> SupplierSettings:
-    return SupplierSettings.model_validate(_over(raw.get("supplier_defaults", {}), raw["suppliers"][code]))
+    merged = _over(raw.get("supplier_defaults", {}), raw["suppliers"][code])
+    return SupplierSettings.model_validate(merged, by_alias=True, by_name=False)
 
 
 def _over(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from plexstedi.config.datasources import datasource_checks
+from plexstedi.config.datasources import COMPANY, datasource_checks
 from plexstedi.config.problems import toml_key
 from plexstedi.config.tables import AckLevel, ConfigTables, WriteBack
 from plexstedi.edi.settings import ChangeOrders, SupplierSettings
@@ -91,6 +91,10 @@ def warnings_of(tables: ConfigTables, suppliers: Mapping[str, SupplierSettings])
     if tables.plex.tenant_code is None:
         found.append("plex.tenant_code is not set: only the tenant's id is checked, not its company code")
     write = tables.plex.acknowledgments
+    if write.write is WriteBack.DATASOURCE and COMPANY not in tables.plex.datasources:
+        found.append(
+            "there is no [plex.datasources.company]: whose the web service account is, is not compared before writing"
+        )
     if write.write is WriteBack.CUSTOM_FIELDS and write.fields.ack_reference is None:
         found.append(
             "plex.acknowledgments.fields.ack_reference is not set: Plex does not show which answer was written"

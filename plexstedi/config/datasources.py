@@ -6,6 +6,7 @@ A value that is written and cannot be read back would be written at each run, so
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from plexstedi.config.problems import toml_key
@@ -44,6 +45,15 @@ def datasource_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
             'Set level = "release".',
         )
     sources = _table(plex, "datasources")
+    for name in sources:
+        if name not in (WRITE, READ, COMPANY):
+            near = get_close_matches(name, (WRITE, READ, COMPANY), n=1)
+            yield Problem(
+                file,
+                toml_key((*_SOURCES, name)),
+                "is no data source that is used",
+                f"Did you mean {near[0]}?" if near else f"Use {WRITE}, {READ} and {COMPANY}, or leave it out.",
+            )
     for name in (WRITE, READ):
         if name not in sources:
             yield Problem(

@@ -80,6 +80,15 @@ ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 PingUrl = Annotated[str, AfterValidator(_ping_url)]
 TenantId = Annotated[str, AfterValidator(_uuid)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+def _time(value: object) -> object:
+    if isinstance(value, int | float):
+        raise fault("must be a time", "Write the time in UTC like 2026-11-01T00:00:00Z.")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_time)]
 Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[Whole, Field(ge=0)]
 Positive = Annotated[Whole, Field(ge=1)]
@@ -137,9 +146,9 @@ class Statuses(Settings):
 class PollConfig(Settings):
     """`[plex.poll]`: what a look at Plex covers."""
 
-    start: AwareDatetime | None = None
+    start: Time | None = None
     """Orders created before are taken as known and not sent; None: 24 h before the first poll."""
-    invoices_start: AwareDatetime | None = None
+    invoices_start: Time | None = None
     """Customer invoices created before are taken as known and not sent; None: `start`, or where "810" was added to
     documents.send later, the first poll after that."""
     overlap_minutes: Positive = 15

@@ -172,13 +172,20 @@ class AcknowledgmentSettings(Settings):
     unknown_order_days: int = Field(default=3, ge=0)
 
 
+def _four_different(text: str) -> str:
+    if len(set(text)) < len(text):
+        fix = 'Write the four separators of the interchange, as "*~>^".'
+        raise PydanticCustomError("setting", "{message}", {"message": "names one separator twice", "fix": fix})
+    return text
+
+
 class TextSettings(Settings):
     """What may be done to text so that X12 can carry it (RULES Sending 7)."""
 
     uppercase: bool = False
     transliterate: bool = False
     replace_delimiters: str = ""
-    delimiters: str = Field(default="*~>^", min_length=4, max_length=4)
+    delimiters: Annotated[str, Field(min_length=4, max_length=4), AfterValidator(_four_different)] = "*~>^"
     """Element, segment, component and repetition separators of this supplier's interchanges."""
 
 

@@ -186,7 +186,7 @@ class Database:
         if answer != "ok":
             raise StateUnusable(
                 f"the state file {self.path} is damaged: {answer}",
-                fix="Put back a backup from beside it, or rebuild it with `plexstedi recover`. Nothing was sent.",
+                fix=f"{_DAMAGED} Nothing was sent.",
                 code="state-corrupt",
             )
 
@@ -260,13 +260,17 @@ def _named_faults(path: Path | None) -> Iterator[None]:
         ) from error
 
 
+_DAMAGED = (
+    "Move it away (keep it), then put back a backup from beside it and run `plexstedi recover`; without a backup"
+    " `plexstedi recover` alone rebuilds it."
+)
 _FIXES: tuple[tuple[str, str, str], ...] = (
     ("full", "state-full", "Free some space on its disk; what was not stored is done again by the next run."),
     ("readonly", "state-readonly", "Make the file and its folder writable for this user."),
     ("locked", "state-busy", "Another program holds it; close it (a database browser?) and run again."),
     ("unable to open", "state-permission", "Check that this user may read and write it and its folder."),
-    ("malformed", "state-corrupt", "Put back a backup from beside it, or rebuild it with `plexstedi recover`."),
-    ("not a database", "state-corrupt", "Put back a backup from beside it, or rebuild it with `plexstedi recover`."),
+    ("malformed", "state-corrupt", _DAMAGED),
+    ("not a database", "state-corrupt", _DAMAGED),
 )
 
 

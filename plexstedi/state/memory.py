@@ -74,14 +74,19 @@ class Memory:
 
         Raise ConfigurationFault (exit 4) when it is another's (DESIGN section 5).
         """
+        self.must_belong_to(tenant, usage)
+        for fact, mine in ((Fact.TENANT, tenant), (Fact.USAGE, usage)):
+            if self.get(fact) is None:
+                self.put(fact, mine)
+
+    def must_belong_to(self, tenant: str, usage: str) -> None:
+        """Check that the file is new or theirs; claims nothing. Raise ConfigurationFault (exit 4)."""
         for fact, mine, key in (
             (Fact.TENANT, tenant, "plex.tenant_id"),
             (Fact.USAGE, usage, "stedi.usage_indicator"),
         ):
             theirs = self.get(fact)
-            if theirs is None:
-                self.put(fact, mine)
-            elif theirs != mine:
+            if theirs is not None and theirs != mine:
                 raise ConfigurationFault(
                     [
                         Problem(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from plexstedi.state.codec import instant, moment
+from plexstedi.state.codec import instant, maybe_moment, moment
 from plexstedi.state.database import Database, Row
 
 
@@ -64,6 +64,11 @@ class Witnesses:
             (file_name,),
         )
         return None if row is None else _witness(row)
+
+    def first_seen_at(self, file_name: str) -> datetime | None:
+        """When Stedi made the first execution of this exact file name; None if its list has not shown one."""
+        row = self._database.row("SELECT min(created_at) AS at FROM witnesses WHERE file_name = ?", (file_name,))
+        return None if row is None else maybe_moment(row["at"])
 
 
 def _witness(row: Row) -> Witness:

@@ -64,9 +64,6 @@ class Writes:
             return False
         self.drop_open(order_id)
         self._database.execute(
-            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state = 'failed'", (order_id,)
-        )
-        self._database.execute(
             "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
             " VALUES (?, ?, ?, ?, 'planned', ?)",
             (order_id, transaction_id, text, mark, instant(now)),
@@ -74,12 +71,12 @@ class Writes:
         return True
 
     def drop_open(self, order_id: str) -> None:
-        """What is still to be written for an order no longer counts."""
+        """What is still to be written for an order, or was refused, no longer counts."""
         self._database.execute(
             "UPDATE writes SET state = 'planned' WHERE order_id = ? AND state = 'writing'", (order_id,)
         )
         self._database.execute(
-            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state = 'planned'", (order_id,)
+            "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state IN ('planned', 'failed')", (order_id,)
         )
 
     def open(self) -> list[Write]:

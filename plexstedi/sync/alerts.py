@@ -11,9 +11,11 @@ import smtplib
 import ssl
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from plexstedi.config import AlertsConfig, EmailConfig
@@ -49,6 +51,9 @@ def after_run(session: Session, faults: Sequence[PlexStediError], exit_code: int
     Call it as the last thing of a run. Never raises.
     """
     alerts = session.config.alerts
+    if session.store.database.path is not None:
+        with suppress(OSError):
+            _told_beside(session.store.database.path).unlink(missing_ok=True)
     results = _pinged(alerts, exit_code, len(session.tally.news))
     try:
         message = _due_message(session, faults)
@@ -59,16 +64,35 @@ def after_run(session: Session, faults: Sequence[PlexStediError], exit_code: int
     return _warnings(results)
 
 
-def after_failed_start(alerts: AlertsConfig, fault: PlexStediError) -> list[str]:
-    """The same for a run that had no session: a state file that cannot be used, a refused tenant.
+def after_failed_start(alerts: AlertsConfig, fault: PlexStediError, state: Path, now: datetime) -> list[str]:
+    """The same for a run that had no session: a state file that cannot be used, or is another tenant's.
 
-    A lock that another run holds is only pinged. The rest is told each time: there is no state to remember it in.
+    A lock that another run holds is only pinged. The rest is told once, and again after `digest_hours`; with no state
+    to remember it in, a small file beside it does.
     """
     results = _pinged(alerts, int(fault.exit_code), 0)
-    if fault.exit_code is not ExitCode.LOCKED:
+    if fault.exit_code is not ExitCode.LOCKED and _is_news(_told_beside(state), fault.code, now, alerts.digest_hours):
         text = f"The run could not start.\n\n{fault.message}\n  fix: {fault.fix}\n"
         results += tell(alerts, Message("plexstedi: the run could not start", text))
     return _warnings(results)
+
+
+def _told_beside(state: Path) -> Path:
+    return state.with_name(f"{state.name}.alerted")
+
+
+def _is_news(told: Path, code: str, now: datetime, digest_hours: int) -> bool:
+    """Whether people are to be told; noted. Where it cannot be noted they are told each time."""
+    try:
+        said, at = told.read_text().split()
+        if said == code and now - datetime.fromisoformat(at) < timedelta(hours=digest_hours):
+            return False
+    except (OSError, ValueError):
+        # Nothing noted that could be read: it is news.
+        pass
+    with suppress(OSError):
+        told.write_text(f"{code} {now.isoformat()}\n")
+    return True
 
 
 def trial_message(now: datetime) -> Message:

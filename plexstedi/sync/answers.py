@@ -26,6 +26,7 @@ from plexstedi.edi.inbound.precedence import (
 )
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import plex_unit, product
 from plexstedi.edi.x12 import Transaction
 from plexstedi.edi.x12_text import BrokenX12Error, parse
@@ -160,7 +161,7 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
         return
     if inbound.state is not InboxState.WAITING:
         move_transaction(session, inbound, InboxState.WAITING, f"order {read.order_number} is unknown")
-    settings = session.config.suppliers[inbound.supplier or ""]
+    settings = _settings(session, inbound.supplier, inbound.partnership)
     patience = timedelta(days=settings.acknowledgments.unknown_order_days)
     if session.clock.now() - inbound.received_at < patience:
         return
@@ -239,7 +240,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     stream = candidate.order_id if candidate.release is None else f"{candidate.order_id}/{candidate.release}"
     documents = [d for d in store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
     sent = [store.documents.sent(document.id) for document in documents]
-    answers = what_it_answers(read, inbound.processed_at, sent_documents(documents, sent))
+    answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent))
     if isinstance(answers, AnswersNothingSent):
         reason = Reason(
             code="change-sequence-unknown",
@@ -251,12 +252,12 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         return
     document, told = documents[answers.position], sent[answers.position]
     # Suppliers may share a partnership: whose order it is says how its answers are read.
-    settings = session.config.suppliers.get(document.supplier) or session.config.suppliers[inbound.supplier or ""]
+    settings = _settings(session, document.supplier, inbound.partnership)
     outcome = reconcile(
         read,
         told,
         settings,
-        received=_received_quantities(session, candidate.order_id, told, document),
+        received=_received_quantities(session, candidate.order_id, told, document, settings),
         changed_since=answers.changed_since,
         changed_in_plex=_changed_in_plex(session, candidate.order_id, documents[-1]),
         earlier=store.inbox.lines_of_stream(stream),
@@ -320,13 +321,25 @@ def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collect
     return lines_that_differ(has, session.store.orders.revision(order_id, record.latest))
 
 
-def _received_quantities(session: Session, order_id: str, told: SentOrder, document: Document) -> Mapping[int, Decimal]:
+def _settings(session: Session, supplier: str | None, partnership: str) -> SupplierSettings:
+    """How answers over this partnership are read: as its supplier says, also when the table got another name since."""
+    suppliers = session.config.suppliers
+    if supplier is not None and supplier in suppliers:
+        return suppliers[supplier]
+    return next((s for s in suppliers.values() if s.partnership_id == partnership), SupplierSettings())
+
+
+def _received_quantities(
+    session: Session, order_id: str, told: SentOrder, document: Document, settings: SupplierSettings
+) -> Mapping[int, Decimal]:
     """What came in so far, by line number, in the unit sent."""
     received = session.store.receipts.received(order_id)
     if not received:
         return {}
-    order = session.store.orders.revision(order_id, document.revision)
-    settings = session.config.suppliers[document.supplier]
+    record = session.store.orders.get(order_id)
+    assert record is not None
+    # What `recover` took over has no revision of its own but the last file's.
+    order = session.store.orders.revision(order_id, document.revision or record.latest)
     quantities: dict[int, Decimal] = {}
     for line in told.lines:
         quantity = received.get(line.line_id)

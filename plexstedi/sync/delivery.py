@@ -188,7 +188,7 @@ def settle_unheard(session: Session) -> None:
     """Settle every document whose attempt was not heard, and those in doubt or refused that Stedi shows after all."""
     for document in session.store.documents.unheard():
         session.checkpoint()
-        if _take_witness(session, document):
+        if take_witness(session, document):
             continue
         if document.state is DocumentState.SENDING:
             _settle(session, document)
@@ -196,12 +196,16 @@ def settle_unheard(session: Session) -> None:
             _look_again(session, document)
 
 
-def _take_witness(session: Session, document: Document) -> bool:
+def take_witness(session: Session, document: Document) -> bool:
     """Whether Stedi's execution feed has shown a file of this very name: then it was carried out."""
     witness = session.store.witnesses.by_file_name(document.file_name)
     if witness is None:
         return False
+    documents = session.store.documents
     with session.store.transaction():
+        if document.state is DocumentState.FROZEN:
+            number = documents.begin_attempt(document, witness.created_at)
+            documents.end_attempt(document.id, number, session.clock.now(), "found among Stedi's files")
         accept(session, document, _found(witness.execution_id, witness.created_at))
     return True
 

@@ -56,6 +56,7 @@ def _onboard(session: Session) -> None:
 
 def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
     if record.supplier not in session.config.suppliers:
+        _hold_orphaned(session, record)
         return []
     problems = session.config.problems_of(record.supplier)
     if problems:
@@ -76,6 +77,20 @@ def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
     return found
 
 
+def _hold_orphaned(session: Session, record: OrderRecord) -> None:
+    """An order that was sent is now one of a supplier without settings: what changed cannot be told to anybody."""
+    last = next((d for d in reversed(session.store.documents.of_order(record.id)) if d.state not in _NOT_TOLD), None)
+    if last is None or _has_revision(session, record, last.stream, last) >= record.latest:
+        return
+    missing = Reason(
+        code="supplier-missing",
+        where="order",
+        message=f"it was sent and has changed, and there is no [suppliers.{record.supplier}] in the configuration",
+        fix=f"Add [suppliers.{record.supplier}] again, or settle it with the supplier and accept the hold.",
+    )
+    _hold(session, record, last.stream, _moved(record, last) or (missing,))
+
+
 def partner_of(session: Session, code: str) -> Partner:
     """A configured supplier with its name and address as Plex has them. Raise KeyError, ConfigurationFault."""
     known = session.store.orders.supplier(code)
@@ -87,8 +102,12 @@ def partner_of(session: Session, code: str) -> Partner:
 
 def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
     """The order's streams now, and those that have documents: a release that is gone has to be cancelled."""
+    documents = [d for d in session.store.documents.of_order(record.id) if d.state not in _NOT_TOLD]
     keys = {stream_name(key): key for key in streams(order, partner)}
-    for document in session.store.documents.of_order(record.id):
+    if any(document.order_release is None for document in documents):
+        # It went out as a whole and goes on so, whatever `releases` says by now: sent singly, it would come twice.
+        keys = {name: key for name, key in keys.items() if key.release is None}
+    for document in documents:
         keys.setdefault(document.stream, StreamKey(order_id=record.id, release=document.order_release))
     return keys.values()
 
@@ -105,9 +124,12 @@ def _of_stream(
     documents = session.store.documents
     name = stream_name(key)
     last = documents.last_told(name)
-    if last is not None and not last.settled:
+    if last is not None and (not last.settled or any(d.blocks for d in documents.of_stream(name))):
         return Waits()
     has_revision = _has_revision(session, record, name, last)
+    if last is None and not has_revision and key.release is None and _went_singly(session, record):
+        _hold(session, record, name, (_SENT_SINGLY,))
+        return Waits()
     if has_revision >= record.latest:
         _release(session, record, name)
         return None
@@ -131,6 +153,22 @@ def _of_stream(
         sent = sent_after(session.store, record, last, has_revision, document.prepared.sent)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
+
+
+def _went_singly(session: Session, record: OrderRecord) -> bool:
+    documents = session.store.documents.of_order(record.id)
+    return any(d.order_release is not None and d.state not in _NOT_TOLD for d in documents)
+
+
+_NOT_TOLD = (DocumentState.REFUSED, DocumentState.WITHDRAWN)
+_SENT_SINGLY = Reason(
+    code="sent-singly",
+    where="order",
+    message="its releases were sent as orders of their own, and it would now go as a whole: the supplier would have it"
+    " twice",
+    fix='Set `releases = "order-per-release"` again (and the order to blanket in Plex); or settle it with the supplier'
+    " and accept the hold.",
+)
 
 
 def _moved(record: OrderRecord, last: Document) -> tuple[Reason, ...]:

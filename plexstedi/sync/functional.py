@@ -24,6 +24,8 @@ from plexstedi.sync.answers import read_document
 from plexstedi.sync.session import Session
 
 _KINDS = {"PO": "850", "PC": "860", "IN": "810"}
+_READ_CODES = ("A", "E")
+"""AK901 (X12 element 715) of a group that was read whole."""
 _PATIENCE = timedelta(days=3)
 """A 997 or TA1 of a document whose control numbers are not known yet waits this long."""
 
@@ -72,6 +74,7 @@ def decide_997(session: Session, inbound: Inbound) -> None:
         session,
         inbound,
         f"it answers group {read.functional_id} {read.group_control}, which is no document of ours",
+        rejects=read.code not in _READ_CODES,
     )
 
 
@@ -90,9 +93,27 @@ def _unreadable(message: str) -> Reason:
     )
 
 
-def wait_for_controls(session: Session, inbound: Inbound, why: str) -> None:
-    """The control numbers of what it answers may not be known yet: it is tried again for some days."""
+def wait_for_controls(session: Session, inbound: Inbound, why: str, *, rejects: bool) -> None:
+    """The control numbers of what it answers may not be known yet: it is tried again for some days.
+
+    After that a rejection needs a person, as a document of ours may not have been read; anything else is only counted.
+    """
     if session.clock.now() - inbound.received_at >= _PATIENCE:
+        if rejects:
+            reason = Reason(
+                code="answer-to-unknown",
+                where=inbound.set_id,
+                message=f"the supplier's system rejects something, but {why}",
+                fix="Look up the control number in the Stedi portal and with the supplier; accept if it is another's.",
+            )
+            session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
+            session.ask(
+                ReviewKind.ACKNOWLEDGMENT_HELD,
+                f"transaction {inbound.transaction_id}",
+                (reason,),
+                supplier=inbound.supplier,
+            )
+            return
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, why)
     elif inbound.state is not InboxState.WAITING:
         session.store.inbox.move(inbound.transaction_id, InboxState.WAITING, why)

@@ -28,7 +28,9 @@ def decide_ta1(session: Session, inbound: Inbound) -> None:
         session.store.inbox.move(inbound.transaction_id, InboxState.APPLIED, None)
     else:
         numbers = ", ".join(str(ack.interchange_control) for ack in read)
-        wait_for_controls(session, inbound, f"it answers interchange {numbers}, which is none of ours")
+        rejects = any(ack.verdict is EnvelopeVerdict.REJECTED for ack in read)
+        why = f"it answers interchange {numbers}, which is none of ours"
+        wait_for_controls(session, inbound, why, rejects=rejects)
 
 
 def _apply(session: Session, inbound: Inbound, ack: InterchangeAck) -> bool:

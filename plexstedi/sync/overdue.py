@@ -175,4 +175,6 @@ def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folde
         answers.append(Answer(header=header, position=positions[inbound.document_id], outcomes=outcome.lines))
     if not answers:
         return Folded({}, None)
-    return fold(answers, sent_documents(documents, [store.documents.sent(document.id) for document in documents]))
+    return fold(
+        answers, sent_documents(store, documents, [store.documents.sent(document.id) for document in documents])
+    )

@@ -15,6 +15,7 @@ from plexstedi.edi.inbound.write_plan import AckField, ReleaseField, WritePlan, 
 from plexstedi.edi.order import Order
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
+from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.session import Session
 
@@ -26,18 +27,22 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
     """
     write = session.config.plex.acknowledgments.write
     newest = newest_header([folded.header for folded in streams.values() if folded.header is not None])
-    if newest is None:
-        # Nothing that was said counts any more, such as after a change went out: what was planned from it neither.
-        session.store.writes.drop_open(order_id)
-        return
     record = session.store.orders.get(order_id)
     assert record is not None
+    if newest is None:
+        # Nothing that was said counts any more, such as after a change went out: what was planned from it neither.
+        _drop(session, record)
+        return
+    if not _still_of(session, record):
+        # It was moved to another supplier in Plex: what the first one promised is no answer of the second.
+        _drop(session, record)
+        return
     order = session.store.orders.revision(order_id, record.latest)
     settings = session.config.suppliers[record.supplier]
     match write:
         case WriteBack.REPORT_ONLY:
             # Kept, it would be written as if nothing had been said since, when the strategy is set back.
-            session.store.writes.drop_open(order_id)
+            _drop(session, record)
             return
         case WriteBack.RELEASES:
             values = tuple(ReleaseField(name) for name in session.config.plex.acknowledgments.release_values)
@@ -68,7 +73,9 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
             order_id=order_id,
             order_number=record.number,
         )
-    if plan.entries and session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
+    if not plan.entries:
+        _drop(session, record)
+    elif session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
         session.note(
             "write-planned",
             f"order {record.number}",
@@ -76,6 +83,27 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
             transaction=newest.transaction_id,
             entries=[entry.model_dump(mode="json") for entry in plan.entries],
         )
+
+
+def _still_of(session: Session, record: OrderRecord) -> bool:
+    """Whether the order is still that of the supplier that its documents went to."""
+    settings = session.config.suppliers.get(record.supplier)
+    if settings is None:
+        return False
+    documents = session.store.documents.of_order(record.id)
+    last = documents[-1] if documents else None
+    return last is None or record.supplier == last.supplier or settings.partnership_id == last.partnership
+
+
+def _drop(session: Session, record: OrderRecord) -> None:
+    """What was planned, or refused by Plex, is no longer to be written: it would come late and be wrong."""
+    session.store.writes.drop_open(record.id)
+    session.withdraw(
+        ReviewKind.WRITE_FAILED,
+        f"write of order {record.number}",
+        "what was to be written no longer counts",
+        order_id=record.id,
+    )
 
 
 def _custom_fields(

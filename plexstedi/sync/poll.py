@@ -299,7 +299,8 @@ def _record_trade(session: Session, order: Order) -> None:
     record = orders.get(order.id)
     assert record is not None
     untraded = order.supplier_code not in session.config.suppliers
-    if untraded and not record.untraded:
+    # One that was sent stays in sight: its supplier has it, whoever Plex names now.
+    if untraded and not record.untraded and not session.store.documents.of_order(order.id):
         orders.set_untraded(order.id, True)
         session.note("order-not-traded", f"order {order.number}", order_id=order.id, supplier=order.supplier_code)
     if not untraded:

@@ -59,6 +59,10 @@ def find_last(session: Session, number: str, *, supplier: str | None, release: s
         document = _last_of_invoice(session, number, supplier)
         if document is not None:
             return document
+        others = session.store.orders.by_number(number)
+        if others:
+            codes = ", ".join(sorted({order.supplier for order in others}))
+            raise UsageFault(f"order {number} is not one of {supplier}, but of {codes}", fix="Correct --supplier.")
         known = [order.number for order in session.store.orders.all()]
         near = ", ".join(difflib.get_close_matches(number, known, n=3, cutoff=0.6))
         raise UsageFault(
@@ -119,6 +123,13 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     record = session.store.orders.get(last.order_id)
     if record is None:
         raise UsageFault(f"order {last.order_number} is not in the state file", fix="Run `plexstedi poll`.")
+    if (record.supplier, record.number) != (last.supplier, last.order_number):
+        raise UsageFault(
+            f"it was sent as order {last.order_number} to {last.supplier} and is now order {record.number} of"
+            f" {record.supplier} in Plex",
+            fix=f"Cancel it with {last.supplier} and order anew under another number.",
+            code="order-moved",
+        )
     if record.supplier not in session.config.suppliers:
         raise UsageFault(
             f"supplier {record.supplier} of order {record.number} has no settings",

@@ -153,6 +153,11 @@ def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -
         )
     _withdraw(session, review, lines)
     session.store.documents.unblock(document.id)
+    # What changes an order that was never read is given up with it: the order goes out anew as it is now.
+    for later in session.store.documents.of_stream(document.stream):
+        if later.id > document.id and later.state is DocumentState.DELIVERED:
+            session.store.documents.move(later.id, DocumentState.WITHDRAWN, "the document before it was given up")
+            session.note("document-withdrawn", f"document {later.id}", order_id=later.order_id)
 
 
 def _in_sync(session: Session, review: Review, lines: Collection[int]) -> None:

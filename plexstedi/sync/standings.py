@@ -12,6 +12,7 @@ from plexstedi.edi.sent import SentOrder
 from plexstedi.state.documents import BusinessStatus, Document, DocumentState
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.store import Store
 from plexstedi.sync.planning import plan_order
 from plexstedi.sync.session import Session
 
@@ -37,15 +38,21 @@ def move_transaction(session: Session, inbound: Inbound, state: InboxState, reas
     )
 
 
-def sent_documents(documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:
-    """The documents of a stream, each with the lines that it changed."""
+def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:
+    """The documents of a stream, each with the lines that it changed.
+
+    When one was sent is what Stedi's own list says: one that was not heard is accepted here long after it arrived.
+    """
     found = []
     for position, (document, told) in enumerate(zip(documents, sent, strict=True)):
         before = sent[position - 1] if position else None
         found.append(
             SentDocument(
                 position=position,
-                sent_at=document.accepted_at or document.first_attempt_at or document.frozen_at,
+                sent_at=store.witnesses.first_seen_at(document.file_name)
+                or document.accepted_at
+                or document.first_attempt_at
+                or document.frozen_at,
                 change_sequence=document.change_sequence if document.kind == "860" else None,
                 changed=frozenset() if before is None else changed_lines(before, told),
             )
@@ -54,8 +61,9 @@ def sent_documents(documents: Sequence[Document], sent: Sequence[SentOrder]) -> 
 
 
 def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
-    """Numbers of the lines that differ between two documents."""
-    numbers = {line.line for line in (*before.lines, *after.lines)}
+    """Numbers of the lines that differ between two documents; one that the first deleted is not in the second."""
+    gone = {line.line for line in before.lines if line.quantity == 0 and after.line(line.line) is None}
+    numbers = {line.line for line in (*before.lines, *after.lines)} - gone
     return frozenset(number for number in numbers if before.line(number) != after.line(number))
 
 
@@ -72,7 +80,7 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
         answers = _answers(session, order_id, documents)
-        folded = fold((answer for answer, _ in answers), sent_documents(documents, sent))
+        folded = fold((answer for answer, _ in answers), sent_documents(session.store, documents, sent))
         session.store.inbox.keep_lines(stream, folded.lines)
         for standing in folded.lines.values():
             session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
@@ -147,7 +155,7 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
             continue
         subject = f"transaction {line.latest_from.transaction_id} line {number}"
         standing.add((kind, subject))
-        if session.store.reviews.decided(kind, subject):
+        if kind is not ReviewKind.LINE_HELD and session.store.reviews.decided(kind, subject):
             continue
         session.ask(
             kind,

@@ -8,7 +8,7 @@ from plexstedi.edi.held import Reason
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.state.documents import Document, DocumentState, NewDocument
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.sync.delivery import confirm_deliveries, send, settle_unheard
+from plexstedi.sync.delivery import confirm_deliveries, send, settle_unheard, take_witness
 from plexstedi.sync.due_document import DueDocument
 from plexstedi.sync.due_documents import find_due
 from plexstedi.sync.due_invoices import find_due_invoices
@@ -65,7 +65,9 @@ def submit(
     deliveries = OneByOne()
     confirm_deliveries(session, deliveries)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
-        send(session, document)
+        # Frozen here and at Stedi all the same: the state file was put back to before the send.
+        if not take_witness(session, document):
+            send(session, document)
     found = _find(session, number)
     _guard_size(session, len(found))
     sent = _send_all(session, found[:limit], until)

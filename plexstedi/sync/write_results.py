@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.write_plan import FieldChange, WriteTarget
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
+from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.writes import Write
 from plexstedi.sync.session import Session
@@ -44,7 +45,7 @@ def note_not_done(
 
 
 def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]) -> bool:
-    """Whether a change would overwrite the reference of an answer that this state does not know; then it is held.
+    """Whether a change would overwrite the reference of an answer that this state does not know, or still holds.
 
     Such a reference was written by another PlexStedi, or by this one before its state was put back: what we have may be
     the older answer (DESIGN section 6). A person tells. In no transaction.
@@ -54,7 +55,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
             transaction
             for change in changes
             for transaction in _REFERENCE.findall(change.before or "")
-            if session.store.inbox.get(transaction) is None
+            if _counts_more(session, transaction, write.transaction_id)
         ),
         None,
     )
@@ -67,8 +68,8 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
     reason = Reason(
         code="reference-unknown",
         where="order",
-        message=f"Plex holds the answer of transaction {foreign}, which this state file does not know; ours is of"
-        f" {write.transaction_id}",
+        message=f"Plex holds the answer of transaction {foreign}, which this state file does not know, or not yet as"
+        f" decided; ours is of {write.transaction_id}",
         fix="Look whether another PlexStedi writes into this Plex, or an old state file was put back. Compare the two"
         " answers in the Stedi portal, then accept or reject.",
     )
@@ -84,6 +85,14 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
             order_number=number,
         )
     return True
+
+
+def _counts_more(session: Session, theirs: str, ours: str) -> bool:
+    """Whether Plex has an answer that may count more than ours: unknown here, or newer and still held."""
+    known, mine = session.store.inbox.get(theirs), session.store.inbox.get(ours)
+    if known is None or mine is None:
+        return known is None
+    return known.state is InboxState.HELD and known.processed_at > mine.processed_at
 
 
 _REFERENCE = re.compile(r"stedi:([^\s;\]]+)")

@@ -157,7 +157,8 @@ def test_recover_shows_first_and_does_nothing_without_a_yes(bench):
     refused = bench.run("recover")
     assert refused.code == 2
     assert "--yes" in refused.err
-    assert bench.run("run").code == 3, "a recovery that was not confirmed lets nothing go out"
+    assert not bench.state.exists()
+    assert bench.run("run").code == 7, "a recovery that was not confirmed lets nothing go out"
     assert len(bench.sandbox.generated()) == 4
     assert bench.run("recover", "--yes").code == 0
     assert bench.run("run").code == 0

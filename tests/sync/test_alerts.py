@@ -32,6 +32,8 @@ digest_hours = 24
 """
 DOWN = ServiceUnavailable("Plex cannot be reached", fix="The next run tries again.", code="unreachable")
 
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
 
 class Clock:
     def __init__(self) -> None:
@@ -145,22 +147,22 @@ def test_a_state_that_cannot_be_written_still_lets_the_run_end(morning, monkeypa
     assert after_run(session, [DOWN], 5) == ["alerts: the disk is full"]
 
 
-def test_a_monitor_is_told_the_exit_code_and_nothing_of_the_orders(httpx_mock):
+def test_a_monitor_is_told_the_exit_code_and_nothing_of_the_orders(httpx_mock, tmp_path):
     httpx_mock.add_response(url="https://hc.example/ping/0ddba11/7", method="POST")
     alerts = AlertsConfig(ping_url="https://hc.example/ping/0ddba11")
     fault = StateUnusable("the state file of PO-1 is damaged", fix="Put back a backup.")
-    assert after_failed_start(alerts, fault) == []
+    assert after_failed_start(alerts, fault, tmp_path / "state", NOW) == []
     assert b"PO-1" not in httpx_mock.get_requests()[0].content
 
 
 @pytest.mark.parametrize("failure", ["refused", 503])
-def test_a_monitor_that_is_away_is_a_warning_without_its_address(httpx_mock, failure):
+def test_a_monitor_that_is_away_is_a_warning_without_its_address(httpx_mock, failure, tmp_path):
     if failure == "refused":
         httpx_mock.add_exception(httpx.ConnectError("refused"))
     else:
         httpx_mock.add_response(status_code=503)
     alerts = AlertsConfig(ping_url="https://hc.example/ping/0ddba11")
-    (warning,) = after_failed_start(alerts, StateUnusable("damaged", fix="Mend it."))
+    (warning,) = after_failed_start(alerts, StateUnusable("damaged", fix="Mend it."), tmp_path / "state", NOW)
     assert "hc.example" in warning
     assert "0ddba11" not in warning
 
@@ -168,10 +170,24 @@ def test_a_monitor_that_is_away_is_a_warning_without_its_address(httpx_mock, fai
 def test_a_run_that_found_the_lock_taken_alarms_nobody(tmp_path):
     told = tmp_path / "told"
     alerts = AlertsConfig(command=("/bin/sh", "-c", f"cat > {told}"))
-    assert after_failed_start(alerts, LockHeld("another run holds the lock", fix="Wait.")) == []
+    assert (
+        after_failed_start(alerts, LockHeld("another run holds the lock", fix="Wait."), tmp_path / "state", NOW) == []
+    )
     assert not told.exists()
-    assert after_failed_start(alerts, StateUnusable("damaged", fix="Put back a backup.")) == []
+    damaged = StateUnusable("damaged", fix="Put back a backup.")
+    assert after_failed_start(alerts, damaged, tmp_path / "state", NOW) == []
     assert "Put back a backup." in told.read_text()
+
+
+def test_a_state_file_that_stays_damaged_is_told_once_and_then_in_each_digest(tmp_path):
+    told = tmp_path / "told"
+    alerts = AlertsConfig(command=("/bin/sh", "-c", f"echo told >> {told}"))
+    damaged = StateUnusable("damaged", fix="Put back a backup.")
+    for minutes in (0, 5, 10, 24 * 60, 24 * 60 + 5):
+        after_failed_start(alerts, damaged, tmp_path / "state", NOW + timedelta(minutes=minutes))
+    assert told.read_text().count("told") == 2
+    after_failed_start(alerts, StateUnusable("full", fix="x", code="state-full"), tmp_path / "state", NOW)
+    assert told.read_text().count("told") == 3, "another fault is news"
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,12 @@ def due(has: Order | None, latest: Order, partner: Partner, stream: StreamKey | 
     before = order_of_stream(has, key)
     if before.phase is Phase.CANCELLED:
         return _after_cancellation(now)
+    if before.phase in (Phase.VANISHED, Phase.UNRELEASED) and now.phase is Phase.RELEASED:
+        return _held(
+            "order-back",
+            f"order {now.number} had been settled with the supplier as {before.phase.value}, and is released again",
+            "Settle it with the supplier and accept the hold, or order under a new number",
+        )
     match now.phase:
         case Phase.RELEASED:
             return _changed(has, latest, partner, key)
