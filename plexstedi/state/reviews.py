@@ -11,6 +11,9 @@ from plexstedi.edi.held import Reason
 from plexstedi.state.codec import instant, maybe_moment, moment, reasons_of, reasons_text
 from plexstedi.state.database import Database, Row
 
+ORPHAN = "order number "
+"""How the subject begins of a review about a file at Stedi that no order in Plex belongs to."""
+
 
 class ReviewKind(StrEnum):
     """What kind of decision is asked for."""

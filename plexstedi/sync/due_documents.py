@@ -16,7 +16,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.documents import Document, DocumentState
 from plexstedi.state.orders import OrderRecord
-from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
@@ -67,7 +67,10 @@ def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
     partner = partner_of(session, record.supplier)
     settled = True
     found = []
-    for key in _streams(session, record, order, partner):
+    keys = list(_streams(session, record, order, partner))
+    if all(key.release is not None for key in keys):
+        session.withdraw(ReviewKind.ORDER_HELD, record.id, "nothing holds it any more", order_id=record.id)
+    for key in keys:
         result = _of_stream(session, record, order, partner, key)
         settled = settled and result is None
         if isinstance(result, DueDocument):
@@ -127,7 +130,7 @@ def _of_stream(
     if last is not None and (not last.settled or any(d.blocks for d in documents.of_stream(name))):
         return Waits()
     has_revision = _has_revision(session, record, name, last)
-    if last is None and not has_revision and key.release is None and _went_singly(session, record):
+    if last is None and has_revision < record.latest and key.release is None and _went_singly(session, record):
         _hold(session, record, name, (_SENT_SINGLY,))
         return Waits()
     if has_revision >= record.latest:
@@ -148,11 +151,30 @@ def _of_stream(
         waits = _known_order(session, record, name, has_baseline=has_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
+    if isinstance(decision, Send850) and last is None and (orphans := _orphans(session, record, order)):
+        _hold(session, record, name, orphans)
+        return Waits()
     document = _prepared(session, record, order, partner, key, decision, last)
     if isinstance(document, DueDocument) and isinstance(decision, Change860) and last is not None:
         sent = sent_after(session.store, record, last, has_revision, document.prepared.sent)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
+
+
+def _orphans(session: Session, record: OrderRecord, order: Order) -> tuple[Reason, ...]:
+    """Files of this supplier that `recover` found no order for: one may be this order, under an older number."""
+    return tuple(
+        Reason(
+            code="maybe-sent",
+            where="order",
+            message=f"the supplier was sent order {review.order_number}, which Plex no longer has: it may be this one"
+            " under an older number",
+            fix=f"Settle it with the supplier, then accept or reject review {review.id} about order"
+            f" {review.order_number}.",
+        )
+        for review in session.store.reviews.standing(supplier=record.supplier)
+        if review.subject.startswith(ORPHAN) and (order.created_at is None or order.created_at <= review.opened_at)
+    )
 
 
 def _went_singly(session: Session, record: OrderRecord) -> bool:
@@ -325,5 +347,3 @@ def _release(session: Session, record: OrderRecord, name: str) -> None:
     """Whatever held this stream is gone."""
     for kind in (ReviewKind.ORDER_HELD, ReviewKind.KNOWN_ORDER_CHANGED):
         session.withdraw(kind, name, "nothing holds it any more", order_id=record.id)
-    if name != record.id:
-        session.withdraw(ReviewKind.ORDER_HELD, record.id, "nothing holds it any more", order_id=record.id)

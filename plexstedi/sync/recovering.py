@@ -22,7 +22,7 @@ from plexstedi.errors import PlexStediError, ServiceUnavailable
 from plexstedi.state.documents import RECOVERED, UNSETTLED, Document, DocumentState, NewDocument
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord
-from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.state.witnesses import Witness
 from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, delivery_of
 from plexstedi.sync.due_document import order_witness, stream_name
@@ -242,12 +242,20 @@ def _note_orphan(session: Session, stream: FoundStream) -> None:
         code="order-missing",
         where=f"order {stream.order_number}",
         message=f"Stedi was given {len(stream.files)} documents for it and Plex has no such order",
-        fix="Settle it with the supplier, then accept.",
+        fix="Settle it with the supplier, then accept; until then no order of this supplier from before goes out"
+        " for the first time.",
     )
     for file in stream.files:
         session.store.witnesses.settle(file.witness.execution_id)
+    partnership = stream.files[-1].witness.partnership
+    suppliers = session.config.suppliers.items()
+    supplier = next((code for code, settings in suppliers if settings.partnership_id == partnership), None)
     session.ask(
-        ReviewKind.ORDER_HELD, f"order number {stream.order_number}", (reason,), order_number=stream.order_number
+        ReviewKind.ORDER_HELD,
+        f"{ORPHAN}{stream.order_number}",
+        (reason,),
+        supplier=supplier,
+        order_number=stream.order_number,
     )
 
 

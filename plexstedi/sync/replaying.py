@@ -6,6 +6,7 @@ old one, and never goes out while the old one may still be on its way.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ from plexstedi.sync.ingest import process
 from plexstedi.sync.one_by_one import OneByOne
 from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
+from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import drain_executions
 
@@ -146,6 +148,9 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     prepared = prepare(due, partner, change_sequence=change_sequence, revision_seen=(modified_at or seen_at).date())
     if isinstance(prepared, Held):
         raise _cannot_go(record.number, prepared.reasons)
+    if isinstance(due, Change860):
+        sent = sent_after(session.store, record, last, _before(session, last, record), prepared.sent)
+        prepared = dataclasses.replace(prepared, sent=sent)
     document = DueDocument(
         stream=last.stream,
         release=last.order_release,
@@ -198,7 +203,7 @@ def _sendable(session: Session, last: Document, record: OrderRecord, purpose: st
             f"the last document of order {record.number} is an {last.kind}, whose purpose stays {last.purpose}",
             fix="Leave --purpose out.",
         )
-    has = session.store.orders.revision(record.id, _before(session, last, record))
+    has = supplier_has(session.store, record, _before(session, last, record))
     return Cancel860(has, order, key) if last.purpose == "01" else Change860(has, order, key)
 
 
