@@ -25,6 +25,7 @@ from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
 from plexstedi.state.tallies import Tallies
 from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
+from plexstedi.sync.tally import Counts
 
 if TYPE_CHECKING:
     from plexstedi.sync.opening import Surroundings
@@ -43,6 +44,8 @@ class Invocation:
     config_path: Path | None = None
     state_path: Path | None = None
     quiet: bool = False
+    told: bool = False
+    """Whether the command has said how it ended."""
     _config: Config | None = field(default=None, repr=False)
 
     @property
@@ -81,17 +84,19 @@ class Invocation:
 
         Where there is no state that can be read: null, and no counts.
         """
-        outcome.data["audit_head"] = None
+        head, counts = None, Counts()
         try:
             path = self.state()
             if path.exists():
                 with closing(Store.open_to_read(path)) as store:
-                    outcome.data["audit_head"] = store.audit.head()
-                    outcome.counts.attention = store.reviews.attention()
-                    outcome.counts.in_doubt = Tallies(store.database).in_doubt()
+                    head = store.audit.head()
+                    counts.attention = store.reviews.attention()
+                    counts.in_doubt = Tallies(store.database).in_doubt()
         except PlexStediError:
             # The command itself tells what is wrong, if it needs the state at all.
-            return
+            pass
+        outcome.data.setdefault("audit_head", head)
+        outcome.counts = counts
 
     def secrets(self) -> Secrets:
         """Where the secrets are looked up."""
@@ -186,8 +191,9 @@ def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Out
 
 def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
     """Print an outcome and end the command with its exit code. What stands now is in every JSON object."""
-    if as_json and "audit_head" not in outcome.data:
+    if as_json and outcome.counts is None:
         invocation.add_standing(outcome)
+    invocation.told = True
     outcome.emit(as_json=as_json, quiet=invocation.quiet)
     raise typer.Exit(int(outcome.exit_code))
 
@@ -225,11 +231,15 @@ def _signals(stop: StopRequest) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def confirmed(question: str, *, yes: bool) -> None:
     """Ask a person; go on only after a yes. Raise UsageFault without a terminal and without `--yes`."""
     if yes:
         return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _on_a_terminal():
         raise UsageFault(
             "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
         )

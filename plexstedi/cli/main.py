@@ -121,10 +121,12 @@ def run(arguments: list[str]) -> int:
 
     try:
         result = app(args=arguments, prog_name="plexstedi", standalone_mode=False, obj=invocation)
+        if result == ExitCode.INTERRUPTED and not invocation.told:
+            # typer makes an exit code of Ctrl-C, and an Abort of it at a question.
+            raise KeyboardInterrupt
     except PlexStediError as fault:
         return failed(fault)
     except (KeyboardInterrupt, typer.Abort):
-        # typer makes an Abort of Ctrl-C and of Ctrl-D.
         return failed(Interrupted("interrupted", fix="What was done until then stays; give the command again."))
     except BrokenPipeError:
         sys.stderr.close()

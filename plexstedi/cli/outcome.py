@@ -42,7 +42,8 @@ class Outcome:
     """What a command has to say."""
 
     command: str
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts | None = None
+    """None: the command did nothing that is counted; JSON then has what stands now."""
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +69,7 @@ class Outcome:
             "command": self.command,
             "dry_run": self.dry_run,
             "exit_code": int(self.exit_code),
-            "counts": self.counts.as_dict(),
+            "counts": (self.counts or Counts()).as_dict(),
             "warnings": self.warnings,
             **self.data,
         }
@@ -98,7 +99,7 @@ class Outcome:
             and not sys.stdout.isatty()
             and not self.faults
             and not self.attention
-            and self.counts.nothing_done()
+            and (self.counts is None or self.counts.nothing_done())
         )
 
 

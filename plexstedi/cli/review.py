@@ -13,8 +13,10 @@ from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.reading import open_state
 from plexstedi.cli.tables import plain, print_table, x12_lines
 from plexstedi.state.reviews import Review
+from plexstedi.state.tallies import Tallies
 from plexstedi.sync.reviewing import Consequence, ReviewDetail, ReviewLine, decide, detail
 from plexstedi.sync.session import Session
+from plexstedi.sync.tally import Counts
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the review, from `plexstedi review list`.")]
 Lines = Annotated[
@@ -43,7 +45,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
     try:
         invocation.must_own(store)
         standing = store.reviews.standing(supplier=supplier)
-        outcome.counts.attention = store.reviews.attention()
+        outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Tallies(store.database).in_doubt())
         outcome.data = {"reviews": [review_json(review) for review in standing], "audit_head": store.audit.head()}
     finally:
         store.close()

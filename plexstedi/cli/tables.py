@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from plexstedi.decimal_json import Json, dumps, loads
+from plexstedi.sync.tally import Counts
 
 if TYPE_CHECKING:
     from plexstedi.cli.outcome import Outcome
@@ -65,7 +66,7 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], title: st
 
 def counts_line(outcome: Outcome, *names: str) -> None:
     """`orders seen 5, orders changed 2`: counts by their names in the contract."""
-    counts = outcome.counts.as_dict()
+    counts = (outcome.counts or Counts()).as_dict()
     prefix = f"{outcome.command}, dry run: " if outcome.dry_run else f"{outcome.command}: "
     print(prefix + ", ".join(f"{name.replace('_', ' ')} {counts[name]}" for name in names))
 

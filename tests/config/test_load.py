@@ -242,3 +242,35 @@ def test_paths_follow_the_environment(write: Writer, minimal: str, tmp_path: Pat
     assert default_state_path({"STATE_DIRECTORY": "/var/lib/p"}, config) == tmp_path / "data/s.sqlite3"
     assert default_state_path({"STATE_DIRECTORY": "/var/lib/p"}, None) == Path("/var/lib/p/state.sqlite3")
     assert default_state_path({}, None).name == "state.sqlite3"
+
+
+@pytest.mark.parametrize(
+    ("extra", "key"),
+    [
+        ("[suppliers.S1.document_850]\ntransaction_setting_id = 'x'\n", "suppliers.S1.document_850"),
+        (
+            "[supplier_defaults.850]\nschedule = 'sch'\n[suppliers.S1.document_850]\ntransaction_setting_id = 'x'\n",
+            "suppliers.S1.document_850",
+        ),
+        ("[alerts.email]\nto = ['a@b.example']\nsender = 'c@d.example'\n", "alerts.email.sender"),
+        ("[plex.poll]\nstart = 5\n", "plex.poll.start"),
+        ("[suppliers.S1.text]\ndelimiters = '****'\n", "suppliers.S1.text.delimiters"),
+    ],
+)
+def test_what_is_no_key_or_no_value_of_the_file_is_refused_by_name(
+    write: Callable[[str], Path], minimal: str, extra: str, key: str
+) -> None:
+    with pytest.raises(ConfigurationFault) as caught:
+        load(write(minimal + extra))
+    assert key in [problem.key for problem in caught.value.problems]
+
+
+def test_a_data_source_that_nothing_uses_is_refused_with_the_nearest_name(
+    write: Callable[[str], Path], minimal: str
+) -> None:
+    """A misspelt company table would switch off the comparison of whose account it is."""
+    text = minimal.replace('"report-only"', '"datasource"') + "[plex.datasources.compny]\nid = 382\n"
+    with pytest.raises(ConfigurationFault) as caught:
+        load(write(text))
+    (problem,) = (each for each in caught.value.problems if each.key == "plex.datasources.compny")
+    assert "company" in problem.fix

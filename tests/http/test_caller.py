@@ -258,8 +258,8 @@ URL = "https://bucket.example/doc.json?X-Amz-Signature=abc"
 
 def test_presigned_download_carries_no_header_of_ours(make_caller, httpx_mock):
     httpx_mock.add_response(status_code=503)
-    httpx_mock.add_response(content=b"<not json>")
-    assert make_caller().download(URL) == b"<not json>"
+    httpx_mock.add_response(content=b"ISA*not json~")
+    assert make_caller().download(URL) == b"ISA*not json~"
     assert all("authorization" not in request.headers for request in httpx_mock.get_requests())
 
 
