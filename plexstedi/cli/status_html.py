@@ -55,7 +55,8 @@ dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #d8dee4; }
 th { color: #57606a; font-weight: 600; border-bottom-color: #8c959f; white-space: nowrap; }
-td.n { text-align: right; }
+td.n, th.n { text-align: right; }
+td.short { white-space: nowrap; }
 td.bad { color: #a40e26; font-weight: 600; }
 td.good { color: #116329; }
 @media print {
@@ -67,6 +68,8 @@ td.good { color: #116329; }
 }
 """
 _BAD = {"held", "rejected", "failed", "refused", "conflict", "in doubt", "backordered", "past the limit"}
+_UNBROKEN = 24
+"""Numbers, dates and codes up to this length are not broken over lines."""
 _GOOD = {"confirmed", "delivered", "accepted"}
 
 
@@ -162,10 +165,15 @@ def _facts(facts: Iterable[tuple[str, str, str]]) -> str:
 
 
 def _table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    rows = list(rows)
     lines = ["<tr>" + "".join(map(_cell, row)) + "</tr>\n" for row in rows]
     if not lines:
         return ""
-    head = "".join(f'<th scope="col">{escape(header)}</th>' for header in headers)
+    numeric = [all(isinstance(value, int) for value in column) for column in zip(*rows, strict=True)]
+    head = "".join(
+        f'<th scope="col" class="{"n" if is_number else ""}">{escape(header)}</th>'
+        for header, is_number in zip(headers, numeric, strict=True)
+    )
     return (
         f'<h2>{escape(title)}</h2>\n<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{''.join(lines)}</tbody>\n</table></div>\n"
@@ -175,4 +183,6 @@ def _table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]])
 def _cell(value: object) -> str:
     text = str(value)
     css = "bad" if text in _BAD else "good" if text in _GOOD else "n" if isinstance(value, int) else ""
+    if not css and len(text) <= _UNBROKEN:
+        css = "short"
     return f'<td class="{css}">{escape(text)}</td>'
