@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from plexstedi.cli.outcome import Outcome
 from plexstedi.errors import UsageFault
 
 
@@ -52,6 +54,9 @@ def register(app: typer.Typer) -> None:
         seconds: Annotated[
             int | None, typer.Option("--seconds", min=1, help="End after this time; default: until Ctrl-C.")
         ] = None,
+        json: Annotated[
+            bool, typer.Option("--json", help="Print one JSON object, with configuration and secrets, then serve.")
+        ] = False,
     ) -> None:
         """Serve a made-up Plex and Stedi on loopback; print a configuration that points at them."""
         from plexstedi.sandbox.characters import HAND_DELAYS
@@ -65,32 +70,54 @@ def register(app: typer.Typer) -> None:
         ports = (port, port + 1, port + 2) if port else (0, 0, 0)
         try:
             with sandbox.serve(plex_port=ports[0], stedi_port=ports[1], documents_port=ports[2]):
-                _announce(config_text(sandbox, dialect.value, write.value), secrets(sandbox), directory)
+                config, environment = config_text(sandbox, dialect.value, write.value), _environment(secrets(sandbox))
+                if directory is not None:
+                    _keep(config, environment, directory)
+                if json:
+                    _tell(config, environment, directory)
+                else:
+                    _announce(config, environment, directory)
                 _wait(seconds)
         except OSError as error:
             raise UsageFault(
                 f"the sandbox cannot listen on 127.0.0.1:{port}: {error.strerror}", fix="Give another --port."
             ) from error
         except KeyboardInterrupt:
-            print("sandbox: ended")
+            print("sandbox: ended", file=sys.stderr)
 
 
-def _announce(config: str, secrets: dict[str, str], directory: Path | None) -> None:
-    exports = "\n".join(
-        f"export PLEXSTEDI_{name.upper().replace('-', '_')}={shlex.quote(value)}" for name, value in secrets.items()
-    )
+def _environment(secrets: dict[str, str]) -> dict[str, str]:
+    return {f"PLEXSTEDI_{name.upper().replace('-', '_')}": value for name, value in secrets.items()}
+
+
+def _exports(environment: dict[str, str]) -> list[str]:
+    return [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+
+
+def _keep(config: str, environment: dict[str, str], directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "plexstedi.toml").write_text(config)
+    secrets_file = directory / "secrets.env"
+    secrets_file.touch(mode=0o600)
+    secrets_file.write_text("\n".join(_exports(environment)) + "\n")
+
+
+def _tell(config: str, environment: dict[str, str], directory: Path | None) -> None:
+    outcome = Outcome(command="sandbox")
+    kept = None if directory is None else str(directory)
+    outcome.data = {"config": config, "environment": environment, "directory": kept, "audit_head": None}
+    outcome.emit(as_json=True)
+    sys.stdout.flush()
+
+
+def _announce(config: str, environment: dict[str, str], directory: Path | None) -> None:
     if directory is None:
         print(config)
         print(
             "# Save the above as plexstedi.toml. In the other terminal, before `plexstedi --config plexstedi.toml run`:"
         )
-        print("\n".join(f"# {line}" for line in exports.splitlines()), flush=True)
+        print("\n".join(f"# {line}" for line in _exports(environment)), flush=True)
         return
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "plexstedi.toml").write_text(config)
-    secrets_file = directory / "secrets.env"
-    secrets_file.touch(mode=0o600)
-    secrets_file.write_text(exports + "\n")
     where = shlex.quote(str(directory))
     print(f"The sandbox is serving. In another terminal:\n\n  . {where}/secrets.env")
     print(f"  plexstedi --config {where}/plexstedi.toml --state {where}/state.sqlite3 run", flush=True)

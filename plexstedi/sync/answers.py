@@ -223,9 +223,10 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     store = session.store
     mark = content_fingerprint(read)
     dated = _iso(read.dated)
-    repeats = duplicate_of(
-        _received(inbound, mark, read), [_received_again(other) for other in _decided(session, inbound, candidate)]
-    )
+    stream = candidate.order_id if candidate.release is None else f"{candidate.order_id}/{candidate.release}"
+    documents = [d for d in store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
+    others = [_comparable(other, documents) for other in _decided(session, inbound, candidate)]
+    repeats = duplicate_of(_received(inbound, mark, read), others)
     store.inbox.assign(
         inbound.transaction_id,
         order_id=candidate.order_id,
@@ -237,8 +238,6 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     if repeats is not None:
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
         return
-    stream = candidate.order_id if candidate.release is None else f"{candidate.order_id}/{candidate.release}"
-    documents = [d for d in store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
     sent = [store.documents.sent(document.id) for document in documents]
     answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent))
     if isinstance(answers, AnswersNothingSent):
@@ -284,6 +283,17 @@ def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[I
         for other in session.store.inbox.of_order(candidate.order_id)
         if other.transaction_id != inbound.transaction_id and other.state not in undecided
     ]
+
+
+def _comparable(other: Inbound, documents: Sequence[Document]) -> Received:
+    """An earlier answer to compare with; one that a later document of ours outdated, by its control numbers only.
+
+    A supplier that confirms an order again after it went there and back in a day says the same once more, and means it.
+    """
+    given_up = other.document_id is not None and other.document_id not in {document.id for document in documents}
+    outdated = other.state is InboxState.SUPERSEDED and bool(documents) and other.document_id != documents[-1].id
+    again = _received_again(other)
+    return again.model_copy(update={"content": ""}) if given_up or outdated else again
 
 
 def _received(inbound: Inbound, mark: str, read: Acknowledgment) -> Received:

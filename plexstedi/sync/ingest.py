@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from plexstedi.edi.inbound.answer_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.inbound.write_plan import FieldChange
+from plexstedi.errors import PlexStediError
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.sync.answers import Candidates, decide
 from plexstedi.sync.functional import decide_997
@@ -50,10 +53,12 @@ def ingest(session: Session) -> list[PlannedChange]:
     one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
     """
     fetched = pull(session)
-    process(session)
+    unforeseen = process(session)
     check_clocks(session)
     changes = _write(session)
     fetched.tell()
+    for error in unforeseen:
+        raise error
     return changes
 
 
@@ -85,29 +90,42 @@ def planned_changes(session: Session) -> list[PlannedChange]:
     ]
 
 
-def process(session: Session) -> None:
-    """Decide all that is stored and waits, in the order in which Stedi processed it."""
-    _fold_again(session)
+def process(session: Session) -> list[Exception]:
+    """Decide all that is stored and waits, in the order in which Stedi processed it.
+
+    An error that nobody foresaw keeps no other answer from its turn: it is returned, to be raised when the rest is
+    done, and what it is about stays as it was.
+    """
+    unforeseen: list[Exception] = []
+
+    @contextmanager
+    def apart(what: str) -> Iterator[None]:
+        try:
+            with session.store.transaction():
+                yield
+        except PlexStediError:
+            raise
+        except Exception as error:
+            error.add_note(f"while deciding {what}; the others were decided")
+            unforeseen.append(error)
+
+    for order_id in session.store.documents.unfolded():
+        # What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13).
+        with apart(f"order {order_id}"):
+            settle_order(session, order_id)
+            session.store.documents.set_folded(order_id)
+    for order_id in planned_otherwise(session):
+        # What was planned for one way of writing to Plex is not written in another.
+        with apart(f"order {order_id}"):
+            settle_order(session, order_id)
     candidates = Candidates(session)
     waiting = session.store.inbox.in_state(InboxState.STORED, InboxState.WAITING)
     for done, inbound in enumerate(waiting, 1):
         session.checkpoint()
-        with session.store.transaction():
+        with apart(f"transaction {inbound.transaction_id}"):
             _decide(session, inbound, candidates)
         session.progress("deciding acknowledgments", done, len(waiting))
-
-
-def _fold_again(session: Session) -> None:
-    """What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13); and what was
-    planned for one way of writing to Plex is not written in another.
-    """
-    for order_id in session.store.documents.unfolded():
-        with session.store.transaction():
-            settle_order(session, order_id)
-            session.store.documents.set_folded(order_id)
-    for order_id in planned_otherwise(session):
-        with session.store.transaction():
-            settle_order(session, order_id)
+    return unforeseen
 
 
 def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:

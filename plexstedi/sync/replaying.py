@@ -338,7 +338,8 @@ def replay_acknowledgment(session: Session, transaction_id: str, reason: str) ->
             before=inbound.state,
             reason=reason,
         )
-    process(session)
+    for error in process(session):
+        raise error
     after = session.store.inbox.get(transaction_id)
     assert after is not None
     return after.state.value

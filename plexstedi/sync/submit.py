@@ -30,7 +30,10 @@ class Preview:
 def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
     """What `submit` would send, from the stored revisions only: no service is asked, nothing is stored."""
     previews = []
-    for document in _find(session, number)[:limit]:
+    found = _find(session, number)
+    if len(found) > session.config.documents.max_per_run:
+        session.tally.warn(f"{_too_many(session, len(found))}: `submit` stops before the first of them")
+    for document in found[:limit]:
         frozen = freeze(session, document)
         if isinstance(frozen, Reason):
             _hold(session, document, frozen)
@@ -84,11 +87,13 @@ def _find(session: Session, number: str | None = None) -> list[DueDocument]:
 
 
 def _guard_size(session: Session, count: int) -> None:
+    if count > session.config.documents.max_per_run:
+        session.suspect("max-per-run", f"{_too_many(session, count)}. Nothing was sent")
+
+
+def _too_many(session: Session, count: int) -> str:
     most = session.config.documents.max_per_run
-    if count > most:
-        session.suspect(
-            "max-per-run", f"{count} new documents are due, more than documents.max_per_run = {most}. Nothing was sent"
-        )
+    return f"{count} new documents are due, more than documents.max_per_run = {most}"
 
 
 def _send_all(session: Session, found: list[DueDocument], until: float) -> int:

@@ -216,6 +216,31 @@ def bak_and(bench, order):
     return (bak(order), *accepted(bench, order))
 
 
+def test_an_error_that_nobody_foresaw_is_told_and_stops_no_other_answer(make_bench, monkeypatch):
+    import plexstedi.sync.answers as answers
+
+    sent = delivered(make_bench(orders=3, suppliers=1, characters=(Character.SILENT,)))
+    bad, good = [each for each in sent.sandbox.plex.tenant.orders if sent.sent(each.number)][:2]
+    real = answers.reconcile
+
+    def broken(read, *more, **named):
+        if read.order_number == bad.number:
+            raise KeyError("a mistake of ours")
+        return real(read, *more, **named)
+
+    sent.answer("855", *bak_and(sent, bad))
+    sent.answer("855", *bak_and(sent, good))
+    with monkeypatch.context() as patch:
+        patch.setattr(answers, "reconcile", broken)
+        ran = sent.run("run")
+    assert ran.code == 1
+    assert "a mistake of ours" in ran.err
+    assert line_states(sent, good.number) == ["confirmed"] * len(good.lines)
+    assert sent.sandbox.plex.writes, "and what the others say is in Plex"
+    assert sent.run("run").code == 0
+    assert line_states(sent, bad.number) == ["confirmed"] * len(bad.lines), "mended, it is decided after all"
+
+
 def test_an_order_moved_to_a_supplier_without_settings_is_told_and_its_old_answer_stops_nothing(make_bench):
     sent = delivered(make_bench(orders=3, suppliers=1, characters=(Character.SILENT,)))
     order, other = [each for each in sent.sandbox.plex.tenant.orders if sent.sent(each.number)][:2]
@@ -330,6 +355,41 @@ def test_a_refused_deletion_stays_a_question_through_the_next_change(make_bench)
     bench.later(minutes=30)
     bench.run("run")
     assert len(reviews(bench, "line-rejected")) == 1
+
+
+def test_the_same_answer_to_an_order_that_went_there_and_back_is_an_answer(one):
+    order = the_order(one)
+    for more in (0, 5, -5):
+        if more:
+            edit(one, order, more)
+            one.later(minutes=5)
+            one.run("run")
+            one.later(minutes=30)
+            one.run("run")
+        one.answer("855", *bak_and(one, order))
+        one.run("run")
+        assert line_states(one, order.number) == ["confirmed"] * len(order.lines), more
+    one.answer("855", *bak_and(one, order))
+    one.run("run")
+    states = [answer["state"] for answer in one.run("status", order.number, "--json").json["answers"]]
+    assert states.count("duplicate") == 1, "said twice of one document, it is a repetition"
+
+
+def test_the_same_answer_to_an_order_that_was_sent_anew_is_an_answer(one):
+    order = the_order(one)
+    one.answer("855", *bak_and(one, order))
+    one.run("run")
+    reject_by_997(one, one.sent(order.number)[0])
+    one.run("run")
+    (review,) = reviews(one, "syntax-rejected")
+    assert one.run("review", "reject", str(review["id"]), *WHY).code == 0
+    one.run("run")
+    one.later(minutes=30)
+    one.run("run")
+    assert kinds_sent(one, order.number) == ["850", "850"]
+    one.answer("855", *bak_and(one, order))
+    one.run("run")
+    assert line_states(one, order.number) == ["confirmed"] * len(order.lines)
 
 
 def test_an_answer_to_a_change_that_was_not_heard_counts_for_the_change(one):

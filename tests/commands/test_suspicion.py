@@ -68,6 +68,7 @@ def test_more_new_documents_than_ever_stop_before_the_first_and_are_sent_after_o
     bench.later(minutes=5)
     stopped(bench.run("submit", "--json"), "max-per-run")
     assert bench.sandbox.generated() == []
+    assert "max_per_run = 3" in "".join(bench.run("submit", "--dry-run", "--json").json["warnings"])
     assert bench.run("run", "--json", "--override", "max-per-run").json["counts"]["documents_sent"] == 4
     bench.later(minutes=5)
     assert bench.run("run").code == 0

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -66,3 +70,23 @@ def test_many_callers_at_once_lose_nothing(sandbox: Sandbox, http: httpx.Client)
 
 def test_a_post_body_arrives_and_control_works_over_the_wire(http: httpx.Client) -> None:
     assert http.post("/_sandbox/clock", json={"advance_seconds": 60}).json()["now"] == "2026-11-23T15:01:00.000Z"
+
+
+def test_the_command_prints_one_json_object_with_all_that_is_needed_and_serves(tmp_path):
+    command = [sys.executable, "-m", "plexstedi", "sandbox", "--json", "--dir", str(tmp_path), "--seconds", "60"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        told = json.loads(process.stdout.readline())
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **told["environment"]}
+        (tmp_path / "own.toml").write_text(told["config"])
+        words = ["--config", str(tmp_path / "own.toml"), "--state", str(tmp_path / "state"), "run", "--json"]
+        ran = subprocess.run(
+            [sys.executable, "-m", "plexstedi", *words], capture_output=True, env=environment, check=True
+        )
+        assert json.loads(ran.stdout)["counts"]["documents_sent"] > 0
+        assert (tmp_path / "plexstedi.toml").read_text() == told["config"]
+    finally:
+        process.terminate()
+        out, err = process.communicate(timeout=30)
+    assert out == b""
+    assert b"Traceback" not in err
