@@ -70,6 +70,19 @@ class Writes:
         )
         return True
 
+    def adopt(
+        self, plan: WritePlan, transaction_id: str, changes: Sequence[FieldChange], now: datetime, *, revision: int
+    ) -> None:
+        """Note what stands in Plex by the hand of an earlier state as written."""
+        text = plan.model_dump_json()
+        write_id = self._database.insert(
+            "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
+            " VALUES (?, ?, ?, ?, 'planned', ?)",
+            (plan.order_id, transaction_id, text, hashlib.sha256(text.encode()).hexdigest(), instant(now)),
+        )
+        self.begin(write_id, changes)
+        self.done(write_id, now, revision=revision)
+
     def drop_open(self, order_id: str) -> None:
         """What is still to be written for an order, or was refused, no longer counts."""
         self._database.execute(

@@ -18,15 +18,17 @@ from plexstedi.state.documents import Document, DocumentState
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
+from plexstedi.sync.foreign_promises import settle_foreign_promises
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.witness import unknown_streams
 
 
-def find_due(session: Session, number: str | None = None) -> list[DueDocument]:
+def find_due(session: Session, number: str | None = None, *, ask_plex: bool = False) -> list[DueDocument]:
     """Every document that is due (of one order number, or of all), oldest order first.
 
-    Holds are opened and withdrawn as the decisions come out; orders with nothing due are settled.
+    Holds are opened and withdrawn as the decisions come out; orders with nothing due are settled. `ask_plex`: whether
+    changes that may be the supplier's own are looked up in Plex; else they are taken for ours.
     """
     _onboard(session)
     found: list[DueDocument] = []
@@ -36,6 +38,9 @@ def find_due(session: Session, number: str | None = None) -> list[DueDocument]:
         session.checkpoint()
         with session.store.transaction():
             due_now = _of_order(session, record)
+        if ask_plex:
+            # What is taken as the supplier's own is no change any more: what is left of it is due in the next run.
+            due_now = [one for one in due_now if not _is_foreign(session, record, one)]
         found += [one for one in due_now if (one.number, one.release) not in unknown]
         session.progress("deciding what is due", done, len(candidates))
     return found
@@ -159,6 +164,20 @@ def _of_stream(
         sent = sent_after(session.store, record, last, has_revision, document.prepared.sent)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
+
+
+def _is_foreign(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
+    """Whether a change is, or may be, what the supplier itself promised; no transaction is open."""
+    last = session.store.documents.last_told(due_now.stream)
+    has_revision = 0 if last is None else _has_revision(session, record, due_now.stream, last)
+    if not has_revision:
+        return False
+    now = session.store.orders.revision(record.id, record.latest)
+    reasons = settle_foreign_promises(session, record, supplier_has(session.store, record, has_revision), now)
+    if reasons:
+        with session.store.transaction():
+            _hold(session, record, due_now.stream, reasons)
+    return reasons is not None
 
 
 def _orphans(session: Session, record: OrderRecord, order: Order) -> tuple[Reason, ...]:

@@ -74,6 +74,20 @@ def _carry_out(session: Session, write: Write) -> None:
         note_not_done(session, begun, left, [outcomes[each] for each in unfinished if each in outcomes])
 
 
+def _change(entry: WriteEntry, before: str | None, after: str) -> FieldChange:
+    return FieldChange(
+        level="release",
+        record_id=entry.record_id,
+        line=entry.line,
+        release_number=entry.release_number,
+        field=entry.field,
+        before=before,
+        after=after,
+        value=Decimal(after) if entry.kind is ReleaseField.QUANTITY else after,
+        why=entry.why,
+    )
+
+
 def _finish(
     session: Session, write: Write, now: _Now, found: Mapping[str, ReleaseDifference], *, already: bool
 ) -> None:
@@ -154,19 +168,7 @@ def difference(
             if before is not None and not any(_same(entry, before, value) for value in known):
                 left_alone.append(f"{where}: {entry.field} stays {before}, it was changed in Plex since it was sent")
                 continue
-        changes.append(
-            FieldChange(
-                level="release",
-                record_id=entry.record_id,
-                line=entry.line,
-                release_number=entry.release_number,
-                field=entry.field,
-                before=before,
-                after=after,
-                value=Decimal(after) if entry.kind is ReleaseField.QUANTITY else after,
-                why=entry.why,
-            )
-        )
+        changes.append(_change(entry, before, after))
     return ReleaseDifference(tuple(changes), tuple(left_alone))
 
 

@@ -71,7 +71,7 @@ def submit(
         # Frozen here and at Stedi all the same: the state file was put back to before the send.
         if not take_witness(session, document):
             send(session, document)
-    found = _find(session, number)
+    found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
     _guard_size(session, len(found))
     sent = _send_all(session, found[:limit], until)
     if sent:

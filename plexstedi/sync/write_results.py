@@ -54,7 +54,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
         (
             transaction
             for change in changes
-            for transaction in _REFERENCE.findall(change.before or "")
+            for transaction in references(change.before or "")
             if _counts_more(session, transaction, write.transaction_id)
         ),
         None,
@@ -85,6 +85,11 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
             order_number=number,
         )
     return True
+
+
+def references(text: str) -> list[str]:
+    """The transactions whose answers a field or note of Plex holds by our hand."""
+    return list(_REFERENCE.findall(text))
 
 
 def _counts_more(session: Session, theirs: str, ours: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from decimal import Decimal
 
 import pytest
 
@@ -496,6 +497,59 @@ def test_a_recovered_state_does_not_write_an_older_answer_over_a_newer_one_that_
     one.run("run")
     assert {key: dict(values) for key, values in one.sandbox.plex.custom.items()} == before
     assert len(reviews(one, "write-conflict")) == 1
+
+
+@pytest.fixture
+def promised(make_bench):
+    """A promise stands in the release itself, and the state file is one from before it was written."""
+    strategy = 'write = "releases"\nrelease_values = ["note", "due_date", "quantity"]'
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.DATES,))
+    bench.write_config(lambda text: text.replace('write = "custom-fields"', strategy))
+    bench.run("run")
+    bench.later(minutes=15)
+    bench.run("run")
+    copy = bench.place / "copy"
+    with sqlite3.connect(bench.state) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    connection.close()
+    bench.later(hours=3)
+    bench.run("run")
+    assert any("[PlexStedi:" in (note or "") for _, _, note in in_plex(bench))
+    lose_state(bench)
+    shutil.copy(copy, bench.state)
+    return bench
+
+
+def in_plex(bench):
+    return [(each.due, each.quantity, each.note) for line in the_order(bench).lines for each in line.releases]
+
+
+def set_quantity(bench, quantity: int) -> None:
+    order = the_order(bench)
+    line = order.lines[0]
+    with bench.sandbox.lock:
+        bench.sandbox.plex.edit_release(order.number, line.number, line.releases[0].number, quantity=Decimal(quantity))
+
+
+def test_a_state_from_before_a_promise_was_written_does_not_tell_the_supplier_its_own_date(promised):
+    before, order = in_plex(promised), the_order(promised)
+    for _ in range(3):
+        promised.later(minutes=5)
+        assert promised.run("run").code == 0
+    assert kinds_sent(promised, order.number) == ["850"]
+    assert in_plex(promised) == before
+    set_quantity(promised, 9999)
+    promised.later(minutes=5)
+    promised.run("run")
+    assert kinds_sent(promised, order.number) == ["850", "860"], "a person's edit is told as ever"
+
+
+def test_a_persons_edit_of_a_promise_that_the_state_does_not_know_waits_for_a_person(promised):
+    set_quantity(promised, 9999)
+    promised.later(minutes=5)
+    assert promised.run("run").code == 3
+    assert "promise-unknown" in codes(promised)
+    assert kinds_sent(promised, the_order(promised).number) == ["850"]
 
 
 def test_a_replayed_change_says_what_the_change_said(make_bench):
