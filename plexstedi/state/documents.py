@@ -424,7 +424,11 @@ class Documents:
 
     def move(self, document_id: int, state: DocumentState, error: str | None) -> None:
         """Move to refused, conflict, in_doubt or withdrawn, with the reason."""
-        self._database.execute("UPDATE documents SET state = ?, error = ? WHERE id = ?", (state, error, document_id))
+        # What was answered to a document that is given up is looked at again.
+        self._database.execute(
+            "UPDATE documents SET state = ?, error = ?, folded = folded AND ? <> 'withdrawn' WHERE id = ?",
+            (state, error, state, document_id),
+        )
 
     def set_next_attempt(self, document_id: int, at: datetime | None, error: str | None) -> None:
         """When an unheard document is tried again, and why it was not heard."""
@@ -434,9 +438,10 @@ class Documents:
         )
 
     def unfolded(self) -> list[str]:
-        """Orders of which a change went out: what was said of the lines before it is to be looked at again."""
+        """Orders of which a change went out, or a document was given up: what was answered is to be looked at again."""
         return [
-            row["order_id"] for row in self._database.rows("SELECT DISTINCT order_id FROM documents WHERE folded = 0")
+            row["order_id"]
+            for row in self._database.rows("SELECT DISTINCT order_id FROM documents WHERE folded = 0 AND kind <> '810'")
         ]
 
     def set_folded(self, order_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from plexstedi.edi.held import Reason
@@ -89,8 +89,19 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
         _set_business(session, documents[-1], sent[-1], folded)
         folded_streams[stream] = folded
         told[stream] = sent[-1]
+    _leave_given_up(session, order_id, {document.id for documents in by_stream.values() for document in documents})
     _ask_about_lines(session, order_id, list(folded_streams.values()))
     plan_order(session, order_id, folded_streams, told)
+
+
+def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> None:
+    """Held answers to documents that were given up are nobody's to decide any more."""
+    for inbound in session.store.inbox.of_order(order_id):
+        if inbound.state is InboxState.HELD and inbound.document_id is not None and inbound.document_id not in told:
+            why = "the document that it answers was given up"
+            move_transaction(session, inbound, InboxState.SUPERSEDED, why)
+            subject = f"transaction {inbound.transaction_id}"
+            session.withdraw(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
 
 
 def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> list[tuple[Answer, Reconciliation]]:

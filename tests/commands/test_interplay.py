@@ -393,6 +393,26 @@ def test_the_same_answer_to_an_order_that_was_sent_anew_is_an_answer(one):
     assert line_states(one, order.number) == ["confirmed"] * len(order.lines)
 
 
+def test_a_held_answer_to_a_document_that_was_given_up_waits_for_nobody(one):
+    order = the_order(one)
+    line, (quantity, unit) = next(iter(lines_sent(one, order.number).items()))
+    less = str(int(quantity) - 100)
+    one.answer("855", bak(order, code="AC"), ("PO1", line, quantity, unit), ("ACK", "IQ", less, unit), ("CTT", "1"))
+    one.run("run")
+    assert len(reviews(one, "line-held")) == 1
+    reject_by_997(one, one.sent(order.number)[0])
+    one.run("run")
+    (review,) = reviews(one, "syntax-rejected")
+    assert one.run("review", "reject", str(review["id"]), *WHY).code == 0
+    one.run("run")
+    one.later(minutes=30)
+    one.run("run")
+    assert kinds_sent(one, order.number) == ["850", "850"]
+    assert reviews(one) == []
+    (answer,) = (a for a in one.run("status", order.number, "--json").json["answers"] if a["set"] == "855")
+    assert (answer["state"], answer["reason"]) == ("superseded", "the document that it answers was given up")
+
+
 def test_an_answer_to_a_change_that_was_not_heard_counts_for_the_change(one):
     order = the_order(one)
     edit(one, order)
