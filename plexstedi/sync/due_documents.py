@@ -188,8 +188,7 @@ def _orphans(session: Session, record: OrderRecord, order: Order) -> tuple[Reaso
             where="order",
             message=f"the supplier was sent order {review.order_number}, which Plex no longer has: it may be this one"
             " under an older number",
-            fix=f"Settle it with the supplier, then accept or reject review {review.id} about order"
-            f" {review.order_number}.",
+            fix=f"Settle it with the supplier, then accept review {review.id} about order {review.order_number}.",
         )
         for review in session.store.reviews.standing(supplier=record.supplier)
         if review.subject.startswith(ORPHAN) and (order.created_at is None or order.created_at <= review.opened_at)
