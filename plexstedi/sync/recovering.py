@@ -28,6 +28,7 @@ from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, deliver
 from plexstedi.sync.due_document import order_witness, stream_name
 from plexstedi.sync.due_documents import partner_of
 from plexstedi.sync.poll import poll
+from plexstedi.sync.recovered_content import Sent, sent_by_position
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import read_executions
@@ -270,6 +271,8 @@ def _take_over(
     revision = record.latest if stream.revision is None else stream.revision
     key = StreamKey(order_id=record.id, release=stream.release)
     told = _told(session, record, store.orders.revision(record.id, revision), key)
+    files = [Sent(file.slot.kind, file.mark, payloads[file.witness.execution_id][1]) for file in stream.files]
+    sent = sent_by_position(told, files)
     settle_earlier(session, stream_name(key))
     store.orders.set_settled(record.id, 0)
     for position, file in enumerate(stream.files):
@@ -296,7 +299,7 @@ def _take_over(
                 route="generate-edi",
                 body=body,
                 x12=text,
-                sent=told,
+                sent=sent[position],
                 dropped=(),
             ),
             sent_at=file.witness.created_at,

@@ -491,6 +491,43 @@ def test_what_plex_refused_is_not_written_after_a_change_made_it_wrong(one, monk
     assert one.sandbox.plex.writes == []
 
 
+def test_after_a_recovery_an_old_answer_confirms_no_line_that_was_changed_since(make_bench):
+    bench = delivered(make_bench(orders=12, suppliers=1, characters=(Character.SILENT,)))
+    orders = [order for order in bench.sandbox.plex.tenant.orders if bench.sent(order.number) and not order.blanket]
+    order = max(orders, key=lambda each: len(each.lines))
+    bench.answer("855", *bak_and(bench, order))
+    bench.run("run")
+    line = order.lines[0]
+    with bench.sandbox.lock:
+        bench.sandbox.plex.edit_line(order.number, line.number, price=line.price * 2)
+    bench.later(hours=25)
+    bench.run("run")
+    bench.later(hours=1)
+    bench.run("run")
+    before = line_states(bench, order.number)
+    assert sorted(before) == ["confirmed"] * (len(order.lines) - 1) + ["unacknowledged"]
+    lose_state(bench)
+    bench.later(hours=1)
+    assert bench.run("recover", "--yes").code in (0, 3)
+    bench.run("run")
+    assert line_states(bench, order.number) == before
+
+
+def test_after_a_recovery_an_answer_to_an_order_that_was_replayed_unchanged_still_counts(one):
+    order = the_order(one)
+    one.answer("855", *bak_and(one, order))
+    one.run("run")
+    assert one.run("replay", order.number, "--purpose", "15", "--yes", *WHY).code == 0
+    one.later(hours=1)
+    one.run("run")
+    assert line_states(one, order.number) == ["confirmed"] * len(order.lines)
+    lose_state(one)
+    one.later(hours=1)
+    one.run("recover", "--yes")
+    one.run("run")
+    assert line_states(one, order.number) == ["confirmed"] * len(order.lines)
+
+
 def test_a_recovered_state_does_not_write_an_older_answer_over_a_newer_one_that_a_person_accepted(one):
     order = the_order(one)
     one.answer("855", *bak_and(one, order))
