@@ -102,7 +102,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
                 " `plexstedi review show`; `plexstedi recover` rebuilds the state from Stedi.",
             )
             documents.move(document.id, DocumentState.CONFLICT, outcome.message)
-            _ask(session, ReviewKind.DOCUMENT_CONFLICT, document, reason)
+            session.ask_about(ReviewKind.DOCUMENT_CONFLICT, document, reason)
             session.tally.counts.documents_held += 1
         case InFlight():
             wait = timedelta(seconds=outcome.retry_after or 60)
@@ -169,19 +169,8 @@ def _refuse(session: Session, document: Document, outcome: Refused) -> None:
     )
     reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)
     session.store.documents.move(document.id, DocumentState.REFUSED, said)
-    _ask(session, ReviewKind.DOCUMENT_REFUSED, document, reason)
+    session.ask_about(ReviewKind.DOCUMENT_REFUSED, document, reason)
     session.tally.counts.documents_rejected += 1
-
-
-def _ask(session: Session, kind: ReviewKind, document: Document, reason: Reason) -> None:
-    session.ask(
-        kind,
-        f"document {document.id}",
-        (reason,),
-        supplier=document.supplier,
-        order_id=document.order_id,
-        order_number=document.order_number,
-    )
 
 
 def settle_unheard(session: Session) -> None:
@@ -250,7 +239,7 @@ def _doubt(session: Session, document: Document) -> None:
     )
     with session.store.transaction():
         session.store.documents.move(document.id, DocumentState.IN_DOUBT, reason.message)
-        _ask(session, ReviewKind.DOCUMENT_IN_DOUBT, document, reason)
+        session.ask_about(ReviewKind.DOCUMENT_IN_DOUBT, document, reason)
 
 
 def _look_again(session: Session, document: Document) -> None:
@@ -374,7 +363,7 @@ def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None
         fix="Mend the connection in the Stedi portal and retry the file there; it is then followed by itself."
         " `plexstedi replay` sends a new one instead.",
     )
-    _ask(session, ReviewKind.DELIVERY_FAILED, document, reason)
+    session.ask_about(ReviewKind.DELIVERY_FAILED, document, reason)
     session.note("delivery-failed", f"document {document.id}", order_id=document.order_id, message=failure.message)
 
 

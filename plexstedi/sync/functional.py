@@ -161,12 +161,4 @@ def _ask(
         message=f"the {document.kind} {what} by the supplier's system (997): {'; '.join(errors) or 'no reason given'}",
         fix="Correct the settings or the guide, then `plexstedi replay`; or settle it with the supplier and accept.",
     )
-    session.ask(
-        kind,
-        f"document {document.id}",
-        (reason,),
-        supplier=document.supplier,
-        order_id=document.order_id,
-        order_number=document.order_number,
-        urgent=urgent,
-    )
+    session.ask_about(kind, document, reason, urgent=urgent)

@@ -66,12 +66,4 @@ def _ask(
         fix="Compare the partnership's profiles in the Stedi portal with the supplier's EDI contact; then"
         " `plexstedi replay`, or settle it with the supplier and accept.",
     )
-    session.ask(
-        kind,
-        f"document {document.id}",
-        (reason,),
-        supplier=document.supplier,
-        order_id=document.order_id,
-        order_number=document.order_number,
-        urgent=urgent,
-    )
+    session.ask_about(kind, document, reason, urgent=urgent)

@@ -13,7 +13,7 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.partner import Partner
 from plexstedi.errors import Interrupted, SuspicionStop
 from plexstedi.state.audit import Fact
-from plexstedi.state.documents import DocumentState
+from plexstedi.state.documents import Document, DocumentState
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
@@ -157,6 +157,18 @@ class Session:
                 about = f"{word} {order_number}" if order_number else subject
                 self.tally.news.append(f"{about}: {kind}: {what}")
         return new
+
+    def ask_about(self, kind: ReviewKind, document: Document, reason: Reason, *, urgent: bool = True) -> bool:
+        """Ask a person about one document, as `ask`."""
+        return self.ask(
+            kind,
+            f"document {document.id}",
+            (reason,),
+            supplier=document.supplier,
+            order_id=document.order_id,
+            order_number=document.order_number,
+            urgent=urgent,
+        )
 
     def withdraw(self, kind: ReviewKind, subject: str, why: str, *, order_id: str | None = None) -> None:
         """Take back a question whose reason went away."""
