@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +94,13 @@ def line_states(bench, number: str) -> list[str]:
     return [line["state"] for line in bench.run("status", number, "--json").json["lines"]]
 
 
+def copy_of_state(bench) -> Path:
+    copy = bench.place / "copy"
+    with closing(sqlite3.connect(bench.state)) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    return copy
+
+
 def lose_state(bench) -> None:
     for file in bench.place.glob("state.sqlite3*"):
         file.unlink()
@@ -103,16 +112,12 @@ def lose_state(bench) -> None:
 def test_a_document_frozen_in_a_state_that_was_put_back_is_not_sent_a_second_time(one):
     order = the_order(one)
     assert one.run("replay", order.number, "--queue", "--yes", *WHY, "--purpose", "15").code == 0
-    copy = one.place / "copy"
-    with sqlite3.connect(one.state) as connection:
-        connection.execute("VACUUM INTO ?", (str(copy),))
-    connection.close()
+    copy = copy_of_state(one)
     one.later(minutes=5)
     one.run("run")
     assert len(one.sent(order.number)) == 2
     one.later(hours=26)
-    for file in one.place.glob("state.sqlite3*"):
-        file.unlink()
+    lose_state(one)
     shutil.copy(copy, one.state)
     assert one.run("run").code in (0, 3)
     assert len(one.sent(order.number)) == 2
@@ -565,10 +570,7 @@ def promised(make_bench):
     bench.run("run")
     bench.later(minutes=15)
     bench.run("run")
-    copy = bench.place / "copy"
-    with sqlite3.connect(bench.state) as connection:
-        connection.execute("VACUUM INTO ?", (str(copy),))
-    connection.close()
+    copy = copy_of_state(bench)
     bench.later(hours=3)
     bench.run("run")
     assert any("[PlexStedi:" in (note or "") for _, _, note in in_plex(bench))
