@@ -160,3 +160,17 @@ class Interrupted(PlexStediError):
 
     exit_code = ExitCode.INTERRUPTED
     code = "interrupted"
+
+
+class Unforeseen(PlexStediError):
+    """One record raised what nobody foresaw. It is held for review, everything else goes on.
+
+    `error` is what was raised; its traceback is printed in the run in which it appears, and only then.
+    """
+
+    exit_code = ExitCode.INTERNAL
+    code = "unforeseen"
+
+    def __init__(self, message: str, *, fix: str, error: Exception) -> None:
+        super().__init__(message, fix=fix)
+        self.error = error

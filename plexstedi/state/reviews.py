@@ -68,6 +68,10 @@ class ReviewKind(StrEnum):
     """After `recover`: what was sent last is not what Plex holds. Subject: the stream."""
     OVERDUE = "overdue"
     """A clock ran past its limit. Subject: the document and the clock."""
+    UNFORESEEN = "unforeseen"
+    """A record raised an error that nobody foresaw (DESIGN section 4). Subject: the record."""
+    NOTICE = "notice"
+    """Something to look at that holds nothing (RULES Reading 4, 17). Subject: what it is about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,14 @@ _VERSION_1 = (
 
 _VERSION_2 = ("INSERT INTO legal_moves (of_table, before, after) VALUES ('documents', 'refused', 'accepted')",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    """CREATE TABLE unforeseen (
+        record TEXT PRIMARY KEY, mark TEXT NOT NULL, program TEXT NOT NULL, held_at TEXT NOT NULL) STRICT""",
+)
+"""`unforeseen`: records that raised what nobody foresaw, with the mark of their content and the program's version then:
+each is tried again when one of them is another."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """`MIGRATIONS[n]` takes a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -17,6 +17,7 @@ from plexstedi.state.memory import Fact, Memory
 from plexstedi.state.orders import Orders
 from plexstedi.state.receipts import Receipts
 from plexstedi.state.reviews import Reviews
+from plexstedi.state.unforeseen import UnforeseenHolds
 from plexstedi.state.witnesses import Witnesses
 from plexstedi.state.writes import Writes
 
@@ -36,6 +37,7 @@ class Store:
         self.writes = Writes(database)
         self.reviews = Reviews(database)
         self.receipts = Receipts(database)
+        self.unforeseen = UnforeseenHolds(database)
 
     @classmethod
     def open(cls, path: Path, now: datetime) -> Store:

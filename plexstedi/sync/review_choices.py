@@ -42,6 +42,10 @@ def _note_only(session: Session, review: Review, lines: Collection[int]) -> None
     """Closing the review is all."""
 
 
+def _try_again(session: Session, review: Review, lines: Collection[int]) -> None:
+    session.store.unforeseen.forget(review.subject)
+
+
 def _record(session: Session, review: Review) -> OrderRecord:
     record = session.store.orders.get(review.order_id or "")
     if record is None:
@@ -344,4 +348,13 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         ),
     ),
     ReviewKind.OVERDUE: _only_noted("this clock is not asked about again; a late answer is read like any other."),
+    ReviewKind.UNFORESEEN: Choices(
+        accept=Choice("The record is tried again by the next run.", _try_again),
+        reject=Choice(
+            "It cannot be rejected: it is tried again when the record changes or a new version of PlexStedi is"
+            " installed. `plexstedi review accept` tries it again now.",
+            None,
+        ),
+    ),
+    ReviewKind.NOTICE: _only_noted("it has been seen; nothing waits for it."),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
+from plexstedi.errors import Unforeseen
+
 
 @dataclass
 class Counts:
@@ -42,6 +44,8 @@ class Tally:
     warnings: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
     """One line for each thing that came to need a person in this run; exit code 3 if there is any."""
+    unforeseen: list[Unforeseen] = field(default_factory=list)
+    """Records that raised what nobody foresaw in this run for the first time; exit code 1 if there is any."""
 
     def warn(self, text: str) -> None:
         """A warning, once."""

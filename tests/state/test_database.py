@@ -134,6 +134,7 @@ def test_a_file_killed_in_its_first_migration_is_made_again(path):
 def made_older(path) -> None:
     """The file as version 1 of the program left it."""
     connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE unforeseen")
     connection.execute("DELETE FROM legal_moves WHERE of_table = 'documents' AND before = 'refused'")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
@@ -155,7 +156,8 @@ def test_an_older_file_is_brought_up_to_date_with_a_copy_beside_it(store, path):
     copy.close()
 
 
-def test_an_older_file_killed_in_its_migration_is_still_the_older_file(store, path):
+@pytest.mark.parametrize("step", range(1, VERSION))
+def test_an_older_file_killed_in_its_migration_stays_whole_at_the_step_before(store, path, step):
     keep_order(store, an_order())
     store.close()
     made_older(path)
@@ -172,14 +174,16 @@ def test_an_older_file_killed_in_its_migration_is_still_the_older_file(store, pa
                 yield from tuple.__iter__(self)
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        database.MIGRATIONS = (database.MIGRATIONS[0], Killed(database.MIGRATIONS[1]))
+        step = STEP
+        steps = database.MIGRATIONS
+        database.MIGRATIONS = (*steps[:step], Killed(steps[step]), *steps[step + 1 :])
         Store.open(Path(sys.argv[1]), datetime.now(UTC))
-        """,
+        """.replace("STEP", str(step)),
         path,
     )
     assert killed.returncode == -signal.SIGKILL
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (step,)
     connection.close()
     store = Store.open(path, NOW)
     assert store.database.number("PRAGMA user_version") == VERSION
