@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -83,6 +83,8 @@ class Secrets:
     env: Mapping[str, str]
     clock: Clock
     store: SecretStore
+    revealed: list[SecretStr] = field(default_factory=list, repr=False, compare=False)
+    """What was handed out, so that it can be taken out of error texts."""
 
     @classmethod
     def of(cls, env: Mapping[str, str], clock: Clock) -> Secrets:
@@ -98,6 +100,7 @@ class Secrets:
                 f" the environment, and {self.store.describe()} has none",
                 fix=f"Run `plexstedi credentials set {name}` as the user that runs plexstedi, or use one of these.",
             )
+        self.revealed.append(found[0])
         return found[0]
 
     def source(self, name: SecretName) -> Source | None:

@@ -37,8 +37,7 @@ class Directory:
         if self._statuses is None:
             orders = self._once("order statuses", lambda: self._rest.all_if_there("order_statuses")) or ()
             releases = self._once("release statuses", lambda: self._rest.all_if_there("release_statuses")) or ()
-            with readable("table of statuses"):
-                self._statuses = read_statuses(orders, releases, self._names)
+            self._statuses = read_statuses(orders, releases, self._names, self._rest.leave_out)
         return self._statuses
 
     def supplier_codes(self, ids: Collection[str]) -> dict[str, str]:
@@ -71,35 +70,31 @@ class Directory:
     def suppliers(self) -> tuple[Supplier, ...]:
         """All of them, without addresses, by code."""
         self._load_suppliers()
-        with readable("suppliers"):
-            read = [read_supplier(row, None) for row in self._suppliers.values()]
+        read = self._rest.each(self._suppliers.values(), lambda row: read_supplier(row, None))
         return tuple(sorted(read, key=lambda supplier: supplier.code))
 
     def parts(self, ids: Iterable[str]) -> dict[str, Part]:
-        """These parts by id; one that Plex does not have is left out."""
+        """These parts by id; one that Plex does not have is left out. Raise RowFault for one that cannot be read."""
         wanted = set(ids)
         missing = wanted - self._parts.keys()
         if missing:
-            for row in self._rest.by_ids("parts", by="part_ids", ids=missing, field="id"):
-                with readable(row.what):
-                    self._parts[row.needed("id")] = read_part(row)
+            for part_id, row in self._rest.by_ids("parts", by="part_ids", ids=missing, field="id"):
+                self._parts[part_id or row.needed("id")] = read_part(row)
         return {key: self._parts[key] for key in wanted if key in self._parts}
 
     def items(self, ids: Iterable[str]) -> dict[str, str]:
-        """The numbers of these supply items by id; one that Plex does not have is left out."""
+        """The numbers of these supply items by id; one that Plex does not have is left out. Raise RowFault."""
         wanted = set(ids)
         missing = wanted - self._items.keys()
         if missing:
-            for row in self._rest.by_ids("supply_items", by="supply_item_ids", ids=missing, field="id"):
-                with readable(row.what):
-                    self._items[row.needed("id")] = row.needed("supplyItemNumber")
+            for item_id, row in self._rest.by_ids("supply_items", by="supply_item_ids", ids=missing, field="id"):
+                self._items[item_id or row.needed("id")] = row.needed("supplyItemNumber")
         return {key: self._items[key] for key in wanted if key in self._items}
 
     def _load_suppliers(self) -> None:
         if not self._all_suppliers:
-            with readable("suppliers"):
-                rows = self._once("suppliers", lambda: self._rest.all_of("suppliers"))
-                self._suppliers |= {row.needed("id"): row for row in rows}
+            rows = self._once("suppliers", lambda: self._rest.all_of("suppliers"))
+            self._suppliers |= dict(self._rest.each(rows, lambda row: (row.needed("id"), row)))
             self._all_suppliers = True
 
     def _supplier_row(self, supplier_id: str) -> Row | None:

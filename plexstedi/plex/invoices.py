@@ -9,8 +9,9 @@ from decimal import Decimal
 from plexstedi.edi.order import Part
 from plexstedi.edi.outbound.invoice import Invoice, InvoiceLine, Tax
 from plexstedi.edi.units import total_of
-from plexstedi.plex.port import InvoiceReading, UnreadableInvoice, Window
-from plexstedi.plex.rest import Params, Rest, readable
+from plexstedi.errors import PlexStediError
+from plexstedi.plex.port import InvoiceReading, UnforeseenInvoice, UnreadableInvoice, Window
+from plexstedi.plex.rest import Params, Rest
 from plexstedi.plex.rows import Row, RowFault, read_time
 
 _FIX = "Correct the invoice in Plex, or set [plex.fields] if this tenant calls the field otherwise."
@@ -23,12 +24,23 @@ def touched_invoices(rest: Rest, window: Window) -> tuple[InvoiceReading, ...]:
     for by, field in (("modified", "modifiedDate"), ("created", "createdDate")):
         for extra in _void_and_not(rest):
             for row in rest.in_window("invoices", window, by=by, field=field, extra=extra):
-                with readable(row.what):
+                try:
                     invoice_id = row.needed("id")
-                    moment = row.time("modifiedDate") or row.time("createdDate") or window.begin
+                except RowFault as error:
+                    rest.leave_out(row, error)
+                    continue
+                moment = _changed_at(row) or window.begin
                 if invoice_id not in newest or moment > newest[invoice_id][0]:
                     newest[invoice_id] = (moment, row)
     return tuple(_reading(invoice_id, row) for invoice_id, (_, row) in sorted(newest.items()))
+
+
+def _changed_at(row: Row) -> datetime | None:
+    """When the invoice was changed last; None if that is missing or cannot be read, which reading it whole tells."""
+    try:
+        return row.time("modifiedDate") or row.time("createdDate")
+    except RowFault:
+        return None
 
 
 def _void_and_not(rest: Rest) -> tuple[Params, ...]:
@@ -51,6 +63,11 @@ def _reading(invoice_id: str, row: Row) -> InvoiceReading:
             reason=str(error),
             fix=_FIX,
         )
+    except PlexStediError:
+        raise
+    except Exception as error:
+        number = row.raw("invoiceNumber")
+        return UnforeseenInvoice(invoice_id, number if isinstance(number, str) else "", error, row.mark())
 
 
 def read_invoice(row: Row) -> Invoice:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from plexstedi.edi.order import Part, Phase
-from plexstedi.errors import ServiceRefused, ServiceUnavailable
+from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.plex.directory import Directory
-from plexstedi.plex.port import OrderReading, Touched, UnansweredOrder, UnreadableOrder, VanishedOrder, Window
+from plexstedi.plex.port import (
+    OrderReading,
+    Touched,
+    UnansweredOrder,
+    UnforeseenOrder,
+    UnreadableOrder,
+    VanishedOrder,
+    Window,
+)
 from plexstedi.plex.read_order import MasterData, parts_named, read_order
-from plexstedi.plex.rest import Params, Rest, in_groups, readable
+from plexstedi.plex.rest import Params, Rest, in_groups
 from plexstedi.plex.rows import Row, RowFault
 from plexstedi.plex.statuses import UnknownStatus
 
@@ -41,8 +49,7 @@ class Orders:
                 headers += self._rest.in_window("orders", window, by=by, field=name, extra=extra)
             releases += self._rest.in_window("releases", window, by=by, field=name)
         self._collection_answers = True
-        with readable("changed orders"):
-            return merge_touched(headers, releases)
+        return merge_touched(headers, releases, self._rest.leave_out)
 
     def open(self) -> tuple[Touched, ...]:
         """All orders on order: by status where Plex filters by it, else by looking through all."""
@@ -60,16 +67,14 @@ class Orders:
             for status in statuses.released_names:
                 asked = self._rest.all_of("orders", [(name, status)])
                 for row in asked:
-                    with readable(row.what):
-                        found = row.text("status") or ""
-                    if found.casefold() != status.casefold():
+                    found = _text_if_readable(row, "status")
+                    if found is not None and found.casefold() != status.casefold():
                         raise self._rest.ignored("orders", "order_status", name, f"{row.what} has status {found}")
                 rows += asked
         self._collection_answers = True
-        with readable("open orders"):
-            # A status that is not known is kept: the order is then held by name, and not lost from sight.
-            wanted = [row for row in rows if _may_be_released(row, statuses.orders)]
-            return merge_touched(wanted, ())
+        # A status that is not known is kept: the order is then held by name, and not lost from sight.
+        wanted = [row for row in rows if _may_be_released(row, statuses.orders)]
+        return merge_touched(wanted, (), self._rest.leave_out)
 
     def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         """These orders, in this order; each id once."""
@@ -84,10 +89,14 @@ class Orders:
                 else:
                     yield self._one(order_id, header, releases.get(order_id, []), codes)
 
-    def _one(self, order_id: str, header: Row, releases: Sequence[Row], codes: Mapping[str, str]) -> OrderReading:
+    def _one(
+        self, order_id: str, header: Row, releases: Sequence[Row] | RowFault, codes: Mapping[str, str]
+    ) -> OrderReading:
         number = ""
         try:
             number = header.text("poNumber") or ""
+            if isinstance(releases, RowFault):
+                raise releases
             lines = self._rest.all_if_there("lines", order=order_id)
             if lines is None:
                 raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
@@ -109,6 +118,10 @@ class Orders:
         except RowFault as error:
             fix = "Correct the order in Plex, or set [plex.fields] if this tenant calls the field otherwise."
             return UnreadableOrder(order_id, number, str(error), fix)
+        except PlexStediError:
+            raise
+        except Exception as error:
+            return UnforeseenOrder(order_id, number, error)
 
     def _parts(self, lines: Sequence[Row], releases: Sequence[Row]) -> dict[str, Part]:
         named = parts_named(releases)
@@ -121,9 +134,9 @@ class Orders:
         if self._rest.dialect.filter("order_ids") is not None:
             for extra in self._active_and_not():
                 missing = [order_id for order_id in order_ids if order_id not in found]
+                # A header whose id cannot be read is asked for alone below.
                 rows = self._rest.by_ids("orders", by="order_ids", ids=missing, field="id", extra=extra)
-                by_id = {row.needed("id").lower(): row for row in rows}
-                found |= {key: by_id[key.lower()] for key in missing if key.lower() in by_id}
+                found |= {key: row for key, row in rows if key is not None}
             self._collection_answers = True
         for order_id in order_ids:
             if order_id not in found:
@@ -136,31 +149,68 @@ class Orders:
                     self._collection_answers = True
         return found
 
-    def _releases(self, order_ids: Sequence[str]) -> dict[str, list[Row]]:
-        """All releases of these orders, by order id."""
+    def _releases(self, order_ids: Sequence[str]) -> dict[str, list[Row] | RowFault]:
+        """All releases of these orders, by order id; of an order with one that cannot be read, why not."""
         rows = self._rest.by_ids("releases", by="release_order_ids", ids=order_ids, field="poId")
+        if any(order_id is None for order_id, _ in rows):
+            if len(order_ids) == 1:
+                return {order_ids[0]: RowFault("one of its releases does not say in poId which order it belongs to")}
+            # It belongs to one of them, which only a call for each tells.
+            alone: dict[str, list[Row] | RowFault] = {}
+            for order_id in order_ids:
+                alone |= self._releases([order_id])
+            return alone
         found: dict[str, list[Row]] = {}
-        spelled = {order_id.lower(): order_id for order_id in order_ids}
-        for row in rows:
-            found.setdefault(spelled[row.needed("poId").lower()], []).append(row)
-        return found
+        for owner, row in rows:
+            if owner is not None:
+                found.setdefault(owner, []).append(row)
+        return {**found}
 
     def _active_and_not(self) -> tuple[Params, ...]:
         name = self._rest.dialect.filter("active")
         return ((),) if name is None else ((), ((name, "false"),))
 
 
-def merge_touched(headers: Iterable[Row], releases: Iterable[Row]) -> tuple[Touched, ...]:
-    """Given rows of orders and of releases, in any order and more than once, return what they touch, by order id."""
+UNREADABLE_MARK = datetime.min.replace(tzinfo=UTC)
+"""In place of a time of change that cannot be read: unlike any real one, so that the row counts as changed."""
+
+
+def merge_touched(
+    headers: Iterable[Row], releases: Iterable[Row], leave_out: Callable[[Row, Exception], None]
+) -> tuple[Touched, ...]:
+    """Given rows of orders and of releases, in any order and more than once, return what they touch, by order id.
+
+    A row that does not tell its order goes to `leave_out`.
+    """
     found: dict[str, _Marks] = {}
     for row, id_field in [*((row, "id") for row in headers), *((row, "poId") for row in releases)]:
-        entry = found.setdefault(row.needed(id_field), _Marks())
-        entry.number = entry.number or row.text("poNumber") or ""
-        moment = row.time("modifiedDate") or row.time("createdDate")
-        key = row.needed("id")
+        try:
+            order_id, key = row.needed(id_field), row.needed("id")
+            number = _text_if_readable(row, "poNumber") or ""
+            moment = _changed_at(row)
+        except Exception as error:
+            leave_out(row, error)
+            continue
+        entry = found.setdefault(order_id, _Marks())
+        entry.number = entry.number or number
         if moment is not None and moment >= entry.marks.get(key, moment):
             entry.marks[key] = moment
     return tuple(Touched(order_id, each.number, each.marks) for order_id, each in sorted(found.items()))
+
+
+def _changed_at(row: Row) -> datetime | None:
+    try:
+        return row.time("modifiedDate") or row.time("createdDate")
+    except RowFault:
+        return UNREADABLE_MARK
+
+
+def _text_if_readable(row: Row, field: str) -> str | None:
+    """Text, empty if it is absent; None if there is something else than text: reading the order itself tells."""
+    try:
+        return row.text(field) or ""
+    except RowFault:
+        return None
 
 
 def _supplier_ids(headers: Iterable[Row]) -> set[str]:
@@ -170,5 +220,5 @@ def _supplier_ids(headers: Iterable[Row]) -> set[str]:
 
 
 def _may_be_released(row: Row, phases: Mapping[str, Phase]) -> bool:
-    phase = phases.get(" ".join((row.text("status") or "").split()).casefold())
+    phase = phases.get(" ".join((_text_if_readable(row, "status") or "").split()).casefold())
     return phase is None or phase is Phase.RELEASED

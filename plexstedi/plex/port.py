@@ -23,6 +23,7 @@ __all__ = [
     "InvoiceReading",
     "Level",
     "NotWritten",
+    "OddRecord",
     "OrderReading",
     "PlexPort",
     "Receipt",
@@ -32,6 +33,8 @@ __all__ = [
     "Tenant",
     "Touched",
     "UnansweredOrder",
+    "UnforeseenInvoice",
+    "UnforeseenOrder",
     "UnreadableInvoice",
     "UnreadableOrder",
     "VanishedOrder",
@@ -105,7 +108,32 @@ class UnansweredOrder:
     fault: ServiceUnavailable
 
 
-OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnansweredOrder
+@dataclass(frozen=True)
+class UnforeseenOrder:
+    """An order whose reading raised what nobody foresaw."""
+
+    order_id: str
+    number: str
+    error: Exception
+
+
+OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnansweredOrder | UnforeseenOrder
+
+
+@dataclass(frozen=True)
+class OddRecord:
+    """A row of Plex that cannot be read, and does not tell which order or invoice it belongs to.
+
+    It is left out where it was found; whatever depends on it says so itself. `mark` is a fingerprint of its content.
+    """
+
+    table: str
+    words: str
+    """The row as people find it again: `receipt 4711`, or the table alone."""
+    mark: str
+    reason: str
+    error: Exception | None = None
+    """What nobody foresaw, if it was that."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +149,18 @@ class UnreadableInvoice:
     fix: str
 
 
-InvoiceReading: TypeAlias = Invoice | UnreadableInvoice
+@dataclass(frozen=True)
+class UnforeseenInvoice:
+    """A customer invoice whose reading raised what nobody foresaw."""
+
+    invoice_id: str
+    number: str
+    error: Exception
+    mark: str
+    """A fingerprint of its content."""
+
+
+InvoiceReading: TypeAlias = Invoice | UnreadableInvoice | UnforeseenInvoice
 
 
 @dataclass(frozen=True)
@@ -222,6 +261,10 @@ class PlexPort(Protocol):
 
     def tenants(self) -> tuple[Tenant, ...]:
         """The companies that the key opens."""
+        ...
+
+    def odd_records(self) -> tuple[OddRecord, ...]:
+        """The rows that were met since this was asked last, and could not be read."""
         ...
 
     def touched_orders(self, window: Window) -> tuple[Touched, ...]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from plexstedi.plex.port import Receipt, Window
-from plexstedi.plex.rest import Rest, readable
+from plexstedi.plex.rest import Rest
 from plexstedi.plex.rows import Row, RowFault
 
 
 def read_receipts(rest: Rest, window: Window) -> tuple[Receipt, ...]:
-    """All receipts in the window that belong to an order line, by time and id."""
+    """All receipts in the window that belong to an order line, by time and id; odd ones are left out."""
     rows = rest.in_window("receipts", window, by="received", field="receiveDate")
-    with readable("receipts"):
-        read = [read_receipt(row) for row in rows if row.text("poLineItemId") is not None]
+    read = rest.each((row for row in rows if row.raw("poLineItemId") is not None), read_receipt)
     return tuple(sorted(read, key=lambda receipt: (receipt.received_at, receipt.id)))
 
 

@@ -6,19 +6,21 @@ data"); and the filter was honoured, since Plex ignores a parameter it does not 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from plexstedi.decimal_json import Json
-from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
+from plexstedi.errors import PlexStediError, RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http import Answer, Caller, path_segment
 from plexstedi.plex.dialect import Dialect
-from plexstedi.plex.port import Window
+from plexstedi.plex.port import OddRecord, Window
 from plexstedi.plex.rows import Row, RowFault, filter_time
 
 Params = Sequence[tuple[str, str]]
+_Read = TypeVar("_Read")
 _MOST_PAGES = 10_000
 _GRACE = timedelta(seconds=1)
 """A filter knows whole seconds, a row its fractions."""
@@ -30,6 +32,30 @@ class Rest:
     def __init__(self, caller: Caller, dialect: Dialect) -> None:
         self.caller = caller
         self.dialect = dialect
+        self._odd: list[OddRecord] = []
+
+    def leave_out(self, row: Row, error: Exception) -> None:
+        """Note a row that cannot be read, and that belongs to nothing that could be held instead."""
+        unforeseen = None if isinstance(error, RowFault) else error
+        self._odd.append(OddRecord(row.table, row.what, row.mark(), str(error), unforeseen))
+
+    def odd_records(self) -> tuple[OddRecord, ...]:
+        """The rows that were left out since this was asked last, each once."""
+        found = {(odd.table, odd.mark): odd for odd in self._odd}
+        self._odd.clear()
+        return tuple(found.values())
+
+    def each(self, rows: Iterable[Row], read: Callable[[Row], _Read]) -> Iterator[_Read]:
+        """What `read` makes of each row; rows that it cannot read are left out."""
+        for row in rows:
+            try:
+                value = read(row)
+            except PlexStediError:
+                raise
+            except Exception as error:
+                self.leave_out(row, error)
+            else:
+                yield value
 
     def all_of(self, resource: str, params: Params = (), **ids: str) -> tuple[Row, ...]:
         """All rows of a collection, over all its pages.
@@ -76,31 +102,45 @@ class Rest:
         # The end is rounded up, so that a row in its last fraction of a second is not missed.
         until = window.end if window.end.microsecond == 0 else window.end.replace(microsecond=0) + _GRACE
         rows = self.all_of(resource, [(begin, filter_time(window.begin)), (end, filter_time(until)), *extra])
+        unreadable: RowFault | None = None
         for row in rows:
-            with readable(row.what):
+            try:
                 moment = row.time(field)
+            except RowFault as error:
+                unreadable = error
+                continue
             if moment is not None and not window.begin - _GRACE <= moment <= until + _GRACE:
                 raise self.ignored(
                     resource, f"{by}_begin", begin, f"{row.what} has {field} {moment:%Y-%m-%dT%H:%M:%SZ}"
                 )
+        if unreadable is not None and len(rows) > 1 and not any(_has_time(row, field) for row in rows):
+            # Of several rows none tells its time: it is the interface that writes it in another way.
+            with readable(resource):
+                raise unreadable
         return rows
 
-    def by_ids(self, resource: str, *, by: str, ids: Collection[str], field: str, extra: Params = ()) -> list[Row]:
-        """Rows whose `field` is among the ids, asked for in as few calls as the dialect allows.
+    def by_ids(
+        self, resource: str, *, by: str, ids: Collection[str], field: str, extra: Params = ()
+    ) -> list[tuple[str | None, Row]]:
+        """Rows whose `field` is among the ids, each with that id, asked for in as few calls as the dialect allows.
 
-        Raise ServiceRefused for a row of another id: the filter was ignored.
+        A row whose `field` cannot be read comes with None: it belongs to one of the ids. Raise ServiceRefused for a row
+        of another id: the filter was ignored.
         """
         name = self.dialect.filters[by]
-        rows: list[Row] = []
+        found: list[tuple[str | None, Row]] = []
         for some in in_groups(sorted(set(ids)), self.dialect.ids_per_call):
-            wanted = {each.lower() for each in some}
+            spelled = {each.lower(): each for each in some}
             for row in self.all_of(resource, [*((name, each) for each in some), *extra]):
-                with readable(row.what):
-                    found = row.needed(field)
-                if found.lower() not in wanted:
-                    raise self.ignored(resource, by, name, f"{row.what} has {field} {found}")
-                rows.append(row)
-        return rows
+                try:
+                    key = row.needed(field)
+                except RowFault:
+                    found.append((None, row))
+                    continue
+                if key.lower() not in spelled:
+                    raise self.ignored(resource, by, name, f"{row.what} has {field} {key}")
+                found.append((spelled[key.lower()], row))
+        return found
 
     def path(self, resource: str, **ids: str) -> str:
         """The path of a resource, its ids quoted."""
@@ -112,7 +152,15 @@ class Rest:
         items = document.get("data") if isinstance(document, Mapping) else document
         if isinstance(items, str) or not isinstance(items, Sequence):
             raise self._no_list(answer)
-        return tuple(self._row(resource, answer, item) for item in items)
+        objects = [item for item in items if isinstance(item, Mapping)]
+        if items and not objects:
+            raise self._no_list(answer)
+        for item in items:
+            if not isinstance(item, Mapping):
+                self.leave_out(
+                    Row({"value": item}, self.dialect.names(resource), resource), RowFault(f"{resource}: no object")
+                )
+        return tuple(self._row(resource, answer, item) for item in objects)
 
     def _pages(self, resource: str, path: str, params: Params) -> Iterator[Row]:
         seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
@@ -199,6 +247,13 @@ def readable(what: str) -> Iterator[None]:
             fix="Set [plex.fields] if this tenant calls the field otherwise; else ask Plex's support.",
             code="unreadable",
         ) from error
+
+
+def _has_time(row: Row, field: str) -> bool:
+    try:
+        return row.time(field) is not None
+    except RowFault:
+        return False
 
 
 def in_groups(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

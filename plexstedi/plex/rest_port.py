@@ -13,6 +13,7 @@ from plexstedi.plex.orders import Orders
 from plexstedi.plex.port import (
     FieldValues,
     InvoiceReading,
+    OddRecord,
     OrderReading,
     Receipt,
     ReleaseNow,
@@ -55,6 +56,9 @@ class RestPlex:
         rows = self._rest.all_of("tenants")
         with readable("tenants"):
             return tuple(Tenant(id=row.needed("id"), code=row.text("code") or "") for row in rows)
+
+    def odd_records(self) -> tuple[OddRecord, ...]:
+        return self._rest.odd_records()
 
     def touched_orders(self, window: Window) -> tuple[Touched, ...]:
         return self._orders.touched(window)

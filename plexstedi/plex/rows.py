@@ -6,13 +6,14 @@ names drift (`dueDate`, `dueDateTime`, `due_date`; plex.md 4.2, 4.4). What is th
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
-from plexstedi.decimal_json import Json
+from plexstedi.decimal_json import Json, dumps
 
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)"
@@ -48,7 +49,10 @@ class Names:
 
 
 class Row:
-    """One object of an answer. `what` names it in faults: the resource, and its id or number where known."""
+    """One object of an answer. `what` names it in faults: the resource, and its id or number where known.
+
+    `table` is the resource alone.
+    """
 
     def __init__(self, document: Json, names: Names, what: str) -> None:
         """Raise RowFault if the document is no object."""
@@ -57,7 +61,13 @@ class Row:
         self._values = {squeezed(name): value for name, value in document.items() if value is not None}
         self._spelled = {squeezed(name): name for name in document}
         self._names = names
+        self._document = document
+        self.table = what
         self.what = what
+
+    def mark(self) -> str:
+        """A fingerprint of the row's whole content."""
+        return hashlib.sha256(dumps(self._document).encode(errors="backslashreplace")).hexdigest()[:16]
 
     def raw(self, field: str) -> Json:
         """The value as it came; None if absent or null."""

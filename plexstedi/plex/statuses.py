@@ -5,7 +5,7 @@ Status names are the customer's (plex.md 5.6), so a name alone is never guessed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -73,22 +73,36 @@ class Statuses:
         return state
 
 
-def read_statuses(order_rows: tuple[Row, ...], release_rows: tuple[Row, ...], names: StatusNames) -> Statuses:
+def read_statuses(
+    order_rows: tuple[Row, ...],
+    release_rows: tuple[Row, ...],
+    names: StatusNames,
+    leave_out: Callable[[Row, Exception], None],
+) -> Statuses:
     """Given Plex's status tables (empty where the tenant has none) and `[plex.statuses]`, return what they mean.
 
-    A name in the configuration goes before the flags of Plex. Raise RowFault for a malformed table.
+    A name in the configuration goes before the flags of Plex. A row that cannot be read goes to `leave_out`: orders of
+    that status are then held as of one without a meaning.
     """
     orders: dict[str, Phase] = {}
     spelled: dict[str, str] = {}
     for row in order_rows:
-        name = row.needed("name")
+        try:
+            name, phase = row.needed("name"), _phase(row)
+        except RowFault as error:
+            leave_out(row, error)
+            continue
         spelled[_same(name)] = name
-        orders[_same(name)] = _phase(row)
+        orders[_same(name)] = phase
     releases: dict[str, ReleaseState] = {}
     for row in release_rows:
-        state = _release_state(row)
+        try:
+            name, state = row.needed("name"), _release_state(row)
+        except RowFault as error:
+            leave_out(row, error)
+            continue
         if state is not None:
-            releases[_same(row.needed("name"))] = state
+            releases[_same(name)] = state
     orders |= _listed(
         (names.unreleased_orders, Phase.UNRELEASED),
         (names.released_orders, Phase.RELEASED),

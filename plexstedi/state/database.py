@@ -104,25 +104,58 @@ class Database:
 
         an inner `transaction` is part of the outer one.
         """
-        with _named_faults(self.path):
-            if self._depth:
-                self._depth += 1
-                try:
-                    yield
-                finally:
-                    self._depth -= 1
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
+        if self._depth:
+            self._depth += 1
             try:
                 yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            else:
-                self._connection.execute("COMMIT")
             finally:
-                self._depth = 0
+                self._depth -= 1
+            return
+        self._control("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        else:
+            try:
+                self._control("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        finally:
+            self._depth = 0
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Part of the open transaction that can be taken back alone: where the block raises, what it did is undone.
+
+        Without an open transaction it changes nothing.
+        """
+        if not self._depth:
+            yield
+            return
+        self._control("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:
+                # A full disk ends the whole transaction: then there is nothing left to take back.
+                self._control("ROLLBACK TO apart")
+                self._control("RELEASE apart")
+            raise
+        else:
+            self._control("RELEASE apart")
+
+    def _roll_back(self) -> None:
+        # SQLite has ended some transactions itself by then, such as on a full disk.
+        if self._connection.in_transaction:
+            self._control("ROLLBACK")
+
+    def _control(self, statement: str) -> None:
+        with _named_faults(self.path):
+            self._connection.execute(statement)
 
     @property
     def in_transaction(self) -> bool:

@@ -70,6 +70,10 @@ class ReviewKind(StrEnum):
     """A clock ran past its limit. Subject: the document and the clock."""
     UNFORESEEN = "unforeseen"
     """A record raised an error that nobody foresaw (DESIGN section 4). Subject: the record."""
+    RECORD_UNREADABLE = "record-unreadable"
+    """A row of Plex cannot be read and belongs to nothing that could be held instead. Subject: the row."""
+    UNANSWERED = "unanswered"
+    """For a day a service has not answered for one record, while it answers for others. Subject: the record."""
     NOTICE = "notice"
     """Something to look at that holds nothing (RULES Reading 4, 17). Subject: what it is about."""
 
@@ -150,6 +154,24 @@ class Reviews:
             self._database.row(
                 "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state IN ('accepted', 'rejected')",
                 (kind, subject),
+            )
+            is not None
+        )
+
+    def is_open(self, kind: ReviewKind, subject: str) -> bool:
+        """Whether this is asked already."""
+        return (
+            self._database.row(
+                "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject)
+            )
+            is not None
+        )
+
+    def rejected(self, kind: ReviewKind, subject: str) -> bool:
+        """Whether a person wants to hear no more of this."""
+        return (
+            self._database.row(
+                "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'rejected'", (kind, subject)
             )
             is not None
         )

@@ -220,10 +220,11 @@ _VERSION_2 = ("INSERT INTO legal_moves (of_table, before, after) VALUES ('docume
 
 _VERSION_3 = (
     """CREATE TABLE unforeseen (
-        record TEXT PRIMARY KEY, mark TEXT NOT NULL, program TEXT NOT NULL, held_at TEXT NOT NULL) STRICT""",
+        record TEXT PRIMARY KEY, mark TEXT, program TEXT NOT NULL, held_at TEXT NOT NULL, content TEXT) STRICT""",
 )
 """`unforeseen`: records that raised what nobody foresaw, with the mark of their content and the program's version then:
-each is tried again when one of them is another."""
+each is tried again when one of them is another. `mark` NULL: it is to be tried again. `content`: an entry of a feed,
+which does not come again."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """`MIGRATIONS[n]` takes a file of version n to version n + 1."""

@@ -68,6 +68,12 @@ class Store:
         with self.database.transaction():
             yield
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Inside a transaction: what the block does is taken back where it raises, and the rest stays."""
+        with self.database.apart():
+            yield
+
 
 def expect_state(path: Path) -> None:
     """Raise StateUnusable when there was a state file here and it is gone: it must not be made anew silently.

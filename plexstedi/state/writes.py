@@ -102,6 +102,10 @@ class Writes:
         found = [self._database.row("SELECT * FROM writes WHERE id = ?", (write_id,)) for write_id in sorted(ids)]
         return [_write(row) for row in found if row is not None]
 
+    def still_open(self, write_id: int) -> list[Write]:
+        """This write, unless it is done, refused or given up by now."""
+        return [write for write in self.by_ids([write_id]) if write.state in (WriteState.PLANNED, WriteState.WRITING)]
+
     def of_order(self, order_id: str) -> list[Write]:
         """Every write of an order, oldest first."""
         return [

@@ -242,12 +242,20 @@ class StediClient:
         items = told.get("items") if isinstance(told, Mapping) else None
         if not isinstance(told, Mapping) or not isinstance(items, list):
             raise _not_understood(path, "there is no list of items")
-        values = [read(item) for item in items]
+        values = [_read_entry(read, item) for item in items]
         return Page(
             items=tuple(value for value in values if not isinstance(value, Unreadable)),
             unreadable=tuple(value for value in values if isinstance(value, Unreadable)),
             next_token=next_token(told),
         )
+
+
+def _read_entry(read: Callable[[Json], _Item | Unreadable], item: Json) -> _Item | Unreadable:
+    """One entry of a page; one that raises what nobody foresaw keeps no other from being read."""
+    try:
+        return read(item)
+    except Exception as error:
+        return Unreadable(f"{type(error).__name__}: {error}", item, error)
 
 
 def _speaks_as_stedi(rejected: Rejected) -> bool:

@@ -145,6 +145,8 @@ class Unreadable:
 
     reason: str
     raw: Json = field(repr=False)
+    error: Exception | None = None
+    """What nobody foresaw, if it was that."""
 
 
 def read_execution(value: Json) -> Execution | Unreadable:

@@ -24,7 +24,7 @@ from plexstedi.stedi.models import (
     delivery_of,
 )
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
-from plexstedi.sync.one_by_one import OneByOne
+from plexstedi.sync.isolation import Record, Turns, is_held, isolated, let_go
 from plexstedi.sync.session import Session
 
 KEY_LIFE = timedelta(hours=23)
@@ -34,6 +34,31 @@ _LISTED_AFTER = timedelta(minutes=15)
 """A file that Stedi has is listed by then; only after that its absence means something."""
 _LONGEST_WAIT = timedelta(hours=1)
 """No 409 asks for more; a later time was noted by a clock that was wrong."""
+
+
+def _record_of(step: str, document: Document) -> Record:
+    word = "invoice" if document.kind == "810" else "order"
+    return Record(
+        step,
+        f"document {document.id}",
+        f"the {document.kind} of {word} {document.order_number}",
+        supplier=document.supplier,
+        order_id=document.order_id,
+        order_number=document.order_number,
+    )
+
+
+def sending_of(document: Document) -> Record:
+    """The sending of a document, as a record with a turn of its own."""
+    return _record_of("send", document)
+
+
+def send_one(session: Session, document: Document) -> None:
+    """One attempt, as `send`; what nobody foresaw holds this document, and whether it was sent is resolved later."""
+    record = sending_of(document)
+    if not is_held(session, record):
+        with isolated(session, record):
+            send(session, document)
 
 
 def send(session: Session, document: Document) -> None:
@@ -177,12 +202,14 @@ def settle_unheard(session: Session) -> None:
     """Settle every document whose attempt was not heard, and those in doubt or refused that Stedi shows after all."""
     for document in session.store.documents.unheard():
         session.checkpoint()
-        if take_witness(session, document):
+        record = sending_of(document)
+        if take_witness(session, document) or is_held(session, record):
             continue
-        if document.state is DocumentState.SENDING:
-            _settle(session, document)
-        elif document.state is DocumentState.IN_DOUBT:
-            _look_again(session, document)
+        with isolated(session, record):
+            if document.state is DocumentState.SENDING:
+                _settle(session, document)
+            elif document.state is DocumentState.IN_DOUBT:
+                _look_again(session, document)
 
 
 def take_witness(session: Session, document: Document) -> bool:
@@ -191,11 +218,16 @@ def take_witness(session: Session, document: Document) -> bool:
     if witness is None:
         return False
     documents = session.store.documents
-    with session.store.transaction():
+    record = _record_of("take over", document)
+    if is_held(session, record):
+        return True
+    with isolated(session, record) as turn, session.store.transaction():
         if document.state is DocumentState.FROZEN:
             number = documents.begin_attempt(document, witness.created_at)
             documents.end_attempt(document.id, number, session.clock.now(), "found among Stedi's files")
         accept(session, document, _found(witness.execution_id, witness.created_at))
+    if not turn.held:
+        let_go(session, sending_of(document))
     return True
 
 
@@ -306,7 +338,7 @@ def _found(execution_id: str, created_at: datetime) -> Accepted:
     )
 
 
-def confirm_deliveries(session: Session, turns: OneByOne) -> None:
+def confirm_deliveries(session: Session, turns: Turns) -> None:
     """Ask Stedi about every accepted or failed document that is not yet known to be delivered.
 
     One that Stedi does not answer for keeps no other from being asked about; it is told by `turns`.
@@ -314,7 +346,7 @@ def confirm_deliveries(session: Session, turns: OneByOne) -> None:
     open_documents = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
     for done, document in enumerate(open_documents, 1):
         session.checkpoint()
-        with turns.record(f"whether order {document.order_number} was delivered cannot be asked"):
+        with turns.turn(_record_of("confirm the delivery of", document)):
             _confirm(session, document)
         session.progress("confirming deliveries", done, len(open_documents))
 

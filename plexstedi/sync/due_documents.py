@@ -19,6 +19,7 @@ from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
 from plexstedi.sync.foreign_promises import settle_foreign_promises
+from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.witness import unknown_streams
@@ -36,14 +37,29 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
     candidates = session.store.orders.unsettled(number)
     for done, record in enumerate(candidates, 1):
         session.checkpoint()
-        with session.store.transaction():
-            due_now = _of_order(session, record)
-        if ask_plex:
-            # What is taken as the supplier's own is no change any more: what is left of it is due in the next run.
-            due_now = [one for one in due_now if not _is_foreign(session, record, one)]
-        found += [one for one in due_now if (one.number, one.release) not in unknown]
+        turn = _turn(record, "decide what is due of")
+        if not is_held(session, turn):
+            with isolated(session, turn):
+                with session.store.transaction():
+                    due_now = _of_order(session, record)
+                if ask_plex:
+                    # What is taken as the supplier's own is no change any more: the rest is due in the next run.
+                    due_now = [one for one in due_now if not _is_foreign(session, record, one)]
+                found += [one for one in due_now if (one.number, one.release) not in unknown]
         session.progress("deciding what is due", done, len(candidates))
     return found
+
+
+def _turn(record: OrderRecord, step: str, stream: str | None = None) -> Record:
+    return Record(
+        step,
+        f"order {record.id}" if stream is None else f"stream {stream}",
+        f"order {record.number}",
+        f"revision {record.latest}",
+        supplier=record.supplier,
+        order_id=record.id,
+        order_number=record.number,
+    )
 
 
 def _onboard(session: Session) -> None:
@@ -76,7 +92,11 @@ def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
     if all(key.release is not None for key in keys):
         session.withdraw(ReviewKind.ORDER_HELD, record.id, "nothing holds it any more", order_id=record.id)
     for key in keys:
-        result = _of_stream(session, record, order, partner, key)
+        result: DueDocument | Waits | None = Waits()
+        turn = _turn(record, "find the change in", stream_name(key))
+        if not is_held(session, turn):
+            with isolated(session, turn):
+                result = _of_stream(session, record, order, partner, key)
         settled = settled and result is None
         if isinstance(result, DueDocument):
             found.append(result)

@@ -13,6 +13,7 @@ from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.due_document import DueDocument, text_witness
 from plexstedi.sync.due_documents import refused_before
+from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.witness import unknown_streams
 
@@ -33,12 +34,27 @@ def find_due_invoices(session: Session, number: str | None = None) -> list[DueDo
     candidates = [one for one in session.store.invoices.unsettled(number) if (one.number, None) not in unknown]
     for done, record in enumerate(candidates, 1):
         session.checkpoint()
-        with session.store.transaction():
-            document = _of_invoice(session, record)
-        if document is not None:
-            found.append(document)
+        turn = _turn(record)
+        if not is_held(session, turn):
+            with isolated(session, turn):
+                with session.store.transaction():
+                    document = _of_invoice(session, record)
+                if document is not None:
+                    found.append(document)
         session.progress("deciding which invoices are due", done, len(candidates))
     return found
+
+
+def _turn(record: InvoiceRecord) -> Record:
+    return Record(
+        "decide what is due of",
+        record.stream,
+        f"invoice {record.number}",
+        f"revision {record.latest}",
+        supplier=record.customer,
+        order_id=record.stream,
+        order_number=record.number,
+    )
 
 
 def _onboard(session: Session) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from plexstedi.edi.inbound.answer_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.inbound.write_plan import FieldChange
-from plexstedi.errors import PlexStediError
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.sync.answers import Candidates, decide
 from plexstedi.sync.functional import decide_997
 from plexstedi.sync.interchange_acks import decide_ta1
+from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.overdue import check_clocks
 from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes, planned_otherwise, tell_unwritten
 from plexstedi.sync.pulling import pull
@@ -52,13 +52,12 @@ def ingest(session: Session) -> list[PlannedChange]:
     Everything received is decided before anything is written, so that a newer answer is never overwritten by an older
     one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
     """
+    try_again_after_update(session)
     fetched = pull(session)
-    unforeseen = process(session)
+    process(session)
     check_clocks(session)
     changes = _write(session)
     fetched.tell()
-    for error in unforeseen:
-        raise error
     return changes
 
 
@@ -90,42 +89,58 @@ def planned_changes(session: Session) -> list[PlannedChange]:
     ]
 
 
-def process(session: Session) -> list[Exception]:
-    """Decide all that is stored and waits, in the order in which Stedi processed it.
-
-    An error that nobody foresaw keeps no other answer from its turn: it is returned, to be raised when the rest is
-    done, and what it is about stays as it was.
-    """
-    unforeseen: list[Exception] = []
-
-    @contextmanager
-    def apart(what: str) -> Iterator[None]:
-        try:
-            with session.store.transaction():
-                yield
-        except PlexStediError:
-            raise
-        except Exception as error:
-            error.add_note(f"while deciding {what}; the others were decided")
-            unforeseen.append(error)
-
-    for order_id in session.store.documents.unfolded():
+def process(session: Session) -> None:
+    """Decide all that is stored and waits, in the order in which Stedi processed it; each record for itself."""
+    store = session.store
+    for order_id in store.documents.unfolded():
         # What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13).
-        with apart(f"order {order_id}"):
-            settle_order(session, order_id)
-            session.store.documents.set_folded(order_id)
+        with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
+            if not held:
+                settle_order(session, order_id)
+                store.documents.set_folded(order_id)
     for order_id in planned_otherwise(session):
         # What was planned for one way of writing to Plex is not written in another.
-        with apart(f"order {order_id}"):
-            settle_order(session, order_id)
+        with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
+            if not held:
+                settle_order(session, order_id)
     candidates = Candidates(session)
-    waiting = session.store.inbox.in_state(InboxState.STORED, InboxState.WAITING)
+    waiting = store.inbox.in_state(InboxState.STORED, InboxState.WAITING)
     for done, inbound in enumerate(waiting, 1):
         session.checkpoint()
-        with apart(f"transaction {inbound.transaction_id}"):
-            _decide(session, inbound, candidates)
+        with _apart(session, _deciding(inbound)) as held, store.transaction():
+            if not held:
+                _decide(session, inbound, candidates)
         session.progress("deciding acknowledgments", done, len(waiting))
-    return unforeseen
+
+
+@contextmanager
+def _apart(session: Session, record: Record) -> Iterator[bool]:
+    """One record's turn; whether it is held, so that nothing is to be done."""
+    if is_held(session, record):
+        yield True
+        return
+    with isolated(session, record):
+        yield False
+
+
+def _recomputing(session: Session, order_id: str) -> Record:
+    order = session.store.orders.get(order_id)
+    number = order_id if order is None else order.number
+    latest = 0 if order is None else order.latest
+    return Record(
+        "recompute",
+        f"order {order_id}",
+        f"order {number}",
+        f"revision {latest}",
+        supplier=None if order is None else order.supplier,
+        order_id=order_id,
+        order_number=number,
+    )
+
+
+def _deciding(inbound: Inbound) -> Record:
+    transaction = f"transaction {inbound.transaction_id}"
+    return Record("decide", transaction, f"the {inbound.set_id} of {transaction}", supplier=inbound.supplier)
 
 
 def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:

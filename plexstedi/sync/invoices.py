@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.invoice import Invoice
-from plexstedi.plex.port import InvoiceReading, UnreadableInvoice, Window
+from plexstedi.plex.port import InvoiceReading, UnforeseenInvoice, UnreadableInvoice, Window
 from plexstedi.state.invoices import invoice_stream
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 
 _STEP = timedelta(days=3)
@@ -96,14 +97,25 @@ def poll_invoices(
         readings = session.plex.touched_invoices(window)
         with session.store.transaction():
             for reading in readings:
-                record_invoice(session, reading, start)
+                with isolated(session, _record_of(reading)):
+                    record_invoice(session, reading, start)
             memory.put_time(Fact.INVOICES_CURSOR, window.end)
         session.progress("reading invoices from Plex", done + 1, len(windows))
     return True
 
 
+def _record_of(reading: InvoiceReading) -> Record:
+    invoice_id = reading.id if isinstance(reading, Invoice) else reading.invoice_id
+    mark = reading.mark if isinstance(reading, UnforeseenInvoice) else ""
+    stream = invoice_stream(invoice_id)
+    words = f"invoice {reading.number or invoice_id}"
+    return Record("read", f"invoice {invoice_id}", words, mark, order_id=stream, order_number=reading.number or None)
+
+
 def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -> None:
-    """Store what Plex said of one invoice; inside the caller's transaction."""
+    """Store what Plex said of one invoice; inside the caller's transaction. Raise what its reading raised."""
+    if isinstance(reading, UnforeseenInvoice):
+        raise reading.error
     if isinstance(reading, UnreadableInvoice):
         _ask(session, reading, start)
         return

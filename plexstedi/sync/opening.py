@@ -14,6 +14,7 @@ from plexstedi.errors import Interrupted
 from plexstedi.http import Deadline, MemoryCallLog
 from plexstedi.plex.build import connect_to_plex
 from plexstedi.plex.port import PlexPort
+from plexstedi.redaction import redacted
 from plexstedi.state.memory import Fact, Memory
 from plexstedi.state.store import Store, expect_state
 from plexstedi.stedi.build import connect_to_stedi
@@ -144,6 +145,7 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
             overrides=around.overrides,
             stop=around.stop,
             progress=around.progress,
+            redacted=lambda text: redacted(text, [secret.get_secret_value() for secret in around.secrets.revealed]),
         )
     except BaseException:
         store.close()

@@ -16,6 +16,7 @@ from plexstedi.state.documents import Document, DocumentState, FunctionalStatus
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import sent_documents
 
@@ -64,14 +65,22 @@ def late_documents(store: Store, config: Config, now: datetime, *, supplier: str
     A document whose supplier is no longer in the configuration has no clocks.
     """
     found: list[LateDocument] = []
-    streams = dict.fromkeys(
-        (document.stream, document.order_id, document.supplier, document.kind == "810")
-        for document in store.documents.open_clocks(supplier=supplier)
-    )
-    for stream, order_id, code, invoice in streams:
-        settings = (config.customers if invoice else config.suppliers).get(code)
-        if settings is not None:
-            found += _of_stream(store, settings, stream, order_id, now)
+    for stream in clocked_streams(store, supplier=supplier):
+        found += _late_of(store, config, stream, now)
+    return _oldest_first(found)
+
+
+def clocked_streams(store: Store, *, supplier: str | None = None) -> list[Document]:
+    """One open document of each stream whose clocks run."""
+    return list({document.stream: document for document in store.documents.open_clocks(supplier=supplier)}.values())
+
+
+def _late_of(store: Store, config: Config, one: Document, now: datetime) -> list[LateDocument]:
+    settings = (config.customers if one.kind == "810" else config.suppliers).get(one.supplier)
+    return [] if settings is None else _of_stream(store, settings, one.stream, one.order_id, now)
+
+
+def _oldest_first(found: Sequence[LateDocument]) -> list[LateDocument]:
     return sorted(found, key=lambda one: (one.document.id, one.late.clock))
 
 
@@ -80,7 +89,14 @@ def check_clocks(session: Session) -> None:
 
     A clock that a person has taken note of is not asked about again.
     """
-    past = late_documents(session.store, session.config, session.clock.now())
+    found: list[LateDocument] = []
+    unknown: set[str | None] = set()
+    for stream in clocked_streams(session.store):
+        with isolated(session, _turn(stream)) as turn:
+            found += _late_of(session.store, session.config, stream, session.clock.now())
+        if turn.held:
+            unknown.add(stream.order_id)
+    past = _oldest_first(found)
     reviews = session.store.reviews
     with session.store.transaction():
         standing = set()
@@ -92,9 +108,22 @@ def check_clocks(session: Session) -> None:
             if not reviews.decided(ReviewKind.OVERDUE, subject):
                 _ask(session, one, subject)
         for review in reviews.standing():
-            if review.kind is ReviewKind.OVERDUE and review.subject not in standing:
+            known = review.order_id not in unknown
+            if known and review.kind is ReviewKind.OVERDUE and review.subject not in standing:
                 session.withdraw(review.kind, review.subject, "no longer awaited", order_id=review.order_id)
     _tell_warnings(session, [one for one in past if one.late.lateness is Lateness.WARNING])
+
+
+def _turn(document: Document) -> Record:
+    word = "invoice" if document.kind == "810" else "order"
+    return Record(
+        "check the deadlines of",
+        f"stream {document.stream}",
+        f"{word} {document.order_number}",
+        supplier=document.supplier,
+        order_id=document.order_id,
+        order_number=document.order_number,
+    )
 
 
 def _ask(session: Session, one: LateDocument, subject: str) -> None:

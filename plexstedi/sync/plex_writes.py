@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from plexstedi.config import WriteBack
 from plexstedi.edi.inbound.write_plan import FieldChange, RecordKey, WriteTarget, differences
 from plexstedi.edi.inbound.write_plan import Level as WriteLevel
-from plexstedi.errors import ServiceUnavailable
+from plexstedi.errors import PlexStediError, ServiceUnavailable
 from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
 from plexstedi.state.writes import Write
+from plexstedi.sync.isolation import Turns, hold, is_held, let_go
 from plexstedi.sync.release_writes import carry_out_releases, release_changes
 from plexstedi.sync.session import Session
-from plexstedi.sync.write_results import is_of_another, note_done, note_not_done
+from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, write_turn
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
 """Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
@@ -31,12 +32,40 @@ def carry_out(session: Session) -> None:
         carry_out_releases(session, writes)
         return
     session.plex.check_fields(_fields_by_level(writes))
+    turns = Turns(session)
     size = _BATCH[writes[0].plan.target]
     for begin in range(0, len(writes), size):
         session.checkpoint()
         batch = writes[begin : begin + size]
-        _carry_out_batch(session, batch)
+        _carry_out_together(session, batch, turns)
         session.progress("writing to Plex", min(begin + size, len(writes)), len(writes))
+    turns.tell()
+
+
+def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) -> None:
+    """One call for all; where that fails, one of them may be the cause: each is carried out alone.
+
+    Carrying out begins by reading Plex, so nothing is written twice.
+    """
+    try:
+        _carry_out_batch(session, batch)
+    except ServiceUnavailable as fault:
+        if fault.code == "time-limit" or len(batch) == 1:
+            raise
+    except PlexStediError:
+        raise
+    except Exception as error:
+        if len(batch) == 1:
+            hold(session, write_turn(batch[0]), error)
+            return
+    else:
+        for write in batch:
+            let_go(session, write_turn(write))
+        return
+    for write in batch:
+        session.checkpoint()
+        with turns.turn(write_turn(write)):
+            _carry_out_batch(session, session.store.writes.still_open(write.id))
 
 
 def tell_unwritten(session: Session) -> None:
@@ -59,9 +88,13 @@ TARGETS = {
 
 
 def open_writes(session: Session) -> list[Write]:
-    """What is still to be written by the configured strategy."""
+    """What is still to be written by the configured strategy, besides what is held."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
-    return [write for write in session.store.writes.open() if write.plan.target is target]
+    return [
+        write
+        for write in session.store.writes.open()
+        if write.plan.target is target and not is_held(session, write_turn(write))
+    ]
 
 
 def planned_otherwise(session: Session) -> list[str]:
@@ -90,6 +123,8 @@ def _written_by_us(session: Session, order_id: str) -> dict[RecordKey, dict[str,
 
 def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
     store = session.store
+    if not batch:
+        return
     changes = changes_of(session, batch)
     batch = [write for write in batch if not is_of_another(session, write, changes[write.id])]
     to_write = [write for write in batch if changes[write.id]]

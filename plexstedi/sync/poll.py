@@ -12,14 +12,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from plexstedi.edi.held import Reason
-from plexstedi.edi.order import Order, Phase
-from plexstedi.errors import ServiceRefused, ServiceUnavailable
-from plexstedi.plex.port import OrderReading, UnansweredOrder, UnreadableOrder, VanishedOrder, Window
+from plexstedi.edi.order import Order, Phase, Supplier
+from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
+from plexstedi.plex.port import (
+    OrderReading,
+    Receipt,
+    UnansweredOrder,
+    UnforeseenOrder,
+    UnreadableOrder,
+    VanishedOrder,
+    Window,
+)
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord, Work
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync import invoices
-from plexstedi.sync.one_by_one import OneByOne
+from plexstedi.sync.isolation import Record, Turns, hold, isolated, order_reading, try_again_after_update
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
 
@@ -76,14 +84,22 @@ def poll(session: Session, *, since: datetime | None = None, full: bool = False,
     Raise ServiceUnavailable, ServiceRefused, SuspicionStop, Interrupted; what was stored until then stays stored.
     """
     check_tenant(session)
+    until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
+    try_again_after_update(session)
+    try:
+        _poll(session, since=since, full=full, until=until)
+    finally:
+        ask_about_odd_records(session)
+
+
+def _poll(session: Session, *, since: datetime | None, full: bool, until: float) -> None:
     memory = session.store.memory
     now = session.clock.now()
-    until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
     with session.store.transaction():
         # Before polling begins: whether this is the first poll decides which invoices are known.
         invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
         start = _start(session, now)
-    turns = _Turns(until)
+    turns = _Turns(until, Turns(session))
     if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
         return
     poll_config = session.config.plex.poll
@@ -190,7 +206,7 @@ class _Turns:
 
     until: float
     """`Clock.monotonic` at which this stage has to end."""
-    orders: OneByOne = field(default_factory=OneByOne)
+    orders: Turns
     skipped: set[str] = field(default_factory=set)
     """Orders of which Plex did not answer: not asked again in this run."""
 
@@ -225,6 +241,12 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
                 _read(session, UnansweredOrder(work[0].order_id, work[0].number, fault), work[0], start, turns)
             # One of them may spoil the call for all: each is asked for alone.
             size = 1
+        except PlexStediError:
+            raise
+        except Exception as error:
+            if len(work) == 1:
+                _read(session, UnforeseenOrder(work[0].order_id, work[0].number, error), work[0], start, turns)
+            size = 1
     memory = session.store.memory
     with session.store.transaction():
         if (end := memory.time(Fact.WINDOW_END)) is not None:
@@ -238,22 +260,53 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
 
 def _read(session: Session, reading: OrderReading, item: Work, start: datetime, turns: _Turns) -> None:
     orders = session.store.orders
-    if isinstance(reading, UnansweredOrder):
+    record = order_reading(item.order_id, "" if isinstance(reading, VanishedOrder) else reading.number or item.number)
+    supplier: Supplier | None = None
+    with isolated(session, record) as turn:
+        if isinstance(reading, UnforeseenOrder):
+            raise reading.error
+        if isinstance(reading, Order):
+            reading, supplier = _with_supplier(session, reading)
+        if isinstance(reading, UnansweredOrder):
+            with session.store.transaction():
+                orders.postpone_work(item.order_id)
+            turns.skipped.add(item.order_id)
+        else:
+            with session.store.transaction():
+                record_reading(session, reading, item.number, start, supplier)
+                orders.finish_work(item.order_id)
+    if turn.held:
+        # It is read again when it changes, by the daily sweep, or when a person asks for it.
         with session.store.transaction():
-            orders.postpone_work(item.order_id)
-        turns.skipped.add(item.order_id)
-        turns.orders.note(f"order {reading.number or item.number or item.order_id} cannot be read", reading.fault)
-        return
-    with session.store.transaction():
-        record_reading(session, reading, item.number, start)
-        orders.finish_work(item.order_id)
-    turns.orders.succeeded()
+            orders.finish_work(item.order_id)
+    elif isinstance(reading, UnansweredOrder):
+        turns.orders.unanswered(record, reading.fault)
+    else:
+        turns.orders.succeeded(record)
+
+
+def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOrder | UnansweredOrder, Supplier | None]:
+    """The order with its supplier's name and address, as far as it is traded with; no transaction is open."""
+    if order.supplier_code not in session.config.suppliers:
+        return order, None
+    try:
+        return order, session.plex.supplier(order.supplier_id, order.supplier_address_id)
+    except ServiceUnavailable as fault:
+        if fault.code == "time-limit":
+            raise
+        if fault.code == "unreadable":
+            return UnreadableOrder(order.id, order.number, fault.message, fault.fix), None
+        return UnansweredOrder(order.id, order.number, fault), None
 
 
 def record_reading(
-    session: Session, reading: Order | UnreadableOrder | VanishedOrder, number: str, start: datetime
+    session: Session,
+    reading: Order | UnreadableOrder | VanishedOrder,
+    number: str,
+    start: datetime,
+    supplier: Supplier | None,
 ) -> None:
-    """Store what Plex said of one order; inside the caller's transaction."""
+    """Store what Plex said of one order and its supplier; inside the caller's transaction."""
     if isinstance(reading, UnreadableOrder):
         session.tally.counts.orders_seen += 1
         reason = Reason(code="order-unreadable", where="order", message=reading.reason, fix=reading.fix)
@@ -272,6 +325,8 @@ def record_reading(
     first = session.store.orders.get(reading.id) is None
     revision = session.store.orders.record(reading, marks=_marks(reading), now=now, known=known, baseline=baseline)
     _record_trade(session, reading)
+    if supplier is not None:
+        session.store.orders.set_supplier(supplier)
     if revision is None:
         return
     session.tally.counts.orders_changed += 0 if first and known else 1
@@ -294,7 +349,7 @@ def _marks(order: Order) -> dict[str, datetime]:
 
 
 def _record_trade(session: Session, order: Order) -> None:
-    """Note whether the order's supplier is traded with by EDI, and what it is called in Plex."""
+    """Note whether the order's supplier is traded with by EDI."""
     orders = session.store.orders
     record = orders.get(order.id)
     assert record is not None
@@ -303,10 +358,6 @@ def _record_trade(session: Session, order: Order) -> None:
     if untraded and not record.untraded and not session.store.documents.of_order(order.id):
         orders.set_untraded(order.id, True)
         session.note("order-not-traded", f"order {order.number}", order_id=order.id, supplier=order.supplier_code)
-    if not untraded:
-        supplier = session.plex.supplier(order.supplier_id, order.supplier_address_id)
-        if supplier is not None:
-            orders.set_supplier(supplier)
 
 
 def _record_vanished(session: Session, order_id: str) -> None:
@@ -338,7 +389,36 @@ def _read_receipts(session: Session, now: datetime) -> None:
         return
     with session.store.transaction():
         for receipt in receipts:
-            session.store.receipts.record(
-                receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
-            )
+            with isolated(session, _receipt_record(session, receipt)):
+                session.store.receipts.record(
+                    receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
+                )
         memory.put_time(Fact.RECEIPTS_CURSOR, now)
+
+
+def _receipt_record(session: Session, receipt: Receipt) -> Record:
+    mark = f"{receipt.quantity} {receipt.received_at.isoformat()}"
+    return Record("store", f"receipt {receipt.id}", f"receipt {receipt.id}", mark, order_id=receipt.order_id)
+
+
+def ask_about_odd_records(session: Session) -> None:
+    """Rows of Plex that could not be read and belong to nothing that is held instead: a review item each, once."""
+    odd_records = session.plex.odd_records()
+    if not odd_records:
+        return
+    with session.store.transaction():
+        for odd in odd_records:
+            words = f"a row of Plex's {odd.table} ({odd.words})"
+            record = Record("read", f"{odd.table} row {odd.mark}", words, odd.mark)
+            if odd.error is not None:
+                hold(session, record, odd.error)
+                continue
+            reason = Reason(
+                code="record-unreadable",
+                where=odd.table,
+                message=f"{words} cannot be read and was left out: {odd.reason}",
+                fix="Correct the record in Plex, or set [plex.fields] if this tenant calls the field otherwise; then"
+                " `plexstedi review accept`.",
+            )
+            if not session.store.reviews.rejected(ReviewKind.RECORD_UNREADABLE, record.subject):
+                session.ask(ReviewKind.RECORD_UNREADABLE, record.subject, (reason,))

@@ -14,18 +14,21 @@ from plexstedi.edi.inbound.answer_sets import (
     set_of_json,
     set_of_x12,
 )
-from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.inbound.guide_reading import Unreadable as UnreadableDocument
+from plexstedi.edi.inbound.guide_reading import read_guide_json
 from plexstedi.state.inbox import Inbound, InboxState, Listed
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.stedi.models import INBOUND, Transaction
-from plexstedi.sync.one_by_one import OneByOne
+from plexstedi.stedi.models import INBOUND, Transaction, read_transaction
+from plexstedi.sync.isolation import Record, Turns, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.witness import (
     ask_about_unreadable,
     customer_of,
     feed_checkpoint,
+    feed_entry,
     guard_direction,
+    note_held_entries,
     remember_checkpoint,
     remember_newest,
     supplier_of,
@@ -38,7 +41,7 @@ _OTHER_USAGE = {"P": "test", "T": "production"}
 """Transactions of this mode belong to a state of the other usage indicator."""
 
 
-def pull(session: Session) -> OneByOne:
+def pull(session: Session) -> Turns:
     """List what is new and fetch its documents; what became of those that Stedi did not hand out.
 
     Raise ServiceUnavailable, SuspicionStop; what was stored stays.
@@ -49,6 +52,7 @@ def pull(session: Session) -> OneByOne:
 
 def _list_new(session: Session) -> None:
     """Items and token are stored in one transaction: a crash repeats a page, it never loses one."""
+    note_held_entries(session, "transaction", read_transaction, _note_transaction)
     checkpoint = feed_checkpoint(session, Fact.TRANSACTIONS_TOKEN)
     seen = {checkpoint}
     while True:
@@ -58,7 +62,8 @@ def _list_new(session: Session) -> None:
         guard_direction(session, Fact.TRANSACTIONS_SEEN, newest, "transaction")
         with session.store.transaction():
             for transaction in page.items:
-                _note_transaction(session, transaction)
+                with isolated(session, feed_entry("transaction", transaction.id, transaction.raw)):
+                    _note_transaction(session, transaction)
             remember_newest(session, Fact.TRANSACTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.TRANSACTIONS_TOKEN, following)
             ask_about_unreadable(session, page.unreadable, "transaction")
@@ -132,19 +137,24 @@ def _not_read(set_id: str, customer: str | None) -> str | None:
     return None if set_id in READ_SETS else "its transaction set is not read"
 
 
-def _fetch_documents(session: Session) -> OneByOne:
+def _fetch_documents(session: Session) -> Turns:
     """Each document for itself: one that Stedi does not hand out keeps no other back."""
-    turns = OneByOne()
+    turns = Turns(session)
     waiting = session.store.inbox.in_state(InboxState.LISTED)
     for done, inbound in enumerate(waiting, 1):
         session.checkpoint()
         before = len(turns.failed)
-        with turns.record(f"the document of transaction {inbound.transaction_id} cannot be fetched"):
+        with turns.turn(_fetching(inbound)):
             _fetch(session, inbound)
         if len(turns.failed) > before:
             _ask_about_missing(session, inbound, turns.failed[-1].message)
         session.progress("fetching acknowledgments", done, len(waiting))
     return turns
+
+
+def _fetching(inbound: Inbound) -> Record:
+    transaction = f"transaction {inbound.transaction_id}"
+    return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier)
 
 
 def _fetch(session: Session, inbound: Inbound) -> None:
@@ -225,4 +235,4 @@ def _is_guide_json(document: bytes, inbound: Inbound) -> bool:
         return False
     if inbound.set_id not in READ_SETS or inbound.set_id == "TA1":
         return isinstance(read, dict) and (inbound.set_id != UNKNOWN_SET or set_of_json(read) is not None)
-    return not isinstance(read_guide_json(read, inbound.set_id, inbound.release or ""), Unreadable)
+    return not isinstance(read_guide_json(read, inbound.set_id, inbound.release or ""), UnreadableDocument)

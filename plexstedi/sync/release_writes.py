@@ -17,9 +17,10 @@ from plexstedi.edi.order import ReleaseState
 from plexstedi.plex.note_token import token, with_token
 from plexstedi.plex.port import ReleaseNow, ReleaseUpdate
 from plexstedi.state.writes import Write
+from plexstedi.sync.isolation import Turns
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import order_after
-from plexstedi.sync.write_results import is_of_another, note_done, note_not_done
+from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, write_turn
 
 _Now: TypeAlias = Mapping[str, ReleaseNow | None]
 
@@ -34,10 +35,13 @@ class ReleaseDifference:
 
 def carry_out_releases(session: Session, writes: Sequence[Write]) -> None:
     """Bring the releases to what these plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
+    turns = Turns(session)
     for done, write in enumerate(writes, 1):
         session.checkpoint()
-        _carry_out(session, write)
+        with turns.turn(write_turn(write)):
+            _carry_out(session, write)
         session.progress("writing to Plex", done, len(writes))
+    turns.tell()
 
 
 def release_changes(session: Session, write: Write) -> tuple[FieldChange, ...]:

@@ -28,7 +28,7 @@ from plexstedi.sync.due_document import DueDocument, order_witness, text_witness
 from plexstedi.sync.due_documents import partner_of
 from plexstedi.sync.freezing import freeze
 from plexstedi.sync.ingest import process
-from plexstedi.sync.one_by_one import OneByOne
+from plexstedi.sync.isolation import Turns
 from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
@@ -268,7 +268,7 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
             send(session, document)
         sent.append(document.id)
     if not queue:
-        confirm_deliveries(session, deliveries := OneByOne())
+        confirm_deliveries(session, deliveries := Turns(session))
         for fault in deliveries.failed:
             session.tally.warn(fault.message)
     documents = [session.store.documents.get(document_id) for document_id in sent]
@@ -328,6 +328,7 @@ def replay_acknowledgment(session: Session, transaction_id: str, reason: str) ->
     with session.store.transaction():
         if inbound.state is not InboxState.STORED:
             session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a person")
+        session.store.unforeseen.try_again(f"decide transaction {transaction_id}")
         session.withdraw(
             ReviewKind.ACKNOWLEDGMENT_HELD, f"transaction {transaction_id}", "read again", order_id=inbound.order_id
         )
@@ -338,8 +339,7 @@ def replay_acknowledgment(session: Session, transaction_id: str, reason: str) ->
             before=inbound.state,
             reason=reason,
         )
-    for error in process(session):
-        raise error
+    process(session)
     after = session.store.inbox.get(transaction_id)
     assert after is not None
     return after.state.value

@@ -15,6 +15,7 @@ from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.writes import WriteState
 from plexstedi.sync.due_document import stream_name
+from plexstedi.sync.isolation import try_again
 from plexstedi.sync.review_answers import decide_lines, decide_whole, transaction_of
 from plexstedi.sync.session import Session
 
@@ -43,7 +44,7 @@ def _note_only(session: Session, review: Review, lines: Collection[int]) -> None
 
 
 def _try_again(session: Session, review: Review, lines: Collection[int]) -> None:
-    session.store.unforeseen.forget(review.subject)
+    try_again(session, review.subject, review.order_number or "")
 
 
 def _record(session: Session, review: Review) -> OrderRecord:
@@ -356,5 +357,10 @@ CHOICES: Mapping[ReviewKind, Choices] = {
             None,
         ),
     ),
+    ReviewKind.RECORD_UNREADABLE: Choices(
+        accept=Choice("The row is read again by the next run.", _try_again),
+        reject=Choice("Nothing more is done about this row until it changes in Plex.", _note_only),
+    ),
+    ReviewKind.UNANSWERED: _only_noted("each run asks for it again; the item is opened again if that fails for a day."),
     ReviewKind.NOTICE: _only_noted("it has been seen; nothing waits for it."),
 }

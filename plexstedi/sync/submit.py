@@ -8,12 +8,12 @@ from plexstedi.edi.held import Reason
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.state.documents import Document, DocumentState, NewDocument
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.sync.delivery import confirm_deliveries, send, settle_unheard, take_witness
+from plexstedi.sync.delivery import confirm_deliveries, send_one, sending_of, settle_unheard, take_witness
 from plexstedi.sync.due_document import DueDocument
 from plexstedi.sync.due_documents import find_due
 from plexstedi.sync.due_invoices import find_due_invoices
 from plexstedi.sync.freezing import freeze
-from plexstedi.sync.one_by_one import OneByOne
+from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import drain_executions
@@ -34,11 +34,12 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
     if len(found) > session.config.documents.max_per_run:
         session.tally.warn(f"{_too_many(session, len(found))}: `submit` stops before the first of them")
     for document in found[:limit]:
-        frozen = freeze(session, document)
-        if isinstance(frozen, Reason):
-            _hold(session, document, frozen)
-        else:
-            previews.append(Preview(frozen, document.prepared.guide_json))
+        with isolated(session, _freezing(document)):
+            frozen = freeze(session, document)
+            if isinstance(frozen, Reason):
+                _hold(session, document, frozen)
+            else:
+                previews.append(Preview(frozen, document.prepared.guide_json))
     session.tally.counts.documents_queued = len(previews)
     return previews
 
@@ -63,19 +64,20 @@ def submit(
     """
     until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
     check_tenant(session)
+    try_again_after_update(session)
     drain_executions(session)
     settle_unheard(session)
-    deliveries = OneByOne()
+    deliveries = Turns(session)
     confirm_deliveries(session, deliveries)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
         # Frozen here and at Stedi all the same: the state file was put back to before the send.
         if not take_witness(session, document):
-            send(session, document)
+            send_one(session, document)
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
     _guard_size(session, len(found))
     sent = _send_all(session, found[:limit], until)
     if sent:
-        deliveries = OneByOne()
+        deliveries = Turns(session)
         confirm_deliveries(session, deliveries)
     _tell_unheard(session)
     deliveries.tell()
@@ -103,12 +105,29 @@ def _send_all(session: Session, found: list[DueDocument], until: float) -> int:
         if session.clock.monotonic() >= until:
             session.tally.warn(f"{len(found) - done} documents are still to be sent; the next run carries on")
             break
-        document = _freeze(session, due)
+        document = None
+        turn = _freezing(due)
+        if not is_held(session, turn):
+            with isolated(session, turn):
+                document = _freeze(session, due)
         if document is not None:
-            send(session, document)
+            send_one(session, document)
             sent += 1
         session.progress("sending", done + 1, len(found))
     return sent
+
+
+def _freezing(due: DueDocument) -> Record:
+    word = "invoice" if due.prepared.kind == "810" else "order"
+    return Record(
+        "freeze",
+        f"the {due.prepared.kind} of stream {due.stream}",
+        f"the {due.prepared.kind} of {word} {due.number}",
+        due.witness,
+        supplier=due.partner.code,
+        order_id=due.order_id,
+        order_number=due.number,
+    )
 
 
 def _freeze(session: Session, due: DueDocument) -> Document | None:
@@ -149,7 +168,8 @@ def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
 
 def _tell_unheard(session: Session) -> None:
     """A send that was not heard and is not settled is 5, even where the rest went well (DESIGN section 4)."""
-    unheard = session.store.documents.in_state(DocumentState.SENDING)
+    sending = session.store.documents.in_state(DocumentState.SENDING)
+    unheard = [document for document in sending if not is_held(session, sending_of(document))]
     if unheard:
         numbers = ", ".join(document.order_number for document in unheard[:5])
         raise ServiceUnavailable(

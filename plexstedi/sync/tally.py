@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from plexstedi.errors import Unforeseen
 
@@ -46,6 +46,17 @@ class Tally:
     """One line for each thing that came to need a person in this run; exit code 3 if there is any."""
     unforeseen: list[Unforeseen] = field(default_factory=list)
     """Records that raised what nobody foresaw in this run for the first time; exit code 1 if there is any."""
+
+    def copy(self) -> Tally:
+        """As it is now, for `restore`."""
+        return Tally(replace(self.counts), list(self.warnings), list(self.news), list(self.unforeseen))
+
+    def restore(self, earlier: Tally) -> None:
+        """As it was: what was counted since did not happen after all."""
+        for entry in fields(Counts):
+            setattr(self.counts, entry.name, getattr(earlier.counts, entry.name))
+        self.warnings[:], self.news[:] = earlier.warnings, earlier.news
+        self.unforeseen[:] = earlier.unforeseen
 
     def warn(self, text: str) -> None:
         """A warning, once."""

@@ -7,18 +7,20 @@ nothing is sent before `plexstedi recover` (DESIGN section 6 "Sending").
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from plexstedi.decimal_json import dumps
+from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.names import name_prefix, parse_file_name
 from plexstedi.errors import SuspicionStop
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.witnesses import Witness
-from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, Unreadable
+from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, Transaction, Unreadable, read_execution
 from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken
+from plexstedi.sync.isolation import Record, hold, isolated
 from plexstedi.sync.poll import FIRST_LOOK_BACK
 from plexstedi.sync.session import Session
 
@@ -42,6 +44,7 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
     checkpoint = feed_checkpoint(session, Fact.EXECUTIONS_TOKEN)
     if all_of_ours or isinstance(checkpoint, FromTime):
         _list_all_of_ours(session)
+    note_held_entries(session, "execution", read_execution, _note_execution)
     seen = {checkpoint}
     while True:
         page = session.stedi.poll_executions(checkpoint)
@@ -50,7 +53,8 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
         guard_direction(session, Fact.EXECUTIONS_SEEN, newest, "execution")
         with session.store.transaction():
             for execution in page.items:
-                _note_execution(session, execution)
+                with isolated(session, feed_entry("execution", execution.id, execution.raw)):
+                    _note_execution(session, execution)
             ask_about_unreadable(session, page.unreadable, "execution")
             remember_newest(session, Fact.EXECUTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
@@ -68,15 +72,45 @@ def _list_all_of_ours(session: Session) -> None:
     for page in session.stedi.executions(direction=OUTBOUND, display_name=name_prefix(session.tenant, session.usage)):
         with session.store.transaction():
             for execution in page.items:
-                _note_execution(session, execution)
+                with isolated(session, feed_entry("execution", execution.id, execution.raw)):
+                    _note_execution(session, execution)
             ask_about_unreadable(session, page.unreadable, "execution")
         session.checkpoint()
+
+
+Entry = TypeVar("Entry", Execution, Transaction)
+
+
+def feed_entry(feed: str, key: str, raw: Json) -> Record:
+    """One entry of a feed as a record with a turn of its own. It does not come again, so a held one is kept."""
+    return Record("note", f"{feed} {key}", f"{feed} {key} of Stedi's feed", raw=raw)
+
+
+def note_held_entries(
+    session: Session,
+    feed: str,
+    read: Callable[[Json], Entry | Unreadable],
+    note: Callable[[Session, Entry], None],
+) -> None:
+    """Note the entries that raised what nobody foresaw, and are to be tried again."""
+    prefix = f"note {feed} "
+    for subject, content in session.store.unforeseen.contents(prefix):
+        raw = loads(content)
+        with session.store.transaction(), isolated(session, feed_entry(feed, subject.removeprefix(prefix), raw)):
+            entry = read(raw)
+            if isinstance(entry, Unreadable):
+                ask_about_unreadable(session, [entry], feed)
+            else:
+                note(session, entry)
 
 
 def ask_about_unreadable(session: Session, entries: Sequence[Unreadable], feed: str) -> None:
     """An entry that cannot be read is not read again: a person is told of it; in the caller's transaction."""
     for entry in entries:
         mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]
+        if entry.error is not None:
+            hold(session, feed_entry(feed, mark, entry.raw), entry.error)
+            continue
         reason = Reason(
             code="feed-entry-unreadable",
             where=f"{feed} feed of Stedi",

@@ -11,7 +11,15 @@ from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnk
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.writes import Write
+from plexstedi.sync.isolation import Record
 from plexstedi.sync.session import Session
+
+
+def write_turn(write: Write) -> Record:
+    """Carrying out one write, as a record with a turn of its own."""
+    number = write.plan.order_number
+    words = f"the acknowledgment of order {number} to Plex"
+    return Record("write", f"write {write.id}", words, order_id=write.order_id, order_number=number)
 
 
 def note_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:

@@ -260,7 +260,7 @@ def test_a_file_that_stedi_does_not_answer_for_keeps_no_order_from_going(two, st
     two.later(minutes=10)
     ran = two.run("run", "--json")
     assert ran.code == 5
-    assert "was delivered" in ran.json["error"]["message"]
+    assert "cannot confirm the delivery" in ran.json["error"]["message"]
 
 
 def _except_listing(known: str, status: int) -> Callable[[Request, Response], Response]:

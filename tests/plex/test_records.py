@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from plexstedi.edi.order import Address
-from plexstedi.errors import ServiceRefused, ServiceUnavailable
+from plexstedi.errors import ServiceRefused
 from plexstedi.plex.note_token import token, with_token, without_token
 from plexstedi.plex.port import NotWritten, ReleaseUpdate, Tenant, Window, WriteRefused, WriteUnknown, Written
 from plexstedi.plex.settings import Api, PlexSettings
@@ -61,12 +61,16 @@ def test_receipts_are_read_by_window_for_the_whole_tenant(make_plex):
         plex.receipts(window)
 
 
-def test_a_receipt_without_quantity_is_not_counted_as_nothing(make_plex):
+def test_a_receipt_without_quantity_is_named_and_keeps_no_other_from_being_read(make_plex):
     fake, plex = make_plex()
     row = {"id": "c1", "poLineItemId": "l1", "poId": "o1", "receiveDate": "2026-11-20T08:00:00Z"}
-    fake.put("/purchasing/v1/receipts", [row])
-    with pytest.raises(ServiceUnavailable, match="quantity"):
-        plex.receipts(Window(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)))
+    fake.put("/purchasing/v1/receipts", [row, {**row, "id": "c2", "quantity": 7}])
+    read = plex.receipts(Window(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)))
+    assert [receipt.id for receipt in read] == ["c2"]
+    (odd,) = plex.odd_records()
+    assert (odd.table, odd.error) == ("receipts", None)
+    assert "quantity" in odd.reason
+    assert plex.odd_records() == ()
 
 
 def test_a_release_is_put_back_with_everything_it_had(make_plex, rows):
