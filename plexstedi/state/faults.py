@@ -1,4 +1,4 @@
-"""Faults that stand: of a stage of a run, or of one record whose calls fail while others' succeed (DESIGN section 4)."""
+"""Faults that stand: of a stage, or of one record whose calls fail while others' succeed (DESIGN section 4)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class Faults:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def fail(self, record: str, code: str, message: str, fix: str, now: datetime, *, stage: str | None = None) -> datetime:
+    def fail(
+        self, record: str, code: str, message: str, fix: str, now: datetime, *, stage: str | None = None
+    ) -> datetime:
         """The calls of one record failed; since when they fail. `record` is the subject of its review item.
 
         The record may fail in another way than before: its fault still counts from the first time. With `stage`, a
@@ -61,10 +63,11 @@ class Faults:
             self._end(known, now)
 
     def stage_failed(self, place: str, key: str, code: str, message: str, fix: str, now: datetime) -> None:
-        """A stage failed with this fault; what it failed with before, if that is another, has ended."""
+        """A stage failed with this fault. What it failed with before, if that is another, is forgotten: the stage still
+        does not work, so no end of it is reported."""
         for other in self._of_place(place):
-            if other.key != key and other.ended_at is None:
-                self._end(other, now)
+            if other.key != key and not other.of_record:
+                self._forget(other)
         known = self._get(place, key)
         fresh = known is None or known.ended_at is not None
         since = now if known is None or fresh else known.since
@@ -79,7 +82,8 @@ class Faults:
         if began is None:
             return
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM standing_faults WHERE stage = ? AND key = '' AND ended_at IS NULL AND failed_at < ?",
+            f"SELECT {_COLUMNS} FROM standing_faults"
+            " WHERE stage = ? AND key = '' AND ended_at IS NULL AND failed_at < ?",
             (place, instant(began)),
         )
         for row in rows:
@@ -121,9 +125,7 @@ class Faults:
         self._database.execute("DELETE FROM standing_faults WHERE place = ? AND key = ?", (fault.place, fault.key))
 
     def _get(self, place: str, key: str) -> StandingFault | None:
-        row = self._database.row(
-            f"SELECT {_COLUMNS} FROM standing_faults WHERE place = ? AND key = ?", (place, key)
-        )
+        row = self._database.row(f"SELECT {_COLUMNS} FROM standing_faults WHERE place = ? AND key = ?", (place, key))
         return None if row is None else _fault(row)
 
     def _of_place(self, place: str) -> list[StandingFault]:

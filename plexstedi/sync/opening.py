@@ -99,15 +99,21 @@ class OpenSession:
     session: Session
     calls: RememberedCalls
 
-    def close(self) -> None:
-        """Leave the state and the connections."""
+    def disconnect(self) -> None:
+        """Close the connections, and leave the calls of the last minute to the next run."""
         session = self.session
         try:
             if not session.dry_run and session.store.database.path is not None:
                 self.calls.keep("Plex", session.clock.now())
         finally:
             session.close_services()
-            session.store.close()
+
+    def close(self) -> None:
+        """Leave the state and the connections."""
+        try:
+            self.disconnect()
+        finally:
+            self.session.store.close()
 
 
 def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, recover: bool = False) -> OpenSession:
