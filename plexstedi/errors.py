@@ -10,7 +10,9 @@
     ├── SuspicionStop         3  the world looks wrong; nothing was sent; can be overridden once by name
     ├── LockHeld              6  another run is at work
     ├── StateUnusable         7  the state file is corrupt, read-only, too new, another user's, or the disk is full
-    └── Interrupted         130  SIGTERM or SIGINT; the current document was finished
+    ├── Interrupted         130  SIGTERM or SIGINT; the current document was finished
+    ├── Unforeseen            1  one record raised what nobody foresaw; it is held, the rest goes on
+    └── InternalFault         1  a stage or command raised what nobody foresaw
 
 An exception carries data; `cli/outcome.py` is the one place that turns it into words and an exit code.
 """
@@ -111,6 +113,10 @@ class ServiceUnavailable(PlexStediError):
     code = "unavailable"
 
 
+class RecordsUnanswered(ServiceUnavailable):
+    """The service answers, but not for some records: each stands as a fault of its own, the stage did its work."""
+
+
 class RequestRejected(PlexStediError):
     """One request was refused for its content; other requests may go on. `status` is the HTTP status."""
 
@@ -174,3 +180,15 @@ class Unforeseen(PlexStediError):
     def __init__(self, message: str, *, fix: str, error: Exception) -> None:
         super().__init__(message, fix=fix)
         self.error = error
+
+
+class InternalFault(PlexStediError):
+    """A stage or a command raised what nobody foresaw: `error`. `key` tells it from others of the same place."""
+
+    exit_code = ExitCode.INTERNAL
+    code = "internal"
+
+    def __init__(self, message: str, *, fix: str, error: BaseException, key: str) -> None:
+        super().__init__(message, fix=fix)
+        self.error = error
+        self.key = key

@@ -14,7 +14,7 @@ from plexstedi.errors import ExitCode
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "plexstedi"
 
-SHARED = {"errors", "clock", "decimal_json", "redaction"}
+SHARED = {"errors", "internal", "clock", "decimal_json"}
 MAY_USE: dict[str, set[str]] = {
     "edi": set(),
     "state": {"edi"} | SHARED,

@@ -19,6 +19,8 @@ from plexstedi.config import load
 from plexstedi.credentials import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.state.store import Store
+from plexstedi.sync.endings import Ending, note_in_state
+from plexstedi.sync.health import read_health
 from plexstedi.sync.opening import Surroundings, open_session
 from plexstedi.sync.order_report import order_report
 from plexstedi.sync.reporting import overview
@@ -159,9 +161,12 @@ class Demo:
         opened = open_session(around, dry_run=False)
         session = opened.session
         faults: list[PlexStediError] = []
+        began = session.clock.now()
         try:
             run(session, faults)
             session.settle_counts()
+            stages = session.tally.stages
+            note_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
             done = finished(session)
         finally:
             opened.close()
@@ -224,7 +229,8 @@ class Demo:
             return
         now = self._sandbox.clock.now()
         with self._reading() as store:
-            show_overview(overview(store, self._config, now), now, None)
+            health = read_health(store, self._state, self._config, now)
+            show_overview(overview(store, self._config, now), health, now, None)
 
     @contextmanager
     def _reading(self) -> Iterator[Store]:

@@ -10,6 +10,7 @@ from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, print_news, print_write_plan
 from plexstedi.sync.ingest import ingest
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage, stage
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
         def body(session: Session, outcome: Outcome) -> None:
             outcome.show = lambda: _show(outcome)
-            outcome.data["writes"] = [change.as_json() for change in ingest(session)]
+            with stage(session, Stage.INGEST):
+                outcome.data["writes"] = [change.as_json() for change in ingest(session)]
 
         work(
             context,
@@ -30,7 +32,7 @@ def register(app: typer.Typer) -> None:
             as_json=json,
             dry_run=dry_run,
             overrides=overrides(override),
-            quiet_when_idle=True,
+            scheduled=True,
         )
 
 

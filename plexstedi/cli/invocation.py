@@ -9,21 +9,31 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
-from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.outcome import Outcome, on_a_terminal
 from plexstedi.cli.progress import progress_reporter
 from plexstedi.clock import Clock, SystemClock
-from plexstedi.config import Config, default_config_path, default_state_path, load
-from plexstedi.credentials import Secrets
-from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UsageFault
+from plexstedi.config import (
+    AlertsConfig,
+    Config,
+    default_config_path,
+    default_state_path,
+    load,
+    readable_alerts,
+    readable_state_path,
+)
+from plexstedi.credentials import SecretName, Secrets
+from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UsageFault
 from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
 from plexstedi.state.tallies import Tallies
+from plexstedi.sync.endings import Ending, note_beside, note_in_state
 from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
 from plexstedi.sync.tally import Counts
 
@@ -56,8 +66,12 @@ class Invocation:
     def config(self) -> Config:
         """The configuration, read once. Raise ConfigurationFault."""
         if self._config is None:
-            self._config = load(self.config_path or default_config_path(os.environ))
+            self._config = load(self.config_file())
         return self._config
+
+    def config_file(self) -> Path:
+        """Where the configuration is to be."""
+        return self.config_path or default_config_path(os.environ)
 
     def config_if_readable(self) -> Config | None:
         """The configuration, None if that is what is wrong."""
@@ -78,6 +92,13 @@ class Invocation:
             return self.state_path
         known = None if os.environ.get("PLEXSTEDI_STATE") else self.config()
         return default_state_path(os.environ, known)
+
+    def state_if_known(self) -> Path | None:
+        """As `state`, also where the configuration is wrong elsewhere than in `[state]`; None if it cannot be told."""
+        try:
+            return self.state()
+        except ConfigurationFault:
+            return readable_state_path(os.environ, self.config_file())
 
     def add_standing(self, outcome: Outcome) -> None:
         """Give an outcome what stands now: the head of the audit trail, `attention` and `in_doubt`.
@@ -137,39 +158,45 @@ def work(
     dry_run: bool = False,
     overrides: frozenset[str] = frozenset(),
     by_person: bool = False,
-    quiet_when_idle: bool = False,
+    scheduled: bool = False,
     time_limit: float | None = None,
     recover: bool = False,
     alerting: bool = False,
 ) -> None:
     """Run `body` in a session under the lock, print what came of it, and end with its exit code.
 
-    A dry run takes no lock and works on a copy of the state. `recover`: a state file that is gone is made anew.
-    `alerting`: people and monitors are told how it ended.
+    Whatever ends it, the lock is released, and the result is printed. A dry run takes no lock and works on a copy of
+    the state. `recover`: a state file that is gone is made anew. `scheduled`: a timer calls it, so how it ended is
+    noted for `status` and for cron's mail. `alerting`: people and monitors are told how it ended.
     """
-    # Commands that only read the state do without httpx.
-    from plexstedi.sync.alerts import after_failed_start, after_run
-    from plexstedi.sync.opening import open_session
-
     invocation = of(context)
-    outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=quiet_when_idle)
+    noting = scheduled and not dry_run
+    outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=scheduled)
+    afterwards = _Afterwards(invocation, outcome, alerting=alerting, to_cron=not (as_json or on_a_terminal()))
     stop = StopRequest()
-    try:
+    started = False
+
+    def locked() -> None:
+        nonlocal started
+        # Commands that only read the state do without httpx.
+        from plexstedi.sync.opening import open_session
+
         with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run):
             around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
             opened = open_session(around, dry_run=dry_run, actor=person() if by_person else PROGRAM, recover=recover)
+            started = True
             try:
+                began = opened.session.clock.now()
                 _in_session(opened.session, outcome, body)
-                if alerting:
-                    outcome.warnings.extend(after_run(opened.session, outcome.faults, int(outcome.exit_code)))
+                outcome.collect(opened.disconnect)
+                if noting:
+                    afterwards.of_session(opened.session, began)
             finally:
-                opened.close()
-    except PlexStediError as fault:
-        outcome.faults.append(fault)
-        if alerting and (config := invocation.config_if_readable()) is not None:
-            outcome.warnings.extend(
-                after_failed_start(config.alerts, fault, invocation.state(), invocation.clock.now())
-            )
+                outcome.collect(opened.session.store.close)
+
+    outcome.collect(locked)
+    if noting and not afterwards.done:
+        afterwards.of_no_session(started=started)
     finish(invocation, outcome, as_json=as_json)
 
 
@@ -177,16 +204,95 @@ def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Out
     """Run the body; what it raises is told with all that it did until then."""
     outcome.counts = session.tally.counts
     outcome.warnings = session.tally.warnings
-    try:
-        body(session, outcome)
-    except StateUnusable:
-        raise
-    except PlexStediError as fault:
-        outcome.faults.append(fault)
-    session.settle_counts()
+
+    def tell() -> None:
+        outcome.data.setdefault("audit_head", session.store.audit.head())
+
+    outcome.collect(lambda: body(session, outcome))
+    outcome.collect(session.settle_counts)
+    outcome.faults.extend(session.tally.unforeseen)
     outcome.attention = bool(session.tally.news)
     outcome.data.setdefault("news", session.tally.news)
-    outcome.data.setdefault("audit_head", session.store.audit.head())
+    outcome.collect(tell)
+    outcome.data.setdefault("audit_head", None)
+
+
+@dataclass
+class _Afterwards:
+    """What follows a run however it ended: it is noted for `status` and cron's mail, and alerts go out."""
+
+    invocation: Invocation
+    outcome: Outcome
+    alerting: bool
+    to_cron: bool
+    """Nobody reads this run as it happens: faults that stand are news only."""
+    done: bool = False
+
+    def of_session(self, session: Session, began: datetime) -> None:
+        """After a run that had a session; still under the lock."""
+        from plexstedi.sync.alerts import after_run, ping
+
+        outcome, alerts = self.outcome, session.config.alerts
+        self.done = True
+        unrecorded = outcome.collect(
+            lambda: outcome.take(note_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
+        )
+        if not unrecorded and self.alerting:
+            told = outcome.collect(
+                lambda: outcome.warnings.extend(after_run(session, outcome.faults, int(outcome.exit_code)))
+            )
+            unrecorded = told
+        elif self.alerting:
+            outcome.collect(
+                lambda: outcome.warnings.extend(ping(alerts, int(outcome.exit_code), len(session.tally.news)))
+            )
+        if unrecorded:
+            self._beside(self._ending(session, began), session.store.database.path, alerts)
+
+    def of_no_session(self, *, started: bool) -> None:
+        """After a run that could not start (its configuration, its state, its lock), or was torn from its session."""
+        from plexstedi.sync.alerts import ping
+
+        invocation, outcome = self.invocation, self.outcome
+        now = invocation.clock.now()
+        ending = Ending(outcome.command, now, now, int(outcome.exit_code), outcome.by_precedence(), started=started)
+        alerts = readable_alerts(invocation.config_file())
+        if alerts is not None and self.alerting:
+            outcome.collect(lambda: outcome.warnings.extend(ping(alerts, int(outcome.exit_code), 0)))
+        self._beside(ending, invocation.state_if_known(), alerts)
+
+    def _beside(self, ending: Ending, state: Path | None, alerts: AlertsConfig | None) -> None:
+        from plexstedi.sync.alerts import after_unrecorded_run
+
+        outcome = self.outcome
+        if state is not None:
+            outcome.collect(lambda: outcome.take(note_beside(state, ending, to_cron=self.to_cron)))
+        if alerts is not None and self.alerting:
+            outcome.collect(
+                lambda: outcome.warnings.extend(
+                    after_unrecorded_run(alerts, outcome.faults, state, ending.at, started=ending.started)
+                )
+            )
+
+    def _ending(self, session: Session, began: datetime) -> Ending:
+        outcome = self.outcome
+        return Ending(
+            command=outcome.command,
+            began=began,
+            at=session.clock.now(),
+            exit_code=int(outcome.exit_code),
+            faults=outcome.by_precedence(),
+            stages=session.tally.stages,
+            warnings=tuple(session.tally.warnings),
+            key_set_at=self._key_set_at(),
+        )
+
+    def _key_set_at(self) -> datetime | None:
+        try:
+            return self.invocation.secrets().set_at(SecretName.STEDI_API_KEY)
+        except CredentialsFault:
+            # The stage that needed the key has told what is wrong with it.
+            return None
 
 
 def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
@@ -231,7 +337,7 @@ def _signals(stop: StopRequest) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _on_a_terminal() -> bool:
+def _can_be_asked() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -239,7 +345,7 @@ def confirmed(question: str, *, yes: bool) -> None:
     """Ask a person; go on only after a yes. Raise UsageFault without a terminal and without `--yes`."""
     if yes:
         return
-    if not _on_a_terminal():
+    if not _can_be_asked():
         raise UsageFault(
             "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
         )

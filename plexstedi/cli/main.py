@@ -6,7 +6,6 @@ import importlib
 import logging
 import signal
 import sys
-import traceback
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -17,6 +16,7 @@ from plexstedi import __version__
 from plexstedi.cli.invocation import Invocation
 from plexstedi.cli.outcome import Outcome
 from plexstedi.errors import ExitCode, Interrupted, PlexStediError, UsageFault
+from plexstedi.internal import internal_fault
 
 app = typer.Typer(
     name="plexstedi",
@@ -134,22 +134,12 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         # typer's own usage errors; its exception classes are not exported by every version (libraries.md 1).
         if not (hasattr(error, "show") and hasattr(error, "format_message")):
-            traceback.print_exception(error)
-            return failed(_internal(error))
+            return failed(internal_fault(error, _full_name(command, arguments)))
         if as_json:
             return failed(_usage(command, error))
         error.show()
         return int(ExitCode.USAGE)
     return int(result) if isinstance(result, int) else 0
-
-
-def _internal(error: Exception) -> PlexStediError:
-    """A fault that nobody foresaw: the traceback is what its report needs."""
-    return PlexStediError(
-        f"internal error: {type(error).__name__}",
-        fix="Report it with the lines above. What was committed stays; the next run carries on from there.",
-        code="internal",
-    )
 
 
 def _usage(command: str, error: Exception) -> UsageFault:

@@ -9,11 +9,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+
+import typer
 
 from plexstedi.decimal_json import dumps
-from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError
+from plexstedi.errors import ConfigurationFault, ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
+from plexstedi.internal import internal_fault, place_of, traceback_text
 from plexstedi.sync.tally import Counts
+
+if TYPE_CHECKING:
+    from plexstedi.sync.endings import Mail, Noted
 
 SCHEMA = 1
 
@@ -25,15 +31,15 @@ _WORST_FIRST = (
     ExitCode.LOCKED,
     ExitCode.CONFIGURATION,
     ExitCode.UNAVAILABLE,
+    ExitCode.INTERNAL,
     ExitCode.ATTENTION,
     ExitCode.USAGE,
-    ExitCode.INTERNAL,
     ExitCode.DONE,
 )
 
 
 def worst(codes: Sequence[ExitCode]) -> ExitCode:
-    """Of several exit codes the one that is told: 130, 7, 6, 4, 5, 3 in this order."""
+    """Of several exit codes the one that is told: 130, 7, 6, 4, 5, 1, 3 in this order."""
     return next((code for code in _WORST_FIRST if code in codes), ExitCode.DONE)
 
 
@@ -55,6 +61,42 @@ class Outcome:
     """Prints the result for people, on stdout."""
     quiet_when_idle: bool = False
     """A cron command: prints nothing at all when nothing happened and stdout is no terminal."""
+    mail: Mail | None = None
+    """What of the faults and warnings cron's reader has not been told; None: somebody reads along, who is told all."""
+    known: Sequence[PlexStediError] = ()
+    """Faults that stood before this run: without their traceback."""
+
+    def collect(self, act: Callable[[], object]) -> bool:
+        """Do one step of the command; what it raises is a fault of the outcome. Whether it raised anything.
+
+        typer's own exceptions, which end or explain a command line, are raised.
+        """
+        try:
+            act()
+        except (KeyboardInterrupt, typer.Abort):
+            fix = "What was done until then stays; give the command again."
+            self.faults.append(Interrupted("interrupted", fix=fix))
+        except PlexStediError as fault:
+            if all(fault is not known for known in self.faults):
+                self.faults.append(fault)
+        except Exception as error:
+            if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
+                raise
+            self.faults.append(internal_fault(error, self.command))
+        else:
+            return False
+        return True
+
+    def take(self, noted: Noted) -> None:
+        """How the run was noted, and what cron's reader is to be told."""
+        self.mail, self.known = noted.mail, noted.known
+
+    def by_precedence(self) -> list[PlexStediError]:
+        """The faults, the one that the exit code stands for in front."""
+        if not self.faults:
+            return []
+        first = self._told()
+        return [first, *(fault for fault in self.faults if fault is not first)]
 
     @property
     def exit_code(self) -> ExitCode:
@@ -83,24 +125,50 @@ class Outcome:
 
     def emit(self, *, as_json: bool, quiet: bool = False) -> None:
         """Print it."""
+        mail = None if as_json else self.mail
         if as_json:
             print(dumps(self.as_json()))
         elif not self._idle():
             if self.show is not None and not quiet:
                 self.show()
-            for warning in self.warnings:
+            for warning in self.warnings if mail is None else mail.warnings:
                 print(f"warning: {warning}", file=sys.stderr)
-        for fault in self.faults:
+        for ended in () if mail is None else mail.ended:
+            print(f"plexstedi: {ended}", file=sys.stderr)
+        traced: set[str] = set()
+        for fault in self.faults if mail is None else mail.faults:
+            if mail is not None or all(fault is not known for known in self.known):
+                say_traceback(fault, traced)
             say_fault(fault)
 
     def _idle(self) -> bool:
+        told = self.faults if self.mail is None else self.mail.faults
         return (
             self.quiet_when_idle
-            and not sys.stdout.isatty()
-            and not self.faults
+            and not _is_a_terminal(sys.stdout)
+            and not told
             and not self.attention
             and (self.counts is None or self.counts.nothing_done())
         )
+
+
+def on_a_terminal() -> bool:
+    """Whether somebody reads what is printed as it happens."""
+    return _is_a_terminal(sys.stdout) or _is_a_terminal(sys.stderr)
+
+
+def _is_a_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def say_traceback(fault: PlexStediError, traced: set[str]) -> None:
+    """The traceback of an error that nobody foresaw, on stderr; once for each place in `traced`."""
+    if not isinstance(fault, (InternalFault, Unforeseen)):
+        return
+    place = f"{type(fault.error).__name__} {place_of(fault.error)}"
+    if place not in traced:
+        traced.add(place)
+        print(traceback_text(fault.error), file=sys.stderr)
 
 
 def fault_json(fault: PlexStediError) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, not_traded, print_news
 from plexstedi.sync.poll import poll
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage, stage
 from plexstedi.sync.submit import mark_due
 
 
@@ -34,11 +35,17 @@ def register(app: typer.Typer) -> None:
 
         def body(session: Session, outcome: Outcome) -> None:
             outcome.show = lambda: _show(outcome)
-            try:
-                poll(session, since=begin, full=full)
-            finally:
+
+            def read() -> None:
+                with stage(session, Stage.POLL):
+                    poll(session, since=begin, full=full)
+
+            def tell() -> None:
                 outcome.data["due"] = mark_due(session)
                 outcome.data["not_traded"] = not_traded(session)
+
+            outcome.collect(read)
+            outcome.collect(tell)
 
         work(
             context,
@@ -47,7 +54,7 @@ def register(app: typer.Typer) -> None:
             as_json=json,
             dry_run=dry_run,
             overrides=overrides(override),
-            quiet_when_idle=True,
+            scheduled=True,
         )
 
 

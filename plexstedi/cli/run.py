@@ -22,14 +22,12 @@ def register(app: typer.Typer) -> None:
 
         def body(session: Session, outcome: Outcome) -> None:
             outcome.show = lambda: _show(outcome)
-            try:
-                run(session, outcome.faults)
-                if not outcome.faults:
-                    keep_house(session)
-            finally:
-                outcome.data["not_traded"] = not_traded(session)
+            outcome.collect(lambda: run(session, outcome.faults))
+            if not outcome.faults:
+                outcome.collect(lambda: keep_house(session))
+            outcome.collect(lambda: outcome.data.update(not_traded=not_traded(session)))
 
-        work(context, "run", body, as_json=json, overrides=overrides(override), quiet_when_idle=True, alerting=True)
+        work(context, "run", body, as_json=json, overrides=overrides(override), scheduled=True, alerting=True)
 
 
 def _show(outcome: Outcome) -> None:

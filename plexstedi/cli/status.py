@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -14,11 +15,13 @@ from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.status_html import invoice_page, order_page, overview_page
-from plexstedi.cli.status_text import show_invoice, show_late, show_order, show_orders, show_overview
+from plexstedi.cli.status_text import show_health, show_invoice, show_late, show_order, show_orders, show_overview
 from plexstedi.config import Config
-from plexstedi.errors import ConfigurationFault, UsageFault
+from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UsageFault
 from plexstedi.state.documents import DocumentState
+from plexstedi.state.run_records import ErrorNote
 from plexstedi.state.store import Store
+from plexstedi.sync.health import Health, read_health
 from plexstedi.sync.invoice_report import InvoiceReport, find_invoice, invoice_report
 from plexstedi.sync.order_report import OrderReport, json_review, order_report, stamp
 from plexstedi.sync.overdue import LateDocument
@@ -45,7 +48,11 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("--html", metavar="FILE", help="Write a page to look at or print.")
         ] = None,
         check: Annotated[
-            bool, typer.Option("--check", help="End with 3 if anything needs a person: for monitors.")
+            bool,
+            typer.Option(
+                "--check",
+                help="For monitors: end with 3 if anything needs a person, a fault stands or no run succeeds.",
+            ),
         ] = False,
         json: Json = False,
     ) -> None:
@@ -56,60 +63,95 @@ def register(app: typer.Typer) -> None:
                 fix=f"Write `plexstedi status {number}` for the order, or leave the number out.",
             )
         invocation = of(context)
-        config, warnings = _config(invocation)
-        outcome = Outcome(command="status", warnings=warnings)
-        path = invocation.state()
-        with reading(path) as store:
-            if store is not None:
-                invocation.must_own(store)
-            if number is not None:
-                _one_order(outcome, store, number, html, check=check)
-            elif store is None:
-                _nothing_yet(outcome, path)
-            else:
-                _whole_picture(outcome, store, config, invocation, supplier=supplier, late=late, html=html, check=check)
-            finish(invocation, outcome, as_json=json)
+        outcome = Outcome(command="status")
+        config, path = _config(invocation, outcome)
+
+        def health(store: Store | None, fault: PlexStediError | None = None) -> Health:
+            return read_health(store, path, config, invocation.clock.now(), fault=fault)
+
+        try:
+            with reading(path) as store:
+                if store is not None:
+                    invocation.must_own(store)
+                if number is not None:
+                    _one_order(outcome, store, number, html, check=check)
+                elif store is None:
+                    _nothing_yet(outcome, path, health(None), check=check)
+                else:
+                    _whole_picture(
+                        outcome,
+                        store,
+                        config,
+                        health(store),
+                        invocation.clock.now(),
+                        supplier=supplier,
+                        late=late,
+                        html=html,
+                        check=check,
+                    )
+        except StateUnusable as fault:
+            outcome.faults.append(fault)
+            outcome.data["health"] = _health_json(health(None, fault))
+        finish(invocation, outcome, as_json=json)
 
 
-def _config(invocation: Invocation) -> tuple[Config | None, list[str]]:
-    """The configuration, where there is one; with a named state file `status` does without.
+def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Path]:
+    """The configuration, None if it is broken; and where the state file is.
 
-    Raise ConfigurationFault when the configuration was named, or is needed to find the state file.
+    What can be shown without it is shown. A broken one is the outcome's fault (exit 4) where it was named or names the
+    state file, else a warning. Raise ConfigurationFault when the state file cannot be found without it.
     """
     try:
-        return invocation.config(), []
+        return invocation.config(), invocation.state()
     except ConfigurationFault as fault:
-        state_is_named = invocation.state_path is not None or os.environ.get("PLEXSTEDI_STATE")
-        if invocation.config_path is not None or not state_is_named:
+        path = invocation.state_if_known()
+        if path is None or not (path.exists() or _state_is_named(invocation)):
             raise
-        return None, [f"shown without supplier settings, so no time limits: {fault.problems[0]}"]
+        if invocation.config_path is not None or not _state_is_named(invocation):
+            outcome.faults.append(fault)
+        else:
+            outcome.warnings.append(f"shown without supplier settings, so no time limits: {fault.problems[0]}")
+        return None, path
 
 
-def _nothing_yet(outcome: Outcome, path: Path) -> None:
+def _state_is_named(invocation: Invocation) -> bool:
+    return bool(invocation.state_path is not None or os.environ.get("PLEXSTEDI_STATE"))
+
+
+def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
     outcome.data.update(_overview_json(Overview()))
-    outcome.show = lambda: print(f"Nothing yet: no run has made the state file {path}.")
+    outcome.data["health"] = _health_json(health)
+    outcome.attention = check and not health.ok
+
+    def show() -> None:
+        print(f"Nothing yet: no run has made the state file {path}.")
+        if not health.ok:
+            show_health(health)
+
+    outcome.show = show
 
 
 def _whole_picture(
     outcome: Outcome,
     store: Store,
     config: Config | None,
-    invocation: Invocation,
+    health: Health,
+    now: datetime,
     *,
     supplier: str | None,
     late: bool,
     html: Path | None,
     check: bool,
 ) -> None:
-    now = invocation.clock.now()
     seen = overview(store, config, now, supplier)
     outcome.counts = Counts(attention=seen.attention, in_doubt=seen.in_doubt)
-    outcome.attention = check and seen.needs_a_person
+    outcome.attention = check and (seen.needs_a_person or not health.ok)
     outcome.data.update(_overview_json(seen))
+    outcome.data["health"] = _health_json(health)
     outcome.data["audit_head"] = store.audit.head()
     rows = order_rows(store, supplier) if supplier is not None or html is not None else []
     if html is not None:
-        _write(html, overview_page(seen, rows, now, supplier))
+        _write(html, overview_page(seen, health, rows, now, supplier))
         outcome.data["html"] = str(html)
 
     def show() -> None:
@@ -118,7 +160,7 @@ def _whole_picture(
         elif late:
             show_late(seen.late, now, timed=config is not None)
         else:
-            show_overview(seen, now, supplier)
+            show_overview(seen, health, now, supplier)
             if supplier is not None:
                 show_orders(rows)
 
@@ -228,6 +270,39 @@ def _overview_json(seen: Overview) -> dict[str, Any]:
             "last_written": stamp(seen.times.last_written),
         },
     }
+
+
+def _health_json(health: Health) -> dict[str, Any]:
+    """`health` of the contract (DESIGN section 4)."""
+    last = health.last_run
+    return {
+        "ok": health.ok,
+        "last_run": None
+        if last is None
+        else {
+            "at": stamp(last.at),
+            "command": last.command,
+            "exit_code": last.exit_code,
+            "error": _note_json(last.error),
+        },
+        "stages": {
+            stage.value: {
+                "succeeded_at": stamp(record.succeeded_at),
+                "failed_at": stamp(record.failed_at),
+                "error": _note_json(record.error),
+            }
+            for stage, record in health.stages.items()
+        },
+        "faults": [
+            {"code": fault.code, "since": stamp(fault.since), "message": fault.message, "fix": fault.fix}
+            for fault in health.faults
+        ],
+        "key_due": stamp(health.key_due),
+    }
+
+
+def _note_json(note: ErrorNote | None) -> dict[str, str] | None:
+    return None if note is None else {"code": note.code, "message": note.message, "fix": note.fix}
 
 
 def _late_json(one: LateDocument) -> dict[str, Any]:

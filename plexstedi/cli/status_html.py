@@ -10,6 +10,7 @@ from plexstedi.cli.status_rows import (
     ANSWER_HEADERS,
     DOCUMENT_HEADERS,
     EVENT_HEADERS,
+    FAULT_HEADERS,
     INVOICE_LINE_HEADERS,
     LATE_HEADERS,
     LINE_HEADERS,
@@ -22,6 +23,8 @@ from plexstedi.cli.status_rows import (
     document_row,
     event_rows,
     facts,
+    fault_row,
+    health_facts,
     instant,
     invoice_facts,
     invoice_line_row,
@@ -36,6 +39,7 @@ from plexstedi.cli.status_rows import (
 )
 from plexstedi.state.documents import Document
 from plexstedi.state.reviews import Review
+from plexstedi.sync.health import Health
 from plexstedi.sync.invoice_report import InvoiceReport
 from plexstedi.sync.order_report import OrderReport
 from plexstedi.sync.reporting import OrderRow, Overview
@@ -73,10 +77,15 @@ _UNBROKEN = 24
 _GOOD = {"confirmed", "delivered", "accepted"}
 
 
-def overview_page(seen: Overview, rows: Sequence[OrderRow], now: datetime, supplier: str | None) -> str:
+def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now: datetime, supplier: str | None) -> str:
     """The whole picture as a page."""
     alarm = f"{seen.attention}, in doubt {seen.in_doubt}"
+    wrong = "" if health.ok else "alarm"
     summary = [
+        *(
+            (name[0].upper() + name[1:], value, wrong if name == "health" else "")
+            for name, value in health_facts(health)
+        ),
         ("Needs a person", alarm, "alarm" if seen.needs_a_person else ""),
         ("Orders", counted(seen.orders), ""),
         ("Documents", counted(seen.states), ""),
@@ -92,6 +101,7 @@ def overview_page(seen: Overview, rows: Sequence[OrderRow], now: datetime, suppl
     headers = ("supplier", "orders", "open", "documents", "not delivered", "not answered", "needs a person")
     body = [
         _facts(summary),
+        _table("Standing faults", FAULT_HEADERS, [fault_row(fault) for fault in health.faults]),
         _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
         _table("Late", LATE_HEADERS, [late_row(one) for one in not_asked(seen)]),
         _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),

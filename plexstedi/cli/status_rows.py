@@ -11,6 +11,8 @@ from plexstedi.edi.outbound.invoice import InvoiceLine
 from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound
 from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.state.run_records import LastRun, StageRecord
+from plexstedi.sync.health import Health, HealthFault
 from plexstedi.sync.invoice_report import InvoiceReport
 from plexstedi.sync.order_lines import OrderLine, plain_quantity
 from plexstedi.sync.order_report import OrderReport, Told
@@ -256,6 +258,39 @@ def times(seen: Overview) -> list[tuple[str, datetime | None]]:
         ("last received", seen.times.last_received),
         ("last written to Plex", seen.times.last_written),
     ]
+
+
+FAULT_HEADERS = ("fault", "since", "what", "what to do")
+
+
+def fault_row(fault: HealthFault) -> tuple[str, ...]:
+    """One fault that stands."""
+    return (fault.code, instant(fault.since), fault.message, fault.fix)
+
+
+def health_facts(health: Health) -> list[tuple[str, str]]:
+    """Whether runs do what they are for, and since when."""
+    count = len(health.faults)
+    state = "ok" if health.ok else f"not ok: {count} fault{'s' if count > 1 else ''}"
+    facts = [("health", state), ("last run", _last_run(health.last_run))]
+    facts += [(f"last {stage}", _stage(record)) for stage, record in health.stages.items()]
+    return [*facts, ("Stedi key due", instant(health.key_due))]
+
+
+def _last_run(run: LastRun | None) -> str:
+    if run is None:
+        return NOTHING
+    said = f"{instant(run.at)}, `{run.command}` ended with {run.exit_code}"
+    return said if run.error is None else f"{said}: {plain(run.error.message)}"
+
+
+def _stage(record: StageRecord) -> str:
+    if record.succeeded_at is None and record.failed_at is None:
+        return NOTHING
+    said = f"succeeded {instant(record.succeeded_at)}" if record.succeeded_at else "has not succeeded yet"
+    if record.failed_at is not None:
+        said += f", failed {instant(record.failed_at)}"
+    return said if record.error is None else f"{said}: {plain(record.error.message)}"
 
 
 def counted(counts: Mapping[str, int]) -> str:

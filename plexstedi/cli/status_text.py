@@ -21,6 +21,7 @@ from plexstedi.cli.status_rows import (
     document_row,
     event_rows,
     facts,
+    health_facts,
     instant,
     invoice_facts,
     invoice_line_row,
@@ -37,6 +38,7 @@ from plexstedi.cli.status_rows import (
 from plexstedi.cli.tables import plain, print_table
 from plexstedi.state.documents import Document
 from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.sync.health import Health
 from plexstedi.sync.invoice_report import InvoiceReport
 from plexstedi.sync.order_report import OrderReport
 from plexstedi.sync.overdue import LateDocument
@@ -45,9 +47,10 @@ from plexstedi.sync.reporting import OrderRow, Overview
 _LABEL = 27
 
 
-def show_overview(seen: Overview, now: datetime, supplier: str | None) -> None:
+def show_overview(seen: Overview, health: Health, now: datetime, supplier: str | None) -> None:
     """The whole picture."""
     print(f"Supplier {plain(supplier)}, {instant(now)}" if supplier else f"All suppliers, {instant(now)}")
+    show_health(health)
     for name, counts in (
         ("orders", seen.orders),
         ("documents", seen.states),
@@ -86,6 +89,15 @@ def show_overview(seen: Overview, now: datetime, supplier: str | None) -> None:
         print(f"not traded by EDI: {plain(code)}, {count} invoices (no [customers.{plain(code)}] in the configuration)")
     if seen.unread_sets:
         print(f"received and not read: {counted(seen.unread_sets)}")
+
+
+def show_health(health: Health) -> None:
+    """Whether runs do what they are for; each fault that stands with its fix."""
+    for name, value in health_facts(health):
+        print(f"{name + ':':<{_LABEL}}{value}")
+    for fault in health.faults:
+        print(f"  {plain(fault.code)}, since {instant(fault.since)}: {plain(fault.message)}")
+        print(f"    fix: {plain(fault.fix)}")
 
 
 def show_waiting(reviews: Sequence[Review]) -> None:

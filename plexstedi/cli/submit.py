@@ -15,6 +15,7 @@ from plexstedi.errors import UsageFault
 from plexstedi.sync.invoice_report import find_invoice
 from plexstedi.sync.reporting import find_order
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage, stage
 from plexstedi.sync.submit import Preview, preview, submit
 
 
@@ -59,7 +60,8 @@ def register(app: typer.Typer) -> None:
                 outcome.show = lambda: _show_preview(outcome, previews, show)
             else:
                 outcome.show = lambda: _show(outcome)
-                submit(session, number=order, limit=limit)
+                with stage(session, Stage.SUBMIT):
+                    submit(session, number=order, limit=limit)
 
         work(
             context,
@@ -68,7 +70,7 @@ def register(app: typer.Typer) -> None:
             as_json=json,
             dry_run=dry_run,
             overrides=overrides(override),
-            quiet_when_idle=True,
+            scheduled=True,
         )
 
 

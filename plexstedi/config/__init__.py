@@ -7,6 +7,8 @@ orders are held while the others go (RULES Sending 1).
 
 from __future__ import annotations
 
+import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,6 +75,8 @@ __all__ = [
     "default_state_path",
     "is_loopback",
     "load",
+    "readable_alerts",
+    "readable_state_path",
 ]
 
 _WHOLE_VALUES = {"units", "ack_units", "terms"}
@@ -236,6 +240,41 @@ def default_state_path(env: Mapping[str, str], config: Config | None) -> Path:
     if env.get("STATE_DIRECTORY"):
         return Path(env["STATE_DIRECTORY"].split(":")[0]) / "state.sqlite3"
     return platformdirs.user_state_path("plexstedi") / "state.sqlite3"
+
+
+def readable_alerts(path: Path) -> AlertsConfig | None:
+    """`[alerts]` of a configuration that is wrong elsewhere: whoever is to be told is told of that, too.
+
+    None if it cannot be read, or if others could have written it: it names a program to run.
+    """
+    try:
+        for one in (path, path.parent):
+            status = one.stat()
+            if stat.S_IMODE(status.st_mode) & 0o022 and not status.st_mode & stat.S_ISVTX:
+                return None
+            if status.st_uid not in (0, os.geteuid()):
+                return None
+        return AlertsConfig.model_validate(_read_toml(path).get("alerts", {}), by_alias=True, by_name=False)
+    except (OSError, ConfigurationFault, ValidationError):
+        return None
+
+
+def readable_state_path(env: Mapping[str, str], path: Path) -> Path | None:
+    """As `default_state_path` with a configuration that is wrong elsewhere; None if it cannot be told from it."""
+    try:
+        told = _read_toml(path).get("state", {})
+        state = StateConfig.model_validate(told, by_alias=True, by_name=False).path
+    except ValidationError:
+        return None
+    except ConfigurationFault:
+        try:
+            if "[state]" in path.read_text(errors="replace"):
+                return None
+        except OSError:
+            # There is none to say otherwise.
+            pass
+        state = None
+    return default_state_path(env, None) if state is None else path.parent / Path(state).expanduser()
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -285,6 +285,8 @@ class RunConfig(Settings):
     """`[run]`: how long a run may take."""
 
     time_limit_minutes: Positive = 4
+    every_minutes: Positive = 60
+    """How often the timer calls `plexstedi run`: without a success for three times as long, `status` says so."""
 
 
 class StateConfig(Settings):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from plexstedi.clock import Clock
 from plexstedi.credentials.keyring_store import KeyringStore, SecretStore
 from plexstedi.errors import CredentialsFault
+from plexstedi.internal import remember_secret
 
 _LARGEST = 16_384
 _SET_AT = ".set-at"
@@ -83,8 +84,6 @@ class Secrets:
     env: Mapping[str, str]
     clock: Clock
     store: SecretStore
-    revealed: list[SecretStr] = field(default_factory=list, repr=False, compare=False)
-    """What was handed out, so that it can be taken out of error texts."""
 
     @classmethod
     def of(cls, env: Mapping[str, str], clock: Clock) -> Secrets:
@@ -100,7 +99,7 @@ class Secrets:
                 f" the environment, and {self.store.describe()} has none",
                 fix=f"Run `plexstedi credentials set {name}` as the user that runs plexstedi, or use one of these.",
             )
-        self.revealed.append(found[0])
+        remember_secret(found[0].get_secret_value())
         return found[0]
 
     def source(self, name: SecretName) -> Source | None:

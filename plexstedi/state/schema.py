@@ -221,10 +221,15 @@ _VERSION_2 = ("INSERT INTO legal_moves (of_table, before, after) VALUES ('docume
 _VERSION_3 = (
     """CREATE TABLE unforeseen (
         record TEXT PRIMARY KEY, mark TEXT, program TEXT NOT NULL, held_at TEXT NOT NULL, content TEXT) STRICT""",
+    """CREATE TABLE standing_faults (
+        place TEXT NOT NULL, key TEXT NOT NULL, code TEXT NOT NULL, since TEXT NOT NULL,
+        message TEXT NOT NULL, fix TEXT NOT NULL, stage TEXT, failed_at TEXT, reported_at TEXT, ended_at TEXT,
+        PRIMARY KEY (place, key)) STRICT""",
 )
 """`unforeseen`: records that raised what nobody foresaw, with the mark of their content and the program's version then:
 each is tried again when one of them is another. `mark` NULL: it is to be tried again. `content`: an entry of a feed,
-which does not come again."""
+which does not come again. `standing_faults`: what stages and records fail with (key '' for a record), until it ends and
+its end is reported."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """`MIGRATIONS[n]` takes a file of version n to version n + 1."""

@@ -11,6 +11,7 @@ from plexstedi.errors import StateUnusable
 from plexstedi.state.audit import Audit
 from plexstedi.state.database import Database
 from plexstedi.state.documents import Documents
+from plexstedi.state.faults import Faults
 from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
 from plexstedi.state.memory import Fact, Memory
@@ -38,6 +39,7 @@ class Store:
         self.reviews = Reviews(database)
         self.receipts = Receipts(database)
         self.unforeseen = UnforeseenHolds(database)
+        self.faults = Faults(database)
 
     @classmethod
     def open(cls, path: Path, now: datetime) -> Store:

@@ -11,7 +11,6 @@ import smtplib
 import ssl
 import subprocess
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -19,9 +18,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from plexstedi.config import AlertsConfig, EmailConfig
-from plexstedi.errors import ExitCode, PlexStediError, StateUnusable
+from plexstedi.errors import PlexStediError, RecordsUnanswered, Unforeseen
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import Review
+from plexstedi.state.run_records import Beside
+from plexstedi.sync.endings import fault_key, stands
 from plexstedi.sync.session import Session
 
 _NET_SECONDS = 10.0
@@ -48,51 +49,44 @@ class Sent:
 def after_run(session: Session, faults: Sequence[PlexStediError], exit_code: int) -> list[str]:
     """Ping the monitor, and tell people what became wrong in this run or still stands; the warnings it led to.
 
-    Call it as the last thing of a run. Never raises.
+    Call it as the last thing of a run. Raise StateUnusable, after the ping, if what was told cannot be remembered:
+    then `after_unrecorded_run` tells it.
     """
     alerts = session.config.alerts
-    if session.store.database.path is not None:
-        with suppress(OSError):
-            _told_beside(session.store.database.path).unlink(missing_ok=True)
-    results = _pinged(alerts, exit_code, len(session.tally.news))
-    try:
-        message = _due_message(session, faults)
-    except StateUnusable as fault:
-        return [*_warnings(results), f"alerts: {fault.message}"]
+    warnings = ping(alerts, exit_code, len(session.tally.news))
+    message = _due_message(session, faults)
     if message is not None:
-        results += tell(alerts, message)
-    return _warnings(results)
+        warnings += _warnings(tell(alerts, message))
+    return warnings
 
 
-def after_failed_start(alerts: AlertsConfig, fault: PlexStediError, state: Path, now: datetime) -> list[str]:
-    """The same for a run that had no session: a state file that cannot be used, or is another tenant's.
+def ping(alerts: AlertsConfig, exit_code: int, news: int) -> list[str]:
+    """Ping the monitor alone; the warnings it led to."""
+    return _warnings(_pinged(alerts, exit_code, news))
 
-    A lock that another run holds is only pinged. The rest is told once, and again after `digest_hours`; with no state
-    to remember it in, a small file beside it does.
+
+def after_unrecorded_run(
+    alerts: AlertsConfig, faults: Sequence[PlexStediError], state: Path | None, now: datetime, *, started: bool
+) -> list[str]:
+    """Tell people of a run that had no session, or whose state could not be written; the warnings it led to.
+
+    A lock that another run holds is no alarm, nor is an interruption. The rest is told once, and again after
+    `digest_hours`: the file beside the state remembers it. Where there is none they are told each time.
     """
-    results = _pinged(alerts, int(fault.exit_code), 0)
-    if fault.exit_code is not ExitCode.LOCKED and _is_news(_told_beside(state), fault.code, now, alerts.digest_hours):
-        text = f"The run could not start.\n\n{fault.message}\n  fix: {fault.fix}\n"
-        results += tell(alerts, Message("plexstedi: the run could not start", text))
-    return _warnings(results)
-
-
-def _told_beside(state: Path) -> Path:
-    return state.with_name(f"{state.name}.alerted")
-
-
-def _is_news(told: Path, code: str, now: datetime, digest_hours: int) -> bool:
-    """Whether people are to be told; noted. Where it cannot be noted they are told each time."""
-    try:
-        said, at = told.read_text().split()
-        if said == code and now - datetime.fromisoformat(at) < timedelta(hours=digest_hours):
-            return False
-    except (OSError, ValueError):
-        # Nothing noted that could be read: it is news.
-        pass
-    with suppress(OSError):
-        told.write_text(f"{code} {now.isoformat()}\n")
-    return True
+    beside = Beside() if state is None else Beside.load(state)
+    keys = {fault_key(fault) for fault in faults if stands(fault)}
+    noted = [one for one in beside.faults if one.key in keys]
+    again = timedelta(hours=alerts.digest_hours)
+    quiet = {one.key for one in noted if one.alerted_at is not None and one.alerted_at <= now < one.alerted_at + again}
+    if not keys - quiet:
+        return []
+    if state is not None:
+        beside.with_faults([one.model_copy(update={"alerted_at": now}) for one in noted]).save(state)
+    wrong = [fault for fault in faults if fault_key(fault) in keys - quiet]
+    head = "the run ended early" if started else "the run could not start"
+    words = "\n\n".join(f"{fault.message}\n  fix: {fault.fix}" for fault in wrong)
+    text = f"{head[0].upper()}{head[1:]}.\n\n{words}\n"
+    return _warnings(tell(alerts, Message(f"plexstedi: {head}", text)))
 
 
 def trial_message(now: datetime) -> Message:
@@ -196,25 +190,30 @@ def _mail(email: EmailConfig, message: Message) -> str | None:
 def _due_message(session: Session, faults: Sequence[PlexStediError]) -> Message | None:
     """What is to be told now, if anything: what became wrong, else the digest when its time has come.
 
-    A fault that lasts over many runs is told once, and again in each digest.
+    A fault that lasts over many runs is told once, and again in each digest; so is one record whose calls fail.
     """
     memory, now = session.store.memory, session.clock.now()
-    codes = sorted({fault.code for fault in faults})
-    told = set((memory.get(Fact.ALERTED_FAULTS) or "").split())
-    fresh = [fault for fault in faults if fault.code not in told]
+    wrong = {fault_key(fault): fault for fault in faults if not isinstance(fault, (RecordsUnanswered, Unforeseen))}
+    for one in session.store.faults.standing():
+        if one.of_record:
+            wrong[one.place] = PlexStediError(one.message, fix=one.fix, code=one.code)
+    told = set((memory.get(Fact.ALERTED_FAULTS) or "").split("\n"))
+    # An unforeseen fault is among the faults only in the run in which it appears; then it is a review item.
+    fresh: list[PlexStediError] = [fault for fault in faults if isinstance(fault, Unforeseen)]
+    fresh += [fault for key, fault in wrong.items() if key not in told]
     standing = session.store.reviews.standing()
     last = memory.time(Fact.DIGEST_SENT)
     digest_due = last is not None and now - last >= timedelta(hours=session.config.alerts.digest_hours)
-    stands = bool(standing or faults)
+    stands = bool(standing or faults or wrong)
     with session.store.transaction():
-        memory.put(Fact.ALERTED_FAULTS, " ".join(codes) or None)
+        memory.put(Fact.ALERTED_FAULTS, "\n".join(sorted(wrong)) or None)
         if not stands:
             memory.put_time(Fact.DIGEST_SENT, None)
         elif last is None or digest_due:
             memory.put_time(Fact.DIGEST_SENT, now)
     if session.tally.news or fresh:
         return became_wrong(session.tally.news, fresh)
-    return still_wrong(standing, faults, now) if digest_due and stands else None
+    return still_wrong(standing, list(wrong.values()), now) if digest_due and stands else None
 
 
 def became_wrong(news: Sequence[str], faults: Sequence[PlexStediError]) -> Message:

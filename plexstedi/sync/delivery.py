@@ -343,12 +343,17 @@ def confirm_deliveries(session: Session, turns: Turns) -> None:
 
     One that Stedi does not answer for keeps no other from being asked about; it is told by `turns`.
     """
-    open_documents = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
+    accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
+    open_documents = sorted(accepted, key=lambda document: turns.failed_before(_confirming(document)))
     for done, document in enumerate(open_documents, 1):
         session.checkpoint()
-        with turns.turn(_record_of("confirm the delivery of", document)):
+        with turns.turn(_confirming(document)):
             _confirm(session, document)
         session.progress("confirming deliveries", done, len(open_documents))
+
+
+def _confirming(document: Document) -> Record:
+    return _record_of("confirm the delivery of", document)
 
 
 def _confirm(session: Session, document: Document) -> None:

@@ -8,24 +8,27 @@ person accepts the item.
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from plexstedi import __version__
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.edi.held import Reason
-from plexstedi.errors import PlexStediError, RequestRejected, ServiceUnavailable, Unforeseen
+from plexstedi.errors import PlexStediError, RecordsUnanswered, RequestRejected, ServiceUnavailable, Unforeseen
+from plexstedi.internal import bounded, place_of
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import Work
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
 
+_PATIENCE = timedelta(days=1)
+"""So long a record that is not answered for is tried again before it needs review (DESIGN section 4)."""
 _IN_A_ROW = 3
 """So many failures without a success between them mean that the service itself does not answer."""
-_LONGEST_ERROR = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +127,10 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
 
 def hold(session: Session, record: Record, error: Exception) -> None:
     """Hold a record that raised what nobody foresaw; told once, however often it is tried again."""
-    said = session.redacted(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
-    said = said if len(said) <= _LONGEST_ERROR else f"{said[:_LONGEST_ERROR]}…"
     reason = Reason(
         code="unforeseen",
         where=record.words,
-        message=f"cannot {record.step} {record.words}: {said}, in {_place(error)}",
+        message=f"cannot {record.step} {record.words}: {bounded(error)} ({place_of(error) or 'unknown place'})",
         fix="Report it with this text. It is tried again when the record changes or PlexStedi is updated;"
         " `plexstedi review accept` tries it again now.",
     )
@@ -158,23 +159,40 @@ def let_go(session: Session, record: Record) -> None:
         session.withdraw(ReviewKind.UNFORESEEN, record.subject, "it went well this time", order_id=record.order_id)
 
 
-def _place(error: Exception) -> str:
-    """The innermost place in our own code: `sync/poll.py:120 in record_reading`."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "plexstedi" in frame.filename] or list(frames)
-    if not ours:
-        return "an unknown place"
-    _, _, file = ours[-1].filename.rpartition("plexstedi/")
-    return f"{file}:{ours[-1].lineno} in {ours[-1].name}"
-
-
 class Turns:
-    """The turns of the records of one step, of which a service is asked one by one."""
+    """The turns of the records of one stage, of which a service is asked one by one.
 
-    def __init__(self, session: Session) -> None:
+    A record that the service does not answer for is a standing fault from the first time on; after a day it is a review
+    item, and no run ends with 5 because of it any more, though each run asks for it again.
+    """
+
+    kind: ClassVar[ReviewKind] = ReviewKind.UNANSWERED
+
+    def __init__(self, session: Session, stage: Stage) -> None:
         self._session = session
-        self.failed: list[ServiceUnavailable] = []
+        self._stage = stage
+        self._standing = {fault.place for fault in session.store.faults.standing() if fault.of_record}
+        self._failed: list[ServiceUnavailable] = []
         self._in_a_row = 0
+
+    @property
+    def failed(self) -> Sequence[ServiceUnavailable]:
+        """The records that were not answered for in these turns, and are no review items yet."""
+        return self._failed
+
+    def review_subject(self, record: Record) -> str:
+        """Under which subject a person is asked about a record that is not answered for."""
+        return record.subject
+
+    def failed_before(self, record: Record) -> bool:
+        """Whether this record failed in earlier runs: then it has its turn after the others."""
+        return record.subject in self._standing or self._is_asked(record)
+
+    def failing_orders(self) -> set[str]:
+        """The orders, by Plex's id, whose reading failed in earlier runs."""
+        asked = [review.subject for review in self._session.store.reviews.standing() if review.kind is self.kind]
+        found = (*self._standing, *asked)
+        return {subject.removeprefix(_READ_ORDER) for subject in found if subject.startswith(_READ_ORDER)}
 
     @contextmanager
     def turn(self, record: Record) -> Iterator[Turn]:
@@ -205,20 +223,50 @@ class Turns:
     def succeeded(self, record: Record) -> None:
         """A record had its turn: the service answers."""
         self._in_a_row = 0
+        if not self.failed_before(record):
+            return
+        session = self._session
+        with session.store.transaction():
+            session.store.faults.succeed(record.subject, session.clock.now())
+            session.withdraw(self.kind, self.review_subject(record), "the service answers", order_id=record.order_id)
 
     def unanswered(self, record: Record, fault: ServiceUnavailable) -> None:
         """A service did not answer for a record. Raise its fault if too many did in a row."""
-        message = f"cannot {record.step} {record.words}: {fault.message}"
-        self.failed.append(ServiceUnavailable(message, fix=fault.fix, code=fault.code))
         self._in_a_row += 1
         if self._in_a_row >= _IN_A_ROW:
+            # It is the service: what its calls for single records met says nothing about these.
             raise fault
+        message = f"cannot {record.step} {record.words}: {fault.message}"
+        session, now = self._session, self._session.clock.now()
+        if self._is_asked(record):
+            return
+        with session.store.transaction():
+            faults = session.store.faults
+            since = faults.fail(record.subject, fault.code, message, fault.fix, now, stage=self._stage)
+            if now - since >= _PATIENCE:
+                faults.succeed(record.subject, now)
+                self._ask(record, message, fault)
+                return
+        self._failed.append(ServiceUnavailable(message, fix=fault.fix, code=fault.code))
+
+    def _is_asked(self, record: Record) -> bool:
+        return self._session.store.reviews.is_open(self.kind, self.review_subject(record))
+
+    def _ask(self, record: Record, message: str, fault: ServiceUnavailable) -> None:
+        reason = Reason(code=fault.code, where=record.words, message=message, fix=fault.fix)
+        self._session.ask(
+            self.kind,
+            self.review_subject(record),
+            (reason,),
+            supplier=record.supplier,
+            order_id=record.order_id,
+            order_number=record.order_number,
+        )
 
     def tell(self) -> None:
-        """After the last record: raise the first failure, with how many there were."""
-        if not self.failed:
+        """After the last record: raise RecordsUnanswered with the first failure and how many there were."""
+        if not self._failed:
             return
-        first, more = self.failed[0], len(self.failed) - 1
-        if not more:
-            raise first
-        raise ServiceUnavailable(f"{first.message} (and {more} more)", fix=first.fix, code=first.code)
+        first, more = self._failed[0], len(self._failed) - 1
+        message = f"{first.message} (and {more} more)" if more else first.message
+        raise RecordsUnanswered(message, fix=first.fix, code=first.code)

@@ -14,7 +14,6 @@ from plexstedi.errors import Interrupted
 from plexstedi.http import Deadline, MemoryCallLog
 from plexstedi.plex.build import connect_to_plex
 from plexstedi.plex.port import PlexPort
-from plexstedi.redaction import redacted
 from plexstedi.state.memory import Fact, Memory
 from plexstedi.state.store import Store, expect_state
 from plexstedi.stedi.build import connect_to_stedi
@@ -100,15 +99,21 @@ class OpenSession:
     session: Session
     calls: RememberedCalls
 
-    def close(self) -> None:
-        """Leave the state and the connections."""
+    def disconnect(self) -> None:
+        """Close the connections, and leave the calls of the last minute to the next run."""
         session = self.session
         try:
             if not session.dry_run and session.store.database.path is not None:
                 self.calls.keep("Plex", session.clock.now())
         finally:
             session.close_services()
-            session.store.close()
+
+    def close(self) -> None:
+        """Leave the state and the connections."""
+        try:
+            self.disconnect()
+        finally:
+            self.session.store.close()
 
 
 def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, recover: bool = False) -> OpenSession:
@@ -145,7 +150,6 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
             overrides=around.overrides,
             stop=around.stop,
             progress=around.progress,
-            redacted=lambda text: redacted(text, [secret.get_secret_value() for secret in around.secrets.revealed]),
         )
     except BaseException:
         store.close()

@@ -16,6 +16,7 @@ from plexstedi.state.writes import Write
 from plexstedi.sync.isolation import Turns, hold, is_held, let_go
 from plexstedi.sync.release_writes import carry_out_releases, release_changes
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
 from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, write_turn
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
@@ -32,7 +33,7 @@ def carry_out(session: Session) -> None:
         carry_out_releases(session, writes)
         return
     session.plex.check_fields(_fields_by_level(writes))
-    turns = Turns(session)
+    turns = Turns(session, Stage.INGEST)
     size = _BATCH[writes[0].plan.target]
     for begin in range(0, len(writes), size):
         session.checkpoint()

@@ -29,6 +29,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync import invoices
 from plexstedi.sync.isolation import Record, Turns, hold, isolated, order_reading, try_again_after_update
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
 from plexstedi.sync.tenant import check_tenant
 
 SETTLING = timedelta(minutes=1)
@@ -99,7 +100,7 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
         # Before polling begins: whether this is the first poll decides which invoices are known.
         invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
         start = _start(session, now)
-    turns = _Turns(until, Turns(session))
+    turns = _Turns(until, Turns(session, Stage.POLL))
     if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
         return
     poll_config = session.config.plex.poll
@@ -210,6 +211,10 @@ class _Turns:
     skipped: set[str] = field(default_factory=set)
     """Orders of which Plex did not answer: not asked again in this run."""
 
+    def late(self) -> set[str]:
+        """Orders of which Plex did not answer in earlier runs: they are read after the others."""
+        return self.orders.failing_orders()
+
 
 def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> bool:
     """Read the orders that wait. Whether all of this origin were read; then the cursor moves.
@@ -220,7 +225,8 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
     total = orders.work_left()
     done = 0
     size = _BATCH
-    while work := orders.work(size, besides=turns.skipped):
+    late = turns.late()
+    while work := orders.work(size, besides=turns.skipped | late) or orders.work(size, besides=turns.skipped):
         if origin == "window" and orders.work_left("window") == 0:
             break
         if session.clock.monotonic() >= turns.until:

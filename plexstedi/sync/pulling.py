@@ -22,6 +22,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import INBOUND, Transaction, read_transaction
 from plexstedi.sync.isolation import Record, Turns, isolated
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
 from plexstedi.sync.witness import (
     ask_about_unreadable,
     customer_of,
@@ -139,17 +140,24 @@ def _not_read(set_id: str, customer: str | None) -> str | None:
 
 def _fetch_documents(session: Session) -> Turns:
     """Each document for itself: one that Stedi does not hand out keeps no other back."""
-    turns = Turns(session)
-    waiting = session.store.inbox.in_state(InboxState.LISTED)
+    turns = _Fetches(session, Stage.INGEST)
+    listed = session.store.inbox.in_state(InboxState.LISTED)
+    waiting = sorted(listed, key=lambda inbound: turns.failed_before(_fetching(inbound)))
     for done, inbound in enumerate(waiting, 1):
         session.checkpoint()
-        before = len(turns.failed)
         with turns.turn(_fetching(inbound)):
             _fetch(session, inbound)
-        if len(turns.failed) > before:
-            _ask_about_missing(session, inbound, turns.failed[-1].message)
         session.progress("fetching acknowledgments", done, len(waiting))
     return turns
+
+
+class _Fetches(Turns):
+    """The documents of transactions: a person is asked about each as about one that Stedi does not have."""
+
+    kind = ReviewKind.DOCUMENT_MISSING
+
+    def review_subject(self, record: Record) -> str:
+        return record.key
 
 
 def _fetching(inbound: Inbound) -> Record:

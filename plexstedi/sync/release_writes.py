@@ -19,6 +19,7 @@ from plexstedi.plex.port import ReleaseNow, ReleaseUpdate
 from plexstedi.state.writes import Write
 from plexstedi.sync.isolation import Turns
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
 from plexstedi.sync.supplier_has import order_after
 from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, write_turn
 
@@ -35,7 +36,7 @@ class ReleaseDifference:
 
 def carry_out_releases(session: Session, writes: Sequence[Write]) -> None:
     """Bring the releases to what these plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
-    turns = Turns(session)
+    turns = Turns(session, Stage.INGEST)
     for done, write in enumerate(writes, 1):
         session.checkpoint()
         with turns.turn(write_turn(write)):

@@ -31,6 +31,7 @@ from plexstedi.sync.ingest import process
 from plexstedi.sync.isolation import Turns
 from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
 from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import drain_executions
@@ -268,7 +269,7 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
             send(session, document)
         sent.append(document.id)
     if not queue:
-        confirm_deliveries(session, deliveries := Turns(session))
+        confirm_deliveries(session, deliveries := Turns(session, Stage.SUBMIT))
         for fault in deliveries.failed:
             session.tally.warn(fault.message)
     documents = [session.store.documents.get(document_id) for document_id in sent]

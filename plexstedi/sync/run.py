@@ -1,17 +1,18 @@
 """`run`: poll, submit and ingest-acks one after the other, each with its share of the time.
 
-A service that cannot be reached in one stage does not keep the others from what they can do; a refusal or a suspicion
-ends the run, since what is wrong then is wrong for all of them.
+A service that cannot be reached in one stage, or an error that nobody foresaw, does not keep the other stages from what
+they can do; a refusal or a suspicion ends the run, since what is wrong then is wrong for all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from plexstedi.errors import PlexStediError, ServiceUnavailable
+from plexstedi.errors import InternalFault, PlexStediError, ServiceUnavailable
 from plexstedi.sync.ingest import ingest
 from plexstedi.sync.poll import poll
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage, stage
 from plexstedi.sync.submit import submit
 
 _POLL_SHARE = 0.5
@@ -20,15 +21,16 @@ _SUBMIT_SHARE = 0.8
 
 
 def run(session: Session, faults: list[PlexStediError]) -> None:
-    """All three stages. What ends a stage is added to `faults`; Interrupted and StateUnusable are raised."""
+    """All three stages. What ends only its stage is added to `faults`; everything else is raised."""
 
-    def stage(act: Callable[[], object]) -> None:
+    def one(name: Stage, act: Callable[[], object]) -> None:
         try:
-            act()
-        except ServiceUnavailable as fault:
+            with stage(session, name):
+                act()
+        except (ServiceUnavailable, InternalFault) as fault:
             if all(fault.message != known.message for known in faults):
                 faults.append(fault)
 
-    stage(lambda: poll(session, seconds=session.time_left() * _POLL_SHARE))
-    stage(lambda: submit(session, seconds=session.time_left() * _SUBMIT_SHARE))
-    stage(lambda: ingest(session))
+    one(Stage.POLL, lambda: poll(session, seconds=session.time_left() * _POLL_SHARE))
+    one(Stage.SUBMIT, lambda: submit(session, seconds=session.time_left() * _SUBMIT_SHARE))
+    one(Stage.INGEST, lambda: ingest(session))

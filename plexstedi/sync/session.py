@@ -12,7 +12,6 @@ from plexstedi.config import Config
 from plexstedi.edi.held import Reason
 from plexstedi.edi.partner import Partner
 from plexstedi.errors import Interrupted, SuspicionStop
-from plexstedi.redaction import redacted
 from plexstedi.state.audit import Fact
 from plexstedi.state.documents import Document, DocumentState
 from plexstedi.state.invoices import invoice_of_stream
@@ -59,8 +58,6 @@ class Session:
     dry_run: bool = False
     overrides: frozenset[str] = frozenset()
     stop: StopRequest = field(default_factory=StopRequest)
-    redacted: Callable[[str], str] = redacted
-    """A text that is not of our making, without secrets."""
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None
     tally: Tally = field(default_factory=Tally)
     _plex: PlexPort | None = None

@@ -15,6 +15,7 @@ from plexstedi.sync.due_invoices import find_due_invoices
 from plexstedi.sync.freezing import freeze
 from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import drain_executions
 
@@ -67,7 +68,7 @@ def submit(
     try_again_after_update(session)
     drain_executions(session)
     settle_unheard(session)
-    deliveries = Turns(session)
+    deliveries = Turns(session, Stage.SUBMIT)
     confirm_deliveries(session, deliveries)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
         # Frozen here and at Stedi all the same: the state file was put back to before the send.
@@ -77,7 +78,7 @@ def submit(
     _guard_size(session, len(found))
     sent = _send_all(session, found[:limit], until)
     if sent:
-        deliveries = Turns(session)
+        deliveries = Turns(session, Stage.SUBMIT)
         confirm_deliveries(session, deliveries)
     _tell_unheard(session)
     deliveries.tell()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 
-from plexstedi.errors import Unforeseen
+from plexstedi.errors import PlexStediError, Unforeseen
 
 
 @dataclass
@@ -32,7 +32,8 @@ class Counts:
 
     def nothing_done(self) -> bool:
         """Whether this run did nothing that a person would want to read of: only looked."""
-        looked = {"orders_seen", "in_doubt", "attention"}
+        # What is due and waits is no news; what was sent of it, is.
+        looked = {"orders_seen", "documents_queued", "in_doubt", "attention"}
         return all(getattr(self, entry.name) == 0 for entry in fields(self) if entry.name not in looked)
 
 
@@ -46,6 +47,8 @@ class Tally:
     """One line for each thing that came to need a person in this run; exit code 3 if there is any."""
     unforeseen: list[Unforeseen] = field(default_factory=list)
     """Records that raised what nobody foresaw in this run for the first time; exit code 1 if there is any."""
+    stages: dict[str, PlexStediError | None] = field(default_factory=dict)
+    """The stages that this run came to, each with what ended it; None: it succeeded."""
 
     def copy(self) -> Tally:
         """As it is now, for `restore`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from plexstedi.state.documents import DocumentState
 from plexstedi.state.inbox import Listed
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.sync.endings import Ending, note_in_state
+from plexstedi.sync.stages import Stage
 
 from .conftest import NOW, Cli, an_order, answer_line_10, record, send
 
@@ -32,6 +34,11 @@ def a_question(store: Store, number: str = "PO-1001", kind: ReviewKind = ReviewK
     store.reviews.open(
         kind, f"id-{number}", (reason,), NOW, supplier="ACME01", order_id=f"id-{number}", order_number=number
     )
+
+
+def a_good_run(store: Store, at: datetime) -> None:
+    """All three stages have just succeeded."""
+    note_in_state(store, Ending("run", at, at, 0, [], dict.fromkeys(Stage)), to_cron=False)
 
 
 def test_before_the_first_run_there_is_nothing_and_that_is_no_fault(cli: Cli) -> None:
@@ -87,6 +94,7 @@ def test_what_is_left_alone_is_shown_too(cli: Cli, store: Store) -> None:
 
 def test_a_monitor_is_told_by_the_exit_code_and_a_person_is_not_bothered(cli: Cli, store: Store) -> None:
     record(store, an_order())
+    a_good_run(store, datetime.now(UTC))
     store.close()
     assert cli.run("status", "--check").code == 0
     store = Store.open(cli.state, NOW)

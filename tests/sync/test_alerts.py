@@ -12,11 +12,12 @@ import pytest
 
 from plexstedi.config import AlertsConfig, EmailConfig, load
 from plexstedi.edi.held import Reason
-from plexstedi.errors import LockHeld, ServiceUnavailable, StateUnusable
+from plexstedi.errors import LockHeld, PlexStediError, ServiceUnavailable, StateUnusable
 from plexstedi.http import Deadline
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
-from plexstedi.sync.alerts import Message, after_failed_start, after_run, became_wrong, tell
+from plexstedi.sync.alerts import Message, after_run, after_unrecorded_run, became_wrong, ping, tell
+from plexstedi.sync.endings import Ending, note_beside
 from plexstedi.sync.session import Session
 
 CONFIG = """
@@ -33,6 +34,13 @@ digest_hours = 24
 DOWN = ServiceUnavailable("Plex cannot be reached", fix="The next run tries again.", code="unreachable")
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def failed_start(alerts: AlertsConfig, fault: PlexStediError, state: Path, now: datetime = NOW) -> list[str]:
+    """A run that could not start: noted beside the state, and told."""
+    ending = Ending("run", now, now, int(fault.exit_code), [fault], started=False)
+    note_beside(state, ending, to_cron=True)
+    return after_unrecorded_run(alerts, [fault], state, now, started=False)
 
 
 class Clock:
@@ -138,31 +146,31 @@ def test_a_second_kind_of_fault_is_news_beside_the_first(morning):
     assert "Plex cannot be reached" not in told
 
 
-def test_a_state_that_cannot_be_written_still_lets_the_run_end(morning, monkeypatch):
+def test_a_state_that_cannot_be_written_is_raised_so_that_another_way_tells_it(morning, monkeypatch):
     def full(*arguments, **more):
         raise StateUnusable("the disk is full", fix="Free some space.")
 
     session = morning.session()
     monkeypatch.setattr(session.store.memory, "put", full)
-    assert after_run(session, [DOWN], 5) == ["alerts: the disk is full"]
+    with pytest.raises(StateUnusable):
+        after_run(session, [DOWN], 5)
 
 
-def test_a_monitor_is_told_the_exit_code_and_nothing_of_the_orders(httpx_mock, tmp_path):
+def test_a_monitor_is_told_the_exit_code_and_nothing_of_the_orders(httpx_mock):
     httpx_mock.add_response(url="https://hc.example/ping/0ddba11/7", method="POST")
     alerts = AlertsConfig(ping_url="https://hc.example/ping/0ddba11")
-    fault = StateUnusable("the state file of PO-1 is damaged", fix="Put back a backup.")
-    assert after_failed_start(alerts, fault, tmp_path / "state", NOW) == []
+    assert ping(alerts, 7, 0) == []
     assert b"PO-1" not in httpx_mock.get_requests()[0].content
 
 
 @pytest.mark.parametrize("failure", ["refused", 503])
-def test_a_monitor_that_is_away_is_a_warning_without_its_address(httpx_mock, failure, tmp_path):
+def test_a_monitor_that_is_away_is_a_warning_without_its_address(httpx_mock, failure):
     if failure == "refused":
         httpx_mock.add_exception(httpx.ConnectError("refused"))
     else:
         httpx_mock.add_response(status_code=503)
     alerts = AlertsConfig(ping_url="https://hc.example/ping/0ddba11")
-    (warning,) = after_failed_start(alerts, StateUnusable("damaged", fix="Mend it."), tmp_path / "state", NOW)
+    (warning,) = ping(alerts, 7, 0)
     assert "hc.example" in warning
     assert "0ddba11" not in warning
 
@@ -170,12 +178,10 @@ def test_a_monitor_that_is_away_is_a_warning_without_its_address(httpx_mock, fai
 def test_a_run_that_found_the_lock_taken_alarms_nobody(tmp_path):
     told = tmp_path / "told"
     alerts = AlertsConfig(command=("/bin/sh", "-c", f"cat > {told}"))
-    assert (
-        after_failed_start(alerts, LockHeld("another run holds the lock", fix="Wait."), tmp_path / "state", NOW) == []
-    )
+    assert failed_start(alerts, LockHeld("another run holds the lock", fix="Wait."), tmp_path / "state") == []
     assert not told.exists()
     damaged = StateUnusable("damaged", fix="Put back a backup.")
-    assert after_failed_start(alerts, damaged, tmp_path / "state", NOW) == []
+    assert failed_start(alerts, damaged, tmp_path / "state") == []
     assert "Put back a backup." in told.read_text()
 
 
@@ -184,9 +190,9 @@ def test_a_state_file_that_stays_damaged_is_told_once_and_then_in_each_digest(tm
     alerts = AlertsConfig(command=("/bin/sh", "-c", f"echo told >> {told}"))
     damaged = StateUnusable("damaged", fix="Put back a backup.")
     for minutes in (0, 5, 10, 24 * 60, 24 * 60 + 5):
-        after_failed_start(alerts, damaged, tmp_path / "state", NOW + timedelta(minutes=minutes))
+        failed_start(alerts, damaged, tmp_path / "state", NOW + timedelta(minutes=minutes))
     assert told.read_text().count("told") == 2
-    after_failed_start(alerts, StateUnusable("full", fix="x", code="state-full"), tmp_path / "state", NOW)
+    failed_start(alerts, StateUnusable("full", fix="x", code="state-full"), tmp_path / "state", NOW)
     assert told.read_text().count("told") == 3, "another fault is news"
 
 

@@ -1,0 +1,174 @@
+"""Faults that stand: of a stage, or of one record whose calls fail while others' succeed (DESIGN section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from plexstedi.state.codec import instant, maybe_instant, maybe_moment, moment
+from plexstedi.state.database import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFault:
+    """One fault, from the run in which it appeared until it ends."""
+
+    place: str
+    """A stage, `run`, or the record's subject."""
+    key: str
+    """What tells two faults of one place apart; empty for a record, which has one at a time."""
+    code: str
+    since: datetime
+    message: str
+    fix: str
+    stage: str | None = None
+    """Of a record's fault: the stage that meets it."""
+    failed_at: datetime | None = None
+    """When it was met last."""
+    reported_at: datetime | None = None
+    """When it was last printed for people (cron's mail)."""
+    ended_at: datetime | None = None
+    """When it ended; kept until its end is printed, too."""
+
+    @property
+    def of_record(self) -> bool:
+        """Whether it is one record's fault, no stage's."""
+        return not self.key
+
+
+class Faults:
+    """The table `standing_faults`. The caller commits: what a run found is written with how it ended."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def fail(
+        self, record: str, code: str, message: str, fix: str, now: datetime, *, stage: str | None = None
+    ) -> datetime:
+        """The calls of one record failed; since when they fail. `record` is the subject of its review item.
+
+        The record may fail in another way than before: its fault still counts from the first time. With `stage`, a
+        run in which that stage succeeds without meeting the fault again ends it.
+        """
+        known = self._get(record, "")
+        since = now if known is None or known.ended_at is not None else known.since
+        reported = None if known is None or known.ended_at is not None else known.reported_at
+        self._put(StandingFault(record, "", code, since, message, fix, stage, now, reported))
+        return since
+
+    def succeed(self, record: str, now: datetime) -> None:
+        """The calls of a record succeeded, or it is a review item now: its fault, if it had one, has ended."""
+        if (known := self._get(record, "")) is not None and known.ended_at is None:
+            self._end(known, now)
+
+    def stage_failed(self, place: str, key: str, code: str, message: str, fix: str, now: datetime) -> None:
+        """A stage failed with this fault. What it failed with before, if that is another, is forgotten: the stage still
+        does not work, so no end of it is reported."""
+        for other in self._of_place(place):
+            if other.key != key and not other.of_record:
+                self._forget(other)
+        known = self._get(place, key)
+        fresh = known is None or known.ended_at is not None
+        since = now if known is None or fresh else known.since
+        reported = None if known is None or fresh else known.reported_at
+        self._put(StandingFault(place, key, code, since, message, fix, None, now, reported))
+
+    def stage_succeeded(self, place: str, now: datetime, *, began: datetime | None = None) -> None:
+        """A stage succeeded: its faults have ended; with `began`, also those of records it has not met since then."""
+        for known in self._of_place(place):
+            if known.ended_at is None and not known.of_record:
+                self._end(known, now)
+        if began is None:
+            return
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM standing_faults"
+            " WHERE stage = ? AND key = '' AND ended_at IS NULL AND failed_at < ?",
+            (place, instant(began)),
+        )
+        for row in rows:
+            self._end(_fault(row), now)
+
+    def standing(self) -> list[StandingFault]:
+        """What stands now, the oldest first."""
+        return self._all("ended_at IS NULL")
+
+    def ended(self) -> list[StandingFault]:
+        """What has ended and was printed while it stood: its end is still to be printed."""
+        return self._all("ended_at IS NOT NULL")
+
+    def reported(self, faults: Collection[StandingFault], now: datetime) -> None:
+        """These were printed; ended ones are forgotten."""
+        for fault in faults:
+            if fault.ended_at is not None:
+                self._forget(fault)
+            else:
+                self._database.execute(
+                    "UPDATE standing_faults SET reported_at = ? WHERE place = ? AND key = ?",
+                    (instant(now), fault.place, fault.key),
+                )
+
+    def put(self, fault: StandingFault) -> None:
+        """Take over a fault that was noted elsewhere, with its times."""
+        self._put(fault)
+
+    def _end(self, fault: StandingFault, now: datetime) -> None:
+        if fault.reported_at is None:
+            self._forget(fault)
+            return
+        self._database.execute(
+            "UPDATE standing_faults SET ended_at = ? WHERE place = ? AND key = ?",
+            (instant(now), fault.place, fault.key),
+        )
+
+    def _forget(self, fault: StandingFault) -> None:
+        self._database.execute("DELETE FROM standing_faults WHERE place = ? AND key = ?", (fault.place, fault.key))
+
+    def _get(self, place: str, key: str) -> StandingFault | None:
+        row = self._database.row(f"SELECT {_COLUMNS} FROM standing_faults WHERE place = ? AND key = ?", (place, key))
+        return None if row is None else _fault(row)
+
+    def _of_place(self, place: str) -> list[StandingFault]:
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM standing_faults WHERE place = ?", (place,))
+        return [_fault(row) for row in rows]
+
+    def _all(self, condition: str) -> list[StandingFault]:
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM standing_faults WHERE {condition} ORDER BY since, place, key"
+        )
+        return [_fault(row) for row in rows]
+
+    def _put(self, fault: StandingFault) -> None:
+        self._database.execute(
+            f"INSERT OR REPLACE INTO standing_faults ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                fault.place,
+                fault.key,
+                fault.code,
+                instant(fault.since),
+                fault.message,
+                fault.fix,
+                fault.stage,
+                maybe_instant(fault.failed_at),
+                maybe_instant(fault.reported_at),
+                maybe_instant(fault.ended_at),
+            ),
+        )
+
+
+_COLUMNS = "place, key, code, since, message, fix, stage, failed_at, reported_at, ended_at"
+
+
+def _fault(row: Row) -> StandingFault:
+    return StandingFault(
+        place=row["place"],
+        key=row["key"],
+        code=row["code"],
+        since=moment(row["since"]),
+        message=row["message"],
+        fix=row["fix"],
+        stage=row["stage"],
+        failed_at=maybe_moment(row["failed_at"]),
+        reported_at=maybe_moment(row["reported_at"]),
+        ended_at=maybe_moment(row["ended_at"]),
+    )

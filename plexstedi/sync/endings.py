@@ -1,0 +1,291 @@
+"""What a run leaves behind however it ended: for `status`, for the monitor, and for cron's mail.
+
+Cron's mail is news (DESIGN section 4): a fault that stands is printed when it begins, once a day, and when it ends.
+A run that printed to a person or to a program (`--json`) has not told cron's reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from plexstedi.errors import (
+    InternalFault,
+    Interrupted,
+    LockHeld,
+    PlexStediError,
+    RecordsUnanswered,
+    ServiceUnavailable,
+    SuspicionStop,
+    Unforeseen,
+    UsageFault,
+)
+from plexstedi.state.faults import StandingFault
+from plexstedi.state.run_records import Beside, BesideFault, ErrorNote, LastRun, RunRecords, StageRecord
+from plexstedi.state.store import Store
+from plexstedi.sync.stages import Stage
+
+RUN = "run"
+"""The place of what ends a `run` outside its three stages."""
+START = "start"
+"""The place of what keeps any command from having a session: configuration, state file, lock."""
+REPORT_AGAIN = timedelta(days=1)
+_JITTER = timedelta(minutes=5)
+"""A timer is never to the second: a daily run must not miss its day."""
+_MOST_WARNINGS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one command ended, and what each of its stages ended with."""
+
+    command: str
+    began: datetime
+    at: datetime
+    exit_code: int
+    faults: Sequence[PlexStediError]
+    """All of them; the first is the one that the exit code stands for."""
+    stages: Mapping[str, PlexStediError | None] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    key_set_at: datetime | None = None
+    """Since when the Stedi key is used, as far as it is known."""
+    started: bool = True
+    """False: there was no session."""
+
+    @property
+    def last_run(self) -> LastRun:
+        """As it is kept."""
+        error = ErrorNote.of(self.faults[0]) if self.faults else None
+        return LastRun(at=self.at, command=self.command, exit_code=self.exit_code, error=error)
+
+    @property
+    def places(self) -> set[str]:
+        """Whose faults this command is to tell of."""
+        return {START, RUN, *Stage} if self.command == RUN else {START, self.command}
+
+    def ends(self) -> dict[str, PlexStediError | None]:
+        """What each stage ended with; what ends a stage's own command outside of it counts as its end, too."""
+        ends = dict(self.stages)
+        if self.command in tuple(Stage) and ends.get(self.command) is None:
+            ends |= {place: fault for place, fault in self.standing() if place == self.command}
+        return ends
+
+    def standing(self) -> list[tuple[str, PlexStediError]]:
+        """The faults that stand from now on, each with its place."""
+        of_stages = [(name, fault) for name, fault in self.stages.items() if fault is not None]
+        elsewhere = START if not self.started else self.command
+        others = [(elsewhere, fault) for fault in self.faults if all(fault is not known for _, known in of_stages)]
+        return [(place, fault) for place, fault in (*of_stages, *others) if stands(fault)]
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a run under cron prints of its faults and warnings; the rest was printed before."""
+
+    faults: Sequence[PlexStediError] = ()
+    ended: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What came of noting an ending."""
+
+    mail: Mail
+    known: Sequence[PlexStediError] = ()
+    """Faults that stood before this run."""
+
+
+def stands(fault: PlexStediError) -> bool:
+    """Whether a fault that ended something stands until a run shows otherwise.
+
+    Not: what a person asked for, what a signal ended, the lock of another run, and what records hold by themselves.
+    """
+    return not isinstance(fault, (Interrupted, UsageFault, LockHeld, Unforeseen, RecordsUnanswered))
+
+
+def fault_key(fault: PlexStediError) -> str:
+    """What tells a fault from another one of the same place, and stays the same while it stands.
+
+    A service that fails does so in many ways, one after the other: that is one fault.
+    """
+    if isinstance(fault, SuspicionStop):
+        return f"{fault.code} {fault.name}"
+    if isinstance(fault, InternalFault):
+        return f"{fault.code} {fault.key}"
+    if isinstance(fault, LockHeld):
+        return f"{fault.code} {fault.message}"
+    service = "Stedi" if "Stedi" in fault.message else "Plex" if "Plex" in fault.message else ""
+    kind = ServiceUnavailable.code if isinstance(fault, ServiceUnavailable) else fault.code
+    return f"{kind} {service}".strip()
+
+
+def note_in_state(store: Store, ending: Ending, *, to_cron: bool) -> Noted:
+    """Leave an ending in the state, with what was noted beside it meanwhile; what cron's mail is to have.
+
+    Raise StateUnusable if it cannot be written: then nothing of it is.
+    """
+    state = store.database.path
+    beside = Beside() if state is None else Beside.load(state)
+    faults, now = store.faults, ending.at
+    with store.transaction():
+        before = {(one.place, one.key) for one in faults.standing()}
+        _take_over(store, beside, before)
+        before |= {(one.place, one.key) for one in faults.standing()}
+        found = ending.standing()
+        for place, fault in found:
+            faults.stage_failed(place, fault_key(fault), fault.code, fault.message, fault.fix, now)
+        for place in _succeeded(ending, found):
+            faults.stage_succeeded(place, now, began=_clean_since(ending, place))
+        records = RunRecords.load(store.memory)
+        due = _due(faults.standing(), ending, now) if to_cron else []
+        ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
+        faults.reported([*due, *ended], now)
+        warnings = _fresh_warnings(ending.warnings, records.warnings, now) if to_cron else ending.warnings
+        _records_after(records, beside, ending, warnings if to_cron else ()).save(store.memory)
+    if state is not None:
+        # The lock's entry stays: whoever meets the next long run has been told of such overlaps only if it is the same.
+        Beside(faults=tuple(one for one in beside.faults if not one.stands and now - one.since < REPORT_AGAIN)).save(
+            state
+        )
+    known = [fault for place, fault in found if (place, fault_key(fault)) in before]
+    return Noted(Mail(_in_words(due, ending, found), [_works_again(one) for one in ended], warnings), known)
+
+
+def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
+    """The same for a run that had no session, or could not write how it ended into the state.
+
+    Where that cannot be written either, everything is told, each time.
+    """
+    beside, now = Beside.load(state), ending.at
+    fresh, due, known = [], [], []
+    for place, fault in ending.standing():
+        one = _beside_fault(beside, place, fault, now)
+        if one.since < now:
+            known.append(fault)
+        if to_cron and _is_due(one.reported_at, now):
+            due.append(fault)
+            one = one.model_copy(update={"reported_at": now})
+        fresh.append(one)
+    for fault in ending.faults:
+        if isinstance(fault, LockHeld):
+            one = _beside_fault(beside, START, fault, now).model_copy(update={"stands": False})
+            if to_cron and _is_due(one.reported_at, now):
+                due.append(fault)
+                one = one.model_copy(update={"reported_at": now})
+            fresh.append(one)
+    replaced = {one.place for one in fresh if one.stands}
+    others = [one for one in beside.faults if not one.stands or one.place not in replaced]
+    stages = {
+        name: StageRecord(failed_at=now, error=ErrorNote.of(f)) for name, f in ending.ends().items() if f is not None
+    }
+    after = Beside(last_run=ending.last_run, stages={**beside.stages, **stages}, faults=tuple(others)).with_faults(
+        fresh
+    )
+    if not after.save(state):
+        return Noted(Mail(ending.faults, (), ending.warnings), known)
+    unkept = [fault for fault in ending.faults if not stands(fault) and not isinstance(fault, LockHeld)]
+    return Noted(Mail(_unique([*unkept, *due]), (), ending.warnings), known)
+
+
+def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: datetime) -> BesideFault:
+    """The fault as it is kept: one that is noted already keeps its times."""
+    known = beside.fault(place, fault_key(fault))
+    return BesideFault(
+        place=place,
+        key=fault_key(fault),
+        code=fault.code,
+        since=now if known is None else known.since,
+        message=fault.message,
+        fix=fault.fix,
+        reported_at=None if known is None else known.reported_at,
+        alerted_at=None if known is None else known.alerted_at,
+    )
+
+
+def _take_over(store: Store, beside: Beside, known: set[tuple[str, str]]) -> None:
+    for one in beside.faults:
+        if one.stands and (one.place, one.key) not in known:
+            store.faults.put(one.standing())
+
+
+def _succeeded(ending: Ending, found: Sequence[tuple[str, PlexStediError]]) -> list[str]:
+    """The places in which nothing is wrong any more. Every session shows that one can be had."""
+    failed = {place for place, _ in found}
+    stages = [name for name, fault in ending.ends().items() if fault is None or isinstance(fault, RecordsUnanswered)]
+    whole = [RUN] if ending.command == RUN and RUN not in failed and len(ending.stages) == len(Stage) else []
+    return [START, *stages, *whole]
+
+
+def _clean_since(ending: Ending, place: str) -> datetime | None:
+    """A stage that met every record and had no fault of one: those of earlier runs have ended."""
+    ends = ending.ends()
+    return ending.began if place in ends and ends[place] is None else None
+
+
+def _records_after(records: RunRecords, beside: Beside, ending: Ending, reported: Sequence[str]) -> RunRecords:
+    stages = dict(records.stages)
+    for name, later in beside.stages.items():
+        kept = stages.get(name, StageRecord())
+        stages[name] = kept.model_copy(update={"failed_at": later.failed_at, "error": later.error})
+    for name, fault in ending.ends().items():
+        kept = stages.get(name, StageRecord())
+        if fault is None or isinstance(fault, RecordsUnanswered):
+            change: dict[str, object] = {"succeeded_at": ending.at, "error": None}
+        else:
+            change = {"failed_at": ending.at, "error": ErrorNote.of(fault)}
+        stages[name] = kept.model_copy(update=change)
+    warnings = {text: at for text, at in records.warnings.items() if not _is_due(at, ending.at)}
+    warnings |= dict.fromkeys(reported, ending.at)
+    newest = dict(list(warnings.items())[-_MOST_WARNINGS:])
+    return RunRecords(last_run=ending.last_run, stages=stages, warnings=newest, key_set_at=ending.key_set_at)
+
+
+def _fresh_warnings(warnings: Sequence[str], printed: Mapping[str, datetime], now: datetime) -> list[str]:
+    return [text for text in warnings if _is_due(printed.get(text), now)]
+
+
+def _is_due(reported: datetime | None, now: datetime) -> bool:
+    # A clock that was set back must not silence anything.
+    return reported is None or not reported <= now < reported + REPORT_AGAIN - _JITTER
+
+
+def _due(standing: Iterable[StandingFault], ending: Ending, now: datetime) -> list[StandingFault]:
+    return [one for one in standing if _concerns(one, ending) and _is_due(one.reported_at, now)]
+
+
+def _concerns(fault: StandingFault, ending: Ending) -> bool:
+    place = fault.stage if fault.of_record else fault.place
+    return place is None or place in ending.places
+
+
+def _in_words(
+    due: Sequence[StandingFault], ending: Ending, found: Sequence[tuple[str, PlexStediError]]
+) -> list[PlexStediError]:
+    """What is to be printed: what stands by no record of its own (an interruption), and what is due."""
+    live = {(place, fault_key(fault)): fault for place, fault in found}
+    said = [fault for fault in ending.faults if not stands(fault) and not isinstance(fault, RecordsUnanswered)]
+    for one in due:
+        fault = live.get((one.place, one.key))
+        said.append(fault or PlexStediError(one.message, fix=one.fix, code=one.code))
+    return _unique(said)
+
+
+def _unique(faults: Sequence[PlexStediError]) -> list[PlexStediError]:
+    return list({fault.message: fault for fault in faults}.values())
+
+
+def _works_again(fault: StandingFault) -> str:
+    assert fault.ended_at is not None
+    what = {START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place)
+    return (
+        f"{what} works again since {fault.ended_at:%Y-%m-%d %H:%M} UTC;"
+        f" from {fault.since:%Y-%m-%d %H:%M}: {fault.message}"
+    )
+
+
+def ending_faults(faults: Sequence[PlexStediError], first: PlexStediError | None) -> list[PlexStediError]:
+    """The faults with the one in front that the exit code stands for."""
+    return [] if first is None else [first, *(fault for fault in faults if fault is not first)]

@@ -1,0 +1,145 @@
+"""Whether runs still do what they are for: decided from what each run left (DESIGN section 4, `health`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from plexstedi.config import Config
+from plexstedi.errors import PlexStediError
+from plexstedi.state.faults import StandingFault
+from plexstedi.state.memory import Fact
+from plexstedi.state.run_records import Beside, LastRun, RunRecords, StageRecord
+from plexstedi.state.store import Store
+from plexstedi.sync.stages import Stage
+
+EVERY_MINUTES = 60
+"""How often a timer calls the program where the configuration cannot be asked (`run.every_minutes`)."""
+_RUNS_MISSED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HealthFault:
+    """One thing that is wrong until a run shows otherwise."""
+
+    code: str
+    since: datetime
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a monitor must know. `ok`: nothing stands, and runs succeed as often as they should."""
+
+    last_run: LastRun | None
+    stages: Mapping[Stage, StageRecord]
+    faults: tuple[HealthFault, ...]
+    key_due: datetime | None
+    """When the Stedi key is to be rotated; None where it is not known since when it is used."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stands."""
+        return not self.faults
+
+
+def decide_health(
+    *,
+    now: datetime,
+    records: RunRecords,
+    standing: Sequence[StandingFault],
+    beside: Beside,
+    created: datetime | None,
+    every_minutes: int = EVERY_MINUTES,
+    key_due: datetime | None = None,
+) -> Health:
+    """How things stand. `created`: when the state file was made, None if there is none."""
+    stages = {stage: _stage(stage, records, beside) for stage in Stage}
+    last_run = max(
+        (run for run in (records.last_run, beside.last_run) if run is not None), key=lambda run: run.at, default=None
+    )
+    faults = _merged([*standing, *(one.standing() for one in beside.faults if one.stands)])
+    if (late := _not_run(stages, created, now, timedelta(minutes=every_minutes))) is not None:
+        faults.append(late)
+    return Health(last_run, stages, tuple(sorted(faults, key=lambda fault: fault.since)), key_due)
+
+
+def _stage(stage: Stage, records: RunRecords, beside: Beside) -> StageRecord:
+    kept, later = records.stages.get(stage, StageRecord()), beside.stages.get(stage)
+    if later is None or later.failed_at is None or (kept.succeeded_at and kept.succeeded_at > later.failed_at):
+        return kept
+    return kept.model_copy(update={"failed_at": later.failed_at, "error": later.error})
+
+
+def _merged(standing: Sequence[StandingFault]) -> list[HealthFault]:
+    """One fault for all that says the same: several stages meet one service."""
+    found: dict[tuple[str, str], HealthFault] = {}
+    for fault in standing:
+        same = found.get((fault.code, fault.message))
+        since = fault.since if same is None else min(same.since, fault.since)
+        found[fault.code, fault.message] = HealthFault(fault.code, since, fault.message, fault.fix)
+    return list(found.values())
+
+
+def _not_run(
+    stages: Mapping[Stage, StageRecord], created: datetime | None, now: datetime, every: timedelta
+) -> HealthFault | None:
+    """That no run has succeeded for too long. A stage that nobody has ever called is not missed, but one of them is."""
+    used = [(stage, record) for stage, record in stages.items() if record.succeeded_at or record.failed_at]
+    last: dict[str, datetime] = {
+        stage: at for stage, record in used if (at := record.succeeded_at or created) is not None
+    }
+    if not used and created is not None:
+        last = {"run": created}
+    overdue = {name: at for name, at in last.items() if now - at > _RUNS_MISSED * every}
+    if not overdue:
+        return None
+    since = min(overdue.values())
+    minutes = int(every.total_seconds()) // 60
+    what = "run" if len(overdue) == len(last) else " and no ".join(overdue)
+    return HealthFault(
+        "no-run",
+        since,
+        f"no {what} has succeeded since {since:%Y-%m-%d %H:%M} UTC, which is longer than three times"
+        f" run.every_minutes = {minutes}",
+        "See that cron or the timer calls `plexstedi run`, and what it ends with; if it calls it more rarely on"
+        " purpose, set run.every_minutes.",
+    )
+
+
+def read_health(
+    store: Store | None,
+    state: Path,
+    config: Config | None,
+    now: datetime,
+    *,
+    fault: PlexStediError | None = None,
+) -> Health:
+    """How things stand by the state and the file beside it. `fault`: why the state cannot be read now."""
+    beside = Beside.load(state)
+    standing: list[StandingFault] = []
+    records, created = RunRecords(), None
+    if store is not None:
+        standing = store.faults.standing()
+        records, created = RunRecords.load(store.memory), store.memory.time(Fact.CREATED)
+    if fault is not None and all(one.code != fault.code for one in beside.faults):
+        standing.append(StandingFault("start", fault.code, fault.code, now, fault.message, fault.fix))
+    return decide_health(
+        now=now,
+        records=records,
+        standing=standing,
+        beside=beside,
+        created=created,
+        every_minutes=EVERY_MINUTES if config is None else config.run.every_minutes,
+        key_due=_key_due(records, config),
+    )
+
+
+def _key_due(records: RunRecords, config: Config | None) -> datetime | None:
+    """By what the last run saw; the keyring is not opened, since a monitor asks often."""
+    if records.key_set_at is None or config is None:
+        return None
+    return records.key_set_at + timedelta(days=config.stedi.key_rotation_days)
