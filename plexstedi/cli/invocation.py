@@ -17,14 +17,14 @@ import typer
 
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.progress import progress_reporter
-from plexstedi.clock import Clock, SystemClock
+from plexstedi.clock import Clock, StopRequest, SystemClock
 from plexstedi.config import Config, default_config_path, default_state_path, load
 from plexstedi.credentials import Secrets
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UsageFault
 from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
 from plexstedi.state.tallies import Tallies
-from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
+from plexstedi.sync.session import PROGRAM, Session, person
 from plexstedi.sync.tally import Counts
 
 if TYPE_CHECKING:
