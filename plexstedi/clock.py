@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -21,6 +22,13 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Wait for this many seconds."""
         ...
+
+
+@dataclass
+class StopRequest:
+    """Set by a signal; looked at between two documents, and while waiting."""
+
+    signal: str | None = None
 
 
 class SystemClock:

@@ -1,30 +1,167 @@
-"""JSON in which numbers are exact: every non-integer number is a Decimal, in and out."""
+"""JSON in which numbers are exact: every non-integer number is a Decimal, in and out.
+
+What comes in is bounded. A number that is not plain (`edi.plain_values`: more than 30 digits, an exponent beyond ±30,
+NaN) is a `NotPlain`, so is a key that an object has twice with two values and what is nested too deeply: whoever reads
+that field says so, and everything else in the document is read as always. Lone surrogates and bytes of another
+encoding become the broken character.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from plexstedi.edi.plain_values import BROKEN_CHARACTER, iso_time, plain_number, plain_whole, whole_text
 
 Json: TypeAlias = "None | bool | int | Decimal | str | Sequence[Json] | Mapping[str, Json]"
 
+DEEPEST = 100
+"""Containers within containers; what lies deeper is not read."""
+_SHOWN = 40
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^"\[\]{}]+|.', re.DOTALL)
+
 
 class BrokenJsonError(ValueError):
-    """The text is not JSON, or holds a number (NaN, Infinity) that JSON does not have."""
+    """The text is not JSON."""
 
 
-def _refuse_constant(name: str) -> Decimal:
-    raise BrokenJsonError(f"{name} is not a JSON number")
+class NotPlain(str):
+    """A value that is none of its field's: what was written there, shortened, with the broken character before it.
+
+    It is a text, so that it can be stored and shown; a reader that takes numbers or texts refuses it by its type.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def showing(cls, written: str) -> NotPlain:
+        """One that shows what was written."""
+        return cls(BROKEN_CHARACTER + (written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"))
 
 
 def loads(text: str | bytes) -> Json:
     """Read JSON; numbers with a fraction or exponent become Decimal. Raise BrokenJsonError."""
+    written = text.decode(json.detect_encoding(text), errors="replace") if isinstance(text, bytes) else text
     try:
-        value: Json = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (UnicodeDecodeError, RecursionError, json.JSONDecodeError) as error:
+        value = _parsed(written, NotPlain.showing)
+    except RecursionError:
+        # Written out of reach of the parser: what lies too deep is cut out, and stands there as no value.
+        value = _parsed("".join(_without_depths(written)), lambda _: NotPlain.showing("nested too deeply"))
+    if isinstance(value, NotPlain):
+        raise BrokenJsonError("the text is no JSON value")
+    surrogates = "\\u" in written or not isinstance(text, bytes)
+    return _mended(value, surrogates=surrogates)
+
+
+def as_whole(value: Json) -> int | None:
+    """A whole number that is given as a number, or as text with zeros ("0001"); None for anything else."""
+    if isinstance(value, bool | NotPlain):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return plain_whole(value) if isinstance(value, str) else None
+
+
+def as_time(value: Json) -> datetime | None:
+    """An ISO 8601 time, UTC; without a zone it can only be that. None for anything else."""
+    return iso_time(value) if isinstance(value, str) else None
+
+
+def _parsed(text: str, constant: Callable[[str], NotPlain]) -> Any:
+    try:
+        return json.loads(
+            text,
+            parse_int=_whole,
+            parse_float=_fraction,
+            parse_constant=constant,
+            object_pairs_hook=_table,
+        )
+    except json.JSONDecodeError as error:
         raise BrokenJsonError(str(error)) from error
-    return value
+
+
+def _whole(written: str) -> int | NotPlain:
+    value = plain_whole(written.removeprefix("-"))
+    if value is None:
+        return NotPlain.showing(written)
+    return -value if written.startswith("-") else value
+
+
+def _fraction(written: str) -> Decimal | NotPlain:
+    value = plain_number(written)
+    return NotPlain.showing(written) if value is None else value
+
+
+def _table(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen and (type(seen[key]), seen[key]) != (type(value), value):
+                value = NotPlain.showing("two values under one name")
+            seen[key] = value
+        return seen
+    return table
+
+
+def _without_depths(text: str) -> Iterator[str]:
+    """The text with a constant in place of every container that lies too deep."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        piece = token[0]
+        if piece in "[{":
+            depth += 1
+            if depth <= DEEPEST:
+                yield piece
+            elif depth == DEEPEST + 1:
+                yield "NaN"
+        elif piece in "]}":
+            if depth <= DEEPEST:
+                yield piece
+            depth -= 1
+        elif depth <= DEEPEST:
+            yield piece
+
+
+def _mended(value: Any, *, surrogates: bool) -> Json:
+    """The value without lone surrogates, and without what lies too deep. Not recursive."""
+    if isinstance(value, str):
+        return whole_text(value) if surrogates and not isinstance(value, NotPlain) else value
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    for depth in range(DEEPEST):
+        inner: list[Any] = []
+        for container in level:
+            if surrogates and isinstance(container, dict):
+                _mend_names(container)
+            for key, item in _entries(container):
+                if isinstance(item, dict | list):
+                    if depth == DEEPEST - 1:
+                        container[key] = NotPlain.showing("nested too deeply")
+                    else:
+                        inner.append(item)
+                elif surrogates and isinstance(item, str) and not isinstance(item, NotPlain):
+                    container[key] = whole_text(item)
+        level = inner
+        if not level:
+            break
+    result: Json = value
+    return result
+
+
+def _entries(container: dict[str, Any] | list[Any]) -> Iterable[tuple[Any, Any]]:
+    return list(container.items()) if isinstance(container, dict) else enumerate(container)
+
+
+def _mend_names(table: dict[str, Any]) -> None:
+    broken = [name for name in table if whole_text(name) != name]
+    for name in broken:
+        table[whole_text(name)] = table.pop(name)
 
 
 def dumps(value: Json) -> str:

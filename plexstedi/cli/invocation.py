@@ -18,7 +18,7 @@ import typer
 
 from plexstedi.cli.outcome import Outcome, on_a_terminal
 from plexstedi.cli.progress import progress_reporter
-from plexstedi.clock import Clock, SystemClock
+from plexstedi.clock import Clock, StopRequest, SystemClock
 from plexstedi.config import (
     AlertsConfig,
     Config,
@@ -34,7 +34,7 @@ from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
 from plexstedi.state.tallies import Tallies
 from plexstedi.sync.endings import Ending, note_beside, note_in_state
-from plexstedi.sync.session import PROGRAM, Session, StopRequest, person
+from plexstedi.sync.session import PROGRAM, Session, person
 from plexstedi.sync.tally import Counts
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Literal
 
+from plexstedi.edi.plain_values import MOST_DIGITS, plain_number, plain_whole
 from plexstedi.edi.units import plain
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Simple, Transaction, Value
 from plexstedi.edi.x12_elements import COMPOSITES, Element, segment_def
@@ -227,9 +228,10 @@ def _transactions(rows: Sequence[list[str]], release: str, component: str) -> It
 
 
 def _whole(text: str, where: str) -> int:
-    if not re.fullmatch(r"\s*[0-9]+\s*", text):
-        raise BrokenX12Error(f"{where} is {text!r}, no number")
-    return int(text)
+    value = plain_whole(text)
+    if value is None:
+        raise BrokenX12Error(f"{where} is {text[:40]!r}, no number")
+    return value
 
 
 def _agree(where: str, row: list[str], position: int, wanted: int) -> None:
@@ -266,9 +268,10 @@ _NUMBER = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 def _read_simple(text: str, kind: str) -> Simple | None:
     if not text:
         return None
-    if kind in ("N", "R", "N2") and _NUMBER.fullmatch(text):
-        number = Decimal(text)
-        return plain(number.scaleb(-2) if kind == "N2" else number)
+    if kind in ("N", "R", "N2") and len(text) <= 2 * MOST_DIGITS and _NUMBER.fullmatch(text):
+        # One that is out of bounds stays text, like any other that is no number.
+        number = plain_number(f"{text}e-2" if kind == "N2" else text)
+        return text if number is None else plain(number)
     if kind == "D":
         return _read_date(text) or text
     if kind == "T":

@@ -34,13 +34,14 @@ from plexstedi.errors import (
     ServiceUnavailable,
 )
 from plexstedi.http.error_body import read_error
+from plexstedi.http.patience import Deadline
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
 from plexstedi.http.transport import (
     CALL,
+    READ_JSON,
     TRANSPORT_ERRORS,
     Attempt,
     Call,
-    Deadline,
     Retrying,
     RetryPolicy,
     ServiceTime,
@@ -49,8 +50,10 @@ from plexstedi.http.transport import (
     looks_like_html,
     request_id,
 )
+from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER
 
 __all__ = [
+    "LARGEST_ANSWER",
     "Answer",
     "Attempt",
     "CallLog",
@@ -138,9 +141,13 @@ class Answer:
     request_id: str | None
     date: datetime | None
     """Time of the service by its Date header, UTC."""
+    document: Json = None
+    """The body as JSON, where it was read already."""
 
     def json(self) -> Json:
         """The body. Raise ServiceUnavailable if there is none."""
+        if self.document is not None:
+            return self.document
         try:
             return loads(self.body)
         except BrokenJsonError as error:
@@ -158,7 +165,7 @@ def path_segment(text: str) -> str:
 def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
     """A form POST for a token: repeating it does no harm, and it is retried like a read."""
     request = httpx.Request("POST", url, data=dict(form), headers={"Accept": "application/json"})
-    request.extensions[CALL] = Call(idempotent=True, shown_path=urlsplit(url).path)
+    request.extensions[CALL] = Call(idempotent=True, shown_path=urlsplit(url).path, reads=True)
     request.extensions["timeout"] = httpx.Timeout(30.0, connect=10.0).as_dict()
     return request
 
@@ -183,9 +190,10 @@ class Caller:
         transport: httpx.BaseTransport | None = None,
         on_attempt: Callable[[Attempt], None] | None = None,
         refusal: Refusal | None = None,
+        largest_answer: int = LARGEST_ANSWER,
     ) -> None:
         """Raise ConfigurationFault for a base_url that is not https (loopback apart), CredentialsFault for a header
-        value that cannot be sent. Timeouts in seconds."""
+        value that cannot be sent. Timeouts in seconds; `largest_answer` in bytes, decoded."""
         self.service = service
         self.base_url = base_url.rstrip("/")
         self._refusal = refusal or Refusal()
@@ -217,9 +225,14 @@ class Caller:
                     transport=transport,
                     on_attempt=on_attempt,
                     service_time=service_time,
+                    largest_answer=largest_answer,
                 ),
                 auth=auth,
-                headers={"User-Agent": "plexstedi", "Accept": "application/json"},
+                headers={
+                    "User-Agent": "plexstedi",
+                    "Accept": "application/json",
+                    "Accept-Encoding": ACCEPTED_CODINGS,
+                },
                 timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
                 follow_redirects=False,
             )
@@ -259,12 +272,16 @@ class Caller:
 
     def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read. `path` begins with a slash; a name may occur several times in `params`."""
-        return self._call("GET", path, params=params, idempotent=True)
+        return self._call("GET", path, params=params, idempotent=True, reads=True)
+
+    def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """Read by posting JSON: it changes nothing there."""
+        return self._call("POST", path, body=body, headers=headers, idempotent=True, reads=True)
 
     def post(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
     ) -> Answer:
-        """Post JSON. `idempotent`: the same bytes may be sent again (a search, or a send under a key)."""
+        """Post JSON. `idempotent`: the same bytes may be sent again (a send under a key)."""
         return self._call("POST", path, body=body, headers=headers, idempotent=idempotent)
 
     def put(
@@ -285,7 +302,7 @@ class Caller:
         Raise Rejected (403, 404: the URL has expired) or ServiceUnavailable, also for an HTML page; neither names the
         URL.
         """
-        call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False)
+        call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
         if urlsplit(url).scheme != "https" and not is_loopback(url):
             raise ServiceUnavailable(
                 f"{self.service} named a document at an address that is not https", fix="Ask the service's support."
@@ -321,11 +338,12 @@ class Caller:
         path: str,
         *,
         idempotent: bool,
+        reads: bool = False,
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        call = Call(idempotent=idempotent, shown_path=path)
+        call = Call(idempotent=idempotent, shown_path=path, reads=reads)
         content_type = {} if body is None else {"Content-Type": "application/json"}
         try:
             try:
@@ -348,7 +366,7 @@ class Caller:
             raise
         except (ServiceUnavailable, ServiceRefused) as error:
             # A refused key says nothing about an earlier attempt of this send that had no answer.
-            if method == "GET" or (isinstance(error, ServiceRefused) and not call.maybe_heard):
+            if reads or (isinstance(error, ServiceRefused) and not call.maybe_heard):
                 raise
             raise Unheard(
                 error.message,
@@ -373,6 +391,7 @@ class Caller:
                 body=response.content,
                 request_id=request_id(response.headers),
                 date=http_date(response.headers.get("date")),
+                document=response.extensions.get(READ_JSON),
             )
         sent_key = response.request.headers.get("authorization", "").removeprefix("Bearer ")
         said = read_error(response, secrets=[key for key in (*self._secrets, sent_key) if key])
@@ -408,6 +427,8 @@ class Caller:
         )
 
     def _check_json(self, method: str, path: str, response: httpx.Response) -> None:
+        if READ_JSON in response.extensions:
+            return
         try:
             loads(response.content)
         except BrokenJsonError:

@@ -24,7 +24,9 @@ import httpx
 from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.errors import ServiceUnavailable
+from plexstedi.http.patience import Deadline, Patience, PatientBackend
 from plexstedi.http.throttle import PerMinute
+from plexstedi.http.whole_answer import LARGEST_ANSWER, BeyondLimitError, read_whole
 
 log = logging.getLogger("plexstedi.http")
 # httpx writes whole URLs at INFO, presigned ones included.
@@ -35,19 +37,13 @@ CALL = "plexstedi.call"
 """Key under which a request's `Call` travels in `httpx.Request.extensions`."""
 
 _REPEATABLE_STATUSES = frozenset({500, 502, 503, 504})
+READ_JSON = "plexstedi.json"
+"""Key under which the JSON of an answer travels with it in `httpx.Response.extensions`: it is read once."""
+_LONGEST_DATE = 60
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
+"""A Date outside of these is no time of any service, and would be remembered as the latest time ever told."""
 _LEAST_TIME = 1.0
 """Seconds that must be left of the run for another attempt to begin."""
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """The instant of `Clock.monotonic` by which the run must have ended."""
-
-    at: float
-
-    def left(self, clock: Clock) -> float:
-        """Seconds that remain; negative when it is past."""
-        return self.at - clock.monotonic()
 
 
 @dataclass
@@ -109,6 +105,8 @@ class Call:
     shown_path: str
     """The path as it may be logged."""
     wants_json: bool = True
+    reads: bool = False
+    """It changes nothing there: it may be broken off at any time."""
     number: int = 0
     maybe_heard: bool = False
     """Whether some attempt may have been processed without our having the answer."""
@@ -175,10 +173,11 @@ def http_date(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        parsed = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        parsed = parsedate_to_datetime(text[:_LONGEST_DATE])
+        at = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    return at if _FIRST_YEAR <= at.year <= _LAST_YEAR else None
 
 
 def retry_after(headers: httpx.Headers, now: datetime) -> float | None:
@@ -201,6 +200,7 @@ def looks_like_html(response: httpx.Response) -> bool:
 class _Network(httpx.BaseTransport):
     """The machine's network: through the proxy of the environment where there is one, never for loopback."""
 
+    patience: Patience
     _by_proxy: dict[str | None, httpx.HTTPTransport] = field(default_factory=dict)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -212,12 +212,18 @@ class _Network(httpx.BaseTransport):
         if proxy and "://" not in proxy:
             proxy = f"http://{proxy}"
         if proxy not in self._by_proxy:
-            self._by_proxy[proxy] = httpx.HTTPTransport(proxy=proxy)
+            self._by_proxy[proxy] = _patient(httpx.HTTPTransport(proxy=proxy), self.patience)
         return self._by_proxy[proxy].handle_request(request)
 
     def close(self) -> None:
         for transport in self._by_proxy.values():
             transport.close()
+
+
+def _patient(transport: httpx.HTTPTransport, patience: Patience) -> httpx.HTTPTransport:
+    """The transport with connections that look at the patience. httpx has no public way to give it a backend."""
+    transport._pool._network_backend = PatientBackend(patience)
+    return transport
 
 
 class Retrying(httpx.BaseTransport):
@@ -239,7 +245,10 @@ class Retrying(httpx.BaseTransport):
         transport: httpx.BaseTransport | None,
         on_attempt: Callable[[Attempt], None] | None,
         service_time: ServiceTime | None = None,
+        largest_answer: int = LARGEST_ANSWER,
     ) -> None:
+        self._largest_answer = largest_answer
+        self._patience = Patience(clock, deadline)
         self._service_time = service_time
         self._service = service
         self._clock = clock
@@ -247,7 +256,7 @@ class Retrying(httpx.BaseTransport):
         self._retry = retry
         self._limiter = limiter
         self._deadline = deadline
-        self._inner = transport if transport is not None else _Network()
+        self._inner = transport if transport is not None else _Network(self._patience)
         self._on_attempt = on_attempt
 
     def close(self) -> None:
@@ -256,7 +265,8 @@ class Retrying(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         call = request.extensions.get(CALL)
         if not isinstance(call, Call):
-            call = Call(idempotent=request.method in {"GET", "HEAD"}, shown_path=request.url.path)
+            reads = request.method in {"GET", "HEAD"}
+            call = Call(idempotent=reads, shown_path=request.url.path, reads=reads)
         if call.started is None:
             call.started = self._clock.monotonic()
         # The number of tries bounds one pass; a replay after a fresh token has its own.
@@ -273,9 +283,14 @@ class Retrying(httpx.BaseTransport):
         self._throttle()
         self._limit_patience(request)
         began = self._clock.monotonic()
+        self._patience.begin(reads=call.reads)
         try:
-            response = self._inner.handle_request(request)
-            response.read()
+            response = read_whole(self._inner.handle_request(request), self._largest_answer, self._patience)
+        except BeyondLimitError:
+            call.maybe_heard = True
+            call.status = None
+            self._record(request, call, began, None, "too-large")
+            raise self._too_large(call) from None
         except TRANSPORT_ERRORS as error:
             heard = fate(error)
             call.maybe_heard |= heard is Heard.MAYBE
@@ -284,7 +299,7 @@ class Retrying(httpx.BaseTransport):
             again = heard is Heard.NEVER or (heard is Heard.MAYBE and call.idempotent)
             wait = self._wait(call, number, None, throttled=False) if again else None
             if wait is None:
-                raise self._unreachable(error) from error
+                raise self._out_of_time_while(error, call) or self._unreachable(error) from error
             return wait
         call.status = response.status_code
         if self._service_time is not None:
@@ -316,7 +331,7 @@ class Retrying(httpx.BaseTransport):
             return "refused"
         if call.wants_json and response.content.strip():
             try:
-                loads(response.content)
+                response.extensions[READ_JSON] = loads(response.content)
             except BrokenJsonError:
                 return "broken-answer"
         return "ok"
@@ -387,6 +402,21 @@ class Retrying(httpx.BaseTransport):
             f"{reason}, and the run has to end",
             fix="The next run carries on where this one stopped. If it happens often, raise run.time_limit_minutes.",
             code="time-limit",
+        )
+
+    def _out_of_time_while(self, error: Exception, call: Call) -> ServiceUnavailable | None:
+        """What an error means that came because the run's time was over; None for any other."""
+        timed_out = isinstance(error, httpx.TimeoutException)
+        if self._deadline is None or not timed_out or self._deadline.left(self._clock) >= _LEAST_TIME:
+            return None
+        return self._out_of_time(f"{self._service} did not finish its answer to {call.shown_path} in time")
+
+    def _too_large(self, call: Call) -> ServiceUnavailable:
+        size = self._largest_answer / 2**20
+        return ServiceUnavailable(
+            f"{self._service}'s answer to {call.shown_path} is larger than {size:g} MB (run.max_response_mb)",
+            fix="If so much is right, raise run.max_response_mb; else look at what is there.",
+            code="too-large",
         )
 
     def _unreachable(self, error: Exception) -> ServiceUnavailable:

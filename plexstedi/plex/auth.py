@@ -12,6 +12,7 @@ import httpx
 
 from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
+from plexstedi.edi.plain_values import plain_number
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.http import Refusal, token_request
 from plexstedi.http.error_body import read_error
@@ -105,7 +106,5 @@ class ClientCredentials(httpx.Auth):
                 code="no-token",
             )
         life = document.get("expires_in") if isinstance(document, Mapping) else None
-        try:
-            return token, _SHORTEST_LIFE if life is None or isinstance(life, bool) else float(str(life))
-        except ValueError:
-            return token, _SHORTEST_LIFE
+        seconds = None if life is None or isinstance(life, bool) else plain_number(str(life))
+        return token, _SHORTEST_LIFE if seconds is None else float(seconds)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from plexstedi.decimal_json import Json, dumps
+from plexstedi.edi.plain_values import plain_number
 from plexstedi.errors import ServiceRefused
 from plexstedi.plex.port import FieldValue
 from plexstedi.plex.rows import read_time, without_zeros
@@ -119,7 +120,4 @@ def values_agree(wrote: FieldValue, found: FieldValue) -> bool:
 
 
 def _number(value: FieldValue) -> Decimal | None:
-    try:
-        return None if value is None else Decimal(value)
-    except InvalidOperation:
-        return None
+    return plain_number(value) if isinstance(value, str) else value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -92,9 +92,7 @@ class DataSources:
         is no readable answer.
         """
         try:
-            answer = self._execute(source, inputs, idempotent=True)
-        except Unheard as error:
-            raise ServiceUnavailable(error.message, fix=error.fix, code=error.code) from error
+            answer = self._execute(source, inputs, self._caller.search)
         except RequestRejected as error:
             raise _misunderstood(source, error) from error
         document = answer.json()
@@ -121,7 +119,7 @@ class DataSources:
         Raise ServiceRefused or ServiceUnavailable where no call of this form can be carried out: nothing was written.
         """
         try:
-            answer = self._execute(source, inputs, idempotent=False)
+            answer = self._execute(source, inputs, self._caller.post)
         except Unheard as error:
             return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
         except RequestRejected as error:
@@ -137,11 +135,9 @@ class DataSources:
         said = _business_failure(document)
         return Written() if said is None else WriteRefused(said)
 
-    def _execute(self, source: int, inputs: Mapping[str, InputValue], *, idempotent: bool) -> Answer:
+    def _execute(self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., Answer]) -> Answer:
         body: Json = dict(inputs)
-        answer = self._caller.post(
-            f"/{source}/execute?format=2", body=dumps(body).encode(), headers=_JSON, idempotent=idempotent
-        )
+        answer = call(f"/{source}/execute?format=2", body=dumps(body).encode(), headers=_JSON)
         document = answer.json() if answer.body.strip() else None
         number = document.get("transactionNo") if isinstance(document, Mapping) else None
         if number is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
+from plexstedi.decimal_json import NotPlain
 from plexstedi.edi.order import Address, Part, Supplier
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.read_order import read_part
@@ -49,7 +50,7 @@ class Directory:
         for supplier_id in ids:
             row = self._supplier_row(supplier_id)
             code = row.raw("code") if row is not None else None
-            if isinstance(code, str) and code.strip():
+            if isinstance(code, str) and not isinstance(code, NotPlain) and code.strip():
                 codes[supplier_id] = code.strip()
         return codes
 

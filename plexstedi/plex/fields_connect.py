@@ -90,9 +90,7 @@ class ConnectFields:
         known = [record for each in wanted if (record := keys[each.record.record_id]) is not None]
         for start in range(0, len(known), _MOST_RECORDS):
             body: Json = {"standardObjectName": name, "recordIdentifiers": known[start : start + _MOST_RECORDS]}
-            answer = self._rest.caller.post(
-                self._rest.path("field_values_search"), body=dumps(body).encode(), idempotent=True
-            )
+            answer = self._rest.caller.search(self._rest.path("field_values_search"), body=dumps(body).encode())
             for row in self._rest.rows("field_values_search", answer):
                 found[same_keys(row.raw("recordIdentifiers"))] = row.raw("customFields")
         held: dict[RecordRef, dict[str, FieldValue]] = {}

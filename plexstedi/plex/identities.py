@@ -27,7 +27,7 @@ class Identities:
         unknown = sorted({each for each in ids if (name, each) not in self._keys})
         for some in in_groups(unknown, _MOST_IDS):
             body: Json = {"standardObjectName": name, "ids": list(some)}
-            answer = self._rest.caller.post(self._rest.path("ids_to_keys"), body=dumps(body).encode(), idempotent=True)
+            answer = self._rest.caller.search(self._rest.path("ids_to_keys"), body=dumps(body).encode())
             read = read_keys(answer.json(), some)
             for each in some:
                 self._keys[name, each] = read.get(each)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from plexstedi.decimal_json import NotPlain
 from plexstedi.edi.order import Part, Phase
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.plex.directory import Directory
@@ -216,7 +217,7 @@ def _text_if_readable(row: Row, field: str) -> str | None:
 def _supplier_ids(headers: Iterable[Row]) -> set[str]:
     """The suppliers of these orders; an order whose supplier cannot be read says so itself when it is read."""
     found = (row.raw("supplierId") for row in headers)
-    return {each.strip() for each in found if isinstance(each, str) and each.strip()}
+    return {each.strip() for each in found if isinstance(each, str) and not isinstance(each, NotPlain) and each.strip()}
 
 
 def _may_be_released(row: Row, phases: Mapping[str, Phase]) -> bool:

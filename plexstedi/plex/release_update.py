@@ -6,6 +6,7 @@ from datetime import date
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.edi.order import ReleaseState
+from plexstedi.edi.plain_values import is_broken
 from plexstedi.errors import RequestRejected
 from plexstedi.http import Unheard
 from plexstedi.plex.port import (
@@ -54,6 +55,8 @@ def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
         return WriteRefused("Plex no longer has this release")
     if row.text("status") is None:
         return WriteRefused("Plex does not say the status of this release, and would derive a new one")
+    if (odd := next((name for name in _ECHOED if _is_odd(row.raw(name))), None)) is not None:
+        return WriteRefused(f"Plex's {odd} of this release cannot be read, and would be written back as something else")
     path = rest.path("release", release=update.release_id)
     with readable(row.what):
         body = put_body(row, update)
@@ -64,6 +67,11 @@ def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
     except RequestRejected as error:
         return WriteRefused("; ".join((error.message, *error.details[:3])))
     return Written()
+
+
+def _is_odd(value: Json) -> bool:
+    """Whether something was no character, or no plain value, when it came in."""
+    return isinstance(value, str) and is_broken(value)
 
 
 def put_body(row: Row, update: ReleaseUpdate) -> Json:

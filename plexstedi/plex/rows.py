@@ -11,16 +11,23 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from plexstedi.decimal_json import Json, dumps
+from plexstedi.decimal_json import Json, NotPlain, dumps
+from plexstedi.edi.plain_values import as_utc, is_plain, plain_number
+from plexstedi.edi.units import plain
 
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?)?"
     r"\s*(Z|[+-]\d\d:?\d\d)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
+
+
+_SHOWN = 40
+_TOO_LARGE = 10**18
+"""No line or release has such a number, and no column holds it."""
 
 
 class RowFault(ValueError):
@@ -84,7 +91,7 @@ class Row:
             return None
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return f"{value}"
-        if not isinstance(value, str):
+        if not isinstance(value, str) or isinstance(value, NotPlain):
             raise self.fault(field, value, "text")
         return value.strip() or None
 
@@ -100,7 +107,7 @@ class Row:
         value = self.number(field)
         if value is None:
             raise RowFault(f"{self.what}: {field} is missing")
-        if value != value.to_integral_value():
+        if value != value.to_integral_value() or abs(value) >= _TOO_LARGE:
             raise self.fault(field, value, "a whole number")
         return int(value)
 
@@ -111,12 +118,9 @@ class Row:
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
             raise self.fault(field, value, "a number")
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            raise self.fault(field, value, "a number") from None
-        if not number.is_finite():
-            raise self.fault(field, value, "a number")
+        number = plain_number(value) if isinstance(value, str) else Decimal(value)
+        if number is None or not is_plain(number):
+            raise self.fault(field, value, "a number that is plainly written")
         return without_zeros(number)
 
     def flag(self, field: str) -> bool | None:
@@ -149,7 +153,7 @@ class Row:
         text = self.text(field)
         if text is None:
             return None
-        if read_time(text) is None:
+        if _parsed(text) is None:
             raise self.fault(field, text, "a date")
         return date.fromisoformat(text[:10])
 
@@ -170,18 +174,29 @@ class Row:
 
     def fault(self, field: str, value: object, wanted: str) -> RowFault:
         """The fault of a field that holds something else than it should."""
-        return RowFault(f"{self.what}: {field} is {str(value)[:40]!r}, not {wanted}")
+        return RowFault(f"{self.what}: {field} is {shown(value)}, not {wanted}")
+
+
+def shown(value: object) -> str:
+    """A value in a fault: short, on one line, in quotes. What is no scalar is only named."""
+    if isinstance(value, str | int | Decimal):
+        text = f"{value}"
+        return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+    return "a list" if isinstance(value, Sequence) else "an object"
 
 
 def without_zeros(number: Decimal) -> Decimal:
     """The same number without trailing zeros and without an exponent."""
-    if number == number.to_integral_value():
-        return number.quantize(Decimal(1)) if abs(number) < Decimal(10) ** 27 else number
-    return number.normalize() if len(number.as_tuple().digits) <= 28 else number
+    return plain(number)
 
 
 def read_time(text: str) -> datetime | None:
-    """An ISO 8601 time with any number of fraction digits; None if it is none."""
+    """An ISO 8601 time with any number of fraction digits; None if it is none, or at the edge of the calendar."""
+    parsed = _parsed(text)
+    return None if parsed is None else as_utc(parsed)
+
+
+def _parsed(text: str) -> datetime | None:
     found = _TIME.fullmatch(text.strip())
     if found is None:
         return None
@@ -191,7 +206,7 @@ def read_time(text: str) -> datetime | None:
         parsed = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{offset}")
     except ValueError:
         return None
-    return parsed.replace(microsecond=int((fraction or "")[:6].ljust(6, "0"))).astimezone(UTC)
+    return parsed.replace(microsecond=int((fraction or "")[:6].ljust(6, "0")))
 
 
 def filter_time(moment: datetime) -> str:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, TypeAlias
 
-from plexstedi.decimal_json import Json
+from plexstedi.decimal_json import Json, NotPlain, as_time, as_whole
 from plexstedi.http.error_body import clean
 
 INBOUND = "INBOUND"
 OUTBOUND = "OUTBOUND"
+_TOO_LARGE = 10**18
+"""No control number or count is so large, and no column holds it."""
 
 
 @dataclass(frozen=True)
@@ -250,15 +251,8 @@ def read_generated(value: Json) -> Control:
 
 def whole(value: Json) -> int | None:
     """A control number or count, which Stedi gives as number or as text with zeros ("0001")."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Decimal) and value == value.to_integral_value():
-        return int(value)
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        return int(value)
-    return None
+    number = as_whole(value)
+    return number if number is not None and 0 <= number < _TOO_LARGE else None
 
 
 def _delivery(report: Mapping[str, Json]) -> DeliveryAttempt:
@@ -273,7 +267,7 @@ def _delivery(report: Mapping[str, Json]) -> DeliveryAttempt:
 
 def _text(table: Mapping[str, Json], key: str) -> str | None:
     value = table.get(key)
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and not isinstance(value, NotPlain) else None
 
 
 def _words(table: Mapping[str, Json], key: str) -> str | None:
@@ -287,15 +281,7 @@ def _whole(table: Mapping[str, Json], key: str) -> int | None:
 
 
 def _time(table: Mapping[str, Json], key: str) -> datetime | None:
-    text = _text(table, key)
-    if text is None:
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    # Stedi writes UTC; without a zone it can only be that.
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    return as_time(table.get(key))
 
 
 def _table(table: Mapping[str, Json], key: str) -> Mapping[str, Json]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from plexstedi.clock import Clock
+from plexstedi.clock import Clock, StopRequest
 from plexstedi.config import Config, PlexApi, WriteBack
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.errors import Interrupted
@@ -19,7 +19,7 @@ from plexstedi.state.store import Store, expect_state
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 from plexstedi.sync.plex_settings import plex_settings
-from plexstedi.sync.session import PROGRAM, Session, StopRequest
+from plexstedi.sync.session import PROGRAM, Session
 
 _WINDOW = timedelta(seconds=60)
 _SLICE_SECONDS = 0.25
@@ -129,7 +129,7 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
         config = around.config
         store.memory.belongs_to(config.tenant, config.stedi.usage_indicator)
         limit = around.time_limit_seconds or config.run.time_limit_minutes * 60.0
-        deadline = Deadline(clock.monotonic() + limit)
+        deadline = Deadline(clock.monotonic() + limit, around.stop)
         calls = RememberedCalls(store.memory)
 
         def plex() -> PlexPort:

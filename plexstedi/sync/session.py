@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plexstedi.clock import Clock
+from plexstedi.clock import Clock, StopRequest
 from plexstedi.config import Config
 from plexstedi.edi.held import Reason
 from plexstedi.edi.partner import Partner
@@ -35,13 +35,6 @@ def person() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown user"
-
-
-@dataclass
-class StopRequest:
-    """Set by a signal; looked at between two documents."""
-
-    signal: str | None = None
 
 
 @dataclass

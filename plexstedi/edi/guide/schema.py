@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
 
+from plexstedi.edi.plain_values import is_digits
+
 Schema: TypeAlias = "Mapping[str, Any] | bool"
 
 _MOST_ALTERNATIVES = 64
@@ -87,7 +89,7 @@ def resolve(reference: str, root: Schema) -> Schema:
         name = part.replace("~1", "/").replace("~0", "~")
         if isinstance(found, Mapping) and name in found:
             found = found[name]
-        elif isinstance(found, Sequence) and not isinstance(found, str) and name.isdigit() and int(name) < len(found):
+        elif isinstance(found, Sequence) and not isinstance(found, str) and is_digits(name) and int(name) < len(found):
             found = found[int(name)]
         else:
             raise GuideUnreadableError(f"$ref {reference} leads nowhere")

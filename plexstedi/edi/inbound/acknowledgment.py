@@ -7,6 +7,7 @@ reads (RULES Reading 15): what an answer means for an order is decided in `recon
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,11 +16,22 @@ from typing import Literal
 from pydantic import Field
 
 from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.element_values import Bad, date_qualifier, read_date, read_items, read_number, read_text
+from plexstedi.edi.inbound.element_values import (
+    Bad,
+    date_qualifier,
+    read_date,
+    read_items,
+    read_number,
+    read_text,
+    shown,
+)
 from plexstedi.edi.order import Frozen
+from plexstedi.edi.plain_values import is_broken
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Transaction
 
 _OF_A_LINE = ("ACK", "SCH", "DTM")
+_ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
+"""Who and where: nothing of an answer depends on it."""
 IMPOSSIBLE_DATE = "date-impossible"
 """Code of a fault that leaves the quantities of a line readable."""
 
@@ -180,6 +192,17 @@ class _Place:
             return None
         return value
 
+    def texts(self, segments: Iterable[Segment]) -> None:
+        """A fault for every text in which something is no character: what it said cannot be told."""
+        told = {reason.message.partition(":")[0] for reason in self.faults}
+        for segment in segments:
+            for position, value in enumerate(segment.elements if segment.id not in _ADDRESSES else (), start=1):
+                parts = value.components if isinstance(value, Composite) else (value,)
+                broken = next((part for part in parts if isinstance(part, str) and is_broken(part)), None)
+                element = f"{segment.id}{position:02}"
+                if broken is not None and element not in told:
+                    self.fault(element, f"'{shown(broken)}' is broken text: something in it is no character")
+
     def stated_date(self, segment: Segment, qualifier_at: int, date_at: int, place: str) -> StatedDate | None:
         """A date with its qualifier; None if there is no (readable) date."""
         on = self.date(segment, date_at)
@@ -199,11 +222,14 @@ def read_acknowledgment(tx: Transaction) -> Acknowledgment | Malformed:
     order_number = read_text(opening.get(3))
     if order_number is None:
         return _malformed(f"{heading.segment}03", "the order number is missing")
+    if is_broken(order_number):
+        return _malformed(f"{heading.segment}03", f"'{shown(order_number)}' is broken text, or no plain number")
     type_code = read_text(opening.get(2))
     if type_code is None:
         return _malformed(f"{heading.segment}02", "the acknowledgment type is missing", order_number)
 
     place = _Place("order")
+    place.texts(node for node in (*tx.heading, *tx.summary) if isinstance(node, Segment))
     order_date = read_date(opening.get(heading.order_date))
     loops = [node for node in tx.detail if node.id == heading.line_loop]
     for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
@@ -244,7 +270,7 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
             for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
                 place.fault(stray, f"stands in the loop {sub.id}: whether it is of the whole line cannot be told")
-    return AcknowledgedLine(
+    line = AcknowledgedLine(
         position=position,
         place=place.name,
         assigned_id=assigned_id,
@@ -257,8 +283,9 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         details=details,
         schedules=tuple(_schedule(entry.head, place) for entry in _each(loop, "SCH")),
         dates=_dtm(loop.segments("DTM"), place, f"DTM under {head.id}"),
-        faults=tuple(place.faults),
     )
+    place.texts(loop.walk())
+    return line.model_copy(update={"faults": tuple(place.faults)})
 
 
 def _each(loop: Loop, segment_id: str) -> tuple[Loop, ...]:

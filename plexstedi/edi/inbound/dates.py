@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from plexstedi.edi.inbound.acknowledgment import StatedDate
+from plexstedi.edi.plain_values import is_digits
 from plexstedi.edi.settings import DateMeaning
 
 
@@ -64,7 +65,7 @@ def classify(qualifier: str | None, own: Mapping[str, DateMeaning]) -> DateClass
     if qualifier is None:
         return DateClass.MISSING
     for known, meaning in own.items():
-        if (known.zfill(3) if known.isdigit() else known.upper()) == qualifier:
+        if (known.zfill(3) if is_digits(known) else known.upper()) == qualifier:
             return _OWN[meaning]
     return _CLASSES.get(qualifier, DateClass.UNKNOWN)
 

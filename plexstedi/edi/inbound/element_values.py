@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 
+from plexstedi.edi.plain_values import is_digits, is_plain, plain_number
 from plexstedi.edi.units import plain
 from plexstedi.edi.x12 import Composite, Value
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([Ee][+-]?\d{1,2})?")
+_SHOWN = 40
 _DIGITS = 18
 """No numeric element of a purchase order or acknowledgment has more than 17 (PO104)."""
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(T.*)?")
-_CENTURY_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_SHORT_DAY = re.compile(r"(\d{2})(\d{2})(\d{2})")
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(T.*)?")
+_CENTURY_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_SHORT_DAY = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,14 @@ def read_number(value: Value | None) -> Decimal | None | Bad:
     if isinstance(value, Composite | date | time):
         return Bad(f"{value} is no number")
     if isinstance(value, str):
-        written = value.strip()
-        if not _NUMBER.fullmatch(written):
-            return Bad(f"'{written}' is no number")
-        number = Decimal(written)
+        read = plain_number(value)
+        if read is None:
+            return Bad(f"'{shown(value)}' is no number, or none that is plainly written")
+        number = read
     else:
         number = value
-    if not number.is_finite():
-        return Bad(f"{number} is no number")
+    if not is_plain(number):
+        return Bad(f"{shown(str(number))} is no number, or beyond what X12 can carry")
     if number and not -_DIGITS <= number.adjusted() < _DIGITS:
         return Bad(f"{number} is beyond what X12 can carry")
     exact = plain(number)
@@ -79,7 +80,13 @@ def read_date(value: Value | None) -> date | None | Bad:
                 return date(int(century + found[1]), int(found[2]), int(found[3]))
             except ValueError:
                 return Bad(f"{century}{found[1]}-{found[2]}-{found[3]} is no day of the calendar")
-    return Bad(f"'{written}' is no date")
+    return Bad(f"'{shown(written)}' is no date")
+
+
+def shown(text: str) -> str:
+    """What stands there, short enough to be told."""
+    written = text.strip()
+    return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
 
 
 def read_items(elements: Sequence[Value | None], first: int) -> dict[str, str]:
@@ -97,4 +104,4 @@ def date_qualifier(value: Value | None) -> str | None:
     written = read_text(value)
     if written is None:
         return None
-    return written.zfill(3) if written.isdigit() else written.upper()
+    return written.zfill(3) if is_digits(written) else written.upper()

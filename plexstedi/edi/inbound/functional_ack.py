@@ -12,6 +12,7 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import Malformed
 from plexstedi.edi.inbound.element_values import read_text
 from plexstedi.edi.order import Frozen
+from plexstedi.edi.plain_values import plain_whole
 from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction, Value
 
 _SEGMENT_ERRORS = {
@@ -151,7 +152,7 @@ def _malformed(element: str, message: str) -> Malformed:
 
 def _control(value: Value | None) -> int | None:
     text = read_text(value)
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    return None if text is None else plain_whole(text)
 
 
 def _sets(tx: Transaction, segments: list[Segment]) -> list[SetResponse]:

@@ -14,10 +14,11 @@ from datetime import date, time
 from decimal import Decimal
 from typing import TypeAlias
 
+from plexstedi.edi.plain_values import is_plain
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Simple, Transaction, Value
 
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
-_POSITION = re.compile(r"(?:.*_)?(\d{2})")
+_POSITION = re.compile(r"(?:.*_)?([0-9]{2})", re.DOTALL)
 _SECTIONS = ("heading", "detail", "summary")
 _ENVELOPE = ("ST", "SE")
 
@@ -132,11 +133,11 @@ def _simple(value: object, where: str) -> Value:
     """A scalar; a repeated element as a composite of its repetitions."""
     if isinstance(value, bool):
         raise _NotGuideJson(f"{where} is {value}, X12 has no such value")
-    if isinstance(value, int):
-        return Decimal(value)
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, str | Decimal | date | time):
+    if isinstance(value, int | float | Decimal):
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        # One that is out of bounds stays text: whoever reads that element says so.
+        return number if is_plain(number) else f"{number:.20E}"
+    if isinstance(value, str | date | time):
         return value
     if isinstance(value, list | tuple):
         return Composite(tuple(_repetition(item, where) for item in value))

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from plexstedi.edi.inbound.element_values import read_text
 from plexstedi.edi.order import Frozen
+from plexstedi.edi.plain_values import is_digits, plain_whole
 
 
 class EnvelopeVerdict(StrEnum):
@@ -80,7 +81,7 @@ def _in_json(value: object) -> Iterator[Mapping[int, object]]:
                 yield {
                     int(name[-2:]): element
                     for name, element in inner.items()
-                    if isinstance(name, str) and name[-2:].isascii() and name[-2:].isdigit()
+                    if isinstance(name, str) and is_digits(name[-2:])
                 }
             else:
                 yield from _in_json(inner)
@@ -102,16 +103,15 @@ def _in_x12(text: str) -> Iterator[Mapping[int, object]]:
 
 
 def _read(elements: Mapping[int, object]) -> InterchangeAck | None:
-    control, verdict, note = (_text(elements.get(position)) for position in (1, 4, 5))
-    if control is None or not (control.isascii() and control.isdigit()):
+    written, verdict, note = (_text(elements.get(position)) for position in (1, 4, 5))
+    control = None if written is None else plain_whole(written)
+    if control is None:
         return None
     known = _VERDICTS.get((verdict or "").upper())
     if known is None:
         return None
     code = (note or "000").zfill(3)
-    return InterchangeAck(
-        interchange_control=int(control), verdict=known, note=_NOTES.get(code, f"its note code is {code}")
-    )
+    return InterchangeAck(interchange_control=control, verdict=known, note=_NOTES.get(code, f"its note code is {code}"))
 
 
 def _text(value: object) -> str | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TypeAlias
 
 from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine
+from plexstedi.edi.plain_values import plain_number
 from plexstedi.edi.sent import SentLine, SentSchedule
 
 
@@ -125,6 +126,7 @@ _FAMILIES = (frozenset({"BP", "IN", "PN"}), frozenset({"VP", "VN", "VC"}), froze
 """Qualifiers of element 235 that number an item from the same side: the buyer's, the seller's, the maker's."""
 
 
+_ID_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _Id: TypeAlias = tuple[Decimal | str, ...]
 
 
@@ -189,12 +191,8 @@ def _id_parts(written: str) -> _Id:
     """An id with its numbers as numbers: `0010-01` is `10-1`."""
     parts: list[Decimal | str] = []
     for part in re.split(r"\s*-\s*", written.strip()):
-        try:
-            number = Decimal(part)
-        except InvalidOperation:
-            parts.append(part.casefold())
-        else:
-            parts.append(number if number.is_finite() else part.casefold())
+        number = plain_number(part) if _ID_NUMBER.fullmatch(part) else None
+        parts.append(part.casefold() if number is None else number)
     return tuple(parts)
 
 

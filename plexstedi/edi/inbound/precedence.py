@@ -12,6 +12,7 @@ from typing import TypeAlias
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
 from plexstedi.edi.order import Frozen
+from plexstedi.edi.plain_values import plain_whole
 
 
 def answer_date(dated: date | None, processed_at: datetime) -> date:
@@ -112,8 +113,9 @@ def what_it_answers(
     which it was processed. An 865 that cannot answer an 860 is the seller's own.
     """
     named = acknowledgment.change_sequence
-    if named is not None and not (named.isdigit() and int(named) == 0):
-        found = [d for d in documents if named.isdigit() and d.change_sequence == int(named)]
+    sequence = None if named is None else plain_whole(named)
+    if named is not None and sequence != 0:
+        found = [d for d in documents if sequence is not None and d.change_sequence == sequence]
         if not found and any(d.change_sequence is not None for d in documents):
             return AnswersNothingSent(named)
         answered = found[-1] if found else documents[0]

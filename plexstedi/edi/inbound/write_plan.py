@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Context, Decimal, InvalidOperation, localcontext
+from decimal import Context, Decimal, localcontext
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -17,6 +17,7 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, worst_state
 from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
 from plexstedi.edi.order import Frozen, Line, LineState, Order, ReleaseState
+from plexstedi.edi.plain_values import iso_time, plain_number
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient, plex_unit
 
@@ -393,16 +394,9 @@ def _same(kind: AckField | ReleaseField, before: PlexValue, after: str | None) -
 
 
 def _number(text: str) -> Decimal | None:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
+    return plain_number(text)
 
 
 def _instant(text: str) -> datetime | None:
     """An ISO date or time; without an offset it is UTC, as Plex's API says."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+    return iso_time(text)

@@ -1,0 +1,96 @@
+"""An answer read to its end, piece by piece: bounded in its decoded size, and within the run's patience.
+
+Compressed bytes are unpacked here, in pieces, and count by what they become: a small answer may unpack to gigabytes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+import httpx
+
+from plexstedi.http.patience import Patience
+
+LARGEST_ANSWER = 64 * 2**20
+"""Bytes of an answer where nothing else is said."""
+ACCEPTED_CODINGS = "gzip, deflate"
+_PIECE = 65_536
+_GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
+_OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
+
+
+class BeyondLimitError(Exception):
+    """The answer is larger than it may be."""
+
+
+def read_whole(response: httpx.Response, most: int, patience: Patience) -> httpx.Response:
+    """The same answer with its whole body, decoded.
+
+    Raise BeyondLimitError for more than `most` bytes, httpx.ReadTimeout when the run's time is over, and what httpx
+    raises while it reads (httpx.DecodingError for a body that is not packed as it says). Raise Interrupted.
+    """
+    try:
+        if response.is_stream_consumed:
+            if len(response.content) > most:
+                raise BeyondLimitError
+            return response
+        codings = [each.strip().lower() for each in response.headers.get("content-encoding", "").split(",")]
+        announced = response.headers.get("content-length", "")
+        if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > most:
+            raise BeyondLimitError
+        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), patience), most)
+        for coding in reversed([each for each in codings if each not in ("", "identity")]):
+            pieces = _within(_unpacked(pieces, coding), most)
+        body = b"".join(pieces)
+    finally:
+        response.close()
+    return httpx.Response(
+        response.status_code,
+        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER],
+        content=body,
+        extensions=response.extensions,
+    )
+
+
+def _watched(pieces: Iterable[bytes], patience: Patience) -> Iterator[bytes]:
+    for piece in pieces:
+        if patience.is_over():
+            raise httpx.ReadTimeout("the run's time is over")
+        yield piece
+
+
+def _within(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        if total > most:
+            raise BeyondLimitError
+        yield piece
+
+
+def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        raise httpx.DecodingError(f"the answer is packed as {coding[:20]!r}")
+    unpacker = None
+    try:
+        for packed in pieces:
+            if unpacker is None:
+                unpacker = zlib.decompressobj(_GZIP if coding != "deflate" else _deflate_form(packed))
+            left = packed
+            while not unpacker.eof:
+                piece = unpacker.decompress(left, _PIECE)
+                left = unpacker.unconsumed_tail
+                if piece:
+                    yield piece
+                if not left and len(piece) < _PIECE:
+                    break
+    except zlib.error as error:
+        raise httpx.DecodingError(f"the answer is not packed as it says ({error})") from error
+    if unpacker is not None and not unpacker.eof:
+        raise httpx.DecodingError("the packed answer is cut off")
+
+
+def _deflate_form(packed: bytes) -> int:
+    """RFC 9110 means zlib's form; some servers send it bare."""
+    return _ZLIB if packed[:1] and packed[0] & 0x0F == 8 else _RAW_DEFLATE
