@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 from plexstedi.decimal_json import NotPlain
@@ -10,7 +11,7 @@ from plexstedi.edi.order import Address, Part, Supplier
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.read_order import read_part
 from plexstedi.plex.rest import Rest, readable
-from plexstedi.plex.rows import Row
+from plexstedi.plex.rows import Row, RowFault
 from plexstedi.plex.settings import StatusNames
 from plexstedi.plex.statuses import Statuses, read_statuses
 
@@ -38,8 +39,7 @@ class Directory:
         if self._statuses is None:
             orders = self._once("order statuses", lambda: self._rest.all_if_there("order_statuses")) or ()
             releases = self._once("release statuses", lambda: self._rest.all_if_there("release_statuses")) or ()
-            with readable("table of statuses"):
-                self._statuses = read_statuses(orders, releases, self._names)
+            self._statuses = read_statuses(orders, releases, self._names)
         return self._statuses
 
     def supplier_codes(self, ids: Collection[str]) -> dict[str, str]:
@@ -72,8 +72,10 @@ class Directory:
     def suppliers(self) -> tuple[Supplier, ...]:
         """All of them, without addresses, by code."""
         self._load_suppliers()
-        with readable("suppliers"):
-            read = [read_supplier(row, None) for row in self._suppliers.values()]
+        read = []
+        for row in self._suppliers.values():
+            with suppress(RowFault):
+                read.append(read_supplier(row, None))
         return tuple(sorted(read, key=lambda supplier: supplier.code))
 
     def parts(self, ids: Iterable[str]) -> dict[str, Part]:
@@ -98,9 +100,11 @@ class Directory:
 
     def _load_suppliers(self) -> None:
         if not self._all_suppliers:
-            with readable("suppliers"):
-                rows = self._once("suppliers", lambda: self._rest.all_of("suppliers"))
-                self._suppliers |= {row.needed("id"): row for row in rows}
+            rows = self._once("suppliers", lambda: self._rest.all_of("suppliers"))
+            for row in rows:
+                # One without an id is nobody's supplier: an order that names it is held.
+                with suppress(RowFault):
+                    self._suppliers[row.needed("id")] = row
             self._all_suppliers = True
 
     def _supplier_row(self, supplier_id: str) -> Row | None:

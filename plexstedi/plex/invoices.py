@@ -10,7 +10,7 @@ from plexstedi.edi.order import Part
 from plexstedi.edi.outbound.invoice import Invoice, InvoiceLine, Tax
 from plexstedi.edi.units import total_of
 from plexstedi.plex.port import InvoiceReading, UnreadableInvoice, Window
-from plexstedi.plex.rest import Params, Rest, readable
+from plexstedi.plex.rest import Params, Rest
 from plexstedi.plex.rows import Row, RowFault, read_time
 
 _FIX = "Correct the invoice in Plex, or set [plex.fields] if this tenant calls the field otherwise."
@@ -23,9 +23,12 @@ def touched_invoices(rest: Rest, window: Window) -> tuple[InvoiceReading, ...]:
     for by, field in (("modified", "modifiedDate"), ("created", "createdDate")):
         for extra in _void_and_not(rest):
             for row in rest.in_window("invoices", window, by=by, field=field, extra=extra):
-                with readable(row.what):
+                moment = row.time_if_readable("modifiedDate") or row.time_if_readable("createdDate") or window.begin
+                try:
                     invoice_id = row.needed("id")
-                    moment = row.time("modifiedDate") or row.time("createdDate") or window.begin
+                except RowFault:
+                    # It is held under the number that it bears.
+                    invoice_id = f"({row.what})"
                 if invoice_id not in newest or moment > newest[invoice_id][0]:
                     newest[invoice_id] = (moment, row)
     return tuple(_reading(invoice_id, row) for invoice_id, (_, row) in sorted(newest.items()))

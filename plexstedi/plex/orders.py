@@ -10,12 +10,22 @@ from plexstedi.decimal_json import NotPlain
 from plexstedi.edi.order import Part, Phase
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.plex.directory import Directory
-from plexstedi.plex.port import OrderReading, Touched, UnansweredOrder, UnreadableOrder, VanishedOrder, Window
+from plexstedi.plex.port import (
+    OrderReading,
+    Touched,
+    UnansweredOrder,
+    UnreadableOrder,
+    UnreadableRow,
+    VanishedOrder,
+    Window,
+)
 from plexstedi.plex.read_order import MasterData, parts_named, read_order
-from plexstedi.plex.rest import Params, Rest, in_groups, readable
+from plexstedi.plex.rest import UNREADABLE, Params, Rest, in_groups
 from plexstedi.plex.rows import Row, RowFault
 from plexstedi.plex.statuses import UnknownStatus
 
+_FIX = "Correct the order in Plex, or set [plex.fields] if this tenant calls the field otherwise."
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _NOBODYS_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 
@@ -33,7 +43,7 @@ class Orders:
         self._directory = directory
         self._collection_answers = False
 
-    def touched(self, window: Window) -> tuple[Touched, ...]:
+    def touched(self, window: Window) -> tuple[Touched | UnreadableRow, ...]:
         """Orders with a header or a release modified or created in the window, by order id."""
         headers: list[Row] = []
         releases: list[Row] = []
@@ -42,10 +52,9 @@ class Orders:
                 headers += self._rest.in_window("orders", window, by=by, field=name, extra=extra)
             releases += self._rest.in_window("releases", window, by=by, field=name)
         self._collection_answers = True
-        with readable("changed orders"):
-            return merge_touched(headers, releases)
+        return merge_touched(headers, releases)
 
-    def open(self) -> tuple[Touched, ...]:
+    def open(self) -> tuple[Touched | UnreadableRow, ...]:
         """All orders on order: by status where Plex filters by it, else by looking through all."""
         statuses = self._directory.statuses()
         if not statuses.released_names:
@@ -61,16 +70,14 @@ class Orders:
             for status in statuses.released_names:
                 asked = self._rest.all_of("orders", [(name, status)])
                 for row in asked:
-                    with readable(row.what):
-                        found = row.text("status") or ""
-                    if found.casefold() != status.casefold():
+                    found = _status(row)
+                    if found is not None and found.casefold() != status.casefold():
                         raise self._rest.ignored("orders", "order_status", name, f"{row.what} has status {found}")
                 rows += asked
         self._collection_answers = True
-        with readable("open orders"):
-            # A status that is not known is kept: the order is then held by name, and not lost from sight.
-            wanted = [row for row in rows if _may_be_released(row, statuses.orders)]
-            return merge_touched(wanted, ())
+        # A status that is not known is kept: the order is then held by name, and not lost from sight.
+        wanted = [row for row in rows if _may_be_released(row, statuses.orders)]
+        return merge_touched(wanted, ())
 
     def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         """These orders, in this order; each id once."""
@@ -103,13 +110,14 @@ class Orders:
         except ServiceUnavailable as fault:
             if fault.code == "time-limit":
                 raise
+            if fault.code == UNREADABLE:
+                return UnreadableOrder(order_id, number, fault.message, fault.fix)
             return UnansweredOrder(order_id, number, fault)
         except UnknownStatus as error:
             fix = f"List it in [plex.statuses] under one of {', '.join(error.keys)}."
             return UnreadableOrder(order_id, number, str(error), fix)
         except RowFault as error:
-            fix = "Correct the order in Plex, or set [plex.fields] if this tenant calls the field otherwise."
-            return UnreadableOrder(order_id, number, str(error), fix)
+            return UnreadableOrder(order_id, number, str(error), _FIX)
 
     def _parts(self, lines: Sequence[Row], releases: Sequence[Row]) -> dict[str, Part]:
         named = parts_named(releases)
@@ -151,17 +159,30 @@ class Orders:
         return ((),) if name is None else ((), ((name, "false"),))
 
 
-def merge_touched(headers: Iterable[Row], releases: Iterable[Row]) -> tuple[Touched, ...]:
-    """Given rows of orders and of releases, in any order and more than once, return what they touch, by order id."""
+def merge_touched(headers: Iterable[Row], releases: Iterable[Row]) -> tuple[Touched | UnreadableRow, ...]:
+    """Given rows of orders and of releases, in any order and more than once, return what they touch, by order id.
+
+    A row that does not say of which order it is comes last. Of one that cannot be read otherwise only the order is
+    told: reading that order says what is wrong.
+    """
     found: dict[str, _Marks] = {}
+    odd: dict[str, UnreadableRow] = {}
     for row, id_field in [*((row, "id") for row in headers), *((row, "poId") for row in releases)]:
-        entry = found.setdefault(row.needed(id_field), _Marks())
-        entry.number = entry.number or row.text("poNumber") or ""
-        moment = row.time("modifiedDate") or row.time("createdDate")
-        key = row.needed("id")
+        try:
+            order_id, key = row.needed(id_field), row.needed("id")
+        except RowFault as error:
+            odd[row.what] = UnreadableRow(f"{row.what}, which names no order", str(error), _FIX)
+            continue
+        entry = found.setdefault(order_id, _Marks())
+        number = row.raw("poNumber")
+        entry.number = entry.number or (number.strip() if isinstance(number, str) else "")
+        moment = row.time_if_readable("modifiedDate") or row.time_if_readable("createdDate")
+        if moment is None and not (row.raw("modifiedDate") is None and row.raw("createdDate") is None):
+            # A mark that no order ever has: the order is read, and says what is wrong.
+            moment = _NEVER
         if moment is not None and moment >= entry.marks.get(key, moment):
             entry.marks[key] = moment
-    return tuple(Touched(order_id, each.number, each.marks) for order_id, each in sorted(found.items()))
+    return (*(Touched(order_id, each.number, each.marks) for order_id, each in sorted(found.items())), *odd.values())
 
 
 def _supplier_ids(headers: Iterable[Row]) -> set[str]:
@@ -170,6 +191,14 @@ def _supplier_ids(headers: Iterable[Row]) -> set[str]:
     return {each.strip() for each in found if isinstance(each, str) and not isinstance(each, NotPlain) and each.strip()}
 
 
+def _status(row: Row) -> str | None:
+    """The name of its status, empty without one; None if it cannot be read."""
+    try:
+        return row.text("status") or ""
+    except RowFault:
+        return None
+
+
 def _may_be_released(row: Row, phases: Mapping[str, Phase]) -> bool:
-    phase = phases.get(" ".join((row.text("status") or "").split()).casefold())
+    phase = phases.get(" ".join((_status(row) or "").split()).casefold())
     return phase is None or phase is Phase.RELEASED

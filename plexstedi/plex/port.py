@@ -80,6 +80,16 @@ class Touched:
 
 
 @dataclass(frozen=True)
+class UnreadableRow:
+    """A row of a list that does not say whose it is, or what it says cannot be read. Held with `reason`."""
+
+    subject: str
+    """What it is called in review: `receipt 4711`."""
+    reason: str
+    fix: str
+
+
+@dataclass(frozen=True)
 class UnreadableOrder:
     """An order that is there and cannot be read faithfully: an unknown status, a missing field. Held with `reason`."""
 
@@ -224,14 +234,14 @@ class PlexPort(Protocol):
         """The companies that the key opens."""
         ...
 
-    def touched_orders(self, window: Window) -> tuple[Touched, ...]:
+    def touched_orders(self, window: Window) -> tuple[Touched | UnreadableRow, ...]:
         """Orders of which the header or a release was modified or created in the window, active or not.
 
         Raise ServiceRefused if Plex returns rows outside the window: the filter was ignored (plex.md 4.2).
         """
         ...
 
-    def open_orders(self) -> tuple[Touched, ...]:
+    def open_orders(self) -> tuple[Touched | UnreadableRow, ...]:
         """All orders that are on order now, for the sweep."""
         ...
 
@@ -251,7 +261,7 @@ class PlexPort(Protocol):
         """All suppliers, without addresses."""
         ...
 
-    def receipts(self, window: Window) -> tuple[Receipt, ...]:
+    def receipts(self, window: Window) -> tuple[Receipt | UnreadableRow, ...]:
         """All receipts of the tenant by the date received."""
         ...
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from plexstedi.plex.port import Receipt, Window
-from plexstedi.plex.rest import Rest, readable
+from plexstedi.plex.port import Receipt, UnreadableRow, Window
+from plexstedi.plex.rest import Rest
 from plexstedi.plex.rows import Row, RowFault
 
+_FIX = "Correct the receipt in Plex: what came in is counted without it until then."
 
-def read_receipts(rest: Rest, window: Window) -> tuple[Receipt, ...]:
-    """All receipts in the window that belong to an order line, by time and id."""
-    rows = rest.in_window("receipts", window, by="received", field="receiveDate")
-    with readable("receipts"):
-        read = [read_receipt(row) for row in rows if row.text("poLineItemId") is not None]
-    return tuple(sorted(read, key=lambda receipt: (receipt.received_at, receipt.id)))
+
+def read_receipts(rest: Rest, window: Window) -> tuple[Receipt | UnreadableRow, ...]:
+    """All receipts in the window that belong to an order line, by time and id; then those that cannot be read."""
+    read: list[Receipt] = []
+    odd: list[UnreadableRow] = []
+    for row in rest.in_window("receipts", window, by="received", field="receiveDate"):
+        if row.raw("poLineItemId") is None:
+            continue
+        try:
+            read.append(read_receipt(row))
+        except RowFault as error:
+            odd.append(UnreadableRow(row.what, str(error), _FIX))
+    return (*sorted(read, key=lambda receipt: (receipt.received_at, receipt.id)), *odd)
 
 
 def read_receipt(row: Row) -> Receipt:

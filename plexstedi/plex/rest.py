@@ -19,6 +19,8 @@ from plexstedi.plex.port import Window
 from plexstedi.plex.rows import Row, RowFault, filter_time
 
 Params = Sequence[tuple[str, str]]
+UNREADABLE = "unreadable"
+"""Code of the fault of a record that is there and cannot be read."""
 _MOST_PAGES = 10_000
 _GRACE = timedelta(seconds=1)
 """A filter knows whole seconds, a row its fractions."""
@@ -68,7 +70,8 @@ class Rest:
     def in_window(self, resource: str, window: Window, *, by: str, field: str, extra: Params = ()) -> tuple[Row, ...]:
         """Rows whose `field` lies in the window, by the filters `by`_begin and `by`_end.
 
-        Raise ServiceRefused for a row outside: the filter was ignored, and the answer is the whole table.
+        One whose `field` cannot be read is among them: whoever reads the record says so. Raise ServiceRefused for a
+        row outside: the filter was ignored, and the answer is the whole table.
         """
         begin, end = self.dialect.filter(f"{by}_begin"), self.dialect.filter(f"{by}_end")
         if begin is None or end is None:
@@ -77,8 +80,7 @@ class Rest:
         until = window.end if window.end.microsecond == 0 else window.end.replace(microsecond=0) + _GRACE
         rows = self.all_of(resource, [(begin, filter_time(window.begin)), (end, filter_time(until)), *extra])
         for row in rows:
-            with readable(row.what):
-                moment = row.time(field)
+            moment = row.time_if_readable(field)
             if moment is not None and not window.begin - _GRACE <= moment <= until + _GRACE:
                 raise self.ignored(
                     resource, f"{by}_begin", begin, f"{row.what} has {field} {moment:%Y-%m-%dT%H:%M:%SZ}"
@@ -197,7 +199,7 @@ def readable(what: str) -> Iterator[None]:
         raise ServiceUnavailable(
             f"Plex's {what} cannot be read: {error}",
             fix="Set [plex.fields] if this tenant calls the field otherwise; else ask Plex's support.",
-            code="unreadable",
+            code=UNREADABLE,
         ) from error
 
 

@@ -20,6 +20,7 @@ from plexstedi.plex.port import (
     Tenant,
     Touched,
     UnansweredOrder,
+    UnreadableRow,
     Window,
     WriteOutcome,
     WriteResult,
@@ -56,10 +57,10 @@ class RestPlex:
         with readable("tenants"):
             return tuple(Tenant(id=row.needed("id"), code=row.text("code") or "") for row in rows)
 
-    def touched_orders(self, window: Window) -> tuple[Touched, ...]:
+    def touched_orders(self, window: Window) -> tuple[Touched | UnreadableRow, ...]:
         return self._orders.touched(window)
 
-    def open_orders(self) -> tuple[Touched, ...]:
+    def open_orders(self) -> tuple[Touched | UnreadableRow, ...]:
         return self._orders.open()
 
     def order(self, order_id: str) -> OrderReading:
@@ -77,7 +78,7 @@ class RestPlex:
     def suppliers(self) -> tuple[Supplier, ...]:
         return self._directory.suppliers()
 
-    def receipts(self, window: Window) -> tuple[Receipt, ...]:
+    def receipts(self, window: Window) -> tuple[Receipt | UnreadableRow, ...]:
         return read_receipts(self._rest, window)
 
     def touched_invoices(self, window: Window) -> tuple[InvoiceReading, ...]:

@@ -134,6 +134,13 @@ class Row:
             raise self.fault(field, text, "a time")
         return found
 
+    def time_if_readable(self, field: str) -> datetime | None:
+        """The same, None also for what is no time: for lists, where the record itself is read afterwards."""
+        try:
+            return self.time(field)
+        except RowFault:
+            return None
+
     def day(self, field: str) -> date | None:
         """A day: the calendar date of the text as given.
 

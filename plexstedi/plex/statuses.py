@@ -6,6 +6,7 @@ Status names are the customer's (plex.md 5.6), so a name alone is never guessed 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -76,19 +77,22 @@ class Statuses:
 def read_statuses(order_rows: tuple[Row, ...], release_rows: tuple[Row, ...], names: StatusNames) -> Statuses:
     """Given Plex's status tables (empty where the tenant has none) and `[plex.statuses]`, return what they mean.
 
-    A name in the configuration goes before the flags of Plex. Raise RowFault for a malformed table.
+    A name in the configuration goes before the flags of Plex.
     """
     orders: dict[str, Phase] = {}
     spelled: dict[str, str] = {}
     for row in order_rows:
-        name = row.needed("name")
-        spelled[_same(name)] = name
-        orders[_same(name)] = _phase(row)
+        # A status that cannot be read is not known: orders of it are held by its name.
+        with suppress(RowFault):
+            name, phase = row.needed("name"), _phase(row)
+            spelled[_same(name)] = name
+            orders[_same(name)] = phase
     releases: dict[str, ReleaseState] = {}
     for row in release_rows:
-        state = _release_state(row)
-        if state is not None:
-            releases[_same(row.needed("name"))] = state
+        with suppress(RowFault):
+            state = _release_state(row)
+            if state is not None:
+                releases[_same(row.needed("name"))] = state
     orders |= _listed(
         (names.unreleased_orders, Phase.UNRELEASED),
         (names.released_orders, Phase.RELEASED),

@@ -14,7 +14,7 @@ from plexstedi.edi.order import Order
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
 from plexstedi.http import Deadline
-from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Window
+from plexstedi.plex.port import PlexPort, Touched, UnreadableInvoice, UnreadableOrder, Window
 from plexstedi.plex.settings import Level
 from plexstedi.plex.tenant import verify_tenant
 from plexstedi.stedi.client import StediClient
@@ -90,7 +90,7 @@ def _filters(plex: PlexPort, clock: Clock) -> Finding:
 
 def _orders(plex: PlexPort) -> Finding:
     """Statuses can be read (open orders are told by them), and one open order as a sample."""
-    touched = plex.open_orders()
+    touched = [each for each in plex.open_orders() if isinstance(each, Touched)]
     if not touched:
         return warn(
             Area.PLEX,

@@ -7,14 +7,23 @@ window shows (line-only edits, deletions, rows committed late).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from plexstedi.edi.held import Reason
 from plexstedi.edi.order import Order, Phase
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
-from plexstedi.plex.port import OrderReading, UnansweredOrder, UnreadableOrder, VanishedOrder, Window
+from plexstedi.plex.port import (
+    OrderReading,
+    Touched,
+    UnansweredOrder,
+    UnreadableOrder,
+    UnreadableRow,
+    VanishedOrder,
+    Window,
+)
+from plexstedi.plex.rest import UNREADABLE
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord, Work
 from plexstedi.state.reviews import ReviewKind
@@ -135,9 +144,10 @@ def _list_window(session: Session, window: Window) -> None:
     work = [
         Work(one.order_id, one.number, "window")
         for one in touched
-        if not _already_read(orders.get(one.order_id), one.marks)
+        if isinstance(one, Touched) and not _already_read(orders.get(one.order_id), one.marks)
     ]
     with session.store.transaction():
+        _ask_about_rows(session, touched)
         orders.add_work(work)
         session.store.memory.put_time(Fact.WINDOW_BEGIN, window.begin)
         session.store.memory.put_time(Fact.WINDOW_END, window.end)
@@ -149,7 +159,8 @@ def _already_read(record: OrderRecord | None, marks: Mapping[str, datetime]) -> 
 
 
 def _list_sweep(session: Session, now: datetime, why: str) -> None:
-    open_now = {one.order_id: one for one in session.plex.open_orders()}
+    listed = session.plex.open_orders()
+    open_now = {one.order_id: one for one in listed if isinstance(one, Touched)}
     known = session.store.orders.open_ids()
     gone = [order_id for order_id in known if order_id not in open_now]
     if known and len(gone) == len(known):
@@ -162,6 +173,7 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
         if record is None or not now <= record.read_at <= session.clock.now():
             work.append(Work(order_id, number, "sweep"))
     with session.store.transaction():
+        _ask_about_rows(session, listed)
         orders.add_work(work)
         memory = session.store.memory
         memory.put_time(Fact.SWEEP_STARTED, now)
@@ -171,6 +183,14 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
         session.note(
             "sweep-started", "run", why=why, open_orders=len(open_now), known_open=len(known), to_read=len(work)
         )
+
+
+def _ask_about_rows(session: Session, rows: Sequence[object]) -> None:
+    """A row that says of no order, or nothing readable, is a person's; inside the caller's transaction."""
+    for row in rows:
+        if isinstance(row, UnreadableRow):
+            reason = Reason(code="row-unreadable", where=row.subject, message=row.reason, fix=row.fix)
+            session.ask(ReviewKind.ORDER_UNREADABLE, row.subject, (reason,))
 
 
 def _suspect_empty_sweep(session: Session, order_id: str, known: int) -> None:
@@ -222,7 +242,7 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
             if fault.code == "time-limit":
                 raise
             if len(work) == 1:
-                _read(session, UnansweredOrder(work[0].order_id, work[0].number, fault), work[0], start, turns)
+                _read(session, _unread(work[0], fault), work[0], start, turns)
             # One of them may spoil the call for all: each is asked for alone.
             size = 1
     memory = session.store.memory
@@ -234,6 +254,13 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
         if origin == "sweep" and orders.work_left() == 0:
             memory.put(Fact.SWEEP_FINISHED, memory.get(Fact.SWEEP_STARTED))
     return True
+
+
+def _unread(item: Work, fault: ServiceUnavailable) -> UnreadableOrder | UnansweredOrder:
+    """What the fault of reading one order alone makes of it: a record that cannot be read stays so until it changes."""
+    if fault.code == UNREADABLE:
+        return UnreadableOrder(item.order_id, item.number, fault.message, fault.fix)
+    return UnansweredOrder(item.order_id, item.number, fault)
 
 
 def _read(session: Session, reading: OrderReading, item: Work, start: datetime, turns: _Turns) -> None:
@@ -336,9 +363,15 @@ def _read_receipts(session: Session, now: datetime) -> None:
             raise
         session.tally.warn(f"receipts cannot be read, so what came in already is not known: {fault.message}")
         return
+    asked = {review.subject for review in session.store.reviews.standing()}
     with session.store.transaction():
+        _ask_about_rows(session, receipts)
         for receipt in receipts:
+            if isinstance(receipt, UnreadableRow):
+                continue
             session.store.receipts.record(
                 receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
             )
+            if f"receipt {receipt.id}" in asked:
+                session.withdraw(ReviewKind.ORDER_UNREADABLE, f"receipt {receipt.id}", "it can be read now")
         memory.put_time(Fact.RECEIPTS_CURSOR, now)

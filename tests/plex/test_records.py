@@ -9,9 +9,18 @@ import httpx
 import pytest
 
 from plexstedi.edi.order import Address
-from plexstedi.errors import ServiceRefused, ServiceUnavailable
+from plexstedi.errors import ServiceRefused
 from plexstedi.plex.note_token import token, with_token, without_token
-from plexstedi.plex.port import NotWritten, ReleaseUpdate, Tenant, Window, WriteRefused, WriteUnknown, Written
+from plexstedi.plex.port import (
+    NotWritten,
+    ReleaseUpdate,
+    Tenant,
+    UnreadableRow,
+    Window,
+    WriteRefused,
+    WriteUnknown,
+    Written,
+)
 from plexstedi.plex.settings import Api, PlexSettings
 from plexstedi.plex.tenant import verify_tenant
 
@@ -65,8 +74,9 @@ def test_a_receipt_without_quantity_is_not_counted_as_nothing(make_plex):
     fake, plex = make_plex()
     row = {"id": "c1", "poLineItemId": "l1", "poId": "o1", "receiveDate": "2026-11-20T08:00:00Z"}
     fake.put("/purchasing/v1/receipts", [row])
-    with pytest.raises(ServiceUnavailable, match="quantity"):
-        plex.receipts(Window(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)))
+    (held,) = plex.receipts(Window(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)))
+    assert isinstance(held, UnreadableRow)
+    assert (held.subject, "quantity" in held.reason) == ("receipt c1", True)
 
 
 def test_a_release_is_put_back_with_everything_it_had(make_plex, rows):
