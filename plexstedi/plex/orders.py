@@ -20,7 +20,7 @@ from plexstedi.plex.port import (
     Window,
 )
 from plexstedi.plex.read_order import MasterData, parts_named, read_order
-from plexstedi.plex.rest import Params, Rest, in_groups
+from plexstedi.plex.rest import UNREADABLE, Params, Rest, in_groups
 from plexstedi.plex.rows import Row, RowFault
 from plexstedi.plex.statuses import UnknownStatus
 
@@ -112,6 +112,8 @@ class Orders:
         except ServiceUnavailable as fault:
             if fault.code == "time-limit":
                 raise
+            if fault.code == UNREADABLE:
+                return UnreadableOrder(order_id, number, fault.message, fault.fix)
             return UnansweredOrder(order_id, number, fault)
         except UnknownStatus as error:
             fix = f"List it in [plex.statuses] under one of {', '.join(error.keys)}."

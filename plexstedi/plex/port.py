@@ -124,13 +124,14 @@ OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnansweredOr
 class OddRecord:
     """A row of Plex that cannot be read, and does not tell which order or invoice it belongs to.
 
-    It is left out where it was found; whatever depends on it says so itself. `mark` is a fingerprint of its content.
+    It is left out where it was found; whatever depends on it says so itself.
     """
 
     table: str
+    key: str
+    """Its id, else a fingerprint of its content."""
     words: str
     """The row as people find it again: `receipt 4711`, or the table alone."""
-    mark: str
     reason: str
     error: Exception | None = None
     """What nobody foresaw, if it was that."""

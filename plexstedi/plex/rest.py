@@ -20,6 +20,8 @@ from plexstedi.plex.port import OddRecord, Window
 from plexstedi.plex.rows import Row, RowFault, filter_time
 
 Params = Sequence[tuple[str, str]]
+UNREADABLE = "unreadable"
+"""Code of the fault of a record that is there and cannot be read."""
 _Read = TypeVar("_Read")
 _MOST_PAGES = 10_000
 _GRACE = timedelta(seconds=1)
@@ -37,11 +39,11 @@ class Rest:
     def leave_out(self, row: Row, error: Exception) -> None:
         """Note a row that cannot be read, and that belongs to nothing that could be held instead."""
         unforeseen = None if isinstance(error, RowFault) else error
-        self._odd.append(OddRecord(row.table, row.what, row.mark(), str(error), unforeseen))
+        self._odd.append(OddRecord(row.table, row.key(), row.what, str(error), unforeseen))
 
     def odd_records(self) -> tuple[OddRecord, ...]:
         """The rows that were left out since this was asked last, each once."""
-        found = {(odd.table, odd.mark): odd for odd in self._odd}
+        found = {(odd.table, odd.key): odd for odd in self._odd}
         self._odd.clear()
         return tuple(found.values())
 
@@ -245,7 +247,7 @@ def readable(what: str) -> Iterator[None]:
         raise ServiceUnavailable(
             f"Plex's {what} cannot be read: {error}",
             fix="Set [plex.fields] if this tenant calls the field otherwise; else ask Plex's support.",
-            code="unreadable",
+            code=UNREADABLE,
         ) from error
 
 

@@ -76,6 +76,11 @@ class Row:
         """A fingerprint of the row's whole content."""
         return hashlib.sha256(dumps(self._document).encode(errors="backslashreplace")).hexdigest()[:16]
 
+    def key(self) -> str:
+        """What tells the row from others of its table: its id, else the fingerprint of its content."""
+        value = self.raw("id")
+        return value if isinstance(value, str) and not isinstance(value, NotPlain) and value.strip() else self.mark()
+
     def raw(self, field: str) -> Json:
         """The value as it came; None if absent or null."""
         return next((self._values[name] for name in self._names.of(field) if name in self._values), None)
@@ -143,6 +148,13 @@ class Row:
         if found is None:
             raise self.fault(field, text, "a time")
         return found
+
+    def time_if_readable(self, field: str) -> datetime | None:
+        """The same, None also for what is no time: for lists, where the record itself is read afterwards."""
+        try:
+            return self.time(field)
+        except RowFault:
+            return None
 
     def day(self, field: str) -> date | None:
         """A day: the calendar date of the text as given.

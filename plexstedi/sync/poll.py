@@ -23,6 +23,7 @@ from plexstedi.plex.port import (
     VanishedOrder,
     Window,
 )
+from plexstedi.plex.rest import UNREADABLE
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord, Work
 from plexstedi.state.reviews import ReviewKind
@@ -300,7 +301,7 @@ def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOr
     except ServiceUnavailable as fault:
         if fault.code == "time-limit":
             raise
-        if fault.code == "unreadable":
+        if fault.code == UNREADABLE:
             return UnreadableOrder(order.id, order.number, fault.message, fault.fix), None
         return UnansweredOrder(order.id, order.number, fault), None
 
@@ -393,18 +394,26 @@ def _read_receipts(session: Session, now: datetime) -> None:
             raise
         session.tally.warn(f"receipts cannot be read, so what came in already is not known: {fault.message}")
         return
+    asked = {review.subject for review in session.store.reviews.standing()}
     with session.store.transaction():
         for receipt in receipts:
             with isolated(session, _receipt_record(session, receipt)):
                 session.store.receipts.record(
                     receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
                 )
+            odd = _odd_row("receipts", receipt.id, "")
+            if odd.subject in asked:
+                session.withdraw(ReviewKind.RECORD_UNREADABLE, odd.subject, "it can be read now")
         memory.put_time(Fact.RECEIPTS_CURSOR, now)
 
 
 def _receipt_record(session: Session, receipt: Receipt) -> Record:
     mark = f"{receipt.quantity} {receipt.received_at.isoformat()}"
     return Record("store", f"receipt {receipt.id}", f"receipt {receipt.id}", mark, order_id=receipt.order_id)
+
+
+def _odd_row(table: str, key: str, words: str) -> Record:
+    return Record("read", f"{table} row {key}", words)
 
 
 def ask_about_odd_records(session: Session) -> None:
@@ -415,7 +424,7 @@ def ask_about_odd_records(session: Session) -> None:
     with session.store.transaction():
         for odd in odd_records:
             words = f"a row of Plex's {odd.table} ({odd.words})"
-            record = Record("read", f"{odd.table} row {odd.mark}", words, odd.mark)
+            record = _odd_row(odd.table, odd.key, words)
             if odd.error is not None:
                 hold(session, record, odd.error)
                 continue

@@ -359,7 +359,7 @@ CHOICES: Mapping[ReviewKind, Choices] = {
     ),
     ReviewKind.RECORD_UNREADABLE: Choices(
         accept=Choice("The row is read again by the next run.", _try_again),
-        reject=Choice("Nothing more is done about this row until it changes in Plex.", _note_only),
+        reject=Choice("Nothing more is said about this row.", _note_only),
     ),
     ReviewKind.UNANSWERED: _only_noted("each run asks for it again; the item is opened again if that fails for a day."),
     ReviewKind.NOTICE: _only_noted("it has been seen; nothing waits for it."),
