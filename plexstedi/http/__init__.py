@@ -50,10 +50,11 @@ from plexstedi.http.transport import (
     looks_like_html,
     request_id,
 )
-from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER
+from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER, TOO_LARGE
 
 __all__ = [
     "LARGEST_ANSWER",
+    "TOO_LARGE",
     "Answer",
     "Attempt",
     "CallLog",

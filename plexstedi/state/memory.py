@@ -36,6 +36,7 @@ class Fact(StrEnum):
     STEDI_CALLS = "stedi calls"
     DIGEST_SENT = "digest of alerts sent"
     ALERTED_FAULTS = "faults that were told"
+    CUT_SHORT = "acknowledgments whose decision the time limit cut short"
 
 
 class Memory:

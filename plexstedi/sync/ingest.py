@@ -14,6 +14,7 @@ from plexstedi.sync.answers import Candidates, decide
 from plexstedi.sync.functional import decide_997
 from plexstedi.sync.interchange_acks import decide_ta1
 from plexstedi.sync.overdue import check_clocks
+from plexstedi.sync.patience import Patience
 from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes, planned_otherwise, tell_unwritten
 from plexstedi.sync.pulling import pull
 from plexstedi.sync.session import Session
@@ -111,18 +112,21 @@ def process(session: Session) -> list[Exception]:
 
     for order_id in session.store.documents.unfolded():
         # What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13).
+        session.look()
         with apart(f"order {order_id}"):
             settle_order(session, order_id)
             session.store.documents.set_folded(order_id)
     for order_id in planned_otherwise(session):
         # What was planned for one way of writing to Plex is not written in another.
+        session.look()
         with apart(f"order {order_id}"):
             settle_order(session, order_id)
     candidates = Candidates(session)
-    waiting = session.store.inbox.in_state(InboxState.STORED, InboxState.WAITING)
+    patience = Patience(session)
+    waiting = patience.in_turn(session.store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
     for done, inbound in enumerate(waiting, 1):
-        session.checkpoint()
-        with apart(f"transaction {inbound.transaction_id}"):
+        session.look()
+        with patience.with_one(inbound), apart(f"transaction {inbound.transaction_id}"):
             _decide(session, inbound, candidates)
         session.progress("deciding acknowledgments", done, len(waiting))
     return unforeseen
