@@ -163,6 +163,14 @@ def path_segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def _is_address(url: str) -> bool:
+    """Whether it is an address with a host: what reads addresses raises a dozen ways for what is none."""
+    try:
+        return bool(urlsplit(url).hostname and httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
+        return False
+
+
 def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
     """A form POST for a token: repeating it does no harm, and it is retried like a read."""
     request = httpx.Request("POST", url, data=dict(form), headers={"Accept": "application/json"})
@@ -304,6 +312,10 @@ class Caller:
         URL.
         """
         call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
+        if not _is_address(url):
+            raise ServiceUnavailable(
+                f"{self.service} named a document at something that is no address", fix="The next run tries again."
+            )
         if urlsplit(url).scheme != "https" and not is_loopback(url):
             raise ServiceUnavailable(
                 f"{self.service} named a document at an address that is not https", fix="Ask the service's support."
