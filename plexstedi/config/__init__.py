@@ -8,6 +8,7 @@ orders are held while the others go (RULES Sending 1).
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -294,9 +295,23 @@ def _read_toml(path: Path) -> dict[str, Any]:
             path, f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it."
         ) from None
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise _file_fault(path, f"is not valid TOML: {error}", "Correct that line; text values need quotes.") from None
+        document = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # Not only TOMLDecodeError: a number of thousands of digits is a ValueError of Python's own.
+        said = str(error) or type(error).__name__
+        raise _file_fault(path, f"is not valid TOML: {said}", "Correct that line; text values need quotes.") from None
+    grouped = next((found[0] for found in _GROUPED.finditer(text) if found[1]), None)
+    if grouped is not None:
+        raise _file_fault(path, f"has the number {grouped}", "Write it in plain digits, without underscores.")
+    return document
+
+
+_GROUPED = re.compile(
+    # Texts, comments and headings of tables are passed over; then a number with underscores in it.
+    r'"""(?:.|\n)*?"""|\'\'\'(?:.|\n)*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|^[ \t]*\[[^\n]*|'
+    r"(?<=[=\[,\s])([+-]?[0-9]+(?:_[0-9]+)+[0-9.eE_]*)(?![\w-])(?![ \t]*[=.])",
+    re.MULTILINE,
+)
 
 
 def _file_fault(path: Path, message: str, fix: str) -> ConfigurationFault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import uuid
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
+from plexstedi.edi.plain_values import as_utc
 from plexstedi.edi.settings import Code, Company, Settings, SupplierSettings
 
 
@@ -88,10 +90,19 @@ def _time(value: object) -> object:
     return value
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_time)]
+def _near(value: datetime) -> datetime:
+    """A time from which one can count: not at the edge of the calendar."""
+    utc = as_utc(value)
+    if utc is None or not 2000 <= utc.year <= 2199:
+        raise fault("is no time of this or the last century", "Write the time in UTC like 2026-11-01T00:00:00Z.")
+    return utc
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_near)]
 Whole = Annotated[int, Field(strict=True)]
-Count = Annotated[Whole, Field(ge=0)]
-Positive = Annotated[Whole, Field(ge=1)]
+Count = Annotated[Whole, Field(ge=0, le=100_000)]
+Positive = Annotated[Whole, Field(ge=1, le=100_000)]
+"""Counts, and spans in any unit: so many days still lie in the calendar."""
 
 
 class PlexApi(StrEnum):
@@ -115,7 +126,7 @@ class PlexAuth(Settings):
 class DataSource(Settings):
     """One data source: its number, and what its inputs and columns are called at this tenant."""
 
-    id: Positive
+    id: Annotated[Whole, Field(ge=1, le=10**12)]
     inputs: dict[Code, Code] = Field(default_factory=dict)
     columns: dict[Code, Code] = Field(default_factory=dict)
     constants: dict[Code, StrictBool | StrictInt | Code] = Field(default_factory=dict)
@@ -282,11 +293,13 @@ class AlertsConfig(Settings):
 
 
 class RunConfig(Settings):
-    """`[run]`: how long a run may take."""
+    """`[run]`: how much a run may take."""
 
     time_limit_minutes: Positive = 4
     every_minutes: Positive = 60
     """How often the timer calls `plexstedi run`: without a success for three times as long, `status` says so."""
+    max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
+    """The largest answer of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
 
 
 class StateConfig(Settings):
@@ -294,7 +307,7 @@ class StateConfig(Settings):
 
     path: Code | None = None
     """Relative to the configuration file; None: `$STATE_DIRECTORY`, else the platform's place."""
-    keep_days: Annotated[Whole, Field(ge=30)] | None = None
+    keep_days: Annotated[Whole, Field(ge=30, le=100_000)] | None = None
     """Contents of settled documents older than this are dropped, the audit trail never; None: kept for ever."""
     backups: Count = 3
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from plexstedi.edi.business_days import business_days
+from plexstedi.edi.plain_values import is_plain, plain_number, plain_whole
 
 
 class Settings(BaseModel):
@@ -24,13 +25,34 @@ class Settings(BaseModel):
 
 def _exact(value: object) -> object:
     """A TOML number as the Decimal that was written, never as the nearest binary fraction."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    return value
+    number = Decimal(repr(value)) if isinstance(value, float) else value
+    if isinstance(number, str):
+        number = plain_number(number)
+    if number is None or (isinstance(number, Decimal) and not is_plain(number)):
+        raise _not_plain("must be a number of at most 30 digits")
+    return number
+
+
+def _whole(value: object) -> object:
+    """A whole number, also as text; digits only."""
+    if not isinstance(value, str):
+        return value
+    number = plain_whole(value)
+    if number is None:
+        raise _not_plain("must be a whole number")
+    return number
+
+
+def _not_plain(message: str) -> PydanticCustomError:
+    fix = "Write plain digits, like 2 or 2.5, without separators."
+    return PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
 
 
 Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Percent = Annotated[Exact, Field(ge=0)]
+Days = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=36_500)]
+Hours = Annotated[Exact, Field(gt=0, le=876_000)]
+"""A hundred years at most, as for days: beyond that the calendar ends."""
 Code = Annotated[str, Field(min_length=1)]
 
 
@@ -123,8 +145,8 @@ class Terms(Settings):
     type: Code | None = None
     basis_date: Code | None = None
     discount_percent: Percent | None = None
-    discount_days: int | None = Field(default=None, ge=0)
-    net_days: int | None = Field(default=None, ge=0)
+    discount_days: Days | None = None
+    net_days: Days | None = None
     description: Code | None = None
 
 
@@ -144,8 +166,8 @@ class Tolerance(Settings):
     price_down_pct: Percent = Decimal(0)
     quantity_over_pct: Percent = Decimal(0)
     quantity_under_pct: Percent = Decimal(0)
-    date_early_days: int = Field(default=0, ge=0)
-    date_late_days: int = Field(default=0, ge=0)
+    date_early_days: Days = 0
+    date_late_days: Days = 0
     on_price: Severity = Severity.HOLD
     on_quantity: Severity = Severity.HOLD
     on_date: Severity = Severity.HOLD
@@ -166,10 +188,10 @@ class AcknowledgmentSettings(Settings):
     accept_without_detail: bool = False
     accept_seller_changes: bool = False
     date_qualifiers: dict[Code, DateMeaning] = Field(default_factory=dict)
-    transit_days: int = Field(default=0, ge=0)
+    transit_days: Days = 0
     type_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
     line_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
-    unknown_order_days: int = Field(default=3, ge=0)
+    unknown_order_days: Days = 3
 
 
 def _four_different(text: str) -> str:
@@ -216,11 +238,11 @@ class SupplierSettings(Settings):
     items: Items = Items()
     change_codes: tuple[Code, ...] | None = None
     """POC02 codes the supplier takes; None: the guide's list, else all."""
-    delivery_within_hours: Annotated[Exact, Field(gt=0)] = Decimal(1)
-    functional_ack_within_hours: Annotated[Exact, Field(gt=0)] = Decimal(24)
-    functional_ack_warn_hours: Annotated[Exact, Field(gt=0)] = Decimal(4)
-    ack_within_hours: Annotated[Exact, Field(gt=0)] = Decimal(48)
-    ack_warn_hours: Annotated[Exact, Field(gt=0)] = Decimal(24)
+    delivery_within_hours: Hours = Decimal(1)
+    functional_ack_within_hours: Hours = Decimal(24)
+    functional_ack_warn_hours: Hours = Decimal(4)
+    ack_within_hours: Hours = Decimal(48)
+    ack_warn_hours: Hours = Decimal(24)
     business_days: Annotated[str, AfterValidator(_known_days)] = ""
     """`mon-fri` and the like: clocks run on these days; empty: every day."""
     document_850: DocumentSettings | None = Field(default=None, alias="850")

@@ -50,10 +50,11 @@ from plexstedi.http.transport import (
     looks_like_html,
     request_id,
 )
-from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER
+from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER, TOO_LARGE
 
 __all__ = [
     "LARGEST_ANSWER",
+    "TOO_LARGE",
     "Answer",
     "Attempt",
     "CallLog",
@@ -160,6 +161,14 @@ class Answer:
 def path_segment(text: str) -> str:
     """Text as one segment of a path: an id with a slash or a question mark cannot reach another resource."""
     return quote(text, safe="")
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is an address with a host: what reads addresses raises a dozen ways for what is none."""
+    try:
+        return bool(urlsplit(url).hostname and httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
+        return False
 
 
 def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
@@ -303,6 +312,10 @@ class Caller:
         URL.
         """
         call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
+        if not _is_address(url):
+            raise ServiceUnavailable(
+                f"{self.service} named a document at something that is no address", fix="The next run tries again."
+            )
         if urlsplit(url).scheme != "https" and not is_loopback(url):
             raise ServiceUnavailable(
                 f"{self.service} named a document at an address that is not https", fix="Ask the service's support."

@@ -26,7 +26,7 @@ from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.http.patience import Deadline, Patience, PatientBackend
 from plexstedi.http.throttle import PerMinute
-from plexstedi.http.whole_answer import LARGEST_ANSWER, BeyondLimitError, read_whole
+from plexstedi.http.whole_answer import LARGEST_ANSWER, TOO_LARGE, BeyondLimitError, read_whole
 
 log = logging.getLogger("plexstedi.http")
 # httpx writes whole URLs at INFO, presigned ones included.
@@ -289,7 +289,7 @@ class Retrying(httpx.BaseTransport):
         except BeyondLimitError:
             call.maybe_heard = True
             call.status = None
-            self._record(request, call, began, None, "too-large")
+            self._record(request, call, began, None, TOO_LARGE)
             raise self._too_large(call) from None
         except TRANSPORT_ERRORS as error:
             heard = fate(error)
@@ -416,7 +416,7 @@ class Retrying(httpx.BaseTransport):
         return ServiceUnavailable(
             f"{self._service}'s answer to {call.shown_path} is larger than {size:g} MB (run.max_response_mb)",
             fix="If so much is right, raise run.max_response_mb; else look at what is there.",
-            code="too-large",
+            code=TOO_LARGE,
         )
 
     def _unreachable(self, error: Exception) -> ServiceUnavailable:

@@ -14,6 +14,8 @@ from plexstedi.http.patience import Patience
 
 LARGEST_ANSWER = 64 * 2**20
 """Bytes of an answer where nothing else is said."""
+TOO_LARGE = "too-large"
+"""Code of the fault of an answer that is larger than it may be."""
 ACCEPTED_CODINGS = "gzip, deflate"
 _PIECE = 65_536
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15

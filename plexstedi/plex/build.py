@@ -10,7 +10,7 @@ import httpx
 
 from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
-from plexstedi.http import Attempt, Caller, CallLog, Deadline, PerMinute, Refusal, RetryPolicy
+from plexstedi.http import LARGEST_ANSWER, Attempt, Caller, CallLog, Deadline, PerMinute, Refusal, RetryPolicy
 from plexstedi.plex.auth import CONNECT_REFUSAL, OAUTH2_REFUSAL, ClientCredentials, connect_headers
 from plexstedi.plex.datasources import DATASOURCE_REFUSAL, DataSources, basic_headers
 from plexstedi.plex.dialect import adapted
@@ -50,12 +50,13 @@ def connect_to_plex(
     retry: RetryPolicy | None = None,
     rng: random.Random | None = None,
     transport: httpx.BaseTransport | None = None,
+    largest_answer: int = LARGEST_ANSWER,
 ) -> PlexPort:
     """The Plex of these settings; nothing is asked of it yet.
 
-    `account_password` is the web service account's, needed with `settings.records`. Raise ConfigurationFault for
-    settings that lack something, or name an interface that is not built; CredentialsFault for a secret that cannot be
-    sent.
+    `account_password` is the web service account's, needed with `settings.records`; `largest_answer` is in bytes. Raise
+    ConfigurationFault for settings that lack something, or name an interface that is not built; CredentialsFault for a
+    secret that cannot be sent.
     """
     limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)
 
@@ -76,6 +77,7 @@ def connect_to_plex(
             transport=transport,
             on_attempt=on_attempt,
             refusal=refusal,
+            largest_answer=largest_answer,
         )
 
     fields: AckValues

@@ -185,7 +185,10 @@ class Rest:
         if not link:
             return None
         base = urlsplit(self.caller.base_url)
-        target = urlsplit(urljoin(self.caller.base_url + path, link)) if isinstance(link, str) else None
+        try:
+            target = urlsplit(urljoin(self.caller.base_url + path, link)) if isinstance(link, str) else None
+        except ValueError:
+            target = None
         if target is None or (target.scheme, target.netloc) != (base.scheme, base.netloc):
             raise ServiceRefused(
                 f"Plex's list {path} continues at another host, where our key must not go",

@@ -37,6 +37,7 @@ class Fact(StrEnum):
     DIGEST_SENT = "digest of alerts sent"
     ALERTED_FAULTS = "faults that were told"
     RUNS = "how runs ended"
+    CUT_SHORT = "acknowledgments whose decision the time limit cut short"
 
 
 class Memory:

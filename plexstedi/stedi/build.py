@@ -9,7 +9,7 @@ import httpx
 from pydantic import SecretStr
 
 from plexstedi.clock import Clock
-from plexstedi.http import Attempt, Caller, Deadline, Refusal, RetryPolicy
+from plexstedi.http import LARGEST_ANSWER, Attempt, Caller, Deadline, Refusal, RetryPolicy
 from plexstedi.stedi.client import StediClient
 
 REFUSAL = Refusal(
@@ -32,8 +32,9 @@ def connect_to_stedi(
     deadline: Deadline | None = None,
     transport: httpx.BaseTransport | None = None,
     on_attempt: Callable[[Attempt], None] | None = None,
+    largest_answer: int = LARGEST_ANSWER,
 ) -> StediClient:
-    """A client for one account; nothing is called yet. Timeout in seconds.
+    """A client for one account; nothing is called yet. Timeout in seconds, `largest_answer` in bytes.
 
     Raise ConfigurationFault for an address that is not https, CredentialsFault for a key that no header can hold.
     """
@@ -50,5 +51,6 @@ def connect_to_stedi(
         transport=transport,
         on_attempt=on_attempt,
         refusal=REFUSAL,
+        largest_answer=largest_answer,
     )
     return StediClient(caller)

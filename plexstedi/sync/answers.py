@@ -45,7 +45,7 @@ def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadabl
     if document is None:
         return Unreadable("its document was not fetched")
     if inbound.document_form == "guide-json":
-        return read_guide_json(loads(document), inbound.set_id, inbound.release or "")
+        return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
     return _from_x12(document.decode("utf-8", errors="replace"), inbound)
 
 
@@ -93,7 +93,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
         if not _repeats_unassigned(session, inbound):
             _hold_whole(session, inbound, (_unreadable(tree.reason),), None)
         return
-    read = read_acknowledgment(tree)
+    read = read_acknowledgment(tree, session.look)
     if isinstance(read, Malformed):
         if not _repeats_unassigned(session, inbound):
             _hold_whole(session, inbound, read.reasons, read.order_number)
@@ -261,6 +261,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         changed_in_plex=_changed_in_plex(session, candidate.order_id, documents[-1]),
         earlier=store.inbox.lines_of_stream(stream),
         initiative=Initiative(answers.initiative),
+        watch=session.look,
     )
     store.inbox.assign(
         inbound.transaction_id,

@@ -14,6 +14,7 @@ from plexstedi.sync.functional import decide_997
 from plexstedi.sync.interchange_acks import decide_ta1
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.overdue import check_clocks
+from plexstedi.sync.patience import Patience
 from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes, planned_otherwise, tell_unwritten
 from plexstedi.sync.pulling import pull
 from plexstedi.sync.session import Session
@@ -94,20 +95,23 @@ def process(session: Session) -> None:
     store = session.store
     for order_id in store.documents.unfolded():
         # What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13).
+        session.look()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
                 settle_order(session, order_id)
                 store.documents.set_folded(order_id)
     for order_id in planned_otherwise(session):
         # What was planned for one way of writing to Plex is not written in another.
+        session.look()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
                 settle_order(session, order_id)
     candidates = Candidates(session)
-    waiting = store.inbox.in_state(InboxState.STORED, InboxState.WAITING)
+    patience = Patience(session)
+    waiting = patience.in_turn(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
     for done, inbound in enumerate(waiting, 1):
-        session.checkpoint()
-        with _apart(session, _deciding(inbound)) as held, store.transaction():
+        session.look()
+        with patience.with_one(inbound), _apart(session, _deciding(inbound)) as held, store.transaction():
             if not held:
                 _decide(session, inbound, candidates)
         session.progress("deciding acknowledgments", done, len(waiting))

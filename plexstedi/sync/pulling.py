@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import timedelta
 
 from plexstedi.decimal_json import BrokenJsonError, loads
@@ -16,9 +17,12 @@ from plexstedi.edi.inbound.answer_sets import (
 )
 from plexstedi.edi.inbound.guide_reading import Unreadable as UnreadableDocument
 from plexstedi.edi.inbound.guide_reading import read_guide_json
+from plexstedi.errors import ServiceUnavailable
+from plexstedi.http import TOO_LARGE
 from plexstedi.state.inbox import Inbound, InboxState, Listed
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.stedi.client import Side
 from plexstedi.stedi.models import INBOUND, Transaction, read_transaction
 from plexstedi.sync.isolation import Record, Turns, isolated
 from plexstedi.sync.session import Session
@@ -37,9 +41,15 @@ from plexstedi.sync.witness import (
 
 UNKNOWN_SET = "unknown"
 """The set of a transaction that Stedi lists without X12 metadata, until its document is read."""
+_TOO_LARGE = "its document is larger than "
 _PATIENCE = timedelta(days=1)
 _OTHER_USAGE = {"P": "test", "T": "production"}
 """Transactions of this mode belong to a state of the other usage indicator."""
+
+
+@dataclass(frozen=True)
+class TooLarge:
+    """The document is larger than an answer may be."""
 
 
 def pull(session: Session) -> Turns:
@@ -141,7 +151,7 @@ def _not_read(set_id: str, customer: str | None) -> str | None:
 def _fetch_documents(session: Session) -> Turns:
     """Each document for itself: one that Stedi does not hand out keeps no other back."""
     turns = _Fetches(session, Stage.INGEST)
-    listed = session.store.inbox.in_state(InboxState.LISTED)
+    listed = [*session.store.inbox.in_state(InboxState.LISTED), *_held_for_a_smaller_limit(session)]
     waiting = sorted(listed, key=lambda inbound: turns.failed_before(_fetching(inbound)))
     for done, inbound in enumerate(waiting, 1):
         session.checkpoint()
@@ -165,13 +175,35 @@ def _fetching(inbound: Inbound) -> Record:
     return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier)
 
 
+def _held_for_a_smaller_limit(session: Session) -> list[Inbound]:
+    """Documents that were larger than `run.max_response_mb` was then."""
+    held = session.store.inbox.in_state(InboxState.HELD)
+    return [each for each in held if (each.reason or "").startswith(_TOO_LARGE) and each.reason != _too_large(session)]
+
+
+def _too_large(session: Session) -> str:
+    return f"{_TOO_LARGE}run.max_response_mb ({session.config.run.max_response_mb} MB)"
+
+
+def _bounded(session: Session, inbound: Inbound, side: Side) -> bytes | None | TooLarge:
+    try:
+        return session.stedi.transaction_document(inbound.transaction_id, side)
+    except ServiceUnavailable as fault:
+        if fault.code != TOO_LARGE:
+            raise
+        return TooLarge()
+
+
 def _fetch(session: Session, inbound: Inbound) -> None:
     """Guide JSON where Stedi has it whole, else the raw X12 (stedi.md 4.1: inbound input is EDI, output JSON)."""
-    document, form = session.stedi.transaction_document(inbound.transaction_id, "output"), "guide-json"
-    if document is None or not _is_guide_json(document, inbound):
-        raw = session.stedi.transaction_document(inbound.transaction_id, "input")
-        if raw is not None:
+    document, form = _bounded(session, inbound, "output"), "guide-json"
+    if not isinstance(document, bytes) or not _is_guide_json(document, inbound):
+        raw = _bounded(session, inbound, "input")
+        if raw is not None and not (isinstance(raw, TooLarge) and isinstance(document, bytes)):
             document, form = raw, "x12"
+    if isinstance(document, TooLarge):
+        _hold_too_large(session, inbound)
+        return
     if document is None:
         said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again"
         session.tally.warn(said)
@@ -183,9 +215,28 @@ def _fetch(session: Session, inbound: Inbound) -> None:
         session.note(
             "transaction-stored", f"transaction {inbound.transaction_id}", form=form, bytes=len(document), sha256=mark
         )
-        session.withdraw(ReviewKind.DOCUMENT_MISSING, f"transaction {inbound.transaction_id}", "fetched after all")
+        for kind in (ReviewKind.DOCUMENT_MISSING, ReviewKind.ACKNOWLEDGMENT_HELD):
+            session.withdraw(kind, f"transaction {inbound.transaction_id}", "fetched after all")
         if inbound.set_id == UNKNOWN_SET:
             _tell_set(session, inbound, document, form)
+
+
+def _hold_too_large(session: Session, inbound: Inbound) -> None:
+    """Only this one is held; it is fetched again once the limit is another."""
+    reason = Reason(
+        code=TOO_LARGE,
+        where="document",
+        message=_too_large(session),
+        fix="If it is right, raise run.max_response_mb: the next run fetches it. Else reject it and ask the supplier.",
+    )
+    with session.store.transaction():
+        if inbound.state is InboxState.HELD:
+            # Held already, for a limit that was another.
+            session.store.inbox.move(inbound.transaction_id, InboxState.STORED, None)
+        session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
+        subject = f"transaction {inbound.transaction_id}"
+        new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
+        session.tally.counts.acks_held += int(new)
 
 
 def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:

@@ -11,7 +11,7 @@ from plexstedi.clock import Clock, StopRequest
 from plexstedi.config import Config
 from plexstedi.edi.held import Reason
 from plexstedi.edi.partner import Partner
-from plexstedi.errors import Interrupted, SuspicionStop
+from plexstedi.errors import Interrupted, ServiceUnavailable, SuspicionStop
 from plexstedi.state.audit import Fact
 from plexstedi.state.documents import Document, DocumentState
 from plexstedi.state.invoices import invoice_of_stream
@@ -99,6 +99,19 @@ class Session:
             raise Interrupted(
                 f"stopped by {self.stop.signal} after the current document",
                 fix="Nothing is half done; the next run carries on.",
+            )
+
+    def look(self) -> None:
+        """While something long is decided: the same, and whether the run's time is over.
+
+        Raise Interrupted, ServiceUnavailable (code `time-limit`); what is under way is rolled back, not half done.
+        """
+        self.checkpoint()
+        if self.time_left() <= 0:
+            raise ServiceUnavailable(
+                "the time limit of the run is reached while acknowledgments are decided, and the run has to end",
+                fix="The next run carries on. If it happens often, raise run.time_limit_minutes.",
+                code="time-limit",
             )
 
     def suspect(self, name: str, message: str) -> None:

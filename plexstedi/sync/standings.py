@@ -16,6 +16,7 @@ from plexstedi.state.store import Store
 from plexstedi.sync.planning import plan_order
 from plexstedi.sync.session import Session
 
+_MOST_REASONS = 50
 SUPPLIER_HAS = (
     DocumentState.SENDING,
     DocumentState.ACCEPTED,
@@ -194,6 +195,15 @@ def _plain_reason(outcome: LineOutcome) -> Reason:
     )
 
 
+def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """As many as a person reads; the document itself has them all."""
+    more = len(reasons) - _MOST_REASONS
+    if more <= 0:
+        return reasons
+    last = reasons[_MOST_REASONS - 1]
+    return (*reasons[: _MOST_REASONS - 1], last.model_copy(update={"message": f"{last.message}; and {more} more"}))
+
+
 def _settle_transaction(
     session: Session, answer: Answer, outcome: Reconciliation, folded: Folded, *, count: bool
 ) -> None:
@@ -216,7 +226,7 @@ def _settle_transaction(
         session.ask(
             ReviewKind.ACKNOWLEDGMENT_HELD,
             f"transaction {transaction_id}",
-            whole,
+            _bounded(whole),
             supplier=inbound.supplier,
             order_id=inbound.order_id,
             order_number=outcome.order_number,

@@ -27,9 +27,12 @@ from plexstedi.edi.inbound.element_values import (
 )
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import is_broken
+from plexstedi.edi.watched import Watch, unwatched, watched
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Transaction
 
 _OF_A_LINE = ("ACK", "SCH", "DTM")
+_MOST_LINES = 100_000
+"""Of the loops PO1 and POC (X12 004010)."""
 _ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
 """Who and where: nothing of an answer depends on it."""
 IMPOSSIBLE_DATE = "date-impossible"
@@ -211,8 +214,8 @@ class _Place:
         return StatedDate(qualifier=date_qualifier(segment.get(qualifier_at)), on=on, place=place)
 
 
-def read_acknowledgment(tx: Transaction) -> Acknowledgment | Malformed:
-    """What this 855 or 865 says. Malformed if it is neither, or names no order."""
+def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledgment | Malformed:
+    """What this 855 or 865 says. Malformed if it is neither, or names no order, or has more lines than X12 allows."""
     heading = next((h for h in _HEADINGS if h.set_id == tx.set_id), None)
     if heading is None:
         return _malformed("ST01", f"a {tx.set_id} is no acknowledgment")
@@ -232,6 +235,8 @@ def read_acknowledgment(tx: Transaction) -> Acknowledgment | Malformed:
     place.texts(node for node in (*tx.heading, *tx.summary) if isinstance(node, Segment))
     order_date = read_date(opening.get(heading.order_date))
     loops = [node for node in tx.detail if node.id == heading.line_loop]
+    if len(loops) > _MOST_LINES:
+        return _malformed(heading.line_loop, f"{len(loops)} lines, where X12 has {_MOST_LINES} at most", order_number)
     for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
         place.fault(stray, f"stands outside of any {heading.line_loop}: of which line it speaks cannot be told")
     return Acknowledgment(
@@ -244,7 +249,7 @@ def read_acknowledgment(tx: Transaction) -> Acknowledgment | Malformed:
         supplier_reference=read_text(opening.get(heading.supplier_reference)),
         dated=place.date(opening, heading.dated),
         change_sequence=read_text(opening.get(heading.change_sequence)) if heading.change_sequence else None,
-        lines=tuple(_line(node, index) for index, node in enumerate(loops, start=1)),
+        lines=tuple(_line(node, index) for index, node in enumerate(watched(loops, watch), start=1)),
         dates=_dtm(tuple(n for n in tx.heading if isinstance(n, Segment)), place, "DTM of the heading"),
         faults=tuple(place.faults),
     )

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from plexstedi.edi.plain_values import is_plain
+from plexstedi.edi.watched import Watch, unwatched, watched
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Simple, Transaction, Value
 
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
@@ -36,17 +37,17 @@ class _NotGuideJson(Exception):
     pass
 
 
-def read_guide_json(document: object, set_id: str, release: str) -> Transaction | Unreadable:
+def read_guide_json(document: object, set_id: str, release: str, watch: Watch = unwatched) -> Transaction | Unreadable:
     """The transaction that a Guide JSON document holds; ST and SE are left out. Never raises for any JSON value."""
     try:
-        return _transaction(document, set_id, release)
+        return _transaction(document, set_id, release, watch)
     except _NotGuideJson as error:
         return Unreadable(str(error))
     except RecursionError:
         return Unreadable("nested too deeply")
 
 
-def _transaction(document: object, set_id: str, release: str) -> Transaction:
+def _transaction(document: object, set_id: str, release: str, watch: Watch) -> Transaction:
     if not isinstance(document, Mapping):
         raise _NotGuideJson("the document is no JSON object")
     if not any(name in document for name in _SECTIONS):
@@ -54,7 +55,7 @@ def _transaction(document: object, set_id: str, release: str) -> Transaction:
     sections: dict[str, tuple[Node, ...]] = {}
     for name in _SECTIONS:
         content = document.get(name)
-        nodes = () if content is None else _nodes(_object(content, name), name)
+        nodes = () if content is None else _nodes(_object(content, name), name, watch)
         for node in nodes:
             if isinstance(node, Segment) and node.id == "ST" and (node.text(1) or set_id) != set_id:
                 raise _NotGuideJson(f"{name}: ST01 is {node.text(1)}, not {set_id}")
@@ -71,18 +72,18 @@ def _object(value: object, path: str) -> _Object:
     return value
 
 
-def _nodes(content: _Object, path: str) -> tuple[Node, ...]:
+def _nodes(content: _Object, path: str, watch: Watch) -> tuple[Node, ...]:
     nodes: list[Node] = []
     for key, value in content.items():
         if value is None or key.startswith("_"):
             continue
         where = f"{path}.{key}"
         segment_id, is_loop = _identity(key, where)
-        for entry in value if isinstance(value, list | tuple) else (value,):
+        for entry in watched(value if isinstance(value, list | tuple) else (value,), watch):
             if entry is None:
                 continue
             inner = _object(entry, where)
-            nodes.append(_loop(segment_id, inner, where) if is_loop else _segment(segment_id, inner, where))
+            nodes.append(_loop(segment_id, inner, where, watch) if is_loop else _segment(segment_id, inner, where))
     return tuple(nodes)
 
 
@@ -95,9 +96,9 @@ def _identity(key: str, where: str) -> tuple[str, bool]:
     raise _NotGuideJson(f"{where} names no X12 segment")
 
 
-def _loop(segment_id: str, content: _Object, path: str) -> Loop:
+def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
     """The loop with the segment that opens it in front; a missing one stands there empty, for the reader to name."""
-    nodes = _nodes(content, path)
+    nodes = _nodes(content, path, watch)
     head = next((n for n in nodes if isinstance(n, Segment) and n.id == segment_id), None)
     rest = tuple(n for n in nodes if n is not head)
     return Loop(segment_id, (head if head is not None else Segment(segment_id, ()), *rest))

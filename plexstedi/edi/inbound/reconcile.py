@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 
@@ -24,6 +24,7 @@ from plexstedi.edi.inbound.precedence import Initiative
 from plexstedi.edi.inbound.reconcile_line import LineCase, reconcile_line
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.watched import Watch, unwatched, watched
 
 __all__ = ["LineOutcome", "Reconciliation", "reconcile"]
 
@@ -81,6 +82,7 @@ def reconcile(
     deleted: Sequence[SentLine] = (),
     earlier: Mapping[int, LineOutcome] | None = None,
     initiative: Initiative = Initiative.ANSWER,
+    watch: Watch = unwatched,
 ) -> Reconciliation:
     """What this answer means for the order as the document that it answers sent it.
 
@@ -92,7 +94,16 @@ def reconcile(
     """
     with localcontext(_EXACT):
         return _reconcile(
-            acknowledgment, sent, settings, received, changed_since, changed_in_plex, deleted, earlier or {}, initiative
+            acknowledgment,
+            sent,
+            settings,
+            received,
+            changed_since,
+            changed_in_plex,
+            deleted,
+            earlier or {},
+            initiative,
+            watch,
         )
 
 
@@ -106,6 +117,7 @@ def _reconcile(
     deleted: Sequence[SentLine],
     earlier: Mapping[int, LineOutcome],
     initiative: Initiative,
+    watch: Watch,
 ) -> Reconciliation:
     meaning = type_meaning(acknowledgment.type_code, settings.acknowledgments)
     head = Reconciliation(
@@ -121,7 +133,7 @@ def _reconcile(
     holds = _document_holds(acknowledgment, meaning, settings, is_own)
     deleted_numbers = {line.line for line in deleted} | {line.line for line in sent.lines if line.quantity == 0}
     known = (*sent.lines, *(line for line in deleted if sent.line(line.line) is None))
-    by_line, unmatched = _match(acknowledgment.lines, known, deleted_numbers)
+    by_line, unmatched = _match(watched(acknowledgment.lines, watch), known, deleted_numbers)
     missing = AckState.UNACKNOWLEDGED if holds or unmatched or is_own else _missing(acknowledgment, meaning, settings)
     document = _Document(acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing)
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
@@ -130,7 +142,7 @@ def _reconcile(
     names_none = not acknowledgment.lines and not is_own
     touched = {line.line for line in known} if names_all or not acknowledgment.lines else answered
     outcomes = []
-    for line in sorted(known, key=lambda ln: ln.line):
+    for line in watched(sorted(known, key=lambda ln: ln.line), watch):
         if line.line in changed_since:
             continue
         if line.line in deleted_numbers:
@@ -202,21 +214,21 @@ def _missing(acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: Sup
 
 
 def _match(
-    answers: Sequence[AcknowledgedLine], known: Sequence[SentLine], deleted: Collection[int]
+    answers: Iterable[AcknowledgedLine], known: Sequence[SentLine], deleted: Collection[int]
 ) -> tuple[dict[int, tuple[LineMatch, ...]], list[UnmatchedLine]]:
-    by_line: dict[int, tuple[LineMatch, ...]] = {}
+    by_line: dict[int, list[LineMatch]] = {}
     unmatched = []
     index = LineIndex(known)
     for answer in answers:
         found = match_line(answer, index)
         if isinstance(found, LineMatch):
-            by_line[found.line.line] = (*by_line.get(found.line.line, ()), found)
+            by_line.setdefault(found.line.line, []).append(found)
         elif isinstance(found, AmbiguousLine):
             candidates = tuple(line.line for line in found.candidates if line.line not in deleted)
             unmatched.append(_unmatched(answer, "line-ambiguous", found.why, candidates))
         else:
             unmatched.append(_unmatched(answer, "line-added", f"the order has no such line{_parts(found)}", ()))
-    return by_line, unmatched
+    return {number: tuple(matches) for number, matches in by_line.items()}, unmatched
 
 
 def _parts(found: NoLine) -> str:

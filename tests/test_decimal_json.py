@@ -1,0 +1,99 @@
+"""One odd value in an answer is that value's fault, and everything beside it is read as always."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plexstedi.decimal_json import BrokenJsonError, NotPlain, as_time, as_whole, dumps, loads
+
+ODD = {
+    "an exponent of any size": "1e999999999",
+    "an exponent that no Decimal has": "1e9999999999999999999999",
+    "thousands of digits": "7" * 5000,
+    "a long fraction": "0." + "1" * 40,
+    "no number": "NaN",
+    "infinity": "-Infinity",
+}
+
+
+@pytest.mark.parametrize("written", ODD.values(), ids=ODD)
+def test_a_number_out_of_bounds_is_no_number_and_breaks_nothing(written: str) -> None:
+    read: Any = loads(f'[{{"quantity": {written}, "unit": "EA"}}, {{"quantity": 5}}]')
+    assert isinstance(read[0]["quantity"], NotPlain)
+    assert len(read[0]["quantity"]) < 60
+    assert (read[0]["unit"], read[1]["quantity"]) == ("EA", 5)
+    assert as_whole(read[0]["quantity"]) is None
+    dumps(read).encode()
+
+
+def test_lone_surrogates_and_other_encodings_become_the_broken_character() -> None:
+    read: Any = loads(rb'{"a\ud800": "x\udc00y", "pair": "\ud83d\ude00", "latin": "' + b"caf\xe9" + b'"}')
+    assert read == {"a\ufffd": "x\ufffdy", "pair": "\U0001f600", "latin": "caf\ufffd"}
+    assert loads('"\ud800"') == "\ufffd"
+
+
+def test_two_values_under_one_name_are_neither() -> None:
+    read: Any = loads('{"quantity": 10, "quantity": 100, "unit": "EA", "unit": "EA"}')
+    assert isinstance(read["quantity"], NotPlain)
+    assert read["unit"] == "EA"
+
+
+@pytest.mark.parametrize("depth", [150, 5_000, 100_000])
+def test_what_is_nested_too_deeply_is_cut_out(depth: int) -> None:
+    read: Any = loads('[{"note": ' + "[" * depth + "]" * depth + ', "id": 1}, {"id": 2}]')
+    inner, steps = read[0]["note"], 0
+    while isinstance(inner, list):
+        inner, steps = inner[0], steps + 1
+    assert isinstance(inner, NotPlain)
+    assert steps <= 100
+    assert (read[0]["id"], read[1]["id"]) == (1, 2)
+    dumps(read)
+
+
+@pytest.mark.parametrize("text", ["", "NaN", "{", "[1_000]", "[٢]", "[+1]", "{'a': 1}", "[1,]", "nul", '"\\ud8'])
+def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(BrokenJsonError):
+        loads(text)
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_json_or_broken(data: bytes) -> None:
+    with suppress(BrokenJsonError):
+        dumps(loads(data)).encode()
+
+
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**29), 10**29) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(_PLAIN)
+def test_what_is_plain_is_read_as_it_was_written(value: Any) -> None:
+    assert loads(json.dumps(value)) == value
+    assert loads(dumps(value).encode()) == value
+
+
+def test_numbers_stay_exact() -> None:
+    read: Any = loads("[1.10, 1e3, 0.1, 123456789012345678901234567890]")
+    assert read == [Decimal("1.10"), Decimal(1000), Decimal("0.1"), 123456789012345678901234567890]
+
+
+@pytest.mark.parametrize("value", [True, None, "²", "1_0", Decimal("1.5"), [], {}, "9" * 40])
+def test_what_counts_is_a_whole_number(value: Any) -> None:
+    assert as_whole(value) is None
+
+
+@pytest.mark.parametrize("value", [5, "0001-01-01T00:00:00+14:00", "yesterday", None, []])
+def test_what_is_no_time_is_none(value: Any) -> None:
+    assert as_time(value) is None
