@@ -184,6 +184,11 @@ class Turns:
         """Under which subject a person is asked about a record that is not answered for."""
         return record.subject
 
+    def take_back(self, record: Record) -> None:
+        """The service answers for this record again; in a transaction."""
+        why = "the service answers"
+        self._session.withdraw(self.kind, self.review_subject(record), why, order_id=record.order_id)
+
     def failed_before(self, record: Record) -> bool:
         """Whether this record failed in earlier runs: then it has its turn after the others."""
         return record.subject in self._standing or self._is_asked(record)
@@ -228,7 +233,7 @@ class Turns:
         session = self._session
         with session.store.transaction():
             session.store.faults.succeed(record.subject, session.clock.now())
-            session.withdraw(self.kind, self.review_subject(record), "the service answers", order_id=record.order_id)
+            self.take_back(record)
 
     def unanswered(self, record: Record, fault: ServiceUnavailable) -> None:
         """A service did not answer for a record. Raise its fault if too many did in a row."""

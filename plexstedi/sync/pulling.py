@@ -169,6 +169,9 @@ class _Fetches(Turns):
     def review_subject(self, record: Record) -> str:
         return record.key
 
+    def take_back(self, record: Record) -> None:
+        """Stedi answers, which is not yet the document: storing that takes the item back."""
+
 
 def _fetching(inbound: Inbound) -> Record:
     transaction = f"transaction {inbound.transaction_id}"

@@ -243,8 +243,16 @@ def test_an_error_that_nobody_foresaw_is_told_and_stops_no_other_answer(make_ben
     assert "a mistake of ours" in ran.err
     assert line_states(sent, good.number) == ["confirmed"] * len(good.lines)
     assert sent.sandbox.plex.writes, "and what the others say is in Plex"
+    (review,) = sent.run("review", "list", "--json").json["reviews"]
+    assert review["kind"] == "unforeseen"
+    assert sent.run("run").code == 0
+    assert line_states(sent, bad.number) == ["unacknowledged"] * len(bad.lines), (
+        "held until a person has it tried again"
+    )
+    assert sent.run("review", "accept", str(review["id"]), "--reason", "mended").code == 0
     assert sent.run("run").code == 0
     assert line_states(sent, bad.number) == ["confirmed"] * len(bad.lines), "mended, it is decided after all"
+    assert sent.run("review", "list", "--json").json["reviews"] == []
 
 
 def test_an_order_moved_to_a_supplier_without_settings_is_told_and_its_old_answer_stops_nothing(make_bench):
