@@ -282,9 +282,11 @@ class AlertsConfig(Settings):
 
 
 class RunConfig(Settings):
-    """`[run]`: how long a run may take."""
+    """`[run]`: how long a run may take, and how often runs come."""
 
     time_limit_minutes: Positive = 4
+    every_minutes: Annotated[Whole, Field(ge=1, le=10080)] = 60
+    """How often cron or the timer calls `run`; without a successful run for three times as long monitors are told."""
 
 
 class StateConfig(Settings):
