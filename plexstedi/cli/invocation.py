@@ -18,9 +18,11 @@ import typer
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.progress import progress_reporter
 from plexstedi.clock import Clock, SystemClock
-from plexstedi.config import Config, default_config_path, default_state_path, load
+from plexstedi.config import AlertsConfig, Config, default_config_path, default_state_path, load
 from plexstedi.credentials import Secrets
-from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UsageFault
+from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
+from plexstedi.ownership import must_be_ours
+from plexstedi.state.database import files_of_state
 from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
 from plexstedi.state.tallies import Tallies
@@ -60,9 +62,11 @@ class Invocation:
         return self._config
 
     def config_if_readable(self) -> Config | None:
-        """The configuration, None if that is what is wrong."""
+        """The configuration, None if that is what is wrong. Raise UntrustedFile: that is never passed over."""
         try:
             return self.config()
+        except UntrustedFile:
+            raise
         except ConfigurationFault:
             return None
 
@@ -73,7 +77,17 @@ class Invocation:
             store.memory.must_belong_to(config.tenant, config.stedi.usage_indicator)
 
     def state(self) -> Path:
-        """Where the state file is. Raise ConfigurationFault if the configuration says so and cannot be read."""
+        """Where the state file really is, through every link: what lies beside it is then found by each of its names.
+
+        Raise ConfigurationFault if the configuration says so and cannot be read, UntrustedFile if others can write it.
+        """
+        path = self.state_as_given()
+        real = Path(os.path.realpath(path))
+        must_be_ours([path, *files_of_state(real)])
+        return real
+
+    def state_as_given(self) -> Path:
+        """Where the state file is said to be. Raise ConfigurationFault as `state`."""
         if self.state_path is not None:
             return self.state_path
         known = None if os.environ.get("PLEXSTEDI_STATE") else self.config()
@@ -155,10 +169,12 @@ def work(
     outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=quiet_when_idle)
     stop = StopRequest()
     try:
-        with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run):
+        with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run) as lock:
             around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
             opened = open_session(around, dry_run=dry_run, actor=person() if by_person else PROGRAM, recover=recover)
             try:
+                if lock is not None:
+                    lock.cover_state()
                 _in_session(opened.session, outcome, body)
                 if alerting:
                     outcome.warnings.extend(after_run(opened.session, outcome.faults, int(outcome.exit_code)))
@@ -166,11 +182,18 @@ def work(
                 opened.close()
     except PlexStediError as fault:
         outcome.faults.append(fault)
-        if alerting and (config := invocation.config_if_readable()) is not None:
-            outcome.warnings.extend(
-                after_failed_start(config.alerts, fault, invocation.state(), invocation.clock.now())
-            )
+        if alerting and (alerts := _alerts(invocation)) is not None:
+            state = Path(os.path.realpath(invocation.state_as_given()))
+            outcome.warnings.extend(after_failed_start(alerts, fault, state, invocation.clock.now()))
     finish(invocation, outcome, as_json=as_json)
+
+
+def _alerts(invocation: Invocation) -> AlertsConfig | None:
+    """The channels to tell a failed start through; None where the configuration is what is wrong."""
+    try:
+        return invocation.config().alerts
+    except ConfigurationFault:
+        return None
 
 
 def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
@@ -199,9 +222,9 @@ def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterator[None]:
+def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterator[RunLock | None]:
     if dry_run:
-        yield
+        yield None
         return
     lock = RunLock(
         invocation.state(),
@@ -211,7 +234,7 @@ def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterat
         sleep=invocation.clock.sleep if by_person else None,
     )
     with lock:
-        yield
+        yield lock
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.status_html import invoice_page, order_page, overview_page
 from plexstedi.cli.status_text import show_invoice, show_late, show_order, show_orders, show_overview
 from plexstedi.config import Config
-from plexstedi.errors import ConfigurationFault, UsageFault
+from plexstedi.errors import ConfigurationFault, UntrustedFile, UsageFault
 from plexstedi.state.documents import DocumentState
 from plexstedi.state.store import Store
 from plexstedi.sync.invoice_report import InvoiceReport, find_invoice, invoice_report
@@ -80,7 +80,7 @@ def _config(invocation: Invocation) -> tuple[Config | None, list[str]]:
         return invocation.config(), []
     except ConfigurationFault as fault:
         state_is_named = invocation.state_path is not None or os.environ.get("PLEXSTEDI_STATE")
-        if invocation.config_path is not None or not state_is_named:
+        if invocation.config_path is not None or not state_is_named or isinstance(fault, UntrustedFile):
             raise
         return None, [f"shown without supplier settings, so no time limits: {fault.problems[0]}"]
 

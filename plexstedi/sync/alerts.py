@@ -91,7 +91,10 @@ def _is_news(told: Path, code: str, now: datetime, digest_hours: int) -> bool:
         # Nothing noted that could be read: it is news.
         pass
     with suppress(OSError):
-        told.write_text(f"{code} {now.isoformat()}\n")
+        # Never through a link that somebody put there.
+        handle = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(f"{code} {now.isoformat()}\n")
     return True
 
 
