@@ -180,19 +180,29 @@ def _create(file: Path, text: str) -> None:
     """Write the file, unless it is there or would not be valid. Raise UsageFault, ConfigurationFault."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+        opened = file.open("x", encoding="utf-8")
     except FileExistsError:
         raise _there(file) from None
     except OSError as error:
-        raise UsageFault(
-            f"{file} cannot be written: {error.strerror}", fix="Name a file that you may write: --config FILE."
-        ) from error
+        raise _not_written(file, error) from error
+    try:
+        with opened:
+            opened.write(text)
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise _not_written(file, error) from error
     try:
         load(file)
     except ConfigurationFault:
         file.unlink()
         raise
+
+
+def _not_written(file: Path, error: OSError) -> UsageFault:
+    return UsageFault(
+        f"{file} cannot be written: {error.strerror}",
+        fix="Name a file that you may write, on a disk with room: --config FILE.",
+    )
 
 
 def _show(file: Path, api: PlexApi) -> None:

@@ -39,6 +39,9 @@ def keep_backup(database: Database, now: datetime, keep: int) -> Path | None:
         return None
     target = state.with_name(f"{state.name}.{now.astimezone(UTC).strftime(_STAMP)}{_ENDING}")
     partial = partial_of(target)
+    for left in state.parent.glob(f"{state.name}.*{partial_of(Path(_ENDING)).name}*"):
+        # Half a copy of a run that was killed.
+        left.unlink(missing_ok=True)
     try:
         database.backup_into(partial)
         put_in_place(partial, target)

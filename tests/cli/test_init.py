@@ -10,6 +10,8 @@ import pytest
 from plexstedi.config import load
 from plexstedi.config.new import Answers, example_text, new_config
 from plexstedi.config.tables import PlexApi, WriteBack
+from tests.commands.driver import limit_file_size
+from tests.forked import run_forked
 
 from .conftest import TENANT, Cli
 
@@ -80,6 +82,15 @@ def test_an_answer_that_cannot_be_leaves_no_file_behind(cli: Cli) -> None:
     bad_write = cli.bare("--config", str(file), "init", *GIVEN, "--write", "telepathy")
     assert (bad_write.code, "custom-fields" in bad_write.err) == (2, True)
     assert not file.exists()
+
+
+def test_a_full_disk_leaves_no_half_configuration(cli: Cli) -> None:
+    file = cli.home / "new.toml"
+    command = ("--config", str(file), "init", *GIVEN, "--write", "report-only")
+    full = run_forked(command, environment=cli.environment(), before=lambda: limit_file_size("2000"))
+    assert (full.code, "cannot be written" in full.err) == (2, True)
+    assert not file.exists()
+    assert cli.bare(*command).code == 0
 
 
 def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
