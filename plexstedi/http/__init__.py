@@ -117,6 +117,11 @@ class Rejected(RequestRejected):
         self.date = date
         self.maybe_processed = False
 
+    @property
+    def speaks(self) -> bool:
+        """Whether the service said so in its own words (stedi.md 2.1), and not a page of some proxy."""
+        return bool(self.service_message or self.service_code)
+
 
 @dataclass(frozen=True)
 class Refusal:
