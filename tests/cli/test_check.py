@@ -244,7 +244,7 @@ def test_who_holds_the_lock_is_told_and_is_no_fault(cli: Cli) -> None:
 
 def test_a_damaged_page_is_found_by_check_too(cli: Cli) -> None:
     store = Store.open(cli.state, NOW)
-    for number in range(200):
+    for number in range(60):
         record(store, an_order(f"PO-{number}"))
     store.close()
     content = bytearray(cli.state.read_bytes())
