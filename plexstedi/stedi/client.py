@@ -77,7 +77,7 @@ class StediClient:
         answer = self._found(f"/executions/{path_segment(execution_id)}")
         if answer is None:
             return None
-        execution = read_execution(self._caller.scrubbed(answer.json()))
+        execution = read_execution(answer.json())
         if isinstance(execution, Unreadable):
             raise _not_understood(answer.path, execution.reason)
         return execution
@@ -244,7 +244,7 @@ class StediClient:
     def _page(
         self, path: str, params: Sequence[tuple[str, str]], read: Callable[[Json], _Item | Unreadable]
     ) -> Page[_Item]:
-        told = self._caller.scrubbed(self._get(path, params).json())
+        told = self._get(path, params).json()
         items = told.get("items") if isinstance(told, Mapping) else None
         if not isinstance(told, Mapping) or not isinstance(items, list):
             raise _not_understood(path, "there is no list of items")
