@@ -3,6 +3,7 @@
     PlexStediError            every foreseeable fault: a message, a fix, an exit code
     ├── UsageFault            2  the command line asks for something impossible
     ├── ConfigurationFault    4  config files: all problems at once
+    │   └── UntrustedFile     4  a file that decides what is sent, and that others than root and the user can write
     ├── CredentialsFault      4  a secret is missing, unreadable or malformed
     ├── ServiceRefused        4  Plex or Stedi refuses the key, the tenant, a grant; or ignored a filter
     ├── ServiceUnavailable    5  network, throttling, 5xx, HTML or broken JSON: the next run carries on
@@ -90,6 +91,19 @@ class ConfigurationFault(PlexStediError):
             head + ":\n" + "\n".join(f"  {problem}" for problem in self.problems),
             fix="Correct it, then run `plexstedi check --offline`.",
         )
+
+
+class UntrustedFile(ConfigurationFault):
+    """Others can write a file or a folder that decides what is sent; nothing of it was used."""
+
+    code = "untrusted"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
+        head = "others can change what decides what is sent:\n"
+        self.message = head + "\n".join(f"  {problem}" for problem in self.problems)
+        self.args = (self.message,)
+        self.fix = "Run what is said there, then `plexstedi check --offline`."
 
 
 class CredentialsFault(PlexStediError):

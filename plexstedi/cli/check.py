@@ -13,7 +13,7 @@ from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import plain, print_table
 from plexstedi.config import Config
-from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError
+from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError, UntrustedFile
 from plexstedi.sync.checking import (
     Area,
     Finding,
@@ -26,6 +26,7 @@ from plexstedi.sync.checking import (
     check_suppliers,
     not_verified,
 )
+from plexstedi.sync.checking_files import check_alerts, check_groups, check_state_folder, untrusted
 from plexstedi.sync.checking_guides import Trial, demands, left_out, try_orders
 from plexstedi.sync.reporting import reading
 
@@ -82,8 +83,9 @@ def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplie
     secrets = invocation.secrets()
     findings = [
         *check_configuration(config),
+        *check_alerts(config),
         *check_credentials(config, secrets),
-        *check_state(invocation.state(), config),
+        *_state(invocation, config),
         *check_suppliers(config, supplier),
     ]
     if not offline:
@@ -96,6 +98,19 @@ def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplie
         findings += _try(invocation, config, supplier, trials)
     order = list(Area)
     return sorted(findings, key=lambda finding: order.index(finding.area))
+
+
+def _state(invocation: Invocation, config: Config) -> list[Finding]:
+    try:
+        path = invocation.state()
+    except UntrustedFile as fault:
+        return untrusted(Area.STATE, fault)
+    # The lock is looked at while the state file is not open: see `held_by`.
+    return [
+        *check_groups(config, path),
+        *check_state_folder(path),
+        *check_state(path, config, invocation.clock.now()),
+    ]
 
 
 def _is_wrong(finding: Finding) -> bool:

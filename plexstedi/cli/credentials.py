@@ -17,7 +17,7 @@ from plexstedi.cli.options import Json
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import plain, print_table
 from plexstedi.credentials import Listed, SecretName
-from plexstedi.errors import ConfigurationFault, CredentialsFault, UsageFault
+from plexstedi.errors import ConfigurationFault, CredentialsFault, UntrustedFile, UsageFault
 from plexstedi.state.lock import RunLock, lock_path
 from plexstedi.sync.order_report import stamp
 
@@ -164,6 +164,8 @@ def _no_run(invocation: Invocation) -> Iterator[None]:
     """
     try:
         state = invocation.state()
+    except UntrustedFile:
+        raise
     except ConfigurationFault:
         yield
         return

@@ -15,7 +15,7 @@ from plexstedi.cli.options import Json
 from plexstedi.cli.outcome import Outcome
 from plexstedi.config import default_config_path, load
 from plexstedi.config.new import Answers, example_text, missing_answers, new_config
-from plexstedi.config.tables import PlexApi, WriteBack
+from plexstedi.config.tables import PlexApi, RunConfig, WriteBack
 from plexstedi.credentials import SecretName
 from plexstedi.errors import ConfigurationFault, UsageFault
 
@@ -30,7 +30,9 @@ _TEXTS = {
     "--usage-indicator": "Documents are T (test) or P (production); Stedi delivers both to suppliers",
     "--company": "Your company's name on each document",
     "--write": f"How answers get into Plex: {' | '.join(_WRITES)}",
+    "--every-minutes": "How often cron or the timer calls `plexstedi run`, in minutes",
 }
+_MOST_MINUTES = 7 * 24 * 60
 _CHOICES: dict[str, tuple[str, ...]] = {"--api": _APIS, "--usage-indicator": ("P", "T"), "--write": _WRITES}
 
 
@@ -65,6 +67,16 @@ def register(app: typer.Typer) -> None:
         ] = None,
         company: Annotated[str | None, typer.Option("--company", metavar="NAME", help=_TEXTS["--company"])] = None,
         write: Annotated[str | None, typer.Option("--write", metavar="HOW", help=_TEXTS["--write"])] = None,
+        every_minutes: Annotated[
+            int | None,
+            typer.Option(
+                "--every-minutes",
+                metavar="N",
+                min=1,
+                max=_MOST_MINUTES,
+                help=f"{_TEXTS['--every-minutes']}; without it 60.",
+            ),
+        ] = None,
         json: Json = False,
     ) -> None:
         """Write a commented configuration by asking. Never overwrites; what is given as an option is not asked."""
@@ -82,7 +94,9 @@ def register(app: typer.Typer) -> None:
             "--company": company,
             "--write": write,
         }
-        _complete(given)
+        asking = _complete(given)
+        if asking and every_minutes is None:
+            every_minutes = _ask_minutes()
         answers = Answers(
             api=PlexApi(given["--api"] or ""),
             base_url=base_url or given["--base-url"],
@@ -93,6 +107,7 @@ def register(app: typer.Typer) -> None:
             usage_indicator=given["--usage-indicator"] or "",
             company=given["--company"] or "",
             write=WriteBack(given["--write"] or ""),
+            every_minutes=every_minutes,
         )
         _create(file, new_config(example_text(), answers))
         outcome = Outcome(command="init")
@@ -109,8 +124,11 @@ def _there(file: Path) -> UsageFault:
     )
 
 
-def _complete(given: dict[str, str | None]) -> None:
-    """Ask for what is not given. Raise UsageFault for an option that cannot be, or where there is nobody to ask."""
+def _complete(given: dict[str, str | None]) -> bool:
+    """Ask for what is not given; say whether there is somebody to ask.
+
+    Raise UsageFault for an option that cannot be, or where there is nobody to ask.
+    """
     _check_choices(given)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         missing = missing_answers(given, _api(given))
@@ -119,11 +137,12 @@ def _complete(given: dict[str, str | None]) -> None:
                 f"there is no terminal to ask on, and these are not given: {', '.join(missing)}",
                 fix="Add them; `plexstedi init --help` says what they are.",
             )
-        return
+        return False
     if not given["--api"]:
         given["--api"] = _ask("--api")
     for option in missing_answers(given, _api(given)):
         given[option] = _ask(option)
+    return True
 
 
 def _api(given: dict[str, str | None]) -> PlexApi | None:
@@ -148,23 +167,42 @@ def _ask(option: str) -> str:
         print(f"Answer one of: {', '.join(choices or ())}", file=sys.stderr)
 
 
+def _ask_minutes() -> int:
+    usual = RunConfig().every_minutes
+    while True:
+        answer = str(typer.prompt(_TEXTS["--every-minutes"], default=str(usual), err=True)).strip()
+        if answer.isascii() and answer.isdecimal() and len(answer) < 6 and 1 <= int(answer) <= _MOST_MINUTES:
+            return int(answer)
+        print(f"Answer a whole number from 1 to {_MOST_MINUTES}.", file=sys.stderr)
+
+
 def _create(file: Path, text: str) -> None:
     """Write the file, unless it is there or would not be valid. Raise UsageFault, ConfigurationFault."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+        opened = file.open("x", encoding="utf-8")
     except FileExistsError:
         raise _there(file) from None
     except OSError as error:
-        raise UsageFault(
-            f"{file} cannot be written: {error.strerror}", fix="Name a file that you may write: --config FILE."
-        ) from error
+        raise _not_written(file, error) from error
+    try:
+        with opened:
+            opened.write(text)
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise _not_written(file, error) from error
     try:
         load(file)
     except ConfigurationFault:
         file.unlink()
         raise
+
+
+def _not_written(file: Path, error: OSError) -> UsageFault:
+    return UsageFault(
+        f"{file} cannot be written: {error.strerror}",
+        fix="Name a file that you may write, on a disk with room: --config FILE.",
+    )
 
 
 def _show(file: Path, api: PlexApi) -> None:

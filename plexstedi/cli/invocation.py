@@ -29,7 +29,9 @@ from plexstedi.config import (
     readable_state_path,
 )
 from plexstedi.credentials import SecretName, Secrets
-from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UsageFault
+from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UntrustedFile, UsageFault
+from plexstedi.ownership import must_be_ours
+from plexstedi.state.database import files_of_state
 from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
 from plexstedi.state.tallies import Tallies
@@ -74,9 +76,11 @@ class Invocation:
         return self.config_path or default_config_path(os.environ)
 
     def config_if_readable(self) -> Config | None:
-        """The configuration, None if that is what is wrong."""
+        """The configuration, None if that is what is wrong. Raise UntrustedFile: that is never passed over."""
         try:
             return self.config()
+        except UntrustedFile:
+            raise
         except ConfigurationFault:
             return None
 
@@ -87,7 +91,17 @@ class Invocation:
             store.memory.must_belong_to(config.tenant, config.stedi.usage_indicator)
 
     def state(self) -> Path:
-        """Where the state file is. Raise ConfigurationFault if the configuration says so and cannot be read."""
+        """Where the state file really is, through every link: what lies beside it is then found by each of its names.
+
+        Raise ConfigurationFault if the configuration says so and cannot be read, UntrustedFile if others can write it.
+        """
+        path = self.state_as_given()
+        real = Path(os.path.realpath(path))
+        must_be_ours([path, *files_of_state(real)])
+        return real
+
+    def state_as_given(self) -> Path:
+        """Where the state file is said to be. Raise ConfigurationFault as `state`."""
         if self.state_path is not None:
             return self.state_path
         known = None if os.environ.get("PLEXSTEDI_STATE") else self.config()
@@ -181,12 +195,14 @@ def work(
         # Commands that only read the state do without httpx.
         from plexstedi.sync.opening import open_session
 
-        with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run):
+        with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run) as lock:
             around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
             opened = open_session(around, dry_run=dry_run, actor=person() if by_person else PROGRAM, recover=recover)
             started = True
             try:
                 began = opened.session.clock.now()
+                if lock is not None:
+                    lock.cover_state()
                 _in_session(opened.session, outcome, body)
                 outcome.collect(opened.disconnect)
                 if noting:
@@ -305,9 +321,9 @@ def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterator[None]:
+def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterator[RunLock | None]:
     if dry_run:
-        yield
+        yield None
         return
     lock = RunLock(
         invocation.state(),
@@ -317,7 +333,7 @@ def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterat
         sleep=invocation.clock.sleep if by_person else None,
     )
     with lock:
-        yield
+        yield lock
 
 
 @contextmanager

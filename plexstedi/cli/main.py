@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -98,6 +99,8 @@ _registered: set[str] = set()
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the contract's exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    # Whatever the umask: what this process makes, nobody else can write.
+    os.umask(os.umask(0o077) | 0o022)
     raise SystemExit(int(run(sys.argv[1:] if arguments is None else arguments)))
 
 

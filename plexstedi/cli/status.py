@@ -17,7 +17,7 @@ from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.status_html import invoice_page, order_page, overview_page
 from plexstedi.cli.status_text import show_health, show_invoice, show_late, show_order, show_orders, show_overview
 from plexstedi.config import Config
-from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UsageFault
+from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
 from plexstedi.state.documents import DocumentState
 from plexstedi.state.run_records import ErrorNote
 from plexstedi.state.store import Store
@@ -104,7 +104,7 @@ def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Pa
     try:
         return invocation.config(), invocation.state()
     except ConfigurationFault as fault:
-        path = invocation.state_if_known()
+        path = None if isinstance(fault, UntrustedFile) else invocation.state_if_known()
         if path is None or not (path.exists() or _state_is_named(invocation)):
             raise
         if invocation.config_path is not None or not _state_is_named(invocation):

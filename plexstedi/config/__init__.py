@@ -51,6 +51,7 @@ from plexstedi.edi.order import Address
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.settings import Company, DocumentSettings, SupplierSettings, missing_pieces
 from plexstedi.errors import ConfigurationFault, Problem
+from plexstedi.ownership import must_be_ours
 
 __all__ = [
     "AckLevel",
@@ -139,6 +140,12 @@ class Config:
         reasons = [_missing("customers", code, key) for key in missing]
         return (*reasons, *self._guide_problems("customers", code, settings))
 
+    def guide_files(self) -> tuple[Path, ...]:
+        """The guide schemas of all suppliers and customers, whether they are there or not."""
+        sections = (s for one in (*self.suppliers.values(), *self.customers.values()) for s in _documents(one).values())
+        schemas = dict.fromkeys(s.guide_schema for s in sections if s.guide_schema is not None)
+        return tuple(self.file.parent / schema for schema in schemas)
+
     @cached_property
     def supplier_problems(self) -> Mapping[str, tuple[Reason, ...]]:
         """`problems_of` for every supplier that has any. Reads every guide."""
@@ -185,7 +192,12 @@ class Config:
 
 
 def load(path: Path) -> Config:
-    """Read and check the configuration. Raise ConfigurationFault with every problem at once."""
+    """Read and check the configuration. Raise ConfigurationFault with every problem at once.
+
+    Raise UntrustedFile, before anything of it is used, if others than root and this user can write it or a guide.
+    """
+    if path.exists():
+        must_be_ours([path])
     raw = _read_toml(path)
     for needed in ("plex", "stedi"):
         raw.setdefault(needed, {})
@@ -201,7 +213,7 @@ def load(path: Path) -> Config:
     if tables is None or problems:
         raise ConfigurationFault(problems)
     suppliers = {code: _merged(raw, code) for code in tables.suppliers}
-    return Config(
+    config = Config(
         file=path,
         plex=tables.plex,
         stedi=tables.stedi,
@@ -214,6 +226,8 @@ def load(path: Path) -> Config:
         customers=tables.customers,
         warnings=warnings_of(tables, suppliers),
     )
+    must_be_ours(config.guide_files())
+    return config
 
 
 def default_config_path(env: Mapping[str, str]) -> Path:
@@ -249,12 +263,7 @@ def readable_alerts(path: Path) -> AlertsConfig | None:
     None if it cannot be read, or if others could have written it: it names a program to run.
     """
     try:
-        for one in (path, path.parent):
-            status = one.stat()
-            if stat.S_IMODE(status.st_mode) & 0o022 and not status.st_mode & stat.S_ISVTX:
-                return None
-            if status.st_uid not in (0, os.geteuid()):
-                return None
+        must_be_ours([path])
         return AlertsConfig.model_validate(_read_toml(path).get("alerts", {}), by_alias=True, by_name=False)
     except (OSError, ConfigurationFault, ValidationError):
         return None

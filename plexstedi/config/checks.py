@@ -99,6 +99,11 @@ def warnings_of(tables: ConfigTables, suppliers: Mapping[str, SupplierSettings])
         found.append(
             "plex.acknowledgments.fields.ack_reference is not set: Plex does not show which answer was written"
         )
+    if tables.run.time_limit_minutes >= tables.run.every_minutes:
+        found.append(
+            f"run.time_limit_minutes = {tables.run.time_limit_minutes} is not below"
+            f" run.every_minutes = {tables.run.every_minutes}: a run may still be at work when the next is called"
+        )
     send = tables.documents.send
     if "810" in send and not tables.customers:
         found.append('documents.send has "810", but there are no [customers.CODE] tables')

@@ -38,6 +38,8 @@ class Answers:
     company: str
     """Our name on each document (N1 BY)."""
     write: WriteBack
+    every_minutes: int | None
+    """How often the timer calls `run`; None: as by default."""
 
 
 def example_text() -> str:
@@ -77,7 +79,7 @@ def new_config(example: str, answers: Answers) -> str:
     return _HEADING + "\n" + "\n".join(lines) + "\n"
 
 
-def _values(answers: Answers) -> Mapping[tuple[str, str], str | None]:
+def _values(answers: Answers) -> Mapping[tuple[str, str], str | int | None]:
     """By table and key; None: the key stays commented out."""
     return {
         ("plex", "api"): answers.api.value,
@@ -89,6 +91,7 @@ def _values(answers: Answers) -> Mapping[tuple[str, str], str | None]:
         ("plex.acknowledgments", "write"): answers.write.value,
         ("stedi", "usage_indicator"): answers.usage_indicator,
         ("company", "name"): answers.company,
+        ("run", "every_minutes"): answers.every_minutes,
     }
 
 
@@ -105,7 +108,7 @@ def _not_written(table: str, answers: Answers) -> bool:
     return table == "plex.acknowledgments.fields" and answers.write is not WriteBack.CUSTOM_FIELDS
 
 
-def _entry(key: str, value: str) -> str:
+def _entry(key: str, value: str | int) -> str:
     return tomli_w.dumps({key: value}).rstrip("\n")
 
 

@@ -296,7 +296,7 @@ class RunConfig(Settings):
     """`[run]`: how much a run may take."""
 
     time_limit_minutes: Positive = 4
-    every_minutes: Positive = 60
+    every_minutes: Annotated[Whole, Field(ge=1, le=10080)] = 60
     """How often the timer calls `plexstedi run`: without a success for three times as long, `status` says so."""
     max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """The largest answer of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""

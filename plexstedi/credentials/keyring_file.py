@@ -25,6 +25,10 @@ from keyring.backend import KeyringBackend
 from keyring.compat import properties
 from keyring.errors import KeyringError, PasswordDeleteError
 
+from plexstedi.durable import make_folder, replace_file
+from plexstedi.errors import UntrustedFile
+from plexstedi.ownership import must_be_ours
+
 KEY_CREDENTIAL = "plexstedi-keyring-key"
 _HEADER = b"plexstedi keyring 1\n"
 _NONCE_BYTES = 12
@@ -75,7 +79,16 @@ class EncryptedFileKeyring(KeyringBackend):
                 raise PasswordDeleteError(f"{username} is not stored")
             self._write(entries)
 
+    def _must_be_ours(self) -> None:
+        """Whoever can write the file or its folder decides which key we use. Raise KeyringFileError."""
+        try:
+            must_be_ours([self.path, self.key_path])
+        except UntrustedFile as fault:
+            raise KeyringFileError("; ".join(str(problem) for problem in fault.problems)) from fault
+
     def _read(self) -> dict[str, str]:
+        if self.path.exists():
+            self._must_be_ours()
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -97,18 +110,19 @@ class EncryptedFileKeyring(KeyringBackend):
         return entries
 
     def _write(self, entries: Mapping[str, str]) -> None:
-        key = self._key(create=not self.path.exists())
+        first = not self.path.exists()
+        had_key = self.key_path.exists()
+        key = self._key(create=first)
         nonce = os.urandom(_NONCE_BYTES)
         sealed = nonce + AESGCM(key).encrypt(nonce, json.dumps(entries, sort_keys=True).encode(), _HEADER)
-        new = self.path.with_suffix(f".new-{os.getpid()}")
         try:
-            _create(new, _HEADER + base64.b64encode(sealed) + b"\n")
-            new.replace(self.path)
-            _sync_directory(self.path.parent)
+            replace_file(self.path, _HEADER + base64.b64encode(sealed) + b"\n")
         except OSError as error:
-            with contextlib.suppress(OSError):
-                new.unlink()
-            raise KeyringFileError(f"{self.path} cannot be written ({error.strerror})") from error
+            if first and not had_key and not self.path.exists():
+                # The key of a file that could not be made locks nothing.
+                with contextlib.suppress(OSError):
+                    self.key_path.unlink(missing_ok=True)
+            raise _not_written(self.path, error) from error
 
     def _key(self, *, create: bool) -> bytes:
         """The AES key: derived from the systemd credential, or read from (once: made in) the key file."""
@@ -123,9 +137,11 @@ class EncryptedFileKeyring(KeyringBackend):
                     f"the systemd credential {KEY_CREDENTIAL} cannot be read ({error.strerror})"
                 ) from error
         try:
-            if create and not self.key_path.exists():
-                _create(self.key_path, base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
-                _sync_directory(self.key_path.parent)
+            if create and self._has_no_key():
+                try:
+                    replace_file(self.key_path, base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
+                except OSError as error:
+                    raise _not_written(self.key_path, error) from error
             status = self.key_path.stat()
             text = self.key_path.read_bytes()
         except FileNotFoundError:
@@ -141,14 +157,19 @@ class EncryptedFileKeyring(KeyringBackend):
             )
         return _derived(text.strip())
 
+    def _has_no_key(self) -> bool:
+        """Whether a key is yet to be made: none is there, or half of one that nothing was encrypted by."""
+        return not self.key_path.exists() or len(self.key_path.read_bytes().strip()) < _KEY_BYTES
+
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """One writer at a time; the lock file is never deleted."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.path.parent)
+            self._must_be_ours()
             lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise KeyringFileError(f"{self.path.parent} cannot be written ({error.strerror})") from error
+            raise _not_written(self.path.parent, error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -168,18 +189,8 @@ def _derived(material: bytes) -> bytes:
     return hashlib.sha256(b"plexstedi keyring key\n" + material).digest()
 
 
-def _create(path: Path, content: bytes) -> None:
-    """A new file that only its owner can read, on disk when this returns."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _not_written(path: Path, error: OSError) -> KeyringFileError:
+    return KeyringFileError(
+        f"{path} cannot be written ({error.strerror}). The secrets that were stored before are still there."
+        " Make room on its disk, or let this user write there, and store the secret again"
+    )

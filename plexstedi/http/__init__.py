@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -71,6 +71,8 @@ __all__ = [
     "token_request",
 ]
 
+_SHORTEST_SECRET = 12
+"""Shorter texts occur by chance; no key of Plex or Stedi is so short."""
 _PRESIGNED = "(presigned document)"
 
 
@@ -121,6 +123,11 @@ class Rejected(RequestRejected):
         self.date = date
         self.maybe_processed = False
 
+    @property
+    def speaks(self) -> bool:
+        """Whether the service said so in its own words (stedi.md 2.1), and not a page of some proxy."""
+        return bool(self.service_message or self.service_code)
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -144,18 +151,35 @@ class Answer:
     """Time of the service by its Date header, UTC."""
     document: Json = None
     """The body as JSON, where it was read already."""
+    scrub: Callable[[Json], Json] = field(default=lambda document: document, repr=False)
+    """Takes our secrets out, should the service have echoed one."""
 
     def json(self) -> Json:
-        """The body. Raise ServiceUnavailable if there is none."""
-        if self.document is not None:
-            return self.document
+        """The body, without any secret of ours. Raise ServiceUnavailable if there is none."""
         try:
-            return loads(self.body)
-        except BrokenJsonError as error:
+            return self.scrub(loads(self.body) if self.document is None else self.document)
+        except (BrokenJsonError, RecursionError) as error:
             raise ServiceUnavailable(
                 f"{self.service} answered {self.path} with {self.status} and no readable JSON",
                 fix="Check the base_url, a proxy in between, and the service's status page.",
             ) from error
+
+
+def _is_secret(header: str) -> bool:
+    """By its name; a tenant's id is none, and Plex's answers are full of it."""
+    return any(word in header.lower() for word in ("authorization", "key", "secret", "token"))
+
+
+def _without(document: Json, secrets: Sequence[str]) -> Json:
+    if isinstance(document, str):
+        for secret in secrets:
+            document = document.replace(secret, "(secret)")
+        return document
+    if isinstance(document, Mapping):
+        return {str(_without(name, secrets)): _without(value, secrets) for name, value in document.items()}
+    if isinstance(document, Sequence):
+        return [_without(value, secrets) for value in document]
+    return document
 
 
 def path_segment(text: str) -> str:
@@ -218,7 +242,9 @@ class Caller:
                     f"the value for the header {name} of {service} has characters that no key has",
                     fix="Store the secret again, without line breaks or typographic characters.",
                 )
-        self._secrets = tuple(value for value in self._headers.values() if len(value) >= 12)
+        self._secrets = tuple(
+            value for name, value in self._headers.items() if _is_secret(name) and len(value) >= _SHORTEST_SECRET
+        )
         self._clock = clock = clock or SystemClock()
         self._time = ServiceTime()
 
@@ -267,17 +293,16 @@ class Caller:
         """What time it is at the service, UTC, by its last answer; None while it has not answered."""
         return self._time.now(self._clock)
 
-    def scrubbed(self, document: Json) -> Json:
-        """The document with every secret of ours that the service may have echoed taken out."""
-        if isinstance(document, str):
-            for secret in self._secrets:
-                document = document.replace(secret, "(secret)")
-            return document
-        if isinstance(document, Mapping):
-            return {name: self.scrubbed(value) for name, value in document.items()}
-        if isinstance(document, Sequence):
-            return [self.scrubbed(value) for value in document]
-        return document
+    def scrubbed(self, document: Json, *more: str) -> Json:
+        """The document with every secret of ours, and `more`, taken out that the service may have echoed."""
+        return _without(document, (*self._secrets, *more))
+
+    def _scrub(self, body: bytes, *more: str) -> Callable[[Json], Json]:
+        """How to take secrets out of what this body says; most need nothing, and large ones would cost time."""
+        # A backslash: a secret may be spelled with JSON's escapes.
+        if b"\\" in body or any(secret.encode() in body for secret in (*self._secrets, *more)):
+            return lambda document: self.scrubbed(document, *more)
+        return lambda document: document
 
     def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read. `path` begins with a slash; a name may occur several times in `params`."""
@@ -334,7 +359,10 @@ class Caller:
                 code="no-document",
             )
         if response.is_success:
-            return response.content
+            content = response.content
+            for secret in self._secrets:
+                content = content.replace(secret.encode(), b"(secret)")
+            return content
         if response.status_code in {400, 401, 403, 404, 410}:
             raise Rejected(
                 f"{self.service} did not hand out {_PRESIGNED}: {response.status_code}",
@@ -393,6 +421,8 @@ class Caller:
     def _answer(self, method: str, path: str, response: httpx.Response) -> Answer:
         """Given the last response, return it as an Answer or raise what it means."""
         status = response.status_code
+        authorization = response.request.headers.get("authorization", "").removeprefix("Bearer ")
+        sent = (authorization,) if len(authorization) >= _SHORTEST_SECRET else ()
         if response.is_success:
             if response.content.strip():
                 self._check_json(method, path, response)
@@ -405,9 +435,9 @@ class Caller:
                 request_id=request_id(response.headers),
                 date=http_date(response.headers.get("date")),
                 document=response.extensions.get(READ_JSON),
+                scrub=self._scrub(response.content, *sent),
             )
-        sent_key = response.request.headers.get("authorization", "").removeprefix("Bearer ")
-        said = read_error(response, secrets=[key for key in (*self._secrets, sent_key) if key])
+        said = read_error(response, secrets=[key for key in (*self._secrets, authorization) if key])
         what = f"{self.service} refused {method} {path} with {status}{said.text}"
         if status in {401, 403}:
             raise ServiceRefused(f"{what}. Causes: {self._refusal.causes}", fix=self._refusal.fix)

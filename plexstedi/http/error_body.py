@@ -54,7 +54,7 @@ def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Said
         code=None if code is None else clean(code.split(":")[0], secrets)[:100],
         message=clean(message, secrets),
         details=tuple(clean(text, secrets) for text in details if text),
-        request_id=request_id(response.headers),
+        request_id=None if (named := request_id(response.headers)) is None else clean(named, secrets),
     )
 
 

@@ -332,6 +332,10 @@ class PlexPort(Protocol):
         """Change a release; the rest is read and echoed: Plex derives an omitted status anew (plex.md 5.5)."""
         ...
 
+    def service_now(self) -> datetime | None:
+        """Plex's own time, UTC, by the Date of its last answer; None while it has not answered."""
+        ...
+
     def close(self) -> None:
         """Close the connections."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from plexstedi.edi.order import Supplier
@@ -101,6 +102,9 @@ class RestPlex:
 
     def update_release(self, update: ReleaseUpdate) -> WriteOutcome:
         return update_release(self._rest, update)
+
+    def service_now(self) -> datetime | None:
+        return self._rest.caller.service_now()
 
     def close(self) -> None:
         self._rest.caller.close()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from plexstedi.durable import partial_of, put_in_place
 from plexstedi.errors import StateUnusable
 from plexstedi.state.database import Database
 
 EVERY = timedelta(days=1)
 _STAMP = "%Y%m%dT%H%M%SZ"
 _ENDING = ".backup"
-_PARTIAL = ".partial"
 
 
 def backups_of(state: Path) -> list[Path]:
     """The copies of this state file, oldest first; other files beside it are left alone."""
     return [path for path in sorted(state.parent.glob(f"{state.name}.*{_ENDING}")) if _made_at(state, path) is not None]
+
+
+def age_of_last_backup(state: Path, now: datetime) -> timedelta | None:
+    """How old the newest copy is that was not made in a wrong future; None if there is none."""
+    made = [at for path in backups_of(state) if (at := _made_at(state, path)) is not None and at <= now]
+    return now - max(made) if made else None
 
 
 def keep_backup(database: Database, now: datetime, keep: int) -> Path | None:
@@ -33,12 +38,13 @@ def keep_backup(database: Database, now: datetime, keep: int) -> Path | None:
     if any(now - EVERY < at <= now for at in made):
         return None
     target = state.with_name(f"{state.name}.{now.astimezone(UTC).strftime(_STAMP)}{_ENDING}")
-    partial = target.with_name(target.name + _PARTIAL)
+    partial = partial_of(target)
+    for left in state.parent.glob(f"{state.name}.*{partial_of(Path(_ENDING)).name}*"):
+        # Half a copy of a run that was killed.
+        left.unlink(missing_ok=True)
     try:
         database.backup_into(partial)
-        with partial.open("rb") as copy:
-            os.fsync(copy.fileno())
-        partial.replace(target)
+        put_in_place(partial, target)
     except OSError as error:
         raise StateUnusable(
             f"the copy {target} cannot be written: {error.strerror or error}",

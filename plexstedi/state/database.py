@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.errors import StateUnusable
 from plexstedi.state.schema import MIGRATIONS, VERSION
 
@@ -23,12 +24,19 @@ Row = sqlite3.Row
 _BUSY_SECONDS = 5.0
 
 
+def files_of_state(path: Path) -> tuple[Path, ...]:
+    """The state file and what lies beside it and is believed: SQLite's own files, the lock, the mark of a state."""
+    endings = ("-wal", "-shm", "-journal", ".lock", ".was-here")
+    return (path, *(path.with_name(path.name + ending) for ending in endings))
+
+
 class Database:
     """An open state file. `path` is None for a private copy in memory (dry runs)."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self._connection = connection
         self.path = path
+        self._file = None if path is None else path.stat()
         self._depth = 0
 
     @classmethod
@@ -111,6 +119,8 @@ class Database:
             finally:
                 self._depth -= 1
             return
+        with _named_faults(self.path):
+            self._must_still_be_there()
         self._control("BEGIN IMMEDIATE")
         self._depth = 1
         try:
@@ -157,6 +167,21 @@ class Database:
         with _named_faults(self.path):
             self._connection.execute(statement)
 
+    def _must_still_be_there(self) -> None:
+        """What is committed must be found by the next run: not if the file was deleted or replaced meanwhile."""
+        if self.path is None or self._file is None:
+            return
+        try:
+            same = os.path.samestat(self._file, self.path.stat())
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise StateUnusable(
+                f"the state file {self.path} was deleted or replaced while this run was at work; nothing more was done",
+                fix="Run `plexstedi recover`: the file that is there does not know what this run did until then.",
+                code="state-replaced",
+            )
+
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open: no request may be made then."""
@@ -192,11 +217,21 @@ class Database:
         return int(found[0]) if found is not None and found[0] is not None else 0
 
     def backup_into(self, target: Path) -> None:
-        """Write a compact, consistent copy of the file to `target`, readable by its owner only."""
+        """Write a compact, consistent copy of the file to `target`, readable by its owner only, on disk at the end.
+
+        It appears under its name only when it is whole. Raise StateUnusable; then there is no half copy.
+        """
+        partial = partial_of(target)
         with _named_faults(target):
-            target.unlink(missing_ok=True)
-            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            self._connection.execute("VACUUM INTO ?", (str(target),))
+            try:
+                # Left by a process that was killed.
+                partial.unlink(missing_ok=True)
+                os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                self._connection.execute("VACUUM INTO ?", (str(partial),))
+                sync_file(partial)
+                put_in_place(partial, target)
+            finally:
+                partial.unlink(missing_ok=True)
 
     def _check_version(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
@@ -213,6 +248,11 @@ class Database:
                 fix="Name the right file with --state; nothing was written into this one.",
                 code="state-foreign",
             )
+
+    def must_be_whole(self) -> None:
+        """Look at every page. Raise StateUnusable for a damaged file."""
+        with _named_faults(self.path):
+            self._check_pages()
 
     def _check_pages(self) -> None:
         answer = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -256,9 +296,10 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 
 def _prepare_file(path: Path) -> None:
     """Make the directory 0700 and the file 0600 before SQLite touches them, so that -wal and -shm follow."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        sync_folder(path.parent)
     except FileExistsError:
         mode = path.stat().st_mode
         if stat.S_IMODE(mode) & 0o077:

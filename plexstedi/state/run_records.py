@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from plexstedi.durable import replace_file
 from plexstedi.errors import PlexStediError
 from plexstedi.state.faults import StandingFault
 from plexstedi.state.memory import Fact, Memory
@@ -124,15 +123,7 @@ class Beside(_Record):
             if self == Beside():
                 path.unlink(missing_ok=True)
                 return True
-            draft = path.with_name(f"{path.name}.{os.getpid()}")
-            try:
-                with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
-                    file.write(self.model_dump_json())
-                draft.replace(path)
-            except BaseException:
-                with suppress(OSError):
-                    draft.unlink(missing_ok=True)
-                raise
+            replace_file(path, self.model_dump_json().encode())
         except OSError:
             return False
         return True

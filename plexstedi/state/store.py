@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from plexstedi.durable import replace_file
 from plexstedi.errors import StateUnusable
 from plexstedi.state.audit import Audit
 from plexstedi.state.database import Database
@@ -44,20 +46,27 @@ class Store:
     @classmethod
     def open(cls, path: Path, now: datetime) -> Store:
         """Open for writing; create the file if there is none. Raise StateUnusable."""
+        _must_be_its_name(path)
         store = cls(Database.open(path))
-        if store.memory.get(Fact.CREATED) is None:
-            store.memory.put_time(Fact.CREATED, now)
-        _was_here(path).touch(mode=0o600)
+        try:
+            if store.memory.get(Fact.CREATED) is None:
+                store.memory.put_time(Fact.CREATED, now)
+            _leave_mark(path)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @classmethod
     def open_to_read(cls, path: Path) -> Store:
         """Open for reading only. Raise StateUnusable when there is no file."""
+        _must_be_its_name(path)
         return cls(Database.open_to_read(path))
 
     @classmethod
     def open_copy(cls, path: Path) -> Store:
         """A private copy in memory: nothing done to it reaches the file."""
+        _must_be_its_name(path)
         return cls(Database.copy_in_memory(path))
 
     def close(self) -> None:
@@ -89,6 +98,35 @@ def expect_state(path: Path) -> None:
             f" {_was_here(path)} as well.",
             code="state-missing",
         )
+
+
+def _must_be_its_name(path: Path) -> None:
+    """Raise StateUnusable for a hard link to a state file that was made under another name.
+
+    SQLite keeps what a killed run committed beside the name that the run used: under another name it would be missing.
+    """
+    if not path.is_file() or path.stat().st_nlink < 2 or _was_here(path).exists():
+        return
+    raise StateUnusable(
+        f"{path} is a hard link: this state file was made under another name, and part of it may lie beside that",
+        fix=f"Use the name it was made under (`find / -xdev -samefile {shlex.quote(str(path))}` lists them all); to"
+        " move it, let no run be at work, and use mv.",
+        code="state-linked",
+    )
+
+
+def _leave_mark(path: Path) -> None:
+    mark = _was_here(path)
+    if mark.exists():
+        return
+    try:
+        replace_file(mark, b"")
+    except OSError as error:
+        raise StateUnusable(
+            f"the mark {mark} cannot be written: {error.strerror or error}",
+            fix="Make room on its disk, and let this user write its folder.",
+            code="state-disk",
+        ) from error
 
 
 def _was_here(path: Path) -> Path:

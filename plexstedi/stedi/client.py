@@ -23,6 +23,7 @@ from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, Sl
 from plexstedi.stedi.paging import (
     LARGEST_PAGE,
     Checkpoint,
+    FromTime,
     Page,
     instant,
     listing_params,
@@ -76,7 +77,7 @@ class StediClient:
         answer = self._found(f"/executions/{path_segment(execution_id)}")
         if answer is None:
             return None
-        execution = read_execution(self._caller.scrubbed(answer.json()))
+        execution = read_execution(answer.json())
         if isinstance(execution, Unreadable):
             raise _not_understood(answer.path, execution.reason)
         return execution
@@ -139,6 +140,11 @@ class StediClient:
         """The cheapest call that needs a valid key."""
         self._get("/executions", [("pageSize", "1")])
 
+    def check_feeds(self, since: datetime) -> None:
+        """Ask both feeds for an item: a key may lack the right to one of them. `since` as for `FromTime`."""
+        self.poll_executions(FromTime(since), 1)
+        self.poll_transactions(FromTime(since), 1)
+
     def preflight(
         self, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ANSWERS
     ) -> Preflight:
@@ -196,7 +202,7 @@ class StediClient:
         try:
             return self._caller.get(path, params)
         except Rejected as rejected:
-            if _speaks_as_stedi(rejected):
+            if rejected.speaks:
                 raise
             raise _not_understood(path, f"status {rejected.status} without a word of Stedi's own") from rejected
 
@@ -238,7 +244,7 @@ class StediClient:
     def _page(
         self, path: str, params: Sequence[tuple[str, str]], read: Callable[[Json], _Item | Unreadable]
     ) -> Page[_Item]:
-        told = self._caller.scrubbed(self._get(path, params).json())
+        told = self._get(path, params).json()
         items = told.get("items") if isinstance(told, Mapping) else None
         if not isinstance(told, Mapping) or not isinstance(items, list):
             raise _not_understood(path, "there is no list of items")
@@ -258,13 +264,8 @@ def _read_entry(read: Callable[[Json], _Item | Unreadable], item: Json) -> _Item
         return Unreadable(f"{type(error).__name__}: {error}", item, error)
 
 
-def _speaks_as_stedi(rejected: Rejected) -> bool:
-    """Whether the refusal is in JSON with a message (stedi.md 2.1), not a page of some proxy or other server."""
-    return bool(rejected.service_message or rejected.service_code)
-
-
 def _refused(rejected: Rejected) -> SendOutcome:
-    if not _speaks_as_stedi(rejected):
+    if not rejected.speaks:
         return Unknown(f"{rejected.message}, without a word of Stedi's own", maybe_processed=False)
     if rejected.status == 422:
         return SlotTaken(rejected.service_message or rejected.message)

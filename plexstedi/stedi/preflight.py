@@ -1,7 +1,8 @@
 """Whether Stedi is set up for a supplier: partnership, transaction settings, connection.
 
 The routes are not in Stedi's published API (stedi.md 7), so that this is a help and never a gate: whatever does not
-answer as expected is "could not verify".
+answer as expected is "could not verify". A 404 in Stedi's own words is an answer: there is no such partnership, and
+each send would get the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError
-from plexstedi.http import Caller, path_segment
+from plexstedi.http import Caller, Rejected, path_segment
 
 ANSWERS = ("855", "997")
 """What a supplier answers with."""
@@ -57,6 +58,11 @@ def check_partnership(
     path = f"/x12/partnerships/{path_segment(partnership_id)}"
     try:
         partnership = caller.get(path).json()
+    except Rejected as rejected:
+        if rejected.status == 404 and rejected.speaks:
+            fix = "copy partnership_id from the Stedi portal (Trading partners, Partnership identifier)"
+            return Wrong((f"Stedi has no partnership {partnership_id}; {fix}, letter by letter",))
+        return CouldNotVerify(rejected.message)
     except PlexStediError as fault:
         return CouldNotVerify(fault.message)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,10 +22,13 @@ from plexstedi.errors import ConfigurationFault, CredentialsFault, ExitCode, Sta
 from plexstedi.plex.dialect import adapted
 from plexstedi.plex.dialect_connect import CONNECT
 from plexstedi.plex.dialect_oauth2 import OAUTH2
+from plexstedi.state.backups import age_of_last_backup
 from plexstedi.state.memory import Fact
 from plexstedi.state.store import Store
 from plexstedi.sync.plex_settings import plex_settings
 from plexstedi.sync.reporting import reading
+
+_OLD_BACKUP = timedelta(days=3)
 
 
 class Verdict(StrEnum):
@@ -162,16 +166,29 @@ def _key_age(config: Config, secrets: Secrets) -> list[Finding]:
     return [ok(Area.CREDENTIALS, subject, f"{age.days} days of {most}")]
 
 
-def check_state(path: Path, config: Config) -> list[Finding]:
-    """The state file can be read and belongs to this tenant and usage indicator."""
+def check_state(path: Path, config: Config, now: datetime) -> list[Finding]:
+    """The state file is whole, belongs to this tenant and usage indicator, and has copies."""
     subject = str(path)
     try:
         with reading(path) as store:
             if store is None:
                 return [ok(Area.STATE, subject, "not there yet: the first run makes it")]
-            return _whose_state(subject, store, config)
+            store.database.must_be_whole()
+            return [*_whose_state(subject, store, config), *_copies(store, config, now)]
     except StateUnusable as fault:
         return [wrong(Area.STATE, subject, fault.message, fault.fix, ExitCode.STATE)]
+
+
+def _copies(store: Store, config: Config, now: datetime) -> list[Finding]:
+    path, made = store.database.path, store.memory.time(Fact.CREATED)
+    if path is None or made is None or config.state.backups == 0:
+        return []
+    age = age_of_last_backup(path, now)
+    if (now - made if age is None else age) <= _OLD_BACKUP:
+        return []
+    message = "it has no copy beside it" if age is None else f"its last copy is {age.days} days old"
+    fix = "A good run makes one each day: see what `plexstedi run` ends with."
+    return [warn(Area.STATE, str(path), message, fix)]
 
 
 def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:

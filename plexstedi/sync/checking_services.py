@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from plexstedi.clock import Clock
 from plexstedi.config import AckLevel, Config, PlexApi, WriteBack
@@ -25,6 +25,8 @@ from plexstedi.sync.plex_settings import plex_settings
 
 _SECONDS = 120.0
 """For each service; a service that is down is retried until then."""
+_RECENT = timedelta(minutes=5)
+_MOST_APART = timedelta(minutes=5)
 _FAR_FUTURE = timedelta(days=3650)
 _LEVEL_VALUES = ("confirmed_quantity", "confirmed_ship_date", "confirmed_delivery_date")
 
@@ -38,6 +40,7 @@ def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None 
         return
     with closing(port) as plex:
         yield (first := _asked("access", lambda: _tenant(config, plex)))
+        yield from compare_clocks("Plex", plex.service_now(), clock.now())
         if first.exit_code is not ExitCode.DONE:
             return
         yield _asked("filters", lambda: _filters(plex, clock))
@@ -167,6 +170,7 @@ def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None
         return
     with closing(client) as stedi:
         yield (first := _asked("access", lambda: _access(config, stedi), area=Area.STEDI))
+        yield from compare_clocks("Stedi", stedi.service_now(), clock.now())
         if first.exit_code is not ExitCode.DONE:
             return
         for code in sorted(config.suppliers if only is None else {only} & config.suppliers.keys()):
@@ -178,7 +182,30 @@ def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None
 
 def _access(config: Config, stedi: StediClient) -> Finding:
     stedi.check_access()
+    theirs = stedi.service_now()
+    if theirs is not None:
+        stedi.check_feeds(theirs - _RECENT)
     return ok(Area.STEDI, "access", f"{config.stedi.base_url} takes {SecretName.STEDI_API_KEY}")
+
+
+def compare_clocks(service: str, theirs: datetime | None, ours: datetime) -> list[Finding]:
+    """Whether this machine's clock agrees with the Date of a service's answers. Pure.
+
+    By a wrong one deadlines run off, windows of Plex miss orders, and copies of the state file get wrong names.
+    """
+    if theirs is None:
+        return []
+    apart, subject = abs(ours - theirs), f"clock, against {service}"
+    if apart <= _MOST_APART:
+        return [ok(Area.CONFIGURATION, subject, "agrees")]
+    behind = "behind" if ours < theirs else "ahead of"
+    message = f"this machine is {_span(apart)} {behind} {service} ({ours:%Y-%m-%d %H:%M} UTC against {theirs:%H:%M})"
+    return [warn(Area.CONFIGURATION, subject, message, "Set the clock by NTP (timedatectl set-ntp true).")]
+
+
+def _span(span: timedelta) -> str:
+    minutes = int(span.total_seconds()) // 60
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
 
 
 def _preflight(stedi: StediClient, code: str, settings: SupplierSettings, answers: Sequence[str]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from plexstedi.clock import SystemClock
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState, Supplier
@@ -53,22 +54,16 @@ transaction_setting_id = "004010-850"
 """
 
 
-_HASTY = """
-import sys
-import plexstedi.cli.invocation as invocation
-from plexstedi.cli.main import main
-from plexstedi.clock import SystemClock
-
 class Hasty(SystemClock):
-    waited = 0.0
-    def monotonic(self):
-        return super().monotonic() + self.waited
-    def sleep(self, seconds):
-        self.waited += seconds
+    """This machine's clock, with waits that take no time."""
 
-invocation.clock_of_process = Hasty()
-main(sys.argv[1:])
-"""
+    waited = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.waited
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += seconds
 
 
 @dataclass(frozen=True)
@@ -125,17 +120,13 @@ class Cli:
 
     def hasty(self, *arguments: str, **env: str) -> Ran:
         """As `run`, with waits between attempts that take no time."""
-        named = ("--config", str(self.config), "--state", str(self.state))
-        done = subprocess.run(
-            [sys.executable, "-c", _HASTY, *named, *arguments],
-            capture_output=True,
-            text=True,
-            env=self.environment(**env),
-            cwd=self.home,
-            timeout=60,
-            check=False,
+        ended = run_forked(
+            ("--config", str(self.config), "--state", str(self.state), *arguments),
+            environment=self.environment(**env),
+            clock=Hasty,
+            before=lambda: os.chdir(self.home),
         )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return Ran(ended.code, ended.out, ended.err)
 
     def on_a_terminal(self, *arguments: str, answers: Sequence[str] = ()) -> Ran:
         """One command line on a terminal, where a person types the answers; `out` is all that the terminal shows."""

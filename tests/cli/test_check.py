@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +16,12 @@ import pytest
 from plexstedi.clock import SystemClock
 from plexstedi.config import load
 from plexstedi.credentials import Secrets
+from plexstedi.state.backups import keep_backup
 from plexstedi.state.memory import Fact
 from plexstedi.state.store import Store
 from plexstedi.sync.checking import Verdict, check_credentials
+from plexstedi.sync.checking_files import file_system_of
+from tests.forked import run_forked
 
 from .conftest import NOW, Cli, an_order, record
 
@@ -156,3 +164,135 @@ def test_a_supplier_without_orders_yet_is_no_fault_and_an_unknown_one_is(cli: Cl
     assert "plexstedi poll" in none.out
     unknown = cli.run("check", "--offline", "--supplier", "ACM", **KEYS)
     assert (unknown.code, "ACME01" in unknown.out) == (4, True)
+
+
+def state_findings(cli: Cli, code: int = 0) -> dict[str, tuple[str, str]]:
+    ran = cli.run("check", "--offline", "--json", **KEYS)
+    assert (ran.code, "Traceback" in ran.err) == (code, False), ran.err
+    return {f["subject"]: (f["verdict"], f["message"] + f["fix"]) for f in ran.json["findings"]}
+
+
+def test_the_state_folder_is_really_written_to_and_nothing_stays(cli: Cli) -> None:
+    Store.open(cli.state, NOW).close()
+    before = {path: path.stat().st_size for path in cli.home.iterdir()}
+    assert state_findings(cli)[f"folder {cli.home}"] == ("ok", "can be written")
+    assert {path: path.stat().st_size for path in cli.home.iterdir()} == before
+
+
+def test_a_state_folder_on_a_full_disk_is_7(cli: Cli) -> None:
+    """`os.access` would say that all is well."""
+
+    def fill_the_disk() -> None:
+        def full(descriptor: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        os.fsync = full  # type: ignore[assignment]
+
+    named = ("--config", str(cli.config), "--state", str(cli.state), "check", "--offline", "--json")
+    ended = run_forked(named, environment=cli.environment(**KEYS), before=fill_the_disk)
+    assert ended.code == 7
+    told = json.loads(ended.out)["error"]
+    assert f"{cli.home}" in told["message"]
+    assert "No space left on device" in told["message"]
+    assert "Make room" in told["fix"]
+    assert not [path for path in cli.home.iterdir() if "check" in path.name], "the trial is taken away"
+
+
+def test_a_state_folder_that_is_no_folder_is_7(cli: Cli) -> None:
+    (cli.home / "file").touch()
+    ran = cli.bare("--config", str(cli.config), "--state", f"{cli.home}/file/s.sqlite3", "check", "--offline", **KEYS)
+    assert (ran.code, f"folder {cli.home}/file" in ran.out) == (7, True)
+
+
+def test_a_state_folder_that_is_yet_to_be_made_is_tried_above_and_not_made(cli: Cli) -> None:
+    there = cli.home / "a" / "b" / "s.sqlite3"
+    ran = cli.bare("--config", str(cli.config), "--state", str(there), "check", "--offline", **KEYS)
+    assert (ran.code, f"folder {cli.home}" in ran.out) == (0, True)
+    assert not (cli.home / "a").exists()
+
+
+def test_little_room_is_told_before_there_is_none(cli: Cli) -> None:
+    def little() -> None:
+        shutil.disk_usage = lambda path: shutil._ntuple_diskusage(10, 7, 99_000_000)  # type: ignore[attr-defined]
+
+    named = ("--config", str(cli.config), "--state", str(cli.state), "check", "--offline")
+    ended = run_forked(named, environment=cli.environment(**KEYS), before=little)
+    assert (ended.code, "99 MB left" in ended.out) == (0, True)
+
+
+def test_who_holds_the_lock_is_told_and_is_no_fault(cli: Cli) -> None:
+    Store.open(cli.state, NOW).close()
+    assert state_findings(cli)["lock"] == ("ok", "free")
+    program = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path;"
+        " from plexstedi.state.lock import RunLock\n"
+        "with RunLock(Path(sys.argv[1]), command='plexstedi run', now=lambda: datetime.now(UTC)):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(cli.state)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    verdict, said = state_findings(cli)["lock"]
+    holder.communicate("")
+    assert verdict == "ok"
+    assert f"pid {holder.pid}" in said
+    assert "`plexstedi run`" in said
+    assert state_findings(cli)["lock"] == ("ok", "free")
+
+
+def test_a_damaged_page_is_found_by_check_too(cli: Cli) -> None:
+    store = Store.open(cli.state, NOW)
+    for number in range(60):
+        record(store, an_order(f"PO-{number}"))
+    store.close()
+    content = bytearray(cli.state.read_bytes())
+    for page in range(20, len(content) // 4096 - 1):
+        content[page * 4096 : page * 4096 + 200] = b"\xff" * 200
+    cli.state.write_bytes(content)
+    state_findings(cli, code=7)
+
+
+@pytest.mark.parametrize(("days", "keep", "warned"), [(2, 3, False), (4, 3, True), (4, 0, False)])
+def test_a_state_file_without_a_fresh_copy_is_told(cli: Cli, days: int, keep: int, warned: bool) -> None:
+    made = datetime.now(UTC) - timedelta(days=days)
+    store = Store.open(cli.state, made)
+    keep_backup(store.database, made, keep)
+    store.close()
+    cli.config.write_text(cli.config.read_text() + f"[state]\nbackups = {keep}\n")
+    said = cli.run("check", "--offline", **KEYS)
+    assert (said.code, "last copy is 4 days old" in said.out) == (0, warned)
+
+
+def test_an_alert_program_that_cannot_be_run_is_wrong(cli: Cli) -> None:
+    program = cli.home / "tell"
+    cli.config.write_text(cli.config.read_text() + f'[alerts]\ncommand = ["{program}", "x"]\n')
+    assert state_findings(cli, code=4)["alerts.command"][0] == "wrong"
+    program.write_text("#!/bin/sh\ntouch told\n")
+    assert "chmod +x" in state_findings(cli, code=4)["alerts.command"][1]
+    program.chmod(0o755)
+    assert state_findings(cli)["alerts.command"][0] == "ok"
+    assert not (cli.home / "told").exists(), "check tells nobody"
+
+
+def test_runs_that_may_still_be_at_work_when_the_next_is_called_are_told(cli: Cli) -> None:
+    cli.config.write_text(cli.config.read_text() + "[run]\ntime_limit_minutes = 5\nevery_minutes = 5\n")
+    ran = cli.run("check", "--offline", **KEYS)
+    assert (ran.code, "run.time_limit_minutes = 5 is not below" in ran.out) == (0, True)
+
+
+MOUNTS = r"""
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+36 22 0:30 / /srv/data rw - nfs4 server:/x rw
+37 36 0:31 / /srv/data/my\040disk rw - xfs /dev/sdb1 rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [("/var/lib", "ext4"), ("/srv/data/plexstedi", "nfs4"), ("/srv/database", "ext4"), ("/srv/data/my disk/x", "xfs")],
+)
+def test_a_disk_whose_locks_do_not_keep_servers_apart_is_told(folder: str, kind: str) -> None:
+    assert file_system_of(Path(folder), MOUNTS) == kind
+    assert file_system_of(Path(folder), "") is None

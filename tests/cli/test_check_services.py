@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import Dialect, config_text, secrets
+from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.tenant import made_up_tenant
+from plexstedi.sync.checking_services import compare_clocks
 
 from .conftest import Cli, Ran
 
@@ -35,6 +37,7 @@ def check(cli: Cli, sandbox: Sandbox) -> Check:
     def run(
         *more: str, change: Callable[[str], str] = lambda text: text, dialect: Dialect = "connect", **env: str
     ) -> Ran:
+        sandbox.advance(timedelta(minutes=1))  # The limit of calls per minute is of all these tests together.
         cli.config.write_text(change(config_text(sandbox, dialect)))
         keys = {f"PLEXSTEDI_{name.upper().replace('-', '_')}": value for name, value in secrets(sandbox).items()}
         return cli.hasty("check", "--json", *more, **{**keys, **env})
@@ -107,11 +110,67 @@ def test_a_supplier_that_plex_does_not_know_is_named(check: Check) -> None:
     assert "SOO1" in found["message"]
 
 
-def test_a_partnership_that_could_not_be_asked_for_is_no_fault_by_itself(check: Check) -> None:
+def test_a_partnership_that_stedi_does_not_have_is_wrong(check: Check) -> None:
+    """Each document to it would be refused with the same 404."""
+    ran = check(change=lambda text: text.replace('partnership_id = "', 'partnership_id = "x-', 1))
+    assert ran.code == 4
+    found = [f for f in ran.json["findings"] if f["verdict"] == "wrong"]
+    assert len(found) == 1, "the other supplier's is there"
+    assert (found[0]["area"], "x-" in found[0]["message"]) == ("stedi", True)
+    assert "partnership_id" in found[0]["fix"]
+
+
+def test_a_customers_partnership_is_asked_for_as_a_suppliers(check: Check) -> None:
+    def change(text: str) -> str:
+        sending = text.replace("[company]", '[documents]\nsend = ["850", "860", "810"]\n[company]')
+        return sending.replace('"riverbend_bigoem"', '"riverbend_nobody"')
+
+    assert "riverbend_nobody" in check(change=change).json["error"]["message"]
+
+
+def test_a_setting_that_the_partnership_lacks_is_wrong(check: Check) -> None:
+    ran = check(change=lambda text: text.replace('transaction_setting_id = "', 'transaction_setting_id = "x-', 1))
+    assert ran.code == 4
+    assert "has no outbound setting x-" in ran.json["error"]["message"]
+
+
+def test_a_partnership_that_could_not_be_asked_for_is_no_fault_by_itself(check: Check, sandbox: Sandbox) -> None:
     """Stedi does not publish these routes: what it does not tell must not stop a working set-up."""
-    ran = check(change=lambda text: text.replace('partnership_id = "', 'partnership_id = "x-'))
+    sandbox.stedi_settings.preflight = False
+    try:
+        ran = check()
+    finally:
+        sandbox.stedi_settings.preflight = True
     assert ran.code == 0
     assert verdicts(ran, "stedi")["partnership"] == "could-not-verify"
+
+
+def test_a_clock_that_is_days_off_is_told(check: Check) -> None:
+    """The sandbox lives in another time than this machine."""
+    ran = check()
+    told = {f["subject"]: f for f in ran.json["findings"] if f["subject"].startswith("clock")}
+    assert set(told) == {"clock, against Plex", "clock, against Stedi"}
+    assert {f["verdict"] for f in told.values()} == {"warn"}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "verdict", "word"),
+    [(0, "ok", ""), (5, "ok", ""), (-5, "ok", ""), (6, "warn", "6 minutes ahead"), (-300, "warn", "5 hours behind")],
+)
+def test_how_far_a_clock_may_be_off(minutes: int, verdict: str, word: str) -> None:
+    found = compare_clocks("Stedi", START, START + timedelta(minutes=minutes))
+    assert [(f.verdict, word in f.message) for f in found] == [(verdict, True)]
+    assert compare_clocks("Stedi", None, START) == []
+
+
+@pytest.mark.parametrize("feed", ["transactions", "executions"])
+def test_a_feed_that_a_run_needs_and_that_does_not_answer_is_found(check: Check, sandbox: Sandbox, feed: str) -> None:
+    sandbox.inject(FaultRule(FaultKind.HTML, path=f"/polling/{feed}", times=None))
+    ran = check()
+    sandbox.faults.clear()
+    assert ran.code == 5
+    assert verdicts(ran, "stedi") == {"access": "wrong"}
+    assert f"/polling/{feed}" in ran.json["error"]["message"]
 
 
 def test_a_key_is_rotated_only_after_stedi_took_the_next_one(cli: Cli, sandbox: Sandbox) -> None:

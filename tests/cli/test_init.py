@@ -10,6 +10,8 @@ import pytest
 from plexstedi.config import load
 from plexstedi.config.new import Answers, example_text, new_config
 from plexstedi.config.tables import PlexApi, WriteBack
+from tests.commands.driver import limit_file_size
+from tests.forked import run_forked
 
 from .conftest import TENANT, Cli
 
@@ -18,9 +20,11 @@ GIVEN = ("--api", "connect", "--tenant-id", TENANT, "--usage-indicator", "T", "-
 
 def test_the_written_file_is_valid_and_says_what_was_answered(cli: Cli) -> None:
     file = cli.home / "new" / "plexstedi.toml"
-    ran = cli.bare("--config", str(file), "init", *GIVEN, "--tenant-code", "PCN 7", "--write", "custom-fields")
+    more = ("--tenant-code", "PCN 7", "--write", "custom-fields", "--every-minutes", "10")
+    ran = cli.bare("--config", str(file), "init", *GIVEN, *more)
     assert (ran.code, ran.err) == (0, "")
     config = load(file)
+    assert config.run.every_minutes == 10
     assert config.plex.tenant_id == TENANT
     assert config.plex.tenant_code == "PCN 7"
     assert config.stedi.usage_indicator == "T"
@@ -37,6 +41,8 @@ def test_nothing_made_up_can_reach_a_document(cli: Cli) -> None:
     assert {key: value for key, value in config.company.model_dump().items() if value} == {"name": 'Acme "& Sons"'}
     assert config.plex.tenant_code is None
     text = file.read_text()
+    assert config.run.every_minutes == 60, "nobody said how often; the key stays a comment"
+    assert "#every_minutes = 60" in text
     assert "#[suppliers.ACME01]" in text, "the example supplier is kept as a comment to copy from"
     assert "# P = production, T = test" in text, "the comments are kept"
 
@@ -71,18 +77,30 @@ def test_an_answer_that_cannot_be_leaves_no_file_behind(cli: Cli) -> None:
     file = cli.home / "new.toml"
     bad_id = cli.bare("--config", str(file), "init", *GIVEN[:3], "1234", *GIVEN[4:], "--write", "report-only")
     assert (bad_id.code, "UUID" in bad_id.err) == (4, True)
+    bad_interval = cli.bare("--config", str(file), "init", *GIVEN, "--write", "report-only", "--every-minutes", "0")
+    assert bad_interval.code == 2
     bad_write = cli.bare("--config", str(file), "init", *GIVEN, "--write", "telepathy")
     assert (bad_write.code, "custom-fields" in bad_write.err) == (2, True)
     assert not file.exists()
+
+
+def test_a_full_disk_leaves_no_half_configuration(cli: Cli) -> None:
+    file = cli.home / "new.toml"
+    command = ("--config", str(file), "init", *GIVEN, "--write", "report-only")
+    full = run_forked(command, environment=cli.environment(), before=lambda: limit_file_size("2000"))
+    assert (full.code, "cannot be written" in full.err) == (2, True)
+    assert not file.exists()
+    assert cli.bare(*command).code == 0
 
 
 def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
     file = cli.home / "asked.toml"
     ran = cli.on_a_terminal(
         *("--config", str(file), "init", "--company", "Acme"),
-        answers=["ftp", "connect", "T", "report-only", TENANT],
+        answers=["ftp", "connect", "T", "report-only", TENANT, "0", "5"],
     )
     assert ran.code == 0, ran.out
+    assert load(file).run.every_minutes == 5
     assert "Answer one of: connect, oauth2" in ran.out
     assert load(file).plex.tenant_id == TENANT
     assert not stat.S_IMODE(file.stat().st_mode) & 0o022
@@ -91,9 +109,12 @@ def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
 @pytest.mark.parametrize("write", [WriteBack.CUSTOM_FIELDS, WriteBack.RELEASES, WriteBack.REPORT_ONLY])
 @pytest.mark.parametrize("api", [PlexApi.CONNECT, PlexApi.OAUTH2])
 def test_every_combination_of_answers_is_toml_with_exactly_these_answers(api: PlexApi, write: WriteBack) -> None:
-    answers = Answers(api, "https://p.example", TENANT, "X", "https://t.example", "us", "P", "Müller's \\ Co", write)
+    answers = Answers(
+        api, "https://p.example", TENANT, "X", "https://t.example", "us", "P", "Müller's \\ Co", write, every_minutes=15
+    )
     made = tomllib.loads(new_config(example_text(), answers))
     assert made["plex"]["acknowledgments"]["write"] == write.value
+    assert made["run"] == {"every_minutes": 15}
     assert made["company"] == {"name": "Müller's \\ Co"}
     assert "suppliers" not in made
     assert bool(made["plex"]["acknowledgments"]["fields"]) is (write is WriteBack.CUSTOM_FIELDS)

@@ -121,3 +121,34 @@ def test_a_slow_plex_ends_each_run_in_time_and_several_runs_do_all_of_it_once(ma
     assert runs > 2, "one run was enough: nothing was shown"
     assert len(set(bench.numbers_sent())) == len(bench.numbers_sent()) == wanted
     assert bench.run("audit", "verify").code == 0
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_second_run_by_another_name_of_the_state_file_finds_the_lock(bench, link):
+    assert bench.run("run").code == 0
+    other = bench.place / "other.sqlite3"
+    link(bench.state, other)
+    before = len(bench.sandbox.log)
+    with held(bench):
+        ran = bench.run("--state", str(other), "run", "--json")
+    assert ran.code == 6
+    assert f"pid {os.getpid()}" in ran.json["error"]["message"]
+    assert len(bench.sandbox.log) == before
+
+
+def test_a_state_file_that_is_gone_is_missed_by_each_of_its_names(bench):
+    """What lies beside the file is found through a link, too: no second, empty state is begun."""
+    other = bench.place / "elsewhere" / "link.sqlite3"
+    other.parent.mkdir()
+    other.symlink_to(bench.state)
+    assert bench.run("--state", str(other), "run").code == 0
+    bench.state.unlink()
+    for named in ((), ("--state", str(other))):
+        ran = bench.run(*named, "run")
+        assert (ran.code, "plexstedi recover" in ran.err) == (7, True)
+    bench.later(minutes=1)
+    assert bench.run("--state", str(other), "recover", "--yes").code == 0
+    assert bench.state.exists()
+    assert other.is_symlink()
+    assert bench.run("run").code == 0
+    assert len(set(bench.numbers_sent())) == len(bench.numbers_sent()) == 4

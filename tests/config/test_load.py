@@ -31,7 +31,7 @@ def test_the_smallest_configuration_has_the_documented_defaults(write: Writer, m
     assert config.plex.base_url == "https://connect.plex.com"
     assert config.stedi.base_url == "https://core.us.stedi.com/2023-08-01"
     assert config.stedi.key_rotation_days == 90
-    assert config.run.time_limit_minutes == 4
+    assert (config.run.time_limit_minutes, config.run.every_minutes) == (4, 60)
     assert config.documents.send == ("850", "860")
     assert config.documents.max_per_run == 500
     assert config.documents.known_orders is KnownOrders.HOLD
@@ -66,6 +66,8 @@ def test_all_problems_come_at_once(write: Writer) -> None:
             send = ["850", "855"]
             max_per_run = true
             order_pattern = "("
+            [run]
+            every_minutes = 10081
             [alerts]
             command = "mail it"
             [alerts.email]
@@ -100,6 +102,7 @@ def test_all_problems_come_at_once(write: Writer) -> None:
         "documents.send[1]",
         "documents.max_per_run",
         "documents.order_pattern",
+        "run.every_minutes",
         "alerts.command",
         "alerts.email.to",
         "alerts.email.from",

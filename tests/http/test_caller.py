@@ -324,3 +324,63 @@ def test_a_clock_set_back_does_not_stop_all_calls(clock):
 def test_httpx_does_not_log_whole_addresses():
     assert logging.getLogger("httpx").getEffectiveLevel() >= logging.WARNING
     assert logging.getLogger("httpcore").getEffectiveLevel() >= logging.WARNING
+
+
+def test_a_key_that_a_good_answer_echoes_is_taken_out_wherever_it_stands(make_caller, httpx_mock):
+    """Also spelled with JSON's escapes, as a name, and deep inside."""
+    key = "sk-very-secret-key"
+    escaped = "".join(f"\\u{ord(character):04x}" for character in key)
+    text = f'{{"{key}": 1, "a": [{{"b": "x {key} y"}}], "c": "{escaped}", "n": 1.10, "t": true, "z": null}}'
+    httpx_mock.add_response(text=text, headers={"content-type": "application/json"}, is_reusable=True)
+    answer = make_caller().get("/x")
+    assert key not in repr(answer.json())
+    assert answer.json() == {
+        "(secret)": 1,
+        "a": [{"b": "x (secret) y"}],
+        "c": "(secret)",
+        "n": Decimal("1.10"),
+        "t": True,
+        "z": None,
+    }
+    posted = make_caller().post("/x", body=b"{}", idempotent=True)
+    assert key not in repr(posted.json())
+
+
+def test_an_answer_too_deep_to_be_looked_through_is_no_answer(make_caller, httpx_mock, monkeypatch):
+    def too_deep(document, secrets):
+        raise RecursionError
+
+    httpx_mock.add_response(text='"\\u0041"', headers={"content-type": "application/json"})
+    monkeypatch.setattr("plexstedi.http._without", too_deep)
+    with pytest.raises(ServiceUnavailable, match="no readable JSON"):
+        make_caller().get("/x").json()
+
+
+def test_what_is_no_secret_is_left_as_it_is(make_caller, httpx_mock):
+    """Plex's answers are full of the tenant's id, which is a header of ours, too."""
+    tenant = "01234567-89ab-cdef-0123-456789abcdef"
+    httpx_mock.add_response(json={"id": tenant})
+    caller = make_caller(headers={"X-Plex-Connect-Api-Key": "plex-very-secret", "X-Plex-Connect-Tenant-Id": tenant})
+    assert caller.get("/x").json() == {"id": tenant}
+
+
+def test_a_token_that_is_echoed_is_taken_out_too(make_caller, httpx_mock):
+    class Bearer(httpx.Auth):
+        def auth_flow(self, request):
+            request.headers["Authorization"] = "Bearer a-fresh-token-of-today"
+            yield request
+
+    httpx_mock.add_response(json={"note": "called with a-fresh-token-of-today"})
+    assert make_caller(headers={}, auth=Bearer()).get("/x").json() == {"note": "called with (secret)"}
+
+
+def test_a_document_that_holds_our_key_is_kept_without_it(make_caller, httpx_mock):
+    httpx_mock.add_response(content=b"ISA*00*sk-very-secret-key~")
+    assert make_caller().download("https://files.example/x") == b"ISA*00*(secret)~"
+
+
+def test_a_request_id_that_is_our_key_is_not_told(make_caller, httpx_mock):
+    httpx_mock.add_response(status_code=400, json={}, headers={"x-request-id": "sk-very-secret-key"})
+    with pytest.raises(Rejected) as caught:
+        make_caller().get("/x")
+    assert "sk-very-secret-key" not in f"{caught.value} {caught.value.fix}"

@@ -106,6 +106,24 @@ def test_a_stedi_that_does_not_tell_is_no_fault(
     assert isinstance(stedi.preflight("us_acme", NEEDED), CouldNotVerify)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"json": {"message": "Partnership us_acme was not found", "code": "ResourceNotFoundException"}},
+        {"json": {"message": "not found"}},
+        {"json": {}, "headers": {"x-amzn-errortype": "ResourceNotFoundException"}},
+    ],
+)
+def test_a_partnership_that_stedi_says_it_does_not_have_is_wrong(
+    stedi: StediClient, httpx_mock: HTTPXMock, more: dict[str, Any]
+) -> None:
+    """Every send to it would be refused with 404, too."""
+    httpx_mock.add_response(url=BASE, status_code=404, **more)
+    result = stedi.preflight("us_acme", NEEDED)
+    assert isinstance(result, Wrong)
+    assert "no partnership us_acme" in result.reasons[0]
+
+
 def test_connections_that_are_not_told_are_noted(stedi: StediClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(url=BASE, json=partnership())
     httpx_mock.add_response(url=f"{BASE}/connections", status_code=403, json={"message": "no"})

@@ -1,0 +1,170 @@
+"""Who may write the files that decide what is sent: nobody but root and the user of this process.
+
+Whoever can write the configuration, a guide or the state file can have orders sent elsewhere, and `alerts.command` run
+as this user. So a file counts with every name that it is reached by: links, the folder of each, the file itself.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from plexstedi.errors import Problem, UntrustedFile
+
+_MOST_LINKS = 40
+_ROOT = 0
+
+
+class Role(Enum):
+    """What an entry of the file system is to the file that is asked about."""
+
+    FILE = "file"
+    LINK = "link"
+    FOLDER = "folder"
+    """It holds the file, or a link to it."""
+    ABOVE = "folder above"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry as the file system tells it."""
+
+    path: Path
+    role: Role
+    mode: int
+    """Permission bits with the sticky bit."""
+    owner: int
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Somebody else can change what we read."""
+
+    path: Path
+    message: str
+    fix: str
+
+
+def opening_to_others(entry: Entry, user: int) -> Opening | None:
+    """Why an entry cannot be trusted, None if it can. Pure.
+
+    In a folder with the sticky bit (/tmp) nobody replaces the files of another: there the file's own owner decides. A
+    folder above counts only where others can put another folder in the place of the one below.
+    """
+    named, quoted = entry.role.value, shlex.quote(str(entry.path))
+    if entry.role is not Role.LINK and entry.mode & stat.S_IWOTH and not _keeps_files_apart(entry):
+        return Opening(
+            entry.path,
+            f"every user of this machine can write this {named} (mode {entry.mode:04o})",
+            f"Run `chmod o-w {quoted}`.",
+        )
+    if entry.role is Role.ABOVE or entry.owner in (_ROOT, user):
+        return None
+    owner, me = _name(entry.owner), _name(user)
+    chown = "chown -h" if entry.role is Role.LINK else "chown"
+    return Opening(
+        entry.path,
+        f"this {named} belongs to {owner}, neither to root nor to {me}, who runs plexstedi",
+        f"Run `{chown} {me} {quoted}` as root, or run plexstedi as {owner}.",
+    )
+
+
+def opening_to_group(entry: Entry) -> Opening | None:
+    """Why an entry is to be looked at, although it is no fault: its group can write it. Pure."""
+    if entry.role not in (Role.FILE, Role.FOLDER) or not entry.mode & stat.S_IWGRP or _keeps_files_apart(entry):
+        return None
+    return Opening(
+        entry.path,
+        f"its group can write this {entry.role.value} (mode {entry.mode:04o})",
+        f"Run `chmod g-w {shlex.quote(str(entry.path))}`, unless each member of the group may decide what is sent.",
+    )
+
+
+def must_be_ours(paths: Iterable[Path]) -> None:
+    """Raise UntrustedFile, with everything found, if others can change one of these files."""
+    user = os.geteuid()
+    found = [opening for entry in _entries_of(paths) if (opening := opening_to_others(entry, user)) is not None]
+    problems = [Problem(str(one.path), "", one.message, one.fix) for one in found if not _is_on_read_only_mount(one)]
+    if problems:
+        raise UntrustedFile(problems)
+
+
+def open_to_group(paths: Iterable[Path]) -> list[Opening]:
+    """What of these files a group can write."""
+    found = [opening for entry in _entries_of(paths) if (opening := opening_to_group(entry)) is not None]
+    return [opening for opening in found if not _is_on_read_only_mount(opening)]
+
+
+def _keeps_files_apart(entry: Entry) -> bool:
+    return entry.role in (Role.FOLDER, Role.ABOVE) and bool(entry.mode & stat.S_ISVTX)
+
+
+def _entries_of(paths: Iterable[Path]) -> list[Entry]:
+    """Each entry once, in its strictest role: a folder that holds one file may be above another."""
+    order = list(Role)
+    found: dict[Path, Entry] = {}
+    for path in paths:
+        for entry in _entries(path):
+            known = found.get(entry.path)
+            if known is None or order.index(entry.role) < order.index(known.role):
+                found[entry.path] = entry
+    return list(found.values())
+
+
+def _entries(path: Path) -> Iterator[Entry]:
+    """What is there of the way to a file: through every link, then as it really lies."""
+    current = path.absolute()
+    for _ in range(_MOST_LINKS):
+        yield from _folders(current)
+        status = _status(current, follow=False)
+        if status is None:
+            break
+        if not stat.S_ISLNK(status.st_mode):
+            yield _entry(current, Role.FILE, status)
+            break
+        yield _entry(current, Role.LINK, status)
+        try:
+            current = current.parent / current.readlink()
+        except OSError:
+            break
+    yield from _folders(Path(os.path.realpath(path)))
+
+
+def _folders(path: Path) -> Iterator[Entry]:
+    for folder in path.parents:
+        status = _status(folder, follow=True)
+        if status is not None:
+            yield _entry(folder, Role.FOLDER if folder == path.parent else Role.ABOVE, status)
+
+
+def _entry(path: Path, role: Role, status: os.stat_result) -> Entry:
+    return Entry(path, role, stat.S_IMODE(status.st_mode), status.st_uid)
+
+
+def _status(path: Path, *, follow: bool) -> os.stat_result | None:
+    """None where it is not there or may not be looked at: who opens it says so."""
+    try:
+        return path.stat() if follow else path.lstat()
+    except OSError:
+        return None
+
+
+def _is_on_read_only_mount(opening: Opening) -> bool:
+    """There nobody writes, whatever the modes say: containers get their configuration so, often with mode 0777."""
+    try:
+        return bool(os.statvfs(opening.path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
