@@ -14,7 +14,7 @@ from plexstedi.errors import ExitCode
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "plexstedi"
 
-SHARED = {"errors", "clock", "decimal_json"}
+SHARED = {"errors", "clock", "decimal_json", "plain_text"}
 MAY_USE: dict[str, set[str]] = {
     "edi": set(),
     "state": {"edi"} | SHARED,
