@@ -14,10 +14,12 @@ import typer
 
 from plexstedi.cli.outcome import Outcome, say_fault
 from plexstedi.cli.progress import progress_reporter
+from plexstedi.cli.streams import ours
 from plexstedi.cli.tables import x12_lines
 from plexstedi.config import load
 from plexstedi.credentials import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
+from plexstedi.plain_text import one_line
 from plexstedi.state.store import Store
 from plexstedi.sync.opening import Surroundings, open_session
 from plexstedi.sync.order_report import order_report
@@ -131,8 +133,9 @@ class Demo:
             return
         if sys.stdout.isatty():
             from rich.console import Console
+            from rich.text import Text
 
-            Console().rule(f"[bold]{text}", align="left")
+            Console(file=ours(sys.stdout)).rule(Text(one_line(text), style="bold"), align="left")
         else:
             print(f"\n== {text}", flush=True)
 

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from plexstedi.cli.streams import print_json
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError
+from plexstedi.plain_text import hanging
 from plexstedi.sync.tally import Counts
 
 SCHEMA = 1
@@ -84,12 +86,12 @@ class Outcome:
     def emit(self, *, as_json: bool, quiet: bool = False) -> None:
         """Print it."""
         if as_json:
-            print(dumps(self.as_json()))
+            print_json(dumps(self.as_json()))
         elif not self._idle():
             if self.show is not None and not quiet:
                 self.show()
             for warning in self.warnings:
-                print(f"warning: {warning}", file=sys.stderr)
+                print(hanging(f"warning: {warning}"), file=sys.stderr)
         for fault in self.faults:
             say_fault(fault)
 
@@ -113,6 +115,6 @@ def fault_json(fault: PlexStediError) -> dict[str, Any]:
 
 def say_fault(fault: PlexStediError) -> None:
     """A fault in words, on stderr."""
-    print(f"plexstedi: {fault.message}", file=sys.stderr)
+    print(hanging(f"plexstedi: {fault.message}"), file=sys.stderr)
     if fault.fix:
-        print(f"  fix: {fault.fix}", file=sys.stderr)
+        print(hanging(f"  fix: {fault.fix}"), file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from html import escape
+from html import escape as html_escape
 
 from plexstedi.cli.status_rows import (
     ANSWER_HEADERS,
@@ -34,6 +34,7 @@ from plexstedi.cli.status_rows import (
     unwritten_row,
     waiting_row,
 )
+from plexstedi.plain_text import visible
 from plexstedi.state.documents import Document
 from plexstedi.state.reviews import Review
 from plexstedi.sync.invoice_report import InvoiceReport
@@ -148,6 +149,11 @@ def _documents(documents: Sequence[Document]) -> list[str]:
         _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in documents]),
         _table("Remarks on documents", ("id", "remark"), notes),
     ]
+
+
+def escape(text: str) -> str:
+    """Text for the page: neither markup nor anything that cannot be seen."""
+    return html_escape(visible(text))
 
 
 def _page(title: str, when: str, body: Iterable[str]) -> str:
