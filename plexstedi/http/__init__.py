@@ -34,6 +34,7 @@ from plexstedi.errors import (
     ServiceUnavailable,
 )
 from plexstedi.http.error_body import read_error
+from plexstedi.http.network import is_loopback
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
 from plexstedi.http.transport import (
     CALL,
@@ -45,7 +46,6 @@ from plexstedi.http.transport import (
     RetryPolicy,
     ServiceTime,
     http_date,
-    is_loopback,
     looks_like_html,
     request_id,
 )
