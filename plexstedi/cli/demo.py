@@ -93,7 +93,7 @@ class Demo:
         self._quiet = quiet
         self._state = place / "state.sqlite3"
         file = place / "plexstedi.toml"
-        file.write_text(config_text(sandbox))
+        file.write_text(config_text(sandbox), encoding="utf-8")
         self._config = load(file)
         variables = {f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(sandbox).items()}
         self._secrets = Secrets.of(variables, sandbox.clock)

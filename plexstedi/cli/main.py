@@ -16,7 +16,7 @@ import typer
 from plexstedi import __version__
 from plexstedi.cli.invocation import Invocation
 from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.streams import as_text, guarded_streams, open_missing_descriptors
+from plexstedi.cli.streams import as_text, guarded_streams, locale_fault, open_missing_descriptors
 from plexstedi.errors import ExitCode, Interrupted, PlexStediError, UsageFault
 from plexstedi.plain_text import one_line
 
@@ -146,6 +146,8 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         # typer's own usage errors; its exception classes are not exported by every version (libraries.md 1).
         if not (hasattr(error, "show") and hasattr(error, "format_message")):
+            if (unnameable := locale_fault(error)) is not None:
+                return failed(unnameable)
             traceback.print_exception(error)
             return failed(_internal(error))
         if as_json:

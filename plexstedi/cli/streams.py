@@ -7,6 +7,7 @@ what a command did stays done. `ended` then says what that means for the exit co
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -16,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO, TypeVar
 
-from plexstedi.errors import ExitCode
+from plexstedi.errors import EnvironmentFault, ExitCode
 from plexstedi.plain_text import fitted, visible, visible_json
 
 _ONLY_SHOW = {"plexstedi", "status", "check", "review list", "review show", "audit export", "credentials list"}
@@ -199,6 +200,21 @@ def takes_text(stream: TextIO) -> bool:
 def print_json(text: str) -> None:
     """JSON on stdout, as every reader takes it: valid in whatever encoding the stream has."""
     print(visible_json(text, sys.stdout.encoding or "utf-8"))
+
+
+def locale_fault(error: Exception) -> EnvironmentFault | None:
+    """What to say of a file name that the locale of this process has no characters for; None for another error."""
+    encoding = codecs.lookup(sys.getfilesystemencoding()).name
+    if (
+        not isinstance(error, UnicodeEncodeError)
+        or encoding == "utf-8"
+        or codecs.lookup(error.encoding).name != encoding
+    ):
+        return None
+    return EnvironmentFault(
+        f"the file name {error.object!r} has characters that the locale ({encoding}) has not",
+        fix="Set PYTHONUTF8=1, or LC_ALL to a UTF-8 locale such as C.UTF-8.",
+    )
 
 
 def as_text(arguments: Sequence[str]) -> list[str]:

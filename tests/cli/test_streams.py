@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import plexstedi.cli.main as main
-from plexstedi.cli.streams import as_text, guarded_streams, ours, print_json, takes_text
+from plexstedi.cli.streams import as_text, guarded_streams, locale_fault, ours, print_json, takes_text
 from plexstedi.errors import ExitCode
 
 
@@ -161,6 +161,19 @@ def test_a_closed_descriptor_is_nobody_elses_file(descriptors: tuple[int, ...]) 
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize(("locale", "foreseen"), [("ascii", True), ("iso8859-1", False), ("utf-8", False)])
+def test_a_file_name_that_the_locale_has_not_is_foreseen(
+    locale: str, foreseen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: locale)
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "/state/é".encode("ascii")
+    fault = locale_fault(caught.value)
+    assert (fault is not None) == foreseen
+    assert fault is None or ("/state/é" in fault.message and "PYTHONUTF8=1" in fault.fix and fault.exit_code == 4)
+    assert locale_fault(ValueError("another")) is None
 
 
 def test_arguments_that_are_no_text_become_some_and_file_names_stay() -> None:

@@ -241,6 +241,9 @@ def test_a_broken_environment_is_foreseen(bench, variables, says):
 def test_bytes_that_are_no_text_are_foreseen(bench):
     bench.run("run")
     odd = os.fsdecode(b"\xff\x1b")
+    odd_state = os.fsdecode(os.fsencode(bench.place) + b"/\xff.sqlite3")
+    assert bench.run("--state", odd_state, "poll").code == 0
+    assert bench.run("--state", odd_state, "status").code == 0
     assert bench.run("status", odd).code == 2
     assert bench.run("status", odd, "--json").json["error"]["code"] == "order-unknown"
     assert bench.run("audit", "export", "--order", odd).code == 2
