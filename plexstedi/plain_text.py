@@ -13,7 +13,9 @@ import unicodedata
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 """Letters and marks by Unicode's classes that show nothing at all."""
 _UNSEEN = re.compile(f"[{_BLANK}]")
-_SHORT = {"\t": r"\t", "\r": r"\r", "\n": r"\n"}
+_NOT_ASCII_TEXT = re.compile("[^\n -~]")
+"""What has to be looked at one by one; most of a big export does not."""
+_SHORT = {"\t": r"\t", "\r": r"\r"}
 _LOOK_ALIKES = str.maketrans(
     {
         "…": "...",
@@ -37,7 +39,7 @@ _LOOK_ALIKES = str.maketrans(
 )
 _FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*", re.ASCII)
-_WHITE = re.compile(r"[\t\n\r ]+")
+_WHITE = re.compile(r" *[\t\n\r][\t\n\r ]*")
 
 
 def visible(text: str) -> str:
@@ -47,7 +49,7 @@ def visible(text: str) -> str:
     """
     if _is_plain(text):
         return text
-    return "".join(c if c == "\n" or _is_plain(c) else _shown(c) for c in text)
+    return _NOT_ASCII_TEXT.sub(lambda found: found[0] if _is_plain(found[0]) else _shown(found[0]), text)
 
 
 def one_line(text: str) -> str:
@@ -74,7 +76,12 @@ def visible_json(text: str, encoding: str = "utf-8") -> str:
     """
     if _is_plain(text) and can_write(text, encoding):
         return text
-    return "".join(c if c == "\n" or (_is_plain(c) and can_write(c, encoding)) else _json_escape(c) for c in text)
+
+    def shown(found: re.Match[str]) -> str:
+        character = found[0]
+        return character if _is_plain(character) and can_write(character, encoding) else _json_escape(character)
+
+    return _NOT_ASCII_TEXT.sub(shown, text)
 
 
 def cell(text: str) -> str:

@@ -55,7 +55,7 @@ def test_what_cannot_be_seen_is_an_escape_and_letters_of_any_script_are_left_alo
 
 
 def test_a_table_cell_is_one_line() -> None:
-    assert one_line("first\r\nsecond\tthird") == "first second third"
+    assert one_line("first  of all\r\n  second\tthird") == "first  of all second third"
 
 
 def test_further_lines_cannot_pass_for_ours() -> None:

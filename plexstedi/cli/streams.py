@@ -54,7 +54,7 @@ class _Sink:
         try:
             self.stream.write(text)
         except (OSError, ValueError) as error:
-            self._give_up(error)
+            self.give_up(error)
 
     def flush(self) -> None:
         if self.stream is None or self.fault is not None:
@@ -62,10 +62,10 @@ class _Sink:
         try:
             self.stream.flush()
         except (OSError, ValueError) as error:
-            self._give_up(error)
+            self.give_up(error)
 
-    def _give_up(self, error: OSError | ValueError) -> None:
-        """What is still buffered goes nowhere, so that nothing is raised when Python ends."""
+    def give_up(self, error: OSError | ValueError) -> None:
+        """Take nothing more. What is still buffered goes nowhere, so that nothing is raised when Python ends."""
         if isinstance(error, ValueError):
             # "I/O operation on closed file"; text that cannot be encoded does not come this far.
             if self.stream is None or not self.stream.closed:
@@ -147,7 +147,12 @@ class Streams:
         It is that of the work. Only where the output was the whole purpose, and did not arrive, done becomes 1. A
         reader that went away (`| head`) has what it wanted.
         """
-        self.out.flush()
+        try:
+            self.out.flush()
+        except KeyboardInterrupt:
+            # The reader does not read (a pager that waits): what is left goes nowhere.
+            self.out.give_up(InterruptedError(errno.EINTR, os.strerror(errno.EINTR)))
+            return ExitCode.INTERRUPTED
         fault = self.out.fault
         if fault is None or fault.errno == errno.EPIPE:
             self.err.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -163,6 +164,17 @@ def test_a_closed_descriptor_is_nobody_elses_file(descriptors: tuple[int, ...]) 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_ctrl_c_ends_the_wait_for_a_reader_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stuck(io.StringIO):
+        def flush(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdout", Stuck())
+    with guarded_streams() as streams:
+        print("more than the pipe holds")
+        assert streams.ended(0, "status", []) == 130
+
+
 @pytest.mark.parametrize(("locale", "foreseen"), [("ascii", True), ("iso8859-1", False), ("utf-8", False)])
 def test_a_file_name_that_the_locale_has_not_is_foreseen(
     locale: str, foreseen: bool, monkeypatch: pytest.MonkeyPatch
@@ -174,6 +186,12 @@ def test_a_file_name_that_the_locale_has_not_is_foreseen(
     assert (fault is not None) == foreseen
     assert fault is None or ("/state/é" in fault.message and "PYTHONUTF8=1" in fault.fix and fault.exit_code == 4)
     assert locale_fault(ValueError("another")) is None
+
+
+def test_nothing_goes_around_the_guards() -> None:
+    around = re.compile(r"sys\.__std|\bstd(?:out|err)\.buffer|os\.write\(\s*[12]\b|\bConsole\((?!.*file=ours\()")
+    package = Path(main.__file__).parents[1]
+    assert [file.name for file in package.rglob("*.py") if around.search(file.read_text())] == []
 
 
 def test_arguments_that_are_no_text_become_some_and_file_names_stay() -> None:
