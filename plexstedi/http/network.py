@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -43,6 +44,8 @@ class Network(httpx.BaseTransport):
     Raise EnvironmentFault where the environment's certificates or proxy cannot be used: nothing was sent then.
     """
 
+    prepare: Callable[[httpx.HTTPTransport], httpx.HTTPTransport] = lambda transport: transport
+    """What is done to each transport before it is used."""
     _ways: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -58,7 +61,7 @@ class Network(httpx.BaseTransport):
         if (proxy, encrypted) not in self._ways:
             # Where nothing is encrypted no certificate is needed: that context trusts none at all.
             context = trusted_certificates() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._ways[proxy, encrypted] = _transport(url.scheme, proxy, context)
+            self._ways[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
         return self._ways[proxy, encrypted]
 
 
