@@ -16,7 +16,7 @@ from plexstedi.errors import LockHeld, ServiceUnavailable, StateUnusable
 from plexstedi.http import Deadline
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
-from plexstedi.sync.alerts import Message, after_failed_start, after_run, became_wrong, tell
+from plexstedi.sync.alerts import Message, after_failed_start, after_run, became_wrong, send_test, tell
 from plexstedi.sync.session import Session
 
 CONFIG = """
@@ -234,15 +234,16 @@ def test_what_others_wrote_is_shown_to_a_program_and_begins_no_line_of_ours(tmp_
         ("https_proxy", "http://anna:hunter2@proxy:port"),
     ],
 )
-def test_a_broken_environment_is_a_warning_about_the_ping(name, value, tmp_path, monkeypatch):
+def test_a_broken_environment_is_a_warning_about_the_ping(name, value, monkeypatch):
     for other in ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(name, value)
-    alerts = AlertsConfig(ping_url="https://hc.example/ping/0ddba11")
-    (warning,) = after_failed_start(alerts, StateUnusable("damaged", fix="Mend it."), tmp_path / "state", NOW)
-    assert f"ping to hc.example failed: {name}" in warning
-    assert "hunter2" not in warning
-    assert "0ddba11" not in warning
+    (sent,) = send_test(AlertsConfig(ping_url="https://hc.example/ping/0ddba11"), NOW)
+    assert sent.channel == "ping to hc.example"
+    assert sent.fault is not None
+    assert sent.fault.startswith(name)
+    assert "hunter2" not in sent.fault
+    assert "0ddba11" not in sent.fault
 
 
 class Relay:
