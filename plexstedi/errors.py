@@ -5,6 +5,7 @@
     ├── ConfigurationFault    4  config files: all problems at once
     │   └── UntrustedFile     4  a file that decides what is sent, and that others than root and the user can write
     ├── CredentialsFault      4  a secret is missing, unreadable or malformed
+    ├── EnvironmentFault      4  a variable of the environment (CA certificates, proxy) names what cannot be used
     ├── ServiceRefused        4  Plex or Stedi refuses the key, the tenant, a grant; or ignored a filter
     ├── ServiceUnavailable    5  network, throttling, 5xx, HTML or broken JSON: the next run carries on
     ├── RequestRejected       -  one request was refused for what it says (400, 404, 422): its document needs a person
@@ -111,6 +112,13 @@ class CredentialsFault(PlexStediError):
 
     exit_code = ExitCode.CONFIGURATION
     code = "credentials"
+
+
+class EnvironmentFault(PlexStediError):
+    """A variable of the environment names what cannot be used: CA certificates, a proxy. Nothing was sent."""
+
+    exit_code = ExitCode.CONFIGURATION
+    code = "environment"
 
 
 class ServiceRefused(PlexStediError):

@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from plexstedi.errors import InternalFault
+from plexstedi.plain_text import one_line, visible
 
 _MOST_TEXT = 300
 _MOST_TRACEBACK_LINES = 120
@@ -34,7 +35,7 @@ def redacted(text: str) -> str:
 
 def bounded(error: BaseException) -> str:
     """An unforeseen error in one short line: its type and, redacted, its text."""
-    said = " ".join(_printable(redacted(str(error))).split())
+    said = one_line(redacted(str(error))).strip()
     if len(said) > _MOST_TEXT:
         said = said[: _MOST_TEXT - 1] + "…"
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
@@ -70,12 +71,8 @@ def traceback_text(error: BaseException) -> str:
     except Exception:
         # An error whose own text cannot be made.
         text = "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n"
-    lines = [_printable(line) for line in redacted(text).splitlines()]
+    lines = [visible(line) for line in redacted(text).splitlines()]
     if len(lines) > _MOST_TRACEBACK_LINES:
         half = _MOST_TRACEBACK_LINES // 2
         lines = [*lines[:half], f"  … {len(lines) - 2 * half} lines left out …", *lines[-half:]]
     return "\n".join(lines)
-
-
-def _printable(line: str) -> str:
-    return line if line.isprintable() else "".join(c if c.isprintable() else " " for c in line)

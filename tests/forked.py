@@ -59,7 +59,7 @@ def run_forked(
         code = os.waitstatus_to_exitcode(_wait(pid))
         out.seek(0)
         err.seek(0)
-        return Ended(code, out.read().decode(), err.read().decode())
+        return Ended(code, *(said.read().decode(errors="surrogateescape") for said in (out, err)))
 
 
 def _child(
@@ -85,8 +85,9 @@ def _child(
             invocation.clock_of_process = clock()
         before()
         code = run(list(arguments))
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:

@@ -16,7 +16,9 @@ from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json, instant
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.reading import open_state
+from plexstedi.cli.streams import print_json, takes_text
 from plexstedi.errors import StateUnusable, UsageFault
+from plexstedi.plain_text import cell, visible_json
 from plexstedi.state.audit import Event
 from plexstedi.state.payloads import altered_payload
 from plexstedi.state.store import Store
@@ -65,8 +67,9 @@ def _export(
             _write_csv(events)
         else:
             for event in events:
-                print(json_text.dumps(_as_json(event), ensure_ascii=False))
-        sys.stdout.flush()
+                if not takes_text(sys.stdout):
+                    break
+                print_json(json_text.dumps(_as_json(event), ensure_ascii=False))
     finally:
         store.close()
 
@@ -92,8 +95,11 @@ def _write_csv(events: Iterator[Event]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for event in events:
-        row = _as_json(event) | {"detail": json_text.dumps(event.detail, ensure_ascii=False, sort_keys=True)}
-        writer.writerow([row[column] for column in _COLUMNS])
+        if not takes_text(sys.stdout):
+            break
+        detail = visible_json(json_text.dumps(event.detail, ensure_ascii=False, sort_keys=True), sys.stdout.encoding)
+        row = _as_json(event) | {"detail": detail}
+        writer.writerow(["" if row[column] is None else cell(str(row[column])) for column in _COLUMNS])
 
 
 def _verify(

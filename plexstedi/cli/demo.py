@@ -14,10 +14,12 @@ import typer
 
 from plexstedi.cli.outcome import Outcome, say_fault
 from plexstedi.cli.progress import progress_reporter
+from plexstedi.cli.streams import ours
 from plexstedi.cli.tables import x12_lines
 from plexstedi.config import load
 from plexstedi.credentials import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
+from plexstedi.plain_text import one_line
 from plexstedi.state.store import Store
 from plexstedi.sync.endings import Ending, note_in_state
 from plexstedi.sync.health import read_health
@@ -93,7 +95,7 @@ class Demo:
         self._quiet = quiet
         self._state = place / "state.sqlite3"
         file = place / "plexstedi.toml"
-        file.write_text(config_text(sandbox))
+        file.write_text(config_text(sandbox), encoding="utf-8")
         self._config = load(file)
         variables = {f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(sandbox).items()}
         self._secrets = Secrets.of(variables, sandbox.clock)
@@ -133,8 +135,9 @@ class Demo:
             return
         if sys.stdout.isatty():
             from rich.console import Console
+            from rich.text import Text
 
-            Console().rule(f"[bold]{text}", align="left")
+            Console(file=ours(sys.stdout)).rule(Text(one_line(text), style="bold"), align="left")
         else:
             print(f"\n== {text}", flush=True)
 

@@ -16,8 +16,10 @@ import typer
 from plexstedi import __version__
 from plexstedi.cli.invocation import Invocation
 from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.streams import as_text, guarded_streams, locale_fault, open_missing_descriptors
 from plexstedi.errors import ExitCode, Interrupted, PlexStediError, UsageFault
 from plexstedi.internal import internal_fault
+from plexstedi.plain_text import one_line
 
 app = typer.Typer(
     name="plexstedi",
@@ -49,6 +51,13 @@ _COMMANDS = (
 )
 
 
+class _OneLine(logging.Formatter):
+    """One line for each message: text of others in it begins no line that looks like ours."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        return one_line(super().formatMessage(record))
+
+
 def _version(value: bool) -> None:
     if value:
         print(f"plexstedi {__version__}")
@@ -73,11 +82,9 @@ def _global_options(
 ) -> None:
     if verbose and quiet:
         raise UsageFault("--verbose and --quiet contradict each other", fix="Give one of them.")
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if verbose else logging.ERROR,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.ERROR)
     for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     invocation = context.ensure_object(Invocation)
@@ -98,6 +105,7 @@ _registered: set[str] = set()
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the contract's exit code."""
+    open_missing_descriptors()
     signal.signal(signal.SIGTERM, _terminated)
     # Whatever the umask: what this process makes, nobody else can write.
     os.umask(os.umask(0o077) | 0o022)
@@ -110,9 +118,16 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; its exit code."""
+    arguments = as_text(arguments)
+    with guarded_streams() as streams:
+        code = _run(arguments)
+        return int(streams.ended(code, _full_name(_command(arguments), arguments), arguments))
+
+
+def _run(arguments: list[str]) -> int:
     _register(arguments)
     as_json = "--json" in arguments
-    command = next((word for word in arguments if word in _command_names()), "plexstedi")
+    command = _command(arguments)
     invocation = Invocation()
 
     def failed(fault: PlexStediError) -> int:
@@ -131,12 +146,11 @@ def run(arguments: list[str]) -> int:
         return failed(fault)
     except (KeyboardInterrupt, typer.Abort):
         return failed(Interrupted("interrupted", fix="What was done until then stays; give the command again."))
-    except BrokenPipeError:
-        sys.stderr.close()
-        return int(ExitCode.DONE)
     except Exception as error:
         # typer's own usage errors; its exception classes are not exported by every version (libraries.md 1).
         if not (hasattr(error, "show") and hasattr(error, "format_message")):
+            if (unnameable := locale_fault(error)) is not None:
+                return failed(unnameable)
             return failed(internal_fault(error, _full_name(command, arguments)))
         if as_json:
             return failed(_usage(command, error))
@@ -157,6 +171,10 @@ def _full_name(command: str, arguments: list[str]) -> str:
         return command
     after = arguments[arguments.index(command) + 1 :]
     return f"{command} {after[0]}" if after and not after[0].startswith("-") else command
+
+
+def _command(arguments: list[str]) -> str:
+    return next((word for word in arguments if word in _command_names()), "plexstedi")
 
 
 def _command_names() -> set[str]:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import typer
 
+from plexstedi.cli.streams import print_json
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ConfigurationFault, ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text
+from plexstedi.plain_text import hanging
 from plexstedi.sync.tally import Counts
 
 if TYPE_CHECKING:
@@ -127,14 +129,14 @@ class Outcome:
         """Print it."""
         mail = None if as_json else self.mail
         if as_json:
-            print(dumps(self.as_json()))
+            print_json(dumps(self.as_json()))
         elif not self._idle():
             if self.show is not None and not quiet:
                 self.show()
             for warning in self.warnings if mail is None else mail.warnings:
-                print(f"warning: {warning}", file=sys.stderr)
+                print(hanging(f"warning: {warning}"), file=sys.stderr)
         for ended in () if mail is None else mail.ended:
-            print(f"plexstedi: {ended}", file=sys.stderr)
+            print(hanging(f"plexstedi: {ended}"), file=sys.stderr)
         traced: set[str] = set()
         for fault in self.faults if mail is None else mail.faults:
             if mail is not None or all(fault is not known for known in self.known):
@@ -181,6 +183,6 @@ def fault_json(fault: PlexStediError) -> dict[str, Any]:
 
 def say_fault(fault: PlexStediError) -> None:
     """A fault in words, on stderr."""
-    print(f"plexstedi: {fault.message}", file=sys.stderr)
+    print(hanging(f"plexstedi: {fault.message}"), file=sys.stderr)
     if fault.fix:
-        print(f"  fix: {fault.fix}", file=sys.stderr)
+        print(hanging(f"  fix: {fault.fix}"), file=sys.stderr)

@@ -9,7 +9,7 @@ import typer
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, instant, overrides
 from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.tables import counts_line, not_traded, print_news
+from plexstedi.cli.tables import counts_line, not_traded, plain, print_news
 from plexstedi.sync.poll import poll
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage
@@ -62,5 +62,5 @@ def _show(outcome: Outcome) -> None:
     counts_line(outcome, "orders_seen", "orders_changed", "documents_queued", "attention")
     for due in outcome.data.get("due", ()):
         what = "invoice" if due["kind"] == "810" else "order"
-        print(f"  due: {due['kind']} for {what} {due['order']} ({due['supplier']})")
+        print(f"  due: {due['kind']} for {what} {plain(due['order'])} ({plain(due['supplier'])})")
     print_news(outcome)

@@ -96,10 +96,10 @@ def _exports(environment: dict[str, str]) -> list[str]:
 
 def _keep(config: str, environment: dict[str, str], directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "plexstedi.toml").write_text(config)
+    (directory / "plexstedi.toml").write_text(config, encoding="utf-8")
     secrets_file = directory / "secrets.env"
     secrets_file.touch(mode=0o600)
-    secrets_file.write_text("\n".join(_exports(environment)) + "\n")
+    secrets_file.write_text("\n".join(_exports(environment)) + "\n", encoding="utf-8")
 
 
 def _tell(config: str, environment: dict[str, str], directory: Path | None) -> None:

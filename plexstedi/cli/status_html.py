@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from html import escape
+from html import escape as html_escape
 
 from plexstedi.cli.status_rows import (
     ANSWER_HEADERS,
@@ -37,6 +37,7 @@ from plexstedi.cli.status_rows import (
     unwritten_row,
     waiting_row,
 )
+from plexstedi.plain_text import visible
 from plexstedi.state.documents import Document
 from plexstedi.state.reviews import Review
 from plexstedi.sync.health import Health
@@ -158,6 +159,11 @@ def _documents(documents: Sequence[Document]) -> list[str]:
         _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in documents]),
         _table("Remarks on documents", ("id", "remark"), notes),
     ]
+
+
+def escape(text: str) -> str:
+    """Text for the page: neither markup nor anything that cannot be seen."""
+    return html_escape(visible(text))
 
 
 def _page(title: str, when: str, body: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """Results for people: rich tables on a terminal, aligned plain lines everywhere else.
 
 Off a terminal nothing is coloured, wrapped or cut, so that a mail of cron and `grep` get every word; rich is then not
-even imported. Text from Plex, Stedi and suppliers is never read as markup, and its control characters are replaced.
+even imported. Text from Plex, Stedi and suppliers is never read as markup, and what cannot be seen in it is shown as
+an escape.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from plexstedi.cli.streams import ours
 from plexstedi.decimal_json import Json, dumps, loads
+from plexstedi.plain_text import one_line, visible_json
 from plexstedi.sync.tally import Counts
 
 if TYPE_CHECKING:
@@ -22,9 +25,8 @@ _GAP = "  "
 
 
 def plain(value: object) -> str:
-    """A value as one line of text without control characters; None is empty."""
-    text = "" if value is None else str(value)
-    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    """A value as one line of text in which everything can be seen; None is empty."""
+    return "" if value is None else one_line(str(value))
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
@@ -61,7 +63,8 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], title: st
         table.add_column(Text(header), overflow="fold")
     for row in rows:
         table.add_row(*(Text(text) for text in row))
-    Console(highlight=False).print(table)
+    # Every text in it is plain by now; the control characters are rich's.
+    Console(file=ours(sys.stdout), highlight=False).print(table)
 
 
 def counts_line(outcome: Outcome, *names: str) -> None:
@@ -156,20 +159,29 @@ def _whole(preview: Preview, show: str) -> str:
     if show == "x12":
         return x12_lines(preview.document.x12)
     if show == "json":
-        return pretty_json(loads(preview.document.body))
-    return pretty_json(cast(Json, preview.guide_json))
+        return _json_lines(loads(preview.document.body))
+    return _json_lines(cast(Json, preview.guide_json))
 
 
 _ISA_LENGTH = 106
 """ISA is the one X12 segment of fixed length; its last character ends every segment."""
+_BLANKS = " \t\r\n"
+"""Not all that Python takes for blank: 1C to 1F are delimiters in some interchanges."""
 
 
 def x12_lines(text: str) -> str:
-    """An X12 interchange with one segment per line."""
-    if "\n" in text.strip() or len(text) < _ISA_LENGTH:
-        return text.strip()
-    terminator = text[_ISA_LENGTH - 1]
-    return text.strip().replace(terminator, f"{terminator}\n").strip()
+    """X12 with one segment per line; a line feed inside a segment is shown as an escape."""
+    text = text.strip(_BLANKS).replace("\r\n", "\n")
+    has_envelope = text.startswith("ISA") and len(text) >= _ISA_LENGTH
+    terminator = text[_ISA_LENGTH - 1] if has_envelope else "~"
+    if terminator == "\n" or terminator not in text:
+        return text
+    segments = [segment.strip("\r\n").replace("\n", "\\n") for segment in text.split(terminator)]
+    return f"{terminator}\n".join(segments).strip(_BLANKS)
+
+
+def _json_lines(value: Json) -> str:
+    return visible_json(pretty_json(value), sys.stdout.encoding or "utf-8")
 
 
 def pretty_json(value: Json, indent: str = "") -> str:

@@ -7,9 +7,7 @@ orders are held while the others go (RULES Sending 1).
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field

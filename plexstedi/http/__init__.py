@@ -34,6 +34,7 @@ from plexstedi.errors import (
     ServiceUnavailable,
 )
 from plexstedi.http.error_body import read_error
+from plexstedi.http.network import is_loopback
 from plexstedi.http.patience import Deadline
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
 from plexstedi.http.transport import (
@@ -46,7 +47,6 @@ from plexstedi.http.transport import (
     RetryPolicy,
     ServiceTime,
     http_date,
-    is_loopback,
     looks_like_html,
     request_id,
 )

@@ -8,22 +8,21 @@ or repeating it does no harm (a read, or a send whose key makes it the same one)
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from functools import partial
 
 import httpx
 
 from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.errors import ServiceUnavailable
+from plexstedi.http.network import Network
 from plexstedi.http.patience import Deadline, Patience, PatientBackend
 from plexstedi.http.throttle import PerMinute
 from plexstedi.http.whole_answer import LARGEST_ANSWER, TOO_LARGE, BeyondLimitError, read_whole
@@ -151,17 +150,6 @@ def fate(error: Exception) -> Heard:
     return next((FATE[kind] for kind in type(error).__mro__ if kind in FATE), Heard.MAYBE)
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the host of this URL is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def request_id(headers: httpx.Headers) -> str | None:
     """The id under which the service knows the request, for its support."""
     names = ("x-request-id", "x-amzn-requestid", "apigw-requestid", "x-amz-request-id", "x-correlation-id")
@@ -194,30 +182,6 @@ def retry_after(headers: httpx.Headers, now: datetime) -> float | None:
 def looks_like_html(response: httpx.Response) -> bool:
     """Whether a page for people came instead of an answer (a log-in page, a proxy's error)."""
     return "html" in response.headers.get("content-type", "").lower() or response.content[:64].lstrip().startswith(b"<")
-
-
-@dataclass
-class _Network(httpx.BaseTransport):
-    """The machine's network: through the proxy of the environment where there is one, never for loopback."""
-
-    patience: Patience
-    _by_proxy: dict[str | None, httpx.HTTPTransport] = field(default_factory=dict)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.host
-        proxies = getproxies()
-        proxy = proxies.get(request.url.scheme) or proxies.get("all")
-        if proxy and (is_loopback(str(request.url)) or proxy_bypass(host)):
-            proxy = None
-        if proxy and "://" not in proxy:
-            proxy = f"http://{proxy}"
-        if proxy not in self._by_proxy:
-            self._by_proxy[proxy] = _patient(httpx.HTTPTransport(proxy=proxy), self.patience)
-        return self._by_proxy[proxy].handle_request(request)
-
-    def close(self) -> None:
-        for transport in self._by_proxy.values():
-            transport.close()
 
 
 def _patient(transport: httpx.HTTPTransport, patience: Patience) -> httpx.HTTPTransport:
@@ -256,7 +220,8 @@ class Retrying(httpx.BaseTransport):
         self._retry = retry
         self._limiter = limiter
         self._deadline = deadline
-        self._inner = transport if transport is not None else _Network(self._patience)
+        prepare = partial(_patient, patience=self._patience)
+        self._inner = transport if transport is not None else Network(prepare)
         self._on_attempt = on_attempt
 
     def close(self) -> None:

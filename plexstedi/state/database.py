@@ -289,7 +289,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     a read-only connection to a WAL file makes `-wal` and `-shm`, and cannot take them away again.
     """
     may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    connection = _connect(f"file:{quote(str(path.absolute()))}?mode={'rw' if may_write else 'ro'}", uri=True)
+    connection = _connect(f"file:{quote(os.fsencode(path.absolute()))}?mode={'rw' if may_write else 'ro'}", uri=True)
     connection.execute("PRAGMA query_only = ON")
     return connection
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from plexstedi.config import AlertsConfig, EmailConfig
-from plexstedi.errors import PlexStediError, RecordsUnanswered, Unforeseen
+from plexstedi.errors import EnvironmentFault, PlexStediError, RecordsUnanswered, Unforeseen
+from plexstedi.plain_text import hanging, one_line, visible
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import Review
 from plexstedi.state.run_records import Beside
@@ -104,7 +105,11 @@ def send_test(alerts: AlertsConfig, now: datetime) -> list[Sent]:
 
 
 def tell(alerts: AlertsConfig, message: Message) -> list[Sent]:
-    """Send a message through command and email, as far as they are configured. Never raises."""
+    """Send a message through command and email, as far as they are configured. Never raises.
+
+    What cannot be seen in it is shown as an escape.
+    """
+    message = Message(one_line(message.subject), visible(message.text))
     results = []
     if alerts.command is not None:
         command = alerts.command
@@ -130,6 +135,8 @@ def _warnings(results: Sequence[Sent]) -> list[str]:
 def _tried(channel: str, act: Callable[[], str | None]) -> Sent:
     try:
         return Sent(channel, act())
+    except EnvironmentFault as fault:
+        return Sent(channel, fault.message)
     except (OSError, ValueError, smtplib.SMTPException, subprocess.SubprocessError) as error:
         return Sent(channel, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
@@ -138,12 +145,15 @@ def _ping(url: str, exit_code: int, news: int) -> str | None:
     """Healthchecks' way: POST to URL/EXIT-CODE; what went wrong, or None. Numbers only: a monitor is a stranger."""
     import httpx
 
+    from plexstedi.http.network import Network
+
     parts = urlsplit(url)
     target = parts._replace(path=f"{parts.path.rstrip('/')}/{exit_code}").geturl()
     try:
         said = f"exit code {exit_code}, {news} came to need a person"
-        answer = httpx.post(target, content=said.encode(), timeout=_NET_SECONDS, follow_redirects=True)
-    except httpx.HTTPError as error:
+        with httpx.Client(transport=Network(), timeout=_NET_SECONDS, follow_redirects=True) as client:
+            answer = client.post(target, content=said.encode())
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return type(error).__name__
     return None if answer.is_success else f"it answered {answer.status_code}"
 
@@ -170,6 +180,10 @@ def _may_hold_a_secret(name: str) -> bool:
 
 
 def _mail(email: EmailConfig, message: Message) -> str | None:
+    from plexstedi.http.network import check_named_certificates
+
+    if email.security != "none":
+        check_named_certificates()
     mail = EmailMessage()
     mail["From"] = email.sender
     mail["To"] = ", ".join(email.to)
@@ -240,7 +254,7 @@ def still_wrong(standing: Sequence[Review], faults: Sequence[PlexStediError], no
 
 
 def _listed(lines: Sequence[str]) -> str:
-    shown = "\n".join(f"- {line}" for line in lines[:_MOST_LINES])
+    shown = "\n".join(hanging(f"- {line}") for line in lines[:_MOST_LINES])
     left = len(lines) - _MOST_LINES
     return f"{shown}\n- and {left} more\n" if left > 0 else f"{shown}\n"
 

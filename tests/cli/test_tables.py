@@ -73,6 +73,14 @@ def test_x12_has_one_segment_a_line_whatever_ends_a_segment(capsys: pytest.Captu
     assert "ISA*00" in shown(capsys, [a_preview(x12=text)], "x12")
 
 
+def test_line_feeds_in_x12_are_shown_where_they_say_something() -> None:
+    folded = f"{ISA}\r\nGS*PO~\r\nMSG*one\nplexstedi review accept 1~\r\n"
+    assert x12_lines(folded).splitlines() == [ISA, "GS*PO~", r"MSG*one\nplexstedi review accept 1~"]
+    assert x12_lines(f"{ISA[:-1]}\nGS*PO\nMSG*one") == f"{ISA[:-1]}\nGS*PO\nMSG*one"
+    assert x12_lines("ST*855*0001~BAK*00*AC~").splitlines() == ["ST*855*0001~", "BAK*00*AC~"]
+    assert x12_lines("\x1c".join([ISA[:-1], "GS*PO", ""])) == f"{ISA[:-1]}\x1c\nGS*PO\x1c"
+
+
 def test_what_is_left_out_stands_beside_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert "dropped: order: N9 note left out" in shown(capsys, [a_preview()], "x12")
 
@@ -112,7 +120,7 @@ def test_columns_line_up_and_no_word_is_cut() -> None:
 
 
 def test_text_of_others_cannot_steer_the_terminal() -> None:
-    assert plain("a\x1b[2Jb\nc") == "a [2Jb c"
+    assert plain("a\x1b[2Jb\nc") == r"a\x1b[2Jb c"
     assert plain(None) == ""
 
 

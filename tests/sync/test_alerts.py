@@ -16,7 +16,7 @@ from plexstedi.errors import LockHeld, PlexStediError, ServiceUnavailable, State
 from plexstedi.http import Deadline
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
-from plexstedi.sync.alerts import Message, after_run, after_unrecorded_run, became_wrong, ping, tell
+from plexstedi.sync.alerts import Message, after_run, after_unrecorded_run, became_wrong, ping, send_test, tell
 from plexstedi.sync.endings import Ending, note_beside
 from plexstedi.sync.session import Session
 
@@ -218,6 +218,40 @@ def test_a_program_gets_none_of_our_secrets(tmp_path, monkeypatch):
     assert "CREDENTIALS_DIRECTORY" not in told.read_text()
 
 
+EVIL = "PO-1\x1b[2J\u202e\udcff"
+SHOWN = r"PO-1\x1b[2J\u202e\udcff"
+
+
+def test_what_others_wrote_is_shown_to_a_program_and_begins_no_line_of_ours(tmp_path):
+    told = tmp_path / "told"
+    message = became_wrong([f"{EVIL}\n\nNothing needs a person."], [])
+    (sent,) = tell(AlertsConfig(command=("/bin/sh", "-c", f"cat > {told}")), message)
+    assert sent.fault is None
+    assert f"\n- {SHOWN}\n  \n  Nothing needs a person.\n" in told.read_text()
+    assert told.read_text().startswith(f"plexstedi: {SHOWN}\n\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSL_CERT_FILE", "/nonexistent/ca.pem"),
+        ("SSL_CERT_DIR", "/nonexistent/certs"),
+        ("HTTPS_PROXY", "socks5://anna:hunter2@proxy:1080"),
+        ("https_proxy", "http://anna:hunter2@proxy:port"),
+    ],
+)
+def test_a_broken_environment_is_a_warning_about_the_ping(name, value, monkeypatch):
+    for other in ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    (sent,) = send_test(AlertsConfig(ping_url="https://hc.example/ping/0ddba11"), NOW)
+    assert sent.channel == "ping to hc.example"
+    assert sent.fault is not None
+    assert sent.fault.startswith(name)
+    assert "hunter2" not in sent.fault
+    assert "0ddba11" not in sent.fault
+
+
 class Relay:
     """A mail relay; what it was given, and how."""
 
@@ -278,6 +312,14 @@ def test_a_mail_goes_to_everybody_by_the_way_that_was_set(relay, security, steps
     assert (mail["To"], mail["From"]) == ("a@plant.example, b@plant.example", "edi@plant.example")
     assert mail["Subject"] == "plexstedi: 2 things"
     assert "größer" in mail.get_content()
+
+
+@pytest.mark.parametrize(("security", "sent"), [("none", True), ("starttls", False), ("tls", False)])
+def test_a_mail_whose_relay_nobody_would_trust_names_the_variable(relay, security, sent, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
+    (result,) = tell(email(security), Message("subject", "text"))
+    assert (result.fault is None) == sent
+    assert sent or "SSL_CERT_FILE names /nonexistent/ca.pem" in result.fault
 
 
 def test_a_recipient_that_the_relay_refuses_is_named(relay, monkeypatch):

@@ -1,0 +1,186 @@
+"""The machine's network as its environment describes it: CA certificates and proxies.
+
+What is wrong there is a fault with the variable's name and what to set it to. It is found when the first request needs
+it: plain HTTP on loopback asks for neither certificates nor a proxy. The variables are those that httpx reads.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import certifi
+import httpx
+
+from plexstedi.errors import EnvironmentFault
+
+_CA_FILE, _CA_FOLDER, _KEY_LOG = "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST = re.compile(r"(?!.*[^.]{64})[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", re.ASCII)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of this URL is this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass
+class Network(httpx.BaseTransport):
+    """Sends requests through the proxy of the environment where there is one, never for loopback.
+
+    Raise EnvironmentFault where the environment's certificates or proxy cannot be used: nothing was sent then.
+    """
+
+    prepare: Callable[[httpx.HTTPTransport], httpx.HTTPTransport] = lambda transport: transport
+    """What is done to each transport before it is used."""
+    _ways: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._way(request.url).handle_request(request)
+
+    def close(self) -> None:
+        for transport in self._ways.values():
+            transport.close()
+
+    def _way(self, url: httpx.URL) -> httpx.HTTPTransport:
+        proxy = _proxy(url)
+        encrypted = url.scheme == "https" or (proxy is not None and proxy.lower().startswith("https:"))
+        if (proxy, encrypted) not in self._ways:
+            # Where nothing is encrypted no certificate is needed: that context trusts none at all.
+            context = trusted_certificates() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._ways[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
+        return self._ways[proxy, encrypted]
+
+
+def trusted_certificates() -> ssl.SSLContext:
+    """The CA certificates to trust: those that the environment names, else certifi's.
+
+    Raise EnvironmentFault where they cannot be read, or there are none.
+    """
+    file, folder = os.environ.get(_CA_FILE), os.environ.get(_CA_FOLDER)
+    try:
+        if file:
+            return ssl.create_default_context(cafile=file)
+        if folder:
+            _must_hold_something(folder)
+            return ssl.create_default_context(capath=folder)
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise _unusable_certificates(file, folder, error) from error
+
+
+def check_named_certificates() -> None:
+    """Raise EnvironmentFault if the environment names CA certificates that cannot be used.
+
+    Python's own TLS passes over them in silence, and then trusts nobody.
+    """
+    if os.environ.get(_CA_FILE) or os.environ.get(_CA_FOLDER):
+        trusted_certificates()
+
+
+def _must_hold_something(folder: str) -> None:
+    """OpenSSL takes a folder that is not there, and then trusts nobody."""
+    if not any(Path(one).is_dir() and any(Path(one).iterdir()) for one in folder.split(os.pathsep)):
+        raise EnvironmentFault(
+            f"{_CA_FOLDER} names {folder}, which is no folder with CA certificates",
+            fix=f"Let {_CA_FOLDER} name a folder with CA certificates, or take it away; certifi's are used then.",
+        )
+
+
+def _unusable_certificates(file: str | None, folder: str | None, error: OSError) -> EnvironmentFault:
+    """Which of the variables it was."""
+    why = "it holds no certificates" if isinstance(error, ssl.SSLError) else error.strerror or type(error).__name__
+    key_log = os.environ.get(_KEY_LOG)
+    if key_log and _holds_certificates(file or certifi.where()):
+        return EnvironmentFault(
+            f"{_KEY_LOG} names {key_log}, which cannot be written: {why}",
+            fix=f"Take {_KEY_LOG} away: it is for debugging, and lets others read what is encrypted.",
+        )
+    if file or folder:
+        name, what = (_CA_FILE, "file") if file else (_CA_FOLDER, "folder")
+        return EnvironmentFault(
+            f"{name} names {file or folder}, which cannot be used: {why}",
+            fix=f"Let {name} name a {what} with CA certificates, or take it away; certifi's are used then.",
+        )
+    return EnvironmentFault(
+        f"the CA certificates of this installation cannot be used: {why}",
+        fix=f"Install the package certifi again, or let {_CA_FILE} name a file with CA certificates.",
+    )
+
+
+def _holds_certificates(file: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except OSError:
+        return False
+    return True
+
+
+def _proxy(url: httpx.URL) -> str | None:
+    """The proxy for this URL, None if there is none. Raise EnvironmentFault if it is none that could be asked."""
+    proxies = getproxies()
+    name = next((name for name in (url.scheme, "all") if proxies.get(name)), None)
+    if name is None or is_loopback(str(url)) or proxy_bypass(url.host):
+        return None
+    proxy = proxies[name].strip()
+    if "://" not in proxy:
+        # A host and a port; with a path it is an address that lost a slash.
+        proxy = f"http://{proxy}" if "/" not in proxy.removesuffix("/") else ""
+    if not _is_address(proxy):
+        raise EnvironmentFault(
+            f"{_variable(name)} is not the address of a proxy",
+            fix="Write it like http://proxy.example.com:3128, or take it away; NO_PROXY names hosts that need none.",
+        )
+    return proxy
+
+
+def _is_address(proxy: str) -> bool:
+    try:
+        port = urlsplit(proxy).port
+        url = httpx.URL(proxy)
+        # Both spellings of the host: an international name is looked up by its ASCII form.
+        host = url.raw_host.decode() if url.host else ""
+    except (ValueError, httpx.InvalidURL):
+        return False
+    if not _SCHEME.match(proxy) or port == 0:
+        return False
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return _HOST.fullmatch(host) is not None
+    return True
+
+
+def _transport(scheme: str, proxy: str | None, context: ssl.SSLContext) -> httpx.HTTPTransport:
+    try:
+        return httpx.HTTPTransport(proxy=proxy, verify=context)
+    except (ValueError, ImportError) as error:
+        # Never the address itself: a password may be in it. The cause is dropped because its text holds the address.
+        kind = urlsplit(proxy or "").scheme
+        name = _variable(scheme if getproxies().get(scheme) else "all")
+        install = (
+            ", or run `pip install socksio` where PlexStedi is installed" if isinstance(error, ImportError) else ""
+        )
+        raise EnvironmentFault(
+            f"{name} names a proxy of the scheme {kind}, which is not supported",
+            fix=f"Let it begin with http:// or https://{install}; NO_PROXY names hosts that need no proxy.",
+        ) from None
+
+
+def _variable(name: str) -> str:
+    """What the setting is called in the environment; a small-letter name wins, as in urllib."""
+    set_ones = sorted(key for key, value in os.environ.items() if value and key.lower() == f"{name}_proxy")
+    return set_ones[-1] if set_ones else "the proxy setting of this system"
