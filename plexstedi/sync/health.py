@@ -59,7 +59,7 @@ def decide_health(
     """How things stand. `created`: when the state file was made, None if there is none."""
     stages = {stage: _stage(stage, records, beside) for stage in Stage}
     last_run = max(
-        (run for run in (records.last_run, beside.last_run) if run is not None), key=lambda run: run.at, default=None
+        (run for run in (beside.last_run, records.last_run) if run is not None), key=lambda run: run.at, default=None
     )
     faults = _merged([*standing, *(one.standing() for one in beside.faults if one.stands)])
     if (late := _not_run(stages, created, now, timedelta(minutes=every_minutes))) is not None:

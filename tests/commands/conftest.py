@@ -67,8 +67,14 @@ class Bench:
         dialect = "oauth2" if self.dialect == "oauth2" else "connect"
         self.config.write_text(change(config_text(self.sandbox, dialect)))
 
-    def run(self, *arguments: str, stdin: str = "", env: dict[str, str | None] | None = None) -> Ran:
-        """Run one command line to its end."""
+    def run(
+        self,
+        *arguments: str,
+        stdin: str = "",
+        env: dict[str, str | None] | None = None,
+        before: Callable[[], object] = lambda: None,
+    ) -> Ran:
+        """Run one command line to its end; `before` is done first in its (forked) process."""
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.place / "home"),
@@ -92,7 +98,7 @@ class Bench:
                 environment=environment,
                 stdin=stdin,
                 clock=lambda: SandboxTime(now, self.sandbox.urls.plex_url),
-                before=lambda: limit_file_size(limit),
+                before=lambda: (limit_file_size(limit), before()),
             )
             return Ran(ended.code, ended.out, ended.err)
         done = subprocess.run(
