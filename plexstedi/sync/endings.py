@@ -157,7 +157,7 @@ def note_in_state(store: Store, ending: Ending, *, to_cron: bool) -> Noted:
         )
     known = [fault for place, fault in found if (place, fault_key(fault)) in before]
     old = [text for text in ending.warnings if text not in fresh]
-    return Noted(Mail(words, [_works_again(one) for one in ended], old), known)
+    return Noted(Mail(words, _works_again(ended), old), known)
 
 
 def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
@@ -269,25 +269,29 @@ def _in_words(
     """What is to be printed: what stands by no record of its own (an interruption), and what is due."""
     live = {(place, fault_key(fault)): fault for place, fault in found}
     said = [fault for fault in ending.faults if not stands(fault) and not isinstance(fault, RecordsUnanswered)]
+    words: dict[str, PlexStediError] = {}
     for one in due:
         fault = live.get((one.place, one.key))
-        said.append(fault or PlexStediError(one.message, fix=one.fix, code=one.code))
-    return _unique(said)
+        words.setdefault(one.identity, fault or PlexStediError(one.message, fix=one.fix, code=one.code))
+    return [*said, *words.values()]
 
 
 def _unique(faults: Sequence[PlexStediError]) -> list[PlexStediError]:
     return list({fault.message: fault for fault in faults}.values())
 
 
-def _works_again(fault: StandingFault) -> str:
-    assert fault.ended_at is not None
-    what = {START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place)
-    return (
-        f"{what} works again since {fault.ended_at:%Y-%m-%d %H:%M} UTC;"
-        f" from {fault.since:%Y-%m-%d %H:%M}: {fault.message}"
-    )
-
-
-def ending_faults(faults: Sequence[PlexStediError], first: PlexStediError | None) -> list[PlexStediError]:
-    """The faults with the one in front that the exit code stands for."""
-    return [] if first is None else [first, *(fault for fault in faults if fault is not first)]
+def _works_again(ended: Sequence[StandingFault]) -> list[str]:
+    """What ended, a line for each fault however many stages met it."""
+    places: dict[str, list[StandingFault]] = {}
+    for fault in ended:
+        places.setdefault(fault.identity, []).append(fault)
+    lines = []
+    for same in places.values():
+        first = min(same, key=lambda fault: fault.since)
+        names = [{START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place) for fault in same]
+        works = "works" if len(names) == 1 else "work"
+        lines.append(
+            f"{', '.join(names)} {works} again since {first.ended_at:%Y-%m-%d %H:%M} UTC;"
+            f" from {first.since:%Y-%m-%d %H:%M} UTC on: {first.message}"
+        )
+    return lines
