@@ -14,8 +14,10 @@ import pytest
 
 import plexstedi.cli.run
 import plexstedi.sync.run as stages
-from plexstedi.errors import ServiceRefused
+from plexstedi.edi.held import Reason
+from plexstedi.errors import ServiceRefused, Unforeseen
 from plexstedi.state.lock import lock_path
+from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.session import Session
 
 from .conftest import Bench, Ran
@@ -185,6 +187,35 @@ def test_the_monitor_gets_its_ping_with_the_exit_code_of_an_internal_error(bench
         server.kill()
         server.communicate()
     assert pings.read_text().split() == ["/ping/1/1", "/ping/1/4"], "also with a configuration that is wrong elsewhere"
+
+
+def test_one_record_that_nobody_foresaw_ends_its_run_with_1_and_stands_as_a_review_item_not_as_a_fault(
+    bench: Bench, told: Path
+) -> None:
+    def odd() -> None:
+        poll = stages.poll
+
+        def with_an_odd_record(session: Session, **more: object) -> None:
+            poll(session, **more)
+            try:
+                raise OverflowError("a date far away")
+            except OverflowError as error:
+                fault = Unforeseen("order PO-7: OverflowError", fix="Report it.", error=error)
+            session.tally.unforeseen.append(fault)
+            session.ask(
+                ReviewKind.UNFORESEEN, "order 7", (Reason(code="unforeseen", where="order", message="odd", fix="x"),)
+            )
+
+        stages.poll = with_an_odd_record
+
+    ran = bench.run("run", "--json", before=odd)
+    assert (ran.code, ran.json["error"]["code"]) == (1, "unforeseen")
+    assert len(ran.json["news"]) == 1
+    assert ran.err.count("Traceback") == 1
+    assert "order PO-7: OverflowError" in told.read_text()
+    assert health(bench)["faults"] == []
+    assert bench.run("status", "--check").code == 3, "it needs review"
+    assert bench.run("run", "--json").code == 0
 
 
 _MONITOR = """
