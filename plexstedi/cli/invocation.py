@@ -246,22 +246,20 @@ class _Afterwards:
 
     def of_session(self, session: Session, began: datetime) -> None:
         """After a run that had a session; still under the lock."""
-        from plexstedi.sync.alerts import after_run, ping
+        from plexstedi.sync.alerts import after_run
 
         outcome, alerts = self.outcome, session.config.alerts
-        self.done = True
-        unrecorded = outcome.collect(
-            lambda: outcome.take(note_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
-        )
-        if not unrecorded and self.alerting:
-            told = outcome.collect(
+        self.done, unrecorded = True, False
+        if self.alerting:
+            unrecorded = outcome.collect(
                 lambda: outcome.warnings.extend(after_run(session, outcome.faults, int(outcome.exit_code)))
             )
-            unrecorded = told
-        elif self.alerting:
+        unrecorded = (
             outcome.collect(
-                lambda: outcome.warnings.extend(ping(alerts, int(outcome.exit_code), len(session.tally.news)))
+                lambda: outcome.take(note_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
             )
+            or unrecorded
+        )
         if unrecorded:
             self._beside(self._ending(session, began), session.store.database.path, alerts)
 
@@ -300,6 +298,7 @@ class _Afterwards:
             faults=outcome.by_precedence(),
             stages=session.tally.stages,
             warnings=tuple(session.tally.warnings),
+            idle=outcome.idle,
             key_set_at=self._key_set_at(),
         )
 

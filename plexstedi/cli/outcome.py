@@ -133,8 +133,9 @@ class Outcome:
         elif not self._idle():
             if self.show is not None and not quiet:
                 self.show()
-            for warning in self.warnings if mail is None else mail.warnings:
-                print(hanging(f"warning: {warning}"), file=sys.stderr)
+            for warning in self.warnings:
+                if mail is None or warning not in mail.known_warnings:
+                    print(hanging(f"warning: {warning}"), file=sys.stderr)
         for ended in () if mail is None else mail.ended:
             print(hanging(f"plexstedi: {ended}"), file=sys.stderr)
         traced: set[str] = set()
@@ -143,15 +144,14 @@ class Outcome:
                 say_traceback(fault, traced)
             say_fault(fault)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was done that anybody would want to read of, and nothing came to need a person."""
+        return not self.attention and (self.counts is None or self.counts.nothing_done())
+
     def _idle(self) -> bool:
         told = self.faults if self.mail is None else self.mail.faults
-        return (
-            self.quiet_when_idle
-            and not _is_a_terminal(sys.stdout)
-            and not told
-            and not self.attention
-            and (self.counts is None or self.counts.nothing_done())
-        )
+        return self.quiet_when_idle and not _is_a_terminal(sys.stdout) and not told and self.idle
 
 
 def on_a_terminal() -> bool:

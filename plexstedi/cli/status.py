@@ -19,7 +19,7 @@ from plexstedi.cli.status_text import show_health, show_invoice, show_late, show
 from plexstedi.config import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
 from plexstedi.state.documents import DocumentState
-from plexstedi.state.run_records import ErrorNote
+from plexstedi.state.run_records import Beside, ErrorNote
 from plexstedi.state.store import Store
 from plexstedi.sync.health import Health, read_health
 from plexstedi.sync.invoice_report import InvoiceReport, find_invoice, invoice_report
@@ -105,7 +105,7 @@ def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Pa
         return invocation.config(), invocation.state()
     except ConfigurationFault as fault:
         path = None if isinstance(fault, UntrustedFile) else invocation.state_if_known()
-        if path is None or not (path.exists() or _state_is_named(invocation)):
+        if path is None or not (_state_is_named(invocation) or path.exists() or Beside.path(path).exists()):
             raise
         if invocation.config_path is not None or not _state_is_named(invocation):
             outcome.faults.append(fault)

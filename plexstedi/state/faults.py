@@ -36,6 +36,11 @@ class StandingFault:
         """Whether it is one record's fault, no stage's."""
         return not self.key
 
+    @property
+    def identity(self) -> str:
+        """What is the same where several stages meet the same fault."""
+        return self.key or self.place
+
 
 class Faults:
     """The table `standing_faults`. The caller commits: what a run found is written with how it ended."""

@@ -51,6 +51,8 @@ class Ending:
     warnings: Sequence[str] = ()
     key_set_at: datetime | None = None
     """Since when the Stedi key is used, as far as it is known."""
+    idle: bool = False
+    """Nothing was done and nothing came to need a person: without a fault to print, nothing is printed."""
     started: bool = True
     """False: there was no session."""
 
@@ -86,7 +88,8 @@ class Mail:
 
     faults: Sequence[PlexStediError] = ()
     ended: Sequence[str] = ()
-    warnings: Sequence[str] = ()
+    known_warnings: Sequence[str] = ()
+    """Warnings that were printed within the last day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +146,18 @@ def note_in_state(store: Store, ending: Ending, *, to_cron: bool) -> Noted:
         due = _due(faults.standing(), ending, now) if to_cron else []
         ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
         faults.reported([*due, *ended], now)
-        warnings = _fresh_warnings(ending.warnings, records.warnings, now) if to_cron else ending.warnings
-        _records_after(records, beside, ending, warnings if to_cron else ()).save(store.memory)
+        words = _in_words(due, ending, found)
+        fresh = [text for text in ending.warnings if _is_due(records.warnings.get(text), now)]
+        printed = fresh if to_cron and (words or not ending.idle) else []
+        _records_after(records, beside, ending, printed).save(store.memory)
     if state is not None:
         # The lock's entry stays: whoever meets the next long run has been told of such overlaps only if it is the same.
         Beside(faults=tuple(one for one in beside.faults if not one.stands and now - one.since < REPORT_AGAIN)).save(
             state
         )
     known = [fault for place, fault in found if (place, fault_key(fault)) in before]
-    return Noted(Mail(_in_words(due, ending, found), [_works_again(one) for one in ended], warnings), known)
+    old = [text for text in ending.warnings if text not in fresh]
+    return Noted(Mail(words, _works_again(ended), old), known)
 
 
 def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
@@ -185,9 +191,9 @@ def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
         fresh
     )
     if not after.save(state):
-        return Noted(Mail(ending.faults, (), ending.warnings), known)
+        return Noted(Mail(ending.faults), known)
     unkept = [fault for fault in ending.faults if not stands(fault) and not isinstance(fault, LockHeld)]
-    return Noted(Mail(_unique([*unkept, *due]), (), ending.warnings), known)
+    return Noted(Mail(_unique([*unkept, *due])), known)
 
 
 def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: datetime) -> BesideFault:
@@ -243,10 +249,6 @@ def _records_after(records: RunRecords, beside: Beside, ending: Ending, reported
     return RunRecords(last_run=ending.last_run, stages=stages, warnings=newest, key_set_at=ending.key_set_at)
 
 
-def _fresh_warnings(warnings: Sequence[str], printed: Mapping[str, datetime], now: datetime) -> list[str]:
-    return [text for text in warnings if _is_due(printed.get(text), now)]
-
-
 def _is_due(reported: datetime | None, now: datetime) -> bool:
     # A clock that was set back must not silence anything.
     return reported is None or not reported <= now < reported + REPORT_AGAIN - _JITTER
@@ -267,25 +269,29 @@ def _in_words(
     """What is to be printed: what stands by no record of its own (an interruption), and what is due."""
     live = {(place, fault_key(fault)): fault for place, fault in found}
     said = [fault for fault in ending.faults if not stands(fault) and not isinstance(fault, RecordsUnanswered)]
+    words: dict[str, PlexStediError] = {}
     for one in due:
         fault = live.get((one.place, one.key))
-        said.append(fault or PlexStediError(one.message, fix=one.fix, code=one.code))
-    return _unique(said)
+        words.setdefault(one.identity, fault or PlexStediError(one.message, fix=one.fix, code=one.code))
+    return [*said, *words.values()]
 
 
 def _unique(faults: Sequence[PlexStediError]) -> list[PlexStediError]:
     return list({fault.message: fault for fault in faults}.values())
 
 
-def _works_again(fault: StandingFault) -> str:
-    assert fault.ended_at is not None
-    what = {START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place)
-    return (
-        f"{what} works again since {fault.ended_at:%Y-%m-%d %H:%M} UTC;"
-        f" from {fault.since:%Y-%m-%d %H:%M}: {fault.message}"
-    )
-
-
-def ending_faults(faults: Sequence[PlexStediError], first: PlexStediError | None) -> list[PlexStediError]:
-    """The faults with the one in front that the exit code stands for."""
-    return [] if first is None else [first, *(fault for fault in faults if fault is not first)]
+def _works_again(ended: Sequence[StandingFault]) -> list[str]:
+    """What ended, a line for each fault however many stages met it."""
+    places: dict[str, list[StandingFault]] = {}
+    for fault in ended:
+        places.setdefault(fault.identity, []).append(fault)
+    lines = []
+    for same in places.values():
+        first = min(same, key=lambda fault: fault.since)
+        names = [{START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place) for fault in same]
+        works = "works" if len(names) == 1 else "work"
+        lines.append(
+            f"{', '.join(names)} {works} again since {first.ended_at:%Y-%m-%d %H:%M} UTC;"
+            f" from {first.since:%Y-%m-%d %H:%M} UTC on: {first.message}"
+        )
+    return lines

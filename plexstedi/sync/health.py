@@ -59,10 +59,11 @@ def decide_health(
     """How things stand. `created`: when the state file was made, None if there is none."""
     stages = {stage: _stage(stage, records, beside) for stage in Stage}
     last_run = max(
-        (run for run in (records.last_run, beside.last_run) if run is not None), key=lambda run: run.at, default=None
+        (run for run in (beside.last_run, records.last_run) if run is not None), key=lambda run: run.at, default=None
     )
     faults = _merged([*standing, *(one.standing() for one in beside.faults if one.stands)])
-    if (late := _not_run(stages, created, now, timedelta(minutes=every_minutes))) is not None:
+    explained = any(not one.of_record for one in standing) or any(one.stands for one in beside.faults)
+    if not explained and (late := _not_run(stages, created, now, timedelta(minutes=every_minutes))) is not None:
         faults.append(late)
     return Health(last_run, stages, tuple(sorted(faults, key=lambda fault: fault.since)), key_due)
 
@@ -75,12 +76,11 @@ def _stage(stage: Stage, records: RunRecords, beside: Beside) -> StageRecord:
 
 
 def _merged(standing: Sequence[StandingFault]) -> list[HealthFault]:
-    """One fault for all that says the same: several stages meet one service."""
-    found: dict[tuple[str, str], HealthFault] = {}
-    for fault in standing:
-        same = found.get((fault.code, fault.message))
-        since = fault.since if same is None else min(same.since, fault.since)
-        found[fault.code, fault.message] = HealthFault(fault.code, since, fault.message, fault.fix)
+    """One fault for what several stages meet alike: it is one service that is away. The first one's words."""
+    found: dict[str, HealthFault] = {}
+    rank: dict[str, int] = {stage: number for number, stage in enumerate(Stage)}
+    for fault in sorted(standing, key=lambda fault: (fault.since, rank.get(fault.place, len(rank)))):
+        found.setdefault(fault.identity, HealthFault(fault.code, fault.since, fault.message, fault.fix))
     return list(found.values())
 
 

@@ -336,7 +336,7 @@ def record_reading(
         session.store.orders.set_supplier(supplier)
     if revision is None:
         return
-    session.tally.counts.orders_changed += 0 if first and known else 1
+    session.tally.counts.orders_changed += int(not (first and known) and _is_news(session, reading))
     session.note(
         "order-seen" if first else "order-changed",
         f"order {reading.number}",
@@ -346,6 +346,16 @@ def record_reading(
         supplier=reading.supplier_code,
         known=known if first else None,
     )
+
+
+def _is_news(session: Session, order: Order) -> bool:
+    """Whether a change of this order is a change to anybody: a draft, or an order that is not traded by EDI, is not.
+
+    One that was sent is, whatever has become of it.
+    """
+    record = session.store.orders.get(order.id)
+    traded = record is not None and not record.untraded
+    return (traded and order.phase is not Phase.UNRELEASED) or bool(session.store.documents.of_order(order.id))
 
 
 def _marks(order: Order) -> dict[str, datetime]:
@@ -376,7 +386,7 @@ def _record_vanished(session: Session, order_id: str) -> None:
     revision = session.store.orders.record(
         gone, marks=record.marks, now=session.clock.now(), known=record.known, baseline=False
     )
-    session.tally.counts.orders_changed += 1
+    session.tally.counts.orders_changed += int(_is_news(session, last))
     session.note("order-vanished", f"order {record.number}", order_id=order_id, revision=revision)
 
 

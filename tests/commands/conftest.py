@@ -53,6 +53,8 @@ class Bench:
     environment: dict[str, str] = field(default_factory=dict)
     real_process: bool = False
     """Start Python anew for each command: slower, and nothing is shared with this process."""
+    state_named: bool = True
+    """Whether the state file is named by `--state`; else the configuration does."""
 
     @property
     def config(self) -> Path:
@@ -72,7 +74,7 @@ class Bench:
         *arguments: str,
         stdin: str = "",
         env: dict[str, str | None] | None = None,
-        before: Callable[[], None] = lambda: None,
+        before: Callable[[], object] = lambda: None,
     ) -> Ran:
         """Run one command line to its end; `before` is done first in its process, unless that is a real one."""
         environment = {
@@ -89,7 +91,8 @@ class Bench:
                 environment.pop(name, None)
             else:
                 environment[name] = value
-        named = ["--config", str(self.config), "--state", str(self.state), *arguments]
+        state = ["--state", str(self.state)] if self.state_named else []
+        named = ["--config", str(self.config), *state, *arguments]
         if not self.real_process:
             limit = environment.get("TEST_FILE_SIZE")
             now = datetime.fromisoformat(environment["TEST_NOW"])
