@@ -241,6 +241,14 @@ class Documents:
         """The documents of an order, oldest first."""
         return self._query("WHERE order_id = ? ORDER BY id", order_id)
 
+    def orders_sent_as(self, number: str) -> list[str]:
+        """Orders that documents were frozen for under this number, whatever number Plex gives them now."""
+        rows = self._database.rows(
+            "SELECT DISTINCT order_id FROM documents WHERE order_number = ? AND kind <> '810' ORDER BY order_id",
+            (number,),
+        )
+        return [row["order_id"] for row in rows]
+
     def of_stream(self, stream: str) -> list[Document]:
         """The documents of a stream, oldest first."""
         return self._query("WHERE stream = ? ORDER BY id", stream)
@@ -310,11 +318,15 @@ class Documents:
         )
         return found[0] if found else None
 
-    def counter(self, stream: str, kind: str, change_sequence: int) -> int:
-        """The next free `rN` of a slot: grows after a conclusive refusal or by replay only."""
+    def counter(self, stream: str, kind: str, change_sequence: int, *, number: str, release: str | None) -> int:
+        """The next free `rN` of a slot: grows after a conclusive refusal or by replay only.
+
+        A number that was given out again has the slots of its earlier order, too: no key ever comes twice.
+        """
         return self._database.number(
-            "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE stream = ? AND kind = ? AND change_sequence = ?",
-            (stream, kind, change_sequence),
+            "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE kind = ? AND change_sequence = ?"
+            " AND (stream = ? OR (order_number = ? AND order_release IS ?))",
+            (kind, change_sequence, stream, number, release),
         )
 
     def begin_attempt(self, document: Document, at: datetime) -> int:

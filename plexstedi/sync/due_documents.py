@@ -19,6 +19,7 @@ from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
 from plexstedi.sync.foreign_promises import settle_foreign_promises
+from plexstedi.sync.order_numbers import OrderNumbers
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.witness import unknown_streams
@@ -33,11 +34,12 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
     _onboard(session)
     found: list[DueDocument] = []
     unknown = unknown_streams(session)
+    numbers = OrderNumbers(session)
     candidates = session.store.orders.unsettled(number)
     for done, record in enumerate(candidates, 1):
         session.checkpoint()
         with session.store.transaction():
-            due_now = _of_order(session, record)
+            due_now = _of_order(session, record, numbers)
         if ask_plex:
             # What is taken as the supplier's own is no change any more: what is left of it is due in the next run.
             due_now = [one for one in due_now if not _is_foreign(session, record, one)]
@@ -59,7 +61,7 @@ def _onboard(session: Session) -> None:
                     session.note("order-onboarded", f"order {record.number}", order_id=record.id, supplier=supplier)
 
 
-def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
+def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> list[DueDocument]:
     if record.supplier not in session.config.suppliers:
         _hold_orphaned(session, record)
         return []
@@ -76,7 +78,7 @@ def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
     if all(key.release is not None for key in keys):
         session.withdraw(ReviewKind.ORDER_HELD, record.id, "nothing holds it any more", order_id=record.id)
     for key in keys:
-        result = _of_stream(session, record, order, partner, key)
+        result = _of_stream(session, record, order, partner, key, numbers)
         settled = settled and result is None
         if isinstance(result, DueDocument):
             found.append(result)
@@ -126,7 +128,7 @@ class Waits:
 
 
 def _of_stream(
-    session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey
+    session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey, numbers: OrderNumbers
 ) -> DueDocument | Waits | None:
     """A document that can go, Waits, or None when nothing is due."""
     documents = session.store.documents
@@ -156,6 +158,9 @@ def _of_stream(
         waits = _known_order(session, record, name, has_baseline=has_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
+    if taken := numbers.order_taken(record):
+        _hold(session, record, name, taken)
+        return Waits()
     if isinstance(decision, Send850) and last is None and (orphans := _orphans(session, record, order)):
         _hold(session, record, name, orphans)
         return Waits()
