@@ -305,6 +305,20 @@ class Documents:
         found = self._query("WHERE idempotency_key = ? LIMIT 1", key)
         return found[0] if found else None
 
+    def partnerships(self) -> frozenset[str]:
+        """Every partnership that a document of an order went over, whatever the configuration says by now."""
+        rows = self._database.rows(
+            "SELECT DISTINCT partnership FROM documents WHERE kind <> '810' AND partnership <> ''"
+        )
+        return frozenset(row["partnership"] for row in rows)
+
+    def partner_over(self, partnership: str, *, invoices: bool) -> str | None:
+        """The supplier (or customer) of the last document over this partnership; None if none went over it."""
+        found = self._query(
+            "WHERE partnership = ? AND (kind = '810') = ? ORDER BY id DESC LIMIT 1", partnership, int(invoices)
+        )
+        return found[0].supplier if found and partnership else None
+
     def by_group_control(self, partnership: str, group_control: int) -> list[Document]:
         """Documents sent to a partnership under this GS06, newest first (a counter may wrap)."""
         return self._query("WHERE partnership = ? AND group_control = ? ORDER BY id DESC", partnership, group_control)

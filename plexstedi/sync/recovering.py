@@ -28,6 +28,7 @@ from plexstedi.state.witnesses import Witness
 from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, delivery_of
 from plexstedi.sync.due_document import order_witness, stream_name
 from plexstedi.sync.due_documents import partner_of
+from plexstedi.sync.feed import TRANSACTIONS, read_anew
 from plexstedi.sync.poll import poll
 from plexstedi.sync.recovered_content import Sent, sent_by_position
 from plexstedi.sync.session import Session
@@ -198,7 +199,7 @@ def look_again_from(session: Session, since: datetime) -> None:
     """Answers that came since the first of these files are listed again; those that are known make no difference."""
     known = session.store.memory.time(Fact.ANSWERS_FROM)
     session.store.memory.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
-    session.store.memory.put(Fact.TRANSACTIONS_TOKEN, None)
+    read_anew(session, TRANSACTIONS)
 
 
 def _ask_about_the_rest(session: Session, found: Sequence[FoundStream]) -> None:

@@ -30,6 +30,7 @@ from plexstedi.sync.freezing import freeze
 from plexstedi.sync.ingest import process
 from plexstedi.sync.one_by_one import OneByOne
 from plexstedi.sync.order_numbers import OrderNumbers
+from plexstedi.sync.pulling import fetch_one
 from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
@@ -333,19 +334,10 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
 def replay_acknowledgment(session: Session, transaction_id: str, reason: str) -> str:
     """Read a stored acknowledgment again with today's settings; its state afterwards. The next run writes to Plex.
 
-    Raise UsageFault if there is none, or its document was not fetched yet.
+    A document that was never fetched, or was dropped since, is fetched from Stedi; also a transaction that no listing
+    has shown. Raise UsageFault if there is none, or it is not read here; ServiceUnavailable.
     """
-    inbound = session.store.inbox.get(transaction_id)
-    if inbound is None:
-        raise UsageFault(
-            f"there is no transaction {transaction_id} in the state file",
-            fix="`plexstedi status NUMBER` shows the transactions of an order.",
-        )
-    if session.store.inbox.document(transaction_id) is None:
-        raise UsageFault(
-            f"the document of transaction {transaction_id} is not in the state file",
-            fix="If it is new, run `plexstedi ingest-acks` first; if it is older than state.keep_days, it was dropped.",
-        )
+    inbound = fetch_one(session, transaction_id)
     with session.store.transaction():
         if inbound.state is not InboxState.STORED:
             session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a person")

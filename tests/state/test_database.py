@@ -136,6 +136,9 @@ def made_older(path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("DROP TABLE unforeseen")
     connection.execute("DELETE FROM legal_moves WHERE of_table = 'documents' AND before = 'refused'")
+    connection.execute("DELETE FROM legal_moves WHERE of_table = 'inbox' AND before = 'ignored' AND after = 'listed'")
+    for column in ("unseen_since", "unseen_reads"):
+        connection.execute(f"ALTER TABLE writes DROP COLUMN {column}")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
     connection.close()
