@@ -19,7 +19,7 @@ from plexstedi.plex.port import ReleaseNow, ReleaseUpdate
 from plexstedi.state.writes import Write
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import order_after
-from plexstedi.sync.write_results import is_of_another, note_done, note_not_done
+from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, note_still_unseen
 
 _Now: TypeAlias = Mapping[str, ReleaseNow | None]
 
@@ -51,7 +51,11 @@ def _carry_out(session: Session, write: Write) -> None:
     found = _differences(session, write, now)
     changes = [change for difference in found.values() for change in difference.changes]
     if not changes:
-        _finish(session, write, now, found, already=True)
+        _finish(session, write, now, found, already=write.unseen_since is None)
+        return
+    if write.unseen_since is not None:
+        with session.store.transaction():
+            note_still_unseen(session, write, changes)
         return
     if is_of_another(session, write, changes):
         return
