@@ -195,8 +195,9 @@ def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, ch
     record, others = find_order(store, number)
     report = order_report(store, record)
     outcome.warnings += [
-        f"order number {record.number} is also that of Plex id {other.id} ({other.phase}):"
-        f" `plexstedi status {other.id}` shows it"
+        f"order number {record.number} is also that of Plex id {other.id} (supplier {other.supplier}, {other.phase}"
+        + ("" if other.number == record.number else f", now {other.number!r} in Plex")
+        + f"): `plexstedi status {other.id}` shows it"
         for other in others
     ]
     _story(outcome, store, report, order_page, lambda: show_order(report), html, check=check)

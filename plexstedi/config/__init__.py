@@ -97,6 +97,8 @@ class Config:
     state: StateConfig
     suppliers: Mapping[str, SupplierSettings]
     customers: Mapping[str, SupplierSettings]
+    supplier_defaults: SupplierSettings
+    """For what a supplier still answers whose table was taken away."""
     warnings: tuple[str, ...] = ()
     _guides: dict[Path, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -222,6 +224,7 @@ def load(path: Path) -> Config:
         state=tables.state,
         suppliers=suppliers,
         customers=tables.customers,
+        supplier_defaults=tables.supplier_defaults,
         warnings=warnings_of(tables, suppliers),
     )
     must_be_ours(config.guide_files())

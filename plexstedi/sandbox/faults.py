@@ -35,12 +35,24 @@ class FaultKind(StrEnum):
     """Plex: the key's default tenant, another company, is served."""
     NO_ACCESS_TOKEN = "no-access-token"
     """The token endpoint answers 200 without `access_token`."""
+    STALE_READ = "stale-read"
+    """Plex: a write is carried out, and reads show what stood before it for `seconds` of sandbox time."""
+    TOKEN_REFUSED = "token-refused"
+    """Stedi: a page token is answered with 400; a call without one as always."""
 
 
 MAX_REAL_SECONDS = 5.0
 """The longest that a fault really waits."""
 
-LATE_KINDS = frozenset((FaultKind.IGNORED_FILTER, FaultKind.DEFAULT_TENANT, FaultKind.NO_ACCESS_TOKEN))
+LATE_KINDS = frozenset(
+    (
+        FaultKind.IGNORED_FILTER,
+        FaultKind.DEFAULT_TENANT,
+        FaultKind.NO_ACCESS_TOKEN,
+        FaultKind.STALE_READ,
+        FaultKind.TOKEN_REFUSED,
+    )
+)
 """Kinds that the origin itself acts out while it processes the call."""
 
 

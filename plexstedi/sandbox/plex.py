@@ -195,7 +195,7 @@ def line(call: PlexCall, order_id: str, line_id: str) -> Row:
 
 
 def releases(call: PlexCall) -> list[Row]:
-    places = [place for place in call.store.places.values() if place.release is not None]
+    places = [call.store.shown(place) for place in call.store.places.values() if place.release is not None]
     found = select(places, RELEASE_FILTERS, call.request, spelling=call.spelling, ignored=call.ignored)
     return [release_row(place) for place in found]
 
@@ -208,7 +208,7 @@ def release_place(call: PlexCall, release_id: str) -> Place:
 
 
 def release(call: PlexCall, release_id: str) -> Row:
-    return release_row(release_place(call, release_id))
+    return release_row(call.store.shown(release_place(call, release_id)))
 
 
 def receipts(call: PlexCall) -> list[Row]:
@@ -303,6 +303,7 @@ def update_release(call: PlexCall, release_id: str, body: Json) -> Row:
     if not isinstance(body, dict):
         refuse("The request body must be an object.")
     before: dict[str, Json] = _release_state(place)
+    store.release_written(place)
     due, quantity = body.get("dueDate"), body.get("quantity")
     if due is not None:
         moment = read_moment(due) if isinstance(due, str) else None

@@ -277,7 +277,7 @@ def _get(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
     rows = []
     for record in store.acknowledgements:
         place = store.places.get(record.release_id)
-        if place is None or place.line is None or place.release is None:
+        if place is None or place.line is None or place.release is None or not store.shows_record(record):
             continue
         row: dict[str, Json] = {
             "PO_Key": place.order.key,

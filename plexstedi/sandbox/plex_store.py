@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from plexstedi.decimal_json import Json
@@ -73,6 +73,11 @@ class PlexStore:
     custom: dict[tuple[str, str], dict[str, Json]] = field(default_factory=dict)
     writes: list[PlexWrite] = field(default_factory=list)
     acknowledgements: list[ReleaseAcknowledgement] = field(default_factory=list)
+    stale_for: timedelta | None = None
+    """How long reads will show what stood before the write that is being carried out (a copy that lags behind)."""
+    _stale_custom: dict[tuple[str, str], tuple[datetime, dict[str, Json]]] = field(default_factory=dict)
+    _stale_releases: dict[str, tuple[datetime, Release]] = field(default_factory=dict)
+    _unseen_records: dict[int, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reindex()
@@ -199,6 +204,9 @@ class PlexStore:
 
     def save_custom(self, kind: str, object_name: str, record_id: str, values: Mapping[str, Json]) -> None:
         """Store custom field values. As in Plex this bumps the *order's* modified date: the write-back trap."""
+        if self.stale_for is not None:
+            shown = dict(self.custom_of(object_name, record_id))
+            self._stale_custom[object_name, record_id] = (self.clock.now() + self.stale_for, shown)
         stored = self.custom.setdefault((object_name, record_id), {})
         self.record_write(kind, object_name, record_id, {name: stored.get(name) for name in values}, values)
         for name, value in values.items():
@@ -212,14 +220,37 @@ class PlexStore:
     def add_acknowledgement(self, record: ReleaseAcknowledgement) -> None:
         """Add one of Plex's own acknowledgment records. As with a custom field, a date that is polled moves."""
         self.acknowledgements.append(record)
+        if self.stale_for is not None:
+            self._unseen_records[record.key] = self.clock.now() + self.stale_for
         after: dict[str, Json] = {"date": record.date, "note": record.note, "type": record.type_key}
         self.record_write("acknowledgement", "Release_Acknowledgement", record.release_id, {}, after)
         release = self.places[record.release_id].release
         assert release is not None
         release.modified = self.clock.now()
 
+    # What reads show.
+
     def custom_of(self, object_name: str, record_id: str) -> dict[str, Json]:
-        return self.custom.get((object_name, record_id), {})
+        until, before = self._stale_custom.get((object_name, record_id), (self.clock.now(), {}))
+        return before if self.clock.now() < until else self.custom.get((object_name, record_id), {})
+
+    def shown(self, place: Place) -> Place:
+        """A release's place as reads show it."""
+        release = place.release
+        if release is None:
+            return place
+        until, before = self._stale_releases.get(release.id, (self.clock.now(), release))
+        return replace(place, release=before) if self.clock.now() < until else place
+
+    def shows_record(self, record: ReleaseAcknowledgement) -> bool:
+        """Whether reads show an acknowledgment record already."""
+        return self.clock.now() >= self._unseen_records.get(record.key, self.clock.now())
+
+    def release_written(self, place: Place) -> None:
+        """A release is about to be written: reads may lag behind it."""
+        release = self.shown(place).release
+        if self.stale_for is not None and release is not None:
+            self._stale_releases[release.id] = (self.clock.now() + self.stale_for, replace(release))
 
 
 def release_status(name: str) -> ReleaseStatus:

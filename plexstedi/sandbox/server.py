@@ -287,6 +287,8 @@ class Sandbox:
         default_tenant = kind is FaultKind.DEFAULT_TENANT
         if request.path == TOKEN_PATH:
             return self.oauth2.token(request, without_token=kind is FaultKind.NO_ACCESS_TOKEN)
+        stale = fault is not None and kind is FaultKind.STALE_READ
+        self.plex.stale_for = timedelta(seconds=fault.seconds) if fault is not None and stale else None
         if self.datasources.knows(request.path):
             return self.datasources.answer(request)
         if self.connect.knows(request.path):
@@ -294,6 +296,8 @@ class Sandbox:
         return self.oauth2.answer(request, default_tenant=default_tenant, ignored=ignored)
 
     def _answer_stedi(self, request: Request, fault: FaultRule | None) -> Response:
+        if fault is not None and fault.kind is FaultKind.TOKEN_REFUSED and request.one("pageToken") is not None:
+            return stedi_error(400, "Invalid pageToken", "BadRequestException")
         return self.stedi_api.answer(request)
 
     # Serving.

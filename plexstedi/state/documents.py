@@ -241,6 +241,14 @@ class Documents:
         """The documents of an order, oldest first."""
         return self._query("WHERE order_id = ? ORDER BY id", order_id)
 
+    def orders_sent_as(self, number: str) -> list[str]:
+        """Orders that documents were frozen for under this number, whatever number Plex gives them now."""
+        rows = self._database.rows(
+            "SELECT DISTINCT order_id FROM documents WHERE order_number = ? AND kind <> '810' ORDER BY order_id",
+            (number,),
+        )
+        return [row["order_id"] for row in rows]
+
     def of_stream(self, stream: str) -> list[Document]:
         """The documents of a stream, oldest first."""
         return self._query("WHERE stream = ? ORDER BY id", stream)
@@ -297,6 +305,20 @@ class Documents:
         found = self._query("WHERE idempotency_key = ? LIMIT 1", key)
         return found[0] if found else None
 
+    def partnerships(self) -> frozenset[str]:
+        """Every partnership that a document of an order went over, whatever the configuration says by now."""
+        rows = self._database.rows(
+            "SELECT DISTINCT partnership FROM documents WHERE kind <> '810' AND partnership <> ''"
+        )
+        return frozenset(row["partnership"] for row in rows)
+
+    def partner_over(self, partnership: str, *, invoices: bool) -> str | None:
+        """The supplier (or customer) of the last document over this partnership; None if none went over it."""
+        found = self._query(
+            "WHERE partnership = ? AND (kind = '810') = ? ORDER BY id DESC LIMIT 1", partnership, int(invoices)
+        )
+        return found[0].supplier if found and partnership else None
+
     def by_group_control(self, partnership: str, group_control: int) -> list[Document]:
         """Documents sent to a partnership under this GS06, newest first (a counter may wrap)."""
         return self._query("WHERE partnership = ? AND group_control = ? ORDER BY id DESC", partnership, group_control)
@@ -310,11 +332,15 @@ class Documents:
         )
         return found[0] if found else None
 
-    def counter(self, stream: str, kind: str, change_sequence: int) -> int:
-        """The next free `rN` of a slot: grows after a conclusive refusal or by replay only."""
+    def counter(self, stream: str, kind: str, change_sequence: int, *, number: str, release: str | None) -> int:
+        """The next free `rN` of a slot: grows after a conclusive refusal or by replay only.
+
+        A number that was given out again has the slots of its earlier order, too: no key ever comes twice.
+        """
         return self._database.number(
-            "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE stream = ? AND kind = ? AND change_sequence = ?",
-            (stream, kind, change_sequence),
+            "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE kind = ? AND change_sequence = ?"
+            " AND (stream = ? OR (order_number = ? AND order_release IS ?))",
+            (kind, change_sequence, stream, number, release),
         )
 
     def begin_attempt(self, document: Document, at: datetime) -> int:

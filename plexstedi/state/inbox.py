@@ -127,6 +127,25 @@ class Inbox:
         marks = ", ".join("?" * len(states))
         return self._query(f"WHERE state IN ({marks}) ORDER BY processed_at, transaction_id", *states)
 
+    def ignored_for(self, *reasons: str) -> list[Inbound]:
+        """Transactions that were left alone for one of these reasons, in the order in which Stedi processed them."""
+        marks = ", ".join("?" * len(reasons))
+        return self._query(
+            f"WHERE state = 'ignored' AND reason IN ({marks}) ORDER BY processed_at, transaction_id", *reasons
+        )
+
+    def take_up(self, transaction_id: str, supplier: str, now: datetime) -> None:
+        """Its partnership has become known: to be fetched, and from now on awaited as if it had just come in."""
+        self._database.execute(
+            "UPDATE inbox SET state = CASE WHEN document IS NULL THEN 'listed' ELSE 'stored' END, supplier = ?,"
+            " received_at = ?, reason = NULL WHERE transaction_id = ?",
+            (supplier, instant(now), transaction_id),
+        )
+
+    def explain(self, transaction_id: str, reason: str) -> None:
+        """Another reason why it stays as it is."""
+        self._database.execute("UPDATE inbox SET reason = ? WHERE transaction_id = ?", (reason, transaction_id))
+
     def of_order(self, order_id: str) -> list[Inbound]:
         """All that was received for an order."""
         return self._query("WHERE order_id = ? ORDER BY processed_at, transaction_id", order_id)

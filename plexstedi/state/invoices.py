@@ -108,7 +108,7 @@ class Invoices:
         return revision if changed else None
 
     def unsettled(self, number: str | None = None) -> list[InvoiceRecord]:
-        """Traded invoices of which something may be due, or only the one of this number; oldest first."""
+        """Traded invoices of which something may be due, or only those of this number; oldest first."""
         rows = self._database.rows(
             "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ?)"
             " ORDER BY first_seen, number, id",

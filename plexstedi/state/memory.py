@@ -31,6 +31,8 @@ class Fact(StrEnum):
     EXECUTIONS_TOKEN = "stedi executions token"
     TRANSACTIONS_SEEN = "newest stedi transaction"
     EXECUTIONS_SEEN = "newest stedi execution"
+    TRANSACTIONS_REFUSED = "stedi transactions token refused since"
+    EXECUTIONS_REFUSED = "stedi executions token refused since"
     HIGHEST_TIME = "highest time seen"
     PLEX_CALLS = "plex calls"
     STEDI_CALLS = "stedi calls"

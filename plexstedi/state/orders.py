@@ -137,11 +137,11 @@ class Orders:
         return {row["id"]: row["number"] for row in rows}
 
     def unsettled(self, number: str | None = None) -> list[OrderRecord]:
-        """Traded orders of which something may be due, or only the one of this number."""
+        """Traded orders of which something may be due, or only those of this number (or the one of this id)."""
         rows = self._database.rows(
-            "SELECT * FROM orders WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ?)"
+            "SELECT * FROM orders WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ? OR id = ?)"
             " ORDER BY first_seen, number, id",
-            (number, number),
+            (number, number, number),
         )
         return [_record(row) for row in rows]
 

@@ -32,7 +32,7 @@ its outcome is not known. `accepted`: Stedi answered 200. `delivered`, `refused`
 only where Stedi shows its very file) and `withdrawn` (a person gave it up; a delivered one only after a rejecting 997)
 are settled; the others block the next document of their stream."""
 
-INBOX_MOVES = (
+INBOX_MOVES_1 = (
     ("listed", "stored"),
     ("listed", "ignored"),
     ("listed", "held"),
@@ -62,8 +62,10 @@ INBOX_MOVES = (
     ("waiting", "stored"),
     ("duplicate", "stored"),
 )
+INBOX_MOVES = (*INBOX_MOVES_1, ("ignored", "listed"))
 """An inbound transaction. `listed`: known from the listing, document not fetched yet. `stored`: kept as received, not
-decided. `waiting`: its order is unknown so far. Back to `stored` only by a person (`replay --ack`, `review accept`)."""
+decided. `waiting`: its order is unknown so far. Back to `stored` only by a person (`replay --ack`, `review accept`),
+and from `ignored` when its partnership becomes known; to `listed` if its document was never fetched."""
 
 WRITE_MOVES = (
     ("planned", "writing"),
@@ -211,7 +213,7 @@ _VERSION_1 = (
         received_at TEXT NOT NULL) STRICT""",
     "CREATE INDEX receipts_of_line ON receipts (order_id, line_id)",
     *_moves("documents", DOCUMENT_MOVES_1),
-    *_moves("inbox", INBOX_MOVES),
+    *_moves("inbox", INBOX_MOVES_1),
     *_moves("writes", WRITE_MOVES),
     *_moves("reviews", REVIEW_MOVES),
 )
@@ -225,11 +227,15 @@ _VERSION_3 = (
         place TEXT NOT NULL, key TEXT NOT NULL, code TEXT NOT NULL, since TEXT NOT NULL,
         message TEXT NOT NULL, fix TEXT NOT NULL, stage TEXT, failed_at TEXT, reported_at TEXT, ended_at TEXT,
         PRIMARY KEY (place, key)) STRICT""",
+    "INSERT INTO legal_moves (of_table, before, after) VALUES ('inbox', 'ignored', 'listed')",
+    "ALTER TABLE writes ADD COLUMN unseen_since TEXT",
+    "ALTER TABLE writes ADD COLUMN unseen_reads INTEGER NOT NULL DEFAULT 0",
 )
 """`unforeseen`: records that raised what nobody foresaw, with the mark of their content and the program's version then:
 each is tried again when one of them is another. `mark` NULL: it is to be tried again. `content`: an entry of a feed,
 which does not come again. `standing_faults`: what stages and records fail with (key '' for a record), until it ends and
-its end is reported."""
+its end is reported. `unseen_since`: since when Plex, which said that it had written, does not show it, and in how many
+later runs it was looked for."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """`MIGRATIONS[n]` takes a file of version n to version n + 1."""

@@ -17,6 +17,7 @@ from plexstedi.state.faults import Faults
 from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
 from plexstedi.state.memory import Fact, Memory
+from plexstedi.state.numbers import Numbers
 from plexstedi.state.orders import Orders
 from plexstedi.state.receipts import Receipts
 from plexstedi.state.reviews import Reviews
@@ -34,6 +35,7 @@ class Store:
         self.memory = Memory(database)
         self.orders = Orders(database)
         self.invoices = Invoices(database)
+        self.numbers = Numbers(database)
         self.documents = Documents(database)
         self.witnesses = Witnesses(database)
         self.inbox = Inbox(database)

@@ -57,6 +57,14 @@ class Witnesses:
         )
         return [_witness(row) for row in rows]
 
+    def without_order(self) -> list[Witness]:
+        """Outbound files under our names that no document of the ledger has, and that a person was asked about."""
+        rows = self._database.rows(
+            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 1"
+            " AND file_name NOT IN (SELECT file_name FROM documents) ORDER BY created_at, execution_id"
+        )
+        return [_witness(row) for row in rows]
+
     def by_file_name(self, file_name: str) -> Witness | None:
         """The newest execution of this exact file name."""
         row = self._database.row(

@@ -40,6 +40,10 @@ class Write:
     revision: int | None
     """The revision of the order that has what was written into its releases; None: nothing that a revision has."""
     error: str | None
+    unseen_since: datetime | None = None
+    """Since when Plex, which said that it had written, does not show it."""
+    unseen_reads: int = 0
+    """In how many later runs it was looked for."""
 
 
 class Writes:
@@ -97,6 +101,13 @@ class Writes:
         rows = self._database.rows("SELECT * FROM writes WHERE state IN ('planned', 'writing') ORDER BY id")
         return [_write(row) for row in rows]
 
+    def unseen_and_failed(self) -> list[Write]:
+        """Writes that a person is asked about since Plex does not show them: it may yet, so they are looked for."""
+        rows = self._database.rows(
+            "SELECT * FROM writes WHERE state = 'failed' AND unseen_since IS NOT NULL ORDER BY id"
+        )
+        return [_write(row) for row in rows]
+
     def by_ids(self, ids: Iterable[int]) -> list[Write]:
         """These writes, oldest first."""
         found = [self._database.row("SELECT * FROM writes WHERE id = ?", (write_id,)) for write_id in sorted(ids)]
@@ -126,10 +137,25 @@ class Writes:
             "UPDATE writes SET state = 'planned', error = ? WHERE id = ? AND state = 'writing'", (error, write_id)
         )
 
+    def not_seen(self, write_id: int, error: str, now: datetime) -> None:
+        """Plex said that it had written and does not show it: looked for again, not written again."""
+        self._database.execute(
+            "UPDATE writes SET state = 'planned', error = ?, unseen_since = ?, unseen_reads = 0"
+            " WHERE id = ? AND state = 'writing'",
+            (error, instant(now), write_id),
+        )
+
+    def still_not_seen(self, write_id: int, error: str) -> None:
+        """It was looked for once more."""
+        self._database.execute(
+            "UPDATE writes SET error = ?, unseen_reads = unseen_reads + 1 WHERE id = ?", (error, write_id)
+        )
+
     def done(self, write_id: int, now: datetime, *, revision: int | None = None) -> None:
         """Plex holds it: read back. `revision`: the order's revision that has it."""
         self._database.execute(
-            "UPDATE writes SET state = 'done', done_at = ?, revision = ?, error = NULL WHERE id = ?",
+            "UPDATE writes SET state = 'done', done_at = ?, revision = ?, error = NULL, unseen_since = NULL"
+            " WHERE id = ?",
             (instant(now), revision, write_id),
         )
 
@@ -139,7 +165,9 @@ class Writes:
 
     def plan_again(self, write_id: int) -> None:
         """A person has mended what made Plex refuse it."""
-        self._database.execute("UPDATE writes SET state = 'planned', error = NULL WHERE id = ?", (write_id,))
+        self._database.execute(
+            "UPDATE writes SET state = 'planned', error = NULL, unseen_since = NULL WHERE id = ?", (write_id,)
+        )
 
     def give_up(self, write_id: int) -> None:
         """A person leaves Plex as it is."""
@@ -162,4 +190,6 @@ def _write(row: Row) -> Write:
         done_at=maybe_moment(row["done_at"]),
         revision=row["revision"],
         error=row["error"],
+        unseen_since=maybe_moment(row["unseen_since"]),
+        unseen_reads=row["unseen_reads"],
     )

@@ -124,6 +124,16 @@ class StediClient:
         """The next page of all files, by the same rules as `poll_transactions`. Also holds files that failed."""
         return self._page("/polling/executions", polling_params(checkpoint, page_size), read_execution)
 
+    def transaction(self, transaction_id: str) -> Transaction | None:
+        """One transaction as the feed lists it (OpenAPI GetTransaction); None if Stedi does not know it."""
+        answer = self._found(f"/transactions/{path_segment(transaction_id)}")
+        if answer is None:
+            return None
+        transaction = read_transaction(self._caller.scrubbed(answer.json()))
+        if isinstance(transaction, Unreadable):
+            raise _not_understood(answer.path, transaction.reason)
+        return transaction
+
     def transaction_document(self, transaction_id: str, side: Side) -> bytes | None:
         """The EDI (inbound: input; outbound: output) or JSON of a transaction; None if Stedi has no such document."""
         return self._document(f"/transactions/{path_segment(transaction_id)}/{side}-url")

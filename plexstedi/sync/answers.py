@@ -16,7 +16,15 @@ from plexstedi.decimal_json import loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
 from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
-from plexstedi.edi.inbound.matching import AmbiguousOrder, Candidate, Matched, OtherPlant, OtherSupplier, match_order
+from plexstedi.edi.inbound.matching import (
+    AmbiguousOrder,
+    Candidate,
+    Matched,
+    OtherPlant,
+    OtherSupplier,
+    match_order,
+    why_ambiguous,
+)
 from plexstedi.edi.inbound.precedence import (
     AnswersNothingSent,
     Initiative,
@@ -37,6 +45,8 @@ from plexstedi.stedi.models import whole
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import SUPPLIER_HAS, day_of, move_transaction, sent_documents, settle_order
 from plexstedi.sync.supplier_has import lines_that_differ, supplier_has
+
+ANOTHER_PLANTS = "its partnership is another plant's"
 
 
 def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadable:
@@ -78,10 +88,18 @@ class Candidates:
     def all(self) -> Sequence[Candidate]:
         """Every order, or release sent singly, that a document went out for."""
         if self._known is None:
+            suppliers = self._session.config.suppliers
             self._known = {}
             for document in self._session.store.documents.in_state(*SUPPLIER_HAS):
-                self._known[(document.order_id, document.order_release)] = Candidate(
-                    document.order_id, document.order_number, document.partnership, document.order_release
+                key = (document.order_id, document.order_release)
+                before = self._known.get(key)
+                now = suppliers[document.supplier].partnership_id if document.supplier in suppliers else None
+                over = frozenset(filter(None, (document.partnership, now)))
+                self._known[key] = Candidate(
+                    document.order_id,
+                    document.order_number,
+                    over if before is None else over | before.partnership_ids,
+                    document.order_release,
                 )
         return list(self._known.values())
 
@@ -101,27 +119,22 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     if _of_another_plant(session, read.order_number, candidates):
         move_transaction(session, inbound, InboxState.IGNORED, f"order {read.order_number} belongs to another plant")
         return
-    partnerships = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
+    now = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
+    partnerships = now | session.store.documents.partnerships()
     match = match_order(read.order_number, read.release_number, inbound.partnership, candidates.all(), partnerships)
     match match:
         case Matched(candidate=candidate):
             _apply(session, inbound, read, candidate)
         case OtherPlant():
-            move_transaction(session, inbound, InboxState.IGNORED, "its partnership is another plant's")
-        case AmbiguousOrder(candidates=several):
-            numbers = ", ".join(sorted({candidate.number for candidate in several}))
-            reason = Reason(
-                code="order-ambiguous",
-                where=f"order {read.order_number}",
-                message=f"the number could mean {numbers}",
-                fix="Ask the supplier to send the order number as it was sent.",
-            )
-            _hold_whole(session, inbound, (reason,), read.order_number)
+            move_transaction(session, inbound, InboxState.IGNORED, ANOTHER_PLANTS)
+        case AmbiguousOrder():
+            _hold_whole(session, inbound, (why_ambiguous(match),), read.order_number)
         case OtherSupplier(candidates=others):
+            sent_to = min(others[0].partnership_ids)
             reason = Reason(
                 code="order-of-another",
                 where=f"order {read.order_number}",
-                message=f"{inbound.supplier} answers an order that was sent to partnership {others[0].partnership_id}",
+                message=f"{inbound.supplier} answers an order that was sent to partnership {sent_to}",
                 fix="Check partnership_id of both suppliers, or ask this supplier.",
             )
             _hold_whole(session, inbound, (reason,), read.order_number)
@@ -337,7 +350,7 @@ def _settings(session: Session, supplier: str | None, partnership: str) -> Suppl
     suppliers = session.config.suppliers
     if supplier is not None and supplier in suppliers:
         return suppliers[supplier]
-    return next((s for s in suppliers.values() if s.partnership_id == partnership), SupplierSettings())
+    return next((s for s in suppliers.values() if s.partnership_id == partnership), session.config.supplier_defaults)
 
 
 def _received_quantities(

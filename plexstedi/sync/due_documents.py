@@ -20,6 +20,7 @@ from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
 from plexstedi.sync.foreign_promises import settle_foreign_promises
 from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.sync.order_numbers import OrderNumbers
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.witness import unknown_streams
@@ -34,6 +35,7 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
     _onboard(session)
     found: list[DueDocument] = []
     unknown = unknown_streams(session)
+    numbers = OrderNumbers(session)
     candidates = session.store.orders.unsettled(number)
     for done, record in enumerate(candidates, 1):
         session.checkpoint()
@@ -41,7 +43,7 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
         if not is_held(session, turn):
             with isolated(session, turn):
                 with session.store.transaction():
-                    due_now = _of_order(session, record)
+                    due_now = _of_order(session, record, numbers)
                 if ask_plex:
                     # What is taken as the supplier's own is no change any more: the rest is due in the next run.
                     due_now = [one for one in due_now if not _is_foreign(session, record, one)]
@@ -75,7 +77,7 @@ def _onboard(session: Session) -> None:
                     session.note("order-onboarded", f"order {record.number}", order_id=record.id, supplier=supplier)
 
 
-def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
+def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> list[DueDocument]:
     if record.supplier not in session.config.suppliers:
         _hold_orphaned(session, record)
         return []
@@ -96,7 +98,7 @@ def _of_order(session: Session, record: OrderRecord) -> list[DueDocument]:
         turn = _turn(record, "find the change in", stream_name(key))
         if not is_held(session, turn):
             with isolated(session, turn):
-                result = _of_stream(session, record, order, partner, key)
+                result = _of_stream(session, record, order, partner, key, numbers)
         settled = settled and result is None
         if isinstance(result, DueDocument):
             found.append(result)
@@ -146,7 +148,7 @@ class Waits:
 
 
 def _of_stream(
-    session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey
+    session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey, numbers: OrderNumbers
 ) -> DueDocument | Waits | None:
     """A document that can go, Waits, or None when nothing is due."""
     documents = session.store.documents
@@ -176,6 +178,9 @@ def _of_stream(
         waits = _known_order(session, record, name, has_baseline=has_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
+    if taken := numbers.order_taken(record):
+        _hold(session, record, name, taken)
+        return Waits()
     if isinstance(decision, Send850) and last is None and (orphans := _orphans(session, record, order)):
         _hold(session, record, name, orphans)
         return Waits()

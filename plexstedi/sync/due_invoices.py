@@ -14,6 +14,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.due_document import DueDocument, text_witness
 from plexstedi.sync.due_documents import refused_before
 from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.sync.order_numbers import OrderNumbers
 from plexstedi.sync.session import Session
 from plexstedi.sync.witness import unknown_streams
 
@@ -31,6 +32,7 @@ def find_due_invoices(session: Session, number: str | None = None) -> list[DueDo
     _onboard(session)
     found = []
     unknown = unknown_streams(session)
+    numbers = OrderNumbers(session)
     candidates = [one for one in session.store.invoices.unsettled(number) if (one.number, None) not in unknown]
     for done, record in enumerate(candidates, 1):
         session.checkpoint()
@@ -38,7 +40,7 @@ def find_due_invoices(session: Session, number: str | None = None) -> list[DueDo
         if not is_held(session, turn):
             with isolated(session, turn):
                 with session.store.transaction():
-                    document = _of_invoice(session, record)
+                    document = _of_invoice(session, record, numbers)
                 if document is not None:
                     found.append(document)
         session.progress("deciding which invoices are due", done, len(candidates))
@@ -68,7 +70,7 @@ def _onboard(session: Session) -> None:
                 session.note("invoice-onboarded", f"invoice {record.number}", order_id=record.stream, customer=customer)
 
 
-def _of_invoice(session: Session, record: InvoiceRecord) -> DueDocument | None:
+def _of_invoice(session: Session, record: InvoiceRecord, numbers: OrderNumbers) -> DueDocument | None:
     """The 810 that can go, None if nothing is due or it waits."""
     documents, invoices = session.store.documents, session.store.invoices
     if record.customer not in session.config.customers:
@@ -94,6 +96,9 @@ def _of_invoice(session: Session, record: InvoiceRecord) -> DueDocument | None:
         return None
     if isinstance(decision, DueHeld):
         _hold(session, record, decision.reasons)
+        return None
+    if taken := numbers.invoice_taken(record):
+        _hold(session, record, taken)
         return None
     prepared = prepare_invoice(decision.invoice, partner)
     if isinstance(prepared, Held):

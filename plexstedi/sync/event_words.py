@@ -132,6 +132,10 @@ _WORDS: Mapping[str, _Said] = {
     "interchange-ack": _envelope,
     "business-ack": lambda subject, detail: f"{subject}: the supplier's answers amount to {detail.get('status')}",
     "transaction-listed": lambda subject, detail: f"{subject} came in at Stedi",
+    "transaction-known": lambda subject, detail: (
+        f"the partnership of {subject} is known now"
+        + (f", and it is left alone: {detail['left_alone']}" if detail.get("left_alone") else "")
+    ),
     "transaction-stored": lambda subject, detail: f"{subject} fetched and kept as received ({detail.get('form')})",
     "transaction-decided": _decided,
     "review-opened": _opened,
@@ -140,6 +144,7 @@ _WORDS: Mapping[str, _Said] = {
     "write-done": lambda subject, detail: "the answer was written to Plex and read back",
     "write-found-done": lambda subject, detail: "Plex already holds the answer",
     "release-left-alone": lambda subject, detail: f"left alone in Plex: {detail.get('reason')}",
+    "write-not-seen": lambda subject, detail: f"not yet to be seen in Plex: {detail.get('reason')}",
     "write-not-done": lambda subject, detail: f"not yet written to Plex: {detail.get('reason')}",
 }
 

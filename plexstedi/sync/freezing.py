@@ -23,7 +23,13 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
         release=document.release,
         change_sequence=document.change_sequence,
         kind=document.prepared.kind,
-        counter=session.store.documents.counter(document.stream, document.prepared.kind, document.change_sequence),
+        counter=session.store.documents.counter(
+            document.stream,
+            document.prepared.kind,
+            document.change_sequence,
+            number=document.number,
+            release=document.release,
+        ),
     )
     name = file_name(slot, document.witness)
     body = _body(session, document, route, name)

@@ -15,7 +15,7 @@ from plexstedi.sync.interchange_acks import decide_ta1
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.overdue import check_clocks
 from plexstedi.sync.patience import Patience
-from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes, planned_otherwise, tell_unwritten
+from plexstedi.sync.plex_writes import carry_out, changes_of, open_writes, planned_otherwise, tell_unwritten, to_look_at
 from plexstedi.sync.pulling import pull
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import settle_order
@@ -63,12 +63,12 @@ def ingest(session: Session) -> list[PlannedChange]:
 
 
 def _write(session: Session) -> list[PlannedChange]:
-    if not open_writes(session):
+    if not to_look_at(session):
         return []
     check_tenant(session)
     if session.dry_run:
         return planned_changes(session)
-    before = {write.id for write in open_writes(session)}
+    before = {write.id for write in to_look_at(session)}
     carry_out(session)
     tell_unwritten(session)
     return [
@@ -81,8 +81,8 @@ def _write(session: Session) -> list[PlannedChange]:
 
 def planned_changes(session: Session) -> list[PlannedChange]:
     """What the open writes would change in Plex; Plex is read, nothing is written."""
-    writes = open_writes(session)
-    changes = changes_of(session, writes)
+    writes = [write for write in open_writes(session) if write.unseen_since is None]
+    changes = changes_of(session, writes) if writes else {}
     return [
         PlannedChange(write.plan.order_number, write.transaction_id, change)
         for write in writes

@@ -38,7 +38,8 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
         _drop(session, record)
         return
     order = session.store.orders.revision(order_id, record.latest)
-    settings = session.config.suppliers[record.supplier]
+    # A supplier whose table was taken away still answers what it was sent: read with what holds for all.
+    settings = session.config.suppliers.get(record.supplier, session.config.supplier_defaults)
     match write:
         case WriteBack.REPORT_ONLY:
             # Kept, it would be written as if nothing had been said since, when the strategy is set back.
@@ -88,11 +89,11 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
 def _still_of(session: Session, record: OrderRecord) -> bool:
     """Whether the order is still that of the supplier that its documents went to."""
     settings = session.config.suppliers.get(record.supplier)
-    if settings is None:
-        return False
     documents = session.store.documents.of_order(record.id)
     last = documents[-1] if documents else None
-    return last is None or record.supplier == last.supplier or settings.partnership_id == last.partnership
+    if last is None or settings is None:
+        return last is not None and record.supplier == last.supplier
+    return record.supplier == last.supplier or settings.partnership_id == last.partnership
 
 
 def _drop(session: Session, record: OrderRecord) -> None:

@@ -17,7 +17,7 @@ from plexstedi.sync.isolation import Turns, hold, is_held, let_go
 from plexstedi.sync.release_writes import carry_out_releases, release_changes
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
-from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, write_turn
+from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, note_still_unseen, write_turn
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
 """Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
@@ -26,7 +26,7 @@ plex.md 7.B). Acknowledgment records take a call each, and what was written is t
 
 def carry_out(session: Session) -> None:
     """Bring Plex to what the open plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
-    writes = open_writes(session)
+    writes = to_look_at(session)
     if not writes:
         return
     if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
@@ -98,6 +98,12 @@ def open_writes(session: Session) -> list[Write]:
     ]
 
 
+def to_look_at(session: Session) -> list[Write]:
+    """What is still to be written, and what a person is asked about since Plex does not show it: it may by now."""
+    target = TARGETS.get(session.config.plex.acknowledgments.write)
+    return [*open_writes(session), *(w for w in session.store.writes.unseen_and_failed() if w.plan.target is target)]
+
+
 def planned_otherwise(session: Session) -> list[str]:
     """The orders whose open plan was made before the configured strategy was: each is to be planned anew."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
@@ -127,9 +133,15 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
     if not batch:
         return
     changes = changes_of(session, batch)
-    batch = [write for write in batch if not is_of_another(session, write, changes[write.id])]
+    unseen = [write for write in batch if write.unseen_since is not None]
+    batch = [w for w in batch if w.unseen_since is None and not is_of_another(session, w, changes[w.id])]
     to_write = [write for write in batch if changes[write.id]]
     with store.transaction():
+        for write in unseen:
+            if changes[write.id]:
+                note_still_unseen(session, write, changes[write.id])
+            else:
+                note_done(session, write, already=False)
         for write in batch:
             if changes[write.id]:
                 store.writes.begin(write.id, changes[write.id])

@@ -17,20 +17,21 @@ from plexstedi.edi.inbound.answer_sets import (
 )
 from plexstedi.edi.inbound.guide_reading import Unreadable as UnreadableDocument
 from plexstedi.edi.inbound.guide_reading import read_guide_json
-from plexstedi.errors import ServiceUnavailable
+from plexstedi.errors import RequestRejected, ServiceUnavailable, UsageFault
 from plexstedi.http import TOO_LARGE
 from plexstedi.state.inbox import Inbound, InboxState, Listed
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.client import Side
 from plexstedi.stedi.models import INBOUND, Transaction, read_transaction
+from plexstedi.sync.answers import ANOTHER_PLANTS
+from plexstedi.sync.feed import TRANSACTIONS, first_checkpoint, next_page
 from plexstedi.sync.isolation import Record, Turns, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.witness import (
     ask_about_unreadable,
     customer_of,
-    feed_checkpoint,
     feed_entry,
     guard_direction,
     note_held_entries,
@@ -42,6 +43,9 @@ from plexstedi.sync.witness import (
 UNKNOWN_SET = "unknown"
 """The set of a transaction that Stedi lists without X12 metadata, until its document is read."""
 _TOO_LARGE = "its document is larger than "
+NOBODYS = "its partnership is not in the configuration: another plant's"
+_AT_ONCE = 200
+"""So many transactions of partnerships that became known are taken up in one run: the rest in the next."""
 _PATIENCE = timedelta(days=1)
 _OTHER_USAGE = {"P": "test", "T": "production"}
 """Transactions of this mode belong to a state of the other usage indicator."""
@@ -58,16 +62,19 @@ def pull(session: Session) -> Turns:
     Raise ServiceUnavailable, SuspicionStop; what was stored stays.
     """
     _list_new(session)
-    return _fetch_documents(session)
+    turns = _Fetches(session, Stage.INGEST)
+    _take_up_known(session, turns)
+    _fetch_documents(session, turns)
+    return turns
 
 
 def _list_new(session: Session) -> None:
     """Items and token are stored in one transaction: a crash repeats a page, it never loses one."""
     note_held_entries(session, "transaction", read_transaction, _note_transaction)
-    checkpoint = feed_checkpoint(session, Fact.TRANSACTIONS_TOKEN)
+    checkpoint = first_checkpoint(session, TRANSACTIONS)
     seen = {checkpoint}
     while True:
-        page = session.stedi.poll_transactions(checkpoint)
+        page, checkpoint = next_page(session, TRANSACTIONS, checkpoint, seen)
         following = page.after(checkpoint)
         newest = max((transaction.processed_at for transaction in page.items), default=None)
         guard_direction(session, Fact.TRANSACTIONS_SEEN, newest, "transaction")
@@ -128,10 +135,111 @@ def _note_transaction(session: Session, transaction: Transaction) -> None:
     )
 
 
+def _take_up_known(session: Session, turns: Turns) -> None:
+    """Transactions that were nobody's, and whose partnership is known by now (RULES Reading 10)."""
+    known = [one for one in session.store.inbox.ignored_for(NOBODYS, ANOTHER_PLANTS) if _partner(session, one)]
+    for done, inbound in enumerate(known[:_AT_ONCE], 1):
+        session.checkpoint()
+        with turns.turn(_fetching(inbound)):
+            _take_up(session, inbound)
+        session.progress("taking up transactions of partnerships that became known", done, len(known))
+    if len(known) > _AT_ONCE:
+        session.tally.warn(
+            f"{len(known) - _AT_ONCE} transactions of partnerships that became known wait for the next run"
+        )
+
+
+def _partner(session: Session, inbound: Inbound) -> str | None:
+    return supplier_of(session, inbound.partnership) or customer_of(session, inbound.partnership)
+
+
+def _take_up(session: Session, inbound: Inbound) -> str | None:
+    """Take up one transaction that was nobody's; why it stays ignored, None if it is read now."""
+    supplier = supplier_of(session, inbound.partnership)
+    customer = None if supplier is not None else customer_of(session, inbound.partnership)
+    partner = supplier or customer
+    assert partner is not None
+    why, fetched = None, inbound.document_form is not None
+    if not fetched:
+        # Its mode was never kept: Stedi tells it again.
+        transaction = session.stedi.transaction(inbound.transaction_id)
+        why = "Stedi no longer has it" if transaction is None else _not_ours(session, transaction, supplier, customer)
+    with session.store.transaction():
+        if why is not None:
+            session.store.inbox.explain(inbound.transaction_id, why)
+        else:
+            session.store.inbox.take_up(inbound.transaction_id, partner, session.clock.now())
+            if not fetched and inbound.set_id in ACKNOWLEDGMENTS:
+                session.tally.counts.acks_received += 1
+        session.note(
+            "transaction-known",
+            f"transaction {inbound.transaction_id}",
+            set=inbound.set_id,
+            partnership=inbound.partnership,
+            supplier=partner,
+            left_alone=why,
+        )
+    return why
+
+
+def fetch_one(session: Session, transaction_id: str) -> Inbound:
+    """One transaction with its document, fetched from Stedi where the state file lacks it.
+
+    Raise UsageFault, with the reason, if Stedi does not have it or it is not to be read; ServiceUnavailable.
+    """
+    inbound = session.store.inbox.get(transaction_id) or _list_one(session, transaction_id)
+    if session.store.inbox.document(transaction_id) is not None:
+        return inbound
+    if inbound.state is InboxState.IGNORED and inbound.document_form is None:
+        nobodys = inbound.reason in (NOBODYS, ANOTHER_PLANTS) and _partner(session, inbound) is not None
+        why = _take_up(session, inbound) if nobodys else inbound.reason
+        if why is not None:
+            raise UsageFault(
+                f"transaction {transaction_id} ({inbound.set_id} over partnership {inbound.partnership}) is not read:"
+                f" {why}",
+                fix="Only what concerns a supplier or customer of this configuration is read: correct its"
+                " partnership_id, then repeat it."
+                if inbound.reason == NOBODYS
+                else "Nothing is to be done: it is none of the documents that are read here.",
+            )
+    _fetch(session, inbound)
+    after = session.store.inbox.get(transaction_id)
+    assert after is not None
+    if session.store.inbox.document(transaction_id) is None:
+        raise UsageFault(
+            f"Stedi hands out no document of transaction {transaction_id}",
+            fix="Look at the transaction in the Stedi portal, or have the supplier send it again.",
+        )
+    return after
+
+
+def _list_one(session: Session, transaction_id: str) -> Inbound:
+    """A transaction that no listing has shown, as Stedi tells it. Raise UsageFault if it is none of a partner's."""
+    try:
+        transaction = session.stedi.transaction(transaction_id)
+    except RequestRejected:
+        transaction = None
+    if transaction is None or transaction.id != transaction_id:
+        raise UsageFault(
+            f"there is no transaction {transaction_id} in the state file, and Stedi knows none",
+            fix="`plexstedi status NUMBER` shows the transactions of an order.",
+        )
+    if transaction.direction != INBOUND:
+        raise UsageFault(
+            f"transaction {transaction_id} is a document of ours, not an answer",
+            fix="`plexstedi status NUMBER` shows the transactions of an order.",
+        )
+    with session.store.transaction():
+        _note_transaction(session, transaction)
+    inbound = session.store.inbox.get(transaction_id)
+    assert inbound is not None
+    return inbound
+
+
 def _not_ours(session: Session, transaction: Transaction, supplier: str | None, customer: str | None) -> str | None:
     """Why a transaction is only counted, None if it is to be read."""
     if supplier is None and customer is None:
-        return "its partnership is not in the configuration: another plant's"
+        return NOBODYS
     if transaction.mode == _OTHER_USAGE[session.usage]:
         session.tally.warn(
             f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
@@ -148,9 +256,8 @@ def _not_read(set_id: str, customer: str | None) -> str | None:
     return None if set_id in READ_SETS else "its transaction set is not read"
 
 
-def _fetch_documents(session: Session) -> Turns:
+def _fetch_documents(session: Session, turns: Turns) -> None:
     """Each document for itself: one that Stedi does not hand out keeps no other back."""
-    turns = _Fetches(session, Stage.INGEST)
     listed = [*session.store.inbox.in_state(InboxState.LISTED), *_held_for_a_smaller_limit(session)]
     waiting = sorted(listed, key=lambda inbound: turns.failed_before(_fetching(inbound)))
     for done, inbound in enumerate(waiting, 1):
@@ -158,7 +265,6 @@ def _fetch_documents(session: Session) -> Turns:
         with turns.turn(_fetching(inbound)):
             _fetch(session, inbound)
         session.progress("fetching acknowledgments", done, len(waiting))
-    return turns
 
 
 class _Fetches(Turns):

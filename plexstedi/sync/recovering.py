@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.names import Slot, idempotency_key, parse_file_name
 from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.order_number import PossibleOwner, owner_of_files
 from plexstedi.edi.outbound.due import Send850
 from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.sent import SentOrder
@@ -27,6 +28,7 @@ from plexstedi.state.witnesses import Witness
 from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, delivery_of
 from plexstedi.sync.due_document import order_witness, stream_name
 from plexstedi.sync.due_documents import partner_of
+from plexstedi.sync.feed import TRANSACTIONS, read_anew
 from plexstedi.sync.poll import poll
 from plexstedi.sync.recovered_content import Sent, sent_by_position
 from plexstedi.sync.session import Session
@@ -56,6 +58,8 @@ class FoundStream:
     record: OrderRecord | None
     revision: int | None
     """The revision of the order that the last file says; None: none that is known."""
+    others: tuple[OrderRecord, ...] = ()
+    """Where `record` is None: orders of this number of which none is surely the one."""
 
     @property
     def in_sync(self) -> bool:
@@ -75,6 +79,8 @@ class FoundStream:
 
     def what(self) -> str:
         """What will be done with it, in words."""
+        if self.record is None and self.others:
+            return "the number was given out again, and the order of this file cannot be told: a person is asked"
         if self.record is None:
             return "Plex has no such order: the file is noted, a person is asked"
         if self.revision == self.record.latest:
@@ -128,22 +134,32 @@ def _read_plex(session: Session, since: datetime) -> None:
 
 def _stream(session: Session, number: str, release: str | None, files: Sequence[Found]) -> FoundStream:
     ordered = tuple(sorted(files, key=lambda f: (f.slot.change_sequence, f.slot.counter, f.witness.created_at)))
-    record = _record(session, number, ordered[-1].witness.partnership)
-    revision = None
-    if record is not None:
-        revision = _revision_said(session, record, StreamKey(order_id=record.id, release=release), ordered[-1].mark)
-    return FoundStream(number, release, ordered, record, revision)
-
-
-def _record(session: Session, number: str, partnership: str | None) -> OrderRecord | None:
-    """The order of this number; of several, the one whose supplier is traded with over this partnership."""
-    records = session.store.orders.by_number(number)
+    last = ordered[-1]
+    orders = session.store.orders
+    records = {record.id: record for record in orders.by_number(number)}
+    said = {
+        each: _revision_said(session, record, StreamKey(order_id=each, release=release), last.mark)
+        for each, record in records.items()
+    }
     suppliers = session.config.suppliers
-    traded = [r for r in records if r.supplier in suppliers and suppliers[r.supplier].partnership_id == partnership]
-    for some in (records, traded, [r for r in traded if r.phase is not Phase.VANISHED]):
-        if len(some) == 1:
-            return some[0]
-    return None
+    owner = owner_of_files(
+        [
+            PossibleOwner(
+                id=record.id,
+                has_documents=any(d.order_number == number for d in session.store.documents.of_order(record.id)),
+                says_it=said[record.id] is not None,
+                same_partner=record.supplier in suppliers
+                and suppliers[record.supplier].partnership_id == last.witness.partnership,
+                there=record.phase is not Phase.VANISHED,
+                created_at=orders.revision(record.id, record.latest).created_at,
+            )
+            for record in records.values()
+        ],
+        min(file.witness.created_at for file in ordered),
+    )
+    if owner is None:
+        return FoundStream(number, release, ordered, None, None, tuple(records.values()))
+    return FoundStream(number, release, ordered, records[owner], said[owner])
 
 
 def _revision_said(session: Session, record: OrderRecord, key: StreamKey, mark: str) -> int | None:
@@ -183,7 +199,7 @@ def look_again_from(session: Session, since: datetime) -> None:
     """Answers that came since the first of these files are listed again; those that are known make no difference."""
     known = session.store.memory.time(Fact.ANSWERS_FROM)
     session.store.memory.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
-    session.store.memory.put(Fact.TRANSACTIONS_TOKEN, None)
+    read_anew(session, TRANSACTIONS)
 
 
 def _ask_about_the_rest(session: Session, found: Sequence[FoundStream]) -> None:
@@ -239,10 +255,17 @@ def payload_at_stedi(session: Session, execution_id: str) -> tuple[bytes, str]:
 
 def _note_orphan(session: Session, stream: FoundStream) -> None:
     """A file for an order that Plex does not have: kept out of the way of other orders, and asked about."""
+    message = f"Stedi was given {len(stream.files)} documents for it and Plex has no such order"
+    if stream.others:
+        ids = ", ".join(f"{each.id} of {each.supplier}, {each.phase}" for each in stream.others)
+        message = (
+            f"Stedi was given {len(stream.files)} documents under this number, and which order they are of cannot be"
+            f" told: Plex has it on {ids}"
+        )
     reason = Reason(
         code="order-missing",
         where=f"order {stream.order_number}",
-        message=f"Stedi was given {len(stream.files)} documents for it and Plex has no such order",
+        message=message,
         fix="Settle it with the supplier, then accept; until then no order of this supplier from before goes out"
         " for the first time.",
     )

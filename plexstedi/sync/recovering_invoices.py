@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.names import parse_file_name
+from plexstedi.edi.order_number import PossibleOwner, owner_of_files
 from plexstedi.edi.outbound.prepare import prepare_invoice
 from plexstedi.edi.sent import SentOrder
 from plexstedi.state.documents import RECOVERED, NewDocument
@@ -74,16 +75,25 @@ def look_at_invoices(session: Session) -> list[FoundInvoice]:
 def _found(session: Session, number: str, files: Sequence[Found]) -> FoundInvoice:
     ordered = tuple(sorted(files, key=lambda file: (file.slot.counter, file.witness.created_at)))
     last = ordered[-1]
-    customers = session.config.customers
-    records = session.store.invoices.by_number(number)
-    if len(records) > 1:
-        records = [
-            record
-            for record in records
-            if record.customer in customers and customers[record.customer].partnership_id == last.witness.partnership
-        ]
-    record = records[0] if len(records) == 1 else None
-    return FoundInvoice(number, ordered, record, None if record is None else _revision_said(session, record, last.mark))
+    customers, invoices = session.config.customers, session.store.invoices
+    records = {record.id: record for record in invoices.by_number(number)}
+    said = {each: _revision_said(session, record, last.mark) for each, record in records.items()}
+    owner = owner_of_files(
+        [
+            PossibleOwner(
+                id=record.id,
+                has_documents=any(d.order_number == number for d in session.store.documents.of_order(record.stream)),
+                says_it=said[record.id] is not None,
+                same_partner=record.customer in customers
+                and customers[record.customer].partnership_id == last.witness.partnership,
+                there=not invoices.revision(record.id, record.latest).void,
+                created_at=invoices.revision(record.id, record.latest).created_at,
+            )
+            for record in records.values()
+        ],
+        min(file.witness.created_at for file in ordered),
+    )
+    return FoundInvoice(number, ordered, None if owner is None else records[owner], said.get(owner or ""))
 
 
 def _revision_said(session: Session, record: InvoiceRecord, mark: str) -> int | None:

@@ -21,7 +21,7 @@ from plexstedi.sync.isolation import Turns
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.supplier_has import order_after
-from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, write_turn
+from plexstedi.sync.write_results import is_of_another, note_done, note_not_done, note_still_unseen, write_turn
 
 _Now: TypeAlias = Mapping[str, ReleaseNow | None]
 
@@ -56,7 +56,11 @@ def _carry_out(session: Session, write: Write) -> None:
     found = _differences(session, write, now)
     changes = [change for difference in found.values() for change in difference.changes]
     if not changes:
-        _finish(session, write, now, found, already=True)
+        _finish(session, write, now, found, already=write.unseen_since is None)
+        return
+    if write.unseen_since is not None:
+        with session.store.transaction():
+            note_still_unseen(session, write, changes)
         return
     if is_of_another(session, write, changes):
         return

@@ -29,6 +29,8 @@ from plexstedi.sync.due_documents import partner_of
 from plexstedi.sync.freezing import freeze
 from plexstedi.sync.ingest import process
 from plexstedi.sync.isolation import Turns
+from plexstedi.sync.order_numbers import OrderNumbers
+from plexstedi.sync.pulling import fetch_one
 from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
@@ -57,14 +59,14 @@ class Replay:
 
 def find_last(session: Session, number: str, *, supplier: str | None, release: str | None) -> Document:
     """The last document of the order of this number. Raise UsageFault if that is not exactly one stream."""
-    orders = [o for o in session.store.orders.by_number(number) if supplier is None or o.supplier == supplier]
+    named = _orders_named(session, number)
+    orders = [o for o in named if supplier is None or o.supplier == supplier]
     if not orders:
         document = _last_of_invoice(session, number, supplier)
         if document is not None:
             return document
-        others = session.store.orders.by_number(number)
-        if others:
-            codes = ", ".join(sorted({order.supplier for order in others}))
+        if named:
+            codes = ", ".join(sorted({order.supplier for order in named}))
             raise UsageFault(f"order {number} is not one of {supplier}, but of {codes}", fix="Correct --supplier.")
         known = [order.number for order in session.store.orders.all()]
         near = ", ".join(difflib.get_close_matches(number, known, n=3, cutoff=0.6))
@@ -72,10 +74,8 @@ def find_last(session: Session, number: str, *, supplier: str | None, release: s
             f"there is no order {number} in the state file",
             fix=f"Did you mean {near}?" if near else "Check the number.",
         )
-    if len(orders) > 1:
-        codes = ", ".join(order.supplier for order in orders)
-        raise UsageFault(f"several orders have the number {number} (suppliers {codes})", fix="Add --supplier CODE.")
-    documents = session.store.documents.of_order(orders[0].id)
+    order = _one_of(session, number, orders)
+    documents = session.store.documents.of_order(order.id)
     if not documents:
         raise UsageFault(
             f"no document of order {number} was ever sent", fix="`plexstedi submit --order` sends what is due."
@@ -89,6 +89,26 @@ def find_last(session: Session, number: str, *, supplier: str | None, release: s
     if not chosen:
         raise UsageFault(f"no document of release {release} of order {number} was sent", fix="Check --release.")
     return chosen[-1]
+
+
+def _orders_named(session: Session, number: str) -> list[OrderRecord]:
+    """Orders that have this number or were sent under it; else the one of this Plex id."""
+    orders = session.store.orders
+    sent = (orders.get(order_id) for order_id in session.store.documents.orders_sent_as(number))
+    found = {record.id: record for record in (*orders.by_number(number), *sent) if record is not None}
+    by_id = orders.get(number)
+    return list(found.values()) or ([] if by_id is None else [by_id])
+
+
+def _one_of(session: Session, number: str, orders: list[OrderRecord]) -> OrderRecord:
+    """The one that has documents. Raise UsageFault if that is not exactly one of several."""
+    sent = [order for order in orders if session.store.documents.of_order(order.id)]
+    if len(orders) == 1 or len(sent) == 1:
+        return (sent or orders)[0]
+    codes = ", ".join(order.supplier for order in orders)
+    ids = " or ".join(order.id for order in sent or orders)
+    fix = "Add --supplier CODE." if len({order.supplier for order in orders}) > 1 else f"Give {ids} in its place."
+    raise UsageFault(f"several orders have the number {number} (suppliers {codes})", fix=fix)
 
 
 def _last_of_invoice(session: Session, number: str, customer: str | None) -> Document | None:
@@ -141,6 +161,8 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     problems = session.config.problems_of(record.supplier)
     if problems:
         raise _cannot_go(record.number, problems)
+    if taken := OrderNumbers(session).order_taken(record):
+        raise _cannot_go(record.number, taken)
     due = _sendable(session, last, record, purpose)
     partner = partner_of(session, record.supplier)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
@@ -313,19 +335,10 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
 def replay_acknowledgment(session: Session, transaction_id: str, reason: str) -> str:
     """Read a stored acknowledgment again with today's settings; its state afterwards. The next run writes to Plex.
 
-    Raise UsageFault if there is none, or its document was not fetched yet.
+    A document that was never fetched, or was dropped since, is fetched from Stedi; also a transaction that no listing
+    has shown. Raise UsageFault if there is none, or it is not read here; ServiceUnavailable.
     """
-    inbound = session.store.inbox.get(transaction_id)
-    if inbound is None:
-        raise UsageFault(
-            f"there is no transaction {transaction_id} in the state file",
-            fix="`plexstedi status NUMBER` shows the transactions of an order.",
-        )
-    if session.store.inbox.document(transaction_id) is None:
-        raise UsageFault(
-            f"the document of transaction {transaction_id} is not in the state file",
-            fix="If it is new, run `plexstedi ingest-acks` first; if it is older than state.keep_days, it was dropped.",
-        )
+    inbound = fetch_one(session, transaction_id)
     with session.store.transaction():
         if inbound.state is not InboxState.STORED:
             session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a person")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from plexstedi.edi.clocks import Lateness
 from plexstedi.edi.inbound.answer_sets import READ_SETS
 from plexstedi.edi.order import Phase
+from plexstedi.edi.order_number import number_key
 from plexstedi.errors import UsageFault
 from plexstedi.state.documents import Document
 from plexstedi.state.memory import Fact
@@ -167,18 +168,29 @@ def unheeded(store: Store, late: Iterable[LateDocument]) -> int:
 
 
 def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecord, ...]]:
-    """The order of this number (or Plex id), and others of the same number.
+    """The order of this number (or Plex id), and others that have it, were sent under it or differ in blanks only.
 
     One that Plex still has goes before one that vanished, the last read before others. Raise UsageFault, with the
     nearest numbers, if there is none.
     """
-    found = store.orders.by_number(number)
+    numbers = Tallies(store.database).order_numbers()
+    same = [other for other in numbers if number_key(other) == number_key(number)]
+    alike = [record for other in same for record in store.orders.by_number(other)]
+    sent = [store.orders.get(order_id) for order_id in store.documents.orders_sent_as(number)]
+    found = list({record.id: record for record in (*alike, *sent) if record is not None}.values())
     if not found:
         by_id = store.orders.get(number)
         if by_id is None:
-            raise _unknown_order(number, [*Tallies(store.database).order_numbers(), *store.invoices.numbers()])
+            raise _unknown_order(number, [*numbers, *store.invoices.numbers()])
         found = [by_id]
-    found.sort(key=lambda record: (record.phase is Phase.VANISHED, -record.read_at.timestamp(), record.id))
+    found.sort(
+        key=lambda record: (
+            record.number != number,
+            record.phase is Phase.VANISHED,
+            -record.read_at.timestamp(),
+            record.id,
+        )
+    )
     return found[0], tuple(found[1:])
 
 

@@ -19,15 +19,13 @@ from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.witnesses import Witness
 from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, Transaction, Unreadable, read_execution
-from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken
+from plexstedi.stedi.paging import Checkpoint, FromToken
+from plexstedi.sync.feed import EXECUTIONS, first_checkpoint, never_read, next_page
 from plexstedi.sync.isolation import Record, hold, isolated
-from plexstedi.sync.poll import FIRST_LOOK_BACK
 from plexstedi.sync.session import Session
 
-_MARGIN = timedelta(hours=1)
 _BACKWARDS = timedelta(hours=1)
 """Items are ordered by when they were processed; an hour is more than any two can be out of order."""
-_YOUNGEST_START = timedelta(minutes=2)
 
 
 def drain_executions(session: Session) -> None:
@@ -41,13 +39,13 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
 
     So a state that was lost is noticed however long ago the last file went out.
     """
-    checkpoint = feed_checkpoint(session, Fact.EXECUTIONS_TOKEN)
-    if all_of_ours or isinstance(checkpoint, FromTime):
+    checkpoint = first_checkpoint(session, EXECUTIONS)
+    if all_of_ours or never_read(session, EXECUTIONS):
         _list_all_of_ours(session)
     note_held_entries(session, "execution", read_execution, _note_execution)
     seen = {checkpoint}
     while True:
-        page = session.stedi.poll_executions(checkpoint)
+        page, checkpoint = next_page(session, EXECUTIONS, checkpoint, seen)
         following = page.after(checkpoint)
         newest = max((each.updated_at or each.created_at for each in page.items), default=None)
         guard_direction(session, Fact.EXECUTIONS_SEEN, newest, "execution")
@@ -122,20 +120,6 @@ def ask_about_unreadable(session: Session, entries: Sequence[Unreadable], feed: 
             session.ask(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
 
 
-def feed_checkpoint(session: Session, token: Fact) -> Checkpoint:
-    """Where to read a feed on; the very first time from before anything of ours can have been sent."""
-    known = session.store.memory.get(token)
-    return FromToken(known) if known is not None else FromTime(feed_start(session))
-
-
-def feed_start(session: Session) -> datetime:
-    """From before anything that concerns this state: the orders that are sent as new, and what `recover` found."""
-    memory, now = session.store.memory, session.clock.now()
-    start = session.config.plex.poll.start or memory.time(Fact.START) or now - FIRST_LOOK_BACK
-    answers_from = memory.time(Fact.ANSWERS_FROM) or start
-    return min(start - _MARGIN, answers_from - _MARGIN, now - _YOUNGEST_START)
-
-
 def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:
     """Keep the token; a time is never kept, since items of equal time at a page's edge would be lost."""
     if isinstance(checkpoint, FromToken):
@@ -197,21 +181,28 @@ def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
         message=f"Stedi could not process it: {execution.fault_message or execution.fault_code or execution.status}",
         fix="Look at the execution in the Stedi portal; have it retried there, or ask the supplier to send it again.",
     )
-    session.ask(ReviewKind.INBOUND_FILE_FAILED, f"execution {execution.id}", (reason,), supplier=supplier)
+    subject = f"execution {execution.id}"
+    if not session.store.reviews.decided(ReviewKind.INBOUND_FILE_FAILED, subject):
+        session.ask(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
 
 
 def supplier_of(session: Session, partnership: str | None) -> str | None:
-    """The supplier that is traded with over this partnership; None if it is not in the configuration."""
+    """The supplier that is traded with over this partnership, or was when its documents went out (RULES Reading 10).
+
+    None if neither the configuration nor any document knows it.
+    """
     if partnership is None:
         return None
     found = (code for code, settings in session.config.suppliers.items() if settings.partnership_id == partnership)
-    return next(found, None)
+    return next(found, None) or session.store.documents.partner_over(partnership, invoices=False)
 
 
 def customer_of(session: Session, partnership: str | None) -> str | None:
-    """The customer that gets invoices over this partnership; None if there is none."""
+    """The customer that gets, or got, invoices over this partnership; None if there is none."""
+    if partnership is None:
+        return None
     found = (code for code, settings in session.config.customers.items() if settings.partnership_id == partnership)
-    return None if partnership is None else next(found, None)
+    return next(found, None) or session.store.documents.partner_over(partnership, invoices=True)
 
 
 def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Sequence
 
 from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.read_again import Unseen, judge_unseen, unseen_words
 from plexstedi.edi.inbound.write_plan import FieldChange, WriteTarget
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.state.writes import Write
+from plexstedi.state.writes import Write, WriteState
 from plexstedi.sync.isolation import Record
 from plexstedi.sync.session import Session
 
@@ -41,15 +42,45 @@ def note_not_done(
     """
     refused = [outcome.reason for outcome in outcomes if isinstance(outcome, WriteRefused)]
     waiting = [outcome.reason for outcome in outcomes if isinstance(outcome, NotWritten | WriteUnknown)]
-    if refused or not waiting:
+    if refused:
         fields = ", ".join(sorted({change.field for change in left}))
-        said = "; ".join(dict.fromkeys(refused)) or "Plex said that it had written, but holds something else"
-        _failed(session, write, f"{fields}: {said}")
+        _failed(session, write, f"{fields}: {'; '.join(dict.fromkeys(refused))}")
+        return
+    if not waiting:
+        # What is read may lag behind what was written: nobody is asked before it was looked for again.
+        now = session.clock.now()
+        said = unseen_words(Unseen.WAIT, left, now)
+        session.store.writes.not_seen(write.id, said, now)
+        session.tally.warn(f"order {write.plan.order_number}: {said}; the next run looks again")
+        session.note("write-not-seen", f"write {write.id}", order_id=write.order_id, reason=said)
         return
     said = "; ".join(dict.fromkeys(waiting))
     session.store.writes.again(write.id, said)
     session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run goes on")
     session.note("write-not-done", f"write {write.id}", order_id=write.order_id, reason=said)
+
+
+def note_still_unseen(session: Session, write: Write, left: Sequence[FieldChange]) -> None:
+    """A later reading does not show what Plex said it had written. In the caller's transaction; nothing is written.
+
+    One that a person is asked about already is only looked for: it is taken back by `note_done` when it shows.
+    """
+    if write.state is WriteState.FAILED or write.unseen_since is None:
+        return
+    waited = session.clock.now() - write.unseen_since
+    verdict = judge_unseen(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
+    said = unseen_words(verdict, left, write.unseen_since)
+    session.store.writes.still_not_seen(write.id, said)
+    if verdict is not Unseen.WAIT:
+        _failed(session, write, said, fix=_NOT_SEEN[verdict])
+
+
+_NOT_SEEN = {
+    Unseen.NOT_SHOWN: "Look at it in Plex: when Plex shows it, this item closes by itself. `plexstedi review accept`"
+    " writes it again.",
+    Unseen.CHANGED: "Look at who changed it in Plex. `plexstedi review accept` writes the acknowledgment over it,"
+    " `plexstedi review reject` leaves Plex as it is.",
+}
 
 
 def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]) -> bool:
@@ -111,13 +142,13 @@ def _counts_more(session: Session, theirs: str, ours: str) -> bool:
 _REFERENCE = re.compile(r"stedi:([^\s;\]]+)")
 
 
-def _failed(session: Session, write: Write, said: str) -> None:
+def _failed(session: Session, write: Write, said: str, *, fix: str | None = None) -> None:
     session.store.writes.fail(write.id, said)
     reason = Reason(
         code="write-failed",
         where="order",
         message=f"the acknowledgment could not be written to Plex: {said}",
-        fix=f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept`.",
+        fix=fix or f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept`.",
     )
     record = session.store.orders.get(write.order_id)
     session.ask(

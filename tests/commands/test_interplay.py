@@ -493,7 +493,9 @@ def test_what_plex_refused_is_not_written_after_a_change_made_it_wrong(one, monk
     one.answer("855", *bak_and(one, order))
     with monkeypatch.context() as patch:
         patch.setattr(PlexStore, "save_custom", lambda *_: None)
-        one.run("run")
+        for _ in range(3):
+            one.run("run")
+            one.later(minutes=6)
     assert len(reviews(one, "write-failed")) == 1
     edit(one, order, more=500)
     one.later(minutes=5)

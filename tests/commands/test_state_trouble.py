@@ -7,6 +7,8 @@ import sqlite3
 
 import pytest
 
+from tests.older_state import make_older
+
 
 def damage(path) -> None:
     """Overwrite the middle of the file, as a failing disk would."""
@@ -79,13 +81,7 @@ def test_the_state_and_its_folder_are_for_their_owner_only(bench):
 
 def test_an_older_state_file_goes_on_where_it_was_and_sends_nothing_again(bench):
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 4
-    connection = sqlite3.connect(bench.state)
-    connection.execute("DELETE FROM legal_moves WHERE of_table = 'documents' AND before = 'refused'")
-    for added in ("unforeseen", "standing_faults"):
-        connection.execute(f"DROP TABLE {added}")
-    connection.execute("PRAGMA user_version = 1")
-    connection.commit()
-    connection.close()
+    make_older(bench.state)
     assert bench.run("status").code == 0
     bench.later(hours=3)
     ran = bench.run("run", "--json")

@@ -13,17 +13,18 @@ from plexstedi.edi.inbound.matching import (
     OtherSupplier,
     UnknownOrder,
     match_order,
+    why_ambiguous,
 )
 
 PARTNERSHIPS = ("us_acme", "us_bolt")
 ORDERS = (
-    Candidate("1", "PO-1001", "us_acme"),
-    Candidate("2", "0042", "us_acme"),
-    Candidate("3", "777", "us_acme"),
-    Candidate("4", "0777", "us_acme"),
-    Candidate("5", "PO-2001", "us_bolt"),
-    Candidate("6", "BL-5", "us_acme", release="1"),
-    Candidate("7", "BL-5", "us_acme", release="2"),
+    Candidate("1", "PO-1001", frozenset({"us_acme"})),
+    Candidate("2", "0042", frozenset({"us_acme"})),
+    Candidate("3", "777", frozenset({"us_acme"})),
+    Candidate("4", "0777", frozenset({"us_acme"})),
+    Candidate("5", "PO-2001", frozenset({"us_bolt"})),
+    Candidate("6", "BL-5", frozenset({"us_acme"}), release="1"),
+    Candidate("7", "BL-5", frozenset({"us_acme"}), release="2"),
 )
 
 
@@ -64,11 +65,40 @@ def test_the_release_tells_orders_of_one_number_apart() -> None:
     assert isinstance(_match("BL-5"), AmbiguousOrder)
 
 
+@pytest.mark.parametrize(("release", "said"), [(None, "no release (BAK05)"), ("1-3", "(BAK05) 1-3 is unknown")])
+def test_a_release_that_is_missing_or_unknown_is_named_with_those_that_were_sent(
+    release: str | None, said: str
+) -> None:
+    """The order number was right: the supplier is asked for the release, not for the number."""
+    found = _match("BL-5", release=release)
+    assert isinstance(found, AmbiguousOrder)
+    reason = why_ambiguous(found)
+    assert said in reason.message
+    assert "1, 2" in reason.message
+    assert "BAK05" in reason.fix
+    assert "number" not in reason.message
+
+
+def test_of_two_orders_the_number_is_asked_for() -> None:
+    found = _match("00777")
+    assert isinstance(found, AmbiguousOrder)
+    assert "could mean 777, 0777" in why_ambiguous(found).message
+
+
+def test_a_supplier_that_moved_answers_over_either_partnership() -> None:
+    """What its documents went over, or what it has now; nobody else's."""
+    order = Candidate("9", "PO-9", frozenset({"old", "new"}))
+    known = ("old", "new", "us_bolt")
+    for partnership in ("old", "new"):
+        assert isinstance(match_order("PO-9", None, partnership, [order], known), Matched)
+    assert isinstance(match_order("PO-9", None, "us_bolt", [order], known), OtherSupplier)
+
+
 def test_one_supplier_cannot_confirm_the_order_of_another() -> None:
     """A mistyped number never confirms somebody else's order."""
     found = _match("PO-2001")
     assert isinstance(found, OtherSupplier)
-    assert found.candidates[0].partnership_id == "us_bolt"
+    assert found.candidates[0].partnership_ids == {"us_bolt"}
     assert isinstance(_match("PO-2001", "us_bolt"), Matched)
 
 

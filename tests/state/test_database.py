@@ -18,6 +18,7 @@ from plexstedi.state.database import Database
 from plexstedi.state.memory import Fact
 from plexstedi.state.schema import VERSION
 from plexstedi.state.store import Store
+from tests.older_state import make_older
 
 from .conftest import NOW, an_order, keep_order
 
@@ -131,21 +132,10 @@ def test_a_file_killed_in_its_first_migration_is_made_again(path):
     store.close()
 
 
-def made_older(path) -> None:
-    """The file as version 1 of the program left it."""
-    connection = sqlite3.connect(path)
-    connection.execute("DROP TABLE unforeseen")
-    connection.execute("DROP TABLE standing_faults")
-    connection.execute("DELETE FROM legal_moves WHERE of_table = 'documents' AND before = 'refused'")
-    connection.execute("PRAGMA user_version = 1")
-    connection.commit()
-    connection.close()
-
-
 def test_an_older_file_is_brought_up_to_date_with_a_copy_beside_it(store, path):
     keep_order(store, an_order())
     store.close()
-    made_older(path)
+    make_older(path)
     store = Store.open(path, NOW)
     assert store.database.number("PRAGMA user_version") == VERSION
     assert store.database.number("SELECT count(*) FROM legal_moves WHERE before = 'refused'") == 1
@@ -161,7 +151,7 @@ def test_an_older_file_is_brought_up_to_date_with_a_copy_beside_it(store, path):
 def test_an_older_file_killed_in_its_migration_stays_whole_at_the_step_before(store, path, step):
     keep_order(store, an_order())
     store.close()
-    made_older(path)
+    make_older(path)
     killed = in_a_process(
         """
         import os, signal, sys

@@ -51,10 +51,10 @@ def test_a_key_or_a_name_is_used_once_for_ever(store, field):
 
 
 def test_the_counter_grows_with_every_document_of_a_slot(store):
-    assert store.documents.counter("id-PO-1001", "850", 0) == 1
+    assert store.documents.counter("id-PO-1001", "850", 0, number="PO-1001", release=None) == 1
     brought_to(store, DocumentState.REFUSED)
-    assert store.documents.counter("id-PO-1001", "850", 0) == 2
-    assert store.documents.counter("id-PO-1001", "860", 1) == 1
+    assert store.documents.counter("id-PO-1001", "850", 0, number="PO-1001", release=None) == 2
+    assert store.documents.counter("id-PO-1001", "860", 1, number="PO-1001", release=None) == 1
 
 
 def test_an_attempt_is_noted_before_the_call_and_its_end_after_it(store):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine
 from plexstedi.edi.plain_values import plain_number
 from plexstedi.edi.sent import SentLine, SentSchedule
@@ -19,7 +20,8 @@ class Candidate:
 
     order_id: str
     number: str
-    partnership_id: str
+    partnership_ids: frozenset[str]
+    """Those that its documents went over, and the one that its supplier has now."""
     release: str | None = None
     """BEG04, where releases are sent singly."""
 
@@ -41,10 +43,12 @@ class UnknownOrder:
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousOrder:
-    """Several orders of this supplier could be meant: a person decides."""
+    """Several orders of this supplier, or releases of one, could be meant: a person decides."""
 
     number: str
     candidates: tuple[Candidate, ...]
+    release: str | None = None
+    """As the answer names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class OtherSupplier:
 
 @dataclass(frozen=True, slots=True)
 class OtherPlant:
-    """The partnership is not in the configuration: counted, nothing else."""
+    """Neither the configuration nor any document knows the partnership: counted, nothing else."""
 
     partnership_id: str
 
@@ -72,13 +76,13 @@ def match_order(
     candidates: Sequence[Candidate],
     partnerships: Collection[str],
 ) -> OrderMatch:
-    """The order of this supplier with this number; `partnerships` are all that the configuration has.
+    """The order of this supplier with this number; `partnerships` are all that the configuration or a document has.
 
     Exactly, else without blanks at the ends, case and leading zeros if that gives one order only (RULES Reading 10).
     """
     if partnership_id not in partnerships:
         return OtherPlant(partnership_id)
-    own = [c for c in candidates if c.partnership_id == partnership_id]
+    own = [c for c in candidates if partnership_id in c.partnership_ids]
     exact = [c for c in own if c.number == number]
     found = exact or [c for c in own if _normal(c.number) == _normal(number)]
     if len(found) > 1:
@@ -88,9 +92,32 @@ def match_order(
     if len(found) == 1:
         return Matched(found[0], bool(exact))
     if found:
-        return AmbiguousOrder(number, tuple(found))
-    others = tuple(c for c in candidates if c.partnership_id != partnership_id and _normal(c.number) == _normal(number))
+        return AmbiguousOrder(number, tuple(found), release)
+    others = tuple(
+        c for c in candidates if partnership_id not in c.partnership_ids and _normal(c.number) == _normal(number)
+    )
     return OtherSupplier(number, others) if others else UnknownOrder(number)
+
+
+def why_ambiguous(match: AmbiguousOrder) -> Reason:
+    """What a person is told: several orders, or one whose releases were sent singly and whose release is not named."""
+    where = f"order {match.number}"
+    releases = [c.release for c in match.candidates if c.release is not None]
+    if len({c.number for c in match.candidates}) > 1 or not releases:
+        numbers = ", ".join(dict.fromkeys(c.number for c in match.candidates))
+        return Reason(
+            code="order-ambiguous",
+            where=where,
+            message=f"the number could mean {numbers}",
+            fix="Ask the supplier to send the order number as it was sent.",
+        )
+    said = "it names no release (BAK05)" if not match.release else f"its release (BAK05) {match.release} is unknown"
+    return Reason(
+        code="order-ambiguous",
+        where=where,
+        message=f"{said}, and the releases of this order were sent as orders of their own: {', '.join(releases)}",
+        fix="Ask the supplier to send it again with the release as it was sent (BEG04 of the 850, BAK05 of the 855).",
+    )
 
 
 def _normal(text: str) -> str:

@@ -1,0 +1,144 @@
+"""A page of one of Stedi's feeds, also where Stedi refuses the token that leads to it.
+
+Tokens do not expire (stedi.md 4.1), but a changed account or a restored state file may hold one that Stedi no longer
+takes. The feed is then read again from the last time known: every entry is told by its id, so nothing counts twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from plexstedi.errors import RequestRejected
+from plexstedi.state.memory import Fact
+from plexstedi.stedi.models import Execution, Transaction
+from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
+from plexstedi.sync.poll import FIRST_LOOK_BACK
+from plexstedi.sync.session import Session
+
+if TYPE_CHECKING:
+    from plexstedi.stedi.client import StediClient
+
+_MARGIN = timedelta(hours=1)
+"""Items are ordered by when they were processed; an hour is more than any two can be out of order."""
+_YOUNGEST_START = timedelta(minutes=2)
+_REFUSED = (400, 404, 422)
+"""What a call with a token that Stedi no longer takes may be answered with."""
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Feed(Generic[Item]):
+    """One of the two feeds, with what is remembered of it."""
+
+    name: str
+    poll: Callable[[StediClient, Checkpoint], Page[Item]]
+    token: Fact
+    seen: Fact
+    refused: Fact
+    """Since when Stedi has refused its token; nothing while it takes it."""
+
+
+TRANSACTIONS: Feed[Transaction] = Feed(
+    "transaction",
+    lambda stedi, checkpoint: stedi.poll_transactions(checkpoint),
+    Fact.TRANSACTIONS_TOKEN,
+    Fact.TRANSACTIONS_SEEN,
+    Fact.TRANSACTIONS_REFUSED,
+)
+EXECUTIONS: Feed[Execution] = Feed(
+    "execution",
+    lambda stedi, checkpoint: stedi.poll_executions(checkpoint),
+    Fact.EXECUTIONS_TOKEN,
+    Fact.EXECUTIONS_SEEN,
+    Fact.EXECUTIONS_REFUSED,
+)
+
+
+def first_checkpoint(session: Session, feed: Feed[Item]) -> Checkpoint:
+    """Where to read a feed on; the very first time from before anything of ours can have been sent."""
+    memory = session.store.memory
+    token = memory.get(feed.token)
+    if token is not None:
+        return FromToken(token)
+    if memory.get(feed.refused) is not None:
+        return FromTime(_again_from(session, feed, _MARGIN))
+    return FromTime(feed_start(session))
+
+
+def never_read(session: Session, feed: Feed[Item]) -> bool:
+    """Whether this state has read nothing of the feed yet, or is to read it anew."""
+    memory = session.store.memory
+    return memory.get(feed.token) is None and memory.get(feed.refused) is None
+
+
+def read_anew(session: Session, feed: Feed[Item]) -> None:
+    """Forget how far it was read: the next reading begins at `feed_start`. In the caller's transaction."""
+    for fact in (feed.token, feed.refused, feed.seen):
+        session.store.memory.put(fact, None)
+
+
+def feed_start(session: Session) -> datetime:
+    """From before anything that concerns this state: the orders that are sent as new, and what `recover` found."""
+    memory, now = session.store.memory, session.clock.now()
+    start = session.config.plex.poll.start or memory.time(Fact.START) or now - FIRST_LOOK_BACK
+    answers_from = memory.time(Fact.ANSWERS_FROM) or start
+    return min(start - _MARGIN, answers_from - _MARGIN, now - _YOUNGEST_START)
+
+
+def next_page(
+    session: Session, feed: Feed[Item], checkpoint: Checkpoint, seen: set[Checkpoint]
+) -> tuple[Page[Item], Checkpoint]:
+    """The page at a checkpoint, and the checkpoint that it was really read at; no transaction is open.
+
+    `seen` are the checkpoints of this reading, kept in step. Where Stedi refuses the token, the page from the last time
+    known: an hour before the newest entry seen, or a second before it where a token of this very reading is refused
+    and nothing newer came. Raise RequestRejected where Stedi refuses a time, ServiceRefused, ServiceUnavailable.
+    """
+    memory = session.store.memory
+    try:
+        page = feed.poll(session.stedi, checkpoint)
+    except RequestRejected as refused:
+        if isinstance(checkpoint, FromTime) or refused.status not in _REFUSED:
+            raise
+        by_time = any(isinstance(each, FromTime) for each in seen)
+        again = FromTime(_again_from(session, feed, timedelta(seconds=1) if by_time else _MARGIN))
+        _forget_token(session, feed, again, refused)
+        seen.difference_update([each for each in seen if isinstance(each, FromToken)])
+        if again in seen:
+            return Page((), (), None), again
+        seen.add(again)
+        return feed.poll(session.stedi, again), again
+    if isinstance(checkpoint, FromToken) and memory.get(feed.refused) is not None:
+        with session.store.transaction():
+            memory.put(feed.refused, None)
+            session.note("feed-token-taken", f"{feed.name} feed")
+    return page, checkpoint
+
+
+def _again_from(session: Session, feed: Feed[Item], margin: timedelta) -> datetime:
+    newest = session.store.memory.time(feed.seen)
+    if newest is None:
+        return feed_start(session)
+    return min(newest - margin, session.clock.now() - _YOUNGEST_START)
+
+
+def _forget_token(session: Session, feed: Feed[Item], again: FromTime, refused: RequestRejected) -> None:
+    """Say once that the feed is read again, also if every token is refused from now on."""
+    memory = session.store.memory
+    with session.store.transaction():
+        memory.put(feed.token, None)
+        if memory.get(feed.refused) is not None:
+            return
+        newest = memory.time(feed.seen)
+        if newest is not None and newest > again.at + _MARGIN:
+            # A clock of ours was set back: what is read now is older, and no step backwards of Stedi.
+            memory.put_time(feed.seen, again.at)
+        memory.put_time(feed.refused, session.clock.now())
+        session.note("feed-read-again", f"{feed.name} feed", since=again.at.isoformat(), message=refused.message)
+    session.tally.warn(
+        f"Stedi no longer takes the stored page token of its {feed.name} feed ({refused.message}): the feed is read"
+        f" again from {again.at:%Y-%m-%d %H:%M} UTC, and nothing is counted twice"
+    )
