@@ -185,7 +185,7 @@ def work(
     """
     invocation = of(context)
     noting = scheduled and not dry_run
-    outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=scheduled)
+    outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=noting)
     afterwards = _Afterwards(invocation, outcome, alerting=alerting, to_cron=not (as_json or on_a_terminal()))
     stop = StopRequest()
     started = False

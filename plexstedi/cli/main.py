@@ -124,7 +124,30 @@ def run(arguments: list[str]) -> int:
         return int(streams.ended(code, _full_name(_command(arguments), arguments), arguments))
 
 
+_FLAGS = ("--verbose", "-v", "--quiet", "-q")
+_WITH_VALUE = ("--config", "--state")
+
+
+def _global_options_first(arguments: list[str]) -> list[str]:
+    """The command line with the global options before the command, wherever they were given; nothing behind `--`."""
+    first: list[str] = []
+    rest: list[str] = []
+    left = iter(arguments)
+    for word in left:
+        name, separator, _ = word.partition("=")
+        if word == "--":
+            rest += [word, *left]
+        elif word in _FLAGS or (separator and name in _WITH_VALUE):
+            first.append(word)
+        elif word in _WITH_VALUE:
+            first += [word, *[value for value in (next(left, None),) if value is not None]]
+        else:
+            rest.append(word)
+    return first + rest
+
+
 def _run(arguments: list[str]) -> int:
+    arguments = _global_options_first(arguments)
     _register(arguments)
     as_json = "--json" in arguments
     command = _command(arguments)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import typer
 
-from plexstedi.cli.streams import print_json
+from plexstedi.cli.streams import locale_fault, print_json
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ConfigurationFault, ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text
@@ -84,7 +84,7 @@ class Outcome:
         except Exception as error:
             if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
                 raise
-            self.faults.append(internal_fault(error, self.command))
+            self.faults.append(locale_fault(error) or internal_fault(error, self.command))
         else:
             return False
         return True

@@ -146,6 +146,8 @@ def hold(session: Session, record: Record, error: Exception) -> None:
             supplier=record.supplier,
             order_id=record.order_id,
             order_number=record.order_number,
+            # The error itself is what the run tells and alerts about.
+            urgent=False,
         )
     session.tally.unforeseen.append(Unforeseen(reason.message, fix=reason.fix, error=error))
 

@@ -7,7 +7,7 @@ window shows (line-only edits, deletions, rows committed late).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -156,6 +156,7 @@ def _list_window(session: Session, window: Window) -> None:
         if not _already_read(orders.get(one.order_id), one.marks)
     ]
     with session.store.transaction():
+        _take_back_odd_rows(session, {row for one in touched for row in one.marks})
         orders.add_work(work)
         session.store.memory.put_time(Fact.WINDOW_BEGIN, window.begin)
         session.store.memory.put_time(Fact.WINDOW_END, window.end)
@@ -404,16 +405,13 @@ def _read_receipts(session: Session, now: datetime) -> None:
             raise
         session.tally.warn(f"receipts cannot be read, so what came in already is not known: {fault.message}")
         return
-    asked = {review.subject for review in session.store.reviews.standing()}
     with session.store.transaction():
         for receipt in receipts:
             with isolated(session, _receipt_record(session, receipt)):
                 session.store.receipts.record(
                     receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
                 )
-            odd = _odd_row("receipts", receipt.id, "")
-            if odd.subject in asked:
-                session.withdraw(ReviewKind.RECORD_UNREADABLE, odd.subject, "it can be read now")
+        _take_back_odd_rows(session, {receipt.id for receipt in receipts})
         memory.put_time(Fact.RECEIPTS_CURSOR, now)
 
 
@@ -424,6 +422,14 @@ def _receipt_record(session: Session, receipt: Receipt) -> Record:
 
 def _odd_row(table: str, key: str, words: str) -> Record:
     return Record("read", f"{table} row {key}", words)
+
+
+def _take_back_odd_rows(session: Session, rows: Collection[str]) -> None:
+    """These rows, by their ids, can be read: review items about them close; inside the caller's transaction."""
+    for review in session.store.reviews.standing():
+        _, _, key = review.subject.rpartition(" row ")
+        if review.kind is ReviewKind.RECORD_UNREADABLE and key in rows:
+            session.withdraw(review.kind, review.subject, "it can be read now")
 
 
 def ask_about_odd_records(session: Session) -> None:

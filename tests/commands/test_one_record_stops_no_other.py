@@ -1,0 +1,173 @@
+"""Each step of a run raises an unforeseen error at one record: the others go on, it is told once, nothing is lost."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plexstedi.sandbox.characters import Character
+
+from .conftest import Bench, MakeBench, Ran
+from .test_invoices import with_invoices
+
+ORDERS = 3
+
+
+@dataclass(frozen=True)
+class Step:
+    """One function through which every record of a kind goes, and how its arguments tell the record."""
+
+    module: str
+    function: str
+    key: Callable[..., Hashable]
+    within: str | None = None
+    """The class that has it, if it is a method."""
+
+
+STEPS = {
+    "an order is listed": Step("plexstedi.plex.orders", "_changed_at", lambda row: row.raw("id")),
+    "an order is read": Step("plexstedi.plex.orders", "read_order", lambda header, *a, **k: header.raw("id")),
+    "a supplier is read": Step("plexstedi.plex.directory", "supplier", lambda self, id_, *a: id_, within="Directory"),
+    "an order is stored": Step("plexstedi.sync.poll", "record_reading", lambda s, reading, *a: reading.id),
+    "a receipt is read": Step("plexstedi.plex.receipts", "read_receipt", lambda row: row.raw("id")),
+    "a receipt is stored": Step("plexstedi.state.receipts", "record", lambda self, id_, *a: id_, within="Receipts"),
+    "an invoice is read": Step("plexstedi.plex.invoices", "read_invoice", lambda row: row.raw("id")),
+    "an invoice is stored": Step("plexstedi.sync.invoices", "record_invoice", lambda s, reading, *a: reading.id),
+    "an order is decided": Step("plexstedi.sync.due_documents", "_of_order", lambda s, record, *a: record.id),
+    "a stream is decided": Step("plexstedi.sync.due_documents", "_of_stream", lambda s, record, *a: record.id),
+    "an invoice is decided": Step("plexstedi.sync.due_invoices", "_of_invoice", lambda s, record, *a: record.id),
+    "a document is frozen": Step("plexstedi.sync.submit", "freeze", lambda s, due: due.stream),
+    "a document is sent": Step("plexstedi.sync.delivery", "_call", lambda s, document, body: document.id),
+    "a send is answered": Step("plexstedi.sync.delivery", "_record", lambda s, document, *a: document.id),
+    "a delivery is confirmed": Step("plexstedi.sync.delivery", "_confirm", lambda s, document: document.id),
+    "an execution is read": Step("plexstedi.stedi.client", "read_execution", lambda item: item["fileExecutionId"]),
+    "an execution is noted": Step("plexstedi.sync.witness", "_note_execution", lambda s, execution: execution.id),
+    "a transaction is read": Step("plexstedi.stedi.client", "read_transaction", lambda item: item["transactionId"]),
+    "a transaction is noted": Step("plexstedi.sync.pulling", "_note_transaction", lambda s, each: each.id),
+    "a document is fetched": Step("plexstedi.sync.pulling", "_fetch", lambda s, inbound: inbound.transaction_id),
+    "an acknowledgment is decided": Step("plexstedi.sync.ingest", "_decide", lambda s, inbound, c: inbound.order_id),
+    "a write is planned": Step("plexstedi.sync.standings", "plan_order", lambda s, order_id, *a: order_id),
+    "a write is made": Step("plexstedi.sync.plex_writes", "_fields_of_write", lambda write: write.order_id),
+    "a deadline is checked": Step("plexstedi.sync.overdue", "_of_stream", lambda store, settings, stream, *a: stream),
+}
+
+
+def breaks(step: Step, position: int, noted: Path) -> Callable[[], None]:
+    """Let this step raise at the n-th record that comes to it, in this process and in those of later runs."""
+
+    def patch() -> None:
+        owner: Any = importlib.import_module(step.module)
+        if step.within is not None:
+            owner = getattr(owner, step.within)
+        real = getattr(owner, step.function)
+
+        def broken(*given: object, **named: object) -> object:
+            key = str(step.key(*given, **named))
+            seen = noted.read_text().split("\n") if noted.exists() else []
+            if key not in seen:
+                seen.append(key)
+                noted.write_text("\n".join(seen))
+            if seen.index(key) == position:
+                raise RuntimeError("odd")
+            return real(*given, **named)
+
+        setattr(owner, step.function, broken)
+
+    return patch
+
+
+@dataclass
+class Morning:
+    """Some runs in which orders go out, are delivered, acknowledged, received and invoiced."""
+
+    bench: Bench
+    before: Callable[[], object] = lambda: None
+
+    def play(self) -> list[Ran]:
+        runs = [self.run()]
+        self.bench.later(hours=1)
+        runs.append(self.run())
+        order = self.bench.sandbox.plex.tenant.orders[0]
+        with self.bench.sandbox.lock:
+            for line in order.lines:
+                for release in line.releases:
+                    self.bench.sandbox.plex.receive(order.number, line.number, release.number, release.quantity)
+        for _ in range(3):
+            self.bench.later(hours=1)
+            runs.append(self.run())
+        return runs
+
+    def run(self) -> Ran:
+        return self.bench.run("run", before=self.before)
+
+    def done(self) -> list[str]:
+        """Orders whose documents are delivered, whose lines are all confirmed, and whose answers are in Plex."""
+        found = []
+        for order in self.bench.sandbox.plex.tenant.orders:
+            status = self.bench.run("status", order.number, "--json")
+            if status.code != 0:
+                continue
+            delivered = {document["state"] for document in status.json["documents"]} == {"delivered"}
+            confirmed = {line["state"] for line in status.json["lines"]} == {"confirmed"}
+            if delivered and confirmed and self.bench.writes(order.number):
+                found.append(order.number)
+        return found
+
+    def reviews(self) -> list[dict[str, Any]]:
+        return list(self.bench.run("review", "list", "--json").json["reviews"])
+
+
+def play_with_a_break(make_bench: MakeBench, name: str, position: int) -> None:
+    bench = make_bench(orders=ORDERS, suppliers=2, characters=(Character.PROMPT,))
+    told = bench.place / "told.txt"
+    alerts = f'\n[alerts]\ncommand = ["/bin/sh", "-c", "cat >> {told}"]\ndigest_hours = 9999\n'
+    bench.write_config(lambda text: with_invoices(text) + alerts)
+    noted = bench.place / "victims"
+    broken = Morning(bench, breaks(STEPS[name], position, noted))
+    runs = broken.play()
+
+    seen = noted.read_text().split("\n") if noted.exists() else []
+    assert len(seen) > 1, f"only {seen} came to this step: it says nothing about others"
+    if len(seen) <= position:
+        pytest.skip(f"only {len(seen)} records come to this step")
+    assert [run.code for run in runs].count(1) == 1, [(run.code, run.err) for run in runs]
+    (first,) = (run for run in runs if run.code == 1)
+    assert first.err.count("Traceback (most recent call last)") == 1
+    assert "RuntimeError: odd" in first.err
+    assert all("Traceback" not in run.err for run in runs if run is not first)
+    (review,) = [each for each in broken.reviews() if each["kind"] == "unforeseen"]
+    (reason,) = review["reasons"]
+    assert "RuntimeError: odd" in reason["message"]
+    assert told.read_text().count("\n- cannot ") == 1, "people are told of it, once"
+    assert bench.run("status", "--check").code == 3
+    assert len(broken.done()) >= ORDERS - 1, "the others went all the way"
+    before = bench.run("review", "list", "--json").out
+    assert broken.run().code in (0, 3), "a later run is as if it was held"
+    assert bench.run("review", "list", "--json").out == before, "and asks nothing new"
+
+    mended = Morning(bench)
+    assert bench.run("review", "accept", str(review["id"]), "--reason", "mended").code == 0
+    for _ in range(4):
+        mended.run()
+        bench.later(hours=1)
+    assert mended.done() == [order.number for order in bench.sandbox.plex.tenant.orders], "nothing was lost"
+    assert [each for each in mended.reviews() if each["kind"] == "unforeseen"] == []
+    names = [document.filename for document in bench.sandbox.generated()]
+    assert len(names) == len(set(names)), "and nothing was sent twice"
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_first_record_raises_and_the_others_go_on(make_bench: MakeBench, name: str) -> None:
+    play_with_a_break(make_bench, name, 0)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("position", [1, 2, 3])
+@pytest.mark.parametrize("name", STEPS)
+def test_each_other_record_raises_in_turn_and_the_rest_goes_on(make_bench: MakeBench, name: str, position: int) -> None:
+    play_with_a_break(make_bench, name, position)
