@@ -59,10 +59,11 @@ def opening_to_others(entry: Entry, user: int) -> Opening | None:
     """
     named, quoted = entry.role.value, shlex.quote(str(entry.path))
     if entry.role is not Role.LINK and entry.mode & stat.S_IWOTH and not _keeps_files_apart(entry):
+        shared = f" Where others must go on writing there, `chmod +t {quoted}`." if entry.role is Role.ABOVE else ""
         return Opening(
             entry.path,
             f"every user of this machine can write this {named} (mode {entry.mode:04o})",
-            f"Run `chmod o-w {quoted}`.",
+            f"Run `chmod o-w {quoted}`.{shared}",
         )
     if entry.role is Role.ABOVE or entry.owner in (_ROOT, user):
         return None

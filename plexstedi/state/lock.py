@@ -82,7 +82,7 @@ class RunLock:
             except OSError as error:
                 raise StateUnusable(
                     f"the lock file {self.path} cannot be opened: {error.strerror}",
-                    fix="Make its folder writable for this user, or name another state with --state.",
+                    fix="Make room on its disk and its folder writable for this user, or name another (--state).",
                     code="state-permission",
                 ) from error
             if (holder := self._keep(beside, self.path, _told)) is not None:

@@ -132,13 +132,13 @@ def check_alerts(config: Config) -> list[Finding]:
     """Somebody is told when something becomes wrong, and the program that tells it can be run. Nothing is sent."""
     alerts, area = config.alerts, Area.CONFIGURATION
     found = [] if alerts.command is None else _command(alerts.command)
-    if alerts.command is None and alerts.email is None:
+    if alerts.command is None and alerts.email is None and alerts.ping_url is None:
         found.append(
             warn(
                 area,
                 "alerts",
-                "neither command nor email is set: nobody is told when something comes to need a person",
-                "Set [alerts] command or [alerts.email]; `plexstedi notify --test` tries them.",
+                "no channel is set: nobody is told when something comes to need a person",
+                "Set command, ping_url or [alerts.email] in [alerts]; `plexstedi notify --test` tries them.",
             )
         )
     return found

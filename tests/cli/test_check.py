@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -184,7 +185,8 @@ def test_a_state_folder_on_a_full_disk_is_7(cli: Cli) -> None:
 
     def fill_the_disk() -> None:
         def full(descriptor: int) -> None:
-            raise OSError(28, "No space left on device")
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(28, "No space left on device")
 
         os.fsync = full  # type: ignore[assignment]
 

@@ -57,6 +57,7 @@ COMMANDS = (
         (Role.ABOVE, 0o755, 1001, None),
         (Role.ABOVE, 0o1777, 0, None),
         (Role.ABOVE, 0o777, 0, "chmod o-w"),
+        (Role.ABOVE, 0o777, 0, "chmod +t"),
     ],
 )
 def test_who_is_trusted(role: Role, mode: int, owner: int, word: str | None) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from plexstedi.errors import LockHeld
 from plexstedi.state.lock import RunLock, lock_path
 
 from .conftest import START
@@ -134,6 +135,22 @@ def test_a_second_run_by_another_name_of_the_state_file_finds_the_lock(bench, li
     assert ran.code == 6
     assert f"pid {os.getpid()}" in ran.json["error"]["message"]
     assert len(bench.sandbox.log) == before
+
+
+def test_a_first_run_holds_the_state_file_that_it_made(bench):
+    """Also when somebody deletes the lock file meanwhile."""
+    told = []
+
+    def on_call(call) -> None:
+        if call.phase == "before" and call.path.endswith("generate-edi") and not told:
+            lock_path(bench.state).unlink()
+            with pytest.raises(LockHeld) as caught, held(bench):
+                pytest.fail("two runs at once")
+            told.append(caught.value.message)
+
+    bench.sandbox.on_call(on_call)
+    assert bench.run("run").code == 0
+    assert " run`, since 2026-11-23" in told[0]
 
 
 def test_a_state_file_that_is_gone_is_missed_by_each_of_its_names(bench):

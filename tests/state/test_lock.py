@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from plexstedi.errors import ExitCode, LockHeld, StateUnusable
+from plexstedi.state import lock as lock_module
 from plexstedi.state.lock import RunLock, held_by, lock_path
 from plexstedi.state.memory import Fact
 from plexstedi.state.store import Store
@@ -163,6 +164,31 @@ def test_the_same_file_by_another_name_is_locked_too_and_the_holder_is_told(path
     for told in (f"pid {holder.pid}", "`plexstedi run`", "2026-11-23T08:00:00+00:00"):
         assert told in caught.value.message
     assert f"pid {holder.pid}" in held_by(path)
+
+
+@pytest.mark.parametrize("name", [symbolic, link_of_a_link, linked_folder, spelled_otherwise])
+def test_a_first_run_by_another_name_finds_the_lock_although_there_is_no_file_yet(path, tmp_path, name):
+    path.parent.mkdir(exist_ok=True)
+    with lock(path), pytest.raises(LockHeld), lock(name(path, tmp_path)):
+        pytest.fail("two runs at once")
+
+
+def test_a_lock_file_that_is_deleted_while_we_open_it_is_not_what_we_lock(path, monkeypatch):
+    """Somebody 'cleans up', and another run begins at once: two runs would hold a lock each."""
+    locked = lock_module._locked
+    deleted = []
+
+    def late(descriptor, at, how):
+        if not deleted:
+            deleted.append(at)
+            at.unlink()
+        return locked(descriptor, at, how)
+
+    monkeypatch.setattr(lock_module, "_locked", late)
+    with lock(path):
+        assert deleted == [lock_path(path)]
+        with pytest.raises(LockHeld), lock(path):
+            pytest.fail("two runs at once")
 
 
 @pytest.mark.parametrize("name", [symbolic, hard])

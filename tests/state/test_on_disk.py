@@ -24,10 +24,11 @@ def disk(monkeypatch):
 
 def test_a_new_state_file_its_folders_and_its_mark(tmp_path, disk):
     path = tmp_path / "deep" / "er" / "state.sqlite3"
-    Store.open(path, NOW).close()
+    database.Database.open(path).close()
     disk.must_have_made(path.parent.parent)
     disk.must_have_made(path.parent)
     disk.must_have_made(path)
+    Store.open(path, NOW).close()
     disk.must_have_put(path.with_name("state.sqlite3.was-here"))
 
 
