@@ -336,7 +336,7 @@ def _signals(stop: StopRequest) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _can_be_asked() -> bool:
+def _on_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -344,7 +344,7 @@ def confirmed(question: str, *, yes: bool) -> None:
     """Ask a person; go on only after a yes. Raise UsageFault without a terminal and without `--yes`."""
     if yes:
         return
-    if not _can_be_asked():
+    if not _on_a_terminal():
         raise UsageFault(
             "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
         )
