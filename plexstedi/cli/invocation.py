@@ -98,6 +98,9 @@ class Invocation:
         try:
             return self.state()
         except ConfigurationFault:
+            if self.state_path is not None or os.environ.get("PLEXSTEDI_STATE"):
+                # The configuration was not asked: it is the place itself that is refused.
+                return None
             return readable_state_path(os.environ, self.config_file())
 
     def add_standing(self, outcome: Outcome) -> None:
@@ -196,7 +199,7 @@ def work(
 
     outcome.collect(locked)
     if noting and not afterwards.done:
-        afterwards.of_no_session(started=started)
+        outcome.collect(lambda: afterwards.of_no_session(started=started))
     finish(invocation, outcome, as_json=as_json)
 
 
