@@ -125,9 +125,8 @@ class Beside(_Record):
                 path.unlink(missing_ok=True)
                 return True
             draft = path.with_name(f"{path.name}.{os.getpid()}")
-            draft.unlink(missing_ok=True)
             try:
-                with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
                     file.write(self.model_dump_json())
                 draft.replace(path)
             except BaseException:

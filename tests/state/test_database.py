@@ -135,7 +135,6 @@ def made_older(path) -> None:
     """The file as version 1 of the program left it."""
     connection = sqlite3.connect(path)
     connection.execute("DROP TABLE unforeseen")
-    connection.execute("DROP TABLE standing_faults")
     connection.execute("DELETE FROM legal_moves WHERE of_table = 'documents' AND before = 'refused'")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
