@@ -30,6 +30,7 @@ from plexstedi.config import (
 )
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UsageFault
+from plexstedi.internal import internal_fault
 from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
 from plexstedi.state.tallies import Tallies
@@ -200,7 +201,14 @@ def work(
     outcome.collect(locked)
     if noting and not afterwards.done:
         outcome.collect(lambda: afterwards.of_no_session(started=started))
-    finish(invocation, outcome, as_json=as_json)
+    try:
+        finish(invocation, outcome, as_json=as_json)
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if noting:
+            afterwards.of_printing(internal_fault(error, command))
+        raise
 
 
 def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
@@ -261,6 +269,14 @@ class _Afterwards:
         if alerts is not None and self.alerting:
             outcome.collect(lambda: outcome.warnings.extend(ping(alerts, int(outcome.exit_code), 0)))
         self._beside(ending, invocation.state_if_known(), alerts)
+
+    def of_printing(self, fault: PlexStediError) -> None:
+        """After a run whose result cannot be printed for a reason that nobody foresaw: it was noted as it ended."""
+        invocation = self.invocation
+        now = invocation.clock.now()
+        self.outcome.faults.append(fault)
+        ending = Ending(self.outcome.command, now, now, int(self.outcome.exit_code), [fault])
+        self._beside(ending, invocation.state_if_known(), readable_alerts(invocation.config_file()))
 
     def _beside(self, ending: Ending, state: Path | None, alerts: AlertsConfig | None) -> None:
         from plexstedi.sync.alerts import after_unrecorded_run

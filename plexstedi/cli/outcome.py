@@ -77,7 +77,8 @@ class Outcome:
             fix = "What was done until then stays; give the command again."
             self.faults.append(Interrupted("interrupted", fix=fix))
         except PlexStediError as fault:
-            if all(fault is not known for known in self.faults):
+            # What a full disk keeps from being written, it keeps several steps from.
+            if all((fault.code, fault.message) != (known.code, known.message) for known in self.faults):
                 self.faults.append(fault)
         except Exception as error:
             if isinstance(error, typer.Exit) or hasattr(error, "format_message"):

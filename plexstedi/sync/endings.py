@@ -288,9 +288,10 @@ def _works_again(ended: Sequence[StandingFault]) -> list[str]:
     lines = []
     for same in places.values():
         first = min(same, key=lambda fault: fault.since)
-        names = [{START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place) for fault in same]
+        names = ", ".join({START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place) for fault in same)
         service = next((word for word in ("Plex", "Stedi") if first.key.endswith(f" {word}")), None)
-        what = ", ".join(names) if service is None else f"{service} ({', '.join(names)})"
+        # A record's message names it as people know it, its place does not.
+        what = "what failed" if first.of_record else names if service is None else f"{service} ({names})"
         lines.append(
             f"{what} works again since {first.ended_at:%Y-%m-%d %H:%M} UTC;"
             f" from {first.since:%Y-%m-%d %H:%M} UTC on: {first.message}"
