@@ -30,6 +30,7 @@ from plexstedi.config import (
 )
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UntrustedFile, UsageFault
+from plexstedi.internal import internal_fault
 from plexstedi.ownership import must_be_ours
 from plexstedi.state.database import files_of_state
 from plexstedi.state.lock import RunLock
@@ -112,6 +113,9 @@ class Invocation:
         try:
             return self.state()
         except ConfigurationFault:
+            if self.state_path is not None or os.environ.get("PLEXSTEDI_STATE"):
+                # The configuration was not asked: it is the place itself that is refused.
+                return None
             return readable_state_path(os.environ, self.config_file())
 
     def add_standing(self, outcome: Outcome) -> None:
@@ -212,8 +216,15 @@ def work(
 
     outcome.collect(locked)
     if noting and not afterwards.done:
-        afterwards.of_no_session(started=started)
-    finish(invocation, outcome, as_json=as_json)
+        outcome.collect(lambda: afterwards.of_no_session(started=started))
+    try:
+        finish(invocation, outcome, as_json=as_json)
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if noting:
+            afterwards.of_printing(internal_fault(error, command))
+        raise
 
 
 def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
@@ -274,6 +285,14 @@ class _Afterwards:
         if alerts is not None and self.alerting:
             outcome.collect(lambda: outcome.warnings.extend(ping(alerts, int(outcome.exit_code), 0)))
         self._beside(ending, invocation.state_if_known(), alerts)
+
+    def of_printing(self, fault: PlexStediError) -> None:
+        """After a run whose result cannot be printed for a reason that nobody foresaw: it was noted as it ended."""
+        invocation = self.invocation
+        now = invocation.clock.now()
+        self.outcome.faults.append(fault)
+        ending = Ending(self.outcome.command, now, now, int(self.outcome.exit_code), [fault])
+        self._beside(ending, invocation.state_if_known(), readable_alerts(invocation.config_file()))
 
     def _beside(self, ending: Ending, state: Path | None, alerts: AlertsConfig | None) -> None:
         from plexstedi.sync.alerts import after_unrecorded_run
@@ -352,7 +371,7 @@ def _signals(stop: StopRequest) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _can_be_asked() -> bool:
+def _on_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -360,7 +379,7 @@ def confirmed(question: str, *, yes: bool) -> None:
     """Ask a person; go on only after a yes. Raise UsageFault without a terminal and without `--yes`."""
     if yes:
         return
-    if not _can_be_asked():
+    if not _on_a_terminal():
         raise UsageFault(
             "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import typer
@@ -79,7 +79,8 @@ class Outcome:
             fix = "What was done until then stays; give the command again."
             self.faults.append(Interrupted("interrupted", fix=fix))
         except PlexStediError as fault:
-            if all(fault is not known for known in self.faults):
+            # What a full disk keeps from being written, it keeps several steps from.
+            if all((fault.code, fault.message) != (known.code, known.message) for known in self.faults):
                 self.faults.append(fault)
         except Exception as error:
             if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
@@ -147,7 +148,11 @@ class Outcome:
     @property
     def idle(self) -> bool:
         """Whether nothing was done that anybody would want to read of, and nothing came to need a person."""
-        return not self.attention and (self.counts is None or self.counts.nothing_done())
+        if self.attention:
+            return False
+        # What is due and waits is what a preview is for; to a run it is no news, what it sends of it is.
+        counts = self.counts if self.dry_run or self.counts is None else replace(self.counts, documents_queued=0)
+        return counts is None or counts.nothing_done()
 
     def _idle(self) -> bool:
         told = self.faults if self.mail is None else self.mail.faults

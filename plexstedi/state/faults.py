@@ -62,8 +62,12 @@ class Faults:
         self._put(StandingFault(record, "", code, since, message, fix, stage, now, reported))
         return since
 
+    def forget(self, record: str) -> None:
+        """A record is a review item now: its fault no longer stands, and nothing works again."""
+        self._database.execute("DELETE FROM standing_faults WHERE place = ? AND key = ''", (record,))
+
     def succeed(self, record: str, now: datetime) -> None:
-        """The calls of a record succeeded, or it is a review item now: its fault, if it had one, has ended."""
+        """The calls of a record succeeded: its fault, if it had one, has ended."""
         if (known := self._get(record, "")) is not None and known.ended_at is None:
             self._end(known, now)
 

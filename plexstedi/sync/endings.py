@@ -288,10 +288,12 @@ def _works_again(ended: Sequence[StandingFault]) -> list[str]:
     lines = []
     for same in places.values():
         first = min(same, key=lambda fault: fault.since)
-        names = [{START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place) for fault in same]
-        works = "works" if len(names) == 1 else "work"
+        names = ", ".join({START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place) for fault in same)
+        service = next((word for word in ("Plex", "Stedi") if first.key.endswith(f" {word}")), None)
+        # A record's message names it as people know it, its place does not.
+        what = "what failed" if first.of_record else names if service is None else f"{service} ({names})"
         lines.append(
-            f"{', '.join(names)} {works} again since {first.ended_at:%Y-%m-%d %H:%M} UTC;"
+            f"{what} works again since {first.ended_at:%Y-%m-%d %H:%M} UTC;"
             f" from {first.since:%Y-%m-%d %H:%M} UTC on: {first.message}"
         )
     return lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,8 @@ from plexstedi.sync.stages import Stage
 EVERY_MINUTES = 60
 """How often a timer calls the program where the configuration cannot be asked (`run.every_minutes`)."""
 _RUNS_MISSED = 3
+_ROOM_NEEDED = 65_536
+"""Bytes that even an idle run may need for the state file and its journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +123,10 @@ def read_health(
 ) -> Health:
     """How things stand by the state and the file beside it. `fault`: why the state cannot be read now."""
     beside = Beside.load(state)
-    standing: list[StandingFault] = []
+    standing = [*_full_disk(state, now)]
     records, created = RunRecords(), None
     if store is not None:
-        standing = store.faults.standing()
+        standing += store.faults.standing()
         records, created = RunRecords.load(store.memory), store.memory.time(Fact.CREATED)
     if fault is not None and all(one.code != fault.code for one in beside.faults):
         standing.append(StandingFault("start", fault.code, fault.code, now, fault.message, fault.fix))
@@ -136,6 +139,24 @@ def read_health(
         every_minutes=EVERY_MINUTES if config is None else config.run.every_minutes,
         key_due=_key_due(records, config),
     )
+
+
+def _full_disk(state: Path, now: datetime) -> Iterator[StandingFault]:
+    """A disk without room: the run that met it could not even note that."""
+    try:
+        disk = os.statvfs(state.parent)
+    except OSError:
+        # A folder that is not there, or not to be looked at, is told by what needs it.
+        return
+    if disk.f_bavail * disk.f_frsize < _ROOM_NEEDED:
+        yield StandingFault(
+            "start",
+            "state-full",
+            "state-full",
+            now,
+            f"the disk of the state file {state} is full: no run can note what it does",
+            "Free some space on it; the next run carries on.",
+        )
 
 
 def _key_due(records: RunRecords, config: Config | None) -> datetime | None:

@@ -32,8 +32,7 @@ class Counts:
 
     def nothing_done(self) -> bool:
         """Whether this run did nothing that a person would want to read of: only looked."""
-        # What is due and waits is no news; what was sent of it, is.
-        looked = {"orders_seen", "documents_queued", "in_doubt", "attention"}
+        looked = {"orders_seen", "in_doubt", "attention"}
         return all(getattr(self, entry.name) == 0 for entry in fields(self) if entry.name not in looked)
 
 

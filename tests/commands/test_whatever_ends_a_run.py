@@ -120,6 +120,33 @@ def test_an_error_after_the_stages_is_told_as_one_of_the_run(bench: Bench, told:
     assert health(bench)["ok"]
 
 
+def test_a_result_that_cannot_be_printed_is_told_like_any_other_internal_error(bench: Bench, told: Path):
+    def before() -> None:
+        def cannot_be_shown(outcome: object) -> None:
+            raise RuntimeError("no words")
+
+        plexstedi.cli.run._show = cannot_be_shown
+
+    ran = bench.run("run", before=before)
+    assert (ran.code, "no words" in ran.err) == (1, True)
+    assert len(bench.numbers_sent()) == 4
+    assert "no words" in told.read_text()
+    assert "no words" in health(bench)["faults"][0]["message"]
+    assert bench.run("run").code == 0
+    assert health(bench)["ok"]
+
+
+def test_a_disk_without_any_room_is_seen_by_status_itself(bench: Bench):
+    bench.run("run", "--json")
+    none = os.statvfs_result((4096, 4096, 1000, 0, 0, 0, 0, 0, 0, 255))
+
+    def full() -> None:
+        os.statvfs = lambda path: none
+
+    checked = bench.run("status", "--check", "--json", before=full)
+    assert (checked.code, [fault["code"] for fault in checked.json["health"]["faults"]]) == (3, ["state-full"])
+
+
 @pytest.mark.parametrize("room", [20_000, 200_000])
 def test_a_full_disk_is_told_though_the_state_cannot_hold_it(bench: Bench, told: Path, room: int):
     """`room`: already before the state is opened, or while a stage writes."""
@@ -134,6 +161,7 @@ def test_a_full_disk_is_told_though_the_state_cannot_hold_it(bench: Bench, told:
     ran = full()
     assert ran.code == 7
     assert ran.json["error"]["code"].startswith("state")
+    assert ran.err.count("plexstedi: ") == 1
     assert lock_is_free(bench)
     assert "state" in told.read_text()
     if room > 20_000:

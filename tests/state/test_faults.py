@@ -55,6 +55,13 @@ def test_only_a_fault_that_was_reported_has_an_end_to_report(faults: Faults) -> 
     assert faults.ended() == []
 
 
+def test_a_record_that_became_a_review_item_does_not_work_again(faults: Faults) -> None:
+    faults.fail("order 7", "unavailable", "no answer", "Wait.", NOW)
+    faults.reported(faults.standing(), NOW)
+    faults.forget("order 7")
+    assert faults.standing() == faults.ended() == []
+
+
 def test_a_fault_that_comes_back_before_its_end_was_reported_is_a_new_one(faults: Faults) -> None:
     faults.stage_failed("poll", "unavailable Plex", "unavailable", "Plex is away", "Wait.", NOW)
     faults.reported(faults.standing(), NOW)
