@@ -87,7 +87,7 @@ def _is_news(told: Path, code: str, now: datetime, digest_hours: int) -> bool:
         said, at = told.read_text().split()
         if said == code and now - datetime.fromisoformat(at) < timedelta(hours=digest_hours):
             return False
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError, OverflowError):
         # Nothing noted that could be read: it is news.
         pass
     with suppress(OSError):
@@ -148,10 +148,11 @@ def _ping(url: str, exit_code: int, news: int) -> str | None:
     target = parts._replace(path=f"{parts.path.rstrip('/')}/{exit_code}").geturl()
     try:
         said = f"exit code {exit_code}, {news} came to need a person"
-        answer = httpx.post(target, content=said.encode(), timeout=_NET_SECONDS, follow_redirects=True)
+        with httpx.stream("POST", target, content=said.encode(), timeout=_NET_SECONDS, follow_redirects=True) as answer:
+            # What it answers beyond the status is not read: it may be endless.
+            return None if answer.is_success else f"it answered {answer.status_code}"
     except httpx.HTTPError as error:
         return type(error).__name__
-    return None if answer.is_success else f"it answered {answer.status_code}"
 
 
 def _run(command: Sequence[str], message: Message) -> str | None:

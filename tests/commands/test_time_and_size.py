@@ -1,0 +1,97 @@
+"""A run ends when it is asked to, reads no more than it may, and one record out of bounds keeps no other waiting."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+
+from tests.forked import run_forked
+from tests.slow_server import HEAD, SlowServer, slow_server
+
+
+def environment_of(bench) -> dict[str, str]:
+    from plexstedi.sandbox.config_text import secrets
+
+    named = {f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(bench.sandbox).items()}
+    return {"PATH": os.environ["PATH"], "HOME": str(bench.place), **named}
+
+
+def test_sigterm_ends_a_run_that_waits_for_an_answer(bench):
+    """Plex sends a byte now and then: no read ever times out, and a signal does not end a blocked read by itself."""
+    receiving, sending = os.pipe()
+
+    def trickle(server: SlowServer, to: socket.socket) -> None:
+        os.kill(int(os.read(receiving, 20)), signal.SIGTERM)
+        to.sendall(HEAD % 10**6)
+        server.trickle(to, b"[" * 10**6)
+
+    with slow_server(trickle) as server:
+        real = bench.sandbox.urls.plex_url
+        bench.write_config(lambda text: text.replace(f'base_url = "{real}', f'base_url = "{server.url}'))
+        assert server.url in bench.config.read_text()
+        began = time.monotonic()
+        ended = run_forked(
+            ["--config", str(bench.config), "--state", str(bench.state), "run"],
+            environment=environment_of(bench),
+            before=lambda: os.write(sending, str(os.getpid()).encode()) and None,
+        )
+        assert time.monotonic() - began < 20
+    os.close(receiving)
+    os.close(sending)
+    assert ended.code == 130, ended.err
+    assert "stopped by SIGTERM while reading" in ended.err
+    bench.write_config()
+    assert bench.run("run").code == 0, "the lock is free, and the next run carries on"
+    assert bench.numbers_sent()
+
+
+def test_an_acknowledgment_larger_than_the_limit_is_held_alone_until_the_limit_is_raised(bench):
+    limited = "\n[run]\nmax_response_mb = 1\n"
+    bench.write_config(lambda text: text + limited)
+    assert bench.run("run").code == 0
+    bench.later(hours=6)
+    with bench.sandbox.lock:
+        store = bench.sandbox.stedi
+        answers = [each for each in store.processed if each.set_id == "855"]
+        assert len(answers) > 2
+        for side, blank in (("output", b" "), ("input", b"\n")):
+            kind, content = store.files.contents[f"{answers[0].id}-{side}"]
+            store.files.put(f"{answers[0].id}-{side}", kind, content + blank * 2**21)
+
+    ran = bench.run("run", "--json")
+    assert ran.code == 3, ran.err
+    counts = ran.json["counts"]
+    assert (counts["acks_held"], counts["acks_applied"]) == (1, len(answers) - 1)
+    (held,) = bench.run("review", "list", "--json").json["reviews"]
+    assert answers[0].id in str(held)
+    assert held["reasons"][0]["code"] == "too-large"
+    assert "run.max_response_mb" in held["reasons"][0]["message"]
+    again = bench.run("run", "--json")
+    assert (again.code, again.json["counts"]["acks_held"]) == (0, 0), "it is not fetched again and again"
+
+    bench.write_config(lambda text: text + limited.replace("= 1", "= 8"))
+    raised = bench.run("run", "--json")
+    assert raised.code == 0, raised.err
+    assert raised.json["counts"]["acks_applied"] == 1
+    assert bench.run("review", "list", "--json").json["reviews"] == []
+
+
+def test_a_list_of_plex_larger_than_the_limit_ends_the_run_and_names_the_key(bench):
+    huge = b"[" + b" " * 2**21 + b"]"
+
+    def answer(server: SlowServer, to: socket.socket) -> None:
+        to.sendall(HEAD % len(huge) + huge)
+
+    with slow_server(answer) as server:
+        real = bench.sandbox.urls.plex_url
+        bench.write_config(
+            lambda text: (
+                text.replace(f'base_url = "{real}', f'base_url = "{server.url}') + "\n[run]\nmax_response_mb = 1\n"
+            )
+        )
+        ran = bench.run("poll", "--json")
+    assert ran.code == 5
+    assert ran.json["error"]["code"] == "too-large"
+    assert "run.max_response_mb" in ran.json["error"]["fix"]
