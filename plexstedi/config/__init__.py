@@ -47,6 +47,7 @@ from plexstedi.config.tables import (
 from plexstedi.edi.held import Reason
 from plexstedi.edi.order import Address
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.plain_values import plain_number
 from plexstedi.edi.settings import Company, DocumentSettings, SupplierSettings, missing_pieces
 from plexstedi.errors import ConfigurationFault, Problem
 
@@ -256,7 +257,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
             path, f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it."
         ) from None
     try:
-        document = tomllib.loads(text, parse_float=Decimal)
+        document = tomllib.loads(text, parse_float=_fraction)
     except (ValueError, ArithmeticError, RecursionError) as error:
         # Not only TOMLDecodeError: a number of thousands of digits is a ValueError of Python's own.
         said = str(error) or type(error).__name__
@@ -265,6 +266,16 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if grouped is not None:
         raise _file_fault(path, f"has the number {grouped}", "Write it in plain digits, without underscores.")
     return document
+
+
+def _fraction(written: str) -> Decimal:
+    # Underscores are told with their place in the text, see below.
+    number = plain_number(written.replace("_", ""))
+    if number is None:
+        raise ValueError(
+            f"the number {written[:40]} is not finite, or has more than 30 digits or an exponent beyond 30"
+        )
+    return number
 
 
 _GROUPED = re.compile(
