@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 
+from tests.commands.driver import SandboxTime
 from tests.forked import run_forked
 from tests.slow_server import HEAD, SlowServer, slow_server
 
@@ -45,6 +46,38 @@ def test_sigterm_ends_a_run_that_waits_for_an_answer(bench):
     bench.write_config()
     assert bench.run("run").code == 0, "the lock is free, and the next run carries on"
     assert bench.numbers_sent()
+
+
+def test_sigterm_while_a_document_is_being_sent_lets_its_answer_come(bench):
+    """The send in the air is finished and recorded; nothing more is sent, and nothing twice."""
+    receiving, sending = os.pipe()
+    answer = bench.sandbox._handlers["stedi"]
+    asked: list[str] = []
+
+    def stopping(request, fault):
+        if request.path.endswith("generate-edi"):
+            asked.append(request.path)
+            if len(asked) == 1:
+                os.kill(int(os.read(receiving, 20)), signal.SIGTERM)
+        return answer(request, fault)
+
+    bench.sandbox._handlers["stedi"] = stopping
+    now, control = bench.sandbox.clock.now(), bench.sandbox.urls.plex_url
+    ended = run_forked(
+        ["--config", str(bench.config), "--state", str(bench.state), "run", "--json"],
+        environment=environment_of(bench),
+        clock=lambda: SandboxTime(now, control),
+        before=lambda: os.write(sending, str(os.getpid()).encode()) and None,
+    )
+    os.close(receiving)
+    os.close(sending)
+    assert ended.code == 130, ended.err
+    (number,) = bench.numbers_sent()
+    assert len(asked) == 1
+    (document,) = bench.run("status", number, "--json").json["documents"]
+    assert document["state"] == "accepted"
+    assert bench.run("run").code == 0
+    assert len(set(bench.numbers_sent())) == len(bench.numbers_sent()) > 1
 
 
 def test_an_acknowledgment_larger_than_the_limit_is_held_alone_until_the_limit_is_raised(bench):
