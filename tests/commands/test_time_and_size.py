@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import time
+
+import pytest
 
 from tests.commands.driver import SandboxTime
 from tests.forked import run_forked
@@ -128,3 +131,24 @@ def test_a_list_of_plex_larger_than_the_limit_ends_the_run_and_names_the_key(ben
     assert ran.code == 5
     assert ran.json["error"]["code"] == "too-large"
     assert "run.max_response_mb" in ran.json["error"]["fix"]
+
+
+@pytest.mark.long
+def test_an_acknowledgment_of_100_001_lines_is_held_and_the_others_are_applied(bench):
+    assert bench.run("run").code == 0
+    bench.later(hours=6)
+    with bench.sandbox.lock:
+        store = bench.sandbox.stedi
+        answers = [each for each in store.processed if each.set_id == "855"]
+        kind, content = store.files.contents[f"{answers[0].id}-output"]
+        document = json.loads(content)
+        loop = next(name for name in document["detail"] if name.endswith("PO1_loop"))
+        document["detail"][loop] = document["detail"][loop][:1] * 100_001
+        store.files.put(f"{answers[0].id}-output", kind, json.dumps(document).encode())
+    bench.write_config(lambda text: text + "\n[run]\nmax_response_mb = 512\n")
+    ran = bench.run("run", "--json")
+    assert ran.code == 3, ran.err
+    assert ran.json["counts"]["acks_applied"] == len(answers) - 1
+    (held,) = bench.run("review", "list", "--json").json["reviews"]
+    assert "100001 lines" in held["reasons"][0]["message"]
+    assert len(json.dumps(held)) < 10_000
