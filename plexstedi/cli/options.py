@@ -7,8 +7,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from plexstedi.edi.plain_values import as_utc, plain_whole
 from plexstedi.errors import SUSPICIONS, UsageFault
 
+_LARGEST = 10**9
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing anywhere.")]
 Override: TypeAlias = Annotated[
@@ -30,6 +32,14 @@ def overrides(names: list[str] | None) -> frozenset[str]:
     return frozenset(names or ())
 
 
+def positive(text: str) -> int:
+    """A number given on the command line, in plain digits: `int()` also takes `1_0` and other scripts' digits."""
+    number = plain_whole(text)
+    if number is None or not 0 < number <= _LARGEST:
+        raise typer.BadParameter(f"{text[:40]!r} is no whole number from 1 to {_LARGEST}, in plain digits.")
+    return number
+
+
 def instant(text: str | None, option: str) -> datetime | None:
     """A time given on the command line. Raise UsageFault unless it is ISO 8601 with a time zone."""
     if text is None:
@@ -38,7 +48,7 @@ def instant(text: str | None, option: str) -> datetime | None:
         given = datetime.fromisoformat(text)
     except ValueError:
         given = None
-    if given is None or given.tzinfo is None:
+    if given is None or given.tzinfo is None or as_utc(given) is None:
         raise UsageFault(f"{option} {text} is no time with a time zone", fix="Write it like 2026-11-23T08:00:00Z.")
     return given
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from plexstedi.cli.invocation import finish, of, work
-from plexstedi.cli.options import Json, Reason, Supplier, reason_given
+from plexstedi.cli.options import Json, Reason, Supplier, positive, reason_given
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.reading import open_state
 from plexstedi.cli.tables import plain, print_table, x12_lines
@@ -18,10 +18,12 @@ from plexstedi.sync.reviewing import Consequence, ReviewDetail, ReviewLine, deci
 from plexstedi.sync.session import Session
 from plexstedi.sync.tally import Counts
 
-Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the review, from `plexstedi review list`.")]
+Id = Annotated[
+    int, typer.Argument(metavar="ID", parser=positive, help="Number of the review, from `plexstedi review list`.")
+]
 Lines = Annotated[
     list[int] | None,
-    typer.Option("--line", metavar="N", help="Only this line of the answer. May be repeated."),
+    typer.Option("--line", metavar="N", parser=positive, help="Only this line of the answer. May be repeated."),
 ]
 
 

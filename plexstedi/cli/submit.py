@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from plexstedi.cli.invocation import work
-from plexstedi.cli.options import DryRun, Json, Override, overrides
+from plexstedi.cli.options import DryRun, Json, Override, overrides, positive
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, print_documents_preview, print_news
 from plexstedi.errors import UsageFault
@@ -42,7 +42,8 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option("--order", metavar="NUMBER", help="Only what is due of this order or invoice.")
         ] = None,
         limit: Annotated[
-            int | None, typer.Option("--limit", metavar="N", min=1, help="At most this many new documents.")
+            int | None,
+            typer.Option("--limit", metavar="N", parser=positive, help="At most this many new documents."),
         ] = None,
         override: Override = None,
         json: Json = False,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -47,6 +47,7 @@ from plexstedi.config.tables import (
 from plexstedi.edi.held import Reason
 from plexstedi.edi.order import Address
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.plain_values import BROKEN_CHARACTER, plain_number
 from plexstedi.edi.settings import Company, DocumentSettings, SupplierSettings, missing_pieces
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.ownership import must_be_ours
@@ -305,7 +306,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
             path, f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it."
         ) from None
     try:
-        document = tomllib.loads(text, parse_float=Decimal)
+        document = tomllib.loads(text, parse_float=_fraction)
     except (ValueError, ArithmeticError, RecursionError) as error:
         # Not only TOMLDecodeError: a number of thousands of digits is a ValueError of Python's own.
         said = str(error) or type(error).__name__
@@ -314,6 +315,16 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if grouped is not None:
         raise _file_fault(path, f"has the number {grouped}", "Write it in plain digits, without underscores.")
     return document
+
+
+def _fraction(written: str) -> Decimal:
+    # Underscores are told with their place in the text, see below.
+    number = plain_number(written.replace("_", ""))
+    if number is None:
+        raise ValueError(
+            f"the number {written[:40]} is not finite, or has more than 30 digits or an exponent beyond 30"
+        )
+    return number
 
 
 _GROUPED = re.compile(
@@ -378,4 +389,33 @@ def _read_guide(path: Path, file: str, key: str) -> Mapping[str, Any]:
         raise wrong(f"is not JSON ({error})", save) from None
     if not isinstance(document, Mapping) or not _SCHEMA_SIGNS & document.keys():
         raise wrong("is JSON, but no JSON Schema", save)
+    odd = next(_odd_bounds(document), None)
+    if odd is not None:
+        raise wrong(f"has {odd}, which is no number", save)
     return document
+
+
+_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+
+
+_HUGE = re.compile(r"-?([0-9]+(\.[0-9]+)?e\+?[0-9]+|[0-9]{31,}…?)")
+
+
+def _odd_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Numbers of a schema that are out of bounds, each with its keyword.
+
+    A bound that every number is within (a maximum of 1e308) is taken out: it bounds nothing.
+    """
+    waiting: list[Any] = [schema]
+    while waiting:
+        here = waiting.pop()
+        inner = here.values() if isinstance(here, dict) else here
+        waiting += [each for each in inner if isinstance(each, dict | list)]
+        odd = [n for n, v in here.items() if isinstance(v, decimal_json.NotPlain)] if isinstance(here, dict) else []
+        for name in odd:
+            value = here[name].lower().strip(BROKEN_CHARACTER)
+            if _HUGE.fullmatch(value) and name in (_LOWER if value.startswith("-") else _UPPER):
+                del here[name]
+            else:
+                yield f"{name} {value!r}"

@@ -59,7 +59,7 @@ class Patience:
                     f"stopped by {self.deadline.stop.signal} while reading",
                     fix="Nothing is half done; the next run carries on.",
                 )
-            now = self.clock.monotonic()
+            now = time.monotonic()
             self._asked_at = now if self._asked_at is None else self._asked_at
             if now - self._asked_at > SEND_GRACE_SECONDS:
                 return True

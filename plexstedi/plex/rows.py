@@ -223,4 +223,4 @@ def _parsed(text: str) -> datetime | None:
 
 def filter_time(moment: datetime) -> str:
     """A time as Plex's filters take it: UTC, whole seconds, `Z` (plex.md 4.2)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

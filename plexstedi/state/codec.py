@@ -17,7 +17,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def instant(moment: datetime) -> str:
     """An aware time as fixed-width UTC text: it sorts as it passes."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: it writes the year 26 as `26`, which nothing reads back.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def maybe_instant(moment: datetime | None) -> str | None:

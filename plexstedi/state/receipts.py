@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from plexstedi.edi.units import total_of
 from plexstedi.state.codec import instant
 from plexstedi.state.database import Database
 
@@ -27,5 +28,5 @@ class Receipts:
         """What came in so far, by Plex line id, in the line's order unit."""
         totals: dict[str, Decimal] = {}
         for row in self._database.rows("SELECT line_id, quantity FROM receipts WHERE order_id = ?", (order_id,)):
-            totals[row["line_id"]] = totals.get(row["line_id"], Decimal(0)) + Decimal(row["quantity"])
+            totals[row["line_id"]] = total_of(totals.get(row["line_id"], Decimal(0)), Decimal(row["quantity"]))
         return totals

@@ -151,11 +151,14 @@ def _ping(url: str, exit_code: int, news: int) -> str | None:
     target = parts._replace(path=f"{parts.path.rstrip('/')}/{exit_code}").geturl()
     try:
         said = f"exit code {exit_code}, {news} came to need a person"
-        with httpx.Client(transport=Network(), timeout=_NET_SECONDS, follow_redirects=True) as client:
-            answer = client.post(target, content=said.encode())
+        with (
+            httpx.Client(transport=Network(), timeout=_NET_SECONDS, follow_redirects=True) as client,
+            client.stream("POST", target, content=said.encode()) as answer,
+        ):
+            # What it answers beyond the status is not read: it may be endless.
+            return None if answer.is_success else f"it answered {answer.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return type(error).__name__
-    return None if answer.is_success else f"it answered {answer.status_code}"
 
 
 def _run(command: Sequence[str], message: Message) -> str | None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.x12_text import BrokenX12Error, parse
 
-_LINE = re.compile(r"\d+")
+_LINE = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)

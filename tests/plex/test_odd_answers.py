@@ -203,12 +203,12 @@ def _fields() -> Iterator[tuple[str, str, str]]:
 )
 def test_an_odd_value_in_one_order_leaves_the_other_as_it_is(api: Api, place: tuple[str, str, str], token: str) -> None:
     # Another status or time than was asked for is no odd value: it means that the filter was ignored.
-    assume(not (place[0] == "o1" and place[2] == "status" and token[0] in '"-0123456789'))
     assume(not (place[2] in ("createdDate", "modifiedDate") and token == '"1899-12-30"'))
     plex = plex_of(api, tenant_with(api, spoiling(*place, token, api=api)))
     touched = plex.touched_orders(WINDOW)
     assert {"o1", "o2"} <= {each.order_id for each in touched}
-    assert "o2" in {each.order_id for each in plex.open_orders()}
+    if place != ("o1", "id", "status"):
+        assert "o2" in {each.order_id for each in plex.open_orders()}
     odd, ordinary = plex.orders(["o1", "o2"])
     assert isinstance(ordinary, Order)
     assert ordinary.lines[0].releases[0].quantity == 3000

@@ -177,7 +177,9 @@ def _read(same: _Same) -> Guide:
         return _understood(same.schema)
     except RecursionError as error:
         raise GuideUnreadableError("the schema contains itself") from error
-    except (AttributeError, TypeError, KeyError) as error:
+    except GuideUnreadableError:
+        raise
+    except (AttributeError, TypeError, KeyError, ValueError, ArithmeticError) as error:
         raise GuideUnreadableError(f"the schema is malformed: {error}") from error
 
 
