@@ -236,7 +236,7 @@ def test_a_lost_state_never_takes_the_new_order_for_the_old_one(bench):
 
 @pytest.mark.parametrize("same", [True, False], ids=["copies", "different"])
 def test_a_lost_state_and_two_orders_that_may_be_the_files(bench, same):
-    """The one that says what was sent is taken over; of two that say the same neither goes out, and a person is asked."""
+    """The one that says what was sent is taken over; of two that say the same none goes out, a person is asked."""
     first = again(bench, "PO-600001")
     second = again(bench, "PO-600001", **({} if same else {"note": "call before delivery"}))
     bench.later(minutes=3)
