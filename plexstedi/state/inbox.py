@@ -26,6 +26,10 @@ class InboxState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+OF_ANOTHER_PLANT = "order {number} belongs to another plant"
+"""The reason of what is ignored by `documents.order_pattern`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """What the listing says of an inbound transaction."""
@@ -133,6 +137,10 @@ class Inbox:
         return self._query(
             f"WHERE state = 'ignored' AND reason IN ({marks}) ORDER BY processed_at, transaction_id", *reasons
         )
+
+    def ignored_by_pattern(self) -> list[Inbound]:
+        """Transactions that `documents.order_pattern` told to be another plant's (OF_ANOTHER_PLANT is their reason)."""
+        return self._query("WHERE state = 'ignored' AND reason LIKE ?", OF_ANOTHER_PLANT.format(number="%"))
 
     def take_up(self, transaction_id: str, supplier: str, now: datetime) -> None:
         """Its partnership has become known: to be fetched, and from now on awaited as if it had just come in."""

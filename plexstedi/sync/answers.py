@@ -39,7 +39,7 @@ from plexstedi.edi.units import plex_unit, product
 from plexstedi.edi.x12 import Transaction
 from plexstedi.edi.x12_text import BrokenX12Error, parse
 from plexstedi.state.documents import Document
-from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.inbox import OF_ANOTHER_PLANT, Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import whole
 from plexstedi.sync.session import Session
@@ -117,7 +117,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
             _hold_whole(session, inbound, read.reasons, read.order_number)
         return
     if _of_another_plant(session, read.order_number, candidates):
-        move_transaction(session, inbound, InboxState.IGNORED, f"order {read.order_number} belongs to another plant")
+        move_transaction(session, inbound, InboxState.IGNORED, OF_ANOTHER_PLANT.format(number=read.order_number))
         return
     now = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
     partnerships = now | session.store.documents.partnerships()

@@ -251,7 +251,7 @@ class Turns:
             faults = session.store.faults
             since = faults.fail(record.subject, fault.code, message, fault.fix, now, stage=self._stage)
             if now - since >= _PATIENCE:
-                faults.succeed(record.subject, now)
+                faults.forget(record.subject)
                 self._ask(record, message, fault)
                 return
         self._failed.append(ServiceUnavailable(message, fix=fault.fix, code=fault.code))

@@ -70,8 +70,12 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
 
 
 def tell_unwritten(session: Session) -> None:
-    """Raise ServiceUnavailable if Plex did not take something that was to be written: the next run reads it first."""
-    left = [write for write in open_writes(session) if write.error is not None]
+    """Raise ServiceUnavailable if Plex did not take something that was to be written: the next run reads it first.
+
+    What Plex said it had written and does not show yet is no fault of a run: it most likely only lags, and a fault is
+    alerted. It is a warning and stands in `status`, until it shows or a person is asked (`note_still_unseen`).
+    """
+    left = [write for write in open_writes(session) if write.error is not None and write.unseen_since is None]
     if left:
         numbers = ", ".join(write.plan.order_number for write in left[:5]) + (", …" if len(left) > 5 else "")
         raise ServiceUnavailable(

@@ -62,6 +62,7 @@ def pull(session: Session) -> Turns:
     Raise ServiceUnavailable, SuspicionStop; what was stored stays.
     """
     _list_new(session)
+    _take_up_by_pattern(session)
     turns = _Fetches(session, Stage.INGEST)
     _take_up_known(session, turns)
     _fetch_documents(session, turns)
@@ -149,6 +150,17 @@ def _take_up_known(session: Session, turns: Turns) -> None:
         )
 
 
+def _take_up_by_pattern(session: Session) -> None:
+    """Another `documents.order_pattern` tells other answers apart: those that the old one left alone are read again."""
+    pattern, memory = session.config.documents.order_pattern, session.store.memory
+    if memory.get(Fact.ORDER_PATTERN) == pattern:
+        return
+    with session.store.transaction():
+        for inbound in session.store.inbox.ignored_by_pattern():
+            session.store.inbox.take_up(inbound.transaction_id, inbound.supplier or "", session.clock.now())
+        memory.put(Fact.ORDER_PATTERN, pattern)
+
+
 def _partner(session: Session, inbound: Inbound) -> str | None:
     return supplier_of(session, inbound.partnership) or customer_of(session, inbound.partnership)
 
@@ -226,7 +238,7 @@ def _list_one(session: Session, transaction_id: str) -> Inbound:
         )
     if transaction.direction != INBOUND:
         raise UsageFault(
-            f"transaction {transaction_id} is a document of ours, not an answer",
+            f"transaction {transaction_id} is a document of ours, not an acknowledgment",
             fix="`plexstedi status NUMBER` shows the transactions of an order.",
         )
     with session.store.transaction():

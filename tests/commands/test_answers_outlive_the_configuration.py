@@ -127,3 +127,17 @@ def test_replay_ack_says_why_something_is_not_read(bench):
     assert refused.code == 2
     assert "its mode is production" in refused.err
     assert "Traceback" not in refused.err
+
+
+def test_what_a_wrong_order_pattern_left_alone_is_read_when_it_is_corrected(make_bench):
+    """Ignored by a setting, not for ever; and counted once."""
+    bench = make_bench(orders=1, suppliers=1)
+    bench.write_config(lambda text: text + '\n[documents]\norder_pattern = "^(PO-104|SALE-)"\n')
+    bench.run("run")
+    bench.answer("855", ("BAK", "00", "AK", "XY-7", "20261123", "", "", "", "SO-1", "20261123"), ("CTT", "1"))
+    assert bench.run("run", "--json").json["counts"]["acks_received"] == 1
+    answer = next(each for each in transactions(bench) if each.set_id == "855")
+    assert state_of(bench, answer)[0] == "ignored"
+    bench.write_config(lambda text: text + '\n[documents]\norder_pattern = "^(PO-104|XY-)"\n')
+    assert bench.run("run", "--json").json["counts"]["acks_received"] == 0
+    assert state_of(bench, answer)[0] == "waiting"

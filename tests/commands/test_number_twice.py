@@ -234,6 +234,44 @@ def test_a_lost_state_never_takes_the_new_order_for_the_old_one(bench):
     assert [number for number, *_ in taken(bench)] == [FIRST]
 
 
+@pytest.mark.parametrize("same", [True, False], ids=["copies", "different"])
+def test_a_lost_state_and_two_orders_that_may_be_the_files(bench, same):
+    """The one that says what was sent is taken over; of two that say the same none goes out, a person is asked."""
+    first = again(bench, "PO-600001")
+    second = again(bench, "PO-600001", **({} if same else {"note": "call before delivery"}))
+    bench.later(minutes=3)
+    bench.run("run")
+    assert len(bench.sent("PO-600001")) == 1
+    bench.later(hours=3)
+    bench.state.unlink()
+    bench.run("run")
+    found = bench.run("recover", "--yes", "--json")
+    stream = next(one for one in found.json["streams"] if one.get("order") == "PO-600001")
+    assert stream["in_sync"] is not same
+    assert ("cannot be told" in stream["what"]) is same
+    bench.later(minutes=5)
+    bench.run("run")
+    assert len(bench.sent("PO-600001")) == 1
+    documents = {each: bench.run("status", each, "--json").json["documents"] for each in (first, second)}
+    assert sorted(map(len, documents.values())) == ([0, 0] if same else [0, 1])
+    assert len(taken(bench)) == (2 if same else 1)
+
+
+def test_an_accepted_hold_sends_nothing_and_asks_no_more(bench):
+    bench.run("run")
+    again(bench, FIRST)
+    bench.later(minutes=3)
+    bench.run("run")
+    (item,) = bench.run("review", "list", "--json").json["reviews"]
+    shown = bench.run("review", "show", str(item["id"]))
+    assert "another number" in shown.out
+    assert bench.run("review", "accept", str(item["id"]), "--reason", "told by phone").code == 0
+    bench.later(minutes=3)
+    assert bench.run("run").code == 0
+    assert len(bench.sent(FIRST)) == 1
+    assert not taken(bench)
+
+
 def test_one_invoice_number_on_two_invoices(make_bench):
     bench = make_bench(orders=2, suppliers=2)
     bench.write_config(with_invoices)
