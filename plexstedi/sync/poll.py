@@ -101,7 +101,7 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
         # Before polling begins: whether this is the first poll decides which invoices are known.
         invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
         start = _start(session, now)
-    turns = _Turns(until, Turns(session, Stage.POLL))
+    turns = _Turns(until, Turns(session, Stage.POLL), odd_rows=_has_odd_rows(session))
     if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
         return
     poll_config = session.config.plex.poll
@@ -212,6 +212,8 @@ class _Turns:
     orders: Turns
     skipped: set[str] = field(default_factory=set)
     """Orders of which Plex did not answer: not asked again in this run."""
+    odd_rows: bool = False
+    """Whether there are review items about rows that belong to no order that could be told."""
 
     def late(self) -> set[str]:
         """Orders of which Plex did not answer in earlier runs: they are read after the others."""
@@ -283,6 +285,8 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
             with session.store.transaction():
                 record_reading(session, reading, item.number, start, supplier)
                 orders.finish_work(item.order_id)
+                if isinstance(reading, Order) and turns.odd_rows:
+                    _take_back_odd_rows(session, {reading.id, *_marks(reading)})
     if turn.held:
         # It is read again when it changes, by the daily sweep, or when a person asks for it.
         with session.store.transaction():
@@ -422,6 +426,10 @@ def _receipt_record(session: Session, receipt: Receipt) -> Record:
 
 def _odd_row(table: str, key: str, words: str) -> Record:
     return Record("read", f"{table} row {key}", words)
+
+
+def _has_odd_rows(session: Session) -> bool:
+    return any(review.kind is ReviewKind.RECORD_UNREADABLE for review in session.store.reviews.standing())
 
 
 def _take_back_odd_rows(session: Session, rows: Collection[str]) -> None:

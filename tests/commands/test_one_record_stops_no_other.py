@@ -27,6 +27,8 @@ class Step:
     key: Callable[..., Hashable]
     within: str | None = None
     """The class that has it, if it is a method."""
+    items: int = 1
+    """So many review items are left: none where a later run finds out by itself how it ended."""
 
 
 STEPS = {
@@ -43,16 +45,18 @@ STEPS = {
     "an invoice is decided": Step("plexstedi.sync.due_invoices", "_of_invoice", lambda s, record, *a: record.id),
     "a document is frozen": Step("plexstedi.sync.submit", "freeze", lambda s, due: due.stream),
     "a document is sent": Step("plexstedi.sync.delivery", "_call", lambda s, document, body: document.id),
-    "a send is answered": Step("plexstedi.sync.delivery", "_record", lambda s, document, *a: document.id),
+    "a send is answered": Step("plexstedi.sync.delivery", "_record", lambda s, document, *a: document.id, items=0),
     "a delivery is confirmed": Step("plexstedi.sync.delivery", "_confirm", lambda s, document: document.id),
-    "an execution is read": Step("plexstedi.stedi.client", "read_execution", lambda item: item["fileExecutionId"]),
+    "an execution is read": Step("plexstedi.stedi.client", "read_execution", lambda item: item["executionId"], items=2),
     "an execution is noted": Step("plexstedi.sync.witness", "_note_execution", lambda s, execution: execution.id),
     "a transaction is read": Step("plexstedi.stedi.client", "read_transaction", lambda item: item["transactionId"]),
     "a transaction is noted": Step("plexstedi.sync.pulling", "_note_transaction", lambda s, each: each.id),
     "a document is fetched": Step("plexstedi.sync.pulling", "_fetch", lambda s, inbound: inbound.transaction_id),
-    "an acknowledgment is decided": Step("plexstedi.sync.ingest", "_decide", lambda s, inbound, c: inbound.order_id),
+    "an acknowledgment is decided": Step(
+        "plexstedi.sync.ingest", "_decide", lambda s, inbound, c: inbound.transaction_id
+    ),
     "a write is planned": Step("plexstedi.sync.standings", "plan_order", lambda s, order_id, *a: order_id),
-    "a write is made": Step("plexstedi.sync.plex_writes", "_fields_of_write", lambda write: write.order_id),
+    "a write is made": Step("plexstedi.sync.plex_writes", "differences", lambda plan, *a: plan.order_id),
     "a deadline is checked": Step("plexstedi.sync.overdue", "_of_stream", lambda store, settings, stream, *a: stream),
 }
 
@@ -92,15 +96,22 @@ class Morning:
         runs = [self.run()]
         self.bench.later(hours=1)
         runs.append(self.run())
-        order = self.bench.sandbox.plex.tenant.orders[0]
-        with self.bench.sandbox.lock:
-            for line in order.lines:
-                for release in line.releases:
-                    self.bench.sandbox.plex.receive(order.number, line.number, release.number, release.quantity)
-        for _ in range(3):
+        for _ in range(2):
+            self.bench.later(hours=1)
+            runs.append(self.run())
+        self.receive([order for order in self.bench.sandbox.plex.tenant.orders if order.number in self.done()])
+        for _ in range(2):
             self.bench.later(hours=1)
             runs.append(self.run())
         return runs
+
+    def receive(self, orders: list[Any]) -> None:
+        """All that was ordered comes in."""
+        with self.bench.sandbox.lock:
+            for order in orders:
+                for line in order.lines:
+                    for release in line.releases:
+                        self.bench.sandbox.plex.receive(order.number, line.number, release.number, release.quantity)
 
     def run(self) -> Ran:
         return self.bench.run("run", before=self.before)
@@ -135,23 +146,26 @@ def play_with_a_break(make_bench: MakeBench, name: str, position: int) -> None:
     assert len(seen) > 1, f"only {seen} came to this step: it says nothing about others"
     if len(seen) <= position:
         pytest.skip(f"only {len(seen)} records come to this step")
-    assert [run.code for run in runs].count(1) == 1, [(run.code, run.err) for run in runs]
-    (first,) = (run for run in runs if run.code == 1)
-    assert first.err.count("Traceback (most recent call last)") == 1
-    assert "RuntimeError: odd" in first.err
-    assert all("Traceback" not in run.err for run in runs if run is not first)
-    (review,) = [each for each in broken.reviews() if each["kind"] == "unforeseen"]
-    (reason,) = review["reasons"]
-    assert "RuntimeError: odd" in reason["message"]
-    assert told.read_text().count("\n- cannot ") == 1, "people are told of it, once"
-    assert bench.run("status", "--check").code == 3
+    times = max(1, STEPS[name].items)
+    ended_with_1 = [run for run in runs if run.code == 1]
+    assert 1 <= len(ended_with_1) <= times, [(run.code, run.err) for run in runs]
+    assert sum(run.err.count("Traceback (most recent call last)") for run in ended_with_1) == times
+    assert all("RuntimeError: odd" in run.err for run in ended_with_1)
+    assert all("Traceback" not in run.err for run in runs if run not in ended_with_1)
+    reviews = [each for each in broken.reviews() if each["kind"] == "unforeseen"]
+    assert len(reviews) == STEPS[name].items
+    for review in reviews:
+        assert "RuntimeError: odd" in review["reasons"][0]["message"]
+    assert told.read_text().count("\n- cannot ") == times, "people are told of it, once"
+    assert bench.run("status", "--check").code == (3 if reviews else 0)
     assert len(broken.done()) >= ORDERS - 1, "the others went all the way"
     before = bench.run("review", "list", "--json").out
     assert broken.run().code in (0, 3), "a later run is as if it was held"
     assert bench.run("review", "list", "--json").out == before, "and asks nothing new"
 
     mended = Morning(bench)
-    assert bench.run("review", "accept", str(review["id"]), "--reason", "mended").code == 0
+    for review in reviews:
+        assert bench.run("review", "accept", str(review["id"]), "--reason", "mended").code == 0
     for _ in range(4):
         mended.run()
         bench.later(hours=1)
