@@ -16,6 +16,8 @@ import typer
 import plexstedi.cli.invocation as invocation
 from plexstedi.sandbox.characters import Character
 
+from .conftest import DRIVER
+
 WHY = ("--reason", "agreed by phone")
 
 
@@ -102,9 +104,15 @@ def test_the_keys_that_end_a_question_end_the_command(waiting, key):
     """On a real terminal: Ctrl-C is a signal, Ctrl-D the end of the input."""
     waiting.state.unlink()
     leader, follower = pty.openpty()
-    environment = {**os.environ, **_secrets(waiting)}
+    environment = {
+        **os.environ,
+        **_secrets(waiting),
+        "PYTHONPATH": str(DRIVER.parents[2]),
+        "TEST_NOW": waiting.sandbox.clock.now().isoformat(),
+        "TEST_CONTROL": waiting.sandbox.urls.plex_url,
+    }
     process = subprocess.Popen(
-        [sys.executable, "-m", "plexstedi", "--config", str(waiting.config), "--state", str(waiting.state), "recover"],
+        [sys.executable, str(DRIVER), "--config", str(waiting.config), "--state", str(waiting.state), "recover"],
         stdin=follower,
         stdout=follower,
         stderr=follower,
