@@ -83,10 +83,16 @@ class Outcome:
         except Exception as error:
             if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
                 raise
-            self.faults.append(internal_fault(error, self.command))
+            self.fail(error)
         else:
             return False
         return True
+
+    def fail(self, error: Exception) -> InternalFault:
+        """An error that nobody foresaw, as a fault of the outcome."""
+        fault = internal_fault(error, self.command)
+        self.faults.append(fault)
+        return fault
 
     def take(self, noted: Noted) -> None:
         """How the run was noted, and what cron's reader is to be told."""
