@@ -83,7 +83,7 @@ class Outcome:
         except Exception as error:
             if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
                 raise
-            self.fail(error)
+            self.faults.append(internal_fault(error, self.command))
         else:
             return False
         return True
