@@ -30,6 +30,7 @@ from plexstedi.config import (
 )
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UsageFault
+from plexstedi.internal import internal_fault
 from plexstedi.state.lock import RunLock
 from plexstedi.state.store import Store
 from plexstedi.state.tallies import Tallies
@@ -206,7 +207,7 @@ def work(
         raise
     except Exception as error:
         if noting:
-            afterwards.of_printing(error)
+            afterwards.of_printing(internal_fault(error, command))
         raise
 
 
@@ -269,11 +270,11 @@ class _Afterwards:
             outcome.collect(lambda: outcome.warnings.extend(ping(alerts, int(outcome.exit_code), 0)))
         self._beside(ending, invocation.state_if_known(), alerts)
 
-    def of_printing(self, error: Exception) -> None:
+    def of_printing(self, fault: PlexStediError) -> None:
         """After a run whose result cannot be printed for a reason that nobody foresaw: it was noted as it ended."""
         invocation = self.invocation
         now = invocation.clock.now()
-        fault = self.outcome.fail(error)
+        self.outcome.faults.append(fault)
         ending = Ending(self.outcome.command, now, now, int(self.outcome.exit_code), [fault])
         self._beside(ending, invocation.state_if_known(), readable_alerts(invocation.config_file()))
 

@@ -88,12 +88,6 @@ class Outcome:
             return False
         return True
 
-    def fail(self, error: Exception) -> InternalFault:
-        """An error that nobody foresaw, as a fault of the outcome."""
-        fault = internal_fault(error, self.command)
-        self.faults.append(fault)
-        return fault
-
     def take(self, noted: Noted) -> None:
         """How the run was noted, and what cron's reader is to be told."""
         self.mail, self.known = noted.mail, noted.known
