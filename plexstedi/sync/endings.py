@@ -18,6 +18,7 @@ from plexstedi.errors import (
     PlexStediError,
     RecordsUnanswered,
     ServiceUnavailable,
+    StateUnusable,
     SuspicionStop,
     Unforeseen,
     UsageFault,
@@ -109,6 +110,11 @@ def stands(fault: PlexStediError) -> bool:
     return not isinstance(fault, (Interrupted, UsageFault, LockHeld, Unforeseen, RecordsUnanswered))
 
 
+def always_said(fault: PlexStediError) -> bool:
+    """Whether each run prints it, however long it stands: without its state file the program is no use at all."""
+    return isinstance(fault, StateUnusable)
+
+
 def fault_key(fault: PlexStediError) -> str:
     """What tells a fault from another one of the same place, and stays the same while it stands.
 
@@ -171,13 +177,13 @@ def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
         one = _beside_fault(beside, place, fault, now)
         if one.since < now:
             known.append(fault)
-        if to_cron and _is_due(one.reported_at, now):
+        if to_cron and (always_said(fault) or _is_due(one.reported_at, now)):
             due.append(fault)
             one = one.model_copy(update={"reported_at": now})
         fresh.append(one)
     for fault in ending.faults:
         if isinstance(fault, LockHeld):
-            one = _beside_fault(beside, START, fault, now).model_copy(update={"stands": False})
+            one = _beside_fault(beside, ending.command, fault, now).model_copy(update={"stands": False})
             if to_cron and _is_due(one.reported_at, now):
                 due.append(fault)
                 one = one.model_copy(update={"reported_at": now})
@@ -268,10 +274,16 @@ def _in_words(
 ) -> list[PlexStediError]:
     """What is to be printed: what stands by no record of its own (an interruption), and what is due."""
     live = {(place, fault_key(fault)): fault for place, fault in found}
-    said = [fault for fault in ending.faults if not stands(fault) and not isinstance(fault, RecordsUnanswered)]
+    said = [
+        fault
+        for fault in ending.faults
+        if always_said(fault) or not (stands(fault) or isinstance(fault, RecordsUnanswered))
+    ]
     words: dict[str, PlexStediError] = {}
     for one in due:
         fault = live.get((one.place, one.key))
+        if fault is not None and always_said(fault):
+            continue
         words.setdefault(one.identity, fault or PlexStediError(one.message, fix=one.fix, code=one.code))
     return [*said, *words.values()]
 

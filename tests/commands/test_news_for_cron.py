@@ -166,6 +166,19 @@ def test_a_lock_that_hangs_is_printed_once_and_daily(settled: Bench) -> None:
     quiet(bench.run("run"), 0)
 
 
+def test_a_state_that_cannot_be_used_is_printed_by_each_run_and_its_end_too(settled: Bench) -> None:
+    bench = settled
+    away = bench.state.with_name("away")
+    bench.state.rename(away)
+    for _ in range(2):
+        ran = bench.run("run")
+        assert (ran.code, "plexstedi recover" in ran.err) == (7, True)
+        assert ran.err.count("plexstedi: ") == 1
+    away.rename(bench.state)
+    assert "works again" in bench.run("run").err
+    quiet(bench.run("run"), 0)
+
+
 def test_drafts_untraded_orders_and_readings_again_are_no_news(make_bench: MakeBench) -> None:
     bench = make_bench(orders=3, suppliers=1, awkward=(Awkward.UNKNOWN_SUPPLIER,))
     plex = bench.sandbox.plex
