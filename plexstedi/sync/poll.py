@@ -341,7 +341,8 @@ def record_reading(
         session.store.orders.set_supplier(supplier)
     if revision is None:
         return
-    session.tally.counts.orders_changed += int(not (first and known) and _is_news(session, reading))
+    if not (first and known):
+        _count_change(session, reading)
     session.note(
         "order-seen" if first else "order-changed",
         f"order {reading.number}",
@@ -351,6 +352,11 @@ def record_reading(
         supplier=reading.supplier_code,
         known=known if first else None,
     )
+
+
+def _count_change(session: Session, order: Order) -> None:
+    session.tally.counts.orders_changed += 1
+    session.tally.counts.orders_of_no_news += int(not _is_news(session, order))
 
 
 def _is_news(session: Session, order: Order) -> bool:
@@ -391,7 +397,7 @@ def _record_vanished(session: Session, order_id: str) -> None:
     revision = session.store.orders.record(
         gone, marks=record.marks, now=session.clock.now(), known=record.known, baseline=False
     )
-    session.tally.counts.orders_changed += int(_is_news(session, last))
+    _count_change(session, last)
     session.note("order-vanished", f"order {record.number}", order_id=order_id, revision=revision)
 
 

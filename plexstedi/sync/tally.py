@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 
 from plexstedi.errors import PlexStediError, Unforeseen
 
+_OF_NO_NEWS = "orders_of_no_news"
+
 
 @dataclass
 class Counts:
@@ -25,10 +27,12 @@ class Counts:
     acks_held: int = 0
     writes_made: int = 0
     attention: int = 0
+    orders_of_no_news: int = 0
+    """How many of `orders_changed` nobody wants to read of: drafts, and orders that are not traded by EDI."""
 
     def as_dict(self) -> dict[str, int]:
-        """All counts by name."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        """All counts of the contract by name."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != _OF_NO_NEWS}
 
     def nothing_done(self) -> bool:
         """Whether this run did nothing that a person would want to read of: only looked."""

@@ -201,13 +201,13 @@ def test_drafts_untraded_orders_and_readings_again_are_no_news(make_bench: MakeB
         plex.edit_header(draft, note="not yet")
     bench.later(minutes=30)
     counts = bench.run("run", "--json").json["counts"]
-    assert (counts["orders_seen"], counts["orders_changed"]) == (1, 0)
+    assert (counts["orders_seen"], counts["orders_changed"]) == (1, 1)
     bench.later(hours=25)
     quiet(bench.run("run"), 0)
     with bench.sandbox.lock:
         plex.edit_header(draft, status="On Order")
     bench.later(minutes=30)
-    assert "orders changed 1" in bench.run("run").out
+    assert "documents sent 1" in bench.run("run").out
     assert len(bench.sent(draft)) == 1
 
 
