@@ -36,8 +36,9 @@ class Counts:
 
     def nothing_done(self) -> bool:
         """Whether this run did nothing that a person would want to read of: only looked."""
-        looked = {"orders_seen", "in_doubt", "attention"}
-        return all(getattr(self, entry.name) == 0 for entry in fields(self) if entry.name not in looked)
+        looked = {"orders_seen", "orders_changed", "in_doubt", "attention", _OF_NO_NEWS}
+        others = all(getattr(self, entry.name) == 0 for entry in fields(self) if entry.name not in looked)
+        return others and self.orders_changed == self.orders_of_no_news
 
 
 @dataclass
