@@ -3,8 +3,9 @@
 Run as a program: it plays the morning phase by phase. In each phase one run of the client walks from point to point
 (each commit of the state, each HTTP call before it is processed, and after it is processed but not heard). At each a
 process that is all that the client is then is killed, and the world is forked: the fork takes a copy of what the
-killed process left on disk, lets clean runs play the rest of the morning, and checks what the sandbox saw. One line of
-JSON per point goes to stdout.
+killed process left on disk, lets clean runs play the rest of the morning, and checks what the sandbox saw. Where the
+very same was left behind before (a call that only reads leaves nothing), that was done already. One line of JSON per
+point goes to stdout.
 
     python explore.py --orders 34 [--every N] [--phase N] [--write STRATEGY] [--invoices] [--plainly] [--broken HOW]
 """
@@ -12,17 +13,15 @@ JSON per point goes to stdout.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import tempfile
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
@@ -35,6 +34,7 @@ from plexstedi.sandbox.tenant import made_up_tenant
 from tests.crash.broken import BROKEN
 from tests.crash.direct import Direct, through
 from tests.crash.killing import Client, Point, one_run
+from tests.crash.left import left_behind
 from tests.crash.world import CAST, PHASES, START, World, differences, picture, play
 
 AT_ONCE = os.cpu_count() or 2
@@ -73,29 +73,40 @@ class Apart:
                 os.waitpid(self._pid, 0)
 
 
-@dataclass(frozen=True)
+Outcome = dict[str, object]
+
+
+@dataclass
 class Walk:
     """One phase: which of its points are died at, and what the morning must come to in spite of it."""
 
     phase: int
     expected: dict[str, object]
     every: int
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    """What came of a morning that went on from what was left behind, by its mark."""
 
     def walk(self, world: World) -> None:
-        """One run, and a death of its twin at each point. Tells each on stdout."""
+        """One run, and a death of its twin at each point. What leaves the very same behind is gone on from once."""
         PHASES[self.phase](world)
-        number, running = count(), list[Apart]()
+        number, died = count(), list[tuple[Point, str]]()
+        running: dict[str, Apart] = {}
 
         def reach(client: Client, point: Point) -> None:
             if next(number) % self.every == 0:
                 client.kill_twin()
-                running.append(Apart(world, lambda copy: self.go_on(copy, point)))
-                if len(running) == AT_ONCE:
-                    tell_finished(running)
+                left = left_behind(world)
+                died.append((point, left))
+                if left not in self.outcomes and left not in running:
+                    running[left] = Apart(world, self.go_on)
+                    if len(running) == AT_ONCE:
+                        self._wait_for_one(running)
 
         one_run(world, reach)
         while running:
-            tell_finished(running)
+            self._wait_for_one(running)
+        for point, left in died:
+            self._tell(point, left, self.outcomes[left])
 
     def walk_plainly(self, world: World) -> None:
         """The same with a run of its own for each point, from the beginning of the phase to where it is killed."""
@@ -103,9 +114,9 @@ class Walk:
             found = Apart(world, lambda copy: self.die_at(copy, wanted)).result()  # noqa: B023 - done before the next
             if found is None:
                 return
-            print(json.dumps(found), flush=True)
+            self._tell(*found)
 
-    def die_at(self, copy: World, wanted: int) -> dict[str, object] | None:
+    def die_at(self, copy: World, wanted: int) -> tuple[Point, str, Outcome] | None:
         """What came of a run that is killed at this point; None when it ended before."""
         PHASES[self.phase](copy)
         number, died_at = count(), list[Point]()
@@ -115,38 +126,24 @@ class Walk:
                 died_at.append(point)
                 client.kill()
 
-        return None if one_run(copy, reach) else self.go_on(copy, died_at[0])
+        return None if one_run(copy, reach) else (died_at[0], left_behind(copy), self.go_on(copy))
 
-    def go_on(self, copy: World, point: Point) -> dict[str, object]:
-        """Clean runs to the end of the morning, and what is not as after an undisturbed one."""
-        left = left_behind(copy)
+    def go_on(self, copy: World) -> Outcome:
+        """Clean runs to the end of the morning; how it looks then, and what is not as after an undisturbed one."""
         copy.run_until_quiet()
         play(copy, self.phase + 1)
-        wrong = differences(self.expected, picture(copy))
-        return {"phase": self.phase, "kind": point.kind, "number": point.number, "left": left, "wrong": wrong}
+        found = picture(copy)
+        looks = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+        return {"looks": looks, "wrong": differences(self.expected, found)}
 
+    def _wait_for_one(self, running: dict[str, Apart]) -> None:
+        ready = wait([apart.pipe for apart in running.values()])
+        for left in [left for left, apart in running.items() if apart.pipe in ready]:
+            self.outcomes[left] = running.pop(left).result()
 
-def tell_finished(running: list[Apart]) -> None:
-    """Wait until one is done; tell it and forget it."""
-    ready = wait([each.pipe for each in running])
-    for each in [each for each in running if each.pipe in ready]:
-        running.remove(each)
-        print(json.dumps(each.result()), flush=True)
-
-
-def left_behind(world: World) -> str:
-    """A mark of all that the killed process left: its ledger, and what it did to Stedi and Plex."""
-    mark = hashlib.sha256()
-    with tempfile.TemporaryDirectory(dir=world.place.parent) as folder:
-        # Opening the ledger tidies it up, which is the next run's to do: a copy is read.
-        place = Path(folder) / "copy"
-        shutil.copytree(world.place, place)
-        with contextlib.closing(sqlite3.connect(place / "state.sqlite3")) as ledger:
-            for statement in ledger.iterdump():
-                mark.update(statement.encode())
-    for done in (world.sandbox.stedi.documents, world.sandbox.plex.writes, world.sandbox.plex.acknowledgements):
-        mark.update(repr(done).encode())
-    return mark.hexdigest()
+    def _tell(self, point: Point, left: str, outcome: Outcome) -> None:
+        told = {"phase": self.phase, "kind": point.kind, "number": point.number, "left": left, **outcome}
+        print(json.dumps(told), flush=True)
 
 
 def warm_up(folder: Path) -> None:
