@@ -35,11 +35,9 @@ from tests.crash.broken import BROKEN
 from tests.crash.direct import Direct, through
 from tests.crash.killing import Client, Point, one_run
 from tests.crash.left import left_behind
-from tests.crash.world import CAST, PHASES, START, World, differences, picture, play
+from tests.crash.world import CAST, PHASES, SCRATCH, START, World, differences, picture, play
 
 AT_ONCE = os.cpu_count() or 2
-MEMORY_DISK = Path("/dev/shm")
-"""SIGKILL takes nothing from a file system that a power cut would: the worlds need no real disk."""
 
 
 class Apart:
@@ -166,7 +164,7 @@ def main() -> None:
     options.add_argument("--plainly", action="store_true", help="a run of its own for each point")
     options.add_argument("--broken", choices=BROKEN, help="let the program break a promise when it is killed")
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory(dir=MEMORY_DISK if os.access(MEMORY_DISK, os.W_OK) else None) as folder:
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
         warm_up(Path(folder))
         place = Path(folder) / "place"
         place.mkdir()

@@ -49,6 +49,7 @@ from plexstedi.sync.run import run
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit import submit
 from tests.crash.direct import Direct, through
+from tests.crash.world import SCRATCH
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 ORDERS = 3
@@ -120,7 +121,7 @@ class Morning(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(dir=SCRATCH)
         self._undo = contextlib.ExitStack()
         self.place = Path(self._folder.name)
         self.state = self.place / "state.sqlite3"
