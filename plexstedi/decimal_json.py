@@ -174,11 +174,15 @@ def dumps(value: Json) -> str:
     return "".join(pieces)
 
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+"""A text as JSON has it. (`json.dumps` makes an encoder for each call.)"""
+
+
 def _write(value: Json, pieces: list[str]) -> None:
     if value is None or isinstance(value, bool):
         pieces.append("null" if value is None else ("true" if value else "false"))
     elif isinstance(value, str):
-        pieces.append(json.dumps(value, ensure_ascii=False))
+        pieces.append(_quoted(value))
     elif isinstance(value, int):
         pieces.append(str(value))
     elif isinstance(value, Decimal):
@@ -190,7 +194,7 @@ def _write(value: Json, pieces: list[str]) -> None:
         for index, (key, item) in enumerate(value.items()):
             if not isinstance(key, str):
                 raise TypeError(f"a JSON key must be text, not {key!r}")
-            pieces.append(("," if index else "") + json.dumps(key, ensure_ascii=False) + ":")
+            pieces.append(("," if index else "") + _quoted(key) + ":")
             _write(item, pieces)
         pieces.append("}")
     elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):

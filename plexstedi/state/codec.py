@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from plexstedi.edi.held import Reason
 
 Model = TypeVar("Model", bound=BaseModel)
+_WIDTH = len("2026-11-23T07:00:00.000000Z")
 
 
 def instant(moment: datetime) -> str:
@@ -27,8 +28,11 @@ def maybe_instant(moment: datetime | None) -> str | None:
 
 
 def moment(text: str) -> datetime:
-    """The time that `instant` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """The time that `instant` wrote. Raise ValueError for any other text."""
+    # Read some hundred times in each run: `strptime` takes twenty times as long.
+    if len(text) != _WIDTH or text[-1] != "Z":
+        raise ValueError(f"{text!r} is no time of this file")
+    return datetime.fromisoformat(text)
 
 
 def maybe_moment(text: str | None) -> datetime | None:

@@ -7,7 +7,6 @@ nothing catches, after a commit of the state or around an HTTP call; what is on 
 from __future__ import annotations
 
 import contextlib
-import io
 import shutil
 import tempfile
 from collections import Counter, defaultdict
@@ -17,9 +16,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -36,7 +33,6 @@ from plexstedi.sandbox.faults import Call, FaultKind, FaultRule
 from plexstedi.sandbox.plex_store import NewLine
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.tenant import made_up_tenant
-from plexstedi.sandbox.wire import ConnectionDropped
 from plexstedi.state.database import Database
 from plexstedi.state.documents import UNSETTLED
 from plexstedi.state.inbox import InboxState
@@ -52,6 +48,8 @@ from plexstedi.sync.reviewing import decide
 from plexstedi.sync.run import run
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit import submit
+from tests.crash.direct import Direct, through
+from tests.crash.world import SCRATCH
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 ORDERS = 3
@@ -60,40 +58,6 @@ PICK = st.integers(0, ORDERS - 1)
 
 class Crash(BaseException):
     """The process is gone."""
-
-
-class Direct(httpx.BaseTransport):
-    """Calls the sandbox's applications without a socket."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._apps = {
-            urlsplit(url).port: sandbox.app(origin)
-            for origin, url in (
-                ("plex", sandbox.urls.plex_url),
-                ("stedi", sandbox.urls.stedi_url),
-                ("documents", sandbox.urls.documents_url),
-            )
-        }
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        body = request.read()
-        environ = {
-            "REQUEST_METHOD": request.method,
-            "PATH_INFO": request.url.raw_path.decode().partition("?")[0],
-            "QUERY_STRING": request.url.query.decode(),
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "CONTENT_LENGTH": str(len(body)),
-            "CONTENT_TYPE": request.headers.get("content-type", ""),
-            "wsgi.input": io.BytesIO(body),
-            **{"HTTP_" + name.upper().replace("-", "_"): value for name, value in request.headers.items()},
-        }
-        head: list[tuple[str, list[tuple[str, str]]]] = []
-        try:
-            content = b"".join(self._apps[request.url.port](environ, lambda *said: head.append(said)))
-        except ConnectionDropped:
-            raise httpx.RemoteProtocolError("the connection was closed", request=request) from None
-        status, headers = head[0]
-        return httpx.Response(int(status.split()[0]), headers=headers, content=content, request=request)
 
 
 @dataclass
@@ -157,7 +121,7 @@ class Morning(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(dir=SCRATCH)
         self._undo = contextlib.ExitStack()
         self.place = Path(self._folder.name)
         self.state = self.place / "state.sqlite3"
@@ -184,10 +148,7 @@ class Morning(RuleBasedStateMachine):
     def _divert(self) -> None:
         patch = pytest.MonkeyPatch()
         self._undo.callback(patch.undo)
-        direct = Direct(self.sandbox)
-        for name in ("connect_to_plex", "connect_to_stedi"):
-            real = getattr(opening, name)
-            patch.setattr(opening, name, lambda *a, _real=real, **k: _real(*a, transport=direct, **k))
+        self._undo.enter_context(through(Direct(self.sandbox)))
         transaction = Database.transaction
 
         @contextlib.contextmanager
