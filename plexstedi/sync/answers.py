@@ -15,6 +15,7 @@ from decimal import Decimal
 from plexstedi.decimal_json import loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
+from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
 from plexstedi.edi.inbound.matching import AmbiguousOrder, Candidate, Matched, OtherPlant, OtherSupplier, match_order
 from plexstedi.edi.inbound.precedence import (
@@ -25,8 +26,10 @@ from plexstedi.edi.inbound.precedence import (
     what_it_answers,
 )
 from plexstedi.edi.inbound.reconcile import reconcile
+from plexstedi.edi.outbound.untold import untold_lines
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.stream import StreamKey
 from plexstedi.edi.units import plex_unit, product
 from plexstedi.edi.x12 import Transaction
 from plexstedi.edi.x12_text import BrokenX12Error, parse
@@ -36,7 +39,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import whole
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import SUPPLIER_HAS, day_of, move_transaction, sent_documents, settle_order
-from plexstedi.sync.supplier_has import lines_that_differ, supplier_has
+from plexstedi.sync.supplier_has import supplier_has
 
 
 def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadable:
@@ -328,7 +331,11 @@ def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collect
     if record is None or record.latest <= last.revision:
         return ()
     has = supplier_has(session.store, record, last.revision)
-    return lines_that_differ(has, session.store.orders.revision(order_id, record.latest))
+    latest = session.store.orders.revision(order_id, record.latest)
+    partner = None
+    if record.supplier in session.config.suppliers and not session.config.problems_of(record.supplier):
+        partner = session.partner(record.supplier)
+    return untold_lines(has, latest, partner, StreamKey(order_id=order_id, release=last.order_release))
 
 
 def _settings(session: Session, supplier: str | None, partnership: str) -> SupplierSettings:
@@ -350,9 +357,11 @@ def _received_quantities(
     assert record is not None
     # What `recover` took over has no revision of its own but the last file's.
     order = session.store.orders.revision(order_id, document.revision or record.latest)
+    entered_again = current_ids((told,), session.store.orders.revision(order_id, record.latest)).lines
     quantities: dict[int, Decimal] = {}
     for line in told.lines:
-        quantity = received.get(line.line_id)
+        ids = {line.line_id, entered_again.get(line.line_id, line.line_id)} & received.keys()
+        quantity = sum((received[each] for each in ids), Decimal(0)) if ids else None
         plex_line = order.line(line.line)
         if quantity is None or plex_line is None:
             continue

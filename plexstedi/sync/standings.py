@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, SentDocument, fold
-from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.state.documents import BusinessStatus, Document, DocumentState
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
@@ -61,10 +62,21 @@ def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[S
 
 
 def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
-    """Numbers of the lines that differ between two documents; one that the first deleted is not in the second."""
+    """Numbers of the lines of which two documents tell something else; one that the first deleted is not in the second.
+
+    Plex's own ids are nothing that a supplier is told: a line or release that was entered again is the same to it.
+    """
     gone = {line.line for line in before.lines if line.quantity == 0 and after.line(line.line) is None}
     numbers = {line.line for line in (*before.lines, *after.lines)} - gone
-    return frozenset(number for number in numbers if before.line(number) != after.line(number))
+    return frozenset(number for number in numbers if _told_of(before, number) != _told_of(after, number))
+
+
+def _told_of(sent: SentOrder, number: int) -> SentLine | None:
+    line = sent.line(number)
+    if line is None:
+        return None
+    schedules = (each.model_copy(update={"release_id": "", "release_number": 0}) for each in line.schedules)
+    return line.model_copy(update={"line_id": "", "schedules": tuple(schedules)})
 
 
 def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
@@ -76,7 +88,10 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
     for document in session.store.documents.of_order(order_id):
         if document.state in SUPPLIER_HAS:
             by_stream.setdefault(document.stream, []).append(document)
-    folded_streams, told = {}, {}
+    record = session.store.orders.get(order_id)
+    assert record is not None
+    order = session.store.orders.revision(order_id, record.latest)
+    folded_streams, current, told = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
         answers = _answers(session, order_id, documents)
@@ -87,11 +102,12 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
         for answer, outcome in answers:
             _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
         _set_business(session, documents[-1], sent[-1], folded)
+        ids = current_ids(sent, order)
         folded_streams[stream] = folded
-        told[stream] = sent[-1]
+        current[stream], told[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
     _leave_given_up(session, order_id, {document.id for documents in by_stream.values() for document in documents})
     _ask_about_lines(session, order_id, list(folded_streams.values()))
-    plan_order(session, order_id, folded_streams, told)
+    plan_order(session, order_id, current, told)
 
 
 def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> None:
