@@ -37,6 +37,7 @@ from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import whole
+from plexstedi.sync.notices import give_notice
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import SUPPLIER_HAS, day_of, move_transaction, sent_documents, settle_order
 from plexstedi.sync.supplier_has import supplier_has
@@ -257,7 +258,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     settings = _settings(session, document.supplier, inbound.partnership)
     outcome = reconcile(
         read,
-        told,
+        _with_currency(session, candidate.order_id, told, document),
         settings,
         received=_received_quantities(session, candidate.order_id, told, document, settings),
         changed_since=answers.changed_since,
@@ -275,6 +276,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     )
     store.inbox.set_outcome(inbound.transaction_id, outcome)
     session.withdraw(ReviewKind.ORDER_UNKNOWN, f"transaction {inbound.transaction_id}", "the order is known now")
+    give_notice(session, inbound, candidate.order_id, candidate.number, outcome.notices)
     settle_order(session, candidate.order_id, fresh=inbound.transaction_id)
 
 
@@ -344,6 +346,14 @@ def _settings(session: Session, supplier: str | None, partnership: str) -> Suppl
     if supplier is not None and supplier in suppliers:
         return suppliers[supplier]
     return next((s for s in suppliers.values() if s.partnership_id == partnership), SupplierSettings())
+
+
+def _with_currency(session: Session, order_id: str, told: SentOrder, document: Document) -> SentOrder:
+    """A document of before currencies were kept with it has that of its revision."""
+    if told.currency is not None or not document.revision:
+        return told
+    order = session.store.orders.revision(order_id, document.revision)
+    return told.model_copy(update={"currency": order.currency})
 
 
 def _received_quantities(

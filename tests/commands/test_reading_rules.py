@@ -132,3 +132,87 @@ def test_a_line_that_is_entered_again_is_written_where_it_is_now(sent):
     ran = bench.run("run", "--json")
     assert (ran.code, the_line(bench, order)["state"]) == (0, "confirmed")
     assert [write.after["EDI_Confirmed_Qty"] for write in bench.writes(order.number) if write.line] == [Decimal(130)]
+
+
+def test_an_acknowledgment_in_another_currency_is_held(sent):
+    """The same number in EUR is another price: nothing of it is written before a person decides."""
+    bench, order = sent
+    acknowledge(
+        bench,
+        order,
+        "IA",
+        130,
+        heading={"currency_CUR": {"entity_identifier_code_01": "SE", "currency_code_02": "EUR"}},
+    )
+    ran = bench.run("run", "--json")
+    assert (ran.code, the_line(bench, order)["state"]) == (3, "held")
+    assert bench.writes(order.number) == []
+    reasons = {reason["code"]: reason["message"] for each in reviews(bench) for reason in each["reasons"]}
+    assert "EUR" in reasons["currency"]
+    assert "USD" in reasons["currency"]
+
+
+def test_a_charge_is_shown_once_and_holds_nothing(sent):
+    """What was confirmed reaches Plex; the charge that nobody ordered is in the list until somebody has seen it."""
+    bench, order = sent
+    charge = {"allowance_or_charge_indicator_01": "C", "service_promotion_allowance_or_charge_code_02": "D240"}
+    sac = {"service_promotion_allowance_or_charge_information_SAC": {**charge, "amount_05": 12.5}}
+    loop = {"service_promotion_allowance_or_charge_information_SAC_loop": [sac]}
+    acknowledge(bench, order, "IA", 130, line=loop)
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["attention"]) == (0, 1)
+    assert the_line(bench, order)["state"] == "confirmed"
+    assert [write.after["EDI_Confirmed_Qty"] for write in bench.writes(order.number) if write.line] == [Decimal(130)]
+    (notice,) = reviews(bench)
+    assert notice["kind"] == "notice"
+    assert "SAC: a charge of 12.5" in notice["reasons"][0]["message"]
+    assert bench.run("status", order.number).out.count("SAC: a charge of 12.5") >= 1
+    assert bench.run("review", "reject", str(notice["id"]), *WHY).code == 2
+    assert bench.run("review", "accept", str(notice["id"]), *WHY).code == 0
+    (tx,) = {
+        each["transaction"]
+        for each in bench.run("status", order.number, "--json").json["answers"]
+        if each["set"] == "855"
+    }
+    assert bench.run("replay", "--ack", tx, "--yes", *WHY).code == 0
+    again = bench.run("run", "--json")
+    assert (again.code, again.json["counts"]["attention"], reviews(bench)) == (0, 0, [])
+
+
+def test_a_segment_that_is_ignored_is_told_no_more(sent):
+    bench, order = sent
+    loop = {"quantity_QTY_loop": [{"quantity_QTY": {"quantity_qualifier_01": "38", "quantity_02": 7}}]}
+    acknowledge(bench, order, "IA", 130, line=loop)
+    bench.run("run")
+    (notice,) = reviews(bench)
+    assert "ignore_segments" in notice["reasons"][0]["fix"]
+    bench.write_config(lambda text: text + '\n[supplier_defaults.acknowledgments]\nignore_segments = ["QTY"]\n')
+    (tx,) = {
+        each["transaction"]
+        for each in bench.run("status", order.number, "--json").json["answers"]
+        if each["set"] == "855"
+    }
+    assert bench.run("replay", "--ack", tx, "--yes", *WHY).code == 0
+    assert reviews(bench) == []
+
+
+def test_what_the_supplier_says_of_a_rejection_is_shown_everywhere(sent):
+    """A buyer who has to place the order elsewhere knows why without opening the document at Stedi."""
+    bench, order = sent
+    note = {"note_special_instruction_NTE": [{"note_reference_code_01": "GEN", "description_02": "TOOL IS BROKEN"}]}
+    acknowledge(bench, order, "IR", 130, line=note)
+    assert bench.run("run").code == 3
+    (review,) = reviews(bench)
+    page = bench.place / "page.html"
+    assert bench.run("status", order.number, "--html", str(page)).code == 0
+    shown = {
+        "review list": bench.run("review", "list").out,
+        "review show": bench.run("review", "show", str(review["id"])).out,
+        "timeline": bench.run("status", order.number).out,
+        "page": page.read_text(),
+        "line": the_line(bench, order)["reason"],
+        "events": json.dumps(bench.run("status", order.number, "--json").json["events"]),
+    }
+    for where, text in shown.items():
+        assert "TOOL IS BROKEN" in " ".join(text.split()), where
+        assert "IR" in text, where

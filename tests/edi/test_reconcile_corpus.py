@@ -75,8 +75,28 @@ KEYS = {
     "POC": "line_item_change_POC",
     "ACK": "line_item_acknowledgment_ACK",
     "SCH": "line_item_schedule_SCH",
+    "CTP": "pricing_information_CTP",
+    "CUR": "currency_CUR",
+    "LIN": "item_identification_LIN",
+    "MSG": "message_text_MSG",
+    "MTX": "text_MTX",
+    "N9": "reference_identification_N9",
+    "NTE": "note_special_instruction_NTE",
+    "PO3": "additional_item_detail_PO3",
+    "QTY": "quantity_QTY",
+    "REF": "reference_identification_REF",
+    "SAC": "service_promotion_allowance_or_charge_information_SAC",
+    "SDQ": "destination_quantity_SDQ",
+    "SLN": "subline_item_detail_SLN",
 }
+LOOPS_OF_A_LINE = ("ACK", "SCH", "CTP", "N9", "QTY", "SAC", "SLN")
+"""Each opens a loop under a line; what follows belongs to it as far as the segment may stand there."""
+INSIDE = {"N9": ("MSG", "MTX"), "SLN": ("ACK",), "ACK": ("DTM",), "SAC": ("CUR",)}
+ONCE = ("CUR", "PO3")
 NUMBERS = {("PO1", 2), ("PO1", 4), ("POC", 3), ("POC", 4), ("POC", 6), ("ACK", 2), ("SCH", 1)}
+NUMBERS |= {("CTP", 3), ("PO3", 4), ("PO3", 6), ("QTY", 2), ("SAC", 5), ("SAC", 7), ("SLN", 4), ("SDQ", 4), ("SDQ", 6)}
+TWO_IMPLIED_DECIMALS = {("SAC", 5)}
+"""Written in the wire's own way in the corpus: 1250 is 12.50, which Guide JSON has as 12.5."""
 DATES = {("BAK", 4), ("BAK", 9), ("BCA", 6), ("BCA", 10), ("DTM", 2), ("ACK", 5), ("SCH", 6), ("SCH", 9)}
 
 
@@ -104,7 +124,9 @@ STYLES = (
     Style("005010"),
     Style("004010", numbers_as_text=True),
     Style("005010", numbers_as_text=True, variants=True, objects=True),
+    Style("008010", objects=True),
 )
+RAW_RELEASES = ("004010", "005010", "007030")
 
 
 def _rows(answer: str) -> list[list[str]]:
@@ -125,6 +147,8 @@ def _json_segment(row: list[str], style: Style) -> dict[str, Any]:
         value: Any = text
         if not text:
             continue
+        if (row[0], position) in TWO_IMPLIED_DECIMALS:
+            text = value = f"{Decimal(text).scaleb(-2):f}"
         if (row[0], position) in NUMBERS and not style.numbers_as_text:
             try:
                 value = Decimal(text)
@@ -132,7 +156,7 @@ def _json_segment(row: list[str], style: Style) -> dict[str, Any]:
                 value = text
         elif (row[0], position) in DATES and text.isdigit() and len(text) == 8:
             value = f"{text[:4]}-{text[4:6]}-{text[6:]}"
-        elif row[0] == "POC" and position == 5:
+        elif (row[0], position) in (("POC", 5), ("CTP", 5), ("QTY", 3), ("SLN", 5)):
             value = {"unit_or_basis_for_measurement_code_01": text}
         segment[style.element(row[0], position)] = value
     return segment
@@ -165,18 +189,24 @@ def guide_json(answer: str, style: Style) -> dict[str, Any]:
     }
     detail: dict[str, Any] = {}
     line: dict[str, Any] | None = None
-    last: dict[str, Any] = heading
+    last, inside = heading, ""
     for row in rows[1:]:
         segment = _json_segment(row, style)
         if row[0] in ("PO1", "POC"):
             last = line = {KEYS[row[0]]: segment}
             put(detail, KEYS[row[0]] + "_loop", line)
-        elif row[0] in ("ACK", "SCH"):
-            assert line is not None
-            last = {KEYS[row[0]]: segment}
-            put(line, KEYS[row[0]] + "_loop", last)
+            inside = ""
+        elif row[0] not in INSIDE.get(inside, ()) and row[0] in LOOPS_OF_A_LINE and (line or row[0] in ("SAC", "N9")):
+            last, inside = {KEYS[row[0]]: segment}, row[0]
+            put(heading if line is None else line, KEYS[row[0]] + "_loop", last)
+        elif row[0] in INSIDE.get(inside, ()):
+            put(last, KEYS[row[0]], segment)
         else:
-            put(last, KEYS["DTM"], segment)
+            here = heading if line is None else last if row[0] == "DTM" and inside == "ACK" else line
+            if row[0] in ONCE:
+                here[KEYS[row[0]]] = segment
+            else:
+                put(here, KEYS[row[0]], segment)
     return {"heading": settle(heading), "detail": settle(detail)}
 
 
@@ -204,7 +234,7 @@ def _readings(answer: str) -> Iterator[Transaction]:
         transaction = read_guide_json(guide_json(answer, style), set_id, style.release)
         assert isinstance(transaction, Transaction), transaction
         yield transaction
-    for release in ("004010", "005010"):
+    for release in RAW_RELEASES:
         yield parse(raw_x12(answer, release)).groups[0].transactions[0].transaction
 
 
@@ -215,6 +245,7 @@ def _told(outcome: LineOutcome) -> str:
     """A line outcome as the corpus writes it."""
     parts = []
     quiet = {"rejected", "backordered"}
+    said = f' "{" / ".join(outcome.words)}"' if outcome.words else ""
     if outcome.confirmed or not (outcome.rejected or outcome.variance):
         parts.append(f"{outcome.confirmed:f} now")
     parts += [
@@ -238,6 +269,7 @@ def _told(outcome: LineOutcome) -> str:
         + (" ~" if not outcome.listed else "")
         + (f" [{' '.join(codes)}]" if codes else "")
         + (" *" if outcome.attention else "")
+        + said
     )
 
 
@@ -249,6 +281,7 @@ def _result(case: dict[str, Any], read: Acknowledgment | Malformed) -> list[str]
         *map(_told, done.lines),
         *(f"{entry.place} held [{entry.reason.code}]" for entry in done.unmatched),
         *(f"{number} untouched" for number in done.untouched),
+        *(f"{reason.where} notice: {reason.message}" for notice in done.notices for reason in notice.reasons),
     ]
 
 
@@ -257,7 +290,11 @@ def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
     gone = [line for line in order.lines if line.line in case.get("deleted", [])]
     return reconcile(
         read,
-        SentOrder(number=order.number, lines=tuple(line for line in order.lines if line not in gone)),
+        SentOrder(
+            number=order.number,
+            currency=case.get("currency", "USD") or None,
+            lines=tuple(line for line in order.lines if line not in gone),
+        ),
         SupplierSettings.model_validate(case.get("settings", {})),
         received={int(number): Decimal(quantity) for number, quantity in case.get("received", {}).items()},
         changed_since=case.get("changed_since", ()),

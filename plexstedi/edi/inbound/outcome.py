@@ -93,6 +93,8 @@ class LineOutcome(Frozen):
     """Why it is held, or why a person should look."""
     attention: bool = False
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """What the supplier says of it in its own words (ACK29, NTE, MSG, MTX, REF03), as sent."""
     listed: bool = True
     """False: the answer does not name this line, its state follows from a setting. Never undoes a listed one."""
     whole: bool = False
@@ -142,6 +144,14 @@ def accept(outcome: LineOutcome) -> LineOutcome:
     return outcome.model_copy(update={"accepted": True, "attention": False})
 
 
+class Notice(Frozen):
+    """Segments of one kind that are there and not understood: a person sees them, nothing is held."""
+
+    segment: str
+    """Its id: `SAC`."""
+    reasons: tuple[Reason, ...]
+
+
 class UnmatchedLine(Frozen):
     """A line of the answer that is no single line of the order: added by the supplier, or ambiguous. Held."""
 
@@ -169,6 +179,7 @@ class Reconciliation(Frozen):
     untouched: tuple[int, ...] = ()
     """Lines that an 860 sent later than what this answers has changed (RULES Reading 13)."""
     unmatched: tuple[UnmatchedLine, ...] = ()
+    notices: tuple[Notice, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -17,8 +17,9 @@ from plexstedi.edi.inbound.ack_codes import (
 )
 from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine, Acknowledgment
 from plexstedi.edi.inbound.division import ZERO
-from plexstedi.edi.inbound.findings import DECIDE, Findings
+from plexstedi.edi.inbound.findings import DECIDE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
+from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
 from plexstedi.edi.inbound.precedence import Initiative
 from plexstedi.edi.inbound.reconcile_line import LineCase, reconcile_line
@@ -44,6 +45,8 @@ class _Document:
     strict: bool
     missing: AckState
     """What becomes of a line or release that the answer leaves out."""
+    currency: str | None
+    """That of the order as sent."""
 
     def findings(self, line: SentLine) -> Findings:
         """A fresh collection for a line, with what holds it from outside the line itself."""
@@ -67,6 +70,7 @@ class _Document:
             settings=self.settings,
             listed=listed,
             missing_releases=self.missing,
+            currency=self.currency,
         )
 
 
@@ -107,6 +111,7 @@ def _reconcile(
     earlier: Mapping[int, LineOutcome],
     initiative: Initiative,
 ) -> Reconciliation:
+    acknowledgment = without_ignored(acknowledgment, settings.acknowledgments.ignore_segments)
     meaning = type_meaning(acknowledgment.type_code, settings.acknowledgments)
     head = Reconciliation(
         set_id=acknowledgment.set_id,
@@ -118,12 +123,14 @@ def _reconcile(
     if meaning is TypeMeaning.NOTHING:
         return head.model_copy(update={"notes": (f"type {type_in_words(acknowledgment.type_code)}: nothing to apply",)})
     is_own = initiative is Initiative.SELLER
-    holds = _document_holds(acknowledgment, meaning, settings, is_own)
+    holds = _document_holds(acknowledgment, meaning, settings, is_own, sent.currency)
     deleted_numbers = {line.line for line in deleted} | {line.line for line in sent.lines if line.quantity == 0}
     known = (*sent.lines, *(line for line in deleted if sent.line(line.line) is None))
     by_line, unmatched = _match(acknowledgment.lines, known, deleted_numbers)
     missing = AckState.UNACKNOWLEDGED if holds or unmatched or is_own else _missing(acknowledgment, meaning, settings)
-    document = _Document(acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing)
+    document = _Document(
+        acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing, sent.currency
+    )
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
     answered = {line.line for line in known if line.line in by_line or line.line in ambiguous}
     names_all = meaning is TypeMeaning.REJECTED
@@ -153,6 +160,7 @@ def _reconcile(
             "lines": tuple(outcomes),
             "untouched": tuple(sorted(touched & set(changed_since))),
             "unmatched": tuple(unmatched),
+            "notices": notices_of(acknowledgment, by_line, sent.currency),
         }
     )
 
@@ -163,7 +171,7 @@ def _is_answered(earlier: Mapping[int, LineOutcome], line: int) -> bool:
 
 
 def _document_holds(
-    acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: SupplierSettings, is_own: bool
+    acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: SupplierSettings, is_own: bool, currency: str | None
 ) -> tuple[Reason, ...]:
     holds = list(acknowledgment.faults)
 
@@ -179,6 +187,8 @@ def _document_holds(
     if is_own and not settings.acknowledgments.accept_seller_changes:
         fix = f"{DECIDE}, or set `acknowledgments.accept_seller_changes` of this supplier"
         hold("seller-change", "the supplier asks for a change on its own", fix)
+    for other in other_currencies(acknowledgment.currencies, currency):
+        hold("currency", f"the supplier answers in {other}, the order is in {currency}", DECIDE)
     accepts = settings.acknowledgments.accept_without_detail
     if not acknowledgment.lines and code == "AD":
         hold(
@@ -281,10 +291,11 @@ def _nothing_definite(line: SentLine, findings: Findings, document: _Document, s
 def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: _Document) -> LineOutcome:
     findings = document.findings(line)
     code = document.acknowledgment.type_code
+    said = in_quotes(document.acknowledgment.words)
     findings.warn(
         "order-rejected",
         f"the supplier rejects the {'change' if document.acknowledgment.set_id == '865' else 'order'}: "
-        f"{type_in_words(code)}",
+        f"{type_in_words(code)}" + (f"; the supplier says: {said}" if said else ""),
         "place it elsewhere or change the order; accept it in `review` to have it written to Plex",
     )
     return _whole_rejected(line, matches, findings, document, listed=True)
@@ -308,7 +319,8 @@ def _whole_rejected(
         variance=ZERO,
         release_ids=case.release_ids,
         code=case.code,
-        reasons=(*findings.holds, *findings.warnings),
+        words=case.words,
+        reasons=with_words((*findings.holds, *findings.warnings), case.words, case.code),
         attention=True,
         listed=listed,
         if_accepted=AckState.REJECTED if held else None,
@@ -347,6 +359,7 @@ def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: _Document
         findings.hold("deleted-line-confirmed", f"the line was deleted, the supplier confirms {confirmed:f}")
     held = bool(findings.holds)
     definite = held and holds_as_a_whole and findings.holds == list(document.findings(line).holds)
+    case = document.case(line, matches, listed=True)
     return LineOutcome(
         line=line.line,
         line_id=line.line_id,
@@ -359,8 +372,9 @@ def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: _Document
         backordered=ZERO,
         rejected=ZERO,
         variance=ZERO,
-        code=document.case(line, matches, listed=True).code,
-        reasons=(*findings.holds, *findings.warnings),
+        code=case.code,
+        words=case.words,
+        reasons=with_words((*findings.holds, *findings.warnings), case.words, case.code),
         attention=held or state is AckState.REJECTED,
         notes=() if held or state is AckState.REJECTED else ("deleted, as ordered",),
     )
