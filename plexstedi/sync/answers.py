@@ -22,10 +22,14 @@ from plexstedi.edi.inbound.precedence import (
     AnswersNothingSent,
     Initiative,
     Received,
+    controls_of,
+    date_note,
     duplicate_of,
+    usable_date,
     what_it_answers,
 )
 from plexstedi.edi.inbound.reconcile import reconcile
+from plexstedi.edi.inbound.revisions import revisions_of
 from plexstedi.edi.outbound.untold import untold_lines
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -39,7 +43,14 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import whole
 from plexstedi.sync.notices import give_notice
 from plexstedi.sync.session import Session
-from plexstedi.sync.standings import SUPPLIER_HAS, day_of, move_transaction, sent_documents, settle_order
+from plexstedi.sync.standings import (
+    SUPPLIER_HAS,
+    move_transaction,
+    ordered_on,
+    sent_documents,
+    settle_order,
+    tell_unheard_again,
+)
 from plexstedi.sync.supplier_has import supplier_has
 
 
@@ -192,13 +203,13 @@ def _repeats_unassigned(session: Session, inbound: Inbound) -> bool:
     """Whether it repeats one that waits without an order, or cannot be read either; then it is put beside it."""
     before = (inbound.processed_at, inbound.transaction_id)
     others = [
-        _received_again(other)
+        _received(other, None)
         for other in session.store.inbox.in_state(InboxState.HELD, InboxState.WAITING)
         if other.order_id is None
         and (other.set_id, other.partnership) == (inbound.set_id, inbound.partnership)
         and (other.processed_at, other.transaction_id) < before
     ]
-    repeats = duplicate_of(_received_again(inbound), others)
+    repeats = duplicate_of(_received(inbound, None), others)
     if repeats is not None:
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
     return repeats is not None
@@ -229,8 +240,10 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     dated = _iso(read.dated)
     stream = candidate.order_id if candidate.release is None else f"{candidate.order_id}/{candidate.release}"
     documents = [d for d in store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
-    others = [_comparable(other, documents) for other in _decided(session, inbound, candidate)]
-    repeats = duplicate_of(_received(inbound, mark, read), others)
+    ordered = ordered_on(store, candidate.order_id)
+    others = [_comparable(other, documents, ordered) for other in _decided(session, inbound, candidate)]
+    received = _received(dataclasses.replace(inbound, content_hash=mark, dated=dated), ordered)
+    repeats = duplicate_of(received, others)
     store.inbox.assign(
         inbound.transaction_id,
         order_id=candidate.order_id,
@@ -241,9 +254,10 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     )
     if repeats is not None:
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
+        tell_unheard_again(session, candidate.order_id, inbound, repeats)
         return
     sent = [store.documents.sent(document.id) for document in documents]
-    answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent))
+    answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
     if isinstance(answers, AnswersNothingSent):
         reason = Reason(
             code="change-sequence-unknown",
@@ -265,7 +279,11 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         changed_in_plex=_changed_in_plex(session, candidate.order_id, documents[-1]),
         earlier=store.inbox.lines_of_stream(stream),
         initiative=Initiative(answers.initiative),
+        revisions=revisions_of(sent, answers),
+        ordered_on=ordered,
     )
+    notes = [date_note(read.dated, inbound.processed_at, ordered), _controls_note(received, others)]
+    outcome = outcome.model_copy(update={"notes": (*outcome.notes, *filter(None, notes))})
     store.inbox.assign(
         inbound.transaction_id,
         order_id=candidate.order_id,
@@ -280,6 +298,11 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     settle_order(session, candidate.order_id, fresh=inbound.transaction_id)
 
 
+def _controls_note(received: Received, others: Sequence[Received]) -> str | None:
+    other = controls_of(received, others)
+    return None if other is None else f"its control numbers are those of transaction {other}, its content is another"
+
+
 def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[Inbound]:
     """Answers to the same order that were decided already."""
     undecided = (InboxState.LISTED, InboxState.STORED, InboxState.WAITING, InboxState.DUPLICATE, InboxState.IGNORED)
@@ -290,31 +313,18 @@ def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[I
     ]
 
 
-def _comparable(other: Inbound, documents: Sequence[Document]) -> Received:
+def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | None) -> Received:
     """An earlier answer to compare with; one that a later document of ours outdated, by its control numbers only.
 
     A supplier that confirms an order again after it went there and back in a day says the same once more, and means it.
     """
     given_up = other.document_id is not None and other.document_id not in {document.id for document in documents}
     outdated = other.state is InboxState.SUPERSEDED and bool(documents) and other.document_id != documents[-1].id
-    again = _received_again(other)
-    return again.model_copy(update={"content": ""}) if given_up or outdated else again
+    return _received(other, ordered).model_copy(update={"outdated": given_up or outdated})
 
 
-def _received(inbound: Inbound, mark: str, read: Acknowledgment) -> Received:
-    return Received(
-        transaction_id=inbound.transaction_id,
-        sender=inbound.sender or inbound.partnership,
-        interchange_control=inbound.interchange_control,
-        group_control=inbound.group_control,
-        transaction_control=None if inbound.set_control is None else str(inbound.set_control),
-        content=mark,
-        dated=read.dated,
-        processed_at=inbound.processed_at,
-    )
-
-
-def _received_again(inbound: Inbound) -> Received:
+def _received(inbound: Inbound, ordered: date | None) -> Received:
+    dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
     return Received(
         transaction_id=inbound.transaction_id,
         sender=inbound.sender or inbound.partnership,
@@ -322,7 +332,7 @@ def _received_again(inbound: Inbound) -> Received:
         group_control=inbound.group_control,
         transaction_control=None if inbound.set_control is None else str(inbound.set_control),
         content=inbound.content_hash or "",
-        dated=None if inbound.dated is None else day_of(inbound.dated),
+        dated=usable_date(dated, inbound.processed_at, ordered),
         processed_at=inbound.processed_at,
     )
 

@@ -216,3 +216,131 @@ def test_what_the_supplier_says_of_a_rejection_is_shown_everywhere(sent):
     for where, text in shown.items():
         assert "TOOL IS BROKEN" in " ".join(text.split()), where
         assert "IR" in text, where
+
+
+def change_quantity(bench, order, quantity: int) -> None:
+    """A buyer changes the first release; the 860 goes out."""
+    line = order.lines[0]
+    row = {"line": line.number, "release": line.releases[0].number, "quantity": quantity}
+    control(bench, "PATCH", f"orders/{order.number}", {"releases": [row]})
+    bench.later(minutes=2)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+
+
+def at(bench, hour: int, minute: int = 0, *, day: int) -> None:
+    """Let time pass until this moment of November."""
+    now = bench.sandbox.clock.now()
+    bench.sandbox.advance(now.replace(day=day, hour=hour, minute=minute) - now)
+
+
+@pytest.mark.parametrize(
+    ("code", "quantity", "state", "exit_code"),
+    [("IA", 180, "confirmed", 0), ("IR", 180, "held", 3), ("IA", 130, "unacknowledged", 0), ("IA", 90, "held", 3)],
+    ids=["accepts the change", "rejects", "answers what stood before", "says neither"],
+)
+def test_an_answer_dated_the_evening_before_by_the_suppliers_calendar(sent, code, quantity, state, exit_code):
+    """The 860 goes out after midnight UTC, still the evening before in America: its values tell what is answered."""
+    bench, order = sent
+    at(bench, 1, 30, day=24)
+    change_quantity(bench, order, 150)
+    at(bench, 2, 10, day=24)
+    acknowledge(bench, order, code, quantity, dated="2026-11-23")
+    ran = bench.run("run", "--json")
+    assert (the_line(bench, order)["state"], ran.code) == (state, exit_code)
+    written = [write.after["EDI_Confirmed_Qty"] for write in bench.writes(order.number) if write.line]
+    assert written == ([Decimal(180)] if state == "confirmed" else [])
+    if state == "held":
+        (held,) = reviews(bench, "line-held")
+        assert held["reasons"][0]["code"] == "revision-unclear"
+        assert bench.run("review", "accept", str(held["id"]), *WHY).code == 0
+
+
+def test_a_date_in_the_future_does_not_keep_a_later_rejection_out(sent):
+    """A typing error (2206) in the first acknowledgment: the second one counts, since it was processed later."""
+    bench, order = sent
+    acknowledge(bench, order, "IA", 130, dated="2206-11-23")
+    assert bench.run("run", "--json").code == 0
+    assert the_line(bench, order)["state"] == "confirmed"
+    (first,) = [each for each in bench.run("status", order.number, "--json").json["answers"] if each["set"] == "855"]
+    assert "2206-11-23" in first["reason"]
+    bench.later(hours=3)
+    acknowledge(bench, order, "IR", 130)
+    ran = bench.run("run", "--json")
+    assert (ran.code, the_line(bench, order)["state"]) == (3, "rejected")
+    assert bench.run("status", "--check").code == 3
+
+
+def without_deadlines(bench) -> None:
+    """Days pass in which nothing is overdue."""
+    hours = "".join(f"{name} = 9999\n" for name in ("functional_ack_within_hours", "ack_within_hours"))
+    bench.write_config(lambda text: text.replace("[supplier_defaults]\n", f"[supplier_defaults]\n{hours}"))
+
+
+def test_an_old_date_does_not_keep_a_later_rejection_silent(sent):
+    """An acknowledgment that does not count by its date and says no is a review item, once; what counts stays."""
+    bench, order = sent
+    without_deadlines(bench)
+    at(bench, 12, day=27)
+    acknowledge(bench, order, "IA", 130)
+    assert bench.run("run", "--json").code == 0
+    at(bench, 12, day=29)
+    acknowledge(bench, order, "IR", 130, dated="2026-11-23")
+    ran = bench.run("run", "--json")
+    assert (ran.code, the_line(bench, order)["state"]) == (3, "confirmed")
+    (item,) = reviews(bench)
+    assert item["kind"] == "acknowledgment-not-applied"
+    assert "no (IR)" in item["reasons"][0]["message"]
+    assert bench.run("review", "show", str(item["id"])).code == 0
+    assert bench.run("review", "accept", str(item["id"]), *WHY).code == 0
+    acknowledge(bench, order, "IA", 130, dated="2026-11-29")
+    assert (bench.run("run", "--json").code, reviews(bench)) == (0, [])
+
+
+def test_an_older_acknowledgment_that_says_as_much_is_no_work(sent):
+    bench, order = sent
+    without_deadlines(bench)
+    at(bench, 12, day=27)
+    acknowledge(bench, order, "IA", 130)
+    bench.run("run")
+    at(bench, 12, day=29)
+    acknowledge(bench, order, "IA", 130, dated="2026-11-23", echo=131)
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["attention"]) == (0, 0)
+
+
+def test_what_the_suppliers_system_rejected_is_not_overdue_for_its_acknowledgment_too(make_bench):
+    """One cause, one item: a person decides on the rejecting 997, and is not asked for an 855 that cannot come."""
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.REJECTS_SYNTAX,))
+    bench.run("run")
+    bench.later(hours=2)
+    bench.run("run")
+    bench.later(days=6)
+    bench.run("run")
+    assert [each["kind"] for each in reviews(bench)] == ["syntax-rejected"]
+
+
+def test_an_order_of_which_nothing_is_heard_is_one_item_per_cause(sent):
+    """Its 850 and its 860 are both without 997: that is one thing to ask the supplier about, not two."""
+    bench, order = sent
+    change_quantity(bench, order, 150)
+    bench.later(minutes=30)
+    bench.run("run")
+    bench.later(days=6)
+    bench.run("run")
+    causes = [each["reasons"][0]["message"].split(" ")[0:2] for each in reviews(bench, "overdue")]
+    assert sorted(causes) == [["no", "997"], ["not", "all"]]
+
+
+def test_the_same_control_numbers_with_another_content_are_read(sent):
+    """A supplier whose numbers begin anew loses no rejection."""
+    bench, order = sent
+    acknowledge(bench, order, "IA", 130)
+    bench.run("run")
+    bench.later(hours=1)
+    with bench.sandbox.lock:
+        partnership_id = bench.sandbox.made_up.partners[0].partnership_id
+        bench.sandbox.stedi.partnerships[partnership_id].their_number -= 1
+    acknowledge(bench, order, "IR", 130)
+    assert (bench.run("run").code, the_line(bench, order)["state"]) == (3, "rejected")
+    answers = [each for each in bench.run("status", order.number, "--json").json["answers"] if each["set"] == "855"]
+    assert "its control numbers are those of" in json.dumps(answers) + bench.run("status", order.number).out

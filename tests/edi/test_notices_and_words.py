@@ -7,7 +7,14 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from plexstedi.edi.inbound.acknowledgment import Acknowledgment, read_acknowledgment
+from plexstedi.edi.inbound.acknowledgment import (
+    AcknowledgedLine,
+    Acknowledgment,
+    Detail,
+    StatedSchedule,
+    read_acknowledgment,
+)
+from plexstedi.edi.inbound.other_segments import StatedPrice
 from plexstedi.edi.inbound.outcome import Reconciliation
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.sent import SentLine, SentOrder
@@ -108,3 +115,28 @@ def test_each_such_segment_can_be_switched_off(segment: str) -> None:
     assert AcknowledgmentSettings(ignore_segments=(segment,)).ignore_segments == (segment.upper(),)
     with pytest.raises(ValidationError, match="ACK"):
         AcknowledgmentSettings(ignore_segments=("ACK",))
+
+
+@pytest.mark.parametrize("absurd", ["1E40", "1E-40", "9" * 40, "0." + "3" * 40])
+@pytest.mark.parametrize("place", ["quantity", "price", "ack", "schedule", "ctp"])
+@pytest.mark.parametrize("severity", ["info", "warning", "hold"])
+def test_a_number_of_absurd_size_is_held_whatever_the_tolerance_says(absurd: str, place: str, severity: str) -> None:
+    """Nothing of such a line is applied or can be accepted, however the number came through its reader."""
+    number = Decimal(absurd)
+    line = AcknowledgedLine(
+        position=1,
+        place="PO1 number 1",
+        assigned_id="1",
+        quantity=number if place == "quantity" else Decimal(100),
+        price=number if place == "price" else None,
+        other_prices=(StatedPrice(segment="CTP", place="CTP03", price=number),) if place == "ctp" else (),
+        details=(Detail(code="IA", quantity=number if place == "ack" else Decimal(100)),),
+        schedules=(StatedSchedule(quantity=number),) if place == "schedule" else (),
+    )
+    read = Acknowledgment(set_id="855", purpose="00", type_code="AC", order_number="PO-1", lines=(line,))
+    sent = SentLine(line_id="L1", line=1, quantity=Decimal(100), unit="EA", price=Decimal(2))
+    tolerance = {f"on_{what}": severity for what in ("price", "quantity", "date")}
+    settings = SupplierSettings.model_validate({"tolerance": tolerance})
+    (outcome,) = reconcile(read, SentOrder(number="PO-1", lines=(sent,)), settings, received={}).lines
+    assert (outcome.state, outcome.if_accepted, outcome.applies) == ("held", None, False)
+    assert "number-absurd" in {reason.code for reason in outcome.reasons}

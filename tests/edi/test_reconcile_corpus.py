@@ -20,6 +20,7 @@ from plexstedi.edi.inbound.guide_reading import read_guide_json
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Initiative, fold
 from plexstedi.edi.inbound.reconcile import reconcile
+from plexstedi.edi.inbound.revisions import Revisions
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.x12 import Loop, Segment, Transaction
@@ -28,6 +29,7 @@ from plexstedi.edi.x12_text import parse
 CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("acknowledgment_cases.toml").read_text())["case"]
 DUE = date(2026, 12, 1)
 LATER = date(2026, 12, 15)
+ORDERED = date(2026, 11, 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- orders
@@ -59,6 +61,13 @@ def _order(name: str) -> SentOrder:
     if name == "hundreds":
         ten = _line(10, 1000, "12.50", "A-1", ((1000, DUE),))
         return SentOrder(number="PO-1001", lines=(ten.model_copy(update={"price_basis": "HP"}),))
+    changes = {"raised": {"quantity": 150}, "dearer": {"price": "2.75"}, "moved": {"due": LATER}, "taken-out": {}}
+    if name in changes:
+        of = {"quantity": 100, "price": "2.50", "due": DUE, **changes[name]}
+        line = _line(10, of["quantity"], of["price"], "A-1", ((of["quantity"], of["due"]),))
+        if name == "taken-out":
+            line = line.model_copy(update={"quantity": Decimal(0), "schedules": ()})
+        return SentOrder(number="PO-1001", lines=(line, *_order("two").lines[1:]))
     if name == "same-part":
         return SentOrder(number="PO-1001", lines=(ten, _line(20, 100, "2.50", "A-1", ((100, DUE),))))
     assert name == "one"
@@ -288,6 +297,11 @@ def _result(case: dict[str, Any], read: Acknowledgment | Malformed) -> list[str]
 def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
     order = _order(case.get("order", "one"))
     gone = [line for line in order.lines if line.line in case.get("deleted", [])]
+    revisions = Revisions(
+        before=_versions(order, case.get("before")),
+        since={n: line for n in case.get("changed_since", ()) if (line := _later(case, n)) is not None},
+        last=1,
+    )
     return reconcile(
         read,
         SentOrder(
@@ -301,7 +315,21 @@ def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
         changed_in_plex=case.get("changed_in_plex", ()),
         deleted=gone,
         initiative=Initiative.SELLER if case.get("seller") else Initiative.ANSWER,
+        revisions=revisions,
+        ordered_on=ORDERED,
     )
+
+
+def _versions(order: SentOrder, before: str | None) -> dict[int, tuple[SentLine | None, ...]]:
+    """The lines that an 860 made of another order, with what stood before."""
+    if before is None:
+        return {}
+    was = _order(before)
+    return {line.line: (was.line(line.line),) for line in order.lines if line != was.line(line.line)}
+
+
+def _later(case: dict[str, Any], number: int) -> SentLine | None:
+    return _order(case["later"]).line(number) if "later" in case else None
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

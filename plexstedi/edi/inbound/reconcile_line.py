@@ -13,13 +13,14 @@ from plexstedi.edi.inbound.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLi
 from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
 from plexstedi.edi.inbound.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
+from plexstedi.edi.inbound.element_values import is_sensible
 from plexstedi.edi.inbound.findings import DECIDE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
 from plexstedi.edi.inbound.matching import LineMatch, other_items
 from plexstedi.edi.inbound.notices import other_currencies
 from plexstedi.edi.inbound.other_segments import StatedPrice
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.pricing import Compared, Incomparable, compare_price
+from plexstedi.edi.inbound.pricing import Compared, Incomparable, compare_price, price_sent
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient
@@ -42,6 +43,8 @@ class LineCase:
     """What becomes of releases sent as lines that the answer leaves out: confirmed, rejected or unacknowledged."""
     currency: str | None = None
     """That of the order as sent."""
+    ordered_on: date | None = None
+    """The order's date, else the day on which Plex made it: nothing is promised for a day before it."""
 
     @property
     def open(self) -> Decimal:
@@ -78,13 +81,18 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
             findings.hold("other-part", f"the supplier answers another part: {item}")
         for code in other_currencies(match.answered.currencies, case.currency):
             findings.hold("currency", f"the supplier answers in {code}, the order is in {case.currency}")
+        if match.answered.change_code == "DI" and match.answered.details:
+            findings.hold("deletion-not-asked", "the supplier takes the line out (POC02 DI), which was not asked for")
         for extra in match.answered.extras:
             if extra.holds:
                 findings.hold("sub-lines", extra.message)
     price = _check_prices(case, findings)
     unreadable = any(f.code != IMPOSSIBLE_DATE for m in case.matches for f in m.answered.faults)
     unreadable = unreadable or any(extra.holds for m in case.matches for extra in m.answered.extras)
-    read = None if unreadable else _read(case, findings)
+    for absurd in (number for m in case.matches for number in _numbers(m.answered) if not is_sensible(number)):
+        findings.hold("number-absurd", f"{absurd:.3E} is no number that an order can be meant by")
+        unreadable = True
+    read = None if unreadable else read_case(case, findings)
     if read is None:
         return _outcome(case, findings, None, (), price)
     _check_quantity(read.total, case, findings)
@@ -105,6 +113,14 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     return _outcome(case, findings, read, schedules, price)
 
 
+def _numbers(answer: AcknowledgedLine) -> Iterable[Decimal]:
+    """Every quantity and price that a line of the answer states."""
+    details = (detail.quantity for detail in answer.details)
+    schedules = (schedule.quantity for schedule in answer.schedules)
+    prices = (price.price for price in stated_prices(answer))
+    return (number for number in (answer.quantity, *details, *schedules, *prices) if number is not None)
+
+
 def _check_codes(answer: AcknowledgedLine, findings: Findings, settings: SupplierSettings) -> None:
     for detail in answer.details:
         if detail.code and line_meaning(detail.code, settings.acknowledgments) is LineMeaning.HOLD:
@@ -115,7 +131,7 @@ def _check_codes(answer: AcknowledgedLine, findings: Findings, settings: Supplie
             )
 
 
-def _read(case: LineCase, findings: Findings) -> LineReading | None:
+def read_case(case: LineCase, findings: Findings) -> LineReading | None:
     """All PO1 of the line together, less what was received; release by release where those were sent as lines."""
     singles = [m for m in case.matches if m.schedule is not None]
     if not singles:
@@ -209,11 +225,8 @@ def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
     shown: Decimal | None = None
     for match in case.matches:
         answer = match.answered
-        stated = list(answer.other_prices)
-        if answer.price is not None:
-            stated.insert(0, StatedPrice(segment="PO1", place="PO104", price=answer.price, basis=answer.price_basis))
         compared: list[tuple[str, Compared]] = []
-        for price in stated:
+        for price in stated_prices(answer):
             result = compare_price(price.price, price.basis, price.unit or answer.unit, case.sent, case.settings)
             if isinstance(result, Incomparable):
                 findings.hold("price-basis", result.message, result.fix)
@@ -227,6 +240,14 @@ def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
             shown = exact_quotient(Decimal(result.answered.numerator), Decimal(result.answered.denominator), 10)
             _check_price(result, case, findings)
     return shown
+
+
+def stated_prices(answer: AcknowledgedLine) -> tuple[StatedPrice, ...]:
+    """Every price of the purchase that a line of the answer states, PO104 first."""
+    if answer.price is None:
+        return answer.other_prices
+    own = StatedPrice(segment="PO1", place="PO104", price=answer.price, basis=answer.price_basis)
+    return (own, *answer.other_prices)
 
 
 def _check_price(compared: Compared, case: LineCase, findings: Findings) -> None:
@@ -250,6 +271,7 @@ def _price(price: Fraction) -> str:
 
 def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, findings: Findings) -> None:
     for schedule in schedules:
+        _check_before_order(schedule, case, findings)
         if schedule.due is None:
             continue
         said = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
@@ -257,6 +279,14 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
             _check_ship(schedule, schedule.ship_date, schedule.due, said, case, findings)
         if schedule.delivery_date is not None:
             _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), said, case, findings)
+
+
+def _check_before_order(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
+    """RULES Reading 9: nobody promises a day before the order was made."""
+    for what, day in (("ships", schedule.ship_date), ("delivered", schedule.delivery_date)):
+        if day is not None and case.ordered_on is not None and day < case.ordered_on:
+            said = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
+            findings.hold("date-before-order", said, "ask the supplier for the right date, then " + DECIDE)
 
 
 def _check_ship(
@@ -353,6 +383,7 @@ def _outcome(
         release_ids=case.release_ids,
         code=case.code,
         price=price,
+        price_sent=price_sent(case.sent),
         reasons=with_words((*findings.holds, *findings.warnings), case.words, case.code),
         attention=bool(findings.holds or findings.warnings),
         notes=_notes(findings, case.words),
