@@ -163,18 +163,25 @@ def _clocked(document: Document) -> ClockedDocument:
 def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folded:
     """What the supplier has said of these documents; an answer that a person rejected is an answer too."""
     positions = {document.id: position for position, document in enumerate(documents)}
-    ordered = ordered_on(store, order_id)
-    answers = []
-    for inbound in store.inbox.of_order(order_id):
-        if inbound.document_id not in positions or inbound.state in (InboxState.DUPLICATE, InboxState.IGNORED):
-            continue
-        outcome = store.inbox.outcome(inbound.transaction_id)
-        if outcome is None:
-            continue
-        header = answer_header(inbound, outcome, ordered)
-        answers.append(Answer(header=header, position=positions[inbound.document_id], outcomes=outcome.lines))
-    if not answers:
+    said = [
+        (inbound, outcome)
+        for inbound in store.inbox.of_order(order_id)
+        if inbound.document_id in positions
+        and inbound.state not in (InboxState.DUPLICATE, InboxState.IGNORED)
+        and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
+    ]
+    if not said:
         return Folded({}, None)
+    ordered = ordered_on(store, order_id)
+    answers = [
+        Answer(
+            header=answer_header(inbound, outcome, ordered),
+            position=positions[inbound.document_id],
+            outcomes=outcome.lines,
+        )
+        for inbound, outcome in said
+        if inbound.document_id is not None
+    ]
     return fold(
         answers, sent_documents(store, documents, [store.documents.sent(document.id) for document in documents])
     )

@@ -83,6 +83,26 @@ def test_an_order_that_is_rejected_as_a_whole_says_why() -> None:
     assert '"ACCOUNT CLOSED"' in outcome.reasons[0].message
 
 
+def test_a_hold_of_the_whole_order_says_why() -> None:
+    """AH, RO: what the supplier wants stands in the heading."""
+    (outcome,) = _reconciled("BAK*00*AH*PO-1*20261101", "N9*ZZ*1", "MSG*CREDIT LIMIT", "PO1*1*100*EA*2").lines
+    assert '"CREDIT LIMIT"' in outcome.reasons[0].message
+
+
+def test_results_of_an_older_version_are_read() -> None:
+    """What was stored before currencies, words and notices were kept is the same with none of them."""
+    done = _reconciled("BAK*00*AD*PO-1*20261101", "PO1*1*100*EA*2", "ACK*IA*100*EA")
+    old = done.model_dump(mode="json")
+    for name in ("notices", "earlier"):
+        old.pop(name)
+    for line in old["lines"]:
+        for name in ("words", "price_sent", "knows"):
+            line.pop(name)
+    read = Reconciliation.model_validate(old)
+    assert [line.state for line in read.lines] == ["confirmed"]
+    assert SentOrder.model_validate({"number": "PO-1", "lines": []}).currency is None
+
+
 def test_words_without_end_stay_readable_and_are_kept() -> None:
     """A reason is one line of a table; what does not fit is in the stored acknowledgment."""
     rows = [f"MSG*{chr(65 + n % 26) * 200}" for n in range(20)]

@@ -21,6 +21,8 @@ from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Initiative, fold
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import Revisions
+from plexstedi.edi.inbound.write_plan import AckField, plan_writes
+from plexstedi.edi.order import Line, LineState, Order, Phase
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.x12 import Loop, Segment, Transaction
@@ -61,6 +63,9 @@ def _order(name: str) -> SentOrder:
     if name == "hundreds":
         ten = _line(10, 1000, "12.50", "A-1", ((1000, DUE),))
         return SentOrder(number="PO-1001", lines=(ten.model_copy(update={"price_basis": "HP"}),))
+    if name == "other-part":
+        anew = ten.model_copy(update={"items": {**ten.items, "BP": "A-5"}})
+        return SentOrder(number="PO-1001", lines=(anew, *_order("two").lines[1:]))
     changes = {"raised": {"quantity": 150}, "dearer": {"price": "2.75"}, "moved": {"due": LATER}, "taken-out": {}}
     if name in changes:
         of = {"quantity": 100, "price": "2.50", "due": DUE, **changes[name]}
@@ -352,6 +357,41 @@ def test_every_reason_says_what_to_do_and_every_result_can_be_stored(case: dict[
     for line in done.lines:
         assert all(reason.where and reason.message and reason.fix for reason in line.reasons)
         assert (line.state in (AckState.HELD, AckState.REJECTED, AckState.BACKORDERED)) <= bool(line.reasons)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_what_is_written_is_what_is_told_and_nothing_of_what_is_held(case: dict[str, Any]) -> None:
+    """Held, rejected, unacknowledged: Plex keeps what it has. Else the confirmed quantity and the last dates."""
+    read = read_acknowledgment(next(_readings(case["answer"])))
+    if isinstance(read, Malformed):
+        return
+    done = _reconcile(case, read)
+    sent = _order(case.get("order", "one"))
+    header = AnswerHeader(transaction_id="T1", type_code="AC", processed_at=datetime(2026, 11, 2, 12, tzinfo=UTC))
+    folded = fold([Answer(header=header, outcomes=done.lines)])
+    lines = tuple(
+        Line(id=line.line_id, number=line.line, state=LineState.OPEN, unit="Ea", price=line.price)
+        for line in sent.lines
+    )
+    order = Order(
+        id="O1", number="PO-1001", supplier_id="S1", supplier_code="ACME01", phase=Phase.RELEASED, status_name="",
+        order_date=ORDERED, lines=lines,
+    )  # fmt: skip
+    names = (AckField.CONFIRMED_QUANTITY, AckField.CONFIRMED_SHIP_DATE, AckField.CONFIRMED_DELIVERY_DATE)
+    fields = {kind: kind.value for kind in names}
+    settings = SupplierSettings.model_validate(case.get("settings", {}))
+    plan = plan_writes(order, folded.lines, folded.header, fields, "line", settings)
+    written: dict[int, dict[str, str | None]] = {}
+    for entry in plan.entries:
+        assert entry.line is not None
+        written.setdefault(entry.line, {})[entry.kind] = entry.value
+    applied = {line.line: line for line in done.lines if line.applies and line.unit == "EA"}
+    assert written.keys() == applied.keys()
+    for number, line in applied.items():
+        assert Decimal(written[number][AckField.CONFIRMED_QUANTITY] or "") == line.confirmed
+        now = [s for s in line.schedules if not s.backordered] or line.schedules
+        dates = [s.delivery_date for s in now if s.delivery_date is not None]
+        assert written[number].get(AckField.CONFIRMED_DELIVERY_DATE) == (max(dates).isoformat() if dates else None)
 
 
 def test_the_same_content_has_the_same_fingerprint_however_it_is_written() -> None:

@@ -224,7 +224,7 @@ def read_acknowledgment(tx: Transaction) -> Acknowledgment | Malformed:
     place = _Place("order")
     order_date = read_date(opening.get(heading.order_date))
     loops = [node for node in tx.detail if node.id == heading.line_loop]
-    others = of_heading(tx.heading)
+    others = of_heading((*tx.heading, *(node for node in tx.detail if node.id != heading.line_loop), *tx.summary))
     for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
         place.fault(stray, f"stands outside of any {heading.line_loop}: of which line it speaks cannot be told")
     return Acknowledgment(

@@ -85,7 +85,7 @@ def of_line(loop: Loop, quantities: Sequence[Decimal | None]) -> Others:
 
 
 def of_heading(nodes: Sequence[Node]) -> Others:
-    """What stands in the heading; only CUR is understood there."""
+    """What stands in the heading, or outside of any line; only CUR is understood there."""
     found = Others()
     for segment in _walk(nodes):
         if segment.id == "CUR":

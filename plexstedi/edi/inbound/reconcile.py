@@ -15,7 +15,7 @@ from plexstedi.edi.inbound.ack_codes import (
 )
 from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine, Acknowledgment
 from plexstedi.edi.inbound.division import ZERO
-from plexstedi.edi.inbound.findings import DECIDE
+from plexstedi.edi.inbound.findings import DECIDE, in_quotes
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
 from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
@@ -206,7 +206,9 @@ def _document_holds(
         hold("purpose", f"purpose {acknowledgment.purpose} takes an acknowledgment back", DECIDE)
     if meaning is TypeMeaning.HOLD:
         fix = f"{DECIDE}, or set `acknowledgments.type_codes.{code}` of this supplier"
-        hold("type-held", f"acknowledgment type {type_in_words(code)}", fix)
+        said = in_quotes(acknowledgment.words)
+        why = f"; the supplier says: {said}" if said else ""
+        hold("type-held", f"acknowledgment type {type_in_words(code)}{why}", fix)
     if is_own and not settings.acknowledgments.accept_seller_changes:
         fix = f"{DECIDE}, or set `acknowledgments.accept_seller_changes` of this supplier"
         hold("seller-change", "the supplier asks for a change on its own", fix)

@@ -1,6 +1,6 @@
 """Whether a line answers what our 860 asks or what stood before: values decide where no date can (RULES Reading 13).
 
-Compared are the quantity, the price and the dates, as far as the change touched them and the acknowledgment gives them.
+Compared are quantity, price, dates, unit and item numbers, as far as the change touched them and they are given.
 Tolerances apply, the nearer of two that fit wins. A rejection, values of both or of neither, no values: undecided.
 """
 
@@ -18,6 +18,7 @@ from plexstedi.edi.inbound.allocation import allocate, still_open
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import Findings
 from plexstedi.edi.inbound.line_reading import LineReading, in_sent_unit
+from plexstedi.edi.inbound.matching import stated_items
 from plexstedi.edi.inbound.pricing import Incomparable, compare_price
 from plexstedi.edi.inbound.reconcile_line import LineCase, read_case, stated_prices
 from plexstedi.edi.sent import SentLine
@@ -105,6 +106,8 @@ def _evidence(asked: LineCase, before: LineCase) -> Iterator[Knows]:
             yield _nearer(_echo(asked), _echo(before))
     if _price_of(asked.sent) != _price_of(before.sent):
         yield from _of_prices(asked, before)
+    if asked.sent.unit != before.sent.unit or asked.sent.items != before.sent.items:
+        yield from _of_units_and_items(asked, before)
     if [s.due for s in asked.sent.schedules] != [s.due for s in before.sent.schedules]:
         yield from _of_dates(asked, before, *reads)
 
@@ -145,6 +148,25 @@ def _echo(case: LineCase) -> _Distance:
         (d for each in (case.sent.quantity, case.open) if (d := _quantity_distance(each - total, case)) is not None),
         default=None,
     )
+
+
+def _of_units_and_items(asked: LineCase, before: LineCase) -> Iterator[Knows]:
+    """Codes and numbers that the change touched, as far as they are given: they fit exactly or not at all."""
+    new, old = asked.sent, before.sent
+    for match in asked.matches:
+        units = {unit for unit in (match.answered.unit, *(d.unit for d in match.answered.details)) if unit is not None}
+        if new.unit != old.unit:
+            yield from (_exactly(unit, new.unit, old.unit) for unit in sorted(units))
+        for items in stated_items(match.answered):
+            for qualifier in sorted(items.keys() & {q for q in new.items if new.items[q] != old.items.get(q)}):
+                was = old.items.get(qualifier, "")
+                yield _exactly(items[qualifier].casefold(), new.items[qualifier].casefold(), was.casefold())
+
+
+def _exactly(stated: str, asked: str, before: str) -> Knows:
+    if stated == asked:
+        return Knows.CHANGE
+    return Knows.BEFORE if stated == before else Knows.UNDECIDED
 
 
 def _price_of(line: SentLine) -> tuple[object, ...]:
