@@ -340,9 +340,11 @@ def _received(inbound: Inbound, ordered: date | None) -> Received:
 def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collection[int]:
     """Lines that Plex has changed since the last document, as long as the change did not go out."""
     record = session.store.orders.get(order_id)
-    if record is None or record.latest <= last.revision:
+    # What a person has settled with the supplier otherwise never goes out, so nothing waits for it.
+    revision = max(last.revision, session.store.orders.told(last.stream))
+    if record is None or record.latest <= revision:
         return ()
-    has = supplier_has(session.store, record, last.revision)
+    has = supplier_has(session.store, record, revision)
     latest = session.store.orders.revision(order_id, record.latest)
     partner = None
     if record.supplier in session.config.suppliers and not session.config.problems_of(record.supplier):

@@ -344,3 +344,40 @@ def test_the_same_control_numbers_with_another_content_are_read(sent):
     assert (bench.run("run").code, the_line(bench, order)["state"]) == (3, "rejected")
     answers = [each for each in bench.run("status", order.number, "--json").json["answers"] if each["set"] == "855"]
     assert "its control numbers are those of" in json.dumps(answers) + bench.run("status", order.number).out
+
+
+def test_a_rejection_that_comes_again_after_an_acceptance_is_no_silent_repetition(sent):
+    """No, yes, and the same no again: as a document it repeats the first, as a word of the supplier it is news."""
+    bench, order = sent
+    for code, exit_code in (("IR", 3), ("IA", 0), ("IR", 3)):
+        acknowledge(bench, order, code, 130)
+        assert bench.run("run").code == exit_code, code
+    (item,) = reviews(bench)
+    assert (item["kind"], the_line(bench, order)["state"]) == ("acknowledgment-not-applied", "confirmed")
+
+
+def test_what_was_settled_by_phone_holds_no_acknowledgment(sent):
+    """The supplier takes no 860 and knows of the change: nothing is to be sent, so nothing waits for it for ever."""
+    bench, order = sent
+    bench.write_config(
+        lambda text: text.replace("[supplier_defaults]\n", '[supplier_defaults]\nchange_orders = "hold"\n')
+    )
+    line = order.lines[0]
+    row = {"line": line.number, "release": line.releases[0].number, "quantity": 150}
+    control(bench, "PATCH", f"orders/{order.number}", {"releases": [row]})
+    bench.later(minutes=2)
+    assert bench.run("run").code == 3
+    acknowledge(bench, order, "IA", 130)
+    assert bench.run("run").code == 3
+    assert the_line(bench, order)["reason"].startswith("the line was changed in Plex")
+    (held,) = reviews(bench, "order-held")
+    assert bench.run("review", "accept", str(held["id"]), *WHY).code == 0
+    acknowledge(
+        bench,
+        order,
+        "IA",
+        130,
+        line={"date_time_reference_DTM": [{"date_time_qualifier_01": "002", "date_02": "2026-12-17"}]},
+    )
+    bench.run("run")
+    assert the_line(bench, order)["state"] == "confirmed"
