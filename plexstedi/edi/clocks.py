@@ -2,7 +2,8 @@
 
 A clock only tells that something is late; a late answer is read like any other. Each clock runs on the supplier's
 `business_days`. Delivery and the 997 are asked of every document. The 855 clock belongs to the last document of the
-stream: an 860 restarts it, a cancellation stops it, and so does an order that Plex no longer wants.
+stream: an 860 restarts it, a cancellation stops it, and so does an order that Plex no longer wants, or a rejecting 997
+until a person has decided on it.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ class ClockedDocument:
     """A 997 has come, whatever it says."""
     cancels: bool = False
     """BCH01 01."""
+    unread: bool = False
+    """A 997 rejects it and no person has decided yet: nobody can acknowledge what was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,8 @@ def _running(stream: ClockedStream, settings: SupplierSettings, *, ended_by: dat
         if document.delivered_at is not None and not document.functional_answered and not stopped:
             yield from clock(document, ClockKind.FUNCTIONAL_ACK, document.delivered_at)
     if last is None or last.delivered_at is None or last.cancels or not stream.wanted:
+        return
+    if any(document.unread for document in stream.documents):
         return
     unanswered = tuple(line for line in stream.lines if not _answered(stream.standing.get(line)))
     if unanswered:

@@ -51,6 +51,8 @@ class SentOrder(Frozen):
     number: str
     release: str | None = None
     """BEG04, where a release is sent as an order of its own."""
+    currency: str | None = None
+    """CUR02: that of the prices; None where Plex has none, and in documents of before it was kept here."""
     lines: tuple[SentLine, ...]
 
     def line(self, number: int) -> SentLine | None:

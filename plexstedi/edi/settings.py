@@ -173,6 +173,19 @@ class Tolerance(Settings):
     on_date: Severity = Severity.HOLD
 
 
+EXTRA_SEGMENTS = frozenset({"LIN", "CTP", "PO3", "CUR", "SAC", "SLN", "SDQ", "QTY"})
+"""Segments of an acknowledgment that are read where they mean one thing only, and named where not (RULES Reading 4)."""
+
+
+def _known_segment(segment: str) -> str:
+    if segment.upper() not in EXTRA_SEGMENTS:
+        listed = ", ".join(sorted(EXTRA_SEGMENTS))
+        fix = f"Only segments that are not part of every acknowledgment can be ignored: {listed}."
+        message = f"'{segment}' is no segment that can be ignored"
+        raise PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
+    return segment.upper()
+
+
 CodeMeaning = Literal["accept", "reject", "hold"]
 DateMeaning = Literal["ship", "delivery", "ignore"]
 
@@ -189,6 +202,8 @@ class AcknowledgmentSettings(Settings):
     accept_seller_changes: bool = False
     date_qualifiers: dict[Code, DateMeaning] = Field(default_factory=dict)
     transit_days: Days = 0
+    ignore_segments: tuple[Annotated[str, AfterValidator(_known_segment)], ...] = ()
+    """Segments of `EXTRA_SEGMENTS` that this supplier sends without meaning."""
     type_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
     line_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
     unknown_order_days: Days = 3

@@ -42,6 +42,8 @@ class ReviewKind(StrEnum):
     """The supplier's 997 accepts it with errors. Subject: the document."""
     ACKNOWLEDGMENT_HELD = "acknowledgment-held"
     """An answer as a whole. Subject: the transaction."""
+    ACKNOWLEDGMENT_NOT_APPLIED = "acknowledgment-not-applied"
+    """An answer that does not count says less, later, dearer or no than what counts. Subject: the transaction."""
     LINE_HELD = "line-held"
     """One line of an answer. Subject: transaction and line."""
     LINE_REJECTED = "line-rejected"

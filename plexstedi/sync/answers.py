@@ -15,6 +15,7 @@ from decimal import Decimal
 from plexstedi.decimal_json import loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
+from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
 from plexstedi.edi.inbound.matching import (
     AmbiguousOrder,
@@ -29,12 +30,18 @@ from plexstedi.edi.inbound.precedence import (
     AnswersNothingSent,
     Initiative,
     Received,
+    controls_of,
+    date_note,
     duplicate_of,
+    usable_date,
     what_it_answers,
 )
 from plexstedi.edi.inbound.reconcile import reconcile
+from plexstedi.edi.inbound.revisions import revisions_of
+from plexstedi.edi.outbound.untold import untold_lines
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.stream import StreamKey
 from plexstedi.edi.units import plex_unit, product
 from plexstedi.edi.x12 import Transaction
 from plexstedi.edi.x12_text import BrokenX12Error, parse
@@ -42,9 +49,17 @@ from plexstedi.state.documents import Document
 from plexstedi.state.inbox import OF_ANOTHER_PLANT, Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import whole
+from plexstedi.sync.notices import give_notice
 from plexstedi.sync.session import Session
-from plexstedi.sync.standings import SUPPLIER_HAS, day_of, move_transaction, sent_documents, settle_order
-from plexstedi.sync.supplier_has import lines_that_differ, supplier_has
+from plexstedi.sync.standings import (
+    SUPPLIER_HAS,
+    move_transaction,
+    ordered_on,
+    sent_documents,
+    settle_order,
+    tell_unheard_again,
+)
+from plexstedi.sync.supplier_has import supplier_has
 
 ANOTHER_PLANTS = "its partnership is another plant's"
 
@@ -201,13 +216,13 @@ def _repeats_unassigned(session: Session, inbound: Inbound) -> bool:
     """Whether it repeats one that waits without an order, or cannot be read either; then it is put beside it."""
     before = (inbound.processed_at, inbound.transaction_id)
     others = [
-        _received_again(other)
+        _received(other, None)
         for other in session.store.inbox.in_state(InboxState.HELD, InboxState.WAITING)
         if other.order_id is None
         and (other.set_id, other.partnership) == (inbound.set_id, inbound.partnership)
         and (other.processed_at, other.transaction_id) < before
     ]
-    repeats = duplicate_of(_received_again(inbound), others)
+    repeats = duplicate_of(_received(inbound, None), others)
     if repeats is not None:
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
     return repeats is not None
@@ -238,8 +253,10 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     dated = _iso(read.dated)
     stream = candidate.order_id if candidate.release is None else f"{candidate.order_id}/{candidate.release}"
     documents = [d for d in store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
-    others = [_comparable(other, documents) for other in _decided(session, inbound, candidate)]
-    repeats = duplicate_of(_received(inbound, mark, read), others)
+    ordered = ordered_on(store, candidate.order_id)
+    others = [_comparable(other, documents, ordered) for other in _decided(session, inbound, candidate)]
+    received = _received(dataclasses.replace(inbound, content_hash=mark, dated=dated), ordered)
+    repeats = duplicate_of(received, others)
     store.inbox.assign(
         inbound.transaction_id,
         order_id=candidate.order_id,
@@ -250,9 +267,10 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     )
     if repeats is not None:
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
+        tell_unheard_again(session, candidate.order_id, inbound, repeats)
         return
     sent = [store.documents.sent(document.id) for document in documents]
-    answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent))
+    answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
     if isinstance(answers, AnswersNothingSent):
         reason = Reason(
             code="change-sequence-unknown",
@@ -267,7 +285,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     settings = _settings(session, document.supplier, inbound.partnership)
     outcome = reconcile(
         read,
-        told,
+        _with_currency(session, candidate.order_id, told, document),
         settings,
         received=_received_quantities(session, candidate.order_id, told, document, settings),
         changed_since=answers.changed_since,
@@ -275,7 +293,11 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         earlier=store.inbox.lines_of_stream(stream),
         initiative=Initiative(answers.initiative),
         watch=session.look,
+        revisions=revisions_of(sent, answers),
+        ordered_on=ordered,
     )
+    notes = [date_note(read.dated, inbound.processed_at, ordered), _controls_note(received, others)]
+    outcome = outcome.model_copy(update={"notes": (*outcome.notes, *filter(None, notes))})
     store.inbox.assign(
         inbound.transaction_id,
         order_id=candidate.order_id,
@@ -286,7 +308,13 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     )
     store.inbox.set_outcome(inbound.transaction_id, outcome)
     session.withdraw(ReviewKind.ORDER_UNKNOWN, f"transaction {inbound.transaction_id}", "the order is known now")
+    give_notice(session, inbound, candidate.order_id, candidate.number, outcome.notices)
     settle_order(session, candidate.order_id, fresh=inbound.transaction_id)
+
+
+def _controls_note(received: Received, others: Sequence[Received]) -> str | None:
+    other = controls_of(received, others)
+    return None if other is None else f"its control numbers are those of transaction {other}, its content is another"
 
 
 def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[Inbound]:
@@ -299,31 +327,18 @@ def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[I
     ]
 
 
-def _comparable(other: Inbound, documents: Sequence[Document]) -> Received:
+def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | None) -> Received:
     """An earlier answer to compare with; one that a later document of ours outdated, by its control numbers only.
 
     A supplier that confirms an order again after it went there and back in a day says the same once more, and means it.
     """
     given_up = other.document_id is not None and other.document_id not in {document.id for document in documents}
     outdated = other.state is InboxState.SUPERSEDED and bool(documents) and other.document_id != documents[-1].id
-    again = _received_again(other)
-    return again.model_copy(update={"content": ""}) if given_up or outdated else again
+    return _received(other, ordered).model_copy(update={"outdated": given_up or outdated})
 
 
-def _received(inbound: Inbound, mark: str, read: Acknowledgment) -> Received:
-    return Received(
-        transaction_id=inbound.transaction_id,
-        sender=inbound.sender or inbound.partnership,
-        interchange_control=inbound.interchange_control,
-        group_control=inbound.group_control,
-        transaction_control=None if inbound.set_control is None else str(inbound.set_control),
-        content=mark,
-        dated=read.dated,
-        processed_at=inbound.processed_at,
-    )
-
-
-def _received_again(inbound: Inbound) -> Received:
+def _received(inbound: Inbound, ordered: date | None) -> Received:
+    dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
     return Received(
         transaction_id=inbound.transaction_id,
         sender=inbound.sender or inbound.partnership,
@@ -331,7 +346,7 @@ def _received_again(inbound: Inbound) -> Received:
         group_control=inbound.group_control,
         transaction_control=None if inbound.set_control is None else str(inbound.set_control),
         content=inbound.content_hash or "",
-        dated=None if inbound.dated is None else day_of(inbound.dated),
+        dated=usable_date(dated, inbound.processed_at, ordered),
         processed_at=inbound.processed_at,
     )
 
@@ -339,10 +354,16 @@ def _received_again(inbound: Inbound) -> Received:
 def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collection[int]:
     """Lines that Plex has changed since the last document, as long as the change did not go out."""
     record = session.store.orders.get(order_id)
-    if record is None or record.latest <= last.revision:
+    # What a person has settled with the supplier otherwise never goes out, so nothing waits for it.
+    revision = max(last.revision, session.store.orders.told(last.stream))
+    if record is None or record.latest <= revision:
         return ()
-    has = supplier_has(session.store, record, last.revision)
-    return lines_that_differ(has, session.store.orders.revision(order_id, record.latest))
+    has = supplier_has(session.store, record, revision)
+    latest = session.store.orders.revision(order_id, record.latest)
+    partner = None
+    if record.supplier in session.config.suppliers and not session.config.problems_of(record.supplier):
+        partner = session.partner(record.supplier)
+    return untold_lines(has, latest, partner, StreamKey(order_id=order_id, release=last.order_release))
 
 
 def _settings(session: Session, supplier: str | None, partnership: str) -> SupplierSettings:
@@ -351,6 +372,14 @@ def _settings(session: Session, supplier: str | None, partnership: str) -> Suppl
     if supplier is not None and supplier in suppliers:
         return suppliers[supplier]
     return next((s for s in suppliers.values() if s.partnership_id == partnership), session.config.supplier_defaults)
+
+
+def _with_currency(session: Session, order_id: str, told: SentOrder, document: Document) -> SentOrder:
+    """A document of before currencies were kept with it has that of its revision."""
+    if told.currency is not None or not document.revision:
+        return told
+    order = session.store.orders.revision(order_id, document.revision)
+    return told.model_copy(update={"currency": order.currency})
 
 
 def _received_quantities(
@@ -364,9 +393,11 @@ def _received_quantities(
     assert record is not None
     # What `recover` took over has no revision of its own but the last file's.
     order = session.store.orders.revision(order_id, document.revision or record.latest)
+    entered_again = current_ids((told,), session.store.orders.revision(order_id, record.latest)).lines
     quantities: dict[int, Decimal] = {}
     for line in told.lines:
-        quantity = received.get(line.line_id)
+        ids = {line.line_id, entered_again.get(line.line_id, line.line_id)} & received.keys()
+        quantity = sum((received[each] for each in ids), Decimal(0)) if ids else None
         plex_line = order.line(line.line)
         if quantity is None or plex_line is None:
             continue

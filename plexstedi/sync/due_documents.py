@@ -186,7 +186,7 @@ def _of_stream(
         return Waits()
     document = _prepared(session, record, order, partner, key, decision, last)
     if isinstance(document, DueDocument) and isinstance(decision, Change860) and last is not None:
-        sent = sent_after(session.store, record, last, has_revision, document.prepared.sent)
+        sent = sent_after(session.store, record, last, has_revision, document.prepared.sent, partner)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
 

@@ -46,9 +46,9 @@ class EventWords:
         if word == "document" and rest.isdecimal() and (document := self._documents.get(int(rest))) is not None:
             return f"{document.kind} {_PURPOSES.get(document.purpose, document.purpose)} (document {document.id})"
         if word == "transaction":
-            transaction_id, _, line = rest.partition(" line ")
+            transaction_id, _, line = rest.partition(" segment ")[0].partition(" line ")
             answer = self._answers.get(transaction_id)
-            name = subject.partition(" line ")[0]
+            name = subject.partition(" line ")[0].partition(" segment ")[0]
             if answer is not None:
                 name = " ".join(filter(None, (answer.set_id, answer.type_code, f"({transaction_id[:8]}…)")))
             return f"{name}, line {line}" if line else name

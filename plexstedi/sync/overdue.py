@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from plexstedi.config import Config
 from plexstedi.edi.clocks import ClockedDocument, ClockedStream, ClockKind, Late, Lateness, late
 from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, fold
+from plexstedi.edi.inbound.precedence import Answer, Folded, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.documents import Document, DocumentState, FunctionalStatus
@@ -18,7 +18,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.standings import sent_documents
+from plexstedi.sync.standings import answer_header, ordered_on, sent_documents
 
 _TOLD = (
     DocumentState.SENDING,
@@ -85,9 +85,9 @@ def _oldest_first(found: Sequence[LateDocument]) -> list[LateDocument]:
 
 
 def check_clocks(session: Session) -> None:
-    """Ask a person about each clock at its limit, once, and withdraw what was answered since. Warnings are only told.
+    """Ask a person about each order and clock at its limit, once, and withdraw what was answered since.
 
-    A clock that a person has taken note of is not asked about again.
+    Warnings are only told. A clock that a person has taken note of is not asked about again.
     """
     found: list[LateDocument] = []
     unknown: set[str | None] = set()
@@ -100,12 +100,15 @@ def check_clocks(session: Session) -> None:
     reviews = session.store.reviews
     with session.store.transaction():
         standing = set()
+        asked: set[tuple[str, ClockKind]] = set()
         for one in past:
-            if one.late.lateness is not Lateness.LIMIT:
-                continue
             subject = f"document {one.document.id}: {one.late.clock}"
-            standing.add(subject)
-            if not reviews.decided(ReviewKind.OVERDUE, subject):
+            cause = (one.document.order_id, one.late.clock)
+            is_new = cause not in asked and not reviews.decided(ReviewKind.OVERDUE, subject)
+            if one.late.lateness is Lateness.LIMIT and is_new:
+                # The first document of an order tells of the others: one item per order and cause.
+                asked.add(cause)
+                standing.add(subject)
                 _ask(session, one, subject)
         for review in reviews.standing():
             known = review.order_id not in unknown
@@ -182,28 +185,32 @@ def _clocked(document: Document) -> ClockedDocument:
         awaits_delivery=document.state in _UNDER_WAY,
         functional_answered=document.functional_ack is not FunctionalStatus.NONE,
         cancels=document.kind == "860" and document.purpose == "01",
+        unread=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
     )
 
 
 def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folded:
     """What the supplier has said of these documents; an answer that a person rejected is an answer too."""
     positions = {document.id: position for position, document in enumerate(documents)}
-    answers = []
-    for inbound in store.inbox.of_order(order_id):
-        if inbound.document_id not in positions or inbound.state in (InboxState.DUPLICATE, InboxState.IGNORED):
-            continue
-        outcome = store.inbox.outcome(inbound.transaction_id)
-        if outcome is None:
-            continue
-        header = AnswerHeader(
-            transaction_id=inbound.transaction_id,
-            type_code=outcome.type_code,
-            dated=None if inbound.dated is None else date.fromisoformat(inbound.dated),
-            processed_at=inbound.processed_at,
-        )
-        answers.append(Answer(header=header, position=positions[inbound.document_id], outcomes=outcome.lines))
-    if not answers:
+    said = [
+        (inbound, outcome)
+        for inbound in store.inbox.of_order(order_id)
+        if inbound.document_id in positions
+        and inbound.state not in (InboxState.DUPLICATE, InboxState.IGNORED)
+        and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
+    ]
+    if not said:
         return Folded({}, None)
+    ordered = ordered_on(store, order_id)
+    answers = [
+        Answer(
+            header=answer_header(inbound, outcome, ordered),
+            position=positions[inbound.document_id],
+            outcomes=outcome.lines,
+        )
+        for inbound, outcome in said
+        if inbound.document_id is not None
+    ]
     return fold(
         answers, sent_documents(store, documents, [store.documents.sent(document.id) for document in documents])
     )

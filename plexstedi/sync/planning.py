@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from plexstedi.config import AckLevel, WriteBack
 from plexstedi.config.datasources import RECORD_VALUES, WRITE
 from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.precedence import AnswerHeader, Folded, answer_date
+from plexstedi.edi.inbound.precedence import Folded, newest_first
 from plexstedi.edi.inbound.record_plan import plan_record_writes
 from plexstedi.edi.inbound.release_plan import plan_release_writes
 from plexstedi.edi.inbound.write_plan import AckField, ReleaseField, WritePlan, plan_writes
@@ -26,7 +26,7 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
     `told` is what the supplier was told last, by stream.
     """
     write = session.config.plex.acknowledgments.write
-    newest = newest_header([folded.header for folded in streams.values() if folded.header is not None])
+    newest = next(iter(newest_first(f.header for f in streams.values() if f.header is not None)), None)
     record = session.store.orders.get(order_id)
     assert record is not None
     if newest is None:
@@ -128,13 +128,6 @@ def _joined(of_streams: Iterable[WritePlan]) -> WritePlan:
             "entries": tuple(entry for plan in plans for entry in plan.entries),
             "withheld": tuple(reason for plan in plans for reason in plan.withheld),
         }
-    )
-
-
-def newest_header(headers: Sequence[AnswerHeader]) -> AnswerHeader | None:
-    """The header of the newest answer (RULES Reading 12)."""
-    return max(
-        headers, key=lambda h: (answer_date(h.dated, h.processed_at), h.processed_at, h.transaction_id), default=None
     )
 
 

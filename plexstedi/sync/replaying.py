@@ -172,7 +172,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     if isinstance(prepared, Held):
         raise _cannot_go(record.number, prepared.reasons)
     if isinstance(due, Change860):
-        sent = sent_after(session.store, record, last, _before(session, last, record), prepared.sent)
+        sent = sent_after(session.store, record, last, _before(session, last, record), prepared.sent, partner)
         prepared = dataclasses.replace(prepared, sent=sent)
     document = DueDocument(
         stream=last.stream,

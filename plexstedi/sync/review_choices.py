@@ -337,6 +337,9 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         Choice("The answer that Plex holds counts; it stays, until the next answer of this order.", _leave_plex),
     ),
     ReviewKind.WRITE_WITHHELD: _only_noted("it is asked again with the order's next answer, unless it fits then."),
+    ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED: _only_noted(
+        "what counts stays as it is; if this acknowledgment is the right one, have the supplier send it again."
+    ),
     ReviewKind.DOCUMENT_MISSING: _only_noted("it is fetched and decided as soon as Stedi hands it out."),
     ReviewKind.FEED_ENTRY_UNREADABLE: _only_noted("the entry is not read again; what is behind it, a person settles."),
     ReviewKind.INBOUND_FILE_FAILED: _only_noted("a file that is retried at Stedi comes in by itself."),

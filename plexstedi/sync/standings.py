@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
-from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, SentDocument, fold
+from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, SentDocument, day_of, fold, usable_date
+from plexstedi.edi.inbound.revisions import same_to_supplier
 from plexstedi.edi.sent import SentOrder
 from plexstedi.state.documents import BusinessStatus, Document, DocumentState
 from plexstedi.state.inbox import Inbound, InboxState
@@ -15,6 +17,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.planning import plan_order
 from plexstedi.sync.session import Session
+from plexstedi.sync.unheard import tell_unheard
 
 _MOST_REASONS = 50
 SUPPLIER_HAS = (
@@ -62,10 +65,13 @@ def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[S
 
 
 def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
-    """Numbers of the lines that differ between two documents; one that the first deleted is not in the second."""
+    """Numbers of the lines of which two documents tell something else; one that the first deleted is not in the second.
+
+    Plex's own ids are nothing that a supplier is told: a line or release that was entered again is the same to it.
+    """
     gone = {line.line for line in before.lines if line.quantity == 0 and after.line(line.line) is None}
     numbers = {line.line for line in (*before.lines, *after.lines)} - gone
-    return frozenset(number for number in numbers if before.line(number) != after.line(number))
+    return frozenset(n for n in numbers if not same_to_supplier(before.line(n), after.line(n)))
 
 
 def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
@@ -77,7 +83,10 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
     for document in session.store.documents.of_order(order_id):
         if document.state in SUPPLIER_HAS:
             by_stream.setdefault(document.stream, []).append(document)
-    folded_streams, told = {}, {}
+    record = session.store.orders.get(order_id)
+    assert record is not None
+    order = session.store.orders.revision(order_id, record.latest)
+    folded_streams, current, told = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
         answers = _answers(session, order_id, documents)
@@ -87,12 +96,40 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
             session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
         for answer, outcome in answers:
             _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
+            tell_unheard(session, order_id, answer.header, outcome, folded, fresh=answer.header.transaction_id == fresh)
         _set_business(session, documents[-1], sent[-1], folded)
+        ids = current_ids(sent, order)
         folded_streams[stream] = folded
-        told[stream] = sent[-1]
+        current[stream], told[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
     _leave_given_up(session, order_id, {document.id for documents in by_stream.values() for document in documents})
     _ask_about_lines(session, order_id, list(folded_streams.values()))
-    plan_order(session, order_id, folded_streams, told)
+    plan_order(session, order_id, current, told)
+
+
+def tell_unheard_again(session: Session, order_id: str, inbound: Inbound, repeated: str) -> None:
+    """A repetition of an answer that does not count any more, and says worse than what does: told like a first one."""
+    original = session.store.inbox.get(repeated)
+    outcome = session.store.inbox.outcome(repeated)
+    if original is None or outcome is None or original.document_id is None:
+        return
+    stream = session.store.documents.get(original.document_id).stream
+    documents = [d for d in session.store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
+    if original.document_id not in {document.id for document in documents}:
+        return
+    folded = folded_answers(session, order_id, documents)
+    header = answer_header(inbound, outcome, ordered_on(session.store, order_id))
+    counting = {number for number, line in folded.lines.items() if line.latest_from.transaction_id == repeated}
+    lines = [line for line in (*outcome.lines, *outcome.earlier) if line.line not in counting]
+    if lines:
+        said = outcome.model_copy(update={"lines": tuple(lines), "earlier": ()})
+        tell_unheard(session, order_id, header, said, folded, fresh=True)
+
+
+def folded_answers(session: Session, order_id: str, documents: Sequence[Document]) -> Folded:
+    """Where the lines of a stream stand after all answers to these documents of it."""
+    sent = [session.store.documents.sent(document.id) for document in documents]
+    answers = _answers(session, order_id, documents)
+    return fold((answer for answer, _ in answers), sent_documents(session.store, documents, sent))
 
 
 def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> None:
@@ -108,6 +145,7 @@ def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> N
 def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> list[tuple[Answer, Reconciliation]]:
     """Every reconciled answer to one of these documents, with what a person decided of it."""
     positions = {document.id: position for position, document in enumerate(documents)}
+    ordered = ordered_on(session.store, order_id)
     found = []
     for inbound in session.store.inbox.of_order(order_id):
         outcome = session.store.inbox.outcome(inbound.transaction_id)
@@ -115,22 +153,32 @@ def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> 
             continue
         if inbound.state in (InboxState.DUPLICATE, InboxState.IGNORED):
             continue
-        header = AnswerHeader(
-            transaction_id=inbound.transaction_id,
-            type_code=outcome.type_code,
-            supplier_reference=outcome.supplier_reference,
-            dated=None if inbound.dated is None else day_of(inbound.dated),
-            processed_at=inbound.processed_at,
-        )
+        header = answer_header(inbound, outcome, ordered)
         outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))
         position = positions[inbound.document_id]
         found.append((Answer(header=header, position=position, outcomes=outcomes), outcome))
     return found
 
 
-def day_of(text: str) -> date:
-    """The date of an answer as it is stored."""
-    return date.fromisoformat(text)
+def answer_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AnswerHeader:
+    """What decides which of several answers counts; `ordered` is the order's date."""
+    dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
+    return AnswerHeader(
+        transaction_id=inbound.transaction_id,
+        type_code=outcome.type_code,
+        supplier_reference=outcome.supplier_reference,
+        dated=usable_date(dated, inbound.processed_at, ordered),
+        processed_at=inbound.processed_at,
+    )
+
+
+def ordered_on(store: Store, order_id: str) -> date | None:
+    """The day of an order: its date in Plex, else the day on which Plex made it."""
+    record = store.orders.get(order_id)
+    if record is None:
+        return None
+    order = store.orders.revision(order_id, record.latest)
+    return order.order_date or (None if order.created_at is None else day_of(order.created_at))
 
 
 def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:

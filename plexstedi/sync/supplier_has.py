@@ -7,9 +7,12 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.inbound.write_plan import FieldChange, ReleaseField
-from plexstedi.edi.order import Order, fingerprint
+from plexstedi.edi.order import Order
 from plexstedi.edi.outbound.promised import Demand, WrittenDemand, with_demands, with_promises
+from plexstedi.edi.outbound.untold import lines_that_differ, untold_lines
+from plexstedi.edi.partner import Partner
 from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.stream import StreamKey
 from plexstedi.state.documents import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store
@@ -42,30 +45,22 @@ def order_after(order: Order, changes: Iterable[FieldChange]) -> Order | None:
     return with_demands(order, demands) if demands else None
 
 
-def sent_after(store: Store, record: OrderRecord, last: Document, revision: int, sent: SentOrder) -> SentOrder:
+def sent_after(
+    store: Store, record: OrderRecord, last: Document, revision: int, sent: SentOrder, partner: Partner
+) -> SentOrder:
     """What is kept with a change since `revision`: a line that it leaves out, as only we changed it, stays as sent.
 
     So an answer to that line is still compared with what the supplier was told of it, and earlier ones still count.
     """
     told, has = store.orders.revision(record.id, revision), supplier_has(store, record, revision)
-    ours = lines_that_differ(told, has) - lines_that_differ(has, store.orders.revision(record.id, record.latest))
+    stream = StreamKey(order_id=record.id, release=last.order_release)
+    latest = store.orders.revision(record.id, record.latest)
+    ours = lines_that_differ(told, has) - untold_lines(has, latest, partner, stream)
     if not ours:
         return sent
     before = store.documents.sent(last.id)
     lines = [before.line(line.line) or line if line.line in ours else line for line in sent.lines]
     return sent.model_copy(update={"lines": tuple(lines)})
-
-
-def lines_that_differ(before: Order, after: Order) -> frozenset[int]:
-    """Numbers of the lines that a supplier would be told something new about."""
-    heading = before.model_copy(update={"lines": ()})
-
-    def mark(order: Order, number: int) -> str:
-        line = order.line(number)
-        return fingerprint(heading.model_copy(update={"lines": () if line is None else (line,)}))
-
-    numbers = {line.number for line in (*before.lines, *after.lines)}
-    return frozenset(number for number in numbers if mark(before, number) != mark(after, number))
 
 
 def _demand(change: FieldChange) -> Demand | None:

@@ -156,7 +156,8 @@ def test_a_newer_answer_supersedes_and_an_older_one_that_comes_late_does_not(mak
     bench.answer("855", bak(order, "AC", "20261123"), *accepted(bench, order, but=short))
     bench.run("run")
     assert plain(confirmed_in_plex(bench, order)[int(first)]) == now[0]
-    bench.answer("855", bak(order, "AC", "20261125"), *accepted(bench, order))
+    bench.later(days=3)
+    bench.answer("855", bak(order, "AC", "20261126"), *accepted(bench, order))
     bench.run("run")
     assert plain(confirmed_in_plex(bench, order)[int(first)]) == quantity
     written = len(bench.sandbox.plex.writes)
@@ -165,6 +166,8 @@ def test_a_newer_answer_supersedes_and_an_older_one_that_comes_late_does_not(mak
     bench.run("run")
     assert len(bench.sandbox.plex.writes) == written
     assert standing(bench, order)[first]["state"] == "confirmed"
+    # It says less than what counts, so somebody is asked about it, once.
+    assert len(reviews(bench, "acknowledgment-not-applied")) == 1
 
 
 def test_an_865_that_answers_our_860_confirms_the_changed_line(make_bench):

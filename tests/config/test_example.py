@@ -137,6 +137,11 @@ def test_defaults_shown_in_the_example_are_the_defaults(tmp_path: Path, write: C
         ('usage_indicator = "T"', 'usage_indicator = "test"', "stedi.usage_indicator"),
         ("#sweep_hours = 24", "sweep_hour = 24", "plex.poll.sweep_hour"),
         ("#price_up_pct = 0", 'price_up_pct = "five"', "supplier_defaults.tolerance.price_up_pct"),
+        (
+            '#ignore_segments = ["QTY"]',
+            'ignore_segments = ["N1"]',
+            "supplier_defaults.acknowledgments.ignore_segments[0]",
+        ),
         ('#delimiters = "*~>^"', 'delimiters = "*"', "supplier_defaults.text.delimiters"),
         ('code = "PLANT1"', "code = 1", 'suppliers.ACME01.ship_to."Plant 1".code'),
     ],

@@ -258,6 +258,10 @@ def test_paths_follow_the_environment(write: Writer, minimal: str, tmp_path: Pat
         ("[alerts.email]\nto = ['a@b.example']\nsender = 'c@d.example'\n", "alerts.email.sender"),
         ("[plex.poll]\nstart = 5\n", "plex.poll.start"),
         ("[suppliers.S1.text]\ndelimiters = '****'\n", "suppliers.S1.text.delimiters"),
+        (
+            "[suppliers.S1.acknowledgments]\nignore_segments = ['QTY', 'ACK']\n",
+            "suppliers.S1.acknowledgments.ignore_segments[1]",
+        ),
     ],
 )
 def test_what_is_no_key_or_no_value_of_the_file_is_refused_by_name(

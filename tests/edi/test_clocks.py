@@ -71,6 +71,14 @@ def test_a_failed_delivery_has_a_question_of_its_own_and_no_clock():
     assert found(stream(document(None, awaits_delivery=False)), at(100)) == set()
 
 
+def test_what_a_997_rejects_is_not_waited_for_as_well():
+    """One cause, one item: the rejection is a person's; when it is decided, the 855 is waited for again."""
+    assert found(stream(document(unread=True)), at(100)) == set()
+    assert found(stream(document(unread=False)), at(100)) == {("acknowledgment", "limit")}
+    change = document(id=2)
+    assert found(stream(document(unread=True), change), at(100)) == set()
+
+
 def test_a_missing_997_warns_first_and_then_needs_a_person():
     silent = stream(document(functional_answered=False), standing={10: answer(AckState.CONFIRMED)})
     assert found(silent, at(3.9)) == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import permutations
 from typing import Literal
 
 import pytest
@@ -18,8 +19,13 @@ from plexstedi.edi.inbound.precedence import (
     Initiative,
     Received,
     SentDocument,
+    controls_of,
+    date_note,
     duplicate_of,
     fold,
+    is_newer,
+    newest_first,
+    usable_date,
     what_it_answers,
 )
 
@@ -41,27 +47,80 @@ ALL = (ORDER, CHANGE_1, CHANGE_2)
 
 
 @pytest.mark.parametrize(
-    ("ack", "processed", "position", "untouched"),
+    ("ack", "processed", "position", "untouched", "undecided"),
     [
-        (_ack(date(2026, 11, 3)), NOON, 0, {10, 20}),
-        (_ack(date(2026, 11, 7)), NOON, 1, {20}),
-        (_ack(date(2026, 11, 11)), NOON, 2, set()),
-        (_ack(date(2026, 11, 10)), NOON.replace(hour=8), 1, {20}),
-        (_ack(date(2026, 11, 10)), NOON, 2, set()),
-        (_ack(), NOON, 2, set()),
-        (_ack(), NOON.replace(day=9), 1, {20}),
-        (_ack(date(2026, 11, 11), "1", "865"), NOON, 1, {20}),
-        (_ack(date(2026, 11, 3), "002", "865"), NOON, 2, set()),
-        (_ack(date(2026, 10, 1)), NOON, 0, {10, 20}),
+        # More than a day before the 860, or processed before it went out: it answers what was sent before.
+        (_ack(date(2026, 11, 3)), NOON, 0, {10, 20}, set()),
+        (_ack(date(2026, 11, 8)), NOON, 1, {20}, set()),
+        (_ack(date(2026, 11, 10)), NOON.replace(hour=8), 1, {20}, set()),
+        (_ack(), NOON.replace(day=9), 1, {20}, set()),
         # A supplier whose clock is a day ahead has not answered what went out afterwards.
-        (_ack(date(2026, 11, 11)), NOON.replace(hour=8), 1, {20}),
+        (_ack(date(2026, 11, 11)), NOON.replace(hour=8), 1, {20}, set()),
+        # More than a day after it: it answers the 860.
+        (_ack(date(2026, 11, 7)), NOON, 1, {20}, set()),
+        (_ack(date(2026, 11, 12)), NOON.replace(day=12), 2, set(), set()),
+        (_ack(), NOON.replace(day=12), 2, set(), set()),
+        # Between: for the line that the 860 changed the values decide.
+        (_ack(date(2026, 11, 9)), NOON, 2, set(), {20}),
+        (_ack(date(2026, 11, 10)), NOON, 2, set(), {20}),
+        (_ack(date(2026, 11, 11)), NOON, 2, set(), {20}),
+        (_ack(), NOON, 2, set(), {20}),
+        (_ack(date(2026, 11, 5)), NOON, 1, {20}, {10}),
+        # A date that no answer can have: the day of its processing instead.
+        (_ack(date(2206, 11, 10)), NOON.replace(day=15), 2, set(), set()),
+        (_ack(date(2020, 1, 1)), NOON.replace(day=15), 2, set(), set()),
+        # A change sequence that is named leaves nothing open.
+        (_ack(date(2026, 11, 11), "1", "865"), NOON, 1, {20}, set()),
+        (_ack(date(2026, 11, 10), "002", "865"), NOON, 2, set(), set()),
+        (_ack(date(2026, 11, 3), "002", "865"), NOON, 2, set(), set()),
     ],
 )
 def test_an_answer_to_an_older_order_leaves_changed_lines_alone(
-    ack: Acknowledgment, processed: datetime, position: int, untouched: set[int]
+    ack: Acknowledgment, processed: datetime, position: int, untouched: set[int], undecided: set[int]
 ) -> None:
     """A line that was changed on the 10th is not confirmed by what the supplier wrote on the 7th."""
-    assert what_it_answers(ack, processed, ALL) == Answers(position, frozenset(untouched), Initiative.ANSWER)
+    found = what_it_answers(ack, processed, ALL, date(2026, 11, 1))
+    assert isinstance(found, Answers)
+    assert (found.position, found.changed_since, found.undecided) == (position, untouched, undecided)
+    assert found.initiative is Initiative.ANSWER
+
+
+def test_two_changes_within_a_day_are_both_open() -> None:
+    """An answer between them may know of none, one or both: from the first that is sure on, the values decide."""
+    second = SentDocument(2, CHANGE_1.sent_at.replace(hour=15), 2, frozenset({10, 30}))
+    found = what_it_answers(_ack(date(2026, 11, 5)), CHANGE_1.sent_at.replace(hour=18), (ORDER, CHANGE_1, second))
+    assert isinstance(found, Answers)
+    assert (found.position, found.since, found.undecided) == (2, 0, {10, 30})
+
+
+def test_an_evening_in_america_is_the_day_before_by_utc() -> None:
+    """The 860 went out on the 28th by UTC, its answer within the hour is dated the 27th: it can be the answer to it."""
+    documents = (
+        SentDocument(0, datetime(2026, 11, 27, 12, tzinfo=UTC)),
+        SentDocument(1, datetime(2026, 11, 28, 1, 30, tzinfo=UTC), 1, frozenset({1})),
+    )
+    found = what_it_answers(_ack(date(2026, 11, 27)), datetime(2026, 11, 28, 2, 10, tzinfo=UTC), documents)
+    assert found == Answers(1, frozenset(), Initiative.ANSWER, frozenset({1}), 0)
+
+
+@pytest.mark.parametrize(
+    ("dated", "usable"),
+    [
+        (date(2026, 11, 1), True),
+        (date(2026, 10, 31), True),
+        (date(2026, 10, 30), False),
+        (date(2026, 11, 11), True),
+        (date(2026, 11, 12), False),
+        (date(2206, 11, 10), False),
+        (date.min, False),
+        (date.max, False),
+        (None, False),
+    ],
+)
+def test_the_date_of_an_answer_can_be_a_day_off_and_no_more(dated: date | None, usable: bool) -> None:
+    """A typing error in BAK09 decides nothing: the order is of the 1st, Stedi processed it on the 10th."""
+    assert (usable_date(dated, NOON, date(2026, 11, 1)) == dated) is (usable or dated is None)
+    assert (date_note(dated, NOON, date(2026, 11, 1)) is None) is usable
 
 
 def test_a_sequence_that_was_never_sent_is_not_guessed() -> None:
@@ -98,7 +157,8 @@ def _received(transaction: str, **changes: object) -> Received:
     ("again", "of"),
     [
         (_received("T1", sender="other", content="bb"), "T1"),
-        (_received("T2", content="bb", transaction_control="1"), "T1"),
+        (_received("T2", dated=date(2026, 11, 5), transaction_control="1"), "T1"),
+        (_received("T2", content="bb", transaction_control="1"), None),
         (_received("T2", interchange_control=1747), "T1"),
         (_received("T2", interchange_control=1747, content="bb"), None),
         (_received("T2", interchange_control=1747, dated=date(2026, 11, 3)), None),
@@ -109,6 +169,21 @@ def _received(transaction: str, **changes: object) -> Received:
 def test_the_same_document_twice_counts_once(again: Received, of: str | None) -> None:
     """A supplier that sends its acknowledgment again does not make work; a corrected one is not lost."""
     assert duplicate_of(again, [_received("T1")]) == of
+
+
+def test_control_numbers_that_come_again_with_another_content_are_noted() -> None:
+    """A supplier whose numbers begin anew each day loses no answer."""
+    again = _received("T2", content="bb")
+    assert controls_of(again, [_received("T1")]) == "T1"
+    assert controls_of(_received("T2"), [_received("T1")]) is None
+    assert controls_of(_received("T2", content="bb", group_control=9), [_received("T1")]) is None
+
+
+def test_what_was_outdated_is_no_repetition_when_it_is_said_again() -> None:
+    """There and back in a day: the supplier confirms the first order once more, and means it."""
+    outdated = _received("T1", outdated=True)
+    assert duplicate_of(_received("T2", interchange_control=1747), [outdated]) is None
+    assert duplicate_of(_received("T2"), [outdated]) == "T1"
 
 
 def _outcome(line: int, confirmed: int, state: AckState = AckState.CONFIRMED, **changes: object) -> LineOutcome:
@@ -126,8 +201,9 @@ def _outcome(line: int, confirmed: int, state: AckState = AckState.CONFIRMED, **
     ).model_copy(update=changes)
 
 
-def _answer(name: str, day: int, *outcomes: LineOutcome, position: int = 0) -> Answer:
-    header = AnswerHeader(transaction_id=name, type_code="AC", dated=date(2026, 11, day), processed_at=NOON)
+def _answer(name: str, day: int, *outcomes: LineOutcome, position: int = 0, dated: date | None = None) -> Answer:
+    """Processed at noon of its day, without a date of its own unless one is given."""
+    header = AnswerHeader(transaction_id=name, type_code="AC", dated=dated, processed_at=NOON.replace(day=day))
     return Answer(header=header, position=position, outcomes=outcomes)
 
 
@@ -137,6 +213,49 @@ def test_a_newer_answer_wins_line_by_line() -> None:
     assert {n: s.latest.confirmed for n, s in folded.lines.items()} == {10: 90, 20: 100}
     assert folded.header is not None
     assert folded.header.transaction_id == "new"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counts"),
+    [
+        (date(2026, 11, 2), date(2026, 11, 5), "second"),
+        (date(2026, 11, 5), date(2026, 11, 2), "first"),
+        (date(2026, 11, 5), date(2026, 11, 3), "first"),
+        # A day apart is no difference between a supplier's calendar and ours.
+        (date(2026, 11, 5), date(2026, 11, 4), "second"),
+        (None, date(2026, 11, 2), "second"),
+        (date(2026, 11, 5), None, "second"),
+    ],
+)
+def test_dates_decide_only_where_they_are_more_than_a_day_apart(
+    first: date | None, second: date | None, counts: str
+) -> None:
+    """Both usable and two days apart, else the later processing time."""
+    answers = [_answer("first", 8, _outcome(10, 90), dated=first), _answer("second", 9, _outcome(10, 80), dated=second)]
+    for arrival in (answers, answers[::-1]):
+        assert fold(arrival).lines[10].latest_from.transaction_id == counts
+
+
+def test_answers_that_are_each_newer_than_the_next_have_one_order_all_the_same() -> None:
+    """Dates 3, 2 and 1 processed in the opposite order: whatever order they come in, the buyer sees the same."""
+    headers = [
+        _answer(name, day, dated=date(2026, 11, dated)).header
+        for name, day, dated in (("a", 5, 3), ("b", 6, 2), ("c", 7, 1))
+    ]
+    assert is_newer(headers[0], headers[2])
+    assert is_newer(headers[1], headers[0])
+    assert is_newer(headers[2], headers[1])
+    orders = {tuple(h.transaction_id for h in newest_first(arrival)) for arrival in permutations(headers)}
+    assert len(orders) == 1
+
+
+def test_a_line_that_is_left_out_never_undoes_an_acceptance() -> None:
+    """Whatever `missing_lines` says: it speaks of lines that were never answered."""
+    accepted = _outcome(10, 100, listed=False)
+    missing = _outcome(10, 0, AckState.REJECTED, listed=False)
+    for answers in ([_answer("old", 2, accepted), _answer("new", 9, missing)], [_answer("new", 9, missing)]):
+        latest = fold(answers).lines[10].latest
+        assert latest.state is (AckState.CONFIRMED if len(answers) == 2 else AckState.REJECTED)
 
 
 def test_a_held_answer_leaves_what_was_applied() -> None:

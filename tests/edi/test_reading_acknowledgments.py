@@ -158,7 +158,8 @@ def test_a_sub_line_that_is_answered_holds_its_line() -> None:
     heading = (Segment("BAK", ("00", "AC", "PO-1")),)
     read = read_acknowledgment(Transaction("855", "004010", heading, (line,)))
     assert isinstance(read, Acknowledgment)
-    assert "SLN" in read.lines[0].faults[0].message
+    (extra,) = read.lines[0].extras
+    assert (extra.segment, extra.holds) == ("SLN", True)
 
 
 def test_an_ack_that_is_no_loop_is_read_all_the_same() -> None:
@@ -246,7 +247,11 @@ def test_a_segment_that_no_table_knows_takes_nothing_with_it(strange: str, relea
     assert [detail.code for detail in expected.lines[0].details] == ["IR", "IB"]
     for place in range(1, len(plain) + 1):
         with_strange = (*plain[:place], strange, *plain[place:])
-        assert _from_x12(*with_strange, release=release) == expected, with_strange
+        assert _without_words(_from_x12(*with_strange, release=release)) == expected, with_strange
+
+
+def _without_words(read: Acknowledgment) -> Acknowledgment:
+    return read.model_copy(update={"lines": tuple(line.model_copy(update={"words": ()}) for line in read.lines)})
 
 
 @pytest.mark.parametrize("stray", ["ACK*IR*100*EA", "SCH*100*EA***067*20261220"])

@@ -20,6 +20,9 @@ from plexstedi.edi.inbound.guide_reading import read_guide_json
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Initiative, fold
 from plexstedi.edi.inbound.reconcile import reconcile
+from plexstedi.edi.inbound.revisions import Revisions
+from plexstedi.edi.inbound.write_plan import AckField, plan_writes
+from plexstedi.edi.order import Line, LineState, Order, Phase
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.x12 import Loop, Segment, Transaction
@@ -28,6 +31,7 @@ from plexstedi.edi.x12_text import parse
 CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("acknowledgment_cases.toml").read_text())["case"]
 DUE = date(2026, 12, 1)
 LATER = date(2026, 12, 15)
+ORDERED = date(2026, 11, 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- orders
@@ -59,6 +63,16 @@ def _order(name: str) -> SentOrder:
     if name == "hundreds":
         ten = _line(10, 1000, "12.50", "A-1", ((1000, DUE),))
         return SentOrder(number="PO-1001", lines=(ten.model_copy(update={"price_basis": "HP"}),))
+    if name == "other-part":
+        anew = ten.model_copy(update={"items": {**ten.items, "BP": "A-5"}})
+        return SentOrder(number="PO-1001", lines=(anew, *_order("two").lines[1:]))
+    changes = {"raised": {"quantity": 150}, "dearer": {"price": "2.75"}, "moved": {"due": LATER}, "taken-out": {}}
+    if name in changes:
+        of = {"quantity": 100, "price": "2.50", "due": DUE, **changes[name]}
+        line = _line(10, of["quantity"], of["price"], "A-1", ((of["quantity"], of["due"]),))
+        if name == "taken-out":
+            line = line.model_copy(update={"quantity": Decimal(0), "schedules": ()})
+        return SentOrder(number="PO-1001", lines=(line, *_order("two").lines[1:]))
     if name == "same-part":
         return SentOrder(number="PO-1001", lines=(ten, _line(20, 100, "2.50", "A-1", ((100, DUE),))))
     assert name == "one"
@@ -75,8 +89,28 @@ KEYS = {
     "POC": "line_item_change_POC",
     "ACK": "line_item_acknowledgment_ACK",
     "SCH": "line_item_schedule_SCH",
+    "CTP": "pricing_information_CTP",
+    "CUR": "currency_CUR",
+    "LIN": "item_identification_LIN",
+    "MSG": "message_text_MSG",
+    "MTX": "text_MTX",
+    "N9": "reference_identification_N9",
+    "NTE": "note_special_instruction_NTE",
+    "PO3": "additional_item_detail_PO3",
+    "QTY": "quantity_QTY",
+    "REF": "reference_identification_REF",
+    "SAC": "service_promotion_allowance_or_charge_information_SAC",
+    "SDQ": "destination_quantity_SDQ",
+    "SLN": "subline_item_detail_SLN",
 }
+LOOPS_OF_A_LINE = ("ACK", "SCH", "CTP", "N9", "QTY", "SAC", "SLN")
+"""Each opens a loop under a line; what follows belongs to it as far as the segment may stand there."""
+INSIDE = {"N9": ("MSG", "MTX"), "SLN": ("ACK",), "ACK": ("DTM",), "SAC": ("CUR",)}
+ONCE = ("CUR", "PO3")
 NUMBERS = {("PO1", 2), ("PO1", 4), ("POC", 3), ("POC", 4), ("POC", 6), ("ACK", 2), ("SCH", 1)}
+NUMBERS |= {("CTP", 3), ("PO3", 4), ("PO3", 6), ("QTY", 2), ("SAC", 5), ("SAC", 7), ("SLN", 4), ("SDQ", 4), ("SDQ", 6)}
+TWO_IMPLIED_DECIMALS = {("SAC", 5)}
+"""Written in the wire's own way in the corpus: 1250 is 12.50, which Guide JSON has as 12.5."""
 DATES = {("BAK", 4), ("BAK", 9), ("BCA", 6), ("BCA", 10), ("DTM", 2), ("ACK", 5), ("SCH", 6), ("SCH", 9)}
 
 
@@ -104,7 +138,9 @@ STYLES = (
     Style("005010"),
     Style("004010", numbers_as_text=True),
     Style("005010", numbers_as_text=True, variants=True, objects=True),
+    Style("008010", objects=True),
 )
+RAW_RELEASES = ("004010", "005010", "007030")
 
 
 def _rows(answer: str) -> list[list[str]]:
@@ -125,6 +161,8 @@ def _json_segment(row: list[str], style: Style) -> dict[str, Any]:
         value: Any = text
         if not text:
             continue
+        if (row[0], position) in TWO_IMPLIED_DECIMALS:
+            text = value = f"{Decimal(text).scaleb(-2):f}"
         if (row[0], position) in NUMBERS and not style.numbers_as_text:
             try:
                 value = Decimal(text)
@@ -132,7 +170,7 @@ def _json_segment(row: list[str], style: Style) -> dict[str, Any]:
                 value = text
         elif (row[0], position) in DATES and text.isdigit() and len(text) == 8:
             value = f"{text[:4]}-{text[4:6]}-{text[6:]}"
-        elif row[0] == "POC" and position == 5:
+        elif (row[0], position) in (("POC", 5), ("CTP", 5), ("QTY", 3), ("SLN", 5)):
             value = {"unit_or_basis_for_measurement_code_01": text}
         segment[style.element(row[0], position)] = value
     return segment
@@ -165,18 +203,24 @@ def guide_json(answer: str, style: Style) -> dict[str, Any]:
     }
     detail: dict[str, Any] = {}
     line: dict[str, Any] | None = None
-    last: dict[str, Any] = heading
+    last, inside = heading, ""
     for row in rows[1:]:
         segment = _json_segment(row, style)
         if row[0] in ("PO1", "POC"):
             last = line = {KEYS[row[0]]: segment}
             put(detail, KEYS[row[0]] + "_loop", line)
-        elif row[0] in ("ACK", "SCH"):
-            assert line is not None
-            last = {KEYS[row[0]]: segment}
-            put(line, KEYS[row[0]] + "_loop", last)
+            inside = ""
+        elif row[0] not in INSIDE.get(inside, ()) and row[0] in LOOPS_OF_A_LINE and (line or row[0] in ("SAC", "N9")):
+            last, inside = {KEYS[row[0]]: segment}, row[0]
+            put(heading if line is None else line, KEYS[row[0]] + "_loop", last)
+        elif row[0] in INSIDE.get(inside, ()):
+            put(last, KEYS[row[0]], segment)
         else:
-            put(last, KEYS["DTM"], segment)
+            here = heading if line is None else last if row[0] == "DTM" and inside == "ACK" else line
+            if row[0] in ONCE:
+                here[KEYS[row[0]]] = segment
+            else:
+                put(here, KEYS[row[0]], segment)
     return {"heading": settle(heading), "detail": settle(detail)}
 
 
@@ -204,7 +248,7 @@ def _readings(answer: str) -> Iterator[Transaction]:
         transaction = read_guide_json(guide_json(answer, style), set_id, style.release)
         assert isinstance(transaction, Transaction), transaction
         yield transaction
-    for release in ("004010", "005010"):
+    for release in RAW_RELEASES:
         yield parse(raw_x12(answer, release)).groups[0].transactions[0].transaction
 
 
@@ -215,6 +259,7 @@ def _told(outcome: LineOutcome) -> str:
     """A line outcome as the corpus writes it."""
     parts = []
     quiet = {"rejected", "backordered"}
+    said = f' "{" / ".join(outcome.words)}"' if outcome.words else ""
     if outcome.confirmed or not (outcome.rejected or outcome.variance):
         parts.append(f"{outcome.confirmed:f} now")
     parts += [
@@ -238,6 +283,7 @@ def _told(outcome: LineOutcome) -> str:
         + (" ~" if not outcome.listed else "")
         + (f" [{' '.join(codes)}]" if codes else "")
         + (" *" if outcome.attention else "")
+        + said
     )
 
 
@@ -249,22 +295,46 @@ def _result(case: dict[str, Any], read: Acknowledgment | Malformed) -> list[str]
         *map(_told, done.lines),
         *(f"{entry.place} held [{entry.reason.code}]" for entry in done.unmatched),
         *(f"{number} untouched" for number in done.untouched),
+        *(f"{reason.where} notice: {reason.message}" for notice in done.notices for reason in notice.reasons),
     ]
 
 
 def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
     order = _order(case.get("order", "one"))
     gone = [line for line in order.lines if line.line in case.get("deleted", [])]
+    revisions = Revisions(
+        before=_versions(order, case.get("before")),
+        since={n: line for n in case.get("changed_since", ()) if (line := _later(case, n)) is not None},
+        last=1,
+    )
     return reconcile(
         read,
-        SentOrder(number=order.number, lines=tuple(line for line in order.lines if line not in gone)),
+        SentOrder(
+            number=order.number,
+            currency=case.get("currency", "USD") or None,
+            lines=tuple(line for line in order.lines if line not in gone),
+        ),
         SupplierSettings.model_validate(case.get("settings", {})),
         received={int(number): Decimal(quantity) for number, quantity in case.get("received", {}).items()},
         changed_since=case.get("changed_since", ()),
         changed_in_plex=case.get("changed_in_plex", ()),
         deleted=gone,
         initiative=Initiative.SELLER if case.get("seller") else Initiative.ANSWER,
+        revisions=revisions,
+        ordered_on=ORDERED,
     )
+
+
+def _versions(order: SentOrder, before: str | None) -> dict[int, tuple[SentLine | None, ...]]:
+    """The lines that an 860 made of another order, with what stood before."""
+    if before is None:
+        return {}
+    was = _order(before)
+    return {line.line: (was.line(line.line),) for line in order.lines if line != was.line(line.line)}
+
+
+def _later(case: dict[str, Any], number: int) -> SentLine | None:
+    return _order(case["later"]).line(number) if "later" in case else None
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
@@ -287,6 +357,41 @@ def test_every_reason_says_what_to_do_and_every_result_can_be_stored(case: dict[
     for line in done.lines:
         assert all(reason.where and reason.message and reason.fix for reason in line.reasons)
         assert (line.state in (AckState.HELD, AckState.REJECTED, AckState.BACKORDERED)) <= bool(line.reasons)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_what_is_written_is_what_is_told_and_nothing_of_what_is_held(case: dict[str, Any]) -> None:
+    """Held, rejected, unacknowledged: Plex keeps what it has. Else the confirmed quantity and the last dates."""
+    read = read_acknowledgment(next(_readings(case["answer"])))
+    if isinstance(read, Malformed):
+        return
+    done = _reconcile(case, read)
+    sent = _order(case.get("order", "one"))
+    header = AnswerHeader(transaction_id="T1", type_code="AC", processed_at=datetime(2026, 11, 2, 12, tzinfo=UTC))
+    folded = fold([Answer(header=header, outcomes=done.lines)])
+    lines = tuple(
+        Line(id=line.line_id, number=line.line, state=LineState.OPEN, unit="Ea", price=line.price)
+        for line in sent.lines
+    )
+    order = Order(
+        id="O1", number="PO-1001", supplier_id="S1", supplier_code="ACME01", phase=Phase.RELEASED, status_name="",
+        order_date=ORDERED, lines=lines,
+    )  # fmt: skip
+    names = (AckField.CONFIRMED_QUANTITY, AckField.CONFIRMED_SHIP_DATE, AckField.CONFIRMED_DELIVERY_DATE)
+    fields = {kind: kind.value for kind in names}
+    settings = SupplierSettings.model_validate(case.get("settings", {}))
+    plan = plan_writes(order, folded.lines, folded.header, fields, "line", settings)
+    written: dict[int, dict[str, str | None]] = {}
+    for entry in plan.entries:
+        assert entry.line is not None
+        written.setdefault(entry.line, {})[entry.kind] = entry.value
+    applied = {line.line: line for line in done.lines if line.applies and line.unit == "EA"}
+    assert written.keys() == applied.keys()
+    for number, line in applied.items():
+        assert Decimal(written[number][AckField.CONFIRMED_QUANTITY] or "") == line.confirmed
+        now = [s for s in line.schedules if not s.backordered] or line.schedules
+        dates = [s.delivery_date for s in now if s.delivery_date is not None]
+        assert written[number].get(AckField.CONFIRMED_DELIVERY_DATE) == (max(dates).isoformat() if dates else None)
 
 
 def test_the_same_content_has_the_same_fingerprint_however_it_is_written() -> None:

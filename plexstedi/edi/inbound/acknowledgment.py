@@ -25,6 +25,7 @@ from plexstedi.edi.inbound.element_values import (
     read_text,
     shown,
 )
+from plexstedi.edi.inbound.other_segments import Extra, StatedPrice, each, of_heading, of_line, unit_of
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import is_broken
 from plexstedi.edi.watched import Watch, unwatched, watched
@@ -93,6 +94,16 @@ class AcknowledgedLine(Frozen):
     price: Decimal | None = None
     price_basis: str | None = None
     items: dict[str, str] = Field(default_factory=dict)
+    other_items: tuple[dict[str, str], ...] = ()
+    """LIN: item numbers by qualifier, as in PO1."""
+    other_prices: tuple[StatedPrice, ...] = ()
+    """CTP and PO3."""
+    currencies: tuple[str, ...] = ()
+    """CUR under the line."""
+    extras: tuple[Extra, ...] = ()
+    """What is there and not understood."""
+    words: tuple[str, ...] = ()
+    """What the supplier says of the line: NTE, MSG, MTX, REF03."""
     details: tuple[Detail, ...] = ()
     schedules: tuple[StatedSchedule, ...] = ()
     dates: tuple[StatedDate, ...] = ()
@@ -116,7 +127,7 @@ class Acknowledgment(Frozen):
     release_number: str | None = None
     """BAK05, BCA04."""
     supplier_reference: str | None = None
-    """BAK08, BCA09: the supplier's own order number."""
+    """BAK08, BCA09: the supplier's own order number; where it is empty BAK06, BCA07, or REF02 of a REF VN."""
     dated: date | None = None
     """BAK09, BCA10: the date of the answer; decides which answer is newer (RULES Reading 12)."""
     change_sequence: str | None = None
@@ -124,6 +135,12 @@ class Acknowledgment(Frozen):
     lines: tuple[AcknowledgedLine, ...] = ()
     dates: tuple[StatedDate, ...] = ()
     """DTM of the heading."""
+    currencies: tuple[str, ...] = ()
+    """CUR of the heading."""
+    extras: tuple[Extra, ...] = ()
+    """What stands in the heading and is not understood."""
+    words: tuple[str, ...] = ()
+    """What the supplier says of the order as a whole: NTE, MSG, MTX."""
     faults: tuple[Reason, ...] = ()
     """What could not be read in the heading; it holds the document (RULES Reading 15)."""
 
@@ -151,13 +168,14 @@ class _Heading:
     release: int
     order_date: int
     supplier_reference: int
+    request_reference: int
     dated: int
     change_sequence: int | None
 
 
 _HEADINGS = (
-    _Heading("855", "BAK", "PO1", 5, 4, 8, 9, None),
-    _Heading("865", "BCA", "POC", 4, 6, 9, 10, 5),
+    _Heading("855", "BAK", "PO1", 5, 4, 8, 6, 9, None),
+    _Heading("865", "BCA", "POC", 4, 6, 9, 7, 10, 5),
 )
 
 
@@ -237,6 +255,7 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
     loops = [node for node in tx.detail if node.id == heading.line_loop]
     if len(loops) > _MOST_LINES:
         return _malformed(heading.line_loop, f"{len(loops)} lines, where X12 has {_MOST_LINES} at most", order_number)
+    others = of_heading((*tx.heading, *(node for node in tx.detail if node.id != heading.line_loop), *tx.summary))
     for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
         place.fault(stray, f"stands outside of any {heading.line_loop}: of which line it speaks cannot be told")
     return Acknowledgment(
@@ -246,13 +265,24 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
         order_number=order_number,
         order_date=None if isinstance(order_date, Bad) else order_date,
         release_number=read_text(opening.get(heading.release)),
-        supplier_reference=read_text(opening.get(heading.supplier_reference)),
+        supplier_reference=_supplier_reference(tx, opening, heading),
         dated=place.date(opening, heading.dated),
         change_sequence=read_text(opening.get(heading.change_sequence)) if heading.change_sequence else None,
         lines=tuple(_line(node, index) for index, node in enumerate(watched(loops, watch), start=1)),
         dates=_dtm(tuple(n for n in tx.heading if isinstance(n, Segment)), place, "DTM of the heading"),
+        currencies=tuple(others.currencies),
+        extras=tuple(others.extras),
+        words=tuple(others.words),
         faults=tuple(place.faults),
     )
+
+
+def _supplier_reference(tx: Transaction, opening: Segment, heading: _Heading) -> str | None:
+    own = read_text(opening.get(heading.supplier_reference)) or read_text(opening.get(heading.request_reference))
+    if own is not None:
+        return own
+    references = (node for node in tx.heading if isinstance(node, Segment) and node.id == "REF")
+    return next((read_text(ref.get(2)) for ref in references if read_text(ref.get(1)) == "VN"), None)
 
 
 def _malformed(element: str, message: str, order_number: str | None = None) -> Malformed:
@@ -268,42 +298,34 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
     place = _Place(f"{head.id} number {position}" + (f" ({assigned_id})" if assigned_id else ""))
     is_change = head.id == "POC"
     price_at = 6 if is_change else 4
-    details = tuple(_detail(entry, place) for entry in _each(loop, "ACK"))
-    if any(_each(sub, "ACK") for sub in loop.loops("SLN")):
-        place.fault("SLN", "the supplier answers parts of the line, which cannot be told apart in Plex")
+    details = tuple(_detail(entry, place) for entry in each(loop, "ACK"))
     for sub in loop.children[1:]:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
             for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
                 place.fault(stray, f"stands in the loop {sub.id}: whether it is of the whole line cannot be told")
+    quantity = place.number(head, 3 if is_change else 2)
+    others = of_line(loop, (quantity, *(detail.quantity for detail in details)))
     line = AcknowledgedLine(
         position=position,
         place=place.name,
         assigned_id=assigned_id,
         change_code=read_text(head.get(2)) if is_change else None,
-        quantity=place.number(head, 3 if is_change else 2),
-        unit=_unit(head, 5 if is_change else 3),
+        quantity=quantity,
+        unit=unit_of(head, 5 if is_change else 3),
         price=place.number(head, price_at),
         price_basis=read_text(head.get(price_at + 1)),
         items=read_items(head.elements, 8 if is_change else 6),
+        other_items=tuple(others.items),
+        other_prices=tuple(others.prices),
+        currencies=tuple(others.currencies),
+        extras=tuple(others.extras),
+        words=tuple(others.words),
         details=details,
-        schedules=tuple(_schedule(entry.head, place) for entry in _each(loop, "SCH")),
+        schedules=tuple(_schedule(entry.head, place) for entry in each(loop, "SCH")),
         dates=_dtm(loop.segments("DTM"), place, f"DTM under {head.id}"),
     )
     place.texts(loop.walk())
     return line.model_copy(update={"faults": tuple(place.faults)})
-
-
-def _each(loop: Loop, segment_id: str) -> tuple[Loop, ...]:
-    """What a loop holds of this id, whether the guide makes it a loop or a segment."""
-    return tuple(c if isinstance(c, Loop) else Loop(c.id, (c,)) for c in loop.children[1:] if c.id == segment_id)
-
-
-def _unit(segment: Segment, position: int) -> str | None:
-    value = segment.get(position)
-    if isinstance(value, Composite):
-        value = value.components[0] if value.components else None
-    text = read_text(value)
-    return text.upper() if text else None
 
 
 def _detail(loop: Loop, place: _Place) -> Detail:
@@ -315,7 +337,7 @@ def _detail(loop: Loop, place: _Place) -> Detail:
     return Detail(
         code=(code or "").upper(),
         quantity=place.number(ack, 2),
-        unit=_unit(ack, 3),
+        unit=unit_of(ack, 3),
         date=place.stated_date(ack, 4, 5, "ACK04"),
         dates=_dtm(loop.segments("DTM"), place, "DTM under ACK"),
         items=read_items(ack.elements[:26], 7),
@@ -328,7 +350,7 @@ def _schedule(sch: Segment, place: _Place) -> StatedSchedule:
     if quantity is None and not isinstance(read_number(sch.get(1)), Bad):
         place.fault("SCH01", "the schedule has no quantity")
     dates = (place.stated_date(sch, 5, 6, "SCH05"), place.stated_date(sch, 8, 9, "SCH08"))
-    return StatedSchedule(quantity=quantity, unit=_unit(sch, 2), dates=tuple(d for d in dates if d is not None))
+    return StatedSchedule(quantity=quantity, unit=unit_of(sch, 2), dates=tuple(d for d in dates if d is not None))
 
 
 def _dtm(segments: tuple[Segment, ...], place: _Place, name: str) -> tuple[StatedDate, ...]:

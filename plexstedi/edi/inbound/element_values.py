@@ -38,6 +38,11 @@ def read_text(value: Value | None) -> str | None:
     return plain_text.strip() or None
 
 
+def is_sensible(number: Decimal) -> bool:
+    """Whether a number is of a size that X12 can carry in a quantity or price."""
+    return not number or (-_DIGITS <= number.adjusted() < _DIGITS and len(plain(number).as_tuple().digits) <= _DIGITS)
+
+
 def read_number(value: Value | None) -> Decimal | None | Bad:
     """A number, exactly as written; None if absent; Bad for text, a composite or a negative number."""
     if value is None or (isinstance(value, str) and not value.strip()):

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from plexstedi.edi.held import Reason
 from plexstedi.edi.settings import Severity
 
 DECIDE = "accept or reject it in `review`"
+
+
+_SHOWN = 400
+"""Characters of the supplier's words in a reason; all of them are kept with the line."""
+
+
+def in_quotes(words: Sequence[str]) -> str:
+    """What the supplier says, as far as it goes into a reason."""
+    said = " / ".join("".join(c for c in text if c.isprintable()) for text in words)
+    return "" if not said else f'"{said}"' if len(said) <= _SHOWN else f'"{said[:_SHOWN]}…"'
+
+
+def with_words(reasons: Sequence[Reason], words: Sequence[str], code: str | None) -> tuple[Reason, ...]:
+    """The reasons, the first of them with what the supplier says (RULES Reading 6)."""
+    different = tuple(dict.fromkeys(reasons))
+    said = in_quotes(words)
+    if not said or not different:
+        return different
+    first = different[0]
+    message = f"{first.message}; the supplier says{f' ({code})' if code else ''}: {said}"
+    return (first.model_copy(update={"message": message}), *different[1:])
 
 
 @dataclass(slots=True)

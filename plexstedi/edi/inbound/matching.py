@@ -178,12 +178,17 @@ class LineIndex:
 
     def by_part(self, answered: AcknowledgedLine) -> list[SentLine]:
         """Lines with a part of the answer, in the order sent; the buyer's number decides before the seller's."""
-        keys = _part_keys((answered.items, *(detail.items for detail in answered.details)))
+        keys = _part_keys(stated_items(answered))
         for family in range(len(_FAMILIES)):
             found = {ln.line: ln for key in keys if key[0] == family for ln in self._by_part.get(key, ())}
             if found:
                 return [found[number] for number in sorted(found)]
         return []
+
+
+def stated_items(answered: AcknowledgedLine) -> tuple[Mapping[str, str], ...]:
+    """Item numbers by qualifier, of each place that gives some."""
+    return (answered.items, *answered.other_items, *(detail.items for detail in answered.details))
 
 
 def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
@@ -226,7 +231,7 @@ def _id_parts(written: str) -> _Id:
 def other_items(answered: AcknowledgedLine, line: SentLine) -> tuple[str, ...]:
     """Item numbers of the answer that differ from those sent under the same qualifier, in words."""
     found = []
-    for items in (answered.items, *(detail.items for detail in answered.details)):
+    for items in stated_items(answered):
         for qualifier, item in items.items():
             sent = line.items.get(qualifier)
             if sent is not None and sent.strip().casefold() != item.strip().casefold():

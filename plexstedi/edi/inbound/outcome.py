@@ -89,10 +89,14 @@ class LineOutcome(Frozen):
     """ACK01 codes as sent, joined by `+` (`IA+IB`); None if the line is answered by the document as a whole."""
     price: Decimal | None = None
     """As answered, per unit sent; compared, never written."""
+    price_sent: Decimal | None = None
+    """As sent, per unit; None where it is no finite decimal."""
     reasons: tuple[Reason, ...] = ()
     """Why it is held, or why a person should look."""
     attention: bool = False
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """What the supplier says of it in its own words (ACK29, NTE, MSG, MTX, REF03), as sent."""
     listed: bool = True
     """False: the answer does not name this line, its state follows from a setting. Never undoes a listed one."""
     whole: bool = False
@@ -103,6 +107,8 @@ class LineOutcome(Frozen):
     """For `held`: the state it takes when a person accepts it; None: there is nothing definite to accept."""
     accepted: bool = False
     """A person has accepted it (`review accept`)."""
+    knows: int | None = None
+    """The document of ours up to which it speaks, where it may know of later ones than the answer as a whole."""
 
     @model_validator(mode="after")
     def _parts_sum(self) -> LineOutcome:
@@ -142,6 +148,14 @@ def accept(outcome: LineOutcome) -> LineOutcome:
     return outcome.model_copy(update={"accepted": True, "attention": False})
 
 
+class Notice(Frozen):
+    """Segments of one kind that are there and not understood: a person sees them, nothing is held."""
+
+    segment: str
+    """Its id: `SAC`."""
+    reasons: tuple[Reason, ...]
+
+
 class UnmatchedLine(Frozen):
     """A line of the answer that is no single line of the order: added by the supplier, or ambiguous. Held."""
 
@@ -169,6 +183,9 @@ class Reconciliation(Frozen):
     untouched: tuple[int, ...] = ()
     """Lines that an 860 sent later than what this answers has changed (RULES Reading 13)."""
     unmatched: tuple[UnmatchedLine, ...] = ()
+    earlier: tuple[LineOutcome, ...] = ()
+    """What it says of `untouched` lines as they were before: never applied, compared with what counts."""
+    notices: tuple[Notice, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
 from typing import TypeAlias
@@ -14,10 +14,35 @@ from plexstedi.edi.inbound.outcome import AckState, LineOutcome
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import plain_whole
 
+ONE_DAY = timedelta(days=1)
+"""How far the supplier's own calendar day may be from the day in UTC: time zones go from -12 to +14 hours."""
 
-def answer_date(dated: date | None, processed_at: datetime) -> date:
-    """The date of an answer: BAK09 or BCA10, else the UTC date on which Stedi processed it."""
-    return dated if dated is not None else processed_at.date()
+
+def usable_date(dated: date | None, processed_at: datetime, ordered_on: date | None) -> date | None:
+    """BAK09 or BCA10 as far as it can be the day of the answer; None: the time of processing counts (RULES Reading 12).
+
+    It can be from the day before the order's date (None: not known) to the day after Stedi processed it.
+    """
+    if dated is None or dated > day_of(processed_at) + ONE_DAY:
+        return None
+    if ordered_on is not None and ordered_on.toordinal() - dated.toordinal() > 1:
+        return None
+    return dated
+
+
+def day_of(at: datetime) -> date:
+    """The day in UTC."""
+    return at.astimezone(UTC).date()
+
+
+def date_note(dated: date | None, processed_at: datetime, ordered_on: date | None) -> str | None:
+    """What is to be said of a date that is not usable; None: it is."""
+    if usable_date(dated, processed_at, ordered_on) is not None:
+        return None
+    counts = f"the time of its processing, {processed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, counts"
+    if dated is None:
+        return f"it gives no date: {counts}"
+    return f"its date {dated} cannot be the day on which it was written: {counts}"
 
 
 class Received(Frozen):
@@ -35,25 +60,38 @@ class Received(Frozen):
     content: str
     """`content_fingerprint` of the acknowledgment."""
     dated: date | None
+    """BAK09 or BCA10 where it is usable."""
     processed_at: datetime
+    outdated: bool = False
+    """A later document of ours outdated it: the same content once more is said anew, and no repetition."""
 
 
 def duplicate_of(received: Received, earlier: Iterable[Received]) -> str | None:
     """The transaction that this document repeats, None if it is new (RULES Reading 12).
 
-    The same transaction; or the same sender, ISA13, GS06 and ST02; or the same content and date from that sender.
+    The same transaction; or from the same sender the same content, with the same ISA13, GS06 and ST02 or the same date.
     """
     for other in earlier:
         if other.transaction_id == received.transaction_id:
             return other.transaction_id
-        if other.sender != received.sender:
+        if other.sender != received.sender or other.content != received.content:
             continue
-        if _controls(other) is not None and _controls(other) == _controls(received):
+        if _same_controls(other, received):
             return other.transaction_id
-        same_day = answer_date(other.dated, other.processed_at) == answer_date(received.dated, received.processed_at)
-        if other.content == received.content and same_day:
+        same_day = (other.dated or day_of(other.processed_at)) == (received.dated or day_of(received.processed_at))
+        if same_day and not other.outdated:
             return other.transaction_id
     return None
+
+
+def controls_of(received: Received, earlier: Iterable[Received]) -> str | None:
+    """The transaction whose control numbers this one has again, with another content; None if there is none."""
+    same = (o for o in earlier if o.sender == received.sender and o.transaction_id != received.transaction_id)
+    return next((o.transaction_id for o in same if _same_controls(o, received) and o.content != received.content), None)
+
+
+def _same_controls(one: Received, other: Received) -> bool:
+    return _controls(one) is not None and _controls(one) == _controls(other)
 
 
 def _controls(received: Received) -> tuple[int, int, str] | None:
@@ -91,10 +129,17 @@ class Answers:
     """What an answer speaks of."""
 
     position: int
-    """The document of ours that it answers."""
+    """The last document of ours that it can answer."""
     changed_since: frozenset[int]
     """Lines that a later document of ours has changed: not to be touched."""
     initiative: Initiative
+    undecided: frozenset[int] = frozenset()
+    """Lines that `position`, or a document before it, changed so shortly before or after that no date tells whether the
+    answer knows of it: their values decide."""
+    since: int = 0
+    """The first document that it can answer for these lines."""
+    named: bool = False
+    """By its change sequence, which leaves nothing to be decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,39 +150,58 @@ class AnswersNothingSent:
 
 
 def what_it_answers(
-    acknowledgment: Acknowledgment, processed_at: datetime, documents: Sequence[SentDocument]
+    acknowledgment: Acknowledgment,
+    processed_at: datetime,
+    documents: Sequence[SentDocument],
+    ordered_on: date | None = None,
 ) -> Answers | AnswersNothingSent:
     """Which of our documents (at least one, in the order sent) this answer answers (RULES Reading 13).
 
-    A change sequence that it names decides; else its date against the day we sent (UTC), on the same day the time at
-    which it was processed. An 865 that cannot answer an 860 is the seller's own.
+    A change sequence that it names decides; else its date, a day more or less, against the day we sent (UTC). What was
+    processed before we sent cannot know of it, whatever its date. An 865 that cannot answer an 860 is the seller's own.
     """
     named = acknowledgment.change_sequence
     sequence = None if named is None else plain_whole(named)
-    if named is not None and sequence != 0:
+    is_named = named is not None and sequence != 0
+    if named is not None and is_named:
         found = [d for d in documents if sequence is not None and d.change_sequence == sequence]
         if not found and any(d.change_sequence is not None for d in documents):
             return AnswersNothingSent(named)
-        answered = found[-1] if found else documents[0]
+        last = found[-1] if found else documents[0]
+        first = last
     else:
-        answered = _by_date(answer_date(acknowledgment.dated, processed_at), processed_at, documents)
-    later = [d.changed for d in documents if d.position > answered.position]
+        dated = usable_date(acknowledgment.dated, processed_at, ordered_on) or day_of(processed_at)
+        first, last = _by_date(dated, processed_at, documents)
     is_own = acknowledgment.set_id == "865" and not any(
-        d.change_sequence is not None and d.position <= answered.position for d in documents
+        d.change_sequence is not None and d.position <= last.position for d in documents
     )
     return Answers(
-        answered.position,
-        frozenset[int]().union(*later),
-        Initiative.SELLER if is_own else Initiative.ANSWER,
+        position=last.position,
+        changed_since=_changed(d for d in documents if d.position > last.position),
+        initiative=Initiative.SELLER if is_own else Initiative.ANSWER,
+        undecided=_changed(d for d in documents if first.position < d.position <= last.position),
+        since=first.position,
+        named=is_named,
     )
 
 
-def _by_date(dated: date, processed_at: datetime, documents: Sequence[SentDocument]) -> SentDocument:
-    """The last document sent before the answer: it cannot know what went out after it came in, whatever its date."""
-    for document in reversed(documents):
-        if processed_at >= document.sent_at and dated >= document.sent_at.date():
-            return document
-    return documents[0]
+def _changed(documents: Iterable[SentDocument]) -> frozenset[int]:
+    return frozenset[int]().union(*(document.changed for document in documents))
+
+
+def _by_date(
+    dated: date, processed_at: datetime, documents: Sequence[SentDocument]
+) -> tuple[SentDocument, SentDocument]:
+    """The last document that it surely knows, and the last that it can know."""
+    surely = possibly = documents[0]
+    for document in documents[1:]:
+        sent_on = day_of(document.sent_at)
+        if processed_at < document.sent_at or dated < sent_on - ONE_DAY:
+            break
+        possibly = document
+        if dated > sent_on + ONE_DAY:
+            surely = document
+    return surely, possibly
 
 
 def _confirmations_before_wholes(best_first: list[_Said]) -> list[_Said]:
@@ -159,8 +223,33 @@ class AnswerHeader(Frozen):
     supplier_reference: str | None = None
     """BAK08, BCA09."""
     dated: date | None = None
+    """BAK09 or BCA10 where it is usable (`usable_date`)."""
     processed_at: datetime
     """UTC."""
+
+
+def is_newer(one: AnswerHeader, other: AnswerHeader) -> bool:
+    """Whether it counts rather than the other (RULES Reading 12).
+
+    Two usable dates decide only if they lie more than a day apart: a supplier's calendar can be a day off from ours.
+    """
+    if one.dated is not None and other.dated is not None and abs(one.dated - other.dated) > ONE_DAY:
+        return one.dated > other.dated
+    return (one.processed_at, one.transaction_id) > (other.processed_at, other.transaction_id)
+
+
+def newest_first(headers: Iterable[AnswerHeader]) -> list[AnswerHeader]:
+    """The answers, the one that counts first; the same whatever the order in which they came in.
+
+    `is_newer` is no order (of three answers each can be newer than the next), so they are taken as Stedi processed
+    them, each before the first that it is newer than. One that is newer than all others comes first.
+    """
+    found: list[AnswerHeader] = []
+    by_time = {header.transaction_id: header for header in headers}
+    for header in sorted(by_time.values(), key=lambda h: (h.processed_at, h.transaction_id)):
+        place = next((i for i, other in enumerate(found) if is_newer(header, other)), len(found))
+        found.insert(place, header)
+    return found
 
 
 class Answer(Frozen):
@@ -172,7 +261,6 @@ class Answer(Frozen):
     outcomes: tuple[LineOutcome, ...] = ()
 
 
-_Rank: TypeAlias = tuple[bool, date, datetime, str]
 _Said: TypeAlias = tuple[LineOutcome, AnswerHeader]
 
 
@@ -205,25 +293,18 @@ def fold(answers: Iterable[Answer], changes: Collection[SentDocument] = ()) -> F
     as a whole supersedes like one that lists the line, except where an older one confirms it: that says the same, with
     dates. What was said of a line before a later document (`changes`) changed it no longer counts.
     """
-    ranked: dict[int, dict[_Rank, tuple[LineOutcome, AnswerHeader]]] = {}
+    said: dict[int, dict[str, _Said]] = {}
     for answer in answers:
-        header = answer.header
         for outcome in answer.outcomes:
-            if any(outcome.line in d.changed for d in changes if d.position > answer.position):
+            knows = answer.position if outcome.knows is None else outcome.knows
+            if any(outcome.line in d.changed for d in changes if d.position > knows):
                 continue
-            rank = (
-                outcome.listed or (outcome.whole and outcome.applies),
-                answer_date(header.dated, header.processed_at),
-                header.processed_at,
-                header.transaction_id,
-            )
-            ranked.setdefault(outcome.line, {})[rank] = (outcome, header)
+            said.setdefault(outcome.line, {})[answer.header.transaction_id] = (outcome, answer.header)
     lines: dict[int, LineStanding] = {}
-    newest: tuple[tuple[date, datetime, str], AnswerHeader] | None = None
-    for number in sorted(ranked):
-        named = any(rank[0] for rank in ranked[number])
-        best_first = [ranked[number][rank] for rank in sorted(ranked[number], reverse=True) if rank[0] or not named]
-        best_first = _confirmations_before_wholes(best_first)
+    for number in sorted(said):
+        by_id = said[number]
+        best_first = [by_id[header.transaction_id] for header in newest_first(h for _, h in by_id.values())]
+        best_first = _confirmations_before_wholes(_that_count(best_first))
         applied = next(((o, h) for o, h in best_first if o.applies), None)
         lines[number] = LineStanding(
             best_first[0][0],
@@ -231,9 +312,12 @@ def fold(answers: Iterable[Answer], changes: Collection[SentDocument] = ()) -> F
             applied[0] if applied else None,
             applied[1] if applied else None,
         )
-        if applied is not None:
-            header = applied[1]
-            rank_of = (answer_date(header.dated, header.processed_at), header.processed_at, header.transaction_id)
-            if newest is None or rank_of > newest[0]:
-                newest = (rank_of, header)
-    return Folded(lines, newest[1] if newest else None)
+    sources = newest_first(line.applied_from for line in lines.values() if line.applied_from is not None)
+    return Folded(lines, sources[0] if sources else None)
+
+
+def _that_count(best_first: list[_Said]) -> list[_Said]:
+    """Those that name the line; else those that accept it without naming it, which being left out never undoes."""
+    named = [said for said in best_first if said[0].listed or (said[0].whole and said[0].applies)]
+    accepting = [said for said in best_first if said[0].applies]
+    return named or accepting or best_first

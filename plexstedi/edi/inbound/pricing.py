@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.units import PRICE_BASIS_UNITS
+from plexstedi.edi.units import PRICE_BASIS_UNITS, exact_quotient
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,15 @@ def compare_price(
             f"set `ack_units.{theirs[1]}` of this supplier with unit {ours[1]}, or decide in `review`",
         )
     return Compared(Fraction(sent.price) / ours[0], Fraction(answered) / theirs[0] / factor)
+
+
+def price_sent(sent: SentLine) -> Decimal | None:
+    """The price as sent, per unit; None where it is no finite decimal or its basis is not known."""
+    per = _per(sent.price_basis, sent.unit)
+    if per is None or per[1] != sent.unit:
+        return None
+    each = Fraction(sent.price) / per[0]
+    return exact_quotient(Decimal(each.numerator), Decimal(each.denominator), 10)
 
 
 def _per(basis: str | None, unit: str) -> tuple[Fraction, str] | None:

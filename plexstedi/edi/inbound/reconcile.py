@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import date
 from decimal import Context, Decimal, localcontext
 
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.ack_codes import (
     CANCELLING_PURPOSES,
-    LineMeaning,
     TypeMeaning,
-    line_meaning,
     type_in_words,
     type_meaning,
 )
 from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine, Acknowledgment
 from plexstedi.edi.inbound.division import ZERO
-from plexstedi.edi.inbound.findings import DECIDE, Findings
+from plexstedi.edi.inbound.findings import DECIDE, in_quotes
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
+from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
 from plexstedi.edi.inbound.precedence import Initiative
-from plexstedi.edi.inbound.reconcile_line import LineCase, reconcile_line
+from plexstedi.edi.inbound.revision_values import Knows, Verdict, judge
+from plexstedi.edi.inbound.revisions import NO_REVISIONS, Revisions
+from plexstedi.edi.inbound.said import Document, Spoken, said_of
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.watched import Watch, unwatched, watched
@@ -30,45 +31,6 @@ __all__ = ["LineOutcome", "Reconciliation", "reconcile"]
 
 _EXACT = Context(prec=100)
 """Quantities have up to 18 digits, factors are the supplier's: sums of their products stay exact."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """What is the same for all lines."""
-
-    acknowledgment: Acknowledgment
-    meaning: TypeMeaning
-    holds: tuple[Reason, ...]
-    settings: SupplierSettings
-    received: Mapping[int, Decimal]
-    changed_in_plex: Collection[int]
-    strict: bool
-    missing: AckState
-    """What becomes of a line or release that the answer leaves out."""
-
-    def findings(self, line: SentLine) -> Findings:
-        """A fresh collection for a line, with what holds it from outside the line itself."""
-        findings = Findings(f"line {line.line}", strict=self.strict)
-        findings.holds += self.holds
-        if line.line in self.changed_in_plex:
-            findings.hold(
-                "changed-in-plex",
-                "the line was changed in Plex after it was sent, and the supplier does not know yet",
-                "run `submit`; the supplier's next answer settles it, or " + DECIDE,
-            )
-        return findings
-
-    def case(self, line: SentLine, matches: tuple[LineMatch, ...], *, listed: bool) -> LineCase:
-        """One line with what the answer says of it."""
-        return LineCase(
-            sent=line,
-            matches=matches,
-            received=self.received.get(line.line, ZERO),
-            heading=self.acknowledgment.dates,
-            settings=self.settings,
-            listed=listed,
-            missing_releases=self.missing,
-        )
 
 
 def reconcile(
@@ -83,6 +45,8 @@ def reconcile(
     earlier: Mapping[int, LineOutcome] | None = None,
     initiative: Initiative = Initiative.ANSWER,
     watch: Watch = unwatched,
+    revisions: Revisions = NO_REVISIONS,
+    ordered_on: date | None = None,
 ) -> Reconciliation:
     """What this answer means for the order as the document that it answers sent it.
 
@@ -90,7 +54,8 @@ def reconcile(
     what this answers: they are left as they are. Lines in `changed_in_plex` were changed after they were last sent:
     held. `deleted` are lines that the document answered has taken out, as they were sent before. `earlier` are the
     outcomes of the answers that count so far: a line that one of them names is never changed by not being named here.
-    `initiative` and `changed_since` come from `precedence.what_it_answers`.
+    `initiative` and `changed_since` come from `precedence.what_it_answers`, `revisions` is what the order's documents
+    say of the lines that were changed about the time of the answer. `ordered_on` is the order's date.
     """
     with localcontext(_EXACT):
         return _reconcile(
@@ -104,6 +69,8 @@ def reconcile(
             earlier or {},
             initiative,
             watch,
+            revisions,
+            ordered_on,
         )
 
 
@@ -118,7 +85,10 @@ def _reconcile(
     earlier: Mapping[int, LineOutcome],
     initiative: Initiative,
     watch: Watch,
+    revisions: Revisions,
+    ordered_on: date | None,
 ) -> Reconciliation:
+    acknowledgment = without_ignored(acknowledgment, settings.acknowledgments.ignore_segments)
     meaning = type_meaning(acknowledgment.type_code, settings.acknowledgments)
     head = Reconciliation(
         set_id=acknowledgment.set_id,
@@ -130,52 +100,105 @@ def _reconcile(
     if meaning is TypeMeaning.NOTHING:
         return head.model_copy(update={"notes": (f"type {type_in_words(acknowledgment.type_code)}: nothing to apply",)})
     is_own = initiative is Initiative.SELLER
-    holds = _document_holds(acknowledgment, meaning, settings, is_own)
+    holds = _document_holds(acknowledgment, meaning, settings, is_own, sent.currency)
     deleted_numbers = {line.line for line in deleted} | {line.line for line in sent.lines if line.quantity == 0}
-    known = (*sent.lines, *(line for line in deleted if sent.line(line.line) is None))
+    gone = (line.model_copy(update={"quantity": ZERO}) for line in deleted if sent.line(line.line) is None)
+    known = (*sent.lines, *gone)
     by_line, unmatched = _match(watched(acknowledgment.lines, watch), known, deleted_numbers)
     missing = AckState.UNACKNOWLEDGED if holds or unmatched or is_own else _missing(acknowledgment, meaning, settings)
-    document = _Document(acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing)
+    document = Document(
+        acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing, sent.currency, ordered_on
+    )
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
     answered = {line.line for line in known if line.line in by_line or line.line in ambiguous}
     names_all = meaning is TypeMeaning.REJECTED
     names_none = not acknowledgment.lines and not is_own
     touched = {line.line for line in known} if names_all or not acknowledgment.lines else answered
-    outcomes = []
+    spoken = Spoken(by_line, ambiguous, names_all, names_none, is_own)
+    outcomes: list[LineOutcome] = []
+    before: list[LineOutcome] = []
+    untouched: set[int] = set()
     for line in watched(sorted(known, key=lambda ln: ln.line), watch):
-        if line.line in changed_since:
+        number = line.line
+        said = said_of(line, spoken, document, earlier)
+        if said is None:
             continue
-        if line.line in deleted_numbers:
-            if line.line in by_line or names_all or names_none or missing is AckState.CONFIRMED:
-                outcomes.append(_deleted(line, by_line.get(line.line, ()), document, refused=names_all))
-        elif names_all:
-            outcomes.append(_rejected(line, by_line.get(line.line, ()), document))
-        elif line.line in answered:
-            findings = document.findings(line)
-            if line.line in ambiguous:
-                findings.holds.append(ambiguous[line.line].reason)
-            outcomes.append(_answered(line, by_line.get(line.line, ()), findings, document))
-        elif names_none:
-            outcomes.append(_unlisted(line, document).model_copy(update={"whole": True}))
-        elif not is_own and not _is_answered(earlier, line.line):
-            outcomes.append(_unlisted(line, document))
+        if number in changed_since:
+            aware = _knows_of_later(line, spoken, document, revisions)
+            if aware is not None:
+                outcomes.append(aware)
+            elif number in touched:
+                untouched.add(number)
+                before.append(said)
+        elif number in revisions.before and not (said.state is AckState.UNACKNOWLEDGED and not said.listed):
+            verdict = _verdict(line, spoken, document, revisions.before[number])
+            if verdict.knows is Knows.CHANGE:
+                outcomes.append(said)
+            elif verdict.before is not None:
+                untouched.add(number)
+                before.append(said_of(verdict.before, spoken, document, {}) or said)
+            else:
+                outcomes.append(_undecided(said, verdict.why))
+        else:
+            outcomes.append(said)
     return head.model_copy(
         update={
             "holds": holds,
             "lines": tuple(outcomes),
-            "untouched": tuple(sorted(touched & set(changed_since))),
+            "untouched": tuple(sorted(untouched)),
+            "earlier": tuple(before),
             "unmatched": tuple(unmatched),
+            "notices": notices_of(acknowledgment, by_line, sent.currency),
         }
     )
 
 
-def _is_answered(earlier: Mapping[int, LineOutcome], line: int) -> bool:
-    outcome = earlier.get(line)
-    return outcome is not None and outcome.listed
+def _verdict(line: SentLine, spoken: Spoken, document: Document, before: Sequence[SentLine | None]) -> Verdict:
+    """Whether a line that was changed about the time of the answer is answered as it is now (RULES Reading 13)."""
+    if spoken.names_all:
+        return Verdict(Knows.UNDECIDED, "the order is rejected as a whole, before or after the change")
+    if line.line in spoken.ambiguous:
+        return Verdict(Knows.CHANGE)
+    if line.line not in spoken.by_line:
+        return Verdict(Knows.UNDECIDED, "the answer gives no values for it")
+    return judge(lambda version: document.case(version, spoken.of(version), listed=True), line, before)
+
+
+def _knows_of_later(line: SentLine, spoken: Spoken, document: Document, revisions: Revisions) -> LineOutcome | None:
+    """A line that says what a later document asks, though by its date it cannot know of it: held."""
+    later = revisions.since.get(line.line)
+    if later is None or line.line not in spoken.by_line or spoken.names_all:
+        return None
+    if _verdict(later, spoken, document, (line,)).knows is not Knows.CHANGE:
+        return None
+    said = said_of(later, spoken, document, {})
+    if said is None:
+        return None
+    why = "its values are those that a later change asks for, but by its date it cannot know of that change"
+    return _undecided(said, why).model_copy(update={"knows": revisions.last})
+
+
+def _undecided(said: LineOutcome, why: str) -> LineOutcome:
+    """Held, since it cannot be told whether it answers the line as it is now."""
+    reason = Reason(
+        code="revision-unclear",
+        where=f"line {said.line}",
+        message=f"the line was changed about when the supplier answered; which of the two it answers is unclear: {why}",
+        fix="Ask the supplier; accept it if it answers the line as changed, reject it if not.",
+    )
+    held = said.state is AckState.HELD
+    return said.model_copy(
+        update={
+            "state": AckState.HELD,
+            "if_accepted": said.if_accepted if held else said.state,
+            "reasons": (reason, *said.reasons),
+            "attention": True,
+        }
+    )
 
 
 def _document_holds(
-    acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: SupplierSettings, is_own: bool
+    acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: SupplierSettings, is_own: bool, currency: str | None
 ) -> tuple[Reason, ...]:
     holds = list(acknowledgment.faults)
 
@@ -187,10 +210,14 @@ def _document_holds(
         hold("purpose", f"purpose {acknowledgment.purpose} takes an acknowledgment back", DECIDE)
     if meaning is TypeMeaning.HOLD:
         fix = f"{DECIDE}, or set `acknowledgments.type_codes.{code}` of this supplier"
-        hold("type-held", f"acknowledgment type {type_in_words(code)}", fix)
+        said = in_quotes(acknowledgment.words)
+        why = f"; the supplier says: {said}" if said else ""
+        hold("type-held", f"acknowledgment type {type_in_words(code)}{why}", fix)
     if is_own and not settings.acknowledgments.accept_seller_changes:
         fix = f"{DECIDE}, or set `acknowledgments.accept_seller_changes` of this supplier"
         hold("seller-change", "the supplier asks for a change on its own", fix)
+    for other in other_currencies(acknowledgment.currencies, currency):
+        hold("currency", f"the supplier answers in {other}, the order is in {currency}", DECIDE)
     accepts = settings.acknowledgments.accept_without_detail
     if not acknowledgment.lines and code == "AD":
         hold(
@@ -239,140 +266,3 @@ def _parts(found: NoLine) -> str:
 def _unmatched(answer: AcknowledgedLine, code: str, message: str, candidates: tuple[int, ...]) -> UnmatchedLine:
     reason = Reason(code=code, where=answer.place, message=message, fix=DECIDE)
     return UnmatchedLine(place=answer.place, assigned_id=answer.assigned_id, candidates=candidates, reason=reason)
-
-
-def _answered(line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: _Document) -> LineOutcome:
-    meaning = document.meaning
-    if any(not m.answered.details for m in matches):
-        if meaning is TypeMeaning.EXCEPTIONS:
-            findings.hold("no-detail", "listed as an exception, but no ACK says which")
-        elif meaning is TypeMeaning.NO_DETAIL and not document.settings.acknowledgments.accept_without_detail:
-            fix = f"set `acknowledgments.accept_without_detail` of this supplier, or {DECIDE}"
-            findings.hold("no-detail", "listed without an ACK, by an acknowledgment without detail", fix)
-    if not matches:
-        return _nothing_definite(line, findings, document, AckState.HELD)
-    return reconcile_line(document.case(line, matches, listed=True), findings)
-
-
-def _unlisted(line: SentLine, document: _Document) -> LineOutcome:
-    """A line never answered that the answer leaves out, or all lines of an answer without lines."""
-    findings = document.findings(line)
-    acknowledgment = document.acknowledgment
-    if document.missing is AckState.CONFIRMED:
-        findings.note(f"not listed; type {acknowledgment.type_code} and the settings take it as accepted")
-        return reconcile_line(document.case(line, (), listed=False), findings)
-    if document.missing is AckState.REJECTED:
-        findings.warn("rejected", "not listed, which this supplier means as rejected (`missing_lines`)", DECIDE)
-        return _whole_rejected(line, (), findings, document, listed=False)
-    whole = document.holds and not acknowledgment.lines
-    if whole and {reason.code for reason in document.holds} == {"no-detail"}:
-        return reconcile_line(document.case(line, (), listed=False), findings)
-    return _nothing_definite(line, findings, document, AckState.HELD if whole else AckState.UNACKNOWLEDGED)
-
-
-def _nothing_definite(line: SentLine, findings: Findings, document: _Document, state: AckState) -> LineOutcome:
-    case = document.case(line, (), listed=state is AckState.HELD and bool(document.acknowledgment.lines))
-    return LineOutcome(
-        line=line.line,
-        line_id=line.line_id,
-        state=state,
-        ordered=line.quantity,
-        open=case.open,
-        unit=line.unit,
-        confirmed=ZERO,
-        backordered=ZERO,
-        rejected=ZERO,
-        variance=case.open,
-        reasons=tuple(findings.holds) if state is AckState.HELD else (),
-        attention=state is AckState.HELD,
-        notes=() if state is AckState.HELD else ("not in the answer",),
-        listed=case.listed,
-    )
-
-
-def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: _Document) -> LineOutcome:
-    findings = document.findings(line)
-    code = document.acknowledgment.type_code
-    findings.warn(
-        "order-rejected",
-        f"the supplier rejects the {'change' if document.acknowledgment.set_id == '865' else 'order'}: "
-        f"{type_in_words(code)}",
-        "place it elsewhere or change the order; accept it in `review` to have it written to Plex",
-    )
-    return _whole_rejected(line, matches, findings, document, listed=True)
-
-
-def _whole_rejected(
-    line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: _Document, *, listed: bool
-) -> LineOutcome:
-    case = document.case(line, matches, listed=listed)
-    held = bool(findings.holds)
-    return LineOutcome(
-        line=line.line,
-        line_id=line.line_id,
-        state=AckState.HELD if held else AckState.REJECTED,
-        ordered=line.quantity,
-        open=case.open,
-        unit=line.unit,
-        confirmed=ZERO,
-        backordered=ZERO,
-        rejected=case.open,
-        variance=ZERO,
-        release_ids=case.release_ids,
-        code=case.code,
-        reasons=(*findings.holds, *findings.warnings),
-        attention=True,
-        listed=listed,
-        if_accepted=AckState.REJECTED if held else None,
-    )
-
-
-def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: _Document, *, refused: bool) -> LineOutcome:
-    """A line that our 860 took out: the supplier agrees (zero), refuses, or still wants to deliver.
-
-    `refused`: the answer rejects the change as a whole.
-    """
-    findings = document.findings(line)
-    holds_as_a_whole = bool(findings.holds)
-    state = AckState.REJECTED if refused else AckState.CONFIRMED
-    if refused:
-        code = type_in_words(document.acknowledgment.type_code)
-        findings.warn("deletion-rejected", f"the supplier refuses to delete the line: {code}", "talk to the supplier")
-    confirmed = ZERO
-    settings = document.settings.acknowledgments
-    for match in matches:
-        findings.holds += match.answered.faults
-        for detail in match.answered.details:
-            meaning = line_meaning(detail.code, settings)
-            if detail.code == "ID":
-                continue
-            if meaning is LineMeaning.REJECTED:
-                state = AckState.REJECTED
-                findings.warn("deletion-rejected", "the supplier refuses to delete the line", "talk to the supplier")
-            elif meaning is not LineMeaning.ACCEPTED:
-                findings.hold("code-held", f"{detail.code} on a line that was deleted")
-            elif detail.quantity:
-                confirmed += detail.quantity
-        if not match.answered.details and match.answered.change_code != "DI" and match.answered.quantity:
-            confirmed += match.answered.quantity
-    if confirmed > 0:
-        findings.hold("deleted-line-confirmed", f"the line was deleted, the supplier confirms {confirmed:f}")
-    held = bool(findings.holds)
-    definite = held and holds_as_a_whole and findings.holds == list(document.findings(line).holds)
-    return LineOutcome(
-        line=line.line,
-        line_id=line.line_id,
-        state=AckState.HELD if held else state,
-        if_accepted=state if definite else None,
-        ordered=ZERO,
-        open=ZERO,
-        unit=line.unit,
-        confirmed=ZERO,
-        backordered=ZERO,
-        rejected=ZERO,
-        variance=ZERO,
-        code=document.case(line, matches, listed=True).code,
-        reasons=(*findings.holds, *findings.warnings),
-        attention=held or state is AckState.REJECTED,
-        notes=() if held or state is AckState.REJECTED else ("deleted, as ordered",),
-    )

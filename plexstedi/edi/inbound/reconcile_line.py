@@ -13,11 +13,14 @@ from plexstedi.edi.inbound.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLi
 from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
 from plexstedi.edi.inbound.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
-from plexstedi.edi.inbound.findings import DECIDE, Findings
+from plexstedi.edi.inbound.element_values import is_sensible
+from plexstedi.edi.inbound.findings import DECIDE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
 from plexstedi.edi.inbound.matching import LineMatch, other_items
+from plexstedi.edi.inbound.notices import other_currencies
+from plexstedi.edi.inbound.other_segments import StatedPrice
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.pricing import Incomparable, compare_price
+from plexstedi.edi.inbound.pricing import Compared, Incomparable, compare_price, price_sent
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient
@@ -38,6 +41,10 @@ class LineCase:
     """False: the answer does not name the line, it is taken as accepted as ordered."""
     missing_releases: AckState = AckState.UNACKNOWLEDGED
     """What becomes of releases sent as lines that the answer leaves out: confirmed, rejected or unacknowledged."""
+    currency: str | None = None
+    """That of the order as sent."""
+    ordered_on: date | None = None
+    """The order's date, else the day on which Plex made it: nothing is promised for a day before it."""
 
     @property
     def open(self) -> Decimal:
@@ -55,17 +62,37 @@ class LineCase:
         codes = dict.fromkeys(d.code for m in self.matches for d in m.answered.details if d.code)
         return "+".join(codes) or None
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the supplier says of the line in its own words."""
+        said: list[str] = []
+        for match in self.matches:
+            said += [detail.industry_code for detail in match.answered.details if detail.industry_code]
+            said += match.answered.words
+        return tuple(dict.fromkeys(said))
+
 
 def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     """What the answer means for this line; `findings` may hold reasons from the document already."""
     for match in case.matches:
         findings.holds += match.answered.faults
         _check_codes(match.answered, findings, case.settings)
-        for other in other_items(match.answered, case.sent):
-            findings.hold("other-part", f"the supplier answers another part: {other}")
+        for item in other_items(match.answered, case.sent):
+            findings.hold("other-part", f"the supplier answers another part: {item}")
+        for code in other_currencies(match.answered.currencies, case.currency):
+            findings.hold("currency", f"the supplier answers in {code}, the order is in {case.currency}")
+        if match.answered.change_code == "DI" and match.answered.details:
+            findings.hold("deletion-not-asked", "the supplier takes the line out (POC02 DI), which was not asked for")
+        for extra in match.answered.extras:
+            if extra.holds:
+                findings.hold("sub-lines", extra.message)
     price = _check_prices(case, findings)
     unreadable = any(f.code != IMPOSSIBLE_DATE for m in case.matches for f in m.answered.faults)
-    read = None if unreadable else _read(case, findings)
+    unreadable = unreadable or any(extra.holds for m in case.matches for extra in m.answered.extras)
+    for absurd in (number for m in case.matches for number in _numbers(m.answered) if not is_sensible(number)):
+        findings.hold("number-absurd", f"{absurd:.3E} is no number that an order can be meant by")
+        unreadable = True
+    read = None if unreadable else read_case(case, findings)
     if read is None:
         return _outcome(case, findings, None, (), price)
     _check_quantity(read.total, case, findings)
@@ -86,18 +113,25 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     return _outcome(case, findings, read, schedules, price)
 
 
+def _numbers(answer: AcknowledgedLine) -> Iterable[Decimal]:
+    """Every quantity and price that a line of the answer states."""
+    details = (detail.quantity for detail in answer.details)
+    schedules = (schedule.quantity for schedule in answer.schedules)
+    prices = (price.price for price in stated_prices(answer))
+    return (number for number in (answer.quantity, *details, *schedules, *prices) if number is not None)
+
+
 def _check_codes(answer: AcknowledgedLine, findings: Findings, settings: SupplierSettings) -> None:
     for detail in answer.details:
         if detail.code and line_meaning(detail.code, settings.acknowledgments) is LineMeaning.HOLD:
-            why = f", reason {detail.industry_code}" if detail.industry_code else ""
             findings.hold(
                 "code-held",
-                f"ACK01 is {line_in_words(detail.code)}{why}",
+                f"ACK01 is {line_in_words(detail.code)}",
                 f"{DECIDE}, or set `acknowledgments.line_codes.{detail.code}` of this supplier",
             )
 
 
-def _read(case: LineCase, findings: Findings) -> LineReading | None:
+def read_case(case: LineCase, findings: Findings) -> LineReading | None:
     """All PO1 of the line together, less what was received; release by release where those were sent as lines."""
     singles = [m for m in case.matches if m.schedule is not None]
     if not singles:
@@ -189,27 +223,45 @@ def _check_quantity(parts: Parts, case: LineCase, findings: Findings) -> None:
 def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
     """Compare every price of the answer; return one per unit sent, for display, where it is a finite decimal."""
     shown: Decimal | None = None
-    tolerance, unit = case.settings.tolerance, case.sent.unit
     for match in case.matches:
         answer = match.answered
-        if answer.price is None:
-            continue
-        compared = compare_price(answer.price, answer.price_basis, answer.unit, case.sent, case.settings)
-        if isinstance(compared, Incomparable):
-            findings.hold("price-basis", compared.message, compared.fix)
-            continue
-        shown = exact_quotient(Decimal(compared.answered.numerator), Decimal(compared.answered.denominator), 10)
-        if not compared.differs:
-            continue
-        said = f"price sent {_price(compared.sent)}, answered {_price(compared.answered)} per {unit}"
-        limit, setting = tolerance.price_down_pct, "price_down_pct"
-        if compared.answered > compared.sent:
-            limit, setting = tolerance.price_up_pct, "price_up_pct"
-        if compared.within(tolerance.price_up_pct, tolerance.price_down_pct):
-            findings.within(f"{said}; within {limit:f} %")
-        else:
-            findings.beyond(tolerance.on_price, "price", f"{said}; tolerance {limit:f} %", setting)
+        compared: list[tuple[str, Compared]] = []
+        for price in stated_prices(answer):
+            result = compare_price(price.price, price.basis, price.unit or answer.unit, case.sent, case.settings)
+            if isinstance(result, Incomparable):
+                findings.hold("price-basis", result.message, result.fix)
+            else:
+                compared.append((price.place, result))
+        if len({result.answered for _, result in compared}) > 1:
+            said = ", ".join(f"{place} {_price(result.answered)}" for place, result in compared)
+            findings.hold("price-twice", f"the supplier states two prices of the purchase: {said} per {case.sent.unit}")
+        elif compared:
+            _, result = compared[0]
+            shown = exact_quotient(Decimal(result.answered.numerator), Decimal(result.answered.denominator), 10)
+            _check_price(result, case, findings)
     return shown
+
+
+def stated_prices(answer: AcknowledgedLine) -> tuple[StatedPrice, ...]:
+    """Every price of the purchase that a line of the answer states, PO104 first."""
+    if answer.price is None:
+        return answer.other_prices
+    own = StatedPrice(segment="PO1", place="PO104", price=answer.price, basis=answer.price_basis)
+    return (own, *answer.other_prices)
+
+
+def _check_price(compared: Compared, case: LineCase, findings: Findings) -> None:
+    if not compared.differs:
+        return
+    tolerance, unit = case.settings.tolerance, case.sent.unit
+    said = f"price sent {_price(compared.sent)}, answered {_price(compared.answered)} per {unit}"
+    limit, setting = tolerance.price_down_pct, "price_down_pct"
+    if compared.answered > compared.sent:
+        limit, setting = tolerance.price_up_pct, "price_up_pct"
+    if compared.within(tolerance.price_up_pct, tolerance.price_down_pct):
+        findings.within(f"{said}; within {limit:f} %")
+    else:
+        findings.beyond(tolerance.on_price, "price", f"{said}; tolerance {limit:f} %", setting)
 
 
 def _price(price: Fraction) -> str:
@@ -219,6 +271,7 @@ def _price(price: Fraction) -> str:
 
 def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, findings: Findings) -> None:
     for schedule in schedules:
+        _check_before_order(schedule, case, findings)
         if schedule.due is None:
             continue
         said = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
@@ -226,6 +279,14 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
             _check_ship(schedule, schedule.ship_date, schedule.due, said, case, findings)
         if schedule.delivery_date is not None:
             _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), said, case, findings)
+
+
+def _check_before_order(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
+    """RULES Reading 9: nobody promises a day before the order was made."""
+    for what, day in (("ships", schedule.ship_date), ("delivered", schedule.delivery_date)):
+        if day is not None and case.ordered_on is not None and day < case.ordered_on:
+            said = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
+            findings.hold("date-before-order", said, "ask the supplier for the right date, then " + DECIDE)
 
 
 def _check_ship(
@@ -267,7 +328,7 @@ def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -
     """A code that announces a change has to say which; with equal values it is only noted (RULES Reading 2)."""
     answers = [m.answered for m in case.matches]
     codes = {d.code for answer in answers for d in answer.details}
-    if "IP" in codes and all(answer.price is None for answer in answers):
+    if "IP" in codes and all(answer.price is None and not answer.other_prices for answer in answers):
         findings.hold("change-not-stated", f"ACK01 is {line_in_words('IP')}, but no price is given")
     stated = [d.quantity for a in answers for d in a.details if d.code == "IQ"] + [a.quantity for a in answers]
     if "IQ" in codes and all(quantity is None for quantity in stated):
@@ -322,10 +383,20 @@ def _outcome(
         release_ids=case.release_ids,
         code=case.code,
         price=price,
-        reasons=tuple(dict.fromkeys((*findings.holds, *findings.warnings))),
+        price_sent=price_sent(case.sent),
+        reasons=with_words((*findings.holds, *findings.warnings), case.words, case.code),
         attention=bool(findings.holds or findings.warnings),
-        notes=tuple(findings.notes),
+        notes=_notes(findings, case.words),
+        words=case.words,
         listed=case.listed,
         date_pending=read is not None and read.date_pending,
         if_accepted=if_accepted,
     )
+
+
+def _notes(findings: Findings, words: Sequence[str]) -> tuple[str, ...]:
+    """What is worth showing; the supplier's words among it where no reason tells them."""
+    said = in_quotes(words)
+    if not said or findings.holds or findings.warnings:
+        return tuple(findings.notes)
+    return (*findings.notes, f"the supplier says: {said}")

@@ -91,7 +91,12 @@ def sent_order(seen: SeenOrder, removed: Iterable[SeenLine] = ()) -> SentOrder:
     for line in removed:
         gone = _sent_line(line, seen.schedule)
         lines.append(gone.model_copy(update={"quantity": Decimal(0), "schedules": ()}))
-    return SentOrder(number=seen.number, release=seen.release, lines=tuple(sorted(lines, key=lambda ln: ln.line)))
+    return SentOrder(
+        number=seen.number,
+        release=seen.release,
+        currency=seen.currency,
+        lines=tuple(sorted(lines, key=lambda ln: ln.line)),
+    )
 
 
 def _sent_line(line: SeenLine, schedule: ScheduleAs) -> SentLine:

@@ -1,0 +1,107 @@
+"""What was said of lines and releases that were entered again in Plex, by the ids that Plex has for them now.
+
+The supplier sees no difference, so its acknowledgment still counts (RULES Reading 13); it is written to what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from plexstedi.edi.inbound.outcome import LineOutcome
+from plexstedi.edi.inbound.precedence import Folded, LineStanding
+from plexstedi.edi.order import Line, LineState, Order, Release
+from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentIds:
+    """Ids as sent that Plex no longer has, by the ids that took their place."""
+
+    lines: Mapping[str, str]
+    releases: Mapping[str, str]
+
+    def of_outcome(self, outcome: LineOutcome) -> LineOutcome:
+        """What was said of a line, by today's ids."""
+        if not (self.lines or self.releases):
+            return outcome
+        schedules = tuple(
+            each if each.release_id is None else each.model_copy(update={"release_id": self._release(each.release_id)})
+            for each in outcome.schedules
+        )
+        return outcome.model_copy(
+            update={
+                "line_id": self.lines.get(outcome.line_id, outcome.line_id),
+                "release_ids": tuple(self._release(each) for each in outcome.release_ids),
+                "schedules": schedules,
+            }
+        )
+
+    def of_sent(self, sent: SentOrder) -> SentOrder:
+        """An order as sent, by today's ids."""
+        if not (self.lines or self.releases):
+            return sent
+        return sent.model_copy(update={"lines": tuple(map(self._of_line, sent.lines))})
+
+    def of_folded(self, folded: Folded) -> Folded:
+        """Where the lines of an order stand, by today's ids."""
+        return Folded({number: self._of_standing(standing) for number, standing in folded.lines.items()}, folded.header)
+
+    def _release(self, release_id: str) -> str:
+        return self.releases.get(release_id, release_id)
+
+    def _of_standing(self, standing: LineStanding) -> LineStanding:
+        applied = None if standing.applied is None else self.of_outcome(standing.applied)
+        return replace(standing, latest=self.of_outcome(standing.latest), applied=applied)
+
+    def _of_line(self, line: SentLine) -> SentLine:
+        schedules = (each.model_copy(update={"release_id": self._release(each.release_id)}) for each in line.schedules)
+        line_id = self.lines.get(line.line_id, line.line_id)
+        return line.model_copy(update={"line_id": line_id, "schedules": tuple(schedules)})
+
+
+def current_ids(documents: Sequence[SentOrder], order: Order) -> CurrentIds:
+    """The ids of an order's documents that Plex has given anew: the line of that number, the release of that day."""
+    here = {line.id for line in order.lines}
+    lines: dict[str, str] = {}
+    releases: dict[str, str] = {}
+    for sent in documents:
+        for line in sent.lines:
+            now = _line_now(line, order)
+            if now is None:
+                continue
+            if line.line_id not in here:
+                lines[line.line_id] = now.id
+            releases |= _releases(line, now)
+    return CurrentIds(lines, releases)
+
+
+def _line_now(sent: SentLine, order: Order) -> Line | None:
+    same = next((line for line in order.lines if line.id == sent.line_id), None)
+    if same is not None:
+        return same
+    return next((line for line in order.open_lines() if line.number == sent.line), None)
+
+
+def _releases(sent: SentLine, line: Line) -> dict[str, str]:
+    if line.state is not LineState.OPEN:
+        return {}
+    here = {release.id for release in line.releases}
+    kept = {schedule.release_id for schedule in sent.schedules}
+    free = [release for release in line.firm_releases() if release.id not in kept]
+    found: dict[str, str] = {}
+    for schedule in sent.schedules:
+        if schedule.release_id in here:
+            continue
+        match = _release_now(schedule, free)
+        if match is not None:
+            free.remove(match)
+            found[schedule.release_id] = match.id
+    return found
+
+
+def _release_now(schedule: SentSchedule, free: Sequence[Release]) -> Release | None:
+    """One of the same day, of the same number if there are several."""
+    same_day = [release for release in free if release.due == schedule.due]
+    same_number = [release for release in same_day if release.number == schedule.release_number]
+    return next(iter((*same_number, *same_day)), None)

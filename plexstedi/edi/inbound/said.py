@@ -1,0 +1,253 @@
+"""What one answer says of one version of a line: listed, left out, rejected with the order, or taken out by us."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.ack_codes import LineMeaning, TypeMeaning, line_meaning, type_in_words
+from plexstedi.edi.inbound.acknowledgment import Acknowledgment
+from plexstedi.edi.inbound.division import ZERO
+from plexstedi.edi.inbound.findings import DECIDE, Findings, in_quotes, with_words
+from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, UnmatchedLine
+from plexstedi.edi.inbound.reconcile_line import LineCase, reconcile_line
+from plexstedi.edi.sent import SentLine
+from plexstedi.edi.settings import SupplierSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What is the same for all lines."""
+
+    acknowledgment: Acknowledgment
+    meaning: TypeMeaning
+    holds: tuple[Reason, ...]
+    settings: SupplierSettings
+    received: Mapping[int, Decimal]
+    changed_in_plex: Collection[int]
+    strict: bool
+    missing: AckState
+    """What becomes of a line or release that the answer leaves out."""
+    currency: str | None
+    """That of the order as sent."""
+    ordered_on: date | None
+
+    def findings(self, line: SentLine) -> Findings:
+        """A fresh collection for a line, with what holds it from outside the line itself."""
+        findings = Findings(f"line {line.line}", strict=self.strict)
+        findings.holds += self.holds
+        if line.line in self.changed_in_plex:
+            findings.hold(
+                "changed-in-plex",
+                "the line was changed in Plex after it was sent, and the supplier does not know yet",
+                "run `submit`; the supplier's next answer settles it, or " + DECIDE,
+            )
+        return findings
+
+    def case(self, line: SentLine, matches: tuple[LineMatch, ...], *, listed: bool) -> LineCase:
+        """One line with what the answer says of it."""
+        return LineCase(
+            sent=line,
+            matches=matches,
+            received=self.received.get(line.line, ZERO),
+            heading=self.acknowledgment.dates,
+            settings=self.settings,
+            listed=listed,
+            missing_releases=self.missing,
+            currency=self.currency,
+            ordered_on=self.ordered_on,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Of which lines the answer speaks, and how."""
+
+    by_line: Mapping[int, tuple[LineMatch, ...]]
+    ambiguous: Mapping[int, UnmatchedLine]
+    names_all: bool
+    """The order is rejected as a whole."""
+    names_none: bool
+    is_own: bool
+
+    def of(self, line: SentLine) -> tuple[LineMatch, ...]:
+        """What it says of a line, matched to this version of it."""
+        matches = self.by_line.get(line.line, ())
+        if all(match.line is line for match in matches):
+            return matches
+        index = LineIndex((line,))
+        anew = (match_line(match.answered, index) for match in matches)
+        return tuple(match for match in anew if isinstance(match, LineMatch))
+
+
+def said_of(
+    line: SentLine, spoken: Spoken, document: Document, earlier: Mapping[int, LineOutcome]
+) -> LineOutcome | None:
+    """What the answer says of one version of a line; None if nothing."""
+    matches = spoken.of(line)
+    if line.quantity == 0:
+        speaks = matches or spoken.names_all or spoken.names_none or document.missing is AckState.CONFIRMED
+        return _deleted(line, matches, document, refused=spoken.names_all) if speaks else None
+    if spoken.names_all:
+        return _rejected(line, matches, document)
+    if line.line in spoken.by_line or line.line in spoken.ambiguous:
+        findings = document.findings(line)
+        if line.line in spoken.ambiguous:
+            findings.holds.append(spoken.ambiguous[line.line].reason)
+        return _answered(line, matches, findings, document)
+    if spoken.names_none:
+        return _unlisted(line, document).model_copy(update={"whole": True})
+    if not spoken.is_own and not _is_answered(earlier, line.line):
+        return _unlisted(line, document)
+    return None
+
+
+def _is_answered(earlier: Mapping[int, LineOutcome], line: int) -> bool:
+    outcome = earlier.get(line)
+    return outcome is not None and outcome.listed
+
+
+def _answered(line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: Document) -> LineOutcome:
+    meaning = document.meaning
+    if any(not m.answered.details for m in matches):
+        if meaning is TypeMeaning.EXCEPTIONS:
+            findings.hold("no-detail", "listed as an exception, but no ACK says which")
+        elif meaning is TypeMeaning.NO_DETAIL and not document.settings.acknowledgments.accept_without_detail:
+            fix = f"set `acknowledgments.accept_without_detail` of this supplier, or {DECIDE}"
+            findings.hold("no-detail", "listed without an ACK, by an acknowledgment without detail", fix)
+    if not matches:
+        return _nothing_definite(line, findings, document, AckState.HELD)
+    return reconcile_line(document.case(line, matches, listed=True), findings)
+
+
+def _unlisted(line: SentLine, document: Document) -> LineOutcome:
+    """A line never answered that the answer leaves out, or all lines of an answer without lines."""
+    findings = document.findings(line)
+    acknowledgment = document.acknowledgment
+    if document.missing is AckState.CONFIRMED:
+        findings.note(f"not listed; type {acknowledgment.type_code} and the settings take it as accepted")
+        return reconcile_line(document.case(line, (), listed=False), findings)
+    if document.missing is AckState.REJECTED:
+        findings.warn("rejected", "not listed, which this supplier means as rejected (`missing_lines`)", DECIDE)
+        return _whole_rejected(line, (), findings, document, listed=False)
+    whole = document.holds and not acknowledgment.lines
+    if whole and {reason.code for reason in document.holds} == {"no-detail"}:
+        return reconcile_line(document.case(line, (), listed=False), findings)
+    return _nothing_definite(line, findings, document, AckState.HELD if whole else AckState.UNACKNOWLEDGED)
+
+
+def _nothing_definite(line: SentLine, findings: Findings, document: Document, state: AckState) -> LineOutcome:
+    case = document.case(line, (), listed=state is AckState.HELD and bool(document.acknowledgment.lines))
+    return LineOutcome(
+        line=line.line,
+        line_id=line.line_id,
+        state=state,
+        ordered=line.quantity,
+        open=case.open,
+        unit=line.unit,
+        confirmed=ZERO,
+        backordered=ZERO,
+        rejected=ZERO,
+        variance=case.open,
+        reasons=tuple(findings.holds) if state is AckState.HELD else (),
+        attention=state is AckState.HELD,
+        notes=() if state is AckState.HELD else ("not in the answer",),
+        listed=case.listed,
+    )
+
+
+def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: Document) -> LineOutcome:
+    findings = document.findings(line)
+    code = document.acknowledgment.type_code
+    said = in_quotes(document.acknowledgment.words)
+    findings.warn(
+        "order-rejected",
+        f"the supplier rejects the {'change' if document.acknowledgment.set_id == '865' else 'order'}: "
+        f"{type_in_words(code)}" + (f"; the supplier says: {said}" if said else ""),
+        "place it elsewhere or change the order; accept it in `review` to have it written to Plex",
+    )
+    return _whole_rejected(line, matches, findings, document, listed=True)
+
+
+def _whole_rejected(
+    line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: Document, *, listed: bool
+) -> LineOutcome:
+    case = document.case(line, matches, listed=listed)
+    held = bool(findings.holds)
+    return LineOutcome(
+        line=line.line,
+        line_id=line.line_id,
+        state=AckState.HELD if held else AckState.REJECTED,
+        ordered=line.quantity,
+        open=case.open,
+        unit=line.unit,
+        confirmed=ZERO,
+        backordered=ZERO,
+        rejected=case.open,
+        variance=ZERO,
+        release_ids=case.release_ids,
+        code=case.code,
+        words=case.words,
+        reasons=with_words((*findings.holds, *findings.warnings), case.words, case.code),
+        attention=True,
+        listed=listed,
+        if_accepted=AckState.REJECTED if held else None,
+    )
+
+
+def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: Document, *, refused: bool) -> LineOutcome:
+    """A line that our 860 took out: the supplier agrees (zero), refuses, or still wants to deliver.
+
+    `refused`: the answer rejects the change as a whole.
+    """
+    findings = document.findings(line)
+    holds_as_a_whole = bool(findings.holds)
+    state = AckState.REJECTED if refused else AckState.CONFIRMED
+    if refused:
+        code = type_in_words(document.acknowledgment.type_code)
+        findings.warn("deletion-rejected", f"the supplier refuses to delete the line: {code}", "talk to the supplier")
+    confirmed = ZERO
+    settings = document.settings.acknowledgments
+    for match in matches:
+        findings.holds += match.answered.faults
+        for detail in match.answered.details:
+            meaning = line_meaning(detail.code, settings)
+            if detail.code == "ID":
+                continue
+            if meaning is LineMeaning.REJECTED:
+                state = AckState.REJECTED
+                findings.warn("deletion-rejected", "the supplier refuses to delete the line", "talk to the supplier")
+            elif meaning is not LineMeaning.ACCEPTED:
+                findings.hold("code-held", f"{detail.code} on a line that was deleted")
+            elif detail.quantity and match.answered.change_code != "DI":
+                # DI with an accepting code agrees to the deletion, whatever quantity it repeats (RULES Reading 13).
+                confirmed += detail.quantity
+        if not match.answered.details and match.answered.change_code != "DI" and match.answered.quantity:
+            confirmed += match.answered.quantity
+    if confirmed > 0:
+        findings.hold("deleted-line-confirmed", f"the line was deleted, the supplier confirms {confirmed:f}")
+    held = bool(findings.holds)
+    definite = held and holds_as_a_whole and findings.holds == list(document.findings(line).holds)
+    case = document.case(line, matches, listed=True)
+    return LineOutcome(
+        line=line.line,
+        line_id=line.line_id,
+        state=AckState.HELD if held else state,
+        if_accepted=state if definite else None,
+        ordered=ZERO,
+        open=ZERO,
+        unit=line.unit,
+        confirmed=ZERO,
+        backordered=ZERO,
+        rejected=ZERO,
+        variance=ZERO,
+        code=case.code,
+        words=case.words,
+        reasons=with_words((*findings.holds, *findings.warnings), case.words, case.code),
+        attention=held or state is AckState.REJECTED,
+        notes=() if held or state is AckState.REJECTED else ("deleted, as ordered",),
+    )

@@ -1,0 +1,99 @@
+"""An acknowledgment that is not applied and says worse than what counts is never silent (RULES Reading 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from plexstedi.edi.held import Reason
+from plexstedi.edi.inbound.findings import in_quotes
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome
+from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+
+
+def unheard(
+    header: AnswerHeader, outcomes: Iterable[LineOutcome], standing: Mapping[int, LineStanding]
+) -> tuple[Reason, ...]:
+    """A reason for each line of which this answer does not count and says less, later, dearer or no.
+
+    `outcomes` are all that it says, also of lines as they were before a change. What counts is in `standing`; where
+    nothing does, it is compared with what was asked for. A line that it does not name is no word of it.
+    """
+    reasons = []
+    for outcome in outcomes:
+        counts = standing.get(outcome.line)
+        in_force = counts is not None and counts.latest_from.transaction_id == header.transaction_id
+        if in_force or not (outcome.listed or outcome.whole):
+            continue
+        worse = worse_than(outcome, None if counts is None else counts.latest)
+        if worse:
+            reasons.append(_reason(header, outcome, counts, worse))
+    return tuple(reasons)
+
+
+def worse_than(said: LineOutcome, counts: LineOutcome | None) -> tuple[str, ...]:
+    """In what an outcome is worse than the one that counts (None: than what it was asked for), in words."""
+    found = []
+    if _refuses(said) and (counts is None or not _refuses(counts)):
+        found.append(f"no ({said.code})" if said.code else "no")
+    elif _is_unread(said) and (counts is None or not _is_unread(counts)):
+        found.append("something that is held")
+    elif counts is None or counts.unit == said.unit:
+        total, other = _coming(said), said.ordered if counts is None else _coming(counts)
+        if total < other:
+            found.append(f"{total:f} {said.unit} instead of {other:f}")
+    found += _later(said, counts)
+    price, asked = said.price, said.price_sent if counts is None else _price(counts)
+    if price is not None and asked is not None and price > asked:
+        found.append(f"a price of {price:f} instead of {asked:f}")
+    return tuple(found)
+
+
+def _refuses(outcome: LineOutcome) -> bool:
+    return AckState.REJECTED in (outcome.state, outcome.if_accepted) or outcome.rejected > 0
+
+
+def _is_unread(outcome: LineOutcome) -> bool:
+    return outcome.state is AckState.HELD and outcome.if_accepted is None
+
+
+def _coming(outcome: LineOutcome) -> Decimal:
+    """All of the line that has come or is confirmed to come in time."""
+    return outcome.ordered - outcome.backordered - outcome.rejected - outcome.variance
+
+
+def _price(outcome: LineOutcome) -> Decimal | None:
+    return outcome.price if outcome.price is not None else outcome.price_sent
+
+
+def _later(said: LineOutcome, counts: LineOutcome | None) -> list[str]:
+    found = []
+    for what, days in (("delivery", "delivery_date"), ("ship", "ship_date")):
+        mine = getattr(said, days)
+        other = None if counts is None else getattr(counts, days)
+        asked = max((s.due for s in said.schedules if s.due is not None), default=None)
+        compared = other if other is not None else asked
+        if mine is not None and compared is not None and mine > compared:
+            found.append(f"{what} on {mine} instead of {compared}")
+    return found
+
+
+def _reason(header: AnswerHeader, outcome: LineOutcome, counts: LineStanding | None, worse: tuple[str, ...]) -> Reason:
+    said = in_quotes(outcome.words)
+    processed = f"{header.processed_at:%Y-%m-%d %H:%M} UTC"
+    dated = f"dated {header.dated}, processed {processed}" if header.dated is not None else f"processed {processed}"
+    message = f"an acknowledgment that is not applied ({header.type_code}, {dated}) says: {', '.join(worse)}"
+    if said:
+        message += f"; the supplier says: {said}"
+    if counts is None:
+        message += "; it answers the order as it was before a change"
+    else:
+        source = counts.latest_from
+        since = source.dated if source.dated is not None else f"{source.processed_at:%Y-%m-%d %H:%M} UTC"
+        message += f"; what counts is {counts.latest.state}, by the acknowledgment of {since}"
+    return Reason(
+        code="not-applied",
+        where=f"line {outcome.line}",
+        message=message,
+        fix="Ask the supplier which of the two holds. If it is this one, have it sent again with today's date.",
+    )

@@ -1,0 +1,85 @@
+"""Which lines have changed in Plex so that the supplier is still to be told: what an 860 would say, nothing else.
+
+A receipt, a release that is closed or entered again, a forecast, a note that the guide has no place for: none of them
+is a change for the supplier, so none of them holds what the supplier says (RULES Reading 13).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.guide.schema import GuideUnreadableError
+from plexstedi.edi.held import Held
+from plexstedi.edi.order import Line, LineState, Order, Phase
+from plexstedi.edi.outbound.changes import line_changes
+from plexstedi.edi.outbound.look import look
+from plexstedi.edi.outbound.seen import SeenLine, SeenOrder
+from plexstedi.edi.outbound.whole_order import visible, with_descriptions_of
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.stream import StreamKey, order_of_stream
+
+
+def untold_lines(has: Order, latest: Order, partner: Partner | None, stream: StreamKey) -> frozenset[int]:
+    """Numbers of the lines of which an 860 from `has` to `latest` would tell the supplier something. Pure.
+
+    `partner` None: nothing is known of what the supplier takes; then what is ordered is compared. So it is where one
+    of the two cannot be expressed in a document: it is held, and its change not told either.
+    """
+    before, now = order_of_stream(has, stream), order_of_stream(latest, stream)
+    if now.phase is Phase.RECEIVED:
+        return frozenset()
+    if now.phase is Phase.CANCELLED and before.phase is not Phase.CANCELLED:
+        return frozenset(line.number for line in before.open_lines())
+    by_content = lines_that_differ(before, now)
+    if partner is None or not by_content:
+        return by_content
+    try:
+        room = room_for(partner, "850")
+    except GuideUnreadableError:
+        return by_content
+    was, becomes = look(has, partner, room, "850", stream), look(latest, partner, room, "850", stream)
+    if isinstance(was, Held) or isinstance(becomes, Held):
+        return by_content
+    becomes = with_descriptions_of(becomes, was)
+    changes = line_changes(was, becomes)
+    numbers = {line.line.number for change in changes for line in (change.before, change.after) if line is not None}
+    return frozenset(number for number in numbers if _is_visible(number, was, becomes, partner))
+
+
+def _is_visible(number: int, was: SeenOrder, becomes: SeenOrder, partner: Partner) -> bool:
+    """Whether the guide has a place for what changed of this line."""
+    alone = [replace(seen, lines=_only(seen, number)) for seen in (was, becomes)]
+    if not all(seen.lines for seen in alone):
+        return True
+    shown = [visible(seen, partner) for seen in alone]
+    return None in shown or shown[0] != shown[1]
+
+
+def _only(seen: SeenOrder, number: int) -> tuple[SeenLine, ...]:
+    return tuple(line for line in seen.lines if line.number == number)
+
+
+def lines_that_differ(before: Order, after: Order) -> frozenset[int]:
+    """Numbers of the lines of which something else is ordered, whoever the supplier and whatever its guide."""
+    numbers = {line.number for line in (*before.lines, *after.lines)}
+    return frozenset(number for number in numbers if _ordered(before, number) != _ordered(after, number))
+
+
+def _ordered(order: Order, number: int) -> tuple[object, ...] | None:
+    """What is ordered on a line, without Plex's ids and states; None if nothing is."""
+    line = order.line(number)
+    if line is None or line.state is not LineState.OPEN:
+        return None
+    releases = tuple((r.quantity, r.due, r.ship_to, r.note) for r in line.firm_releases() if r.quantity != 0)
+    blanket = line.blanket_quantity if order.blanket else None
+    if not releases and blanket is None:
+        return None
+    return (*_priced(line), blanket, releases)
+
+
+def _priced(line: Line) -> tuple[object, ...]:
+    """All of a line but its releases; the description of a part is master data."""
+    described = line.description if line.part is None else None
+    numbers = (line.part, line.item, line.supplier_part, line.manufacturer_part)
+    return (line.unit, line.order_unit, line.price, *numbers, described, line.note)

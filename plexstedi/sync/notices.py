@@ -1,0 +1,35 @@
+"""Segments of an acknowledgment that are there and not understood: shown to a person once, holding nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plexstedi.edi.inbound.outcome import Notice
+from plexstedi.state.inbox import Inbound
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.session import Session
+
+
+def give_notice(
+    session: Session, inbound: Inbound, order_id: str, order_number: str, notices: Sequence[Notice]
+) -> None:
+    """Ask once per transaction and segment; inside the caller's transaction.
+
+    What a person has seen is not asked again, and what a setting has switched off since is withdrawn.
+    """
+    asked = {f"transaction {inbound.transaction_id} segment {notice.segment}": notice for notice in notices}
+    for subject, notice in asked.items():
+        if not session.store.reviews.decided(ReviewKind.NOTICE, subject):
+            session.ask(
+                ReviewKind.NOTICE,
+                subject,
+                notice.reasons,
+                supplier=inbound.supplier,
+                order_id=order_id,
+                order_number=order_number,
+                urgent=False,
+            )
+    begin = f"transaction {inbound.transaction_id} segment "
+    for review in session.store.reviews.standing(order_id=order_id):
+        if review.kind is ReviewKind.NOTICE and review.subject.startswith(begin) and review.subject not in asked:
+            session.withdraw(review.kind, review.subject, "the segment is ignored now", order_id=order_id)

@@ -1,0 +1,41 @@
+"""The review items about acknowledgments that are not applied and say worse than what counts (RULES Reading 13)."""
+
+from __future__ import annotations
+
+from plexstedi.edi.inbound.outcome import Reconciliation
+from plexstedi.edi.inbound.precedence import AnswerHeader, Folded
+from plexstedi.edi.inbound.unheard import unheard
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.session import Session
+
+_KIND = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
+
+
+def tell_unheard(
+    session: Session, order_id: str, header: AnswerHeader, outcome: Reconciliation, folded: Folded, *, fresh: bool
+) -> None:
+    """Ask once, when the answer has come in (`fresh`); take it back when what counts says as much by then.
+
+    What once counted and was replaced by a newer one has been told already. An answer that is held as a whole is a
+    person's anyway.
+    """
+    subject = f"transaction {header.transaction_id}"
+    is_open = any(
+        review.kind is _KIND and review.subject == subject
+        for review in session.store.reviews.standing(order_id=order_id)
+    )
+    if not (fresh or is_open):
+        return
+    reasons = unheard(header, (*outcome.lines, *outcome.earlier), folded.lines)
+    if not reasons:
+        session.withdraw(_KIND, subject, "what counts by now says as much", order_id=order_id)
+    elif fresh and not is_open and not (outcome.holds or session.store.reviews.decided(_KIND, subject)):
+        record = session.store.orders.get(order_id)
+        session.ask(
+            _KIND,
+            subject,
+            reasons,
+            supplier=None if record is None else record.supplier,
+            order_id=order_id,
+            order_number=None if record is None else record.number,
+        )
