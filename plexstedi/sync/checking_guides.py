@@ -111,7 +111,13 @@ def _tried(
     kind: str,
 ) -> Trial:
     seen_at, modified_at = store.orders.revision_seen(record.id, record.latest)
-    result = prepare(what, partner, change_sequence=1, revision_seen=(modified_at or seen_at).date())
+    result = prepare(
+        what,
+        partner,
+        change_sequence=1,
+        revision_seen=(modified_at or seen_at).date(),
+        received=store.receipts.received(record.id),
+    )
     return _judged(record.number, key.release, kind, result)
 
 

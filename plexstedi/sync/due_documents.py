@@ -281,7 +281,11 @@ def _prepared(
     change_sequence = next_change_sequence(decision, last)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
     prepared = prepare(
-        decision, partner, change_sequence=change_sequence, revision_seen=(modified_at or seen_at).date()
+        decision,
+        partner,
+        change_sequence=change_sequence,
+        revision_seen=(modified_at or seen_at).date(),
+        received=session.store.receipts.received(record.id),
     )
     if isinstance(prepared, Held):
         _hold(session, record, name, prepared.reasons)

@@ -145,7 +145,13 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
     # The same slot under the next counter; only the whole order in place of a recovered 860 is a step of its own.
     change_sequence = last.change_sequence + int(isinstance(due, Send850) and last.kind == "860")
-    prepared = prepare(due, partner, change_sequence=change_sequence, revision_seen=(modified_at or seen_at).date())
+    prepared = prepare(
+        due,
+        partner,
+        change_sequence=change_sequence,
+        revision_seen=(modified_at or seen_at).date(),
+        received=session.store.receipts.received(record.id),
+    )
     if isinstance(prepared, Held):
         raise _cannot_go(record.number, prepared.reasons)
     if isinstance(due, Change860):

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from plexstedi.edi.base_names import GuideJson
-from plexstedi.edi.guide.hints import hint
+from plexstedi.edi.guide.hints import (
+    advice_for_contradiction,
+    advice_for_misfit,
+    advice_for_missing,
+    no_place_advice,
+)
 from plexstedi.edi.guide.model import Child, Shape
+from plexstedi.edi.guide.need import Need, Sources
 from plexstedi.edi.guide.schema import Schema
-from plexstedi.edi.guide.segment import BoundSegment, Missing, NoFit, bind_segment, constants_alone, is_head
+from plexstedi.edi.guide.segment import (
+    BoundSegment,
+    Missing,
+    NoFit,
+    Unfit,
+    bind_segment,
+    constants_alone,
+    is_head,
+    item_numbers,
+)
 from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.dropped import Dropped
-from plexstedi.edi.outbound.limits import line_label
-from plexstedi.edi.x12 import Loop, Node, Segment
+from plexstedi.edi.outbound.limits import beyond_limit, line_label
+from plexstedi.edi.x12 import Composite, Loop, Node, Segment
+from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
 
+ORDER_DATE = "004"
+"""DTM01 of the order date."""
 _TERMS = ("CUR", "FOB", "ITD", "TD5")
 """Segments that say one thing about the whole order: another of the same kind would say something else."""
 
@@ -40,24 +58,86 @@ class BoundChildren:
     reasons: list[Reason] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     """Segment ids of which one is held already: that their child is empty says nothing new."""
+    unplaced: list[Node] = field(default_factory=list)
+    """Segments and loops that hold the document: their texts and lengths are judged with the rest."""
     unsaid: dict[str, str] = field(default_factory=dict)
     """Segments that were dropped, by id: a constant of the guide must not speak in their place."""
+    lacking: dict[str, tuple[Node, Child, NoFit]] = field(default_factory=dict)
+    """Segments that were dropped because the guide wants more in them, by the child that came nearest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where we are: the guide's path for messages, the order's place, the party of an N1 loop."""
+    """Where we are: the guide's path for messages, the order's place, the loops around, the line, the party."""
 
     root: Schema
     path: str
     where: str
-    party: str | None
     vital: frozenset[str]
     """Segments that must find a place here although they are optional elsewhere (DTM without SCH)."""
+    release: str
+    sources: Sources
+    loops: tuple[str, ...] = ()
+    party: Segment | None = None
+    """The N1 that we are in."""
+    line: Segment | None = None
+    """The line's own segment that we are in."""
+    role: str | None = None
+    """Of an N1 loop that nothing of ours went to: the first role that it takes."""
 
-    def into(self, key: str, where: str | None = None, party: str | None = None) -> Context:
-        """One key deeper."""
-        return Context(self.root, f"{self.path}.{key}", where or self.where, party or self.party, self.vital)
+    def into(self, child: Child, node: Node | None = None) -> Context:
+        """One key deeper, with the segment or loop that goes there."""
+        head = None if node is None else node.head if isinstance(node, Loop) else node
+        label = line_label(node) if isinstance(node, Loop) else None
+        return replace(
+            self,
+            path=f"{self.path}.{child.key}",
+            where=label or self.where,
+            loops=(*self.loops, child.id) if child.loop else self.loops,
+            party=head if head is not None and head.id == "N1" else self.party,
+            line=head if head is not None and head.id in ITEM_PAIRS_FROM else self.line,
+        )
+
+    def at(self, key: str) -> Context:
+        """The same place under a key of the guide."""
+        return replace(self, path=f"{self.path}.{key}")
+
+    def must_place(self, node: Node) -> bool:
+        """Whether the document would be wrong without it; the order date (DTM 004) stands in BEG05 anyway."""
+        head = node.head if isinstance(node, Loop) else node
+        return is_head(node.id) or (node.id in self.vital and head.text(1) != ORDER_DATE)
+
+    def need(self, segment_id: str, position: int, codes: Sequence[str] | None, head: Segment | None = None) -> Need:
+        """What is wanted here, as the advice wants to know it."""
+        line = head if head is not None and head.id in ITEM_PAIRS_FROM else self.line
+        party = head if head is not None and head.id == "N1" else self.party
+        role = party.text(1) if party is not None else self.role
+        inside = self.loops[:-1] if head is not None and self.loops[-1:] == (segment_id,) else self.loops
+        return Need(
+            segment_id,
+            position,
+            tuple(codes or ()),
+            path=inside,
+            party=role if segment_id in ("N1", "N2", "N3", "N4") or "N1" in self.loops else None,
+            line="" if line is None else line.text(1) or "",
+            unit=None if line is None else _unit_of(line),
+            given=item_numbers(line) if line is not None and segment_id == line.id else _given(party),
+            code=None if head is None else head.text(1),
+        )
+
+
+def _unit_of(line: Segment) -> str | None:
+    value = line.get(5) if line.id == "POC" else line.get(3)
+    if isinstance(value, Composite):
+        value = value.components[0] if value.components else None
+    return value if isinstance(value, str) else None
+
+
+def _given(party: Segment | None) -> tuple[tuple[str, str], ...]:
+    if party is None:
+        return ()
+    texts = ((str(position), party.text(position)) for position in range(2, 5))
+    return tuple((position, text) for position, text in texts if text)
 
 
 def bind_children(nodes: Sequence[Node], shape: Shape, context: Context) -> BoundChildren:
@@ -119,24 +199,13 @@ def _no_place(
 ) -> None:
     where = (line_label(node) if isinstance(node, Loop) else None) or context.where
     head = node.head if isinstance(node, Loop) else node
-    vital = is_head(node.id) or node.id in context.vital
-    unfit = [(child, failure) for child, failure in failures if not failure.variant]
-    if unfit and (vital or unfit[0][1].missing is None):
-        child, failure = unfit[0]
+    vital = context.must_place(node)
+    meant = sorted((f for f in failures if not f[1].variant), key=lambda failure: failure[1].size)
+    if meant and (vital or meant[0][1].unfit or meant[0][1].other):
+        child, failure = meant[0]
         result.refused.add(node.id)
-        if failure.missing is not None:
-            opening = next((c.key for shape in child.shapes for c in shape.children if c.id == node.id), None)
-            inner = context.into(child.key if opening is None else f"{child.key}.{opening}")
-            result.reasons.append(_wanted(failure.missing, node.id, inner, where, _party(node)))
-            return
-        result.reasons.append(
-            Reason(
-                code="guide-misfit",
-                where=where,
-                message=f"the guide does not take {failure.message}",
-                fix="Correct it in Plex or in this supplier's settings, or ask for another guide",
-            )
-        )
+        result.unplaced.append(node)
+        result.reasons += _refusal(node, child, failure, context, where)
         return
     if full is not None:
         why = f"the guide takes {full.most} of {full.key}"
@@ -146,16 +215,47 @@ def _no_place(
         why = "the guide has no place for it"
     if vital:
         result.refused.add(node.id)
-        fix = "Ask the supplier for room in the guide, or split the order in Plex"
+        result.unplaced.append(node)
+        fix = no_place_advice(node.id, context.sources, full=full is not None)
         message = f"{_said(head)} has no place: {why}"
         result.reasons.append(Reason(code="guide-no-place", where=where, message=message, fix=fix))
         return
+    if meant:
+        result.lacking[meant[0][0].key] = (node, *meant[0])
     result.dropped.append(Dropped(where=where, fact=node.id, value=_said(head), why=why))
     result.unsaid.setdefault(node.id, _said(head))
 
 
+def _refusal(node: Node, child: Child, failure: NoFit, context: Context, where: str) -> list[Reason]:
+    """Everything that keeps a segment out of the child that came nearest, at once."""
+    head = node.head if isinstance(node, Loop) else node
+    inner = replace(context.into(child, node), where=where)
+    opening = next((c for shape in child.shapes for c in shape.children if c.id == node.id and not c.loop), None)
+    if child.loop and opening is not None:
+        inner = inner.at(opening.key)
+    reasons = [_misfit(unfit, head, inner) for unfit in failure.unfit]
+    if failure.other:
+        fix = "Ask the supplier to make it optional in the guide, or give it a default there"
+        reasons.append(Reason(code="guide-misfit", where=where, message=failure.other, fix=fix))
+    reasons += [_wanted((missing,), node.id, inner, head, failure.placed) for missing in failure.missing]
+    return reasons
+
+
+def _misfit(unfit: Unfit, head: Segment, context: Context) -> Reason:
+    beyond = beyond_limit(head, unfit.position, context.release, context.where)
+    if beyond is not None:
+        return beyond
+    need = context.need(head.id, unfit.position, unfit.codes, head)
+    return Reason(
+        code="guide-misfit",
+        where=context.where,
+        message=f"the guide does not take {unfit.message}",
+        fix=advice_for_misfit(need, unfit.value, context.sources),
+    )
+
+
 def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
-    inner = context.into(child.key, line_label(node) if isinstance(node, Loop) else None, _party(node))
+    inner = context.into(child, node)
     if not child.loop:
         head = node.head if isinstance(node, Loop) else node
         bound = bind_segment(head, shape, context.root)
@@ -163,7 +263,7 @@ def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> Boun
             return bound
         rest = node.children[1:] if isinstance(node, Loop) else ()
         dropped = [*_lost(head, bound, inner), *(_whole(item, inner) for item in rest)]
-        held = [_unplaced(item, inner) for item in rest if is_head(item.id) or item.id in context.vital]
+        held = [_unplaced(item, inner) for item in rest if inner.must_place(item)]
         return BoundNode(bound.json, bound.segment, dropped, held, bound.choice)
     loop = node if isinstance(node, Loop) else Loop(node.id, (node,))
     return _bind_loop(loop, child, shape, inner)
@@ -172,12 +272,12 @@ def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> Boun
 def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
     opening = next((c for c in shape.children if not c.loop and c.id == loop.id), None)
     if opening is None:
-        return NoFit(False, f"{child.key} has no segment {loop.id}")
+        return NoFit(False, other=f"{child.key} has no segment {loop.id}")
     heads = [bind_segment(loop.head, head, context.root) for head in opening.shapes]
     fitting = [head for head in heads if isinstance(head, BoundSegment)]
     if not fitting:
-        failed = [head for head in heads if isinstance(head, NoFit)]
-        return failed[0] if failed else NoFit(False, f"{opening.key} takes nothing")
+        failed = sorted((h for h in heads if isinstance(h, NoFit)), key=lambda h: (h.variant, h.size))
+        return failed[0] if failed else NoFit(False, other=f"{opening.key} takes nothing")
     head = min(fitting, key=lambda h: (len(h.lost), h.choice))
     others = Shape(
         children=tuple(c for c in shape.children if c is not opening), unknown_required=shape.unknown_required
@@ -189,7 +289,7 @@ def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> Boun
             json[place.key] = [head.json] if place.array else head.json
         elif place.key in rest.json:
             json[place.key] = rest.json[place.key]
-    bound = Loop(loop.id, (head.segment, *rest.nodes))
+    bound = Loop(loop.id, (head.segment, *rest.nodes, *rest.unplaced))
     return BoundNode(json, bound, [*_lost(loop.head, head, context), *rest.dropped], rest.reasons, head.choice)
 
 
@@ -197,63 +297,89 @@ def _complete(child: Child, bound: list[BoundNode], context: Context, result: Bo
     """Fill a required child that nothing went to from the guide's constants, or say what is missing."""
     least = max(child.least, 1) if child.required else (child.least if bound else 0)
     while len(bound) < least and child.id not in result.refused:
-        made = _from_constants(child, context)
-        if isinstance(made, BoundNode) and child.id in _TERMS and child.id in result.unsaid:
-            made = _contradiction(child, made, result.unsaid[child.id], context)
+        lacking = result.lacking.get(child.key)
+        made: BoundNode | list[Reason]
+        if lacking is not None:
+            # What we have for it lacks something else: the guide's constants would say less than we know.
+            node, _, failure = lacking
+            made = _refusal(node, child, failure, context, context.where)
+        else:
+            made = _from_constants(child, context, tried=child.id in result.unsaid)
+            if isinstance(made, BoundNode) and child.id in _TERMS and child.id in result.unsaid:
+                made = [_contradiction(child, made, result.unsaid[child.id], context)]
         if isinstance(made, BoundNode):
             bound.append(made)
             continue
-        result.reasons.append(made)
+        result.reasons += made
         return
 
 
 def _contradiction(child: Child, made: BoundNode, ours: str, context: Context) -> Reason:
     theirs = made.node.head if isinstance(made.node, Loop) else made.node
+    value = theirs.text({"CUR": 2, "TD5": 5}.get(child.id, 1)) or ""
     return Reason(
         code="guide-contradicts",
         where=f"{context.path}.{child.key}",
         message=f"{context.where}: the order says {ours}, the guide only takes {_said(theirs)}",
-        fix=hint(child.id, 0, None, None) + ", or correct the order in Plex",
+        fix=advice_for_contradiction(context.need(child.id, 0, None), value, context.sources),
     )
 
 
-def _from_constants(child: Child, context: Context) -> BoundNode | Reason:
+def _from_constants(child: Child, context: Context, *, tried: bool) -> BoundNode | list[Reason]:
     wanted: Reason | None = None
-    inner = context.into(child.key)
+    inner = context.into(child)
     for shape in child.shapes:
         made = _made(child, shape, inner)
         if isinstance(made, BoundNode):
             return made
         wanted = wanted or made
     if wanted is not None:
-        return wanted
-    return _wanted(Missing(child.key, 0, child.description, None), child.id, context, context.where, None)
+        return [wanted]
+    return [_wanted((Missing(child.key, 0, child.description, None),), child.id, context, None)]
 
 
 def _made(child: Child, shape: Shape, context: Context) -> BoundNode | Reason:
+    """The child of the guide's constants alone, or one reason for what it lacks."""
     if not child.loop:
         made = constants_alone(child.id, shape)
         if isinstance(made, BoundSegment) and made.json:
             return BoundNode(made.json, made.segment)
-        missing = made.missing if isinstance(made, NoFit) else None
-        described = missing or Missing("", 0, child.description, None)
-        if not described.description:
-            described = Missing(described.key, described.position, child.description, described.codes)
-        qualifier = shape.slot(1)
-        codes = qualifier.codes if qualifier is not None and child.id in ("REF", "N1", "DTM") else described.codes
-        described = Missing(described.key, described.position, described.description, codes)
-        party = codes[0] if child.id == "N1" and codes else None
-        return _wanted(described, child.id, context, context.where, party)
-    inside = BoundChildren()
+        return _absent(child, shape, made if isinstance(made, NoFit) else NoFit(False), context)
     opening = next((c for c in shape.children if not c.loop and c.id == child.id), None)
-    party = _only_code(opening)
-    deeper = Context(context.root, context.path, context.where, party or context.party, context.vital)
+    role = _only_code(opening) if child.id == "N1" else None
+    deeper = replace(context, role=role or context.role)
+    head = [constants_alone(child.id, shape) for shape in (() if opening is None else opening.shapes)]
+    if opening is not None and head and all(isinstance(made, NoFit) for made in head):
+        failed = next(made for made in head if isinstance(made, NoFit))
+        return _absent(opening, opening.shapes[0], failed, deeper.at(opening.key))
     inside = bind_children((), shape, deeper)
     if inside.reasons:
         return inside.reasons[0]
     if not inside.nodes or opening is None or opening.key not in inside.json:
-        return _wanted(Missing("", 0, child.description, None), child.id, context, context.where, party)
+        return _wanted((Missing("", 0, child.description, None),), child.id, deeper, None)
     return BoundNode(inside.json, Loop(child.id, tuple(inside.nodes)))
+
+
+def _absent(child: Child, shape: Shape, failed: NoFit, context: Context) -> Reason:
+    """A segment that the guide requires and of which we have nothing: one reason, with all that it would take."""
+    missing = failed.missing or (Missing("", 0, child.description, None),)
+    first = missing[0]
+    if not first.description:
+        first = replace(first, description=child.description)
+    qualifier = shape.slot(1)
+    if qualifier is not None and child.id in ("REF", "N1", "DTM"):
+        first = replace(first, codes=qualifier.codes)
+    elif qualifier is not None and child.id == "SCH":
+        fifth = shape.slot(5)
+        first = replace(first, codes=None if fifth is None else fifth.codes)
+    position = _SAID_AT.get(child.id, first.position)
+    if any(each.position == position for each in missing):
+        first = replace(first, position=position)
+    return _wanted((first, *missing[1:]), child.id, context, None)
+
+
+_SAID_AT = {"REF": 2, "DTM": 2, "TD5": 5, "CUR": 2, "FOB": 1, "PID": 5, "ITD": 1, "SCH": 6}
+"""The element that such a segment is about: with it the segment would be there."""
 
 
 def _only_code(opening: Child | None) -> str | None:
@@ -262,20 +388,29 @@ def _only_code(opening: Child | None) -> str | None:
     return codes[0] if codes else None
 
 
-def _wanted(missing: Missing, segment_id: str, context: Context, where: str, party: str | None) -> Reason:
-    path = f"{context.path}.{missing.key}" if missing.key else context.path
-    described = f' ("{missing.description[:160]}")' if missing.description else ""
-    codes = f", one of {', '.join(missing.codes[:12])}" if missing.codes else ""
+def _wanted(
+    missing: Sequence[Missing],
+    segment_id: str,
+    context: Context,
+    head: Segment | None,
+    placed: frozenset[str] = frozenset(),
+) -> Reason:
+    first = missing[0]
+    path = f"{context.path}.{first.key}" if first.key else context.path
+    described = f' ("{first.description[:160]}")' if first.description else ""
+    codes = f", one of {', '.join(first.codes[:12])}" if first.codes else ""
+    also = [each.key for each in missing[1:] if each.key]
+    more = f" with {', '.join(also)}" if also else ""
+    need = replace(context.need(segment_id, first.position, first.codes, head), placed=placed)
     return Reason(
         code="guide-wants",
         where=path,
-        message=f"{where}: the guide requires it{codes}{described}, and nothing in the order or the settings gives it",
-        fix=hint(segment_id, missing.position, missing.codes, party or context.party),
+        message=(
+            f"{context.where}: the guide requires it{codes}{described}{more}, and nothing in the order or the settings"
+            " gives it"
+        ),
+        fix=advice_for_missing(need, context.sources),
     )
-
-
-def _party(node: Node) -> str | None:
-    return node.head.text(1) if isinstance(node, Loop) and node.id == "N1" else None
 
 
 def _lost(head: Segment, bound: BoundSegment, context: Context) -> list[Dropped]:
@@ -297,7 +432,7 @@ def _unplaced(node: Node, context: Context) -> Reason:
         code="guide-no-place",
         where=context.where,
         message=f"{_said(head)} has no place: the guide has no loop for it",
-        fix="Ask the supplier for room in the guide",
+        fix=no_place_advice(node.id, context.sources, full=False),
     )
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from plexstedi.edi.guide.room import Place
+from plexstedi.edi.guide.room import Place, Room, place_for
 from plexstedi.edi.held import Reason
 from plexstedi.edi.settings import SupplierSettings, Unit
 from plexstedi.edi.units import basis_quantity, exact_quotient, plain, plex_unit, product
+from plexstedi.edi.x12 import Composite, Segment, segment
 
 _PRICE_DECIMALS = 6
+_BASIS_AT = {"PO1": 5, "POC": 7, "IT1": 5}
+"""Where the price basis of a line stands; the price is the element before it."""
+_CTP_PRICE, _CTP_BASIS = 3, 9
+_LIST_PRICES = frozenset({"MSR", "RTL", "SLP", "SRP"})
+"""CTP02 (element 236) of prices that are not what is paid: suggested and list prices."""
+_PURCHASE_PRICES = ("UCP", "CON", "NET", "CUP", "INV", "PRO")
+"""CTP02 of what is paid: unit cost, contract, net, confirmed, billed, producer's price; best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,40 @@ class SaidPrice:
     basis: str | None
     per: Decimal
     """How many X12 units Plex's own price is for; 0 if Plex prices another X12 unit than it orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricePlace:
+    """Where a line's price goes: into the line's own segment, or into CTP03 (RULES Sending 4)."""
+
+    place: Place | None
+    basis: int
+    """The position of its basis (element 639) there."""
+    in_ctp: bool = False
+
+
+def price_place(room: Room, loop: str) -> PricePlace:
+    """The place of the price in this line loop: CTP03 only where a guide has none in the line's own segment."""
+    basis = _BASIS_AT[loop]
+    own = place_for(room, "detail", (), loop)
+    if room.by_guide and (own is None or not own.has(basis - 1)):
+        for place in room.places("detail", (loop,), "CTP"):
+            if place.has(_CTP_PRICE) and not set(place.codes.get(2, ("",))) <= _LIST_PRICES:
+                return PricePlace(place, _CTP_BASIS, in_ctp=True)
+    return PricePlace(own, basis)
+
+
+def price_segment(price: Decimal, basis: str | None, unit: str, place: Place) -> Segment:
+    """The price as CTP; its class and identifier only where the guide asks for them."""
+    listed = place.codes.get(2)
+    paid = next((code for code in _PURCHASE_PRICES if listed is not None and code in listed), None)
+    return segment(
+        "CTP",
+        e02=paid,
+        e03=price,
+        e05=Composite((unit,)) if 5 in place.required else None,
+        e09=basis,
+    )
 
 
 def line_units(
