@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.guide_check import x12_number
-from plexstedi.sandbox.guide_names import ElementDef, Layout, Node, Repeat, SegmentDef
+from plexstedi.sandbox.guide_names import ElementDef, Layout, Node, Repeat, SegmentDef, segments
 from plexstedi.sandbox.x12 import COMPONENT, Segment, X12Error
 
 _SEGMENT_KEY = re.compile(r"_([A-Z][A-Z0-9]{1,2})(?:_(?!loop)[a-z0-9_]+?)?(_loop(?:_[a-z0-9_]+)?)?$")
@@ -23,7 +23,16 @@ def to_segments(transaction: Json, layout: Layout) -> tuple[Segment, ...]:
             value = transaction.get(area)
             if isinstance(value, Mapping):
                 _collect(value, nodes, layout.release, rows)
-    return tuple(row for row in rows if row[0] not in ("ST", "SE"))
+    body = tuple(row for row in rows if row[0] not in ("ST", "SE"))
+    return body if layout.release >= "004010" else tuple(_six_digits(row, layout) for row in body)
+
+
+def _six_digits(row: Segment, layout: Layout) -> Segment:
+    """The segment with its dates as releases before 004010 have them: YYMMDD."""
+    definition = segments(layout.release).get(row[0])
+    dated = {each.position for each in definition.elements if each.type == "DT"} if definition else set()
+    cut = (text[2:] if index in dated and re.fullmatch(r"\d{8}", text) else text for index, text in enumerate(row))
+    return tuple(cut)
 
 
 def _collect(value: Mapping[str, Json], nodes: Sequence[Node], release: str, rows: list[Segment]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -50,6 +51,8 @@ class LineChange:
 
     code: str
     line: OrderedLine
+    left: Decimal | None = None
+    """What the buyer says is left to receive (POC04), where it says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,19 @@ class OrderBook:
     def take_order(self, order: ReceivedOrder) -> None:
         self.orders[order.number] = order
 
-    def take_change(self, change: ReceivedChange) -> ReceivedOrder:
-        """Apply an 860 to what was ordered; a line it does not know is an added one."""
+    def take_change(
+        self, change: ReceivedChange, shipped: Callable[[str, str], Decimal] = lambda order, line: Decimal(0)
+    ) -> ReceivedOrder:
+        """Apply an 860 to what was ordered; a line it does not know is an added one.
+
+        `shipped` is what this supplier has shipped of a line. Raise X12Error if the buyer says that another quantity
+        is left to receive: somebody has to call.
+        """
+        for each in change.changes:
+            ordered = Decimal(0) if each.code == "DI" else each.line.quantity
+            left = max(Decimal(0), ordered - shipped(change.number, each.line.number))
+            if each.left is not None and each.left != left:
+                raise X12Error(f"line {each.line.number}: POC04 says {each.left} are left, we count {left}")
         order = self.orders.get(change.number) or ReceivedOrder(change.number, change.day, ())
         lines = {line.number: line for line in order.lines}
         for each in change.changes:
@@ -120,7 +134,8 @@ def read_change(body: tuple[Segment, ...]) -> ReceivedChange:
         first = rows[0]
         unit = _at(first, 5).split(COMPONENT)[0]
         line = _line(first, rows, _at(first, 3) or "0", unit, _at(first, 6), _at(first, 7), first[8:], body)
-        changes.append(LineChange(_at(first, 2), line))
+        left = _decimal(_at(first, 4)) if _at(first, 4) else None
+        changes.append(LineChange(_at(first, 2), line, left))
     return ReceivedChange(_at(head, 3), _at(head, 1), _at(head, 6), _at(head, 5), tuple(changes))
 
 
@@ -184,4 +199,6 @@ def _decimal(text: str) -> Decimal:
 
 
 def _day(text: str) -> date | None:
-    return date.fromisoformat(f"{text[:4]}-{text[4:6]}-{text[6:8]}") if len(text) == 8 else None
+    """A day as 004010 and later write it, or in the six digits of the releases before."""
+    full = f"20{text}" if len(text) == 6 else text
+    return date.fromisoformat(f"{full[:4]}-{full[4:6]}-{full[6:8]}") if len(full) == 8 else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from plexstedi.sandbox.answers import Answer, acknowledgment, change_acknowledgment, functional_acknowledgment
 from plexstedi.sandbox.characters import Character, Delays
@@ -28,6 +29,8 @@ class SupplierDesk:
             partnership.id: partnership.partner.character for partnership in store.partnerships.values()
         }
         self.books: dict[str, OrderBook] = {partnership_id: OrderBook() for partnership_id in store.partnerships}
+        self.shipped: Callable[[str, str], Decimal] = lambda order, line: Decimal(0)
+        """What went out so far of a line, by order number and line id."""
         store.on_delivered = self.delivered
 
     def delivered(self, document: GeneratedDocument, partnership: Partnership, at: datetime) -> None:
@@ -64,7 +67,7 @@ class SupplierDesk:
                 self._answer_order(character, partnership, order, document, due)
             elif set_id == "860":
                 change = read_change(body)
-                order = book.take_change(change)
+                order = book.take_change(change, self.shipped)
                 if partnership.partner.change_answer == "865" or order.cancelled:
                     answer = change_acknowledgment(character, change, order, due.date())
                 else:
