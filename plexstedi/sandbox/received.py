@@ -123,7 +123,7 @@ def read_order(body: tuple[Segment, ...]) -> ReceivedOrder:
     for rows in _loops(body, "PO1"):
         first = rows[0]
         lines.append(_line(first, rows, _at(first, 2), _at(first, 3), _at(first, 4), _at(first, 5), first[6:], body))
-    return ReceivedOrder(_at(head, 3), _at(head, 5), tuple(lines))
+    return ReceivedOrder(_at(head, 3), _full(_at(head, 5)), tuple(lines))
 
 
 def read_change(body: tuple[Segment, ...]) -> ReceivedChange:
@@ -136,7 +136,7 @@ def read_change(body: tuple[Segment, ...]) -> ReceivedChange:
         line = _line(first, rows, _at(first, 3) or "0", unit, _at(first, 6), _at(first, 7), first[8:], body)
         left = _decimal(_at(first, 4)) if _at(first, 4) else None
         changes.append(LineChange(_at(first, 2), line, left))
-    return ReceivedChange(_at(head, 3), _at(head, 1), _at(head, 6), _at(head, 5), tuple(changes))
+    return ReceivedChange(_at(head, 3), _at(head, 1), _full(_at(head, 6)), _at(head, 5), tuple(changes))
 
 
 def _line(
@@ -199,6 +199,10 @@ def _decimal(text: str) -> Decimal:
 
 
 def _day(text: str) -> date | None:
-    """A day as 004010 and later write it, or in the six digits of the releases before."""
-    full = f"20{text}" if len(text) == 6 else text
+    full = _full(text)
     return date.fromisoformat(f"{full[:4]}-{full[4:6]}-{full[6:8]}") if len(full) == 8 else None
+
+
+def _full(text: str) -> str:
+    """A day in eight digits; releases before 004010 write six."""
+    return f"20{text}" if len(text) == 6 else text

@@ -10,6 +10,7 @@ from decimal import Decimal
 from plexstedi.sandbox.answers import Answer, acknowledgment, change_acknowledgment, functional_acknowledgment
 from plexstedi.sandbox.characters import Character, Delays
 from plexstedi.sandbox.guide_names import FUNCTIONAL_GROUPS
+from plexstedi.sandbox.guide_x12 import as_dated
 from plexstedi.sandbox.received import OrderBook, ReceivedOrder, read_change, read_order
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.stedi_records import GeneratedDocument, Partnership
@@ -100,7 +101,8 @@ class SupplierDesk:
     def _later(self, partnership: Partnership, answer: Answer, document: GeneratedDocument, due: datetime) -> None:
         def send(at: datetime) -> None:
             usage = document.usage_indicator
-            text = self.store.compose(partnership, answer.set_id, answer.body, usage, at)
+            body = as_dated(answer.body, partnership.partner.release)
+            text = self.store.compose(partnership, answer.set_id, body, usage, at)
             name = f"{answer.set_id}_{partnership.partner.isa_id}_{partnership.their_number:06}.edi"
             self.store.receive(text, partnership=partnership, filename=name, at=at)
 
