@@ -12,9 +12,11 @@ from typing import Any
 
 from plexstedi.edi.base_names import GuideJson
 from plexstedi.edi.guide.check import faults
-from plexstedi.edi.guide.model import Guide, read_guide
-from plexstedi.edi.guide.need import Sources
-from plexstedi.edi.guide.placement import BoundChildren, Context, bind_children
+from plexstedi.edi.guide.context import Context
+from plexstedi.edi.guide.hints import advice_for_missing
+from plexstedi.edi.guide.model import ELEMENT_KEY, SEGMENT_KEY, Guide, read_guide
+from plexstedi.edi.guide.need import Need, Sources
+from plexstedi.edi.guide.placement import BoundChildren, bind_children
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.dropped import Dropped
@@ -92,7 +94,7 @@ def _bind(transaction: Transaction, guide: Guide, sources: Sources) -> Bound | U
             document[section] = bound[section].json
     dropped = [d for section in SECTIONS for d in bound[section].dropped if d.fact not in ("ST", "SE")]
     if not reasons:
-        reasons = [_fault(fault.path, fault.message) for fault in faults(document, guide.schema)]
+        reasons = [_fault(fault.path, fault.message, sources) for fault in faults(document, guide.schema)]
     heading, detail, summary = (
         tuple(node for node in (*bound[section].nodes, *bound[section].unplaced) if node.id not in ("ST", "SE"))
         for section in SECTIONS
@@ -135,10 +137,17 @@ def _no_section(section: str, node: Node) -> Reason:
     )
 
 
-def _fault(path: str, message: str) -> Reason:
+def _fault(path: str, message: str, sources: Sources) -> Reason:
+    """What only the whole schema tells: conditions between elements, and the like."""
+    keys = path.split(".")
+    segments = [found.group(1) for key in keys if (found := SEGMENT_KEY.search(key.split("[")[0]))]
+    element = ELEMENT_KEY.search(keys[-1])
+    fix = "Correct the value in Plex or in this supplier's settings, or ask the supplier about this rule of its guide"
+    if segments and message.startswith("is required"):
+        fix = advice_for_missing(Need(segments[-1], int(element.group(1)) if element else 0), sources)
     return Reason(
         code="guide-invalid",
         where=path or "order",
         message=f"the finished document breaks the guide: {path or 'it'} {message}",
-        fix="Correct the value in Plex or in this supplier's settings, or ask for another guide",
+        fix=fix,
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.hints_items import items_advice
-from plexstedi.edi.guide.need import Need, Sources
+from plexstedi.edi.guide.need import OTHER_DATES, Need, Sources
 from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM, segment_def
 
 _OPTIONAL = "ask the supplier to make it optional in the guide"
@@ -78,7 +78,7 @@ def advice_for_missing(need: Need, sources: Sources) -> str:
     start = ITEM_PAIRS_FROM.get(segment_id)
     if start is not None and need.position >= start:
         return items_advice(need, sources)
-    if segment_id == "N1" or need.party is not None:
+    if segment_id in ("N1", "N2", "N3", "N4"):
         return _party(need, sources)
     known = _KNOWN.get(segment_id)
     found = known(need, sources) if known is not None else None
@@ -92,14 +92,14 @@ def advice_for_misfit(need: Need, value: str, sources: Sources) -> str:
     ask = "or ask the supplier to take it"
     if start is not None and position >= start:
         return f"Correct the part number in Plex, {ask}"
-    if where in _UNITS:
+    if where in _UNITS and need.codes:
         return _unit(need, sources)
     if where in (("PO1", 2), ("POC", 3), ("IT1", 2), ("SCH", 1)):
-        return (
-            f"{_FIELDS[where]}; or order in a smaller unit: {_unit_setting(need, sources, need.unit or 'EA', '1000')}"
-        )
+        return f"{_FIELDS[where]}, or order it in a smaller unit there"
     if where in (("BEG", 1), ("BCH", 1)):
         return _purpose(value, sources)
+    if where in (("N1", 3), ("N1", 4)):
+        return _party(need, sources)
     if segment_id in ("N1", "N3", "N4"):
         own = _party_table(need.party, sources)
         at = f"in [{own}]" if own else "of the supplier in Plex"
@@ -134,7 +134,7 @@ def advice_for_contradiction(need: Need, theirs: str, sources: Sources) -> str:
             return "Correct the order in Plex, or ask the supplier to take what it says"
 
 
-def no_place_advice(segment_id: str, sources: Sources, *, full: bool) -> str:
+def no_place_advice(segment_id: str, sources: Sources, *, full: bool = False) -> str:
     """What to do about what must go out and has no place in the guide. `full`: the guide takes fewer of them."""
     if full and segment_id in ("PO1", "POC", "IT1"):
         return "Split the order in Plex, or ask the supplier to take more lines"
@@ -224,9 +224,9 @@ def _date(need: Need, sources: Sources) -> str | None:
             return "The lines have different due dates: set the due date of the order in Plex, or split the order"
         what = "order" if not need.path else "release"
         return f"Set the due date of the {what} in Plex"
-    if set(codes) <= {"003", "004", "011", "035"}:
-        return f"Plex has no such date for this document: {_OPTIONAL}"
-    open_codes = [code for code in codes if code not in ("003", "004", "011", "035")]
+    open_codes = [code for code in codes if code not in OTHER_DATES]
+    if not open_codes:
+        return f"Plex has no such date: {_OPTIONAL}"
     setting = write(sources.table(sources.set_id), "due_qualifier", quoted(open_codes[0]))
     word = f"If {' or '.join(open_codes)} is the guide's word for our due date: {setting}"
     return f"{word}; otherwise Plex has no such date: {_OPTIONAL}"
@@ -266,22 +266,21 @@ def _amount(need: Need, sources: Sources) -> str:
 
 def _line(need: Need, sources: Sources) -> str | None:
     if (need.segment_id, need.position) in (("PO1", 5), ("POC", 7), ("IT1", 5)):
-        code = quoted(need.codes[0]) if need.codes else quoted("PE")
-        value = f'{{unit = "{need.unit or "EA"}", price_basis = {code}}}'
-        return f"Say what the price is for: {write(sources.table('units'), sources.unit_name(need), value)}"
+        # Another basis than the price has would be another price: no setting may turn one into the other.
+        taken = need.codes[0] if need.codes else "its basis"
+        return (
+            f"Plex's price is per {sources.unit_name(need)}: ask the supplier to take PE (each){_or_one_of(need.codes)}"
+            f"; or price the line in Plex in a unit that `units` maps with price_basis {taken}"
+        )
     return None
 
 
 def _unit(need: Need, sources: Sources) -> str:
     taken = need.codes[0] if need.codes else "EA"
-    return (
-        f"{sentence(_unit_setting(need, sources, taken, '1'))}, with how many {taken} one is as factor"
-        f"{_or_one_of(need.codes)}; or order it in another unit in Plex"
-    )
-
-
-def _unit_setting(need: Need, sources: Sources, unit: str, factor: str) -> str:
-    return write(sources.table("units"), sources.unit_name(need), f'{{unit = "{unit}", factor = "{factor}"}}')
+    name = sources.unit_name(need)
+    setting = write(sources.table("units"), name, f'{{unit = "{taken}", factor = {_OPEN}}}')
+    told = f"{sentence(setting)} (how many {taken} one {name} is"
+    return f"{told}; it takes {', '.join(need.codes[:12])}); or order it in another unit in Plex"
 
 
 def _party(need: Need, sources: Sources) -> str:

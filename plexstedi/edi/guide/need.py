@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from plexstedi.edi.advice import toml_name
-from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.settings import NOT_DUE, SupplierSettings
+
+OTHER_DATES = frozenset(NOT_DUE) | {"001", "007", "036", "037", "038", "061", "063", "064", "171", "177", "ACK"}
+"""X12 element 374 codes that plainly mean another date than a due date: limits, validity, revision, cancellation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,33 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from plexstedi.edi.base_names import GuideJson
-from plexstedi.edi.guide.hints import (
-    advice_for_contradiction,
-    advice_for_misfit,
-    advice_for_missing,
-    no_place_advice,
-)
+from plexstedi.edi.guide.context import Context
+from plexstedi.edi.guide.hints import no_place_advice
 from plexstedi.edi.guide.model import Child, Shape
-from plexstedi.edi.guide.need import Need, Sources
-from plexstedi.edi.guide.schema import Schema
-from plexstedi.edi.guide.segment import (
-    BoundSegment,
-    Missing,
-    NoFit,
-    Unfit,
-    bind_segment,
-    constants_alone,
-    is_head,
-    item_numbers,
-)
+from plexstedi.edi.guide.refusals import absent, contradiction, refusal, said, wanted
+from plexstedi.edi.guide.segment import BoundSegment, Missing, NoFit, bind_segment, constants_alone
 from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.dropped import Dropped
-from plexstedi.edi.outbound.limits import beyond_limit, line_label
-from plexstedi.edi.x12 import Composite, Loop, Node, Segment
-from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+from plexstedi.edi.outbound.limits import line_label
+from plexstedi.edi.x12 import Loop, Node, Segment
 
-ORDER_DATE = "004"
-"""DTM01 of the order date."""
 _TERMS = ("CUR", "FOB", "ITD", "TD5")
 """Segments that say one thing about the whole order: another of the same kind would say something else."""
 
@@ -64,80 +47,6 @@ class BoundChildren:
     """Segments that were dropped, by id: a constant of the guide must not speak in their place."""
     lacking: dict[str, tuple[Node, Child, NoFit]] = field(default_factory=dict)
     """Segments that were dropped because the guide wants more in them, by the child that came nearest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Where we are: the guide's path for messages, the order's place, the loops around, the line, the party."""
-
-    root: Schema
-    path: str
-    where: str
-    vital: frozenset[str]
-    """Segments that must find a place here although they are optional elsewhere (DTM without SCH)."""
-    release: str
-    sources: Sources
-    loops: tuple[str, ...] = ()
-    party: Segment | None = None
-    """The N1 that we are in."""
-    line: Segment | None = None
-    """The line's own segment that we are in."""
-    role: str | None = None
-    """Of an N1 loop that nothing of ours went to: the first role that it takes."""
-
-    def into(self, child: Child, node: Node | None = None) -> Context:
-        """One key deeper, with the segment or loop that goes there."""
-        head = None if node is None else node.head if isinstance(node, Loop) else node
-        label = line_label(node) if isinstance(node, Loop) else None
-        return replace(
-            self,
-            path=f"{self.path}.{child.key}",
-            where=label or self.where,
-            loops=(*self.loops, child.id) if child.loop else self.loops,
-            party=head if head is not None and head.id == "N1" else self.party,
-            line=head if head is not None and head.id in ITEM_PAIRS_FROM else self.line,
-        )
-
-    def at(self, key: str) -> Context:
-        """The same place under a key of the guide."""
-        return replace(self, path=f"{self.path}.{key}")
-
-    def must_place(self, node: Node) -> bool:
-        """Whether the document would be wrong without it; the order date (DTM 004) stands in BEG05 anyway."""
-        head = node.head if isinstance(node, Loop) else node
-        return is_head(node.id) or (node.id in self.vital and head.text(1) != ORDER_DATE)
-
-    def need(self, segment_id: str, position: int, codes: Sequence[str] | None, head: Segment | None = None) -> Need:
-        """What is wanted here, as the advice wants to know it."""
-        line = head if head is not None and head.id in ITEM_PAIRS_FROM else self.line
-        party = head if head is not None and head.id == "N1" else self.party
-        role = party.text(1) if party is not None else self.role
-        inside = self.loops[:-1] if head is not None and self.loops[-1:] == (segment_id,) else self.loops
-        return Need(
-            segment_id,
-            position,
-            tuple(codes or ()),
-            path=inside,
-            party=role if segment_id in ("N1", "N2", "N3", "N4") or "N1" in self.loops else None,
-            line="" if line is None else line.text(1) or "",
-            unit=None if line is None else _unit_of(line),
-            given=item_numbers(line) if line is not None and segment_id == line.id else _given(party),
-            code=None if head is None else head.text(1),
-        )
-
-
-def _unit_of(line: Segment) -> str | None:
-    value = line.get(5) if line.id == "POC" else line.get(3)
-    if isinstance(value, Composite):
-        value = value.components[0] if value.components else None
-    return value if isinstance(value, str) else None
-
-
-def _given(party: Segment | None) -> tuple[tuple[str, str], ...]:
-    if party is None:
-        return ()
-    texts = ((str(position), party.text(position)) for position in range(2, 5))
-    return tuple((position, text) for position, text in texts if text)
 
 
 def bind_children(nodes: Sequence[Node], shape: Shape, context: Context) -> BoundChildren:
@@ -205,7 +114,7 @@ def _no_place(
         child, failure = meant[0]
         result.refused.add(node.id)
         result.unplaced.append(node)
-        result.reasons += _refusal(node, child, failure, context, where)
+        result.reasons += refusal(node, child, failure, context, where)
         return
     if full is not None:
         why = f"the guide takes {full.most} of {full.key}"
@@ -217,41 +126,13 @@ def _no_place(
         result.refused.add(node.id)
         result.unplaced.append(node)
         fix = no_place_advice(node.id, context.sources, full=full is not None)
-        message = f"{_said(head)} has no place: {why}"
+        message = f"{said(head)} has no place: {why}"
         result.reasons.append(Reason(code="guide-no-place", where=where, message=message, fix=fix))
         return
     if meant:
         result.lacking[meant[0][0].key] = (node, *meant[0])
-    result.dropped.append(Dropped(where=where, fact=node.id, value=_said(head), why=why))
-    result.unsaid.setdefault(node.id, _said(head))
-
-
-def _refusal(node: Node, child: Child, failure: NoFit, context: Context, where: str) -> list[Reason]:
-    """Everything that keeps a segment out of the child that came nearest, at once."""
-    head = node.head if isinstance(node, Loop) else node
-    inner = replace(context.into(child, node), where=where)
-    opening = next((c for shape in child.shapes for c in shape.children if c.id == node.id and not c.loop), None)
-    if child.loop and opening is not None:
-        inner = inner.at(opening.key)
-    reasons = [_misfit(unfit, head, inner) for unfit in failure.unfit]
-    if failure.other:
-        fix = "Ask the supplier to make it optional in the guide, or give it a default there"
-        reasons.append(Reason(code="guide-misfit", where=where, message=failure.other, fix=fix))
-    reasons += [_wanted((missing,), node.id, inner, head, failure.placed) for missing in failure.missing]
-    return reasons
-
-
-def _misfit(unfit: Unfit, head: Segment, context: Context) -> Reason:
-    beyond = beyond_limit(head, unfit.position, context.release, context.where)
-    if beyond is not None:
-        return beyond
-    need = context.need(head.id, unfit.position, unfit.codes, head)
-    return Reason(
-        code="guide-misfit",
-        where=context.where,
-        message=f"the guide does not take {unfit.message}",
-        fix=advice_for_misfit(need, unfit.value, context.sources),
-    )
+    result.dropped.append(Dropped(where=where, fact=node.id, value=said(head), why=why))
+    result.unsaid.setdefault(node.id, said(head))
 
 
 def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
@@ -302,11 +183,11 @@ def _complete(child: Child, bound: list[BoundNode], context: Context, result: Bo
         if lacking is not None:
             # What we have for it lacks something else: the guide's constants would say less than we know.
             node, _, failure = lacking
-            made = _refusal(node, child, failure, context, context.where)
+            made = refusal(node, child, failure, context, context.where)
         else:
             made = _from_constants(child, context, tried=child.id in result.unsaid)
             if isinstance(made, BoundNode) and child.id in _TERMS and child.id in result.unsaid:
-                made = [_contradiction(child, made, result.unsaid[child.id], context)]
+                made = [contradiction(child, made.node, result.unsaid[child.id], context)]
         if isinstance(made, BoundNode):
             bound.append(made)
             continue
@@ -314,28 +195,17 @@ def _complete(child: Child, bound: list[BoundNode], context: Context, result: Bo
         return
 
 
-def _contradiction(child: Child, made: BoundNode, ours: str, context: Context) -> Reason:
-    theirs = made.node.head if isinstance(made.node, Loop) else made.node
-    value = theirs.text({"CUR": 2, "TD5": 5}.get(child.id, 1)) or ""
-    return Reason(
-        code="guide-contradicts",
-        where=f"{context.path}.{child.key}",
-        message=f"{context.where}: the order says {ours}, the guide only takes {_said(theirs)}",
-        fix=advice_for_contradiction(context.need(child.id, 0, None), value, context.sources),
-    )
-
-
 def _from_constants(child: Child, context: Context, *, tried: bool) -> BoundNode | list[Reason]:
-    wanted: Reason | None = None
+    first: Reason | None = None
     inner = context.into(child)
     for shape in child.shapes:
         made = _made(child, shape, inner)
         if isinstance(made, BoundNode):
             return made
-        wanted = wanted or made
-    if wanted is not None:
-        return [wanted]
-    return [_wanted((Missing(child.key, 0, child.description, None),), child.id, context, None)]
+        first = first or made
+    if first is not None:
+        return [first]
+    return [wanted((Missing(child.key, 0, child.description, None),), child.id, context, None)]
 
 
 def _made(child: Child, shape: Shape, context: Context) -> BoundNode | Reason:
@@ -344,73 +214,26 @@ def _made(child: Child, shape: Shape, context: Context) -> BoundNode | Reason:
         made = constants_alone(child.id, shape)
         if isinstance(made, BoundSegment) and made.json:
             return BoundNode(made.json, made.segment)
-        return _absent(child, shape, made if isinstance(made, NoFit) else NoFit(False), context)
+        return absent(child, shape, made if isinstance(made, NoFit) else NoFit(False), context)
     opening = next((c for c in shape.children if not c.loop and c.id == child.id), None)
     role = _only_code(opening) if child.id == "N1" else None
     deeper = replace(context, role=role or context.role)
     head = [constants_alone(child.id, shape) for shape in (() if opening is None else opening.shapes)]
     if opening is not None and head and all(isinstance(made, NoFit) for made in head):
         failed = next(made for made in head if isinstance(made, NoFit))
-        return _absent(opening, opening.shapes[0], failed, deeper.at(opening.key))
+        return absent(opening, opening.shapes[0], failed, deeper.at(opening.key))
     inside = bind_children((), shape, deeper)
     if inside.reasons:
         return inside.reasons[0]
     if not inside.nodes or opening is None or opening.key not in inside.json:
-        return _wanted((Missing("", 0, child.description, None),), child.id, deeper, None)
+        return wanted((Missing("", 0, child.description, None),), child.id, deeper, None)
     return BoundNode(inside.json, Loop(child.id, tuple(inside.nodes)))
-
-
-def _absent(child: Child, shape: Shape, failed: NoFit, context: Context) -> Reason:
-    """A segment that the guide requires and of which we have nothing: one reason, with all that it would take."""
-    missing = failed.missing or (Missing("", 0, child.description, None),)
-    first = missing[0]
-    if not first.description:
-        first = replace(first, description=child.description)
-    qualifier = shape.slot(1)
-    if qualifier is not None and child.id in ("REF", "N1", "DTM"):
-        first = replace(first, codes=qualifier.codes)
-    elif qualifier is not None and child.id == "SCH":
-        fifth = shape.slot(5)
-        first = replace(first, codes=None if fifth is None else fifth.codes)
-    position = _SAID_AT.get(child.id, first.position)
-    if any(each.position == position for each in missing):
-        first = replace(first, position=position)
-    return _wanted((first, *missing[1:]), child.id, context, None)
-
-
-_SAID_AT = {"REF": 2, "DTM": 2, "TD5": 5, "CUR": 2, "FOB": 1, "PID": 5, "ITD": 1, "SCH": 6}
-"""The element that such a segment is about: with it the segment would be there."""
 
 
 def _only_code(opening: Child | None) -> str | None:
     slots = [] if opening is None else [slot for head in opening.shapes if (slot := head.slot(1))]
     codes = slots[0].codes if slots else None
     return codes[0] if codes else None
-
-
-def _wanted(
-    missing: Sequence[Missing],
-    segment_id: str,
-    context: Context,
-    head: Segment | None,
-    placed: frozenset[str] = frozenset(),
-) -> Reason:
-    first = missing[0]
-    path = f"{context.path}.{first.key}" if first.key else context.path
-    described = f' ("{first.description[:160]}")' if first.description else ""
-    codes = f", one of {', '.join(first.codes[:12])}" if first.codes else ""
-    also = [each.key for each in missing[1:] if each.key]
-    more = f" with {', '.join(also)}" if also else ""
-    need = replace(context.need(segment_id, first.position, first.codes, head), placed=placed)
-    return Reason(
-        code="guide-wants",
-        where=path,
-        message=(
-            f"{context.where}: the guide requires it{codes}{described}{more}, and nothing in the order or the settings"
-            " gives it"
-        ),
-        fix=advice_for_missing(need, context.sources),
-    )
 
 
 def _lost(head: Segment, bound: BoundSegment, context: Context) -> list[Dropped]:
@@ -423,7 +246,7 @@ def _lost(head: Segment, bound: BoundSegment, context: Context) -> list[Dropped]
 def _whole(node: Node, context: Context) -> Dropped:
     head = node.head if isinstance(node, Loop) else node
     why = "the guide has no loop for it"
-    return Dropped(where=context.where, fact=node.id, value=_said(head), why=why)
+    return Dropped(where=context.where, fact=node.id, value=said(head), why=why)
 
 
 def _unplaced(node: Node, context: Context) -> Reason:
@@ -431,11 +254,6 @@ def _unplaced(node: Node, context: Context) -> Reason:
     return Reason(
         code="guide-no-place",
         where=context.where,
-        message=f"{_said(head)} has no place: the guide has no loop for it",
+        message=f"{said(head)} has no place: the guide has no loop for it",
         fix=no_place_advice(node.id, context.sources, full=False),
     )
-
-
-def _said(segment: Segment) -> str:
-    texts = [segment.text(position) or "" for position in range(1, len(segment.elements) + 1)]
-    return "*".join((segment.id, *texts))

@@ -61,6 +61,8 @@ class Missing:
     position: int
     description: str
     codes: tuple[str, ...] | None
+    under: tuple[str, ...] = ()
+    """The qualifiers that it may stand under, where the guide lists them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Unfit:
     message: str
     """With the position and the value in front."""
     codes: tuple[str, ...] = ()
+    no_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment |
             continue
         slot = shape.slot(position)
         outcome: Fitted | Misfit
-        outcome = Misfit(True, "the guide has no place for it") if slot is None else fit(value, slot, root)
+        outcome = _NO_PLACE if slot is None else fit(value, slot, root)
         if isinstance(outcome, Fitted):
             placed[position] = outcome
             continue
@@ -158,10 +161,13 @@ def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment |
 def _unfit(segment_id: str, position: int, value: Value, misfit: Misfit) -> Unfit:
     shown = _shown(value)
     words = f"unit {misfit.message}" if misfit.codes and (segment_id, position) in _UNITS else misfit.message
-    return Unfit(position, shown, f"{segment_id}{position:02d} {shown}: {words}", misfit.codes)
+    return Unfit(position, shown, f"{segment_id}{position:02d} {shown}: {words}", misfit.codes, misfit.no_place)
 
 
+_NO_PLACE = Misfit(True, "the guide has no place for it", no_place=True)
 _UNITS = frozenset({("PO1", 3), ("POC", 5), ("IT1", 3), ("SCH", 2), ("CTP", 5)})
+_QUALIFIED = {("N1", 4): 3, ("REF", 2): 1, ("DTM", 2): 1, ("SCH", 6): 5, ("AMT", 2): 1, ("N9", 2): 1}
+"""Elements that mean something under the qualifier at another position."""
 _EXPENDABLE = frozenset({("CTT", 2)})
 """Optional totals: what they sum up goes out anyway."""
 
@@ -204,7 +210,9 @@ def _filled(
             continue
         filled = _constant(slot)
         if filled is None:
-            missing.append(Missing(slot.key, slot.position, slot.description, slot.codes))
+            qualifier = shape.slot(_QUALIFIED.get((segment.id, slot.position), 0))
+            under = () if qualifier is None or qualifier.codes is None else qualifier.codes
+            missing.append(Missing(slot.key, slot.position, slot.description, slot.codes, under))
         else:
             placed[slot.position] = filled
     if unfit or missing:
@@ -277,7 +285,7 @@ def _place_items(
     if numbers and not chosen and not result.missing:
         codes = tuple(dict.fromkeys(code for q, _ in pairs for code in q.codes or ()))
         key, description = (pairs[0][0].key, pairs[0][1].description) if pairs else ("", "")
-        result.missing.append(Missing(key, start, description, codes))
+        result.missing.append(Missing(key, start, description, None, codes))
     return result
 
 
@@ -287,9 +295,8 @@ def _missing_pair(qualifier: Slot, number: Slot, result: _Items) -> None:
         return
     known = qualifier.constant is not None
     description = number.description or qualifier.description
-    result.missing.append(
-        Missing((number if known else qualifier).key, qualifier.position, description, qualifier.codes)
-    )
+    key = (number if known else qualifier).key
+    result.missing.append(Missing(key, qualifier.position, description, None, qualifier.codes or ()))
     result.handled |= {qualifier.position, number.position}
 
 

@@ -35,6 +35,8 @@ class Misfit:
     message: str
     codes: tuple[str, ...] = ()
     """The codes that it takes, where it lists them."""
+    no_place: bool = False
+    """There is nothing that it could stand in."""
 
 
 def fit(value: Value, slot: Slot, root: Schema) -> Fitted | Misfit:

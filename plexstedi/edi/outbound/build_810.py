@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
+from plexstedi.edi.advice import toml_name
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
@@ -144,7 +145,7 @@ def _line(builder: Builder, line: InvoiceLine) -> Loop:
     said = [(q, text) for q, number in numbers if q and number and (text := say(number, where))]
     elements = {"e01": str(line.number), **pairs(said, ITEM_PAIRS_FROM["IT1"])}
     apart: list[Node] = []
-    units = line_units(line.unit, None, builder.settings, where)
+    units = line_units(line.unit, None, builder.settings, where, f"customers.{toml_name(builder.partner.code)}.units")
     if line.price is None:
         builder.held("price-missing", where, "Plex has no price for this line", "Set the price in Plex (0 is a price)")
     if isinstance(units, Reason):

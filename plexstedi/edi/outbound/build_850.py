@@ -25,7 +25,7 @@ def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -
     builder = Builder(partner, room, "850")
     document = partner.settings.document_850
     types = document.po_type if document is not None else PurchaseOrderTypes()
-    kind = order_type(seen.kind, types, place_for(room, "heading", (), "BEG"), "850")
+    kind = order_type(seen.kind, types, place_for(room, "heading", (), "BEG"), builder.table())
     if isinstance(kind, Reason):
         builder.reasons.append(kind)
         kind = ""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from plexstedi.edi.advice import quoted, sentence, toml_name, write
+from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.outbound.build_parts import Builder, pairs
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.changes import Coded, LineChange, coded, line_changes
+from plexstedi.edi.outbound.changes import Coded, LineChange, TakenCodes, coded, line_changes
 from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
 from plexstedi.edi.outbound.order_types import order_type
 from plexstedi.edi.outbound.seen import SeenOrder
@@ -41,7 +41,7 @@ def build_change(
     far, by Plex's line id in the unit ordered.
     """
     builder = Builder(partner, room, "860")
-    taken = _taken_codes(partner, room)
+    taken = _taken_codes(builder)
     found = [coded(change, taken) for change in line_changes(before, after)]
     builder.reasons += [item for item in found if isinstance(item, Reason)]
     said = [item for item in found if isinstance(item, Coded)]
@@ -55,21 +55,17 @@ def build_cancel(seen: SeenOrder, partner: Partner, room: Room, *, sequence: int
     detail: tuple[Loop, ...] = ()
     places = room.places("detail", (), "POC")
     if any(place.must for place in places):
-        taken = _taken_codes(partner, room)
+        taken = _taken_codes(builder)
         gone = [coded(LineChange(line, None, frozenset()), taken) for line in document_lines(seen)]
         builder.reasons += [item for item in gone if isinstance(item, Reason)]
         detail = tuple(_line(builder, item, seen, {}) for item in gone if isinstance(item, Coded))
     return _finished(builder, seen, CANCEL, sequence, revised, detail, None)
 
 
-def _taken_codes(partner: Partner, room: Room) -> Sequence[str] | None:
-    """POC02 codes: the supplier's `change_codes`, as far as the guide has them; without both, all."""
-    place = place_for(room, "detail", (), "POC")
+def _taken_codes(builder: Builder) -> TakenCodes:
+    place = place_for(builder.room, "detail", (), "POC")
     listed = None if place is None else place.codes.get(2)
-    configured = partner.settings.change_codes
-    if configured is None or listed is None:
-        return configured if configured is not None else listed
-    return tuple(code for code in configured if code in listed)
+    return TakenCodes(builder.settings.change_codes, listed, builder.partner_table())
 
 
 def _finished(
@@ -83,7 +79,7 @@ def _finished(
 ) -> Built | Held:
     settings = builder.settings
     document = settings.document("860")
-    kind = order_type(seen.kind, document.po_type, place_for(builder.room, "heading", (), "BCH"), "860")
+    kind = order_type(seen.kind, document.po_type, place_for(builder.room, "heading", (), "BCH"), builder.table())
     if isinstance(kind, Reason):
         builder.reasons.append(kind)
         kind = ""
@@ -156,8 +152,7 @@ def _left_to_receive(builder: Builder, item: Coded, line: DocumentLine, received
         builder.held("quantity-left", where, message, sentence(otherwise))
         return None
     if builder.settings.document("860").quantity_left is QuantityLeft.HOLD:
-        table = f"suppliers.{toml_name(builder.partner.code)}.860"
-        setting = write(table, "quantity_left", quoted("open"))
+        setting = write(builder.table(), "quantity_left", quoted("open"))
         message = f"{taken} of {plain(line.quantity)}"
         builder.held("quantity-left", where, message, f"{sentence(setting)} to send the difference, or {otherwise}")
         return None

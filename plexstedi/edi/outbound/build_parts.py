@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
+from plexstedi.edi.advice import toml_name
 from plexstedi.edi.guide.room import Place, Room, place_for
 from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.built import Built
@@ -49,6 +50,15 @@ class Builder:
     def settings(self) -> SupplierSettings:
         """The partner's settings."""
         return self.partner.settings
+
+    def partner_table(self) -> str:
+        """The partner's table in the configuration: `suppliers.ACME01`."""
+        kind = "customers" if self.set_id == "810" else "suppliers"
+        return f"{kind}.{toml_name(self.partner.code)}"
+
+    def table(self) -> str:
+        """That of the document: `suppliers.ACME01.850`."""
+        return f"{self.partner_table()}.{self.set_id}"
 
     def held(self, code: str, where: str, message: str, fix: str) -> None:
         """Record one reason to hold the document."""

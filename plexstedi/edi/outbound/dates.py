@@ -8,11 +8,12 @@ from datetime import date, datetime
 from typing import Literal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.guide.room import Place, Room
+from plexstedi.edi.guide.need import OTHER_DATES
+from plexstedi.edi.guide.room import Room
 from plexstedi.edi.held import Reason
 from plexstedi.edi.order import LineState, Order
 from plexstedi.edi.outbound.invoice import Invoice
-from plexstedi.edi.settings import NOT_DUE, ScheduleAs, SupplierSettings
+from plexstedi.edi.settings import ScheduleAs, SupplierSettings
 
 DUE_QUALIFIERS = ("002", "106", "996")
 """X12 element 374 for the date on which we want the goods: delivery requested, required by, required delivery."""
@@ -73,11 +74,15 @@ def due_advice(at: DuePlaces, *, several: bool) -> str:
         return sentence(write(table, "schedule", quoted("sch")))
     if dated and several and at.schedule is not ScheduleAs.LINES:
         return f"{sentence(write(table, 'schedule', quoted('lines')))} (each release as a line of its own)"
-    at_lines = [
-        *_others(at.room, "detail", (at.loop,), "SCH", 5, 6),
-        *_others(at.room, "detail", (at.loop,), "DTM", 1, 2),
-    ]
-    others = tuple(dict.fromkeys((*at_lines, *_others(at.room, "heading", (), "DTM", 1, 2))))
+    others = tuple(
+        dict.fromkeys(
+            (
+                *_others(at.room, "detail", (at.loop,), "SCH", 5, 6),
+                *_others(at.room, "detail", (at.loop,), "DTM", 1, 2),
+                *_others(at.room, "heading", (), "DTM", 1, 2),
+            )
+        )
+    )
     if others:
         setting = write(f"{at.table}.{at.set_id}", "due_qualifier", quoted(others[0]))
         return f"If one of {', '.join(others)} is the guide's word for our due date: {setting}; otherwise {ask}"
@@ -94,13 +99,12 @@ def _others(
     qualifier: int,
     value: int,
 ) -> Iterator[str]:
-    for place in room.places(section, path, segment_id):
-        if place.has(value):
-            yield from (code for code in _listed(place, qualifier) if code not in (*DUE_QUALIFIERS, *NOT_DUE))
-
-
-def _listed(place: Place, position: int) -> tuple[str, ...]:
-    return place.codes.get(position, ())
+    """The qualifiers of a segment that knows none of ours: one of them may be the guide's word for a due date."""
+    places = [place for place in room.places(section, path, segment_id) if place.has(value)]
+    if any(place.allows(qualifier, code) for place in places for code in DUE_QUALIFIERS):
+        return
+    for place in places:
+        yield from (code for code in place.codes.get(qualifier, ()) if code not in OTHER_DATES)
 
 
 def impossible_dates(order: Order) -> tuple[Reason, ...]:

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from plexstedi.edi.advice import toml_name
+from plexstedi.edi.advice import quoted, sentence, toml_name, write
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
@@ -136,7 +136,7 @@ class _Looker:
                 "ship-to-unknown",
                 where,
                 f'ship-to "{name}" has no address in the settings',
-                f'Add [suppliers.{self.partner.code}.ship_to."{name}"]',
+                sentence(write(f"suppliers.{toml_name(self.partner.code)}.ship_to.{quoted(name)}", "name", '"…"')),
             )
         return name
 
@@ -163,7 +163,8 @@ class _Looker:
         blanket = order.blanket and self.stream.release is None and line.blanket_quantity is not None
         if line.state is not LineState.OPEN or (not firm and not blanket):
             return None
-        units = line_units(line.unit, line.order_unit, self.partner.settings, where)
+        table = f"suppliers.{toml_name(self.partner.code)}.units"
+        units = line_units(line.unit, line.order_unit, self.partner.settings, where, table)
         price = self._price(line, units, where)
         if isinstance(units, Reason):
             self.reasons.append(units)
@@ -281,7 +282,7 @@ class _Looker:
                 "line-id-without-place",
                 "order",
                 f"each release is a line of its own, and the {self.set_id} guide has no place for ids such as 10-1",
-                f"Ask for {loop}01 in the supplier's {self.set_id} guide, or set schedule to sch or header",
+                f"Ask the supplier for {loop}01 in its {self.set_id} guide",
             )
         schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
         at_line = self._takes_date("detail", (loop,), "DTM", 1, 2)
