@@ -22,6 +22,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store
+from plexstedi.sync.received import received_so_far
 
 _SHOWN = (Phase.RELEASED, Phase.RECEIVED)
 
@@ -116,7 +117,7 @@ def _tried(
         partner,
         change_sequence=1,
         revision_seen=(modified_at or seen_at).date(),
-        received=store.receipts.received(record.id),
+        received=received_so_far(store, record.id),
     )
     return _judged(record.number, key.release, kind, result)
 

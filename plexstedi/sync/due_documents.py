@@ -19,6 +19,7 @@ from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
 from plexstedi.sync.foreign_promises import settle_foreign_promises
+from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.witness import unknown_streams
@@ -285,7 +286,7 @@ def _prepared(
         partner,
         change_sequence=change_sequence,
         revision_seen=(modified_at or seen_at).date(),
-        received=session.store.receipts.received(record.id),
+        received=received_so_far(session.store, record.id),
     )
     if isinstance(prepared, Held):
         _hold(session, record, name, prepared.reasons)

@@ -29,6 +29,7 @@ from plexstedi.sync.due_documents import partner_of
 from plexstedi.sync.freezing import freeze
 from plexstedi.sync.ingest import process
 from plexstedi.sync.one_by_one import OneByOne
+from plexstedi.sync.received import received_so_far
 from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
@@ -150,7 +151,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
         partner,
         change_sequence=change_sequence,
         revision_seen=(modified_at or seen_at).date(),
-        received=session.store.receipts.received(record.id),
+        received=received_so_far(session.store, record.id),
     )
     if isinstance(prepared, Held):
         raise _cannot_go(record.number, prepared.reasons)

@@ -110,7 +110,7 @@ def test_a_sum_that_x12_cannot_carry_is_left_out_or_holds_where_the_guide_requir
 
 
 def change(
-    name: str, received: dict[str, Decimal], *, required: bool = True, **settings: Any
+    name: str, received: dict[str, Decimal] | None, *, required: bool = True, **settings: Any
 ) -> tuple[Prepared | Held, Schema]:
     schema, own = guide("change-left", GUIDES_860)
     if not required:
@@ -204,6 +204,17 @@ def test_a_release_that_plex_has_as_received_without_a_receipt_is_never_left_to_
     assert codes(prepare(found, to, change_sequence=1, revision_seen=SEEN)) == ["quantity-left"]
 
 
+def test_where_receipts_could_not_be_read_what_is_left_is_not_guessed() -> None:
+    held, _ = change("quantity-up", None)
+    assert isinstance(held, Held)
+    (reason,) = held.reasons
+    assert (reason.code, "plexstedi check" in reason.fix) == ("quantity-left", True)
+    # Of a new line nothing can have come in, of a deleted one nothing is wanted, and other guides do not ask.
+    assert left(change("line-added", None)[0]) == ["4"]
+    assert left(change("line-cancelled", None)[0]) == ["0"]
+    assert isinstance(change("quantity-up", None, required=False)[0], Prepared)
+
+
 # -- Text without a place ----------------------------------------------------------------------------------------------
 
 
@@ -240,6 +251,17 @@ def test_an_address_of_a_party_that_the_guide_does_not_have_holds_nothing() -> N
     assert must_send(ORDERS["one-line"], partner({"850": schema}, **settings))
     full, _ = guide("full-4010")
     assert set(codes(sent(ORDERS["one-line"], partner({"850": full}, **settings)))) == {"text-not-ascii", "too-long"}
+
+
+def test_a_description_without_a_place_holds_nothing_however_long_it_is() -> None:
+    schema, settings = guide("full-4010")
+    pid = loop_of(schema, "baseline_item_data_PO1_loop")["product_item_description_PID_loop"]["items"]
+    segment = pid["properties"]["product_item_description_PID"]
+    del segment["properties"]["description_05"]
+    segment["properties"]["product_description_code_04"] = {"type": "string"}
+    wordy = order(line(10, release(1, "1", "11-20"), description="Ü" * 200))
+    result = must_send(wordy, partner({"850": schema}, **settings))
+    assert any(d.fact == "PID" for d in result.dropped)
 
 
 def test_everything_that_is_wrong_with_what_is_sent_is_said_at_once() -> None:

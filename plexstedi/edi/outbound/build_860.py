@@ -33,12 +33,12 @@ def build_change(
     *,
     sequence: int,
     revised: date,
-    received: Mapping[str, Decimal],
+    received: Mapping[str, Decimal] | None,
 ) -> Built | Held:
     """The 860 that turns `before` into `after`. Held if the supplier takes no code for a change.
 
     `sequence` is BCH05, from 1. `revised` is BCH11: when the revision was first seen. `received` is what came in so
-    far, by Plex's line id in the unit ordered.
+    far, by Plex's line id in the unit ordered; None if that is not known.
     """
     builder = Builder(partner, room, "860")
     taken = _taken_codes(builder)
@@ -102,7 +102,7 @@ def _finished(
     return builder.built(Transaction("860", settings.release, heading, detail, (summary,)), seen)
 
 
-def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str, Decimal]) -> Loop:
+def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str, Decimal] | None) -> Loop:
     line = item.change.after or item.change.before
     if line is None:
         raise ValueError("a change of no line")
@@ -112,7 +112,7 @@ def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str,
         e01=item.change.id,
         e02=item.code,
         e03=Decimal(0) if deleted else line.quantity,
-        e04=_left_to_receive(builder, item, line, received.get(line.line.id, Decimal(0))),
+        e04=_left_to_receive(builder, item, line, received),
         e05=Composite((line.line.unit,)),
         **builder.price_elements(line.line.price, line.line.price_basis, (6, 7)),
         **pairs(line.line.items, ITEM_PAIRS_FROM["POC"]),
@@ -121,28 +121,35 @@ def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str,
     return Loop("POC", (head, *tail))
 
 
-def _left_to_receive(builder: Builder, item: Coded, line: DocumentLine, received: Decimal) -> Decimal | None:
+def _left_to_receive(
+    builder: Builder, item: Coded, line: DocumentLine, received: Mapping[str, Decimal] | None
+) -> Decimal | None:
     """POC04, only where the guide requires it (RULES Sending 8); held where only a person knows it.
 
-    `received` is in Plex's unit; with nothing received it is POC03, of a deleted line it is 0.
+    With nothing received it is POC03, of a deleted line it is 0.
     """
     place = place_for(builder.room, "detail", (), "POC", {2: item.code})
     if place is None or 4 not in place.required:
         return None
     if item.change.after is None:
         return Decimal(0)
+    if item.change.before is None:
+        return line.quantity
     where = f"line {line.id}"
-    came = product(received, line.line.factor)
+    otherwise = "tell the supplier otherwise and accept the hold"
+    read = f"Check with `plexstedi check` that receipts can be read, or {otherwise}"
+    if received is None:
+        message = "the guide requires what is left to receive (POC04), and the receipts could not be read from Plex"
+        builder.held("quantity-left", where, message, read)
+        return None
+    came = product(received.get(line.line.id, Decimal(0)), line.line.factor)
     whole = len(line.releases) == len(line.line.releases)
     marked = next((r.number for r in line.releases if r.received), None)
-    otherwise = "tell the supplier otherwise and accept the hold"
     if came == 0 and marked is not None:
         message = (
             f"the guide requires what is left to receive (POC04); Plex has release {marked} as received and no receipt"
         )
-        builder.held(
-            "quantity-left", where, message, f"Check with `plexstedi check` that receipts can be read, or {otherwise}"
-        )
+        builder.held("quantity-left", where, message, read)
         return None
     if came == 0:
         return line.quantity

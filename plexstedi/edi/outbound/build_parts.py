@@ -326,7 +326,7 @@ class Builder:
     def description(self, text: str, path: tuple[str, ...], where: str) -> list[Node]:
         """PID free text, broken at words over as many PID as it needs (RULES Sending 7)."""
         place = place_for(self.room, "detail", path, "PID", {1: "F"})
-        if place is None:
+        if place is None or not place.has(5):
             return [Loop("PID", (segment("PID", e01="F", e05=text),))]
         width = place.length(5, (limit("PID", 5, self.settings.release) or (1, _DESCRIPTION_LENGTH))[1])
         pieces = split_words(text, width)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import assert_never
 
 from plexstedi.edi.guide.binding import unreadable
@@ -32,30 +33,33 @@ __all__ = ["DocumentKind", "Prepared", "Sendable", "prepare", "prepare_invoice"]
 Sendable = Send850 | Replace850 | Change860 | Cancel860
 
 
+_NOTHING_RECEIVED: Mapping[str, Decimal] = MappingProxyType({})
+
+
 def prepare(
     due: Sendable,
     partner: Partner,
     *,
     change_sequence: int,
     revision_seen: date,
-    received: Mapping[str, Decimal] | None = None,
+    received: Mapping[str, Decimal] | None = _NOTHING_RECEIVED,
 ) -> Prepared | Held:
     """The document that is due, or why it cannot go out faithfully.
 
     `change_sequence` is BCH05, counted from 1 for each stream. `revision_seen` is Plex's modified date when this
-    revision was first seen (BCH11). `received` is what came in so far, by Plex's line id in the unit ordered (POC04).
-    Held names order line, value and fix.
+    revision was first seen (BCH11). `received` is what came in so far, by Plex's line id in the unit ordered (POC04);
+    None if that is not known. Held names order line, value and fix.
     """
     # What is cancelled is what was sent before: its dates are told no more.
     wrong = () if isinstance(due, Cancel860) else impossible_dates(order_of_stream(due.order, due.stream))
-    prepared = _prepare(due, partner, change_sequence, revision_seen, received or {})
+    prepared = _prepare(due, partner, change_sequence, revision_seen, received)
     if not wrong:
         return prepared
     return Held((*wrong, *(prepared.reasons if isinstance(prepared, Held) else ())))
 
 
 def _prepare(
-    due: Sendable, partner: Partner, change_sequence: int, revision_seen: date, received: Mapping[str, Decimal]
+    due: Sendable, partner: Partner, change_sequence: int, revision_seen: date, received: Mapping[str, Decimal] | None
 ) -> Prepared | Held:
     try:
         match due:
@@ -102,7 +106,7 @@ def _views_for_860(
 
 
 def _prepare_change(
-    due: Change860, partner: Partner, sequence: int, revised: date, received: Mapping[str, Decimal]
+    due: Change860, partner: Partner, sequence: int, revised: date, received: Mapping[str, Decimal] | None
 ) -> Prepared | Held:
     views = _views_for_860((due.has, due.order), due.stream, partner)
     if isinstance(views, Held):
