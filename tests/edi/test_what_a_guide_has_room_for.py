@@ -8,10 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
 
 from plexstedi.edi.held import Held
 from plexstedi.edi.order import LineState, Phase, ReleaseState
 from plexstedi.edi.outbound.due import Cancel860, Change860, due
+from plexstedi.edi.outbound.limits import beyond_limits
 from plexstedi.edi.outbound.prepare import Prepared, prepare, prepare_invoice
 from plexstedi.edi.x12 import Composite, Loop, Segment
 from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
@@ -273,6 +277,31 @@ def test_everything_that_is_wrong_with_what_is_sent_is_said_at_once() -> None:
         "text-has-delimiter",
         "guide-wants",
     }
+
+
+_TEXTS = st.text(alphabet=st.sampled_from("ab 1*~>^ü“…\n\u00a0½"), min_size=1, max_size=90)
+
+
+@profile(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(list(GUIDES_850)),
+    texts=st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(("note", "ship_via", "ship_to", "currency", "description", "supplier_part"), _TEXTS),
+    ),
+)
+def test_whatever_is_written_only_what_x12_can_carry_goes_out(name: str, texts: dict[str, str]) -> None:
+    schema, settings = guide(name)
+    of_line = {key: texts.pop(key) for key in ("description", "supplier_part") if key in texts}
+    odd = changed(ORDERS["no-due"], **of_line).model_copy(update=texts)
+    result = sent(odd, partner({"850": schema}, **settings))
+    if isinstance(result, Held):
+        return
+    said_ = "".join(text or "" for segment in result.transaction.walk() for text in map(segment.text, range(1, 30)))
+    assert said_.isascii()
+    assert said_.isprintable()
+    assert not set(said_) & set("*~>^")
+    assert not beyond_limits(result.transaction)
 
 
 # -- Dates -------------------------------------------------------------------------------------------------------------
