@@ -202,6 +202,28 @@ CASES: dict[str, Case] = {
         "in the heading and at the lines only",
         supplier=lambda g: relax(heading(g)["properties"][_N1]["items"], REF),
     ),
+    "payment terms at every line": Case(
+        lambda g: require(loop(g), "terms_of_sale_deferred_terms_of_sale_ITD", many(obj(terms_net_days_07_R=whole()))),
+        "requires it",
+        "sends ITD in the heading only",
+        supplier=lambda g: relax(loop(g), "terms_of_sale_deferred_terms_of_sale_ITD"),
+    ),
+    "a date inside a schedule": Case(
+        lambda g: require(
+            loop(g)["properties"]["line_item_schedule_SCH_loop"]["items"],
+            _DTM,
+            many(obj(date_time_qualifier_01_R=code("002"), date_02_R=day())),
+        ),
+        "002",
+        "sends DTM in the heading only|heading",
+        supplier=lambda g: relax(loop(g)["properties"]["line_item_schedule_SCH_loop"]["items"], _DTM),
+    ),
+    "another party at every line": Case(
+        lambda g: require(loop(g), _N1, many(n1("name", ("SF",)))),
+        "SF",
+        "no party but ST at the lines",
+        supplier=lambda g: relax(loop(g), _N1),
+    ),
     "the acknowledgment asked for": Case(
         add_beg("acknowledgment_type_07", code("AD", "AC")), "AD, AC", r'ACME01\] write acknowledgment_type = "AD"'
     ),

@@ -173,7 +173,8 @@ def _never_again(ordered: Order, schema: Schema, settings: dict[str, Any]) -> No
     result = sent(ordered, to_partner({"850": schema}, own))
     if not isinstance(result, Held):
         return
-    led = [reason for reason in result.reasons if settings_of(reason.fix)]
+    # What has to be done in Plex first stands until it is done.
+    led = [r for r in result.reasons if settings_of(r.fix) and not re.match(r"(Set|Enter) [^:;]*in Plex", r.fix)]
     again = sent(ordered, to_partner({"850": schema}, followed(own, led)))
     standing = set(again.reasons) if isinstance(again, Held) else set()
     assert not standing & set(led), [str(reason) for reason in standing & set(led)]

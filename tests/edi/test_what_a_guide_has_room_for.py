@@ -499,6 +499,20 @@ def test_a_reference_that_the_guide_wants_in_both_places_stands_in_both() -> Non
     assert references(must_send(ORDERS["one-line"], partner({"850": schema}, **settings))) == (["V-1001"], ["V-1001"])
 
 
+@pytest.mark.parametrize("in_heading", [False, True])
+def test_a_ship_to_stands_at_every_line_where_the_guide_has_it_there(in_heading: bool) -> None:
+    schema, settings = guide("full-4010")
+    found = schema["properties"]["detail"]["properties"]["baseline_item_data_PO1_loop"]["items"]
+    found["properties"]["name_N1_loop"] = copy.deepcopy(heading(schema)["name_N1_loop"])
+    found["required"].append("name_N1_loop")
+    if not in_heading:
+        roles = heading(schema)["name_N1_loop"]["items"]["properties"]["name_N1"]["properties"]
+        roles["entity_identifier_code_01"]["enum"] = ["SU", "BY", "BT"]
+    result = must_send(ORDERS["two-lines"], partner({"850": schema}, **settings))
+    assert [n1[0] for n1 in said(result, "N1")].count("ST") == (3 if in_heading else 2)
+    assert_valid(result, schema)
+
+
 # -- Releases ----------------------------------------------------------------------------------------------------------
 
 

@@ -63,7 +63,7 @@ class Context:
         line = head if head is not None and head.id in ITEM_PAIRS_FROM else self.line
         party = head if head is not None and head.id == "N1" else self.party
         role = party.text(1) if party is not None else self.role
-        inside = self.loops[:-1] if head is not None and self.loops[-1:] == (segment_id,) else self.loops
+        inside = self.loops[:-1] if self.loops[-1:] == (segment_id,) else self.loops
         return Need(
             segment_id,
             position,

@@ -59,6 +59,14 @@ _TERMS_KEYS = {
 }
 """ITD elements by their keys in `terms`, with a value to begin with."""
 
+_LINES = (("PO1",), ("POC",), ("IT1",))
+_SENT_AT: dict[str, tuple[tuple[str, ...], ...]] = {
+    **dict.fromkeys(("CUR", "FOB", "ITD", "TD5"), ((),)),
+    **dict.fromkeys(("SCH", "PID"), _LINES),
+    "DTM": ((), *_LINES),
+}
+"""The loops in which a segment is sent; one that is not listed here tells it itself."""
+
 _ADDRESS_KEYS = {("N1", 2): "name", ("N3", 1): "street", ("N3", 2): "street", ("N4", 1): "city", ("N4", 2): "state"}
 _ADDRESS_KEYS |= {("N4", 3): "postal_code", ("N4", 4): "country"}
 _SUPPLIER_ROLES = ("SU", "VN", "SE")
@@ -78,6 +86,10 @@ def advice_for_missing(need: Need, sources: Sources) -> str:
     start = ITEM_PAIRS_FROM.get(segment_id)
     if start is not None and need.position >= start:
         return items_advice(need, sources)
+    sent_at = _SENT_AT.get(segment_id)
+    if sent_at is not None and need.path not in sent_at:
+        where = "in the heading" if () in sent_at else "at the lines"
+        return f"PlexStedi sends {segment_id} {where} only: {_OPTIONAL}; {_SAME}"
     if segment_id in ("N1", "N2", "N3", "N4"):
         return _party(need, sources)
     known = _KNOWN.get(segment_id)
@@ -178,7 +190,7 @@ def _purpose(value: str, sources: Sources) -> str:
 
 
 def _reference(need: Need, sources: Sources) -> str | None:
-    if need.path not in ((), ("PO1",), ("POC",), ("IT1",)):
+    if need.path not in ((), *_LINES):
         return f"PlexStedi sends references in the heading and at the lines only: {_OPTIONAL}; {_SAME}"
     if need.position > 2:
         return None
@@ -286,6 +298,9 @@ def _unit(need: Need, sources: Sources) -> str:
 def _party(need: Need, sources: Sources) -> str:
     role = need.party or (need.codes[0] if need.codes else "")
     where = need.segment_id, need.position
+    at_line = any(loop in need.path for loop in ("PO1", "POC", "IT1"))
+    if at_line and role != "ST":
+        return f"PlexStedi sends no party but ST at the lines: {_OPTIONAL}; {_SAME}"
     table = _party_table(role, sources)
     if role == "ST" and not sources.facts.ship_to and not need.given:
         return "Set the ship-to of the order in Plex"

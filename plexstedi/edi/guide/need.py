@@ -24,8 +24,6 @@ class Facts:
     """Whether its lines have due dates."""
     units: Mapping[str, str] = field(default_factory=dict)
     """Plex's unit names by line id."""
-    supplier_parts: Mapping[str, str] = field(default_factory=dict)
-    """The supplier's part numbers by line id."""
 
 
 @dataclass(frozen=True, slots=True)

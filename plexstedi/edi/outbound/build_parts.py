@@ -268,9 +268,15 @@ class Builder:
             nodes += self.dates(line, path, seen)
         nodes += self.order_date("detail", path, seen.order_date)
         nodes += self.note("detail", path, line.note, where)
-        if line.ship_to:
-            nodes.append(self.ship_to_party(line.ship_to, "detail", path))
+        ship_to = line.ship_to or (seen.ship_to if self._ship_to_at_lines(path) else None)
+        if ship_to:
+            nodes.append(self.ship_to_party(ship_to, "detail", path))
         return nodes
+
+    def _ship_to_at_lines(self, path: tuple[str, ...]) -> bool:
+        """Whether a guide wants the order's ship-to with each line, or has a place for it there only."""
+        place = place_for(self.room, "detail", path, "N1", {1: "ST"}) if self.room.by_guide else None
+        return place is not None and (place.must or place_for(self.room, "heading", (), "N1", {1: "ST"}) is None)
 
     def dates(self, line: DocumentLine, path: tuple[str, ...], seen: SeenOrder) -> list[Node]:
         """SCH for each release, or the line's one due date as DTM; both where a guide has a place for both."""

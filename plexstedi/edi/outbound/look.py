@@ -130,7 +130,8 @@ class _Looker:
 
     def _ship_to(self, name: str | None, path: tuple[str, ...], where: str) -> str | None:
         known = self.partner.settings.ship_to
-        placed = place_for(self.room, "detail" if path else "heading", path, "N1", {1: "ST"}) is not None
+        wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
+        placed = any(place_for(self.room, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
         if name and known and placed and _ship_to_key(name, known) is None:
             self._hold(
                 "ship-to-unknown",
