@@ -15,6 +15,11 @@ def toml_name(text: str) -> str:
     return f'"{escaped}"'
 
 
+def partner_table(set_id: str, code: str, *keys: str) -> str:
+    """A table of a supplier, or for 810 of a customer, as it stands in the configuration: `suppliers.ACME01.units`."""
+    return ".".join(("customers" if set_id == "810" else "suppliers", *map(toml_name, (code, *keys))))
+
+
 def write(table: str, key: str, value: str) -> str:
     """`in [table] write key = value`; the value as it stands in TOML, `"…"` where a person has to know it."""
     return f"in [{table}] write {toml_name(key)} = {value}"

@@ -13,7 +13,7 @@ from plexstedi.edi.held import Reason
 
 _SETTING = re.compile(
     r"""\b[iI]n\ \[(?P<table>(?:[^\]"]|"[^"]*")+)\]\ write
-    \ (?P<key>"[^"]*"|\S+)\ =\ (?P<value>\{[^}]*\}|\[[^\]]*\]|"[^"]*"|\d+)""",
+    \ (?P<key>"[^"]*"|\S+)\ =\ (?P<value>\{[^}]*\}|\[[^\]]*\]|"[^"]*"|\d+|true)""",
     re.VERBOSE,
 )
 

@@ -224,6 +224,25 @@ CASES: dict[str, Case] = {
         "no party but ST at the lines",
         supplier=lambda g: relax(loop(g), _N1),
     ),
+    "characters that X12 cannot carry": Case(
+        lambda g: None,
+        "Größe",
+        r"ACME01\.text\] write transliterate = true",
+        order=BARE.model_copy(update={"note": "Größe"}),
+    ),
+    "a delimiter in a text": Case(
+        lambda g: None,
+        "delimiter",
+        r'ACME01\.text\] write replace_delimiters = " "',
+        order=BARE.model_copy(update={"note": "A*B"}),
+    ),
+    "a note that must be told and has no place": Case(
+        lambda g: heading(g)["properties"].pop("reference_identification_N9_loop"),
+        "no place for the note",
+        r'ACME01\] write notes = "optional"',
+        order=BARE.model_copy(update={"note": "Dock 4"}),
+        settings={"notes": "required"},
+    ),
     "the acknowledgment asked for": Case(
         add_beg("acknowledgment_type_07", code("AD", "AC")), "AD, AC", r'ACME01\] write acknowledgment_type = "AD"'
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from plexstedi.edi.advice import toml_name
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.settings import NOT_DUE, SupplierSettings
 
 OTHER_DATES = frozenset(NOT_DUE) | {"001", "007", "036", "037", "038", "061", "063", "064", "171", "177", "ACK"}
@@ -38,8 +38,7 @@ class Sources:
 
     def table(self, *keys: str) -> str:
         """A table of the partner as it stands in the configuration: `suppliers.ACME01.units`."""
-        kind = "customers" if self.set_id == "810" else "suppliers"
-        return ".".join((kind, *map(toml_name, (self.code, *keys))))
+        return partner_table(self.set_id, self.code, *keys)
 
     def unit_name(self, need: Need) -> str:
         """Plex's name of the unit of the line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
-from plexstedi.edi.advice import toml_name
+from plexstedi.edi.advice import quoted, write
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
@@ -103,7 +103,7 @@ def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tupl
     note = say(invoice.note, "order")
     if note and note_form(builder.room, "heading", (), settings.release) is None:
         if settings.notes == "required":
-            fix = 'Empty the note in Plex, or set notes = "optional"'
+            fix = "Empty the note in Plex, or " + write(builder.partner_table(), "notes", quoted("optional"))
             builder.held("note-without-place", "order", f"the guide has no place for the note {note!r}", fix)
         dropped.append(Dropped(where="order", fact="note", value=note, why="no place for it in the 810"))
     else:
@@ -145,7 +145,7 @@ def _line(builder: Builder, line: InvoiceLine) -> Loop:
     said = [(q, text) for q, number in numbers if q and number and (text := say(number, where))]
     elements = {"e01": str(line.number), **pairs(said, ITEM_PAIRS_FROM["IT1"])}
     apart: list[Node] = []
-    units = line_units(line.unit, None, builder.settings, where, f"customers.{toml_name(builder.partner.code)}.units")
+    units = line_units(line.unit, None, builder.settings, where, f"{builder.partner_table()}.units")
     if line.price is None:
         builder.held("price-missing", where, "Plex has no price for this line", "Set the price in Plex (0 is a price)")
     if isinstance(units, Reason):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from plexstedi.edi.advice import toml_name
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.guide.room import Place, Room, place_for
 from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.built import Built
@@ -44,7 +44,7 @@ class Builder:
     wording: Wording = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wording = Wording(self.settings.text)
+        self.wording = Wording(self.settings.text, partner_table(self.set_id, self.partner.code, "text"))
 
     @property
     def settings(self) -> SupplierSettings:
@@ -53,8 +53,7 @@ class Builder:
 
     def partner_table(self) -> str:
         """The partner's table in the configuration: `suppliers.ACME01`."""
-        kind = "customers" if self.set_id == "810" else "suppliers"
-        return f"{kind}.{toml_name(self.partner.code)}"
+        return partner_table(self.set_id, self.partner.code)
 
     def table(self) -> str:
         """That of the document: `suppliers.ACME01.850`."""

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from plexstedi.edi.advice import quoted, sentence, toml_name, write
+from plexstedi.edi.advice import partner_table, quoted, sentence, write
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
@@ -61,7 +61,10 @@ class _Looker:
     wording: Wording = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wording = Wording(self.partner.settings.text)
+        self.wording = Wording(self.partner.settings.text, self._table("text"))
+
+    def _table(self, *keys: str) -> str:
+        return partner_table(self.set_id, self.partner.code, *keys)
 
     def look(self, order: Order) -> SeenOrder | Held:
         settings = self.partner.settings
@@ -137,7 +140,7 @@ class _Looker:
                 "ship-to-unknown",
                 where,
                 f'ship-to "{name}" has no address in the settings',
-                sentence(write(f"suppliers.{toml_name(self.partner.code)}.ship_to.{quoted(name)}", "name", '"…"')),
+                sentence(write(self._table("ship_to", name), "name", quoted("…"))),
             )
         return name
 
@@ -153,7 +156,8 @@ class _Looker:
                 "note-without-place",
                 where,
                 f"the guide has no place for the note {text!r}",
-                'Tell the supplier otherwise and empty the note in Plex, or set notes = "optional"',
+                "Tell the supplier otherwise and empty the note in Plex, or "
+                + write(self._table(), "notes", quoted("optional")),
             )
         self.dropped.append(Dropped(where=where, fact="note", value=text, why=f"no place for it in the {self.set_id}"))
         return None
@@ -164,8 +168,7 @@ class _Looker:
         blanket = order.blanket and self.stream.release is None and line.blanket_quantity is not None
         if line.state is not LineState.OPEN or (not firm and not blanket):
             return None
-        table = f"suppliers.{toml_name(self.partner.code)}.units"
-        units = line_units(line.unit, line.order_unit, self.partner.settings, where, table)
+        units = line_units(line.unit, line.order_unit, self.partner.settings, where, self._table("units"))
         price = self._price(line, units, where)
         if isinstance(units, Reason):
             self.reasons.append(units)
@@ -288,7 +291,7 @@ class _Looker:
         schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
         at_line = self._takes_date("detail", (loop,), "DTM", 1, 2)
         at_header = self._takes_date("heading", (), "DTM", 1, 2)
-        places = DuePlaces(self.room, self.set_id, f"suppliers.{toml_name(self.partner.code)}", loop, seen.schedule)
+        places = DuePlaces(self.room, self.set_id, self._table(), loop, seen.schedule)
         if of_order is not None and not at_header:
             self._due_of_order(of_order, seen, places, at_lines=schedules or at_line)
         for line in seen.lines:

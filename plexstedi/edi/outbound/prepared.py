@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.base_names import GuideJson, base_json
 from plexstedi.edi.guide.binding import Unbound, bind
 from plexstedi.edi.guide.need import Sources
@@ -68,7 +69,8 @@ def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) 
 
 
 def _unfit(sent: Transaction, built: Built, partner: Partner) -> tuple[Reason, ...]:
-    texts = unfit_as_sent(placed_segments(sent), built.doubts, partner.settings.text)
+    table = partner_table(sent.set_id, partner.code, "text")
+    texts = unfit_as_sent(placed_segments(sent), built.doubts, partner.settings.text, table)
     return tuple(dict.fromkeys((*beyond_limits(sent), *texts)))
 
 

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from plexstedi.edi.advice import quoted, write
 from plexstedi.edi.held import Reason
 from plexstedi.edi.settings import TextSettings
 from plexstedi.edi.x12 import Composite, Segment
@@ -41,6 +42,8 @@ class Wording:
     """
 
     settings: TextSettings
+    table: str = "suppliers.CODE.text"
+    """Its place in the configuration."""
     adjusted: list[str] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
 
@@ -65,7 +68,7 @@ class Wording:
         plain = self._without_delimiters(plain, where)
         said = (plain.upper() if self.settings.uppercase else plain) or None
         if said is not None:
-            self.doubts += [Doubt(said, reason) for reason in unfit_reasons(said, self.settings, where)]
+            self.doubts += [Doubt(said, reason) for reason in unfit_reasons(said, self.settings, where, self.table)]
         return said
 
     def _without_delimiters(self, text: str, where: str) -> str:
@@ -78,27 +81,29 @@ class Wording:
         return replaced.strip()
 
 
-def unfit_reasons(text: str, settings: TextSettings, where: str) -> list[Reason]:
+def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> list[Reason]:
     """Why X12 cannot carry a text that is to be sent: characters outside its set, or the interchange's delimiters."""
     reasons: list[Reason] = []
     unfit = sorted({c for c in text if not (" " <= c <= "~")})
     if unfit:
         fix = "Correct it in Plex"
         if not settings.transliterate and _base_letters(text).isascii():
-            fix += ", or set text.transliterate = true for this supplier"
+            fix += f", or {write(table, 'transliterate', 'true')} (base letters instead of accents)"
         shown = ", ".join(f"{c!r}" for c in unfit[:5])
         message = f"{_shown(text)} has characters that X12 cannot carry: {shown}"
         reasons.append(Reason(code="text-not-ascii", where=where, message=message, fix=fix))
     found = sorted({c for c in text if c in settings.delimiters})
     if found:
         message = f"{_shown(text)} contains the delimiter {' '.join(found)}"
-        fix = "Correct it in Plex, or set text.replace_delimiters (or text.delimiters) for this supplier"
+        fix = (
+            "Correct it in Plex, or " + write(table, "replace_delimiters", quoted(" ")) + " (what stands in its place)"
+        )
         reasons.append(Reason(code="text-has-delimiter", where=where, message=message, fix=fix))
     return reasons
 
 
 def unfit_as_sent(
-    sent: Iterable[tuple[str, Segment]], doubts: Sequence[Doubt], settings: TextSettings
+    sent: Iterable[tuple[str, Segment]], doubts: Sequence[Doubt], settings: TextSettings, table: str
 ) -> tuple[Reason, ...]:
     """The reasons of those texts that are really sent (RULES Sending 7), each segment with where it stands.
 
@@ -107,7 +112,7 @@ def unfit_as_sent(
     reasons: dict[Reason, None] = {}
     for where, segment in sent:
         for text in _texts(segment):
-            found = unfit_reasons(text, settings, where)
+            found = unfit_reasons(text, settings, where, table)
             known = [d.reason for d in doubts if text in d.text and any(d.reason.code == r.code for r in found)]
             reasons.update(dict.fromkeys(known or found))
     return tuple(reasons)
