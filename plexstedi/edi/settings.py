@@ -6,9 +6,10 @@ supplier's orders (partnership, transaction settings) may be missing here; `miss
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -90,12 +91,44 @@ class Severity(StrEnum):
     HOLD = "hold"
 
 
+def _refuse(message: str, fix: str) -> NoReturn:
+    raise PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
+
+
+def _date_qualifier(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Z]{3}", text):
+        _refuse(f'"{text}" is no qualifier of a date', 'Write the three characters of the guide, as "010".')
+    if text in NOT_DUE:
+        meaning = NOT_DUE[text]
+        _refuse(f'"{text}" means {meaning}', "Name the qualifier under which this supplier wants our due date.")
+    return text
+
+
+NOT_DUE = {"003": "the invoice date", "004": "the order date", "011": "the date shipped", "035": "the date delivered"}
+"""X12 element 374 codes that cannot stand for a due date: what is invoiced, ordered or past already."""
+
+
+def _x12_release(text: str) -> str:
+    if not re.fullmatch(r"00[3-8]0[1-9][0-9]", text) or not "003010" <= text <= "008060":
+        fix = 'Write the six digits of GS08, from "003010" to "008060", as "004010".'
+        _refuse(f'"{text}" is no X12 release', fix)
+    return text
+
+
 class PurchaseOrderTypes(Settings):
     """BEG02 / BCH02 by kind of order (RULES Sending 2)."""
 
     standard: Code = "SA"
     blanket: Code = "BK"
     release: Code = "RL"
+
+
+class QuantityLeft(StrEnum):
+    """POC04 (left to receive) of an 860 whose guide requires it, once something of the line was received."""
+
+    HOLD = "hold"
+    OPEN = "open"
+    """POC03 less what was received (RULES Sending 8)."""
 
 
 class DocumentSettings(Settings):
@@ -108,6 +141,9 @@ class DocumentSettings(Settings):
     po_type: PurchaseOrderTypes = PurchaseOrderTypes()
     schedule: ScheduleAs | None = None
     """None: what the guide has room for, in the order sch, lines, header."""
+    due_qualifier: Annotated[str, AfterValidator(_date_qualifier)] | None = None
+    """The guide's own qualifier of our due date (X12 element 374), where it knows none of 002, 106, 996."""
+    quantity_left: QuantityLeft = QuantityLeft.HOLD
 
 
 class ShipTo(Settings):
@@ -211,8 +247,7 @@ class AcknowledgmentSettings(Settings):
 
 def _four_different(text: str) -> str:
     if len(set(text)) < len(text):
-        fix = 'Write the four separators of the interchange, as "*~>^".'
-        raise PydanticCustomError("setting", "{message}", {"message": "names one separator twice", "fix": fix})
+        _refuse("names one separator twice", 'Write the four separators of the interchange, as "*~>^".')
     return text
 
 
@@ -239,7 +274,8 @@ class SupplierSettings(Settings):
     """One trading partner: `[suppliers.CODE]` merged over `[supplier_defaults]`."""
 
     partnership_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,81}$")] | None = None
-    release: Literal["003040", "003060", "004010", "005010"] = "004010"
+    release: Annotated[str, AfterValidator(_x12_release)] = "004010"
+    """Any X12 release from 003010 to 008060, as in GS08."""
     change_orders: ChangeOrders = ChangeOrders.SEND_860
     releases: ReleasesAs = ReleasesAs.SCHEDULE
     notes: Literal["optional", "required"] = "optional"
@@ -269,6 +305,11 @@ class SupplierSettings(Settings):
     tolerance: Tolerance = Tolerance()
     acknowledgments: AcknowledgmentSettings = AcknowledgmentSettings()
     text: TextSettings = TextSettings()
+
+    def document(self, set_id: str) -> DocumentSettings:
+        """The settings of one document; the defaults where the supplier has none of it."""
+        own = {"850": self.document_850, "860": self.document_860, "810": self.document_810}.get(set_id)
+        return own or DocumentSettings()
 
 
 class Company(Settings):

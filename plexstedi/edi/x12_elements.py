@@ -179,6 +179,14 @@ _SEGMENTS: dict[str, tuple[str, str]] = {
         + "agency_qualifier_code source_subqualifier industry_code",
     ),
     "QTY": ("quantity_information", "quantity_qualifier quantity:R composite_unit_of_measure:C001"),
+    "CTP": (
+        "pricing_information",
+        (
+            "class_of_trade_code price_identifier_code unit_price:R quantity:R composite_unit_of_measure:C001 "
+            "price_multiplier_qualifier multiplier:R monetary_amount:R basis_of_unit_price_code condition_value "
+            "multiple_price_quantity:N"
+        ),
+    ),
     "CTT": (
         "transaction_totals",
         f"number_of_line_items:N hash_total:R weight:R {_UOM} volume:R {_UOM} description",

@@ -261,7 +261,8 @@ _ELEMENT = re.compile(r"([a-z_|]+):(ID|AN|N0|N2|R|DT|TM|C)(\d+)(?:-(\d+))?(!?)")
 
 
 def _for_release(text: str, release: str) -> str:
-    index = RELEASES.index(release) + 1
+    """The text in the nearer of the two releases: names are only written down for these."""
+    index = 2 if release >= RELEASES[1] else 1
     return re.sub(r"\{([^/{}]*)/([^/{}]*)\}", lambda match: str(match.group(index)), text)
 
 

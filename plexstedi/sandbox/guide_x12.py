@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.guide_check import x12_number
-from plexstedi.sandbox.guide_names import ElementDef, Layout, Node, Repeat, SegmentDef
+from plexstedi.sandbox.guide_names import ElementDef, Layout, Node, Repeat, SegmentDef, segments
 from plexstedi.sandbox.x12 import COMPONENT, Segment, X12Error
 
 _SEGMENT_KEY = re.compile(r"_([A-Z][A-Z0-9]{1,2})(?:_(?!loop)[a-z0-9_]+?)?(_loop(?:_[a-z0-9_]+)?)?$")
@@ -23,7 +23,20 @@ def to_segments(transaction: Json, layout: Layout) -> tuple[Segment, ...]:
             value = transaction.get(area)
             if isinstance(value, Mapping):
                 _collect(value, nodes, layout.release, rows)
-    return tuple(row for row in rows if row[0] not in ("ST", "SE"))
+    return as_dated(tuple(row for row in rows if row[0] not in ("ST", "SE")), layout.release)
+
+
+def as_dated(rows: tuple[Segment, ...], release: str) -> tuple[Segment, ...]:
+    """The segments with their dates as the release has them: YYMMDD before 004010."""
+    return rows if release >= "004010" else tuple(_six_digits(row, release) for row in rows)
+
+
+def _six_digits(row: Segment, release: str) -> Segment:
+    definition = segments(release).get(row[0])
+    dated = {each.position for each in definition.elements if each.type == "DT"} if definition else set()
+    return tuple(
+        text[2:] if index in dated and re.fullmatch(r"\d{8}", text) else text for index, text in enumerate(row)
+    )
 
 
 def _collect(value: Mapping[str, Json], nodes: Sequence[Node], release: str, rows: list[Segment]) -> None:
@@ -160,9 +173,10 @@ def _read_value(text: str, element: ElementDef, segment_id: str) -> Json:
             number /= 100
         return int(number) if number == number.to_integral_value() else number
     if element.type == "DT":
-        if not re.fullmatch(r"\d{8}", text):
+        if not re.fullmatch(r"\d{6}|\d{8}", text):
             raise X12Error(f"{where} {text!r} is no date")
-        return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+        full = f"20{text}" if len(text) == 6 else text
+        return f"{full[:4]}-{full[4:6]}-{full[6:]}"
     if element.type == "TM":
         return ":".join(text[index : index + 2] for index in range(0, min(len(text), 6), 2))
     if len(text) > element.maximum:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -50,6 +51,8 @@ class LineChange:
 
     code: str
     line: OrderedLine
+    left: Decimal | None = None
+    """What the buyer says is left to receive (POC04), where it says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,19 @@ class OrderBook:
     def take_order(self, order: ReceivedOrder) -> None:
         self.orders[order.number] = order
 
-    def take_change(self, change: ReceivedChange) -> ReceivedOrder:
-        """Apply an 860 to what was ordered; a line it does not know is an added one."""
+    def take_change(
+        self, change: ReceivedChange, shipped: Callable[[str, str], Decimal] = lambda order, line: Decimal(0)
+    ) -> ReceivedOrder:
+        """Apply an 860 to what was ordered; a line it does not know is an added one.
+
+        `shipped` is what this supplier has shipped of a line. Raise X12Error if the buyer says that another quantity
+        is left to receive: somebody has to call.
+        """
+        for each in change.changes:
+            ordered = Decimal(0) if each.code == "DI" else each.line.quantity
+            left = max(Decimal(0), ordered - shipped(change.number, each.line.number))
+            if each.left is not None and each.left != left:
+                raise X12Error(f"line {each.line.number}: POC04 says {each.left} are left, we count {left}")
         order = self.orders.get(change.number) or ReceivedOrder(change.number, change.day, ())
         lines = {line.number: line for line in order.lines}
         for each in change.changes:
@@ -109,7 +123,7 @@ def read_order(body: tuple[Segment, ...]) -> ReceivedOrder:
     for rows in _loops(body, "PO1"):
         first = rows[0]
         lines.append(_line(first, rows, _at(first, 2), _at(first, 3), _at(first, 4), _at(first, 5), first[6:], body))
-    return ReceivedOrder(_at(head, 3), _at(head, 5), tuple(lines))
+    return ReceivedOrder(_at(head, 3), _full(_at(head, 5)), tuple(lines))
 
 
 def read_change(body: tuple[Segment, ...]) -> ReceivedChange:
@@ -120,8 +134,9 @@ def read_change(body: tuple[Segment, ...]) -> ReceivedChange:
         first = rows[0]
         unit = _at(first, 5).split(COMPONENT)[0]
         line = _line(first, rows, _at(first, 3) or "0", unit, _at(first, 6), _at(first, 7), first[8:], body)
-        changes.append(LineChange(_at(first, 2), line))
-    return ReceivedChange(_at(head, 3), _at(head, 1), _at(head, 6), _at(head, 5), tuple(changes))
+        left = _decimal(_at(first, 4)) if _at(first, 4) else None
+        changes.append(LineChange(_at(first, 2), line, left))
+    return ReceivedChange(_at(head, 3), _at(head, 1), _full(_at(head, 6)), _at(head, 5), tuple(changes))
 
 
 def _line(
@@ -184,4 +199,10 @@ def _decimal(text: str) -> Decimal:
 
 
 def _day(text: str) -> date | None:
-    return date.fromisoformat(f"{text[:4]}-{text[4:6]}-{text[6:8]}") if len(text) == 8 else None
+    full = _full(text)
+    return date.fromisoformat(f"{full[:4]}-{full[4:6]}-{full[6:8]}") if len(full) == 8 else None
+
+
+def _full(text: str) -> str:
+    """A day in eight digits; releases before 004010 write six."""
+    return f"20{text}" if len(text) == 6 else text

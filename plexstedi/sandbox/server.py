@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from email.utils import format_datetime
 
 from plexstedi.decimal_json import Json
@@ -107,6 +108,7 @@ class Sandbox:
         self.stedi = StediStore(clock, self.schedule, self.documents, partners, seed=seed, delivery_delay=delay)
         self.stedi_api = StediApi(self.stedi, self.stedi_settings, lambda: self.urls.stedi_url)
         self.suppliers = SupplierDesk(self.stedi, self.schedule, delays)
+        self.suppliers.shipped = self._shipped
         self._handlers: dict[str, Callable[[Request, FaultRule | None], Response]] = {
             "plex": self._answer_plex,
             "stedi": self._answer_stedi,
@@ -160,6 +162,17 @@ class Sandbox:
                 setting.guide_schema = schema
                 return
         raise KeyError(set_id)
+
+    def _shipped(self, number: str, line: str) -> Decimal:
+        """What a supplier has shipped of a line: what came in at the made-up Plex."""
+        return sum(
+            (
+                receipt.quantity
+                for receipt in self.plex.tenant.receipts
+                if receipt.order.number == number and str(receipt.line.number) == line.split("-")[0]
+            ),
+            Decimal(0),
+        )
 
     def set_character(self, supplier_code: str, character: Character) -> None:
         self.suppliers.set_character(supplier_code, character)

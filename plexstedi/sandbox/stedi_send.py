@@ -13,6 +13,7 @@ from plexstedi.sandbox.guide_x12 import to_segments
 from plexstedi.sandbox.json_schema import check_schema
 from plexstedi.sandbox.stedi_records import Outgoing, OutgoingGroup, Partnership, Setting
 from plexstedi.sandbox.stedi_store import StediStore
+from plexstedi.sandbox.totals_check import check_totals
 from plexstedi.sandbox.wire import HttpError, Response, json_response
 from plexstedi.sandbox.x12 import Delimiters, Segment, X12Error
 
@@ -129,9 +130,13 @@ def check_transaction(transaction: Json, setting: Setting, form: Layout) -> tupl
         message = f"The transaction does not match the guide of setting {setting.id}"
         bad_request(message, "JsonTranslationError", errors)
     try:
-        return to_segments(transaction, form)
+        body = to_segments(transaction, form)
     except X12Error as error:
         bad_request(str(error), "JsonTranslationError", [GuideError("invalid_value", (), str(error))])
+    untrue = check_totals(setting.set_id, body)
+    if untrue:
+        bad_request("; ".join(error.message for error in untrue), "JsonTranslationError", untrue)
+    return body
 
 
 def _set_of(transaction: Json) -> Json:

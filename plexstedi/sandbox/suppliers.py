@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from plexstedi.sandbox.answers import Answer, acknowledgment, change_acknowledgment, functional_acknowledgment
 from plexstedi.sandbox.characters import Character, Delays
 from plexstedi.sandbox.guide_names import FUNCTIONAL_GROUPS
+from plexstedi.sandbox.guide_x12 import as_dated
 from plexstedi.sandbox.received import OrderBook, ReceivedOrder, read_change, read_order
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.stedi_records import GeneratedDocument, Partnership
@@ -28,6 +30,8 @@ class SupplierDesk:
             partnership.id: partnership.partner.character for partnership in store.partnerships.values()
         }
         self.books: dict[str, OrderBook] = {partnership_id: OrderBook() for partnership_id in store.partnerships}
+        self.shipped: Callable[[str, str], Decimal] = lambda order, line: Decimal(0)
+        """What went out so far of a line, by order number and line id."""
         store.on_delivered = self.delivered
 
     def delivered(self, document: GeneratedDocument, partnership: Partnership, at: datetime) -> None:
@@ -64,7 +68,7 @@ class SupplierDesk:
                 self._answer_order(character, partnership, order, document, due)
             elif set_id == "860":
                 change = read_change(body)
-                order = book.take_change(change)
+                order = book.take_change(change, self.shipped)
                 if partnership.partner.change_answer == "865" or order.cancelled:
                     answer = change_acknowledgment(character, change, order, due.date())
                 else:
@@ -97,7 +101,8 @@ class SupplierDesk:
     def _later(self, partnership: Partnership, answer: Answer, document: GeneratedDocument, due: datetime) -> None:
         def send(at: datetime) -> None:
             usage = document.usage_indicator
-            text = self.store.compose(partnership, answer.set_id, answer.body, usage, at)
+            body = as_dated(answer.body, partnership.partner.release)
+            text = self.store.compose(partnership, answer.set_id, body, usage, at)
             name = f"{answer.set_id}_{partnership.partner.isa_id}_{partnership.their_number:06}.edi"
             self.store.receive(text, partnership=partnership, filename=name, at=at)
 

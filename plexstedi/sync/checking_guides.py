@@ -22,6 +22,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store
+from plexstedi.sync.received import received_so_far
 
 _SHOWN = (Phase.RELEASED, Phase.RECEIVED)
 
@@ -111,7 +112,13 @@ def _tried(
     kind: str,
 ) -> Trial:
     seen_at, modified_at = store.orders.revision_seen(record.id, record.latest)
-    result = prepare(what, partner, change_sequence=1, revision_seen=(modified_at or seen_at).date())
+    result = prepare(
+        what,
+        partner,
+        change_sequence=1,
+        revision_seen=(modified_at or seen_at).date(),
+        received=received_so_far(store, record.id),
+    )
     return _judged(record.number, key.release, kind, result)
 
 

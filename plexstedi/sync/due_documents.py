@@ -21,6 +21,7 @@ from plexstedi.sync.due_document import DueDocument, order_witness, route_of, st
 from plexstedi.sync.foreign_promises import settle_foreign_promises
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.order_numbers import OrderNumbers
+from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.witness import unknown_streams
@@ -306,7 +307,11 @@ def _prepared(
     change_sequence = next_change_sequence(decision, last)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
     prepared = prepare(
-        decision, partner, change_sequence=change_sequence, revision_seen=(modified_at or seen_at).date()
+        decision,
+        partner,
+        change_sequence=change_sequence,
+        revision_seen=(modified_at or seen_at).date(),
+        received=received_so_far(session.store, record.id),
     )
     if isinstance(prepared, Held):
         _hold(session, record, name, prepared.reasons)

@@ -31,6 +31,7 @@ from plexstedi.sync.ingest import process
 from plexstedi.sync.isolation import Turns
 from plexstedi.sync.order_numbers import OrderNumbers
 from plexstedi.sync.pulling import fetch_one
+from plexstedi.sync.received import received_so_far
 from plexstedi.sync.replaying_invoices import invoice_again, warnings_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
@@ -168,7 +169,13 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
     # The same slot under the next counter; only the whole order in place of a recovered 860 is a step of its own.
     change_sequence = last.change_sequence + int(isinstance(due, Send850) and last.kind == "860")
-    prepared = prepare(due, partner, change_sequence=change_sequence, revision_seen=(modified_at or seen_at).date())
+    prepared = prepare(
+        due,
+        partner,
+        change_sequence=change_sequence,
+        revision_seen=(modified_at or seen_at).date(),
+        received=received_so_far(session.store, record.id),
+    )
     if isinstance(prepared, Held):
         raise _cannot_go(record.number, prepared.reasons)
     if isinstance(due, Change860):

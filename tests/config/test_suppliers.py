@@ -155,3 +155,41 @@ def test_a_shared_partnership_is_told_but_allowed(write: Writer, minimal: str) -
 )
 def test_what_is_probably_not_meant_is_told(write: Writer, minimal: str, text: str, word: str) -> None:
     assert any(word in warning for warning in load(write(minimal + text)).warnings)
+
+
+@pytest.mark.parametrize("release", ["003010", "003042", "004060", "005010", "007030", "008060"])
+def test_any_x12_release_may_be_written(write: Writer, minimal: str, release: str) -> None:
+    assert load(write(minimal + supplier("A", f'release = "{release}"\n'))).suppliers["A"].release == release
+
+
+@pytest.mark.parametrize("release", ["4010", "002040", "003000", "008070", "009010", "04010", "005010X", "０04010", ""])
+def test_what_is_no_release_is_refused_with_how_it_is_written(write: Writer, minimal: str, release: str) -> None:
+    with pytest.raises(ConfigurationFault) as caught:
+        load(write(minimal + supplier("A", f'release = "{release}"\n')))
+    (problem,) = caught.value.problems
+    assert (problem.key, "GS08" in problem.fix) == ("suppliers.A.release", True)
+
+
+def test_the_guides_word_for_the_due_date_and_what_is_left_are_set_by_document(write: Writer, minimal: str) -> None:
+    own = '[suppliers.A.860]\ntransaction_setting_id = "s"\ndue_qualifier = "010"\nquantity_left = "open"\n'
+    settings = load(write(minimal + supplier("A", own))).suppliers["A"]
+    assert (settings.document("860").due_qualifier, settings.document("860").quantity_left) == ("010", "open")
+    assert (settings.document("850").due_qualifier, settings.document("850").quantity_left) == (None, "hold")
+    assert settings.document("810").due_qualifier is None
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "word"),
+    [
+        ('due_qualifier = "10"', "due_qualifier", '"010"'),
+        ('due_qualifier = "004"', "due_qualifier", "due date"),
+        ('quantity_left = "opened"', "quantity_left", '"open"'),
+    ],
+)
+def test_a_word_that_cannot_mean_it_is_refused(write: Writer, minimal: str, line: str, key: str, word: str) -> None:
+    own = f'[suppliers.A.860]\ntransaction_setting_id = "s"\n{line}\n'
+    with pytest.raises(ConfigurationFault) as caught:
+        load(write(minimal + supplier("A", own)))
+    (problem,) = caught.value.problems
+    assert problem.key == f"suppliers.A.860.{key}"
+    assert word in problem.fix

@@ -12,10 +12,13 @@ from typing import Any
 
 from plexstedi.edi.base_names import GuideJson
 from plexstedi.edi.guide.check import faults
-from plexstedi.edi.guide.model import Guide, read_guide
-from plexstedi.edi.guide.placement import BoundChildren, Context, bind_children
+from plexstedi.edi.guide.context import Context
+from plexstedi.edi.guide.hints import advice_for_missing
+from plexstedi.edi.guide.model import ELEMENT_KEY, SEGMENT_KEY, Guide, read_guide
+from plexstedi.edi.guide.need import Need, Sources
+from plexstedi.edi.guide.placement import BoundChildren, bind_children
 from plexstedi.edi.guide.schema import GuideUnreadableError
-from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.x12 import Loop, Node, Segment, Transaction
 from plexstedi.edi.x12_sets import SECTIONS, Section
@@ -33,12 +36,20 @@ class Bound:
     dropped: tuple[Dropped, ...]
 
 
-def bind(transaction: Transaction, schema: Mapping[str, Any]) -> Bound | Held:
-    """The document in the guide's keys, shapes, types and order, validated; Held names the guide's path and the fix."""
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """Why a guide cannot take a document, with what of it would go: its texts and lengths are judged as well."""
+
+    reasons: tuple[Reason, ...]
+    transaction: Transaction
+
+
+def bind(transaction: Transaction, schema: Mapping[str, Any], sources: Sources) -> Bound | Unbound:
+    """The document in the guide's keys, shapes, types and order, validated; else the guide's path and the fix."""
     try:
-        return _bind(transaction, read_guide(schema))
+        return _bind(transaction, read_guide(schema), sources)
     except GuideUnreadableError as error:
-        return Held((unreadable(transaction.set_id, error),))
+        return Unbound((unreadable(transaction.set_id, error),), transaction)
 
 
 def unreadable(set_id: str, error: GuideUnreadableError) -> Reason:
@@ -51,7 +62,7 @@ def unreadable(set_id: str, error: GuideUnreadableError) -> Reason:
     )
 
 
-def _bind(transaction: Transaction, guide: Guide) -> Bound | Held:
+def _bind(transaction: Transaction, guide: Guide, sources: Sources) -> Bound | Unbound:
     header = Segment("ST", (transaction.set_id, Decimal(1)))
     parts: dict[Section, tuple[Node, ...]] = {
         "heading": (header, *transaction.heading),
@@ -72,7 +83,8 @@ def _bind(transaction: Transaction, guide: Guide) -> Bound | Held:
         if not nodes and section not in guide.required:
             bound[section] = BoundChildren()
             continue
-        context = Context(guide.schema, section, "order", None, vital.get(section, frozenset()))
+        dates = vital.get(section, frozenset())
+        context = Context(guide.schema, section, "order", dates, transaction.release, sources)
         if section == "summary" and _wants_trailer(guide):
             before = (*bound.values(), bind_children(nodes, shape, context))
             nodes = (*nodes, _trailer(before))
@@ -82,13 +94,14 @@ def _bind(transaction: Transaction, guide: Guide) -> Bound | Held:
             document[section] = bound[section].json
     dropped = [d for section in SECTIONS for d in bound[section].dropped if d.fact not in ("ST", "SE")]
     if not reasons:
-        reasons = [_fault(fault.path, fault.message) for fault in faults(document, guide.schema)]
-    if reasons:
-        return Held(tuple(dict.fromkeys(reasons))[:_MOST_REASONS])
+        reasons = [_fault(fault.path, fault.message, sources) for fault in faults(document, guide.schema)]
     heading, detail, summary = (
-        tuple(node for node in bound[section].nodes if node.id not in ("ST", "SE")) for section in SECTIONS
+        tuple(node for node in (*bound[section].nodes, *bound[section].unplaced) if node.id not in ("ST", "SE"))
+        for section in SECTIONS
     )
     sent = Transaction(transaction.set_id, transaction.release, heading, detail, summary)
+    if reasons:
+        return Unbound(tuple(dict.fromkeys(reasons))[:_MOST_REASONS], sent)
     return Bound(document, sent, tuple(dropped))
 
 
@@ -124,10 +137,17 @@ def _no_section(section: str, node: Node) -> Reason:
     )
 
 
-def _fault(path: str, message: str) -> Reason:
+def _fault(path: str, message: str, sources: Sources) -> Reason:
+    """What only the whole schema tells: conditions between elements, and the like."""
+    keys = path.split(".")
+    segments = [found.group(1) for key in keys if (found := SEGMENT_KEY.search(key.split("[")[0]))]
+    element = ELEMENT_KEY.search(keys[-1])
+    fix = "Correct the value in Plex or in this supplier's settings, or ask the supplier about this rule of its guide"
+    if segments and message.startswith("is required"):
+        fix = advice_for_missing(Need(segments[-1], int(element.group(1)) if element else 0), sources)
     return Reason(
         code="guide-invalid",
         where=path or "order",
         message=f"the finished document breaks the guide: {path or 'it'} {message}",
-        fix="Correct the value in Plex or in this supplier's settings, or ask for another guide",
+        fix=fix,
     )

@@ -50,6 +50,17 @@ def is_valid(value: Any, schema: Schema, root: Schema) -> bool:
     return next(faults(value, schema, root), None) is None
 
 
+WRONG_TYPE = "must be written as"
+"""How the message of a fault in the type begins; a fault of a value goes on otherwise."""
+_TYPE_WORDS = {
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "object": "an object",
+    "array": "a list",
+    "boolean": "true or false",
+    "null": "empty",
+}
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "object": (Mapping,),
@@ -72,11 +83,17 @@ def _of_any_type(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[F
     if stated is not None:
         names = (stated,) if isinstance(stated, str) else tuple(stated)
         if not any(_is_type(value, name) for name in names):
-            yield Fault(path, f"must be {' or '.join(names)}")
+            yield Fault(path, _wrong_type(value, names))
     if "const" in schema and not _same(value, schema["const"]):
         yield Fault(path, f"must be {schema['const']!r}, not {value!r}")
     if "enum" in schema and not any(_same(value, item) for item in schema["enum"]):
         yield Fault(path, f"must be one of {', '.join(map(str, schema['enum']))}, not {value!r}")
+
+
+def _wrong_type(value: Any, names: Sequence[str]) -> str:
+    if "integer" in names and _is_type(value, "number"):
+        return "is a fraction: whole numbers only"
+    return f"{WRONG_TYPE} {' or '.join(_TYPE_WORDS.get(name, name) for name in names)}"
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -133,7 +150,16 @@ def _of_number(value: Decimal, schema: Mapping[str, Any], path: str) -> Iterator
     if "multipleOf" in schema:
         top, bottom = value.as_integer_ratio(), _exact(schema["multipleOf"]).as_integer_ratio()
         if (top[0] * bottom[1]) % (top[1] * bottom[0]):
-            yield Fault(path, f"must be a multiple of {schema['multipleOf']}, not {value}")
+            yield Fault(path, f"{_multiple(_exact(schema['multipleOf']))}, not {value}")
+
+
+def _multiple(of: Decimal) -> str:
+    if of == 1:
+        return "must be a whole number"
+    decimals = -of.normalize().adjusted()
+    if decimals > 0 and of == Decimal(1).scaleb(-decimals):
+        return f"must have at most {decimals} decimals"
+    return f"must be a multiple of {of}"
 
 
 def _of_object(value: Mapping[str, Any], schema: Mapping[str, Any], root: Schema, path: str) -> Iterator[Fault]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from plexstedi.edi.guide.hints import hint
+from plexstedi.edi.guide.hints import advice_for_missing
 from plexstedi.edi.guide.model import Child, read_guide
+from plexstedi.edi.guide.need import Need, Sources
 from plexstedi.edi.x12_sets import SECTIONS
 
 State = Literal["met", "missing", "unused"]
@@ -55,7 +56,8 @@ def _visit(child: Child, path: str, holders: list[Any], found: list[Demand], *, 
     codes = () if slot is None or slot.codes is None else slot.codes
     lacking = child.required and enclosed and not entries
     state: State = "met" if entries else ("missing" if lacking else "unused")
-    source = "" if entries else hint(child.id, 0, codes, codes[0] if child.id == "N1" and codes else None)
+    party = codes[0] if child.id == "N1" and codes else None
+    source = "" if entries else advice_for_missing(Need(child.id, 0, codes, party=party), Sources())
     found.append(Demand(here, child.id, child.required, state, child.description, codes, source))
     for shape in child.shapes:
         for inner in shape.children:

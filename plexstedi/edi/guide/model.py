@@ -16,8 +16,8 @@ from plexstedi.edi.guide.room import Place
 from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, Schema, alternatives
 from plexstedi.edi.x12_sets import SECTIONS, Section
 
-_SEGMENT_KEY = re.compile(r"(?:^|_)([A-Z][A-Z0-9]{1,2})(_loop)?(?:_[a-z0-9_]*)?$")
-_ELEMENT_KEY = re.compile(r"_([0-9]{2})$")
+SEGMENT_KEY = re.compile(r"(?:^|_)([A-Z][A-Z0-9]{1,2})(_loop)?(?:_[a-z0-9_]*)?$")
+ELEMENT_KEY = re.compile(r"_([0-9]{2})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def _shape(flat: Flat, root: Schema) -> Shape:
     unknown: list[str] = []
     for key, schema in flat.properties.items():
         required = key in flat.required
-        segment_key, element_key = _SEGMENT_KEY.search(key), _ELEMENT_KEY.search(key)
+        segment_key, element_key = SEGMENT_KEY.search(key), ELEMENT_KEY.search(key)
         if element_key:
             slots.append(_slot(key, int(element_key.group(1)), required, schema, root))
         elif segment_key:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plexstedi.edi.base_names import GuideJson
 from plexstedi.edi.guide.model import Shape, Slot
@@ -20,6 +20,7 @@ _HEADS: Mapping[str, frozenset[int]] = {
     "POC": frozenset({2, 3, 5, 6, 7}),
     "IT1": frozenset({2, 3, 4, 5}),
     "SCH": frozenset({1, 5, 6}),
+    "CTP": frozenset({3, 9}),
     "TDS": frozenset({1}),
     "TXI": frozenset({1, 2}),
 }
@@ -60,6 +61,20 @@ class Missing:
     position: int
     description: str
     codes: tuple[str, ...] | None
+    under: tuple[str, ...] = ()
+    """The qualifiers that it may stand under, where the guide lists them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """An element of ours that the shape does not take."""
+
+    position: int
+    value: str
+    message: str
+    """With the position and the value in front."""
+    codes: tuple[str, ...] = ()
+    no_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +82,23 @@ class NoFit:
     """The segment does not go into this shape. `variant`: it is another variant's, which says nothing against it."""
 
     variant: bool
-    message: str
-    missing: Missing | None = None
+    unfit: tuple[Unfit, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    placed: frozenset[str] = frozenset()
+    """Of a line: the qualifiers of its item numbers that have their pair."""
+    other: str = ""
+    """What is wrong with the shape itself."""
+
+    @property
+    def message(self) -> str:
+        """All of it in one sentence."""
+        wants = [f"the guide requires {missing.key}" for missing in self.missing]
+        return "; ".join((*([self.other] if self.other else []), *(each.message for each in self.unfit), *wants))
+
+    @property
+    def size(self) -> int:
+        """How many things are wrong: the shape with the fewest is the one that was meant."""
+        return len(self.unfit) + len(self.missing) + (10 if self.other else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,31 +127,49 @@ def is_head(segment_id: str) -> bool:
 
 
 def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment | NoFit:
-    """The segment in this shape, elements in the schema's order; NoFit if it would lose its meaning there."""
+    """The segment in this shape, elements in the schema's order; NoFit, with all misfits, if it would lose meaning."""
     vital = _HEADS.get(segment.id, _MEANING.get(segment.id, frozenset()))
     start = ITEM_PAIRS_FROM.get(segment.id)
     placed: dict[int, Fitted] = {}
     lost: list[Lost] = []
+    unfit: list[Unfit] = []
+    variant = False
     for position, value in enumerate(segment.elements, start=1):
         if value is None or (start is not None and position >= start):
             continue
         slot = shape.slot(position)
         outcome: Fitted | Misfit
-        outcome = Misfit(True, "the guide has no place for it") if slot is None else fit(value, slot, root)
+        outcome = _NO_PLACE if slot is None else fit(value, slot, root)
         if isinstance(outcome, Fitted):
             placed[position] = outcome
             continue
-        if position in vital or not outcome.code or (slot is not None and slot.required):
-            variant = outcome.code and (position == 1 or slot is None) and not is_head(segment.id)
-            return NoFit(variant, f"{segment.id}{position:02d} {_shown(value)}: {outcome.message}")
-        lost.append(Lost(position, _shown(value), outcome.message))
+        required = slot is not None and slot.required
+        expendable = outcome.code or (segment.id, position) in _EXPENDABLE
+        if position in vital or not expendable or required:
+            variant |= outcome.code and (position == 1 or slot is None) and not is_head(segment.id)
+            unfit.append(_unfit(segment.id, position, value, outcome))
+        else:
+            lost.append(Lost(position, _shown(value), outcome.message))
     for pair in _TOGETHER.get(segment.id, ()):
         _drop_halves(pair, segment, placed, lost)
+    items = _Items()
     if start is not None:
-        problem = _place_items(segment, start, shape, root, placed, lost)
-        if problem is not None:
-            return problem
-    return _filled(segment, shape, placed, lost)
+        items = _place_items(segment, start, shape, root, placed, lost)
+    return _filled(segment, shape, placed, lost, (*unfit, *items.unfit), items, variant=variant)
+
+
+def _unfit(segment_id: str, position: int, value: Value, misfit: Misfit) -> Unfit:
+    shown = _shown(value)
+    words = f"unit {misfit.message}" if misfit.codes and (segment_id, position) in _UNITS else misfit.message
+    return Unfit(position, shown, f"{segment_id}{position:02d} {shown}: {words}", misfit.codes, misfit.no_place)
+
+
+_NO_PLACE = Misfit(True, "the guide has no place for it", no_place=True)
+_UNITS = frozenset({("PO1", 3), ("POC", 5), ("IT1", 3), ("SCH", 2), ("CTP", 5)})
+_QUALIFIED = {("N1", 4): 3, ("REF", 2): 1, ("DTM", 2): 1, ("SCH", 6): 5, ("AMT", 2): 1, ("N9", 2): 1}
+"""Elements that mean something under the qualifier at another position."""
+_EXPENDABLE = frozenset({("CTT", 2)})
+"""Optional totals: what they sum up goes out anyway."""
 
 
 def _drop_halves(pair: tuple[int, int], segment: Segment, placed: dict[int, Fitted], lost: list[Lost]) -> None:
@@ -131,17 +179,45 @@ def _drop_halves(pair: tuple[int, int], segment: Segment, placed: dict[int, Fitt
         lost.append(Lost(here[0], _shown(segment.get(here[0])), "it means nothing without its other half"))
 
 
-def _filled(segment: Segment, shape: Shape, placed: dict[int, Fitted], lost: Sequence[Lost]) -> BoundSegment | NoFit:
+@dataclass(slots=True)
+class _Items:
+    """What came of the item numbers of a line."""
+
+    unfit: list[Unfit] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    handled: set[int] = field(default_factory=set)
+    """Positions of pairs that are told missing already."""
+    qualifiers: set[str] = field(default_factory=set)
+
+
+def _filled(
+    segment: Segment,
+    shape: Shape,
+    placed: dict[int, Fitted],
+    lost: Sequence[Lost],
+    unfit: tuple[Unfit, ...],
+    items: _Items,
+    *,
+    variant: bool = False,
+) -> BoundSegment | NoFit:
     if shape.unknown_required:
-        return NoFit(False, f"the guide requires {shape.unknown_required[0]}, which is no element of {segment.id}")
+        other = f"the guide requires {shape.unknown_required[0]}, which is no element of {segment.id}"
+        return NoFit(variant, unfit, other=other)
+    missing = list(items.missing)
+    refused = {each.position for each in unfit}
     for slot in shape.slots:
-        if slot.position in placed or not slot.required:
+        if slot.position in placed or not slot.required or slot.position in (refused | items.handled):
             continue
         filled = _constant(slot)
         if filled is None:
-            missing = Missing(slot.key, slot.position, slot.description, slot.codes)
-            return NoFit(False, f"the guide requires {slot.key}", missing)
-        placed[slot.position] = filled
+            qualifier = shape.slot(_QUALIFIED.get((segment.id, slot.position), 0))
+            under = () if qualifier is None or qualifier.codes is None else qualifier.codes
+            missing.append(Missing(slot.key, slot.position, slot.description, slot.codes, under))
+        else:
+            placed[slot.position] = filled
+    if unfit or missing:
+        missing.sort(key=lambda each: each.position)
+        return NoFit(variant, unfit, tuple(missing), frozenset(items.qualifiers))
     json = {slot.key: placed[slot.position].json for slot in shape.slots if slot.position in placed}
     length = max(placed, default=0)
     elements = tuple(placed[p].value if p in placed else None for p in range(1, length + 1))
@@ -165,48 +241,77 @@ def _constant(slot: Slot) -> Fitted | None:
 
 def constants_alone(segment_id: str, shape: Shape) -> BoundSegment | NoFit:
     """A segment that the guide requires, of its own constants only; NoFit names what it wants from us."""
-    return _filled(Segment(segment_id, ()), shape, {}, ())
+    return _filled(Segment(segment_id, ()), shape, {}, (), (), _Items())
 
 
 def _place_items(
     segment: Segment, start: int, shape: Shape, root: Schema, placed: dict[int, Fitted], lost: list[Lost]
-) -> NoFit | None:
+) -> _Items:
     """Item numbers to the guide's pairs, whichever position each pair has there."""
-    items: list[tuple[Value, Value]] = []
-    for position in range(start, len(segment.elements), 2):
-        qualifier, number = segment.get(position), segment.get(position + 1)
-        if qualifier is not None and number is not None:
-            items.append((qualifier, number))
+    numbers = item_numbers(segment)
     pairs = [(q, n) for p in range(start, start + 20, 2) if (q := shape.slot(p)) and (n := shape.slot(p + 1))]
+    result = _Items()
     fits: list[dict[int, tuple[Fitted, Fitted]]] = []
-    problem: NoFit | None = None
-    for qualifier, number in items:
+    for qualifier, number in numbers:
         options: dict[int, tuple[Fitted, Fitted]] = {}
+        problem: Unfit | None = None
         for index, (qualifier_slot, number_slot) in enumerate(pairs):
             first, second = fit(qualifier, qualifier_slot, root), fit(number, number_slot, root)
             if isinstance(first, Fitted) and isinstance(second, Fitted):
                 options[index] = (first, second)
             elif isinstance(first, Fitted) and isinstance(second, Misfit):
-                problem = NoFit(False, f"{segment.id} {_shown(qualifier)} {_shown(number)}: {second.message}")
+                shown = f"{qualifier} {number}"
+                problem = Unfit(_position(segment, start, qualifier), shown, f"{segment.id} {shown}: {second.message}")
         if not options and problem is not None:
-            return problem
+            result.unfit.append(problem)
         fits.append(options)
     wanted = {i for i, (q, n) in enumerate(pairs) if q.required or n.required}
     chosen = _assign(fits, wanted)
-    for index, item in enumerate(items):
+    refused = {each.value for each in result.unfit}
+    for index, (qualifier, number) in enumerate(numbers):
         pair = chosen.get(index)
         if pair is None:
-            lost.append(Lost(start, f"{_shown(item[0])} {_shown(item[1])}", "the guide has no pair for it"))
+            if f"{qualifier} {number}" not in refused:
+                lost.append(Lost(start, f"{qualifier} {number}", "the guide has no pair for it"))
             continue
         qualifier_slot, number_slot = pairs[pair]
         placed[qualifier_slot.position], placed[number_slot.position] = fits[index][pair]
-    if items and not chosen:
-        codes = dict.fromkeys(code for q, _ in pairs for code in q.codes or ())
-        message = f"the guide takes no item number of ours; it takes {', '.join(codes) or 'none'}"
-        first_pair = pairs[0] if pairs else None
-        missing = Missing(first_pair[1].key, start + 1, first_pair[1].description, tuple(codes)) if first_pair else None
-        return NoFit(False, message, missing)
-    return None
+        result.qualifiers.add(qualifier)
+    if result.unfit:
+        result.handled |= {slot.position for pair in pairs for slot in pair}
+        return result
+    for index in sorted(wanted - set(chosen.values())):
+        _missing_pair(*pairs[index], result)
+    if numbers and not chosen and not result.missing:
+        codes = tuple(dict.fromkeys(code for q, _ in pairs for code in q.codes or ()))
+        key, description = (pairs[0][0].key, pairs[0][1].description) if pairs else ("", "")
+        result.missing.append(Missing(key, start, description, None, codes))
+    return result
+
+
+def _missing_pair(qualifier: Slot, number: Slot, result: _Items) -> None:
+    """A required pair that no number of ours went to, unless the guide's own constants fill it."""
+    if number.constant is not None and (qualifier.constant is not None or not qualifier.required):
+        return
+    known = qualifier.constant is not None
+    description = number.description or qualifier.description
+    key = (number if known else qualifier).key
+    result.missing.append(Missing(key, qualifier.position, description, None, qualifier.codes or ()))
+    result.handled |= {qualifier.position, number.position}
+
+
+def _position(segment: Segment, start: int, qualifier: str) -> int:
+    """Where the number of this qualifier stands in our segment."""
+    return next(p for p in range(start, len(segment.elements), 2) if segment.text(p) == qualifier) + 1
+
+
+def item_numbers(segment: Segment) -> tuple[tuple[str, str], ...]:
+    """The item numbers of a line's segment: (element 235 qualifier, number)."""
+    start = ITEM_PAIRS_FROM.get(segment.id)
+    if start is None:
+        return ()
+    pairs = ((segment.text(p), segment.text(p + 1)) for p in range(start, len(segment.elements), 2))
+    return tuple((qualifier, number) for qualifier, number in pairs if qualifier and number)
 
 
 def _assign(fits: Sequence[Mapping[int, object]], wanted: set[int]) -> dict[int, int]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from plexstedi.edi.base_names import GuideJson, json_number, simple_json
-from plexstedi.edi.guide.check import faults
+from plexstedi.edi.guide.check import WRONG_TYPE, faults
 from plexstedi.edi.guide.model import Slot
 from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.units import plain
@@ -33,6 +33,10 @@ class Misfit:
 
     code: bool
     message: str
+    codes: tuple[str, ...] = ()
+    """The codes that it takes, where it lists them."""
+    no_place: bool = False
+    """There is nothing that it could stand in."""
 
 
 def fit(value: Value, slot: Slot, root: Schema) -> Fitted | Misfit:
@@ -45,12 +49,21 @@ def fit(value: Value, slot: Slot, root: Schema) -> Fitted | Misfit:
         candidate: GuideJson = [notation] if slot.array else notation
         if next(faults(candidate, slot.schema, root), None) is None:
             return Fitted(candidate, _element(value, notation))
-    shown = simple_json(value)
     codes = slot.codes
     if codes is not None and not isinstance(value, Decimal | date | time):
-        return Misfit(True, f"{shown} is none of the codes {', '.join(codes)}")
-    first = next(faults([shown] if slot.array else shown, slot.schema, root), None)
-    return Misfit(False, "no notation of it fits" if first is None else f"{shown}: it {first.message}")
+        return Misfit(True, f"{simple_json(value)} is not taken: {', '.join(codes)}", codes)
+    return Misfit(False, _in_words(value, slot, root))
+
+
+def _in_words(value: Simple, slot: Slot, root: Schema) -> str:
+    """All that is wrong with the notation of the value that comes nearest to what the guide wants."""
+    found = [
+        tuple(dict.fromkeys(fault.message for fault in faults([n] if slot.array else n, slot.schema, root)))
+        for n in _notations(value, slot.width)
+    ]
+    typed = [messages for messages in found if not any(m.startswith(WRONG_TYPE) for m in messages)]
+    nearest = min(typed or found, key=len, default=())
+    return " and ".join(f"it {message}" for message in nearest) or "no notation of it fits"
 
 
 def _fit_composite(value: Composite, slot: Slot, root: Schema) -> Fitted | Misfit:
@@ -63,7 +76,7 @@ def _fit_composite(value: Composite, slot: Slot, root: Schema) -> Fitted | Misfi
         if place is None:
             if not slot.components and position == 1 and len(value.components) == 1:
                 return _fit_alone(component, slot, root)
-            return Misfit(False, f"the guide has no component {position:02d}")
+            return Misfit(False, f"the guide has no place for component {position:02d}")
         fitted = fit(component, place, root)
         if isinstance(fitted, Misfit):
             return fitted

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
+from plexstedi.edi.advice import quoted, write
+from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.outbound.build_parts import Builder, pairs
+from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.invoice import Invoice, InvoiceLine
 from plexstedi.edi.outbound.notes import note_form
-from plexstedi.edi.outbound.prices import line_units, said_price, said_quantity
+from plexstedi.edi.outbound.prices import line_units, price_place, said_price, said_quantity
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.units import plain, product, total_of
 from plexstedi.edi.x12 import Loop, Node, Segment, Transaction, segment
@@ -26,18 +28,9 @@ _ALL_TAXES = "TX"
 """TXI01: Plex names taxes in words, so they go out as one amount of all taxes."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltInvoice:
-    """The tree, with the optional facts that have no place at all."""
-
-    transaction: Transaction
-    dropped: tuple[Dropped, ...]
-    adjusted: tuple[str, ...]
-
-
-def build_810(invoice: Invoice, partner: Partner, room: Room) -> BuiltInvoice | Held:
+def build_810(invoice: Invoice, partner: Partner, room: Room) -> Built | Held:
     """The invoice as an 810; Held if it is void, its amounts do not add up, or a value cannot be said."""
-    builder = Builder(partner, room)
+    builder = Builder(partner, room, "810")
     if invoice.void:
         builder.held("invoice-void", "order", f"invoice {invoice.number} is void in Plex", "Nothing is to be sent")
     if not invoice.customer_order:
@@ -47,18 +40,29 @@ def build_810(invoice: Invoice, partner: Partner, room: Room) -> BuiltInvoice | 
     if not lines:
         builder.held("invoice-empty", "order", f"invoice {invoice.number} has no lines", "Check it in Plex")
     total = _total(builder, invoice)
-    dropped: list[Dropped] = []
-    heading = _heading(builder, invoice, dropped)
-    reasons = (*builder.reasons, *builder.wording.reasons)
-    if reasons:
-        return Held(tuple(dict.fromkeys(reasons)))
+    heading = _heading(builder, invoice, builder.dropped)
+    quantities = [quantity for line in lines if isinstance(quantity := line.head.get(2), Decimal)]
+    hash_total = builder.hash_total(quantities)
+    if builder.reasons:
+        return Held(tuple(dict.fromkeys(builder.reasons)))
     summary: list[Node] = [segment("TDS", e01=total)]
     tax = _tax(invoice)
     if tax:
         summary.append(segment("TXI", e01=_ALL_TAXES, e02=tax))
-    summary.append(segment("CTT", e01=Decimal(len(lines))))
-    built = Transaction("810", partner.settings.release, heading, lines, tuple(summary))
-    return BuiltInvoice(built, tuple(dropped), tuple(dict.fromkeys(builder.wording.adjusted)))
+    summary.append(segment("CTT", e01=Decimal(len(lines)), e02=hash_total))
+    transaction = Transaction("810", partner.settings.release, heading, lines, tuple(summary))
+    wording = builder.wording
+    return Built(
+        transaction,
+        dropped=tuple(builder.dropped),
+        adjusted=tuple(dict.fromkeys(wording.adjusted)),
+        facts=Facts(
+            terms=invoice.terms,
+            ship_to=invoice.ship_to,
+            units={str(line.number): line.unit or "" for line in invoice.lines},
+        ),
+        doubts=tuple(wording.doubts),
+    )
 
 
 def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tuple[Node, ...]:
@@ -77,6 +81,7 @@ def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tupl
     if currency:
         nodes.append(segment("CUR", e01="SE", e02=currency))
     nodes += builder.references()
+    nodes += builder.order_date("heading", (), invoice.order_date)
     nodes += _parties(builder, invoice)
     terms = settings.terms.get(invoice.terms) if invoice.terms else None
     if terms is not None or invoice.due is not None:
@@ -98,7 +103,7 @@ def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tupl
     note = say(invoice.note, "order")
     if note and note_form(builder.room, "heading", (), settings.release) is None:
         if settings.notes == "required":
-            fix = 'Empty the note in Plex, or set notes = "optional"'
+            fix = "Empty the note in Plex, or " + write(builder.partner_table(), "notes", quoted("optional"))
             builder.held("note-without-place", "order", f"the guide has no place for the note {note!r}", fix)
         dropped.append(Dropped(where="order", fact="note", value=note, why="no place for it in the 810"))
     else:
@@ -139,22 +144,24 @@ def _line(builder: Builder, line: InvoiceLine) -> Loop:
     numbers = [(items.supplier_part, line.part.number if line.part else None), (items.part, line.customer_part)]
     said = [(q, text) for q, number in numbers if q and number and (text := say(number, where))]
     elements = {"e01": str(line.number), **pairs(said, ITEM_PAIRS_FROM["IT1"])}
-    units = line_units(line.unit, None, builder.settings, where)
+    apart: list[Node] = []
+    units = line_units(line.unit, None, builder.settings, where, f"{builder.partner_table()}.units")
     if line.price is None:
         builder.held("price-missing", where, "Plex has no price for this line", "Set the price in Plex (0 is a price)")
     if isinstance(units, Reason):
         builder.reasons.append(units)
     elif line.price is not None:
-        place = place_for(builder.room, "detail", (), "IT1")
-        price = said_price(line.price, units, place, 5, where)
+        at = price_place(builder.room, "IT1")
+        price = said_price(line.price, units, at.place, at.basis, where)
         if isinstance(price, Reason):
             builder.reasons.append(price)
         else:
-            elements |= {"e04": price.price, "e05": price.basis}
+            elements |= builder.price_elements(price.price, price.basis, (4, 5))
+            apart = builder.price_apart(price.price, price.basis, units.quantity.unit)
         elements |= {"e02": said_quantity(line.quantity, units), "e03": units.quantity.unit}
     description = say(line.description, where)
     tail = builder.description(description, ("IT1",), where) if description else []
-    return Loop("IT1", (segment("IT1", **elements), *tail))
+    return Loop("IT1", (segment("IT1", **elements), *apart, *builder.line_references(), *tail))
 
 
 def _tax(invoice: Invoice) -> Decimal:

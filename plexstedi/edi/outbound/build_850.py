@@ -6,7 +6,8 @@ from typing import Literal
 
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
-from plexstedi.edi.outbound.build_parts import Builder, pairs, totals
+from plexstedi.edi.outbound.build_parts import Builder, pairs
+from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
 from plexstedi.edi.outbound.order_types import order_type
 from plexstedi.edi.outbound.seen import SeenOrder
@@ -19,12 +20,12 @@ Purpose = Literal["00", "05", "07", "15"]
 """BEG01 (element 353): original, replace, duplicate, resubmission."""
 
 
-def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -> Transaction | Held:
+def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -> Built | Held:
     """The order as an 850; Held if a text has no room."""
-    builder = Builder(partner, room)
+    builder = Builder(partner, room, "850")
     document = partner.settings.document_850
     types = document.po_type if document is not None else PurchaseOrderTypes()
-    kind = order_type(seen.kind, types, place_for(room, "heading", (), "BEG"), "850")
+    kind = order_type(seen.kind, types, place_for(room, "heading", (), "BEG"), builder.table())
     if isinstance(kind, Reason):
         builder.reasons.append(kind)
         kind = ""
@@ -47,10 +48,10 @@ def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -
             f"order {seen.number} has no line with a firm quantity",
             "Release its lines in Plex, or cancel it",
         )
-    reasons = (*builder.reasons, *builder.wording.reasons)
-    if reasons:
-        return Held(tuple(dict.fromkeys(reasons)))
-    return Transaction("850", partner.settings.release, heading, detail, (totals(len(lines), seen.total()),))
+    summary = (builder.totals(len(lines), (line.quantity for line in lines), seen.total()),)
+    if builder.reasons:
+        return Held(tuple(dict.fromkeys(builder.reasons)))
+    return builder.built(Transaction("850", partner.settings.release, heading, detail, summary), seen)
 
 
 def _line(builder: Builder, line: DocumentLine, seen: SeenOrder) -> Loop:
@@ -59,8 +60,7 @@ def _line(builder: Builder, line: DocumentLine, seen: SeenOrder) -> Loop:
         e01=line.id,
         e02=line.quantity,
         e03=line.line.unit,
-        e04=line.line.price,
-        e05=line.line.price_basis,
+        **builder.price_elements(line.line.price, line.line.price_basis, (4, 5)),
         **pairs(line.line.items, ITEM_PAIRS_FROM["PO1"]),
     )
     return Loop("PO1", (head, *builder.line_tail(line, "PO1", seen, dated=True)))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
-from plexstedi.edi.outbound.build_parts import Builder, pairs, totals
-from plexstedi.edi.outbound.changes import Coded, LineChange, coded, line_changes
-from plexstedi.edi.outbound.document_lines import document_lines
+from plexstedi.edi.outbound.build_parts import Builder, pairs
+from plexstedi.edi.outbound.built import Built
+from plexstedi.edi.outbound.changes import Coded, LineChange, TakenCodes, coded, line_changes
+from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
 from plexstedi.edi.outbound.order_types import order_type
 from plexstedi.edi.outbound.seen import SeenOrder
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.settings import DocumentSettings
+from plexstedi.edi.settings import QuantityLeft
+from plexstedi.edi.units import plain, product, total_of
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Transaction, segment
 from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
 
@@ -23,42 +26,46 @@ CHANGE, CANCEL = "04", "01"
 
 
 def build_change(
-    before: SeenOrder, after: SeenOrder, partner: Partner, room: Room, *, sequence: int, revised: date
-) -> Transaction | Held:
+    before: SeenOrder,
+    after: SeenOrder,
+    partner: Partner,
+    room: Room,
+    *,
+    sequence: int,
+    revised: date,
+    received: Mapping[str, Decimal] | None,
+) -> Built | Held:
     """The 860 that turns `before` into `after`. Held if the supplier takes no code for a change.
 
-    `sequence` is BCH05, from 1. `revised` is BCH11: when the revision was first seen.
+    `sequence` is BCH05, from 1. `revised` is BCH11: when the revision was first seen. `received` is what came in so
+    far, by Plex's line id in the unit ordered; None if that is not known.
     """
-    builder = Builder(partner, room)
-    taken = _taken_codes(partner, room)
+    builder = Builder(partner, room, "860")
+    taken = _taken_codes(builder)
     found = [coded(change, taken) for change in line_changes(before, after)]
     builder.reasons += [item for item in found if isinstance(item, Reason)]
     said = [item for item in found if isinstance(item, Coded)]
-    detail = tuple(_line(builder, item, after) for item in said)
+    detail = tuple(_line(builder, item, after, received) for item in said)
     return _finished(builder, after, CHANGE, sequence, revised, detail, after.total())
 
 
-def build_cancel(seen: SeenOrder, partner: Partner, room: Room, *, sequence: int, revised: date) -> Transaction | Held:
+def build_cancel(seen: SeenOrder, partner: Partner, room: Room, *, sequence: int, revised: date) -> Built | Held:
     """The 860 that cancels the order as it was sent: BCH01 01, with its lines deleted only where POC is required."""
-    builder = Builder(partner, room)
+    builder = Builder(partner, room, "860")
     detail: tuple[Loop, ...] = ()
     places = room.places("detail", (), "POC")
     if any(place.must for place in places):
-        taken = _taken_codes(partner, room)
+        taken = _taken_codes(builder)
         gone = [coded(LineChange(line, None, frozenset()), taken) for line in document_lines(seen)]
         builder.reasons += [item for item in gone if isinstance(item, Reason)]
-        detail = tuple(_line(builder, item, seen) for item in gone if isinstance(item, Coded))
+        detail = tuple(_line(builder, item, seen, {}) for item in gone if isinstance(item, Coded))
     return _finished(builder, seen, CANCEL, sequence, revised, detail, None)
 
 
-def _taken_codes(partner: Partner, room: Room) -> Sequence[str] | None:
-    """POC02 codes: the supplier's `change_codes`, as far as the guide has them; without both, all."""
-    place = place_for(room, "detail", (), "POC")
+def _taken_codes(builder: Builder) -> TakenCodes:
+    place = place_for(builder.room, "detail", (), "POC")
     listed = None if place is None else place.codes.get(2)
-    configured = partner.settings.change_codes
-    if configured is None or listed is None:
-        return configured if configured is not None else listed
-    return tuple(code for code in configured if code in listed)
+    return TakenCodes(builder.settings.change_codes, listed, builder.partner_table())
 
 
 def _finished(
@@ -69,10 +76,10 @@ def _finished(
     revised: date,
     detail: tuple[Loop, ...],
     amount: Decimal | None,
-) -> Transaction | Held:
+) -> Built | Held:
     settings = builder.settings
-    document = settings.document_860 or DocumentSettings()
-    kind = order_type(seen.kind, document.po_type, place_for(builder.room, "heading", (), "BCH"), "860")
+    document = settings.document("860")
+    kind = order_type(seen.kind, document.po_type, place_for(builder.room, "heading", (), "BCH"), builder.table())
     if isinstance(kind, Reason):
         builder.reasons.append(kind)
         kind = ""
@@ -88,14 +95,14 @@ def _finished(
     )
     heading: tuple[Node, ...] = (begin, *builder.order_heading(seen))
     wants_amount = builder.room.by_guide and place_for(builder.room, "summary", ("CTT",), "AMT", {1: "TT"}) is not None
-    summary = totals(len(detail), amount if wants_amount else None)
-    reasons = (*builder.reasons, *builder.wording.reasons)
-    if reasons:
-        return Held(tuple(dict.fromkeys(reasons)))
-    return Transaction("860", settings.release, heading, detail, (summary,))
+    quantities = [quantity for loop in detail if isinstance(quantity := loop.head.get(3), Decimal)]
+    summary = builder.totals(len(detail), quantities, amount if wants_amount else None)
+    if builder.reasons:
+        return Held(tuple(dict.fromkeys(builder.reasons)))
+    return builder.built(Transaction("860", settings.release, heading, detail, (summary,)), seen)
 
 
-def _line(builder: Builder, item: Coded, seen: SeenOrder) -> Loop:
+def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str, Decimal] | None) -> Loop:
     line = item.change.after or item.change.before
     if line is None:
         raise ValueError("a change of no line")
@@ -105,10 +112,55 @@ def _line(builder: Builder, item: Coded, seen: SeenOrder) -> Loop:
         e01=item.change.id,
         e02=item.code,
         e03=Decimal(0) if deleted else line.quantity,
+        e04=_left_to_receive(builder, item, line, received),
         e05=Composite((line.line.unit,)),
-        e06=line.line.price,
-        e07=line.line.price_basis,
+        **builder.price_elements(line.line.price, line.line.price_basis, (6, 7)),
         **pairs(line.line.items, ITEM_PAIRS_FROM["POC"]),
     )
     tail = builder.line_tail(line, "POC", seen, dated=item.lists_schedule)
     return Loop("POC", (head, *tail))
+
+
+def _left_to_receive(
+    builder: Builder, item: Coded, line: DocumentLine, received: Mapping[str, Decimal] | None
+) -> Decimal | None:
+    """POC04, only where the guide requires it (RULES Sending 8); held where only a person knows it.
+
+    With nothing received it is POC03, of a deleted line it is 0.
+    """
+    place = place_for(builder.room, "detail", (), "POC", {2: item.code})
+    if place is None or 4 not in place.required:
+        return None
+    if item.change.after is None:
+        return Decimal(0)
+    if item.change.before is None:
+        return line.quantity
+    where = f"line {line.id}"
+    otherwise = "tell the supplier otherwise and accept the hold"
+    read = f"Check with `plexstedi check` that receipts can be read, or {otherwise}"
+    if received is None:
+        message = "the guide requires what is left to receive (POC04), and the receipts could not be read from Plex"
+        builder.held("quantity-left", where, message, read)
+        return None
+    came = product(received.get(line.line.id, Decimal(0)), line.line.factor)
+    whole = len(line.releases) == len(line.line.releases)
+    marked = next((r.number for r in line.releases if r.received), None)
+    if came == 0 and marked is not None:
+        message = (
+            f"the guide requires what is left to receive (POC04); Plex has release {marked} as received and no receipt"
+        )
+        builder.held("quantity-left", where, message, read)
+        return None
+    if came == 0:
+        return line.quantity
+    taken = f"the guide requires what is left to receive (POC04), and {plain(came)} {line.line.unit} were received"
+    if not whole:
+        message = f"{taken}; receipts are known of the whole line, and each release is a line of its own"
+        builder.held("quantity-left", where, message, sentence(otherwise))
+        return None
+    if builder.settings.document("860").quantity_left is QuantityLeft.HOLD:
+        setting = write(builder.table(), "quantity_left", quoted("open"))
+        message = f"{taken} of {plain(line.quantity)}"
+        builder.held("quantity-left", where, message, f"{sentence(setting)} to send the difference, or {otherwise}")
+        return None
+    return max(Decimal(0), total_of(line.quantity, -came))

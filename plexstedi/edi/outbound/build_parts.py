@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from plexstedi.edi.guide.room import Room, place_for
+from plexstedi.edi.advice import partner_table
+from plexstedi.edi.guide.room import Place, Room, place_for
 from plexstedi.edi.held import Reason
-from plexstedi.edi.outbound.document_lines import DocumentLine
+from plexstedi.edi.outbound.built import Built
+from plexstedi.edi.outbound.dates import ORDER_DATE, due_codes, due_qualifier, takes_order_date
+from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
+from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.limits import limit
-from plexstedi.edi.outbound.look import due_qualifier
 from plexstedi.edi.outbound.notes import note_form, note_nodes
+from plexstedi.edi.outbound.prices import price_place, price_segment
 from plexstedi.edi.outbound.seen import SeenOrder
 from plexstedi.edi.outbound.text import Wording, split_words
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.settings import Company, ScheduleAs, ShipTo, SupplierSettings
-from plexstedi.edi.x12 import Loop, Node, Segment, Value, segment
+from plexstedi.edi.units import total_of
+from plexstedi.edi.x12 import Loop, Node, Segment, Transaction, Value, segment
 from plexstedi.edi.x12_sets import Section
 
 _SUPPLIER_ROLES = ("SU", "VN", "SE")
 """Element 98 for the one we order from: supplier, vendor, selling party; the first that the target takes."""
 _DESCRIPTION_LENGTH = 80
+LINE_LOOPS = {"850": "PO1", "860": "POC", "810": "IT1"}
+"""The line loop of a set."""
 
 
 @dataclass(slots=True)
@@ -31,20 +38,40 @@ class Builder:
 
     partner: Partner
     room: Room
+    set_id: str
     reasons: list[Reason] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
     wording: Wording = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wording = Wording(self.settings.text)
+        self.wording = Wording(self.settings.text, partner_table(self.set_id, self.partner.code, "text"))
 
     @property
     def settings(self) -> SupplierSettings:
         """The partner's settings."""
         return self.partner.settings
 
+    def partner_table(self) -> str:
+        """The partner's table in the configuration: `suppliers.ACME01`."""
+        return partner_table(self.set_id, self.partner.code)
+
+    def table(self) -> str:
+        """That of the document: `suppliers.ACME01.850`."""
+        return f"{self.partner_table()}.{self.set_id}"
+
     def held(self, code: str, where: str, message: str, fix: str) -> None:
         """Record one reason to hold the document."""
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
+
+    def built(self, transaction: Transaction, seen: SeenOrder) -> Built:
+        """The document of an order, with what was found out about it on the way."""
+        return Built(
+            transaction,
+            dropped=(*seen.dropped, *self.dropped),
+            adjusted=tuple(dict.fromkeys((*seen.adjusted, *self.wording.adjusted))),
+            facts=replace(seen.facts, units={line.id: line.line.plex_unit for line in document_lines(seen)}),
+            doubts=(*seen.doubts, *self.wording.doubts),
+        )
 
     # -- header ---------------------------------------------------------------------------------------------------
 
@@ -58,6 +85,7 @@ class Builder:
             nodes.append(segment("FOB", e01=seen.freight))
         nodes += self.terms(seen)
         nodes += self.due("heading", (), seen.due)
+        nodes += self.order_date("heading", (), seen.order_date)
         if seen.routing:
             nodes.append(segment("TD5", e05=seen.routing))
         nodes += self.note("heading", (), seen.note, "order")
@@ -65,11 +93,30 @@ class Builder:
         return tuple(nodes)
 
     def references(self) -> list[Node]:
-        """REF by the supplier's `references`."""
+        """REF by the supplier's `references`: in the heading, unless only the lines have a place for one."""
+        loop = LINE_LOOPS[self.set_id]
         return [
-            segment("REF", e01=qualifier, e02=self.wording.clean(value, f"references.{qualifier}"))
+            self._reference(qualifier, value)
             for qualifier, value in self.settings.references.items()
+            if self._reference_place("heading", (), qualifier) is not None
+            or self._reference_place("detail", (loop,), qualifier) is None
         ]
+
+    def line_references(self) -> list[Node]:
+        """REF of a line: those that have no place in the heading, and those that the guide wants in each line, too."""
+        found: list[Node] = []
+        for qualifier, value in self.settings.references.items():
+            place = self._reference_place("detail", (LINE_LOOPS[self.set_id],), qualifier)
+            if place is not None and (place.must or self._reference_place("heading", (), qualifier) is None):
+                found.append(self._reference(qualifier, value))
+        return found
+
+    def _reference(self, qualifier: str, value: str) -> Segment:
+        return segment("REF", e01=qualifier, e02=self.wording.clean(value, f"references.{qualifier}"))
+
+    def _reference_place(self, section: Section, path: tuple[str, ...], qualifier: str) -> Place | None:
+        place = place_for(self.room, section, path, "REF", {1: qualifier})
+        return place if place is not None and place.has(2) else None
 
     def terms(self, seen: SeenOrder) -> list[Node]:
         """ITD by the supplier's `terms` (RULES Sending 5)."""
@@ -93,8 +140,14 @@ class Builder:
         """A due date as DTM where there is a place for one (RULES Sending 6)."""
         if due is None or section == "summary":
             return []
-        code = due_qualifier(self.room, section, path, "DTM", 1, 2)
+        code = due_qualifier(self.room, due_codes(self.settings, self.set_id), section, path, "DTM", 1, 2)
         return [] if code is None else [segment("DTM", e01=code, e02=due)]
+
+    def order_date(self, section: Section, path: tuple[str, ...], day: date | None) -> list[Node]:
+        """The order date as DTM 004 where a guide asks for it."""
+        if day is None or section == "summary" or not takes_order_date(self.room, section, path):
+            return []
+        return [segment("DTM", e01=ORDER_DATE, e02=day)]
 
     def note(self, section: Section, path: tuple[str, ...], note: str | None, where: str) -> Sequence[Node]:
         """A note in the first form that the target has; its place was looked for before."""
@@ -208,16 +261,25 @@ class Builder:
         nodes: list[Node] = []
         if line.line.description:
             nodes += self.description(line.line.description, path, where)
+        nodes += self.price_apart(line.line.price, line.line.price_basis, line.line.unit)
+        nodes += self.line_references()
         if dated:
             nodes += self.dates(line, path, seen)
+        nodes += self.order_date("detail", path, seen.order_date)
         nodes += self.note("detail", path, line.note, where)
-        if line.ship_to:
-            nodes.append(self.ship_to_party(line.ship_to, "detail", path))
+        ship_to = line.ship_to or (seen.ship_to if self._ship_to_at_lines(path) else None)
+        if ship_to:
+            nodes.append(self.ship_to_party(ship_to, "detail", path))
         return nodes
+
+    def _ship_to_at_lines(self, path: tuple[str, ...]) -> bool:
+        """Whether a guide wants the order's ship-to with each line, or has a place for it there only."""
+        place = place_for(self.room, "detail", path, "N1", {1: "ST"}) if self.room.by_guide else None
+        return place is not None and (place.must or place_for(self.room, "heading", (), "N1", {1: "ST"}) is None)
 
     def dates(self, line: DocumentLine, path: tuple[str, ...], seen: SeenOrder) -> list[Node]:
         """SCH for each release, or the line's one due date as DTM; both where a guide has a place for both."""
-        code = due_qualifier(self.room, "detail", path, "SCH", 5, 6)
+        code = due_qualifier(self.room, due_codes(self.settings, self.set_id), "detail", path, "SCH", 5, 6)
         as_schedule = code is not None and seen.schedule is ScheduleAs.SCH
         wants_date = self.room.by_guide or seen.schedule is ScheduleAs.LINES
         if seen.schedule is ScheduleAs.HEADER and line.due() != seen.due:
@@ -234,10 +296,42 @@ class Builder:
         ]
         return [*with_date, *(Loop("SCH", (entry,)) for entry in entries)]
 
+    def price_elements(self, price: Decimal, basis: str | None, positions: tuple[int, int]) -> dict[str, Value | None]:
+        """Price and basis as elements of the line's own segment; none where the price goes into CTP."""
+        if price_place(self.room, LINE_LOOPS[self.set_id]).in_ctp:
+            return {}
+        return {f"e{positions[0]:02d}": price, f"e{positions[1]:02d}": basis}
+
+    def price_apart(self, price: Decimal, basis: str | None, unit: str) -> list[Node]:
+        """The price as CTP, where a guide has it there only (RULES Sending 4)."""
+        at = price_place(self.room, LINE_LOOPS[self.set_id])
+        if not at.in_ctp or at.place is None:
+            return []
+        return [price_segment(price, basis, unit, at.place)]
+
+    def totals(self, count: int, quantities: Iterable[Decimal], amount: Decimal | None) -> Loop:
+        """CTT with the number of lines and, where a guide has it, the sum of their quantities; AMT TT where known."""
+        head = segment("CTT", e01=Decimal(count), e02=self.hash_total(quantities))
+        return Loop("CTT", (head,) if amount is None else (head, segment("AMT", e01="TT", e02=amount)))
+
+    def hash_total(self, quantities: Iterable[Decimal]) -> Decimal | None:
+        """CTT02: the sum of PO102, POC03 or IT102, only where a guide has it (RULES Sending 8)."""
+        place = place_for(self.room, "summary", (), "CTT") if self.room.by_guide else None
+        if place is None or not place.has(2):
+            return None
+        total = total_of(*quantities)
+        allowed = limit("CTT", 2, self.settings.release)
+        digits = sum(c.isdigit() for c in f"{total:f}")
+        if allowed is not None and digits > allowed[1] and 2 not in place.required:
+            why = f"it has {digits} digits, CTT02 takes at most {allowed[1]}"
+            self.dropped.append(Dropped(where="order", fact="CTT02", value=f"{total:f}", why=why))
+            return None
+        return total
+
     def description(self, text: str, path: tuple[str, ...], where: str) -> list[Node]:
         """PID free text, broken at words over as many PID as it needs (RULES Sending 7)."""
         place = place_for(self.room, "detail", path, "PID", {1: "F"})
-        if place is None:
+        if place is None or not place.has(5):
             return [Loop("PID", (segment("PID", e01="F", e05=text),))]
         width = place.length(5, (limit("PID", 5, self.settings.release) or (1, _DESCRIPTION_LENGTH))[1])
         pieces = split_words(text, width)
@@ -255,12 +349,6 @@ def pairs(items: Iterable[tuple[str, str]], start: int) -> dict[str, Value | Non
         elements[f"e{start + 2 * index:02d}"] = qualifier
         elements[f"e{start + 2 * index + 1:02d}"] = number
     return elements
-
-
-def totals(count: int, amount: Decimal | None) -> Loop:
-    """CTT with the number of lines, and the amount as AMT TT where it is known exactly."""
-    head: Segment = segment("CTT", e01=Decimal(count))
-    return Loop("CTT", (head,) if amount is None else (head, segment("AMT", e01="TT", e02=amount)))
 
 
 def _codes(own: str | None, duns: str | None) -> list[tuple[str, str]]:

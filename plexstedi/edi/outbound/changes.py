@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
 from plexstedi.edi.outbound.seen import SeenOrder
@@ -148,11 +148,41 @@ class Coded:
     """Whether all schedules of the line after the change are listed."""
 
 
-def coded(change: LineChange, taken: Sequence[str] | None) -> Coded | Reason:
-    """The POC02 of a change, of the codes that the supplier takes (None: all); a reason if none of them says it."""
+@dataclass(frozen=True, slots=True)
+class TakenCodes:
+    """The POC02 codes that a supplier takes: those of its settings, as far as its guide lists them (None: all)."""
+
+    configured: tuple[str, ...] | None
+    listed: tuple[str, ...] | None
+    table: str
+    """The supplier's in the configuration: `suppliers.ACME01`."""
+
+    def takes(self, code: ChangeCode) -> bool:
+        """Whether a change may go out under this code."""
+        return all(codes is None or code in codes for codes in (self.configured, self.listed))
+
+    def shown(self) -> str:
+        """The codes, for a message."""
+        codes = self.listed if self.configured is None else self.configured
+        return ", ".join(code for code in codes or () if self.takes(code)) or "none of them"
+
+    def advice(self, wanted: ChangeCode) -> str:
+        """What to do about a change that no code says."""
+        replace = write(self.table, "change_orders", quoted("replace"))
+        otherwise = f"{replace}; or tell the supplier otherwise and accept the hold"
+        if self.configured is not None and (self.listed is None or wanted in self.listed):
+            codes = ", ".join(quoted(code) for code in (*self.configured, wanted))
+            return (
+                f"If the supplier takes {wanted}: {write(self.table, 'change_codes', f'[{codes}]')}; else {otherwise}"
+            )
+        return sentence(otherwise)
+
+
+def coded(change: LineChange, taken: TakenCodes) -> Coded | Reason:
+    """The POC02 of a change, of the codes that the supplier takes; a reason if none of them says it."""
     wanted = _wanted(change)
     for code in dict.fromkeys((wanted, *_fallbacks(change))):
-        if taken is None or code in taken:
+        if taken.takes(code):
             schedule = change.after is not None and (
                 code in _RESCHEDULED or change.before is None or code != "PC" or bool(change.aspects - {Aspect.PRICE})
             )
@@ -160,8 +190,8 @@ def coded(change: LineChange, taken: Sequence[str] | None) -> Coded | Reason:
     return Reason(
         code="change-code-not-taken",
         where=f"line {change.id}",
-        message=f"the change would be {wanted}; the supplier takes {', '.join(taken or ())}",
-        fix='Set change_codes to what the supplier takes, or change_orders = "replace"',
+        message=f"the change would be {wanted}; the supplier takes {taken.shown()}",
+        fix=taken.advice(wanted),
     )
 
 

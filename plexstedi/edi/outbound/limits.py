@@ -9,7 +9,7 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Simple, Transaction
 from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
 
-_OLD, _MIDDLE, _4010, _5010 = "003040", "003060", "004010", "005010"
+_OLD, _MIDDLE, _4010, _5010 = "003010", "003060", "004010", "005010"
 
 _PO_NUMBER = ("order number", {_OLD: (1, 22)}, "Shorten the order number in Plex")
 _LINE_ID = ("line number", {_OLD: (1, 11), _4010: (1, 20)}, "Renumber the line in Plex")
@@ -80,6 +80,8 @@ _LIMITS: dict[tuple[str, int], Limit] = {
     ("MTX", 2): ("note", {_OLD: (1, 4096)}, "Shorten the note in Plex"),
     ("AMT", 2): ("amount", {_OLD: (1, 15), _4010: (1, 18)}, "Correct quantities and prices in Plex"),
     ("TDS", 1): ("total", {_OLD: (1, 10), _4010: (1, 15)}, "Correct the invoice in Plex"),
+    ("CTP", 3): _PRICE,
+    ("CTT", 2): ("sum of the quantities", {_OLD: (1, 10)}, "Split the order in Plex"),
     ("CTT", 1): ("number of lines", {_OLD: (1, 6)}, "Split the order in Plex"),
 }
 """What each limited element is, its (shortest, longest) from a release on, and what to do. X12 data dictionary."""
@@ -105,28 +107,33 @@ def _limit(segment_id: str, position: int) -> Limit | None:
 
 def beyond_limits(transaction: Transaction) -> tuple[Reason, ...]:
     """A reason for every element that is too long or too short for the release (RULES Sending 9)."""
-    reasons: list[Reason] = []
-    for where, segment in _placed((*transaction.heading, *transaction.detail, *transaction.summary)):
-        for position, value in enumerate(segment.elements, start=1):
-            allowed = limit(segment.id, position, transaction.release)
-            if value is None or allowed is None or isinstance(value, Composite):
-                continue
-            size = _size(value)
-            if allowed[0] <= size <= allowed[1]:
-                continue
-            known = _limit(segment.id, position)
-            what, _, fix = known if known is not None else ("value", {}, "Correct it")
-            short = size < allowed[0]
-            reasons.append(
-                Reason(
-                    code="too-short" if short else "too-long",
-                    where=where,
-                    message=f"{what} {value} has {size} characters; {segment.id}{position:02d} of release "
-                    f"{transaction.release} takes {'at least' if short else 'at most'} {allowed[0 if short else 1]}",
-                    fix=fix,
-                )
-            )
-    return tuple(reasons)
+    found = (
+        beyond_limit(segment, position, transaction.release, where)
+        for where, segment in placed_segments(transaction)
+        for position in range(1, len(segment.elements) + 1)
+    )
+    return tuple(reason for reason in found if reason is not None)
+
+
+def beyond_limit(segment: Segment, position: int, release: str, where: str) -> Reason | None:
+    """The reason for one element that is too long or too short for the release; None if it is not."""
+    value = segment.get(position)
+    allowed = limit(segment.id, position, release)
+    if value is None or allowed is None or isinstance(value, Composite):
+        return None
+    size = _size(value)
+    if allowed[0] <= size <= allowed[1]:
+        return None
+    known = _limit(segment.id, position)
+    what, _, fix = known if known is not None else ("value", {}, "Correct it")
+    short = size < allowed[0]
+    return Reason(
+        code="too-short" if short else "too-long",
+        where=where,
+        message=f"{what} {value} has {size} characters; {segment.id}{position:02d} of release "
+        f"{release} takes {'at least' if short else 'at most'} {allowed[0 if short else 1]}",
+        fix=fix,
+    )
 
 
 def _size(value: Simple) -> int:
@@ -134,6 +141,11 @@ def _size(value: Simple) -> int:
     if isinstance(value, Decimal):
         return sum(c.isdigit() for c in f"{value:f}")
     return len(str(value))
+
+
+def placed_segments(transaction: Transaction) -> Iterator[tuple[str, Segment]]:
+    """Every segment with where it stands: `order` or its line."""
+    return _placed((*transaction.heading, *transaction.detail, *transaction.summary))
 
 
 def _placed(nodes: Sequence[Node], where: str = "order") -> Iterator[tuple[str, Segment]]:

@@ -13,12 +13,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar
 
+from plexstedi.edi.advice import partner_table, quoted, sentence, write
+from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.guide.room import Room, place_for
 from plexstedi.edi.held import Held, Reason
-from plexstedi.edi.order import Line, LineState, Order, Release
+from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
+from plexstedi.edi.outbound.dates import DuePlaces, due_advice, due_codes, due_qualifier
 from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.notes import note_form
-from plexstedi.edi.outbound.prices import SaidPrice, Units, line_units, said_price, said_quantity
+from plexstedi.edi.outbound.prices import SaidPrice, Units, line_units, price_place, said_price, said_quantity
 from plexstedi.edi.outbound.seen import SeenLine, SeenOrder, SeenRelease
 from plexstedi.edi.outbound.text import Wording
 from plexstedi.edi.partner import Partner
@@ -27,11 +30,8 @@ from plexstedi.edi.stream import StreamKey, order_of_stream, release_name
 from plexstedi.edi.units import exact_quotient, plain, product, total_of
 
 T = TypeVar("T")
-DUE_QUALIFIERS = ("002", "106", "996")
-"""X12 element 374 for the date on which we want the goods: delivery requested, required by, required delivery."""
-
-_LINE_LOOP = {"850": ("PO1", 5), "860": ("POC", 7)}
-"""The line loop of a set, and where its price basis stands."""
+LINE_LOOP = {"850": "PO1", "860": "POC"}
+"""The line loop of a set."""
 
 
 def look(
@@ -61,7 +61,10 @@ class _Looker:
     wording: Wording = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wording = Wording(self.partner.settings.text)
+        self.wording = Wording(self.partner.settings.text, self._table("text"))
+
+    def _table(self, *keys: str) -> str:
+        return partner_table(self.set_id, self.partner.code, *keys)
 
     def look(self, order: Order) -> SeenOrder | Held:
         settings = self.partner.settings
@@ -85,22 +88,29 @@ class _Looker:
             freight=self._mapped(order.freight_terms, settings.freight_terms, "freight terms", "freight_terms"),
             terms=self._mapped(order.terms, settings.terms, "payment terms", "terms"),
             routing=self.wording.clean(order.ship_via, "order"),
-            ship_to=self._ship_to(ship_to, "order"),
+            ship_to=self._ship_to(ship_to, (), "order"),
             due=seen_due,
             note=self._note(order.note, (), "order"),
             lines=lines,
             schedule=schedule,
             dropped=(),
             adjusted=(),
+            facts=Facts(
+                freight=order.freight_terms,
+                terms=order.terms,
+                ship_to=ship_to,
+                blanket=order.blanket,
+                line_dues=bool(dues),
+            ),
         )
         if order.fob:
             why = "X12 has codes for it, and no table says which; freight_terms decide FOB01"
             self.dropped.append(Dropped(where="order", fact="FOB point", value=order.fob, why=why))
-        self._dues_have_a_place(seen)
-        reasons = (*self.reasons, *self.wording.reasons)
-        if reasons:
-            return Held(tuple(dict.fromkeys(reasons)))
-        return replace(seen, dropped=tuple(self.dropped), adjusted=tuple(dict.fromkeys(self.wording.adjusted)))
+        self._dues_have_a_place(seen, order.due)
+        if self.reasons:
+            return Held(tuple(dict.fromkeys(self.reasons)))
+        adjusted = tuple(dict.fromkeys(self.wording.adjusted))
+        return replace(seen, dropped=tuple(self.dropped), adjusted=adjusted, doubts=tuple(self.wording.doubts))
 
     def _hold(self, code: str, where: str, message: str, fix: str) -> None:
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
@@ -121,14 +131,16 @@ class _Looker:
             self.dropped.append(Dropped(where="order", fact=what, value=name, why=why))
         return found
 
-    def _ship_to(self, name: str | None, where: str) -> str | None:
+    def _ship_to(self, name: str | None, path: tuple[str, ...], where: str) -> str | None:
         known = self.partner.settings.ship_to
-        if name and known and _ship_to_key(name, known) is None:
+        wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
+        placed = any(place_for(self.room, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
+        if name and known and placed and _ship_to_key(name, known) is None:
             self._hold(
                 "ship-to-unknown",
                 where,
                 f'ship-to "{name}" has no address in the settings',
-                f'Add [suppliers.{self.partner.code}.ship_to."{name}"]',
+                sentence(write(self._table("ship_to", name), "name", quoted("…"))),
             )
         return name
 
@@ -144,7 +156,8 @@ class _Looker:
                 "note-without-place",
                 where,
                 f"the guide has no place for the note {text!r}",
-                'Tell the supplier otherwise and empty the note in Plex, or set notes = "optional"',
+                "Tell the supplier otherwise and empty the note in Plex, or "
+                + write(self._table(), "notes", quoted("optional")),
             )
         self.dropped.append(Dropped(where=where, fact="note", value=text, why=f"no place for it in the {self.set_id}"))
         return None
@@ -155,7 +168,7 @@ class _Looker:
         blanket = order.blanket and self.stream.release is None and line.blanket_quantity is not None
         if line.state is not LineState.OPEN or (not firm and not blanket):
             return None
-        units = line_units(line.unit, line.order_unit, self.partner.settings, where)
+        units = line_units(line.unit, line.order_unit, self.partner.settings, where, self._table("units"))
         price = self._price(line, units, where)
         if isinstance(units, Reason):
             self.reasons.append(units)
@@ -175,13 +188,15 @@ class _Looker:
             number=line.number,
             quantity=quantity,
             unit=units.quantity.unit,
+            plex_unit=line.order_unit or line.unit or "",
+            factor=units.quantity.factor,
             price=price.price,
             price_basis=price.basis,
             amount=_amount(quantity, line.price, price),
             items=self._items(line, where),
             description=self.wording.clean(line.description, where),
             description_counts=line.part is None,
-            note=self._note(line.note, (_LINE_LOOP[self.set_id][0],), where),
+            note=self._note(line.note, (LINE_LOOP[self.set_id],), where),
             releases=releases,
         )
 
@@ -193,8 +208,8 @@ class _Looker:
             return None
         if isinstance(units, Reason):
             return None
-        loop, position = _LINE_LOOP[self.set_id]
-        said = said_price(line.price, units, place_for(self.room, "detail", (), loop), position, where)
+        at = price_place(self.room, LINE_LOOP[self.set_id])
+        said = said_price(line.price, units, at.place, at.basis, where)
         if isinstance(said, Reason):
             self.reasons.append(said)
             return None
@@ -215,8 +230,9 @@ class _Looker:
             name=release_name(line, release),
             quantity=said_quantity(release.quantity, units),
             due=release.due,
-            ship_to=self._ship_to(elsewhere, where),
-            note=self._note(release.note, (_LINE_LOOP[self.set_id][0],), where),
+            ship_to=self._ship_to(elsewhere, (LINE_LOOP[self.set_id],), where),
+            note=self._note(release.note, (LINE_LOOP[self.set_id],), where),
+            received=release.state is ReleaseState.RECEIVED,
         )
 
     def _items(self, line: Line, where: str) -> tuple[tuple[str, str], ...]:
@@ -245,7 +261,7 @@ class _Looker:
 
         Line ids follow from it, so a change keeps to releases as lines, or not, as the first document did.
         """
-        loop = _LINE_LOOP[self.set_id][0]
+        loop = LINE_LOOP[self.set_id]
         document = self.partner.settings.document_850
         if self.first_schedule in (ScheduleAs.LINES, ScheduleAs.HEADER):
             return self.first_schedule
@@ -260,20 +276,24 @@ class _Looker:
     def _takes_date(
         self, section: Literal["heading", "detail"], path: tuple[str, ...], segment_id: str, qualifier: int, value: int
     ) -> bool:
-        return due_qualifier(self.room, section, path, segment_id, qualifier, value) is not None
+        codes = due_codes(self.partner.settings, self.set_id)
+        return due_qualifier(self.room, codes, section, path, segment_id, qualifier, value) is not None
 
-    def _dues_have_a_place(self, seen: SeenOrder) -> None:
-        loop = _LINE_LOOP[self.set_id][0]
+    def _dues_have_a_place(self, seen: SeenOrder, of_order: date | None) -> None:
+        loop = LINE_LOOP[self.set_id]
         if seen.schedule is ScheduleAs.LINES and place_for(self.room, "detail", (), loop, {1: "10-1"}) is None:
             self._hold(
                 "line-id-without-place",
                 "order",
                 f"each release is a line of its own, and the {self.set_id} guide has no place for ids such as 10-1",
-                f"Ask for {loop}01 in the supplier's {self.set_id} guide, or set schedule to sch or header",
+                f"Ask the supplier for {loop}01 in its {self.set_id} guide",
             )
         schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
         at_line = self._takes_date("detail", (loop,), "DTM", 1, 2)
         at_header = self._takes_date("heading", (), "DTM", 1, 2)
+        places = DuePlaces(self.room, self.set_id, self._table(), loop, seen.schedule)
+        if of_order is not None and not at_header:
+            self._due_of_order(of_order, seen, places, at_lines=schedules or at_line)
         for line in seen.lines:
             where, dues = f"line {line.number}", line.dues()
             undated = [r for r in line.releases if r.due is None]
@@ -284,32 +304,26 @@ class _Looker:
             told = schedules or (at_line and alone) or (at_header and dues == (seen.due,))
             if dues and not told:
                 shown = ", ".join(due.isoformat() for due in dues)
-                self._hold(
-                    "due-without-place",
-                    where,
-                    f"the {self.set_id} has no place for the due date {shown}",
-                    f"Ask for SCH or DTM with qualifier 002 in the supplier's {self.set_id} guide, "
-                    'or set schedule = "lines"',
-                )
+                message = f"the {self.set_id} guide has no place for the due date {shown}"
+                fix = due_advice(places, several=len(dues) > 1)
+                self._hold("due-without-place", where, message, fix)
             if seen.schedule is not ScheduleAs.LINES and len({r.ship_to for r in line.releases}) > 1:
                 message = "its releases go to different ship-tos"
                 self._hold("ship-to-mixed", where, message, 'Split the line in Plex, or set schedule = "lines"')
 
-
-def due_qualifier(
-    room: Room,
-    section: Literal["heading", "detail"],
-    path: tuple[str, ...],
-    segment_id: str,
-    qualifier: int,
-    value: int,
-) -> str | None:
-    """The qualifier under which a due date can go into this segment; None if there is no place for one."""
-    for code in DUE_QUALIFIERS:
-        for place in room.places(section, path, segment_id):
-            if place.allows(qualifier, code) and place.has(value):
-                return code
-    return None
+    def _due_of_order(self, due: date, seen: SeenOrder, places: DuePlaces, *, at_lines: bool) -> None:
+        """The order's own due date, which has no place in the heading."""
+        of_lines = {day for line in seen.lines for day in line.dues()}
+        if not of_lines:
+            message = f"the {self.set_id} guide has no place for the order's due date {due.isoformat()}"
+            fix = due_advice(places, several=False)
+            if at_lines:
+                message += ", and the lines have none"
+                fix = "Set the due date of each release in Plex"
+            self._hold("due-without-place", "order", message, fix)
+        elif of_lines != {due}:
+            why = f"the {self.set_id} guide has no place for it; those of the lines go"
+            self.dropped.append(Dropped(where="order", fact="due date", value=due.isoformat(), why=why))
 
 
 def _ship_to_key(name: str, known: Iterable[str]) -> str | None:

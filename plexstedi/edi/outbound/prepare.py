@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
 from typing import assert_never
 
 from plexstedi.edi.guide.binding import unreadable
@@ -14,6 +17,7 @@ from plexstedi.edi.order import Order
 from plexstedi.edi.outbound.build_810 import build_810
 from plexstedi.edi.outbound.build_860 import build_cancel, build_change
 from plexstedi.edi.outbound.changes import header_changes
+from plexstedi.edi.outbound.dates import impossible_dates, impossible_invoice_dates
 from plexstedi.edi.outbound.due import Cancel860, Change860, Replace850, Send850
 from plexstedi.edi.outbound.invoice import Invoice
 from plexstedi.edi.outbound.look import look
@@ -22,19 +26,41 @@ from plexstedi.edi.outbound.seen import SeenOrder
 from plexstedi.edi.outbound.whole_order import prepare_850, visible
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.sent import SentOrder
-from plexstedi.edi.stream import StreamKey
+from plexstedi.edi.stream import StreamKey, order_of_stream
 
 __all__ = ["DocumentKind", "Prepared", "Sendable", "prepare", "prepare_invoice"]
 
 Sendable = Send850 | Replace850 | Change860 | Cancel860
 
 
-def prepare(due: Sendable, partner: Partner, *, change_sequence: int, revision_seen: date) -> Prepared | Held:
+_NOTHING_RECEIVED: Mapping[str, Decimal] = MappingProxyType({})
+
+
+def prepare(
+    due: Sendable,
+    partner: Partner,
+    *,
+    change_sequence: int,
+    revision_seen: date,
+    received: Mapping[str, Decimal] | None = _NOTHING_RECEIVED,
+) -> Prepared | Held:
     """The document that is due, or why it cannot go out faithfully.
 
     `change_sequence` is BCH05, counted from 1 for each stream. `revision_seen` is Plex's modified date when this
-    revision was first seen (BCH11). Held names order line, value and fix.
+    revision was first seen (BCH11). `received` is what came in so far, by Plex's line id in the unit ordered (POC04);
+    None if that is not known. Held names order line, value and fix.
     """
+    # What is cancelled is what was sent before: its dates are told no more.
+    wrong = () if isinstance(due, Cancel860) else impossible_dates(order_of_stream(due.order, due.stream))
+    prepared = _prepare(due, partner, change_sequence, revision_seen, received)
+    if not wrong:
+        return prepared
+    return Held((*wrong, *(prepared.reasons if isinstance(prepared, Held) else ())))
+
+
+def _prepare(
+    due: Sendable, partner: Partner, change_sequence: int, revision_seen: date, received: Mapping[str, Decimal] | None
+) -> Prepared | Held:
     try:
         match due:
             case Send850():
@@ -42,7 +68,7 @@ def prepare(due: Sendable, partner: Partner, *, change_sequence: int, revision_s
             case Replace850():
                 return prepare_850(due.order, due.stream, partner, "05")
             case Change860():
-                return _prepare_change(due, partner, change_sequence, revision_seen)
+                return _prepare_change(due, partner, change_sequence, revision_seen, received)
             case Cancel860():
                 return _prepare_cancel(due, partner, change_sequence, revision_seen)
             case _:
@@ -57,10 +83,11 @@ def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
         built = build_810(invoice, partner, room_for(partner, "810"))
     except GuideUnreadableError as error:
         return Held((unreadable("810", error),))
+    wrong = impossible_invoice_dates(invoice)
     if isinstance(built, Held):
-        return built
-    sent = SentOrder(number=invoice.number, lines=())
-    return finish("810", built.transaction, partner, sent, built.dropped, built.adjusted)
+        return Held((*wrong, *built.reasons))
+    prepared = finish("810", built, partner, SentOrder(number=invoice.number, lines=()))
+    return Held((*wrong, *(prepared.reasons if isinstance(prepared, Held) else ()))) if wrong else prepared
 
 
 def _views_for_860(
@@ -78,14 +105,16 @@ def _views_for_860(
     return before if isinstance(before, Held) else (before, after)
 
 
-def _prepare_change(due: Change860, partner: Partner, sequence: int, revised: date) -> Prepared | Held:
+def _prepare_change(
+    due: Change860, partner: Partner, sequence: int, revised: date, received: Mapping[str, Decimal] | None
+) -> Prepared | Held:
     views = _views_for_860((due.has, due.order), due.stream, partner)
     if isinstance(views, Held):
         return views
     before, after = views
     room = room_for(partner, "860")
-    built = build_change(before, after, partner, room, sequence=sequence, revised=revised)
-    same = build_change(before, before, partner, room, sequence=sequence, revised=revised)
+    built = build_change(before, after, partner, room, sequence=sequence, revised=revised, received=received)
+    same = build_change(before, before, partner, room, sequence=sequence, revised=revised, received=received)
     if isinstance(built, Held):
         return built
     kept = {line.id for line in after.lines}

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from plexstedi.edi.advice import partner_table
 from plexstedi.edi.base_names import GuideJson, base_json
-from plexstedi.edi.guide.binding import bind
-from plexstedi.edi.held import Held
+from plexstedi.edi.guide.binding import Unbound, bind
+from plexstedi.edi.guide.need import Sources
+from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.outbound.built import Built
+from plexstedi.edi.outbound.dates import due_codes
 from plexstedi.edi.outbound.dropped import Dropped
-from plexstedi.edi.outbound.limits import beyond_limits
+from plexstedi.edi.outbound.limits import beyond_limits, placed_segments
 from plexstedi.edi.outbound.seen import SeenLine, SeenOrder, sent_order
+from plexstedi.edi.outbound.text import unfit_as_sent
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.x12 import Loop, Transaction
@@ -34,32 +39,39 @@ class Prepared:
 
 
 def finish_order(
-    kind: DocumentKind, built: Transaction, partner: Partner, seen: SeenOrder, removed: tuple[SeenLine, ...]
+    kind: DocumentKind, built: Built, partner: Partner, seen: SeenOrder, removed: tuple[SeenLine, ...]
 ) -> Prepared | Held:
     """The document of an order, with what the supplier knows after it; `removed` lines are kept at quantity zero."""
-    return finish(kind, built, partner, sent_order(seen, removed), seen.dropped, seen.adjusted)
+    return finish(kind, built, partner, sent_order(seen, removed))
 
 
-def finish(
-    kind: DocumentKind,
-    built: Transaction,
-    partner: Partner,
-    sent: SentOrder,
-    dropped: tuple[Dropped, ...],
-    adjusted: tuple[str, ...],
-) -> Prepared | Held:
-    """Limits first, then the guide or the base names; Held if either refuses."""
-    beyond = beyond_limits(built)
-    if beyond:
-        return Held(beyond)
+def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) -> Prepared | Held:
+    """The guide or the base names first, then lengths and characters of what is sent; Held with all that refuses.
+
+    What has no place in the guide is not sent, so nothing is asked of it (RULES Sending 7).
+    """
+    transaction = built.transaction
     schema = partner.guides.get(kind)
     if schema is None:
-        return Prepared(kind, built, base_json(built), sent, dropped, adjusted)
-    bound = bind(built, schema)
-    if isinstance(bound, Held):
-        return bound
-    as_sent = _as_bound(sent, bound.transaction)
-    return Prepared(kind, bound.transaction, bound.json, as_sent, (*dropped, *bound.dropped), adjusted)
+        unfit = _unfit(transaction, built, partner)
+        if unfit:
+            return Held(unfit)
+        return Prepared(kind, transaction, base_json(transaction), sent, built.dropped, built.adjusted)
+    settings = partner.settings
+    bound = bind(transaction, schema, Sources(kind, partner.code, settings, due_codes(settings, kind), built.facts))
+    if isinstance(bound, Unbound):
+        return Held(tuple(dict.fromkeys((*_unfit(bound.transaction, built, partner), *bound.reasons))))
+    unfit = _unfit(bound.transaction, built, partner)
+    if unfit:
+        return Held(unfit)
+    dropped = (*built.dropped, *bound.dropped)
+    return Prepared(kind, bound.transaction, bound.json, _as_bound(sent, bound.transaction), dropped, built.adjusted)
+
+
+def _unfit(sent: Transaction, built: Built, partner: Partner) -> tuple[Reason, ...]:
+    table = partner_table(sent.set_id, partner.code, "text")
+    texts = unfit_as_sent(placed_segments(sent), built.doubts, partner.settings.text, table)
+    return tuple(dict.fromkeys((*beyond_limits(sent), *texts)))
 
 
 def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:

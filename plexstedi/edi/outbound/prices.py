@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from plexstedi.edi.guide.room import Place
+from plexstedi.edi.advice import sentence, write
+from plexstedi.edi.guide.room import Place, Room, place_for
 from plexstedi.edi.held import Reason
 from plexstedi.edi.settings import SupplierSettings, Unit
-from plexstedi.edi.units import basis_quantity, exact_quotient, plain, plex_unit, product
+from plexstedi.edi.units import PRICE_BASIS_UNITS, basis_quantity, exact_quotient, plain, plex_unit, product
+from plexstedi.edi.x12 import Composite, Segment, segment
 
 _PRICE_DECIMALS = 6
+_BASIS_AT = {"PO1": 5, "POC": 7, "IT1": 5}
+"""Where the price basis of a line stands; the price is the element before it."""
+_CTP_PRICE, _CTP_BASIS = 3, 9
+_LIST_PRICES = frozenset({"MSR", "RTL", "SLP", "SRP"})
+"""CTP02 (element 236) of prices that are not what is paid: suggested and list prices."""
+_PURCHASE_PRICES = ("UCP", "CON", "NET", "CUP", "INV", "PRO")
+"""CTP02 of what is paid: unit cost, contract, net, confirmed, billed, producer's price; best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,10 @@ class Units:
 
     quantity: Unit
     price: Unit
+    name: str = ""
+    """Plex's name of the unit that is priced."""
+    table: str = "units"
+    """The partner's units in the configuration: `suppliers.ACME01.units`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +44,46 @@ class SaidPrice:
     """How many X12 units Plex's own price is for; 0 if Plex prices another X12 unit than it orders."""
 
 
+@dataclass(frozen=True, slots=True)
+class PricePlace:
+    """Where a line's price goes: into the line's own segment, or into CTP03 (RULES Sending 4)."""
+
+    place: Place | None
+    basis: int
+    """The position of its basis (element 639) there."""
+    in_ctp: bool = False
+
+
+def price_place(room: Room, loop: str) -> PricePlace:
+    """The place of the price in this line loop: CTP03 only where a guide has none in the line's own segment."""
+    basis = _BASIS_AT[loop]
+    own = place_for(room, "detail", (), loop)
+    if room.by_guide and (own is None or not own.has(basis - 1)):
+        for place in room.places("detail", (loop,), "CTP"):
+            if place.has(_CTP_PRICE) and not set(place.codes.get(2, ("",))) <= _LIST_PRICES:
+                return PricePlace(place, _CTP_BASIS, in_ctp=True)
+    return PricePlace(own, basis)
+
+
+def price_segment(price: Decimal, basis: str | None, unit: str, place: Place) -> Segment:
+    """The price as CTP; its class and identifier only where the guide asks for them."""
+    listed = place.codes.get(2)
+    paid = next((code for code in _PURCHASE_PRICES if listed is not None and code in listed), None)
+    return segment(
+        "CTP",
+        e02=paid,
+        e03=price,
+        e05=Composite((unit,)) if 5 in place.required else None,
+        e09=basis,
+    )
+
+
 def line_units(
-    price_name: str | None, order_unit: str | None, settings: SupplierSettings, where: str
+    price_name: str | None, order_unit: str | None, settings: SupplierSettings, where: str, table: str
 ) -> Units | Reason:
     """The X12 units of a line by its Plex names: of the price, and of the quantity where that is another.
 
-    A reason if the partner's `units` do not tell them (DESIGN section 6).
+    A reason if the partner's `units` (`table` in the configuration) do not tell them (DESIGN section 6).
     """
     quantity_name = order_unit or price_name
     if quantity_name is None:
@@ -55,14 +102,17 @@ def line_units(
         unknown = [n for n in (quantity_name, price_name) if n is not None and n.strip().casefold() not in listed]
     if quantity is None or price is None or unknown:
         names = " and ".join(f'"{name}"' for name in dict.fromkeys(unknown))
+        settings_ = " and ".join(
+            write(table, name.strip(), '{unit = "…", factor = "…"}') for name in dict.fromkeys(unknown)
+        )
         why = f"it is ordered in {quantity_name} and priced per {price_name}" if differs else "X12 has no unit for it"
         return Reason(
             code="unit-unknown",
             where=where,
             message=f"unit {names}: {why}",
-            fix=f"Add {names} to this supplier's `units`",
+            fix=f"Say in `units` what it is in X12: {settings_} (the X12 unit, and how many of it one is)",
         )
-    return Units(quantity, price)
+    return Units(quantity, price, (price_name or quantity_name).strip(), table)
 
 
 def said_quantity(quantity: Decimal, units: Units) -> Decimal:
@@ -96,7 +146,7 @@ def said_price(price: Decimal, units: Units, place: Place | None, position: int,
             code="price-unit-differs",
             where=where,
             message=f"it is ordered in {ordered} and priced per {unit.unit}, with no place for a price basis",
-            fix="Set price_basis in `units` if the guide has PO105, or price the line per order unit in Plex",
+            fix=_basis_fix(units, per, place, position) or f"Price the line in Plex per unit ordered ({ordered})",
         )
     each = plain(price) if per == 1 else exact_quotient(price, per, _PRICE_DECIMALS)
     if each is None:
@@ -105,9 +155,21 @@ def said_price(price: Decimal, units: Units, place: Place | None, position: int,
             where=where,
             message=f"price {price} per {plain(per)} {ordered} is not exact in {_PRICE_DECIMALS} decimals "
             f"per {ordered}, and there is no place for its price basis",
-            fix="Set price_basis in this supplier's `units`, or correct the price in Plex",
+            fix=_basis_fix(units, per, place, position)
+            or f"Correct the price in Plex so that it is exact per {ordered}, or ask for a place of its basis",
         )
     return SaidPrice(each, _plain_basis(place, position, ordered), per)
+
+
+def _basis_fix(units: Units, per: Decimal, place: Place | None, position: int) -> str | None:
+    """The price basis to set, if the target has a place for one that means just what Plex prices."""
+    unit = units.price
+    for code, (quantity, of) in PRICE_BASIS_UNITS.items():
+        fits = quantity == per and of == unit.unit and unit.price_basis is None
+        if fits and place is not None and place.allows(position, code):
+            value = f'{{unit = "{unit.unit}", factor = "{plain(unit.factor):f}", price_basis = "{code}"}}'
+            return sentence(write(units.table, units.name, value))
+    return None
 
 
 def _priced_quantity(unit: Unit) -> Decimal | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.outbound.dropped import Dropped
+from plexstedi.edi.outbound.text import Doubt
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import ScheduleAs, Terms
 from plexstedi.edi.units import total_of
@@ -29,6 +31,8 @@ class SeenRelease:
     ship_to: str | None
     """Plex's ship-to name where it is not that of the order."""
     note: str | None
+    received: bool
+    """Whether Plex has it as received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class SeenLine:
     number: int
     quantity: Decimal
     unit: str
+    plex_unit: str
+    """Plex's name of the unit ordered."""
+    factor: Decimal
+    """How many X12 units one Plex unit is."""
     price: Decimal
     price_basis: str | None
     amount: Decimal | None
@@ -77,6 +85,10 @@ class SeenOrder:
     schedule: ScheduleAs
     dropped: tuple[Dropped, ...]
     adjusted: tuple[str, ...]
+    facts: Facts = field(default_factory=Facts)
+    """Plex's own words, for what a person is to do about a hold."""
+    doubts: tuple[Doubt, ...] = ()
+    """Texts that X12 cannot carry: they hold the document if it says them."""
 
     def total(self) -> Decimal | None:
         """The amount of all lines; None if that of one is not known exactly."""

@@ -1,13 +1,19 @@
-"""What may be done to text so that X12 carries it faithfully (RULES Sending 7): clean it, or say why it cannot be."""
+"""What may be done to text so that X12 carries it faithfully (RULES Sending 7): clean it, or say why it cannot be.
+
+Whether a text holds the document is decided at the end, by what is sent of it: what has no place is dropped.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from plexstedi.edi.advice import quoted, write
 from plexstedi.edi.held import Reason
 from plexstedi.edi.settings import TextSettings
+from plexstedi.edi.x12 import Composite, Segment
 
 _LOOK_ALIKES = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc", "'"),
@@ -20,6 +26,14 @@ _LOOK_ALIKES = {
 """Typographic characters and the ASCII that says the same; zero-width marks say nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A text that X12 cannot carry: it holds the document that says it, or a piece of it."""
+
+    text: str
+    reason: Reason
+
+
 @dataclass(slots=True)
 class Wording:
     """Cleans the texts of one document and remembers what it changed and what it could not.
@@ -28,11 +42,18 @@ class Wording:
     """
 
     settings: TextSettings
+    table: str = "suppliers.CODE.text"
+    """Its place in the configuration."""
     adjusted: list[str] = field(default_factory=list)
-    reasons: list[Reason] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Why texts cleaned so far cannot be sent."""
+        return [doubt.reason for doubt in self.doubts]
 
     def clean(self, text: str | None, where: str) -> str | None:
-        """The text as X12 can carry it, None for nothing to say; unfit text adds a reason and is returned as it is."""
+        """The text as X12 can carry it, None for nothing to say; unfit text is a doubt and is returned as it is."""
         if text is None:
             return None
         flat = re.sub(r"\r\n|[\t\r\n\v\f\u0085\u2028\u2029]", " ", text).strip()
@@ -44,45 +65,63 @@ class Wording:
             before, plain = plain, _base_letters(plain)
             if plain != before:
                 self.adjusted.append(f"{where}: {_shown(before)} written as {_shown(plain)} (text.transliterate)")
-        self._hold_unfit(plain, where)
         plain = self._without_delimiters(plain, where)
-        return (plain.upper() if self.settings.uppercase else plain) or None
-
-    def _hold_unfit(self, text: str, where: str) -> None:
-        unfit = sorted({c for c in text if not (" " <= c <= "~")})
-        if not unfit:
-            return
-        fix = "Correct it in Plex"
-        if not self.settings.transliterate and _base_letters(text).isascii():
-            fix += ", or set text.transliterate = true for this supplier"
-        shown = ", ".join(f"{c!r}" for c in unfit[:5])
-        self.reasons.append(
-            Reason(
-                code="text-not-ascii",
-                where=where,
-                message=f"{_shown(text)} has characters that X12 cannot carry: {shown}",
-                fix=fix,
-            )
-        )
+        said = (plain.upper() if self.settings.uppercase else plain) or None
+        if said is not None:
+            self.doubts += [Doubt(said, reason) for reason in unfit_reasons(said, self.settings, where, self.table)]
+        return said
 
     def _without_delimiters(self, text: str, where: str) -> str:
-        found = sorted({c for c in text if c in self.settings.delimiters})
-        if not found:
-            return text
         substitute = self.settings.replace_delimiters
-        if not substitute or any(c in self.settings.delimiters for c in substitute):
-            self.reasons.append(
-                Reason(
-                    code="text-has-delimiter",
-                    where=where,
-                    message=f"{_shown(text)} contains the delimiter {' '.join(found)}",
-                    fix="Correct it in Plex, or set text.replace_delimiters (or text.delimiters) for this supplier",
-                )
-            )
+        unusable = not substitute or any(c in self.settings.delimiters for c in substitute)
+        if unusable or not any(c in self.settings.delimiters for c in text):
             return text
         replaced = "".join(substitute if c in self.settings.delimiters else c for c in text)
         self.adjusted.append(f"{where}: delimiters of {_shown(text)} replaced by {substitute!r}")
         return replaced.strip()
+
+
+def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> list[Reason]:
+    """Why X12 cannot carry a text that is to be sent: characters outside its set, or the interchange's delimiters."""
+    reasons: list[Reason] = []
+    unfit = sorted({c for c in text if not (" " <= c <= "~")})
+    if unfit:
+        fix = "Correct it in Plex"
+        if not settings.transliterate and _base_letters(text).isascii():
+            fix += f", or {write(table, 'transliterate', 'true')} (base letters instead of accents)"
+        shown = ", ".join(f"{c!r}" for c in unfit[:5])
+        message = f"{_shown(text)} has characters that X12 cannot carry: {shown}"
+        reasons.append(Reason(code="text-not-ascii", where=where, message=message, fix=fix))
+    found = sorted({c for c in text if c in settings.delimiters})
+    if found:
+        message = f"{_shown(text)} contains the delimiter {' '.join(found)}"
+        fix = (
+            "Correct it in Plex, or " + write(table, "replace_delimiters", quoted(" ")) + " (what stands in its place)"
+        )
+        reasons.append(Reason(code="text-has-delimiter", where=where, message=message, fix=fix))
+    return reasons
+
+
+def unfit_as_sent(
+    sent: Iterable[tuple[str, Segment]], doubts: Sequence[Doubt], settings: TextSettings, table: str
+) -> tuple[Reason, ...]:
+    """The reasons of those texts that are really sent (RULES Sending 7), each segment with where it stands.
+
+    A text may go out in pieces; one that nobody had a doubt about (a code of the settings) is judged all the same.
+    """
+    reasons: dict[Reason, None] = {}
+    for where, segment in sent:
+        for text in _texts(segment):
+            found = unfit_reasons(text, settings, where, table)
+            known = [d.reason for d in doubts if text in d.text and any(d.reason.code == r.code for r in found)]
+            reasons.update(dict.fromkeys(known or found))
+    return tuple(reasons)
+
+
+def _texts(segment: Segment) -> Iterator[str]:
+    for value in segment.elements:
+        parts = value.components if isinstance(value, Composite) else (value,)
+        yield from (part for part in parts if isinstance(part, str))
 
 
 def _base_letters(text: str) -> str:

@@ -289,6 +289,54 @@ def _each_only() -> Schema:
     return guide(heading, obj(baseline_item_data_PO1_loop_R=many(line)), obj(transaction_totals_CTT_loop=ctt()))
 
 
+def _line_price() -> Schema:
+    """Prices in CTP03 only; our references and the order date at each line; a due date under the guide's own word.
+
+    Its totals must hold the sum of the quantities (CTT02).
+    """
+    made = _full_4010()
+    heading = made["properties"]["heading"]["properties"]
+    for key in ("reference_identification_REF", "date_time_reference_DTM"):
+        del heading[key]
+    loop = made["properties"]["detail"]["properties"]["baseline_item_data_PO1_loop"]["items"]
+    line = loop["properties"]["baseline_item_data_PO1"]
+    for key in ("unit_price_04", "basis_of_unit_price_code_05"):
+        del line["properties"][key]
+    line["required"].remove("unit_price_04")
+    more = obj(
+        pricing_information_CTP_R=many(
+            obj(
+                class_of_trade_code_01=code("WS"),
+                price_identifier_code_02_R=code("MSR", "UCP"),
+                unit_price_03_R=number(),
+                composite_unit_of_measure_05_R=obj(**{f"{_UOM}_01_R": text(2, 2)}),
+                basis_of_unit_price_code_09=code("PE", "TP"),
+            ),
+            1,
+        ),
+        reference_identification_REF_R=many(ref("IA", "DP")),
+        date_time_reference_DTM=many(dtm("004")),
+        line_item_schedule_SCH_loop=many(sch("010"), 200),
+    )
+    loop["properties"] |= more["properties"]
+    loop["required"] += more["required"]
+    made["properties"]["summary"] = obj(transaction_totals_CTT_loop_R=ctt(hashed=True))
+    made["required"].append("summary")
+    return made
+
+
+def _totals_3070() -> Schema:
+    """The sum of the quantities, which are whole numbers, and the order date as DTM 004 beside the due date."""
+    made = _date_at_header()
+    heading = made["properties"]["heading"]
+    heading["required"].remove("date_time_reference_DTM_requested_delivery")
+    del heading["properties"]["date_time_reference_DTM_requested_delivery"]
+    heading["properties"]["date_time_reference_DTM"] = many(dtm("002", "004"), 2)
+    made["properties"]["summary"] = obj(transaction_totals_CTT_loop_R=ctt(hashed=True))
+    made["required"].append("summary")
+    return made
+
+
 def _poc(codes: tuple[str, ...], quantity: str, **more: Any) -> Schema:
     items = pairs(8, ("BP", "VP", "MG", "EC"), ("BP", "VP", "MG", "EC"), ("BP", "VP", "MG", "EC"))
     return obj(
@@ -323,6 +371,16 @@ def _change_full() -> Schema:
     )
     made = guide(heading, None, obj(transaction_totals_CTT_loop=ctt()))
     made["properties"]["detail"] = obj(line_item_change_POC_loop=many(line))
+    return made
+
+
+def _change_left() -> Schema:
+    """An 860 that requires what is left to receive (POC04) and the sum of the quantities (CTT02), in 6020."""
+    made = _change_full()
+    loop = made["properties"]["detail"]["properties"]["line_item_change_POC_loop"]["items"]
+    loop["properties"]["line_item_change_POC"]["required"].append("quantity_left_to_receive_04")
+    made["properties"]["summary"] = obj(transaction_totals_CTT_loop_R=ctt(hashed=True))
+    made["required"].append("summary")
     return made
 
 
@@ -405,8 +463,14 @@ GUIDES_850: dict[str, tuple[Schema, dict[str, Any]]] = {
     "wants-contact": (_wants_contact(), {}),
     "narrow": (_narrow(), {}),
     "each-only": (_each_only(), {}),
+    "line-price": (
+        _line_price(),
+        {"release": "007030", "850": {"transaction_setting_id": "x", "due_qualifier": "010"}},
+    ),
+    "totals-3070": (_totals_3070(), {"release": "003070"}),
 }
 GUIDES_860: dict[str, tuple[Schema, dict[str, Any]]] = {
+    "change-left": (_change_left(), {"release": "006020"}),
     "change-full": (_change_full(), {}),
     "change-few-codes": (_change_few_codes(), {"release": "005010"}),
 }

@@ -157,9 +157,9 @@ def dtm(*qualifiers: str) -> Schema:
     return obj(date_time_qualifier_01_R=code(*qualifiers), date_02_R=day())
 
 
-def ctt(loop: bool = True, amount: str | None = None) -> Schema:
-    """The totals, as loop list or plain."""
-    segment = obj(number_of_line_items_01_R=whole(), hash_total_02=number())
+def ctt(loop: bool = True, amount: str | None = None, hashed: bool = False) -> Schema:
+    """The totals, as loop list or plain; `hashed`: the sum of the quantities is required."""
+    segment = obj(number_of_line_items_01_R=whole(), **{"hash_total_02_R" if hashed else "hash_total_02": number()})
     if not loop:
         return segment
     more = {} if amount is None else {amount: obj(amount_qualifier_code_01_R=code("TT"), monetary_amount_02_R=number())}

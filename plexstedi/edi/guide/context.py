@@ -1,0 +1,91 @@
+"""Where in a guide and in a document a segment stands while it is bound: for paths, places and advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from plexstedi.edi.guide.model import Child
+from plexstedi.edi.guide.need import Need, Sources
+from plexstedi.edi.guide.schema import Schema
+from plexstedi.edi.guide.segment import is_head, item_numbers
+from plexstedi.edi.outbound.limits import line_label
+from plexstedi.edi.x12 import Composite, Loop, Node, Segment
+from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+
+ORDER_DATE = "004"
+"""DTM01 of the order date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where we are: the guide's path for messages, the order's place, the loops around, the line, the party."""
+
+    root: Schema
+    path: str
+    where: str
+    vital: frozenset[str]
+    """Segments that must find a place here although they are optional elsewhere (DTM without SCH)."""
+    release: str
+    sources: Sources
+    loops: tuple[str, ...] = ()
+    party: Segment | None = None
+    """The N1 that we are in."""
+    line: Segment | None = None
+    """The line's own segment that we are in."""
+    role: str | None = None
+    """Of an N1 loop that nothing of ours went to: the first role that it takes."""
+
+    def into(self, child: Child, node: Node | None = None) -> Context:
+        """One key deeper, with the segment or loop that goes there."""
+        head = None if node is None else node.head if isinstance(node, Loop) else node
+        label = line_label(node) if isinstance(node, Loop) else None
+        return replace(
+            self,
+            path=f"{self.path}.{child.key}",
+            where=label or self.where,
+            loops=(*self.loops, child.id) if child.loop else self.loops,
+            party=head if head is not None and head.id == "N1" else self.party,
+            line=head if head is not None and head.id in ITEM_PAIRS_FROM else self.line,
+        )
+
+    def at(self, key: str) -> Context:
+        """The same place under a key of the guide."""
+        return replace(self, path=f"{self.path}.{key}")
+
+    def must_place(self, node: Node) -> bool:
+        """Whether the document would be wrong without it; the order date (DTM 004) stands in BEG05 anyway."""
+        head = node.head if isinstance(node, Loop) else node
+        return is_head(node.id) or (node.id in self.vital and head.text(1) != ORDER_DATE)
+
+    def need(self, segment_id: str, position: int, codes: Sequence[str] | None, head: Segment | None = None) -> Need:
+        """What is wanted here, as the advice wants to know it."""
+        line = head if head is not None and head.id in ITEM_PAIRS_FROM else self.line
+        party = head if head is not None and head.id == "N1" else self.party
+        role = party.text(1) if party is not None else self.role
+        inside = self.loops[:-1] if self.loops[-1:] == (segment_id,) else self.loops
+        return Need(
+            segment_id,
+            position,
+            tuple(codes or ()),
+            path=inside,
+            party=role if segment_id in ("N1", "N2", "N3", "N4") or "N1" in self.loops else None,
+            line="" if line is None else line.text(1) or "",
+            unit=None if line is None else _unit_of(line),
+            given=item_numbers(line) if line is not None and segment_id == line.id else _given(party),
+            code=None if head is None else head.text(1),
+        )
+
+
+def _unit_of(line: Segment) -> str | None:
+    value = line.get(5) if line.id == "POC" else line.get(3)
+    if isinstance(value, Composite):
+        value = value.components[0] if value.components else None
+    return value if isinstance(value, str) else None
+
+
+def _given(party: Segment | None) -> tuple[tuple[str, str], ...]:
+    if party is None:
+        return ()
+    texts = ((str(position), party.text(position)) for position in range(2, 5))
+    return tuple((position, text) for position, text in texts if text)
