@@ -77,7 +77,7 @@ class Days:
             stop=self.stop,
         )
         try:
-            assert ingest.process(session) == []
+            ingest.process(session)
         except ServiceUnavailable as fault:
             return fault.code
         finally:
