@@ -17,7 +17,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.planning import plan_order
 from plexstedi.sync.session import Session
-from plexstedi.sync.unheard import tell_unheard
+from plexstedi.sync.unheard import tell_unheard, unheard_before
 
 _MOST_REASONS = 50
 SUPPLIER_HAS = (
@@ -69,9 +69,11 @@ def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
 
     Plex's own ids are nothing that a supplier is told: a line or release that was entered again is the same to it.
     """
-    gone = {line.line for line in before.lines if line.quantity == 0 and after.line(line.line) is None}
-    numbers = {line.line for line in (*before.lines, *after.lines)} - gone
-    return frozenset(n for n in numbers if not same_to_supplier(before.line(n), after.line(n)))
+    kept = {line.line for line in after.lines}
+    gone = {line.line for line in before.lines if line.quantity == 0 and line.line not in kept}
+    was, becomes = ({line.line: line for line in order.lines} for order in (before, after))
+    numbers = (was.keys() | becomes.keys()) - gone
+    return frozenset(n for n in numbers if not same_to_supplier(was.get(n), becomes.get(n)))
 
 
 def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
@@ -86,6 +88,7 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
     record = session.store.orders.get(order_id)
     assert record is not None
     order = session.store.orders.revision(order_id, record.latest)
+    told_before = unheard_before(session, order_id)
     folded_streams, current, told = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
@@ -96,7 +99,9 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
             session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
         for answer, outcome in answers:
             _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
-            tell_unheard(session, order_id, answer.header, outcome, folded, fresh=answer.header.transaction_id == fresh)
+            is_fresh = answer.header.transaction_id == fresh
+            if is_fresh or answer.header.transaction_id in told_before:
+                tell_unheard(session, order_id, answer.header, outcome, folded, fresh=is_fresh)
         _set_business(session, documents[-1], sent[-1], folded)
         ids = current_ids(sent, order)
         folded_streams[stream] = folded

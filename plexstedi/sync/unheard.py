@@ -11,6 +11,12 @@ from plexstedi.sync.session import Session
 _KIND = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
 
 
+def unheard_before(session: Session, order_id: str) -> frozenset[str]:
+    """Transactions of an order that a person has been asked about and has not decided on."""
+    standing = session.store.reviews.standing(order_id=order_id)
+    return frozenset(review.subject.removeprefix("transaction ") for review in standing if review.kind is _KIND)
+
+
 def tell_unheard(
     session: Session, order_id: str, header: AnswerHeader, outcome: Reconciliation, folded: Folded, *, fresh: bool
 ) -> None:
@@ -20,16 +26,10 @@ def tell_unheard(
     person's anyway.
     """
     subject = f"transaction {header.transaction_id}"
-    is_open = any(
-        review.kind is _KIND and review.subject == subject
-        for review in session.store.reviews.standing(order_id=order_id)
-    )
-    if not (fresh or is_open):
-        return
     reasons = unheard(header, (*outcome.lines, *outcome.earlier), folded.lines)
     if not reasons:
         session.withdraw(_KIND, subject, "what counts by now says as much", order_id=order_id)
-    elif fresh and not is_open and not (outcome.holds or session.store.reviews.decided(_KIND, subject)):
+    elif fresh and not (outcome.holds or session.store.reviews.decided(_KIND, subject)):
         record = session.store.orders.get(order_id)
         session.ask(
             _KIND,

@@ -62,25 +62,19 @@ class CurrentIds:
 
 def current_ids(documents: Sequence[SentOrder], order: Order) -> CurrentIds:
     """The ids of an order's documents that Plex has given anew: the line of that number, the release of that day."""
-    here = {line.id for line in order.lines}
+    here = {line.id: line for line in order.lines}
+    numbers = {line.number: line for line in reversed(order.open_lines())}
     lines: dict[str, str] = {}
     releases: dict[str, str] = {}
     for sent in documents:
         for line in sent.lines:
-            now = _line_now(line, order)
+            now = here.get(line.line_id) or numbers.get(line.line)
             if now is None:
                 continue
             if line.line_id not in here:
                 lines[line.line_id] = now.id
             releases |= _releases(line, now)
     return CurrentIds(lines, releases)
-
-
-def _line_now(sent: SentLine, order: Order) -> Line | None:
-    same = next((line for line in order.lines if line.id == sent.line_id), None)
-    if same is not None:
-        return same
-    return next((line for line in order.open_lines() if line.number == sent.line), None)
 
 
 def _releases(sent: SentLine, line: Line) -> dict[str, str]:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
+from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine
+from plexstedi.edi.inbound.other_segments import StatedPrice
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import PRICE_BASIS_UNITS, exact_quotient
+
+
+def stated_prices(answer: AcknowledgedLine) -> tuple[StatedPrice, ...]:
+    """Every price of the purchase that a line of the answer states, PO104 first."""
+    if answer.price is None:
+        return answer.other_prices
+    own = StatedPrice(segment="PO1", place="PO104", price=answer.price, basis=answer.price_basis)
+    return (own, *answer.other_prices)
+
+
+def stated_numbers(answer: AcknowledgedLine) -> Iterable[Decimal]:
+    """Every quantity and price that a line of the answer states."""
+    details = (detail.quantity for detail in answer.details)
+    schedules = (schedule.quantity for schedule in answer.schedules)
+    prices = (price.price for price in stated_prices(answer))
+    return (number for number in (answer.quantity, *details, *schedules, *prices) if number is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,15 @@ from plexstedi.edi.inbound.findings import DECIDE, Findings, in_quotes, with_wor
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
 from plexstedi.edi.inbound.matching import LineMatch, other_items
 from plexstedi.edi.inbound.notices import other_currencies
-from plexstedi.edi.inbound.other_segments import StatedPrice
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.pricing import Compared, Incomparable, compare_price, price_sent
+from plexstedi.edi.inbound.pricing import (
+    Compared,
+    Incomparable,
+    compare_price,
+    price_sent,
+    stated_numbers,
+    stated_prices,
+)
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient
@@ -89,7 +95,7 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     price = _check_prices(case, findings)
     unreadable = any(f.code != IMPOSSIBLE_DATE for m in case.matches for f in m.answered.faults)
     unreadable = unreadable or any(extra.holds for m in case.matches for extra in m.answered.extras)
-    for absurd in (number for m in case.matches for number in _numbers(m.answered) if not is_sensible(number)):
+    for absurd in (number for m in case.matches for number in stated_numbers(m.answered) if not is_sensible(number)):
         findings.hold("number-absurd", f"{absurd:.3E} is no number that an order can be meant by")
         unreadable = True
     read = None if unreadable else read_case(case, findings)
@@ -111,14 +117,6 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     if read.date_pending:
         findings.note("the ship date is pending (SP), it stays awaited")
     return _outcome(case, findings, read, schedules, price)
-
-
-def _numbers(answer: AcknowledgedLine) -> Iterable[Decimal]:
-    """Every quantity and price that a line of the answer states."""
-    details = (detail.quantity for detail in answer.details)
-    schedules = (schedule.quantity for schedule in answer.schedules)
-    prices = (price.price for price in stated_prices(answer))
-    return (number for number in (answer.quantity, *details, *schedules, *prices) if number is not None)
 
 
 def _check_codes(answer: AcknowledgedLine, findings: Findings, settings: SupplierSettings) -> None:
@@ -240,14 +238,6 @@ def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
             shown = exact_quotient(Decimal(result.answered.numerator), Decimal(result.answered.denominator), 10)
             _check_price(result, case, findings)
     return shown
-
-
-def stated_prices(answer: AcknowledgedLine) -> tuple[StatedPrice, ...]:
-    """Every price of the purchase that a line of the answer states, PO104 first."""
-    if answer.price is None:
-        return answer.other_prices
-    own = StatedPrice(segment="PO1", place="PO104", price=answer.price, basis=answer.price_basis)
-    return (own, *answer.other_prices)
 
 
 def _check_price(compared: Compared, case: LineCase, findings: Findings) -> None:

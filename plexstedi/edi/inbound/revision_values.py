@@ -19,8 +19,8 @@ from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import Findings
 from plexstedi.edi.inbound.line_reading import LineReading, in_sent_unit
 from plexstedi.edi.inbound.matching import stated_items
-from plexstedi.edi.inbound.pricing import Incomparable, compare_price
-from plexstedi.edi.inbound.reconcile_line import LineCase, read_case, stated_prices
+from plexstedi.edi.inbound.pricing import Incomparable, compare_price, stated_prices
+from plexstedi.edi.inbound.reconcile_line import LineCase, read_case
 from plexstedi.edi.sent import SentLine
 
 CaseOf: TypeAlias = Callable[[SentLine], LineCase]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from plexstedi.edi.guide.rooms import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.held import Held
-from plexstedi.edi.order import Line, LineState, Order, Phase
+from plexstedi.edi.order import Line, Order, Phase
 from plexstedi.edi.outbound.changes import line_changes
 from plexstedi.edi.outbound.look import look
 from plexstedi.edi.outbound.seen import SeenLine, SeenOrder
@@ -62,20 +62,20 @@ def _only(seen: SeenOrder, number: int) -> tuple[SeenLine, ...]:
 
 def lines_that_differ(before: Order, after: Order) -> frozenset[int]:
     """Numbers of the lines of which something else is ordered, whoever the supplier and whatever its guide."""
-    numbers = {line.number for line in (*before.lines, *after.lines)}
-    return frozenset(number for number in numbers if _ordered(before, number) != _ordered(after, number))
+    was, becomes = _ordered(before), _ordered(after)
+    return frozenset(number for number in was.keys() | becomes.keys() if was.get(number) != becomes.get(number))
 
 
-def _ordered(order: Order, number: int) -> tuple[object, ...] | None:
-    """What is ordered on a line, without Plex's ids and states; None if nothing is."""
-    line = order.line(number)
-    if line is None or line.state is not LineState.OPEN:
-        return None
-    releases = tuple((r.quantity, r.due, r.ship_to, r.note) for r in line.firm_releases() if r.quantity != 0)
-    blanket = line.blanket_quantity if order.blanket else None
-    if not releases and blanket is None:
-        return None
-    return (*_priced(line), blanket, releases)
+def _ordered(order: Order) -> dict[int, tuple[object, ...]]:
+    """What is ordered on each line, without Plex's ids and states; nothing of lines on which nothing is."""
+    found: dict[int, tuple[object, ...]] = {}
+    for line in order.open_lines():
+        releases = tuple((r.quantity, r.due, r.ship_to, r.note) for r in line.firm_releases() if r.quantity != 0)
+        blanket = line.blanket_quantity if order.blanket else None
+        if releases or blanket is not None:
+            # Two lines of one number are a fault of the order that is held elsewhere; both count here.
+            found[line.number] = (*found.get(line.number, ()), *_priced(line), blanket, releases)
+    return found
 
 
 def _priced(line: Line) -> tuple[object, ...]:
