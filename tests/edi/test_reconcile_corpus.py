@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plexstedi.decimal_json import dumps, loads
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
 from plexstedi.edi.inbound.guide_reading import read_guide_json
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
@@ -245,7 +246,8 @@ def raw_x12(answer: str, release: str) -> str:
 def _readings(answer: str) -> Iterator[Transaction]:
     set_id = "865" if answer.startswith("BCA") else "855"
     for style in STYLES:
-        transaction = read_guide_json(guide_json(answer, style), set_id, style.release)
+        # By way of text, as it comes from Stedi.
+        transaction = read_guide_json(loads(dumps(guide_json(answer, style))), set_id, style.release)
         assert isinstance(transaction, Transaction), transaction
         yield transaction
     for release in RAW_RELEASES:

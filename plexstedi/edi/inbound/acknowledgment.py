@@ -7,7 +7,7 @@ reads (RULES Reading 15): what an answer means for an order is decided in `recon
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -154,8 +154,17 @@ class Malformed:
 
 
 def content_fingerprint(acknowledgment: Acknowledgment) -> str:
-    """SHA-256 (hex) of what an answer says: equal for the same content however it was written down."""
-    return hashlib.sha256(acknowledgment.model_dump_json().encode()).hexdigest()
+    """SHA-256 (hex) of what an answer says: equal for the same content however it was written down.
+
+    Of what could not be read only its place counts: JSON and X12 write the same absurd number in other ways.
+    """
+    lines = tuple(line.model_copy(update={"faults": _places(line.faults)}) for line in acknowledgment.lines)
+    content = acknowledgment.model_copy(update={"lines": lines, "faults": _places(acknowledgment.faults)})
+    return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
+
+
+def _places(faults: Sequence[Reason]) -> tuple[Reason, ...]:
+    return tuple(fault.model_copy(update={"message": fault.message.partition(":")[0], "fix": ""}) for fault in faults)
 
 
 @dataclass(frozen=True, slots=True)
