@@ -16,14 +16,12 @@ from plexstedi.edi.plain_values import MOST_DIGITS, plain_number, plain_whole
 from plexstedi.edi.units import plain
 from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Simple, Transaction, Value
 from plexstedi.edi.x12_elements import COMPOSITES, Element, segment_def
+from plexstedi.edi.x12_raw import BrokenX12Error as BrokenX12Error
+from plexstedi.edi.x12_raw import RawInterchange, bare_segments, component_separator, interchanges, is_bare
 from plexstedi.edi.x12_sets import SECTIONS, Entry, Section, set_def
 
 FUNCTIONAL_IDS = {"850": "PO", "855": "PR", "860": "PC", "865": "CA", "810": "IN", "997": "FA"}
 """GS01 by set."""
-
-
-class BrokenX12Error(ValueError):
-    """The text is no well-formed interchange; the message says where."""
 
 
 class UnwritableError(ValueError):
@@ -156,37 +154,65 @@ def _simple_text(value: Simple | None, element: Element | None, release: str, de
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class FoundSet:
+    """One transaction set of a file, with the control numbers around it: None where it was handed out without them."""
+
+    parsed: ParsedTransaction
+    interchange_control: int | None = None
+    group_control: int | None = None
+
+
 def parse(text: str) -> Interchange:
-    """Read one interchange. Raise BrokenX12Error if it is not well formed.
+    """Read one interchange. Raise BrokenX12Error if it is not well formed, or not one.
 
     A value that is not what its place wants (letters in a quantity) stays text: its reader decides.
     """
-    stripped = text.lstrip("\ufeff \r\n\t")
-    if not stripped.startswith("ISA") or len(stripped) < 106:
-        raise BrokenX12Error("the text does not begin with an ISA segment of 106 characters")
-    separator, terminator, component = stripped[3], stripped[105], stripped[104]
-    isa = stripped[:105].split(separator)
-    if len(isa) != 17:
-        raise BrokenX12Error(f"ISA has {len(isa) - 1} elements instead of 16")
-    repetition = isa[11] if not isa[11].isalnum() and isa[11] != " " else ""
-    rows = [row.strip("\r\n") for row in stripped.split(terminator)]
-    if rows[-1].strip():
-        raise BrokenX12Error("text after the last segment terminator")
-    segments = [row.split(separator) for row in rows[:-1] if row.strip()]
-    if len(segments) < 2 or segments[-1][0] != "IEA" or sum(row[0] == "ISA" for row in segments) != 1:
-        raise BrokenX12Error("the text is not one interchange from ISA to IEA")
-    groups = tuple(_groups(segments[1:-1], component))
-    _agree("IEA01", segments[-1], 1, len(groups))
-    control = _whole(isa[13], "ISA13")
-    _agree("IEA02", segments[-1], 2, control)
+    found = parse_file(text)
+    if len(found) != 1:
+        raise BrokenX12Error(f"the text holds {len(found)} interchanges, one is wanted")
+    return found[0]
+
+
+def parse_file(text: str) -> tuple[Interchange, ...]:
+    """Read every interchange of a file, all or none. Raise BrokenX12Error."""
+    return tuple(_read_interchange(raw) for raw in interchanges(text))
+
+
+def parse_bare(text: str, release: str) -> tuple[ParsedTransaction, ...]:
+    """Read ST to SE without an envelope, of this release (six digits). Raise BrokenX12Error."""
+    rows = bare_segments(text)
+    return tuple(_transactions(rows, release, component_separator(rows, release)))
+
+
+def sets_of(text: str, release: str) -> tuple[FoundSet, ...]:
+    """Every transaction set of a file, or of a part of it without envelope, which is then read as of this release.
+
+    Raise BrokenX12Error if one of them is broken.
+    """
+    if is_bare(text):
+        return tuple(FoundSet(parsed) for parsed in parse_bare(text, release))
+    return tuple(
+        FoundSet(parsed, interchange.control_number, group.control_number)
+        for interchange in parse_file(text)
+        for group in interchange.groups
+        for parsed in group.transactions
+    )
+
+
+def _read_interchange(raw: RawInterchange) -> Interchange:
+    groups = tuple(_groups(raw.segments, raw.delimiters[2]))
+    _agree("IEA01", raw.trailer, 1, len(groups))
+    control = _whole(raw.isa[13], "ISA13")
+    _agree("IEA02", raw.trailer, 2, control)
     return Interchange(
-        sender_qualifier=isa[5].strip(),
-        sender_id=isa[6].strip(),
-        receiver_qualifier=isa[7].strip(),
-        receiver_id=isa[8].strip(),
+        sender_qualifier=raw.isa[5].strip(),
+        sender_id=raw.isa[6].strip(),
+        receiver_qualifier=raw.isa[7].strip(),
+        receiver_id=raw.isa[8].strip(),
         control_number=control,
-        usage=isa[15].strip(),
-        delimiters=separator + terminator + component + repetition,
+        usage=raw.isa[15].strip(),
+        delimiters=raw.delimiters,
         groups=groups,
     )
 
@@ -222,6 +248,7 @@ def _transactions(rows: Sequence[list[str]], release: str, component: str) -> It
         if end is None:
             raise BrokenX12Error(f"ST {opening[2]} without SE")
         _agree("SE01", rows[end], 1, end - position + 1)
+        _same_control(opening[2], rows[end])
         segments = [_read_segment(row, release, component) for row in rows[position + 1 : end]]
         yield ParsedTransaction(opening[2].strip(), _tree(opening[1].strip(), release, segments))
         position = end + 1
@@ -232,6 +259,14 @@ def _whole(text: str, where: str) -> int:
     if value is None:
         raise BrokenX12Error(f"{where} is {text[:40]!r}, no number")
     return value
+
+
+def _same_control(opened: str, closing: list[str]) -> None:
+    """ST02 and SE02, as numbers where they are some: zeros before one mean nothing."""
+    closed = closing[2] if len(closing) > 2 else ""
+    first, second = plain_whole(opened), plain_whole(closed)
+    if (opened.strip() != closed.strip()) if first is None or second is None else first != second:
+        raise BrokenX12Error(f"SE02 says {closed[:40]!r}, ST02 says {opened[:40]!r}")
 
 
 def _agree(where: str, row: list[str], position: int, wanted: int) -> None:
@@ -252,7 +287,7 @@ def _read_segment(row: list[str], release: str, component: str) -> Segment:
 
 
 def _read_value(text: str, kind: str, component: str) -> Value | None:
-    if not text:
+    if not text.strip():
         return None
     if kind in COMPOSITES:
         parts = text.split(component)
@@ -266,7 +301,7 @@ _NUMBER = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 
 def _read_simple(text: str, kind: str) -> Simple | None:
-    if not text:
+    if not text.strip():
         return None
     if kind in ("N", "R", "N2") and len(text) <= 2 * MOST_DIGITS and _NUMBER.fullmatch(text):
         # One that is out of bounds stays text, like any other that is no number.

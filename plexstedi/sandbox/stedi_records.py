@@ -67,6 +67,7 @@ class Transaction:
     setting_id: str | None
     guide_id: str | None
     order_number: str | None
+    interchange_number: int
     processed_at: datetime | None = None
 
 

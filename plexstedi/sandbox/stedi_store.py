@@ -33,15 +33,20 @@ from plexstedi.sandbox.x12 import (
     Party,
     Segment,
     X12Error,
-    delimiters_of,
-    read,
+    as_text,
+    read_file,
     render,
+    render_set,
     write,
 )
 
 ATTEMPTS = 3
 ATTEMPT_EVERY = timedelta(minutes=6)
 """A delivery is tried three times, six minutes apart."""
+
+
+def _as_bytes(content: str | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.encode()
 
 
 class StediStore:
@@ -148,12 +153,19 @@ class StediStore:
         return execution
 
     def _add_transaction(
-        self, execution: Execution, setting: Setting | None, group: Group, number: str, body: Sequence[Segment]
+        self,
+        execution: Execution,
+        setting: Setting | None,
+        group: Group,
+        number: str,
+        body: Sequence[Segment],
+        interchange: int | None = None,
     ) -> Transaction:
         order = next((row[3] for row in body if row[0] in ("BEG", "BCH", "BAK", "BCA") and len(row) > 3), None)
         each = Transaction(
             self.new_id(), execution, group.set_id, number, group.number,
             setting.id if setting else None, setting.guide_id if setting else None, order,
+            execution.interchange_number if interchange is None else interchange,
         )  # fmt: skip
         execution.transactions.append(each)
         self.transactions[each.id] = each
@@ -207,8 +219,8 @@ class StediStore:
         now = self.clock.now()
         document = next((each for each in self.documents if each.execution_id == execution.id), None)
         if document is None:
-            text = self.files.contents[f"{execution.id}-input"][1].decode()
-            child = self.receive(text, partnership=execution.partnership, filename=execution.filename)
+            content = self.files.contents[f"{execution.id}-input"][1]
+            child = self.receive(content, partnership=execution.partnership, filename=execution.filename)
         else:
             child = self._new_execution(
                 "OUTBOUND", execution.partnership, execution.filename, execution.usage, execution.release, now
@@ -231,7 +243,7 @@ class StediStore:
 
     def receive(
         self,
-        text: str,
+        content: str | bytes,
         *,
         partnership: Partnership | None = None,
         filename: str | None = None,
@@ -244,22 +256,36 @@ class StediStore:
         """
         now = at or self.clock.now()
         try:
-            interchange = read(text)
-            partnership = partnership or self._find(interchange.envelope.sender)
-            translated = self._translate(interchange, output)
+            interchanges = read_file(as_text(content))
+            partnership = partnership or self._find(interchanges[0][0].envelope.sender)
+            translated = [self._translate(interchange, output) for interchange, _ in interchanges]
         except X12Error as error:
-            return self.receive_failed(text, partnership, "FAILED_TO_TRANSLATE", str(error), filename, now)
+            return self.receive_failed(content, partnership, "FAILED_TO_TRANSLATE", str(error), filename, now)
         if partnership is None:
             code = "FAILED_TO_FIND_PARTNERSHIP"
-            return self.receive_failed(text, None, code, "no partnership matches", filename, now)
-        envelope = interchange.envelope
+            return self.receive_failed(content, None, code, "no partnership matches", filename, now)
+        envelope = interchanges[0][0].envelope
         execution = self._new_execution("INBOUND", partnership, filename, envelope.usage, envelope.release, now)
         execution.interchange_number = envelope.interchange_number
         execution.sender, execution.receiver = envelope.sender, envelope.receiver
-        self.files.put(f"{execution.id}-input", "application/edi-x12", text.encode())
+        self.files.put(f"{execution.id}-input", "application/edi-x12", _as_bytes(content))
         self._finish(execution, "COMPLETED", now)
-        marks = delimiters_of(text)
-        for group, number, body, content in translated:
+        for (interchange, marks), sets in zip(interchanges, translated, strict=True):
+            self._list_sets(execution, partnership, interchange, marks, sets, now)
+        return execution
+
+    def _list_sets(
+        self,
+        execution: Execution,
+        partnership: Partnership,
+        interchange: Interchange,
+        marks: Delimiters,
+        sets: Sequence[tuple[Group, str, tuple[Segment, ...], Json]],
+        now: datetime,
+    ) -> None:
+        """Each set is handed out as ST to SE, without its envelope; the whole file is the execution's."""
+        envelope = interchange.envelope
+        for group, number, body, content in sets:
             setting = next(
                 (
                     each
@@ -268,21 +294,20 @@ class StediStore:
                 ),
                 None,
             )
-            each = self._add_transaction(execution, setting, group, number, body)
-            single = Interchange(envelope, (Group(group.number, group.set_id, ((number, body),)),))
-            self.files.put(f"{each.id}-input", "application/edi-x12", render(single, marks).encode())
+            each = self._add_transaction(execution, setting, group, number, body, envelope.interchange_number)
+            own = render_set(group.set_id, number, body, marks)
+            self.files.put(f"{each.id}-input", "application/edi-x12", own.encode())
             self.files.put(f"{each.id}-output", "application/json", dumps(content).encode())
             each.processed_at = now
             self.processed.append(each)
         for row in interchange.acknowledgments:
             self._receive_ta1(execution, envelope, row, marks, now)
-        return execution
 
     def _receive_ta1(
         self, execution: Execution, envelope: Envelope, row: Segment, marks: Delimiters, now: datetime
     ) -> None:
         """A TA1 needs no setting, and is in no group."""
-        each = self._add_transaction(execution, None, Group(0, "TA1", ()), "0", ())
+        each = self._add_transaction(execution, None, Group(0, "TA1", ()), "0", (), envelope.interchange_number)
         alone = Interchange(envelope, (), (row,))
         names = ("interchange_control_number_01", "interchange_date_02", "interchange_time_03",
                  "interchange_acknowledgment_code_04", "interchange_note_code_05")  # fmt: skip
@@ -294,7 +319,7 @@ class StediStore:
 
     def receive_failed(
         self,
-        text: str,
+        content: str | bytes,
         partnership: Partnership | None,
         code: str,
         message: str,
@@ -304,7 +329,7 @@ class StediStore:
         """A file from a partner that Stedi could not process: an execution with a fault, no transaction."""
         now = at or self.clock.now()
         execution = self._new_execution("INBOUND", partnership, filename, "P", "", now)
-        self.files.put(f"{execution.id}-input", "application/edi-x12", text.encode())
+        self.files.put(f"{execution.id}-input", "application/edi-x12", _as_bytes(content))
         if partnership is not None:
             execution.sender, execution.receiver = partnership.remote, LOCAL
         self._fail(execution, code, message, now)

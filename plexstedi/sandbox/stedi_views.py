@@ -132,7 +132,7 @@ def transaction_json(each: Transaction, files: DocumentStore, base_url: str) -> 
         },
         "x12": {
             "metadata": {
-                "interchange": {"acknowledgmentRequestedCode": "0", "controlNumber": execution.interchange_number},
+                "interchange": {"acknowledgmentRequestedCode": "0", "controlNumber": each.interchange_number},
                 "functionalGroup": {
                     "controlNumber": each.group_number,
                     "release": execution.release,

@@ -115,12 +115,21 @@ def render(interchange: Interchange, marks: Delimiters) -> str:
             )
         )  # fmt: skip
         for number, body in group.sets:
-            lines.append(marks.element.join(("ST", group.set_id, number)))
-            lines.extend(_write_segment(segment, marks) for segment in body)
-            lines.append(marks.element.join(("SE", str(len(body) + 2), number)))
+            lines.extend(_set_lines(group.set_id, number, body, marks))
         lines.append(marks.element.join(("GE", str(len(group.sets)), str(group.number))))
     lines.append(marks.element.join(("IEA", str(len(interchange.groups)), f"{envelope.interchange_number:09}")))
     return marks.segment.join(lines) + marks.segment
+
+
+def render_set(set_id: str, number: str, body: tuple[Segment, ...], marks: Delimiters) -> str:
+    """ST to SE, as Stedi hands out one transaction of a file: without ISA, GS, GE and IEA."""
+    return "".join(line + marks.segment for line in _set_lines(set_id, number, body, marks))
+
+
+def _set_lines(set_id: str, number: str, body: tuple[Segment, ...], marks: Delimiters) -> list[str]:
+    inner = [_write_segment(segment, marks) for segment in body]
+    first, last = ("ST", set_id, number), ("SE", str(len(body) + 2), number)
+    return [marks.element.join(first), *inner, marks.element.join(last)]
 
 
 def _write_segment(segment: Segment, marks: Delimiters) -> str:
@@ -193,6 +202,40 @@ def _read(text: str) -> Interchange:
     receiver = Party(isa[7], isa[8].strip(), receiver_application)
     envelope = Envelope(sender, receiver, at, int(isa[13]), isa[15], release, isa[14])
     return Interchange(envelope, tuple(groups), acknowledgments)
+
+
+_STRAY = " \t\r\n\0\x1a\ufeff"
+"""What partners' programs leave around segments and files, and Stedi overlooks."""
+
+
+def as_text(content: str | bytes) -> str:
+    """A partner's file: UTF-8 or Windows-1252."""
+    if isinstance(content, str):
+        return content
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise X12Error("the file is neither UTF-8 nor Windows-1252")
+
+
+def read_file(text: str) -> list[tuple[Interchange, Delimiters]]:
+    """Each interchange of a partner's file with its separators. Raise X12Error."""
+    found: list[tuple[Interchange, Delimiters]] = []
+    rest = text.strip(_STRAY)
+    while rest or not found:
+        if not rest.startswith("ISA") or len(rest) < 106:
+            raise X12Error("the file does not begin with an ISA of 106 characters")
+        marks = delimiters_of(rest)
+        kept = [rest[:105]]
+        rest = rest[106:]
+        while rest and not kept[-1].startswith("IEA"):
+            row, _, rest = rest.partition(marks.segment)
+            kept.append(row.lstrip(_STRAY).rstrip("\r\n\0\x1a"))
+        found.append((read("".join(row + marks.segment for row in kept if row)), marks))
+        rest = rest.lstrip(_STRAY)
+    return found
 
 
 def _inside(element: str, component: str) -> str:

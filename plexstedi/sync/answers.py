@@ -38,17 +38,17 @@ from plexstedi.edi.inbound.precedence import (
 )
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
+from plexstedi.edi.inbound.set_choice import WantedSet, choose_set
 from plexstedi.edi.outbound.untold import untold_lines
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.stream import StreamKey
 from plexstedi.edi.units import plex_unit, product
 from plexstedi.edi.x12 import Transaction
-from plexstedi.edi.x12_text import BrokenX12Error, parse
+from plexstedi.edi.x12_raw import decoded
 from plexstedi.state.documents import Document
 from plexstedi.state.inbox import OF_ANOTHER_PLANT, Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.stedi.models import whole
 from plexstedi.sync.notices import give_notice
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import (
@@ -71,26 +71,18 @@ def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadabl
         return Unreadable("its document was not fetched")
     if inbound.document_form == "guide-json":
         return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
-    return _from_x12(document.decode("utf-8", errors="replace"), inbound)
+    return choose_set(decoded(document), wanted_set(inbound))
 
 
-def _from_x12(text: str, inbound: Inbound) -> Transaction | Unreadable:
-    try:
-        interchange = parse(text)
-    except BrokenX12Error as error:
-        return Unreadable(f"neither its JSON nor its X12 can be read: {error}")
-    found = [
-        (whole(parsed.control_number), parsed.transaction)
-        for group in interchange.groups
-        for parsed in group.transactions
-        if parsed.transaction.set_id == inbound.set_id
-    ]
-    same = [transaction for control, transaction in found if control == inbound.set_control]
-    if len(same) == 1:
-        return same[0]
-    if len(found) == 1:
-        return found[0][1]
-    return Unreadable(f"its X12 has {len(found)} transactions {inbound.set_id}, none clearly this one")
+def wanted_set(inbound: Inbound) -> WantedSet:
+    """What Stedi's listing says of a transaction, to find it in a file."""
+    return WantedSet(
+        set_id=inbound.set_id,
+        release=inbound.release,
+        interchange_control=inbound.interchange_control,
+        group_control=inbound.group_control,
+        set_control=inbound.set_control,
+    )
 
 
 class Candidates:

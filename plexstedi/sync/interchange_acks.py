@@ -5,6 +5,7 @@ from __future__ import annotations
 from plexstedi.decimal_json import loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.interchange_ack import EnvelopeVerdict, InterchangeAck, ta1_of_json, ta1_of_x12
+from plexstedi.edi.x12_raw import decoded
 from plexstedi.state.documents import Document, FunctionalStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
@@ -19,8 +20,7 @@ def decide_ta1(session: Session, inbound: Inbound) -> None:
     waits. What cannot be read is left alone: it is counted, and holds up nothing.
     """
     document = session.store.inbox.document(inbound.transaction_id) or b""
-    text = document.decode("utf-8", errors="replace")
-    read = ta1_of_json(loads(text)) if inbound.document_form == "guide-json" else ta1_of_x12(text)
+    read = ta1_of_json(loads(document)) if inbound.document_form == "guide-json" else ta1_of_x12(decoded(document))
     if not read:
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "its TA1 cannot be read")
         session.tally.warn(f"transaction {inbound.transaction_id} of {inbound.supplier}: its TA1 cannot be read")

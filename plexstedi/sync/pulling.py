@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,14 +18,16 @@ from plexstedi.edi.inbound.answer_sets import (
 )
 from plexstedi.edi.inbound.guide_reading import Unreadable as UnreadableDocument
 from plexstedi.edi.inbound.guide_reading import read_guide_json
+from plexstedi.edi.inbound.interchange_ack import ta1_of_x12
+from plexstedi.edi.inbound.set_choice import choose_set
+from plexstedi.edi.x12_raw import decoded
 from plexstedi.errors import RequestRejected, ServiceUnavailable, UsageFault
 from plexstedi.http import TOO_LARGE
 from plexstedi.state.inbox import Inbound, InboxState, Listed
 from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.stedi.client import Side
 from plexstedi.stedi.models import INBOUND, Transaction, read_transaction
-from plexstedi.sync.answers import ANOTHER_PLANTS
+from plexstedi.sync.answers import ANOTHER_PLANTS, wanted_set
 from plexstedi.sync.feed import TRANSACTIONS, first_checkpoint, next_page
 from plexstedi.sync.isolation import Record, Turns, isolated
 from plexstedi.sync.session import Session
@@ -54,6 +57,16 @@ _OTHER_USAGE = {"P": "test", "T": "production"}
 @dataclass(frozen=True)
 class TooLarge:
     """The document is larger than an answer may be."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a transaction's document may be had."""
+
+    get: Callable[[], bytes | None]
+    form: str
+    whole: bool = False
+    """The file that it came in, which may hold others, too."""
 
 
 def pull(session: Session) -> Turns:
@@ -306,9 +319,9 @@ def _too_large(session: Session) -> str:
     return f"{_TOO_LARGE}run.max_response_mb ({session.config.run.max_response_mb} MB)"
 
 
-def _bounded(session: Session, inbound: Inbound, side: Side) -> bytes | None | TooLarge:
+def _bounded(get: Callable[[], bytes | None]) -> bytes | None | TooLarge:
     try:
-        return session.stedi.transaction_document(inbound.transaction_id, side)
+        return get()
     except ServiceUnavailable as fault:
         if fault.code != TOO_LARGE:
             raise
@@ -316,23 +329,46 @@ def _bounded(session: Session, inbound: Inbound, side: Side) -> bytes | None | T
 
 
 def _fetch(session: Session, inbound: Inbound) -> None:
-    """Guide JSON where Stedi has it whole, else the raw X12 (stedi.md 4.1: inbound input is EDI, output JSON)."""
-    document, form = _bounded(session, inbound, "output"), "guide-json"
-    if not isinstance(document, bytes) or not _is_guide_json(document, inbound):
-        raw = _bounded(session, inbound, "input")
-        if raw is not None and not (isinstance(raw, TooLarge) and isinstance(document, bytes)):
-            document, form = raw, "x12"
-    if isinstance(document, TooLarge):
+    """Guide JSON where Stedi has it whole, else the raw X12 (an inbound transaction's output is JSON, its input EDI).
+
+    A transaction's input is ST to SE. Where that is missing or broken, the whole file is taken, the execution's input.
+    """
+    stedi = session.stedi
+    tried: list[tuple[bytes | TooLarge | None, _Source]] = []
+    sources: tuple[_Source, ...] = (
+        _Source(lambda: stedi.transaction_document(inbound.transaction_id, "output"), "guide-json"),
+        _Source(lambda: stedi.transaction_document(inbound.transaction_id, "input"), "x12"),
+        _Source(lambda: stedi.execution_document(inbound.execution_id, "input"), "x12", whole=True),
+    )
+    for source in sources:
+        if source.whole and isinstance(tried[-1][0], TooLarge):
+            break  # A file is no smaller than a part of it.
+        document = _bounded(source.get)
+        readable = _is_guide_json if source.form == "guide-json" else _is_x12
+        if isinstance(document, bytes) and readable(document, inbound):
+            _store(session, inbound, document, source.form, whole=source.whole)
+            return
+        tried.append((document, source))
+    # None can be read: the raw X12 is what a person looks at first.
+    got = [(each, source) for each, source in (*tried[1:], tried[0]) if isinstance(each, bytes)]
+    for document, source in sorted(got, key=lambda one: not one[0].strip())[:1]:
+        _store(session, inbound, document, source.form, whole=source.whole)
+        return
+    if any(isinstance(document, TooLarge) for document, _ in tried):
         _hold_too_large(session, inbound)
         return
-    if document is None:
-        said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again"
-        session.tally.warn(said)
-        _ask_about_missing(session, inbound, said)
-        return
+    said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again"
+    session.tally.warn(said)
+    _ask_about_missing(session, inbound, said)
+
+
+def _store(session: Session, inbound: Inbound, document: bytes, form: str, *, whole: bool) -> None:
+    """Store it as received. `whole`: it is the file that this transaction came in."""
     with session.store.transaction():
         mark = hashlib.sha256(document).hexdigest()
-        session.store.inbox.store(inbound.transaction_id, document, form, mark)
+        # Until it is read, all that tells two sets of one file apart are their numbers.
+        own = f"{mark} {inbound.interchange_control}/{inbound.group_control}/{inbound.set_control}" if whole else mark
+        session.store.inbox.store(inbound.transaction_id, document, form, own)
         session.note(
             "transaction-stored", f"transaction {inbound.transaction_id}", form=form, bytes=len(document), sha256=mark
         )
@@ -362,7 +398,7 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
 
 def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
     """Stedi named no transaction set: the document itself does."""
-    set_id = set_of_json(loads(document)) if form == "guide-json" else set_of_x12(document.decode(errors="replace"))
+    set_id = set_of_json(loads(document)) if form == "guide-json" else set_of_x12(decoded(document))
     if set_id is None:
         set_id = UNKNOWN_SET
     session.store.inbox.set_set(inbound.transaction_id, set_id)
@@ -416,3 +452,13 @@ def _is_guide_json(document: bytes, inbound: Inbound) -> bool:
     if inbound.set_id not in READ_SETS or inbound.set_id == "TA1":
         return isinstance(read, dict) and (inbound.set_id != UNKNOWN_SET or set_of_json(read) is not None)
     return not isinstance(read_guide_json(read, inbound.set_id, inbound.release or ""), UnreadableDocument)
+
+
+def _is_x12(document: bytes, inbound: Inbound) -> bool:
+    """Whether it holds this transaction, readable."""
+    text = decoded(document)
+    if inbound.set_id == UNKNOWN_SET:
+        return set_of_x12(text) is not None
+    if inbound.set_id == "TA1":
+        return bool(ta1_of_x12(text))
+    return not isinstance(choose_set(text, wanted_set(inbound)), UnreadableDocument)

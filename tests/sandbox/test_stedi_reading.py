@@ -129,7 +129,34 @@ def test_raw_x12_finds_its_partnership_and_is_translated(
     line = caller.output(item)["detail"]["baseline_item_data_PO1_loop"][0]
     assert line["baseline_item_data_PO1"]["quantity_ordered_02"] == 5
     url = caller.stedi(f"/transactions/{item['transactionId']}/input-url").json()["documentDownloadUrl"]
+    own = caller.documents_http.get(url).text
+    assert own == text[text.index("ST*855*") : text.index("GE*")]
+    url = caller.stedi(f"/executions/{item['fileExecutionId']}/input-url").json()["documentDownloadUrl"]
     assert caller.documents_http.get(url).text == text
+
+
+def test_a_file_of_two_interchanges_in_windows_1252_is_read_and_kept_as_it_came(
+    sandbox: Sandbox, caller: Any, partner: TradingPartner
+) -> None:
+    partnership = sandbox.stedi.partnerships[partner.partnership_id]
+    body = (("BAK", "00", "AD", "PO-77", "20261123"), ("N1", "SU", "Müller"), ("CTT", "0"))
+    first, second = (
+        # The sandbox writes no umlaut itself.
+        sandbox.stedi.compose(
+            partnership, "855", (*body[:1], ("N1", "SU", "Muller"), body[2]), "P", sandbox.clock.now()
+        )
+        for _ in range(2)
+    )
+    content = f"{first}\r\n  {second.replace('~', '~  ')[:-3]}\r\n\x1a\0".replace("Muller", "Müller").encode("cp1252")
+    sandbox.stedi.receive(content)
+    sandbox.advance(timedelta(minutes=1))
+    items = caller.polled()
+    numbers = [item["x12"]["metadata"]["interchange"]["controlNumber"] for item in items]
+    assert len(set(numbers)) == len(items) == 2
+    assert len({item["fileExecutionId"] for item in items}) == 1
+    assert "Müller" in str(caller.output(items[1]))
+    url = caller.stedi(f"/executions/{items[0]['fileExecutionId']}/input-url").json()["documentDownloadUrl"]
+    assert caller.documents_http.get(url).content == content
 
 
 def test_odd_guide_json_is_given_out_as_it_is(sandbox: Sandbox, caller: Any, partner: TradingPartner) -> None:

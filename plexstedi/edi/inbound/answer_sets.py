@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from plexstedi.edi.x12_raw import BrokenX12Error, segments_of
+
 ACKNOWLEDGMENTS = ("855", "865")
 """Of the order."""
 ENVELOPE_ANSWERS = ("997", "TA1")
@@ -39,14 +41,11 @@ def _entries(document: object) -> Iterator[tuple[str, object]]:
 
 
 def set_of_x12(text: str) -> str | None:
-    """The transaction set of an X12 text: its first ST, or TA1; None if it is none."""
-    if not text.startswith("ISA") or len(text) < 106:
+    """The one transaction set that an X12 text holds, TA1 included; None if it holds none, or more than one kind."""
+    try:
+        rows = segments_of(text)
+    except BrokenX12Error:
         return None
-    separator, terminator = text[3], text[105]
-    for row in text.split(terminator):
-        elements = row.strip().split(separator)
-        if elements[0] == "TA1":
-            return "TA1"
-        if elements[0] == "ST" and len(elements) > 1 and re.fullmatch(r"[0-9]{3}", elements[1].strip()):
-            return elements[1].strip()
-    return None
+    found = {row[1].strip() for row in rows if row[0] == "ST" and len(row) > 1}
+    found |= {"TA1" for row in rows if row[0] == "TA1"}
+    return found.pop() if len(found) == 1 and all(re.fullmatch("[0-9]{3}|TA1", each) for each in found) else None

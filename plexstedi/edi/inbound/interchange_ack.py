@@ -6,13 +6,13 @@ found there by the suffix of its key, wherever it stands.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from plexstedi.edi.inbound.element_values import read_text
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import is_digits, plain_whole
+from plexstedi.edi.x12_raw import BrokenX12Error, segments_of
 
 
 class EnvelopeVerdict(StrEnum):
@@ -57,7 +57,6 @@ _NOTES = {
     "025": "an interchange with this control number came in before",
 }
 """TA105 (X12 element I18), in our words; others by their number."""
-_SEPARATOR = re.compile(r"(?:^|[^A-Za-z0-9])TA1([^A-Za-z0-9\s])")
 
 
 def ta1_of_json(document: object) -> tuple[InterchangeAck, ...]:
@@ -91,15 +90,13 @@ def _in_json(value: object) -> Iterator[Mapping[int, object]]:
 
 
 def _in_x12(text: str) -> Iterator[Mapping[int, object]]:
-    opening = _SEPARATOR.search(text)
-    if opening is None:
+    try:
+        rows = segments_of(text)
+    except BrokenX12Error:
         return
-    separator = opening[1]
-    terminator = text[105] if text.startswith("ISA") and len(text) > 105 else "~"
-    for row in text.split(terminator):
-        elements = row.strip().split(separator)
-        if elements[0] == "TA1":
-            yield dict(enumerate(elements[1:], start=1))
+    for row in rows:
+        if row[0] == "TA1":
+            yield dict(enumerate(row[1:], start=1))
 
 
 def _read(elements: Mapping[int, object]) -> InterchangeAck | None:
