@@ -271,7 +271,8 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
         code="known-order",
         where="order",
         message=f"it is from before PlexStedi sent orders of this supplier, and {what} (revision {record.latest})",
-        fix="`plexstedi review accept` sends it, `plexstedi review reject` takes it as known to the supplier.",
+        fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` takes it"
+        " as known to the supplier.",
     )
     new = session.ask(
         ReviewKind.KNOWN_ORDER_CHANGED,

@@ -17,7 +17,7 @@ from plexstedi.edi.inbound.ack_codes import (
 )
 from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine, Acknowledgment
 from plexstedi.edi.inbound.division import ZERO
-from plexstedi.edi.inbound.findings import DECIDE, Findings
+from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
 from plexstedi.edi.inbound.precedence import Initiative
@@ -54,7 +54,8 @@ class _Document:
             findings.hold(
                 "changed-in-plex",
                 "the line was changed in Plex after it was sent, and the supplier does not know yet",
-                "run `submit`; the supplier's next answer settles it, or " + DECIDE,
+                "the change goes out with `plexstedi submit` if it is due (`plexstedi status NUMBER` shows what holds"
+                " it), and the supplier's acknowledgment of it resolves this; or " + DECIDE,
             )
         return findings
 
@@ -297,7 +298,7 @@ def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: _Documen
         "order-rejected",
         f"the supplier rejects the {'change' if document.acknowledgment.set_id == '865' else 'order'}: "
         f"{type_in_words(code)}",
-        "place it elsewhere or change the order; accept it in `review` to have it written to Plex",
+        PLACE_ELSEWHERE,
     )
     return _whole_rejected(line, matches, findings, document, listed=True)
 

@@ -13,7 +13,7 @@ from plexstedi.edi.inbound.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLi
 from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
 from plexstedi.edi.inbound.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
-from plexstedi.edi.inbound.findings import DECIDE, Findings
+from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
 from plexstedi.edi.inbound.matching import LineMatch, other_items
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
@@ -293,7 +293,7 @@ def _outcome(
         findings.warn(
             "rejected",
             f"ordered {case.open:f} {case.sent.unit}, rejected {parts.rejected:f} {case.sent.unit} {said}".rstrip(),
-            "place it elsewhere or change the order; accept it in `review` to have it written to Plex",
+            PLACE_ELSEWHERE,
         )
     elif parts.backordered > 0:
         state = AckState.BACKORDERED
