@@ -188,8 +188,8 @@ def _refuse(session: Session, document: Document, outcome: Refused) -> None:
     said = "; ".join((outcome.message, *outcome.errors))
     table = f"{'customers' if document.kind == '810' else 'suppliers'}.{document.supplier}"
     fix = (
-        f"Correct partnership_id and transaction_setting_id in [{table}], then `plexstedi review"
-        " accept ID --reason TEXT`."
+        f"Correct partnership_id and transaction_setting_id in [{table}]; the document is then sent automatically. If"
+        " they are right, add what is missing at Stedi, then `plexstedi review accept ID --reason TEXT`."
         if outcome.status == 404
         else f"Correct it in Plex, or the settings in [{table}]; a changed document is sent"
         " automatically, the same one again by `plexstedi review accept ID --reason TEXT`."

@@ -268,8 +268,8 @@ def _note_orphan(session: Session, stream: FoundStream) -> None:
         code="order-missing",
         where=f"order {stream.order_number}",
         message=message,
-        fix="Settle it with the supplier, then accept; until then no order of this supplier from before goes out"
-        " for the first time.",
+        fix="Settle it with the supplier, then `plexstedi review accept ID --reason TEXT`; until then no order of"
+        " this supplier from before goes out for the first time.",
     )
     for file in stream.files:
         session.store.witnesses.settle(file.witness.execution_id)

@@ -120,7 +120,7 @@ class Session:
             self.note("suspicion-overridden", name, message=message)
             self.tally.warn(f"overridden: {message}")
             return
-        raise SuspicionStop(name, message)
+        raise SuspicionStop(name, message, passed=self.overrides)
 
     def note(self, kind: str, subject: str, *, order_id: str | None = None, **detail: Fact) -> None:
         """Add to the audit trail."""
