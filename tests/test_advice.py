@@ -20,6 +20,7 @@ import plexstedi.cli.main as program
 from plexstedi.advice import filled, order_command, replay_command
 from plexstedi.credentials import SecretName
 from plexstedi.errors import SUSPICIONS
+from tests.advice_followed import FOLLOWED, NO_STEP
 
 PACKAGE = Path(program.__file__).parents[1]
 PLACEHOLDERS = {
@@ -206,3 +207,27 @@ def test_what_an_item_knows_stands_in_its_commands():
         "`plexstedi replay 'PO-1; rm' --release 2 --purpose 05 --reason TEXT`"
     )
     assert order_command("submit --order", "PO 7") == "`plexstedi submit --order 'PO 7'`"
+
+
+def test_every_advice_is_followed_by_a_test_in_its_situation():
+    """A new text that names a command needs a test that runs it: name it in `advice_followed`."""
+    app()
+    advice = [
+        text
+        for text in texts()
+        if not text.text.startswith("Example") and any(command_lines(text.text)) and not _no_step(text.text)
+    ]
+    left = [f"{text.where}: {text.text}" for text in advice if not any(piece in text.text for piece in FOLLOWED)]
+    assert left == []
+    idle = [piece for piece in FOLLOWED if not any(piece in text.text for text in advice)]
+    assert idle == [], "no text says this any more"
+
+
+def _no_step(text: str) -> bool:
+    return any(piece in text.lower() for piece in NO_STEP)
+
+
+@pytest.mark.parametrize("place", sorted(set(FOLLOWED.values())))
+def test_the_test_that_follows_is_there(place):
+    file, _, name = place.partition("::")
+    assert re.search(rf"^def {name}\(", (PACKAGE.parent / file).read_text(), re.MULTILINE)

@@ -152,6 +152,6 @@ def _command(command: Sequence[str]) -> list[Finding]:
         message = f"{command[0]} {'cannot be run by this user' if path.exists() else 'is not there'}"
         fix = "Correct it; write the whole path, cron's PATH is short."
         if path.is_file():
-            fix = f"Make it executable: `chmod a+x {shlex.quote(str(path))}`."
+            fix = f"Make it executable: `chmod +x {shlex.quote(str(path))}`."
         return [wrong(Area.CONFIGURATION, subject, message, fix)]
     return [ok(Area.CONFIGURATION, subject, f"{program} can be run; `plexstedi notify --test` tries it")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 
@@ -9,6 +10,7 @@ import pytest
 
 from plexstedi.sandbox.config_text import secrets
 from plexstedi.sandbox.faults import FaultKind, FaultRule
+from plexstedi.sandbox.plex_store import copy_order
 from tests.commands.advice import commands, follow, follow_shell
 from tests.commands.test_lost_state import MARK, lose
 
@@ -135,16 +137,20 @@ def test_a_wrong_configuration_is_corrected_and_looked_at(one):
 
 def test_a_configuration_that_is_missing_is_made_and_one_that_is_there_is_kept(one):
     kept = one.config.read_text()
-    assert refused(one, "init")
+    options = ("--api", "connect", "--tenant-id", "01234567-89ab-cdef-0123-456789abcdef", "--usage-indicator", "T")
+    options += ("--company", "Acme", "--write", "report-only")
+    (words,) = commands(refused(one, "init", *options, code=2))
+    other = one.place / "other.toml"
+    assert one.run(*(str(other) if word == "FILE" else word for word in words), *options).code == 0
+    assert other.exists()
     assert one.config.read_text() == kept
+
     one.config.unlink()
     (problem,) = one.run("poll", "--json").json["error"]["problems"]
     assert commands(problem["fix"]) == [["init"]]
     told = refused(one, "init", code=2)
     assert commands(told) == [["init", "--help"]]
-    options = ("--api", "connect", "--tenant-id", "01234567-89ab-cdef-0123-456789abcdef", "--usage-indicator", "T")
-    made = one.run("init", *options, "--company", "Acme", "--write", "report-only")
-    assert made.code == 0, made.err
+    assert one.run("init", *options).code == 0
     assert one.run("check", "--offline").code == 0
 
 
@@ -369,3 +375,57 @@ def test_a_wrong_command_line_names_its_help(one):
     assert one.run(*commands(fix)[0]).code == 0
     fix = refused(one, "replay", code=2)
     assert one.run(*commands(fix)[0]).code == 0
+
+
+def test_a_refused_client_secret_is_renewed_where_it_is_kept(make_bench):
+    bench = make_bench(orders=1, suppliers=1, dialect="oauth2")
+    name = "plex-client-secret"
+    env = {"PLEXSTEDI_PLEX_CLIENT_SECRET": None}
+    bench.run("credentials", "set", name, stdin="wrong", env=env)
+    follow(bench, refused(bench, "poll", code=4, env=env), stdin=secrets(bench.sandbox)[name], env=env)
+    assert bench.run("poll", env=env).code == 0
+
+
+def test_a_key_that_is_due_is_renewed_step_by_step(one):
+    env = {"PLEXSTEDI_STEDI_API_KEY": None}
+    good = secrets(one.sandbox)["stedi-api-key"]
+    one.run("credentials", "set", "stedi-api-key", stdin=good, env=env)
+    one.later(days=100)
+    found = one.run("check", "--offline", "--json", env=env).json["findings"]
+    (fix,) = [each["fix"] for each in found if each["subject"] == "age of stedi-api-key"]
+    follow(one, fix, 0, stdin=good, env=env)
+    follow(one, fix, 1, env=env)
+    found = one.run("check", "--offline", "--json", env=env).json["findings"]
+    assert [each["verdict"] for each in found if each["subject"] == "age of stedi-api-key"] == ["ok"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_a_file_of_another_user_is_taken_over_by_the_command_that_is_named(one):
+    os.chown(one.config, 54321, -1)
+    for problem in one.run("poll", "--json").json["error"]["problems"]:
+        follow_shell(problem["fix"])
+    assert one.run("poll").code == 0
+    secret = one.place / "credentials" / "plex-api-key"
+    secret.parent.mkdir()
+    secret.write_text(secrets(one.sandbox)["plex-api-key"])
+    os.chown(secret, 54321, -1)
+    env = {"CREDENTIALS_DIRECTORY": str(secret.parent)}
+    fix = refused(one, "poll", code=4, env=env)
+    for _ in range(2):
+        follow_shell(fix)
+        fix = fix.partition(" and ")[2]
+    assert one.run("poll", env=env).code == 0
+
+
+def test_two_orders_of_one_number_are_each_shown_by_the_id_that_is_named(sent):
+    number = sent.numbers_sent()[0]
+    with sent.sandbox.lock:
+        order = sent.sandbox.plex.order(number)
+        sent.sandbox.plex.add_order(copy_order(order, number, sent.sandbox.clock.now()))
+    sent.later(minutes=10)
+    sent.run("run")
+    warnings = sent.run("status", number, "--json").json["warnings"]
+    shown = [follow(sent, warning).json["order"]["id"] for warning in warnings if commands(warning)]
+    assert shown
+    assert len(set(shown)) == len(shown)
+    assert commands(refused(sent, "status", number, "--late", code=2)) == [["status", number]]

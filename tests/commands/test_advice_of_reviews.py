@@ -12,6 +12,7 @@ from plexstedi.sandbox.characters import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from tests.commands.advice import commands, fixes, follow, items
 from tests.commands.test_acknowledgments import accepted, bak, ordered, plain_half, send_ta1, sent_to_silent
+from tests.commands.test_invoices import edit as change_invoice
 from tests.commands.test_invoices import with_invoices
 from tests.commands.test_lost_state import edit, lists_that_lag, lose
 from tests.commands.test_odd_records import HUGE, Odd, meddle, spoil
@@ -381,3 +382,64 @@ def test_a_write_that_plex_never_shows_is_written_again(make_bench):
     follow(bench, fix)
     ran(bench)
     gone(bench, "write-failed")
+
+
+def test_accepting_what_says_nothing_definite_names_the_way_on(make_bench):
+    bench, order = sent_to_silent(make_bench, orders=1)
+    first, (quantity, unit) = next(iter(ordered(bench, order).items()))
+    part = {first: (("ACK", "BP", plain_half(quantity), unit),)}
+    bench.answer("855", bak(order, "AC"), *accepted(bench, order, but=part))
+    bench.run("run")
+    (item,) = [each for each in items(bench, "line-held") if each["line"] == int(first)]
+    refused = bench.run("review", "accept", str(item["id"]), "--reason", "yes", "--json")
+    assert refused.code == 2
+    bench.write_config(lambda text: text + '\n[suppliers.S001.acknowledgments]\nbp_quantity = "accepted"\n')
+    follow(bench, refused.json["error"]["fix"])
+    assert [fix for fix in fixes(bench, "line-held") if "bp_quantity" in fix] == []
+
+
+def lost_invoices(make_bench):
+    """Invoices were sent, and the state was lost."""
+    bench = make_bench(orders=1, suppliers=1)
+    bench.write_config(with_invoices)
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    lose(bench, "deleted with its mark")
+    bench.later(minutes=10)
+    return bench
+
+
+def test_a_recovered_invoice_that_differs_is_settled_and_none_is_sent_again(make_bench):
+    bench = lost_invoices(make_bench)
+    invoices = bench.sandbox.plex.tenant.invoices
+    change_invoice(bench, invoices[0].number, void=True)
+    with bench.sandbox.lock:
+        gone_from_plex = invoices.pop()
+        bench.sandbox.plex.reindex()
+    bench.later(minutes=10)
+    bench.run("recover", "--yes")
+    before = len(bench.sandbox.generated())
+    about = [item for item in items(bench) if item["kind"] in ("recovered-differs", "invoice-held")]
+    assert gone_from_plex.number in {item["order"] for item in about}
+    for item in about:
+        for reason in item["reasons"]:
+            follow(bench, reason["fix"])
+    assert [item for item in items(bench) if item["kind"] in ("recovered-differs",)] == []
+    ran(bench)
+    assert len(bench.sandbox.generated()) == before
+
+
+def test_a_document_that_is_given_up_before_its_delivery_is_known(make_bench):
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    bench.run("run")
+    group = bench.sandbox.generated()[0].group_control_numbers[0]
+    bench.answer("997", ("AK1", "PO", str(group)), ("AK2", "850", "0001"), ("AK5", "R"), ("AK9", "R", "1", "1", "1"))
+    bench.run("ingest-acks")
+    (item,) = items(bench, "syntax-rejected")
+    words = ("review", "reject", str(item["id"]), "--reason", "sent again", "--json")
+    refused = bench.run(*words)
+    if refused.code == 2:
+        follow(bench, refused.json["error"]["fix"])
+        assert bench.run(*words).code == 0
+    assert ran(bench)["documents_sent"] == 1
