@@ -183,6 +183,13 @@ class Reviews:
         row = self._database.row("SELECT * FROM reviews WHERE id = ?", (review_id,))
         return None if row is None else _review(row)
 
+    def open_one(self, kind: ReviewKind, subject: str) -> Review | None:
+        """The open item of this kind about this subject."""
+        row = self._database.row(
+            "SELECT * FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject)
+        )
+        return None if row is None else _review(row)
+
     def standing(self, *, supplier: str | None = None, order_id: str | None = None) -> list[Review]:
         """All that is open, oldest first."""
         rows = self._database.rows(

@@ -150,6 +150,9 @@ class Session:
             line=line,
         )
         if new:
+            opened = self.store.reviews.open_one(kind, subject)
+            # With the number that the item has now: what is told and alerted can be run as it stands.
+            reasons = reasons if opened is None else opened.reasons
             what = "; ".join(str(reason) for reason in reasons)
             self.note(
                 "review-opened",

@@ -46,7 +46,11 @@ def ran(bench) -> dict:
 
 
 def test_a_rejected_line_is_written_to_plex(make_bench):
-    bench = answered(make_bench, Character.REJECTING)
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.REJECTING,))
+    bench.run("run")
+    bench.later(hours=3)
+    told = bench.run("run").out
+    assert all(f"plexstedi review accept {item['id']} --reason" in told for item in items(bench, "line-rejected"))
     for fix in fixes(bench, "line-rejected"):
         follow(bench, fix)
     gone(bench, "line-rejected")
@@ -443,3 +447,51 @@ def test_a_document_that_is_given_up_before_its_delivery_is_known(make_bench):
         follow(bench, refused.json["error"]["fix"])
         assert bench.run(*words).code == 0
     assert ran(bench)["documents_sent"] == 1
+
+
+def test_a_recovered_release_that_was_sent_singly_is_replaced_by_its_name(make_bench):
+    """Without --release the advised `replay` would ask which of them."""
+    bench = make_bench(orders=12, suppliers=1)
+    table = "[suppliers.S001]\n"
+    bench.write_config(lambda text: text.replace(table, f'{table}releases = "order-per-release"\n'))
+    bench.run("run")
+    number = next(o.number for o in bench.sandbox.plex.tenant.orders if o.blanket and len(bench.sent(o.number)) > 1)
+    before = len(bench.sent(number))
+    lose(bench, "deleted with its mark")
+    bench.later(hours=30)
+    edit(bench, number)
+    bench.later(minutes=10)
+    bench.run("recover", "--yes")
+    fix = only(bench, "recovered-differs")
+    follow(bench, fix, 2)
+    gone(bench, "recovered-differs")
+    assert len(bench.sent(number)) == before + 1
+
+
+def test_a_change_that_supplier_settings_hold_is_shown_where_submit_has_nothing_to_send(make_bench):
+    bench, order = sent_to_silent(make_bench, orders=1)
+    hold = '[supplier_defaults]\nchange_orders = "hold"'
+    bench.write_config(lambda text: text.replace("[supplier_defaults]", hold))
+    bench.answer("855", bak(order, "AC"), *accepted(bench, order))
+    edit(bench, order.number)
+    bench.later(minutes=2)
+    bench.run("poll")
+    bench.run("ingest-acks")
+    (fix, *_) = [fix for fix in fixes(bench, "line-held") if "submit" in fix]
+    assert follow(bench, fix, 0).json["counts"]["documents_sent"] == 0
+    events = follow(bench, fix, 1).json
+    assert "order-held" in {item["kind"] for item in items(bench)}
+    assert events["order"]["number"] == order.number
+    follow(bench, fixes(bench, "order-held")[0])
+    gone(bench, "order-held")
+
+
+def test_an_answer_that_may_be_another_plants_is_rejected_since_it_cannot_be_accepted(make_bench):
+    bench, order = sent_to_silent(make_bench, orders=1)
+    bench.answer("855", bak(order, "AT", number="NEVER-SENT"), *accepted(bench, order))
+    bench.run("run")
+    bench.later(days=3)
+    bench.run("run")
+    (item,) = items(bench, "order-unknown")
+    follow(bench, item["reasons"][0]["fix"])
+    gone(bench, "order-unknown")
