@@ -21,7 +21,7 @@ An exception carries data; `cli/outcome.py` is the one place that turns it into 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -164,9 +164,12 @@ class SuspicionStop(PlexStediError):
     exit_code = ExitCode.ATTENTION
     code = "suspicion"
 
-    def __init__(self, name: str, message: str, *, fix: str | None = None) -> None:
+    def __init__(self, name: str, message: str, *, fix: str | None = None, passed: Collection[str] = ()) -> None:
+        """`passed`: suspicions that this run has passed already; without them the next one would stop on those."""
         self.name = name
-        super().__init__(message, fix=fix or f"If this is right, run the command once with `--override {name}`.")
+        options = " ".join(f"--override {one}" for one in sorted({name, *passed}))
+        advice = f"If this is right, run the command once with `{options}`."
+        super().__init__(message, fix=advice if fix is None else f"{fix} {advice}")
 
 
 class LockHeld(PlexStediError):

@@ -14,7 +14,7 @@ from plexstedi.errors import ExitCode
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "plexstedi"
 
-SHARED = {"errors", "internal", "clock", "decimal_json", "ownership", "durable", "plain_text"}
+SHARED = {"errors", "internal", "clock", "decimal_json", "ownership", "durable", "plain_text", "advice"}
 MAY_USE: dict[str, set[str]] = {
     "edi": set(),
     "state": {"edi"} | SHARED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ from plexstedi.sync.checking import (
     check_credentials,
     check_state,
     check_suppliers,
+    environment_decides,
     not_verified,
 )
 from plexstedi.sync.checking_files import check_alerts, check_groups, check_state_folder, untrusted
@@ -88,12 +90,19 @@ def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplie
         *_state(invocation, config),
         *check_suppliers(config, supplier),
     ]
+    # httpx is loaded only where it has something to say.
+    environment: list[Finding] = []
+    if environment_decides(os.environ):
+        from plexstedi.sync.checking_environment import check_environment
+
+        environment = check_environment(config)
     if not offline:
         # httpx is loaded only where a service is asked.
         from plexstedi.sync.checking_services import check_plex, check_stedi
 
         findings += check_plex(config, secrets, invocation.clock, supplier)
         findings += check_stedi(config, secrets, invocation.clock, supplier)
+    findings += [one for one in environment if not any(one.message in other.message for other in findings)]
     if supplier is not None and not any(f.area in (Area.SUPPLIERS, Area.STATE) and _is_wrong(f) for f in findings):
         findings += _try(invocation, config, supplier, trials)
     order = list(Area)

@@ -73,7 +73,7 @@ def _value(name: SecretName) -> SecretStr:
     if not value.strip():
         raise UsageFault(
             f"no value for {name}: stdin is empty",
-            fix=f"Run it on a terminal, or give the value on stdin: plexstedi credentials set {name} < FILE",
+            fix=f"Run it on a terminal, or give the value on stdin: `plexstedi credentials set {name}` < FILE",
         )
     return SecretStr(value)
 

@@ -119,7 +119,7 @@ def register(app: typer.Typer) -> None:
 def _there(file: Path) -> UsageFault:
     return UsageFault(
         f"{file} is there already; init never overwrites",
-        fix="Change it by hand, or name another file: plexstedi --config FILE init.",
+        fix="Change it by hand, or name another file: `plexstedi --config FILE init`.",
         code="file-exists",
     )
 

@@ -7,6 +7,7 @@ import re
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 from pydantic_core import PydanticCustomError
 
 from plexstedi.edi.plain_values import as_utc
-from plexstedi.edi.settings import Code, Company, Settings, SupplierSettings
+from plexstedi.edi.settings import Code, Company, PathText, Settings, SupplierSettings, Word
 
 
 def fault(message: str, fix: str) -> PydanticCustomError:
@@ -285,7 +286,7 @@ class AlertsConfig(Settings):
 
     ping_url: PingUrl | None = None
     """Called after each run, so that a monitor notices when runs stop."""
-    command: Annotated[tuple[Code, ...], Field(min_length=1)] | None = None
+    command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
     """Program and arguments; the message is on its standard input. No shell."""
     email: EmailConfig | None = None
     digest_hours: Positive = 24
@@ -302,10 +303,18 @@ class RunConfig(Settings):
     """The largest answer of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
 
 
+def _known_home(text: str) -> str:
+    try:
+        Path(text).expanduser()
+    except RuntimeError:
+        raise fault(f"names a home directory that is not known: {text}", "Write the whole path.") from None
+    return text
+
+
 class StateConfig(Settings):
     """`[state]`: the local SQLite file."""
 
-    path: Code | None = None
+    path: Annotated[PathText, AfterValidator(_known_home)] | None = None
     """Relative to the configuration file; None: `$STATE_DIRECTORY`, else the platform's place."""
     keep_days: Annotated[Whole, Field(ge=30, le=100_000)] | None = None
     """Contents of settled documents older than this are dropped, the audit trail never; None: kept for ever."""

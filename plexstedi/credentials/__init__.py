@@ -8,6 +8,7 @@ the next one would use an old key unnoticed. No message, listing or repr holds a
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -125,6 +126,13 @@ class Secrets:
             return None
         return _time(self.store.get(name + _SET_AT))
 
+    def how_to_store(self, name: SecretName) -> str:
+        """What to do with a new value of this secret, so that it is the one in use: words of a fix."""
+        elsewhere = self._before_keyring(name)
+        if elsewhere is None:
+            return f"run `plexstedi credentials set {name}`"
+        return f"put it in the place of the old one, the {elsewhere}"
+
     def stedi_key_age(self) -> timedelta | None:
         """How long the Stedi key has been set, for `stedi.key_rotation_days`; None if that is not known."""
         since = self.set_at(SecretName.STEDI_API_KEY)
@@ -229,7 +237,7 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
     if stat.S_IMODE(status.st_mode) & 0o037 or status.st_uid not in (os.getuid(), 0):
         raise CredentialsFault(
             f"{path} is open to other users, or belongs to one",
-            fix=f"Run chmod 0400 {path}, as the user of the service.",
+            fix=_own_and_close(path, status.st_uid),
         )
     if status.st_size > _LARGEST:
         raise CredentialsFault(f"{path} is too large for a secret", fix="Make it a file that holds the secret alone.")
@@ -240,6 +248,14 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
     except UnicodeDecodeError:
         raise CredentialsFault(f"{path} is no text", fix="Make it a text file that holds the secret alone.") from None
     return SecretStr(_checked(value, str(path))), Source(SourceKind.SYSTEMD, str(path))
+
+
+def _own_and_close(path: Path, owner: int) -> str:
+    """The commands after which only root and this user can read the file."""
+    quoted = shlex.quote(str(path))
+    if owner in (os.getuid(), 0):
+        return f"Run `chmod 0400 {quoted}`" + (" as root." if owner != os.getuid() else ".")
+    return f"Run `chown {os.getuid()} {quoted}` and `chmod 0400 {quoted}` as root."
 
 
 def _unreadable(path: Path, error: OSError) -> CredentialsFault:

@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -153,7 +154,8 @@ class EncryptedFileKeyring(KeyringBackend):
             raise KeyringFileError(f"the key {self.key_path} cannot be used ({error.strerror})") from error
         if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in (os.getuid(), 0):
             raise KeyringFileError(
-                f"the key {self.key_path} is open to other users. Make it yours alone: chmod 600 {self.key_path}"
+                f"the key {self.key_path} is open to other users. Make it yours alone: `chmod 600"
+                f" {shlex.quote(str(self.key_path))}`"
             )
         return _derived(text.strip())
 

@@ -57,6 +57,28 @@ Hours = Annotated[Exact, Field(gt=0, le=876_000)]
 Code = Annotated[str, Field(min_length=1)]
 
 
+def _word(text: str) -> str:
+    """Text that the operating system takes as an argument: it ends at a NUL."""
+    if "\0" in text:
+        fix = "Write the name without the \\u0000."
+        raise PydanticCustomError("setting", "{message}", {"message": "has a NUL character in it", "fix": fix})
+    return text
+
+
+def _path(text: str) -> str:
+    """A path that could exist: Linux ends one at 4096 bytes and a name in it at 255."""
+    if len(text.encode()) >= 4096 or any(len(name.encode()) > 255 for name in text.split("/")):
+        fix = "Name a shorter path: at most 4095 bytes, each name in it at most 255."
+        raise PydanticCustomError("setting", "{message}", {"message": "is too long for a path", "fix": fix})
+    return text
+
+
+Word = Annotated[Code, AfterValidator(_word)]
+"""A word of a command line."""
+PathText = Annotated[Word, AfterValidator(_path)]
+"""The name of a file or program."""
+
+
 class ChangeOrders(StrEnum):
     """What to do when an order that was sent changes."""
 
@@ -135,7 +157,7 @@ class DocumentSettings(Settings):
     """`[suppliers.CODE.850]`, `.860`, `[customers.CODE.810]`."""
 
     transaction_setting_id: Code | None = None
-    guide_schema: Code | None = None
+    guide_schema: PathText | None = None
     """JSON Schema of the Stedi guide; relative to the configuration file."""
     mapping_id: Code | None = None
     po_type: PurchaseOrderTypes = PurchaseOrderTypes()

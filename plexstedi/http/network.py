@@ -49,13 +49,14 @@ class Network(httpx.BaseTransport):
     _ways: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._way(request.url).handle_request(request)
+        return self.way(request.url).handle_request(request)
 
     def close(self) -> None:
         for transport in self._ways.values():
             transport.close()
 
-    def _way(self, url: httpx.URL) -> httpx.HTTPTransport:
+    def way(self, url: httpx.URL) -> httpx.HTTPTransport:
+        """How requests to this URL are sent; nothing is sent yet. Raise EnvironmentFault."""
         proxy = _proxy(url)
         encrypted = url.scheme == "https" or (proxy is not None and proxy.lower().startswith("https:"))
         if (proxy, encrypted) not in self._ways:
@@ -63,6 +64,15 @@ class Network(httpx.BaseTransport):
             context = trusted_certificates() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._ways[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
         return self._ways[proxy, encrypted]
+
+
+def must_be_reachable_by_environment(url: str) -> None:
+    """Raise EnvironmentFault if the proxy or certificates that this URL needs cannot be used. Asks nobody."""
+    network = Network()
+    try:
+        network.way(httpx.URL(url))
+    finally:
+        network.close()
 
 
 def trusted_certificates() -> ssl.SSLContext:

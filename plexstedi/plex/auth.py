@@ -22,12 +22,17 @@ _SKEW = 60.0
 _SHORTEST_LIFE = 300.0
 """Seconds that a token is taken to live if Plex does not say."""
 
-CONNECT_REFUSAL = Refusal(
-    causes="the key is wrong or has expired (Plex lets keys lapse), the app is not subscribed to this product, or it "
-    "has no access to this tenant; Plex does not say which",
-    fix="Renew the key at developers.plex.com and store it with `plexstedi credentials set plex-api-key`; check the "
-    "app's products and plex.tenant_id; then run `plexstedi check`.",
-)
+
+def connect_refusal(renewal: str) -> Refusal:
+    """What a refusal of Plex Connect means; `renewal`: what to do with a new key."""
+    return Refusal(
+        causes="the key is wrong or has expired (Plex lets keys lapse), the app is not subscribed to this product, or "
+        "it has no access to this tenant; Plex does not say which",
+        fix=f"Renew the key at developers.plex.com and {renewal}; check the app's products and plex.tenant_id; then "
+        "run `plexstedi check`.",
+    )
+
+
 OAUTH2_REFUSAL = Refusal(
     causes="the client may not use this resource, or the token is not for this base_url",
     fix="Check plex.auth.client_id, plex.base_url and the client's grants in Plex; then run `plexstedi check`.",
@@ -44,11 +49,21 @@ class ClientCredentials(httpx.Auth):
 
     requires_response_body = True
 
-    def __init__(self, *, token_url: str, client_id: str, client_secret: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        clock: Clock,
+        renewal: str = "run `plexstedi credentials set plex-client-secret`",
+    ) -> None:
+        """`renewal`: what to do with a new secret, for the fix of a refusal."""
         self._token_url = token_url
         self._client_id = client_id
         self._client_secret = client_secret
         self._clock = clock
+        self._renewal = renewal
         self._token: str | None = None
         self._good_until = 0.0
 
@@ -87,8 +102,8 @@ class ClientCredentials(httpx.Auth):
             said = read_error(response, secrets=(self._client_secret,))
             raise ServiceRefused(
                 f"Plex gives no token for the client {self._client_id}: {status}{said.text}",
-                fix="Check plex.auth.client_id and plex.auth.token_url, and store the secret again with `plexstedi "
-                "credentials set plex-client-secret`.",
+                fix="Check plex.auth.client_id and plex.auth.token_url. If the secret was renewed in Plex,"
+                f" {self._renewal}.",
                 code="no-token",
             )
         try:

@@ -11,8 +11,8 @@ import httpx
 from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.http import LARGEST_ANSWER, Attempt, Caller, CallLog, Deadline, PerMinute, Refusal, RetryPolicy
-from plexstedi.plex.auth import CONNECT_REFUSAL, OAUTH2_REFUSAL, ClientCredentials, connect_headers
-from plexstedi.plex.datasources import DATASOURCE_REFUSAL, DataSources, basic_headers
+from plexstedi.plex.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
+from plexstedi.plex.datasources import DataSources, basic_headers, datasource_refusal
 from plexstedi.plex.dialect import adapted
 from plexstedi.plex.dialect_connect import CONNECT
 from plexstedi.plex.dialect_oauth2 import OAUTH2
@@ -38,6 +38,11 @@ def secret_name(api: Api) -> str:
             assert_never(api)
 
 
+def set_again(name: str) -> str:
+    """What to do with a new value of a secret that the keyring holds."""
+    return f"run `plexstedi credentials set {name}`"
+
+
 def connect_to_plex(
     settings: PlexSettings,
     secret: str,
@@ -51,13 +56,17 @@ def connect_to_plex(
     rng: random.Random | None = None,
     transport: httpx.BaseTransport | None = None,
     largest_answer: int = LARGEST_ANSWER,
+    renewal: str | None = None,
+    account_renewal: str | None = None,
 ) -> PlexPort:
     """The Plex of these settings; nothing is asked of it yet.
 
-    `account_password` is the web service account's, needed with `settings.records`; `largest_answer` is in bytes. Raise
+    `account_password` is the web service account's, needed with `settings.records`; `largest_answer` is in bytes;
+    `renewal` and `account_renewal` say what to do with a new secret or password. Raise
     ConfigurationFault for settings that lack something, or name an interface that is not built; CredentialsFault for a
     secret that cannot be sent.
     """
+    said = renewal or set_again(secret_name(settings.api))
     limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)
 
     def caller(
@@ -85,7 +94,7 @@ def connect_to_plex(
         case Api.CONNECT:
             tenant_id = _needed("tenant_id", settings.tenant_id)
             dialect = adapted(CONNECT, settings)
-            rest = Rest(caller(connect_headers(secret, tenant_id), None, CONNECT_REFUSAL), dialect)
+            rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(said)), dialect)
             fields = ConnectFields(rest, settings.objects)
         case Api.OAUTH2:
             auth = ClientCredentials(
@@ -93,6 +102,7 @@ def connect_to_plex(
                 client_id=_needed("auth.client_id", settings.client_id),
                 client_secret=secret,
                 clock=clock,
+                renewal=said,
             )
             rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings))
             fields = OAuth2Fields(rest)
@@ -105,7 +115,7 @@ def connect_to_plex(
     if records is None:
         return RestPlex(rest, fields, settings.statuses)
     headers = basic_headers(records.username, _needed("auth.username", account_password))
-    account = caller(headers, None, DATASOURCE_REFUSAL, records.url)
+    account = caller(headers, None, datasource_refusal(account_renewal or set_again("plex-password")), records.url)
     values = DataSourceRecords(DataSources(account), records, rest, settings.objects)
     return RestPlex(rest, values, settings.statuses, account=account)
 

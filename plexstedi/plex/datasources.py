@@ -22,12 +22,6 @@ log = logging.getLogger("plexstedi.plex")
 
 InputValue: TypeAlias = str | int | bool | Decimal
 
-DATASOURCE_REFUSAL = Refusal(
-    causes="the web service account or its password is wrong, or it has no grant for this data source",
-    fix="Store the password again with `plexstedi credentials set plex-password` and check plex.auth.username. Grants"
-    ' are in Plex under "Web Service Access By User Account"; data sources that are not self-serviceable need a case'
-    " with Plex Customer Care.",
-)
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _ROW_LIMIT_FLAGS = ("rowLimitedExceeded", "rowLimitExceeded", "limitExceeded")
 """One flag, spelled three ways in Plex's own material (plex.md 2.2)."""
@@ -41,6 +35,16 @@ _OF_THE_NAMES = (
     "DATA_SOURCE_OBJECT_NOT_FOUND",
 )
 """Refusals that every call of the same form would get."""
+
+
+def datasource_refusal(renewal: str = "run `plexstedi credentials set plex-password`") -> Refusal:
+    """What a refusal of the data sources means; `renewal`: what to do with the right password."""
+    return Refusal(
+        causes="the web service account or its password is wrong, or it has no grant for this data source",
+        fix=f"Check plex.auth.username; with the right password {renewal}. Grants are in Plex under"
+        ' "Web Service Access By User Account"; data sources that are not self-serviceable need a case with Plex'
+        " Customer Care.",
+    )
 
 
 def basic_headers(username: str, password: str) -> Mapping[str, str]:

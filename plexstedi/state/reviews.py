@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from plexstedi.advice import filled
 from plexstedi.edi.held import Reason
 from plexstedi.state.codec import instant, maybe_moment, moment, reasons_of, reasons_text
 from plexstedi.state.database import Database, Row
@@ -183,6 +185,13 @@ class Reviews:
         row = self._database.row("SELECT * FROM reviews WHERE id = ?", (review_id,))
         return None if row is None else _review(row)
 
+    def open_one(self, kind: ReviewKind, subject: str) -> Review | None:
+        """The open item of this kind about this subject."""
+        row = self._database.row(
+            "SELECT * FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject)
+        )
+        return None if row is None else _review(row)
+
     def standing(self, *, supplier: str | None = None, order_id: str | None = None) -> list[Review]:
         """All that is open, oldest first."""
         rows = self._database.rows(
@@ -223,10 +232,30 @@ def _review(row: Row) -> Review:
         order_id=row["order_id"],
         order_number=row["order_number"],
         line=row["line"],
-        reasons=reasons_of(row["reasons"]),
+        reasons=tuple(_with_commands(reason, row) for reason in reasons_of(row["reasons"])),
         state=row["state"],
         opened_at=moment(row["opened_at"]),
         closed_at=maybe_moment(row["closed_at"]),
         closed_by=row["closed_by"],
         closing_reason=row["closing_reason"],
     )
+
+
+_TRANSACTION = re.compile(r"transaction ([^ ]+)")
+
+
+def _with_commands(reason: Reason, row: Row) -> Reason:
+    """The reason with commands that can be run as they are: it was written before the item had its number."""
+    fix = filled(
+        reason.fix,
+        review=row["id"],
+        order=row["order_number"],
+        transaction=transaction_named(row["subject"]),
+    )
+    return reason if fix == reason.fix else reason.model_copy(update={"fix": fix})
+
+
+def transaction_named(subject: str) -> str | None:
+    """The transaction that a subject is about; None if it is about something else."""
+    found = _TRANSACTION.match(subject)
+    return None if found is None else found[1]

@@ -12,13 +12,11 @@ from plexstedi.clock import Clock
 from plexstedi.http import LARGEST_ANSWER, Attempt, Caller, Deadline, Refusal, RetryPolicy
 from plexstedi.stedi.client import StediClient
 
-REFUSAL = Refusal(
-    causes=(
-        "the key is wrong, deleted, or a test key (EDI needs a production key); the role of its creator lacks a"
-        " permission; or Stedi's firewall blocks this server's address"
-    ),
-    fix="Make a production key in the Stedi portal and run `plexstedi credentials set stedi-api-key`.",
+_CAUSES = (
+    "the key is wrong, deleted, or a test key (EDI needs a production key); the role of its creator lacks a"
+    " permission; or Stedi's firewall blocks this server's address"
 )
+_RENEWAL = "run `plexstedi credentials set stedi-api-key`"
 
 
 def connect_to_stedi(
@@ -33,8 +31,11 @@ def connect_to_stedi(
     transport: httpx.BaseTransport | None = None,
     on_attempt: Callable[[Attempt], None] | None = None,
     largest_answer: int = LARGEST_ANSWER,
+    renewal: str = _RENEWAL,
 ) -> StediClient:
-    """A client for one account; nothing is called yet. Timeout in seconds, `largest_answer` in bytes.
+    """A client for one account; nothing is called yet. Timeout in seconds, `largest_answer` in bytes; `renewal`:"
+    " what to
+    do with a new key.
 
     Raise ConfigurationFault for an address that is not https, CredentialsFault for a key that no header can hold.
     """
@@ -50,7 +51,7 @@ def connect_to_stedi(
         deadline=deadline,
         transport=transport,
         on_attempt=on_attempt,
-        refusal=REFUSAL,
+        refusal=Refusal(_CAUSES, f"Make a production key in the Stedi portal and {renewal}."),
         largest_answer=largest_answer,
     )
     return StediClient(caller)

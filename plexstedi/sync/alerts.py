@@ -252,7 +252,7 @@ def still_wrong(standing: Sequence[Review], faults: Sequence[PlexStediError], no
     noun = "thing still needs" if len(lines) == 1 else "things still need"
     return Message(
         f"plexstedi: {len(lines)} {noun} a person",
-        _listed(lines) + "\nSee `plexstedi review list`; `plexstedi review accept` and `reject` settle them.\n",
+        _listed(lines) + "\nSee `plexstedi review list`; `plexstedi review show ID` shows what accept and reject do.\n",
     )
 
 

@@ -189,7 +189,8 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
         code="order-unknown",
         where=f"order {read.order_number}",
         message=f"{inbound.supplier} acknowledges an order that no document went out for from here",
-        fix="If it is another plant's, set documents.order_pattern; else settle it with the supplier and reject it.",
+        fix="If it is another plant's, set documents.order_pattern; else settle it with the supplier, then `plexstedi"
+        " review reject ID --reason TEXT`.",
     )
     session.ask(
         ReviewKind.ORDER_UNKNOWN,

@@ -6,7 +6,7 @@ Each finding is one thing looked at, with its verdict and, unless it is well, th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -209,6 +209,12 @@ def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
                 )
             )
     return found or [ok(Area.STATE, subject, "readable, and of this tenant and usage indicator")]
+
+
+def environment_decides(env: Mapping[str, str]) -> bool:
+    """Whether a variable of the environment says how services are reached: which certificates, which proxy."""
+    named = {"SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"}
+    return any(value and (name in named or name.lower().endswith("_proxy")) for name, value in env.items())
 
 
 def check_suppliers(config: Config, only: str | None = None) -> list[Finding]:

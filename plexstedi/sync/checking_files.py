@@ -6,6 +6,7 @@ Nothing is left behind, and no run is kept waiting.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -147,8 +148,10 @@ def check_alerts(config: Config) -> list[Finding]:
 def _command(command: Sequence[str]) -> list[Finding]:
     subject, program = "alerts.command", shutil.which(command[0])
     if program is None:
-        there = Path(command[0]).exists()
-        message = f"{command[0]} {'cannot be run by this user' if there else 'is not there'}"
-        fix = "Make it executable (chmod +x)." if there else "Correct it; write the whole path, cron's PATH is short."
+        path = Path(command[0])
+        message = f"{command[0]} {'cannot be run by this user' if path.exists() else 'is not there'}"
+        fix = "Correct it; write the whole path, cron's PATH is short."
+        if path.is_file():
+            fix = f"Make it executable: `chmod +x {shlex.quote(str(path))}`."
         return [wrong(Area.CONFIGURATION, subject, message, fix)]
     return [ok(Area.CONFIGURATION, subject, f"{program} can be run; `plexstedi notify --test` tries it")]

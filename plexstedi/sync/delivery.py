@@ -25,6 +25,7 @@ from plexstedi.stedi.models import (
 )
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
 from plexstedi.sync.isolation import Record, Turns, is_held, isolated, let_go
+from plexstedi.sync.replay_words import replay_of
 from plexstedi.sync.session import Session
 
 KEY_LIFE = timedelta(hours=23)
@@ -124,7 +125,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
                 where="order",
                 message=f"Stedi holds another content under the key of this document: {outcome.message}",
                 fix="The state file may be old, or a setting changed between two attempts. Compare with"
-                " `plexstedi review show`; `plexstedi recover` rebuilds the state from Stedi.",
+                " `plexstedi review show ID`; `plexstedi recover` rebuilds the state from Stedi.",
             )
             documents.move(document.id, DocumentState.CONFLICT, outcome.message)
             session.ask_about(ReviewKind.DOCUMENT_CONFLICT, document, reason)
@@ -187,10 +188,11 @@ def _refuse(session: Session, document: Document, outcome: Refused) -> None:
     said = "; ".join((outcome.message, *outcome.errors))
     table = f"{'customers' if document.kind == '810' else 'suppliers'}.{document.supplier}"
     fix = (
-        f"Check partnership_id and transaction_setting_id in [{table}]."
+        f"Correct partnership_id and transaction_setting_id in [{table}]; the document is then sent automatically. If"
+        " they are right, add what is missing at Stedi, then `plexstedi review accept ID --reason TEXT`."
         if outcome.status == 404
         else f"Correct it in Plex, or the settings in [{table}]; a changed document is sent"
-        " by itself, the same one again by `plexstedi review accept`."
+        " automatically, the same one again by `plexstedi review accept ID --reason TEXT`."
     )
     reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)
     session.store.documents.move(document.id, DocumentState.REFUSED, said)
@@ -267,7 +269,7 @@ def _doubt(session: Session, document: Document) -> None:
         message="whether Stedi has this document cannot be told: its key has expired and no other file of ours"
         " could be found there to prove the search right",
         fix="Look for the file in the Stedi portal. If it is there, wait: the next run that sees it takes it over. If"
-        " it is not, `plexstedi review accept` sends it.",
+        " it is not, `plexstedi review accept ID --reason TEXT` sends it.",
     )
     with session.store.transaction():
         session.store.documents.move(document.id, DocumentState.IN_DOUBT, reason.message)
@@ -397,8 +399,8 @@ def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None
         code="delivery-failed",
         where="order",
         message=f"Stedi could not deliver it to {document.supplier}: {failure.message}",
-        fix="Mend the connection in the Stedi portal and retry the file there; it is then followed by itself."
-        " `plexstedi replay` sends a new one instead.",
+        fix="Correct the connection in the Stedi portal and retry the file there; its delivery is then followed."
+        f" {replay_of(document)} sends a new one instead; do not retry the old file then.",
     )
     session.ask_about(ReviewKind.DELIVERY_FAILED, document, reason)
     session.note("delivery-failed", f"document {document.id}", order_id=document.order_id, message=failure.message)

@@ -117,7 +117,8 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
         code="supplier-missing",
         where="order",
         message=f"it was sent and has changed, and there is no [suppliers.{record.supplier}] in the configuration",
-        fix=f"Add [suppliers.{record.supplier}] again, or settle it with the supplier and accept the hold.",
+        fix=f"Add [suppliers.{record.supplier}] again, or settle it with the supplier and `plexstedi review accept ID"
+        " --reason TEXT`.",
     )
     _hold(session, record, last.stream, _moved(record, last) or (missing,))
 
@@ -214,7 +215,8 @@ def _orphans(session: Session, record: OrderRecord, order: Order) -> tuple[Reaso
             where="order",
             message=f"the supplier was sent order {review.order_number}, which Plex no longer has: it may be this one"
             " under an older number",
-            fix=f"Settle it with the supplier, then accept review {review.id} about order {review.order_number}.",
+            fix=f"Settle it with the supplier, then `plexstedi review accept {review.id} --reason TEXT`, which is"
+            " about it.",
         )
         for review in session.store.reviews.standing(supplier=record.supplier)
         if review.subject.startswith(ORPHAN) and (order.created_at is None or order.created_at <= review.opened_at)
@@ -233,7 +235,7 @@ _SENT_SINGLY = Reason(
     message="its releases were sent as orders of their own, and it would now go as a whole: the supplier would have it"
     " twice",
     fix='Set `releases = "order-per-release"` again (and the order to blanket in Plex); or settle it with the supplier'
-    " and accept the hold.",
+    " and `plexstedi review accept ID --reason TEXT`.",
 )
 
 
@@ -247,7 +249,8 @@ def _moved(record: OrderRecord, last: Document) -> tuple[Reason, ...]:
             code="order-moved",
             where="order",
             message=f"it was sent as {was} and is now order {record.number} of {record.supplier} in Plex",
-            fix=f"Cancel it with {last.supplier} and order anew under another number, then accept the hold.",
+            fix=f"Cancel it with {last.supplier} and order anew under another number, then `plexstedi review accept"
+            " ID --reason TEXT`.",
         ),
     )
 
@@ -272,7 +275,8 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
         code="known-order",
         where="order",
         message=f"it is from before PlexStedi sent orders of this supplier, and {what} (revision {record.latest})",
-        fix="`plexstedi review accept` sends it, `plexstedi review reject` takes it as known to the supplier.",
+        fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` takes it"
+        " as known to the supplier.",
     )
     new = session.ask(
         ReviewKind.KNOWN_ORDER_CHANGED,
@@ -375,7 +379,8 @@ def _not_sent(kind: str) -> Reason:
         code=f"{kind}-not-sent",
         where="order",
         message=f"an {kind} is due and documents.send does not list it",
-        fix=f'Add "{kind}" to documents.send, or settle it with the supplier and accept the hold.',
+        fix=f'Add "{kind}" to documents.send, or settle it with the supplier and'
+        " `plexstedi review accept ID --reason TEXT`.",
     )
 
 

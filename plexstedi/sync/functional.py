@@ -21,6 +21,7 @@ from plexstedi.state.documents import Document, FunctionalStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.answers import read_document
+from plexstedi.sync.replay_words import replay_of
 from plexstedi.sync.session import Session
 
 _KINDS = {"PO": "850", "PC": "860", "IN": "810"}
@@ -159,6 +160,10 @@ def _ask(
         code="syntax",
         where="order",
         message=f"the {document.kind} {what} by the supplier's system (997): {'; '.join(errors) or 'no reason given'}",
-        fix="Correct the settings or the guide, then `plexstedi replay`; or settle it with the supplier and accept.",
+        fix=f"Correct the settings or the guide, then {replay_of(document)}; or settle it with the supplier, then"
+        " `plexstedi review accept ID --reason TEXT`."
+        if kind is ReviewKind.SYNTAX_REJECTED
+        else "Correct the settings or the guide for the next documents, then `plexstedi review accept ID --reason"
+        " TEXT`. Do not send this one again: the supplier has it.",
     )
     session.ask_about(kind, document, reason, urgent=urgent)

@@ -10,6 +10,7 @@ from plexstedi.state.documents import Document, FunctionalStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.functional import wait_for_controls
+from plexstedi.sync.replay_words import replay_of
 from plexstedi.sync.session import Session
 
 
@@ -64,6 +65,10 @@ def _ask(
         message=f"interchange {ack.interchange_control} with the {document.kind} {what} by the supplier's system (TA1):"
         f" {ack.note or 'no reason given'}",
         fix="Compare the partnership's profiles in the Stedi portal with the supplier's EDI contact; then"
-        " `plexstedi replay`, or settle it with the supplier and accept.",
+        + (
+            f" {replay_of(document)}, or settle it with the supplier and `plexstedi review accept ID --reason TEXT`."
+            if kind is ReviewKind.SYNTAX_REJECTED
+            else " `plexstedi review accept ID --reason TEXT`. Do not send this one again: the supplier has it."
+        ),
     )
     session.ask_about(kind, document, reason, urgent=urgent)

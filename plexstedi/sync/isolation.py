@@ -132,7 +132,7 @@ def hold(session: Session, record: Record, error: Exception) -> None:
         where=record.words,
         message=f"cannot {record.step} {record.words}: {bounded(error)} ({place_of(error) or 'unknown place'})",
         fix="Report it with this text. It is tried again when the record changes or PlexStedi is updated;"
-        " `plexstedi review accept` tries it again now.",
+        " `plexstedi review accept ID --reason TEXT` tries it again now.",
     )
     content = None if record.raw is None else dumps(record.raw)
     with session.store.transaction():

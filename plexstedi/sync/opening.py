@@ -166,9 +166,12 @@ def open_stedi(
     key: SecretName = SecretName.STEDI_API_KEY,
 ) -> StediClient:
     """Stedi under one of the two keys. Raise CredentialsFault when it is not set."""
+    # Never advise to overwrite the key in use because the one that is tried is bad.
+    kept = "" if key is SecretName.STEDI_API_KEY else f"; {SecretName.STEDI_API_KEY} is unchanged and stays in use"
     return connect_to_stedi(
         config.stedi.base_url,
         secrets.get(key),
+        renewal=secrets.how_to_store(key) + kept,
         clock=clock,
         read_timeout=float(config.stedi.read_timeout_seconds),
         deadline=deadline,
@@ -195,6 +198,8 @@ def open_plex(
     return connect_to_plex(
         plex_settings(config),
         secrets.get(name).get_secret_value(),
+        renewal=secrets.how_to_store(name),
+        account_renewal=secrets.how_to_store(SecretName.PLEX_PASSWORD) if by_account else None,
         account_password=secrets.get(SecretName.PLEX_PASSWORD).get_secret_value() if by_account else None,
         clock=clock,
         deadline=deadline,

@@ -54,7 +54,8 @@ _WORDS = {
 _FIXES = {
     ClockKind.DELIVERY: "Look at the file's execution in the Stedi portal and at the connection to the supplier.",
     ClockKind.FUNCTIONAL_ACK: "Ask the supplier's EDI contact whether the file arrived and could be read.",
-    ClockKind.ACKNOWLEDGMENT: "Ask the supplier for its acknowledgment; `plexstedi status` shows the open lines.",
+    ClockKind.ACKNOWLEDGMENT: "Ask the supplier for its acknowledgment; `plexstedi status NUMBER` shows the open"
+    " lines.",
     ClockKind.CONFIRMED_SHORT: "Ask the supplier about the rest, or order it elsewhere.",
 }
 

@@ -67,8 +67,9 @@ class Patience:
             code="takes-too-long",
             where="document",
             message="it could not be decided within the time limit of a run",
-            fix=f"Raise run.time_limit_minutes and run `plexstedi replay --ack {inbound.transaction_id}`, or reject it"
-            " and ask the supplier for a smaller one.",
+            fix="Raise run.time_limit_minutes and run `plexstedi replay --ack"
+            f" {inbound.transaction_id} --reason TEXT`, or"
+            " `plexstedi review reject ID --reason TEXT` and ask the supplier for a smaller one.",
         )
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         subject = f"transaction {inbound.transaction_id}"

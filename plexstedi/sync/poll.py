@@ -463,7 +463,7 @@ def ask_about_odd_records(session: Session) -> None:
                 where=odd.table,
                 message=f"{words} cannot be read and was left out: {odd.reason}",
                 fix="Correct the record in Plex, or set [plex.fields] if this tenant calls the field otherwise; then"
-                " `plexstedi review accept`.",
+                " `plexstedi review accept ID --reason TEXT`.",
             )
             if not session.store.reviews.rejected(ReviewKind.RECORD_UNREADABLE, record.subject):
                 session.ask(ReviewKind.RECORD_UNREADABLE, record.subject, (reason,))

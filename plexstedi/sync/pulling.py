@@ -384,7 +384,8 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
         code=TOO_LARGE,
         where="document",
         message=_too_large(session),
-        fix="If it is right, raise run.max_response_mb: the next run fetches it. Else reject it and ask the supplier.",
+        fix="If it is right, raise run.max_response_mb: the next run fetches it. Else ask the supplier for a smaller"
+        " one: `plexstedi review reject ID --reason TEXT`.",
     )
     with session.store.transaction():
         if inbound.state is InboxState.HELD:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from plexstedi.advice import replay_command
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.names import Slot, idempotency_key, parse_file_name
 from plexstedi.edi.order import Order, Phase
@@ -31,6 +32,7 @@ from plexstedi.sync.due_documents import partner_of
 from plexstedi.sync.feed import TRANSACTIONS, read_anew
 from plexstedi.sync.poll import poll
 from plexstedi.sync.recovered_content import Sent, sent_by_position
+from plexstedi.sync.replay_words import REPLACES
 from plexstedi.sync.session import Session
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import read_executions
@@ -266,8 +268,8 @@ def _note_orphan(session: Session, stream: FoundStream) -> None:
         code="order-missing",
         where=f"order {stream.order_number}",
         message=message,
-        fix="Settle it with the supplier, then accept; until then no order of this supplier from before goes out"
-        " for the first time.",
+        fix="Settle it with the supplier, then `plexstedi review accept ID --reason TEXT`; until then no order of"
+        " this supplier from before goes out for the first time.",
     )
     for file in stream.files:
         session.store.witnesses.settle(file.witness.execution_id)
@@ -430,8 +432,10 @@ def _ask(session: Session, stream: FoundStream, record: OrderRecord) -> None:
         where="order",
         message=f"its last document at Stedi ({last.witness.file_name}, {_day(last.witness.created_at)}) does not say"
         f" what Plex holds now (revision {record.latest})",
-        fix="Compare both in `plexstedi review show`. Accept: the supplier has it as Plex has it. Otherwise"
-        " `plexstedi replay` sends the order as it is now.",
+        fix="Compare both with `plexstedi review show ID`. If the supplier has the order as Plex has it:"
+        " `plexstedi review accept ID --reason TEXT`. Otherwise"
+        f" {replay_command(record.number, release=stream.release, purpose=REPLACES)} sends it as it is now, to replace"
+        " what the supplier has.",
     )
     session.ask(
         ReviewKind.RECOVERED_DIFFERS,

@@ -189,7 +189,8 @@ def _ask_which(session: Session, found: FoundInvoice, record: InvoiceRecord) -> 
         code="recovered-differs",
         where="invoice",
         message=f"its file at Stedi ({last.file_name}, {last.created_at:%Y-%m-%d}) does not say what Plex holds now",
-        fix="Compare it in the Stedi portal. Accept: the customer has the invoice as Plex has it, or was told.",
+        fix="Compare it in the Stedi portal. `plexstedi review accept ID --reason TEXT`: the customer has the invoice"
+        " as Plex has it, or was told.",
     )
     session.ask(
         ReviewKind.RECOVERED_DIFFERS,
@@ -209,7 +210,7 @@ def _note_orphan(session: Session, found: FoundInvoice) -> None:
         code="invoice-missing",
         where="invoice",
         message=f"Stedi was given {len(found.files)} documents for invoice {found.number}, which Plex does not show",
-        fix="Settle it with the customer, then accept.",
+        fix="Settle it with the customer, then `plexstedi review accept ID --reason TEXT`.",
     )
     session.ask(ReviewKind.INVOICE_HELD, f"invoice number {found.number}", (reason,), order_number=found.number)
 
@@ -228,7 +229,8 @@ def _ask_about_the_rest(session: Session, found: Sequence[FoundInvoice]) -> None
                 code="known-invoice",
                 where="invoice",
                 message="it was made while invoices were sent from here, and Stedi has no file of it",
-                fix="`plexstedi review accept` sends it, `plexstedi review reject` takes it as known to the customer.",
+                fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT`"
+                " takes it as known to the customer.",
             )
             session.ask(
                 ReviewKind.KNOWN_ORDER_CHANGED,

@@ -11,6 +11,7 @@ import difflib
 from dataclasses import dataclass
 from datetime import datetime
 
+from plexstedi.advice import order_command, replay_command
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.outbound.build_850 import Purpose
@@ -79,7 +80,8 @@ def find_last(session: Session, number: str, *, supplier: str | None, release: s
     documents = session.store.documents.of_order(order.id)
     if not documents:
         raise UsageFault(
-            f"no document of order {number} was ever sent", fix="`plexstedi submit --order` sends what is due."
+            f"no document of order {number} was ever sent",
+            fix=f"{order_command('submit --order', number)} sends what is due.",
         )
     releases = sorted({document.order_release or "" for document in documents})
     if release is None and len(releases) > 1:
@@ -140,7 +142,9 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     if last.state not in _REPLAYABLE:
         raise UsageFault(
             f"the last {last.kind} of order {last.order_number} {_WHY_NOT[last.state]}",
-            fix="Run `plexstedi submit`, which settles it, or look with `plexstedi review list`.",
+            fix="Decide the item that `plexstedi review list` shows of it."
+            if last.state in (DocumentState.CONFLICT, DocumentState.IN_DOUBT)
+            else f"Run {order_command('submit --order', last.order_number)}, then repeat it.",
         )
     if last.kind == "810":
         return _plan_invoice(session, last, purpose)
@@ -224,7 +228,8 @@ def _sendable(session: Session, last: Document, record: OrderRecord, purpose: st
     if last.purpose == RECOVERED and purpose is None:
         raise UsageFault(
             f"the last document of order {record.number} was taken over by `recover`, so how it was sent is not known",
-            fix="Say with --purpose what this one is to be: 05 replaces what the supplier has.",
+            fix=f"{replay_command(record.number, release=last.order_release, purpose='05')} replaces what the"
+            " supplier has; --purpose 00, 07 and 15 mark it as original, duplicate, sent again.",
         )
     if last.kind == "850" or last.purpose == RECOVERED:
         return Send850(order, key, _purpose(purpose or last.purpose))

@@ -33,8 +33,8 @@ def decide_whole(session: Session, transaction_id: str, lines: Collection[int], 
         if accept:
             raise UsageFault(
                 f"transaction {transaction_id} says nothing that could be accepted",
-                fix="Correct the setting that the reason names and run `plexstedi replay --ack`, or reject it and ask"
-                " the supplier for another.",
+                fix="Correct the setting that the reason names and run `plexstedi replay --ack"
+                f" {transaction_id} --reason TEXT`, or reject it and ask the supplier for another.",
             )
         session.store.inbox.move(transaction_id, InboxState.IGNORED, "rejected by a person")
         return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from plexstedi.advice import order_command
 from plexstedi.edi.stream import streams
 from plexstedi.errors import UsageFault
 from plexstedi.state.documents import Document, DocumentState
@@ -168,8 +169,12 @@ def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -
 def _in_sync(session: Session, review: Review, lines: Collection[int]) -> None:
     last = session.store.documents.last_told(review.subject)
     if last is None:
-        raise UsageFault(f"order {review.order_number} has no document", fix="Look with `plexstedi status`.")
+        raise UsageFault(f"order {review.order_number} has no document", fix=_look(review))
     session.store.documents.unblock(last.id)
+
+
+def _look(review: Review) -> str:
+    return f"Look with {order_command('status', review.order_number or 'NUMBER')}."
 
 
 def _leave_alone(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -187,9 +192,7 @@ def _leave_plex(session: Session, review: Review, lines: Collection[int]) -> Non
 def _failed_write(session: Session, review: Review) -> int:
     failed = [w for w in session.store.writes.of_order(review.order_id or "") if w.state is WriteState.FAILED]
     if not failed:
-        raise UsageFault(
-            f"order {review.order_number} has no failed write any more", fix="Look with `plexstedi status`."
-        )
+        raise UsageFault(f"order {review.order_number} has no failed write any more", fix=_look(review))
     return failed[-1].id
 
 
@@ -212,7 +215,7 @@ def _reject_line(session: Session, review: Review, lines: Collection[int]) -> No
 def _only_noted(what: str) -> Choices:
     return Choices(
         Choice(f"Takes note: {what}", _note_only),
-        Choice("There is nothing to reject here; `plexstedi review accept` takes note of it.", None),
+        Choice("There is nothing to reject here; `plexstedi review accept ID --reason TEXT` takes note of it.", None),
     )
 
 
@@ -326,7 +329,11 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         Choice(
             "An answer to an unknown order cannot be accepted; it is applied by itself once the order is known.", None
         ),
-        Choice("The answer is left alone from now on; `plexstedi replay --ack` takes it up again.", _leave_alone),
+        Choice(
+            "The answer is left alone from now on; `plexstedi replay --ack TRANSACTION --reason TEXT` takes it up"
+            " again.",
+            _leave_alone,
+        ),
     ),
     ReviewKind.WRITE_FAILED: Choices(
         Choice("The next run writes it to Plex again, after reading what is there.", _write_again),
@@ -346,8 +353,8 @@ CHOICES: Mapping[ReviewKind, Choices] = {
     ReviewKind.RECOVERED_DIFFERS: Choices(
         Choice("The supplier has the order as Plex had it at the recovery: later changes go out from there.", _in_sync),
         Choice(
-            "Nothing is sent by rejecting: `plexstedi replay NUMBER --purpose 05` sends the order to replace what the"
-            " supplier has, and takes this question back.",
+            "Nothing is sent by rejecting. `plexstedi review show ID` names the command that sends the order to replace"
+            " what the supplier has; that closes this item. An invoice is settled with the customer, then accepted.",
             None,
         ),
     ),
@@ -356,7 +363,7 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         accept=Choice("The record is tried again by the next run.", _try_again),
         reject=Choice(
             "It cannot be rejected: it is tried again when the record changes or a new version of PlexStedi is"
-            " installed. `plexstedi review accept` tries it again now.",
+            " installed. `plexstedi review accept ID --reason TEXT` tries it again now.",
             None,
         ),
     ),

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from plexstedi.advice import filled
 from plexstedi.edi.inbound.outcome import LineOutcome, UnmatchedLine
 from plexstedi.edi.inbound.write_plan import WriteEntry
 from plexstedi.edi.sent import SentLine
 from plexstedi.errors import UsageFault
 from plexstedi.state.documents import Document
-from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.state.reviews import Review, ReviewKind, transaction_named
 from plexstedi.sync.review_answers import transaction_of, undecided_lines
 from plexstedi.sync.review_choices import CHOICES, Choice
 from plexstedi.sync.review_versions import NO_VERSIONS, Versions, conflict_versions, recovered_versions
@@ -92,7 +93,7 @@ def decide(session: Session, review_id: int, *, accept: bool, reason: str, lines
         raise UsageFault(f"review {review_id} is about line {review.line} only", fix="Leave --line out.")
     choice = _choice(review, accept=accept)
     if choice.act is None:
-        raise UsageFault(f"review {review_id} ({review.kind}) cannot be {_done(accept)}", fix=choice.words)
+        raise UsageFault(f"review {review_id} ({review.kind}) cannot be {_done(accept)}", fix=_words(review, choice))
     with session.store.transaction():
         closed = _carry_out(session, review, choice, accept=accept, reason=reason, lines=lines)
         session.note(
@@ -142,6 +143,27 @@ def _choice(review: Review, *, accept: bool) -> Choice:
     return choices.accept if accept else choices.reject
 
 
+def _words(review: Review, choice: Choice) -> str:
+    return filled(choice.words, review=review.id, order=review.order_number, transaction=_transaction(review))
+
+
+def _transaction(review: Review) -> str | None:
+    return transaction_named(review.subject)
+
+
+def _with_commands(review: Review, line: LineOutcome) -> LineOutcome:
+    """A line whose reasons name commands that can be run as they are."""
+    reasons = tuple(
+        reason.model_copy(
+            update={
+                "fix": filled(reason.fix, review=review.id, order=review.order_number, transaction=_transaction(review))
+            }
+        )
+        for reason in line.reasons
+    )
+    return line.model_copy(update={"reasons": reasons})
+
+
 def detail(session: Session, review_id: int) -> ReviewDetail:
     """What is asked, what stands against what, and what each answer would do. Changes nothing."""
     review = find_review(session, review_id)
@@ -181,22 +203,24 @@ def _answered_lines(
     if inbound is None or inbound.document_id is None or outcome is None:
         return (), (), None
     sent = session.store.documents.sent(inbound.document_id)
-    lines = tuple(ReviewLine(sent.line(line.line), line) for line in outcome.lines)
+    lines = tuple(ReviewLine(sent.line(line.line), _with_commands(review, line)) for line in outcome.lines)
     return lines, outcome.unmatched, session.store.documents.get(inbound.document_id)
 
 
 def _consequence(session: Session, review: Review, *, accept: bool) -> Consequence:
     choice = _choice(review, accept=accept)
     if choice.act is None:
-        return Consequence(choice.words, possible=False)
+        return Consequence(_words(review, choice), possible=False)
     try:
         with _undone(session):
             before = _planned(session, review)
             _carry_out(session, review, choice, accept=accept, reason="to see what it would do", lines=())
             after = _planned(session, review)
     except UsageFault as fault:
-        return Consequence(f"{choice.words} Not possible now: {fault.message}. {fault.fix}", possible=False)
-    return Consequence(choice.words, possible=True, writes=tuple(entry for entry in after if entry not in before))
+        return Consequence(f"{_words(review, choice)} Not possible now: {fault.message}. {fault.fix}", possible=False)
+    return Consequence(
+        _words(review, choice), possible=True, writes=tuple(entry for entry in after if entry not in before)
+    )
 
 
 def _planned(session: Session, review: Review) -> Sequence[WriteEntry]:

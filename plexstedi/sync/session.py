@@ -120,7 +120,7 @@ class Session:
             self.note("suspicion-overridden", name, message=message)
             self.tally.warn(f"overridden: {message}")
             return
-        raise SuspicionStop(name, message)
+        raise SuspicionStop(name, message, passed=self.overrides)
 
     def note(self, kind: str, subject: str, *, order_id: str | None = None, **detail: Fact) -> None:
         """Add to the audit trail."""
@@ -150,6 +150,9 @@ class Session:
             line=line,
         )
         if new:
+            opened = self.store.reviews.open_one(kind, subject)
+            # With the number that the item has now: what is told and alerted can be run as it stands.
+            reasons = reasons if opened is None else opened.reasons
             what = "; ".join(str(reason) for reason in reasons)
             self.note(
                 "review-opened",

@@ -244,7 +244,7 @@ def _plain_reason(outcome: LineOutcome) -> Reason:
         where=f"line {outcome.line}",
         message=f"{outcome.confirmed:f} of {outcome.open:f} {outcome.unit} confirmed,"
         f" {outcome.backordered:f} backordered, {outcome.rejected:f} rejected",
-        fix="Look at it with `plexstedi status` and settle it with the supplier.",
+        fix="Look at it with `plexstedi status NUMBER` and settle it with the supplier.",
     )
 
 

@@ -227,6 +227,7 @@ def _stop_on_unknown_files(session: Session) -> None:
     raise SuspicionStop(
         "unknown-file",
         f"{what}: it is old or was lost. Nothing was sent",
-        fix="Run `plexstedi recover`, or put the current state file back. `--override unknown-file` sends the orders"
-        " that no such file is of, once.",
+        fix="Run `plexstedi recover`, or put the current state file back. An override sends only orders that no such"
+        " file is of.",
+        passed=session.overrides,
     )

@@ -76,10 +76,11 @@ def note_still_unseen(session: Session, write: Write, left: Sequence[FieldChange
 
 
 _NOT_SEEN = {
-    Unseen.NOT_SHOWN: "Look at it in Plex: when Plex shows it, this item closes by itself. `plexstedi review accept`"
-    " writes it again.",
-    Unseen.CHANGED: "Look at who changed it in Plex. `plexstedi review accept` writes the acknowledgment over it,"
-    " `plexstedi review reject` leaves Plex as it is.",
+    Unseen.NOT_SHOWN: "Look at it in Plex: when Plex shows it, this item closes by itself. `plexstedi review accept ID"
+    " --reason TEXT` writes it again.",
+    Unseen.CHANGED: "Look at who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
+    " acknowledgment"
+    " over it, `plexstedi review reject ID --reason TEXT` leaves Plex as it is.",
 }
 
 
@@ -110,7 +111,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
         message=f"Plex holds the answer of transaction {foreign}, which this state file does not know, or not yet as"
         f" decided; ours is of {write.transaction_id}",
         fix="Look whether another PlexStedi writes into this Plex, or an old state file was put back. Compare the two"
-        " answers in the Stedi portal, then accept or reject.",
+        " answers in the Stedi portal, then accept or reject: `plexstedi review show ID` shows what each does.",
     )
     record = session.store.orders.get(write.order_id)
     with session.store.transaction():
@@ -148,7 +149,7 @@ def _failed(session: Session, write: Write, said: str, *, fix: str | None = None
         code="write-failed",
         where="order",
         message=f"the acknowledgment could not be written to Plex: {said}",
-        fix=fix or f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept`.",
+        fix=fix or f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept ID --reason TEXT`.",
     )
     record = session.store.orders.get(write.order_id)
     session.ask(

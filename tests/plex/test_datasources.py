@@ -12,7 +12,7 @@ import pytest
 
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.http import Caller
-from plexstedi.plex.datasources import DATASOURCE_REFUSAL, DataSources, basic_headers
+from plexstedi.plex.datasources import DataSources, basic_headers, datasource_refusal
 from plexstedi.plex.port import NotWritten, WriteRefused, WriteUnknown, Written
 from tests.plex.conftest import StillClock
 
@@ -27,7 +27,7 @@ def sources(httpx_mock) -> DataSources:
         headers=basic_headers("ACME.webservice@plex.com", "pässword-of-the-account"),
         clock=StillClock(),
         rng=random.Random(1),
-        refusal=DATASOURCE_REFUSAL,
+        refusal=datasource_refusal(),
     )
     return DataSources(caller)
 

@@ -202,7 +202,8 @@ class _Place:
                 code=code,
                 where=self.name,
                 message=f"{element}: {message}",
-                fix="ask the supplier for a corrected acknowledgment, or reject it with `review reject`",
+                fix="ask the supplier for a corrected acknowledgment and reject this one:"
+                " `plexstedi review reject ID --reason TEXT`",
             )
         )
 

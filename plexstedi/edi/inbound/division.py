@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from plexstedi.edi.inbound.ack_codes import LineMeaning
+from plexstedi.edi.inbound.findings import DECIDE
 from plexstedi.edi.settings import AcknowledgmentSettings
 
 ZERO = Decimal(0)
@@ -69,7 +70,7 @@ class Undivided:
 
 Division: TypeAlias = Divided | Undivided
 
-_ASK = "ask the supplier, then accept or reject it in `review`"
+_ASK = f"ask the supplier, then {DECIDE}"
 
 
 def divide(
@@ -94,7 +95,8 @@ def divide(
             return Undivided(
                 "bp-ambiguous",
                 f"{_written(stated)} of {open_quantity}: what BP counts comes either now or later",
-                "set `acknowledgments.bp_quantity` of this supplier, then `replay --ack` the answer",
+                "set acknowledgments.bp_quantity of this supplier, then run `plexstedi replay --ack TRANSACTION"
+                " --reason TEXT`",
             )
         setting, name = settings.bp_quantity, "bp_quantity"
     else:
@@ -162,7 +164,8 @@ def _accepted_as_stated(
         return Undivided(
             "backorder-sum",
             f"{_written(stated)} of {open_quantity}: read as accepted, nothing is left to be backordered",
-            f"check `acknowledgments.{name}` of this supplier, or decide in `review`",
+            f"check acknowledgments.{name} of this supplier, then run `plexstedi replay --ack TRANSACTION --reason"
+            " TEXT`; or accept or reject it: `plexstedi review show ID` shows what each does",
         )
     return Divided(parts, Parts(backordered=rest))
 

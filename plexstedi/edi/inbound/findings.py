@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from plexstedi.edi.held import Reason
 from plexstedi.edi.settings import Severity
 
-DECIDE = "accept or reject it in `review`"
+DECIDE = "accept or reject it; `plexstedi review show ID` shows what each does"
+PLACE_ELSEWHERE = (
+    "place it elsewhere or change the order; `plexstedi review accept ID --reason TEXT` writes the rejection to Plex"
+)
 
 
 _SHOWN = 400

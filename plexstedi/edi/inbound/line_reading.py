@@ -46,7 +46,8 @@ def _unit_unknown(unit: str | None, sent: SentLine) -> Undivided:
     return Undivided(
         "unit-unknown",
         f"answered in {unit}, ordered in {sent.unit}",
-        f"set `ack_units.{unit}` of this supplier with unit {sent.unit} and its factor, then `replay --ack` the answer",
+        f"set ack_units.{unit} of this supplier with unit {sent.unit} and its factor, then run"
+        " `plexstedi replay --ack TRANSACTION --reason TEXT`",
     )
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine
+from plexstedi.edi.inbound.findings import DECIDE
 from plexstedi.edi.inbound.other_segments import StatedPrice
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
@@ -70,13 +71,15 @@ def compare_price(
     if theirs is None or ours is None:
         return Incomparable(
             f"the price basis {used if theirs is None else sent.price_basis} (PO105) is not known",
-            "compare the price by hand, then accept or reject it in `review`",
+            f"compare the price by hand, then {DECIDE}",
         )
     factor = _factor(theirs[1], ours[1], settings)
     if factor is None:
         return Incomparable(
             f"a price per {theirs[1]} cannot be compared with the price per {ours[1]} sent",
-            f"set `ack_units.{theirs[1]}` of this supplier with unit {ours[1]}, or decide in `review`",
+            f"set ack_units.{theirs[1]} of this supplier with unit {ours[1]} and its factor, then run"
+            " `plexstedi replay --ack TRANSACTION --reason TEXT`; or accept or reject it: `plexstedi review show ID`"
+            " shows what each does",
         )
     return Compared(Fraction(sent.price) / ours[0], Fraction(answered) / theirs[0] / factor)
 

@@ -11,7 +11,7 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.ack_codes import LineMeaning, TypeMeaning, line_meaning, type_in_words
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment
 from plexstedi.edi.inbound.division import ZERO
-from plexstedi.edi.inbound.findings import DECIDE, Findings, in_quotes, with_words
+from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, UnmatchedLine
 from plexstedi.edi.inbound.reconcile_line import LineCase, reconcile_line
@@ -44,7 +44,8 @@ class Document:
             findings.hold(
                 "changed-in-plex",
                 "the line was changed in Plex after it was sent, and the supplier does not know yet",
-                "run `submit`; the supplier's next answer settles it, or " + DECIDE,
+                "the change goes out with `plexstedi submit` if it is due (`plexstedi status NUMBER` shows what holds"
+                " it), and the supplier's acknowledgment of it resolves this; or " + DECIDE,
             )
         return findings
 
@@ -168,7 +169,7 @@ def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: Document
         "order-rejected",
         f"the supplier rejects the {'change' if document.acknowledgment.set_id == '865' else 'order'}: "
         f"{type_in_words(code)}" + (f"; the supplier says: {said}" if said else ""),
-        "place it elsewhere or change the order; accept it in `review` to have it written to Plex",
+        PLACE_ELSEWHERE,
     )
     return _whole_rejected(line, matches, findings, document, listed=True)
 

@@ -103,7 +103,7 @@ def due(has: Order | None, latest: Order, partner: Partner, stream: StreamKey | 
         return _held(
             "order-back",
             f"order {now.number} had been settled with the supplier as {before.phase.value}, and is released again",
-            "Settle it with the supplier and accept the hold, or order under a new number",
+            "Settle it with the supplier and `plexstedi review accept ID --reason TEXT`, or order under a new number",
         )
     match now.phase:
         case Phase.RELEASED:
@@ -122,7 +122,7 @@ def due(has: Order | None, latest: Order, partner: Partner, stream: StreamKey | 
             return _held(
                 "order-vanished",
                 f"order {latest.number} was sent and Plex no longer has it",
-                "Restore it in Plex, or settle it with the supplier and accept the hold",
+                "Restore it in Plex, or settle it with the supplier and `plexstedi review accept ID --reason TEXT`",
             )
 
 
@@ -146,7 +146,8 @@ def _cancelled(has: Order, latest: Order, partner: Partner, key: StreamKey) -> D
     return _held(
         "cancellation-not-taken",
         f"order {latest.number} is cancelled in Plex; the supplier takes no 860 by the settings",
-        f"Tell the supplier otherwise and accept the hold, or add [suppliers.{partner.code}.860]",
+        f"Tell the supplier otherwise and `plexstedi review accept ID --reason TEXT`, or add"
+        f" [suppliers.{partner.code}.860]",
     )
 
 
@@ -190,7 +191,8 @@ def _told(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releas
         "change-not-taken",
         f"order {latest.number} changed since it was sent; "
         + ("there is no 860 in the settings" if missing else 'change_orders is "hold"'),
-        f'Add [suppliers.{partner.code}.860], set change_orders = "replace", or tell the supplier and accept the hold',
+        f'Add [suppliers.{partner.code}.860], set change_orders = "replace", or tell the supplier and'
+        " `plexstedi review accept ID --reason TEXT`",
     )
 
 

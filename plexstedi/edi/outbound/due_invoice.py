@@ -48,5 +48,8 @@ def invoice_due(has: Invoice | None, latest: Invoice, partner: Partner) -> Invoi
 
 
 def _held(code: str, message: str) -> DueHeld:
-    fix = "Settle it with the customer (a credit memo of Plex is sent as an 810 of its own), then accept"
+    fix = (
+        "Settle it with the customer (a credit memo of Plex is sent as an 810 of its own), then"
+        " `plexstedi review accept ID --reason TEXT`"
+    )
     return DueHeld((Reason(code=code, where="order", message=message, fix=fix),))

@@ -143,7 +143,8 @@ def _untold(
         code="change-without-place",
         where="order",
         message=f"the 860 has no place for what changed: {', '.join(facts)}",
-        fix='Tell the supplier otherwise and accept the hold, or set change_orders = "replace"',
+        fix="Tell the supplier otherwise and `plexstedi review accept ID --reason TEXT`, or set"
+        ' change_orders = "replace"',
     )
 
 

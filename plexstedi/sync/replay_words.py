@@ -1,0 +1,18 @@
+"""The `replay` that a text advises for a document: with every option without which it would refuse."""
+
+from __future__ import annotations
+
+from plexstedi.advice import replay_command
+from plexstedi.state.documents import RECOVERED, Document
+
+REPLACES = "05"
+"""BEG01 of an order that replaces what the supplier has."""
+
+
+def replay_of(document: Document) -> str:
+    """How this document's order or invoice is sent again.
+
+    Of a document that `recover` took over nobody knows how it was sent: its purpose must be given. Invoices have none.
+    """
+    purpose = REPLACES if document.purpose == RECOVERED and document.kind != "810" else None
+    return replay_command(document.order_number, release=document.order_release, purpose=purpose)

@@ -1,0 +1,120 @@
+# ruff: noqa: E501
+"""Which test follows which advice: a piece of the text, and where the command in it is run in its situation.
+
+Several texts share a test where they lead to the same command on the same kind of item.
+"""
+
+from __future__ import annotations
+
+REVIEWS = "tests/commands/test_advice_of_reviews.py"
+FAULTS = "tests/commands/test_advice_of_faults.py"
+
+FOLLOWED: dict[str, str] = {
+    # Acknowledgments
+    "ask the supplier for a corrected acknowledgment": f"{REVIEWS}::test_an_answer_that_cannot_be_read_is_rejected",
+    "set acknowledgments.bp_quantity": f"{REVIEWS}::test_an_answer_that_a_setting_makes_clear_is_read_again",
+    "check acknowledgments.": f"{REVIEWS}::test_an_answer_that_a_setting_makes_clear_is_read_again",
+    "set ack_units.": f"{REVIEWS}::test_an_answer_in_another_unit_is_read_again_with_its_factor",
+    "accept or reject it; `plexstedi review show ID`": f"{REVIEWS}::test_a_line_that_was_changed_in_plex_after_it_was_sent",
+    "the change goes out with `plexstedi submit`": f"{REVIEWS}::test_a_line_that_was_changed_in_plex_after_it_was_sent",
+    "writes the rejection to Plex": f"{REVIEWS}::test_a_rejected_line_is_written_to_plex",
+    "Make the setting that the reason names": f"{REVIEWS}::test_accepting_what_says_nothing_definite_names_the_way_on",
+    "Correct the setting that the reason names": f"{REVIEWS}::test_accepting_what_says_nothing_definite_names_the_way_on",
+    "Raise run.time_limit_minutes and run": f"{REVIEWS}::test_accepting_what_says_nothing_definite_names_the_way_on",
+    "raise run.max_response_mb": f"{REVIEWS}::test_an_answer_that_cannot_be_read_is_rejected",
+    "If it is another plant's": f"{REVIEWS}::test_an_answer_that_cannot_be_read_is_rejected",
+    "The answer is left alone": f"{REVIEWS}::test_an_answer_of_an_order_nobody_knows_is_left_alone_and_taken_up_again",
+    "shows the transactions of an order": f"{FAULTS}::test_a_review_that_is_not_there_or_decided_names_the_list",
+    "Look at it with `plexstedi status NUMBER`": f"{REVIEWS}::test_a_backorder_is_looked_at_by_its_order",
+    "There is nothing to reject here": f"{REVIEWS}::test_a_backorder_is_looked_at_by_its_order",
+    "shows the open lines": f"{REVIEWS}::test_what_is_overdue_names_the_order_and_can_only_be_accepted",
+    "see `plexstedi status --late`": f"{FAULTS}::test_late_answers_are_shown_by_the_command_that_the_warning_names",
+    # Orders and invoices that are held
+    "Tell the supplier otherwise and": f"{REVIEWS}::test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent",
+    "or tell the supplier and": f"{REVIEWS}::test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent",
+    "ettle it with the supplier and `plexstedi review": f"{REVIEWS}::test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent",
+    "and order anew under another number": f"{REVIEWS}::test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent",
+    "(a credit memo of Plex": f"{REVIEWS}::test_a_recovered_invoice_that_differs_is_settled_and_none_is_sent_again",
+    "takes it as known to the supplier": f"{REVIEWS}::test_a_changed_order_from_before",
+    "Settle it with the supplier, then `plexstedi review accept": f"{REVIEWS}::test_files_of_an_order_that_plex_no_longer_has_are_settled_by_a_person",
+    "Report it with this text": f"{REVIEWS}::test_what_nobody_foresaw_is_tried_again",
+    "It cannot be rejected: it is tried again": f"{REVIEWS}::test_what_nobody_foresaw_is_tried_again",
+    "Correct the record in Plex, or set [plex.fields]": f"{REVIEWS}::test_a_row_of_plex_that_cannot_be_read_is_read_again",
+    # Documents
+    "Correct partnership_id and": f"{REVIEWS}::test_a_setting_that_stedi_did_not_have",
+    "Correct it in Plex, or the settings in": f"{REVIEWS}::test_a_document_that_stedi_refused",
+    "Look for the file in the Stedi portal": f"{REVIEWS}::test_a_document_in_doubt_that_is_not_at_stedi",
+    "a setting changed between two attempts": f"{REVIEWS}::test_another_content_under_the_key_of_a_document_then_recovered_and_replaced",
+    "Stedi has this very document": f"{REVIEWS}::test_another_content_under_the_key_of_a_document_then_recovered_and_replaced",
+    "it reads what Stedi really sent": f"{REVIEWS}::test_another_content_under_the_key_of_a_document_then_recovered_and_replaced",
+    "Correct the settings or the guide, then": f"{REVIEWS}::test_a_997_that_rejects",
+    "Correct the settings or the guide for the next": f"{REVIEWS}::test_a_997_with_errors_orders_nothing_a_second_time",
+    "or settle it with the supplier and `plexstedi review accept": f"{REVIEWS}::test_a_ta1_that_rejects_the_interchange",
+    "Do not send this one again": f"{REVIEWS}::test_a_997_with_errors_orders_nothing_a_second_time",
+    "which asks Stedi about it": f"{REVIEWS}::test_a_document_that_is_given_up_before_its_delivery_is_known",
+    # Writes to Plex
+    "Look at it in Plex": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
+    "Look at who changed it in Plex": "tests/commands/test_stale_reads.py::test_what_a_person_changed_meanwhile_is_never_written_over",
+    "Look whether another PlexStedi": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
+    "Correct 7, then `plexstedi review accept": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
+    "writes it": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
+    "plans it anew": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
+    # After `recover`
+    "Compare both with": f"{REVIEWS}::test_a_recovered_order_that_the_supplier_has_as_it_is",
+    "Nothing is sent by rejecting": f"{REVIEWS}::test_another_content_under_the_key_of_a_document_then_recovered_and_replaced",
+    "Compare it in the Stedi portal": f"{REVIEWS}::test_a_recovered_invoice_that_differs_is_settled_and_none_is_sent_again",
+    "Settle it with the customer, then": f"{REVIEWS}::test_a_recovered_invoice_that_differs_is_settled_and_none_is_sent_again",
+    "known to the customer": f"{REVIEWS}::test_a_changed_order_from_before",
+    # Commands of a person
+    "Decide the item that `plexstedi review list`": f"{FAULTS}::test_a_document_in_doubt_is_decided_before_it_is_replayed",
+    "settles it under the same key": f"{FAULTS}::test_a_replay_that_was_not_heard_is_ended_by_submit_and_sent_once",
+    "was taken over by `recover`": f"{FAULTS}::test_a_recovered_order_is_replayed_with_the_purpose_that_is_named",
+    "Open reviews: ": f"{FAULTS}::test_a_review_that_is_not_there_or_decided_names_the_list",
+    "Look with `plexstedi review list`": f"{FAULTS}::test_a_review_that_is_not_there_or_decided_names_the_list",
+    "Nothing is left to decide": f"{FAULTS}::test_a_review_that_is_not_there_or_decided_names_the_list",
+    "`plexstedi status 7` shows it": f"{FAULTS}::test_two_orders_of_one_number_are_each_shown_by_the_id_that_is_named",
+    "Write `plexstedi status 7` for the order": f"{FAULTS}::test_two_orders_of_one_number_are_each_shown_by_the_id_that_is_named",
+    "Run `plexstedi poll`": f"{FAULTS}::test_nothing_read_yet_is_read_and_then_shown",
+    "`plexstedi poll` reads them": f"{FAULTS}::test_nothing_read_yet_is_read_and_then_shown",
+    "--help`": f"{FAULTS}::test_a_wrong_command_line_names_its_help",
+    "`plexstedi review list`": f"{FAULTS}::test_a_review_that_is_not_there_or_decided_names_the_list",
+    # Keys
+    "Renew it, then run `plexstedi credentials set": f"{FAULTS}::test_a_secret_as_an_argument_or_an_empty_one_is_set_as_it_is_said",
+    "Run it on a terminal": f"{FAULTS}::test_a_secret_as_an_argument_or_an_empty_one_is_set_as_it_is_said",
+    "Make a new key in the Stedi portal and run": f"{FAULTS}::test_a_bad_next_key_is_set_again_and_the_good_one_stays",
+    "Make a new key in the Stedi portal, `plexstedi": f"{FAULTS}::test_a_key_that_is_due_is_renewed_step_by_step",
+    "as the user that runs plexstedi": f"{FAULTS}::test_a_key_that_is_missing_is_set_and_then_used",
+    "run `plexstedi credentials set": f"{FAULTS}::test_a_bad_key_is_renewed_where_it_is_kept",
+    "store it with `plexstedi credentials set NAME`": f"{FAULTS}::test_a_key_that_is_missing_is_set_and_then_used",
+    "secrets go in with `plexstedi credentials set NAME`": f"{FAULTS}::test_a_key_that_is_missing_is_set_and_then_used",
+    "Renew the key at developers.plex.com": f"{FAULTS}::test_a_bad_key_is_renewed_where_it_is_kept",
+    "Then run `plexstedi credentials list`": f"{FAULTS}::test_a_keyring_key_that_others_read_is_closed_by_the_command_that_is_named",
+    "  plexstedi credentials set": f"{FAULTS}::test_a_key_that_is_missing_is_set_and_then_used",
+    # Configuration
+    "then run `plexstedi check": f"{FAULTS}::test_a_wrong_configuration_is_corrected_and_looked_at",
+    "then `plexstedi check --offline`": f"{FAULTS}::test_a_file_that_others_can_write_is_closed_by_the_command_that_is_named",
+    "with Plex: run `plexstedi check`": f"{FAULTS}::test_a_wrong_configuration_is_corrected_and_looked_at",
+    "  plexstedi check": f"{FAULTS}::test_a_configuration_that_is_missing_is_made_and_one_that_is_there_is_kept",
+    "Make one with `plexstedi init`": f"{FAULTS}::test_a_configuration_that_is_missing_is_made_and_one_that_is_there_is_kept",
+    "Change it by hand, or name another file": f"{FAULTS}::test_a_configuration_that_is_missing_is_made_and_one_that_is_there_is_kept",
+    "`plexstedi notify --test` tries": f"{FAULTS}::test_an_alert_program_that_cannot_be_run_is_made_executable",
+    # The state file
+    "put back a backup from beside it": f"{FAULTS}::test_a_damaged_state_is_moved_away_and_recovered",
+    "Put it back from a backup, or rebuild it": f"{FAULTS}::test_a_state_that_is_begun_anew_on_purpose_still_sends_nothing_twice",
+    "does not know what this run did": f"{FAULTS}::test_a_lost_state_is_recovered",
+    "An override sends only orders": f"{FAULTS}::test_a_lost_state_is_recovered",
+    "again: it carries on": f"{FAULTS}::test_a_lost_state_is_recovered",
+    "Run `plexstedi audit verify`": f"{FAULTS}::test_an_edited_trail_is_verified",
+}
+
+NO_STEP = (
+    "how often cron or the timer calls",
+    "see that cron or the timer calls",
+    "see what `plexstedi run` ends with",
+    "the end of `run`",
+    "stops before the first of them",
+    "# plexstedi configuration, made by",
+    "# save the above as plexstedi.toml",
+    "--config 7/plexstedi.toml",
+)
+"""Texts that name a command as a thing and advise nothing, and what the sandbox prints."""

@@ -1,0 +1,49 @@
+"""Following advice: the command that a fix names is read from what was said, and run as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+
+from tests.commands.conftest import Bench, Ran
+
+_UNFILLED = {"ID", "NUMBER", "TRANSACTION"}
+
+
+def commands(text: str) -> list[list[str]]:
+    """The command lines of the program that a text names, without `plexstedi`."""
+    return [shlex.split(span)[1:] for span in re.findall(r"`(plexstedi [^`]+)`", text)]
+
+
+def follow(bench: Bench, text: str, pick: int = 0, *, stdin: str = "", env: dict[str, str | None] | None = None) -> Ran:
+    """Run the command that a text advises, as a person does: with a reason of one's own, and with a yes where asked.
+
+    It must do something: never refuse, never end in an error.
+    """
+    words = commands(text)[pick]
+    assert not _UNFILLED & set(words), words
+    words = ["agreed by phone" if word == "TEXT" else word for word in words]
+    yes = ["--yes"] if words[0] in ("replay", "recover") else []
+    ran = bench.run(*words, *yes, "--json", stdin=stdin, env=env)
+    assert ran.code in (0, 3), (words, ran.out, ran.err)
+    assert "error" not in ran.json, (words, ran.json)
+    return ran
+
+
+def follow_shell(text: str) -> None:
+    """Run the commands of the shell that a text advises (chmod, chown)."""
+    spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith(("chmod ", "chown "))]
+    assert spans, text
+    subprocess.run(shlex.split(spans[0]), check=True)
+
+
+def items(bench: Bench, kind: str | None = None) -> list[dict]:
+    """The open review items."""
+    listed = bench.run("review", "list", "--json").json["reviews"]
+    return [item for item in listed if kind is None or item["kind"] == kind]
+
+
+def fixes(bench: Bench, kind: str) -> list[str]:
+    """What the open items of a kind say to do."""
+    return [reason["fix"] for item in items(bench, kind) for reason in item["reasons"]]
