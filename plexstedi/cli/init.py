@@ -15,7 +15,7 @@ from plexstedi.cli.options import Json
 from plexstedi.cli.outcome import Outcome
 from plexstedi.config import default_config_path, load
 from plexstedi.config.new import Answers, example_text, missing_answers, new_config
-from plexstedi.config.tables import PlexApi, RunConfig, WriteBack
+from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem
 from plexstedi.credentials import SecretName
 from plexstedi.errors import ConfigurationFault, UsageFault
 
@@ -30,6 +30,7 @@ _TEXTS = {
     "--usage-indicator": "Documents are T (test) or P (production); Stedi delivers both to suppliers",
     "--company": "Your company's name on each document",
     "--write": f"How answers get into Plex: {' | '.join(_WRITES)}",
+    "--timezone": "The plant's time zone, like America/Detroit: a day in Plex is a day there",
     "--every-minutes": "How often cron or the timer calls `plexstedi run`, in minutes",
 }
 _MOST_MINUTES = 7 * 24 * 60
@@ -67,6 +68,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         company: Annotated[str | None, typer.Option("--company", metavar="NAME", help=_TEXTS["--company"])] = None,
         write: Annotated[str | None, typer.Option("--write", metavar="HOW", help=_TEXTS["--write"])] = None,
+        timezone: Annotated[
+            str | None, typer.Option("--timezone", metavar="ZONE", help=f"{_TEXTS['--timezone']}.")
+        ] = None,
         every_minutes: Annotated[
             int | None,
             typer.Option(
@@ -95,6 +99,8 @@ def register(app: typer.Typer) -> None:
             "--write": write,
         }
         asking = _complete(given)
+        if asking and timezone is None:
+            timezone = _ask_timezone()
         if asking and every_minutes is None:
             every_minutes = _ask_minutes()
         answers = Answers(
@@ -108,6 +114,7 @@ def register(app: typer.Typer) -> None:
             company=given["--company"] or "",
             write=WriteBack(given["--write"] or ""),
             every_minutes=every_minutes,
+            timezone=timezone,
         )
         _create(file, new_config(example_text(), answers))
         outcome = Outcome(command="init")
@@ -165,6 +172,14 @@ def _ask(option: str) -> str:
         if check(answer):
             return answer
         print(f"Answer one of: {', '.join(choices or ())}", file=sys.stderr)
+
+
+def _ask_timezone() -> str | None:
+    while True:
+        answer = str(typer.prompt(f"{_TEXTS['--timezone']} (empty: not told)", default="", err=True)).strip()
+        if not answer or (why := timezone_problem(answer)) is None:
+            return answer or None
+        print(why, file=sys.stderr)
 
 
 def _ask_minutes() -> int:

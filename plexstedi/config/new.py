@@ -40,6 +40,8 @@ class Answers:
     write: WriteBack
     every_minutes: int | None
     """How often the timer calls `run`; None: as by default."""
+    timezone: str | None = None
+    """Where the plant's days are; None: not told."""
 
 
 def example_text() -> str:
@@ -86,6 +88,7 @@ def _values(answers: Answers) -> Mapping[tuple[str, str], str | int | None]:
         ("plex", "base_url"): answers.base_url,
         ("plex", "tenant_id"): answers.tenant_id,
         ("plex", "tenant_code"): answers.tenant_code,
+        ("plex", "timezone"): answers.timezone,
         ("plex.auth", "token_url"): answers.token_url,
         ("plex.auth", "client_id"): answers.client_id,
         ("plex.acknowledgments", "write"): answers.write.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 import uuid
@@ -10,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
@@ -79,9 +81,39 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _timezone(value: str) -> str:
+    problem = _no_timezone(value)
+    if problem is not None:
+        raise fault(*problem)
+    return value
+
+
+def timezone_problem(value: str) -> str | None:
+    """Why this is no time zone, with names that are near; None if it is one."""
+    problem = _no_timezone(value)
+    return None if problem is None else f"{value} {problem[0]}. {problem[1]}"
+
+
+def _no_timezone(value: str) -> tuple[str, str] | None:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = {name.casefold(): name for name in available_timezones()}
+        if not known:
+            return "cannot be looked up: this machine has no time zones", "Install them: pip install tzdata."
+        last = {name.rpartition("/")[2]: name for name in known}
+        wanted = value.strip().casefold().replace(" ", "_")
+        near = [known[name] for name in difflib.get_close_matches(wanted, known, n=3)]
+        near += [known[last[name]] for name in difflib.get_close_matches(wanted, last, n=2)]
+        hint = ", ".join(dict.fromkeys(near)) or "names are like America/Detroit, Europe/Berlin"
+        return "is no time zone", f"Write an IANA name: {hint}."
+    return None
+
+
 ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 PingUrl = Annotated[str, AfterValidator(_ping_url)]
 TenantId = Annotated[str, AfterValidator(_uuid)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
@@ -227,6 +259,8 @@ class PlexConfig(Settings):
     base_url: ServiceUrl = "https://connect.plex.com"
     tenant_id: TenantId | None = None
     tenant_code: Code | None = None
+    timezone: TimeZone | None = None
+    """IANA name of the zone that the plant's days are in; None: the date that Plex writes is the day."""
     requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
     """Plex Connect allows about 200 calls a minute (plex.md)."""
     read_timeout_seconds: Positive = 300

@@ -12,7 +12,9 @@ from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.http import LARGEST_ANSWER, Attempt, Caller, CallLog, Deadline, PerMinute, Refusal, RetryPolicy
 from plexstedi.plex.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
+from plexstedi.plex.custom_fields import DayFields
 from plexstedi.plex.datasources import DataSources, basic_headers, datasource_refusal
+from plexstedi.plex.days import Days
 from plexstedi.plex.dialect import adapted
 from plexstedi.plex.dialect_connect import CONNECT
 from plexstedi.plex.dialect_oauth2 import OAUTH2
@@ -89,13 +91,14 @@ def connect_to_plex(
             largest_answer=largest_answer,
         )
 
+    day_fields = DayFields(settings.day_fields, Days(settings.timezone))
     fields: AckValues
     match settings.api:
         case Api.CONNECT:
             tenant_id = _needed("tenant_id", settings.tenant_id)
             dialect = adapted(CONNECT, settings)
             rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(said)), dialect)
-            fields = ConnectFields(rest, settings.objects)
+            fields = ConnectFields(rest, settings.objects, day_fields)
         case Api.OAUTH2:
             auth = ClientCredentials(
                 token_url=_needed("auth.token_url", settings.token_url),
@@ -105,19 +108,20 @@ def connect_to_plex(
                 renewal=said,
             )
             rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings))
-            fields = OAuth2Fields(rest)
+            fields = OAuth2Fields(rest, day_fields)
         case Api.DATASOURCE | Api.SOAP:
             message = f'"{settings.api}" is not available in this version'
             raise ConfigurationFault([Problem("configuration", "plex.api", message, 'Use "connect" or "oauth2".')])
         case _:
             assert_never(settings.api)
+    former = tuple(Days(zone) for zone in settings.former_timezones if zone != settings.timezone)
     records = settings.records
     if records is None:
-        return RestPlex(rest, fields, settings.statuses)
+        return RestPlex(rest, fields, settings.statuses, former=former)
     headers = basic_headers(records.username, _needed("auth.username", account_password))
     account = caller(headers, None, datasource_refusal(account_renewal or set_again("plex-password")), records.url)
-    values = DataSourceRecords(DataSources(account), records, rest, settings.objects)
-    return RestPlex(rest, values, settings.statuses, account=account)
+    values = DataSourceRecords(DataSources(account), records, rest, settings.objects, day_fields.days)
+    return RestPlex(rest, values, settings.statuses, account=account, former=former)
 
 
 def _needed(key: str, value: str | None) -> str:

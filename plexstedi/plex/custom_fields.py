@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.edi.plain_values import plain_number
 from plexstedi.errors import ServiceRefused
+from plexstedi.plex.days import Days, is_day
 from plexstedi.plex.port import FieldValue
 from plexstedi.plex.rows import read_time, without_zeros
 from plexstedi.plex.settings import Level
@@ -36,6 +38,8 @@ class StandardObject:
     table: str
     fields: frozenset[str]
     """Without case: Plex does not tell them apart by it."""
+    texts: frozenset[str] = frozenset()
+    """Those of them whose type holds no time, but text or numbers."""
 
     def lacks(self, wanted: Collection[str]) -> tuple[str, ...]:
         """The wanted fields that it does not have, in order."""
@@ -101,6 +105,36 @@ def values_of(document: Json, wanted: Collection[str]) -> dict[str, FieldValue]:
     """The wanted fields of a `customFields` object; one that is not there is empty. Names are compared without case."""
     found = {name.casefold(): value for name, value in document.items()} if isinstance(document, Mapping) else {}
     return {name: field_value(found.get(name.casefold())) for name in wanted}
+
+
+@dataclass(frozen=True)
+class DayFields:
+    """The custom fields that hold a day: read as the day that it is in Plex's screens, written as it is kept there.
+
+    Where the plant's zone is not told, days go and come as they are.
+    """
+
+    names: frozenset[str] = frozenset()
+    days: Days = field(default_factory=Days)
+
+    def as_read(self, values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+        """Values of custom fields with days in place of times."""
+        return {
+            name: self.days.plain(value) if name in self.names and isinstance(value, str) else value
+            for name, value in values.items()
+        }
+
+    def as_written(self, values: Mapping[str, FieldValue], texts: Collection[str] = ()) -> dict[str, FieldValue]:
+        """Values of custom fields with the plant's midnights in place of days; not in `texts`, without case."""
+        return {
+            name: self._midnight(value) if name in self.names and name.casefold() not in texts else value
+            for name, value in values.items()
+        }
+
+    def _midnight(self, value: FieldValue) -> FieldValue:
+        if self.days.zone is None or not isinstance(value, str) or not is_day(value):
+            return value
+        return self.days.write(date.fromisoformat(value))
 
 
 def values_agree(wrote: FieldValue, found: FieldValue) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from plexstedi.errors import ConfigurationFault, Problem
+from plexstedi.plex.days import Days
 from plexstedi.plex.rows import Names, squeezed
 from plexstedi.plex.settings import PlexSettings
 
@@ -46,6 +47,7 @@ class Dialect:
     ids_per_call: int
     own_names: Mapping[str, str] = field(default_factory=dict)
     """`[plex.fields]`: `field`, or `resource.field` for one resource only, to the tenant's name."""
+    days: Days = field(default_factory=Days)
 
     def path(self, resource: str, **ids: str) -> str:
         """The path of a resource; the ids must already be path segments."""
@@ -63,7 +65,7 @@ class Dialect:
             for key, name in self.own_names.items()
             if key.partition(".")[0] == resource
         }
-        return Names(own=everywhere | here, aliases=self.aliases)
+        return Names(own=everywhere | here, aliases=self.aliases, days=self.days)
 
 
 def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
@@ -97,6 +99,7 @@ def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
         paths={**_rebased(dialect.paths, settings.paths), **settings.paths},
         filters={**dialect.filters, **settings.filters},
         own_names=dict(settings.fields),
+        days=Days(settings.timezone),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http import Rejected, Unheard
-from plexstedi.plex.custom_fields import values_of
+from plexstedi.plex.custom_fields import DayFields, values_of
 from plexstedi.plex.identities import Identities, same_keys
 from plexstedi.plex.port import (
     FieldValue,
@@ -32,8 +32,9 @@ _MOST_HALVINGS = 40
 class ConnectFields:
     """Reads and writes custom fields of orders, lines and releases."""
 
-    def __init__(self, rest: Rest, objects: Mapping[Level, str]) -> None:
+    def __init__(self, rest: Rest, objects: Mapping[Level, str], days: DayFields) -> None:
         self._rest = rest
+        self._days = days
         self._objects = StandardObjects(rest, objects)
         self._identities = Identities(rest)
 
@@ -62,7 +63,8 @@ class ConnectFields:
             some = [index for index, each in enumerate(changes) if each.record.level is level]
             if not some:
                 continue
-            name = self._objects.choose(level, {field for index in some for field in changes[index].values}).name
+            held_in = self._objects.choose(level, {field for index in some for field in changes[index].values})
+            name = held_in.name
             keys = self._identities.keys_of(name, [changes[index].record.record_id for index in some])
             known = [index for index in some if keys[changes[index].record.record_id] is not None]
             outcomes |= {index: WriteRefused(f"Plex no longer has this {level}") for index in set(some) - set(known)}
@@ -70,7 +72,7 @@ class ConnectFields:
                 {
                     "standardObjectName": name,
                     "recordIdentifiers": keys[changes[index].record.record_id],
-                    "customFields": dict(changes[index].values),
+                    "customFields": self._days.as_written(changes[index].values, held_in.texts),
                 }
                 for index in known
             ]
@@ -96,7 +98,9 @@ class ConnectFields:
         held: dict[RecordRef, dict[str, FieldValue]] = {}
         for each in wanted:
             record = keys[each.record.record_id]
-            values = values_of(None if record is None else found.get(same_keys(record)), each.values)
+            values = self._days.as_read(
+                values_of(None if record is None else found.get(same_keys(record)), each.values)
+            )
             held[each.record] = held.get(each.record, {}) | values
         return held
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http import Unheard
-from plexstedi.plex.custom_fields import values_of
+from plexstedi.plex.custom_fields import DayFields, values_of
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,
@@ -27,8 +27,9 @@ from plexstedi.plex.settings import Level
 class OAuth2Fields:
     """Reads and writes custom fields of orders and lines."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: Rest, days: DayFields) -> None:
         self._rest = rest
+        self._days = days
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None:
         """Raise ServiceRefused for fields of releases. Whether the others exist, this interface does not tell."""
@@ -47,7 +48,10 @@ class OAuth2Fields:
             own = [each.record for each in wanted if each.record.order_id == order_id]
             held |= self._read_order(order_id, lines=any(record.level is Level.LINE for record in own))
         return tuple(
-            FieldValues(each.record, values_of(held.get((each.record.level, each.record.record_id)), each.values))
+            FieldValues(
+                each.record,
+                self._days.as_read(values_of(held.get((each.record.level, each.record.record_id)), each.values)),
+            )
             for each in wanted
         )
 
@@ -75,8 +79,9 @@ class OAuth2Fields:
 
     def _patch(self, order_id: str, changes: Sequence[FieldValues]) -> WriteOutcome:
         path = self._rest.path("order", order=order_id)
+        written = [FieldValues(each.record, self._days.as_written(each.values)) for each in changes]
         try:
-            self._rest.caller.patch(path, body=dumps(patch_body(changes)).encode())
+            self._rest.caller.patch(path, body=dumps(patch_body(written)).encode())
         except Unheard as error:
             return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
         except RequestRejected as error:

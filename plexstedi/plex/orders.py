@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from plexstedi.decimal_json import NotPlain
-from plexstedi.edi.order import Part, Phase
+from plexstedi.edi.order import Order, Part, Phase
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
+from plexstedi.plex.days import Days
 from plexstedi.plex.directory import Directory
 from plexstedi.plex.port import (
     OrderReading,
@@ -36,9 +37,11 @@ class _Marks:
 class Orders:
     """The purchase orders of a tenant."""
 
-    def __init__(self, rest: Rest, directory: Directory) -> None:
+    def __init__(self, rest: Rest, directory: Directory, former: Sequence[Days] = ()) -> None:
         self._rest = rest
         self._directory = directory
+        self._former = former
+        self._as_before: dict[str, dict[str, Order]] = {}
         self._collection_answers = False
 
     def touched(self, window: Window) -> tuple[Touched, ...]:
@@ -80,6 +83,7 @@ class Orders:
     def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         """These orders, in this order; each id once."""
         for some in in_groups(list(dict.fromkeys(order_ids)), 50):
+            self._as_before.clear()
             headers = self._headers(some)
             releases = self._releases([order_id for order_id in some if order_id in headers])
             codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
@@ -89,6 +93,10 @@ class Orders:
                     yield VanishedOrder(order_id)
                 else:
                     yield self._one(order_id, header, releases.get(order_id, []), codes)
+
+    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
+        """An order of the last ones read, in the days of a former time zone; None where that was none."""
+        return self._as_before.get(order_id, {}).get(timezone)
 
     def _one(
         self, order_id: str, header: Row, releases: Sequence[Row] | RowFault, codes: Mapping[str, str]
@@ -108,7 +116,19 @@ class Orders:
                     item for row in lines if row.text("partId") is None and (item := row.text("itemId")) is not None
                 ),
             )
-            return read_order(header, lines, releases, statuses=self._directory.statuses(), known=known)
+            statuses = self._directory.statuses()
+            order = read_order(header, lines, releases, statuses=statuses, known=known)
+            self._as_before[order_id] = {
+                days.name: read_order(
+                    header.with_days(days),
+                    [row.with_days(days) for row in lines],
+                    [row.with_days(days) for row in releases],
+                    statuses=statuses,
+                    known=known,
+                )
+                for days in self._former
+            }
+            return order
         except ServiceUnavailable as fault:
             if fault.code == "time-limit":
                 raise

@@ -287,6 +287,10 @@ class PlexPort(Protocol):
         """Many orders, in the order asked, with few calls: about one each, and one more per 25."""
         ...
 
+    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
+        """An order of the last ones read, in the days of a former `plex.timezone` (empty: none): without a call."""
+        ...
+
     def supplier(self, supplier_id: str, address_id: str | None = None) -> Supplier | None:
         """A supplier with the address named, else its main one; None if Plex has no such supplier. Kept for the run."""
         ...

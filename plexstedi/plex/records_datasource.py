@@ -7,13 +7,14 @@ finds ours among all of a release by the external reference in it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.plex.custom_fields import field_value, values_agree
 from plexstedi.plex.datasources import DataSources, InputValue, Metadata
+from plexstedi.plex.days import Days, is_day
 from plexstedi.plex.identities import Identities
 from plexstedi.plex.port import (
     FieldValue,
@@ -43,8 +44,14 @@ class DataSourceRecords:
     """Reads and writes the acknowledgment records of releases. Field names are the writing data source's inputs."""
 
     def __init__(
-        self, sources: DataSources, settings: AcknowledgmentRecords, rest: Rest, objects: Mapping[Level, str]
+        self,
+        sources: DataSources,
+        settings: AcknowledgmentRecords,
+        rest: Rest,
+        objects: Mapping[Level, str],
+        days: Days,
     ) -> None:
+        self._days = days
         self._sources = sources
         self._settings = settings
         self._write, self._read = settings.write, settings.read
@@ -154,7 +161,7 @@ class DataSourceRecords:
         kind = self._value_of[name]
         if kind in self._write.values:
             return self._write.values[kind].get(str(value), value)
-        return f"{value}T00:00:00Z" if kind in _DAYS else value
+        return self._days.write(date.fromisoformat(str(value))) if kind in _DAYS and is_day(str(value)) else value
 
     def _untranslated(self, values: Mapping[str, FieldValue]) -> str:
         """The first value that has a table of translations and is not in it; empty if there is none."""
@@ -192,6 +199,8 @@ class DataSourceRecords:
             return None
         kind = self._value_of[name]
         found = field_value(row.get(self._read.columns[kind]))
+        if kind in _DAYS and isinstance(found, str):
+            found = self._days.plain(found)
         own = field_value(self._write.values.get(kind, {}).get(str(planned)))
         return planned if own is not None and values_agree(own, found) else found
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.edi.order import ReleaseState
 from plexstedi.edi.plain_values import is_broken
@@ -82,10 +80,5 @@ def put_body(row: Row, update: ReleaseUpdate) -> Json:
     if update.quantity is not None:
         body[row.spelled("quantity")] = update.quantity
     if update.due is not None:
-        body[row.spelled("dueDate")] = _on_day(row.text("dueDate"), update.due)
+        body[row.spelled("dueDate")] = row.day_as_written("dueDate", update.due)
     return body
-
-
-def _on_day(text: str | None, day: date) -> str:
-    """The day at the time of day that this tenant's days have: its midnight may be 05:00 UTC."""
-    return day.isoformat() + (text[10:] if text is not None and len(text) > 10 else "T00:00:00Z")

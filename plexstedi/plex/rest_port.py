@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from plexstedi.edi.order import Supplier
+from plexstedi.edi.order import Order, Supplier
 from plexstedi.http import Caller
+from plexstedi.plex.days import Days
 from plexstedi.plex.directory import Directory
 from plexstedi.plex.invoices import touched_invoices
 from plexstedi.plex.orders import Orders
@@ -45,13 +46,24 @@ class AckValues(Protocol):
 class RestPlex:
     """`PlexPort` over REST."""
 
-    def __init__(self, rest: Rest, values: AckValues, names: StatusNames, *, account: Caller | None = None) -> None:
-        """`account` is the caller under which `values` stand, where it is not the interface's own."""
+    def __init__(
+        self,
+        rest: Rest,
+        values: AckValues,
+        names: StatusNames,
+        *,
+        account: Caller | None = None,
+        former: Sequence[Days] = (),
+    ) -> None:
+        """`account` is the caller under which `values` stand, where it is not the interface's own.
+
+        `former`: how earlier runs read days, where that was otherwise.
+        """
         self._rest = rest
         self._values = values
         self._account = account
         self._directory = Directory(rest, names)
-        self._orders = Orders(rest, self._directory)
+        self._orders = Orders(rest, self._directory, former)
 
     def tenants(self) -> tuple[Tenant, ...]:
         rows = self._rest.all_of("tenants")
@@ -75,6 +87,9 @@ class RestPlex:
 
     def orders(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         return self._orders.read(order_ids)
+
+    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
+        return self._orders.as_read_before(order_id, timezone)
 
     def supplier(self, supplier_id: str, address_id: str | None = None) -> Supplier | None:
         return self._directory.supplier(supplier_id, address_id)

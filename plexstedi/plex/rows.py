@@ -7,23 +7,15 @@ names drift (`dueDate`, `dueDateTime`, `due_date`; plex.md 4.2, 4.4). What is th
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from plexstedi.decimal_json import Json, NotPlain, dumps
 from plexstedi.edi.plain_values import as_utc, is_plain, plain_number
 from plexstedi.edi.units import plain
-
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)"
-    r"(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?)?"
-    r"\s*(Z|[+-]\d\d:?\d\d)?",
-    re.IGNORECASE | re.ASCII,
-)
-
+from plexstedi.plex.days import Days, parsed_time
 
 _SHOWN = 40
 _TOO_LARGE = 10**18
@@ -45,6 +37,8 @@ class Names:
 
     own: Mapping[str, str]
     aliases: Mapping[str, tuple[str, ...]]
+    days: Days = field(default_factory=Days)
+    """Which day a time is."""
 
     def of(self, field: str) -> tuple[str, ...]:
         """All names under which the field may come, the first that is there counts."""
@@ -71,6 +65,10 @@ class Row:
         self._document = document
         self.table = what
         self.what = what
+
+    def with_days(self, days: Days) -> Row:
+        """The same row, with its times read as other days."""
+        return Row(self._document, replace(self._names, days=days), self.what)
 
     def mark(self) -> str:
         """A fingerprint of the row's whole content."""
@@ -157,17 +155,18 @@ class Row:
             return None
 
     def day(self, field: str) -> date | None:
-        """A day: the calendar date of the text as given.
-
-        Plex stores a day as a midnight, of UTC or of the plant (`2026-12-08T05:00:00Z`); either way the written date
-        is the day meant (DESIGN section 6), and no time zone is applied that could move it.
-        """
+        """A day of the plant's (`plex.timezone`; see `Days.read`)."""
         text = self.text(field)
         if text is None:
             return None
-        if _parsed(text) is None:
+        day = self._names.days.read(text)
+        if day is None:
             raise self.fault(field, text, "a date")
-        return date.fromisoformat(text[:10])
+        return day
+
+    def day_as_written(self, field: str, day: date) -> str:
+        """A day as this field takes it, in the form that it has now."""
+        return self._names.days.write(day, self.text(field))
 
     def rows(self, field: str) -> tuple[Json, ...]:
         """A list; empty if absent."""
@@ -204,21 +203,8 @@ def without_zeros(number: Decimal) -> Decimal:
 
 def read_time(text: str) -> datetime | None:
     """An ISO 8601 time with any number of fraction digits; None if it is none, or at the edge of the calendar."""
-    parsed = _parsed(text)
+    parsed = parsed_time(text)
     return None if parsed is None else as_utc(parsed)
-
-
-def _parsed(text: str) -> datetime | None:
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
-        return None
-    day, clock, fraction, zone = found.groups()
-    offset = "+00:00" if zone in (None, "Z", "z") else zone
-    try:
-        parsed = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{offset}")
-    except ValueError:
-        return None
-    return parsed.replace(microsecond=int((fraction or "")[:6].ljust(6, "0")))
 
 
 def filter_time(moment: datetime) -> str:

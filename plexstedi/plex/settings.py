@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 
 class Api(StrEnum):
@@ -95,5 +96,11 @@ class PlexSettings:
     statuses: StatusNames = StatusNames()
     objects: Mapping[Level, str] = field(default_factory=lambda: MappingProxyType({}))
     """`[plex.acknowledgments.objects]`: standard object names; a level not named is found through the API."""
+    timezone: ZoneInfo | None = None
+    """`plex.timezone`: where the plant's days are; None: not told."""
+    former_timezones: tuple[ZoneInfo | None, ...] = ()
+    """In which stored orders may have been read."""
+    day_fields: frozenset[str] = frozenset()
+    """Custom fields that hold a day."""
     records: AcknowledgmentRecords | None = None
     """None: acknowledgments go into custom fields, if anywhere."""

@@ -25,16 +25,21 @@ class StandardObjects:
 
     def _read(self) -> tuple[StandardObject, ...]:
         defined: dict[str, set[str]] = {}
+        texts: dict[str, set[str]] = {}
         with readable("custom field definitions"):
             for row in self._rest.all_of("field_definitions"):
                 name, field = row.needed("standardObjectName"), row.needed("fieldName")
                 defined.setdefault(name.casefold(), set()).add(field.casefold())
+                kind = (row.text("fieldTypeName") or "").casefold()
+                if kind and "date" not in kind and "time" not in kind:
+                    texts.setdefault(name.casefold(), set()).add(field.casefold())
             return tuple(
                 StandardObject(
                     name=name,
                     label=row.text("standardObjectLabel") or "",
                     table=row.text("tableName") or "",
                     fields=frozenset(defined.get(name.casefold(), ())),
+                    texts=frozenset(texts.get(name.casefold(), ())),
                 )
                 for row in self._rest.all_of("standard_objects")
                 if (name := row.needed("standardObjectName"))

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from plexstedi.sandbox.characters import Character
-from plexstedi.sandbox.tenant import TradingPartner
+from plexstedi.sandbox.tenant import TIMEZONE, TradingPartner
 
 if TYPE_CHECKING:
     from plexstedi.sandbox.server import Sandbox
@@ -33,6 +33,7 @@ def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack
         f'base_url = "{urls.plex_url}"',
         f'tenant_id = "{tenant.id}"',
         f'tenant_code = "{tenant.code}"',
+        f'timezone = "{TIMEZONE}"',
         f"requests_per_minute = {sandbox.plex_settings.calls_per_minute - 10}",
     ]
     auth = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
 
@@ -32,6 +32,7 @@ from plexstedi.sandbox.plex_rows import (
     Row,
     Value,
     address_row,
+    day_there,
     from_json,
     line_row,
     order_row,
@@ -309,7 +310,7 @@ def update_release(call: PlexCall, release_id: str, body: Json) -> Row:
         moment = read_moment(due) if isinstance(due, str) else None
         if moment is None:
             refuse("dueDate must be a full date-time.")
-        each.due = moment.astimezone(UTC).date()
+        each.due = day_there(moment)
     if quantity is not None:
         if isinstance(quantity, bool) or not isinstance(quantity, int | Decimal) or quantity <= 0:
             refuse("quantity must be a positive number.")

@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.plex_records import (
@@ -20,10 +21,12 @@ from plexstedi.sandbox.plex_records import (
     Supplier,
 )
 from plexstedi.sandbox.plex_store import Place
+from plexstedi.sandbox.tenant import TIMEZONE
 
 Value: TypeAlias = "None | bool | int | str | Sequence[Value] | Mapping[str, Value]"
 Row: TypeAlias = dict[str, Value]
 
+PLANT = ZoneInfo(TIMEZONE)
 BUYER = "5eed0000-0000-4000-8000-00000000005b"
 _NUMBER_MARK = "\x00"
 _NUMBER = re.compile(rb'"\\u0000(-?[0-9.]+)"')
@@ -64,7 +67,15 @@ def stamp(moment: datetime | None) -> str | None:
 
 def day(value: date | None, *, local_midnight: bool = False) -> str | None:
     """A date as Plex writes it: a date-time at midnight, in UTC or in the plant's zone."""
-    return None if value is None else f"{value:%Y-%m-%d}T{'05' if local_midnight else '00'}:00:00Z"
+    if value is None or not local_midnight:
+        return None if value is None else f"{value:%Y-%m-%d}T00:00:00Z"
+    return stamp(datetime(value.year, value.month, value.day, tzinfo=PLANT).astimezone(UTC))
+
+
+def day_there(moment: datetime) -> date:
+    """The day that Plex's screens show for a date-time: the plant's, but midnight UTC is a day without a zone."""
+    utc = moment.astimezone(UTC)
+    return utc.date() if utc.time() == time() else utc.astimezone(PLANT).date()
 
 
 def sparse(row: Row, record_id: str) -> Row:

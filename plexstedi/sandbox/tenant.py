@@ -29,6 +29,10 @@ class Awkward(StrEnum):
     """A note that holds the element separator."""
 
 
+TIMEZONE = "America/Detroit"
+"""Where the plant is: half of the days are kept as its midnight, half as midnight UTC."""
+
+
 @dataclass(frozen=True, slots=True)
 class TradingPartner:
     """A supplier's (or customer's) EDI set-up at Stedi, and its character. `settings` is by transaction set."""

@@ -33,6 +33,7 @@ class Fact(StrEnum):
     EXECUTIONS_SEEN = "newest stedi execution"
     TRANSACTIONS_REFUSED = "stedi transactions token refused since"
     EXECUTIONS_REFUSED = "stedi executions token refused since"
+    TIMEZONES = "time zones that orders were read in"
     ORDER_PATTERN = "order pattern that acknowledgments were told apart by"
     HIGHEST_TIME = "highest time seen"
     PLEX_CALLS = "plex calls"

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from plexstedi.config import Config, PlexApi, WriteBack
+from plexstedi.config.datasources import WRITE
 from plexstedi.credentials import SecretName, Secrets
 from plexstedi.edi.guide.rooms import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
@@ -110,7 +111,23 @@ def check_configuration(config: Config) -> list[Finding]:
         adapted(dialect, plex_settings(config))
     except ConfigurationFault as fault:
         found += [wrong(area, problem.key, problem.message, problem.fix) for problem in fault.problems]
+    if config.plex.timezone is None and (days := _days_written(config)):
+        fix = 'Set it to the plant\'s IANA name, like "America/Detroit": a day is then written as midnight there.'
+        found.append(warn(area, "plex.timezone", f"is not set, and days are written to Plex: {days}", fix))
     return found
+
+
+def _days_written(config: Config) -> str:
+    """Where the configuration has days written to Plex; empty if nowhere."""
+    acknowledgments = config.plex.acknowledgments
+    if acknowledgments.write is WriteBack.RELEASES:
+        return "the due date of releases" if "due_date" in acknowledgments.release_values else ""
+    wanted = ("confirmed_ship_date", "confirmed_delivery_date")
+    if acknowledgments.write is WriteBack.CUSTOM_FIELDS:
+        return ", ".join(name for value, name in acknowledgments.fields.listed().items() if value in wanted)
+    if acknowledgments.write is WriteBack.DATASOURCE and WRITE in config.plex.datasources:
+        return ", ".join(name for value, name in config.plex.datasources[WRITE].inputs.items() if value in wanted)
+    return ""
 
 
 def needed_secrets(config: Config) -> tuple[SecretName, ...]:

@@ -20,6 +20,7 @@ from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 from plexstedi.sync.plex_settings import plex_settings
 from plexstedi.sync.session import PROGRAM, Session
+from plexstedi.sync.timezones import history
 
 _WINDOW = timedelta(seconds=60)
 _SLICE_SECONDS = 0.25
@@ -133,7 +134,8 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
         calls = RememberedCalls(store.memory)
 
         def plex() -> PlexPort:
-            return open_plex(config, around.secrets, clock, deadline=deadline, calls=calls)
+            former = [name for name, _ in history(store.memory)]
+            return open_plex(config, around.secrets, clock, deadline=deadline, calls=calls, former=former)
 
         def stedi() -> StediClient:
             return open_stedi(config, around.secrets, clock, deadline=deadline)
@@ -189,14 +191,23 @@ def try_stedi_key(config: Config, secrets: Secrets, clock: Clock, key: SecretNam
 
 
 def open_plex(
-    config: Config, secrets: Secrets, clock: Clock, *, deadline: Deadline | None, calls: RememberedCalls | None
+    config: Config,
+    secrets: Secrets,
+    clock: Clock,
+    *,
+    deadline: Deadline | None,
+    calls: RememberedCalls | None,
+    former: Sequence[str] = (),
 ) -> PlexPort:
-    """Plex in the configured dialect. Raise CredentialsFault when a secret of it is not set."""
+    """Plex in the configured dialect; `former` as in `plex_settings`.
+
+    Raise CredentialsFault when a secret of it is not set.
+    """
     plex = config.plex
     name = SecretName.PLEX_CLIENT_SECRET if plex.api is PlexApi.OAUTH2 else SecretName.PLEX_API_KEY
     by_account = plex.acknowledgments.write is WriteBack.DATASOURCE
     return connect_to_plex(
-        plex_settings(config),
+        plex_settings(config, former),
         secrets.get(name).get_secret_value(),
         renewal=secrets.how_to_store(name),
         account_renewal=secrets.how_to_store(SecretName.PLEX_PASSWORD) if by_account else None,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from plexstedi.config import AckLevel, Config, WriteBack
 from plexstedi.config.datasources import COMPANY, READ, RECORD_VALUES, WRITE
+from plexstedi.config.tables import timezone_problem
 from plexstedi.plex.settings import AcknowledgmentRecords, Api, DataSourceMap, Level, PlexSettings, StatusNames
 
+_DAYS = ("confirmed_ship_date", "confirmed_delivery_date")
 
-def plex_settings(config: Config) -> PlexSettings:
-    """`[plex]` as the client needs it."""
+
+def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexSettings:
+    """`[plex]` as the client needs it. `former_timezones`: in which stored orders were read; empty for none told."""
     plex = config.plex
     objects: Mapping[str, str | None] = {
         AckLevel.ORDER: plex.acknowledgments.objects.order,
@@ -31,8 +35,15 @@ def plex_settings(config: Config) -> PlexSettings:
         fields=plex.fields,
         statuses=StatusNames(**plex.statuses.model_dump()),
         objects={Level(level): name for level, name in objects.items() if name is not None},
+        timezone=_zone(plex.timezone),
+        former_timezones=tuple(_zone(name) for name in former_timezones if not name or timezone_problem(name) is None),
+        day_fields=frozenset(name for value, name in plex.acknowledgments.fields.listed().items() if value in _DAYS),
         records=_records(config) if plex.acknowledgments.write is WriteBack.DATASOURCE else None,
     )
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    return ZoneInfo(name) if name else None
 
 
 def _records(config: Config) -> AcknowledgmentRecords:

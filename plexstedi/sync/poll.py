@@ -32,6 +32,7 @@ from plexstedi.sync.isolation import Record, Turns, hold, isolated, order_readin
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.tenant import check_tenant
+from plexstedi.sync.timezones import as_it_was_read, note_timezone
 
 SETTLING = timedelta(minutes=1)
 """A window ends this long ago, so that what is just being committed in Plex is not passed over."""
@@ -100,6 +101,7 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
     with session.store.transaction():
         # Before polling begins: whether this is the first poll decides which invoices are known.
         invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
+        note_timezone(memory, session.config.plex.timezone, now)
         start = _start(session, now)
     turns = _Turns(until, Turns(session, Stage.POLL), odd_rows=_has_odd_rows(session))
     if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
@@ -329,6 +331,7 @@ def record_reading(
         _record_vanished(session, reading.order_id)
         return
     session.tally.counts.orders_seen += 1
+    reading = as_it_was_read(session, reading)
     session.withdraw(ReviewKind.ORDER_UNREADABLE, f"order {reading.id}", "it can be read now")
     now = session.clock.now()
     began = session.store.memory.time(Fact.BEGAN) or now

@@ -97,10 +97,12 @@ def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
     file = cli.home / "asked.toml"
     ran = cli.on_a_terminal(
         *("--config", str(file), "init", "--company", "Acme"),
-        answers=["ftp", "connect", "T", "report-only", TENANT, "0", "5"],
+        answers=["ftp", "connect", "T", "report-only", TENANT, "Detroit", "America/Detroit", "0", "5"],
     )
     assert ran.code == 0, ran.out
     assert load(file).run.every_minutes == 5
+    assert load(file).plex.timezone == "America/Detroit"
+    assert "Detroit is no time zone. Write an IANA name: America/Detroit." in ran.out
     assert "Answer one of: connect, oauth2" in ran.out
     assert load(file).plex.tenant_id == TENANT
     assert not stat.S_IMODE(file.stat().st_mode) & 0o022
