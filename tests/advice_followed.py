@@ -40,6 +40,7 @@ FOLLOWED: dict[str, str] = {
     "Report it with this text": f"{REVIEWS}::test_what_nobody_foresaw_is_tried_again",
     "It cannot be rejected: it is tried again": f"{REVIEWS}::test_what_nobody_foresaw_is_tried_again",
     "Correct the record in Plex, or set [plex.fields]": f"{REVIEWS}::test_a_row_of_plex_that_cannot_be_read_is_read_again",
+    "that receipts can be read": "tests/commands/test_demanding_guides.py::test_receipts_that_cannot_be_read_hold_the_change_and_check_names_them",
     # Documents
     "Correct partnership_id and": f"{REVIEWS}::test_a_setting_that_stedi_did_not_have",
     "Correct it in Plex, or the settings in": f"{REVIEWS}::test_a_document_that_stedi_refused",

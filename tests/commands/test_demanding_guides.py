@@ -18,6 +18,7 @@ from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.tenant import made_up_tenant
 from tests.commands.conftest import START, Bench
+from tests.commands.test_hard_luck import instead, meddle
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
 from tests.edi.test_what_a_guide_has_room_for import guide
 
@@ -130,3 +131,20 @@ def test_totals_and_what_is_left_go_out_as_the_guides_require_and_are_answered(b
     assert ended["counts"]["attention"] == 0
     # All 130 were confirmed; what came in is promised no more.
     assert confirmed(bench, order.number) == ("confirmed", 90)
+
+
+def test_receipts_that_cannot_be_read_hold_the_change_and_check_names_them(bench):
+    order = ordered(bench)
+    end = meddle(bench, "plex", "/receipts$", instead(404))
+    run(bench)
+    bench.later(hours=12)
+    run(bench)
+    edit(bench, order, 150)
+    assert run(bench)["counts"]["documents_held"] == 1
+    (review,) = bench.run("review", "list", "--json").json["reviews"]
+    assert "`plexstedi check`" in review["reasons"][0]["fix"]
+    checked = bench.run("check", "--json").json["findings"]
+    (receipts,) = [one for one in checked if one["subject"] == "receipts"]
+    assert receipts["verdict"] != "ok"
+    end()
+    assert run(bench)["counts"]["documents_sent"] == 1, "read again, the change goes out by itself"
