@@ -21,6 +21,7 @@ from plexstedi.plex.rows import Row, RowFault, filter_time
 
 Params = Sequence[tuple[str, str]]
 UNREADABLE = "unreadable"
+QUESTION_REFUSED = "question-refused"
 """Code of the fault of a record that is there and cannot be read."""
 _Read = TypeVar("_Read")
 _MOST_PAGES = 10_000
@@ -225,7 +226,7 @@ class Rest:
         return ServiceRefused(
             error.message,
             fix=f"Compare [plex.paths] {resource} and [plex.filters] with Plex's developer portal.",
-            code="question-refused",
+            code=QUESTION_REFUSED,
         )
 
     def no_such_path(self, resource: str) -> ServiceRefused:
