@@ -1,7 +1,8 @@
 """The machine's network as its environment describes it: CA certificates and proxies.
 
-What is wrong there is a fault with the variable's name and what to set it to. It is found when the first request needs
-it: plain HTTP on loopback asks for neither certificates nor a proxy. The variables are those that httpx reads.
+What is wrong there is a fault with the variable's name and what to set it to. CA certificates that are named and cannot
+be used are found with the first request of any kind; a proxy with the first that needs it: loopback asks for none. The
+variables are those that httpx reads.
 """
 
 from __future__ import annotations
@@ -60,8 +61,13 @@ class Network(httpx.BaseTransport):
         proxy = _proxy(url)
         encrypted = url.scheme == "https" or (proxy is not None and proxy.lower().startswith("https:"))
         if (proxy, encrypted) not in self._ways:
-            # Where nothing is encrypted no certificate is needed: that context trusts none at all.
-            context = trusted_certificates() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            # Where nothing is encrypted no certificate is needed (that context trusts none at all), but those that the
+            # environment names are looked at all the same: the next https call, of an alert maybe, would fail.
+            if encrypted:
+                context = trusted_certificates()
+            else:
+                check_named_certificates()
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._ways[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
         return self._ways[proxy, encrypted]
 

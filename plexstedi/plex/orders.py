@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from plexstedi.decimal_json import NotPlain
 from plexstedi.edi.order import Order, Part, Phase
@@ -70,15 +71,19 @@ class Orders:
         else:
             for status in statuses.released_names:
                 asked = self._rest.all_of("orders", [(name, status)])
-                for row in asked:
-                    found = _text_if_readable(row, "status")
-                    if found is not None and found.casefold() != status.casefold():
-                        raise self._rest.ignored("orders", "order_status", name, f"{row.what} has status {found}")
-                rows += asked
+                rows += self._rest.each(asked, partial(self._of_status, name=name, status=status))
         self._collection_answers = True
         # A status that is not known is kept: the order is then held by name, and not lost from sight.
-        wanted = [row for row in rows if _may_be_released(row, statuses.orders)]
+        judged = self._rest.each(rows, lambda row: (row, _may_be_released(row, statuses.orders)))
+        wanted = [row for row, may_be_released in judged if may_be_released]
         return merge_touched(wanted, (), self._rest.leave_out)
+
+    def _of_status(self, row: Row, *, name: str, status: str) -> Row:
+        """The row. Raise ServiceRefused if it tells another status: the filter was ignored."""
+        found = _text_if_readable(row, "status")
+        if found is not None and found.casefold() != status.casefold():
+            raise self._rest.ignored("orders", "order_status", name, f"{row.what} has status {found}")
+        return row
 
     def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         """These orders, in this order; each id once."""

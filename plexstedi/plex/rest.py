@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -21,6 +21,7 @@ from plexstedi.plex.rows import Row, RowFault, filter_time
 
 Params = Sequence[tuple[str, str]]
 UNREADABLE = "unreadable"
+QUESTION_REFUSED = "question-refused"
 """Code of the fault of a record that is there and cannot be read."""
 _Read = TypeVar("_Read")
 _MOST_PAGES = 10_000
@@ -105,17 +106,23 @@ class Rest:
         until = window.end if window.end.microsecond == 0 else window.end.replace(microsecond=0) + _GRACE
         rows = self.all_of(resource, [(begin, filter_time(window.begin)), (end, filter_time(until)), *extra])
         unreadable: RowFault | None = None
+        told = False
         for row in rows:
             try:
-                moment = row.time(field)
+                moment = _moment(row, field)
             except RowFault as error:
                 unreadable = error
                 continue
+            except Exception as error:
+                # Whoever reads this row meets it again; what it raises is no reason to pass over the others.
+                self.leave_out(row, error)
+                continue
+            told = told or moment is not None
             if moment is not None and not window.begin - _GRACE <= moment <= until + _GRACE:
                 raise self.ignored(
                     resource, f"{by}_begin", begin, f"{row.what} has {field} {moment:%Y-%m-%dT%H:%M:%SZ}"
                 )
-        if unreadable is not None and len(rows) > 1 and not any(_has_time(row, field) for row in rows):
+        if unreadable is not None and len(rows) > 1 and not told:
             # Of several rows none tells its time: it is the interface that writes it in another way.
             with readable(resource):
                 raise unreadable
@@ -219,7 +226,7 @@ class Rest:
         return ServiceRefused(
             error.message,
             fix=f"Compare [plex.paths] {resource} and [plex.filters] with Plex's developer portal.",
-            code="question-refused",
+            code=QUESTION_REFUSED,
         )
 
     def no_such_path(self, resource: str) -> ServiceRefused:
@@ -254,11 +261,8 @@ def readable(what: str) -> Iterator[None]:
         ) from error
 
 
-def _has_time(row: Row, field: str) -> bool:
-    try:
-        return row.time(field) is not None
-    except RowFault:
-        return False
+def _moment(row: Row, field: str) -> datetime | None:
+    return row.time(field)
 
 
 def in_groups(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -29,6 +29,8 @@ _PATIENCE = timedelta(days=1)
 """So long a record that is not answered for is tried again before it needs review (DESIGN section 4)."""
 _IN_A_ROW = 3
 """So many failures without a success between them mean that the service itself does not answer."""
+_KNOWN_IN_A_ROW = 20
+"""The same, of records that failed in earlier runs: they have their turn last, so that they fail in a row anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ class Turns:
         self._standing = {fault.place for fault in session.store.faults.standing() if fault.of_record}
         self._failed: list[ServiceUnavailable] = []
         self._in_a_row = 0
+        self._known_in_a_row = 0
 
     @property
     def failed(self) -> Sequence[ServiceUnavailable]:
@@ -230,6 +233,7 @@ class Turns:
     def succeeded(self, record: Record) -> None:
         """A record had its turn: the service answers."""
         self._in_a_row = 0
+        self._known_in_a_row = 0
         if not self.failed_before(record):
             return
         session = self._session
@@ -239,8 +243,11 @@ class Turns:
 
     def unanswered(self, record: Record, fault: ServiceUnavailable) -> None:
         """A service did not answer for a record. Raise its fault if too many did in a row."""
-        self._in_a_row += 1
-        if self._in_a_row >= _IN_A_ROW:
+        if self.failed_before(record):
+            self._known_in_a_row += 1
+        else:
+            self._in_a_row += 1
+        if self._in_a_row >= _IN_A_ROW or self._known_in_a_row >= _KNOWN_IN_A_ROW:
             # It is the service: what its calls for single records met says nothing about these.
             raise fault
         message = f"cannot {record.step} {record.words}: {fault.message}"

@@ -7,7 +7,7 @@ window shows (line-only edits, deletions, rows committed late).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from plexstedi.plex.port import (
     VanishedOrder,
     Window,
 )
-from plexstedi.plex.rest import UNREADABLE
+from plexstedi.plex.rest import QUESTION_REFUSED, UNREADABLE
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord, Work
 from plexstedi.state.reviews import ReviewKind
@@ -232,6 +232,7 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
     done = 0
     size = _BATCH
     late = turns.late()
+    refused: list[tuple[Work, ServiceRefused]] = []
     while work := orders.work(size, besides=turns.skipped | late) or orders.work(size, besides=turns.skipped):
         if origin == "window" and orders.work_left("window") == 0:
             break
@@ -253,12 +254,20 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
                 _read(session, UnansweredOrder(work[0].order_id, work[0].number, fault), work[0], start, turns)
             # One of them may spoil the call for all: each is asked for alone.
             size = 1
+        except ServiceRefused as fault:
+            if fault.code != QUESTION_REFUSED:
+                raise
+            if len(work) == 1:
+                turns.skipped.add(work[0].order_id)
+                refused.append((work[0], fault))
+            size = 1
         except PlexStediError:
             raise
         except Exception as error:
             if len(work) == 1:
                 _read(session, UnforeseenOrder(work[0].order_id, work[0].number, error), work[0], start, turns)
             size = 1
+    _tell_refused(session, refused, start, turns, others=done > 0)
     memory = session.store.memory
     with session.store.transaction():
         if (end := memory.time(Fact.WINDOW_END)) is not None:
@@ -268,6 +277,20 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
         if origin == "sweep" and orders.work_left() == 0:
             memory.put(Fact.SWEEP_FINISHED, memory.get(Fact.SWEEP_STARTED))
     return True
+
+
+def _tell_refused(
+    session: Session, refused: Sequence[tuple[Work, ServiceRefused]], start: datetime, turns: _Turns, *, others: bool
+) -> None:
+    """Orders whose questions Plex does not take, while it answers for others: they are not answered for.
+
+    Raise ServiceRefused where no order was read, nor was one known to fail: it is how Plex is asked.
+    """
+    for item, fault in refused:
+        if not others and not turns.orders.failed_before(order_reading(item.order_id, item.number)):
+            raise fault
+        unanswered = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
+        _read(session, UnansweredOrder(item.order_id, item.number, unanswered), item, start, turns)
 
 
 def _read(session: Session, reading: OrderReading, item: Work, start: datetime, turns: _Turns) -> None:

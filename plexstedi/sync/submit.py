@@ -69,7 +69,7 @@ def submit(
     drain_executions(session)
     settle_unheard(session)
     deliveries = Turns(session, Stage.SUBMIT)
-    confirm_deliveries(session, deliveries)
+    silent = _confirm_first(session, deliveries)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
         # Frozen here and at Stedi all the same: the state file was put back to before the send.
         if not take_witness(session, document):
@@ -81,7 +81,23 @@ def submit(
         deliveries = Turns(session, Stage.SUBMIT)
         confirm_deliveries(session, deliveries)
     _tell_unheard(session)
+    if silent is not None and not sent:
+        raise silent
     deliveries.tell()
+
+
+def _confirm_first(session: Session, deliveries: Turns) -> ServiceUnavailable | None:
+    """Confirm what was sent before. That Stedi does not tell of deliveries keeps nothing from being sent: told later.
+
+    Raise ServiceUnavailable if the time is over.
+    """
+    try:
+        confirm_deliveries(session, deliveries)
+    except ServiceUnavailable as fault:
+        if fault.code == "time-limit":
+            raise
+        return fault
+    return None
 
 
 def _find(session: Session, number: str | None = None) -> list[DueDocument]:

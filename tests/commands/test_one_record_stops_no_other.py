@@ -33,6 +33,8 @@ class Step:
 
 STEPS = {
     "an order is listed": Step("plexstedi.plex.orders", "_changed_at", lambda row: row.raw("id")),
+    "a window is held against a row": Step("plexstedi.plex.rest", "_moment", lambda row, *a: row.raw("id")),
+    "a row's status is judged": Step("plexstedi.plex.orders", "_may_be_released", lambda row, *a: row.raw("id")),
     "an order is read": Step("plexstedi.plex.orders", "read_order", lambda header, *a, **k: header.raw("id")),
     "a supplier is read": Step("plexstedi.plex.directory", "supplier", lambda self, id_, *a: id_, within="Directory"),
     "an order is stored": Step("plexstedi.sync.poll", "record_reading", lambda s, reading, *a: reading.id),

@@ -109,14 +109,19 @@ def test_the_small_letters_win_as_everywhere(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-def test_plain_http_on_loopback_needs_neither(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
+def test_plain_http_on_loopback_needs_no_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://proxy:1080")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:abc")
     network = Network()
     with pytest.raises(httpx.ConnectError):
         network.handle_request(httpx.Request("GET", f"http://{host}:1/"))
     network.close()
+
+
+def test_named_certificates_are_looked_at_also_where_nothing_is_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
+    with pytest.raises(EnvironmentFault, match="SSL_CERT_FILE names /nonexistent/"):
+        Network().handle_request(httpx.Request("GET", "http://127.0.0.1:1/"))
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "127.0.0.1:1", " HTTP://anna:pass@localhost:1/ "])

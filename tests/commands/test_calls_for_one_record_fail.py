@@ -1,0 +1,92 @@
+"""Calls for some records fail while those for others succeed: the others go on, also when there are many in a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from plexstedi.sandbox.plex_store import copy_order
+from plexstedi.sandbox.wire import Request, Response, json_response
+from tests.commands.conftest import Bench, MakeBench
+from tests.commands.test_hard_luck import instead, meddle
+
+
+def fails_for(concerned: Callable[[Request], bool], status: int) -> Callable[[Request, Response], Response]:
+    refusal = json_response({"message": "odd", "code": "X"}, status)
+    return lambda request, response: refusal if concerned(request) else response
+
+
+def first_executions(count: int) -> Callable[[Request], bool]:
+    """Whether a call is for one of the first executions that are asked about."""
+    seen: list[str] = []
+
+    def concerned(request: Request) -> bool:
+        execution = re.search(r"/executions/([^/]+)", request.path)
+        if execution is None:
+            return False
+        if execution[1] not in seen:
+            seen.append(execution[1])
+        return seen.index(execution[1]) < count
+
+    return concerned
+
+
+def unanswered(bench: Bench) -> list[str]:
+    reviews = bench.run("review", "list", "--json").json["reviews"]
+    return sorted(each["order"] for each in reviews if each["kind"] == "unanswered")
+
+
+@pytest.mark.parametrize("dialect", ["connect", "oauth2"])
+def test_an_order_that_plex_refuses_to_speak_of_is_no_fault_of_the_configuration(
+    make_bench: MakeBench, dialect: str
+) -> None:
+    bench = make_bench(dialect=dialect)
+    order = bench.sandbox.plex.tenant.orders[0]
+    of_it = fails_for(lambda request: "line" in request.path and order.id in f"{request.path} {request.query}", 400)
+    end = meddle(bench, "plex", "", of_it)
+    first = bench.run("run", "--json")
+    assert (first.code, bench.numbers_sent()) == (5, ["PO-104002", "PO-104003", "PO-104004"])
+    (fault,) = bench.run("status", "--json").json["health"]["faults"]
+    assert (fault["code"], order.number in fault["message"]) == ("record-refused", True)
+    assert bench.run("status", "--check").code == 3
+    bench.later(hours=25)
+    assert bench.run("run").code == 3
+    assert unanswered(bench) == [order.number]
+    assert bench.run("run").code == 0
+    end()
+    bench.later(minutes=5)
+    assert bench.run("run").code == 0
+    assert order.number in bench.numbers_sent()
+    assert unanswered(bench) == []
+
+
+def test_where_plex_refuses_every_order_it_is_the_configuration(make_bench: MakeBench) -> None:
+    bench = make_bench(dialect="oauth2")
+    meddle(bench, "plex", "line-items", instead(400))
+    assert [bench.run("run").code for _ in range(2)] == [4, 4]
+    assert bench.run("status", "--json").json["health"]["faults"][0]["code"] == "question-refused"
+
+
+def test_deliveries_that_stedi_does_not_tell_of_keep_no_order_from_going_out(make_bench: MakeBench) -> None:
+    bench = make_bench(orders=12)
+    end = meddle(bench, "stedi", "/executions/", fails_for(first_executions(5), 500))
+    assert bench.run("run").code == 5
+    sent = len(bench.numbers_sent())
+    orders = bench.sandbox.plex.tenant.orders
+    with bench.sandbox.lock:
+        bench.sandbox.plex.add_order(copy_order(orders[0], "PO-NEW", bench.sandbox.clock.now()))
+    bench.later(minutes=10)
+    assert bench.run("run").code == 5
+    assert bench.numbers_sent()[sent:] == ["PO-NEW"]
+    bench.later(minutes=10)
+    assert bench.run("run").code == 5
+    assert len(bench.run("status", "--json").json["health"]["faults"]) == 5, "each is told by itself"
+    bench.later(hours=25)
+    bench.run("run")
+    assert len(unanswered(bench)) == 5
+    assert bench.run("run").code == 0
+    end()
+    bench.run("run")
+    assert unanswered(bench) == []
