@@ -14,7 +14,10 @@ _MOST_TRACEBACK_LINES = 120
 _SHORTEST_SECRET = 6
 _QUERY = re.compile(r"(https?://[^\s?#'\"<>]*)[?#][^\s'\"<>]*")
 _USER = re.compile(r"(https?://)[^\s/@'\"<>]+@")
-_CREDENTIAL = re.compile(r"(?i)\b(authorization|bearer|basic|x-plex-connect-api-(?:key|secret))(['\"]?\s*[:= ]\s*)\S+")
+_CREDENTIAL = re.compile(
+    r"(?i)\b(authorization|bearer|basic|x-plex-connect-api-(?:key|secret))"
+    r"(['\"]?\s*[:= ]\s*)(?:['\"]?(?:bearer|basic)\s+)?\S+"
+)
 _secrets: set[str] = set()
 
 

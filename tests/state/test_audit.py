@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from plexstedi.state.audit import GENESIS
+from plexstedi.state.audit import _HASHED, GENESIS, _digest
 from plexstedi.state.store import Store
 
 from .conftest import NOW, tamper
@@ -63,6 +63,16 @@ def test_a_removed_event_is_named(trail, path):
     broken = after_tampering(trail, path, "DELETE FROM events WHERE seq = 2")
     assert broken is not None
     assert (broken.seq, broken.what) == (2, "event 2 is missing")
+
+
+@pytest.mark.parametrize("detail", ['{"revision":9}', '{"revision":3,"x":1}'])
+def test_an_edited_event_with_a_hash_that_fits_is_found_by_the_next(trail, path, detail):
+    row = trail.database.row("SELECT * FROM events WHERE seq = 3")
+    values = {**{name: row[name] for name in _HASHED}, "detail": detail}
+    fitting = _digest(tuple(values.values()))
+    broken = after_tampering(trail, path, f"UPDATE events SET detail = '{detail}', hash = '{fitting}' WHERE seq = 3")
+    assert broken is not None
+    assert (broken.seq, broken.what) == (4, "event 4 does not follow the one before it")
 
 
 def test_a_removed_event_whose_gap_was_closed_is_named(trail, path):
