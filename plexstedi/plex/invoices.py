@@ -10,6 +10,7 @@ from plexstedi.edi.order import Part
 from plexstedi.edi.outbound.invoice import Invoice, InvoiceLine, Tax
 from plexstedi.edi.units import total_of
 from plexstedi.errors import PlexStediError
+from plexstedi.plex.days import Days
 from plexstedi.plex.port import InvoiceReading, UnforeseenInvoice, UnreadableInvoice, Window
 from plexstedi.plex.rest import Params, Rest
 from plexstedi.plex.rows import Row, RowFault, read_time
@@ -18,8 +19,27 @@ _FIX = "Correct the invoice in Plex, or set [plex.fields] if this tenant calls t
 _PAID_OR_NOT = "3"
 
 
-def touched_invoices(rest: Rest, window: Window) -> tuple[InvoiceReading, ...]:
-    """Customer invoices modified or created in the window, by id. Raise ServiceRefused, ServiceUnavailable."""
+class Invoices:
+    """The customer invoices of a tenant. `former`: how earlier runs read days, where that was otherwise."""
+
+    def __init__(self, rest: Rest, former: Sequence[Days] = ()) -> None:
+        self._rest = rest
+        self._former = former
+        self._rows: dict[str, Row] = {}
+
+    def touched(self, window: Window) -> tuple[InvoiceReading, ...]:
+        """Customer invoices modified or created in the window, by id. Raise ServiceRefused, ServiceUnavailable."""
+        self._rows = _touched_rows(self._rest, window)
+        return tuple(_reading(invoice_id, row) for invoice_id, row in sorted(self._rows.items()))
+
+    def as_read_before(self, invoice_id: str, timezone: str) -> Invoice | None:
+        """An invoice of the last window, in the days of a former time zone; None where that was none."""
+        row, days = self._rows.get(invoice_id), next((each for each in self._former if each.name == timezone), None)
+        read = None if row is None or days is None else _reading(invoice_id, row.with_days(days))
+        return read if isinstance(read, Invoice) else None
+
+
+def _touched_rows(rest: Rest, window: Window) -> dict[str, Row]:
     newest: dict[str, tuple[datetime, Row]] = {}
     for by, field in (("modified", "modifiedDate"), ("created", "createdDate")):
         for extra in _void_and_not(rest):
@@ -32,7 +52,7 @@ def touched_invoices(rest: Rest, window: Window) -> tuple[InvoiceReading, ...]:
                 moment = _changed_at(row) or window.begin
                 if invoice_id not in newest or moment > newest[invoice_id][0]:
                     newest[invoice_id] = (moment, row)
-    return tuple(_reading(invoice_id, row) for invoice_id, (_, row) in sorted(newest.items()))
+    return {invoice_id: row for invoice_id, (_, row) in newest.items()}
 
 
 def _changed_at(row: Row) -> datetime | None:

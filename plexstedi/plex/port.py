@@ -310,6 +310,10 @@ class PlexPort(Protocol):
         """
         ...
 
+    def invoice_as_read_before(self, invoice_id: str, timezone: str) -> Invoice | None:
+        """An invoice of the last window, in the days of a former `plex.timezone` (empty: none): without a call."""
+        ...
+
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
         """Raise ServiceRefused if a field to be written does not exist where it should, or cannot be written."""
         ...

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Protocol
 
 from plexstedi.edi.order import Order, Supplier
+from plexstedi.edi.outbound.invoice import Invoice
 from plexstedi.http import Caller
 from plexstedi.plex.days import Days
 from plexstedi.plex.directory import Directory
-from plexstedi.plex.invoices import touched_invoices
+from plexstedi.plex.invoices import Invoices
 from plexstedi.plex.orders import Orders
 from plexstedi.plex.port import (
     FieldValues,
@@ -63,6 +64,7 @@ class RestPlex:
         self._values = values
         self._account = account
         self._directory = Directory(rest, names)
+        self._invoices = Invoices(rest, former)
         self._orders = Orders(rest, self._directory, former)
 
     def tenants(self) -> tuple[Tenant, ...]:
@@ -101,7 +103,10 @@ class RestPlex:
         return read_receipts(self._rest, window)
 
     def touched_invoices(self, window: Window) -> tuple[InvoiceReading, ...]:
-        return touched_invoices(self._rest, window)
+        return self._invoices.touched(window)
+
+    def invoice_as_read_before(self, invoice_id: str, timezone: str) -> Invoice | None:
+        return self._invoices.as_read_before(invoice_id, timezone)
 
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
         self._values.check(wanted)

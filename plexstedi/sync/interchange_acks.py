@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plexstedi.decimal_json import loads
+from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.interchange_ack import EnvelopeVerdict, InterchangeAck, ta1_of_json, ta1_of_x12
 from plexstedi.edi.x12_raw import decoded
@@ -21,7 +21,7 @@ def decide_ta1(session: Session, inbound: Inbound) -> None:
     waits. What cannot be read is left alone: it is counted, and holds up nothing.
     """
     document = session.store.inbox.document(inbound.transaction_id) or b""
-    read = ta1_of_json(loads(document)) if inbound.document_form == "guide-json" else ta1_of_x12(decoded(document))
+    read = _read(document, inbound.document_form)
     if not read:
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "its TA1 cannot be read")
         session.tally.warn(f"transaction {inbound.transaction_id} of {inbound.supplier}: its TA1 cannot be read")
@@ -32,6 +32,15 @@ def decide_ta1(session: Session, inbound: Inbound) -> None:
         rejects = any(ack.verdict is EnvelopeVerdict.REJECTED for ack in read)
         why = f"it answers interchange {numbers}, which is none of ours"
         wait_for_controls(session, inbound, why, rejects=rejects)
+
+
+def _read(document: bytes, form: str | None) -> tuple[InterchangeAck, ...]:
+    if form != "guide-json":
+        return ta1_of_x12(decoded(document))
+    try:
+        return ta1_of_json(loads(document))
+    except BrokenJsonError:
+        return ()
 
 
 def _apply(session: Session, inbound: Inbound, ack: InterchangeAck) -> bool:

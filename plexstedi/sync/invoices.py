@@ -15,6 +15,7 @@ from plexstedi.state.memory import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
+from plexstedi.sync.timezones import invoice_as_it_was_read
 
 _STEP = timedelta(days=3)
 """Plex's accounting answers with at most about 1,000 invoices before it times out (plex.md 6)."""
@@ -119,6 +120,7 @@ def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -
     if isinstance(reading, UnreadableInvoice):
         _ask(session, reading, start)
         return
+    reading = invoice_as_it_was_read(session, reading)
     session.withdraw(ReviewKind.INVOICE_UNREADABLE, invoice_stream(reading.id), "it can be read now")
     invoices = session.store.invoices
     first = invoices.get(reading.id) is None

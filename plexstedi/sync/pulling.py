@@ -343,7 +343,12 @@ def _fetch(session: Session, inbound: Inbound) -> None:
     for source in sources:
         if source.whole and isinstance(tried[-1][0], TooLarge):
             break  # A file is no smaller than a part of it.
-        document = _bounded(source.get)
+        try:
+            document = _bounded(source.get)
+        except RequestRejected:
+            if not source.whole or not any(isinstance(each, bytes) for each, _ in tried):
+                raise
+            document = None  # What there is of it is held as unreadable, which tells more than this refusal.
         readable = _is_guide_json if source.form == "guide-json" else _is_x12
         if isinstance(document, bytes) and readable(document, inbound):
             _store(session, inbound, document, source.form, whole=source.whole)
@@ -399,9 +404,7 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
 
 def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
     """Stedi named no transaction set: the document itself does."""
-    set_id = set_of_json(loads(document)) if form == "guide-json" else set_of_x12(decoded(document))
-    if set_id is None:
-        set_id = UNKNOWN_SET
+    set_id = _set_of(document, form) or UNKNOWN_SET
     session.store.inbox.set_set(inbound.transaction_id, set_id)
     customer = customer_of(session, inbound.partnership) if inbound.supplier not in session.config.suppliers else None
     why = _not_read(set_id, customer)
@@ -423,6 +426,15 @@ def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) ->
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, why)
     elif set_id in ACKNOWLEDGMENTS:
         session.tally.counts.acks_received += 1
+
+
+def _set_of(document: bytes, form: str) -> str | None:
+    if form != "guide-json":
+        return set_of_x12(decoded(document))
+    try:
+        return set_of_json(loads(document))
+    except BrokenJsonError:
+        return None
 
 
 def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from plexstedi.edi.order import Order, fingerprint
+from plexstedi.edi.outbound.invoice import Invoice, invoice_fingerprint
 from plexstedi.state.codec import instant, moment
 from plexstedi.state.memory import Fact, Memory
 from plexstedi.sync.session import Session
@@ -40,18 +41,38 @@ def zone_at(known: History, seen: datetime) -> str | None:
     return found
 
 
+def _former_zone(session: Session, seen: datetime) -> str | None:
+    """The time zone in which something was read then; None if that is the present one, or none is noted."""
+    zone = zone_at(history(session.store.memory), seen)
+    return None if zone == (session.config.plex.timezone or "") else zone
+
+
 def as_it_was_read(session: Session, order: Order) -> Order:
     """The order in the days of the time zone in which it was stored, where nothing else makes it differ.
 
     Once an order is changed in Plex, all of its days are those of the present zone.
     """
-    orders, memory = session.store.orders, session.store.memory
+    orders = session.store.orders
     record = orders.get(order.id)
     if record is None:
         return order
-    zone = zone_at(history(memory), orders.revision_seen(order.id, record.latest)[0])
-    if zone is None or zone == (session.config.plex.timezone or ""):
+    zone = _former_zone(session, orders.revision_seen(order.id, record.latest)[0])
+    if zone is None:
         return order
     before = session.plex.as_read_before(order.id, zone)
     stored = fingerprint(orders.revision(order.id, record.latest))
     return before if before is not None and fingerprint(before) == stored else order
+
+
+def invoice_as_it_was_read(session: Session, invoice: Invoice) -> Invoice:
+    """The same for an invoice."""
+    invoices = session.store.invoices
+    record = invoices.get(invoice.id)
+    if record is None:
+        return invoice
+    zone = _former_zone(session, invoices.revision_seen(invoice.id, record.latest))
+    if zone is None:
+        return invoice
+    before = session.plex.invoice_as_read_before(invoice.id, zone)
+    stored = invoice_fingerprint(invoices.revision(invoice.id, record.latest))
+    return before if before is not None and invoice_fingerprint(before) == stored else invoice

@@ -231,8 +231,9 @@ def test_an_entry_of_a_feed_that_cannot_be_read_is_told_to_a_person(answered):
 
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_document_that_is_not_handed_out_holds_up_no_other_and_is_told_after_a_day(answered, status):
-    first = next(each for each in answered.sandbox.stedi.processed if each.set_id == "855").id
-    end = meddle(answered, "stedi", f"/transactions/{first}/(in|out)put-url", instead(status))
+    first = next(each for each in answered.sandbox.stedi.processed if each.set_id == "855")
+    own = f"/(transactions/{first.id}|executions/{first.execution.id})/(in|out)put-url"
+    end = meddle(answered, "stedi", own, instead(status))
     ran = answered.run("run", "--json")
     assert (ran.code, ran.json["counts"]["acks_applied"]) == (5 if status == 500 else 0, 2)
     answered.later(hours=25)
@@ -243,6 +244,19 @@ def test_a_document_that_is_not_handed_out_holds_up_no_other_and_is_told_after_a
     answered.later(minutes=5)
     assert answered.run("run", "--json").json["counts"]["acks_applied"] == 1
     assert answered.run("review", "list", "--json").json["reviews"] == []
+
+
+def test_a_document_that_cannot_be_read_is_held_though_stedi_refuses_the_file_that_it_came_in(answered):
+    with answered.sandbox.lock:
+        store = answered.sandbox.stedi
+        first = next(each for each in store.processed if each.set_id == "855")
+        store.files.put(f"{first.id}-output", "application/json", b'{"heading": {"trunc')
+    meddle(answered, "stedi", f"/transactions/{first.id}/input-url", instead(404))
+    meddle(answered, "stedi", f"/executions/{first.execution.id}/input-url", instead(400))
+    ran = answered.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["acks_applied"], ran.json["counts"]["acks_held"]) == (3, 2, 1)
+    (review,) = answered.run("review", "list", "--json").json["reviews"]
+    assert review["reasons"][0]["code"] == "unreadable"
 
 
 @pytest.mark.parametrize("status", [400, 500])

@@ -59,6 +59,29 @@ def later(day):
     return day + timedelta(days=1)
 
 
+def test_an_invoice_that_was_sent_and_is_touched_later_is_not_changed_by_another_zone(make_bench):
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    text = bench.config.read_text()
+    bench.config.write_text(text.replace("[company]", '[documents]\nsend = ["850", "860", "810"]\n\n[company]'))
+    for _ in range(2):
+        assert bench.run("run").code == 0
+        bench.later(minutes=5)
+    invoices = [document.edi for document in bench.sandbox.generated() if "~BIG*" in document.edi]
+    assert invoices
+    set_zone(bench, ELSEWHERE)
+    for paid in (True, False):
+        with bench.sandbox.lock:
+            for invoice in bench.sandbox.plex.tenant.invoices:
+                invoice.modified = bench.sandbox.clock.now()
+                if not paid:
+                    invoice.due += timedelta(days=3)
+        bench.later(minutes=5)
+        ran = bench.run("run", "--json")
+        # A change in Plex itself is still seen: X12 has no change of an invoice, so it is held.
+        assert (ran.code, ran.json["counts"]["documents_held"]) == ((0, 0) if paid else (3, len(invoices)))
+    assert len([document for document in bench.sandbox.generated() if "~BIG*" in document.edi]) == len(invoices)
+
+
 @pytest.mark.parametrize("dialect", ["connect", "oauth2"])
 def test_a_confirmed_day_is_that_day_in_plex_and_is_written_once(make_bench, dialect):
     bench = make_bench(orders=1, suppliers=1, characters=(Character.PROMPT,), dialect=dialect)

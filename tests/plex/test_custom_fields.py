@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -40,8 +42,6 @@ def prepare(fake, *, gone: tuple[str, ...] = ()) -> None:
     )
 
     def keys(request: httpx.Request) -> httpx.Response:
-        import json
-
         asked = json.loads(request.content)
         column = "PO_Key" if asked["standardObjectName"] == "PurchaseOrder" else "Line_Key"
         found = [{"id": each.upper(), column: int(each[1:]) + 100} for each in asked["ids"] if each not in gone]
@@ -324,3 +324,24 @@ def test_oauth2_has_no_fields_on_releases(make_plex):
     with pytest.raises(ServiceRefused) as caught:
         plex.check_fields({Level.RELEASE: ["q"]})
     assert "plex.acknowledgments.level" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("Date", "2026-12-07T23:00:00Z"),
+        ("DateTime", "2026-12-07T23:00:00Z"),
+        ("Text", "2026-12-08"),
+        (None, "2026-12-07T23:00:00Z"),
+    ],
+)
+def test_a_day_goes_to_a_field_of_dates_as_the_plants_midnight_and_to_one_of_text_as_it_is(make_plex, kind, written):
+    fake, plex = make_plex(timezone=ZoneInfo("Europe/Berlin"), day_fields=frozenset({"EDI_Ship"}))
+    prepare(fake)
+    defined = [{"standardObjectName": name, "fieldName": field} for name, fields in OBJECTS for field in fields]
+    fake.put(f"{FIELDS}/field-definitions", [each | ({"fieldTypeName": kind} if kind else {}) for each in defined])
+    plex.write_values(changes())
+    (body,) = fake.bodies(SAVE)
+    assert body[0]["customFields"]["EDI_Ship"] == written
+    fake.put(SEARCH, [{"recordIdentifiers": body[0]["recordIdentifiers"], "customFields": body[0]["customFields"]}])
+    assert plex.read_values(changes())[0].values["EDI_Ship"] == "2026-12-08"

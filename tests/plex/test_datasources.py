@@ -6,14 +6,19 @@ import base64
 import json
 import random
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.http import Caller
+from plexstedi.plex.custom_fields import values_agree
 from plexstedi.plex.datasources import DataSources, basic_headers, datasource_refusal
-from plexstedi.plex.port import NotWritten, WriteRefused, WriteUnknown, Written
+from plexstedi.plex.days import Days
+from plexstedi.plex.port import FieldValues, NotWritten, RecordRef, WriteRefused, WriteUnknown, Written
+from plexstedi.plex.records_datasource import DataSourceRecords
+from plexstedi.plex.settings import AcknowledgmentRecords, DataSourceMap, Level
 from tests.plex.conftest import StillClock
 
 URL = "https://plex.example/api/datasources"
@@ -168,3 +173,28 @@ def test_no_password_is_in_an_error(httpx_mock, sources):
     outcome = sources.write(28809, {})
     assert isinstance(outcome, WriteRefused)
     assert echoed.split()[1] not in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [(None, "2026-12-08T00:00:00Z"), ("Europe/Berlin", "2026-12-07T23:00:00Z"), ("UTC", "2026-12-08T00:00:00Z")],
+)
+def test_a_day_of_a_record_is_written_and_read_as_the_plants_midnight(httpx_mock, sources, zone, text):
+    write = DataSourceMap(28809, inputs={"release_id": "Release", "confirmed_ship_date": "Ship"})
+    read = DataSourceMap(
+        16518, inputs={"release_id": "Release"}, columns={"release_id": "Release", "confirmed_ship_date": "Ship"}
+    )
+    values = frozenset({"confirmed_ship_date"})
+    settings = AcknowledgmentRecords(url=URL, username="x", write=write, read=read, values=values)
+    # Its keys are those of the REST interface: nothing more is asked there.
+    records = DataSourceRecords(sources, settings, None, {}, Days(None if zone is None else ZoneInfo(zone)))
+    planned = FieldValues(RecordRef(Level.RELEASE, "o1", "r1"), {"Ship": "2026-12-08"})
+    httpx_mock.add_response(url=f"{URL}/28809/execute?format=2", json=result())
+    httpx_mock.add_response(
+        url=f"{URL}/16518/execute?format=2", json=result(rows=[{"Release": "r1", "Ship": text}]), is_reusable=True
+    )
+    assert [each.outcome for each in records.write([planned])] == [Written()]
+    assert json.loads(httpx_mock.get_requests()[0].content) == {"Release": "r1", "Ship": text}
+    (held,) = records.read([planned])
+    assert held.values["Ship"] == (text if zone is None else "2026-12-08")
+    assert values_agree("2026-12-08", held.values["Ship"])
