@@ -21,8 +21,9 @@ from plexstedi.plex.rows import Row, RowFault, filter_time
 
 Params = Sequence[tuple[str, str]]
 UNREADABLE = "unreadable"
-QUESTION_REFUSED = "question-refused"
 """Code of the fault of a record that is there and cannot be read."""
+QUESTION_REFUSED = "question-refused"
+"""Code of the refusal of a question that Plex does not understand."""
 _Read = TypeVar("_Read")
 _MOST_PAGES = 10_000
 _GRACE = timedelta(seconds=1)
