@@ -23,6 +23,9 @@ from plexstedi.plex.rest import Rest, readable
 from plexstedi.plex.rows import Row
 from plexstedi.plex.settings import Level
 
+_IN_A_ROW = 12
+"""So many orders whose patch fails one after the other mean that no other is taken either; one alone says nothing."""
+
 
 class OAuth2Fields:
     """Reads and writes custom fields of orders and lines."""
@@ -60,19 +63,23 @@ class OAuth2Fields:
         self.check({each.record.level: each.values.keys() for each in changes})
         outcomes: dict[RecordRef, WriteOutcome] = {}
         stopped: NotWritten | None = None
+        in_a_row = 0
         for order_id in dict.fromkeys(each.record.order_id for each in changes):
             own = [each for each in changes if each.record.order_id == order_id]
             outcome: WriteOutcome
             if stopped is not None:
                 outcome = stopped
             else:
+                over = False
                 try:
                     outcome = self._patch(order_id, own)
                 except (ServiceRefused, ServiceUnavailable) as error:
                     if not outcomes:
                         raise
                     outcome = NotWritten(error.message)
-                if isinstance(outcome, NotWritten | WriteUnknown):
+                    over = True
+                in_a_row = in_a_row + 1 if isinstance(outcome, NotWritten | WriteUnknown) else 0
+                if isinstance(outcome, NotWritten | WriteUnknown) and (over or in_a_row >= _IN_A_ROW):
                     stopped = NotWritten(outcome.reason)
             outcomes |= {each.record: outcome for each in own}
         return tuple(WriteResult(each.record, outcomes[each.record]) for each in changes)

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from plexstedi.config import WriteBack
 from plexstedi.edi.inbound.write_plan import FieldChange, RecordKey, WriteTarget, differences
 from plexstedi.edi.inbound.write_plan import Level as WriteLevel
-from plexstedi.errors import PlexStediError, ServiceUnavailable
+from plexstedi.errors import PlexStediError, RequestRejected, ServiceUnavailable
 from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
+from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.writes import Write
 from plexstedi.sync.isolation import Turns, hold, is_held, let_go
 from plexstedi.sync.release_writes import carry_out_releases, release_changes
@@ -50,9 +51,13 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
     """
     try:
         _carry_out_batch(session, batch)
-    except ServiceUnavailable as fault:
-        if fault.code == "time-limit" or len(batch) == 1:
+    except (ServiceUnavailable, RequestRejected) as fault:
+        if fault.code == "time-limit":
             raise
+        if len(batch) == 1:
+            with turns.turn(write_turn(batch[0])):
+                raise
+            return
     except PlexStediError:
         raise
     except Exception as error:
@@ -62,11 +67,27 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
     else:
         for write in batch:
             let_go(session, write_turn(write))
+            if (fault := _not_written(session, write)) is not None:
+                turns.unanswered(write_turn(write), fault)
+            else:
+                turns.succeeded(write_turn(write))
         return
     for write in batch:
         session.checkpoint()
         with turns.turn(write_turn(write)):
             _carry_out_batch(session, session.store.writes.still_open(write.id))
+            if (fault := _not_written(session, write)) is not None:
+                raise fault
+
+
+def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
+    """What kept Plex from taking this write; None if it took it, or a person is asked about it."""
+    for left in session.store.writes.still_open(write.id):
+        if left.error is not None and left.unseen_since is None:
+            return ServiceUnavailable(
+                left.error, fix="The next run reads what Plex holds, and goes on.", code="not-written"
+            )
+    return None
 
 
 def tell_unwritten(session: Session) -> None:
@@ -75,7 +96,13 @@ def tell_unwritten(session: Session) -> None:
     What Plex said it had written and does not show yet is no fault of a run: it most likely only lags, and a fault is
     alerted. It is a warning and stands in `status`, until it shows or a person is asked (`note_still_unseen`).
     """
-    left = [write for write in open_writes(session) if write.error is not None and write.unseen_since is None]
+    left = [
+        write
+        for write in open_writes(session)
+        if write.error is not None
+        and write.unseen_since is None
+        and not session.store.reviews.is_open(ReviewKind.UNANSWERED, write_turn(write).subject)
+    ]
     if left:
         numbers = ", ".join(write.plan.order_number for write in left[:5]) + (", …" if len(left) > 5 else "")
         raise ServiceUnavailable(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from plexstedi.sandbox.plex_records import Order
 from plexstedi.sandbox.plex_store import copy_order
 from plexstedi.sandbox.wire import Request, Response, json_response
 from tests.commands.conftest import Bench, MakeBench
@@ -89,4 +90,51 @@ def test_deliveries_that_stedi_does_not_tell_of_keep_no_order_from_going_out(mak
     assert bench.run("run").code == 0
     end()
     bench.run("run")
+    assert unanswered(bench) == []
+
+
+def refuse_writes_to(bench: Bench, order: Order, status: int) -> Callable[[], None]:
+    """Calls that change something of this order are answered with a status and not processed. Returns what ends it."""
+    keys = {order.id, *(line.id for line in order.lines)}
+    handlers = bench.sandbox._handlers
+    real = handlers["plex"]
+
+    def answer(request, fault):
+        concerns = any(key in f"{request.path} {request.body}" for key in keys)
+        if request.method in ("PATCH", "PUT", "POST") and concerns:
+            return json_response({"message": "odd", "code": "X"}, status)
+        return real(request, fault)
+
+    handlers["plex"] = answer
+
+    def end() -> None:
+        handlers["plex"] = real
+
+    return end
+
+
+@pytest.mark.parametrize(("dialect", "status"), [("connect", 400), ("connect", 500), ("oauth2", 500)])
+def test_an_order_that_cannot_be_written_keeps_no_other_from_being_written(
+    make_bench: MakeBench, dialect: str, status: int
+) -> None:
+    bench = make_bench(orders=8, dialect=dialect)
+    bench.run("run")
+    bench.later(hours=1)
+    order = bench.sandbox.plex.tenant.orders[0]
+    end = refuse_writes_to(bench, order, status)
+    bench.later(hours=6)
+    assert bench.run("run").code == 5
+    written = {write.order for write in bench.sandbox.plex.writes}
+    assert written == {*bench.numbers_sent()} - {order.number}
+    faults = bench.run("status", "--json").json["health"]["faults"]
+    assert len(faults) == 1
+    assert order.number in faults[0]["message"]
+    assert bench.run("status", "--check").code == 3
+    bench.later(hours=25)
+    assert bench.run("run").code == 3
+    assert unanswered(bench) == [order.number]
+    assert bench.run("run").code == 0
+    end()
+    assert bench.run("run").code == 0
+    assert bench.writes(order.number)
     assert unanswered(bench) == []
