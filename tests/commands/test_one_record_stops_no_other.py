@@ -187,3 +187,36 @@ def test_the_first_record_raises_and_the_others_go_on(make_bench: MakeBench, nam
 @pytest.mark.parametrize("name", STEPS)
 def test_each_other_record_raises_in_turn_and_the_rest_goes_on(make_bench: MakeBench, name: str, position: int) -> None:
     play_with_a_break(make_bench, name, position)
+
+
+def test_one_release_of_an_order_raises_and_its_other_releases_go_out(make_bench: MakeBench) -> None:
+    bench = make_bench(orders=12, suppliers=1, characters=(Character.SILENT,))
+    table = "[suppliers.S001]\n"
+    bench.write_config(lambda text: text.replace(table, f'{table}releases = "order-per-release"\n'))
+    order = next(order for order in bench.sandbox.plex.tenant.orders if order.blanket and order.status == "On Order")
+    releases = sum(release.status == "Firm" for line in order.lines for release in line.releases)
+    assert releases > 1
+    victim = bench.place / "victim"
+
+    def first_of_it() -> None:
+        owner: Any = importlib.import_module("plexstedi.sync.due_documents")
+        real = owner._of_stream
+
+        def broken(session: object, record: Any, *rest: Any) -> object:
+            release = rest[2].release
+            if record.number == order.number and release is not None:
+                if not victim.exists():
+                    victim.write_text(release)
+                if victim.read_text() == release:
+                    raise RuntimeError("odd")
+            return real(session, record, *rest)
+
+        owner._of_stream = broken
+
+    assert bench.run("run", before=first_of_it).code == 1
+    assert len(bench.sent(order.number)) == releases - 1, "the other releases went out in the same run"
+    (review,) = [r for r in bench.run("review", "list", "--json").json["reviews"] if r["kind"] == "unforeseen"]
+    assert bench.run("review", "accept", str(review["id"]), "--reason", "mended").code == 0
+    bench.later(minutes=5)
+    bench.run("run")
+    assert len(bench.sent(order.number)) == releases
