@@ -55,8 +55,9 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
         if fault.code == "time-limit":
             raise
         if len(batch) == 1:
-            with turns.turn(write_turn(batch[0])):
-                raise
+            if isinstance(fault, RequestRejected):
+                fault = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
+            turns.unanswered(write_turn(batch[0]), fault)
             return
     except PlexStediError:
         raise
@@ -67,8 +68,8 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
     else:
         for write in batch:
             let_go(session, write_turn(write))
-            if (fault := _not_written(session, write)) is not None:
-                turns.unanswered(write_turn(write), fault)
+            if (missing := _not_written(session, write)) is not None:
+                turns.unanswered(write_turn(write), missing)
             else:
                 turns.succeeded(write_turn(write))
         return
@@ -76,8 +77,8 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
         session.checkpoint()
         with turns.turn(write_turn(write)):
             _carry_out_batch(session, session.store.writes.still_open(write.id))
-            if (fault := _not_written(session, write)) is not None:
-                raise fault
+            if (missing := _not_written(session, write)) is not None:
+                raise missing
 
 
 def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
