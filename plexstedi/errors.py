@@ -27,7 +27,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of every command (DESIGN section 4)."""
+    """Exit codes of every command (DESIGN.md section 4)."""
 
     DONE = 0
     INTERNAL = 1

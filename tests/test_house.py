@@ -27,7 +27,7 @@ MAY_USE: dict[str, set[str]] = {
     "sync": {"edi", "plex", "stedi", "state", "http", "config", "credentials"} | SHARED,
     "cli": {"sync", "state", "edi", "config", "credentials", "sandbox"} | SHARED,
 }
-"""Room by room what it may import beside itself (DESIGN: `cli → sync → {edi, plex, stedi, state}`)."""
+"""Room by room what it may import beside itself (DESIGN.md: `cli → sync → {edi, plex, stedi, state}`)."""
 
 
 def imports(file: Path) -> set[str]:

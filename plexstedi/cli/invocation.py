@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from plexstedi.sync.opening import Surroundings
 
 PERSON_WAITS_SECONDS = 30.0
-"""How long a command that a person gave waits for the lock (DESIGN section 4)."""
+"""How long a command that a person gave waits for the lock (DESIGN.md section 4)."""
 
 clock_of_process: Clock = SystemClock()
 """The clock of every command; tests of whole commands put another in its place."""

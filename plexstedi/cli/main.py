@@ -170,7 +170,7 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return failed(Interrupted("interrupted", fix="What was done until then stays; give the command again."))
     except Exception as error:
-        # typer's own usage errors; its exception classes are not exported by every version (libraries.md 1).
+        # typer's own usage errors; its exception classes are not exported by every version (CHOICES.md 1).
         if not (hasattr(error, "show") and hasattr(error, "format_message")):
             if (unnameable := locale_fault(error)) is not None:
                 return failed(unnameable)

@@ -1,4 +1,4 @@
-"""The one place that turns results and faults into words, JSON and exit codes (DESIGN section 4).
+"""The one place that turns results and faults into words, JSON and exit codes (DESIGN.md section 4).
 
 Results go to stdout, everything said about them to stderr. With `--json` stdout is exactly one object, also when
 nothing happened and also on failure.

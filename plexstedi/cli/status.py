@@ -274,7 +274,7 @@ def _overview_json(seen: Overview) -> dict[str, Any]:
 
 
 def _health_json(health: Health) -> dict[str, Any]:
-    """`health` of the contract (DESIGN section 4)."""
+    """`health` of the contract (DESIGN.md section 4)."""
     last = health.last_run
     return {
         "ok": health.ok,

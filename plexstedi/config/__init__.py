@@ -1,8 +1,8 @@
-"""The configuration file: found, read, checked as a whole, and merged per supplier (DESIGN section 5).
+"""The configuration file: found, read, checked as a whole, and merged per supplier (DESIGN.md section 5).
 
 `load` is the one entrance. What would stop everything is a ConfigurationFault with all problems at once; what only
 stops one supplier (no partnership yet, a guide that cannot be read) is in `Config.problems_of`, and that supplier's
-orders are held while the others go (RULES Sending 1).
+orders are held while the others go (RULES.md Sending 1).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _LEVEL_VALUES = ("confirmed_quantity", "confirmed_ship_date", "confirmed_deliver
 
 
 def cross_checks(raw: Mapping[str, Any], file: str) -> tuple[Problem, ...]:
-    """Settings of `[plex]` that are needed because of others (DESIGN section 5)."""
+    """Settings of `[plex]` that are needed because of others (DESIGN.md section 5)."""
     problems: list[Problem] = []
 
     def need(path: tuple[str, ...], because: str, fix: str) -> None:

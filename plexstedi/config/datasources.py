@@ -1,4 +1,4 @@
-"""What `write = "datasource"` needs beside itself: the account, the level, and names both ways (plex.md 7.D).
+"""What `write = "datasource"` needs beside itself: the account, the level, and names both ways (plex/README.md 7.D).
 
 A value that is written and cannot be read back would be written at each run, so each needs its column.
 """

@@ -1,4 +1,4 @@
-"""The tables of the configuration file (DESIGN section 5); supplier tables are in `edi/settings.py`."""
+"""The tables of the configuration file (DESIGN.md section 5); supplier tables are in `edi/settings.py`."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ Positive = Annotated[Whole, Field(ge=1, le=100_000)]
 
 
 class PlexApi(StrEnum):
-    """The generation of Plex interfaces that the tenant has (reference plex.md 1)."""
+    """The generation of Plex interfaces that the tenant has (plex/README.md 1)."""
 
     CONNECT = "connect"
     OAUTH2 = "oauth2"
@@ -173,7 +173,8 @@ def _short_datasource(value: object) -> object:
 
 
 class Statuses(Settings):
-    """`[plex.statuses]`: status names by what they mean, for tenants whose statuses carry no flag (plex.md 5.6)."""
+    """`[plex.statuses]`: status names by what they mean, for tenants whose statuses carry no flag
+    (plex/README.md 5.6)."""
 
     unreleased_orders: tuple[Code, ...] = ()
     released_orders: tuple[Code, ...] = ()
@@ -262,7 +263,7 @@ class PlexConfig(Settings):
     timezone: TimeZone | None = None
     """IANA name of the zone that the plant's days are in; None: the date that Plex writes is the day."""
     requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
-    """Plex Connect allows about 200 calls a minute (plex.md)."""
+    """Plex Connect allows about 200 calls a minute (plex/README.md 4.2)."""
     read_timeout_seconds: Positive = 300
     auth: PlexAuth = PlexAuth()
     paths: dict[Code, Code] = Field(default_factory=dict)
@@ -282,7 +283,7 @@ class StediConfig(Settings):
 
     base_url: ServiceUrl = "https://core.us.stedi.com/2023-08-01"
     usage_indicator: Literal["P", "T"]
-    """ISA15 (X12 element I14). Stedi delivers T files too (stedi.md 1)."""
+    """ISA15 (X12 element I14). Stedi delivers T files too (stedi/README.md 1)."""
     key_rotation_days: Positive = 90
     read_timeout_seconds: Positive = 60
 

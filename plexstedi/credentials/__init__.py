@@ -1,4 +1,4 @@
-"""Secrets by name: where they come from, and keeping them (DESIGN section 5).
+"""Secrets by name: where they come from, and keeping them (DESIGN.md section 5).
 
 Looked up in this order: a file of that name in `$CREDENTIALS_DIRECTORY` (systemd), the environment variable
 `PLEXSTEDI_` + NAME, the keyring. A source that is there but cannot be read, or holds nothing, is an error: going on to

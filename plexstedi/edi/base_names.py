@@ -1,6 +1,7 @@
 """Guide JSON without a guide: the base key names of the release, for documents whose partner has no guide schema.
 
-Guide JSON has whole numbers as int, other numbers as Decimal, dates as `YYYY-MM-DD`, times as `HH:MM` (stedi.md 8).
+Guide JSON has whole numbers as int, other numbers as Decimal, dates as `YYYY-MM-DD`, times as `HH:MM`
+(stedi/README.md 8).
 """
 
 from __future__ import annotations

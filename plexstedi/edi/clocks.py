@@ -1,4 +1,4 @@
-"""The clocks of a stream: delivery, 997, 855, and what stays confirmed short (RULES "Settings").
+"""The clocks of a stream: delivery, 997, 855, and what stays confirmed short (RULES.md "Settings").
 
 A clock only tells that something is late; a late answer is read like any other. Each clock runs on the supplier's
 `business_days`. Delivery and the 997 are asked of every document. The 855 clock belongs to the last document of the

@@ -1,6 +1,6 @@
 """The idempotency key and the file name of a document: both name the slot, so that a document is never sent twice.
 
-The key names the slot and not the content (DESIGN section 6): two different contents for one slot meet a 422.
+The key names the slot and not the content (DESIGN.md section 6): two different contents for one slot meet a 422.
 The file name adds a fingerprint of the content; it is the witness by which a document is found again at Stedi.
 """
 

@@ -1,7 +1,7 @@
 """The canonical order: what Plex holds of a purchase order, free of any Plex dialect.
 
 An order has lines, a line has releases: in Plex Connect quantities and due dates live in the releases only
-(reference plex.md 5.4). Ids are Plex's own, kept as opaque text. All models are frozen and keep Decimals exact.
+(plex/README.md 5.4). Ids are Plex's own, kept as opaque text. All models are frozen and keep Decimals exact.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Frozen(BaseModel):
 
 
 class Phase(StrEnum):
-    """Where an order stands, from the flags of its Plex status (plex.md 5.6), never from its name alone."""
+    """Where an order stands, from the flags of its Plex status (plex/README.md 5.6), never from its name alone."""
 
     UNRELEASED = "unreleased"
     """Not yet ordered: status without onOrder and without release."""
@@ -48,14 +48,14 @@ class ReleaseState(StrEnum):
     FIRM = "firm"
     """Ordered: belongs into an 850."""
     FORECAST = "forecast"
-    """Forecast or plan: 830 material, never sent (RULES Sending 3)."""
+    """Forecast or plan: 830 material, never sent (RULES.md Sending 3)."""
     RECEIVED = "received"
     """Fully received: was ordered, counts into the ordered quantity."""
     CANCELLED = "cancelled"
 
 
 class Part(Frozen):
-    """Our part: number and revision apart, since BP is the number alone (DESIGN section 6)."""
+    """Our part: number and revision apart, since BP is the number alone (DESIGN.md section 6)."""
 
     number: str
     revision: str | None = None
@@ -87,7 +87,7 @@ class Line(Frozen):
     unit: str | None
     order_unit: str | None = None
     price: Decimal | None
-    """Per `unit`, in the order's currency; None if Plex has none (held, RULES Sending 3)."""
+    """Per `unit`, in the order's currency; None if Plex has none (held, RULES.md Sending 3)."""
     part: Part | None = None
     item: str | None = None
     """Supply item number, where the line orders no part."""
@@ -169,7 +169,7 @@ _NOT_IN_FINGERPRINT = {"supplier_address_id", "status_name", "created_at", "modi
 
 
 def fingerprint(order: Order) -> str:
-    """SHA-256 (hex) of what a supplier could be told of this order (DESIGN section 6).
+    """SHA-256 (hex) of what a supplier could be told of this order (DESIGN.md section 6).
 
     Left out: modification times, status names (their meaning is in `phase` and the states), and the description
     of a line that orders a part (it is the part's master data). So neither our write-back nor an edit of a part

@@ -1,4 +1,4 @@
-"""One number on two orders of Plex, or on two invoices: which of them may use it (RULES Sending 10). Pure.
+"""One number on two orders of Plex, or on two invoices: which of them may use it (RULES.md Sending 10). Pure.
 
 The number is what a supplier knows an order by, and what the idempotency key names: a second order under it would be
 taken for the first. The one that has it goes on, every other is held.

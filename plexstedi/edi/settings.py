@@ -138,7 +138,7 @@ def _x12_release(text: str) -> str:
 
 
 class PurchaseOrderTypes(Settings):
-    """BEG02 / BCH02 by kind of order (RULES Sending 2)."""
+    """BEG02 / BCH02 by kind of order (RULES.md Sending 2)."""
 
     standard: Code = "SA"
     blanket: Code = "BK"
@@ -150,7 +150,7 @@ class QuantityLeft(StrEnum):
 
     HOLD = "hold"
     OPEN = "open"
-    """POC03 less what was received (RULES Sending 8)."""
+    """POC03 less what was received (RULES.md Sending 8)."""
 
 
 class DocumentSettings(Settings):
@@ -169,7 +169,7 @@ class DocumentSettings(Settings):
 
 
 class ShipTo(Settings):
-    """The N1 ST of a Plex ship-to name: Plex Connect does not give its address (plex.md 5.3)."""
+    """The N1 ST of a Plex ship-to name: Plex Connect does not give its address (plex/README.md 5.3)."""
 
     name: Code | None = None
     code: Code | None = None
@@ -198,7 +198,7 @@ UnitRule = Annotated[Unit, BeforeValidator(_short_unit)]
 
 
 class Terms(Settings):
-    """One Plex payment term as ITD (RULES Sending 5)."""
+    """One Plex payment term as ITD (RULES.md Sending 5)."""
 
     type: Code | None = None
     basis_date: Code | None = None
@@ -218,7 +218,7 @@ class Items(Settings):
 
 
 class Tolerance(Settings):
-    """How far an answer may differ and still be applied; missing = 0 (RULES "Settings")."""
+    """How far an answer may differ and still be applied; missing = 0 (RULES.md "Settings")."""
 
     price_up_pct: Percent = Decimal(0)
     price_down_pct: Percent = Decimal(0)
@@ -232,7 +232,8 @@ class Tolerance(Settings):
 
 
 EXTRA_SEGMENTS = frozenset({"LIN", "CTP", "PO3", "CUR", "SAC", "SLN", "SDQ", "QTY"})
-"""Segments of an acknowledgment that are read where they mean one thing only, and named where not (RULES Reading 4)."""
+"""Segments of an acknowledgment that are read where they mean one thing only, and named where not
+(RULES.md Reading 4)."""
 
 
 def _known_segment(segment: str) -> str:
@@ -252,7 +253,7 @@ class AcknowledgmentSettings(Settings):
     """How this supplier's 855 and 865 are to be read."""
 
     bp_quantity: Literal["accepted", "backordered"] | None = None
-    """No default: a BP alone is held without it (RULES Reading 4)."""
+    """No default: a BP alone is held without it (RULES.md Reading 4)."""
     ib_quantity: Literal["accepted", "backordered"] = "backordered"
     missing_lines: Literal["unacknowledged", "accepted", "rejected"] = "unacknowledged"
     ae_accepts_unlisted: bool = False
@@ -274,7 +275,7 @@ def _four_different(text: str) -> str:
 
 
 class TextSettings(Settings):
-    """What may be done to text so that X12 can carry it (RULES Sending 7)."""
+    """What may be done to text so that X12 can carry it (RULES.md Sending 7)."""
 
     uppercase: bool = False
     transliterate: bool = False
@@ -348,7 +349,7 @@ class Company(Settings):
 
 
 def missing_pieces(settings: SupplierSettings) -> tuple[str, ...]:
-    """Keys without which this supplier's orders must be held (RULES Sending 1), as they stand in the table."""
+    """Keys without which this supplier's orders must be held (RULES.md Sending 1), as they stand in the table."""
     missing = []
     if settings.partnership_id is None:
         missing.append("partnership_id")

@@ -1,4 +1,4 @@
-"""Streams: what is sent strictly one after the other, an order or one release of it (DESIGN section 3)."""
+"""Streams: what is sent strictly one after the other, an order or one release of it (DESIGN.md section 6)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StreamKey(Frozen):
 
 
 def release_name(line: Line, release: Release) -> str:
-    """Line and release as one name: `10-1` (RULES Sending 8)."""
+    """Line and release as one name: `10-1` (RULES.md Sending 8)."""
     return f"{line.number}-{release.number}"
 
 

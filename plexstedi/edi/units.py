@@ -1,4 +1,4 @@
-"""Units of measure and price bases: the tables behind RULES "Settings" units and Sending 4, all factors exact."""
+"""Units of measure and price bases: the tables behind RULES.md "Settings" units and Sending 4, all factors exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _BUILT_IN = {
     "l": "LT",
     "hr": "HR",
 }
-"""Plex unit names that need no setting (RULES "Settings"), lower case; a metre is MR (edi.md 3.8: not M4, not MT)."""
+"""Plex unit names that need no setting (RULES.md "Settings"), lower case; a metre is MR (edi/X12.md 3.8: not M4, not
+MT)."""
 
 PRICE_BASIS_UNITS: dict[str, tuple[Decimal, str | None]] = {
     "PE": (Decimal(1), "EA"),
@@ -38,7 +39,7 @@ PRICE_BASIS_UNITS: dict[str, tuple[Decimal, str | None]] = {
 def plex_unit(name: str | None, settings: SupplierSettings) -> Unit | None:
     """The X12 unit of a Plex unit name: the supplier's `units`, then the built-in names; case-insensitive.
 
-    None if neither knows it (held: RULES "Settings").
+    None if neither knows it (held: RULES.md "Settings").
     """
     if name is None or not name.strip():
         return None

@@ -1,8 +1,8 @@
 """The elements of the segments we write and read: Guide JSON names by position, and what kind of value each holds.
 
-Names follow Stedi's rule (stedi.md 8): the element's X12 name in lower case, other characters as `_`. A kind stands
-after a colon: D date, T time, N whole number, R decimal number, N2 number with two implied decimals, Cnnn composite;
-without one the element is text (codes and identifiers included).
+Names follow Stedi's rule (stedi/README.md 8): the element's X12 name in lower case, other characters as `_`. A kind
+stands after a colon: D date, T time, N whole number, R decimal number, N2 number with two implied decimals, Cnnn
+composite; without one the element is text (codes and identifiers included).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The order of segments and loops in the sets we write and read, by X12's base standards.
 
 Written compactly: `REF` may repeat, `CUR.` may not; `N1(N3 N4.)` is a loop that opens with N1. Whether something may
-repeat decides array or object in Guide JSON without a guide (stedi.md 8); what a loop may hold decides where a raw
-segment belongs. Base maxima: reference edi.md 3.1 and X12's set tables.
+repeat decides array or object in Guide JSON without a guide (stedi/README.md 8); what a loop may hold decides where a
+raw segment belongs. Base maxima: edi/X12.md 3.1 and X12's set tables.
 """
 
 from __future__ import annotations

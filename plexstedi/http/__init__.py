@@ -125,7 +125,7 @@ class Rejected(RequestRejected):
 
     @property
     def speaks(self) -> bool:
-        """Whether the service said so in its own words (stedi.md 2.1), and not a page of some proxy."""
+        """Whether the service said so in its own words (stedi/README.md 2.1), and not a page of some proxy."""
         return bool(self.service_message or self.service_code)
 
 

@@ -2,7 +2,7 @@
 
 `Retrying` is an httpx transport, so that everything that passes through a client (also the token request of an
 `httpx.Auth`) is throttled, retried and recorded alike. Whether a request may be repeated follows from its safety,
-never from its method alone (DESIGN section 6 "Everywhere"): it was never heard, or it was refused unprocessed (429),
+never from its method alone (DESIGN.md section 6 "Everywhere"): it was never heard, or it was refused unprocessed (429),
 or repeating it does no harm (a read, or a send whose key makes it the same one).
 """
 
@@ -71,7 +71,7 @@ class RetryPolicy:
     """From the first attempt on: no later attempt begins after this."""
     first_wait: float = 1.0
     throttled_wait: float = 15.0
-    """First wait after a 429 that names none: limits are per minute (plex.md 4.2)."""
+    """First wait after a 429 that names none: limits are per minute (plex/README.md 4.2)."""
     longest_wait: float = 30.0
 
     def wait(self, number: int, *, throttled: bool, rng: random.Random) -> float:

@@ -1,4 +1,4 @@
-"""Plex's data sources over JSON: execute, and what their inputs and columns are called (plex.md 2).
+"""Plex's data sources over JSON: execute, and what their inputs and columns are called (plex/README.md 2).
 
 Basic authentication by the web service account, which also fixes the company. Names are case-sensitive, and those of a
 Get and of its sibling Update differ: they are configuration, held against the live metadata by `check`.
@@ -24,7 +24,7 @@ InputValue: TypeAlias = str | int | bool | Decimal
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _ROW_LIMIT_FLAGS = ("rowLimitedExceeded", "rowLimitExceeded", "limitExceeded")
-"""One flag, spelled three ways in Plex's own material (plex.md 2.2)."""
+"""One flag, spelled three ways in Plex's own material (plex/README.md 2.2)."""
 _OF_THE_NAMES = (
     "DATA_SOURCE_INPUT_NOT_FOUND",
     "DATA_SOURCE_INPUT_REQUIRED",
@@ -48,7 +48,7 @@ def datasource_refusal(renewal: str = "run `plexstedi credentials set plex-passw
 
 
 def basic_headers(username: str, password: str) -> Mapping[str, str]:
-    """HTTP Basic, the only scheme of data sources; UTF-8 before Base64 (plex.md 2.1)."""
+    """HTTP Basic, the only scheme of data sources; UTF-8 before Base64 (plex/README.md 2.1)."""
     return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
 
 
@@ -118,7 +118,7 @@ class DataSources:
         return _rows(document, answer)
 
     def write(self, source: int, inputs: Mapping[str, InputValue]) -> WriteOutcome:
-        """Carry out one write; never sent twice. Business failures come as 200 with Result_Error (plex.md 2.3).
+        """Carry out one write; never sent twice. Business failures come as 200 with Result_Error (plex/README.md 2.3).
 
         Raise ServiceRefused or ServiceUnavailable where no call of this form can be carried out: nothing was written.
         """

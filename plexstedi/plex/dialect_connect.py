@@ -1,4 +1,4 @@
-"""Plex Connect: the vendor's current interface, with collection and version in each path (plex.md 4 to 6)."""
+"""Plex Connect: the vendor's current interface, with collection and version in each path (plex/README.md 4 to 6)."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ CONNECT = Dialect(
         "created_end": "createdDateEnd",
         "received_begin": "receiveDateBegin",
         "received_end": "receiveDateEnd",
-        # Whether this filter is on by default is not known (plex.md 5.2): both of its values are asked for.
+        # Whether this filter is on by default is not known (plex/README.md 5.2): both of its values are asked for.
         "active": "active",
-        # The same with these two of invoices; 3 is "all" of `paid` (plex.md 6).
+        # The same with these two of invoices; 3 is "all" of `paid` (plex/README.md 6).
         "void": "void",
         "paid": "paid",
         "order_status": "status",

@@ -1,4 +1,4 @@
-"""The interface behind client credentials: the same resources without collection and version (DESIGN section 5)."""
+"""The interface behind client credentials: the same resources without collection and version (DESIGN.md section 5)."""
 
 from __future__ import annotations
 

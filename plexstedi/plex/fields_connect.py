@@ -1,4 +1,4 @@
-"""Custom fields through Plex Connect: up to 5000 records in one call, under integer keys (plex.md 7.B)."""
+"""Custom fields through Plex Connect: up to 5000 records in one call, under integer keys (plex/README.md 7.B)."""
 
 from __future__ import annotations
 

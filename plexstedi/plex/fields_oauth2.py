@@ -1,4 +1,5 @@
-"""Custom fields of the oauth2 interface: they stand on the order and its lines, one PATCH per order (DESIGN 5)."""
+"""Custom fields of the oauth2 interface: they stand on the order and its lines, one PATCH per order
+(DESIGN.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""From Plex's ids (UUIDs of the REST interface) to the integer keys of data sources and custom fields (plex.md 7.B)."""
+"""From Plex's ids (UUIDs of the REST interface) to the integer keys of data sources and custom fields
+(plex/README.md 7.B)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Customer invoices as Plex's accounting lists them: each row is a whole invoice with lines and taxes (plex.md 6)."""
+"""Customer invoices as Plex's accounting lists them: each row is a whole invoice with lines and taxes
+(plex/README.md 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading orders: what was touched in a window, what is open, and whole orders with few calls (plex.md 5.7)."""
+"""Reading orders: what was touched in a window, what is open, and whole orders with few calls (plex/README.md 5.7)."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Orders:
                 if row is not None:
                     found[order_id] = row
                 elif not self._collection_answers:
-                    # A 404 means "no such order" only while the collection itself is there (plex.md 4.4).
+                    # A 404 means "no such order" only while the collection itself is there (plex/README.md 4.4).
                     self._rest.in_window("orders", _NOBODYS_TIME, by="created", field="createdDate")
                     self._collection_answers = True
         return found

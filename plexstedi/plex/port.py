@@ -166,7 +166,7 @@ InvoiceReading: TypeAlias = Invoice | UnreadableInvoice | UnforeseenInvoice
 
 @dataclass(frozen=True)
 class Receipt:
-    """Goods received, for RULES Reading 14. `quantity` is in the line's unit; returns are negative."""
+    """Goods received, for RULES.md Reading 14. `quantity` is in the line's unit; returns are negative."""
 
     id: str
     order_id: str
@@ -271,7 +271,7 @@ class PlexPort(Protocol):
     def touched_orders(self, window: Window) -> tuple[Touched, ...]:
         """Orders of which the header or a release was modified or created in the window, active or not.
 
-        Raise ServiceRefused if Plex returns rows outside the window: the filter was ignored (plex.md 4.2).
+        Raise ServiceRefused if Plex returns rows outside the window: the filter was ignored (plex/README.md 4.2).
         """
         ...
 
@@ -337,7 +337,7 @@ class PlexPort(Protocol):
         ...
 
     def update_release(self, update: ReleaseUpdate) -> WriteOutcome:
-        """Change a release; the rest is read and echoed: Plex derives an omitted status anew (plex.md 5.5)."""
+        """Change a release; the rest is read and echoed: Plex derives an omitted status anew (plex/README.md 5.5)."""
         ...
 
     def service_now(self) -> datetime | None:

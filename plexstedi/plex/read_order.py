@@ -1,6 +1,6 @@
 """From Plex's rows to the canonical order: pure, and the same for every REST dialect.
 
-A line has no quantity and no due date in Plex; both live in its releases (plex.md 5.4).
+A line has no quantity and no due date in Plex; both live in its releases (plex/README.md 5.4).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class MasterData:
 
 
 def parts_named(releases: Sequence[Row]) -> dict[str, Part]:
-    """Parts that releases spell out, by part id: number and revision without a further call (plex.md 5.5)."""
+    """Parts that releases spell out, by part id: number and revision without a further call (plex/README.md 5.5)."""
     parts: dict[str, Part] = {}
     for row in releases:
         part_id, number = row.text("partId"), row.text("partNumber")

@@ -1,4 +1,4 @@
-"""Receipts, read tenant-wide by the date received (plex.md 5.1; there is no filter by modification)."""
+"""Receipts, read tenant-wide by the date received (plex/README.md 5.1; there is no filter by modification)."""
 
 from __future__ import annotations
 

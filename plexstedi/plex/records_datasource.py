@@ -151,13 +151,14 @@ class DataSourceRecords:
         return tuple(sorted({**self._read.constants, **asked}.items(), key=lambda item: item[0]))
 
     def _inputs(self, own: Mapping[str, InputValue], values: Mapping[str, FieldValue]) -> dict[str, InputValue]:
-        """All inputs of a write; nothing is sent for a value that the answer does not state (plex.md 2.4: no nulls)."""
+        """All inputs of a write; nothing is sent for a value that the answer does not state (plex/README.md 2.4: no
+        nulls)."""
         inputs: dict[str, InputValue] = dict(self._write.constants)
         inputs |= {name: own[key] for key, name in self._write.inputs.items() if key not in self._values}
         return inputs | {name: self._theirs(name, value) for name, value in values.items() if value is not None}
 
     def _theirs(self, name: str, value: str | Decimal) -> InputValue:
-        """A value as the data source takes it; data sources have no date without a time (plex.md 2.1)."""
+        """A value as the data source takes it; data sources have no date without a time (plex/README.md 2.1)."""
         kind = self._value_of[name]
         if kind in self._write.values:
             return self._write.values[kind].get(str(value), value)

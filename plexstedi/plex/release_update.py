@@ -1,4 +1,4 @@
-"""Changing a release: strategy `write = "releases"` (plex.md 7.A)."""
+"""Changing a release: strategy `write = "releases"` (plex/README.md 7.A)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def _is_odd(value: Json) -> bool:
 
 
 def put_body(row: Row, update: ReleaseUpdate) -> Json:
-    """The release as it is, as the row spells it, with the changes. An omitted value might be cleared (plex.md 5.5)."""
+    """The release as it is, as the row spells it, with the changes. An omitted value might be cleared
+    (plex/README.md 5.5)."""
     body: dict[str, Json] = {row.spelled(name): row.raw(name) for name in _ECHOED if row.raw(name) is not None}
     if update.note is not None:
         body[row.spelled("note")] = update.note

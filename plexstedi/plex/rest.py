@@ -1,7 +1,8 @@
 """Reading Plex's REST collections: lists and single resources as rows, in either dialect.
 
 What is checked of every list: it is a list; it is the right collection (a 404 there is a wrong version, not "no
-data"); and the filter was honoured, since Plex ignores a parameter it does not know without a word (plex.md 4.2).
+data"); and the filter was honoured, since Plex ignores a parameter it does not know without a word
+(plex/README.md 4.2).
 """
 
 from __future__ import annotations
@@ -231,7 +232,7 @@ class Rest:
         )
 
     def no_such_path(self, resource: str) -> ServiceRefused:
-        """What a 404 on a collection means (plex.md 4.4)."""
+        """What a 404 on a collection means (plex/README.md 4.4)."""
         return ServiceRefused(
             f"Plex has no {self.dialect.paths[resource]} (404). For a collection that means another version of the "
             "interface, not that it is empty",

@@ -1,7 +1,7 @@
 """Reading one row of Plex: whichever way a field is spelled, and never more than what is there.
 
 Plex's published fields carry no promise of being there: absent and null are the same, unknown ones are ignored, and
-names drift (`dueDate`, `dueDateTime`, `due_date`; plex.md 4.2, 4.4). What is there must be what it claims to be.
+names drift (`dueDate`, `dueDateTime`, `due_date`; plex/README.md 4.2, 4.4). What is there must be what it claims to be.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Row:
         raise self.fault(field, value, "yes or no")
 
     def time(self, field: str) -> datetime | None:
-        """An instant, UTC; a text without offset is taken as UTC (plex.md 4.2)."""
+        """An instant, UTC; a text without offset is taken as UTC (plex/README.md 4.2)."""
         text = self.text(field)
         if text is None:
             return None
@@ -208,5 +208,5 @@ def read_time(text: str) -> datetime | None:
 
 
 def filter_time(moment: datetime) -> str:
-    """A time as Plex's filters take it: UTC, whole seconds, `Z` (plex.md 4.2)."""
+    """A time as Plex's filters take it: UTC, whole seconds, `Z` (plex/README.md 4.2)."""
     return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

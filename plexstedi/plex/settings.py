@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 
 class Api(StrEnum):
-    """The generation of Plex interfaces (plex.md 1)."""
+    """The generation of Plex interfaces (plex/README.md 1)."""
 
     CONNECT = "connect"
     OAUTH2 = "oauth2"
@@ -87,7 +87,7 @@ class PlexSettings:
     tenant_code: str | None = None
     requests_per_minute: int = 190
     read_timeout: float = 300.0
-    """Seconds. Plex has no paging; a wide window takes minutes (plex.md 4.2)."""
+    """Seconds. Plex has no paging; a wide window takes minutes (plex/README.md 4.2)."""
     token_url: str | None = None
     client_id: str | None = None
     paths: Mapping[str, str] = field(default_factory=_nothing)

@@ -1,4 +1,4 @@
-"""The tenant's standard objects with their custom fields, asked for once (plex.md 7.B)."""
+"""The tenant's standard objects with their custom fields, asked for once (plex/README.md 7.B)."""
 
 from __future__ import annotations
 

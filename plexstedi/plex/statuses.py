@@ -1,6 +1,6 @@
 """What a status means: by the tenant's own words in `[plex.statuses]`, else by the flags that Plex gives.
 
-Status names are the customer's (plex.md 5.6), so a name alone is never guessed at: unknown, it holds its order.
+Status names are the customer's (plex/README.md 5.6), so a name alone is never guessed at: unknown, it holds its order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from plexstedi.plex.settings import StatusNames
 
 _State = TypeVar("_State")
 
-# Line statuses have no flags anywhere in Plex (plex.md 5.4); these words leave no doubt.
+# Line statuses have no flags anywhere in Plex (plex/README.md 5.4); these words leave no doubt.
 _PLAIN_LINE_WORDS = {
     "open": LineState.OPEN,
     "received": LineState.OPEN,

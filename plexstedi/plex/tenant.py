@@ -1,4 +1,4 @@
-"""Whose data this is. A key can open another company's production tenant without a word (plex.md 4.1)."""
+"""Whose data this is. A key can open another company's production tenant without a word (plex/README.md 4.1)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One SQLite file, opened so that a committed fact survives a power cut, and every fault of it has a name.
 
 Settings follow what was measured for this use: WAL with synchronous FULL, explicit transactions, 0600 before the first
-byte is written (libraries.md section 7).
+byte is written (CHOICES.md 7).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Faults that stand: of a stage, or of one record whose calls fail while others' succeed (DESIGN section 4)."""
+"""Faults that stand: of a stage, or of one record whose calls fail while others' succeed (DESIGN.md section 4)."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Memory:
     def belongs_to(self, tenant: str, usage: str) -> None:
         """Claim a new file for this tenant and usage indicator, or check that it is theirs.
 
-        Raise ConfigurationFault (exit 4) when it is another's (DESIGN section 5).
+        Raise ConfigurationFault (exit 4) when it is another's (DESIGN.md section 5).
         """
         self.must_belong_to(tenant, usage)
         for fact, mine in ((Fact.TENANT, tenant), (Fact.USAGE, usage)):
@@ -107,7 +107,7 @@ class Memory:
     def latest_time(self, *seen: datetime | None) -> datetime:
         """The latest of the times given and of any ever remembered; remembered in turn.
 
-        Age that decides about sending again must never shrink because a clock was set back (DESIGN section 6).
+        Age that decides about sending again must never shrink because a clock was set back (DESIGN.md section 6).
         """
         times = [time for time in (*seen, self.time(Fact.HIGHEST_TIME)) if time is not None]
         if not times:

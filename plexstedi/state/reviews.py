@@ -73,13 +73,13 @@ class ReviewKind(StrEnum):
     OVERDUE = "overdue"
     """A clock ran past its limit. Subject: the document and the clock."""
     UNFORESEEN = "unforeseen"
-    """A record raised an error that nobody foresaw (DESIGN section 4). Subject: the record."""
+    """A record raised an error that nobody foresaw (DESIGN.md section 4). Subject: the record."""
     RECORD_UNREADABLE = "record-unreadable"
     """A row of Plex cannot be read and belongs to nothing that could be held instead. Subject: the row."""
     UNANSWERED = "unanswered"
     """For a day a service has not answered for one record, while it answers for others. Subject: the record."""
     NOTICE = "notice"
-    """Something to look at that holds nothing (RULES Reading 4, 17). Subject: what it is about."""
+    """Something to look at that holds nothing (RULES.md Reading 4, 17). Subject: what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class Reviews:
         return [_review(row) for row in rows]
 
     def attention(self) -> int:
-        """How many items wait; changed orders from before polling count as one together (DESIGN section 5)."""
+        """How many items wait; changed orders from before polling count as one together (DESIGN.md section 5)."""
         apart = self._database.number(
             "SELECT count(*) FROM reviews WHERE state = 'open' AND kind <> ?", (ReviewKind.KNOWN_ORDER_CHANGED,)
         )

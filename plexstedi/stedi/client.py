@@ -73,7 +73,8 @@ class StediClient:
         return self._send(path, body, key)
 
     def execution(self, execution_id: str) -> Execution | None:
-        """One file and its delivery; None if Stedi does not know it. The only proof of delivery (stedi.md 3.1)."""
+        """One file and its delivery; None if Stedi does not know it. The only proof of delivery
+        (stedi/README.md 3.1)."""
         answer = self._found(f"/executions/{path_segment(execution_id)}")
         if answer is None:
             return None

@@ -1,7 +1,8 @@
 """What Stedi's feeds say, as typed values.
 
-Read leniently: Stedi adds codes and fields without notice (stedi.md 4.3), so codes stay text, and what is missing is
-None. Only what a record cannot be used without is demanded; a record that lacks it becomes `Unreadable`, never lost.
+Read leniently: Stedi adds codes and fields without notice (stedi/README.md 4.3), so codes stay text, and what is
+missing is None. Only what a record cannot be used without is demanded; a record that lacks it becomes `Unreadable`,
+never lost.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ DeliveryState: TypeAlias = Delivered | DeliveryPending | DeliveryFailed | Retrie
 
 
 def delivery_of(execution: Execution) -> DeliveryState:
-    """What an outbound execution says of its file (stedi.md 3.1); an unknown status is not settled."""
+    """What an outbound execution says of its file (stedi/README.md 3.1); an unknown status is not settled."""
     if execution.status == "COMPLETED":
         return Delivered()
     if execution.status == "RETRIED" and execution.child_id is not None:

@@ -1,4 +1,4 @@
-"""What becomes of a send: one of five, and each has its own next step (DESIGN section 6 "Sending")."""
+"""What becomes of a send: one of five, and each has its own next step (DESIGN.md section 6 "Sending")."""
 
 from __future__ import annotations
 

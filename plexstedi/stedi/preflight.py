@@ -1,7 +1,7 @@
 """Whether Stedi is set up for a supplier: partnership, transaction settings, connection.
 
-The routes are not in Stedi's published API (stedi.md 7), so that this is a help and never a gate: whatever does not
-answer as expected is "could not verify". A 404 in Stedi's own words is an answer: there is no such partnership, and
+The routes are not in Stedi's published API (stedi/README.md 7), so that this is a help and never a gate: whatever does
+not answer as expected is "could not verify". A 404 in Stedi's own words is an answer: there is no such partnership, and
 each send would get the same.
 """
 

@@ -1,7 +1,7 @@
 """What became of documents that were sent: unheard ones are settled, accepted ones followed until delivered.
 
-200 is not delivery: delivery is read from executions only (stedi.md 3.1). An attempt without an answer is repeated
-with the same bytes under the same key while Stedi remembers the key; later it is looked up, never guessed.
+200 is not delivery: delivery is read from executions only (stedi/README.md 3.1). An attempt without an answer is
+repeated with the same bytes under the same key while Stedi remembers the key; later it is looked up, never guessed.
 """
 
 from __future__ import annotations

@@ -340,7 +340,7 @@ def _prepared(
 
 
 def next_change_sequence(decision: Due, last: Document | None) -> int:
-    """0 for the first 850 of a stream, then counting up (RULES Sending 8: BCH05 counts from 1)."""
+    """0 for the first 850 of a stream, then counting up (RULES.md Sending 8: BCH05 counts from 1)."""
     if isinstance(decision, Send850) and last is None:
         return 0
     return (0 if last is None else last.change_sequence) + 1

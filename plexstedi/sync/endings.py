@@ -1,6 +1,6 @@
 """What a run leaves behind however it ended: for `status`, for the monitor, and for cron's mail.
 
-Cron's mail is news (DESIGN section 4): a fault that stands is printed when it begins, once a day, and when it ends.
+Cron's mail is news (DESIGN.md section 4): a fault that stands is printed when it begins, once a day, and when it ends.
 A run that printed to a person or to a program (`--json`) has not told cron's reader.
 """
 

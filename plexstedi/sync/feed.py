@@ -1,7 +1,8 @@
 """A page of one of Stedi's feeds, also where Stedi refuses the token that leads to it.
 
-Tokens do not expire (stedi.md 4.1), but a changed account or a restored state file may hold one that Stedi no longer
-takes. The feed is then read again from the last time known: every entry is told by its id, so nothing counts twice.
+Tokens do not expire (stedi/README.md 4.1), but a changed account or a restored state file may hold one that Stedi no
+longer takes. The feed is then read again from the last time known: every entry is told by its id, so nothing counts
+twice.
 """
 
 from __future__ import annotations

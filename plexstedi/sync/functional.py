@@ -1,4 +1,5 @@
-"""What a 997 means for the documents that it answers (RULES Reading 16): syntax only, never an order confirmation."""
+"""What a 997 means for the documents that it answers (RULES.md Reading 16): syntax only, never an order
+confirmation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether runs still do what they are for: decided from what each run left (DESIGN section 4, `health`)."""
+"""Whether runs still do what they are for: decided from what each run left (DESIGN.md section 4, `health`)."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def process(session: Session) -> None:
     """Decide all that is stored and waits, in the order in which Stedi processed it; each record for itself."""
     store = session.store
     for order_id in store.documents.unfolded():
-        # What suppliers said of a line before a change of it went out no longer counts (RULES Reading 13).
+        # What suppliers said of a line before a change of it went out no longer counts (RULES.md Reading 13).
         session.look()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:

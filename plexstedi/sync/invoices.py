@@ -18,7 +18,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.timezones import invoice_as_it_was_read
 
 _STEP = timedelta(days=3)
-"""Plex's accounting answers with at most about 1,000 invoices before it times out (plex.md 6)."""
+"""Plex's accounting answers with at most about 1,000 invoices before it times out (plex/README.md 6)."""
 
 
 def wanted(session: Session) -> bool:

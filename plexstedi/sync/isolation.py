@@ -26,7 +26,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 
 _PATIENCE = timedelta(days=1)
-"""So long a record that is not answered for is tried again before it needs review (DESIGN section 4)."""
+"""So long a record that is not answered for is tried again before it needs review (DESIGN.md section 4)."""
 _IN_A_ROW = 3
 """So many failures without a success between them mean that the service itself does not answer."""
 _KNOWN_IN_A_ROW = 20

@@ -186,7 +186,7 @@ def json_quantity(quantity: Decimal) -> int | Decimal:
 
 
 def json_line(line: OrderLine) -> Mapping[str, object]:
-    """A line as `status NUMBER --json` shows it (DESIGN section 4)."""
+    """A line as `status NUMBER --json` shows it (DESIGN.md section 4)."""
     return {
         "line": line.line,
         "ordered": json_quantity(line.ordered),

@@ -1,4 +1,4 @@
-"""Numbers that are on several orders or invoices: whether one may go out under its own (RULES Sending 10)."""
+"""Numbers that are on several orders or invoices: whether one may go out under its own (RULES.md Sending 10)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class OrderReport:
     events: tuple[Told, ...]
 
     def as_json(self) -> dict[str, object]:
-        """The keys of `status NUMBER --json` (DESIGN section 4), and `answers`."""
+        """The keys of `status NUMBER --json` (DESIGN.md section 4), and `answers`."""
         return {
             "order": self._order(),
             "documents": [json_document(document) for document in self.documents],
@@ -108,7 +108,7 @@ def json_review(review: Review) -> Mapping[str, object]:
 
 
 def json_document(document: Document) -> dict[str, object]:
-    """A document as `status NUMBER --json` lists it (DESIGN section 4)."""
+    """A document as `status NUMBER --json` lists it (DESIGN.md section 4)."""
     return {
         "id": document.id,
         "kind": document.kind,

@@ -1,4 +1,5 @@
-"""Which documents are past their clocks, and the questions that follow at the limit (RULES "Settings", Reading 17)."""
+"""Which documents are past their clocks, and the questions that follow at the limit (RULES.md "Settings",
+Reading 17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carrying out write plans: read first, write only what differs, read back (DESIGN section 6).
+"""Carrying out write plans: read first, write only what differs, read back (DESIGN.md section 6).
 
 Plex has no idempotency keys. A write whose outcome was not heard is read at the next run, and decided then.
 """
@@ -22,7 +22,7 @@ from plexstedi.sync.write_results import is_of_another, note_done, note_not_done
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
 """Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
-plex.md 7.B). Acknowledgment records take a call each, and what was written is to be read back soon."""
+plex/README.md 7.B). Acknowledgment records take a call each, and what was written is to be read back soon."""
 
 
 def carry_out(session: Session) -> None:

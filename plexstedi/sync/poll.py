@@ -65,7 +65,7 @@ def plan_poll(
     """Decide what to look at.
 
     `cursor` is the end of the last window that was stored, `swept` the beginning of the last whole sweep. A clock that
-    was set back leaves the cursor in the future: then a sweep finds what a window cannot (DESIGN section 6).
+    was set back leaves the cursor in the future: then a sweep finds what a window cannot (DESIGN.md section 6).
     """
     end = now - SETTLING
     begin = since if since is not None else (start if cursor is None else cursor - overlap)
@@ -428,7 +428,7 @@ def _record_vanished(session: Session, order_id: str) -> None:
 
 
 def _read_receipts(session: Session, now: datetime) -> None:
-    """Receipts have no modified filter: the window overlaps by days (plex.md 5.1)."""
+    """Receipts have no modified filter: the window overlaps by days (plex/README.md 5.1)."""
     memory = session.store.memory
     cursor = memory.time(Fact.RECEIPTS_CURSOR)
     begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP

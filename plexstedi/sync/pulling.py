@@ -150,7 +150,7 @@ def _note_transaction(session: Session, transaction: Transaction) -> None:
 
 
 def _take_up_known(session: Session, turns: Turns) -> None:
-    """Transactions that were nobody's, and whose partnership is known by now (RULES Reading 10)."""
+    """Transactions that were nobody's, and whose partnership is known by now (RULES.md Reading 10)."""
     known = [one for one in session.store.inbox.ignored_for(NOBODYS, ANOTHER_PLANTS) if _partner(session, one)]
     for done, inbound in enumerate(known[:_AT_ONCE], 1):
         session.checkpoint()

@@ -27,7 +27,7 @@ def sent_by_position(told: SentOrder, files: Sequence[Sent]) -> list[SentOrder]:
     """Each document of a stream as sent, from what the last one left (`told`); `files` are all, oldest first.
 
     A line that a later document changed is kept without its items and schedules: it counts as changed since, so an old
-    answer to it is not applied (RULES Reading 13). A document whose lines cannot be read changed all of them.
+    answer to it is not applied (RULES.md Reading 13). A document whose lines cannot be read changed all of them.
     """
     found = [told]
     for before, after in reversed(list(pairwise(files))):

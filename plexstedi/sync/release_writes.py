@@ -157,7 +157,7 @@ def difference(
     """The entries of one release that differ from what Plex holds `now`, and those that are left alone.
 
     `ours` are the values that we wrote before, by field. A date or quantity that is neither what was asked for nor
-    ours is a person's, and stays; so does each of a line of which something came in meanwhile (RULES Reading 14).
+    ours is a person's, and stays; so does each of a line of which something came in meanwhile (RULES.md Reading 14).
     """
     where = f"line {entries[0].line} release {entries[0].release_number}"
     if now is None:

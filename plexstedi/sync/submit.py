@@ -184,7 +184,7 @@ def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
 
 
 def _tell_unheard(session: Session) -> None:
-    """A send that was not heard and is not settled is 5, even where the rest went well (DESIGN section 4)."""
+    """A send that was not heard and is not settled is 5, even where the rest went well (DESIGN.md section 4)."""
     sending = session.store.documents.in_state(DocumentState.SENDING)
     unheard = [document for document in sending if not is_held(session, sending_of(document))]
     if unheard:

@@ -1,4 +1,4 @@
-"""What a command did, counted under the names of the contract (DESIGN section 4)."""
+"""What a command did, counted under the names of the contract (DESIGN.md section 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose Plex this is: checked against the configuration before anything is written or sent (plex.md 4.1)."""
+"""Whose Plex this is: checked against the configuration before anything is written or sent (plex/README.md 4.1)."""
 
 from __future__ import annotations
 

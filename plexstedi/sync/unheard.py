@@ -1,4 +1,4 @@
-"""The review items about acknowledgments that are not applied and say worse than what counts (RULES Reading 13)."""
+"""The review items about acknowledgments that are not applied and say worse than what counts (RULES.md Reading 13)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Stedi's execution feed, read before anything is sent: it witnesses what was really sent, and what failed.
 
 An outbound file under a name of ours that the ledger does not know means that this state is old or was lost: then
-nothing is sent before `plexstedi recover` (DESIGN section 6 "Sending").
+nothing is sent before `plexstedi recover` (DESIGN.md section 6 "Sending").
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -
 def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed: str) -> None:
     """Stop if a feed that runs from old to new shows a page that ends long before what it showed already.
 
-    Another account's key, or a token that Stedi no longer follows, would look like this (stedi.md 4.1). Raise
+    Another account's key, or a token that Stedi no longer follows, would look like this (stedi/README.md 4.1). Raise
     SuspicionStop, unless it is overridden for this run.
     """
     known = session.store.memory.time(seen)
@@ -187,7 +187,7 @@ def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
 
 
 def supplier_of(session: Session, partnership: str | None) -> str | None:
-    """The supplier that is traded with over this partnership, or was when its documents went out (RULES Reading 10).
+    """The supplier that is traded with over this partnership, or was when its documents went out (RULES.md Reading 10).
 
     None if neither the configuration nor any document knows it.
     """

@@ -110,7 +110,7 @@ def plain_half(quantity: str) -> str:
 
 
 def test_part_of_a_sellers_own_change_is_accepted_line_by_line(make_bench):
-    """RULES Reading 13: an 865 that answers none of our changes is the seller's wish, and a person's to decide."""
+    """RULES.md Reading 13: an 865 that answers none of our changes is the seller's wish, and a person's to decide."""
     bench, order = sent_to_silent(make_bench)
     numbers = list(ordered(bench, order))[:2]
     rows: list[tuple[str, ...]] = []

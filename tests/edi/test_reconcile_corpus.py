@@ -437,7 +437,7 @@ DATE_QUALIFIERS = {
         *("ACK", "007", "171", "177"),
     ),
 }
-"""Reference edi.md 3.6, one by one."""
+"""edi/X12.md 3.6, one by one."""
 
 
 @pytest.mark.parametrize(
@@ -486,7 +486,7 @@ SIXTY_NOW, FORTY_NOW, HELD = (60, 40), (40, 60), None
 def test_every_way_to_write_a_backorder_under_every_setting(
     encoding: str, bp_quantity: str | None, ib_quantity: str | None, expected: tuple[int, int] | None
 ) -> None:
-    """60 now and 40 later of 100 (edi.md 3.4): read as the supplier means it, or held where nobody has said so."""
+    """60 now and 40 later of 100 (edi/X12.md 3.4): read as the supplier means it, or held where nobody has said so."""
     own = {"bp_quantity": bp_quantity, "ib_quantity": ib_quantity}
     settings = {"acknowledgments": {name: value for name, value in own.items() if value is not None}}
     answer = f"BAK*00*AC | PO1*10*100*EA*2.50**BP*A-1 | {ENCODINGS[encoding]}"

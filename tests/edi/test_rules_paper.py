@@ -92,7 +92,7 @@ def test_the_paper_lists_every_setting_with_its_default(heading: str) -> None:
 
 
 def test_the_rules_are_numbered_without_gaps() -> None:
-    """A citation "RULES Reading 13" leads to a heading."""
+    """A citation "RULES.md Reading 13" leads to a heading."""
     for chapter, last in (("Sending", 11), ("Reading", 17)):
         found = re.findall(rf"^### {chapter} (\d+): \S", RULES, re.MULTILINE)
         assert found == [str(number) for number in range(1, last + 1)]

@@ -68,7 +68,7 @@ def test_our_own_token_in_a_note_is_no_change_of_the_order(make_plex, rows):
 
 
 def test_names_with_datetime_in_them_mean_the_same(make_plex, rows):
-    """A later version of the interface calls dueDate dueDateTime (plex.md 4.4)."""
+    """A later version of the interface calls dueDate dueDateTime (plex/README.md 4.4)."""
     fake, plex = make_plex()
     fake.master_data()
     release = rows.release()
@@ -187,7 +187,7 @@ def test_a_moved_collection_takes_its_records_along(make_plex, rows):
 
 
 def test_an_order_that_the_default_list_hides_is_still_read(make_plex, rows):
-    """It is not known whether the list hides inactive orders (plex.md 5.2)."""
+    """It is not known whether the list hides inactive orders (plex/README.md 5.2)."""
     fake, plex = make_plex()
     fake.master_data()
     fake.order(rows.order(status="Cancelled", active=False), [], [])

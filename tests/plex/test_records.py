@@ -74,7 +74,7 @@ def test_a_receipt_without_quantity_is_named_and_keeps_no_other_from_being_read(
 
 
 def test_a_release_is_put_back_with_everything_it_had(make_plex, rows):
-    """Plex derives an omitted status anew (plex.md 5.5): the demand would change by our note."""
+    """Plex derives an omitted status anew (plex/README.md 5.5): the demand would change by our note."""
     fake, plex = make_plex()
     fake.one(RELEASE, rows.release(type="Std"))
     update = ReleaseUpdate("o1", "r1", note="new", due=date(2026, 12, 10), quantity=Decimal("2500.5"))

@@ -106,7 +106,7 @@ def _bind(transaction: Transaction, guide: Guide, sources: Sources) -> Bound | U
 
 
 def _vital_dates(transaction: Transaction) -> dict[Section, frozenset[str]]:
-    """Where DTM carries the due dates because no SCH does: there it cannot be left out (RULES Sending 6)."""
+    """Where DTM carries the due dates because no SCH does: there it cannot be left out (RULES.md Sending 6)."""
     inner = {child.id for node in transaction.detail if isinstance(node, Loop) for child in node.children}
     if "SCH" in inner:
         return {}
@@ -119,7 +119,7 @@ def _wants_trailer(guide: Guide) -> bool:
 
 
 def _trailer(before: Sequence[BoundChildren]) -> Segment:
-    """SE, for a guide that requires it; Stedi counts anew (stedi.md 8)."""
+    """SE, for a guide that requires it; Stedi counts anew (stedi/README.md 8)."""
     counted = sum(_size(node) for children in before for node in children.nodes)
     return Segment("SE", (Decimal(counted + 1), Decimal(1)))
 

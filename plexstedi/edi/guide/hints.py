@@ -1,6 +1,6 @@
 """What a person can do about a value that a guide wants or does not take: the Plex field, or the setting to write.
 
-A fix leads on (RULES Sending 11): a setting that can do it, with the value; a constant in the guide only for what is
+A fix leads on (RULES.md Sending 11): a setting that can do it, with the value; a constant in the guide only for what is
 the same in every order; never our part number under the vendor's qualifier.
 """
 

@@ -1,7 +1,7 @@
 """A guide as places for segments: its schema read once, by X12 identity instead of by key name.
 
-A key says what it is by its upper-case segment id, `_NN` for an element position, and `_loop` (stedi.md 8); anything
-else in it is the guide's own naming of a variant.
+A key says what it is by its upper-case segment id, `_NN` for an element position, and `_loop` (stedi/README.md 8);
+anything else in it is the guide's own naming of a variant.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a target document has room for: builders ask before they choose how to say a fact (RULES Sending 4, 6)."""
+"""What a target document has room for: builders ask before they choose how to say a fact (RULES.md Sending 4, 6)."""
 
 from __future__ import annotations
 

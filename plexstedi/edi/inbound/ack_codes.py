@@ -1,4 +1,4 @@
-"""What the codes of an acknowledgment mean (RULES Reading 2 to 8; X12 elements 587, 668 and 353)."""
+"""What the codes of an acknowledgment mean (RULES.md Reading 2 to 8; X12 elements 587, 668 and 353)."""
 
 from __future__ import annotations
 

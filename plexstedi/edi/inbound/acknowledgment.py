@@ -1,7 +1,7 @@
 """What a supplier answered: an 855 or 865 as a typed value, whatever its release or guide.
 
 `read_acknowledgment` takes the neutral tree, from Guide JSON (`guide_reading`) or from raw X12 (`x12_text`). It only
-reads (RULES Reading 15): what an answer means for an order is decided in `reconcile`.
+reads (RULES.md Reading 15): what an answer means for an order is decided in `reconcile`.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class AcknowledgedLine(Frozen):
     dates: tuple[StatedDate, ...] = ()
     """DTM under PO1 or POC."""
     faults: tuple[Reason, ...] = ()
-    """What could not be read in this line; it holds this line only (RULES Reading 15)."""
+    """What could not be read in this line; it holds this line only (RULES.md Reading 15)."""
 
 
 class Acknowledgment(Frozen):
@@ -129,7 +129,7 @@ class Acknowledgment(Frozen):
     supplier_reference: str | None = None
     """BAK08, BCA09: the supplier's own order number; where it is empty BAK06, BCA07, or REF02 of a REF VN."""
     dated: date | None = None
-    """BAK09, BCA10: the date of the answer; decides which answer is newer (RULES Reading 12)."""
+    """BAK09, BCA10: the date of the answer; decides which answer is newer (RULES.md Reading 12)."""
     change_sequence: str | None = None
     """BCA05: which of our 860 it answers."""
     lines: tuple[AcknowledgedLine, ...] = ()
@@ -142,12 +142,12 @@ class Acknowledgment(Frozen):
     words: tuple[str, ...] = ()
     """What the supplier says of the order as a whole: NTE, MSG, MTX."""
     faults: tuple[Reason, ...] = ()
-    """What could not be read in the heading; it holds the document (RULES Reading 15)."""
+    """What could not be read in the heading; it holds the document (RULES.md Reading 15)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A document that cannot be read at all: it is kept, and waits for a person (RULES Reading 15)."""
+    """A document that cannot be read at all: it is kept, and waits for a person (RULES.md Reading 15)."""
 
     reasons: tuple[Reason, ...]
     order_number: str | None = None

@@ -1,6 +1,7 @@
 """What was said of lines and releases that were entered again in Plex, by the ids that Plex has for them now.
 
-The supplier sees no difference, so its acknowledgment still counts (RULES Reading 13); it is written to what is there.
+The supplier sees no difference, so its acknowledgment still counts (RULES.md Reading 13); it is written to what is
+there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which dates of an answer are promises, and of what (RULES Reading 9; classes of X12 element 374)."""
+"""Which dates of an answer are promises, and of what (RULES.md Reading 9; classes of X12 element 374)."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def promises_at(dates: Sequence[StatedDate], own: Mapping[str, DateMeaning]) -> 
 
 
 def is_ship_late(ship: date, due: date, *, transit_days: int, late_days: int) -> bool:
-    """Whether goods that leave on this day arrive after the due date plus tolerance (RULES Reading 9)."""
+    """Whether goods that leave on this day arrive after the due date plus tolerance (RULES.md Reading 9)."""
     return ship.toordinal() + transit_days > due.toordinal() + late_days
 
 

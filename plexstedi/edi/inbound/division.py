@@ -1,4 +1,4 @@
-"""How the ACK quantities of a line divide into accepted, backordered and rejected (RULES Reading 3 and 4).
+"""How the ACK quantities of a line divide into accepted, backordered and rejected (RULES.md Reading 3 and 4).
 
 Suppliers write the same backorder in four ways (60 now and 40 later of 100): `BP 60`, `IB 40`, `IA 60` with `IB 40`,
 `BP 60` with `IB 40`; and for some `BP 60` means 40 now. Settings decide what a code's quantity is; nothing is guessed.

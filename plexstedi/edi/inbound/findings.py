@@ -25,7 +25,7 @@ def in_quotes(words: Sequence[str]) -> str:
 
 
 def with_words(reasons: Sequence[Reason], words: Sequence[str], code: str | None) -> tuple[Reason, ...]:
-    """The reasons, the first of them with what the supplier says (RULES Reading 6)."""
+    """The reasons, the first of them with what the supplier says (RULES.md Reading 6)."""
     different = tuple(dict.fromkeys(reasons))
     said = in_quotes(words)
     if not said or not different:
@@ -65,7 +65,7 @@ class Findings:
         self.note(message)
 
     def beyond(self, severity: Severity, code: str, message: str, setting: str) -> None:
-        """A difference outside its tolerance: what `on_price`, `on_quantity`, `on_date` say (RULES "Settings")."""
+        """A difference outside its tolerance: what `on_price`, `on_quantity`, `on_date` say (RULES.md "Settings")."""
         self.changed = True
         if self.strict or severity is Severity.HOLD:
             self.hold(code, message, f"{DECIDE}, or widen `tolerance.{setting}` of this supplier")

@@ -1,4 +1,4 @@
-"""The 997: whether a group that we sent could be read by the supplier's system (RULES Reading 16).
+"""The 997: whether a group that we sent could be read by the supplier's system (RULES.md Reading 16).
 
 It says nothing about the order itself. It is matched by our group control number (GS06) and set control number (ST02).
 """

@@ -1,4 +1,5 @@
-"""What the answer to one line promises: quantities in the unit sent, and pieces with dates (RULES Reading 3, 4, 9)."""
+"""What the answer to one line promises: quantities in the unit sent, and pieces with dates
+(RULES.md Reading 3, 4, 9)."""
 
 from __future__ import annotations
 
@@ -110,7 +111,7 @@ def _as_scheduled(
     expected: tuple[Decimal, ...],
     settings: SupplierSettings,
 ) -> StatedPart:
-    """All that was ordered, or all that is open: both say "as ordered" after a receipt (RULES Reading 14).
+    """All that was ordered, or all that is open: both say "as ordered" after a receipt (RULES.md Reading 14).
 
     Where the schedules lay out the one and the quantity beside them is the other, or none, the schedules count.
     """

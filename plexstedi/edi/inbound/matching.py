@@ -1,4 +1,4 @@
-"""Which order and which lines an answer speaks of (RULES Reading 10 and 11)."""
+"""Which order and which lines an answer speaks of (RULES.md Reading 10 and 11)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def match_order(
 ) -> OrderMatch:
     """The order of this supplier with this number; `partnerships` are all that the configuration or a document has.
 
-    Exactly, else without blanks at the ends, case and leading zeros if that gives one order only (RULES Reading 10).
+    Exactly, else without blanks at the ends, case and leading zeros if that gives one order only (RULES.md Reading 10).
     """
     if partnership_id not in partnerships:
         return OtherPlant(partnership_id)
@@ -202,7 +202,7 @@ def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
 
 
 def match_line(answered: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
-    """The line that is meant: by PO101, by part where PO101 is missing or unknown (RULES Reading 11)."""
+    """The line that is meant: by PO101, by part where PO101 is missing or unknown (RULES.md Reading 11)."""
     by_id = index.by_assigned_id(answered.assigned_id) if answered.assigned_id is not None else None
     by_part = index.by_part(answered)
     numbers = ", ".join(str(line.line) for line in by_part)

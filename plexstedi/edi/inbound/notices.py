@@ -1,4 +1,4 @@
-"""What an acknowledgment says beside what is compared: named once, so that a person sees it (RULES Reading 4)."""
+"""What an acknowledgment says beside what is compared: named once, so that a person sees it (RULES.md Reading 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segments of an acknowledgment that not every supplier sends, and the supplier's own words (RULES Reading 4, 6).
+"""Segments of an acknowledgment that not every supplier sends, and the supplier's own words (RULES.md Reading 4, 6).
 
 LIN, CTP, PO3 and CUR are read as far as they mean one thing only. What is there and means more than that (a charge,
 parts of a line, quantities by place) is named as it stands, with what it amounts to: a person sees it.

@@ -15,7 +15,7 @@ from plexstedi.edi.order import Frozen
 
 
 class AckState(StrEnum):
-    """State of a line (RULES Reading 1)."""
+    """State of a line (RULES.md Reading 1)."""
 
     CONFIRMED = "confirmed"
     """Every compared value is equal."""
@@ -75,7 +75,7 @@ class LineOutcome(Frozen):
     state: AckState
     ordered: Decimal
     open: Decimal
-    """Ordered less received, not below zero: what the answer is about (RULES Reading 14)."""
+    """Ordered less received, not below zero: what the answer is about (RULES.md Reading 14)."""
     unit: str
     confirmed: Decimal
     backordered: Decimal
@@ -181,7 +181,7 @@ class Reconciliation(Frozen):
     lines: tuple[LineOutcome, ...] = ()
     """In the order of their numbers. Lines that this answer leaves as they are, are not among them."""
     untouched: tuple[int, ...] = ()
-    """Lines that an 860 sent later than what this answers has changed (RULES Reading 13)."""
+    """Lines that an 860 sent later than what this answers has changed (RULES.md Reading 13)."""
     unmatched: tuple[UnmatchedLine, ...] = ()
     earlier: tuple[LineOutcome, ...] = ()
     """What it says of `untouched` lines as they were before: never applied, compared with what counts."""

@@ -1,4 +1,4 @@
-"""Which answer counts, and what it answers (RULES Reading 12 and 13). The order of arrival never matters."""
+"""Which answer counts, and what it answers (RULES.md Reading 12 and 13). The order of arrival never matters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ ONE_DAY = timedelta(days=1)
 
 
 def usable_date(dated: date | None, processed_at: datetime, ordered_on: date | None) -> date | None:
-    """BAK09 or BCA10 as far as it can be the day of the answer; None: the time of processing counts (RULES Reading 12).
+    """BAK09 or BCA10 as far as it can be the day of the answer; None: the time of processing counts
+    (RULES.md Reading 12).
 
     It can be from the day before the order's date (None: not known) to the day after Stedi processed it.
     """
@@ -67,7 +68,7 @@ class Received(Frozen):
 
 
 def duplicate_of(received: Received, earlier: Iterable[Received]) -> str | None:
-    """The transaction that this document repeats, None if it is new (RULES Reading 12).
+    """The transaction that this document repeats, None if it is new (RULES.md Reading 12).
 
     The same transaction; or from the same sender the same content, with the same ISA13, GS06 and ST02 or the same date.
     """
@@ -121,7 +122,7 @@ class Initiative(StrEnum):
     ANSWER = "answer"
     """It answers a document of ours."""
     SELLER = "seller"
-    """An 865 of the seller's own: a wish to change (RULES Reading 13)."""
+    """An 865 of the seller's own: a wish to change (RULES.md Reading 13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def what_it_answers(
     documents: Sequence[SentDocument],
     ordered_on: date | None = None,
 ) -> Answers | AnswersNothingSent:
-    """Which of our documents (at least one, in the order sent) this answer answers (RULES Reading 13).
+    """Which of our documents (at least one, in the order sent) this answer answers (RULES.md Reading 13).
 
     A change sequence that it names decides; else its date, a day more or less, against the day we sent (UTC). What was
     processed before we sent cannot know of it, whatever its date. An 865 that cannot answer an 860 is the seller's own.
@@ -229,7 +230,7 @@ class AnswerHeader(Frozen):
 
 
 def is_newer(one: AnswerHeader, other: AnswerHeader) -> bool:
-    """Whether it counts rather than the other (RULES Reading 12).
+    """Whether it counts rather than the other (RULES.md Reading 12).
 
     Two usable dates decide only if they lie more than a day apart: a supplier's calendar can be a day off from ours.
     """
@@ -287,7 +288,7 @@ class Folded:
 
 
 def fold(answers: Iterable[Answer], changes: Collection[SentDocument] = ()) -> Folded:
-    """The state per line: the newest answer wins, whatever the order of arrival (RULES Reading 12).
+    """The state per line: the newest answer wins, whatever the order of arrival (RULES.md Reading 12).
 
     An outcome that only follows from a setting counts for lines that no answer names. An answer that accepts the order
     as a whole supersedes like one that lists the line, except where an older one confirms it: that says the same, with

@@ -1,4 +1,4 @@
-"""Comparing an answered price with the one sent, per the same quantity and exactly (RULES Reading 1 and 3)."""
+"""Comparing an answered price with the one sent, per the same quantity and exactly (RULES.md Reading 1 and 3)."""
 
 from __future__ import annotations
 

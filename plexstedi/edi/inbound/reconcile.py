@@ -1,4 +1,5 @@
-"""One answer against one order, as sent: what the supplier confirmed, line by line (RULES Reading 1 to 9, 13, 14)."""
+"""One answer against one order, as sent: what the supplier confirmed, line by line (RULES.md Reading 1 to
+9, 13, 14)."""
 
 from __future__ import annotations
 
@@ -154,7 +155,7 @@ def _reconcile(
 
 
 def _verdict(line: SentLine, spoken: Spoken, document: Document, before: Sequence[SentLine | None]) -> Verdict:
-    """Whether a line that was changed about the time of the answer is answered as it is now (RULES Reading 13)."""
+    """Whether a line that was changed about the time of the answer is answered as it is now (RULES.md Reading 13)."""
     if spoken.names_all:
         return Verdict(Knows.UNDECIDED, "the order is rejected as a whole, before or after the change")
     if line.line in spoken.ambiguous:
@@ -230,7 +231,7 @@ def _document_holds(
 
 
 def _missing(acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: SupplierSettings) -> AckState:
-    """What becomes of lines that the answer does not name (RULES Reading 7 and 8)."""
+    """What becomes of lines that the answer does not name (RULES.md Reading 7 and 8)."""
     own = settings.acknowledgments
     if not acknowledgment.lines and meaning in (TypeMeaning.DETAIL, TypeMeaning.NO_DETAIL):
         return AckState.CONFIRMED

@@ -1,4 +1,4 @@
-"""One line of an order against what one answer says of it (RULES Reading 1 to 9 and 14)."""
+"""One line of an order against what one answer says of it (RULES.md Reading 1 to 9 and 14)."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def _read_group(
 
 
 def _net(read: LineReading, ordered: Decimal, still: Decimal) -> LineReading:
-    """An answer that adds up to what was ordered, less what has been received since (RULES Reading 14)."""
+    """An answer that adds up to what was ordered, less what has been received since (RULES.md Reading 14)."""
     received, total = ordered - still, read.total
     if received <= 0 or total.total != ordered:
         return read
@@ -272,7 +272,7 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
 
 
 def _check_before_order(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
-    """RULES Reading 9: nobody promises a day before the order was made."""
+    """RULES.md Reading 9: nobody promises a day before the order was made."""
     for what, day in (("ships", schedule.ship_date), ("delivered", schedule.delivery_date)):
         if day is not None and case.ordered_on is not None and day < case.ordered_on:
             said = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
@@ -315,7 +315,7 @@ def _check_delivery(schedule: ConfirmedSchedule, off: int, said: str, case: Line
 
 
 def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -> None:
-    """A code that announces a change has to say which; with equal values it is only noted (RULES Reading 2)."""
+    """A code that announces a change has to say which; with equal values it is only noted (RULES.md Reading 2)."""
     answers = [m.answered for m in case.matches]
     codes = {d.code for answer in answers for d in answer.details}
     if "IP" in codes and all(answer.price is None and not answer.other_prices for answer in answers):

@@ -1,7 +1,7 @@
 """What is to stand in Plex's own acknowledgment records (strategy `datasource`): one record per release, whole.
 
-Plex keeps acknowledgments of its own beside a release (plex.md 7.D); a data source adds or updates one. The record
-says nothing of the demand: the release's own date and quantity stay as they are.
+Plex keeps acknowledgments of its own beside a release (plex/README.md 7.D); a data source adds or updates one. The
+record says nothing of the demand: the release's own date and quantity stay as they are.
 """
 
 from __future__ import annotations

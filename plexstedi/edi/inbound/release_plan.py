@@ -57,7 +57,7 @@ def plan_release_writes(
     `sent` is what the supplier was told last: only a date or quantity that Plex still holds as asked for is replaced.
     A release that is received, cancelled or no longer there is left alone, as is one of a line that is held. The due
     date is a promised delivery date, never a ship date. Of a line of which something was received only the note is
-    written (RULES Reading 14). What `values` lists and a release cannot hold is in `withheld`.
+    written (RULES.md Reading 14). What `values` lists and a release cannot hold is in `withheld`.
     """
     promises, withheld = release_promises(order, outcomes, sent, settings)
     draft = _Draft(values, withheld=withheld)

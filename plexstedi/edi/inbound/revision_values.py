@@ -1,4 +1,4 @@
-"""Whether a line answers what our 860 asks or what stood before: values decide where no date can (RULES Reading 13).
+"""Whether a line answers what our 860 asks or what stood before: values decide where no date can (RULES.md Reading 13).
 
 Compared are quantity, price, dates, unit and item numbers, as far as the change touched them and they are given.
 Tolerances apply, the nearer of two that fit wins. A rejection, values of both or of neither, no values: undecided.

@@ -11,7 +11,7 @@ from plexstedi.edi.sent import SentLine, SentOrder
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """The versions of a line between which an answer's values decide (RULES Reading 13)."""
+    """The versions of a line between which an answer's values decide (RULES.md Reading 13)."""
 
     before: Mapping[int, tuple[SentLine | None, ...]] = field(default_factory=dict)
     """Lines of which values decide what is answered: as they stood before, oldest first; None: not there."""

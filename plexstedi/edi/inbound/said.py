@@ -225,7 +225,7 @@ def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: Document,
             elif meaning is not LineMeaning.ACCEPTED:
                 findings.hold("code-held", f"{detail.code} on a line that was deleted")
             elif detail.quantity and match.answered.change_code != "DI":
-                # DI with an accepting code agrees to the deletion, whatever quantity it repeats (RULES Reading 13).
+                # DI with an accepting code agrees to the deletion, whatever quantity it repeats (RULES.md Reading 13).
                 confirmed += detail.quantity
         if not match.answered.details and match.answered.change_code != "DI" and match.answered.quantity:
             confirmed += match.answered.quantity

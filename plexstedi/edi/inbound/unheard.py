@@ -1,4 +1,4 @@
-"""An acknowledgment that is not applied and says worse than what counts is never silent (RULES Reading 13)."""
+"""An acknowledgment that is not applied and says worse than what counts is never silent (RULES.md Reading 13)."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ class WriteTarget(StrEnum):
 
 
 class AckField(StrEnum):
-    """What can be written: the keys of `[plex.acknowledgments.fields]` (DESIGN section 5), and `ack_note`, which only
-    an acknowledgment record has."""
+    """What can be written: the keys of `[plex.acknowledgments.fields]` (DESIGN.md section 5), and `ack_note`, which
+    only an acknowledgment record has."""
 
     ACK_CODE = "ack_code"
     ACK_STATUS = "ack_status"

@@ -1,4 +1,4 @@
-"""The 810 as a neutral tree: a customer invoice, its lines, taxes and total (RULES Sending 8)."""
+"""The 810 as a neutral tree: a customer invoice, its lines, taxes and total (RULES.md Sending 8)."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str,
 def _left_to_receive(
     builder: Builder, item: Coded, line: DocumentLine, received: Mapping[str, Decimal] | None
 ) -> Decimal | None:
-    """POC04, only where the guide requires it (RULES Sending 8); held where only a person knows it.
+    """POC04, only where the guide requires it (RULES.md Sending 8); held where only a person knows it.
 
     With nothing received it is POC03, of a deleted line it is 0.
     """

@@ -119,7 +119,7 @@ class Builder:
         return place if place is not None and place.has(2) else None
 
     def terms(self, seen: SeenOrder) -> list[Node]:
-        """ITD by the supplier's `terms` (RULES Sending 5)."""
+        """ITD by the supplier's `terms` (RULES.md Sending 5)."""
         terms = seen.terms
         if terms is None:
             return []
@@ -137,7 +137,7 @@ class Builder:
         ]
 
     def due(self, section: Section, path: tuple[str, ...], due: date | None) -> list[Node]:
-        """A due date as DTM where there is a place for one (RULES Sending 6)."""
+        """A due date as DTM where there is a place for one (RULES.md Sending 6)."""
         if due is None or section == "summary":
             return []
         code = due_qualifier(self.room, due_codes(self.settings, self.set_id), section, path, "DTM", 1, 2)
@@ -303,7 +303,7 @@ class Builder:
         return {f"e{positions[0]:02d}": price, f"e{positions[1]:02d}": basis}
 
     def price_apart(self, price: Decimal, basis: str | None, unit: str) -> list[Node]:
-        """The price as CTP, where a guide has it there only (RULES Sending 4)."""
+        """The price as CTP, where a guide has it there only (RULES.md Sending 4)."""
         at = price_place(self.room, LINE_LOOPS[self.set_id])
         if not at.in_ctp or at.place is None:
             return []
@@ -315,7 +315,7 @@ class Builder:
         return Loop("CTT", (head,) if amount is None else (head, segment("AMT", e01="TT", e02=amount)))
 
     def hash_total(self, quantities: Iterable[Decimal]) -> Decimal | None:
-        """CTT02: the sum of PO102, POC03 or IT102, only where a guide has it (RULES Sending 8)."""
+        """CTT02: the sum of PO102, POC03 or IT102, only where a guide has it (RULES.md Sending 8)."""
         place = place_for(self.room, "summary", (), "CTT") if self.room.by_guide else None
         if place is None or not place.has(2):
             return None
@@ -329,7 +329,7 @@ class Builder:
         return total
 
     def description(self, text: str, path: tuple[str, ...], where: str) -> list[Node]:
-        """PID free text, broken at words over as many PID as it needs (RULES Sending 7)."""
+        """PID free text, broken at words over as many PID as it needs (RULES.md Sending 7)."""
         place = place_for(self.room, "detail", path, "PID", {1: "F"})
         if place is None or not place.has(5):
             return [Loop("PID", (segment("PID", e01="F", e05=text),))]

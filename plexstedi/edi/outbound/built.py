@@ -17,7 +17,7 @@ class Built:
     transaction: Transaction
     dropped: tuple[Dropped, ...] = ()
     adjusted: tuple[str, ...] = ()
-    """Texts that were written differently, and how (RULES Sending 7)."""
+    """Texts that were written differently, and how (RULES.md Sending 7)."""
     facts: Facts = field(default_factory=Facts)
     doubts: tuple[Doubt, ...] = ()
     """Texts that X12 cannot carry: they hold the document if it says them."""

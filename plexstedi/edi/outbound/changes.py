@@ -1,4 +1,4 @@
-"""What changed between two views of an order, line by line, and the POC02 code that says so (RULES Sending 8)."""
+"""What changed between two views of an order, line by line, and the POC02 code that says so (RULES.md Sending 8)."""
 
 from __future__ import annotations
 

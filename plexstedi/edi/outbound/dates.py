@@ -1,4 +1,4 @@
-"""Dates of an order: which can be true, and under which qualifiers a target takes them (RULES Sending 3, 6)."""
+"""Dates of an order: which can be true, and under which qualifiers a target takes them (RULES.md Sending 3, 6)."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _others(
 
 
 def impossible_dates(order: Order) -> tuple[Reason, ...]:
-    """A reason for each date that no order can have, naming its field (RULES Sending 3).
+    """A reason for each date that no order can have, naming its field (RULES.md Sending 3).
 
     Plex's empty dates (0001-01-01, 1899-12-30, 9999-12-31) are among them.
     """

@@ -16,7 +16,7 @@ class DocumentLine:
     """One PO1 or POC: its id, and what of the order line it says."""
 
     id: str
-    """PO101 / POC01: the Plex line number, or line and release (RULES Sending 8)."""
+    """PO101 / POC01: the Plex line number, or line and release (RULES.md Sending 8)."""
     line: SeenLine
     quantity: Decimal
     releases: tuple[SeenRelease, ...]

@@ -6,7 +6,7 @@ from plexstedi.edi.order import Frozen
 
 
 class Dropped(Frozen):
-    """One optional fact that was left out (RULES Sending 6): recorded with the document and shown."""
+    """One optional fact that was left out (RULES.md Sending 6): recorded with the document and shown."""
 
     where: str
     """`order` or `line 10`."""

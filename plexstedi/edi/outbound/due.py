@@ -1,4 +1,4 @@
-"""Which document is due: the difference between what the supplier has and what Plex holds now (DESIGN section 6).
+"""Which document is due: the difference between what the supplier has and what Plex holds now (DESIGN.md section 6).
 
 There is no queue of intents: an edit undone before sending is no difference, and a released hold needs no code.
 """

@@ -1,4 +1,4 @@
-"""Lengths of X12 elements by release: what is longer or shorter is held, never cut (RULES Sending 9)."""
+"""Lengths of X12 elements by release: what is longer or shorter is held, never cut (RULES.md Sending 9)."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _limit(segment_id: str, position: int) -> Limit | None:
 
 
 def beyond_limits(transaction: Transaction) -> tuple[Reason, ...]:
-    """A reason for every element that is too long or too short for the release (RULES Sending 9)."""
+    """A reason for every element that is too long or too short for the release (RULES.md Sending 9)."""
     found = (
         beyond_limit(segment, position, transaction.release, where)
         for where, segment in placed_segments(transaction)

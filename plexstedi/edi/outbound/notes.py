@@ -1,4 +1,4 @@
-"""Where a note goes, and in how many pieces: N9 with MSG or MTX, MSG or MTX alone, NTE (RULES Sending 6, 7)."""
+"""Where a note goes, and in how many pieces: N9 with MSG or MTX, MSG or MTX alone, NTE (RULES.md Sending 6, 7)."""
 
 from __future__ import annotations
 

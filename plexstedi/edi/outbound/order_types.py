@@ -1,4 +1,4 @@
-"""BEG02 and BCH02: what kind of order it is, in a code that the guide takes (RULES Sending 2)."""
+"""BEG02 and BCH02: what kind of order it is, in a code that the guide takes (RULES.md Sending 2)."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Prepared:
     sent: SentOrder
     dropped: tuple[Dropped, ...]
     adjusted: tuple[str, ...]
-    """Texts that were written differently, and how (RULES Sending 7)."""
+    """Texts that were written differently, and how (RULES.md Sending 7)."""
 
 
 def finish_order(
@@ -48,7 +48,7 @@ def finish_order(
 def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) -> Prepared | Held:
     """The guide or the base names first, then lengths and characters of what is sent; Held with all that refuses.
 
-    What has no place in the guide is not sent, so nothing is asked of it (RULES Sending 7).
+    What has no place in the guide is not sent, so nothing is asked of it (RULES.md Sending 7).
     """
     transaction = built.transaction
     schema = partner.guides.get(kind)

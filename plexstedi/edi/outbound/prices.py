@@ -1,4 +1,4 @@
-"""Quantity, unit and price of a line as the supplier is told them: exact conversions or a hold (RULES Sending 4)."""
+"""Quantity, unit and price of a line as the supplier is told them: exact conversions or a hold (RULES.md Sending 4)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SaidPrice:
 
 @dataclass(frozen=True, slots=True)
 class PricePlace:
-    """Where a line's price goes: into the line's own segment, or into CTP03 (RULES Sending 4)."""
+    """Where a line's price goes: into the line's own segment, or into CTP03 (RULES.md Sending 4)."""
 
     place: Place | None
     basis: int
@@ -83,7 +83,7 @@ def line_units(
 ) -> Units | Reason:
     """The X12 units of a line by its Plex names: of the price, and of the quantity where that is another.
 
-    A reason if the partner's `units` (`table` in the configuration) do not tell them (DESIGN section 6).
+    A reason if the partner's `units` (`table` in the configuration) do not tell them (DESIGN.md section 6).
     """
     quantity_name = order_unit or price_name
     if quantity_name is None:

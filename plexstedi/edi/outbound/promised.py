@@ -1,4 +1,5 @@
-"""What a supplier has, with the dates and quantities that we wrote into Plex from its own answers (DESIGN section 6).
+"""What a supplier has, with the dates and quantities that we wrote into Plex from its own answers
+(DESIGN.md section 6).
 
 With `release_values` a supplier's promise replaces our demand in Plex. The supplier knows it: it must not be told back
 as a change. But a person's edit of such a value afterwards is one, also back to what was first asked for.

@@ -1,4 +1,4 @@
-"""What may be done to text so that X12 carries it faithfully (RULES Sending 7): clean it, or say why it cannot be.
+"""What may be done to text so that X12 carries it faithfully (RULES.md Sending 7): clean it, or say why it cannot be.
 
 Whether a text holds the document is decided at the end, by what is sent of it: what has no place is dropped.
 """
@@ -105,7 +105,7 @@ def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> 
 def unfit_as_sent(
     sent: Iterable[tuple[str, Segment]], doubts: Sequence[Doubt], settings: TextSettings, table: str
 ) -> tuple[Reason, ...]:
-    """The reasons of those texts that are really sent (RULES Sending 7), each segment with where it stands.
+    """The reasons of those texts that are really sent (RULES.md Sending 7), each segment with where it stands.
 
     A text may go out in pieces; one that nobody had a doubt about (a code of the settings) is judged all the same.
     """

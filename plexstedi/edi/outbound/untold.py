@@ -1,7 +1,7 @@
 """Which lines have changed in Plex so that the supplier is still to be told: what an 860 would say, nothing else.
 
 A receipt, a release that is closed or entered again, a forecast, a note that the guide has no place for: none of them
-is a change for the supplier, so none of them holds what the supplier says (RULES Reading 13).
+is a change for the supplier, so none of them holds what the supplier says (RULES.md Reading 13).
 """
 
 from __future__ import annotations
