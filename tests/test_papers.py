@@ -94,7 +94,6 @@ def _sources() -> list[Path]:
         *(ROOT / "tests").rglob("*.py"),
         *PACKAGE.rglob("*.md"),
         ROOT / "SECURITY.md",
-        ROOT / "CONTRIBUTING.md",
     ]
     return sorted(file for file in files if file != Path(__file__))
 
