@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from plexstedi.cli.invocation import finish, of
-from plexstedi.cli.options import Json, instant
+from plexstedi.cli.options import Json
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.reading import open_state
 from plexstedi.cli.streams import print_json, takes_text
@@ -49,12 +49,14 @@ def _export(
     order: Annotated[
         str | None, typer.Option("--order", metavar="NUMBER", help="Only events of this order or invoice.")
     ] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="Only from this time on.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Only from then on: a time, a day, yesterday, 2d, 6h.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="One JSON object a line, or CSV.")] = Format.JSONL,
     json: Json = False,
 ) -> None:
     """Write events to stdout as they are read, oldest first."""
-    begin = instant(since, "--since")
+    begin = of(context).instant(since, "--since")
     invocation = of(context)
     store = open_state(invocation.state())
     try:

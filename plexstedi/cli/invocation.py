@@ -9,13 +9,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import typer
 
+from plexstedi.cli.options import instant
 from plexstedi.cli.outcome import Outcome, on_a_terminal
 from plexstedi.cli.progress import progress_reporter
 from plexstedi.clock import Clock, StopRequest, SystemClock
@@ -84,6 +86,14 @@ class Invocation:
             raise
         except ConfigurationFault:
             return None
+
+    def instant(self, text: str | None, option: str) -> datetime | None:
+        """A time given on the command line, in the tenant's days. Raise UsageFault if it is none."""
+        if text is None:
+            return None
+        config = self.config_if_readable()
+        name = None if config is None else config.plex.timezone
+        return instant(text, option, self.clock.now(), UTC if name is None else ZoneInfo(name))
 
     def must_own(self, store: Store) -> None:
         """Raise ConfigurationFault if the configuration, where there is one, is another's than this state's."""

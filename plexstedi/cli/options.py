@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, TypeAlias
 
 import typer
@@ -40,17 +41,42 @@ def positive(text: str) -> int:
     return number
 
 
-def instant(text: str | None, option: str) -> datetime | None:
-    """A time given on the command line. Raise UsageFault unless it is ISO 8601 with a time zone."""
-    if text is None:
-        return None
+_SPAN = re.compile(r"([0-9]{1,5})([dh])", re.ASCII)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def instant(text: str, option: str, now: datetime, zone: tzinfo) -> datetime:
+    """A time given on the command line: ISO 8601 with a time zone, a day, `yesterday`, `2d` or `6h` back from `now`.
+
+    A day begins at midnight in `zone`, the tenant's. Raise UsageFault for anything else.
+    """
+    found = _instant(text.strip(), now, zone)
+    if found is None or found < _EARLIEST:
+        raise UsageFault(
+            f"{option} {text} is no time",
+            fix="Write a time with its zone (2026-11-23T08:00:00Z), a day (2026-11-23), yesterday, 2d or 6h.",
+        )
+    return found
+
+
+def _instant(text: str, now: datetime, zone: tzinfo) -> datetime | None:
     try:
+        if text == "yesterday":
+            return _midnight(now.astimezone(zone).date() - timedelta(days=1), zone)
+        if span := _SPAN.fullmatch(text):
+            count = int(span[1])
+            return now - (timedelta(days=count) if span[2] == "d" else timedelta(hours=count))
+        if _DAY.fullmatch(text):
+            return _midnight(date.fromisoformat(text), zone)
         given = datetime.fromisoformat(text)
-    except ValueError:
-        given = None
-    if given is None or given.tzinfo is None or as_utc(given) is None:
-        raise UsageFault(f"{option} {text} is no time with a time zone", fix="Write it like 2026-11-23T08:00:00Z.")
-    return given
+    except (ValueError, OverflowError):
+        return None
+    return None if given.tzinfo is None or as_utc(given) is None else given
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime | None:
+    return as_utc(datetime.combine(day, time(0, 0), zone))
 
 
 def reason_given(reason: str | None) -> str:

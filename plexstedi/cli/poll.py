@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from plexstedi.cli.invocation import work
-from plexstedi.cli.options import DryRun, Json, Override, instant, overrides
+from plexstedi.cli.invocation import of, work
+from plexstedi.cli.options import DryRun, Json, Override, overrides
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import counts_line, not_traded, plain, print_news
 from plexstedi.sync.poll import poll
@@ -23,7 +23,12 @@ def register(app: typer.Typer) -> None:
     def command(
         context: typer.Context,
         since: Annotated[
-            str | None, typer.Option("--since", metavar="TIME", help="Look back to this time, with its time zone.")
+            str | None,
+            typer.Option(
+                "--since",
+                metavar="TIME",
+                help="Look back to then: a time, a day, yesterday, 2d, 6h.",
+            ),
         ] = None,
         full: Annotated[bool, typer.Option("--full", help="Also look at every open order (sweep).")] = False,
         dry_run: DryRun = False,
@@ -31,7 +36,7 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Fetch what changed in Plex; record new revisions and what must be sent."""
-        begin = instant(since, "--since")
+        begin = of(context).instant(since, "--since")
 
         def body(session: Session, outcome: Outcome) -> None:
             outcome.show = lambda: _show(outcome)

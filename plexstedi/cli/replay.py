@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from plexstedi.cli.invocation import confirmed, of, work
-from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, instant, overrides, reason_given
+from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, overrides, reason_given
 from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.tables import aligned, plain, print_news
 from plexstedi.clock import StopRequest
@@ -55,7 +55,9 @@ def register(app: typer.Typer) -> None:
         failed: Annotated[
             bool, typer.Option("--failed", help="Everything refused or undelivered since --since.")
         ] = False,
-        since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="With --failed, and needed.")] = None,
+        since: Annotated[
+            str | None, typer.Option("--since", metavar="TIME", help="With --failed: a time, a day, yesterday, 2d, 6h.")
+        ] = None,
         yes: Yes = False,
         dry_run: DryRun = False,
         override: Override = None,
@@ -65,11 +67,11 @@ def register(app: typer.Typer) -> None:
         if (number is not None) + (ack is not None) + failed != 1:
             raise UsageFault("one of NUMBER, --ack and --failed is needed", fix="See `plexstedi replay --help`.")
         if failed != (since is not None):
-            raise UsageFault("--failed and --since go together", fix="Write --failed --since 2026-11-23T08:00:00Z.")
+            raise UsageFault("--failed and --since go together", fix="Write --failed --since yesterday.")
         if ack is not None and (purpose, queue, release) != (None, False, None):
             raise UsageFault("--purpose, --queue and --release are for documents", fix="Leave them out with --ack.")
         why = reason_given(reason)
-        begin = instant(since, "--since")
+        begin = of(context).instant(since, "--since")
         code = None if purpose is None else purpose.value
 
         def planned(session: Session) -> list[Replay]:

@@ -14,6 +14,7 @@ from plexstedi.cli.reading import open_state
 from plexstedi.cli.tables import plain, print_table, x12_lines
 from plexstedi.state.reviews import Review
 from plexstedi.state.tallies import Tallies
+from plexstedi.sync.order_report import json_review
 from plexstedi.sync.reviewing import Consequence, ReviewDetail, ReviewLine, decide, detail
 from plexstedi.sync.session import Session
 from plexstedi.sync.tally import Counts
@@ -48,7 +49,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
         invocation.must_own(store)
         standing = store.reviews.standing(supplier=supplier)
         outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Tallies(store.database).in_doubt())
-        outcome.data = {"reviews": [review_json(review) for review in standing], "audit_head": store.audit.head()}
+        outcome.data = {"reviews": [json_review(review) for review in standing], "audit_head": store.audit.head()}
     finally:
         store.close()
     outcome.show = lambda: _print_list(standing)
@@ -86,7 +87,7 @@ def _decide(
         closed = decide(session, review, accept=how == "accept", reason=why, lines=frozenset(lines))
         found = session.store.reviews.get(review)
         assert found is not None
-        outcome.data["review"] = review_json(found)
+        outcome.data["review"] = json_review(found)
         outcome.data["asked"] = list(session.tally.news)
         # Exit code 3 is for runs: a decision that was carried out is done.
         session.tally.news.clear()
@@ -95,28 +96,10 @@ def _decide(
     work(context, f"review {how}", body, as_json=as_json, by_person=True)
 
 
-def review_json(review: Review) -> dict[str, Any]:
-    """A review for `--json`."""
-    return {
-        "id": review.id,
-        "kind": review.kind.value,
-        "subject": review.subject,
-        "supplier": review.supplier,
-        "order": review.order_number,
-        "line": review.line,
-        "state": review.state,
-        "reasons": [reason.model_dump() for reason in review.reasons],
-        "opened_at": review.opened_at.isoformat(),
-        "closed_at": None if review.closed_at is None else review.closed_at.isoformat(),
-        "closed_by": review.closed_by,
-        "closing_reason": review.closing_reason,
-    }
-
-
 def _detail_json(found: ReviewDetail) -> dict[str, Any]:
     document = found.document
     return {
-        "review": review_json(found.review),
+        "review": json_review(found.review),
         "accept": _consequence_json(found.accept),
         "reject": _consequence_json(found.reject),
         "lines": [_line_json(line) for line in found.lines],

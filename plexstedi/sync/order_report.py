@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,16 +96,28 @@ def order_report(store: Store, record: OrderRecord) -> OrderReport:
 
 
 def json_review(review: Review) -> Mapping[str, object]:
-    """An open question to a person."""
+    """A review item as every command writes it (DESIGN.md section 4)."""
+    document = _DOCUMENT.search(review.subject)
+    transaction = _TRANSACTION.search(review.subject)
     return {
         "id": review.id,
         "kind": review.kind.value,
+        "state": review.state,
         "order": review.order_number,
         "supplier": review.supplier,
         "line": review.line,
+        "document": None if document is None else int(document[1]),
+        "transaction": None if transaction is None else transaction[1],
         "since": stamp(review.opened_at),
+        "closed_at": stamp(review.closed_at),
+        "closed_by": review.closed_by,
+        "closing_reason": review.closing_reason,
         "reasons": [reason.model_dump() for reason in review.reasons],
     }
+
+
+_DOCUMENT = re.compile(r"\bdocument ([0-9]+)\b", re.ASCII)
+_TRANSACTION = re.compile(r"\btransaction (\S+)")
 
 
 def json_document(document: Document) -> dict[str, object]:

@@ -333,3 +333,25 @@ def test_an_answer_to_somebody_elses_order_is_left_alone_when_a_person_says_so(m
     bench.later(days=4)
     after = bench.run("run", "--json")
     assert (after.code, after.json["counts"]["attention"]) == (0, 0)
+
+
+def test_a_review_item_has_one_shape_in_every_command(make_bench):
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    bench.run("run")
+    bench.later(hours=1)
+    bench.run("run")
+    (order,) = bench.numbers_sent()
+    bench.answer("855", ("BAK", "00", "RJ", order, "20261123", "", "", "", "SO1", "20261123"))
+    assert bench.run("run").code == 3
+    (item,) = bench.run("review", "list", "--json").json["reviews"]
+    keys = "id kind state order supplier line document transaction since closed_at closed_by closing_reason reasons"
+    assert set(item) == set(keys.split())
+    assert item["since"].endswith("Z")
+    assert (item["order"], item["state"]) == (order, "open")
+    assert item["transaction"] == bench.sandbox.stedi.processed[-1].id
+    assert bench.run("review", "show", str(item["id"]), "--json").json["review"] == item
+    assert bench.run("status", "--json").json["waiting"] == [item]
+    assert bench.run("status", order, "--json").json["order"]["reviews"] == [item]
+    closed = bench.run("review", "accept", str(item["id"]), "--reason", "by phone", "--json").json["review"]
+    assert (closed["state"], closed["closing_reason"]) == ("accepted", "by phone")
+    assert closed["closed_at"].endswith("Z")
