@@ -132,7 +132,8 @@ class Outcome:
         if as_json:
             print_json(dumps(self.as_json()))
         elif not self._idle():
-            if self.show is not None and not quiet:
+            nothing_to_show = self.quiet_when_idle and self.idle and not _is_a_terminal(sys.stdout)
+            if self.show is not None and not quiet and not nothing_to_show:
                 self.show()
             for warning in self.warnings:
                 if mail is None or warning not in mail.known_warnings:
