@@ -27,8 +27,8 @@ class Step:
     key: Callable[..., Hashable]
     within: str | None = None
     """The class that has it, if it is a method."""
-    items: int = 1
-    """So many review items are left: none where a later run finds out by itself how it ended."""
+    items: tuple[int, ...] = (1,)
+    """How many review items may be left: none where a later run finds out by itself how it ended."""
 
 
 STEPS = {
@@ -36,7 +36,7 @@ STEPS = {
     "a window is held against a row": Step("plexstedi.plex.rest", "_moment", lambda row, *a: row.raw("id")),
     "a row's status is judged": Step("plexstedi.plex.orders", "_may_be_released", lambda row, *a: row.raw("id")),
     "an order is read": Step("plexstedi.plex.orders", "read_order", lambda header, *a, **k: header.raw("id")),
-    "a supplier is read": Step("plexstedi.plex.directory", "supplier", lambda self, id_, *a: id_, within="Directory"),
+    "a supplier is read": Step("plexstedi.plex.directory", "supplier", lambda self, id_, *a: id_, "Directory", (1, 2)),
     "an order is stored": Step("plexstedi.sync.poll", "record_reading", lambda s, reading, *a: reading.id),
     "a receipt is read": Step("plexstedi.plex.receipts", "read_receipt", lambda row: row.raw("id")),
     "a receipt is stored": Step("plexstedi.state.receipts", "record", lambda self, id_, *a: id_, within="Receipts"),
@@ -47,9 +47,11 @@ STEPS = {
     "an invoice is decided": Step("plexstedi.sync.due_invoices", "_of_invoice", lambda s, record, *a: record.id),
     "a document is frozen": Step("plexstedi.sync.submit", "freeze", lambda s, due: due.stream),
     "a document is sent": Step("plexstedi.sync.delivery", "_call", lambda s, document, body: document.id),
-    "a send is answered": Step("plexstedi.sync.delivery", "_record", lambda s, document, *a: document.id, items=0),
+    "a send is answered": Step("plexstedi.sync.delivery", "_record", lambda s, document, *a: document.id, items=(0,)),
     "a delivery is confirmed": Step("plexstedi.sync.delivery", "_confirm", lambda s, document: document.id),
-    "an execution is read": Step("plexstedi.stedi.client", "read_execution", lambda item: item["executionId"], items=2),
+    "an execution is read": Step(
+        "plexstedi.stedi.client", "read_execution", lambda item: item["executionId"], items=(2,)
+    ),
     "an execution is noted": Step("plexstedi.sync.witness", "_note_execution", lambda s, execution: execution.id),
     "a transaction is read": Step("plexstedi.stedi.client", "read_transaction", lambda item: item["transactionId"]),
     "a transaction is noted": Step("plexstedi.sync.pulling", "_note_transaction", lambda s, each: each.id),
@@ -148,19 +150,20 @@ def play_with_a_break(make_bench: MakeBench, name: str, position: int) -> None:
     assert len(seen) > 1, f"only {seen} came to this step: it says nothing about others"
     if len(seen) <= position:
         pytest.skip(f"only {len(seen)} records come to this step")
-    times = max(1, STEPS[name].items)
+    reviews = [each for each in broken.reviews() if each["kind"] == "unforeseen"]
+    assert len(reviews) in STEPS[name].items, "a supplier may have two orders"
+    times = max(1, len(reviews))
     ended_with_1 = [run for run in runs if run.code == 1]
     assert 1 <= len(ended_with_1) <= times, [(run.code, run.err) for run in runs]
-    assert sum(run.err.count("Traceback (most recent call last)") for run in ended_with_1) == times
+    traced = sum(run.err.count("Traceback (most recent call last)") for run in ended_with_1)
+    assert 1 <= traced <= times, "once for each place"
     assert all("RuntimeError: odd" in run.err for run in ended_with_1)
     assert all("Traceback" not in run.err for run in runs if run not in ended_with_1)
-    reviews = [each for each in broken.reviews() if each["kind"] == "unforeseen"]
-    assert len(reviews) == STEPS[name].items
     for review in reviews:
         assert "RuntimeError: odd" in review["reasons"][0]["message"]
     assert told.read_text().count("\n- cannot ") == times, "people are told of it, once"
     assert bench.run("status", "--check").code == (3 if reviews else 0)
-    assert len(broken.done()) >= ORDERS - 1, "the others went all the way"
+    assert len(broken.done()) >= ORDERS - times, "the others went all the way"
     before = bench.run("review", "list", "--json").out
     assert broken.run().code in (0, 3), "a later run is as if it was held"
     assert bench.run("review", "list", "--json").out == before, "and asks nothing new"
