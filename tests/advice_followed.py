@@ -8,6 +8,7 @@ from __future__ import annotations
 
 REVIEWS = "tests/commands/test_advice_of_reviews.py"
 FAULTS = "tests/commands/test_advice_of_faults.py"
+HOLDS = "tests/commands/test_advice_of_holds.py"
 
 FOLLOWED: dict[str, str] = {
     # Acknowledgments
@@ -30,10 +31,13 @@ FOLLOWED: dict[str, str] = {
     "shows the open lines": f"{REVIEWS}::test_what_is_overdue_names_the_order_and_can_only_be_accepted",
     "see `plexstedi status --late`": f"{FAULTS}::test_late_answers_are_shown_by_the_command_that_the_warning_names",
     # Orders and invoices that are held
+    "again, or settle it with the supplier and": f"{HOLDS}::test_an_order_whose_supplier_lost_its_table_is_settled",
+    "(and the order to blanket in Plex); or settle it": f"{HOLDS}::test_releases_that_were_sent_singly_are_settled",
+    "Tell the supplier otherwise and `plexstedi review accept ID --reason TEXT`, or add": f"{HOLDS}::test_a_cancellation_that_no_860_can_tell_is_told_by_a_person",
     "Tell the supplier otherwise and": f"{REVIEWS}::test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent",
     "or tell the supplier and": f"{REVIEWS}::test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent",
     "ettle it with the supplier and `plexstedi review": f"{REVIEWS}::test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent",
-    "and order anew under another number": f"{REVIEWS}::test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent",
+    "and order anew under another number": f"{HOLDS}::test_an_order_that_moved_to_another_supplier_is_settled",
     "(a credit memo of Plex": f"{REVIEWS}::test_a_recovered_invoice_that_differs_is_settled_and_none_is_sent_again",
     "takes it as known to the supplier": f"{REVIEWS}::test_a_changed_order_from_before",
     "Settle it with the supplier, then `plexstedi review accept": f"{REVIEWS}::test_files_of_an_order_that_plex_no_longer_has_are_settled_by_a_person",
