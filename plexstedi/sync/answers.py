@@ -127,7 +127,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
             _hold_whole(session, inbound, read.reasons, read.order_number)
         return
     if _of_another_plant(session, read.order_number, candidates):
-        move_transaction(session, inbound, InboxState.IGNORED, OF_ANOTHER_PLANT.format(number=read.order_number))
+        _ignore(session, inbound, OF_ANOTHER_PLANT.format(number=read.order_number))
         return
     now = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
     partnerships = now | session.store.documents.partnerships()
@@ -136,7 +136,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
         case Matched(candidate=candidate):
             _apply(session, inbound, read, candidate)
         case OtherPlant():
-            move_transaction(session, inbound, InboxState.IGNORED, ANOTHER_PLANTS)
+            _ignore(session, inbound, ANOTHER_PLANTS)
         case AmbiguousOrder():
             _hold_whole(session, inbound, (why_ambiguous(match),), read.order_number)
         case OtherSupplier(candidates=others):
@@ -158,6 +158,12 @@ def _of_another_plant(session: Session, number: str, candidates: Candidates) -> 
     if not pattern or any(candidate.number == number for candidate in candidates.all()):
         return False
     return re.search(pattern, number.strip(), re.IGNORECASE) is None
+
+
+def _ignore(session: Session, inbound: Inbound, why: str) -> None:
+    """Left alone, and asked about no more, whatever was asked before the settings told it apart."""
+    move_transaction(session, inbound, InboxState.IGNORED, why)
+    session.withdraw(ReviewKind.ORDER_UNKNOWN, f"transaction {inbound.transaction_id}", why)
 
 
 def _unreadable(message: str) -> Reason:
