@@ -9,6 +9,7 @@ from __future__ import annotations
 REVIEWS = "tests/commands/test_advice_of_reviews.py"
 FAULTS = "tests/commands/test_advice_of_faults.py"
 HOLDS = "tests/commands/test_advice_of_holds.py"
+STATES = "tests/commands/test_advice_of_states.py"
 
 FOLLOWED: dict[str, str] = {
     # Acknowledgments
@@ -59,11 +60,11 @@ FOLLOWED: dict[str, str] = {
     "which asks Stedi about it": f"{REVIEWS}::test_a_document_that_is_given_up_before_its_delivery_is_known",
     # Writes to Plex
     "Look at it in Plex": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
-    "Look at who changed it in Plex": "tests/commands/test_stale_reads.py::test_what_a_person_changed_meanwhile_is_never_written_over",
-    "Look whether another PlexStedi": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
+    "Look at who changed it in Plex": f"{STATES}::test_what_somebody_changed_in_plex_meanwhile_is_written_over_only_as_it_is_said",
+    "Look whether another PlexStedi": f"{STATES}::test_a_reference_in_plex_that_is_not_known_is_decided_as_it_is_said",
     "Correct 7, then `plexstedi review accept": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
-    "writes it": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
-    "plans it anew": f"{REVIEWS}::test_a_write_that_plex_never_shows_is_written_again",
+    "writes it": f"{STATES}::test_what_is_not_yet_written_is_written_by_the_command_that_status_names",
+    "plans it anew": f"{STATES}::test_what_is_not_yet_written_is_written_by_the_command_that_status_names",
     # After `recover`
     "Compare both with": f"{REVIEWS}::test_a_recovered_order_that_the_supplier_has_as_it_is",
     "Nothing is sent by rejecting": f"{REVIEWS}::test_another_content_under_the_key_of_a_document_then_recovered_and_replaced",
@@ -76,7 +77,7 @@ FOLLOWED: dict[str, str] = {
     "was taken over by `recover`": f"{FAULTS}::test_a_recovered_order_is_replayed_with_the_purpose_that_is_named",
     "Open reviews: ": f"{FAULTS}::test_a_review_that_is_not_there_or_decided_names_the_list",
     "Look with `plexstedi review list`": f"{FAULTS}::test_a_review_that_is_not_there_or_decided_names_the_list",
-    "Nothing is left to decide": f"{FAULTS}::test_a_review_that_is_not_there_or_decided_names_the_list",
+    "Nothing is left to decide": f"{STATES}::test_a_review_item_that_is_decided_already_names_the_list",
     "`plexstedi status 7` shows it": f"{FAULTS}::test_two_orders_of_one_number_are_each_shown_by_the_id_that_is_named",
     "Write `plexstedi status 7` for the order": f"{FAULTS}::test_two_orders_of_one_number_are_each_shown_by_the_id_that_is_named",
     "Run `plexstedi poll`": f"{FAULTS}::test_nothing_read_yet_is_read_and_then_shown",
@@ -107,9 +108,9 @@ FOLLOWED: dict[str, str] = {
     # The state file
     "put back a backup from beside it": f"{FAULTS}::test_a_damaged_state_is_moved_away_and_recovered",
     "Put it back from a backup, or rebuild it": f"{FAULTS}::test_a_state_that_is_begun_anew_on_purpose_still_sends_nothing_twice",
-    "does not know what this run did": f"{FAULTS}::test_a_lost_state_is_recovered",
+    "does not know what this run did": f"{STATES}::test_a_state_that_was_replaced_during_a_run_is_recovered_as_it_is_said",
     "An override sends only orders": f"{FAULTS}::test_a_lost_state_is_recovered",
-    "again: it carries on": f"{FAULTS}::test_a_lost_state_is_recovered",
+    "again: it carries on": f"{STATES}::test_a_recovery_that_the_time_ended_carries_on_as_it_is_said",
     "Run `plexstedi audit verify`": f"{FAULTS}::test_an_edited_trail_is_verified",
 }
 

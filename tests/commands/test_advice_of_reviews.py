@@ -211,16 +211,6 @@ def test_an_answer_that_a_setting_makes_clear_is_read_again(make_bench):
     assert [fix for fix in fixes(bench, "line-held") if "bp_quantity" in fix] == []
 
 
-def test_an_answer_in_another_unit_is_read_again_with_its_factor(make_bench):
-    bench = answered(make_bench, Character.WRONG_UNITS, lambda text: text.split("\n[suppliers.S001.ack_units")[0])
-    held = fixes(bench, "line-held") or fixes(bench, "acknowledgment-held")
-    if not held:
-        pytest.skip("the sandbox's configuration knows this unit")
-    bench.write_config()
-    follow(bench, held[0])
-    assert fixes(bench, "line-held") == []
-
-
 def test_an_answer_that_cannot_be_read_is_rejected(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     bench.answer("855", ("BAK", "00", "AC", order.number, "20269999"), *accepted(bench, order))

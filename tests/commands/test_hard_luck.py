@@ -327,17 +327,22 @@ def test_an_answer_in_plex_that_we_do_not_know_is_not_written_over(answered):
     assert answered.run("run", "--json").json["counts"]["writes_made"] == 1
 
 
-def test_a_feed_that_goes_round_in_circles_stops_before_anything_is_sent(two):
+def circling(bench) -> None:
+    """Stedi's feed of executions leads from page to page for ever."""
     tokens = {"a": "b", "b": "a"}
-    real = two.sandbox._handlers["stedi"]
-    item = json.loads(real(_poll_request(two), None).body)["items"][-1]
+    real = bench.sandbox._handlers["stedi"]
+    item = json.loads(real(_poll_request(bench), None).body)["items"][-1]
 
     def circle(request: Request, fault: FaultRule | None) -> Response:
         if not request.path.endswith("/polling/executions"):
             return real(request, fault)
         return json_response({"items": [item], "nextPageToken": tokens.get(request.one("pageToken") or "", "a")})
 
-    two.sandbox._handlers["stedi"] = circle
+    bench.sandbox._handlers["stedi"] = circle
+
+
+def test_a_feed_that_goes_round_in_circles_stops_before_anything_is_sent(two):
+    circling(two)
     ran = two.run("run", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (3, "suspicion")
     assert "feed-stuck" in ran.json["error"]["fix"]
