@@ -107,7 +107,7 @@ FOLLOWED: dict[str, str] = {
     "`plexstedi notify --test` tries": f"{FAULTS}::test_an_alert_program_that_cannot_be_run_is_made_executable",
     # The state file
     "put back a backup from beside it": f"{FAULTS}::test_a_damaged_state_is_moved_away_and_recovered",
-    "Put it back from a backup, or rebuild it": f"{FAULTS}::test_a_state_that_is_begun_anew_on_purpose_still_sends_nothing_twice",
+    "Put it back from a backup, or rebuild it": f"{FAULTS}::test_a_lost_state_is_recovered",
     "does not know what this run did": f"{STATES}::test_a_state_that_was_replaced_during_a_run_is_recovered_as_it_is_said",
     "An override sends only orders": f"{FAULTS}::test_a_lost_state_is_recovered",
     "again: it carries on": f"{STATES}::test_a_recovery_that_the_time_ended_carries_on_as_it_is_said",

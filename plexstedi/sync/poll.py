@@ -104,6 +104,23 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
         note_timezone(memory, session.config.plex.timezone, now)
         start = _start(session, now)
     turns = _Turns(until, Turns(session, Stage.POLL), odd_rows=_has_odd_rows(session))
+    _read_all(session, turns, start, invoices_start, since=since, full=full, now=now)
+    # Also where the time was over before all were read: what Plex did not answer for is told by this run.
+    turns.orders.tell()
+
+
+def _read_all(
+    session: Session,
+    turns: _Turns,
+    start: datetime,
+    invoices_start: datetime,
+    *,
+    since: datetime | None,
+    full: bool,
+    now: datetime,
+) -> None:
+    """Read what waits, what changed and, when it is due, everything; it ends early when the time is over."""
+    memory = session.store.memory
     if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
         return
     poll_config = session.config.plex.poll
@@ -123,13 +140,12 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
             return
     if invoices.wanted(session):
         look_back = now - 2 * timedelta(hours=poll_config.sweep_hours) if plan.sweep else None
-        if not invoices.poll_invoices(session, now - SETTLING, invoices_start, until, since, look_back):
+        if not invoices.poll_invoices(session, now - SETTLING, invoices_start, turns.until, since, look_back):
             return
     _read_receipts(session, now)
     if plan.sweep and session.store.orders.work_left("sweep") == len(turns.skipped):
         _list_sweep(session, now, plan.why_sweep)
     _work_off(session, "sweep", start, turns)
-    turns.orders.tell()
 
 
 def _start(session: Session, now: datetime) -> datetime:
@@ -238,6 +254,7 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
             break
         if session.clock.monotonic() >= turns.until:
             session.tally.warn(f"{orders.work_left()} orders are still to be read from Plex; the next run carries on")
+            _tell_refused(session, refused, start, turns, others=done > 0)
             return False
         wanted = {item.order_id: item for item in work}
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.plex_records import Order
 from plexstedi.sandbox.plex_store import copy_order
 from plexstedi.sandbox.wire import Request, Response, json_response
@@ -138,3 +139,13 @@ def test_an_order_that_cannot_be_written_keeps_no_other_from_being_written(
     assert bench.run("run").code == 0
     assert bench.writes(order.number)
     assert unanswered(bench) == []
+
+
+def test_orders_that_plex_did_not_answer_for_are_told_where_the_time_of_the_poll_is_over(make_bench: MakeBench) -> None:
+    """The retries of the first orders take the whole of the poll's time: before, such a run ended with 0."""
+    bench = make_bench()
+    bench.write_config(lambda text: text + "\n[run]\ntime_limit_minutes = 1\n")
+    bench.sandbox.inject(FaultRule(FaultKind.THROTTLED, origin="plex", path="/line-items$", times=None))
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (5, "throttled")
+    assert "PO-10400" in ran.json["error"]["message"]
