@@ -6,12 +6,8 @@ command is a command line, with placeholders in capitals (ID, NUMBER, TEXT, FILE
 
 from __future__ import annotations
 
-import ast
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import typer
@@ -20,9 +16,8 @@ import plexstedi.cli.main as program
 from plexstedi.advice import filled, order_command, replay_command
 from plexstedi.credentials import SecretName
 from plexstedi.errors import SUSPICIONS
-from tests.advice_followed import FOLLOWED, NO_STEP
+from tests.advice_texts import COMMANDS, FILLED, Text, advice, command_lines, texts
 
-PACKAGE = Path(program.__file__).parents[1]
 PLACEHOLDERS = {
     "ID": "1",
     "NUMBER": "PO-1",
@@ -34,60 +29,8 @@ PLACEHOLDERS = {
     "TIME": "2026-11-23T08:00:00Z",
     "N": "1",
 }
-FILLED = "7"
-"""What stands for a value that the text has when it is made: a number, order or transaction."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """One string of the program, whole, with FILLED for what is put into it."""
-
-    where: str
-    text: str
-
-
-def texts() -> Iterator[Text]:
-    """Every string that is no docstring."""
-    for file in sorted(set(PACKAGE.rglob("*.py")) - {PACKAGE / "advice.py"}):
-        tree = ast.parse(file.read_text())
-        passed = {id(inner) for node in ast.walk(tree) for inner in _passed(node)}
-        for node in ast.walk(tree):
-            if id(node) not in passed and (text := _text(node)) is not None:
-                yield Text(f"{file.relative_to(PACKAGE)}:{node.lineno}", text)
-
-
-def _passed(node: ast.AST) -> Iterator[ast.AST]:
-    """Docstrings, and parts of a longer text that is looked at as a whole."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        yield node.value
-    if isinstance(node, ast.JoinedStr):
-        yield from node.values
-        yield from (inner for value in node.values for inner in ast.walk(value) if isinstance(inner, ast.JoinedStr))
-
-
-def _text(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(v.value) if isinstance(v, ast.Constant) else FILLED for v in node.values)
-    return None
-
-
-def command_lines(text: str) -> Iterator[list[str]]:
-    """The command lines that a text names, without `plexstedi`."""
-    spans = re.findall(r"`([^`]+)`", text)
-    spans += [re.split(r" > | < |, then ", line)[0] for line in re.findall(r"Example: (plexstedi .*)", text)]
-    spans += re.findall(r"^  (plexstedi .*)$", text, re.MULTILINE)
-    for span in spans:
-        words = shlex.split(span)
-        if words[:1] == ["plexstedi"]:
-            yield words[1:]
-        elif words and words[0] in COMMANDS:
-            yield words
-
 
 APP = None
-COMMANDS = {name.replace("_", "-") for name in program._COMMANDS}
 
 
 def app() -> object:
@@ -209,25 +152,5 @@ def test_what_an_item_knows_stands_in_its_commands():
     assert order_command("submit --order", "PO 7") == "`plexstedi submit --order 'PO 7'`"
 
 
-def test_every_advice_is_followed_by_a_test_in_its_situation():
-    """A new text that names a command needs a test that runs it: name it in `advice_followed`."""
-    app()
-    advice = [
-        text
-        for text in texts()
-        if not text.text.startswith("Example") and any(command_lines(text.text)) and not _no_step(text.text)
-    ]
-    left = [f"{text.where}: {text.text}" for text in advice if not any(piece in text.text for piece in FOLLOWED)]
-    assert left == []
-    idle = [piece for piece in FOLLOWED if not any(piece in text.text for text in advice)]
-    assert idle == [], "no text says this any more"
-
-
-def _no_step(text: str) -> bool:
-    return any(piece in text.lower() for piece in NO_STEP)
-
-
-@pytest.mark.parametrize("place", sorted(set(FOLLOWED.values())))
-def test_the_test_that_follows_is_there(place):
-    file, _, name = place.partition("::")
-    assert re.search(rf"^def {name}\(", (PACKAGE.parent / file).read_text(), re.MULTILINE)
+def said(text: str) -> Text:
+    return next(each for each in advice() if each.text == text)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from collections.abc import Mapping
 
+from tests.advice_texts import followed
 from tests.commands.conftest import Bench, Ran
 
 _UNFILLED = {"ID", "NUMBER", "TRANSACTION"}
@@ -16,14 +18,28 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(span)[1:] for span in re.findall(r"`(plexstedi [^`]+)`", text)]
 
 
-def follow(bench: Bench, text: str, pick: int = 0, *, stdin: str = "", env: dict[str, str | None] | None = None) -> Ran:
+def follow(
+    bench: Bench,
+    text: str,
+    pick: int = 0,
+    *,
+    given: Mapping[str, str] | None = None,
+    stdin: str = "",
+    env: dict[str, str | None] | None = None,
+) -> Ran:
     """Run the command that a text advises, as a person does: with a reason of one's own, and with a yes where asked.
 
-    It must do something: never refuse, never end in an error.
+    It must do something: never refuse, never end in an error. `given` is what else a person puts in: `{"FILE": path}`.
     """
+    followed.append(text)
     words = commands(text)[pick]
     assert not _UNFILLED & set(words), words
-    words = ["agreed by phone" if word == "TEXT" else word for word in words]
+    said = {"TEXT": "agreed by phone", **(given or {})}
+    words = [said.get(word, word) for word in words]
+    if words[-1] == "--help":
+        ran = bench.run(*words, stdin=stdin, env=env)
+        assert ran.code == 0, (words, ran.out, ran.err)
+        return ran
     yes = ["--yes"] if words[0] in ("replay", "recover") else []
     ran = bench.run(*words, *yes, "--json", stdin=stdin, env=env)
     assert ran.code in (0, 3), (words, ran.out, ran.err)
@@ -31,10 +47,19 @@ def follow(bench: Bench, text: str, pick: int = 0, *, stdin: str = "", env: dict
     return ran
 
 
+def follow_option(bench: Bench, text: str, *words: str) -> Ran:
+    """Give the same command again with the options between backticks that a text advises (`--override …`)."""
+    spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith("--")]
+    assert spans, text
+    followed.append(text)
+    return bench.run(*words, *shlex.split(spans[0]), "--json")
+
+
 def follow_shell(text: str) -> None:
     """Run the commands of the shell that a text advises (chmod, chown)."""
     spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith(("chmod ", "chown "))]
     assert spans, text
+    followed.append(text)
     subprocess.run(shlex.split(spans[0]), check=True)
 
 

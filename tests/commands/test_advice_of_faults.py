@@ -11,7 +11,7 @@ import pytest
 from plexstedi.sandbox.config_text import secrets
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.plex_store import copy_order
-from tests.commands.advice import commands, follow, follow_shell
+from tests.commands.advice import commands, follow, follow_option, follow_shell
 from tests.commands.test_lost_state import MARK, lose
 
 WHY = ("--reason", "agreed by phone")
@@ -23,12 +23,6 @@ def refused(bench, *words, code=None, env=None, stdin="") -> str:
     assert "error" in ran.json, ran.out
     assert code in (None, ran.code), ran.out
     return ran.json["error"]["fix"]
-
-
-def with_overrides(bench, fix, *words):
-    """The same command with the options that the fix names."""
-    (span,) = re.findall(r"`(--override [^`]+)`", fix)
-    return bench.run(*words, *span.split(), "--json")
 
 
 @pytest.fixture
@@ -280,7 +274,7 @@ def test_an_empty_sweep_is_passed_with_the_option_that_is_named(sent):
     sent.sandbox.plex.tenant.orders.clear()
     sent.sandbox.plex.reindex()
     sent.later(hours=25)
-    passed = with_overrides(sent, refused(sent, "run", code=3), "run")
+    passed = follow_option(sent, refused(sent, "run", code=3), "run")
     assert "error" not in passed.json
     sent.later(minutes=10)
     assert sent.run("run").code in (0, 3)
@@ -299,9 +293,9 @@ def test_two_suspicions_at_once_are_passed_together(make_bench):
     bench.later(minutes=10)
     fix = refused(bench, "run", code=3)
     assert commands(fix)[0] == ["recover"]
-    again = with_overrides(bench, fix, "run")
+    again = follow_option(bench, fix, "run")
     assert again.json["error"]["code"] == "suspicion"
-    done = with_overrides(bench, again.json["error"]["fix"], "run")
+    done = follow_option(bench, again.json["error"]["fix"], "run")
     assert "error" not in done.json
     assert len(bench.sent(first)) == 1
     assert len(bench.sandbox.generated()) > 1
