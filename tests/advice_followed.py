@@ -100,7 +100,6 @@ FOLLOWED: dict[str, str] = {
     # Configuration
     "then run `plexstedi check": f"{FAULTS}::test_a_wrong_configuration_is_corrected_and_looked_at",
     "then `plexstedi check --offline`": f"{FAULTS}::test_a_file_that_others_can_write_is_closed_by_the_command_that_is_named",
-    "with Plex: run `plexstedi check`": f"{FAULTS}::test_a_wrong_configuration_is_corrected_and_looked_at",
     "  plexstedi check": f"{HOLDS}::test_the_next_steps_of_init_are_taken_as_they_are_printed",
     "Make one with `plexstedi init`": f"{FAULTS}::test_a_configuration_that_is_missing_is_made_and_one_that_is_there_is_kept",
     "Change it by hand, or name another file": f"{FAULTS}::test_a_configuration_that_is_missing_is_made_and_one_that_is_there_is_kept",
@@ -113,15 +112,3 @@ FOLLOWED: dict[str, str] = {
     "again: it carries on": f"{STATES}::test_a_recovery_that_the_time_ended_carries_on_as_it_is_said",
     "Run `plexstedi audit verify`": f"{FAULTS}::test_an_edited_trail_is_verified",
 }
-
-NO_STEP = (
-    "how often cron or the timer calls",
-    "see that cron or the timer calls",
-    "see what `plexstedi run` ends with",
-    "the end of `run`",
-    "stops before the first of them",
-    "# plexstedi configuration, made by",
-    "# save the above as plexstedi.toml",
-    "--config 7/plexstedi.toml",
-)
-"""Texts that name a command as a thing and advise nothing, and what the sandbox prints."""

@@ -21,10 +21,3 @@ _ROOM = 2 << 30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None
-
-
-def pytest_sessionfinish(session, exitstatus):
-    import json
-    from tests.advice_texts import followed
-    if "FOLLOWED_DIR" in os.environ:
-        Path(os.environ["FOLLOWED_DIR"], f"{os.getpid()}.json").write_text(json.dumps(followed))

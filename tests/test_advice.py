@@ -16,7 +16,8 @@ import plexstedi.cli.main as program
 from plexstedi.advice import filled, order_command, replay_command
 from plexstedi.credentials import SecretName
 from plexstedi.errors import SUSPICIONS
-from tests.advice_texts import COMMANDS, FILLED, Text, advice, command_lines, texts
+from tests.advice_followed import FOLLOWED
+from tests.advice_texts import COMMANDS, FILLED, PACKAGE, advice, command_lines, texts
 
 PLACEHOLDERS = {
     "ID": "1",
@@ -152,5 +153,16 @@ def test_what_an_item_knows_stands_in_its_commands():
     assert order_command("submit --order", "PO 7") == "`plexstedi submit --order 'PO 7'`"
 
 
-def said(text: str) -> Text:
-    return next(each for each in advice() if each.text == text)
+def test_every_advice_is_followed_by_a_test_in_its_situation():
+    """A new text that names a command needs a test that runs it: name it in `advice_followed`."""
+    advised = advice()
+    left = [f"{text.where}: {text.text}" for text in advised if not any(piece in text.text for piece in FOLLOWED)]
+    assert left == []
+    idle = [piece for piece in FOLLOWED if not any(piece in text.text for text in advised)]
+    assert idle == [], "no text says this any more"
+
+
+@pytest.mark.parametrize("place", sorted(set(FOLLOWED.values())))
+def test_the_test_that_follows_is_there(place):
+    file, _, name = place.partition("::")
+    assert re.search(rf"^def {name}\(", (PACKAGE.parent / file).read_text(), re.MULTILINE)

@@ -212,6 +212,6 @@ def _no_such(source: int, error: RequestRejected) -> ServiceRefused:
 def _misunderstood(source: int, error: RequestRejected) -> ServiceRefused:
     return ServiceRefused(
         "; ".join((error.message, *error.details[:3])),
-        fix=f"Compare the inputs of data source {source} in [plex.datasources] with Plex: run `plexstedi check`.",
+        fix=f"Correct in [plex.datasources] what Plex says of data source {source}; the next run goes on.",
         code="question-refused",
     )

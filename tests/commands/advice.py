@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from tests.advice_texts import followed
 from tests.commands.conftest import Bench, Ran
 
 _UNFILLED = {"ID", "NUMBER", "TRANSACTION"}
 
 
 def commands(text: str) -> list[list[str]]:
-    """The command lines of the program that a text names, without `plexstedi`."""
-    return [shlex.split(span)[1:] for span in re.findall(r"`(plexstedi [^`]+)`", text)]
+    """The command lines of the program that a text names between backticks or on a line of their own."""
+    spans = re.findall(r"`(plexstedi [^`]+)`|^  (plexstedi .+)$", text, re.MULTILINE)
+    return [shlex.split(quoted or alone)[1:] for quoted, alone in spans]
 
 
 def follow(
@@ -26,12 +26,13 @@ def follow(
     given: Mapping[str, str] | None = None,
     stdin: str = "",
     env: dict[str, str | None] | None = None,
+    also: Sequence[str] = (),
 ) -> Ran:
     """Run the command that a text advises, as a person does: with a reason of one's own, and with a yes where asked.
 
-    It must do something: never refuse, never end in an error. `given` is what else a person puts in: `{"FILE": path}`.
+    It must do something: never refuse, never end in an error. `given` is what else a person puts in: `{"FILE": path}`;
+    `also` is what the command asks for on a terminal.
     """
-    followed.append(text)
     words = commands(text)[pick]
     assert not _UNFILLED & set(words), words
     said = {"TEXT": "agreed by phone", **(given or {})}
@@ -41,7 +42,7 @@ def follow(
         assert ran.code == 0, (words, ran.out, ran.err)
         return ran
     yes = ["--yes"] if words[0] in ("replay", "recover") else []
-    ran = bench.run(*words, *yes, "--json", stdin=stdin, env=env)
+    ran = bench.run(*words, *also, *yes, "--json", stdin=stdin, env=env)
     assert ran.code in (0, 3), (words, ran.out, ran.err)
     assert "error" not in ran.json, (words, ran.json)
     return ran
@@ -51,7 +52,6 @@ def follow_option(bench: Bench, text: str, *words: str) -> Ran:
     """Give the same command again with the options between backticks that a text advises (`--override …`)."""
     spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith("--")]
     assert spans, text
-    followed.append(text)
     return bench.run(*words, *shlex.split(spans[0]), "--json")
 
 
@@ -59,7 +59,6 @@ def follow_shell(text: str) -> None:
     """Run the commands of the shell that a text advises (chmod, chown)."""
     spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith(("chmod ", "chown "))]
     assert spans, text
-    followed.append(text)
     subprocess.run(shlex.split(spans[0]), check=True)
 
 

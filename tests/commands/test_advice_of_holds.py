@@ -6,7 +6,6 @@ Nothing is sent a second time on the way, and what was accepted does not come ba
 from __future__ import annotations
 
 import re
-import shlex
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -393,15 +392,14 @@ def test_the_next_steps_of_init_are_taken_as_they_are_printed(make_bench, dialec
         options += ["--base-url", bench.sandbox.urls.plex_url, "--token-url", bench.sandbox.urls.token_url]
     made = bench.run("init", *options)
     assert made.code == 0, made.err
-    steps = [shlex.split(line)[1:] for line in made.out.splitlines() if line.startswith("  plexstedi ")]
-    *keys, last = steps
+    *keys, last = commands(made.out)
     assert last == ["check"]
     env = {f"PLEXSTEDI_{name.upper().replace('-', '_')}": None for name in secrets(bench.sandbox)}
-    for words in keys:
-        assert bench.run(*words, stdin=secrets(bench.sandbox)[words[-1]], env=env).code == 0
+    for pick, words in enumerate(keys):
+        follow(bench, made.out, pick, stdin=secrets(bench.sandbox)[words[-1]], env=env)
     # A table for each supplier, and the addresses of the sandbox.
     bench.write_config()
-    checked = bench.run(*last, "--json", env=env)
+    checked = follow(bench, made.out, -1, env=env)
     assert (checked.code, is_wrong(checked)) == (0, []), checked.out
     assert bench.run("run", "--json", env=env).json["counts"]["documents_sent"] == 1
 

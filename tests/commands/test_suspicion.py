@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from tests.commands.advice import follow_option
+
 
 def edit(bench, number, add=5):
     """A buyer orders more of the first release."""
@@ -54,7 +56,7 @@ def test_a_person_who_knows_better_passes_the_empty_sweep_once(settled):
     bench.sandbox.plex.tenant.orders.clear()
     bench.sandbox.plex.reindex()
     bench.later(hours=25)
-    passed = bench.run("run", "--json", "--override", "sweep-empty")
+    passed = follow_option(bench, bench.run("run", "--json").json["error"]["fix"], "run")
     assert passed.code == 3
     assert "error" not in passed.json
     held = bench.run("review", "list", "--json").json["reviews"]
@@ -64,12 +66,13 @@ def test_a_person_who_knows_better_passes_the_empty_sweep_once(settled):
 
 def test_more_new_documents_than_ever_stop_before_the_first_and_are_sent_after_one_override(bench):
     bench.write_config(lambda text: text + "\n[documents]\nmax_per_run = 3\n")
-    stopped(bench.run("run", "--json"), "max-per-run")
+    said = bench.run("run", "--json")
+    stopped(said, "max-per-run")
     bench.later(minutes=5)
     stopped(bench.run("submit", "--json"), "max-per-run")
     assert bench.sandbox.generated() == []
     assert "max_per_run = 3" in "".join(bench.run("submit", "--dry-run", "--json").json["warnings"])
-    assert bench.run("run", "--json", "--override", "max-per-run").json["counts"]["documents_sent"] == 4
+    assert follow_option(bench, said.json["error"]["fix"], "run").json["counts"]["documents_sent"] == 4
     bench.later(minutes=5)
     assert bench.run("run").code == 0
 
@@ -96,8 +99,9 @@ def test_a_feed_that_gives_the_same_page_for_ever_stops_before_anything_is_sent(
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
 
 
-def test_a_feed_that_goes_backwards_stops_before_anything_is_sent(settled):
-    """As when the key opens another account, or Stedi no longer follows our token."""
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_feed_that_goes_backwards_stops_before_anything_is_sent(settled, heard):
+    """As when the key opens another account. It ends by itself, or a person passes it once."""
     bench = settled
     handlers = bench.sandbox._handlers
     real = handlers["stedi"]
@@ -121,10 +125,18 @@ def test_a_feed_that_goes_backwards_stops_before_anything_is_sent(settled):
     sent = len(bench.sandbox.generated())
     handlers["stedi"] = from_the_beginning
     bench.sandbox.stedi.finished[:] = bench.sandbox.stedi.finished[:2]
-    stopped(bench.run("run", "--json"), "feed-backwards")
+    said = bench.run("run", "--json")
+    stopped(said, "feed-backwards")
     assert len(bench.sandbox.generated()) == sent
-    handlers["stedi"] = real
-    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+    if heard:
+        handlers["stedi"] = real
+        assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
+    else:
+        passed = follow_option(bench, said.json["error"]["fix"], "run")
+        stopped(passed, "feed-stuck")
+        passed = follow_option(bench, passed.json["error"]["fix"], "run")
+        assert "error" not in passed.json
+        assert passed.json["counts"]["documents_sent"] == 1
 
 
 def at(bench, **ahead) -> dict[str, str]:
