@@ -1,11 +1,14 @@
-"""The texts of the program that advise a command."""
+"""The texts of the program that advise a command, and which of them a run of the tests has followed.
+
+`tests.commands.advice` notes what a test followed; `conftest` asks at the end of a whole run whether anything is left.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +19,24 @@ COMMANDS = {name.replace("_", "-") for name in program._COMMANDS}
 FILLED = "7"
 """What stands for a value that the text has when it is made: a number, order or transaction."""
 
+PLACEHOLDERS = ("ID", "NUMBER", "TRANSACTION")
+"""What is filled where the item or the command knows it."""
+
 NO_STEP = (
     "how often cron or the timer calls",
     "see that cron or the timer calls",
     "see what `plexstedi run` ends with",
     "the end of `run`",
+    "was taken over by `recover`",
     "stops before the first of them",
     "# plexstedi configuration, made by",
     "# save the above as plexstedi.toml",
     "--config 7/plexstedi.toml",
 )
 """Texts that name a command as a thing and advise nothing, and what the sandbox prints."""
+
+followed: set[str] = set()
+"""What tests of this process have followed, as it was said to them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class Text:
 
     where: str
     text: str
+    says: str
+    """The same as a regular expression for what is said to a person."""
 
 
 def texts() -> Iterator[Text]:
@@ -45,7 +57,8 @@ def texts() -> Iterator[Text]:
         for node in ast.walk(tree):
             if id(node) not in passed and (parts := _parts(node)) is not None:
                 text = "".join(FILLED if part is None else part for part in parts)
-                yield Text(f"{file.relative_to(PACKAGE)}:{node.lineno}", text)
+                pattern = "".join(".*" if part is None else says(part) for part in parts)
+                yield Text(f"{file.relative_to(PACKAGE)}:{node.lineno}", text, pattern)
 
 
 def _passed(node: ast.AST) -> Iterator[ast.AST]:
@@ -66,6 +79,12 @@ def _parts(node: ast.AST) -> list[str | None] | None:
     return None
 
 
+def says(part: str) -> str:
+    """A fixed part of a text as a pattern of what is said, with the placeholders filled."""
+    words = re.split(rf"\b({'|'.join(PLACEHOLDERS)})\b", part)
+    return "".join(r"(?:'[^']*'|\S+?)" if word in PLACEHOLDERS else re.escape(word) for word in words)
+
+
 def command_lines(text: str) -> Iterator[list[str]]:
     """The command lines that a text names, without `plexstedi`."""
     spans = re.findall(r"`([^`]+)`", text)
@@ -80,11 +99,17 @@ def command_lines(text: str) -> Iterator[list[str]]:
 
 
 def advice() -> list[Text]:
-    """The texts that name a command for a person to run; examples of help are none."""
+    """The texts that name a command or an option for a person to give; examples of help are none."""
     return [
         text
         for text in texts()
         if not text.text.startswith("Example")
-        and any(command_lines(text.text))
+        and (any(command_lines(text.text)) or re.search(r"`(?:chmod|chown) |the command once with `", text.text))
         and not any(piece in text.text.lower() for piece in NO_STEP)
     ]
+
+
+def left(advised: Iterable[Text], said: Iterable[str]) -> list[Text]:
+    """The advice that nobody followed: none of what was said holds its text."""
+    said = set(said)
+    return [text for text in advised if not any(re.search(text.says, one, re.DOTALL | re.IGNORECASE) for one in said)]

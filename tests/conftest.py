@@ -7,7 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from tests.advice_texts import advice, followed, left
 
 # How long one example takes says more about the machine than about the program.
 settings.register_profile("any machine", deadline=None)
@@ -21,3 +24,31 @@ _ROOM = 2 << 30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A whole run in which every test passed fails if some advice was followed by none (`tests.commands.advice`)."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["followed"] = sorted(followed)
+    elif _is_whole(session.config) and session.exitstatus == pytest.ExitCode.OK and left(advice(), followed):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    followed.update(getattr(node, "workeroutput", {}).get("followed", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the advice that no test followed."""
+    unfollowed = left(advice(), followed) if _is_whole(config) else []
+    if unfollowed:
+        terminalreporter.section("Advice that no test followed")
+    for text in unfollowed:
+        terminalreporter.line(f"{text.where}: {text.text}", red=True)
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Whether every test of the normal suite runs."""
+    chosen = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
+    return not chosen and config.option.markexpr in ("", "not long") and not config.option.collectonly

@@ -133,8 +133,8 @@ class Rejected(RequestRejected):
 class Refusal:
     """What a 401 or 403 can mean at this service, and what to do about it."""
 
-    causes: str = "the key is wrong or has expired, or it lacks a grant"
-    fix: str = "Correct the key and its grants, then run `plexstedi check`."
+    causes: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -211,6 +211,7 @@ class Caller:
         service: str,
         base_url: str,
         *,
+        refusal: Refusal,
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
         read_timeout: float = 60.0,
@@ -222,14 +223,13 @@ class Caller:
         deadline: Deadline | None = None,
         transport: httpx.BaseTransport | None = None,
         on_attempt: Callable[[Attempt], None] | None = None,
-        refusal: Refusal | None = None,
         largest_answer: int = LARGEST_ANSWER,
     ) -> None:
         """Raise ConfigurationFault for a base_url that is not https (loopback apart), CredentialsFault for a header
         value that cannot be sent. Timeouts in seconds; `largest_answer` in bytes, decoded."""
         self.service = service
         self.base_url = base_url.rstrip("/")
-        self._refusal = refusal or Refusal()
+        self._refusal = refusal
         parts = urlsplit(self.base_url)
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(base_url))):
             raise ConfigurationFault(

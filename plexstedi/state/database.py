@@ -67,7 +67,7 @@ class Database:
             if not path.exists():
                 raise StateUnusable(
                     f"there is no state file {path}",
-                    fix="Run `plexstedi poll` first, or name the file with --state.",
+                    fix="Name the file with --state.",
                     code="state-missing",
                 )
             connection = _connect_to_read(path)

@@ -248,7 +248,9 @@ def still_wrong(standing: Sequence[Review], faults: Sequence[PlexStediError], no
         about = f"order {review.order_number}" if review.order_number else review.subject
         days = (now - review.opened_at).days
         why = "; ".join(reason.message for reason in review.reasons)
-        lines.append(f"{about} ({review.supplier or 'no supplier'}), {review.kind}, for {days} days: {why}")
+        lines.append(
+            f"review {review.id}: {about} ({review.supplier or 'no supplier'}), {review.kind}, for {days} days: {why}"
+        )
     noun = "thing still needs" if len(lines) == 1 else "things still need"
     return Message(
         f"plexstedi: {len(lines)} {noun} a person",

@@ -150,7 +150,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
         return _plan_invoice(session, last, purpose)
     record = session.store.orders.get(last.order_id)
     if record is None:
-        raise UsageFault(f"order {last.order_number} is not in the state file", fix="Run `plexstedi poll`.")
+        raise ValueError(f"document {last.id} has no order {last.order_id}")
     if (record.supplier, record.number) != (last.supplier, last.order_number):
         raise UsageFault(
             f"it was sent as order {last.order_number} to {last.supplier} and is now order {record.number} of"

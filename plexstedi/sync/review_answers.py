@@ -83,7 +83,7 @@ def undecided_lines(session: Session, transaction_id: str) -> tuple[int, ...]:
 def _answer(session: Session, transaction_id: str) -> tuple[Inbound, Reconciliation | None]:
     inbound = session.store.inbox.get(transaction_id)
     if inbound is None:
-        raise UsageFault(f"there is no transaction {transaction_id}", fix="Look with `plexstedi review list`.")
+        raise ValueError(f"there is no transaction {transaction_id}")
     return inbound, session.store.inbox.outcome(transaction_id)
 
 

@@ -225,7 +225,7 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
         session.ask(
             kind,
             subject,
-            line.latest.reasons or (_plain_reason(line.latest),),
+            line.latest.reasons,
             supplier=record.supplier,
             order_id=order_id,
             order_number=record.number,
@@ -236,16 +236,6 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
         about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
         if about_line and (review.kind, review.subject) not in standing:
             session.withdraw(review.kind, review.subject, "a newer answer or a decision settled it", order_id=order_id)
-
-
-def _plain_reason(outcome: LineOutcome) -> Reason:
-    return Reason(
-        code=outcome.state.value,
-        where=f"line {outcome.line}",
-        message=f"{outcome.confirmed:f} of {outcome.open:f} {outcome.unit} confirmed,"
-        f" {outcome.backordered:f} backordered, {outcome.rejected:f} rejected",
-        fix="Look at it with `plexstedi status NUMBER` and settle it with the supplier.",
-    )
 
 
 def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 
+from tests.advice_texts import followed
 from tests.commands.conftest import Bench, Ran
 
 _UNFILLED = {"ID", "NUMBER", "TRANSACTION"}
@@ -33,9 +34,10 @@ def follow(
     It must do something: never refuse, never end in an error. `given` is what else a person puts in: `{"FILE": path}`;
     `also` is what the command asks for on a terminal.
     """
+    followed.add(text)
     words = commands(text)[pick]
-    assert not _UNFILLED & set(words), words
     said = {"TEXT": "agreed by phone", **(given or {})}
+    assert not _UNFILLED & set(words) - said.keys(), words
     words = [said.get(word, word) for word in words]
     if words[-1] == "--help":
         ran = bench.run(*words, stdin=stdin, env=env)
@@ -52,6 +54,7 @@ def follow_option(bench: Bench, text: str, *words: str) -> Ran:
     """Give the same command again with the options between backticks that a text advises (`--override …`)."""
     spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith("--")]
     assert spans, text
+    followed.add(text)
     return bench.run(*words, *shlex.split(spans[0]), "--json")
 
 
@@ -59,6 +62,7 @@ def follow_shell(text: str) -> None:
     """Run the commands of the shell that a text advises (chmod, chown)."""
     spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith(("chmod ", "chown "))]
     assert spans, text
+    followed.add(text)
     subprocess.run(shlex.split(spans[0]), check=True)
 
 

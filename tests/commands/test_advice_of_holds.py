@@ -28,6 +28,7 @@ from tests.commands.test_acknowledgments import (
     sent_to_silent,
     standing,
 )
+from tests.commands.test_advice_of_faults import refused
 from tests.commands.test_datasource_writes import records_bench
 from tests.commands.test_invoices import edit as change_invoice
 from tests.commands.test_invoices import sent_810, with_invoices
@@ -288,6 +289,16 @@ def test_an_answer_that_is_too_large_is_fetched_with_a_higher_limit(make_bench):
     assert "raise run.max_response_mb: the next run fetches it" in fix_of(bench, "too-large", "acknowledgment-held")
     bench.write_config(lambda text: text + SMALL.replace("= 1", "= 8"))
     assert cycle(bench)["acks_applied"] == 1
+    assert items(bench) == []
+    assert {each["state"] for each in standing(bench, order).values()} == {"confirmed"}
+
+
+def test_accepting_an_answer_that_was_too_large_to_read_names_the_way_on(make_bench):
+    bench, order = too_large(make_bench)
+    (item,) = items(bench, "acknowledgment-held")
+    fix = refused(bench, "review", "accept", str(item["id"]), "--reason", "agreed by phone", code=2)
+    bench.write_config(lambda text: text + SMALL.replace("= 1", "= 8"))
+    assert follow(bench, fix).json["counts"]["acks_applied"] == 1
     assert items(bench) == []
     assert {each["state"] for each in standing(bench, order).values()} == {"confirmed"}
 

@@ -168,7 +168,7 @@ def test_another_content_under_the_key_of_a_document_then_recovered_and_replaced
     fix = only(bench, "recovered-differs")
     shown = follow(bench, fix).json
     assert shown["reject"]["possible"] is False
-    assert commands(shown["reject"]["words"]) == [["review", "show", str(shown["review"]["id"])]]
+    assert follow(bench, shown["reject"]["words"]).json == shown
     follow(bench, fix, 2)
     gone(bench, "recovered-differs")
     bench.later(hours=3)
@@ -252,7 +252,8 @@ def test_what_is_overdue_names_the_order_and_can_only_be_accepted(make_bench):
     gone(bench, "overdue")
 
 
-def test_a_backorder_is_looked_at_by_its_order(make_bench):
+@pytest.mark.parametrize("said", ["the fix", "the refusal"])
+def test_a_backorder_is_agreed_with_the_supplier_and_accepted(make_bench, said):
     bench, order = sent_to_silent(make_bench, orders=1)
     first, (quantity, unit) = next(iter(ordered(bench, order).items()))
     half = plain_half(quantity)
@@ -262,7 +263,7 @@ def test_a_backorder_is_looked_at_by_its_order(make_bench):
     (item,) = items(bench, "line-backordered")
     refused = bench.run("review", "reject", str(item["id"]), "--reason", "no", "--json")
     assert refused.code == 2
-    follow(bench, refused.json["error"]["fix"])
+    follow(bench, item["reasons"][0]["fix"] if said == "the fix" else refused.json["error"]["fix"])
     gone(bench, "line-backordered")
 
 
@@ -276,7 +277,8 @@ def test_a_ta1_that_rejects_the_interchange(make_bench, pick):
     assert len(bench.sandbox.generated()) == 2 - pick
 
 
-def test_what_nobody_foresaw_is_tried_again(make_bench, tmp_path):
+@pytest.mark.parametrize("said", ["the fix", "what reject does", "the refusal"])
+def test_what_nobody_foresaw_is_tried_again(make_bench, tmp_path, said):
     bench = make_bench(orders=1, suppliers=1)
     broken = breaks(STEPS["an order is decided"], 0, tmp_path / "noted")
     assert bench.run("run", before=broken).code == 1
@@ -284,7 +286,8 @@ def test_what_nobody_foresaw_is_tried_again(make_bench, tmp_path):
     (item,) = items(bench, "unforeseen")
     refused = bench.run("review", "reject", str(item["id"]), "--reason", "no", "--json").json["error"]["fix"]
     assert commands(refused) == commands(fix)
-    follow(bench, fix)
+    shown = bench.run("review", "show", str(item["id"]), "--json").json
+    follow(bench, {"the fix": fix, "what reject does": shown["reject"]["words"], "the refusal": refused}[said])
     assert ran(bench)["documents_sent"] == 1
     gone(bench, "unforeseen")
 

@@ -17,6 +17,7 @@ from plexstedi.sandbox.characters import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.tenant import made_up_tenant
+from tests.commands.advice import follow
 from tests.commands.conftest import START, Bench
 from tests.commands.test_hard_luck import instead, meddle
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
@@ -142,8 +143,7 @@ def test_receipts_that_cannot_be_read_hold_the_change_and_check_names_them(bench
     edit(bench, order, 150)
     assert run(bench)["counts"]["documents_held"] == 1
     (review,) = bench.run("review", "list", "--json").json["reviews"]
-    assert "`plexstedi check`" in review["reasons"][0]["fix"]
-    checked = bench.run("check", "--json").json["findings"]
+    checked = follow(bench, review["reasons"][0]["fix"]).json["findings"]
     (receipts,) = [one for one in checked if one["subject"] == "receipts"]
     assert receipts["verdict"] != "ok"
     end()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plexstedi.http import Attempt, Caller
+from plexstedi.http import Attempt, Caller, Refusal
 
 
 class StillClock:
@@ -29,6 +29,9 @@ class StillClock:
         self.at += timedelta(seconds=seconds)
 
 
+REFUSAL = Refusal("the key is wrong", "Correct the key.")
+
+
 @pytest.fixture
 def clock() -> StillClock:
     return StillClock()
@@ -45,6 +48,7 @@ def make_caller(clock: StillClock, attempts: list[Attempt]) -> Iterator[Callable
 
     def make(service: str = "Stedi", base_url: str = "https://core.example/2023", **more: object) -> Caller:
         options: dict[str, object] = {
+            "refusal": REFUSAL,
             "headers": {"Authorization": "sk-very-secret-key"},
             "clock": clock,
             "rng": random.Random(7),

@@ -19,6 +19,7 @@ from plexstedi.clock import StopRequest, SystemClock
 from plexstedi.errors import Interrupted, ServiceUnavailable
 from plexstedi.http import Caller, Deadline, Unheard, patience
 from plexstedi.http.transport import http_date, retry_after
+from tests.http.conftest import REFUSAL
 from tests.slow_server import HEAD, SlowServer, slow_server
 
 MB = 2**20
@@ -131,7 +132,7 @@ def calling() -> Iterator[Callable[..., Caller]]:
     def make(server: SlowServer, *, limit: float = 1.1, stop: StopRequest | None = None) -> Caller:
         clock = SystemClock()
         deadline = Deadline(clock.monotonic() + limit, stop or StopRequest())
-        made.append(Caller("Stedi", server.url, clock=clock, deadline=deadline))
+        made.append(Caller("Stedi", server.url, refusal=REFUSAL, clock=clock, deadline=deadline))
         return made[-1]
 
     yield make
@@ -228,7 +229,11 @@ def test_a_slow_answer_over_tls_is_whole(calling, monkeypatch, tmp_path):
     with slow_server(behave, tls=context) as server:
         clock = SystemClock()
         caller = Caller(
-            "Stedi", f"https://localhost:{server.port}", clock=clock, deadline=Deadline(clock.monotonic() + 30)
+            "Stedi",
+            f"https://localhost:{server.port}",
+            refusal=REFUSAL,
+            clock=clock,
+            deadline=Deadline(clock.monotonic() + 30),
         )
         assert caller.get("/x").json() == "x" * 59_998
         caller.close()

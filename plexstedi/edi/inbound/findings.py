@@ -9,6 +9,10 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.settings import Severity
 
 DECIDE = "accept or reject it; `plexstedi review show ID` shows what each does"
+AGREE_ON_THE_REST = (
+    "what is confirmed is written to Plex; agree on the rest with the supplier, then"
+    " `plexstedi review accept ID --reason TEXT`"
+)
 PLACE_ELSEWHERE = (
     "place it elsewhere or change the order; `plexstedi review accept ID --reason TEXT` writes the rejection to Plex"
 )

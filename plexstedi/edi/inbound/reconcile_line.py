@@ -14,7 +14,7 @@ from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, withou
 from plexstedi.edi.inbound.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
 from plexstedi.edi.inbound.element_values import is_sensible
-from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
+from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
 from plexstedi.edi.inbound.matching import LineMatch, other_items
 from plexstedi.edi.inbound.notices import other_currencies
@@ -351,7 +351,7 @@ def _outcome(
         findings.warn(
             "backordered",
             f"ordered {case.open:f} {case.sent.unit}, now {parts.accepted:f}, backordered {parts.backordered:f}",
-            "applied; a buyer should know",
+            AGREE_ON_THE_REST,
         )
     else:
         state = AckState.CHANGED if findings.changed else AckState.CONFIRMED

@@ -130,7 +130,8 @@ def renumbered(before: SeenOrder, after: SeenOrder) -> tuple[Reason, ...]:
                 code="line-renumbered",
                 where=f"line {old}",
                 message=f"it was sent as {old} and is now {new} in Plex",
-                fix="Give it its old number in Plex, or settle it with the supplier and replay the order",
+                fix="Give it its old number in Plex, or settle it with the supplier and"
+                " `plexstedi review accept ID --reason TEXT`",
             )
             for old, new in pairs
             if old != new

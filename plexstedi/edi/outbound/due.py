@@ -116,7 +116,8 @@ def due(has: Order | None, latest: Order, partner: Partner, stream: StreamKey | 
             return _held(
                 "order-unreleased",
                 f"order {latest.number} was sent and is back to {latest.status_name or 'an unreleased status'}",
-                "Release or cancel it in Plex",
+                "Release or cancel it in Plex, or settle it with the supplier and"
+                " `plexstedi review accept ID --reason TEXT`",
             )
         case Phase.VANISHED:
             return _held(
@@ -136,7 +137,7 @@ def _after_cancellation(now: Order) -> Due:
     return _held(
         "order-reopened",
         f"order {now.number} was cancelled with the supplier and is open again in Plex",
-        "Order under a new number, or settle it with the supplier and replay the order",
+        "Order under a new number, or settle it with the supplier and `plexstedi review accept ID --reason TEXT`",
     )
 
 
