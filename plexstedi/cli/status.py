@@ -18,9 +18,9 @@ from plexstedi.cli.status_html import invoice_page, order_page, overview_page
 from plexstedi.cli.status_text import show_health, show_invoice, show_late, show_order, show_orders, show_overview
 from plexstedi.config import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
-from plexstedi.state.documents import DocumentState
 from plexstedi.state.run_records import Beside, ErrorNote
 from plexstedi.state.store import Store
+from plexstedi.state.tallies import Tallies
 from plexstedi.sync.health import Health, read_health
 from plexstedi.sync.invoice_report import InvoiceReport, find_invoice, invoice_report
 from plexstedi.sync.order_report import OrderReport, json_review, order_report, stamp
@@ -29,7 +29,6 @@ from plexstedi.sync.reporting import Overview, find_order, order_rows, overview,
 from plexstedi.sync.tally import Counts
 
 Report = TypeVar("Report", OrderReport, InvoiceReport)
-_IN_DOUBT = (DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.CONFLICT)
 
 
 def register(app: typer.Typer) -> None:
@@ -214,7 +213,7 @@ def _story(
     check: bool,
 ) -> None:
     """One order's or invoice's report as the outcome: on the terminal, in JSON or as a page."""
-    outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=store.documents.count(*_IN_DOUBT))
+    outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Tallies(store.database).in_doubt())
     outcome.attention = check and _needs_a_person(report)
     outcome.data.update(report.as_json())
     outcome.data["audit_head"] = store.audit.head()
@@ -226,7 +225,7 @@ def _story(
 
 
 def _needs_a_person(report: OrderReport | InvoiceReport) -> bool:
-    return bool(report.reviews) or any(document.state in _IN_DOUBT for document in report.documents)
+    return bool(report.reviews) or any(document.state.is_outcome_unknown for document in report.documents)
 
 
 def _overview_json(seen: Overview) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -68,3 +69,8 @@ def reasons_text(reasons: Sequence[Reason]) -> str:
 def reasons_of(text: str) -> tuple[Reason, ...]:
     """The reasons that `reasons_text` was given."""
     return tuple(Reason.model_validate(entry) for entry in json.loads(text))
+
+
+def listed(states: Iterable[StrEnum]) -> str:
+    """States as SQL has them: `('sending', 'in_doubt')`."""
+    return "(" + ", ".join(f"'{state}'" for state in states) + ")"

@@ -6,26 +6,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from plexstedi.edi.sent import SentOrder
-from plexstedi.state.codec import instant, maybe_instant, maybe_moment, moment, pack, pack_model, unpack, unpack_model
+from plexstedi.state.codec import (
+    instant,
+    listed,
+    maybe_instant,
+    maybe_moment,
+    moment,
+    pack,
+    pack_model,
+    unpack,
+    unpack_model,
+)
 from plexstedi.state.database import Database, Row
-
-
-class DocumentState(StrEnum):
-    """Where an outbound document is; the legal moves are in `schema.DOCUMENT_MOVES`."""
-
-    FROZEN = "frozen"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    REFUSED = "refused"
-    CONFLICT = "conflict"
-    IN_DOUBT = "in_doubt"
-    WITHDRAWN = "withdrawn"
-
+from plexstedi.state.document_states import BusinessStatus, Delivery, DocumentState, FunctionalStatus
 
 NOT_HEARD = "not heard"
 NOT_PROCESSED = "not processed"
@@ -36,45 +31,9 @@ REFUSED = "refused"
 RECOVERED = "recovered"
 """In place of purpose and setting of a document that `recover` took over: how it was sent is not known."""
 
-UNSETTLED = (
-    DocumentState.FROZEN,
-    DocumentState.SENDING,
-    DocumentState.ACCEPTED,
-    DocumentState.FAILED,
-    DocumentState.CONFLICT,
-    DocumentState.IN_DOUBT,
-)
-"""While a stream has a document in one of these, its next document waits."""
-
-
-class Delivery(StrEnum):
-    """First of three independent statuses: did the file reach the supplier?"""
-
-    NONE = "none"
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
-
-class FunctionalStatus(StrEnum):
-    """Second: did the supplier's system take the syntax (997)?"""
-
-    NONE = "none"
-    ACCEPTED = "accepted"
-    ACCEPTED_WITH_ERRORS = "accepted_with_errors"
-    REJECTED = "rejected"
-
-
-class BusinessStatus(StrEnum):
-    """Third: what did the supplier say (855, 865)? The worst state of its lines; `partial`: some lines unanswered."""
-
-    NONE = "none"
-    CONFIRMED = "confirmed"
-    CHANGED = "changed"
-    BACKORDERED = "backordered"
-    REJECTED = "rejected"
-    HELD = "held"
-    PARTIAL = "partial"
+_GIVEN_UP = listed(state for state in DocumentState if state.is_given_up)
+_UNDER_WAY = listed(state for state in DocumentState if state.is_under_way)
+_UNHEARD = listed((DocumentState.SENDING, DocumentState.IN_DOUBT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +106,7 @@ class Document:
     @property
     def settled(self) -> bool:
         """Whether the next document of the stream may go."""
-        return self.state not in UNSETTLED and not self.blocks
+        return self.state.is_final and not self.blocks
 
 
 class Documents:
@@ -255,9 +214,7 @@ class Documents:
 
     def last_told(self, stream: str) -> Document | None:
         """The last document of a stream that the supplier has or may yet get: neither refused nor withdrawn."""
-        found = self._query(
-            "WHERE stream = ? AND state NOT IN ('refused', 'withdrawn') ORDER BY id DESC LIMIT 1", stream
-        )
+        found = self._query(f"WHERE stream = ? AND state NOT IN {_GIVEN_UP} ORDER BY id DESC LIMIT 1", stream)
         return found[0] if found else None
 
     def in_state(self, *states: DocumentState) -> list[Document]:
@@ -265,10 +222,14 @@ class Documents:
         marks = ", ".join("?" * len(states))
         return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
 
+    def that_may_be_answered(self) -> list[Document]:
+        """Documents that may have reached the supplier, oldest first; an answer proves that an unheard one did."""
+        return self.in_state(*(state for state in DocumentState if state.may_have_reached_supplier))
+
     def unheard(self) -> list[Document]:
         """Documents that Stedi may have without our knowing: not heard, in doubt, or the last of its stream refused."""
         return self._query(
-            "WHERE state IN ('sending', 'in_doubt') OR (state = 'refused'"
+            f"WHERE state IN {_UNHEARD} OR (state = 'refused'"
             " AND id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream)) ORDER BY id"
         )
 
@@ -278,7 +239,7 @@ class Documents:
         Nobody answers an 810 but with a 997.
         """
         return self._query(
-            "WHERE (? IS NULL OR supplier = ?) AND (state IN ('sending', 'accepted')"
+            f"WHERE (? IS NULL OR supplier = ?) AND (state IN {_UNDER_WAY}"
             " OR (state = 'delivered' AND (functional_ack = 'none'"
             " OR (kind <> '810' AND business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected',"
             " 'held'))))) ORDER BY id",
@@ -495,11 +456,6 @@ class Documents:
     def any(self) -> bool:
         """Whether there is any document."""
         return self._database.row("SELECT 1 FROM documents LIMIT 1") is not None
-
-    def count(self, *states: DocumentState) -> int:
-        """How many documents are in these states."""
-        marks = ", ".join("?" * len(states))
-        return self._database.number(f"SELECT count(*) FROM documents WHERE state IN ({marks})", states)
 
     def _payload(self, document_id: int, column: str) -> bytes:
         row = self._database.row(f"SELECT {column} FROM documents WHERE id = ?", (document_id,))

@@ -25,6 +25,19 @@ class InboxState(StrEnum):
     IGNORED = "ignored"
     SUPERSEDED = "superseded"
 
+    @property
+    def is_undecided(self) -> bool:
+        """Not decided yet: it is fetched, or decided, by a later run."""
+        return self in _UNDECIDED
+
+    @property
+    def is_disregarded(self) -> bool:
+        """A duplicate, or ignored: it says nothing of any order."""
+        return self in _DISREGARDED
+
+
+_UNDECIDED = frozenset({InboxState.LISTED, InboxState.STORED, InboxState.WAITING})
+_DISREGARDED = frozenset({InboxState.DUPLICATE, InboxState.IGNORED})
 
 OF_ANOTHER_PLANT = "order {number} belongs to another plant"
 """The reason of what is ignored by `documents.order_pattern`."""

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from plexstedi.state.codec import maybe_moment
+from plexstedi.state.codec import listed, maybe_moment
 from plexstedi.state.database import Database
+from plexstedi.state.document_states import DocumentState
+
+_FINAL = listed(state for state in DocumentState if state.is_final)
+_OUTCOME_UNKNOWN = listed(state for state in DocumentState if state.is_outcome_unknown)
 
 DocumentStatus: TypeAlias = Literal["state", "delivery", "functional_ack", "business_ack"]
 
@@ -67,8 +71,7 @@ class Tallies:
     def in_doubt(self, supplier: str | None = None) -> int:
         """Documents of which it is open whether Stedi has them."""
         return self._database.number(
-            "SELECT count(*) FROM documents WHERE state IN ('sending', 'in_doubt', 'conflict')"
-            " AND (? IS NULL OR supplier = ?)",
+            f"SELECT count(*) FROM documents WHERE state IN {_OUTCOME_UNKNOWN} AND (? IS NULL OR supplier = ?)",
             (supplier, supplier),
         )
 
@@ -82,7 +85,7 @@ class Tallies:
             row["supplier"]: row
             for row in self._database.rows(
                 "SELECT supplier, count(*) AS documents,"
-                " sum(state IN ('frozen', 'sending', 'accepted', 'failed', 'conflict', 'in_doubt')) AS undelivered,"
+                f" sum(state NOT IN {_FINAL}) AS undelivered,"
                 " sum(state = 'delivered' AND kind <> '810' AND business_ack IN ('none', 'partial')) AS unanswered"
                 " FROM documents GROUP BY supplier"
             )

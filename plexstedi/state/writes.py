@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from plexstedi.edi.inbound.write_plan import FieldChange, WritePlan
-from plexstedi.state.codec import instant, maybe_moment, moment
+from plexstedi.state.codec import instant, listed, maybe_moment, moment
 from plexstedi.state.database import Database, Row
 
 
@@ -22,6 +22,15 @@ class WriteState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SUPERSEDED = "superseded"
+
+    @property
+    def is_open(self) -> bool:
+        """Planned, or begun and not known to be done."""
+        return self in _OPEN
+
+
+_OPEN = frozenset({WriteState.PLANNED, WriteState.WRITING})
+_OPEN_LISTED = listed(state for state in WriteState if state.is_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ class Writes:
 
     def open(self) -> list[Write]:
         """What is still to be written, oldest first."""
-        rows = self._database.rows("SELECT * FROM writes WHERE state IN ('planned', 'writing') ORDER BY id")
+        rows = self._database.rows(f"SELECT * FROM writes WHERE state IN {_OPEN_LISTED} ORDER BY id")
         return [_write(row) for row in rows]
 
     def unseen_and_failed(self) -> list[Write]:
@@ -115,7 +124,7 @@ class Writes:
 
     def still_open(self, write_id: int) -> list[Write]:
         """This write, unless it is done, refused or given up by now."""
-        return [write for write in self.by_ids([write_id]) if write.state in (WriteState.PLANNED, WriteState.WRITING)]
+        return [write for write in self.by_ids([write_id]) if write.state.is_open]
 
     def of_order(self, order_id: str) -> list[Write]:
         """Every write of an order, oldest first."""
@@ -175,7 +184,7 @@ class Writes:
 
     def count_open(self) -> int:
         """How many writes are still to be done."""
-        return self._database.number("SELECT count(*) FROM writes WHERE state IN ('planned', 'writing')")
+        return self._database.number(f"SELECT count(*) FROM writes WHERE state IN {_OPEN_LISTED}")
 
 
 def _write(row: Row) -> Write:

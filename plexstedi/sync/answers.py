@@ -52,7 +52,6 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.notices import give_notice
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import (
-    SUPPLIER_HAS,
     move_transaction,
     ordered_on,
     sent_documents,
@@ -100,7 +99,7 @@ class Candidates:
         if self._known is None:
             suppliers = self._session.config.suppliers
             self._known = {}
-            for document in self._session.store.documents.in_state(*SUPPLIER_HAS):
+            for document in self._session.store.documents.that_may_be_answered():
                 key = (document.order_id, document.order_release)
                 before = self._known.get(key)
                 now = suppliers[document.supplier].partnership_id if document.supplier in suppliers else None
@@ -254,7 +253,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     mark = content_fingerprint(read)
     dated = _iso(read.dated)
     stream = candidate.order_id if candidate.release is None else f"{candidate.order_id}/{candidate.release}"
-    documents = [d for d in store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
+    documents = [d for d in store.documents.of_stream(stream) if d.state.may_have_reached_supplier]
     ordered = ordered_on(store, candidate.order_id)
     others = [_comparable(other, documents, ordered) for other in _decided(session, inbound, candidate)]
     received = _received(dataclasses.replace(inbound, content_hash=mark, dated=dated), ordered)
@@ -321,11 +320,11 @@ def _controls_note(received: Received, others: Sequence[Received]) -> str | None
 
 def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[Inbound]:
     """Answers to the same order that were decided already."""
-    undecided = (InboxState.LISTED, InboxState.STORED, InboxState.WAITING, InboxState.DUPLICATE, InboxState.IGNORED)
     return [
         other
         for other in session.store.inbox.of_order(candidate.order_id)
-        if other.transaction_id != inbound.transaction_id and other.state not in undecided
+        if other.transaction_id != inbound.transaction_id
+        and not (other.state.is_undecided or other.state.is_disregarded)
     ]
 
 

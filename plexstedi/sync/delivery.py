@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from plexstedi.edi.held import Reason
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
-from plexstedi.state.documents import IN_FLIGHT, NOT_HEARD, NOT_PROCESSED, REFUSED, Document, DocumentState
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import IN_FLIGHT, NOT_HEARD, NOT_PROCESSED, REFUSED, Document
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.stedi.models import (
     OUTBOUND,

@@ -14,7 +14,8 @@ from plexstedi.edi.outbound.due import Cancel860, Change860, Due, DueHeld, Nothi
 from plexstedi.edi.outbound.prepare import prepare
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.stream import StreamKey
-from plexstedi.state.documents import Document, DocumentState
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.sync.due_document import DueDocument, order_witness, route_of, stream_name, text_witness
@@ -110,7 +111,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
 
 def _hold_orphaned(session: Session, record: OrderRecord) -> None:
     """An order that was sent is now one of a supplier without settings: what changed cannot be told to anybody."""
-    last = next((d for d in reversed(session.store.documents.of_order(record.id)) if d.state not in _NOT_TOLD), None)
+    last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_given_up), None)
     if last is None or _has_revision(session, record, last.stream, last) >= record.latest:
         return
     missing = Reason(
@@ -134,7 +135,7 @@ def partner_of(session: Session, code: str) -> Partner:
 
 def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
     """The order's streams now, and those that have documents: a release that is gone has to be cancelled."""
-    documents = [d for d in session.store.documents.of_order(record.id) if d.state not in _NOT_TOLD]
+    documents = [d for d in session.store.documents.of_order(record.id) if not d.state.is_given_up]
     keys = {stream_name(key): key for key in streams(order, partner)}
     if any(document.order_release is None for document in documents):
         # It went out as a whole and goes on so, whatever `releases` says by now: sent singly, it would come twice.
@@ -225,10 +226,9 @@ def _orphans(session: Session, record: OrderRecord, order: Order) -> tuple[Reaso
 
 def _went_singly(session: Session, record: OrderRecord) -> bool:
     documents = session.store.documents.of_order(record.id)
-    return any(d.order_release is not None and d.state not in _NOT_TOLD for d in documents)
+    return any(d.order_release is not None and not d.state.is_given_up for d in documents)
 
 
-_NOT_TOLD = (DocumentState.REFUSED, DocumentState.WITHDRAWN)
 _SENT_SINGLY = Reason(
     code="sent-singly",
     where="order",

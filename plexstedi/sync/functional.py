@@ -18,7 +18,8 @@ from plexstedi.edi.inbound.functional_ack import (
     verdict,
 )
 from plexstedi.edi.inbound.guide_reading import Unreadable
-from plexstedi.state.documents import Document, FunctionalStatus
+from plexstedi.state.document_states import FunctionalStatus
+from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.answers import read_document

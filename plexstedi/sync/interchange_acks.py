@@ -6,7 +6,8 @@ from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.interchange_ack import EnvelopeVerdict, InterchangeAck, ta1_of_json, ta1_of_x12
 from plexstedi.edi.x12_raw import decoded
-from plexstedi.state.documents import Document, FunctionalStatus
+from plexstedi.state.document_states import FunctionalStatus
+from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.functional import wait_for_controls

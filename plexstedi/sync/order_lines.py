@@ -14,10 +14,9 @@ from itertools import chain
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, worst_state
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.sent import SentLine, SentSchedule
-from plexstedi.state.documents import BusinessStatus, Document, DocumentState
+from plexstedi.state.document_states import BusinessStatus
+from plexstedi.state.documents import Document
 from plexstedi.state.store import Store
-
-_NOT_TOLD = (DocumentState.REFUSED, DocumentState.WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def lines_of(store: Store, order: Order) -> tuple[OrderLine, ...]:
 
 def last_told(documents: Iterable[Document]) -> list[Document]:
     """Of each stream the last document that the supplier has or may yet get."""
-    last = {document.stream: document for document in documents if document.state not in _NOT_TOLD}
+    last = {document.stream: document for document in documents if not document.state.is_given_up}
     return list(last.values())
 
 

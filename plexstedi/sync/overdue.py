@@ -13,22 +13,14 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.precedence import Answer, Folded, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.state.documents import Document, DocumentState, FunctionalStatus
-from plexstedi.state.inbox import InboxState
+from plexstedi.state.document_states import FunctionalStatus
+from plexstedi.state.documents import Document
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.standings import answer_header, ordered_on, sent_documents
 
-_TOLD = (
-    DocumentState.SENDING,
-    DocumentState.ACCEPTED,
-    DocumentState.DELIVERED,
-    DocumentState.FAILED,
-    DocumentState.IN_DOUBT,
-)
-_UNDER_WAY = (DocumentState.SENDING, DocumentState.ACCEPTED)
 _NOTED_BY = (ReviewKind.LINE_BACKORDERED, ReviewKind.LINE_ATTENTION)
 
 
@@ -155,7 +147,8 @@ def _tell_warnings(session: Session, warned: Sequence[LateDocument]) -> None:
 def _of_stream(
     store: Store, settings: SupplierSettings, stream: str, order_id: str, now: datetime
 ) -> list[LateDocument]:
-    documents = {document.id: document for document in store.documents.of_stream(stream) if document.state in _TOLD}
+    sent = (document for document in store.documents.of_stream(stream) if document.state.may_have_reached_supplier)
+    documents = {document.id: document for document in sent}
     if not documents:
         return []
     told = list(documents.values())
@@ -184,7 +177,7 @@ def _clocked(document: Document) -> ClockedDocument:
         id=document.id,
         begun_at=document.first_attempt_at or document.frozen_at,
         delivered_at=document.delivered_at,
-        awaits_delivery=document.state in _UNDER_WAY,
+        awaits_delivery=document.state.is_under_way,
         functional_answered=document.functional_ack is not FunctionalStatus.NONE,
         cancels=document.kind == "860" and document.purpose == "01",
         unread=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
@@ -198,7 +191,7 @@ def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folde
         (inbound, outcome)
         for inbound in store.inbox.of_order(order_id)
         if inbound.document_id in positions
-        and inbound.state not in (InboxState.DUPLICATE, InboxState.IGNORED)
+        and not inbound.state.is_disregarded
         and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
     ]
     if not said:

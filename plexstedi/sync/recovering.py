@@ -21,7 +21,8 @@ from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import PlexStediError, ServiceUnavailable
-from plexstedi.state.documents import RECOVERED, UNSETTLED, Document, DocumentState, NewDocument
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import RECOVERED, Document, NewDocument
 from plexstedi.state.memory import Fact
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ORPHAN, ReviewKind
@@ -359,7 +360,7 @@ def settle_earlier(session: Session, stream: str) -> None:
     for document in session.store.documents.of_stream(stream):
         if document.blocks:
             session.store.documents.unblock(document.id)
-        if document.state in UNSETTLED:
+        if not document.state.is_final:
             _settle(session, document)
         for kind in _OF_DOCUMENT:
             session.withdraw(kind, f"document {document.id}", "a later file is at Stedi", order_id=document.order_id)
@@ -374,14 +375,11 @@ _OF_DOCUMENT = (
 )
 
 
-_MAY_BE_THERE = (DocumentState.FROZEN, DocumentState.SENDING, DocumentState.CONFLICT, DocumentState.IN_DOUBT)
-
-
 def _settle(session: Session, document: Document) -> None:
     documents, now = session.store.documents, session.clock.now()
     witness = session.store.witnesses.by_file_name(document.file_name)
     state = document.state
-    if witness is not None and state in _MAY_BE_THERE:
+    if witness is not None and state.is_before_acceptance:
         if state is DocumentState.FROZEN:
             documents.begin_attempt(document, witness.created_at)
         documents.accept(

@@ -19,7 +19,8 @@ from plexstedi.edi.outbound.due import Cancel860, Change860, Send850
 from plexstedi.edi.outbound.prepare import Sendable, prepare
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import ServiceUnavailable, UsageFault
-from plexstedi.state.documents import RECOVERED, Document, DocumentState, NewDocument
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import RECOVERED, Document, NewDocument
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.orders import OrderRecord
@@ -40,7 +41,6 @@ from plexstedi.sync.supplier_has import sent_after, supplier_has
 from plexstedi.sync.tenant import check_tenant
 from plexstedi.sync.witness import drain_executions
 
-_REPLAYABLE = (DocumentState.DELIVERED, DocumentState.FAILED, DocumentState.REFUSED, DocumentState.WITHDRAWN)
 _WHY_NOT = {
     DocumentState.FROZEN: "is queued already",
     DocumentState.SENDING: "was sent without an answer: whether Stedi has it is not known yet",
@@ -139,7 +139,7 @@ def failed_since(session: Session, since: datetime) -> list[Document]:
 
 def plan(session: Session, last: Document, purpose: str | None = None) -> Replay:
     """What would be sent. Raise UsageFault, with the reason, if it cannot be. Changes nothing."""
-    if last.state not in _REPLAYABLE:
+    if last.state in _WHY_NOT:
         raise UsageFault(
             f"the last {last.kind} of order {last.order_number} {_WHY_NOT[last.state]}",
             fix="Decide the item that `plexstedi review list` shows of it."
@@ -252,8 +252,7 @@ def _purpose(code: str) -> Purpose:
 
 def _before(session: Session, last: Document, record: OrderRecord) -> int:
     """The revision that the supplier had when this 860 was first sent."""
-    not_told = (DocumentState.REFUSED, DocumentState.WITHDRAWN)
-    revisions = [d.revision for d in session.store.documents.of_stream(last.stream) if d.state not in not_told]
+    revisions = [d.revision for d in session.store.documents.of_stream(last.stream) if not d.state.is_given_up]
     earlier = [
         revision
         for revision in (record.baseline, session.store.orders.told(last.stream), *revisions)

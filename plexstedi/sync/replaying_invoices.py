@@ -6,7 +6,8 @@ from plexstedi.decimal_json import dumps
 from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.outbound.prepare import prepare_invoice
 from plexstedi.errors import UsageFault
-from plexstedi.state.documents import Document, DocumentState
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import Document
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.sync.due_document import DueDocument, text_witness
 from plexstedi.sync.due_invoices import ORIGINAL

@@ -13,10 +13,11 @@ from plexstedi.edi.held import Reason
 from plexstedi.edi.partner import Partner
 from plexstedi.errors import Interrupted, ServiceUnavailable, SuspicionStop
 from plexstedi.state.audit import Fact
-from plexstedi.state.documents import Document, DocumentState
+from plexstedi.state.documents import Document
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.state.tallies import Tallies
 from plexstedi.sync.tally import Tally
 
 if TYPE_CHECKING:
@@ -196,6 +197,4 @@ class Session:
     def settle_counts(self) -> None:
         """Bring the standing counts up to now."""
         self.tally.counts.attention = self.store.reviews.attention()
-        self.tally.counts.in_doubt = self.store.documents.count(
-            DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.CONFLICT
-        )
+        self.tally.counts.in_doubt = Tallies(self.store.database).in_doubt()

@@ -11,7 +11,8 @@ from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation,
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, SentDocument, day_of, fold, usable_date
 from plexstedi.edi.inbound.revisions import same_to_supplier
 from plexstedi.edi.sent import SentOrder
-from plexstedi.state.documents import BusinessStatus, Document, DocumentState
+from plexstedi.state.document_states import BusinessStatus
+from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
@@ -20,14 +21,6 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.unheard import tell_unheard, unheard_before
 
 _MOST_REASONS = 50
-SUPPLIER_HAS = (
-    DocumentState.SENDING,
-    DocumentState.ACCEPTED,
-    DocumentState.DELIVERED,
-    DocumentState.FAILED,
-    DocumentState.IN_DOUBT,
-)
-"""Documents that an answer may answer; an answer proves that even an unheard one arrived."""
 
 
 def move_transaction(session: Session, inbound: Inbound, state: InboxState, reason: str | None) -> None:
@@ -83,7 +76,7 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
     """
     by_stream: dict[str, list[Document]] = {}
     for document in session.store.documents.of_order(order_id):
-        if document.state in SUPPLIER_HAS:
+        if document.state.may_have_reached_supplier:
             by_stream.setdefault(document.stream, []).append(document)
     record = session.store.orders.get(order_id)
     assert record is not None
@@ -118,7 +111,7 @@ def tell_unheard_again(session: Session, order_id: str, inbound: Inbound, repeat
     if original is None or outcome is None or original.document_id is None:
         return
     stream = session.store.documents.get(original.document_id).stream
-    documents = [d for d in session.store.documents.of_stream(stream) if d.state in SUPPLIER_HAS]
+    documents = [d for d in session.store.documents.of_stream(stream) if d.state.may_have_reached_supplier]
     if original.document_id not in {document.id for document in documents}:
         return
     folded = folded_answers(session, order_id, documents)
@@ -156,7 +149,7 @@ def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> 
         outcome = session.store.inbox.outcome(inbound.transaction_id)
         if outcome is None or inbound.document_id not in positions:
             continue
-        if inbound.state in (InboxState.DUPLICATE, InboxState.IGNORED):
+        if inbound.state.is_disregarded:
             continue
         header = answer_header(inbound, outcome, ordered)
         outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))

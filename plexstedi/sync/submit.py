@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from plexstedi.edi.held import Reason
 from plexstedi.errors import ServiceUnavailable
-from plexstedi.state.documents import Document, DocumentState, NewDocument
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import Document, NewDocument
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.delivery import confirm_deliveries, send_one, sending_of, settle_unheard, take_witness
 from plexstedi.sync.due_document import DueDocument

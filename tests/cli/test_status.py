@@ -13,7 +13,7 @@ import pytest
 
 from plexstedi.edi.held import Reason
 from plexstedi.edi.order import Phase
-from plexstedi.state.documents import DocumentState
+from plexstedi.state.document_states import DocumentState
 from plexstedi.state.inbox import Listed
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store

@@ -34,7 +34,6 @@ from plexstedi.sandbox.plex_store import NewLine
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.tenant import made_up_tenant
 from plexstedi.state.database import Database
-from plexstedi.state.documents import UNSETTLED
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.lock import RunLock
 from plexstedi.state.reviews import ReviewKind
@@ -484,7 +483,7 @@ class Morning(RuleBasedStateMachine):
                 continue
             last = store.documents.last_told(record.id)
             assert last is not None
-            assert last.state not in UNSETTLED, (order.number, last.state)
+            assert last.state.is_final, (order.number, last.state)
             if order.status == "Cancelled":
                 continue
             told = {line.line: line.quantity for line in store.documents.sent(last.id).lines if line.quantity}

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from plexstedi.state.documents import DocumentState
+from plexstedi.state.document_states import DocumentState
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.schema import DOCUMENT_MOVES, INBOX_MOVES, REVIEW_MOVES, WRITE_MOVES
 from plexstedi.state.store import Store

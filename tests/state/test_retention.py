@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from plexstedi.edi.held import Reason
-from plexstedi.state.documents import DocumentState
+from plexstedi.state.document_states import DocumentState
 from plexstedi.state.retention import Dropped, drop_contents
 from plexstedi.state.reviews import ReviewKind
 

@@ -12,7 +12,8 @@ import pytest
 
 from plexstedi.config import load
 from plexstedi.http import Deadline
-from plexstedi.state.documents import Document, DocumentState
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import Document
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.stedi.models import OUTBOUND, Execution
