@@ -29,7 +29,7 @@ class StillClock:
         self.at += timedelta(seconds=seconds)
 
 
-REFUSAL = Refusal("the key is wrong", "Correct the key.")
+REFUSAL = Refusal("the key is wrong or has expired", "Correct the key, then run `plexstedi check`.")
 
 
 @pytest.fixture
