@@ -20,9 +20,6 @@ from dataclasses import dataclass
 import plexstedi.cli.invocation as invocation
 
 # What commands load lazily is loaded here once, so that no child does it again.
-import plexstedi.sync.alerts
-import plexstedi.sync.opening
-import plexstedi.sync.run  # noqa: F401
 from plexstedi.cli.main import run
 from plexstedi.clock import Clock
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import plexstedi
 from plexstedi.cli.main import _command_names
-from plexstedi.credentials import SecretName
+from plexstedi.credentials.secrets import SecretName
 from plexstedi.errors import ExitCode
-from plexstedi.sync.tally import Counts
+from plexstedi.sync.counts import Counts
 
 DESIGN = (Path(plexstedi.__file__).parent / "DESIGN.md").read_text()
 

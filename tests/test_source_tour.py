@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from tests.commands.conftest import Bench, make_bench
 
 __all__ = ["make_bench"]

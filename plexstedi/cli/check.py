@@ -11,11 +11,11 @@ import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
-from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.tables import plain, print_table
-from plexstedi.config import Config
+from plexstedi.cli.render.tables import plain, print_table
+from plexstedi.cli.result import Outcome
+from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError, UntrustedFile
-from plexstedi.sync.checking import (
+from plexstedi.sync.report.check import (
     Area,
     Finding,
     Verdict,
@@ -28,9 +28,9 @@ from plexstedi.sync.checking import (
     environment_decides,
     not_verified,
 )
-from plexstedi.sync.checking_files import check_alerts, check_groups, check_state_folder, untrusted
-from plexstedi.sync.checking_guides import Trial, demands, left_out, try_orders
-from plexstedi.sync.reporting import reading
+from plexstedi.sync.report.check_files import check_alerts, check_groups, check_state_folder, untrusted
+from plexstedi.sync.report.check_guides import Trial, demands, left_out, try_orders
+from plexstedi.sync.report.overview import reading
 
 _MARKS = {
     Verdict.OK: "ok",
@@ -93,12 +93,12 @@ def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplie
     # httpx is loaded only where it has something to say.
     environment: list[Finding] = []
     if environment_decides(os.environ):
-        from plexstedi.sync.checking_environment import check_environment
+        from plexstedi.sync.report.check_environment import check_environment
 
         environment = check_environment(config)
     if not offline:
         # httpx is loaded only where a service is asked.
-        from plexstedi.sync.checking_services import check_plex, check_stedi
+        from plexstedi.sync.report.check_services import check_plex, check_stedi
 
         findings += check_plex(config, secrets, invocation.clock, supplier)
         findings += check_stedi(config, secrets, invocation.clock, supplier)

@@ -14,12 +14,12 @@ from pydantic import SecretStr
 
 from plexstedi.cli.invocation import PERSON_WAITS_SECONDS, Invocation, finish, of
 from plexstedi.cli.options import Json
-from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.tables import plain, print_table
-from plexstedi.credentials import Listed, SecretName
+from plexstedi.cli.render.tables import plain, print_table
+from plexstedi.cli.result import Outcome
+from plexstedi.credentials.secrets import Listed, SecretName
 from plexstedi.errors import ConfigurationFault, CredentialsFault, UntrustedFile, UsageFault
-from plexstedi.state.lock import RunLock, lock_path
-from plexstedi.sync.order_report import stamp
+from plexstedi.state.file.lock import RunLock, lock_path
+from plexstedi.sync.report.order import stamp
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(SecretName)}.", show_default=False)]
 
@@ -123,7 +123,7 @@ def _rotate(
 ) -> None:
     """Try stedi-api-key-next at Stedi with a real call, then put it in the place of stedi-api-key."""
     # httpx is loaded only where a service is asked.
-    from plexstedi.sync.opening import try_stedi_key
+    from plexstedi.sync.setup import try_stedi_key
 
     invocation = of(context)
     config, secrets, clock = invocation.config(), invocation.secrets(), invocation.clock

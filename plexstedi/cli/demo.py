@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plexstedi.cli.outcome import Outcome, say_fault
 from plexstedi.cli.progress import progress_reporter
+from plexstedi.cli.render.tables import x12_lines
+from plexstedi.cli.result import Outcome, say_fault
 from plexstedi.cli.streams import ours
-from plexstedi.cli.tables import x12_lines
-from plexstedi.config import load
-from plexstedi.credentials import Secrets
+from plexstedi.config.load import load
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.plain_text import one_line
 from plexstedi.state.store import Store
+from plexstedi.sync.counts import Counts
 from plexstedi.sync.endings import Ending, note_in_state
 from plexstedi.sync.health import read_health
-from plexstedi.sync.opening import Surroundings, open_session
-from plexstedi.sync.order_report import order_report
-from plexstedi.sync.reporting import overview
+from plexstedi.sync.report.order import order_report
+from plexstedi.sync.report.overview import overview
 from plexstedi.sync.run import run
 from plexstedi.sync.session import Session
-from plexstedi.sync.tally import Counts
+from plexstedi.sync.setup import Surroundings, open_session
 
 if TYPE_CHECKING:
     from plexstedi.sandbox.server import Sandbox
@@ -52,8 +52,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Watch purchase orders travel from a made-up Plex to suppliers and their acknowledgments come back."""
         from plexstedi.sandbox.clock import SandboxClock
+        from plexstedi.sandbox.plex.made_up import made_up_tenant
         from plexstedi.sandbox.server import Sandbox
-        from plexstedi.sandbox.tenant import made_up_tenant
 
         sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
         outcome = Outcome(command="demo")
@@ -218,7 +218,7 @@ class Demo:
         self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n\n{x12_lines(text)}")
 
     def _show_order(self, number: str) -> None:
-        from plexstedi.cli.status_text import show_order
+        from plexstedi.cli.render.text import show_order
 
         if self._quiet:
             return
@@ -226,7 +226,7 @@ class Demo:
             show_order(order_report(store, store.orders.by_number(number)[0]))
 
     def _show_status(self) -> None:
-        from plexstedi.cli.status_text import show_overview
+        from plexstedi.cli.render.text import show_overview
 
         if self._quiet:
             return

@@ -12,11 +12,11 @@ import typer
 
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
-from plexstedi.cli.outcome import Outcome
-from plexstedi.config import default_config_path, load
+from plexstedi.cli.result import Outcome
+from plexstedi.config.load import default_config_path, load
 from plexstedi.config.new import Answers, example_text, missing_answers, new_config
 from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem
-from plexstedi.credentials import SecretName
+from plexstedi.credentials.secrets import SecretName
 from plexstedi.errors import ConfigurationFault, UsageFault
 
 _APIS = (PlexApi.CONNECT, PlexApi.OAUTH2)

@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from plexstedi.cli.options import instant
-from plexstedi.cli.outcome import Outcome, on_a_terminal
 from plexstedi.cli.progress import progress_reporter
+from plexstedi.cli.result import Outcome, on_a_terminal
 from plexstedi.clock import Clock, StopRequest, SystemClock
-from plexstedi.config import (
+from plexstedi.config.load import (
     AlertsConfig,
     Config,
     default_config_path,
@@ -30,20 +30,20 @@ from plexstedi.config import (
     readable_alerts,
     readable_state_path,
 )
-from plexstedi.credentials import SecretName, Secrets
+from plexstedi.credentials.secrets import SecretName, Secrets
 from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UntrustedFile, UsageFault
 from plexstedi.internal import internal_fault
 from plexstedi.ownership import must_be_ours
-from plexstedi.state.database import files_of_state
-from plexstedi.state.lock import RunLock
+from plexstedi.state.file.database import files_of_state
+from plexstedi.state.file.lock import RunLock
+from plexstedi.state.statistics import Tallies
 from plexstedi.state.store import Store
-from plexstedi.state.tallies import Tallies
+from plexstedi.sync.counts import Counts
 from plexstedi.sync.endings import Ending, note_beside, note_in_state
 from plexstedi.sync.session import PROGRAM, Session, person
-from plexstedi.sync.tally import Counts
 
 if TYPE_CHECKING:
-    from plexstedi.sync.opening import Surroundings
+    from plexstedi.sync.setup import Surroundings
 
 PERSON_WAITS_SECONDS = 30.0
 """How long a command that a person gave waits for the lock (DESIGN.md section 4)."""
@@ -155,7 +155,7 @@ class Invocation:
         self, *, overrides: frozenset[str], stop: StopRequest, as_json: bool, time_limit: float | None = None
     ) -> Surroundings:
         """What a session of this command line is opened from."""
-        from plexstedi.sync.opening import Surroundings
+        from plexstedi.sync.setup import Surroundings
 
         return Surroundings(
             config=self.config(),
@@ -207,7 +207,7 @@ def work(
     def locked() -> None:
         nonlocal started
         # Commands that only read the state do without httpx.
-        from plexstedi.sync.opening import open_session
+        from plexstedi.sync.setup import open_session
 
         with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run) as lock:
             around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
@@ -267,7 +267,7 @@ class _Afterwards:
 
     def of_session(self, session: Session, began: datetime) -> None:
         """After a run that had a session; still under the lock."""
-        from plexstedi.sync.alerts import after_run
+        from plexstedi.sync.people.alerts import after_run
 
         outcome, alerts = self.outcome, session.config.alerts
         self.done, unrecorded = True, False
@@ -286,7 +286,7 @@ class _Afterwards:
 
     def of_no_session(self, *, started: bool) -> None:
         """After a run that could not start (its configuration, its state, its lock), or was torn from its session."""
-        from plexstedi.sync.alerts import ping
+        from plexstedi.sync.people.alerts import ping
 
         invocation, outcome = self.invocation, self.outcome
         now = invocation.clock.now()
@@ -305,7 +305,7 @@ class _Afterwards:
         self._beside(ending, invocation.state_if_known(), readable_alerts(invocation.config_file()))
 
     def _beside(self, ending: Ending, state: Path | None, alerts: AlertsConfig | None) -> None:
-        from plexstedi.sync.alerts import after_unrecorded_run
+        from plexstedi.sync.people.alerts import after_unrecorded_run
 
         outcome = self.outcome
         if state is not None:

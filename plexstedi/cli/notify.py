@@ -8,8 +8,8 @@ import typer
 
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
-from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.tables import plain
+from plexstedi.cli.render.tables import plain
+from plexstedi.cli.result import Outcome
 from plexstedi.errors import ConfigurationFault, Problem, UsageFault
 
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Test the alerts of the configuration."""
-        from plexstedi.sync.alerts import send_test
+        from plexstedi.sync.people.alerts import send_test
 
         if not test:
             raise UsageFault("notify does nothing by itself; alerts go out with each run", fix="Add --test.")

@@ -8,12 +8,12 @@ import typer
 
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
-from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.tables import counts_line, not_traded, plain, print_news
-from plexstedi.sync.poll import poll
+from plexstedi.cli.render.tables import counts_line, not_traded, plain, print_news
+from plexstedi.cli.result import Outcome
+from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage
-from plexstedi.sync.submit import mark_due
+from plexstedi.sync.submit.submit import mark_due
 
 
 def register(app: typer.Typer) -> None:

@@ -6,13 +6,13 @@ import typer
 
 from plexstedi.cli.invocation import confirmed, of, work
 from plexstedi.cli.options import DryRun, Json, Yes
-from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.tables import print_news, print_table
+from plexstedi.cli.render.tables import print_news, print_table
+from plexstedi.cli.result import Outcome
 from plexstedi.clock import StopRequest
-from plexstedi.sync.opening import open_session
-from plexstedi.sync.recovering import FoundStream, look, take_over
-from plexstedi.sync.recovering_invoices import FoundInvoice, look_at_invoices, take_over_invoices
+from plexstedi.sync.people.recover import FoundStream, look, take_over
+from plexstedi.sync.people.recover_invoices import FoundInvoice, look_at_invoices, take_over_invoices
 from plexstedi.sync.session import Session
+from plexstedi.sync.setup import open_session
 
 _SECONDS = 3600.0
 

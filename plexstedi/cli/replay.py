@@ -11,13 +11,13 @@ import typer
 
 from plexstedi.cli.invocation import confirmed, of, work
 from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, overrides, reason_given
-from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.tables import aligned, plain, print_news
+from plexstedi.cli.render.tables import aligned, plain, print_news
+from plexstedi.cli.result import Outcome
 from plexstedi.clock import StopRequest
 from plexstedi.errors import UsageFault
-from plexstedi.sync.opening import open_session
-from plexstedi.sync.replaying import Replay, failed_since, find_last, plan, replay, replay_acknowledgment
+from plexstedi.sync.people.replay import Replay, failed_since, find_last, plan, replay, replay_acknowledgment
 from plexstedi.sync.session import Session
+from plexstedi.sync.setup import open_session
 
 
 class PurposeCode(StrEnum):

@@ -9,15 +9,15 @@ import typer
 
 from plexstedi.cli.invocation import finish, of, work
 from plexstedi.cli.options import Json, Reason, Supplier, positive, reason_given
-from plexstedi.cli.outcome import Outcome
 from plexstedi.cli.reading import open_state
-from plexstedi.cli.tables import plain, print_table, x12_lines
+from plexstedi.cli.render.tables import plain, print_table, x12_lines
+from plexstedi.cli.result import Outcome
 from plexstedi.state.reviews import Review
-from plexstedi.state.tallies import Tallies
-from plexstedi.sync.order_report import json_review
-from plexstedi.sync.reviewing import Consequence, ReviewDetail, ReviewLine, decide, detail
+from plexstedi.state.statistics import Tallies
+from plexstedi.sync.counts import Counts
+from plexstedi.sync.people.review import Consequence, ReviewDetail, ReviewLine, decide, detail
+from plexstedi.sync.report.order import json_review
 from plexstedi.sync.session import Session
-from plexstedi.sync.tally import Counts
 
 Id = Annotated[
     int, typer.Argument(metavar="ID", parser=positive, help="Number of the review, from `plexstedi review list`.")

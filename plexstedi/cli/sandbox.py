@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from plexstedi.cli.outcome import Outcome
+from plexstedi.cli.result import Outcome
 from plexstedi.errors import UsageFault
 
 
@@ -59,11 +59,11 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Serve a made-up Plex and Stedi on loopback; print a configuration that points at them."""
-        from plexstedi.sandbox.characters import HAND_DELAYS
+        from plexstedi.sandbox.behaviours import HAND_DELAYS
         from plexstedi.sandbox.clock import SandboxClock
         from plexstedi.sandbox.config_text import config_text, secrets
+        from plexstedi.sandbox.plex.made_up import made_up_tenant
         from plexstedi.sandbox.server import Sandbox
-        from plexstedi.sandbox.tenant import made_up_tenant
 
         clock = SandboxClock.running()
         sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, clock.now()), clock, delays=HAND_DELAYS)

@@ -13,20 +13,20 @@ import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
-from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.status_html import invoice_page, order_page, overview_page
-from plexstedi.cli.status_text import show_health, show_invoice, show_late, show_order, show_orders, show_overview
-from plexstedi.config import Config
+from plexstedi.cli.render.html import invoice_page, order_page, overview_page
+from plexstedi.cli.render.text import show_health, show_invoice, show_late, show_order, show_orders, show_overview
+from plexstedi.cli.result import Outcome
+from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
 from plexstedi.state.run_records import Beside, ErrorNote
+from plexstedi.state.statistics import Tallies
 from plexstedi.state.store import Store
-from plexstedi.state.tallies import Tallies
+from plexstedi.sync.counts import Counts
 from plexstedi.sync.health import Health, read_health
-from plexstedi.sync.invoice_report import InvoiceReport, find_invoice, invoice_report
-from plexstedi.sync.order_report import OrderReport, json_review, order_report, stamp
-from plexstedi.sync.overdue import LateDocument
-from plexstedi.sync.reporting import Overview, find_order, order_rows, overview, reading
-from plexstedi.sync.tally import Counts
+from plexstedi.sync.ingest.deadlines import LateDocument
+from plexstedi.sync.report.invoice import InvoiceReport, find_invoice, invoice_report
+from plexstedi.sync.report.order import OrderReport, json_review, order_report, stamp
+from plexstedi.sync.report.overview import Overview, find_order, order_rows, overview, reading
 
 Report = TypeVar("Report", OrderReport, InvoiceReport)
 

@@ -9,14 +9,14 @@ import typer
 
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides, positive
-from plexstedi.cli.outcome import Outcome
-from plexstedi.cli.tables import counts_line, print_documents_preview, print_news
+from plexstedi.cli.render.tables import counts_line, print_documents_preview, print_news
+from plexstedi.cli.result import Outcome
 from plexstedi.errors import UsageFault
-from plexstedi.sync.invoice_report import find_invoice
-from plexstedi.sync.reporting import find_order
+from plexstedi.sync.report.invoice import find_invoice
+from plexstedi.sync.report.overview import find_order
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage
-from plexstedi.sync.submit import Preview, preview, submit
+from plexstedi.sync.submit.submit import Preview, preview, submit
 
 
 class Show(StrEnum):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
-from plexstedi.edi.held import Reason
+from plexstedi.edi.reasons import Reason
 
 
 class Use(IntEnum):

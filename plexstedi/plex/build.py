@@ -10,21 +10,21 @@ import httpx
 
 from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
-from plexstedi.http import LARGEST_ANSWER, Attempt, Caller, CallLog, Deadline, PerMinute, Refusal, RetryPolicy
-from plexstedi.plex.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
-from plexstedi.plex.custom_fields import DayFields
-from plexstedi.plex.datasources import DataSources, basic_headers, datasource_refusal
+from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, CallLog, Deadline, PerMinute, Refusal, RetryPolicy
 from plexstedi.plex.days import Days
-from plexstedi.plex.dialect import adapted
-from plexstedi.plex.dialect_connect import CONNECT
-from plexstedi.plex.dialect_oauth2 import OAUTH2
-from plexstedi.plex.fields_connect import ConnectFields
-from plexstedi.plex.fields_oauth2 import OAuth2Fields
 from plexstedi.plex.port import PlexPort
-from plexstedi.plex.records_datasource import DataSourceRecords
-from plexstedi.plex.rest import Rest
+from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
+from plexstedi.plex.rest.client import Rest
+from plexstedi.plex.rest.connect import CONNECT
+from plexstedi.plex.rest.dialect import adapted
+from plexstedi.plex.rest.oauth2 import OAUTH2
 from plexstedi.plex.rest_port import AckValues, RestPlex
 from plexstedi.plex.settings import Api, PlexSettings
+from plexstedi.plex.writeback.custom_fields import DayFields
+from plexstedi.plex.writeback.datasources import DataSources, basic_headers, datasource_refusal
+from plexstedi.plex.writeback.fields_connect import ConnectFields
+from plexstedi.plex.writeback.fields_oauth2 import OAuth2Fields
+from plexstedi.plex.writeback.records_datasource import DataSourceRecords
 
 
 def secret_name(api: Api) -> str:

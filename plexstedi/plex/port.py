@@ -12,8 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeAlias
 
+from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import Order, ReleaseState, Supplier
-from plexstedi.edi.outbound.invoice import Invoice
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.settings import Level
 

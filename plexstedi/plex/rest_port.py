@@ -6,13 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import Order, Supplier
-from plexstedi.edi.outbound.invoice import Invoice
-from plexstedi.http import Caller
+from plexstedi.http.caller import Caller
 from plexstedi.plex.days import Days
-from plexstedi.plex.directory import Directory
-from plexstedi.plex.invoices import Invoices
-from plexstedi.plex.orders import Orders
 from plexstedi.plex.port import (
     FieldValues,
     InvoiceReading,
@@ -28,10 +25,13 @@ from plexstedi.plex.port import (
     WriteOutcome,
     WriteResult,
 )
-from plexstedi.plex.receipts import read_receipts
-from plexstedi.plex.release_update import release_now, update_release
-from plexstedi.plex.rest import Rest, readable
+from plexstedi.plex.rest.client import Rest, readable
+from plexstedi.plex.rest.directory import Directory
+from plexstedi.plex.rest.invoices import Invoices
+from plexstedi.plex.rest.orders import Orders
+from plexstedi.plex.rest.receipts import read_receipts
 from plexstedi.plex.settings import Level, StatusNames
+from plexstedi.plex.writeback.release_update import release_now, update_release
 
 
 class AckValues(Protocol):

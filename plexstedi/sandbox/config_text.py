@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
-from plexstedi.sandbox.characters import Character
-from plexstedi.sandbox.tenant import TIMEZONE, TradingPartner
+from plexstedi.sandbox.behaviours import Character
+from plexstedi.sandbox.plex.made_up import TIMEZONE, TradingPartner
 
 if TYPE_CHECKING:
     from plexstedi.sandbox.server import Sandbox

@@ -8,16 +8,16 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from plexstedi.decimal_json import BrokenJsonError, Json
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.guide_names import layout
-from plexstedi.sandbox.guide_x12 import to_segments
-from plexstedi.sandbox.plex_records import ORDER_STATUSES, Order
-from plexstedi.sandbox.plex_store import NewLine, copy_order
-from plexstedi.sandbox.stedi_records import Execution, GeneratedDocument
-from plexstedi.sandbox.stedi_views import moment
-from plexstedi.sandbox.wire import Request, Response, json_response
-from plexstedi.sandbox.x12 import X12Error
+from plexstedi.sandbox.plex.records import ORDER_STATUSES, Order
+from plexstedi.sandbox.plex.store import NewLine, copy_order
+from plexstedi.sandbox.stedi.guide_names import layout
+from plexstedi.sandbox.stedi.guide_x12 import to_segments
+from plexstedi.sandbox.stedi.records import Execution, GeneratedDocument
+from plexstedi.sandbox.stedi.views import moment
+from plexstedi.sandbox.stedi.x12 import X12Error
+from plexstedi.sandbox.web import Request, Response, json_response
 
 if TYPE_CHECKING:
     from plexstedi.sandbox.server import Sandbox

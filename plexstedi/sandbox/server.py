@@ -15,25 +15,25 @@ from email.utils import format_datetime
 
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox import control
-from plexstedi.sandbox.characters import DEMO_DELAYS, Character, Delays
+from plexstedi.sandbox.behaviours import DEMO_DELAYS, Character, Delays
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.documents import DocumentStore
 from plexstedi.sandbox.faults import LATE_KINDS, MAX_REAL_SECONDS, Call, FaultBook, FaultKind, FaultRule, Hook
-from plexstedi.sandbox.plex import PlexService, PlexSettings, plex_error
-from plexstedi.sandbox.plex_connect import PlexConnect
-from plexstedi.sandbox.plex_datasources import PREFIX as DATASOURCES
-from plexstedi.sandbox.plex_datasources import PlexDataSources
-from plexstedi.sandbox.plex_oauth2 import TOKEN_PATH, PlexOAuth2
-from plexstedi.sandbox.plex_store import PlexStore
+from plexstedi.sandbox.plex.connect import PlexConnect
+from plexstedi.sandbox.plex.datasources import PREFIX as DATASOURCES
+from plexstedi.sandbox.plex.datasources import PlexDataSources
+from plexstedi.sandbox.plex.made_up import MadeUp
+from plexstedi.sandbox.plex.oauth2 import TOKEN_PATH, PlexOAuth2
+from plexstedi.sandbox.plex.rest import PlexService, PlexSettings, plex_error
+from plexstedi.sandbox.plex.store import PlexStore
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.serving import StartResponse, WsgiApp, serving
-from plexstedi.sandbox.stedi import BASE_PATH, StediApi, StediSettings
-from plexstedi.sandbox.stedi_records import GeneratedDocument, Partnership
-from plexstedi.sandbox.stedi_send import stedi_error
-from plexstedi.sandbox.stedi_store import StediStore
-from plexstedi.sandbox.suppliers import SupplierDesk
-from plexstedi.sandbox.tenant import MadeUp
-from plexstedi.sandbox.wire import ConnectionDropped, Environ, HttpError, Request, Response, request_from_environ
+from plexstedi.sandbox.stedi.api import BASE_PATH, StediApi, StediSettings
+from plexstedi.sandbox.stedi.documents import DocumentStore
+from plexstedi.sandbox.stedi.records import GeneratedDocument, Partnership
+from plexstedi.sandbox.stedi.send import stedi_error
+from plexstedi.sandbox.stedi.store import StediStore
+from plexstedi.sandbox.suppliers.engine import SupplierDesk
+from plexstedi.sandbox.web import ConnectionDropped, Environ, HttpError, Request, Response, request_from_environ
 
 ORIGINS = ("plex", "stedi", "documents")
 

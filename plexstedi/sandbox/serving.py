@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 
-from plexstedi.sandbox.wire import ConnectionDropped, Environ
+from plexstedi.sandbox.web import ConnectionDropped, Environ
 
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], Any]
 WsgiApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]

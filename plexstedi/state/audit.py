@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from plexstedi.errors import StateUnusable
-from plexstedi.state.codec import instant, moment
-from plexstedi.state.database import Database, Row
+from plexstedi.state.file.codec import instant, moment
+from plexstedi.state.file.database import Database, Row
 
 GENESIS = "0" * 64
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.edi.sent import SentOrder
-from plexstedi.state.codec import (
+from plexstedi.state.document_states import BusinessStatus, Delivery, DocumentState, FunctionalStatus
+from plexstedi.state.file.codec import (
     instant,
     listed,
     maybe_instant,
@@ -19,8 +20,7 @@ from plexstedi.state.codec import (
     unpack,
     unpack_model,
 )
-from plexstedi.state.database import Database, Row
-from plexstedi.state.document_states import BusinessStatus, Delivery, DocumentState, FunctionalStatus
+from plexstedi.state.file.database import Database, Row
 
 NOT_HEARD = "not heard"
 NOT_PROCESSED = "not processed"

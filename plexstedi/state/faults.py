@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from plexstedi.state.codec import instant, maybe_instant, maybe_moment, moment
-from plexstedi.state.database import Database, Row
+from plexstedi.state.file.codec import instant, maybe_instant, maybe_moment, moment
+from plexstedi.state.file.database import Database, Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
-from plexstedi.state.codec import instant, moment, pack, pack_model, unpack, unpack_model
-from plexstedi.state.database import Database, Row
+from plexstedi.state.file.codec import instant, moment, pack, pack_model, unpack, unpack_model
+from plexstedi.state.file.database import Database, Row
 
 
 class InboxState(StrEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from plexstedi.edi.outbound.invoice import Invoice, invoice_fingerprint
-from plexstedi.state.codec import instant, maybe_instant, moment, pack_model, unpack_model
-from plexstedi.state.database import Database, Row
+from plexstedi.edi.invoice import Invoice, invoice_fingerprint
+from plexstedi.state.file.codec import instant, maybe_instant, moment, pack_model, unpack_model
+from plexstedi.state.file.database import Database, Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from plexstedi.state.codec import moment
-from plexstedi.state.database import Database
+from plexstedi.state.file.codec import moment
+from plexstedi.state.file.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
-from plexstedi.state.codec import instant, maybe_instant, moment, pack_model, unpack_model
-from plexstedi.state.database import Database, Row
+from plexstedi.state.file.codec import instant, maybe_instant, moment, pack_model, unpack_model
+from plexstedi.state.file.database import Database, Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from plexstedi.edi.units import total_of
-from plexstedi.state.codec import instant
-from plexstedi.state.database import Database
+from plexstedi.state.file.codec import instant
+from plexstedi.state.file.database import Database
 
 
 class Receipts:

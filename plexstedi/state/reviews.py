@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from plexstedi.advice import filled
-from plexstedi.edi.held import Reason
-from plexstedi.state.codec import instant, maybe_moment, moment, reasons_of, reasons_text
-from plexstedi.state.database import Database, Row
+from plexstedi.edi.reasons import Reason
+from plexstedi.state.file.codec import instant, maybe_moment, moment, reasons_of, reasons_text
+from plexstedi.state.file.database import Database, Row
 
 ORPHAN = "order number "
 """How the subject begins of a review about a file at Stedi that no order in Plex belongs to."""

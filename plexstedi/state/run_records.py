@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from plexstedi.durable import replace_file
 from plexstedi.errors import PlexStediError
+from plexstedi.state.cursors import Fact, Memory
 from plexstedi.state.faults import StandingFault
-from plexstedi.state.memory import Fact, Memory
 
 _LARGEST = 1_000_000
 

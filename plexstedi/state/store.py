@@ -11,18 +11,18 @@ from pathlib import Path
 from plexstedi.durable import replace_file
 from plexstedi.errors import StateUnusable
 from plexstedi.state.audit import Audit
-from plexstedi.state.database import Database
+from plexstedi.state.cursors import Fact, Memory
 from plexstedi.state.documents import Documents
+from plexstedi.state.executions import Witnesses
 from plexstedi.state.faults import Faults
+from plexstedi.state.file.database import Database
 from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
-from plexstedi.state.memory import Fact, Memory
 from plexstedi.state.numbers import Numbers
 from plexstedi.state.orders import Orders
 from plexstedi.state.receipts import Receipts
 from plexstedi.state.reviews import Reviews
 from plexstedi.state.unforeseen import UnforeseenHolds
-from plexstedi.state.witnesses import Witnesses
 from plexstedi.state.writes import Writes
 
 

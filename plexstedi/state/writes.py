@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from plexstedi.edi.inbound.write_plan import FieldChange, WritePlan
-from plexstedi.state.codec import instant, listed, maybe_moment, moment
-from plexstedi.state.database import Database, Row
+from plexstedi.edi.writeback.custom_fields import FieldChange, WritePlan
+from plexstedi.state.file.codec import instant, listed, maybe_moment, moment
+from plexstedi.state.file.database import Database, Row
 
 
 class WriteState(StrEnum):

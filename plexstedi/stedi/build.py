@@ -9,7 +9,7 @@ import httpx
 from pydantic import SecretStr
 
 from plexstedi.clock import Clock
-from plexstedi.http import LARGEST_ANSWER, Attempt, Caller, Deadline, Refusal, RetryPolicy
+from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, Deadline, Refusal, RetryPolicy
 from plexstedi.stedi.client import StediClient
 
 _CAUSES = (

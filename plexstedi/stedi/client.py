@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import ServiceUnavailable
-from plexstedi.http import Answer, Caller, Rejected, Unheard, path_segment
+from plexstedi.http.caller import Answer, Caller, Rejected, Unheard, path_segment
 from plexstedi.stedi.models import (
     Execution,
     Fault,

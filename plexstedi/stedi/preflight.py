@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError
-from plexstedi.http import Caller, Rejected, path_segment
+from plexstedi.http.caller import Caller, Rejected, path_segment
 
 ANSWERS = ("855", "997")
 """What a supplier answers with."""

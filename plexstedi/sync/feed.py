@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from plexstedi.errors import RequestRejected
-from plexstedi.state.memory import Fact
+from plexstedi.state.cursors import Fact
 from plexstedi.stedi.models import Execution, Transaction
 from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
-from plexstedi.sync.poll import FIRST_LOOK_BACK
+from plexstedi.sync.poll.orders import FIRST_LOOK_BACK
 from plexstedi.sync.session import Session
 
 if TYPE_CHECKING:

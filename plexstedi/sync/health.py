@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from plexstedi.config import Config
+from plexstedi.config.load import Config
 from plexstedi.errors import PlexStediError
+from plexstedi.state.cursors import Fact
 from plexstedi.state.faults import StandingFault
-from plexstedi.state.memory import Fact
 from plexstedi.state.run_records import Beside, LastRun, RunRecords, StageRecord
 from plexstedi.state.store import Store
 from plexstedi.sync.stages import Stage

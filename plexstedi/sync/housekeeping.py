@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from plexstedi.errors import StateUnusable
-from plexstedi.state.backups import keep_backup
-from plexstedi.state.retention import drop_contents
+from plexstedi.state.file.backups import keep_backup
+from plexstedi.state.file.retention import drop_contents
 from plexstedi.sync.session import Session
 
 

@@ -16,10 +16,10 @@ from typing import ClassVar
 
 from plexstedi import __version__
 from plexstedi.decimal_json import Json, dumps
-from plexstedi.edi.held import Reason
+from plexstedi.edi.reasons import Reason
 from plexstedi.errors import PlexStediError, RecordsUnanswered, RequestRejected, ServiceUnavailable, Unforeseen
 from plexstedi.internal import bounded, place_of
-from plexstedi.state.memory import Fact
+from plexstedi.state.cursors import Fact
 from plexstedi.state.orders import Work
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.session import Session

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from plexstedi.config import AckLevel, Config, WriteBack
 from plexstedi.config.datasources import COMPANY, READ, RECORD_VALUES, WRITE
+from plexstedi.config.load import AckLevel, Config, WriteBack
 from plexstedi.config.tables import timezone_problem
 from plexstedi.plex.settings import AcknowledgmentRecords, Api, DataSourceMap, Level, PlexSettings, StatusNames
 

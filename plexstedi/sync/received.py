@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from plexstedi.state.memory import Fact
+from plexstedi.state.cursors import Fact
 from plexstedi.state.store import Store
 
 _FRESH = timedelta(hours=24)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from plexstedi.errors import InternalFault, PlexStediError, ServiceUnavailable
-from plexstedi.sync.ingest import ingest
-from plexstedi.sync.poll import poll
+from plexstedi.sync.ingest.ingest import ingest
+from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage
-from plexstedi.sync.submit import submit
+from plexstedi.sync.submit.submit import submit
 
 _POLL_SHARE = 0.5
 _SUBMIT_SHARE = 0.8

@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexstedi.clock import Clock, StopRequest
-from plexstedi.config import Config
-from plexstedi.edi.held import Reason
+from plexstedi.config.load import Config
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Reason
 from plexstedi.errors import Interrupted, ServiceUnavailable, SuspicionStop
 from plexstedi.state.audit import Fact
 from plexstedi.state.documents import Document
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.statistics import Tallies
 from plexstedi.state.store import Store
-from plexstedi.state.tallies import Tallies
-from plexstedi.sync.tally import Tally
+from plexstedi.sync.counts import Tally
 
 if TYPE_CHECKING:
     # Commands that only read the state do without httpx.
-    from plexstedi.http import Deadline
+    from plexstedi.http.caller import Deadline
     from plexstedi.plex.port import PlexPort
     from plexstedi.stedi.client import StediClient
 

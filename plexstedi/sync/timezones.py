@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.edi.order import Order, fingerprint
-from plexstedi.edi.outbound.invoice import Invoice, invoice_fingerprint
-from plexstedi.state.codec import instant, moment
-from plexstedi.state.memory import Fact, Memory
+from plexstedi.state.cursors import Fact, Memory
+from plexstedi.state.file.codec import instant, moment
 from plexstedi.sync.session import Session
 
 History = tuple[tuple[str, datetime | None], ...]

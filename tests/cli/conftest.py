@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from plexstedi.clock import SystemClock
-from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState, Supplier
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.state.document_states import BusinessStatus, FunctionalStatus
 from plexstedi.state.documents import Document, NewDocument

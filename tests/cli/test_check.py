@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from plexstedi.clock import SystemClock
-from plexstedi.config import load
-from plexstedi.credentials import Secrets
-from plexstedi.state.backups import keep_backup
-from plexstedi.state.memory import Fact
+from plexstedi.config.load import load
+from plexstedi.credentials.secrets import Secrets
+from plexstedi.state.cursors import Fact
+from plexstedi.state.file.backups import keep_backup
 from plexstedi.state.store import Store
-from plexstedi.sync.checking import Verdict, check_credentials
-from plexstedi.sync.checking_files import file_system_of
+from plexstedi.sync.report.check import Verdict, check_credentials
+from plexstedi.sync.report.check_files import file_system_of
 from tests.forked import run_forked
 
 from .conftest import NOW, Cli, an_order, record
@@ -227,7 +227,7 @@ def test_who_holds_the_lock_is_told_and_is_no_fault(cli: Cli) -> None:
     assert state_findings(cli)["lock"] == ("ok", "free")
     program = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path;"
-        " from plexstedi.state.lock import RunLock\n"
+        " from plexstedi.state.file.lock import RunLock\n"
         "with RunLock(Path(sys.argv[1]), command='plexstedi run', now=lambda: datetime.now(UTC)):\n"
         "    print('held', flush=True); sys.stdin.read()"
     )

@@ -10,9 +10,9 @@ import pytest
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import Dialect, config_text, secrets
 from plexstedi.sandbox.faults import FaultKind, FaultRule
+from plexstedi.sandbox.plex.made_up import made_up_tenant
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import made_up_tenant
-from plexstedi.sync.checking_services import compare_clocks
+from plexstedi.sync.report.check_services import compare_clocks
 
 from .conftest import Cli, Ran
 

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from plexstedi.config import load
+from plexstedi.config.load import load
 from plexstedi.config.new import Answers, example_text, new_config
 from plexstedi.config.tables import PlexApi, WriteBack
 from tests.commands.driver import limit_file_size

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.edi.held import Reason
 from plexstedi.edi.order import Phase
+from plexstedi.edi.reasons import Reason
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.inbox import Listed
 from plexstedi.state.reviews import ReviewKind

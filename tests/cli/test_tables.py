@@ -7,10 +7,17 @@ from decimal import Decimal
 
 import pytest
 
-from plexstedi.cli.tables import aligned, plain, pretty_json, print_documents_preview, print_write_plan, x12_lines
+from plexstedi.cli.render.tables import (
+    aligned,
+    plain,
+    pretty_json,
+    print_documents_preview,
+    print_write_plan,
+    x12_lines,
+)
 from plexstedi.decimal_json import loads
 from plexstedi.state.documents import NewDocument
-from plexstedi.sync.submit import Preview
+from plexstedi.sync.submit.submit import Preview
 
 from .conftest import sent_order
 

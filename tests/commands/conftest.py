@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
-from plexstedi.sandbox.plex_store import PlexWrite
+from plexstedi.sandbox.plex.made_up import Awkward, made_up_tenant
+from plexstedi.sandbox.plex.store import PlexWrite
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.stedi_records import GeneratedDocument
-from plexstedi.sandbox.tenant import Awkward, made_up_tenant
+from plexstedi.sandbox.stedi.records import GeneratedDocument
 from tests.commands.driver import SandboxTime, limit_file_size
 from tests.forked import run_forked
 

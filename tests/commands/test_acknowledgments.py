@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 
 WHY = ("--reason", "agreed by phone")
 

@@ -10,7 +10,7 @@ import pytest
 
 from plexstedi.sandbox.config_text import secrets
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex_store import copy_order
+from plexstedi.sandbox.plex.store import copy_order
 from tests.commands.advice import commands, follow, follow_option, follow_shell
 from tests.commands.test_lost_state import MARK, lose
 
@@ -352,7 +352,7 @@ def test_a_document_in_doubt_is_decided_before_it_is_replayed(one):
 
 
 def test_late_answers_are_shown_by_the_command_that_the_warning_names(make_bench):
-    from plexstedi.sandbox.characters import Character
+    from plexstedi.sandbox.behaviours import Character
 
     bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
     bench.run("run")

@@ -13,9 +13,9 @@ from functools import partial
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.config_text import secrets
-from plexstedi.sync import ingest
+from plexstedi.sync.ingest import ingest
 from tests.commands.advice import commands, fixes, follow, items
 from tests.commands.test_acknowledgments import (
     accepted,

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from tests.commands.advice import follow, items
 from tests.commands.test_acknowledgments import accepted, bak, ordered, sent_to_silent
 from tests.commands.test_advice_of_faults import refused

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from tests.commands.advice import commands, fixes, follow, items
 from tests.commands.test_acknowledgments import accepted, bak, ordered, plain_half, send_ta1, sent_to_silent

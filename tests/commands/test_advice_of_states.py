@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from tests.commands.advice import fixes, follow, items
 from tests.commands.conftest import Bench, Ran
@@ -112,7 +112,7 @@ def test_a_state_that_was_replaced_during_a_run_is_recovered_as_it_is_said(answe
     other = answered.place / "other.sqlite3"
     shutil.copy(answered.state, other)
     with answered.sandbox.lock:
-        from plexstedi.sandbox.plex_store import copy_order
+        from plexstedi.sandbox.plex.store import copy_order
 
         like = answered.sandbox.plex.order(answered.numbers_sent()[0])
         answered.sandbox.plex.add_order(copy_order(like, "PO-NEW", answered.sandbox.clock.now()))
@@ -128,7 +128,7 @@ def test_a_state_that_was_replaced_during_a_run_is_recovered_as_it_is_said(answe
 
 def stops_half_way() -> None:
     """The time ends before all orders are read."""
-    import plexstedi.sync.recovering as recovering
+    import plexstedi.sync.people.recover as recovering
     from plexstedi.state.orders import Work
 
     recovering.poll = lambda session, **more: session.store.orders.add_work([Work("o-left", "PO-LEFT", "window")])

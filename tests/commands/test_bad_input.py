@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.tenant import Awkward
+from plexstedi.sandbox.plex.made_up import Awkward
 
 
 def test_a_missing_plex_key_is_named_with_its_places(bench):

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex_records import Order
-from plexstedi.sandbox.plex_store import copy_order
-from plexstedi.sandbox.wire import Request, Response, json_response
+from plexstedi.sandbox.plex.records import Order
+from plexstedi.sandbox.plex.store import copy_order
+from plexstedi.sandbox.web import Request, Response, json_response
 from tests.commands.conftest import Bench, MakeBench
 from tests.commands.test_hard_luck import instead, meddle
 

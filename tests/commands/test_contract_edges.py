@@ -15,7 +15,7 @@ import pytest
 import typer
 
 import plexstedi.cli.invocation as invocation
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 
 from .conftest import DRIVER
 
@@ -62,7 +62,7 @@ def test_every_json_object_tells_what_stands_now(waiting):
 
 def test_a_run_that_meets_the_lock_tells_what_stands_now(waiting):
     from plexstedi.clock import SystemClock
-    from plexstedi.state.lock import RunLock
+    from plexstedi.state.file.lock import RunLock
 
     with RunLock(waiting.state, command="another", now=SystemClock().now, wait_seconds=0.0):
         told = waiting.run("run", "--json").json

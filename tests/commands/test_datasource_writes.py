@@ -7,10 +7,10 @@ from datetime import datetime
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.config_text import config_text
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex_records import ReleaseAcknowledgement
+from plexstedi.sandbox.plex.records import ReleaseAcknowledgement
 
 
 def records_bench(make_bench, *, orders: int = 1, character: Character = Character.PROMPT, dialect: str = "connect"):

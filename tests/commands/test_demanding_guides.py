@@ -13,10 +13,10 @@ from decimal import Decimal
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
+from plexstedi.sandbox.plex.made_up import made_up_tenant
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import made_up_tenant
 from tests.commands.advice import follow
 from tests.commands.conftest import START, Bench
 from tests.commands.test_hard_luck import instead, meddle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 
 
 def test_orders_go_out_once_and_acknowledgments_come_back_into_plex(bench):

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.wire import Request, Response, json_response
+from plexstedi.sandbox.web import Request, Response, json_response
 
 SEND = "/generate-edi"
 
@@ -73,7 +73,7 @@ def two(make_bench):
     assert bench.run("run").code == 0
     like = bench.numbers_sent()[0]
     with bench.sandbox.lock:
-        from plexstedi.sandbox.plex_store import copy_order
+        from plexstedi.sandbox.plex.store import copy_order
 
         order = copy_order(bench.sandbox.plex.order(like), "PO-777", bench.sandbox.clock.now())
         bench.sandbox.plex.add_order(order)

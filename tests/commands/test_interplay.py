@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 
 WHY = ("--reason", "agreed by phone")
@@ -223,7 +223,7 @@ def bak_and(bench, order):
 
 
 def test_an_error_that_nobody_foresaw_is_told_and_stops_no_other_answer(make_bench, monkeypatch):
-    import plexstedi.sync.answers as answers
+    import plexstedi.sync.ingest.business_ack as answers
 
     sent = delivered(make_bench(orders=3, suppliers=1, characters=(Character.SILENT,)))
     bad, good = [each for each in sent.sandbox.plex.tenant.orders if sent.sent(each.number)][:2]
@@ -487,7 +487,7 @@ def test_an_order_that_was_settled_and_comes_back_is_told(sent, how):
 
 
 def test_what_plex_refused_is_not_written_after_a_change_made_it_wrong(one, monkeypatch):
-    from plexstedi.sandbox.plex_store import PlexStore
+    from plexstedi.sandbox.plex.store import PlexStore
 
     order = the_order(one)
     one.answer("855", *bak_and(one, order))

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from plexstedi.sandbox.plex_store import copy_order
-from plexstedi.sandbox.wire import json_response
+from plexstedi.sandbox.plex.store import copy_order
+from plexstedi.sandbox.web import json_response
 
 MARK = ".was-here"
 WHY = ("--reason", "the supplier says so on the phone")

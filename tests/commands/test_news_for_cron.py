@@ -9,8 +9,8 @@ import pytest
 
 import plexstedi.sync.run as stages
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.tenant import Awkward
-from plexstedi.state.lock import lock_path
+from plexstedi.sandbox.plex.made_up import Awkward
+from plexstedi.state.file.lock import lock_path
 from plexstedi.sync.session import Session
 
 from .conftest import Bench, MakeBench, Ran
@@ -190,7 +190,7 @@ def test_drafts_untraded_orders_and_readings_again_are_no_news(make_bench: MakeB
     assert sent, "one order is not traded"
     draft, untraded = "PO-DRAFT", sent[0]
     with bench.sandbox.lock:
-        from plexstedi.sandbox.plex_store import copy_order
+        from plexstedi.sandbox.plex.store import copy_order
 
         plex.add_order(copy_order(plex.order(bench.numbers_sent()[0]), draft, bench.sandbox.clock.now()))
         plex.edit_header(draft, status="New")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from plexstedi.sandbox.plex_store import copy_order
+from plexstedi.sandbox.plex.store import copy_order
 from tests.commands.test_invoices import sent_810, with_invoices
 
 FIRST = "PO-104001"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
-from plexstedi.sandbox.wire import Request, Response
+from plexstedi.sandbox.behaviours import Character
+from plexstedi.sandbox.web import Request, Response
 from tests.plex.conftest import snake
 
 from .conftest import Bench, MakeBench

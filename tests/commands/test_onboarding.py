@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from plexstedi import decimal_json
-from plexstedi.sandbox.plex_store import copy_order
+from plexstedi.sandbox.plex.store import copy_order
 from tests.edi.guides.corpus import GUIDES_850
 
 ACCOUNT = "reference_identification_REF"

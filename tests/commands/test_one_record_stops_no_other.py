@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 
 from .conftest import Bench, MakeBench, Ran
 from .test_invoices import with_invoices
@@ -23,6 +23,7 @@ class Step:
     """One function through which every record of a kind goes, and how its arguments tell the record."""
 
     module: str
+    """Below `plexstedi`."""
     function: str
     key: Callable[..., Hashable]
     within: str | None = None
@@ -32,36 +33,32 @@ class Step:
 
 
 STEPS = {
-    "an order is listed": Step("plexstedi.plex.orders", "_changed_at", lambda row: row.raw("id")),
-    "a window is held against a row": Step("plexstedi.plex.rest", "_moment", lambda row, *a: row.raw("id")),
-    "a row's status is judged": Step("plexstedi.plex.orders", "_may_be_released", lambda row, *a: row.raw("id")),
-    "an order is read": Step("plexstedi.plex.orders", "read_order", lambda header, *a, **k: header.raw("id")),
-    "a supplier is read": Step("plexstedi.plex.directory", "supplier", lambda self, id_, *a: id_, "Directory", (1, 2)),
-    "an order is stored": Step("plexstedi.sync.poll", "record_reading", lambda s, reading, *a: reading.id),
-    "a receipt is read": Step("plexstedi.plex.receipts", "read_receipt", lambda row: row.raw("id")),
-    "a receipt is stored": Step("plexstedi.state.receipts", "record", lambda self, id_, *a: id_, within="Receipts"),
-    "an invoice is read": Step("plexstedi.plex.invoices", "read_invoice", lambda row: row.raw("id")),
-    "an invoice is stored": Step("plexstedi.sync.invoices", "record_invoice", lambda s, reading, *a: reading.id),
-    "an order is decided": Step("plexstedi.sync.due_documents", "_of_order", lambda s, record, *a: record.id),
-    "a stream is decided": Step("plexstedi.sync.due_documents", "_of_stream", lambda s, record, *a: record.id),
-    "an invoice is decided": Step("plexstedi.sync.due_invoices", "_of_invoice", lambda s, record, *a: record.id),
-    "a document is frozen": Step("plexstedi.sync.submit", "freeze", lambda s, due: due.stream),
-    "a document is sent": Step("plexstedi.sync.delivery", "_call", lambda s, document, body: document.id),
-    "a send is answered": Step("plexstedi.sync.delivery", "_record", lambda s, document, *a: document.id, items=(0,)),
-    "a delivery is confirmed": Step("plexstedi.sync.delivery", "_confirm", lambda s, document: document.id),
-    "an execution is read": Step(
-        "plexstedi.stedi.client", "read_execution", lambda item: item["executionId"], items=(2,)
-    ),
-    "an execution is noted": Step("plexstedi.sync.witness", "_note_execution", lambda s, execution: execution.id),
-    "a transaction is read": Step("plexstedi.stedi.client", "read_transaction", lambda item: item["transactionId"]),
-    "a transaction is noted": Step("plexstedi.sync.pulling", "_note_transaction", lambda s, each: each.id),
-    "a document is fetched": Step("plexstedi.sync.pulling", "_fetch", lambda s, inbound: inbound.transaction_id),
-    "an acknowledgment is decided": Step(
-        "plexstedi.sync.ingest", "_decide", lambda s, inbound, c: inbound.transaction_id
-    ),
-    "a write is planned": Step("plexstedi.sync.standings", "plan_order", lambda s, order_id, *a: order_id),
-    "a write is made": Step("plexstedi.sync.plex_writes", "differences", lambda plan, *a: plan.order_id),
-    "a deadline is checked": Step("plexstedi.sync.overdue", "_of_stream", lambda store, settings, stream, *a: stream),
+    "an order is listed": Step("plex.rest.orders", "_changed_at", lambda row: row.raw("id")),
+    "a window is held against a row": Step("plex.rest.client", "_moment", lambda row, *a: row.raw("id")),
+    "a row's status is judged": Step("plex.rest.orders", "_may_be_released", lambda row, *a: row.raw("id")),
+    "an order is read": Step("plex.rest.orders", "read_order", lambda header, *a, **k: header.raw("id")),
+    "a supplier is read": Step("plex.rest.directory", "supplier", lambda self, id_, *a: id_, "Directory", (1, 2)),
+    "an order is stored": Step("sync.poll.orders", "record_reading", lambda s, reading, *a: reading.id),
+    "a receipt is read": Step("plex.rest.receipts", "read_receipt", lambda row: row.raw("id")),
+    "a receipt is stored": Step("state.receipts", "record", lambda self, id_, *a: id_, within="Receipts"),
+    "an invoice is read": Step("plex.rest.invoices", "read_invoice", lambda row: row.raw("id")),
+    "an invoice is stored": Step("sync.poll.invoices", "record_invoice", lambda s, reading, *a: reading.id),
+    "an order is decided": Step("sync.submit.due_orders", "_of_order", lambda s, record, *a: record.id),
+    "a stream is decided": Step("sync.submit.due_orders", "_of_stream", lambda s, record, *a: record.id),
+    "an invoice is decided": Step("sync.submit.due_invoices", "_of_invoice", lambda s, record, *a: record.id),
+    "a document is frozen": Step("sync.submit.submit", "freeze", lambda s, due: due.stream),
+    "a document is sent": Step("sync.submit.delivery", "_call", lambda s, document, body: document.id),
+    "a send is answered": Step("sync.submit.delivery", "_record", lambda s, document, *a: document.id, items=(0,)),
+    "a delivery is confirmed": Step("sync.submit.delivery", "_confirm", lambda s, document: document.id),
+    "an execution is read": Step("stedi.client", "read_execution", lambda item: item["executionId"], items=(2,)),
+    "an execution is noted": Step("sync.submit.executions", "_note_execution", lambda s, execution: execution.id),
+    "a transaction is read": Step("stedi.client", "read_transaction", lambda item: item["transactionId"]),
+    "a transaction is noted": Step("sync.ingest.fetch", "_note_transaction", lambda s, each: each.id),
+    "a document is fetched": Step("sync.ingest.fetch", "_fetch", lambda s, inbound: inbound.transaction_id),
+    "an acknowledgment is decided": Step("sync.ingest.ingest", "_decide", lambda s, inbound, c: inbound.transaction_id),
+    "a write is planned": Step("sync.ingest.order_state", "plan_order", lambda s, order_id, *a: order_id),
+    "a write is made": Step("sync.writeback.apply", "differences", lambda plan, *a: plan.order_id),
+    "a deadline is checked": Step("sync.ingest.deadlines", "_of_stream", lambda store, settings, stream, *a: stream),
 }
 
 
@@ -69,7 +66,7 @@ def breaks(step: Step, position: int, noted: Path) -> Callable[[], None]:
     """Let this step raise at the n-th record that comes to it, in this process and in those of later runs."""
 
     def patch() -> None:
-        owner: Any = importlib.import_module(step.module)
+        owner: Any = importlib.import_module(f"plexstedi.{step.module}")
         if step.within is not None:
             owner = getattr(owner, step.within)
         real = getattr(owner, step.function)
@@ -202,7 +199,7 @@ def test_one_release_of_an_order_raises_and_its_other_releases_go_out(make_bench
     victim = bench.place / "victim"
 
     def first_of_it() -> None:
-        owner: Any = importlib.import_module("plexstedi.sync.due_documents")
+        owner: Any = importlib.import_module("plexstedi.sync.submit.due_orders")
         real = owner._of_stream
 
         def broken(session: object, record: Any, *rest: Any) -> object:

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from plexstedi.errors import LockHeld
-from plexstedi.state.lock import RunLock, lock_path
+from plexstedi.state.file.lock import RunLock, lock_path
 
 from .conftest import START
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.stedi_send import stedi_error
+from plexstedi.sandbox.stedi.send import stedi_error
 
 FEEDS = ("transactions", "executions")
 

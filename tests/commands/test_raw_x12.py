@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
-from plexstedi.sandbox.x12 import Delimiters, Group, Interchange, read, render
+from plexstedi.sandbox.behaviours import Character
+from plexstedi.sandbox.stedi.x12 import Delimiters, Group, Interchange, read, render
 
 ORDERS = 3
 NO_JSON = b'{"heading": {"trunc'

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from tests.commands.test_acknowledgments import reviews, standing
 
 WHY = ("--reason", "agreed by phone")

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 
 NOTE_ONLY = 'write = "releases"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 
 WHY = ("--reason", "the supplier lost it")

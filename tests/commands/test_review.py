@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.control import receive_inbound
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.tenant import Awkward
+from plexstedi.sandbox.plex.made_up import Awkward
 
 WHY = ("--reason", "agreed by phone")
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 
 ELSEWHERE = "Pacific/Honolulu"
 """There a midnight of Detroit is the day before."""

@@ -14,9 +14,9 @@ import pytest
 
 import plexstedi.cli.run
 import plexstedi.sync.run as stages
-from plexstedi.edi.held import Reason
+from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceRefused, Unforeseen
-from plexstedi.state.lock import lock_path
+from plexstedi.state.file.lock import lock_path
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.session import Session
 

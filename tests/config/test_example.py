@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from plexstedi.config import load
+from plexstedi.config.load import load
 from plexstedi.config.problems import known_keys
 from plexstedi.config.tables import ConfigTables
 from plexstedi.errors import ConfigurationFault

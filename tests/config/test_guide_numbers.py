@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plexstedi.config import load
+from plexstedi.config.load import load
 from plexstedi.errors import ConfigurationFault
 
 TABLE = """

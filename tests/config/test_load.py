@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.config import KnownOrders, default_config_path, default_state_path, load
+from plexstedi.config.load import KnownOrders, default_config_path, default_state_path, load
 from plexstedi.errors import ConfigurationFault, Problem
 
 Writer = Callable[[str], Path]

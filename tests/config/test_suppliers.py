@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.config import load
+from plexstedi.config.load import load
 from plexstedi.errors import ConfigurationFault
 
 Writer = Callable[[str], Path]

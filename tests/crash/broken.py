@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import plexstedi.sync.plex_writes as plex_writes
+import plexstedi.sync.writeback.apply as plex_writes
+from plexstedi.state.executions import Witnesses
 from plexstedi.state.inbox import Inbox, InboxState
 from plexstedi.state.store import Store
-from plexstedi.state.witnesses import Witnesses
 from plexstedi.stedi.client import StediClient
 
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-import plexstedi.sync.opening as opening
+import plexstedi.sync.setup as opening
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.wire import ConnectionDropped
+from plexstedi.sandbox.web import ConnectionDropped
 
 Called = tuple[str, str, tuple[tuple[str, str], ...], bytes]
 """A request on its way through a pipe: method, URL, headers, body."""

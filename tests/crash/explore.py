@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from plexstedi.sandbox.clock import SandboxClock
+from plexstedi.sandbox.plex.made_up import made_up_tenant
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import made_up_tenant
 from tests.crash.broken import BROKEN
 from tests.crash.direct import Direct, through
 from tests.crash.killing import Client, Point, one_run

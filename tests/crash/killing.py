@@ -21,7 +21,7 @@ from typing import NoReturn
 
 import httpx
 
-import plexstedi.state.database as database
+import plexstedi.state.file.database as database
 from plexstedi.errors import PlexStediError
 from plexstedi.sandbox.clock import SandboxClock
 from tests.crash.direct import Answered, Direct, called, response, through

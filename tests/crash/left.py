@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from plexstedi.sandbox.plex import PlexService
-from plexstedi.sandbox.plex_datasources import PlexDataSources
+from plexstedi.sandbox.plex.datasources import PlexDataSources
+from plexstedi.sandbox.plex.rest import PlexService
 from plexstedi.sandbox.server import Sandbox
 from tests.crash.world import World
 

@@ -10,11 +10,11 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import secrets
+from plexstedi.sandbox.plex.made_up import made_up_tenant
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import made_up_tenant
 from tests.crash.direct import Direct, through
 from tests.crash.left import left_behind
 from tests.crash.world import START, World

@@ -22,31 +22,31 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-import plexstedi.sync.opening as opening
-from plexstedi.config import load
-from plexstedi.credentials import Secrets
+import plexstedi.sync.setup as opening
+from plexstedi.config.load import load
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import LockHeld, PlexStediError
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
 from plexstedi.sandbox.faults import Call, FaultKind, FaultRule
-from plexstedi.sandbox.plex_store import NewLine
+from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.store import NewLine
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import made_up_tenant
-from plexstedi.state.database import Database
+from plexstedi.state.file.database import Database
+from plexstedi.state.file.lock import RunLock
 from plexstedi.state.inbox import InboxState
-from plexstedi.state.lock import RunLock
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
-from plexstedi.sync.ingest import ingest
-from plexstedi.sync.poll import poll
-from plexstedi.sync.recovering import look, take_over
-from plexstedi.sync.recovering_invoices import look_at_invoices, take_over_invoices
-from plexstedi.sync.replaying import plan, replay, replay_acknowledgment
-from plexstedi.sync.reviewing import decide
+from plexstedi.sync.ingest.ingest import ingest
+from plexstedi.sync.people.recover import look, take_over
+from plexstedi.sync.people.recover_invoices import look_at_invoices, take_over_invoices
+from plexstedi.sync.people.replay import plan, replay, replay_acknowledgment
+from plexstedi.sync.people.review import decide
+from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.run import run
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit import submit
+from plexstedi.sync.submit.submit import submit
 from tests.crash.direct import Direct, through
 from tests.crash.world import SCRATCH
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from plexstedi.config import load
-from plexstedi.credentials import Secrets
+from plexstedi.config.load import load
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, ServiceUnavailable
-from plexstedi.sandbox.characters import Character
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.state.store import Store
-from plexstedi.sync.opening import Surroundings, open_session
 from plexstedi.sync.run import run
+from plexstedi.sync.setup import Surroundings, open_session
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 OPT_IN = 'release_values = ["note", "due_date", "quantity"]'

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from plexstedi.credentials import SecretName, Secrets, SourceKind
+from plexstedi.credentials.secrets import SecretName, Secrets, SourceKind
 from plexstedi.errors import CredentialsFault
 
 SECRET = "live_k3y.DoNotShowThis"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from plexstedi.edi.held import Reason
+from plexstedi.edi.reasons import Reason
 
 _SETTING = re.compile(
     r"""\b[iI]n\ \[(?P<table>(?:[^\]"]|"[^"]*")+)\]\ write

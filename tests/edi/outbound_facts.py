@@ -13,8 +13,8 @@ import jsonschema
 
 from plexstedi import decimal_json
 from plexstedi.edi.order import Order
-from plexstedi.edi.outbound.prepare import Prepared
-from plexstedi.edi.x12 import Composite, Loop, Segment
+from plexstedi.edi.outbound.document import Prepared
+from plexstedi.edi.x12.transaction import Composite, Loop, Segment
 
 _FACTOR = {"Ea": 1, "Thousand": 1000, "Box": 12}
 _PER = {None: 1, "PE": 1, "TP": 1000, "HP": 100, "UM": 1}

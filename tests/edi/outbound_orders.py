@@ -7,12 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from plexstedi.edi.held import Held
+from plexstedi.edi.invoice import Invoice, InvoiceLine, Tax
 from plexstedi.edi.order import Address, Line, LineState, Order, Part, Phase, Release, ReleaseState
+from plexstedi.edi.outbound.document import Prepared, prepare
 from plexstedi.edi.outbound.due import Cancel860, Change860, Replace850, Send850, due
-from plexstedi.edi.outbound.invoice import Invoice, InvoiceLine, Tax
-from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held
 from plexstedi.edi.settings import Company, SupplierSettings
 
 SEEN = date(2026, 11, 5)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plexstedi.edi.held import Held
 from plexstedi.edi.order import LineState, Order, Phase, ReleaseState
+from plexstedi.edi.outbound.document import Prepared, prepare
 from plexstedi.edi.outbound.due import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850, due, streams
-from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction
+from plexstedi.edi.reasons import Held
+from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
 from tests.edi.outbound_orders import CHANGES, ORDERS, SEEN, D, changed, line, must_send, order, partner, release, sent
 

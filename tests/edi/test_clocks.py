@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from plexstedi.edi.business_days import EVERY_DAY, business_days, elapsed
-from plexstedi.edi.clocks import ClockedDocument, ClockedStream, ClockKind, Lateness, late
+from plexstedi.edi.deadlines import ClockedDocument, ClockedStream, ClockKind, Lateness, late
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
 from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
 from plexstedi.edi.settings import SupplierSettings

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from plexstedi.edi.invoice import invoice_fingerprint
 from plexstedi.edi.outbound.due_invoice import DueHeld, Nothing, Send810, invoice_due
-from plexstedi.edi.outbound.invoice import invoice_fingerprint
 from tests.edi.outbound_orders import billed, invoice, partner
 
 SENT = invoice(billed(1, "2", "5.00"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plexstedi.edi.inbound.acknowledgment import Malformed
-from plexstedi.edi.inbound.functional_ack import (
+from plexstedi.edi.inbound.reading.acknowledgment import Malformed
+from plexstedi.edi.inbound.reading.functional_ack import (
     Accepted,
     AcceptedWithErrors,
     FunctionalAck,
@@ -15,8 +15,8 @@ from plexstedi.edi.inbound.functional_ack import (
     read_997,
     verdict,
 )
-from plexstedi.edi.inbound.guide_reading import read_guide_json
-from plexstedi.edi.x12 import Loop, Segment, Transaction
+from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
+from plexstedi.edi.x12.transaction import Loop, Segment, Transaction
 
 
 def _997(sets: list[tuple[object, str]], group_code: str, group: object = 1746) -> FunctionalAck:

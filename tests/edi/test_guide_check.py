@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plexstedi import decimal_json
-from plexstedi.edi.guide.check import faults, is_valid
 from plexstedi.edi.guide.schema import GuideUnreadableError, alternatives
+from plexstedi.edi.guide.validate import faults, is_valid
 
 _NAMES = st.sampled_from(["a_01", "b_02", "c_REF", "d_N1_loop"])
 _VALUES = st.recursive(

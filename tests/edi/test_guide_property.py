@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plexstedi.edi.held import Held
 from plexstedi.edi.order import Order
+from plexstedi.edi.reasons import Held
 from tests.edi.guides.corpus import GUIDES_850
 from tests.edi.outbound_facts import assert_facts_kept, assert_same_as_x12, assert_valid
 from tests.edi.outbound_orders import ORDERS, line, order, partner, release, sent

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from plexstedi.edi.inbound.interchange_ack import EnvelopeVerdict, InterchangeAck, ta1_of_json, ta1_of_x12
+from plexstedi.edi.inbound.reading.interchange_ack import EnvelopeVerdict, InterchangeAck, ta1_of_json, ta1_of_x12
 
 ISA = "ISA*00*          *00*          *ZZ*ACME           *ZZ*US             *261124*0815*U*00401*000000007*0*T*>~"
 

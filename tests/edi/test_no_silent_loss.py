@@ -16,14 +16,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.acknowledgment import (
-    AcknowledgedLine,
-    Acknowledgment,
-    Detail,
-    StatedDate,
-    content_fingerprint,
-)
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.edi.inbound.precedence import (
     Answer,
@@ -37,9 +29,17 @@ from plexstedi.edi.inbound.precedence import (
     usable_date,
     what_it_answers,
 )
+from plexstedi.edi.inbound.reading.acknowledgment import (
+    AcknowledgedLine,
+    Acknowledgment,
+    Detail,
+    StatedDate,
+    content_fingerprint,
+)
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
 from plexstedi.edi.inbound.unheard import unheard
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 

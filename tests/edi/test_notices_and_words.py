@@ -7,19 +7,19 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from plexstedi.edi.inbound.acknowledgment import (
+from plexstedi.edi.inbound.outcome import Reconciliation
+from plexstedi.edi.inbound.reading.acknowledgment import (
     AcknowledgedLine,
     Acknowledgment,
     Detail,
     StatedSchedule,
     read_acknowledgment,
 )
-from plexstedi.edi.inbound.other_segments import StatedPrice
-from plexstedi.edi.inbound.outcome import Reconciliation
+from plexstedi.edi.inbound.reading.other_segments import StatedPrice
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import EXTRA_SEGMENTS, AcknowledgmentSettings, SupplierSettings
-from plexstedi.edi.x12_text import parse
+from plexstedi.edi.x12.text import parse
 
 
 def _read(set_id: str, *rows: str, release: str = "004010") -> Acknowledgment:

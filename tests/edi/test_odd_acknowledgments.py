@@ -12,18 +12,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import plexstedi.edi.inbound.acknowledgment as acknowledgment_module
+import plexstedi.edi.inbound.reading.acknowledgment as acknowledgment_module
 from plexstedi.decimal_json import BrokenJsonError, loads
-from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
-from plexstedi.edi.inbound.functional_ack import read_997, verdict
-from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
-from plexstedi.edi.inbound.interchange_ack import ta1_of_json
 from plexstedi.edi.inbound.outcome import AckState
+from plexstedi.edi.inbound.reading.acknowledgment import (
+    Acknowledgment,
+    Malformed,
+    content_fingerprint,
+    read_acknowledgment,
+)
+from plexstedi.edi.inbound.reading.functional_ack import read_997, verdict
+from plexstedi.edi.inbound.reading.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_json
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.x12 import Transaction
-from plexstedi.edi.x12_text import BrokenX12Error, parse
+from plexstedi.edi.x12.text import BrokenX12Error, parse
+from plexstedi.edi.x12.transaction import Transaction
 from tests.plex.test_odd_answers import ODD_TOKENS
 
 SENT = SentOrder(

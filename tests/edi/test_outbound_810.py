@@ -7,11 +7,11 @@ from datetime import date, time
 import pytest
 
 from plexstedi import decimal_json
-from plexstedi.edi.held import Held
-from plexstedi.edi.outbound.invoice import Invoice
-from plexstedi.edi.outbound.prepare import Prepared, prepare_invoice
-from plexstedi.edi.x12 import Segment
-from plexstedi.edi.x12_text import Envelope, render
+from plexstedi.edi.invoice import Invoice
+from plexstedi.edi.outbound.document import Prepared, prepare_invoice
+from plexstedi.edi.reasons import Held
+from plexstedi.edi.x12.text import Envelope, render
+from plexstedi.edi.x12.transaction import Segment
 from tests.edi.outbound_orders import INVOICES, D, billed, invoice, partner
 
 

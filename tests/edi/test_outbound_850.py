@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from plexstedi import decimal_json
-from plexstedi.edi.held import Held
 from plexstedi.edi.order import LineState, Order, ReleaseState
+from plexstedi.edi.outbound.document import Prepared, prepare
 from plexstedi.edi.outbound.due import Send850, due, streams
-from plexstedi.edi.outbound.prepare import Prepared, prepare
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.x12_text import Envelope, render
+from plexstedi.edi.reasons import Held
+from plexstedi.edi.x12.text import Envelope, render
 from tests.edi.guides.corpus import GUIDES_850
 from tests.edi.outbound_orders import ORDERS, D, line, must_send, order, partner, release, sent
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.names import Kind, Slot, Usage, file_name, idempotency_key, parse_file_name
+from plexstedi.edi.document_name import Kind, Slot, Usage, file_name, idempotency_key, parse_file_name
 
 _SLOTS = st.builds(
     Slot,

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.inbound.element_values import Bad, read_date, read_number
-from plexstedi.edi.inbound.functional_ack import FunctionalAck, read_997
-from plexstedi.edi.inbound.interchange_ack import ta1_of_json, ta1_of_x12
+from plexstedi.edi.inbound.reading.element_values import Bad, read_date, read_number
+from plexstedi.edi.inbound.reading.functional_ack import FunctionalAck, read_997
+from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_json, ta1_of_x12
 from plexstedi.edi.plain_values import is_plain, iso_time, moved, plain_number, plain_whole, whole_text
-from plexstedi.edi.x12 import Loop, Segment, Transaction
-from plexstedi.edi.x12_text import BrokenX12Error, parse
+from plexstedi.edi.x12.text import BrokenX12Error, parse
+from plexstedi.edi.x12.transaction import Loop, Segment, Transaction
 
 ODD_NUMBERS = [
     *("1_000", "١٢", "²", "1²", "१", "", " ", "-", ".", "1e", "NaN", "Infinity", "-inf", "0x10", "1,000", "1 000"),

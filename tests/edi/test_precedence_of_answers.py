@@ -9,7 +9,6 @@ from typing import Literal
 
 import pytest
 
-from plexstedi.edi.inbound.acknowledgment import Acknowledgment
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, accept
 from plexstedi.edi.inbound.precedence import (
     Answer,
@@ -28,6 +27,7 @@ from plexstedi.edi.inbound.precedence import (
     usable_date,
     what_it_answers,
 )
+from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 

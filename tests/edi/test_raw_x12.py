@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.inbound.answer_sets import set_of_x12
-from plexstedi.edi.inbound.guide_reading import Unreadable
-from plexstedi.edi.inbound.interchange_ack import ta1_of_x12
-from plexstedi.edi.inbound.set_choice import WantedSet, choose_set
-from plexstedi.edi.x12 import Composite, Loop, Transaction, segment
-from plexstedi.edi.x12_raw import BrokenX12Error, bare_segments, decoded
-from plexstedi.edi.x12_text import Envelope, parse, parse_bare, parse_file, render
+from plexstedi.edi.inbound.reading.answer_sets import set_of_x12
+from plexstedi.edi.inbound.reading.guide_reading import Unreadable
+from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
+from plexstedi.edi.inbound.reading.set_choice import WantedSet, choose_set
+from plexstedi.edi.x12.raw import BrokenX12Error, bare_segments, decoded
+from plexstedi.edi.x12.text import Envelope, parse, parse_bare, parse_file, render
+from plexstedi.edi.x12.transaction import Composite, Loop, Transaction, segment
 
 _DELIMITERS = ("*~>^", "|'<^", "^\x15:!", "~}\\+", "+/:^", "*\n>^", "|\r:^", "\x1d\x1c\x1f\x1e", "\t~>^")
 """Element, segment, component and repetition separator, as files out there have them."""

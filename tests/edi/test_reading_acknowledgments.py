@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, read_acknowledgment
-from plexstedi.edi.inbound.element_values import Bad, read_date, read_number
-from plexstedi.edi.inbound.guide_reading import Unreadable, read_guide_json
-from plexstedi.edi.x12 import Composite, Loop, Segment, Transaction
-from plexstedi.edi.x12_text import parse
+from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment, Malformed, read_acknowledgment
+from plexstedi.edi.inbound.reading.element_values import Bad, read_date, read_number
+from plexstedi.edi.inbound.reading.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.x12.text import parse
+from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction
 
 HEADING = {
     "beginning_segment_for_purchase_order_acknowledgment_BAK": {

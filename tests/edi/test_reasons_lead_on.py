@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.order import Order
-from plexstedi.edi.outbound.prepare import Prepared, prepare_invoice
+from plexstedi.edi.outbound.document import Prepared, prepare_invoice
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import Company, SupplierSettings
 from tests.edi.following import followed, settings_of
 from tests.edi.guide_holds import BARE, CASES, CHANGE_CASES, REF, Schema, heading, items, loop, require

@@ -16,18 +16,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexstedi.decimal_json import dumps, loads
-from plexstedi.edi.inbound.acknowledgment import Acknowledgment, Malformed, content_fingerprint, read_acknowledgment
-from plexstedi.edi.inbound.guide_reading import read_guide_json
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Initiative, fold
+from plexstedi.edi.inbound.reading.acknowledgment import (
+    Acknowledgment,
+    Malformed,
+    content_fingerprint,
+    read_acknowledgment,
+)
+from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import Revisions
-from plexstedi.edi.inbound.write_plan import AckField, plan_writes
 from plexstedi.edi.order import Line, LineState, Order, Phase
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.x12 import Loop, Segment, Transaction
-from plexstedi.edi.x12_text import parse
+from plexstedi.edi.writeback.custom_fields import AckField, plan_writes
+from plexstedi.edi.x12.text import parse
+from plexstedi.edi.x12.transaction import Loop, Segment, Transaction
 
 CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("acknowledgment_cases.toml").read_text())["case"]
 DUE = date(2026, 12, 1)

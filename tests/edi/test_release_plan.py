@@ -9,12 +9,12 @@ import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, fold
-from plexstedi.edi.inbound.release_plan import plan_release_writes
-from plexstedi.edi.inbound.write_plan import ReleaseField, WritePlan
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.outbound.promised import WrittenDemand, with_promises
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.writeback.custom_fields import ReleaseField, WritePlan
+from plexstedi.edi.writeback.releases import plan_release_writes
 
 DUE, LATER, LAST = date(2026, 12, 1), date(2026, 12, 4), date(2026, 12, 20)
 ALL = tuple(ReleaseField)

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from plexstedi.edi.held import Held
 from plexstedi.edi.order import LineState, Phase, ReleaseState
+from plexstedi.edi.outbound.document import Prepared, prepare, prepare_invoice
 from plexstedi.edi.outbound.due import Cancel860, Change860, due
 from plexstedi.edi.outbound.limits import beyond_limits
-from plexstedi.edi.outbound.prepare import Prepared, prepare, prepare_invoice
-from plexstedi.edi.x12 import Composite, Loop, Segment
+from plexstedi.edi.reasons import Held
+from plexstedi.edi.x12.transaction import Composite, Loop, Segment
 from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
 from tests.edi.outbound_facts import assert_valid
 from tests.edi.outbound_orders import (

@@ -8,9 +8,17 @@ from decimal import Decimal
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, accept
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, fold
-from plexstedi.edi.inbound.write_plan import AckField, Level, PlexValue, RecordKey, WritePlan, differences, plan_writes
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.writeback.custom_fields import (
+    AckField,
+    Level,
+    PlexValue,
+    RecordKey,
+    WritePlan,
+    differences,
+    plan_writes,
+)
 
 FIELDS = {kind: f"Edi_{kind.value}" for kind in AckField if kind is not AckField.ACK_NOTE}
 SETTINGS = SupplierSettings.model_validate({"units": {"Thousand": {"unit": "EA", "factor": "1000"}}})

@@ -13,8 +13,8 @@ import pytest
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.faults import FaultKind, FaultRule
+from plexstedi.sandbox.plex.made_up import made_up_tenant
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import made_up_tenant
 from plexstedi.state.store import Store
 from tests.crash import world
 from tests.crash.direct import Direct, through

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plexstedi.http import Attempt, Caller, Refusal
+from plexstedi.http.caller import Attempt, Caller, Refusal
 
 
 class StillClock:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
-from plexstedi.http import Deadline, MemoryCallLog, PerMinute, Rejected, Unheard, path_segment
+from plexstedi.http.caller import Deadline, MemoryCallLog, PerMinute, Rejected, Unheard, path_segment
 from plexstedi.http.transport import FATE, Heard, fate
 
 BASE = "https://core.example/2023"
@@ -351,7 +351,7 @@ def test_an_answer_too_deep_to_be_looked_through_is_no_answer(make_caller, httpx
         raise RecursionError
 
     httpx_mock.add_response(text='"\\u0041"', headers={"content-type": "application/json"})
-    monkeypatch.setattr("plexstedi.http._without", too_deep)
+    monkeypatch.setattr("plexstedi.http.caller._without", too_deep)
     with pytest.raises(ServiceUnavailable, match="no readable JSON"):
         make_caller().get("/x").json()
 

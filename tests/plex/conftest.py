@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from plexstedi.http import Attempt
+from plexstedi.http.caller import Attempt
 from plexstedi.plex.build import connect_to_plex
 from plexstedi.plex.port import PlexPort
 from plexstedi.plex.settings import Api, PlexSettings

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
-from plexstedi.plex.custom_fields import StandardObject, choose_object, field_value, values_agree
-from plexstedi.plex.identities import read_keys
 from plexstedi.plex.port import FieldValues, NotWritten, RecordRef, WriteRefused, WriteUnknown, Written
 from plexstedi.plex.settings import Api, Level
+from plexstedi.plex.writeback.custom_fields import StandardObject, choose_object, field_value, values_agree
+from plexstedi.plex.writeback.identities import read_keys
 
 FIELDS = "/platform/custom-fields/v1"
 SAVE = f"{FIELDS}/field-values/save"

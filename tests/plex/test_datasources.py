@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
-from plexstedi.http import Caller
-from plexstedi.plex.custom_fields import values_agree
-from plexstedi.plex.datasources import DataSources, basic_headers, datasource_refusal
+from plexstedi.http.caller import Caller
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import FieldValues, NotWritten, RecordRef, WriteRefused, WriteUnknown, Written
-from plexstedi.plex.records_datasource import DataSourceRecords
 from plexstedi.plex.settings import AcknowledgmentRecords, DataSourceMap, Level
+from plexstedi.plex.writeback.custom_fields import values_agree
+from plexstedi.plex.writeback.datasources import DataSources, basic_headers, datasource_refusal
+from plexstedi.plex.writeback.records_datasource import DataSourceRecords
 from tests.plex.conftest import StillClock
 
 URL = "https://plex.example/api/datasources"

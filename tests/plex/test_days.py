@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.plex.custom_fields import DayFields
 from plexstedi.plex.days import Days, first_instant, parsed_time
 from plexstedi.plex.port import ReleaseUpdate
-from plexstedi.plex.release_update import put_body
-from plexstedi.plex.rows import Names, Row
+from plexstedi.plex.rest.rows import Names, Row
+from plexstedi.plex.writeback.custom_fields import DayFields
+from plexstedi.plex.writeback.release_update import put_body
 
 # "localtime" and "Factory" stand in the folder and are no zones of a plant.
 ZONES = sorted(name for name in available_timezones() if name not in ("localtime", "Factory"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plexstedi.edi.outbound.invoice import Invoice
+from plexstedi.edi.invoice import Invoice
 from plexstedi.errors import ServiceRefused
 from plexstedi.plex.port import UnreadableInvoice, Window
 from plexstedi.plex.settings import Api

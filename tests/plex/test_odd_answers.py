@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from plexstedi.edi.order import Order
 from plexstedi.errors import PlexStediError
-from plexstedi.http import RetryPolicy
+from plexstedi.http.caller import RetryPolicy
 from plexstedi.plex.build import connect_to_plex
 from plexstedi.plex.port import (
     FieldValues,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from plexstedi.plex.rows import Names, Row, RowFault, filter_time, read_time
+from plexstedi.plex.rest.rows import Names, Row, RowFault, filter_time, read_time
 
 NAMES = Names(own={}, aliases={"ponumber": ("purchaseordernumber",)})
 

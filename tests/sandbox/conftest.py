@@ -13,9 +13,9 @@ import pytest
 
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.plex_records import Order
+from plexstedi.sandbox.plex.made_up import TradingPartner, made_up_tenant
+from plexstedi.sandbox.plex.records import Order
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import TradingPartner, made_up_tenant
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plexstedi.decimal_json import Json, loads
-from plexstedi.sandbox.plex_records import Order
+from plexstedi.sandbox.plex.records import Order
 from plexstedi.sandbox.server import Sandbox
 
 FIELDS = "/platform/custom-fields/v1"

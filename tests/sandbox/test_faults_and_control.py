@@ -11,7 +11,7 @@ import pytest
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.faults import Call, FaultKind, FaultRule
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.wire import ConnectionDropped
+from plexstedi.sandbox.web import ConnectionDropped
 
 ORDERS = "/purchasing/v1/purchase-orders"
 

@@ -12,7 +12,7 @@ import pytest
 
 from plexstedi.decimal_json import loads
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex_rows import snake_row
+from plexstedi.sandbox.plex.rows import snake_row
 from plexstedi.sandbox.server import Sandbox
 
 FORM = {"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "sandbox-client-secret"}

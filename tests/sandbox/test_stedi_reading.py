@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from plexstedi.decimal_json import Json
+from plexstedi.sandbox.plex.made_up import TradingPartner
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import TradingPartner
 
 
 @pytest.fixture

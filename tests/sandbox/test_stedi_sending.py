@@ -9,11 +9,11 @@ import pytest
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex_records import Order
+from plexstedi.sandbox.plex.made_up import TradingPartner
+from plexstedi.sandbox.plex.records import Order
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import TradingPartner
-from plexstedi.sandbox.wire import ConnectionDropped
-from plexstedi.sandbox.x12 import read
+from plexstedi.sandbox.stedi.x12 import read
+from plexstedi.sandbox.web import ConnectionDropped
 
 
 @pytest.fixture

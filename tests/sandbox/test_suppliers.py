@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from plexstedi.sandbox.characters import Character
-from plexstedi.sandbox.guide_check import check_base
-from plexstedi.sandbox.guide_names import layout
-from plexstedi.sandbox.plex_records import Order
+from plexstedi.sandbox.behaviours import Character
+from plexstedi.sandbox.plex.made_up import TradingPartner
+from plexstedi.sandbox.plex.records import Order
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import TradingPartner
+from plexstedi.sandbox.stedi.guide_check import check_base
+from plexstedi.sandbox.stedi.guide_names import layout
 
 RELEASES = ("004010", "005010")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.config import load
-from plexstedi.sandbox.characters import DEFAULT_CHARACTERS, Character
+from plexstedi.config.load import load
+from plexstedi.sandbox.behaviours import DEFAULT_CHARACTERS, Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import Dialect, config_text, secrets
+from plexstedi.sandbox.plex.made_up import Awkward, made_up_tenant
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.tenant import Awkward, made_up_tenant
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.totals_check import check_totals
+from plexstedi.sandbox.stedi.totals_check import check_totals
 from tests.sandbox.test_suppliers import answered, partner_and_order
 
 PO1, POC, IT1 = ("PO1", "1", "60", "EA", "2"), ("POC", "1", "QI", "60", "20", "EA"), ("IT1", "1", "60", "EA", "2")

@@ -11,11 +11,11 @@ import pytest
 from pyx12.x12file import X12Reader
 
 from plexstedi.decimal_json import loads
-from plexstedi.sandbox.guide_check import check_base, x12_number
-from plexstedi.sandbox.guide_names import RELEASES, layout
-from plexstedi.sandbox.guide_x12 import to_guide_json, to_segments
 from plexstedi.sandbox.server import Sandbox
-from plexstedi.sandbox.x12 import COMPONENT, Delimiters, X12Error, delimiters_of, read, write
+from plexstedi.sandbox.stedi.guide_check import check_base, x12_number
+from plexstedi.sandbox.stedi.guide_names import RELEASES, layout
+from plexstedi.sandbox.stedi.guide_x12 import to_guide_json, to_segments
+from plexstedi.sandbox.stedi.x12 import COMPONENT, Delimiters, X12Error, delimiters_of, read, write
 
 
 def errors_of(edi: str) -> list[Any]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from plexstedi.errors import StateUnusable
-from plexstedi.state.backups import backups_of, keep_backup
+from plexstedi.state.file.backups import backups_of, keep_backup
 from plexstedi.state.store import Store
 
 from .conftest import NOW, an_order, keep_order

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from plexstedi.errors import ExitCode, StateUnusable
-from plexstedi.state.database import Database
-from plexstedi.state.memory import Fact
-from plexstedi.state.schema import VERSION
+from plexstedi.state.cursors import Fact
+from plexstedi.state.file.database import Database
+from plexstedi.state.file.schema import VERSION
 from plexstedi.state.store import Store
 from tests.older_state import make_older
 
@@ -87,7 +87,7 @@ def test_what_was_committed_survives_kill_9_and_what_was_not_is_gone(path):
         import os, signal, sys
         from datetime import UTC, datetime
         from pathlib import Path
-        from plexstedi.state.memory import Fact
+        from plexstedi.state.cursors import Fact
         from plexstedi.state.store import Store
         store = Store.open(Path(sys.argv[1]), datetime.now(UTC))
         store.memory.put(Fact.TRANSACTIONS_TOKEN, "committed")
@@ -111,7 +111,7 @@ def test_a_file_killed_in_its_first_migration_is_made_again(path):
         import os, signal, sys
         from datetime import UTC, datetime
         from pathlib import Path
-        from plexstedi.state import database
+        from plexstedi.state.file import database
         from plexstedi.state.store import Store
 
         class Killed(tuple):
@@ -157,7 +157,7 @@ def test_an_older_file_killed_in_its_migration_stays_whole_at_the_step_before(st
         import os, signal, sys
         from datetime import UTC, datetime
         from pathlib import Path
-        from plexstedi.state import database
+        from plexstedi.state.file import database
         from plexstedi.state.store import Store
 
         class Killed(tuple):
@@ -243,7 +243,7 @@ def test_a_full_disk_loses_the_open_transaction_only(store, path):
         from datetime import UTC, datetime
         from pathlib import Path
         from plexstedi.errors import StateUnusable
-        from plexstedi.state.memory import Fact
+        from plexstedi.state.cursors import Fact
         from plexstedi.state.store import Store
         store = Store.open(Path(sys.argv[1]), datetime.now(UTC))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -287,7 +287,7 @@ def test_status_can_read_while_a_run_writes(store, path):
 
 
 def test_another_program_that_holds_the_file_is_named(store, path, monkeypatch):
-    monkeypatch.setattr("plexstedi.state.database._BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("plexstedi.state.file.database._BUSY_SECONDS", 0.0)
     second = Store(Database.open(path))
     with store.transaction(), pytest.raises(StateUnusable) as caught, second.transaction():
         pytest.fail("two transactions at once")

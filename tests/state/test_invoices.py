@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from plexstedi.edi.outbound.invoice import Invoice, InvoiceLine
+from plexstedi.edi.invoice import Invoice, InvoiceLine
 from plexstedi.state.invoices import invoice_of_stream, invoice_stream
 from plexstedi.state.store import Store
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from plexstedi.errors import ExitCode, LockHeld, StateUnusable
-from plexstedi.state import lock as lock_module
-from plexstedi.state.lock import RunLock, held_by, lock_path
-from plexstedi.state.memory import Fact
+from plexstedi.state.cursors import Fact
+from plexstedi.state.file import lock as lock_module
+from plexstedi.state.file.lock import RunLock, held_by, lock_path
 from plexstedi.state.store import Store
 
 from .conftest import NOW
@@ -25,7 +25,7 @@ HOLDER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from plexstedi.state.lock import RunLock
+from plexstedi.state.file.lock import RunLock
 with RunLock(Path(sys.argv[1]), command="plexstedi run", now=lambda: datetime(2026, 11, 23, 8, tzinfo=UTC)):
     print("held", flush=True)
     sys.stdin.read()
@@ -266,7 +266,7 @@ def test_a_file_system_without_locks_is_7(path, monkeypatch):
     def none(*arguments):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("plexstedi.state.lock.fcntl.flock", none)
+    monkeypatch.setattr("plexstedi.state.file.lock.fcntl.flock", none)
     with pytest.raises(StateUnusable, match="cannot be locked"), lock(path):
         pytest.fail("locked")
 

@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 
 from plexstedi.state.document_states import DocumentState
+from plexstedi.state.file.schema import DOCUMENT_MOVES, INBOX_MOVES, REVIEW_MOVES, WRITE_MOVES
 from plexstedi.state.inbox import InboxState
-from plexstedi.state.schema import DOCUMENT_MOVES, INBOX_MOVES, REVIEW_MOVES, WRITE_MOVES
 from plexstedi.state.store import Store
 from plexstedi.state.writes import WriteState
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from plexstedi.errors import StateUnusable
-from plexstedi.state import database, store
-from plexstedi.state.backups import backups_of, keep_backup
-from plexstedi.state.schema import VERSION
+from plexstedi.state import store
+from plexstedi.state.file import database
+from plexstedi.state.file.backups import backups_of, keep_backup
+from plexstedi.state.file.schema import VERSION
 from plexstedi.state.store import Store
 from tests.disk import Disk, killed_at_each_step
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from plexstedi.edi.held import Reason
+from plexstedi.edi.reasons import Reason
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.retention import Dropped, drop_contents
+from plexstedi.state.file.retention import Dropped, drop_contents
 from plexstedi.state.reviews import ReviewKind
 
 from .conftest import NOW, a_document, brought_to

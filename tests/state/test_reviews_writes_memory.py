@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.write_plan import AckField, WriteEntry, WritePlan
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.writeback.custom_fields import AckField, WriteEntry, WritePlan
 from plexstedi.errors import ConfigurationFault, ExitCode
-from plexstedi.state.memory import Fact
+from plexstedi.state.cursors import Fact
+from plexstedi.state.executions import Witness
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
-from plexstedi.state.witnesses import Witness
 from plexstedi.state.writes import WriteState
 
 from .conftest import NOW, DocumentState, an_order, brought_to, keep_order

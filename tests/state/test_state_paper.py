@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import plexstedi.state
-from plexstedi.state.schema import DOCUMENT_MOVES, INBOX_MOVES, MIGRATIONS, REVIEW_MOVES, WRITE_MOVES
+from plexstedi.state.file.schema import DOCUMENT_MOVES, INBOX_MOVES, MIGRATIONS, REVIEW_MOVES, WRITE_MOVES
 
 FOLDER = Path(plexstedi.state.__file__).parent
 PAPER = (FOLDER / "README.md").read_text()
@@ -22,7 +22,7 @@ def section(heading: str) -> str:
 
 
 def names(cell: str) -> list[str]:
-    return re.findall(r"`([\w.]+)`", cell)
+    return re.findall(r"`([\w./]+)`", cell)
 
 
 def test_it_lists_every_table_with_its_module() -> None:

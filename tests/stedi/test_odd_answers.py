@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from plexstedi.decimal_json import loads
 from plexstedi.errors import PlexStediError
-from plexstedi.http import RetryPolicy
+from plexstedi.http.caller import RetryPolicy
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.models import Execution, Transaction, Unreadable, read_execution, read_transaction

@@ -10,14 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from plexstedi.config import AlertsConfig, EmailConfig, load
-from plexstedi.edi.held import Reason
+from plexstedi.config.load import AlertsConfig, EmailConfig, load
+from plexstedi.edi.reasons import Reason
 from plexstedi.errors import LockHeld, PlexStediError, ServiceUnavailable, StateUnusable
-from plexstedi.http import Deadline
+from plexstedi.http.caller import Deadline
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
-from plexstedi.sync.alerts import Message, after_run, after_unrecorded_run, became_wrong, ping, send_test, tell
 from plexstedi.sync.endings import Ending, note_beside
+from plexstedi.sync.people.alerts import Message, after_run, after_unrecorded_run, became_wrong, ping, send_test, tell
 from plexstedi.sync.session import Session
 
 CONFIG = """

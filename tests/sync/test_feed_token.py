@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from plexstedi.config import load
+from plexstedi.config.load import load
 from plexstedi.errors import StateUnusable
-from plexstedi.http import Deadline
-from plexstedi.state.memory import Fact
+from plexstedi.http.caller import Deadline
+from plexstedi.state.cursors import Fact
 from plexstedi.state.store import Store
 from plexstedi.stedi.paging import Page
-from plexstedi.sync import pulling, witness
+from plexstedi.sync.ingest import fetch as pulling
 from plexstedi.sync.session import Session
+from plexstedi.sync.submit import executions as witness
 from tests.sync.test_alerts import CONFIG, not_called
 from tests.sync.test_isolation import START, Clock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from plexstedi.sync.invoices import plan_windows
+from plexstedi.sync.poll.invoices import plan_windows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 START = datetime(2026, 11, 1, tzinfo=UTC)

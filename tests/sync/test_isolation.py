@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.config import load
+from plexstedi.config.load import load
 from plexstedi.errors import RecordsUnanswered, RequestRejected, ServiceUnavailable
-from plexstedi.http import Deadline
-from plexstedi.state.memory import Fact
+from plexstedi.http.caller import Deadline
+from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync import isolation

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.state.memory import Fact
+from plexstedi.state.cursors import Fact
 from plexstedi.state.store import Store
 from plexstedi.sync.received import received_so_far
 

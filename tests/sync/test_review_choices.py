@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.sync.review_choices import CHOICES
+from plexstedi.sync.people.review_actions import CHOICES
 
 
 @pytest.mark.parametrize("kind", ReviewKind)

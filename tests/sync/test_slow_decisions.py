@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from plexstedi.clock import StopRequest
-from plexstedi.config import load
+from plexstedi.config.load import load
 from plexstedi.errors import Interrupted, ServiceUnavailable
-from plexstedi.http import Deadline
+from plexstedi.http.caller import Deadline
+from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState, Listed
-from plexstedi.state.memory import Fact
 from plexstedi.state.store import Store
-from plexstedi.sync import ingest
+from plexstedi.sync.ingest import ingest
 from plexstedi.sync.session import Session
 from tests.sync.test_alerts import CONFIG, not_called
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from plexstedi.config import load
-from plexstedi.http import Deadline
+from plexstedi.config.load import load
+from plexstedi.http.caller import Deadline
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.documents import Document
 from plexstedi.state.reviews import ReviewKind
@@ -19,8 +19,8 @@ from plexstedi.state.store import Store
 from plexstedi.stedi.models import OUTBOUND, Execution
 from plexstedi.stedi.outcome import Refused, SendOutcome, Unknown
 from plexstedi.stedi.paging import Page
-from plexstedi.sync.delivery import send, settle_unheard
 from plexstedi.sync.session import Session
+from plexstedi.sync.submit.delivery import send, settle_unheard
 from tests.state.conftest import brought_to
 from tests.sync.test_alerts import CONFIG, not_called
 from tests.sync.test_isolation import START, Clock

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from plexstedi.edi.base_names import GuideJson
-from plexstedi.edi.guide.check import faults
+from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.context import Context
 from plexstedi.edi.guide.hints import advice_for_missing
 from plexstedi.edi.guide.model import ELEMENT_KEY, SEGMENT_KEY, Guide, read_guide
 from plexstedi.edi.guide.need import Need, Sources
 from plexstedi.edi.guide.placement import BoundChildren, bind_children
 from plexstedi.edi.guide.schema import GuideUnreadableError
-from plexstedi.edi.held import Reason
+from plexstedi.edi.guide.validate import faults
 from plexstedi.edi.outbound.dropped import Dropped
-from plexstedi.edi.x12 import Loop, Node, Segment, Transaction
-from plexstedi.edi.x12_sets import SECTIONS, Section
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.sets import SECTIONS, Section
+from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction
 
 _MOST_REASONS = 50
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from plexstedi.edi.guide.hints import advice_for_missing
 from plexstedi.edi.guide.model import Child, read_guide
 from plexstedi.edi.guide.need import Need, Sources
-from plexstedi.edi.x12_sets import SECTIONS
+from plexstedi.edi.x12.sets import SECTIONS
 
 State = Literal["met", "missing", "unused"]
 """In the document; required and not in it; optional and not in it."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.hints_items import items_advice
 from plexstedi.edi.guide.need import OTHER_DATES, Need, Sources
-from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM, segment_def
+from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM, segment_def
 
 _OPTIONAL = "ask the supplier to make it optional in the guide"
 _SAME = "or, only if it is the same in every order, give it a constant in the guide"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from plexstedi.edi.guide.room import Place
+from plexstedi.edi.guide.capacity import Place
 from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, Schema, alternatives
-from plexstedi.edi.x12_sets import SECTIONS, Section
+from plexstedi.edi.x12.sets import SECTIONS, Section
 
 SEGMENT_KEY = re.compile(r"(?:^|_)([A-Z][A-Z0-9]{1,2})(_loop)?(?:_[a-z0-9_]*)?$")
 ELEMENT_KEY = re.compile(r"_([0-9]{2})$")

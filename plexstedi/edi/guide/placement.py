@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from plexstedi.edi.base_names import GuideJson
+from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.context import Context
 from plexstedi.edi.guide.hints import no_place_advice
 from plexstedi.edi.guide.model import Child, Shape
 from plexstedi.edi.guide.refusals import absent, contradiction, refusal, said, wanted
 from plexstedi.edi.guide.segment import BoundSegment, Missing, NoFit, bind_segment, constants_alone
-from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.limits import line_label
-from plexstedi.edi.x12 import Loop, Node, Segment
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.transaction import Loop, Node, Segment
 
 _TERMS = ("CUR", "FOB", "ITD", "TD5")
 """Segments that say one thing about the whole order: another of the same kind would say something else."""

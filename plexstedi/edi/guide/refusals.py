@@ -14,9 +14,9 @@ from plexstedi.edi.guide.hints import (
 )
 from plexstedi.edi.guide.model import Child, Shape
 from plexstedi.edi.guide.segment import Missing, NoFit, Unfit
-from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.limits import beyond_limit
-from plexstedi.edi.x12 import Loop, Node, Segment
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.transaction import Loop, Node, Segment
 
 
 def refusal(node: Node, child: Child, failure: NoFit, context: Context, where: str) -> list[Reason]:

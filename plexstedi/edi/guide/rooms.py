@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from plexstedi.edi.guide.capacity import BaseRoom, Room
 from plexstedi.edi.guide.model import read_guide
-from plexstedi.edi.guide.room import BaseRoom, Room
 from plexstedi.edi.partner import Partner
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from plexstedi.edi.base_names import GuideJson
+from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.model import Shape, Slot
 from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.guide.value import Fitted, Misfit, constant_element, constant_json, fit
-from plexstedi.edi.x12 import Composite, Segment, Value
-from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.transaction import Composite, Segment, Value
 
 _HEADS: Mapping[str, frozenset[int]] = {
     "BEG": frozenset({1, 2, 3, 4, 5}),

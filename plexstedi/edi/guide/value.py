@@ -9,12 +9,12 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
-from plexstedi.edi.base_names import GuideJson, json_number, simple_json
-from plexstedi.edi.guide.check import WRONG_TYPE, faults
+from plexstedi.edi.guide.base_names import GuideJson, json_number, simple_json
 from plexstedi.edi.guide.model import Slot
 from plexstedi.edi.guide.schema import Schema
+from plexstedi.edi.guide.validate import WRONG_TYPE, faults
 from plexstedi.edi.units import plain
-from plexstedi.edi.x12 import Composite, Simple, Value
+from plexstedi.edi.x12.transaction import Composite, Simple, Value
 
 _WIDEST = 18
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from plexstedi.edi.inbound.dates import NO_PROMISES, Promises
 from plexstedi.edi.inbound.outcome import ConfirmedSchedule
+from plexstedi.edi.inbound.reading.dates import NO_PROMISES, Promises
 from plexstedi.edi.sent import SentSchedule
 
 

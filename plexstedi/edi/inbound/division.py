@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
-from plexstedi.edi.inbound.ack_codes import LineMeaning
 from plexstedi.edi.inbound.findings import DECIDE
+from plexstedi.edi.inbound.reading.ack_codes import LineMeaning
 from plexstedi.edi.settings import AcknowledgmentSettings
 
 ZERO = Decimal(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from plexstedi.edi.held import Reason
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import Severity
 
 DECIDE = "accept or reject it; `plexstedi review show ID` shows what each does"

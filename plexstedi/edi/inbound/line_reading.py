@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from plexstedi.edi.inbound.ack_codes import LineMeaning, line_meaning
-from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine, Detail, StatedDate, StatedSchedule
 from plexstedi.edi.inbound.allocation import Piece, in_order
-from plexstedi.edi.inbound.dates import NO_PROMISES, Promise, Promises, Reading, promises_at
 from plexstedi.edi.inbound.division import Divided, Parts, StatedPart, Undivided, divide
+from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_meaning
+from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Detail, StatedDate, StatedSchedule
+from plexstedi.edi.inbound.reading.dates import NO_PROMISES, Promise, Promises, Reading, promises_at
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product

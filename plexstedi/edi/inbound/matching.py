@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine
+from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
 from plexstedi.edi.plain_values import plain_number
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentSchedule
 
 

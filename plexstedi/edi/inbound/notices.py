@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine, Acknowledgment
 from plexstedi.edi.inbound.matching import LineMatch
-from plexstedi.edi.inbound.other_segments import Extra
 from plexstedi.edi.inbound.outcome import Notice
+from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Acknowledgment
+from plexstedi.edi.inbound.reading.other_segments import Extra
+from plexstedi.edi.reasons import Reason
 
 _SHOWN = 20
 """Reasons of one notice: an acknowledgment may have thousands of such segments."""

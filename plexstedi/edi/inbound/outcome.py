@@ -10,8 +10,8 @@ from fractions import Fraction
 
 from pydantic import model_validator
 
-from plexstedi.edi.held import Reason
 from plexstedi.edi.order import Frozen
+from plexstedi.edi.reasons import Reason
 
 
 class AckState(StrEnum):

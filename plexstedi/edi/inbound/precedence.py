@@ -9,8 +9,8 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import TypeAlias
 
-from plexstedi.edi.inbound.acknowledgment import Acknowledgment
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
+from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import plain_whole
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
-from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine
 from plexstedi.edi.inbound.findings import DECIDE
-from plexstedi.edi.inbound.other_segments import StatedPrice
+from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine
+from plexstedi.edi.inbound.reading.other_segments import StatedPrice
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import PRICE_BASIS_UNITS, exact_quotient

@@ -7,23 +7,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal, localcontext
 
-from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.ack_codes import (
-    CANCELLING_PURPOSES,
-    TypeMeaning,
-    type_in_words,
-    type_meaning,
-)
-from plexstedi.edi.inbound.acknowledgment import AcknowledgedLine, Acknowledgment
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, in_quotes
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
 from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
 from plexstedi.edi.inbound.precedence import Initiative
-from plexstedi.edi.inbound.revision_values import Knows, Verdict, judge
+from plexstedi.edi.inbound.reading.ack_codes import (
+    CANCELLING_PURPOSES,
+    TypeMeaning,
+    type_in_words,
+    type_meaning,
+)
+from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Acknowledgment
+from plexstedi.edi.inbound.reading.revision_values import Knows, Verdict, judge
 from plexstedi.edi.inbound.revisions import NO_REVISIONS, Revisions
 from plexstedi.edi.inbound.said import Document, Spoken, said_of
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.watched import Watch, unwatched, watched

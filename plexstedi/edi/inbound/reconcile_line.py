@@ -8,12 +8,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from plexstedi.edi.inbound.ack_codes import LineMeaning, line_in_words, line_meaning
-from plexstedi.edi.inbound.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine, StatedDate
 from plexstedi.edi.inbound.allocation import Piece, allocate, still_open, without
-from plexstedi.edi.inbound.dates import days_off, is_ship_late
 from plexstedi.edi.inbound.division import ZERO, Parts, Undivided
-from plexstedi.edi.inbound.element_values import is_sensible
 from plexstedi.edi.inbound.findings import AGREE_ON_THE_REST, DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.line_reading import LineReading, read_line
 from plexstedi.edi.inbound.matching import LineMatch, other_items
@@ -27,6 +23,10 @@ from plexstedi.edi.inbound.pricing import (
     stated_numbers,
     stated_prices,
 )
+from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_in_words, line_meaning
+from plexstedi.edi.inbound.reading.acknowledgment import IMPOSSIBLE_DATE, AcknowledgedLine, StatedDate
+from plexstedi.edi.inbound.reading.dates import days_off, is_ship_late
+from plexstedi.edi.inbound.reading.element_values import is_sensible
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient

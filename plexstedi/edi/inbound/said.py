@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from plexstedi.edi.held import Reason
-from plexstedi.edi.inbound.ack_codes import LineMeaning, TypeMeaning, line_meaning, type_in_words
-from plexstedi.edi.inbound.acknowledgment import Acknowledgment
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, PLACE_ELSEWHERE, Findings, in_quotes, with_words
 from plexstedi.edi.inbound.matching import LineIndex, LineMatch, match_line
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, UnmatchedLine
+from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, TypeMeaning, line_meaning, type_in_words
+from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 from plexstedi.edi.inbound.reconcile_line import LineCase, reconcile_line
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from plexstedi.edi.held import Reason
 from plexstedi.edi.inbound.findings import in_quotes
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
 from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.reasons import Reason
 
 
 def unheard(

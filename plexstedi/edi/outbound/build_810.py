@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from plexstedi.edi.advice import quoted, write
+from plexstedi.edi.guide.capacity import Room, place_for
 from plexstedi.edi.guide.need import Facts
-from plexstedi.edi.guide.room import Room, place_for
-from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.invoice import Invoice, InvoiceLine
 from plexstedi.edi.outbound.build_parts import Builder, pairs
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dropped import Dropped
-from plexstedi.edi.outbound.invoice import Invoice, InvoiceLine
 from plexstedi.edi.outbound.notes import note_form
 from plexstedi.edi.outbound.prices import line_units, price_place, said_price, said_quantity
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.units import plain, product, total_of
-from plexstedi.edi.x12 import Loop, Node, Segment, Transaction, segment
-from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction, segment
 
 _OWN_ROLES = ("SE", "SU", "VN", "RI")
 """Element 98 for us who bill: selling party, supplier, vendor, party to receive the money."""

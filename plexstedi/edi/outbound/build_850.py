@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from plexstedi.edi.guide.room import Room, place_for
-from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.guide.capacity import Room, place_for
 from plexstedi.edi.outbound.build_parts import Builder, pairs
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
 from plexstedi.edi.outbound.order_types import order_type
-from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.outbound.view import SeenOrder
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import PurchaseOrderTypes
-from plexstedi.edi.x12 import Loop, Transaction, segment
-from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.transaction import Loop, Transaction, segment
 
 Purpose = Literal["00", "05", "07", "15"]
 """BEG01 (element 353): original, replace, duplicate, resubmission."""

@@ -7,19 +7,19 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.guide.room import Room, place_for
-from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.guide.capacity import Room, place_for
 from plexstedi.edi.outbound.build_parts import Builder, pairs
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import Coded, LineChange, TakenCodes, coded, line_changes
 from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
 from plexstedi.edi.outbound.order_types import order_type
-from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.outbound.view import SeenOrder
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import QuantityLeft
 from plexstedi.edi.units import plain, product, total_of
-from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Transaction, segment
-from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Transaction, segment
 
 CHANGE, CANCEL = "04", "01"
 """BCH01 (element 353)."""

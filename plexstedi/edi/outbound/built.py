@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.text import Doubt
-from plexstedi.edi.x12 import Transaction
+from plexstedi.edi.x12.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Literal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.held import Reason
 from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
-from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.outbound.view import SeenOrder
+from plexstedi.edi.reasons import Reason
 
 ChangeCode = str
 """X12 element 670."""

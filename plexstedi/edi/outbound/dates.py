@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Literal
 
 from plexstedi.edi.advice import quoted, sentence, write
+from plexstedi.edi.guide.capacity import Room
 from plexstedi.edi.guide.need import OTHER_DATES
-from plexstedi.edi.guide.room import Room
-from plexstedi.edi.held import Reason
+from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import LineState, Order
-from plexstedi.edi.outbound.invoice import Invoice
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import ScheduleAs, SupplierSettings
 
 DUE_QUALIFIERS = ("002", "106", "996")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from plexstedi.edi.outbound.seen import SeenLine, SeenOrder, SeenRelease
+from plexstedi.edi.outbound.view import SeenLine, SeenOrder, SeenRelease
 from plexstedi.edi.settings import ScheduleAs
 
 

@@ -11,14 +11,14 @@ from typing import TypeAlias
 from plexstedi.edi.guide.binding import unreadable
 from plexstedi.edi.guide.rooms import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
-from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.order import Order, Phase, fingerprint
 from plexstedi.edi.outbound.build_850 import Purpose
+from plexstedi.edi.outbound.build_view import look
 from plexstedi.edi.outbound.changes import header_changes, line_changes, renumbered
-from plexstedi.edi.outbound.look import look
-from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.outbound.view import SeenOrder
 from plexstedi.edi.outbound.whole_order import visible, with_descriptions_of
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import ChangeOrders, ReleasesAs
 from plexstedi.edi.stream import StreamKey, order_of_stream, streams
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from plexstedi.edi.held import Held, Reason
+from plexstedi.edi.invoice import Invoice, invoice_fingerprint
+from plexstedi.edi.outbound.document import prepare_invoice
 from plexstedi.edi.outbound.due import DueHeld, Nothing
-from plexstedi.edi.outbound.invoice import Invoice, invoice_fingerprint
-from plexstedi.edi.outbound.prepare import prepare_invoice
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
 
 __all__ = ["DueHeld", "InvoiceDue", "Nothing", "Send810", "invoice_due"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from plexstedi.edi.held import Reason
-from plexstedi.edi.x12 import Composite, Loop, Node, Segment, Simple, Transaction
-from plexstedi.edi.x12_elements import ITEM_PAIRS_FROM
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction
 
 _OLD, _MIDDLE, _4010, _5010 = "003010", "003060", "004010", "005010"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plexstedi.edi.guide.room import Place, Room
-from plexstedi.edi.held import Reason
+from plexstedi.edi.guide.capacity import Place, Room
 from plexstedi.edi.outbound.limits import limit
 from plexstedi.edi.outbound.text import split_words
-from plexstedi.edi.x12 import Loop, Node, segment
-from plexstedi.edi.x12_sets import Section
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.sets import Section
+from plexstedi.edi.x12.transaction import Loop, Node, segment
 
 _LABELS = ("L1", "ZZ", "TE", "AH")
 """N901 that say no more than `here is a text`, best first: letters or notes, mutually defined."""

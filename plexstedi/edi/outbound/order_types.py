@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.guide.room import Place
-from plexstedi.edi.held import Reason
-from plexstedi.edi.outbound.seen import OrderKind
+from plexstedi.edi.guide.capacity import Place
+from plexstedi.edi.outbound.view import OrderKind
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import PurchaseOrderTypes
 
 _FITTING: dict[OrderKind, tuple[str, ...]] = {

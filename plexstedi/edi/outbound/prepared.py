@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from plexstedi.edi.advice import partner_table
-from plexstedi.edi.base_names import GuideJson, base_json
+from plexstedi.edi.guide.base_names import GuideJson, base_json
 from plexstedi.edi.guide.binding import Unbound, bind
 from plexstedi.edi.guide.need import Sources
-from plexstedi.edi.held import Held, Reason
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dates import due_codes
 from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.limits import beyond_limits, placed_segments
-from plexstedi.edi.outbound.seen import SeenLine, SeenOrder, sent_order
 from plexstedi.edi.outbound.text import unfit_as_sent
+from plexstedi.edi.outbound.view import SeenLine, SeenOrder, sent_order
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.sent import SentLine, SentOrder
-from plexstedi.edi.x12 import Loop, Transaction
+from plexstedi.edi.x12.transaction import Loop, Transaction
 
 DocumentKind = Literal["850", "860", "810"]
 

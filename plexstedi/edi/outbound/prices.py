@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from plexstedi.edi.advice import sentence, write
-from plexstedi.edi.guide.room import Place, Room, place_for
-from plexstedi.edi.held import Reason
+from plexstedi.edi.guide.capacity import Place, Room, place_for
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings, Unit
 from plexstedi.edi.units import PRICE_BASIS_UNITS, basis_quantity, exact_quotient, plain, plex_unit, product
-from plexstedi.edi.x12 import Composite, Segment, segment
+from plexstedi.edi.x12.transaction import Composite, Segment, segment
 
 _PRICE_DECIMALS = 6
 _BASIS_AT = {"PO1": 5, "POC": 7, "IT1": 5}

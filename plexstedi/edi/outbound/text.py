@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from plexstedi.edi.advice import quoted, write
-from plexstedi.edi.held import Reason
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import TextSettings
-from plexstedi.edi.x12 import Composite, Segment
+from plexstedi.edi.x12.transaction import Composite, Segment
 
 _LOOK_ALIKES = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc", "'"),

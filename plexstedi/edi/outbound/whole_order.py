@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from plexstedi.edi.base_names import GuideJson
+from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.rooms import room_for
-from plexstedi.edi.held import Held
 from plexstedi.edi.order import Order
 from plexstedi.edi.outbound.build_850 import Purpose, build_850
-from plexstedi.edi.outbound.look import look
+from plexstedi.edi.outbound.build_view import look
 from plexstedi.edi.outbound.prepared import Prepared, finish_order
-from plexstedi.edi.outbound.seen import SeenOrder
+from plexstedi.edi.outbound.view import SeenOrder
 from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey
 
 

@@ -1,0 +1,204 @@
+"""`status --html`: one page that needs nothing but a browser, also on paper. Every text in it is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape as html_escape
+
+from plexstedi.cli.render.sections import (
+    ANSWER_HEADERS,
+    DOCUMENT_HEADERS,
+    EVENT_HEADERS,
+    FAULT_HEADERS,
+    INVOICE_LINE_HEADERS,
+    LATE_HEADERS,
+    LINE_HEADERS,
+    ORDER_HEADERS,
+    SCHEDULE_HEADERS,
+    UNWRITTEN_HEADERS,
+    WAITING_HEADERS,
+    answer_row,
+    counted,
+    document_row,
+    event_rows,
+    facts,
+    fault_row,
+    health_facts,
+    instant,
+    invoice_facts,
+    invoice_line_row,
+    late_row,
+    line_row,
+    not_asked,
+    order_row,
+    schedule_rows,
+    times,
+    unwritten_row,
+    waiting_row,
+)
+from plexstedi.plain_text import visible
+from plexstedi.state.documents import Document
+from plexstedi.state.reviews import Review
+from plexstedi.sync.health import Health
+from plexstedi.sync.report.invoice import InvoiceReport
+from plexstedi.sync.report.order import OrderReport
+from plexstedi.sync.report.overview import OrderRow, Overview
+
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 15px/1.45 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1b1f24; background: #fff;
+  max-width: 1200px; margin: 2rem auto; padding: 0 1.25rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+.when { color: #57606a; margin: 0 0 1.25rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.25rem; margin: 0; }
+dt { color: #57606a; }
+dd { margin: 0; }
+.alarm { font-weight: 600; color: #a40e26; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #d8dee4; }
+th { color: #57606a; font-weight: 600; border-bottom-color: #8c959f; white-space: nowrap; }
+td.n, th.n { text-align: right; }
+td.short { white-space: nowrap; }
+td.bad { color: #a40e26; font-weight: 600; }
+td.good { color: #116329; }
+@media print {
+  body { margin: 0; max-width: none; font-size: 9.5pt; }
+  .wide { overflow: visible; }
+  thead { display: table-header-group; }
+  tr { break-inside: avoid; }
+  h2 { break-after: avoid; }
+}
+"""
+_BAD = {"held", "rejected", "failed", "refused", "conflict", "in doubt", "backordered", "past the limit"}
+_UNBROKEN = 24
+"""Numbers, dates and codes up to this length are not broken over lines."""
+_GOOD = {"confirmed", "delivered", "accepted"}
+
+
+def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now: datetime, supplier: str | None) -> str:
+    """The whole picture as a page."""
+    alarm = f"{seen.attention}, in doubt {seen.in_doubt}"
+    wrong = "" if health.ok else "alarm"
+    summary = [
+        *(
+            (name[0].upper() + name[1:], value, wrong if name == "health" else "")
+            for name, value in health_facts(health)
+        ),
+        ("Needs a person", alarm, "alarm" if seen.needs_a_person else ""),
+        ("Orders", counted(seen.orders), ""),
+        ("Documents", counted(seen.states), ""),
+        ("Functional acknowledgments (997)", counted(seen.functional_ack), ""),
+        ("Confirmations (855, 865)", counted(seen.business_ack), ""),
+        ("Lines sent", counted(seen.lines), ""),
+        *((name[0].upper() + name[1:], instant(at), "") for name, at in times(seen)),
+    ]
+    suppliers = [
+        (t.supplier, t.orders, t.open_orders, t.documents, t.undelivered, t.unanswered, t.reviews)
+        for t in seen.suppliers
+    ]
+    headers = ("supplier", "orders", "open", "documents", "not delivered", "not answered", "needs a person")
+    body = [
+        _facts(summary),
+        _table("Standing faults", FAULT_HEADERS, [fault_row(fault) for fault in health.faults]),
+        _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
+        _table("Late", LATE_HEADERS, [late_row(one) for one in not_asked(seen)]),
+        _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),
+        _table("Suppliers", headers, suppliers),
+        _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
+        _table("Not traded by EDI", ("supplier", "orders"), seen.not_traded),
+        _table("Invoices not traded by EDI", ("customer", "invoices"), seen.customers_not_traded),
+        _table("Received and not read", ("transaction set", "number"), seen.unread_sets.items()),
+    ]
+    return _page(f"Supplier {supplier}" if supplier else "Purchase orders by EDI", f"As of {instant(now)}", body)
+
+
+def order_page(report: OrderReport) -> str:
+    """One order as a page."""
+    body = [
+        _facts([(name[0].upper() + name[1:], value, "") for name, value in facts(report)[1:]]),
+        _table("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
+        _table("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
+        *_questions(report.reviews),
+        *_documents(report.documents),
+        _table("Answers", ANSWER_HEADERS, [answer_row(answer) for answer in report.answers]),
+        _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
+    ]
+    return _page(f"Order {report.order.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
+
+
+def invoice_page(report: InvoiceReport) -> str:
+    """One invoice as a page."""
+    body = [
+        _facts([(name[0].upper() + name[1:], value, "") for name, value in invoice_facts(report)[1:]]),
+        _table("Lines", INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines]),
+        *_questions(report.reviews),
+        *_documents(report.documents),
+        _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
+    ]
+    return _page(f"Invoice {report.invoice.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
+
+
+def _questions(reviews: Sequence[Review]) -> list[str]:
+    reasons = [(review.id, reason.message, reason.fix) for review in reviews for reason in review.reasons]
+    return [
+        _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in reviews]),
+        _table("Reasons", ("id", "what", "what to do"), reasons),
+    ]
+
+
+def _documents(documents: Sequence[Document]) -> list[str]:
+    notes = [
+        (document.id, said)
+        for document in documents
+        for said in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
+    ]
+    return [
+        _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in documents]),
+        _table("Remarks on documents", ("id", "remark"), notes),
+    ]
+
+
+def escape(text: str) -> str:
+    """Text for the page: neither markup nor anything that cannot be seen."""
+    return html_escape(visible(text))
+
+
+def _page(title: str, when: str, body: Iterable[str]) -> str:
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="when">{escape(when)}</p>\n' + "".join(body) + "</body>\n</html>\n"
+    )
+
+
+def _facts(facts: Iterable[tuple[str, str, str]]) -> str:
+    entries = "".join(f'<dt>{escape(name)}</dt><dd class="{css}">{escape(value)}</dd>\n' for name, value, css in facts)
+    return f"<dl>\n{entries}</dl>\n"
+
+
+def _table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    rows = list(rows)
+    lines = ["<tr>" + "".join(map(_cell, row)) + "</tr>\n" for row in rows]
+    if not lines:
+        return ""
+    numeric = [all(isinstance(value, int) for value in column) for column in zip(*rows, strict=True)]
+    head = "".join(
+        f'<th scope="col" class="{"n" if is_number else ""}">{escape(header)}</th>'
+        for header, is_number in zip(headers, numeric, strict=True)
+    )
+    return (
+        f'<h2>{escape(title)}</h2>\n<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{''.join(lines)}</tbody>\n</table></div>\n"
+    )
+
+
+def _cell(value: object) -> str:
+    text = str(value)
+    css = "bad" if text in _BAD else "good" if text in _GOOD else "n" if isinstance(value, int) else ""
+    if not css and len(text) <= _UNBROKEN:
+        css = "short"
+    return f'<td class="{css}">{escape(text)}</td>'

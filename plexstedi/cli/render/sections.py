@@ -1,0 +1,324 @@
+"""The tables of `status` as headers and rows, the same for text and page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from plexstedi.cli.render.tables import plain
+from plexstedi.edi.deadlines import Lateness
+from plexstedi.edi.invoice import InvoiceLine
+from plexstedi.state.documents import Document
+from plexstedi.state.inbox import Inbound
+from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.state.run_records import LastRun, StageRecord
+from plexstedi.sync.health import Health, HealthFault
+from plexstedi.sync.ingest.deadlines import LateDocument
+from plexstedi.sync.report.invoice import InvoiceReport
+from plexstedi.sync.report.lines import OrderLine, plain_quantity
+from plexstedi.sync.report.order import OrderReport, Told
+from plexstedi.sync.report.overview import OrderRow, Overview, Unwritten
+
+NOTHING = "-"
+WAITING_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
+
+
+def waiting_row(review: Review) -> tuple[object, ...]:
+    """One open question."""
+    return (
+        review.id,
+        review.order_number or NOTHING,
+        review.supplier or NOTHING,
+        NOTHING if review.line is None else review.line,
+        review.kind.value.replace("-", " "),
+        instant(review.opened_at),
+        first_of([reason.message for reason in review.reasons]),
+    )
+
+
+def first_of(texts: Sequence[str]) -> str:
+    """The first of several reasons, and how many more there are: all of them are too long for a table."""
+    if not texts:
+        return ""
+    return texts[0] if len(texts) == 1 else f"{texts[0]} (and {len(texts) - 1} more)"
+
+
+def not_asked(seen: Overview) -> list[LateDocument]:
+    """What is late and not yet among what needs a person."""
+    asked = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
+    return [one for one in seen.late if f"document {one.document.id}: {one.late.clock}" not in asked]
+
+
+LATE_HEADERS = ("order", "supplier", "document", "how late", "over by", "lines", "what")
+
+
+def late_row(one: LateDocument) -> tuple[object, ...]:
+    """One clock past its time."""
+    return (
+        one.document.order_number,
+        one.document.supplier,
+        one.document.kind,
+        "past the limit" if one.late.lateness is Lateness.LIMIT else "warning",
+        span(one.late.by),
+        ", ".join(map(str, one.late.lines)) or NOTHING,
+        one.in_words(),
+    )
+
+
+UNWRITTEN_HEADERS = ("order", "supplier", "since", "why")
+
+
+def unwritten_row(one: Unwritten) -> tuple[object, ...]:
+    """One order that Plex is still to be told an answer of."""
+    return (one.order_number, one.supplier, instant(one.since), one.why)
+
+
+ORDER_HEADERS = ("order", "supplier", "in Plex", "sent", "delivery", "997", "confirmation", "needs a person")
+
+
+def order_row(row: OrderRow) -> tuple[object, ...]:
+    """One order of a list."""
+    last = row.last
+    record = row.record
+    sent = ("not by EDI" if record.untraded else NOTHING, NOTHING, NOTHING, NOTHING) if last is None else statuses(last)
+    return (record.number, record.supplier, record.phase.value, *sent, row.reviews or NOTHING)
+
+
+def statuses(document: Document) -> tuple[str, str, str, str]:
+    """A document's kind and its three statuses, in words."""
+    return (
+        document.kind,
+        document.delivery.value if document.state.value in ("delivered", "failed") else words(document.state),
+        words(document.functional_ack),
+        words(document.business_ack),
+    )
+
+
+ANSWER_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
+
+
+def answer_row(answer: Inbound) -> tuple[object, ...]:
+    """One answer of the supplier."""
+    return (
+        answer.transaction_id,
+        answer.set_id,
+        answer.type_code or NOTHING,
+        answer.dated or NOTHING,
+        instant(answer.processed_at),
+        answer.state.value,
+        answer.reason or "",
+    )
+
+
+EVENT_HEADERS = ("time", "who", "what")
+
+
+def event_rows(events: Sequence[Told]) -> list[tuple[object, ...]]:
+    """The timeline, without the attempts that led to what another line says."""
+    return [
+        (instant(told.event.at), told.event.actor, told.words)
+        for told in events
+        if told.event.kind != "attempt-begun"
+        and not (told.event.kind == "attempt-ended" and told.event.detail.get("outcome") == "accepted")
+    ]
+
+
+def facts(report: OrderReport) -> list[tuple[str, str]]:
+    """The head of one order."""
+    order, record = report.order, report.record
+    name = f" {report.supplier_name}" if report.supplier_name else ""
+    known = ", from before PlexStedi" if record.known else ""
+    return [
+        ("order", order.number),
+        ("supplier", f"{record.supplier}{name}" + (", not traded by EDI" if record.untraded else "")),
+        ("in Plex", f"{record.phase.value} ({order.status_name}), revision {record.latest}{known}"),
+        ("ordered on", day(order.order_date)),
+        ("due", day(order.due)),
+        ("last read", instant(record.read_at)),
+    ]
+
+
+def invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
+    """The head of one invoice."""
+    invoice, record = report.invoice, report.record
+    standing = "void" if invoice.void else "booked" if invoice.booked else "not booked"
+    known = ", from before invoices were sent from here" if record.known else ""
+    return [
+        ("credit memo" if invoice.credit else "invoice", invoice.number),
+        ("customer", record.customer + (", not traded by EDI" if record.untraded else "")),
+        ("for order", invoice.customer_order or NOTHING),
+        ("in Plex", f"{standing}, revision {record.latest}{known}"),
+        ("dated", day(invoice.invoice_date)),
+        ("due", day(invoice.due)),
+        ("total", NOTHING if invoice.total is None else f"{invoice.total} {invoice.currency or ''}".rstrip()),
+        ("last read", instant(record.read_at)),
+    ]
+
+
+INVOICE_LINE_HEADERS = ("line", "part", "quantity", "unit", "price", "description")
+
+
+def invoice_line_row(line: InvoiceLine) -> tuple[object, ...]:
+    """One line as Plex bills it."""
+    return (
+        line.number,
+        line.part.number if line.part else NOTHING,
+        plain_quantity(line.quantity),
+        line.unit or NOTHING,
+        NOTHING if line.price is None else plain_quantity(line.price),
+        line.description or "",
+    )
+
+
+DOCUMENT_HEADERS = ("id", "document", "revision", "state", "delivery", "997", "confirmation", "sent", "file execution")
+
+
+def document_row(document: Document) -> tuple[object, ...]:
+    """One document with its three statuses."""
+    return (
+        document.id,
+        document.kind if document.order_release is None else f"{document.kind} release {document.order_release}",
+        document.revision,
+        words(document.state),
+        words(document.delivery),
+        words(document.functional_ack),
+        words(document.business_ack),
+        instant(document.accepted_at),
+        document.file_execution_id or NOTHING,
+    )
+
+
+LINE_HEADERS = (
+    "line",
+    "part",
+    "unit",
+    "ordered",
+    "due",
+    "confirmed",
+    "backordered",
+    "ships",
+    "arrives",
+    "state",
+    "why",
+)
+
+
+def line_row(line: OrderLine) -> tuple[object, ...]:
+    """One line: ordered against confirmed."""
+    said = line.answered
+    return (
+        line.line,
+        line.part,
+        line.unit,
+        plain_quantity(line.ordered),
+        day(line.due),
+        plain_quantity(line.confirmed) if said else NOTHING,
+        plain_quantity(line.backordered) if said else NOTHING,
+        day(line.ship_date),
+        day(line.delivery_date),
+        line.state.value if line.sent else "not sent",
+        first_of(line.reasons),
+    )
+
+
+SCHEDULE_HEADERS = ("line", "what", "quantity", "due", "ships", "arrives")
+
+
+def schedule_rows(lines: Sequence[OrderLine]) -> list[tuple[object, ...]]:
+    """What was asked for and what was promised, part by part, of lines with more than one part."""
+    rows: list[tuple[object, ...]] = []
+    for line in lines:
+        if len(line.wanted) < 2 and len(line.promised) < 2:
+            continue
+        rows += [
+            (line.line, "ordered", plain_quantity(part.quantity), day(part.due), NOTHING, NOTHING)
+            for part in line.wanted
+        ]
+        rows += [
+            (
+                line.line,
+                "backordered" if part.backordered else "confirmed",
+                plain_quantity(part.quantity),
+                NOTHING,
+                day(part.ship_date),
+                day(part.delivery_date),
+            )
+            for part in line.promised
+        ]
+    return rows
+
+
+def times(seen: Overview) -> list[tuple[str, datetime | None]]:
+    """When what was last done."""
+    return [
+        ("Plex read until", seen.times.plex_read_until),
+        ("all open orders seen", seen.times.sweep_finished),
+        ("receipts read until", seen.times.receipts_read_until),
+        ("last sent", seen.times.last_sent),
+        ("last received", seen.times.last_received),
+        ("last written to Plex", seen.times.last_written),
+    ]
+
+
+FAULT_HEADERS = ("fault", "since", "what", "what to do")
+
+
+def fault_row(fault: HealthFault) -> tuple[str, ...]:
+    """One fault that stands."""
+    return (fault.code, instant(fault.since), fault.message, fault.fix)
+
+
+def health_facts(health: Health) -> list[tuple[str, str]]:
+    """Whether runs do what they are for, and since when."""
+    count = len(health.faults)
+    state = "ok" if health.ok else f"not ok: {count} fault{'s' if count > 1 else ''}"
+    facts = [("health", state), ("last run", _last_run(health.last_run))]
+    facts += [(f"last {stage}", _stage(record)) for stage, record in health.stages.items()]
+    return [*facts, ("Stedi key due", instant(health.key_due))]
+
+
+def _last_run(run: LastRun | None) -> str:
+    if run is None:
+        return NOTHING
+    said = f"{instant(run.at)}, `{run.command}` ended with {run.exit_code}"
+    return said if run.error is None else f"{said}: {plain(run.error.message)}"
+
+
+def _stage(record: StageRecord) -> str:
+    if record.succeeded_at is None and record.failed_at is None:
+        return NOTHING
+    said = f"succeeded {instant(record.succeeded_at)}" if record.succeeded_at else "has not succeeded yet"
+    if record.failed_at is not None:
+        said += f", failed {instant(record.failed_at)}"
+    return said if record.error is None else f"{said}: {plain(record.error.message)}"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`60: released 50, received 10`."""
+    if not counts:
+        return "0"
+    listed = (f"{'not yet' if name == 'none' else words(name)} {count}" for name, count in counts.items())
+    return f"{sum(counts.values())}: " + ", ".join(listed)
+
+
+def words(name: str) -> str:
+    """A status as words; `none` is nothing."""
+    return NOTHING if name == "none" else plain(name).replace("_", " ")
+
+
+def instant(at: datetime | None) -> str:
+    """A time to the minute, UTC."""
+    return NOTHING if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def day(value: date | None) -> str:
+    """A day."""
+    return NOTHING if value is None else value.isoformat()
+
+
+def span(length: timedelta) -> str:
+    """A length of time, roughly."""
+    minutes = int(length.total_seconds()) // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"

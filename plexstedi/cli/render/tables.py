@@ -1,0 +1,195 @@
+"""Results for people: rich tables on a terminal, aligned plain lines everywhere else.
+
+Off a terminal nothing is coloured, wrapped or cut, so that a mail of cron and `grep` get every word; rich is then not
+even imported. Text from Plex, Stedi and suppliers is never read as markup, and what cannot be seen in it is shown as
+an escape.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from plexstedi.cli.streams import ours
+from plexstedi.decimal_json import Json, dumps, loads
+from plexstedi.plain_text import one_line, visible_json
+from plexstedi.sync.counts import Counts
+
+if TYPE_CHECKING:
+    from plexstedi.cli.result import Outcome
+    from plexstedi.sync.session import Session
+    from plexstedi.sync.submit.submit import Preview
+
+_GAP = "  "
+
+
+def plain(value: object) -> str:
+    """A value as one line of text in which everything can be seen; None is empty."""
+    return "" if value is None else one_line(str(value))
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """A table on stdout; nothing at all without rows."""
+    texts = [[plain(value) for value in row] for row in rows]
+    if not texts:
+        return
+    if sys.stdout.isatty():
+        _print_rich(headers, texts, title)
+        return
+    if title:
+        print(title)
+    print("\n".join(aligned(headers, texts)))
+
+
+def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a plain table: columns as wide as their widest text."""
+    table = [list(headers), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(headers))]
+    return [
+        _GAP.join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in (table[0], ["-" * width for width in widths], *table[1:])
+    ]
+
+
+def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, title=None if title is None else Text(title), title_justify="left", pad_edge=False)
+    for header in headers:
+        table.add_column(Text(header), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(text) for text in row))
+    # Every text in it is plain by now; the control characters are rich's.
+    Console(file=ours(sys.stdout), highlight=False).print(table)
+
+
+def counts_line(outcome: Outcome, *names: str) -> None:
+    """`orders seen 5, orders changed 2`: counts by their names in the contract."""
+    counts = (outcome.counts or Counts()).as_dict()
+    prefix = f"{outcome.command}, dry run: " if outcome.dry_run else f"{outcome.command}: "
+    print(prefix + ", ".join(f"{name.replace('_', ' ')} {counts[name]}" for name in names))
+
+
+def print_news(outcome: Outcome) -> None:
+    """What came to need a person in this run, one line each."""
+    for line in outcome.data.get("news", ()):
+        print(f"  needs a person: {plain(line)}")
+
+
+def not_traded(session: Session) -> list[dict[str, str | int]]:
+    """Suppliers without settings with the number of orders of each, then customers with that of their invoices."""
+    store = session.store
+    listed: list[dict[str, str | int]] = []
+    listed += [{"supplier": code, "orders": count} for code, count in store.orders.untraded_suppliers()]
+    listed += [{"customer": code, "invoices": count} for code, count in store.invoices.untraded_customers()]
+    return listed
+
+
+def print_write_plan(writes: Iterable[Mapping[str, Any]], planned: bool) -> None:
+    """What was written to Plex, or would be: each field before and after."""
+    print_table(
+        ("order", "where", "field", "Plex now" if planned else "Plex before", "Plex after", "why"),
+        [
+            (
+                write["order"],
+                _where(write),
+                write["field"],
+                _shown(write["before"]),
+                _shown(write["after"]),
+                write["why"],
+            )
+            for write in writes
+        ],
+        title="Would be written to Plex:" if planned else "Written to Plex:",
+    )
+
+
+def _where(write: Mapping[str, Any]) -> str:
+    if write["line"] is None:
+        return "order"
+    release = write.get("release")
+    return f"line {write['line']}" if release is None else f"line {write['line']} release {release}"
+
+
+def _shown(value: object) -> str:
+    return "(empty)" if value is None else plain(value)
+
+
+def print_documents_preview(previews: Sequence[Preview], show: str) -> None:
+    """What `submit` would send: a table, or with `show` x12, json or guide each document whole."""
+    if not previews:
+        print("Nothing is due.")
+        return
+    if show == "table":
+        headers = ("order", "supplier", "kind", "purpose", "revision", "lines", "file name", "key")
+        print_table(headers, [_preview_row(preview) for preview in previews])
+        return
+    for number, preview in enumerate(previews):
+        document = preview.document
+        if number:
+            print()
+        what = "invoice" if document.kind == "810" else "order"
+        print(f"# {document.kind} for {what} {plain(document.order_number)} ({plain(document.supplier)})")
+        print(f"# file {document.file_name}, key {document.idempotency_key}")
+        for dropped in document.dropped:
+            print(f"# dropped: {plain(dropped)}")
+        print(_whole(preview, show))
+
+
+def _preview_row(preview: Preview) -> tuple[object, ...]:
+    document = preview.document
+    number = document.order_number
+    return (
+        number if document.order_release is None else f"{number} release {document.order_release}",
+        document.supplier,
+        document.kind,
+        document.purpose,
+        document.revision,
+        "" if document.kind == "810" else len(document.sent.lines),
+        document.file_name,
+        document.idempotency_key,
+    )
+
+
+def _whole(preview: Preview, show: str) -> str:
+    if show == "x12":
+        return x12_lines(preview.document.x12)
+    if show == "json":
+        return _json_lines(loads(preview.document.body))
+    return _json_lines(cast(Json, preview.guide_json))
+
+
+_ISA_LENGTH = 106
+"""ISA is the one X12 segment of fixed length; its last character ends every segment."""
+_BLANKS = " \t\r\n"
+"""Not all that Python takes for blank: 1C to 1F are delimiters in some interchanges."""
+
+
+def x12_lines(text: str) -> str:
+    """X12 with one segment per line; a line feed inside a segment is shown as an escape."""
+    text = text.strip(_BLANKS).replace("\r\n", "\n")
+    has_envelope = text.startswith("ISA") and len(text) >= _ISA_LENGTH
+    terminator = text[_ISA_LENGTH - 1] if has_envelope else "~"
+    if terminator == "\n" or terminator not in text:
+        return text
+    segments = [segment.strip("\r\n").replace("\n", "\\n") for segment in text.split(terminator)]
+    return f"{terminator}\n".join(segments).strip(_BLANKS)
+
+
+def _json_lines(value: Json) -> str:
+    return visible_json(pretty_json(value), sys.stdout.encoding or "utf-8")
+
+
+def pretty_json(value: Json, indent: str = "") -> str:
+    """JSON over several lines, numbers exactly as they are."""
+    inner = indent + "  "
+    if isinstance(value, Mapping) and value:
+        entries = [f"{inner}{dumps(key)}: {pretty_json(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
+    if isinstance(value, Sequence) and not isinstance(value, str) and value:
+        return "[\n" + ",\n".join(inner + pretty_json(item, inner) for item in value) + f"\n{indent}]"
+    return dumps(value)

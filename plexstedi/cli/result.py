@@ -1,0 +1,194 @@
+"""The one place that turns results and faults into words, JSON and exit codes (DESIGN.md section 4).
+
+Results go to stdout, everything said about them to stderr. With `--json` stdout is exactly one object, also when
+nothing happened and also on failure.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+
+import typer
+
+from plexstedi.cli.streams import locale_fault, print_json
+from plexstedi.decimal_json import dumps
+from plexstedi.errors import ConfigurationFault, ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
+from plexstedi.internal import internal_fault, place_of, traceback_text
+from plexstedi.plain_text import hanging
+from plexstedi.sync.counts import Counts
+
+if TYPE_CHECKING:
+    from plexstedi.sync.endings import Mail, Noted
+
+SCHEMA = 1
+
+Plain: TypeAlias = "str | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
+
+_WORST_FIRST = (
+    ExitCode.INTERRUPTED,
+    ExitCode.STATE,
+    ExitCode.LOCKED,
+    ExitCode.CONFIGURATION,
+    ExitCode.UNAVAILABLE,
+    ExitCode.INTERNAL,
+    ExitCode.ATTENTION,
+    ExitCode.USAGE,
+    ExitCode.DONE,
+)
+
+
+def worst(codes: Sequence[ExitCode]) -> ExitCode:
+    """Of several exit codes the one that is told: 130, 7, 6, 4, 5, 1, 3 in this order."""
+    return next((code for code in _WORST_FIRST if code in codes), ExitCode.DONE)
+
+
+@dataclass
+class Outcome:
+    """What a command has to say."""
+
+    command: str
+    counts: Counts | None = None
+    """None: the command did nothing that is counted; JSON then has what stands now."""
+    dry_run: bool = False
+    warnings: list[str] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
+    """Further keys of the JSON object."""
+    faults: list[PlexStediError] = field(default_factory=list)
+    attention: bool = False
+    """Something came to need a person in this run."""
+    show: Callable[[], None] | None = None
+    """Prints the result for people, on stdout."""
+    quiet_when_idle: bool = False
+    """A cron command: prints nothing at all when nothing happened and stdout is no terminal."""
+    mail: Mail | None = None
+    """What of the faults and warnings cron's reader has not been told; None: somebody reads along, who is told all."""
+    known: Sequence[PlexStediError] = ()
+    """Faults that stood before this run: without their traceback."""
+
+    def collect(self, act: Callable[[], object]) -> bool:
+        """Do one step of the command; what it raises is a fault of the outcome. Whether it raised anything.
+
+        typer's own exceptions, which end or explain a command line, are raised.
+        """
+        try:
+            act()
+        except (KeyboardInterrupt, typer.Abort):
+            fix = "What was done until then stays; give the command again."
+            self.faults.append(Interrupted("interrupted", fix=fix))
+        except PlexStediError as fault:
+            # What a full disk keeps from being written, it keeps several steps from.
+            if all((fault.code, fault.message) != (known.code, known.message) for known in self.faults):
+                self.faults.append(fault)
+        except Exception as error:
+            if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
+                raise
+            self.faults.append(locale_fault(error) or internal_fault(error, self.command))
+        else:
+            return False
+        return True
+
+    def take(self, noted: Noted) -> None:
+        """How the run was noted, and what cron's reader is to be told."""
+        self.mail, self.known = noted.mail, noted.known
+
+    def by_precedence(self) -> list[PlexStediError]:
+        """The faults, the one that the exit code stands for in front."""
+        if not self.faults:
+            return []
+        first = self._told()
+        return [first, *(fault for fault in self.faults if fault is not first)]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the process ends with."""
+        codes = [fault.exit_code for fault in self.faults]
+        return worst([*codes, ExitCode.ATTENTION if self.attention else ExitCode.DONE])
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract's object."""
+        result: dict[str, Any] = {
+            "schema": SCHEMA,
+            "command": self.command,
+            "dry_run": self.dry_run,
+            "exit_code": int(self.exit_code),
+            "counts": (self.counts or Counts()).as_dict(),
+            "warnings": self.warnings,
+            **self.data,
+        }
+        if self.faults:
+            result["error"] = fault_json(self._told())
+        return result
+
+    def _told(self) -> PlexStediError:
+        code = self.exit_code
+        return next((fault for fault in self.faults if fault.exit_code is code), self.faults[0])
+
+    def emit(self, *, as_json: bool, quiet: bool = False) -> None:
+        """Print it."""
+        mail = None if as_json else self.mail
+        if as_json:
+            print_json(dumps(self.as_json()))
+        elif not self._idle():
+            nothing_to_show = self.quiet_when_idle and self.idle and not _is_a_terminal(sys.stdout)
+            if self.show is not None and not quiet and not nothing_to_show:
+                self.show()
+            for warning in self.warnings:
+                if mail is None or warning not in mail.known_warnings:
+                    print(hanging(f"warning: {warning}"), file=sys.stderr)
+        for ended in () if mail is None else mail.ended:
+            print(hanging(f"plexstedi: {ended}"), file=sys.stderr)
+        traced: set[str] = set()
+        for fault in self.faults if mail is None else mail.faults:
+            if mail is not None or all(fault is not known for known in self.known):
+                say_traceback(fault, traced)
+            say_fault(fault)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was done that anybody would want to read of, and nothing came to need a person."""
+        if self.attention:
+            return False
+        # What is due and waits is what a preview is for; to a run it is no news, what it sends of it is.
+        counts = self.counts if self.dry_run or self.counts is None else replace(self.counts, documents_queued=0)
+        return counts is None or counts.nothing_done()
+
+    def _idle(self) -> bool:
+        told = self.faults if self.mail is None else self.mail.faults
+        return self.quiet_when_idle and not _is_a_terminal(sys.stdout) and not told and self.idle
+
+
+def on_a_terminal() -> bool:
+    """Whether somebody reads what is printed as it happens."""
+    return _is_a_terminal(sys.stdout) or _is_a_terminal(sys.stderr)
+
+
+def _is_a_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def say_traceback(fault: PlexStediError, traced: set[str]) -> None:
+    """The traceback of an error that nobody foresaw, on stderr; once for each place in `traced`."""
+    if not isinstance(fault, (InternalFault, Unforeseen)):
+        return
+    place = f"{type(fault.error).__name__} {place_of(fault.error)}"
+    if place not in traced:
+        traced.add(place)
+        print(traceback_text(fault.error), file=sys.stderr)
+
+
+def fault_json(fault: PlexStediError) -> dict[str, Any]:
+    """`error` of the contract, with all problems of a configuration one by one."""
+    error: dict[str, Any] = {"code": fault.code, "message": fault.message, "fix": fault.fix}
+    if isinstance(fault, ConfigurationFault):
+        error["problems"] = [{"file": p.file, "key": p.key, "message": p.message, "fix": p.fix} for p in fault.problems]
+    return error
+
+
+def say_fault(fault: PlexStediError) -> None:
+    """A fault in words, on stderr."""
+    print(hanging(f"plexstedi: {fault.message}"), file=sys.stderr)
+    if fault.fix:
+        print(hanging(f"  fix: {fault.fix}"), file=sys.stderr)

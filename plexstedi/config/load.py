@@ -1,0 +1,421 @@
+"""The configuration file: found, read, checked as a whole, and merged per supplier (DESIGN.md section 5).
+
+`load` is the one entrance. What would stop everything is a ConfigurationFault with all problems at once; what only
+stops one supplier (no partnership yet, a guide that cannot be read) is in `Config.problems_of`, and that supplier's
+orders are held while the others go (RULES.md Sending 1).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import ValidationError
+
+from plexstedi import decimal_json
+from plexstedi.config.checks import cross_checks, warnings_of
+from plexstedi.config.problems import problems_of
+from plexstedi.config.tables import (
+    AckLevel,
+    AcknowledgmentFields,
+    AcknowledgmentObjects,
+    AcknowledgmentsConfig,
+    AlertsConfig,
+    ConfigTables,
+    DataSource,
+    DocumentsConfig,
+    EmailConfig,
+    KnownOrders,
+    PlexApi,
+    PlexAuth,
+    PlexConfig,
+    PollConfig,
+    RunConfig,
+    StateConfig,
+    Statuses,
+    StediConfig,
+    WriteBack,
+    is_loopback,
+)
+from plexstedi.edi.order import Address
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.plain_values import BROKEN_CHARACTER, plain_number
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.settings import Company, DocumentSettings, SupplierSettings, missing_pieces
+from plexstedi.errors import ConfigurationFault, Problem
+from plexstedi.ownership import must_be_ours
+
+__all__ = [
+    "AckLevel",
+    "AcknowledgmentFields",
+    "AcknowledgmentObjects",
+    "AcknowledgmentsConfig",
+    "AlertsConfig",
+    "Config",
+    "DataSource",
+    "DocumentsConfig",
+    "EmailConfig",
+    "KnownOrders",
+    "PlexApi",
+    "PlexAuth",
+    "PlexConfig",
+    "PollConfig",
+    "RunConfig",
+    "StateConfig",
+    "Statuses",
+    "StediConfig",
+    "WriteBack",
+    "default_config_path",
+    "default_state_path",
+    "is_loopback",
+    "load",
+    "readable_alerts",
+    "readable_state_path",
+]
+
+_WHOLE_VALUES = {"units", "ack_units", "terms"}
+"""Tables whose entries are one value each: a supplier's entry replaces the default's, it is not mixed with it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration that was checked; supplier tables are merged over `[supplier_defaults]`."""
+
+    file: Path
+    plex: PlexConfig
+    stedi: StediConfig
+    documents: DocumentsConfig
+    company: Company
+    alerts: AlertsConfig
+    run: RunConfig
+    state: StateConfig
+    suppliers: Mapping[str, SupplierSettings]
+    customers: Mapping[str, SupplierSettings]
+    supplier_defaults: SupplierSettings
+    """For what a supplier still answers whose table was taken away."""
+    warnings: tuple[str, ...] = ()
+    _guides: dict[Path, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def tenant(self) -> str:
+        """Whose orders these are, as it stands in keys, file names and the state file.
+
+        The OAuth2 interface opens one company per client: there the client names it, if nothing else does.
+        """
+        return self.plex.tenant_id or self.plex.tenant_code or self.plex.auth.client_id or ""
+
+    def guide(self, code: str, document: str) -> Mapping[str, Any] | None:
+        """The guide schema of a supplier's document ("850"), read once; None if no guide is set.
+
+        Raise ConfigurationFault if it cannot be read, and KeyError if there is no such supplier.
+        """
+        return self._guide("suppliers", code, self.suppliers[code], document)
+
+    def partner(self, code: str, name: str | None = None, address: Address | None = None) -> Partner:
+        """A supplier as documents are built for it. Raise ConfigurationFault, KeyError as `guide`."""
+        return self._partner("suppliers", code, self.suppliers[code], name, address)
+
+    def customer(self, code: str, name: str | None = None, address: Address | None = None) -> Partner:
+        """A customer as 810s are built for it. Raise ConfigurationFault, KeyError as `guide`."""
+        return self._partner("customers", code, self.customers[code], name, address)
+
+    def problems_of(self, code: str) -> tuple[Reason, ...]:
+        """Why this supplier's orders must be held: missing pieces of its table, guides that cannot be read."""
+        settings = self.suppliers[code]
+        reasons = [_missing("suppliers", code, key) for key in missing_pieces(settings)]
+        return (*reasons, *self._guide_problems("suppliers", code, settings))
+
+    def customer_problems_of(self, code: str) -> tuple[Reason, ...]:
+        """Why this customer's invoices must be held."""
+        settings = self.customers[code]
+        missing = [] if settings.partnership_id else ["partnership_id"]
+        if settings.document_810 is None or settings.document_810.transaction_setting_id is None:
+            missing.append("810.transaction_setting_id")
+        reasons = [_missing("customers", code, key) for key in missing]
+        return (*reasons, *self._guide_problems("customers", code, settings))
+
+    def guide_files(self) -> tuple[Path, ...]:
+        """The guide schemas of all suppliers and customers, whether they are there or not."""
+        sections = (s for one in (*self.suppliers.values(), *self.customers.values()) for s in _documents(one).values())
+        schemas = dict.fromkeys(s.guide_schema for s in sections if s.guide_schema is not None)
+        return tuple(self.file.parent / schema for schema in schemas)
+
+    @cached_property
+    def supplier_problems(self) -> Mapping[str, tuple[Reason, ...]]:
+        """`problems_of` for every supplier that has any. Reads every guide."""
+        found = {code: self.problems_of(code) for code in self.suppliers}
+        return {code: reasons for code, reasons in found.items() if reasons}
+
+    @cached_property
+    def customer_problems(self) -> Mapping[str, tuple[Reason, ...]]:
+        """`customer_problems_of` for every customer that has any."""
+        found = {code: self.customer_problems_of(code) for code in self.customers}
+        return {code: reasons for code, reasons in found.items() if reasons}
+
+    def _partner(
+        self, table: str, code: str, settings: SupplierSettings, name: str | None, address: Address | None
+    ) -> Partner:
+        guides = {}
+        for document in _documents(settings):
+            guide = self._guide(table, code, settings, document)
+            if guide is not None:
+                guides[document] = guide
+        return Partner(code, settings, self.company, name, address, guides)
+
+    def _guide_problems(self, table: str, code: str, settings: SupplierSettings) -> list[Reason]:
+        reasons = []
+        for document in _documents(settings):
+            try:
+                self._guide(table, code, settings, document)
+            except ConfigurationFault as fault:
+                reasons += [
+                    Reason(code="guide-unreadable", where=problem.key, message=problem.message, fix=problem.fix)
+                    for problem in fault.problems
+                ]
+        return reasons
+
+    def _guide(self, table: str, code: str, settings: SupplierSettings, document: str) -> Mapping[str, Any] | None:
+        section = _documents(settings).get(document)
+        if section is None or section.guide_schema is None:
+            return None
+        path = self.file.parent / section.guide_schema
+        if path not in self._guides:
+            key = f"{table}.{code}.{document}.guide_schema"
+            self._guides[path] = _read_guide(path, str(self.file), key)
+        return self._guides[path]
+
+
+def load(path: Path) -> Config:
+    """Read and check the configuration. Raise ConfigurationFault with every problem at once.
+
+    Raise UntrustedFile, before anything of it is used, if others than root and this user can write it or a guide.
+    """
+    if path.exists():
+        must_be_ours([path])
+    raw = _read_toml(path)
+    for needed in ("plex", "stedi"):
+        raw.setdefault(needed, {})
+    if isinstance(raw["plex"], dict):
+        raw["plex"].setdefault("acknowledgments", {})
+    problems: list[Problem] = []
+    tables: ConfigTables | None = None
+    try:
+        tables = ConfigTables.model_validate(raw, by_alias=True, by_name=False)
+    except ValidationError as error:
+        problems += problems_of(error, str(path), ConfigTables, raw)
+    problems += cross_checks(raw, str(path))
+    if tables is None or problems:
+        raise ConfigurationFault(problems)
+    suppliers = {code: _merged(raw, code) for code in tables.suppliers}
+    config = Config(
+        file=path,
+        plex=tables.plex,
+        stedi=tables.stedi,
+        documents=tables.documents,
+        company=tables.company,
+        alerts=tables.alerts,
+        run=tables.run,
+        state=tables.state,
+        suppliers=suppliers,
+        customers=tables.customers,
+        supplier_defaults=tables.supplier_defaults,
+        warnings=warnings_of(tables, suppliers),
+    )
+    must_be_ours(config.guide_files())
+    return config
+
+
+def default_config_path(env: Mapping[str, str]) -> Path:
+    """Where the configuration is when `--config` does not say.
+
+    `PLEXSTEDI_CONFIG`, then systemd's `$CONFIGURATION_DIRECTORY`, then the user's configuration directory.
+    """
+    if env.get("PLEXSTEDI_CONFIG"):
+        return Path(env["PLEXSTEDI_CONFIG"])
+    if env.get("CONFIGURATION_DIRECTORY"):
+        return Path(env["CONFIGURATION_DIRECTORY"].split(":")[0]) / "plexstedi.toml"
+    return platformdirs.user_config_path("plexstedi") / "plexstedi.toml"
+
+
+def default_state_path(env: Mapping[str, str], config: Config | None) -> Path:
+    """Where the state file is when `--state` does not say.
+
+    `PLEXSTEDI_STATE`, then `state.path` (relative to the configuration file), then systemd's `$STATE_DIRECTORY`,
+    then the user's state directory.
+    """
+    if env.get("PLEXSTEDI_STATE"):
+        return Path(env["PLEXSTEDI_STATE"])
+    if config is not None and config.state.path is not None:
+        return config.file.parent / Path(config.state.path).expanduser()
+    if env.get("STATE_DIRECTORY"):
+        return Path(env["STATE_DIRECTORY"].split(":")[0]) / "state.sqlite3"
+    return platformdirs.user_state_path("plexstedi") / "state.sqlite3"
+
+
+def readable_alerts(path: Path) -> AlertsConfig | None:
+    """`[alerts]` of a configuration that is wrong elsewhere: whoever is to be told is told of that, too.
+
+    None if it cannot be read, or if others could have written it: it names a program to run.
+    """
+    try:
+        must_be_ours([path])
+        return AlertsConfig.model_validate(_read_toml(path).get("alerts", {}), by_alias=True, by_name=False)
+    except (OSError, ConfigurationFault, ValidationError):
+        return None
+
+
+def readable_state_path(env: Mapping[str, str], path: Path) -> Path | None:
+    """As `default_state_path` with a configuration that is wrong elsewhere; None if it cannot be told from it."""
+    try:
+        told = _read_toml(path).get("state", {})
+        state = StateConfig.model_validate(told, by_alias=True, by_name=False).path
+    except ValidationError:
+        return None
+    except ConfigurationFault:
+        try:
+            if "[state]" in path.read_text(errors="replace"):
+                return None
+        except OSError:
+            # There is none to say otherwise.
+            pass
+        state = None
+    return default_state_path(env, None) if state is None else path.parent / Path(state).expanduser()
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise _file_fault(
+            path,
+            "is not there",
+            "Make one with `plexstedi init`, or name yours with --config FILE or PLEXSTEDI_CONFIG.",
+        ) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise _file_fault(path, f"line {line} is not UTF-8 text", "Save the file as UTF-8.") from None
+    except OSError as error:
+        raise _file_fault(
+            path, f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it."
+        ) from None
+    try:
+        document = tomllib.loads(text, parse_float=_fraction)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # Not only TOMLDecodeError: a number of thousands of digits is a ValueError of Python's own.
+        said = str(error) or type(error).__name__
+        raise _file_fault(path, f"is not valid TOML: {said}", "Correct that line; text values need quotes.") from None
+    grouped = next((found[0] for found in _GROUPED.finditer(text) if found[1]), None)
+    if grouped is not None:
+        raise _file_fault(path, f"has the number {grouped}", "Write it in plain digits, without underscores.")
+    return document
+
+
+def _fraction(written: str) -> Decimal:
+    # Underscores are told with their place in the text, see below.
+    number = plain_number(written.replace("_", ""))
+    if number is None:
+        raise ValueError(
+            f"the number {written[:40]} is not finite, or has more than 30 digits or an exponent beyond 30"
+        )
+    return number
+
+
+_GROUPED = re.compile(
+    # Texts, comments and headings of tables are passed over; then a number with underscores in it.
+    r'"""(?:.|\n)*?"""|\'\'\'(?:.|\n)*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|^[ \t]*\[[^\n]*|'
+    r"(?<=[=\[,\s])([+-]?[0-9]+(?:_[0-9]+)+[0-9.eE_]*)(?![\w-])(?![ \t]*[=.])",
+    re.MULTILINE,
+)
+
+
+def _file_fault(path: Path, message: str, fix: str) -> ConfigurationFault:
+    return ConfigurationFault([Problem(str(path), "", message, fix)])
+
+
+def _merged(raw: Mapping[str, Any], code: str) -> SupplierSettings:
+    merged = _over(raw.get("supplier_defaults", {}), raw["suppliers"][code])
+    return SupplierSettings.model_validate(merged, by_alias=True, by_name=False)
+
+
+def _over(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """`own` over `defaults`, key by key; tables merge into tables."""
+    merged = dict(defaults)
+    for key, value in own.items():
+        base = merged.get(key)
+        if isinstance(base, dict) and isinstance(value, dict):
+            merged[key] = {**base, **value} if key in _WHOLE_VALUES else _over(base, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _documents(settings: SupplierSettings) -> dict[str, DocumentSettings]:
+    sections = {"850": settings.document_850, "860": settings.document_860, "810": settings.document_810}
+    return {document: section for document, section in sections.items() if section is not None}
+
+
+def _missing(table: str, code: str, key: str) -> Reason:
+    what = "the Stedi partnership" if key == "partnership_id" else "a Stedi transaction setting"
+    return Reason(
+        code="setting-missing",
+        where=f"{table}.{code}.{key}",
+        message=f"{code} has no {key}: {what} is not known",
+        fix=f"Copy it from the Stedi portal into [{table}.{code}].",
+    )
+
+
+_SCHEMA_SIGNS = {"properties", "$ref", "allOf", "anyOf", "oneOf"}
+
+
+def _read_guide(path: Path, file: str, key: str) -> Mapping[str, Any]:
+    def wrong(message: str, fix: str) -> ConfigurationFault:
+        return ConfigurationFault([Problem(file, key, f"{path} {message}", fix)])
+
+    save = "In the Stedi portal open the guide, Actions, View Schema, tab JSON to EDI, and save it there."
+    try:
+        document = decimal_json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise wrong("is not there", save) from None
+    except OSError as error:
+        raise wrong(f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it.") from None
+    except decimal_json.BrokenJsonError as error:
+        raise wrong(f"is not JSON ({error})", save) from None
+    if not isinstance(document, Mapping) or not _SCHEMA_SIGNS & document.keys():
+        raise wrong("is JSON, but no JSON Schema", save)
+    odd = next(_odd_bounds(document), None)
+    if odd is not None:
+        raise wrong(f"has {odd}, which is no number", save)
+    return document
+
+
+_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+
+
+_HUGE = re.compile(r"-?([0-9]+(\.[0-9]+)?e\+?[0-9]+|[0-9]{31,}…?)")
+
+
+def _odd_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Numbers of a schema that are out of bounds, each with its keyword.
+
+    A bound that every number is within (a maximum of 1e308) is taken out: it bounds nothing.
+    """
+    waiting: list[Any] = [schema]
+    while waiting:
+        here = waiting.pop()
+        inner = here.values() if isinstance(here, dict) else here
+        waiting += [each for each in inner if isinstance(each, dict | list)]
+        odd = [n for n, v in here.items() if isinstance(v, decimal_json.NotPlain)] if isinstance(here, dict) else []
+        for name in odd:
+            value = here[name].lower().strip(BROKEN_CHARACTER)
+            if _HUGE.fullmatch(value) and name in (_LOWER if value.startswith("-") else _UPPER):
+                del here[name]
+            else:
+                yield f"{name} {value!r}"

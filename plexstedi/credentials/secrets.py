@@ -1,0 +1,287 @@
+"""Secrets by name: where they come from, and keeping them (DESIGN.md section 5).
+
+Looked up in this order: a file of that name in `$CREDENTIALS_DIRECTORY` (systemd), the environment variable
+`PLEXSTEDI_` + NAME, the keyring. A source that is there but cannot be read, or holds nothing, is an error: going on to
+the next one would use an old key unnoticed. No message, listing or repr holds a value or its length.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from plexstedi.clock import Clock
+from plexstedi.credentials.keyring_store import KeyringStore, SecretStore
+from plexstedi.errors import CredentialsFault
+from plexstedi.internal import remember_secret
+
+_LARGEST = 16_384
+_SET_AT = ".set-at"
+"""Beside each secret in the keyring: when it was set, so that its age can be told."""
+
+
+class SecretName(StrEnum):
+    """Every secret there is."""
+
+    PLEX_API_KEY = "plex-api-key"
+    PLEX_CLIENT_SECRET = "plex-client-secret"
+    PLEX_PASSWORD = "plex-password"
+    STEDI_API_KEY = "stedi-api-key"
+    STEDI_API_KEY_NEXT = "stedi-api-key-next"
+
+
+class SourceKind(StrEnum):
+    """The kinds of places, in the order in which they are looked at."""
+
+    SYSTEMD = "systemd credential"
+    ENVIRONMENT = "environment"
+    KEYRING = "keyring"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a secret was found."""
+
+    kind: SourceKind
+    where: str
+    """The file, the variable, or the keyring."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.where}" if self.kind is not SourceKind.KEYRING else self.where
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of `credentials list`."""
+
+    name: SecretName
+    source: Source | None
+    """None: not set, or `problem`."""
+    set_at: datetime | None
+    """UTC; None where the source does not know."""
+    problem: CredentialsFault | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where a secret was put, and what hides it there: a source that is looked at earlier."""
+
+    where: str
+    hidden_by: Source | None
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of this machine and this environment."""
+
+    env: Mapping[str, str]
+    clock: Clock
+    store: SecretStore
+
+    @classmethod
+    def of(cls, env: Mapping[str, str], clock: Clock) -> Secrets:
+        """With the keyring that fits the environment."""
+        return cls(env, clock, KeyringStore(env))
+
+    def get(self, name: SecretName) -> SecretStr:
+        """The secret. Raise CredentialsFault if it is nowhere, or its source cannot be used."""
+        found = self._find(name)
+        if found is None:
+            raise CredentialsFault(
+                f"{name} is not set: there is no file of that name in $CREDENTIALS_DIRECTORY, no {variable(name)} in"
+                f" the environment, and {self.store.describe()} has none",
+                fix=f"Run `plexstedi credentials set {name}` as the user that runs plexstedi, or use one of these.",
+            )
+        remember_secret(found[0].get_secret_value())
+        return found[0]
+
+    def source(self, name: SecretName) -> Source | None:
+        """Where the secret comes from, None if it is not set. Raise CredentialsFault as `get`."""
+        found = self._find(name)
+        return None if found is None else found[1]
+
+    def list(self) -> tuple[Listed, ...]:
+        """Every name with its source; a source that cannot be used is a problem of its line, not of the list."""
+        lines = []
+        for name in SecretName:
+            try:
+                source = self.source(name)
+                lines.append(Listed(name, source, self.set_at(name) if source else None))
+            except CredentialsFault as fault:
+                lines.append(Listed(name, None, None, fault))
+        return tuple(lines)
+
+    def set_at(self, name: SecretName) -> datetime | None:
+        """When the secret in use was set, UTC; None if that is not known (not set, or not from the keyring)."""
+        source = self.source(name)
+        if source is None or source.kind is not SourceKind.KEYRING:
+            return None
+        return _time(self.store.get(name + _SET_AT))
+
+    def how_to_store(self, name: SecretName) -> str:
+        """What to do with a new value of this secret, so that it is the one in use: words of a fix."""
+        elsewhere = self._before_keyring(name)
+        if elsewhere is None:
+            return f"run `plexstedi credentials set {name}`"
+        return f"put it in the place of the old one, the {elsewhere}"
+
+    def stedi_key_age(self) -> timedelta | None:
+        """How long the Stedi key has been set, for `stedi.key_rotation_days`; None if that is not known."""
+        since = self.set_at(SecretName.STEDI_API_KEY)
+        return None if since is None else self.clock.now() - since
+
+    def set(self, name: SecretName, value: SecretStr) -> Stored:
+        """Keep a secret in the keyring. Raise CredentialsFault for an unusable value or keyring."""
+        self._keep(name, _checked(value.get_secret_value(), f"the value for {name}"), self.clock.now())
+        return Stored(self.store.describe(), self._before_keyring(name))
+
+    def delete(self, name: SecretName) -> None:
+        """Remove a secret from the keyring. Raise CredentialsFault if it is not there."""
+        if self.store.get(name) is None:
+            elsewhere = self._before_keyring(name)
+            raise CredentialsFault(
+                f"{name} is not in {self.store.describe()}",
+                fix=f"It comes from the {elsewhere}: remove it there." if elsewhere else "There is nothing to delete.",
+            )
+        self.store.delete(name)
+        if self.store.get(name + _SET_AT) is not None:
+            self.store.delete(name + _SET_AT)
+
+    def promote_next_stedi_key(self) -> None:
+        """Make `stedi-api-key-next` the Stedi key; the caller has tried it. Doing it again after a crash is safe.
+
+        Raise CredentialsFault if either of the two does not come from the keyring, where alone we can exchange them.
+        """
+        current, following = SecretName.STEDI_API_KEY, SecretName.STEDI_API_KEY_NEXT
+        for name in (current, following):
+            elsewhere = self._before_keyring(name)
+            if elsewhere is not None:
+                raise CredentialsFault(
+                    f"{name} comes from the {elsewhere}, where plexstedi cannot change it",
+                    fix=f"Put the new key there as {current}, remove {following}, and delete the old key at Stedi.",
+                )
+        value = self.store.get(following)
+        if value is None:
+            raise CredentialsFault(
+                f"{following} is not set",
+                fix=f"Make a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
+            )
+        since = _time(self.store.get(following + _SET_AT)) or self.clock.now()
+        self._keep(current, _checked(value, str(following)), since)
+        self.delete(following)
+
+    def _keep(self, name: SecretName, value: str, since: datetime) -> None:
+        self.store.set(name, value)
+        self.store.set(name + _SET_AT, since.astimezone(UTC).isoformat(timespec="seconds"))
+
+    def _find(self, name: SecretName) -> tuple[SecretStr, Source] | None:
+        early = _from_systemd(name, self.env) or _from_environment(name, self.env)
+        if early is not None:
+            return early
+        value = self.store.get(name)
+        if value is None:
+            return None
+        where = self.store.describe()
+        return SecretStr(_checked(value, f"{name} in {where}")), Source(SourceKind.KEYRING, where)
+
+    def _before_keyring(self, name: SecretName) -> Source | None:
+        early = _from_systemd(name, self.env) or _from_environment(name, self.env)
+        return None if early is None else early[1]
+
+
+def variable(name: SecretName) -> str:
+    """The environment variable of a secret."""
+    return "PLEXSTEDI_" + name.upper().replace("-", "_")
+
+
+def _from_environment(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, Source] | None:
+    value = env.get(variable(name))
+    if value is None:
+        return None
+    return SecretStr(_checked(value, f"the variable {variable(name)}")), Source(
+        SourceKind.ENVIRONMENT, f"variable {variable(name)}"
+    )
+
+
+def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, Source] | None:
+    """The file in `$CREDENTIALS_DIRECTORY`.
+
+    systemd makes these files 0400, or 0440 where an access list lets the service's user in, owned by root or by that
+    user. So reading by the group is tolerated; writing by the group, or anything by others, is not.
+    """
+    directory = env.get("CREDENTIALS_DIRECTORY")
+    if not directory:
+        return None
+    path = Path(directory) / name
+    if not Path(directory).is_dir():
+        raise CredentialsFault(
+            f"$CREDENTIALS_DIRECTORY is {directory}, which is no directory",
+            fix="Start plexstedi through its systemd unit, or unset the variable.",
+        )
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise CredentialsFault(f"{path} is no file", fix="Make it a file that holds the secret alone.")
+    if stat.S_IMODE(status.st_mode) & 0o037 or status.st_uid not in (os.getuid(), 0):
+        raise CredentialsFault(
+            f"{path} is open to other users, or belongs to one",
+            fix=_own_and_close(path, status.st_uid),
+        )
+    if status.st_size > _LARGEST:
+        raise CredentialsFault(f"{path} is too large for a secret", fix="Make it a file that holds the secret alone.")
+    try:
+        value = path.read_bytes().decode()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except UnicodeDecodeError:
+        raise CredentialsFault(f"{path} is no text", fix="Make it a text file that holds the secret alone.") from None
+    return SecretStr(_checked(value, str(path))), Source(SourceKind.SYSTEMD, str(path))
+
+
+def _own_and_close(path: Path, owner: int) -> str:
+    """The commands after which only root and this user can read the file."""
+    quoted = shlex.quote(str(path))
+    if owner in (os.getuid(), 0):
+        return f"Run `chmod 0400 {quoted}`" + (" as root." if owner != os.getuid() else ".")
+    return f"Run `chown {os.getuid()} {quoted}` and `chmod 0400 {quoted}` as root."
+
+
+def _unreadable(path: Path, error: OSError) -> CredentialsFault:
+    return CredentialsFault(
+        f"{path} cannot be read ({error.strerror})", fix="Let the user that runs plexstedi read it, or remove it."
+    )
+
+
+def _checked(value: str, what: str) -> str:
+    """The secret without the line end that editors and `echo` add. Raise CredentialsFault if it cannot be one."""
+    bare = value.rstrip("\r\n")
+    if not bare.strip():
+        raise CredentialsFault(f"{what} is empty", fix="Put the secret there, or remove the empty entry.")
+    if bare != bare.strip() or not bare.isprintable():
+        raise CredentialsFault(
+            f"{what} begins or ends with a space, or has a line break or a control character inside",
+            fix="Store it again, copied without anything around it.",
+        )
+    return bare
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,381 @@
+"""What a supplier answered: an 855 or 865 as a typed value, whatever its release or guide.
+
+`read_acknowledgment` takes the neutral tree, from Guide JSON (`guide_reading`) or from raw X12 (`x12_text`). It only
+reads (RULES.md Reading 15): what an answer means for an order is decided in `reconcile`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from plexstedi.edi.inbound.reading.element_values import (
+    Bad,
+    date_qualifier,
+    read_date,
+    read_items,
+    read_number,
+    read_text,
+    shown,
+)
+from plexstedi.edi.inbound.reading.other_segments import Extra, StatedPrice, each, of_heading, of_line, unit_of
+from plexstedi.edi.order import Frozen
+from plexstedi.edi.plain_values import is_broken
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.watched import Watch, unwatched, watched
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Transaction
+
+_OF_A_LINE = ("ACK", "SCH", "DTM")
+_MOST_LINES = 100_000
+"""Of the loops PO1 and POC (X12 004010)."""
+_ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
+"""Who and where: nothing of an answer depends on it."""
+IMPOSSIBLE_DATE = "date-impossible"
+"""Code of a fault that leaves the quantities of a line readable."""
+
+
+class StatedDate(Frozen):
+    """One date that an answer states, with its qualifier (X12 element 374) and where it stands."""
+
+    qualifier: str | None
+    """Three characters (`068`); None where the answer gives none."""
+    on: date
+    place: str
+    """`SCH05`, `DTM`, `ACK04`: for the person who reads a reason."""
+
+
+class Detail(Frozen):
+    """One ACK: what the supplier says of a part of a line."""
+
+    code: str
+    """ACK01 (X12 element 668); empty if the ACK has none, which is also among the line's faults."""
+    quantity: Decimal | None = None
+    """ACK02."""
+    unit: str | None = None
+    """ACK03."""
+    date: StatedDate | None = None
+    """ACK04 and ACK05."""
+    dates: tuple[StatedDate, ...] = ()
+    """DTM inside the ACK loop: more specific than `date`."""
+    items: dict[str, str] = Field(default_factory=dict)
+    """ACK07 to ACK26: item numbers by qualifier (X12 element 235)."""
+    industry_code: str | None = None
+    """ACK29, or the change reason ACK27: shown, not interpreted."""
+
+
+class StatedSchedule(Frozen):
+    """One SCH: a quantity with its dates."""
+
+    quantity: Decimal | None
+    unit: str | None = None
+    dates: tuple[StatedDate, ...] = ()
+
+
+class AcknowledgedLine(Frozen):
+    """One PO1 (855) or POC (865) loop."""
+
+    position: int
+    """Counts the lines of the answer, from 1."""
+    place: str
+    """`PO1 number 2 (10)`: for reasons."""
+    assigned_id: str | None = None
+    """PO101, POC01."""
+    change_code: str | None = None
+    """POC02 of an 865."""
+    quantity: Decimal | None = None
+    """PO102, POC03."""
+    unit: str | None = None
+    price: Decimal | None = None
+    price_basis: str | None = None
+    items: dict[str, str] = Field(default_factory=dict)
+    other_items: tuple[dict[str, str], ...] = ()
+    """LIN: item numbers by qualifier, as in PO1."""
+    other_prices: tuple[StatedPrice, ...] = ()
+    """CTP and PO3."""
+    currencies: tuple[str, ...] = ()
+    """CUR under the line."""
+    extras: tuple[Extra, ...] = ()
+    """What is there and not understood."""
+    words: tuple[str, ...] = ()
+    """What the supplier says of the line: NTE, MSG, MTX, REF03."""
+    details: tuple[Detail, ...] = ()
+    schedules: tuple[StatedSchedule, ...] = ()
+    dates: tuple[StatedDate, ...] = ()
+    """DTM under PO1 or POC."""
+    faults: tuple[Reason, ...] = ()
+    """What could not be read in this line; it holds this line only (RULES.md Reading 15)."""
+
+
+class Acknowledgment(Frozen):
+    """An 855 or 865 as read."""
+
+    set_id: Literal["855", "865"]
+    purpose: str
+    """BAK01, BCA01 (X12 element 353)."""
+    type_code: str
+    """BAK02, BCA02 (X12 element 587)."""
+    order_number: str
+    """BAK03, BCA03: as the supplier wrote it."""
+    order_date: date | None = None
+    """BAK04, BCA06: an echo, never used to decide."""
+    release_number: str | None = None
+    """BAK05, BCA04."""
+    supplier_reference: str | None = None
+    """BAK08, BCA09: the supplier's own order number; where it is empty BAK06, BCA07, or REF02 of a REF VN."""
+    dated: date | None = None
+    """BAK09, BCA10: the date of the answer; decides which answer is newer (RULES.md Reading 12)."""
+    change_sequence: str | None = None
+    """BCA05: which of our 860 it answers."""
+    lines: tuple[AcknowledgedLine, ...] = ()
+    dates: tuple[StatedDate, ...] = ()
+    """DTM of the heading."""
+    currencies: tuple[str, ...] = ()
+    """CUR of the heading."""
+    extras: tuple[Extra, ...] = ()
+    """What stands in the heading and is not understood."""
+    words: tuple[str, ...] = ()
+    """What the supplier says of the order as a whole: NTE, MSG, MTX."""
+    faults: tuple[Reason, ...] = ()
+    """What could not be read in the heading; it holds the document (RULES.md Reading 15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A document that cannot be read at all: it is kept, and waits for a person (RULES.md Reading 15)."""
+
+    reasons: tuple[Reason, ...]
+    order_number: str | None = None
+
+
+def content_fingerprint(acknowledgment: Acknowledgment) -> str:
+    """SHA-256 (hex) of what an answer says: equal for the same content however it was written down.
+
+    Of what could not be read only its place counts: JSON and X12 write the same absurd number in other ways.
+    """
+    lines = tuple(line.model_copy(update={"faults": _places(line.faults)}) for line in acknowledgment.lines)
+    content = acknowledgment.model_copy(update={"lines": lines, "faults": _places(acknowledgment.faults)})
+    return hashlib.sha256(content.model_dump_json().encode()).hexdigest()
+
+
+def _places(faults: Sequence[Reason]) -> tuple[Reason, ...]:
+    return tuple(fault.model_copy(update={"message": fault.message.partition(":")[0], "fix": ""}) for fault in faults)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """Positions of the opening segment: BAK of an 855, BCA of an 865."""
+
+    set_id: Literal["855", "865"]
+    segment: str
+    line_loop: str
+    release: int
+    order_date: int
+    supplier_reference: int
+    request_reference: int
+    dated: int
+    change_sequence: int | None
+
+
+_HEADINGS = (
+    _Heading("855", "BAK", "PO1", 5, 4, 8, 6, 9, None),
+    _Heading("865", "BCA", "POC", 4, 6, 9, 7, 10, 5),
+)
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the reader is, and what it could not read there."""
+
+    name: str
+    faults: list[Reason] = field(default_factory=list)
+
+    def fault(self, element: str, message: str, code: str = "malformed") -> None:
+        """Note that an element cannot be read."""
+        self.faults.append(
+            Reason(
+                code=code,
+                where=self.name,
+                message=f"{element}: {message}",
+                fix="ask the supplier for a corrected acknowledgment and reject this one:"
+                " `plexstedi review reject ID --reason TEXT`",
+            )
+        )
+
+    def number(self, segment: Segment, position: int) -> Decimal | None:
+        """A number; a fault and None if it is none."""
+        value = read_number(segment.get(position))
+        if isinstance(value, Bad):
+            self.fault(f"{segment.id}{position:02}", value.message)
+            return None
+        return value
+
+    def date(self, segment: Segment, position: int) -> date | None:
+        """A date; a fault and None if it is in no calendar."""
+        value = read_date(segment.get(position))
+        if isinstance(value, Bad):
+            self.fault(f"{segment.id}{position:02}", value.message, IMPOSSIBLE_DATE)
+            return None
+        return value
+
+    def texts(self, segments: Iterable[Segment]) -> None:
+        """A fault for every text in which something is no character: what it said cannot be told."""
+        told = {reason.message.partition(":")[0] for reason in self.faults}
+        for segment in segments:
+            for position, value in enumerate(segment.elements if segment.id not in _ADDRESSES else (), start=1):
+                parts = value.components if isinstance(value, Composite) else (value,)
+                broken = next((part for part in parts if isinstance(part, str) and is_broken(part)), None)
+                element = f"{segment.id}{position:02}"
+                if broken is not None and element not in told:
+                    self.fault(element, f"'{shown(broken)}' is broken text: something in it is no character")
+
+    def stated_date(self, segment: Segment, qualifier_at: int, date_at: int, place: str) -> StatedDate | None:
+        """A date with its qualifier; None if there is no (readable) date."""
+        on = self.date(segment, date_at)
+        if on is None:
+            return None
+        return StatedDate(qualifier=date_qualifier(segment.get(qualifier_at)), on=on, place=place)
+
+
+def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledgment | Malformed:
+    """What this 855 or 865 says. Malformed if it is neither, or names no order, or has more lines than X12 allows."""
+    heading = next((h for h in _HEADINGS if h.set_id == tx.set_id), None)
+    if heading is None:
+        return _malformed("ST01", f"a {tx.set_id} is no acknowledgment")
+    opening = next((s for s in tx.walk() if s.id == heading.segment), None)
+    if opening is None:
+        return _malformed(heading.segment, "the segment is missing")
+    order_number = read_text(opening.get(3))
+    if order_number is None:
+        return _malformed(f"{heading.segment}03", "the order number is missing")
+    if is_broken(order_number):
+        return _malformed(f"{heading.segment}03", f"'{shown(order_number)}' is broken text, or no plain number")
+    type_code = read_text(opening.get(2))
+    if type_code is None:
+        return _malformed(f"{heading.segment}02", "the acknowledgment type is missing", order_number)
+
+    place = _Place("order")
+    place.texts(node for node in (*tx.heading, *tx.summary) if isinstance(node, Segment))
+    order_date = read_date(opening.get(heading.order_date))
+    loops = [node for node in tx.detail if node.id == heading.line_loop]
+    if len(loops) > _MOST_LINES:
+        return _malformed(heading.line_loop, f"{len(loops)} lines, where X12 has {_MOST_LINES} at most", order_number)
+    others = of_heading((*tx.heading, *(node for node in tx.detail if node.id != heading.line_loop), *tx.summary))
+    for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
+        place.fault(stray, f"stands outside of any {heading.line_loop}: of which line it speaks cannot be told")
+    return Acknowledgment(
+        set_id=heading.set_id,
+        purpose=read_text(opening.get(1)) or "",
+        type_code=type_code.upper(),
+        order_number=order_number,
+        order_date=None if isinstance(order_date, Bad) else order_date,
+        release_number=read_text(opening.get(heading.release)),
+        supplier_reference=_supplier_reference(tx, opening, heading),
+        dated=place.date(opening, heading.dated),
+        change_sequence=read_text(opening.get(heading.change_sequence)) if heading.change_sequence else None,
+        lines=tuple(_line(node, index) for index, node in enumerate(watched(loops, watch), start=1)),
+        dates=_dtm(tuple(n for n in tx.heading if isinstance(n, Segment)), place, "DTM of the heading"),
+        currencies=tuple(others.currencies),
+        extras=tuple(others.extras),
+        words=tuple(others.words),
+        faults=tuple(place.faults),
+    )
+
+
+def _supplier_reference(tx: Transaction, opening: Segment, heading: _Heading) -> str | None:
+    own = read_text(opening.get(heading.supplier_reference)) or read_text(opening.get(heading.request_reference))
+    if own is not None:
+        return own
+    references = (node for node in tx.heading if isinstance(node, Segment) and node.id == "REF")
+    return next((read_text(ref.get(2)) for ref in references if read_text(ref.get(1)) == "VN"), None)
+
+
+def _malformed(element: str, message: str, order_number: str | None = None) -> Malformed:
+    place = _Place("order")
+    place.fault(element, message)
+    return Malformed(tuple(place.faults), order_number)
+
+
+def _line(node: Node, position: int) -> AcknowledgedLine:
+    loop = node if isinstance(node, Loop) else Loop(node.id, (node,))
+    head = loop.head
+    assigned_id = read_text(head.get(1))
+    place = _Place(f"{head.id} number {position}" + (f" ({assigned_id})" if assigned_id else ""))
+    is_change = head.id == "POC"
+    price_at = 6 if is_change else 4
+    details = tuple(_detail(entry, place) for entry in each(loop, "ACK"))
+    for sub in loop.children[1:]:
+        if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
+            for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
+                place.fault(stray, f"stands in the loop {sub.id}: whether it is of the whole line cannot be told")
+    quantity = place.number(head, 3 if is_change else 2)
+    others = of_line(loop, (quantity, *(detail.quantity for detail in details)))
+    line = AcknowledgedLine(
+        position=position,
+        place=place.name,
+        assigned_id=assigned_id,
+        change_code=read_text(head.get(2)) if is_change else None,
+        quantity=quantity,
+        unit=unit_of(head, 5 if is_change else 3),
+        price=place.number(head, price_at),
+        price_basis=read_text(head.get(price_at + 1)),
+        items=read_items(head.elements, 8 if is_change else 6),
+        other_items=tuple(others.items),
+        other_prices=tuple(others.prices),
+        currencies=tuple(others.currencies),
+        extras=tuple(others.extras),
+        words=tuple(others.words),
+        details=details,
+        schedules=tuple(_schedule(entry.head, place) for entry in each(loop, "SCH")),
+        dates=_dtm(loop.segments("DTM"), place, f"DTM under {head.id}"),
+    )
+    place.texts(loop.walk())
+    return line.model_copy(update={"faults": tuple(place.faults)})
+
+
+def _detail(loop: Loop, place: _Place) -> Detail:
+    ack = loop.head
+    code = read_text(ack.get(1))
+    if code is None:
+        place.fault("ACK01", "the ACK segment has no status code")
+    reason = read_text(ack.get(29)) or read_text(ack.get(27))
+    return Detail(
+        code=(code or "").upper(),
+        quantity=place.number(ack, 2),
+        unit=unit_of(ack, 3),
+        date=place.stated_date(ack, 4, 5, "ACK04"),
+        dates=_dtm(loop.segments("DTM"), place, "DTM under ACK"),
+        items=read_items(ack.elements[:26], 7),
+        industry_code=reason,
+    )
+
+
+def _schedule(sch: Segment, place: _Place) -> StatedSchedule:
+    quantity = place.number(sch, 1)
+    if quantity is None and not isinstance(read_number(sch.get(1)), Bad):
+        place.fault("SCH01", "the schedule has no quantity")
+    dates = (place.stated_date(sch, 5, 6, "SCH05"), place.stated_date(sch, 8, 9, "SCH08"))
+    return StatedSchedule(quantity=quantity, unit=unit_of(sch, 2), dates=tuple(d for d in dates if d is not None))
+
+
+def _dtm(segments: tuple[Segment, ...], place: _Place, name: str) -> tuple[StatedDate, ...]:
+    """DTM dates; DTM02, else DTM06 where DTM05 says that it is one day (D8). A longer period is a fault."""
+    dates = []
+    for dtm in segments:
+        if dtm.id != "DTM":
+            continue
+        stated = place.stated_date(dtm, 1, 2, name)
+        period = read_text(dtm.get(6))
+        if stated is None and dtm.get(2) is None and period is not None:
+            if read_text(dtm.get(5)) == "D8":
+                stated = place.stated_date(dtm, 1, 6, name)
+            else:
+                place.fault("DTM06", f"the period '{period}' is no single day", IMPOSSIBLE_DATE)
+        if stated is not None:
+            dates.append(stated)
+    return tuple(dates)

@@ -1,0 +1,130 @@
+"""Which dates of an answer are promises, and of what (RULES.md Reading 9; classes of X12 element 374)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from plexstedi.edi.inbound.reading.acknowledgment import StatedDate
+from plexstedi.edi.plain_values import is_digits
+from plexstedi.edi.settings import DateMeaning
+
+
+class DateClass(StrEnum):
+    """What a date qualifier makes of a date."""
+
+    SHIP = "ship"
+    """A committed ship date."""
+    DELIVERY = "delivery"
+    """A committed delivery date."""
+    AMBIGUOUS = "ambiguous"
+    """Confirmed, available, released: of what, the supplier has to say."""
+    INEXACT = "inexact"
+    """A week, or a day before or after which."""
+    ECHO = "echo"
+    """What we asked for."""
+    LIMIT = "limit"
+    """Cancel after, not before, expiry."""
+    PAST = "past"
+    """Something that happened."""
+    NO_PROMISE = "no-promise"
+    """Dates of documents and revisions."""
+    IGNORED = "ignored"
+    """By the supplier's `date_qualifiers`."""
+    UNKNOWN = "unknown"
+    MISSING = "missing"
+    """No qualifier at all."""
+
+
+_CLASSES: dict[str, DateClass] = {
+    **dict.fromkeys(("066", "068", "079", "369"), DateClass.SHIP),
+    **dict.fromkeys(("017", "065", "067", "069", "371"), DateClass.DELIVERY),
+    **dict.fromkeys(("018", "055", "168", "169"), DateClass.AMBIGUOUS),
+    **dict.fromkeys(("070", "072", "073", "075", "076", "078"), DateClass.INEXACT),
+    **dict.fromkeys(("080", "082", "083", "085", "086"), DateClass.INEXACT),
+    **dict.fromkeys(("002", "010", "071", "074", "077", "081", "084", "087", "106", "118", "996"), DateClass.ECHO),
+    **dict.fromkeys(("001", "036", "037", "038", "061", "063", "064"), DateClass.LIMIT),
+    **dict.fromkeys(("011", "035", "370", "372"), DateClass.PAST),
+    **dict.fromkeys(("ACK", "007", "171", "177"), DateClass.NO_PROMISE),
+}
+
+_OWN = {"ship": DateClass.SHIP, "delivery": DateClass.DELIVERY, "ignore": DateClass.IGNORED}
+
+_UNDECIDED = {
+    DateClass.AMBIGUOUS: "which does not say whether it is a ship or a delivery date",
+    DateClass.INEXACT: "which is no exact day",
+    DateClass.UNKNOWN: "which is not known",
+    DateClass.MISSING: "",
+}
+
+
+def classify(qualifier: str | None, own: Mapping[str, DateMeaning]) -> DateClass:
+    """The class of a date qualifier; the supplier's `date_qualifiers` come before the built-in classes."""
+    if qualifier is None:
+        return DateClass.MISSING
+    for known, meaning in own.items():
+        if (known.zfill(3) if is_digits(known) else known.upper()) == qualifier:
+            return _OWN[meaning]
+    return _CLASSES.get(qualifier, DateClass.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A committed date with the qualifier that made it one."""
+
+    on: date
+    qualifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What one quantity is promised for."""
+
+    ship: Promise | None = None
+    delivery: Promise | None = None
+
+    def filled_from(self, other: Promises) -> Promises:
+        """These promises, and where one is missing the less specific other one."""
+        return Promises(self.ship or other.ship, self.delivery or other.delivery)
+
+    def __bool__(self) -> bool:
+        return self.ship is not None or self.delivery is not None
+
+
+NO_PROMISES = Promises()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The promises of one place, and what a person has to decide there, in words."""
+
+    promises: Promises
+    undecided: tuple[str, ...] = ()
+
+
+def promises_at(dates: Sequence[StatedDate], own: Mapping[str, DateMeaning]) -> Reading:
+    """What the dates of one place promise. Two different days of one class there are undecided."""
+    found: dict[DateClass, Promise] = {}
+    undecided: list[str] = []
+    for stated in dates:
+        kind = classify(stated.qualifier, own)
+        if kind in _UNDECIDED:
+            named = f"qualifier {stated.qualifier}" if stated.qualifier else "no qualifier"
+            undecided.append(f"{stated.place} gives {stated.on} with {named} {_UNDECIDED[kind]}".rstrip())
+        elif kind in (DateClass.SHIP, DateClass.DELIVERY):
+            known = found.setdefault(kind, Promise(stated.on, stated.qualifier or ""))
+            if known.on != stated.on:
+                undecided.append(f"{stated.place} gives two {kind} dates, {known.on} and {stated.on}")
+    return Reading(Promises(found.get(DateClass.SHIP), found.get(DateClass.DELIVERY)), tuple(undecided))
+
+
+def is_ship_late(ship: date, due: date, *, transit_days: int, late_days: int) -> bool:
+    """Whether goods that leave on this day arrive after the due date plus tolerance (RULES.md Reading 9)."""
+    return ship.toordinal() + transit_days > due.toordinal() + late_days
+
+
+def days_off(delivery: date, due: date) -> int:
+    """Days after the due date; negative: before it."""
+    return delivery.toordinal() - due.toordinal()

@@ -1,0 +1,112 @@
+"""Elements of received documents as typed values: what is written there, or why it cannot be read.
+
+Numbers come as numbers or text, dates as `2026-01-15`, `20260115` or `260115`: all mean the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+
+from plexstedi.edi.plain_values import is_digits, is_plain, plain_number
+from plexstedi.edi.units import plain
+from plexstedi.edi.x12.transaction import Composite, Value
+
+_SHOWN = 40
+_DIGITS = 18
+"""No numeric element of a purchase order or acknowledgment has more than 17 (PO104)."""
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(T.*)?")
+_CENTURY_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_SHORT_DAY = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A value that cannot be what its position says; `message` tells what stands there."""
+
+    message: str
+
+
+def read_text(value: Value | None) -> str | None:
+    """The element as text without surrounding blanks; None if absent, empty or a composite."""
+    if value is None or isinstance(value, Composite):
+        return None
+    plain_text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return plain_text.strip() or None
+
+
+def is_sensible(number: Decimal) -> bool:
+    """Whether a number is of a size that X12 can carry in a quantity or price."""
+    return not number or (-_DIGITS <= number.adjusted() < _DIGITS and len(plain(number).as_tuple().digits) <= _DIGITS)
+
+
+def read_number(value: Value | None) -> Decimal | None | Bad:
+    """A number, exactly as written; None if absent; Bad for text, a composite or a negative number."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, Composite | date | time):
+        return Bad(f"{value} is no number")
+    if isinstance(value, str):
+        read = plain_number(value)
+        if read is None:
+            return Bad(f"'{shown(value)}' is no number, or none that is plainly written")
+        number = read
+    else:
+        number = value
+    if not is_plain(number):
+        return Bad(f"{shown(str(number))} is no number, or beyond what X12 can carry")
+    if number and not -_DIGITS <= number.adjusted() < _DIGITS:
+        return Bad(f"{number} is beyond what X12 can carry")
+    exact = plain(number)
+    if len(exact.as_tuple().digits) > _DIGITS:
+        return Bad(f"{number} has more than {_DIGITS} digits")
+    return Bad(f"{number} is negative") if number < 0 else exact
+
+
+def read_date(value: Value | None) -> date | None | Bad:
+    """A calendar date; None if absent; Bad for what is in no calendar (`2026-02-30`) or no date at all.
+
+    A date of six digits (3040, 3060) is in the years 2000 to 2099.
+    """
+    if isinstance(value, date):
+        return value
+    written = read_text(value)
+    if written is None:
+        return None if not isinstance(value, Composite) else Bad("a composite is no date")
+    if isinstance(value, Decimal) and len(written) < 6:
+        written = written.zfill(6)
+    for pattern, century in ((_ISO, ""), (_CENTURY_DAY, ""), (_SHORT_DAY, "20")):
+        found = pattern.fullmatch(written)
+        if found:
+            try:
+                return date(int(century + found[1]), int(found[2]), int(found[3]))
+            except ValueError:
+                return Bad(f"{century}{found[1]}-{found[2]}-{found[3]} is no day of the calendar")
+    return Bad(f"'{shown(written)}' is no date")
+
+
+def shown(text: str) -> str:
+    """What stands there, short enough to be told."""
+    written = text.strip()
+    return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
+
+
+def read_items(elements: Sequence[Value | None], first: int) -> dict[str, str]:
+    """Pairs of qualifier and item number from this position on (PO106, ACK07, POC08), by qualifier."""
+    pairs: dict[str, str] = {}
+    for index in range(first - 1, len(elements) - 1, 2):
+        qualifier, item = read_text(elements[index]), read_text(elements[index + 1])
+        if qualifier and item:
+            pairs.setdefault(qualifier.upper(), item)
+    return pairs
+
+
+def date_qualifier(value: Value | None) -> str | None:
+    """Element 374 in upper case, digits padded to three: `68` and 68 are `068`."""
+    written = read_text(value)
+    if written is None:
+        return None
+    return written.zfill(3) if is_digits(written) else written.upper()

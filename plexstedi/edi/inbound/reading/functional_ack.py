@@ -1,0 +1,258 @@
+"""The 997: whether a group that we sent could be read by the supplier's system (RULES.md Reading 16).
+
+It says nothing about the order itself. It is matched by our group control number (GS06) and set control number (ST02).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from plexstedi.edi.inbound.reading.acknowledgment import Malformed
+from plexstedi.edi.inbound.reading.element_values import read_text
+from plexstedi.edi.order import Frozen
+from plexstedi.edi.plain_values import plain_whole
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction, Value
+
+_SEGMENT_ERRORS = {
+    "1": "unknown segment",
+    "2": "unexpected segment",
+    "3": "required segment is missing",
+    "4": "loop occurs too often",
+    "5": "segment occurs too often",
+    "6": "segment does not belong to this set",
+    "7": "segment is out of order",
+    "8": "segment has element errors",
+}
+"""AK304 (X12 element 720), in our words."""
+
+_ELEMENT_ERRORS = {
+    "1": "required element is missing",
+    "2": "element is required by another one",
+    "3": "too many elements",
+    "4": "too short",
+    "5": "too long",
+    "6": "invalid character",
+    "7": "invalid code",
+    "8": "invalid date",
+    "9": "invalid time",
+    "10": "excluded by another element",
+}
+"""AK403 (X12 element 723), in our words."""
+
+_SET_ERRORS = {
+    "1": "transaction set is not supported",
+    "2": "transaction set trailer is missing",
+    "3": "control numbers of header and trailer differ",
+    "4": "number of segments is wrong",
+    "5": "segments have errors",
+    "6": "transaction set identifier is missing or invalid",
+    "7": "transaction set control number is missing or invalid",
+    "23": "control number is not unique in the group",
+}
+"""AK502 to AK506 (X12 element 718), in our words."""
+
+_GROUP_ERRORS = {
+    "1": "functional group is not supported",
+    "2": "version of the functional group is not supported",
+    "3": "functional group trailer is missing",
+    "4": "group control numbers of header and trailer differ",
+    "5": "number of transaction sets is wrong",
+    "6": "group control number is invalid",
+}
+"""AK905 to AK909 (X12 element 716), in our words."""
+
+_ACCEPTED = "A"
+_ACCEPTED_WITH_ERRORS = "E"
+_PARTIAL = "P"
+_READ = (_ACCEPTED, _ACCEPTED_WITH_ERRORS)
+
+
+class SetResponse(Frozen):
+    """One AK2: what became of one transaction set of ours."""
+
+    set_id: str
+    """AK201: `850`."""
+    control: int | None
+    """AK202, our ST02 as an integer; None if it is no number."""
+    code: str
+    """AK501 (X12 element 717)."""
+    errors: tuple[str, ...] = ()
+    """AK3, AK4 and AK502 to AK506 in words."""
+
+
+class FunctionalAck(Frozen):
+    """A 997 as read."""
+
+    functional_id: str
+    """AK101: PO for 850, PC for 860, IN for 810."""
+    group_control: int
+    """AK102, our GS06 as an integer."""
+    code: str
+    """AK901 (X12 element 715)."""
+    sets: tuple[SetResponse, ...] = ()
+    errors: tuple[str, ...] = ()
+    """AK905 to AK909 in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The supplier's system could read the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedWithErrors:
+    """It was read; a person should look at the errors."""
+
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It was not read: the order's document needs a person."""
+
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotMentioned:
+    """This 997 is not about that document."""
+
+
+Verdict: TypeAlias = Accepted | AcceptedWithErrors | Rejected | NotMentioned
+
+
+def read_997(tx: Transaction) -> FunctionalAck | Malformed:
+    """What a 997 says. Malformed if it names no group of ours (AK1) or gives no result for it (AK9)."""
+    segments = list(tx.walk())
+    group = next((s for s in segments if s.id == "AK1"), None)
+    if tx.set_id != "997" or group is None:
+        return _malformed("AK1", "the segment is missing")
+    control = _control(group.get(2))
+    if control is None:
+        return _malformed("AK102", "the group control number is missing or no number")
+    end = next((s for s in segments if s.id == "AK9"), None)
+    code = read_text(end.get(1)) if end is not None else None
+    if end is None or code is None:
+        return _malformed("AK901", "the result for the group is missing")
+    return FunctionalAck(
+        functional_id=read_text(group.get(1)) or "",
+        group_control=control,
+        code=code.upper(),
+        sets=tuple(_sets(tx, segments)),
+        errors=_codes(end, range(5, 10), _GROUP_ERRORS),
+    )
+
+
+def _malformed(element: str, message: str) -> Malformed:
+    fix = "ask the supplier for a corrected functional acknowledgment"
+    return Malformed((Reason(code="malformed", where=element, message=message, fix=fix),))
+
+
+def _control(value: Value | None) -> int | None:
+    text = read_text(value)
+    return None if text is None else plain_whole(text)
+
+
+def _sets(tx: Transaction, segments: list[Segment]) -> list[SetResponse]:
+    """AK2 to AK5, in the order of the document."""
+    loops = [node for node in (*tx.heading, *tx.detail) if isinstance(node, Loop) and node.id == "AK2"]
+    if loops:
+        return [_of_loop(loop) for loop in loops]
+    found: list[SetResponse] = []
+    head: Segment | None = None
+    errors: list[str] = []
+    for segment in segments:
+        if segment.id == "AK2":
+            if head is not None:
+                found.append(_set(head, None, errors))
+            head, errors = segment, []
+        elif segment.id == "AK3":
+            errors.append(_segment_error(segment))
+        elif segment.id == "AK4":
+            errors.append(_element_error(segment))
+        elif segment.id == "AK5" and head is not None:
+            found.append(_set(head, segment, errors))
+            head = None
+    if head is not None:
+        found.append(_set(head, None, errors))
+    return found
+
+
+def _of_loop(loop: Loop) -> SetResponse:
+    """One AK2 loop; JSON does not keep the order of what stands in it."""
+    inside = list(loop.walk())
+    errors = [
+        _segment_error(each) if each.id == "AK3" else _element_error(each)
+        for each in inside
+        if each.id in ("AK3", "AK4")
+    ]
+    return _set(loop.head, next((each for each in inside if each.id == "AK5"), None), errors)
+
+
+def _set(head: Segment, end: Segment | None, errors: list[str]) -> SetResponse:
+    return SetResponse(
+        set_id=read_text(head.get(1)) or "",
+        control=_control(head.get(2)),
+        code=((read_text(end.get(1)) if end is not None else None) or "").upper(),
+        errors=(*errors, *(_codes(end, range(2, 7), _SET_ERRORS) if end is not None else ())),
+    )
+
+
+def _codes(segment: Segment, positions: range, words: dict[str, str]) -> tuple[str, ...]:
+    codes = [code for code in (read_text(segment.get(position)) for position in positions) if code is not None]
+    return tuple(_words(code, words) for code in codes)
+
+
+def _words(code: str, words: dict[str, str]) -> str:
+    return words.get(code.lstrip("0") or "0", f"error {code}")
+
+
+def _segment_error(ak3: Segment) -> str:
+    where = f"segment {read_text(ak3.get(1)) or '?'} at position {read_text(ak3.get(2)) or '?'}"
+    loop = read_text(ak3.get(3))
+    code = read_text(ak3.get(4))
+    return f"{where}{f' (loop {loop})' if loop else ''}: {_words(code, _SEGMENT_ERRORS) if code else 'has errors'}"
+
+
+def _element_error(ak4: Segment) -> str:
+    place = ak4.get(1)
+    if isinstance(place, Composite):
+        position = "-".join(text for text in (read_text(part) for part in place.components) if text)
+    else:
+        position = read_text(place) or "?"
+    code, bad = read_text(ak4.get(3)), read_text(ak4.get(4))
+    return f"element {position}: {_words(code, _ELEMENT_ERRORS) if code else 'has an error'}" + (
+        f", it was '{bad}'" if bad else ""
+    )
+
+
+def verdict(fa: FunctionalAck, group_control: int | str, set_control: int | str) -> Verdict:
+    """What a 997 says of our document with this GS06 and ST02; control numbers are compared as integers.
+
+    Without an AK2 for it, AK9 decides, unless it says that the group was accepted in part: a set that is not listed
+    there is not mentioned. A group that was rejected takes every set with it.
+    """
+    if fa.group_control != int(group_control):
+        return NotMentioned()
+    own = next((s for s in fa.sets if s.control == int(set_control)), None)
+    if own is not None and not own.code:
+        # No AK5: what is said of the group is all there is.
+        code = _ACCEPTED_WITH_ERRORS if fa.code == _ACCEPTED and own.errors else fa.code
+        return _judge(code, (*own.errors, *fa.errors))
+    if own is not None and (own.code not in _READ or fa.code in (*_READ, _PARTIAL)):
+        return _judge(own.code, own.errors)
+    if fa.sets and fa.code == _PARTIAL:
+        return NotMentioned()
+    return _judge(fa.code, fa.errors)
+
+
+def _judge(code: str, errors: tuple[str, ...]) -> Verdict:
+    if code == _ACCEPTED:
+        return Accepted()
+    if code == _ACCEPTED_WITH_ERRORS:
+        return AcceptedWithErrors(errors or ("accepted with errors, without details",))
+    if code == _PARTIAL:
+        return Rejected((*errors, "the group was accepted in part, without saying which sets"))
+    return Rejected(errors or (f"rejected ({code or 'no code'}), without details",))

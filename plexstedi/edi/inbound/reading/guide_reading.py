@@ -1,0 +1,154 @@
+"""Reading Guide JSON of any release and any guide into the neutral tree, by the suffix of each key.
+
+Key names differ by release and guide (`quantity_ordered_02`, `quantity_02`, `…_N1_loop_ship_to`); what they share is
+the X12 identity: a segment id in capitals, `_loop`, and the position of an element in two digits. Only that is read.
+What has no such identity is not skipped, since it could matter: the document is `Unreadable`, and its raw X12 is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import TypeAlias
+
+from plexstedi.edi.plain_values import is_plain
+from plexstedi.edi.watched import Watch, unwatched, watched
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction, Value
+
+_SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+_POSITION = re.compile(r"(?:.*_)?([0-9]{2})", re.DOTALL)
+_SECTIONS = ("heading", "detail", "summary")
+_ENVELOPE = ("ST", "SE")
+
+_Object: TypeAlias = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """This is no Guide JSON of the set; `reason` names the key."""
+
+    reason: str
+
+
+class _NotGuideJson(Exception):
+    pass
+
+
+def read_guide_json(document: object, set_id: str, release: str, watch: Watch = unwatched) -> Transaction | Unreadable:
+    """The transaction that a Guide JSON document holds; ST and SE are left out. Never raises for any JSON value."""
+    try:
+        return _transaction(document, set_id, release, watch)
+    except _NotGuideJson as error:
+        return Unreadable(str(error))
+    except RecursionError:
+        return Unreadable("nested too deeply")
+
+
+def _transaction(document: object, set_id: str, release: str, watch: Watch) -> Transaction:
+    if not isinstance(document, Mapping):
+        raise _NotGuideJson("the document is no JSON object")
+    if not any(name in document for name in _SECTIONS):
+        raise _NotGuideJson("there is neither heading nor detail nor summary")
+    sections: dict[str, tuple[Node, ...]] = {}
+    for name in _SECTIONS:
+        content = document.get(name)
+        nodes = () if content is None else _nodes(_object(content, name), name, watch)
+        for node in nodes:
+            if isinstance(node, Segment) and node.id == "ST" and (node.text(1) or set_id) != set_id:
+                raise _NotGuideJson(f"{name}: ST01 is {node.text(1)}, not {set_id}")
+        sections[name] = tuple(n for n in nodes if not (isinstance(n, Segment) and n.id in _ENVELOPE))
+    return Transaction(set_id, release, sections["heading"], sections["detail"], sections["summary"])
+
+
+def _object(value: object, path: str) -> _Object:
+    if not isinstance(value, Mapping):
+        raise _NotGuideJson(f"{path} is no JSON object")
+    for key in value:
+        if not isinstance(key, str):
+            raise _NotGuideJson(f"{path}: {key!r} is no key")
+    return value
+
+
+def _nodes(content: _Object, path: str, watch: Watch) -> tuple[Node, ...]:
+    nodes: list[Node] = []
+    for key, value in content.items():
+        if value is None or key.startswith("_"):
+            continue
+        where = f"{path}.{key}"
+        segment_id, is_loop = _identity(key, where)
+        for entry in watched(value if isinstance(value, list | tuple) else (value,), watch):
+            if entry is None:
+                continue
+            inner = _object(entry, where)
+            nodes.append(_loop(segment_id, inner, where, watch) if is_loop else _segment(segment_id, inner, where))
+    return tuple(nodes)
+
+
+def _identity(key: str, where: str) -> tuple[str, bool]:
+    """The segment id in a key, and whether the key names a loop. Names before it are in small letters."""
+    words = key.split("_")
+    for index, word in enumerate(words):
+        if _SEGMENT_ID.fullmatch(word):
+            return word, words[index + 1 : index + 2] == ["loop"]
+    raise _NotGuideJson(f"{where} names no X12 segment")
+
+
+def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
+    """The loop with the segment that opens it in front; a missing one stands there empty, for the reader to name."""
+    nodes = _nodes(content, path, watch)
+    head = next((n for n in nodes if isinstance(n, Segment) and n.id == segment_id), None)
+    rest = tuple(n for n in nodes if n is not head)
+    return Loop(segment_id, (head if head is not None else Segment(segment_id, ()), *rest))
+
+
+def _segment(segment_id: str, content: _Object, path: str) -> Segment:
+    return Segment(segment_id, _positions(content, path, composites=True))
+
+
+def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value | None, ...]:
+    found: dict[int, Value] = {}
+    for key, value in content.items():
+        if value is None or value == "" or key.startswith("_"):
+            continue
+        where = f"{path}.{key}"
+        position = _POSITION.fullmatch(key)
+        if position is None or int(position[1]) == 0:
+            raise _NotGuideJson(f"{where} names no X12 element")
+        if int(position[1]) in found:
+            raise _NotGuideJson(f"{where}: two keys for the same element")
+        found[int(position[1])] = _composite(value, where) if isinstance(value, Mapping) else _simple(value, where)
+        if not composites and isinstance(value, Mapping):
+            raise _NotGuideJson(f"{where}: a composite within a composite")
+    return tuple(found.get(index) for index in range(1, max(found, default=0) + 1))
+
+
+def _composite(value: object, where: str) -> Composite:
+    parts = _positions(_object(value, where), where, composites=False)
+    return Composite(tuple(None if isinstance(part, Composite) else part for part in parts))
+
+
+def _simple(value: object, where: str) -> Value:
+    """A scalar; a repeated element as a composite of its repetitions."""
+    if isinstance(value, bool):
+        raise _NotGuideJson(f"{where} is {value}, X12 has no such value")
+    if isinstance(value, int | float | Decimal):
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        # One that is out of bounds stays text: whoever reads that element says so.
+        return number if is_plain(number) else f"{number:.20E}"
+    if isinstance(value, str | date | time):
+        return value
+    if isinstance(value, list | tuple):
+        return Composite(tuple(_repetition(item, where) for item in value))
+    raise _NotGuideJson(f"{where} is {type(value).__name__}, not a value")
+
+
+def _repetition(value: object, where: str) -> Simple | None:
+    if value is None:
+        return None
+    read = _simple(value, where)
+    if isinstance(read, Composite):
+        raise _NotGuideJson(f"{where}: a repeated composite")
+    return read

@@ -1,0 +1,256 @@
+"""Segments of an acknowledgment that not every supplier sends, and the supplier's own words (RULES.md Reading 4, 6).
+
+LIN, CTP, PO3 and CUR are read as far as they mean one thing only. What is there and means more than that (a charge,
+parts of a line, quantities by place) is named as it stands, with what it amounts to: a person sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from plexstedi.edi.inbound.reading.element_values import Bad, read_items, read_number, read_text
+from plexstedi.edi.order import Frozen
+from plexstedi.edi.settings import EXTRA_SEGMENTS
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Value
+
+LIST_PRICES = frozenset({"MSR", "RTL", "SRP"})
+"""CTP02, PO303 (X12 element 236) of prices that are not those of the purchase."""
+_NUMBERS = {
+    "CTP": {3, 4, 7, 8, 11},
+    "PO3": {4, 6},
+    "QTY": {2},
+    "SAC": {5, 7, 8, 10, 11},
+    "SDQ": set(range(4, 23, 2)),
+    "SLN": {4, 6},
+}
+"""Positions of numbers, so that a segment reads the same however its numbers are typed."""
+_CHARGE_WORDS = {"A": "an allowance", "C": "a charge", "P": "a promotion", "S": "a service"}
+
+
+class Extra(Frozen):
+    """A segment that is there and not understood."""
+
+    segment: str
+    """Its id: `SAC`."""
+    text: str
+    """As it stands: `SAC*C*D240***12.5`."""
+    message: str
+    """What it is, with its amount, in words."""
+    holds: bool = False
+    """Whether the line cannot be read without it."""
+
+
+class StatedPrice(Frozen):
+    """A price that stands beside PO104."""
+
+    segment: str
+    """`CTP`, `PO3`."""
+    place: str
+    """`CTP03`, `PO304`."""
+    price: Decimal
+    basis: str | None = None
+    """CTP09, PO305 (X12 element 639)."""
+    unit: str | None = None
+
+
+@dataclass(slots=True)
+class Others:
+    """What the other segments of a line, or of the heading, say."""
+
+    items: list[dict[str, str]] = field(default_factory=list)
+    """LIN: item numbers by qualifier."""
+    prices: list[StatedPrice] = field(default_factory=list)
+    currencies: list[str] = field(default_factory=list)
+    """CUR02 and CUR05, in upper case."""
+    extras: list[Extra] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    """NTE, MSG, MTX, REF03: what the supplier says in words."""
+
+
+def each(loop: Loop, segment_id: str) -> tuple[Loop, ...]:
+    """What a loop holds of this id, whether the guide makes it a loop or a segment."""
+    return tuple(c if isinstance(c, Loop) else Loop(c.id, (c,)) for c in loop.children[1:] if c.id == segment_id)
+
+
+def of_line(loop: Loop, quantities: Sequence[Decimal | None]) -> Others:
+    """What stands in a line's loop besides its quantities, dates and codes; `quantities` are those of the line."""
+    found = Others()
+    for node in loop.children[1:]:
+        entry = node if isinstance(node, Loop) else Loop(node.id, (node,))
+        _read(entry, found, quantities)
+    found.words += _words(loop.children[1:], references=True)
+    return found
+
+
+def of_heading(nodes: Sequence[Node]) -> Others:
+    """What stands in the heading, or outside of any line; only CUR is understood there."""
+    found = Others()
+    for segment in _walk(nodes):
+        if segment.id == "CUR":
+            found.currencies += _currencies(segment)
+        elif segment.id in EXTRA_SEGMENTS and not (segment.id == "SAC" and not _amounts(segment)):
+            found.extras.append(_extra(segment))
+    found.words += _words(nodes, references=False)
+    return found
+
+
+def _read(entry: Loop, found: Others, quantities: Sequence[Decimal | None]) -> None:
+    head = entry.head
+    match entry.id:
+        case "LIN":
+            items = read_items(head.elements, 2)
+            if items:
+                found.items.append(items)
+            else:
+                found.extras.append(_extra(head))
+        case "CTP":
+            _price(found, head, ("CTP03", 3, 2, 9, 5))
+        case "PO3":
+            stated = read_number(head.get(6))
+            is_priced = _price(found, head, ("PO304", 4, 3, 5, 7))
+            if is_priced and isinstance(stated, Decimal) and stated != 0 and stated not in quantities:
+                found.extras.append(_extra(head))
+        case "SAC":
+            if _amounts(head):
+                found.extras.append(_extra(head))
+        case "SLN":
+            found.extras.append(_sub_line(entry))
+        case "CUR":
+            pass
+        case other if other in EXTRA_SEGMENTS:
+            found.extras.append(_extra(head))
+        case _:
+            for segment in _walk(entry.children[1:]):
+                if segment.id in EXTRA_SEGMENTS and segment.id not in ("CUR", "SAC"):
+                    found.extras.append(_extra(segment))
+    for segment in entry.walk():
+        if segment.id == "CUR":
+            found.currencies += _currencies(segment)
+
+
+def _price(found: Others, head: Segment, positions: tuple[str, int, int, int, int]) -> bool:
+    """Whether it is a price of the purchase; a list price is left alone, what has no readable price is named."""
+    place, price_at, kind_at, basis_at, unit_at = positions
+    if (read_text(head.get(kind_at)) or "").upper() in LIST_PRICES:
+        return False
+    price = read_number(head.get(price_at))
+    if price is None or isinstance(price, Bad):
+        found.extras.append(_extra(head))
+        return False
+    basis = read_text(head.get(basis_at))
+    unit = unit_of(head, unit_at)
+    found.prices.append(StatedPrice(segment=head.id, place=place, price=price, basis=basis, unit=unit))
+    return True
+
+
+def unit_of(segment: Segment, position: int) -> str | None:
+    """A unit of measure (element 355, or the first component of C001) in upper case."""
+    value = segment.get(position)
+    if isinstance(value, Composite):
+        value = value.components[0] if value.components else None
+    text = read_text(value)
+    return text.upper() if text else None
+
+
+def _currencies(cur: Segment) -> list[str]:
+    return [code.upper() for position in (2, 5) if (code := read_text(cur.get(position))) is not None]
+
+
+def _amounts(sac: Segment) -> list[str]:
+    """What a SAC asks for: amount, percent, rate; nothing where it only says that there is none."""
+    if read_text(sac.get(1)) == "N":
+        return []
+    found = []
+    for position, form in ((5, "{}"), (7, "{} %"), (8, "{} a unit")):
+        value = read_number(sac.get(position))
+        if value is None or value == 0:
+            continue
+        found.append(
+            form.format(_written(sac, position) if isinstance(value, Decimal) else read_text(sac.get(position)))
+        )
+    return found
+
+
+def _sub_line(entry: Loop) -> Extra:
+    if any(each(entry, "ACK")):
+        message = "the supplier answers parts of the line, which cannot be told apart in Plex"
+        return Extra(segment="SLN", text=_as_text(entry.head), message=message, holds=True)
+    return _extra(entry.head)
+
+
+def _extra(segment: Segment) -> Extra:
+    return Extra(segment=segment.id, text=_as_text(segment), message=_in_words(segment))
+
+
+def _in_words(segment: Segment) -> str:
+    text = _as_text(segment)
+    match segment.id:
+        case "SAC":
+            what = _CHARGE_WORDS.get(read_text(segment.get(1)) or "", "a charge or allowance")
+            return f"{what} of {', '.join(_amounts(segment)) or 'no stated amount'} that was not ordered ({text})"
+        case "QTY":
+            return f"a quantity of {_written(segment, 2) or 'nothing'} beside that of the line ({text})"
+        case "SLN":
+            return f"a part of the line, quantity {_written(segment, 4) or 'not stated'} ({text})"
+        case "SDQ":
+            amounts = ", ".join(filter(None, (_written(segment, n) for n in range(4, 23, 2))))
+            return f"quantities by destination: {amounts or 'none'} ({text})"
+        case "CTP":
+            return f"a price that cannot be read: {_written(segment, 3) or _written(segment, 8) or 'none'} ({text})"
+        case "PO3":
+            return f"further detail of the line, quantity {_written(segment, 6) or 'not stated'} ({text})"
+        case "LIN":
+            return f"an item that cannot be read ({text})"
+        case _:
+            return f"a {segment.id} that is not understood ({text})"
+
+
+def _as_text(segment: Segment) -> str:
+    rows = [_written(segment, position) for position in range(1, len(segment.elements) + 1)]
+    return "*".join([segment.id, *rows]).rstrip("*")
+
+
+def _written(segment: Segment, position: int) -> str:
+    """An element as text; a number in its shortest form."""
+    if position in _NUMBERS.get(segment.id, ()):
+        number = read_number(segment.get(position))
+        if isinstance(number, Decimal):
+            return f"{number:f}"
+    return _text(segment.get(position))
+
+
+def _text(value: Value | None) -> str:
+    if isinstance(value, Composite):
+        return ":".join(_text(each) for each in value.components).rstrip(":")
+    return read_text(value) or ""
+
+
+_WORD_POSITIONS = {"NTE": (2,), "MSG": (1,), "MTX": (2, 3), "REF": (3,)}
+
+
+def _words(nodes: Sequence[Node], *, references: bool) -> list[str]:
+    found: list[str] = []
+    for segment in _walk(nodes, leave_out=("SLN",)):
+        if segment.id == "REF" and not references:
+            continue
+        for position in _WORD_POSITIONS.get(segment.id, ()):
+            text = " ".join((read_text(segment.get(position)) or "").split())
+            if text and text not in found:
+                found.append(text)
+    return found
+
+
+def _walk(nodes: Sequence[Node], leave_out: Sequence[str] = ()) -> Iterator[Segment]:
+    """Every segment; a SAC or SLN without what stands in its loop, but for its CUR."""
+    for node in nodes:
+        if node.id in leave_out:
+            continue
+        if isinstance(node, Segment):
+            yield node
+        elif node.id in ("SAC", "SLN"):
+            yield node.head
+            yield from (segment for segment in node.walk() if segment.id == "CUR")
+        else:
+            yield from _walk(node.children, leave_out)

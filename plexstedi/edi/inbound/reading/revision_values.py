@@ -1,0 +1,231 @@
+"""Whether a line answers what our 860 asks or what stood before: values decide where no date can (RULES.md Reading 13).
+
+Compared are quantity, price, dates, unit and item numbers, as far as the change touched them and they are given.
+Tolerances apply, the nearer of two that fit wins. A rejection, values of both or of neither, no values: undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import TypeAlias
+
+from plexstedi.edi.inbound.allocation import allocate, still_open
+from plexstedi.edi.inbound.division import ZERO
+from plexstedi.edi.inbound.findings import Findings
+from plexstedi.edi.inbound.line_reading import LineReading, in_sent_unit
+from plexstedi.edi.inbound.matching import stated_items
+from plexstedi.edi.inbound.pricing import Incomparable, compare_price, stated_prices
+from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_meaning
+from plexstedi.edi.inbound.reconcile_line import LineCase, read_case
+from plexstedi.edi.sent import SentLine
+
+CaseOf: TypeAlias = Callable[[SentLine], LineCase]
+"""The answer to a line, against one version of it as sent."""
+_Distance: TypeAlias = Fraction | None
+"""How far a value is from what a version asks; None: outside of the tolerance."""
+
+
+class Knows(Enum):
+    """What a line of an answer knows of."""
+
+    CHANGE = "change"
+    """It answers what the change asks."""
+    BEFORE = "before"
+    """It answers what stood before."""
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a line answers; `before` is the version, where it is an earlier one."""
+
+    knows: Knows
+    why: str = ""
+    before: SentLine | None = None
+
+
+def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -> Verdict:
+    """Which version a line answers: the one that the change asks, or one of those before it (None: there was no line).
+
+    A line that the change took out is asked for with the quantity zero.
+    """
+    earlier = [line for line in before if line is not None]
+    if not earlier:
+        # Whoever names a line that the change added knows of the change.
+        return Verdict(Knows.CHANGE)
+    if _rejects(case_of(earlier[-1])):
+        return Verdict(Knows.UNDECIDED, "a rejection, of what was asked or of the change to it")
+    found = [(line, _against(case_of, asked, line)) for line in earlier]
+    if any(verdict is Knows.BEFORE for _, verdict in found):
+        answered = next(line for line, verdict in reversed(found) if verdict is Knows.BEFORE)
+        return Verdict(Knows.BEFORE, before=answered)
+    if all(verdict is Knows.CHANGE for _, verdict in found):
+        return Verdict(Knows.CHANGE)
+    return Verdict(Knows.UNDECIDED, "its values are neither plainly those before the change nor those after it")
+
+
+def _rejects(case: LineCase) -> bool:
+    own = case.settings.acknowledgments
+    codes = [detail.code for match in case.matches for detail in match.answered.details if detail.code != "ID"]
+    return any(line_meaning(code, own) is LineMeaning.REJECTED for code in codes)
+
+
+def _against(case_of: CaseOf, asked: SentLine, before: SentLine) -> Knows:
+    if asked.quantity == 0:
+        return _deletion(case_of(before))
+    verdicts = set(_evidence(case_of(asked), case_of(before)))
+    if verdicts == {Knows.CHANGE}:
+        return Knows.CHANGE
+    return Knows.BEFORE if verdicts == {Knows.BEFORE} else Knows.UNDECIDED
+
+
+def _deletion(before: LineCase) -> Knows:
+    """Whether an answer to a line that was taken out agrees, or still means the line as it stood."""
+    answers = [match.answered for match in before.matches]
+    if any(a.change_code == "DI" or any(d.code == "ID" for d in a.details) for a in answers):
+        return Knows.CHANGE
+    read = read_case(before, Findings(""))
+    if read is None:
+        return Knows.UNDECIDED
+    if read.total.total == 0:
+        return Knows.CHANGE
+    fits = _quantity_distance(before.open - read.total.total, before) is not None
+    return Knows.BEFORE if fits else Knows.UNDECIDED
+
+
+def _evidence(asked: LineCase, before: LineCase) -> Iterator[Knows]:
+    """What each value says by itself; nothing for those that are not given, or that the change did not touch."""
+    reads = read_case(asked, Findings("")), read_case(before, Findings(""))
+    if asked.sent.quantity != before.sent.quantity:
+        yield from _of_total(asked, before, *reads)
+        if all(match.answered.quantity is not None for match in asked.matches):
+            yield _nearer(_echo(asked), _echo(before))
+    if _price_of(asked.sent) != _price_of(before.sent):
+        yield from _of_prices(asked, before)
+    if asked.sent.unit != before.sent.unit or asked.sent.items != before.sent.items:
+        yield from _of_units_and_items(asked, before)
+    if [s.due for s in asked.sent.schedules] != [s.due for s in before.sent.schedules]:
+        yield from _of_dates(asked, before, *reads)
+
+
+def _of_total(
+    asked: LineCase, before: LineCase, read_asked: LineReading | None, read_before: LineReading | None
+) -> Iterator[Knows]:
+    open_asked = None if read_asked is None else asked.open - read_asked.total.total
+    open_before = None if read_before is None else before.open - read_before.total.total
+    if open_asked is None and open_before is None:
+        return
+    if open_asked == open_before:
+        # The whole line, or what is left of it: as good an answer to the one as to the other.
+        return
+    yield _nearer(
+        None if open_asked is None else _quantity_distance(open_asked, asked),
+        None if open_before is None else _quantity_distance(open_before, before),
+    )
+
+
+def _quantity_distance(variance: Decimal, case: LineCase) -> _Distance:
+    off = Fraction(variance)
+    tolerance = case.settings.tolerance
+    limit = tolerance.quantity_under_pct if off > 0 else tolerance.quantity_over_pct
+    return abs(off) if abs(off) * 100 <= Fraction(limit) * Fraction(case.open) else None
+
+
+def _echo(case: LineCase) -> _Distance:
+    """PO102 against what this version orders, or has open."""
+    total = ZERO
+    for match in case.matches:
+        answer = match.answered
+        quantity = in_sent_unit(answer.quantity or ZERO, answer.unit, case.sent, case.settings)
+        if quantity is None:
+            return None
+        total += quantity
+    return min(
+        (d for each in (case.sent.quantity, case.open) if (d := _quantity_distance(each - total, case)) is not None),
+        default=None,
+    )
+
+
+def _of_units_and_items(asked: LineCase, before: LineCase) -> Iterator[Knows]:
+    """Codes and numbers that the change touched, as far as they are given: they fit exactly or not at all."""
+    new, old = asked.sent, before.sent
+    for match in asked.matches:
+        units = {unit for unit in (match.answered.unit, *(d.unit for d in match.answered.details)) if unit is not None}
+        if new.unit != old.unit:
+            yield from (_exactly(unit, new.unit, old.unit) for unit in sorted(units))
+        for items in stated_items(match.answered):
+            for qualifier in sorted(items.keys() & {q for q in new.items if new.items[q] != old.items.get(q)}):
+                was = old.items.get(qualifier, "")
+                yield _exactly(items[qualifier].casefold(), new.items[qualifier].casefold(), was.casefold())
+
+
+def _exactly(stated: str, asked: str, before: str) -> Knows:
+    if stated == asked:
+        return Knows.CHANGE
+    return Knows.BEFORE if stated == before else Knows.UNDECIDED
+
+
+def _price_of(line: SentLine) -> tuple[object, ...]:
+    return (line.price, line.price_basis, line.unit)
+
+
+def _of_prices(asked: LineCase, before: LineCase) -> Iterator[Knows]:
+    for match in asked.matches:
+        for stated in stated_prices(match.answered):
+            found: list[_Distance] = []
+            for case in (asked, before):
+                unit = stated.unit or match.answered.unit
+                compared = compare_price(stated.price, stated.basis, unit, case.sent, case.settings)
+                tolerance = case.settings.tolerance
+                if isinstance(compared, Incomparable) or not compared.within(
+                    tolerance.price_up_pct, tolerance.price_down_pct
+                ):
+                    found.append(None)
+                else:
+                    found.append(abs(compared.answered - compared.sent))
+            yield _nearer(found[0], found[1])
+
+
+def _of_dates(
+    asked: LineCase, before: LineCase, read_asked: LineReading | None, read_before: LineReading | None
+) -> Iterator[Knows]:
+    reads = [read for read in (read_asked, read_before) if read is not None]
+    if not any(piece.promises for read in reads for piece in read.pieces):
+        return
+    distances = [
+        None if read is None else _date_distance(read, case)
+        for read, case in ((read_asked, asked), (read_before, before))
+    ]
+    yield _nearer(distances[0], distances[1])
+
+
+def _date_distance(read: LineReading, case: LineCase) -> _Distance:
+    """How many days the promises are from the due dates, by quantity; a ship date with the days in transit."""
+    tolerance, transit = case.settings.tolerance, case.settings.acknowledgments.transit_days
+    total = Fraction(0)
+    for schedule in allocate(read.pieces, still_open(case.sent.schedules, case.received)):
+        days = [] if schedule.delivery_date is None else [schedule.delivery_date.toordinal()]
+        if schedule.ship_date is not None and not days:
+            days = [schedule.ship_date.toordinal() + transit]
+        for day in days:
+            if schedule.due is None:
+                return None
+            off = day - schedule.due.toordinal()
+            if not -tolerance.date_early_days <= off <= tolerance.date_late_days:
+                return None
+            total += abs(off) * Fraction(schedule.quantity)
+    return total
+
+
+def _nearer(asked: _Distance, before: _Distance) -> Knows:
+    if asked is None and before is None:
+        return Knows.UNDECIDED
+    if asked is None or before is None:
+        return Knows.BEFORE if asked is None else Knows.CHANGE
+    if asked == before:
+        return Knows.UNDECIDED
+    return Knows.CHANGE if asked < before else Knows.BEFORE

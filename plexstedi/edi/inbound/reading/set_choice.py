@@ -1,0 +1,58 @@
+"""Which transaction set of an X12 text is a transaction of Stedi's: its own part of a file, or one of a whole file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plexstedi.edi.inbound.reading.guide_reading import Unreadable
+from plexstedi.edi.order import Frozen
+from plexstedi.edi.plain_values import plain_whole
+from plexstedi.edi.x12.raw import BrokenX12Error
+from plexstedi.edi.x12.text import FoundSet, sets_of
+from plexstedi.edi.x12.transaction import Transaction
+
+_USUAL_RELEASE = "004010"
+"""Read as of this release where neither Stedi nor an envelope tells one."""
+
+
+class WantedSet(Frozen):
+    """A transaction as Stedi lists it; what it did not tell is None."""
+
+    set_id: str
+    release: str | None = None
+    interchange_control: int | None = None
+    """ISA13."""
+    group_control: int | None = None
+    """GS06."""
+    set_control: int | None = None
+    """ST02."""
+
+
+def choose_set(text: str, wanted: WantedSet) -> Transaction | Unreadable:
+    """The wanted set of an X12 text; Unreadable if it is broken, or which one is wanted is not clear."""
+    try:
+        found = [
+            each
+            for each in sets_of(text, wanted.release or _USUAL_RELEASE)
+            if each.parsed.transaction.set_id == wanted.set_id
+        ]
+    except BrokenX12Error as error:
+        return Unreadable(f"neither its JSON nor its X12 can be read: {error}")
+    # A file may hold the same set twice, letter for letter: then it makes no difference which.
+    fitting = _different([each for each in found if _fits(each, wanted)]) or _different(found)
+    if len(fitting) == 1:
+        return fitting[0]
+    return Unreadable(f"its X12 has {len(found)} transactions {wanted.set_id}, none clearly this one")
+
+
+def _different(found: Sequence[FoundSet]) -> list[Transaction]:
+    return list(dict.fromkeys(each.parsed.transaction for each in found))
+
+
+def _fits(found: FoundSet, wanted: WantedSet) -> bool:
+    pairs = (
+        (found.interchange_control, wanted.interchange_control),
+        (found.group_control, wanted.group_control),
+        (plain_whole(found.parsed.control_number), wanted.set_control),
+    )
+    return all(has is None or told is None or has == told for has, told in pairs)

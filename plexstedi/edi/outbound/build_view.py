@@ -1,0 +1,341 @@
+"""From a Plex order to what its supplier is to see, under the current settings and in one kind of document.
+
+Everything that decides what a document says is decided here: units, prices, texts, dates, what is ordered. Builders
+turn it into segments; the difference of two of them is what an 860 tells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Literal, TypeVar
+
+from plexstedi.edi.advice import partner_table, quoted, sentence, write
+from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.need import Facts
+from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
+from plexstedi.edi.outbound.dates import DuePlaces, due_advice, due_codes, due_qualifier
+from plexstedi.edi.outbound.dropped import Dropped
+from plexstedi.edi.outbound.notes import note_form
+from plexstedi.edi.outbound.prices import SaidPrice, Units, line_units, price_place, said_price, said_quantity
+from plexstedi.edi.outbound.text import Wording
+from plexstedi.edi.outbound.view import SeenLine, SeenOrder, SeenRelease
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
+from plexstedi.edi.settings import ScheduleAs
+from plexstedi.edi.stream import StreamKey, order_of_stream, release_name
+from plexstedi.edi.units import exact_quotient, plain, product, total_of
+
+T = TypeVar("T")
+LINE_LOOP = {"850": "PO1", "860": "POC"}
+"""The line loop of a set."""
+
+
+def look(
+    order: Order,
+    partner: Partner,
+    room: Room,
+    set_id: Literal["850", "860"],
+    stream: StreamKey,
+    schedule: ScheduleAs | None = None,
+) -> SeenOrder | Held:
+    """What the supplier is to see of this order in a document of this kind; Held with every reason found.
+
+    `schedule` is how the order's first document said its releases; None: this is the first.
+    """
+    return _Looker(partner, room, set_id, stream, schedule).look(order_of_stream(order, stream))
+
+
+@dataclass(slots=True)
+class _Looker:
+    partner: Partner
+    room: Room
+    set_id: Literal["850", "860"]
+    stream: StreamKey
+    first_schedule: ScheduleAs | None
+    reasons: list[Reason] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    wording: Wording = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wording = Wording(self.partner.settings.text, self._table("text"))
+
+    def _table(self, *keys: str) -> str:
+        return partner_table(self.set_id, self.partner.code, *keys)
+
+    def look(self, order: Order) -> SeenOrder | Held:
+        settings = self.partner.settings
+        number = self._number(order.number)
+        if order.order_date is None:
+            self._hold("order-date-missing", "order", "Plex has no order date", "Set the order date in Plex")
+        ship_to = order.ship_to or _unanimous(r.ship_to for line in order.lines for r in line.firm_releases())
+        lines = tuple(said for line in order.open_lines() if (said := self._line(order, line, ship_to)) is not None)
+        counted = Counter(line.number for line in lines)
+        for twice in sorted(number for number, count in counted.items() if count > 1):
+            self._hold("line-number-twice", f"line {twice}", "two lines have this number", "Renumber one in Plex")
+        schedule = self._schedule()
+        dues = {due for line in lines for due in line.dues()}
+        seen_due = order.due or (next(iter(dues)) if len(dues) == 1 else None)
+        seen = SeenOrder(
+            number=number,
+            release=self.stream.release,
+            kind="release" if self.stream.release else ("blanket" if order.blanket else "standard"),
+            order_date=order.order_date or date.min,
+            currency=self.wording.clean(order.currency, "order"),
+            freight=self._mapped(order.freight_terms, settings.freight_terms, "freight terms", "freight_terms"),
+            terms=self._mapped(order.terms, settings.terms, "payment terms", "terms"),
+            routing=self.wording.clean(order.ship_via, "order"),
+            ship_to=self._ship_to(ship_to, (), "order"),
+            due=seen_due,
+            note=self._note(order.note, (), "order"),
+            lines=lines,
+            schedule=schedule,
+            dropped=(),
+            adjusted=(),
+            facts=Facts(
+                freight=order.freight_terms,
+                terms=order.terms,
+                ship_to=ship_to,
+                blanket=order.blanket,
+                line_dues=bool(dues),
+            ),
+        )
+        if order.fob:
+            why = "X12 has codes for it, and no table says which; freight_terms decide FOB01"
+            self.dropped.append(Dropped(where="order", fact="FOB point", value=order.fob, why=why))
+        self._dues_have_a_place(seen, order.due)
+        if self.reasons:
+            return Held(tuple(dict.fromkeys(self.reasons)))
+        adjusted = tuple(dict.fromkeys(self.wording.adjusted))
+        return replace(seen, dropped=tuple(self.dropped), adjusted=adjusted, doubts=tuple(self.wording.doubts))
+
+    def _hold(self, code: str, where: str, message: str, fix: str) -> None:
+        self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
+
+    def _number(self, number: str) -> str:
+        cleaned = self.wording.clean(number, "order") or ""
+        if cleaned.casefold() != number.casefold() and not self.wording.reasons:
+            message = f"the order number {number!r} could only go out as {cleaned!r}, which answers would not match"
+            self._hold("order-number-unfit", "order", message, "Correct the order number in Plex")
+        return cleaned
+
+    def _mapped(self, name: str | None, table: dict[str, T], what: str, key: str) -> T | None:
+        if not name:
+            return None
+        found = table.get(name) or next((v for k, v in table.items() if k.casefold() == name.casefold()), None)
+        if found is None:
+            why = f'no entry "{name}" in `{key}`'
+            self.dropped.append(Dropped(where="order", fact=what, value=name, why=why))
+        return found
+
+    def _ship_to(self, name: str | None, path: tuple[str, ...], where: str) -> str | None:
+        known = self.partner.settings.ship_to
+        wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
+        placed = any(place_for(self.room, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
+        if name and known and placed and _ship_to_key(name, known) is None:
+            self._hold(
+                "ship-to-unknown",
+                where,
+                f'ship-to "{name}" has no address in the settings',
+                sentence(write(self._table("ship_to", name), "name", quoted("…"))),
+            )
+        return name
+
+    def _note(self, note: str | None, path: tuple[str, ...], where: str) -> str | None:
+        text = self.wording.clean(note, where) if note else None
+        if not text:
+            return None
+        section: Literal["heading", "detail"] = "detail" if path else "heading"
+        if note_form(self.room, section, path, self.partner.settings.release) is not None:
+            return text
+        if self.partner.settings.notes == "required":
+            self._hold(
+                "note-without-place",
+                where,
+                f"the guide has no place for the note {text!r}",
+                "Tell the supplier otherwise and empty the note in Plex, or "
+                + write(self._table(), "notes", quoted("optional")),
+            )
+        self.dropped.append(Dropped(where=where, fact="note", value=text, why=f"no place for it in the {self.set_id}"))
+        return None
+
+    def _line(self, order: Order, line: Line, ship_to: str | None) -> SeenLine | None:
+        where = f"line {line.number}"
+        firm = line.firm_releases()
+        blanket = order.blanket and self.stream.release is None and line.blanket_quantity is not None
+        if line.state is not LineState.OPEN or (not firm and not blanket):
+            return None
+        units = line_units(line.unit, line.order_unit, self.partner.settings, where, self._table("units"))
+        price = self._price(line, units, where)
+        if isinstance(units, Reason):
+            self.reasons.append(units)
+            return None
+        so_far = len(self.reasons)
+        releases = tuple(r for release in firm if (r := self._release(line, release, units, ship_to)) is not None)
+        quantity = total_of(*(r.quantity for r in releases))
+        if blanket and line.blanket_quantity is not None:
+            quantity = said_quantity(line.blanket_quantity, units)
+        if quantity <= 0 and len(self.reasons) == so_far:
+            message = f"the ordered quantity is {quantity}"
+            self._hold("quantity-not-positive", where, message, "Correct the releases of the line in Plex")
+        if price is None:
+            return None
+        return SeenLine(
+            id=line.id,
+            number=line.number,
+            quantity=quantity,
+            unit=units.quantity.unit,
+            plex_unit=line.order_unit or line.unit or "",
+            factor=units.quantity.factor,
+            price=price.price,
+            price_basis=price.basis,
+            amount=_amount(quantity, line.price, price),
+            items=self._items(line, where),
+            description=self.wording.clean(line.description, where),
+            description_counts=line.part is None,
+            note=self._note(line.note, (LINE_LOOP[self.set_id],), where),
+            releases=releases,
+        )
+
+    def _price(self, line: Line, units: Units | Reason, where: str) -> SaidPrice | None:
+        if line.price is None:
+            self._hold(
+                "price-missing", where, "Plex has no price for this line", "Set the price in Plex (0 is a price)"
+            )
+            return None
+        if isinstance(units, Reason):
+            return None
+        at = price_place(self.room, LINE_LOOP[self.set_id])
+        said = said_price(line.price, units, at.place, at.basis, where)
+        if isinstance(said, Reason):
+            self.reasons.append(said)
+            return None
+        return said
+
+    def _release(self, line: Line, release: Release, units: Units, ship_to: str | None) -> SeenRelease | None:
+        where = f"line {line.number} release {release.number}"
+        if release.quantity is None or release.quantity < 0:
+            what = "has no quantity" if release.quantity is None else f"has the quantity {release.quantity}"
+            self._hold("quantity-missing", where, f"the release {what}", "Set the quantity of the release in Plex")
+            return None
+        if release.quantity == 0:
+            return None
+        elsewhere = release.ship_to if release.ship_to != ship_to else None
+        return SeenRelease(
+            id=release.id,
+            number=release.number,
+            name=release_name(line, release),
+            quantity=said_quantity(release.quantity, units),
+            due=release.due,
+            ship_to=self._ship_to(elsewhere, (LINE_LOOP[self.set_id],), where),
+            note=self._note(release.note, (LINE_LOOP[self.set_id],), where),
+            received=release.state is ReleaseState.RECEIVED,
+        )
+
+    def _items(self, line: Line, where: str) -> tuple[tuple[str, str], ...]:
+        items = self.partner.settings.items
+        number = line.part.number if line.part else line.item
+        sources = (
+            (items.part, number),
+            (items.supplier_part, line.supplier_part),
+            (items.manufacturer_part, line.manufacturer_part),
+            (items.revision, line.part.revision if line.part else None),
+        )
+        found: list[tuple[str, str]] = []
+        for qualifier, value in sources:
+            text = self.wording.clean(value, where) if qualifier else None
+            if not text:
+                continue
+            if any(qualifier == known for known, _ in found):
+                message = f"two item numbers share the qualifier {qualifier}"
+                self._hold("item-qualifier-twice", where, message, "Give each its own qualifier in `items`")
+                continue
+            found.append((qualifier, text))
+        return tuple(found)
+
+    def _schedule(self) -> ScheduleAs:
+        """How releases are said: as configured, else what there is room for; it depends on no single order.
+
+        Line ids follow from it, so a change keeps to releases as lines, or not, as the first document did.
+        """
+        loop = LINE_LOOP[self.set_id]
+        document = self.partner.settings.document_850
+        if self.first_schedule in (ScheduleAs.LINES, ScheduleAs.HEADER):
+            return self.first_schedule
+        if self.first_schedule is None and document is not None and document.schedule is not None:
+            return document.schedule
+        if self._takes_date("detail", (loop,), "SCH", 5, 6):
+            return ScheduleAs.SCH
+        if self.first_schedule is None and self._takes_date("detail", (loop,), "DTM", 1, 2):
+            return ScheduleAs.LINES
+        return ScheduleAs.HEADER
+
+    def _takes_date(
+        self, section: Literal["heading", "detail"], path: tuple[str, ...], segment_id: str, qualifier: int, value: int
+    ) -> bool:
+        codes = due_codes(self.partner.settings, self.set_id)
+        return due_qualifier(self.room, codes, section, path, segment_id, qualifier, value) is not None
+
+    def _dues_have_a_place(self, seen: SeenOrder, of_order: date | None) -> None:
+        loop = LINE_LOOP[self.set_id]
+        if seen.schedule is ScheduleAs.LINES and place_for(self.room, "detail", (), loop, {1: "10-1"}) is None:
+            self._hold(
+                "line-id-without-place",
+                "order",
+                f"each release is a line of its own, and the {self.set_id} guide has no place for ids such as 10-1",
+                f"Ask the supplier for {loop}01 in its {self.set_id} guide",
+            )
+        schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
+        at_line = self._takes_date("detail", (loop,), "DTM", 1, 2)
+        at_header = self._takes_date("heading", (), "DTM", 1, 2)
+        places = DuePlaces(self.room, self.set_id, self._table(), loop, seen.schedule)
+        if of_order is not None and not at_header:
+            self._due_of_order(of_order, seen, places, at_lines=schedules or at_line)
+        for line in seen.lines:
+            where, dues = f"line {line.number}", line.dues()
+            undated = [r for r in line.releases if r.due is None]
+            if dues and undated:
+                message = f"release {undated[0].number} has no due date, others of the line have one"
+                self._hold("due-missing", where, message, "Set the due date of the release in Plex")
+            alone = len(dues) == 1 or seen.schedule is ScheduleAs.LINES
+            told = schedules or (at_line and alone) or (at_header and dues == (seen.due,))
+            if dues and not told:
+                shown = ", ".join(due.isoformat() for due in dues)
+                message = f"the {self.set_id} guide has no place for the due date {shown}"
+                fix = due_advice(places, several=len(dues) > 1)
+                self._hold("due-without-place", where, message, fix)
+            if seen.schedule is not ScheduleAs.LINES and len({r.ship_to for r in line.releases}) > 1:
+                message = "its releases go to different ship-tos"
+                self._hold("ship-to-mixed", where, message, 'Split the line in Plex, or set schedule = "lines"')
+
+    def _due_of_order(self, due: date, seen: SeenOrder, places: DuePlaces, *, at_lines: bool) -> None:
+        """The order's own due date, which has no place in the heading."""
+        of_lines = {day for line in seen.lines for day in line.dues()}
+        if not of_lines:
+            message = f"the {self.set_id} guide has no place for the order's due date {due.isoformat()}"
+            fix = due_advice(places, several=False)
+            if at_lines:
+                message += ", and the lines have none"
+                fix = "Set the due date of each release in Plex"
+            self._hold("due-without-place", "order", message, fix)
+        elif of_lines != {due}:
+            why = f"the {self.set_id} guide has no place for it; those of the lines go"
+            self.dropped.append(Dropped(where="order", fact="due date", value=due.isoformat(), why=why))
+
+
+def _ship_to_key(name: str, known: Iterable[str]) -> str | None:
+    return next((key for key in known if key.casefold() == name.casefold()), None)
+
+
+def _unanimous(names: Iterable[str | None]) -> str | None:
+    different = set(names)
+    return next(iter(different)) if len(different) == 1 else None
+
+
+def _amount(quantity: Decimal, price: Decimal | None, said: SaidPrice) -> Decimal | None:
+    if price is None or said.per == 0:
+        return None
+    return exact_quotient(product(quantity, plain(price)), said.per, 10)

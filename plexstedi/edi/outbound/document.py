@@ -1,0 +1,159 @@
+"""From what is due to the document that goes: the one door to 850, 860 and 810. Pure: no clock, no randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import assert_never
+
+from plexstedi.edi.guide.binding import unreadable
+from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.guide.schema import GuideUnreadableError
+from plexstedi.edi.invoice import Invoice
+from plexstedi.edi.order import Order
+from plexstedi.edi.outbound.build_810 import build_810
+from plexstedi.edi.outbound.build_860 import build_cancel, build_change
+from plexstedi.edi.outbound.build_view import look
+from plexstedi.edi.outbound.changes import header_changes
+from plexstedi.edi.outbound.dates import impossible_dates, impossible_invoice_dates
+from plexstedi.edi.outbound.due import Cancel860, Change860, Replace850, Send850
+from plexstedi.edi.outbound.prepared import DocumentKind, Prepared, finish, finish_order
+from plexstedi.edi.outbound.view import SeenOrder
+from plexstedi.edi.outbound.whole_order import prepare_850, visible
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
+from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.stream import StreamKey, order_of_stream
+
+__all__ = ["DocumentKind", "Prepared", "Sendable", "prepare", "prepare_invoice"]
+
+Sendable = Send850 | Replace850 | Change860 | Cancel860
+
+
+_NOTHING_RECEIVED: Mapping[str, Decimal] = MappingProxyType({})
+
+
+def prepare(
+    due: Sendable,
+    partner: Partner,
+    *,
+    change_sequence: int,
+    revision_seen: date,
+    received: Mapping[str, Decimal] | None = _NOTHING_RECEIVED,
+) -> Prepared | Held:
+    """The document that is due, or why it cannot go out faithfully.
+
+    `change_sequence` is BCH05, counted from 1 for each stream. `revision_seen` is Plex's modified date when this
+    revision was first seen (BCH11). `received` is what came in so far, by Plex's line id in the unit ordered (POC04);
+    None if that is not known. Held names order line, value and fix.
+    """
+    # What is cancelled is what was sent before: its dates are told no more.
+    wrong = () if isinstance(due, Cancel860) else impossible_dates(order_of_stream(due.order, due.stream))
+    prepared = _prepare(due, partner, change_sequence, revision_seen, received)
+    if not wrong:
+        return prepared
+    return Held((*wrong, *(prepared.reasons if isinstance(prepared, Held) else ())))
+
+
+def _prepare(
+    due: Sendable, partner: Partner, change_sequence: int, revision_seen: date, received: Mapping[str, Decimal] | None
+) -> Prepared | Held:
+    try:
+        match due:
+            case Send850():
+                return prepare_850(due.order, due.stream, partner, due.purpose)
+            case Replace850():
+                return prepare_850(due.order, due.stream, partner, "05")
+            case Change860():
+                return _prepare_change(due, partner, change_sequence, revision_seen, received)
+            case Cancel860():
+                return _prepare_cancel(due, partner, change_sequence, revision_seen)
+            case _:
+                assert_never(due)
+    except GuideUnreadableError as error:
+        return Held((unreadable("860" if isinstance(due, Change860 | Cancel860) else "850", error),))
+
+
+def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
+    """The 810 of a customer invoice, or why it cannot go out faithfully. `sent` names the invoice and has no lines."""
+    try:
+        built = build_810(invoice, partner, room_for(partner, "810"))
+    except GuideUnreadableError as error:
+        return Held((unreadable("810", error),))
+    wrong = impossible_invoice_dates(invoice)
+    if isinstance(built, Held):
+        return Held((*wrong, *built.reasons))
+    prepared = finish("810", built, partner, SentOrder(number=invoice.number, lines=()))
+    return Held((*wrong, *(prepared.reasons if isinstance(prepared, Held) else ()))) if wrong else prepared
+
+
+def _views_for_860(
+    orders: tuple[Order, Order], stream: StreamKey, partner: Partner
+) -> tuple[SeenOrder, SeenOrder] | Held:
+    """Both revisions as an 860 says them, with releases said as the first document did."""
+    first = look(orders[0], partner, room_for(partner, "850"), "850", stream)
+    if isinstance(first, Held):
+        return first
+    room = room_for(partner, "860")
+    before = look(orders[0], partner, room, "860", stream, first.schedule)
+    after = look(orders[1], partner, room, "860", stream, first.schedule)
+    if isinstance(after, Held):
+        return after
+    return before if isinstance(before, Held) else (before, after)
+
+
+def _prepare_change(
+    due: Change860, partner: Partner, sequence: int, revised: date, received: Mapping[str, Decimal] | None
+) -> Prepared | Held:
+    views = _views_for_860((due.has, due.order), due.stream, partner)
+    if isinstance(views, Held):
+        return views
+    before, after = views
+    room = room_for(partner, "860")
+    built = build_change(before, after, partner, room, sequence=sequence, revised=revised, received=received)
+    same = build_change(before, before, partner, room, sequence=sequence, revised=revised, received=received)
+    if isinstance(built, Held):
+        return built
+    kept = {line.id for line in after.lines}
+    removed = tuple(line for line in before.lines if line.id not in kept)
+    prepared = finish_order("860", built, partner, after, removed)
+    unchanged = same if isinstance(same, Held) else finish_order("860", same, partner, before, ())
+    if isinstance(prepared, Held) or isinstance(unchanged, Held):
+        return prepared
+    untold = _untold(before, after, prepared, unchanged, partner)
+    return prepared if untold is None else Held((untold,))
+
+
+def _untold(
+    before: SeenOrder, after: SeenOrder, prepared: Prepared, unchanged: Prepared, partner: Partner
+) -> Reason | None:
+    """A change of the header that the supplier saw in the 850 and that the 860 has no place for."""
+    facts = header_changes(before, after)
+    if prepared.guide_json["heading"] != unchanged.guide_json["heading"] or not facts:
+        return None
+    if prepared.transaction.detail:
+        facts = tuple(fact for fact in facts if fact != "note")
+        was, becomes = visible(before, partner), visible(after, partner)
+        if not facts or (was is not None and becomes is not None and was["heading"] == becomes["heading"]):
+            return None
+    return Reason(
+        code="change-without-place",
+        where="order",
+        message=f"the 860 has no place for what changed: {', '.join(facts)}",
+        fix="Tell the supplier otherwise and `plexstedi review accept ID --reason TEXT`, or set"
+        ' change_orders = "replace"',
+    )
+
+
+def _prepare_cancel(due: Cancel860, partner: Partner, sequence: int, revised: date) -> Prepared | Held:
+    views = _views_for_860((due.has, due.has), due.stream, partner)
+    if isinstance(views, Held):
+        return views
+    seen = views[0]
+    built = build_cancel(seen, partner, room_for(partner, "860"), sequence=sequence, revised=revised)
+    if isinstance(built, Held):
+        return built
+    return finish_order("860", built, partner, replace(seen, lines=()), seen.lines)

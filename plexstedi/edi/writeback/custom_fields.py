@@ -1,0 +1,402 @@
+"""From folded outcomes to what goes into Plex, as data: shown by a dry run, stored, then carried out by others.
+
+The plan says what is to stand in Plex, not what is to be changed there; `differences` compares it with what Plex
+holds. So carrying it out twice is carrying it out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Context, Decimal, localcontext
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, worst_state
+from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.order import Frozen, Line, LineState, Order, ReleaseState
+from plexstedi.edi.plain_values import iso_time, plain_number
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.units import exact_quotient, plex_unit
+
+Level: TypeAlias = Literal["order", "line", "release"]
+PlexValue: TypeAlias = str | Decimal | None
+RecordKey: TypeAlias = tuple[str, str]
+"""Level and Plex record id."""
+
+_QUANTITY_PLACES = 10
+
+
+class WriteTarget(StrEnum):
+    """What of Plex a plan is about: each is carried out in its own way."""
+
+    CUSTOM_FIELDS = "custom-fields"
+    RELEASES = "releases"
+    """The releases themselves."""
+    RECORDS = "acknowledgment-records"
+    """Plex's own acknowledgment records, each written whole through a data source."""
+
+
+class AckField(StrEnum):
+    """What can be written: the keys of `[plex.acknowledgments.fields]` (DESIGN.md section 5), and `ack_note`, which
+    only an acknowledgment record has."""
+
+    ACK_CODE = "ack_code"
+    ACK_STATUS = "ack_status"
+    ACK_REFERENCE = "ack_reference"
+    ACKNOWLEDGED_AT = "acknowledged_at"
+    CONFIRMED_QUANTITY = "confirmed_quantity"
+    CONFIRMED_SHIP_DATE = "confirmed_ship_date"
+    CONFIRMED_DELIVERY_DATE = "confirmed_delivery_date"
+    SUPPLIER_REFERENCE = "supplier_reference"
+    ACK_NOTE = "ack_note"
+
+
+class ReleaseField(StrEnum):
+    """What of a release itself can be written; the values of `plex.acknowledgments.release_values`."""
+
+    NOTE = "note"
+    DUE_DATE = "due_date"
+    QUANTITY = "quantity"
+
+
+class WriteEntry(Frozen):
+    """One value: of a Plex custom field, of a field of a release itself, or of an acknowledgment record."""
+
+    level: Level
+    record_id: str
+    """Plex's id of the order, line or release."""
+    line: int | None = None
+    release_number: int | None = None
+    field: str
+    """The Plex custom field; of a release itself `note`, `due_date` or `quantity`; of an acknowledgment record the
+    data source's input."""
+    kind: AckField | ReleaseField
+    value: str | None
+    """Dates and times in ISO 8601, quantities as plain decimals in Plex's unit, for a note the words of our token;
+    None: the answer that counts states none, so a value that an older one put there goes."""
+    asked: str | None = None
+    """For a release's own date or quantity: what the supplier was asked for. Where Plex holds neither this nor what we
+    wrote before, a person has changed it since, and it is left alone."""
+    why: str
+
+    def plex_value(self) -> PlexValue:
+        """The value as Plex gets it: a quantity of one record as a number, all else as text."""
+        if self.value is not None and self.kind in _QUANTITIES and ":" not in self.value:
+            return Decimal(self.value)
+        return self.value
+
+
+_QUANTITIES = (AckField.CONFIRMED_QUANTITY, ReleaseField.QUANTITY)
+
+
+class WritePlan(Frozen):
+    """All that is to stand in Plex for one order."""
+
+    order_id: str
+    order_number: str
+    target: WriteTarget = WriteTarget.CUSTOM_FIELDS
+    entries: tuple[WriteEntry, ...] = ()
+    withheld: tuple[Reason, ...] = ()
+    """Values that could not be expressed faithfully in Plex; a person has to look."""
+
+
+class FieldChange(Frozen):
+    """One field whose value in Plex differs from the plan."""
+
+    level: Level
+    record_id: str
+    line: int | None = None
+    release_number: int | None = None
+    field: str
+    before: str | None
+    after: str | None
+    value: PlexValue
+    """`after` as Plex gets it."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What one record (or one line, for the text on an order) is to hold."""
+
+    quantity: Decimal
+    """In Plex's unit."""
+    ship: date | None
+    delivery: date | None
+    why: str
+
+    def text(self, kind: AckField) -> str | None:
+        """The value of a confirmed field as text."""
+        if kind is AckField.CONFIRMED_QUANTITY:
+            return f"{self.quantity:f}"
+        day = self.ship if kind is AckField.CONFIRMED_SHIP_DATE else self.delivery
+        return day.isoformat() if day is not None else None
+
+
+_CONFIRMED = (AckField.CONFIRMED_QUANTITY, AckField.CONFIRMED_SHIP_DATE, AckField.CONFIRMED_DELIVERY_DATE)
+
+
+@dataclass(slots=True)
+class _Draft:
+    fields: Mapping[AckField, str]
+    entries: list[WriteEntry] = field(default_factory=list)
+    withheld: list[Reason] = field(default_factory=list)
+
+    def add(
+        self,
+        level: Level,
+        record_id: str,
+        kind: AckField,
+        value: str | None,
+        why: str,
+        line: int | None = None,
+        release_number: int | None = None,
+    ) -> None:
+        name = self.fields.get(kind)
+        if name is not None:
+            self.entries.append(
+                WriteEntry(
+                    level=level,
+                    record_id=record_id,
+                    line=line,
+                    release_number=release_number,
+                    field=name,
+                    kind=kind,
+                    value=value,
+                    why=why,
+                )
+            )
+
+    def withhold(self, code: str, where: str, message: str, fix: str) -> None:
+        self.withheld.append(Reason(code=code, where=where, message=message, fix=fix))
+
+
+def plan_writes(
+    order: Order,
+    outcomes: Mapping[int, LineStanding],
+    header: AnswerHeader | None,
+    fields: Mapping[AckField, str],
+    level: Level,
+    settings: SupplierSettings,
+) -> WritePlan:
+    """What is to stand in Plex for this order after all answers (`precedence.fold` gives `outcomes` and `header`).
+
+    `confirmed_*` live at `level`, all else on the order; a value without a field is not written. A held or rejected
+    line contributes what an older answer put there, or nothing. The dates of a line are those of the part that comes
+    now, of the backorder only if nothing does. Quantities are in Plex's unit; where the factor does not divide exactly
+    nothing of that line is written, and the plan says so in `withheld`.
+    """
+    draft = _Draft(fields)
+    if header is None:
+        return WritePlan(order_id=order.id, order_number=order.number)
+    _plan_header(draft, order, outcomes, header)
+    by_line: dict[int, _Values] = {}
+    with localcontext(EXACT):
+        for number, standing in sorted(outcomes.items()):
+            if standing.applied is None:
+                continue
+            line = _line(order, standing.applied)
+            if line is None:
+                if standing.applied.confirmed > 0:
+                    draft.withhold("line-gone", f"line {number}", "the line is no longer in Plex", "decide in Plex")
+            elif line.state is LineState.OPEN:
+                _plan_line(draft, by_line, line, standing.applied, level, settings)
+    if level == "order" and by_line:
+        _plan_order_text(draft, order, by_line)
+    return WritePlan(
+        order_id=order.id,
+        order_number=order.number,
+        entries=tuple(draft.entries),
+        withheld=tuple(draft.withheld),
+    )
+
+
+EXACT = Context(prec=100)
+"""Quantities are summed in it: no sum of real quantities is rounded."""
+
+
+def _plan_header(draft: _Draft, order: Order, outcomes: Mapping[int, LineStanding], header: AnswerHeader) -> None:
+    numbers = [line.number for line in order.open_lines()] or list(outcomes)
+    latest = [outcomes[number].latest.state for number in numbers if number in outcomes]
+    missing = len(numbers) - len(latest)
+    states = [*latest, *([AckState.UNACKNOWLEDGED] if missing else [])]
+    answer = f"acknowledgment {header.type_code} in transaction {header.transaction_id}"
+    status = f"{len(latest)} of {len(numbers)} lines answered"
+    draft.add("order", order.id, AckField.ACK_CODE, header.type_code, answer)
+    draft.add("order", order.id, AckField.ACK_STATUS, str(worst_state(states)), status)
+    draft.add("order", order.id, AckField.ACK_REFERENCE, f"stedi:{header.transaction_id}", answer)
+    at = header.processed_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    draft.add("order", order.id, AckField.ACKNOWLEDGED_AT, at, answer)
+    if header.supplier_reference is not None:
+        draft.add("order", order.id, AckField.SUPPLIER_REFERENCE, header.supplier_reference, answer)
+
+
+def _line(order: Order, outcome: LineOutcome) -> Line | None:
+    return next((line for line in order.lines if line.id == outcome.line_id), None)
+
+
+def _plan_line(
+    draft: _Draft,
+    by_line: dict[int, _Values],
+    line: Line,
+    outcome: LineOutcome,
+    level: Level,
+    settings: SupplierSettings,
+) -> None:
+    factor = plex_factor(line, outcome, settings)
+    where = f"line {outcome.line}"
+    if factor is None:
+        draft.withhold(
+            "unit-unknown",
+            where,
+            f"confirmed in {outcome.unit}, which the Plex unit {line.order_unit or line.unit} is not mapped to",
+            "set `units` of this supplier as it was when the order was sent",
+        )
+        return
+    if level == "release":
+        _plan_releases(draft, line, outcome, factor)
+        return
+    values = _values(outcome.confirmed, outcome.schedules, factor, why_of(outcome))
+    if values is None:
+        _withhold_quantity(draft, where, outcome.confirmed, outcome.unit, line, factor)
+    elif level == "line":
+        for kind in _CONFIRMED:
+            draft.add("line", line.id, kind, values.text(kind), values.why, outcome.line)
+    else:
+        by_line[outcome.line] = values
+
+
+def plex_factor(line: Line, outcome: LineOutcome, settings: SupplierSettings) -> Decimal | None:
+    """X12 units per Plex unit, if the unit sent still is what the Plex unit maps to."""
+    unit = plex_unit(line.order_unit or line.unit, settings)
+    return unit.factor if unit is not None and unit.unit == outcome.unit else None
+
+
+def _plan_releases(draft: _Draft, line: Line, outcome: LineOutcome, factor: Decimal) -> None:
+    if not outcome.release_ids and outcome.confirmed > 0:
+        draft.withhold(
+            "no-release",
+            f"line {outcome.line}",
+            "the line was sent without releases",
+            "set `plex.acknowledgments.level` to line or order",
+        )
+    for release_id in outcome.release_ids:
+        release = next((r for r in line.releases if r.id == release_id), None)
+        if release is None or release.state is not ReleaseState.FIRM:
+            continue
+        own = [s for s in outcome.schedules if s.release_id == release_id]
+        confirmed = sum((s.quantity for s in own if not s.backordered), Decimal(0))
+        values = _values(confirmed, own, factor, why_of(outcome))
+        where = f"line {outcome.line} release {release.number}"
+        if values is None:
+            _withhold_quantity(draft, where, confirmed, outcome.unit, line, factor)
+            continue
+        for kind in _CONFIRMED:
+            draft.add("release", release.id, kind, values.text(kind), values.why, outcome.line, release.number)
+
+
+def _values(confirmed: Decimal, schedules: Sequence[ConfirmedSchedule], factor: Decimal, why: str) -> _Values | None:
+    """The values in Plex's unit; None if the factor does not divide the quantity exactly."""
+    quantity = exact_quotient(confirmed, factor, _QUANTITY_PLACES)
+    if quantity is None:
+        return None
+    dated = [s for s in schedules if not s.backordered] or list(schedules)
+    return _Values(quantity, _last(s.ship_date for s in dated), _last(s.delivery_date for s in dated), why)
+
+
+def _last(days: Iterable[date | None]) -> date | None:
+    return max((day for day in days if day is not None), default=None)
+
+
+def _withhold_quantity(draft: _Draft, where: str, confirmed: Decimal, unit: str, line: Line, factor: Decimal) -> None:
+    draft.withhold(
+        "quantity-inexact",
+        where,
+        f"{confirmed:f} {unit} are no exact number of {line.order_unit or line.unit} ({factor:f} {unit} each)",
+        "enter the confirmed quantity and dates in Plex by hand",
+    )
+
+
+def why_of(outcome: LineOutcome) -> str:
+    """What was ordered of a line and what became of it, for people."""
+    said = f"line {outcome.line}: ordered {outcome.ordered:f} {outcome.unit}, confirmed {outcome.confirmed:f}"
+    if outcome.backordered:
+        said += f", backordered {outcome.backordered:f}"
+    if outcome.rejected:
+        said += f", rejected {outcome.rejected:f}"
+    return f"{said} ({outcome.code})" if outcome.code else said
+
+
+def _plan_order_text(draft: _Draft, order: Order, by_line: Mapping[int, _Values]) -> None:
+    """Confirmed values on the order itself: plain for an order of one line, else `1: 100; 2: 40`."""
+    why = "; ".join(values.why for values in by_line.values())
+    is_single = len(order.open_lines()) == 1
+    for kind in _CONFIRMED:
+        texts = {number: values.text(kind) for number, values in by_line.items()}
+        stated = [text if is_single else f"{number}: {text}" for number, text in texts.items() if text is not None]
+        draft.add("order", order.id, kind, "; ".join(stated) or None, why)
+
+
+def differences(
+    plan: WritePlan,
+    now_in_plex: Mapping[RecordKey, Mapping[str, PlexValue]],
+    written_by_us: Mapping[RecordKey, Mapping[str, PlexValue]] | None = None,
+) -> tuple[FieldChange, ...]:
+    """The entries of a plan that differ from what Plex holds: only these are written.
+
+    A value is cleared only if what stands there is what we wrote last (`written_by_us`), never a person's.
+    """
+    changes = []
+    for entry in plan.entries:
+        key: RecordKey = (entry.level, entry.record_id)
+        before = now_in_plex.get(key, {}).get(entry.field)
+        if _same(entry.kind, before, entry.value):
+            continue
+        ours = (written_by_us or {}).get(key, {}).get(entry.field)
+        if entry.value is None and (ours is None or not _same(entry.kind, before, _plain(ours))):
+            continue
+        changes.append(
+            FieldChange(
+                level=entry.level,
+                record_id=entry.record_id,
+                line=entry.line,
+                release_number=entry.release_number,
+                field=entry.field,
+                before=_plain(before),
+                after=entry.value,
+                value=entry.plex_value(),
+                why=entry.why,
+            )
+        )
+    return tuple(changes)
+
+
+def _plain(value: PlexValue) -> str | None:
+    text = f"{value:f}" if isinstance(value, Decimal) else value
+    return text.strip() or None if text is not None else None
+
+
+def _same(kind: AckField | ReleaseField, before: PlexValue, after: str | None) -> bool:
+    """Whether Plex already says this: numbers as numbers, days without their midnight, times as instants."""
+    now = _plain(before)
+    if now is None or after is None:
+        return now == after
+    if kind is AckField.CONFIRMED_QUANTITY:
+        return now == after or (_number(now) is not None and _number(now) == _number(after))
+    if kind is AckField.ACKNOWLEDGED_AT:
+        return now == after or (_instant(now) is not None and _instant(now) == _instant(after))
+    if kind in _CONFIRMED and _instant(now) is not None and len(after) == 10:
+        return now[:10] == after
+    return now == after
+
+
+def _number(text: str) -> Decimal | None:
+    return plain_number(text)
+
+
+def _instant(text: str) -> datetime | None:
+    """An ISO date or time; without an offset it is UTC, as Plex's API says."""
+    return iso_time(text)

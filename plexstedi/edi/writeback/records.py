@@ -1,0 +1,75 @@
+"""What is to stand in Plex's own acknowledgment records (strategy `datasource`): one record per release, whole.
+
+Plex keeps acknowledgments of its own beside a release (plex/README.md 7.D); a data source adds or updates one. The
+record says nothing of the demand: the release's own date and quantity stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+
+from plexstedi.edi.inbound.precedence import LineStanding
+from plexstedi.edi.order import Order
+from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.writeback.custom_fields import AckField, WriteEntry, WritePlan, WriteTarget
+from plexstedi.edi.writeback.promises import ReleasePromise, release_promises
+
+
+def plan_record_writes(
+    order: Order,
+    outcomes: Mapping[int, LineStanding],
+    sent: SentOrder,
+    fields: Mapping[AckField, str],
+    settings: SupplierSettings,
+) -> WritePlan:
+    """What the acknowledgment record of each release is to say after all answers.
+
+    `fields` has the data source's input of each value that is written. A release that is received, cancelled or no
+    longer there gets none, nor does one of a line that is held. Quantities are in Plex's unit.
+    """
+    promises, withheld = release_promises(order, outcomes, sent, settings)
+    entries = [
+        WriteEntry(
+            level="release",
+            record_id=promise.release.id,
+            line=promise.line.number,
+            release_number=promise.release.number,
+            field=name,
+            kind=kind,
+            value=_value(promise, kind),
+            why=promise.why,
+        )
+        for promise in promises
+        for kind, name in fields.items()
+    ]
+    return WritePlan(
+        order_id=order.id,
+        order_number=order.number,
+        target=WriteTarget.RECORDS,
+        entries=tuple(entries),
+        withheld=tuple(withheld),
+    )
+
+
+def _value(promise: ReleasePromise, kind: AckField) -> str | None:
+    match kind:
+        case AckField.ACK_CODE:
+            return promise.code
+        case AckField.ACK_STATUS:
+            return str(promise.outcome.state)
+        case AckField.ACK_REFERENCE:
+            return promise.reference
+        case AckField.ACK_NOTE:
+            return promise.note()
+        case AckField.ACKNOWLEDGED_AT:
+            at = promise.header.processed_at.astimezone(UTC)
+            return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        case AckField.CONFIRMED_QUANTITY:
+            return f"{promise.confirmed:f}"
+        case AckField.CONFIRMED_SHIP_DATE | AckField.CONFIRMED_DELIVERY_DATE:
+            day = promise.last(of_ship=kind is AckField.CONFIRMED_SHIP_DATE)
+            return None if day is None else day.isoformat()
+        case AckField.SUPPLIER_REFERENCE:
+            return promise.header.supplier_reference

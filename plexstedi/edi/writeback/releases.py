@@ -1,0 +1,96 @@
+"""What is to stand in an order's releases (strategy `releases`): our token in the note, by opt-in date and quantity.
+
+A release holds one quantity and one due date, and they are our demand, not the supplier's promise. So only what a
+release can hold faithfully goes there; all else stands in the note, and where it was asked for, a person is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from plexstedi.edi.inbound.precedence import LineStanding
+from plexstedi.edi.order import Order
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.writeback.custom_fields import ReleaseField, WriteEntry, WritePlan, WriteTarget
+from plexstedi.edi.writeback.promises import ReleasePromise, release_promises
+
+
+@dataclass(slots=True)
+class _Draft:
+    values: Collection[ReleaseField]
+    entries: list[WriteEntry] = field(default_factory=list)
+    withheld: list[Reason] = field(default_factory=list)
+
+    def withhold(self, code: str, where: str, message: str, fix: str) -> None:
+        self.withheld.append(Reason(code=code, where=where, message=message, fix=fix))
+
+    def add(self, promise: ReleasePromise, kind: ReleaseField, value: str, asked: str | None) -> None:
+        if kind not in self.values:
+            return
+        self.entries.append(
+            WriteEntry(
+                level="release",
+                record_id=promise.release.id,
+                line=promise.line.number,
+                release_number=promise.release.number,
+                field=kind.value,
+                kind=kind,
+                value=value,
+                asked=asked,
+                why=promise.why,
+            )
+        )
+
+
+def plan_release_writes(
+    order: Order,
+    outcomes: Mapping[int, LineStanding],
+    sent: SentOrder,
+    values: Collection[ReleaseField],
+    settings: SupplierSettings,
+) -> WritePlan:
+    """What is to stand in the releases of this order after all answers (`precedence.fold` gives `outcomes`).
+
+    `sent` is what the supplier was told last: only a date or quantity that Plex still holds as asked for is replaced.
+    A release that is received, cancelled or no longer there is left alone, as is one of a line that is held. The due
+    date is a promised delivery date, never a ship date. Of a line of which something was received only the note is
+    written (RULES.md Reading 14). What `values` lists and a release cannot hold is in `withheld`.
+    """
+    promises, withheld = release_promises(order, outcomes, sent, settings)
+    draft = _Draft(values, withheld=withheld)
+    for promise in promises:
+        draft.add(promise, ReleaseField.NOTE, promise.note(), None)
+        if promise.outcome.open == promise.outcome.ordered:
+            _plan_demand(draft, promise)
+    return WritePlan(
+        order_id=order.id,
+        order_number=order.number,
+        target=WriteTarget.RELEASES,
+        entries=tuple(draft.entries),
+        withheld=tuple(draft.withheld),
+    )
+
+
+def _plan_demand(draft: _Draft, promise: ReleasePromise) -> None:
+    """The release's own quantity and due date, as far as `values` lists them and a release can hold them."""
+    if promise.total == 0:
+        if set(draft.values) - {ReleaseField.NOTE}:
+            draft.withhold("quantity-zero", promise.where, "nothing of it is confirmed", "cancel the release in Plex")
+        return
+    # What is backordered is still to come: without it the demand for it would be lost.
+    asked = promise.asked_quantity
+    draft.add(promise, ReleaseField.QUANTITY, f"{promise.total:f}", None if asked is None else f"{asked:f}")
+    if ReleaseField.DUE_DATE not in draft.values:
+        return
+    days = {part.delivery_date for part in promise.parts}
+    if len(days) > 1:
+        message = f"it is promised in parts, and a release has one due date: {promise.in_words()}"
+        draft.withhold("release-in-parts", promise.where, message, "split the release in Plex, or keep its due date")
+        return
+    (day,) = days
+    if day is not None:
+        due = promise.asked_due
+        draft.add(promise, ReleaseField.DUE_DATE, day.isoformat(), None if due is None else due.isoformat())

@@ -1,0 +1,1 @@
+"""X12 itself: transactions, elements, text, and what each set calls its segments."""

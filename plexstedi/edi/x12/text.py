@@ -1,0 +1,385 @@
+"""X12 text: a transaction with its envelope written out, and text read back into the same tree.
+
+Stedi builds the real envelope; this is for previews (`submit --dry-run --show x12`) and for raw answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Literal
+
+from plexstedi.edi.plain_values import MOST_DIGITS, plain_number, plain_whole
+from plexstedi.edi.units import plain
+from plexstedi.edi.x12.elements import COMPOSITES, Element, segment_def
+from plexstedi.edi.x12.raw import BrokenX12Error as BrokenX12Error
+from plexstedi.edi.x12.raw import RawInterchange, bare_segments, component_separator, interchanges, is_bare
+from plexstedi.edi.x12.sets import SECTIONS, Entry, Section, set_def
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction, Value
+
+FUNCTIONAL_IDS = {"850": "PO", "855": "PR", "860": "PC", "865": "CA", "810": "IN", "997": "FA"}
+"""GS01 by set."""
+
+
+class UnwritableError(ValueError):
+    """A value cannot be written with these delimiters; builders clean text before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What stands around a transaction. Ids are padded, control numbers are written as X12 wants them."""
+
+    sender_qualifier: str
+    sender_id: str
+    receiver_qualifier: str
+    receiver_id: str
+    sender_application: str
+    receiver_application: str
+    date: date
+    time: time
+    usage: Literal["P", "T"]
+    interchange_control: int = 1
+    group_control: int = 1
+    transaction_control: str = "0001"
+    delimiters: str = "*~>^"
+    """Element, segment, component and repetition separator."""
+    acknowledgment_requested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTransaction:
+    """One transaction set as read, with its ST02."""
+
+    control_number: str
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One functional group as read: GS01, GS06, GS08 and its sets."""
+
+    functional_id: str
+    control_number: int
+    release: str
+    transactions: tuple[ParsedTransaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interchange:
+    """One interchange as read."""
+
+    sender_qualifier: str
+    sender_id: str
+    receiver_qualifier: str
+    receiver_id: str
+    control_number: int
+    usage: str
+    delimiters: str
+    groups: tuple[Group, ...]
+
+    def transactions(self) -> tuple[ParsedTransaction, ...]:
+        """Every transaction set, in order."""
+        return tuple(parsed for group in self.groups for parsed in group.transactions)
+
+
+def render(transaction: Transaction, envelope: Envelope) -> str:
+    """The whole interchange, one segment a line. Raise UnwritableError for a value that the delimiters forbid."""
+    separator, terminator, component, repetition = tuple(envelope.delimiters)
+    body = [Segment("ST", (transaction.set_id, envelope.transaction_control))]
+    body += [segment for segment in transaction.walk() if segment.id not in ("ST", "SE")]
+    body.append(Segment("SE", (Decimal(len(body) + 1), envelope.transaction_control)))
+    release = transaction.release
+    newer = release >= "005010"
+    sender, receiver = f"{envelope.sender_id:<15}", f"{envelope.receiver_id:<15}"
+    if len(sender) > 15 or len(receiver) > 15:
+        raise UnwritableError(
+            f"interchange ids are at most 15 characters: {envelope.sender_id}, {envelope.receiver_id}"
+        )
+    control = f"{envelope.interchange_control:09d}"
+    isa = ["ISA", "00", " " * 10, "00", " " * 10, f"{envelope.sender_qualifier:<2}", sender]
+    isa += [f"{envelope.receiver_qualifier:<2}", receiver, f"{envelope.date:%y%m%d}", f"{envelope.time:%H%M}"]
+    isa += [repetition if newer else "U", release[:5], control, "1" if envelope.acknowledgment_requested else "0"]
+    isa += [envelope.usage, component]
+    functional = FUNCTIONAL_IDS.get(transaction.set_id)
+    if functional is None:
+        raise UnwritableError(f"set {transaction.set_id} has no functional group here")
+    group_date = f"{envelope.date:%Y%m%d}" if release >= "004010" else f"{envelope.date:%y%m%d}"
+    gs = ["GS", functional, envelope.sender_application, envelope.receiver_application, group_date]
+    gs += [f"{envelope.time:%H%M}", str(envelope.group_control), "X", release]
+    lines = [separator.join(isa), separator.join(gs)]
+    lines += [_segment_text(segment, release, envelope.delimiters) for segment in body]
+    lines += [separator.join(["GE", "1", str(envelope.group_control)]), separator.join(["IEA", "1", control])]
+    return "".join(f"{line}{terminator}\n" for line in lines)
+
+
+def _segment_text(segment: Segment, release: str, delimiters: str) -> str:
+    definition = segment_def(segment.id, release)
+    texts = [segment.id]
+    for position, value in enumerate(segment.elements, start=1):
+        element = definition.element(position) if definition else None
+        texts.append(_value_text(value, element, release, delimiters, f"{segment.id}{position:02d}"))
+    while len(texts) > 1 and not texts[-1]:
+        texts.pop()
+    return delimiters[0].join(texts)
+
+
+def _value_text(value: Value | None, element: Element | None, release: str, delimiters: str, where: str) -> str:
+    if isinstance(value, Composite):
+        parts = [_simple_text(part, None, release, delimiters, where) for part in value.components]
+        while parts and not parts[-1]:
+            parts.pop()
+        return delimiters[2].join(parts)
+    return _simple_text(value, element, release, delimiters, where)
+
+
+def _simple_text(value: Simple | None, element: Element | None, release: str, delimiters: str, where: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        shown = plain(value)
+        if element is not None and element.kind == "N2":
+            shown = plain(shown.scaleb(2))
+            if shown != shown.to_integral_value():
+                raise UnwritableError(f"{where}: {value} has more than two decimals")
+        return f"{shown:f}"
+    if isinstance(value, date):
+        return f"{value:%Y%m%d}" if release >= "004010" else f"{value:%y%m%d}"
+    if isinstance(value, time):
+        return f"{value:%H%M%S}" if value.second else f"{value:%H%M}"
+    if any(c in delimiters for c in value) or "\n" in value:
+        raise UnwritableError(f"{where}: {value!r} contains one of the delimiters {delimiters!r}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSet:
+    """One transaction set of a file, with the control numbers around it: None where it was handed out without them."""
+
+    parsed: ParsedTransaction
+    interchange_control: int | None = None
+    group_control: int | None = None
+
+
+def parse(text: str) -> Interchange:
+    """Read one interchange. Raise BrokenX12Error if it is not well formed, or not one.
+
+    A value that is not what its place wants (letters in a quantity) stays text: its reader decides.
+    """
+    found = parse_file(text)
+    if len(found) != 1:
+        raise BrokenX12Error(f"the text holds {len(found)} interchanges, one is wanted")
+    return found[0]
+
+
+def parse_file(text: str) -> tuple[Interchange, ...]:
+    """Read every interchange of a file, all or none. Raise BrokenX12Error."""
+    return tuple(_read_interchange(raw) for raw in interchanges(text))
+
+
+def parse_bare(text: str, release: str) -> tuple[ParsedTransaction, ...]:
+    """Read ST to SE without an envelope, of this release (six digits). Raise BrokenX12Error."""
+    rows = bare_segments(text)
+    return tuple(_transactions(rows, release, component_separator(rows, release)))
+
+
+def sets_of(text: str, release: str) -> tuple[FoundSet, ...]:
+    """Every transaction set of a file, or of a part of it without envelope, which is then read as of this release.
+
+    Raise BrokenX12Error if one of them is broken.
+    """
+    if is_bare(text):
+        return tuple(FoundSet(parsed) for parsed in parse_bare(text, release))
+    return tuple(
+        FoundSet(parsed, interchange.control_number, group.control_number)
+        for interchange in parse_file(text)
+        for group in interchange.groups
+        for parsed in group.transactions
+    )
+
+
+def _read_interchange(raw: RawInterchange) -> Interchange:
+    groups = tuple(_groups(raw.segments, raw.delimiters[2]))
+    _agree("IEA01", raw.trailer, 1, len(groups))
+    control = _whole(raw.isa[13], "ISA13")
+    _agree("IEA02", raw.trailer, 2, control)
+    return Interchange(
+        sender_qualifier=raw.isa[5].strip(),
+        sender_id=raw.isa[6].strip(),
+        receiver_qualifier=raw.isa[7].strip(),
+        receiver_id=raw.isa[8].strip(),
+        control_number=control,
+        usage=raw.isa[15].strip(),
+        delimiters=raw.delimiters,
+        groups=groups,
+    )
+
+
+def _groups(rows: Sequence[list[str]], component: str) -> Iterator[Group]:
+    position = 0
+    while position < len(rows):
+        opening = rows[position]
+        if opening[0] == "TA1":
+            position += 1
+            continue
+        if opening[0] != "GS" or len(opening) < 9:
+            raise BrokenX12Error(f"{opening[0]} where GS is wanted")
+        end = next((i for i in range(position, len(rows)) if rows[i][0] == "GE"), None)
+        if end is None:
+            raise BrokenX12Error("GS without GE")
+        release = opening[8].strip()[:6]
+        control = _whole(opening[6], "GS06")
+        sets = tuple(_transactions(rows[position + 1 : end], release, component))
+        _agree("GE01", rows[end], 1, len(sets))
+        _agree("GE02", rows[end], 2, control)
+        yield Group(opening[1].strip(), control, release, sets)
+        position = end + 1
+
+
+def _transactions(rows: Sequence[list[str]], release: str, component: str) -> Iterator[ParsedTransaction]:
+    position = 0
+    while position < len(rows):
+        opening = rows[position]
+        if opening[0] != "ST" or len(opening) < 3:
+            raise BrokenX12Error(f"{opening[0]} where ST is wanted")
+        end = next((i for i in range(position, len(rows)) if rows[i][0] == "SE"), None)
+        if end is None:
+            raise BrokenX12Error(f"ST {opening[2]} without SE")
+        _agree("SE01", rows[end], 1, end - position + 1)
+        _same_control(opening[2], rows[end])
+        segments = [_read_segment(row, release, component) for row in rows[position + 1 : end]]
+        yield ParsedTransaction(opening[2].strip(), _tree(opening[1].strip(), release, segments))
+        position = end + 1
+
+
+def _whole(text: str, where: str) -> int:
+    value = plain_whole(text)
+    if value is None:
+        raise BrokenX12Error(f"{where} is {text[:40]!r}, no number")
+    return value
+
+
+def _same_control(opened: str, closing: list[str]) -> None:
+    """ST02 and SE02, as numbers where they are some: zeros before one mean nothing."""
+    closed = closing[2] if len(closing) > 2 else ""
+    first, second = plain_whole(opened), plain_whole(closed)
+    if (opened.strip() != closed.strip()) if first is None or second is None else first != second:
+        raise BrokenX12Error(f"SE02 says {closed[:40]!r}, ST02 says {opened[:40]!r}")
+
+
+def _agree(where: str, row: list[str], position: int, wanted: int) -> None:
+    stated = _whole(row[position], where) if len(row) > position else -1
+    if stated != wanted:
+        raise BrokenX12Error(f"{where} says {stated}, counted {wanted}")
+
+
+def _read_segment(row: list[str], release: str, component: str) -> Segment:
+    definition = segment_def(row[0], release)
+    elements: list[Value | None] = []
+    for position, text in enumerate(row[1:], start=1):
+        element = definition.element(position) if definition else None
+        elements.append(_read_value(text, element.kind if element else "", component))
+    while elements and elements[-1] is None:
+        elements.pop()
+    return Segment(row[0], tuple(elements))
+
+
+def _read_value(text: str, kind: str, component: str) -> Value | None:
+    if not text.strip():
+        return None
+    if kind in COMPOSITES:
+        parts = text.split(component)
+        names = COMPOSITES[kind]
+        kinds = [names[i].kind if i < len(names) else "" for i in range(len(parts))]
+        return Composite(tuple(_read_simple(part, k) for part, k in zip(parts, kinds, strict=True)))
+    return _read_simple(text, kind)
+
+
+_NUMBER = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
+
+
+def _read_simple(text: str, kind: str) -> Simple | None:
+    if not text.strip():
+        return None
+    if kind in ("N", "R", "N2") and len(text) <= 2 * MOST_DIGITS and _NUMBER.fullmatch(text):
+        # One that is out of bounds stays text, like any other that is no number.
+        number = plain_number(f"{text}e-2" if kind == "N2" else text)
+        return text if number is None else plain(number)
+    if kind == "D":
+        return _read_date(text) or text
+    if kind == "T":
+        return _read_time(text) or text
+    return text
+
+
+def _read_date(text: str) -> date | None:
+    """CCYYMMDD, or YYMMDD of releases before 004010 (years from 70 are of the last century)."""
+    if re.fullmatch(r"[0-9]{6}", text):
+        text = ("19" if text[:2] >= "70" else "20") + text
+    if not re.fullmatch(r"[0-9]{8}", text):
+        return None
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return None
+
+
+def _read_time(text: str) -> time | None:
+    if not re.fullmatch(r"[0-9]{4}([0-9]{2})?", text):
+        return None
+    try:
+        return time(int(text[:2]), int(text[2:4]), int(text[4:] or "0"))
+    except ValueError:
+        return None
+
+
+@dataclass(slots=True)
+class _Open:
+    """A loop under construction."""
+
+    entry: Entry
+    nodes: list[Node]
+
+
+def _tree(set_id: str, release: str, segments: Sequence[Segment]) -> Transaction:
+    """Segments put into the loops they belong to; all flat in the heading for a set that we do not know."""
+    definition = set_def(set_id, release)
+    if definition is None:
+        return Transaction(set_id, release, tuple(segments))
+    sections: dict[Section, tuple[Node, ...]] = {}
+    remaining = list(segments)
+    for index, section in enumerate(SECTIONS):
+        later = [definition.section(s) for s in SECTIONS[index + 1 :]]
+        begins = next((i for i, s in enumerate(remaining) if _begins_later(s, later)), len(remaining))
+        sections[section] = _nest(remaining[:begins], definition.section(section))
+        remaining = remaining[begins:]
+    return Transaction(set_id, release, sections["heading"], sections["detail"], sections["summary"])
+
+
+def _begins_later(segment: Segment, later: Sequence[Entry]) -> bool:
+    """Whether this segment opens a later section: each begins with the first entry of its definition."""
+    return any(section.entries and section.entries[0].id == segment.id for section in later)
+
+
+def _nest(segments: Sequence[Segment], section: Entry) -> tuple[Node, ...]:
+    """Each segment in the innermost open loop that may hold it; one that none may hold ends no loop."""
+    stack = [_Open(section, [])]
+
+    def close() -> None:
+        done = stack.pop()
+        stack[-1].nodes.append(Loop(done.entry.id, tuple(done.nodes)))
+
+    for segment in segments:
+        if any(open_loop.entry.find(segment.id) is not None for open_loop in stack):
+            while stack[-1].entry.find(segment.id) is None:
+                close()
+        entry = stack[-1].entry.find(segment.id)
+        if entry is not None and entry.loop:
+            stack.append(_Open(entry, [segment]))
+        else:
+            stack[-1].nodes.append(segment)
+    while len(stack) > 1:
+        close()
+    return tuple(stack[0].nodes)

@@ -1,0 +1,483 @@
+"""Talking HTTP to Plex and Stedi: one caller, whose answers are checked and whose failures have a remedy.
+
+What a caller of `Caller` must tell apart:
+
+    Answer                 2xx with JSON, or without a body
+    RequestRejected        this request was refused for what it says (as `Rejected`, with the service's own code)
+    ServiceRefused         key, tenant or grant refused (401, 403)
+    ServiceUnavailable     a read has no answer
+    Unheard                a send has no answer; `maybe_processed` says whether it may have been done all the same
+
+Nothing secret enters a message or a log: no query, no header, no presigned URL; error texts of a service are bounded.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from plexstedi.clock import Clock, SystemClock
+from plexstedi.decimal_json import BrokenJsonError, Json, loads
+from plexstedi.errors import (
+    ConfigurationFault,
+    CredentialsFault,
+    Problem,
+    RequestRejected,
+    ServiceRefused,
+    ServiceUnavailable,
+)
+from plexstedi.http.error_body import read_error
+from plexstedi.http.network import is_loopback
+from plexstedi.http.patience import Deadline
+from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
+from plexstedi.http.transport import (
+    CALL,
+    READ_JSON,
+    TRANSPORT_ERRORS,
+    Attempt,
+    Call,
+    Retrying,
+    RetryPolicy,
+    ServiceTime,
+    http_date,
+    looks_like_html,
+    request_id,
+)
+from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER, TOO_LARGE
+
+__all__ = [
+    "LARGEST_ANSWER",
+    "TOO_LARGE",
+    "Answer",
+    "Attempt",
+    "CallLog",
+    "Caller",
+    "Deadline",
+    "MemoryCallLog",
+    "PerMinute",
+    "Refusal",
+    "Rejected",
+    "RetryPolicy",
+    "Unheard",
+    "is_loopback",
+    "path_segment",
+    "token_request",
+]
+
+_SHORTEST_SECRET = 12
+"""Shorter texts occur by chance; no key of Plex or Stedi is so short."""
+_PRESIGNED = "(presigned document)"
+
+
+class Unheard(ServiceUnavailable):
+    """A send that has no conclusive answer.
+
+    `maybe_processed`: some attempt may have been carried out; if False, none was (never connected, or throttled).
+    `status` and `retry_after` (seconds) are of the last answer, if there was one (409: still being carried out).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str,
+        maybe_processed: bool,
+        status: int | None = None,
+        retry_after: float | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, fix=fix, code=code)
+        self.maybe_processed = maybe_processed
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Rejected(RequestRejected):
+    """A request refused for its content, with what the service said of it.
+
+    `service_code` is the service's own word (RESOURCE_NOT_FOUND, validation_failed); `date` the answer's Date.
+    `maybe_processed`: an attempt before the one that was refused had no answer, and may have been carried out.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str,
+        status: int,
+        details: Sequence[str] = (),
+        service_code: str | None = None,
+        service_message: str = "",
+        date: datetime | None = None,
+    ) -> None:
+        super().__init__(message, fix=fix, status=status, details=details)
+        self.service_code = service_code
+        self.service_message = service_message
+        self.date = date
+        self.maybe_processed = False
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the service said so in its own words (stedi/README.md 2.1), and not a page of some proxy."""
+        return bool(self.service_message or self.service_code)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a 401 or 403 can mean at this service, and what to do about it."""
+
+    causes: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A 2xx answer."""
+
+    service: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str | None
+    date: datetime | None
+    """Time of the service by its Date header, UTC."""
+    document: Json = None
+    """The body as JSON, where it was read already."""
+    scrub: Callable[[Json], Json] = field(default=lambda document: document, repr=False)
+    """Takes our secrets out, should the service have echoed one."""
+
+    def json(self) -> Json:
+        """The body, without any secret of ours. Raise ServiceUnavailable if there is none."""
+        try:
+            return self.scrub(loads(self.body) if self.document is None else self.document)
+        except (BrokenJsonError, RecursionError) as error:
+            raise ServiceUnavailable(
+                f"{self.service} answered {self.path} with {self.status} and no readable JSON",
+                fix="Check the base_url, a proxy in between, and the service's status page.",
+            ) from error
+
+
+def _is_secret(header: str) -> bool:
+    """By its name; a tenant's id is none, and Plex's answers are full of it."""
+    return any(word in header.lower() for word in ("authorization", "key", "secret", "token"))
+
+
+def _without(document: Json, secrets: Sequence[str]) -> Json:
+    if isinstance(document, str):
+        for secret in secrets:
+            document = document.replace(secret, "(secret)")
+        return document
+    if isinstance(document, Mapping):
+        return {str(_without(name, secrets)): _without(value, secrets) for name, value in document.items()}
+    if isinstance(document, Sequence):
+        return [_without(value, secrets) for value in document]
+    return document
+
+
+def path_segment(text: str) -> str:
+    """Text as one segment of a path: an id with a slash or a question mark cannot reach another resource."""
+    return quote(text, safe="")
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is an address with a host: what reads addresses raises a dozen ways for what is none."""
+    try:
+        return bool(urlsplit(url).hostname and httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
+        return False
+
+
+def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
+    """A form POST for a token: repeating it does no harm, and it is retried like a read."""
+    request = httpx.Request("POST", url, data=dict(form), headers={"Accept": "application/json"})
+    request.extensions[CALL] = Call(idempotent=True, shown_path=urlsplit(url).path, reads=True)
+    request.extensions["timeout"] = httpx.Timeout(30.0, connect=10.0).as_dict()
+    return request
+
+
+class Caller:
+    """Calls one service under `base_url`; every call is limited, retried by safety, recorded and checked."""
+
+    def __init__(
+        self,
+        service: str,
+        base_url: str,
+        *,
+        refusal: Refusal,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx.Auth | None = None,
+        read_timeout: float = 60.0,
+        connect_timeout: float = 10.0,
+        limiter: PerMinute | None = None,
+        retry: RetryPolicy | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        deadline: Deadline | None = None,
+        transport: httpx.BaseTransport | None = None,
+        on_attempt: Callable[[Attempt], None] | None = None,
+        largest_answer: int = LARGEST_ANSWER,
+    ) -> None:
+        """Raise ConfigurationFault for a base_url that is not https (loopback apart), CredentialsFault for a header
+        value that cannot be sent. Timeouts in seconds; `largest_answer` in bytes, decoded."""
+        self.service = service
+        self.base_url = base_url.rstrip("/")
+        self._refusal = refusal
+        parts = urlsplit(self.base_url)
+        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(base_url))):
+            raise ConfigurationFault(
+                [Problem("configuration", f"{service.lower()}.base_url", "must be an https address", "Correct it")]
+            )
+        self._headers = dict(headers or {})
+        for name, value in self._headers.items():
+            if not value.isascii() or not value.isprintable():
+                raise CredentialsFault(
+                    f"the value for the header {name} of {service} has characters that no key has",
+                    fix="Store the secret again, without line breaks or typographic characters.",
+                )
+        self._secrets = tuple(
+            value for name, value in self._headers.items() if _is_secret(name) and len(value) >= _SHORTEST_SECRET
+        )
+        self._clock = clock = clock or SystemClock()
+        self._time = ServiceTime()
+
+        def stack(limiter: PerMinute | None, auth: httpx.Auth | None, service_time: ServiceTime | None) -> httpx.Client:
+            return httpx.Client(
+                transport=Retrying(
+                    service=service,
+                    clock=clock,
+                    rng=rng or random.Random(),
+                    retry=retry or RetryPolicy(),
+                    limiter=limiter,
+                    deadline=deadline,
+                    transport=transport,
+                    on_attempt=on_attempt,
+                    service_time=service_time,
+                    largest_answer=largest_answer,
+                ),
+                auth=auth,
+                headers={
+                    "User-Agent": "plexstedi",
+                    "Accept": "application/json",
+                    "Accept-Encoding": ACCEPTED_CODINGS,
+                },
+                timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
+                follow_redirects=False,
+            )
+
+        self._client = stack(limiter, auth, self._time)
+        # A presigned address is a secret of another host: no header of ours goes there, nor does it count as a call.
+        self._bare_client = stack(None, None, None)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+        self._bare_client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def service_now(self) -> datetime | None:
+        """What time it is at the service, UTC, by its last answer; None while it has not answered."""
+        return self._time.now(self._clock)
+
+    def scrubbed(self, document: Json, *more: str) -> Json:
+        """The document with every secret of ours, and `more`, taken out that the service may have echoed."""
+        return _without(document, (*self._secrets, *more))
+
+    def _scrub(self, body: bytes, *more: str) -> Callable[[Json], Json]:
+        """How to take secrets out of what this body says; most need nothing, and large ones would cost time."""
+        # A backslash: a secret may be spelled with JSON's escapes.
+        if b"\\" in body or any(secret.encode() in body for secret in (*self._secrets, *more)):
+            return lambda document: self.scrubbed(document, *more)
+        return lambda document: document
+
+    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+        """Read. `path` begins with a slash; a name may occur several times in `params`."""
+        return self._call("GET", path, params=params, idempotent=True, reads=True)
+
+    def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """Read by posting JSON: it changes nothing there."""
+        return self._call("POST", path, body=body, headers=headers, idempotent=True, reads=True)
+
+    def post(
+        self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
+    ) -> Answer:
+        """Post JSON. `idempotent`: the same bytes may be sent again (a send under a key)."""
+        return self._call("POST", path, body=body, headers=headers, idempotent=idempotent)
+
+    def put(
+        self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
+    ) -> Answer:
+        """Put JSON."""
+        return self._call("PUT", path, body=body, headers=headers, idempotent=idempotent)
+
+    def patch(
+        self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
+    ) -> Answer:
+        """Patch with JSON."""
+        return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
+
+    def download(self, url: str) -> bytes:
+        """The document at a presigned URL, fetched without any of our headers.
+
+        Raise Rejected (403, 404: the URL has expired) or ServiceUnavailable, also for an HTML page; neither names the
+        URL.
+        """
+        call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
+        if not _is_address(url):
+            raise ServiceUnavailable(
+                f"{self.service} named a document at something that is no address", fix="The next run tries again."
+            )
+        if urlsplit(url).scheme != "https" and not is_loopback(url):
+            raise ServiceUnavailable(
+                f"{self.service} named a document at an address that is not https", fix="Ask the service's support."
+            )
+        try:
+            response = self._bare_client.get(url, extensions={CALL: call})
+        except TRANSPORT_ERRORS:
+            # The cause is dropped on purpose: its text may hold the URL.
+            raise ServiceUnavailable(
+                f"{self.service} named a document at an address that cannot be read", fix="The next run tries again."
+            ) from None
+        if response.is_success and looks_like_html(response):
+            raise ServiceUnavailable(
+                f"{self.service} did not hand out {_PRESIGNED}: an HTML page came instead of it",
+                fix="Check for a proxy in between; the next run tries again.",
+                code="no-document",
+            )
+        if response.is_success:
+            content = response.content
+            for secret in self._secrets:
+                content = content.replace(secret.encode(), b"(secret)")
+            return content
+        if response.status_code in {400, 401, 403, 404, 410}:
+            raise Rejected(
+                f"{self.service} did not hand out {_PRESIGNED}: {response.status_code}",
+                fix="The address has expired; the next run asks for a new one.",
+                status=response.status_code,
+            )
+        raise ServiceUnavailable(
+            f"{self.service} did not hand out {_PRESIGNED}: {response.status_code}", fix="The next run tries again."
+        )
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        idempotent: bool,
+        reads: bool = False,
+        params: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        call = Call(idempotent=idempotent, shown_path=path, reads=reads)
+        content_type = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            try:
+                response = self._client.request(
+                    method,
+                    self.base_url + path,
+                    params=httpx.QueryParams(list(params)) if params else None,
+                    content=body,
+                    headers={**self._headers, **content_type, **(headers or {})},
+                    extensions={CALL: call},
+                )
+            except TRANSPORT_ERRORS as error:
+                raise ServiceUnavailable(
+                    f"{self.service} cannot be asked {method} {path} ({type(error).__name__})",
+                    fix="Check the base_url.",
+                ) from error
+            return self._answer(method, path, response)
+        except Rejected as error:
+            error.maybe_processed = call.maybe_heard
+            raise
+        except (ServiceUnavailable, ServiceRefused) as error:
+            # A refused key says nothing about an earlier attempt of this send that had no answer.
+            if reads or (isinstance(error, ServiceRefused) and not call.maybe_heard):
+                raise
+            raise Unheard(
+                error.message,
+                fix=error.fix,
+                maybe_processed=call.maybe_heard,
+                status=call.status,
+                retry_after=call.retry_after,
+                code=error.code,
+            ) from error
+
+    def _answer(self, method: str, path: str, response: httpx.Response) -> Answer:
+        """Given the last response, return it as an Answer or raise what it means."""
+        status = response.status_code
+        authorization = response.request.headers.get("authorization", "").removeprefix("Bearer ")
+        sent = (authorization,) if len(authorization) >= _SHORTEST_SECRET else ()
+        if response.is_success:
+            if response.content.strip():
+                self._check_json(method, path, response)
+            return Answer(
+                service=self.service,
+                path=path,
+                status=status,
+                headers=response.headers,
+                body=response.content,
+                request_id=request_id(response.headers),
+                date=http_date(response.headers.get("date")),
+                document=response.extensions.get(READ_JSON),
+                scrub=self._scrub(response.content, *sent),
+            )
+        said = read_error(response, secrets=[key for key in (*self._secrets, authorization) if key])
+        what = f"{self.service} refused {method} {path} with {status}{said.text}"
+        if status in {401, 403}:
+            raise ServiceRefused(f"{what}. Causes: {self._refusal.causes}", fix=self._refusal.fix)
+        if status == 429:
+            raise ServiceUnavailable(
+                f"{self.service} throttles us ({method} {path}: 429{said.text})",
+                fix="The next run carries on. If it happens often, lower the calls per minute.",
+                code="throttled",
+            )
+        if status < 400:
+            raise ServiceUnavailable(
+                f"{self.service} answered {method} {path} with a redirect ({status}), which is never followed",
+                fix="Check the base_url: a redirect is usually a log-in page or an old address.",
+            )
+        # 409 that is still 409 after the retries: the service is at work on the same key or resource.
+        if status >= 500 or status in {408, 409}:
+            raise ServiceUnavailable(
+                f"{self.service} failed on {method} {path}: {status}{said.text}",
+                fix="The next run tries again. If it lasts, look at the service's status page.",
+            )
+        raise Rejected(
+            what,
+            fix=f"Correct what {self.service} objects to, or ask its support"
+            + (f" (request {said.request_id})." if said.request_id else "."),
+            status=status,
+            details=said.details,
+            service_code=said.code,
+            service_message=said.message,
+            date=http_date(response.headers.get("date")),
+        )
+
+    def _check_json(self, method: str, path: str, response: httpx.Response) -> None:
+        if READ_JSON in response.extensions:
+            return
+        try:
+            loads(response.content)
+        except BrokenJsonError:
+            kind = "an HTML page" if looks_like_html(response) else "broken JSON"
+            raise ServiceUnavailable(
+                f"{self.service} answered {method} {path} with {kind} instead of an answer",
+                fix="Check the base_url, a proxy in between and the service's status page; the next run tries again.",
+                code="no-json",
+            ) from None

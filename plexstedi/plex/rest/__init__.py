@@ -1,0 +1,1 @@
+"""Plex Connect and the OAuth2 interface: rows, orders, invoices, receipts."""

@@ -1,0 +1,125 @@
+"""Who we are at Plex: the key and tenant of Connect, or a token for client credentials.
+
+The token is fetched through the same transport as everything else, so it is limited, retried and recorded alike. It
+is kept in memory only: a run of every five minutes fetches one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+
+import httpx
+
+from plexstedi.clock import Clock
+from plexstedi.decimal_json import BrokenJsonError, loads
+from plexstedi.edi.plain_values import plain_number
+from plexstedi.errors import ServiceRefused, ServiceUnavailable
+from plexstedi.http.caller import Refusal, token_request
+from plexstedi.http.error_body import read_error
+
+_SKEW = 60.0
+"""Seconds before its end at which a token no longer counts, so that none expires on the way."""
+_SHORTEST_LIFE = 300.0
+"""Seconds that a token is taken to live if Plex does not say."""
+
+
+def connect_refusal(renewal: str) -> Refusal:
+    """What a refusal of Plex Connect means; `renewal`: what to do with a new key."""
+    return Refusal(
+        causes="the key is wrong or has expired (Plex lets keys lapse), the app is not subscribed to this product, or "
+        "it has no access to this tenant; Plex does not say which",
+        fix=f"Renew the key at developers.plex.com and {renewal}; check the app's products and plex.tenant_id; then "
+        "run `plexstedi check`.",
+    )
+
+
+OAUTH2_REFUSAL = Refusal(
+    causes="the client may not use this resource, or the token is not for this base_url",
+    fix="Check plex.auth.client_id, plex.base_url and the client's grants in Plex; then run `plexstedi check`.",
+)
+
+
+def connect_headers(api_key: str, tenant_id: str) -> Mapping[str, str]:
+    """The headers of Plex Connect. The tenant is always named: without it Plex takes the app's default tenant."""
+    return {"X-Plex-Connect-Api-Key": api_key, "X-Plex-Connect-Tenant-Id": tenant_id}
+
+
+class ClientCredentials(httpx.Auth):
+    """OAuth2 client credentials: a token is fetched when needed, and once anew when it is refused."""
+
+    requires_response_body = True
+
+    def __init__(
+        self,
+        *,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        clock: Clock,
+        renewal: str = "run `plexstedi credentials set plex-client-secret`",
+    ) -> None:
+        """`renewal`: what to do with a new secret, for the fix of a refusal."""
+        self._token_url = token_url
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._clock = clock
+        self._renewal = renewal
+        self._token: str | None = None
+        self._good_until = 0.0
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Raise ServiceRefused if no token is given, ServiceUnavailable if the token address does not answer."""
+        kept = self._token if self._clock.monotonic() < self._good_until else None
+        token = kept if kept is not None else (yield from self._fetch())
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == 401 and kept is not None:
+            token = yield from self._fetch()
+            request.headers["Authorization"] = f"Bearer {token}"
+            yield request
+
+    def _fetch(self) -> Generator[httpx.Request, httpx.Response, str]:
+        self._token = None
+        response = yield token_request(
+            self._token_url,
+            {
+                "grant_type": "client_credentials",
+                "client_id": self._client_id,
+                "client_secret": self._client_secret,
+            },
+        )
+        self._token, life = self._read(response)
+        self._good_until = self._clock.monotonic() + max(0.0, life - _SKEW)
+        return self._token
+
+    def _read(self, response: httpx.Response) -> tuple[str, float]:
+        status = response.status_code
+        if status >= 500 or status in {408, 409, 429} or 300 <= status < 400:
+            raise ServiceUnavailable(
+                f"Plex's token address answered {status}", fix="The next run tries again; check plex.auth.token_url."
+            )
+        if not response.is_success:
+            said = read_error(response, secrets=(self._client_secret,))
+            raise ServiceRefused(
+                f"Plex gives no token for the client {self._client_id}: {status}{said.text}",
+                fix="Check plex.auth.client_id and plex.auth.token_url. If the secret was renewed in Plex,"
+                f" {self._renewal}.",
+                code="no-token",
+            )
+        try:
+            document = loads(response.content)
+        except BrokenJsonError:
+            raise ServiceUnavailable(
+                "Plex's token address answered with something else than JSON",
+                fix="Check plex.auth.token_url; the next run tries again.",
+            ) from None
+        token = document.get("access_token") if isinstance(document, Mapping) else None
+        if not isinstance(token, str) or not token.strip() or not token.isascii() or not token.isprintable():
+            raise ServiceRefused(
+                "Plex's token address answered without an access_token",
+                fix="Check that plex.auth.token_url is the token address of client credentials.",
+                code="no-token",
+            )
+        life = document.get("expires_in") if isinstance(document, Mapping) else None
+        seconds = None if life is None or isinstance(life, bool) else plain_number(str(life))
+        return token, _SHORTEST_LIFE if seconds is None else float(seconds)

@@ -1,0 +1,154 @@
+"""Master data of Plex, read when it is needed and kept for the run: statuses, suppliers, parts, supply items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeVar
+
+from plexstedi.decimal_json import NotPlain
+from plexstedi.edi.order import Address, Part, Supplier
+from plexstedi.errors import ServiceUnavailable
+from plexstedi.plex.rest.client import Rest, readable
+from plexstedi.plex.rest.read_order import read_part
+from plexstedi.plex.rest.rows import Row
+from plexstedi.plex.rest.statuses import Statuses, read_statuses
+from plexstedi.plex.settings import StatusNames
+
+_Read = TypeVar("_Read")
+_SINGLE_READS = 5
+"""With more unknown suppliers than this, the whole table in one call costs less."""
+
+
+class Directory:
+    """What orders point to."""
+
+    def __init__(self, rest: Rest, names: StatusNames) -> None:
+        self._rest = rest
+        self._names = names
+        self._statuses: Statuses | None = None
+        self._suppliers: dict[str, Row] = {}
+        self._all_suppliers = False
+        self._addresses: dict[str, tuple[Row, ...]] = {}
+        self._parts: dict[str, Part] = {}
+        self._items: dict[str, str] = {}
+        self._unanswered: dict[str, ServiceUnavailable] = {}
+
+    def statuses(self) -> Statuses:
+        """What the tenant's statuses mean. A tenant without these tables says it in `[plex.statuses]`."""
+        if self._statuses is None:
+            orders = self._once("order statuses", lambda: self._rest.all_if_there("order_statuses")) or ()
+            releases = self._once("release statuses", lambda: self._rest.all_if_there("release_statuses")) or ()
+            self._statuses = read_statuses(orders, releases, self._names, self._rest.leave_out)
+        return self._statuses
+
+    def supplier_codes(self, ids: Collection[str]) -> dict[str, str]:
+        """The codes of these suppliers by id; one that Plex does not have is left out."""
+        missing = set(ids) - self._suppliers.keys()
+        if len(missing) > _SINGLE_READS:
+            self._load_suppliers()
+        codes = {}
+        for supplier_id in ids:
+            row = self._supplier_row(supplier_id)
+            code = row.raw("code") if row is not None else None
+            if isinstance(code, str) and not isinstance(code, NotPlain) and code.strip():
+                codes[supplier_id] = code.strip()
+        return codes
+
+    def supplier(self, supplier_id: str, address_id: str | None) -> Supplier | None:
+        """The supplier with this address, else its main one; None if Plex has no such supplier."""
+        row = self._supplier_row(supplier_id)
+        if row is None:
+            return None
+        if supplier_id not in self._addresses:
+            addresses = self._once(
+                f"addresses of {supplier_id}",
+                lambda: self._rest.all_if_there("supplier_addresses", supplier=supplier_id),
+            )
+            self._addresses[supplier_id] = addresses or ()
+        with readable(row.what):
+            return read_supplier(row, choose_address(self._addresses[supplier_id], address_id))
+
+    def suppliers(self) -> tuple[Supplier, ...]:
+        """All of them, without addresses, by code."""
+        self._load_suppliers()
+        read = self._rest.each(self._suppliers.values(), lambda row: read_supplier(row, None))
+        return tuple(sorted(read, key=lambda supplier: supplier.code))
+
+    def parts(self, ids: Iterable[str]) -> dict[str, Part]:
+        """These parts by id; one that Plex does not have is left out. Raise RowFault for one that cannot be read."""
+        wanted = set(ids)
+        missing = wanted - self._parts.keys()
+        if missing:
+            for part_id, row in self._rest.by_ids("parts", by="part_ids", ids=missing, field="id"):
+                self._parts[part_id or row.needed("id")] = read_part(row)
+        return {key: self._parts[key] for key in wanted if key in self._parts}
+
+    def items(self, ids: Iterable[str]) -> dict[str, str]:
+        """The numbers of these supply items by id; one that Plex does not have is left out. Raise RowFault."""
+        wanted = set(ids)
+        missing = wanted - self._items.keys()
+        if missing:
+            for item_id, row in self._rest.by_ids("supply_items", by="supply_item_ids", ids=missing, field="id"):
+                self._items[item_id or row.needed("id")] = row.needed("supplyItemNumber")
+        return {key: self._items[key] for key in wanted if key in self._items}
+
+    def _load_suppliers(self) -> None:
+        if not self._all_suppliers:
+            rows = self._once("suppliers", lambda: self._rest.all_of("suppliers"))
+            self._suppliers |= dict(self._rest.each(rows, lambda row: (row.needed("id"), row)))
+            self._all_suppliers = True
+
+    def _supplier_row(self, supplier_id: str) -> Row | None:
+        if supplier_id not in self._suppliers and not self._all_suppliers:
+            row = self._once(f"supplier {supplier_id}", lambda: self._rest.one("supplier", supplier=supplier_id))
+            if row is None:
+                # One 404 may be a wrong path; the whole table tells, and says so loudly.
+                self._load_suppliers()
+            else:
+                self._suppliers[supplier_id] = row
+        return self._suppliers.get(supplier_id)
+
+    def _once(self, what: str, read: Callable[[], _Read]) -> _Read:
+        """Read it; what Plex did not answer for is not asked for again in this run, as many orders point to it."""
+        if what in self._unanswered:
+            raise self._unanswered[what]
+        try:
+            return read()
+        except ServiceUnavailable as fault:
+            if fault.code != "time-limit":
+                self._unanswered[what] = fault
+            raise
+
+
+def choose_address(rows: Iterable[Row], address_id: str | None) -> Row | None:
+    """The address of this id, else the main one, else the only one; None if none is meant."""
+    rows = list(rows)
+    named = [row for row in rows if address_id is not None and row.text("id") == address_id]
+    main = [row for row in rows if row.flag("main")]
+    for choice in (named, main, rows):
+        if len(choice) == 1:
+            return choice[0]
+    return None
+
+
+def read_supplier(row: Row, address: Row | None) -> Supplier:
+    """A supplier; its name is the address's own where it has one. Raise RowFault."""
+    return Supplier(
+        id=row.needed("id"),
+        code=row.needed("code"),
+        name=row.text("name") or row.needed("code"),
+        address=None if address is None else read_address(address),
+    )
+
+
+def read_address(row: Row) -> Address:
+    """A supplier's address; a street of more than two lines has them joined in the second (N3 has two)."""
+    street = [line.strip() for line in (row.text("address") or "").splitlines() if line.strip()]
+    return Address(
+        name=row.text("alternateSupplierName"),
+        street=tuple(street[:1] + ([", ".join(street[1:])] if street[1:] else [])),
+        city=row.text("city"),
+        state=row.text("state"),
+        postal_code=row.text("zip"),
+        country=row.text("country"),
+    )

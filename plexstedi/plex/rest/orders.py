@@ -1,0 +1,252 @@
+"""Reading orders: what was touched in a window, what is open, and whole orders with few calls (plex/README.md 5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from plexstedi.decimal_json import NotPlain
+from plexstedi.edi.order import Order, Part, Phase
+from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
+from plexstedi.plex.days import Days
+from plexstedi.plex.port import (
+    OrderReading,
+    Touched,
+    UnansweredOrder,
+    UnforeseenOrder,
+    UnreadableOrder,
+    VanishedOrder,
+    Window,
+)
+from plexstedi.plex.rest.client import UNREADABLE, Params, Rest, in_groups
+from plexstedi.plex.rest.directory import Directory
+from plexstedi.plex.rest.read_order import MasterData, parts_named, read_order
+from plexstedi.plex.rest.rows import Row, RowFault
+from plexstedi.plex.rest.statuses import UnknownStatus
+
+_NOBODYS_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
+
+
+@dataclass
+class _Marks:
+    number: str = ""
+    marks: dict[str, datetime] = field(default_factory=dict)
+
+
+class Orders:
+    """The purchase orders of a tenant."""
+
+    def __init__(self, rest: Rest, directory: Directory, former: Sequence[Days] = ()) -> None:
+        self._rest = rest
+        self._directory = directory
+        self._former = former
+        self._as_before: dict[str, dict[str, Order]] = {}
+        self._collection_answers = False
+
+    def touched(self, window: Window) -> tuple[Touched, ...]:
+        """Orders with a header or a release modified or created in the window, by order id."""
+        headers: list[Row] = []
+        releases: list[Row] = []
+        for by, name in (("modified", "modifiedDate"), ("created", "createdDate")):
+            for extra in self._active_and_not():
+                headers += self._rest.in_window("orders", window, by=by, field=name, extra=extra)
+            releases += self._rest.in_window("releases", window, by=by, field=name)
+        self._collection_answers = True
+        return merge_touched(headers, releases, self._rest.leave_out)
+
+    def open(self) -> tuple[Touched, ...]:
+        """All orders on order: by status where Plex filters by it, else by looking through all."""
+        statuses = self._directory.statuses()
+        if not statuses.released_names:
+            raise ServiceRefused(
+                "Plex has no status that means on order",
+                fix='Say it in the configuration: [plex.statuses] released_orders = ["On Order"].',
+            )
+        name = self._rest.dialect.filter("order_status")
+        rows: list[Row] = []
+        if name is None:
+            rows += self._rest.all_of("orders")
+        else:
+            for status in statuses.released_names:
+                asked = self._rest.all_of("orders", [(name, status)])
+                rows += self._rest.each(asked, partial(self._of_status, name=name, status=status))
+        self._collection_answers = True
+        # A status that is not known is kept: the order is then held by name, and not lost from sight.
+        judged = self._rest.each(rows, lambda row: (row, _may_be_released(row, statuses.orders)))
+        wanted = [row for row, may_be_released in judged if may_be_released]
+        return merge_touched(wanted, (), self._rest.leave_out)
+
+    def _of_status(self, row: Row, *, name: str, status: str) -> Row:
+        """The row. Raise ServiceRefused if it tells another status: the filter was ignored."""
+        found = _text_if_readable(row, "status")
+        if found is not None and found.casefold() != status.casefold():
+            raise self._rest.ignored("orders", "order_status", name, f"{row.what} has status {found}")
+        return row
+
+    def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
+        """These orders, in this order; each id once."""
+        for some in in_groups(list(dict.fromkeys(order_ids)), 50):
+            self._as_before.clear()
+            headers = self._headers(some)
+            releases = self._releases([order_id for order_id in some if order_id in headers])
+            codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
+            for order_id in some:
+                header = headers.get(order_id)
+                if header is None:
+                    yield VanishedOrder(order_id)
+                else:
+                    yield self._one(order_id, header, releases.get(order_id, []), codes)
+
+    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
+        """An order of the last ones read, in the days of a former time zone; None where that was none."""
+        return self._as_before.get(order_id, {}).get(timezone)
+
+    def _one(
+        self, order_id: str, header: Row, releases: Sequence[Row] | RowFault, codes: Mapping[str, str]
+    ) -> OrderReading:
+        number = ""
+        try:
+            number = header.text("poNumber") or ""
+            if isinstance(releases, RowFault):
+                raise releases
+            lines = self._rest.all_if_there("lines", order=order_id)
+            if lines is None:
+                raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
+            known = MasterData(
+                supplier_codes=codes,
+                parts=self._parts(lines, releases),
+                items=self._directory.items(
+                    item for row in lines if row.text("partId") is None and (item := row.text("itemId")) is not None
+                ),
+            )
+            statuses = self._directory.statuses()
+            order = read_order(header, lines, releases, statuses=statuses, known=known)
+            self._as_before[order_id] = {
+                days.name: read_order(
+                    header.with_days(days),
+                    [row.with_days(days) for row in lines],
+                    [row.with_days(days) for row in releases],
+                    statuses=statuses,
+                    known=known,
+                )
+                for days in self._former
+            }
+            return order
+        except ServiceUnavailable as fault:
+            if fault.code == "time-limit":
+                raise
+            if fault.code == UNREADABLE:
+                return UnreadableOrder(order_id, number, fault.message, fault.fix)
+            return UnansweredOrder(order_id, number, fault)
+        except UnknownStatus as error:
+            fix = f"List it in [plex.statuses] under one of {', '.join(error.keys)}."
+            return UnreadableOrder(order_id, number, str(error), fix)
+        except RowFault as error:
+            fix = "Correct the order in Plex, or set [plex.fields] if this tenant calls the field otherwise."
+            return UnreadableOrder(order_id, number, str(error), fix)
+        except PlexStediError:
+            raise
+        except Exception as error:
+            return UnforeseenOrder(order_id, number, error)
+
+    def _parts(self, lines: Sequence[Row], releases: Sequence[Row]) -> dict[str, Part]:
+        named = parts_named(releases)
+        wanted = {part_id for row in lines if (part_id := row.text("partId")) is not None}
+        return named | self._directory.parts(wanted - named.keys())
+
+    def _headers(self, order_ids: Sequence[str]) -> dict[str, Row]:
+        """Headers by order id as asked; an order that is not there is left out."""
+        found: dict[str, Row] = {}
+        if self._rest.dialect.filter("order_ids") is not None:
+            for extra in self._active_and_not():
+                missing = [order_id for order_id in order_ids if order_id not in found]
+                # A header whose id cannot be read is asked for alone below.
+                rows = self._rest.by_ids("orders", by="order_ids", ids=missing, field="id", extra=extra)
+                found |= {key: row for key, row in rows if key is not None}
+            self._collection_answers = True
+        for order_id in order_ids:
+            if order_id not in found:
+                row = self._rest.one("order", order=order_id)
+                if row is not None:
+                    found[order_id] = row
+                elif not self._collection_answers:
+                    # A 404 means "no such order" only while the collection itself is there (plex/README.md 4.4).
+                    self._rest.in_window("orders", _NOBODYS_TIME, by="created", field="createdDate")
+                    self._collection_answers = True
+        return found
+
+    def _releases(self, order_ids: Sequence[str]) -> dict[str, list[Row] | RowFault]:
+        """All releases of these orders, by order id; of an order with one that cannot be read, why not."""
+        rows = self._rest.by_ids("releases", by="release_order_ids", ids=order_ids, field="poId")
+        if any(order_id is None for order_id, _ in rows):
+            if len(order_ids) == 1:
+                return {order_ids[0]: RowFault("one of its releases does not say in poId which order it belongs to")}
+            # It belongs to one of them, which only a call for each tells.
+            alone: dict[str, list[Row] | RowFault] = {}
+            for order_id in order_ids:
+                alone |= self._releases([order_id])
+            return alone
+        found: dict[str, list[Row]] = {}
+        for owner, row in rows:
+            if owner is not None:
+                found.setdefault(owner, []).append(row)
+        return {**found}
+
+    def _active_and_not(self) -> tuple[Params, ...]:
+        name = self._rest.dialect.filter("active")
+        return ((),) if name is None else ((), ((name, "false"),))
+
+
+UNREADABLE_MARK = datetime.min.replace(tzinfo=UTC)
+"""In place of a time of change that cannot be read: unlike any real one, so that the row counts as changed."""
+
+
+def merge_touched(
+    headers: Iterable[Row], releases: Iterable[Row], leave_out: Callable[[Row, Exception], None]
+) -> tuple[Touched, ...]:
+    """Given rows of orders and of releases, in any order and more than once, return what they touch, by order id.
+
+    A row that does not tell its order goes to `leave_out`.
+    """
+    found: dict[str, _Marks] = {}
+    for row, id_field in [*((row, "id") for row in headers), *((row, "poId") for row in releases)]:
+        try:
+            order_id, key = row.needed(id_field), row.needed("id")
+            number = _text_if_readable(row, "poNumber") or ""
+            moment = _changed_at(row)
+        except Exception as error:
+            leave_out(row, error)
+            continue
+        entry = found.setdefault(order_id, _Marks())
+        entry.number = entry.number or number
+        if moment is not None and moment >= entry.marks.get(key, moment):
+            entry.marks[key] = moment
+    return tuple(Touched(order_id, each.number, each.marks) for order_id, each in sorted(found.items()))
+
+
+def _changed_at(row: Row) -> datetime | None:
+    try:
+        return row.time("modifiedDate") or row.time("createdDate")
+    except RowFault:
+        return UNREADABLE_MARK
+
+
+def _text_if_readable(row: Row, field: str) -> str | None:
+    """Text, empty if it is absent; None if there is something else than text: reading the order itself tells."""
+    try:
+        return row.text(field) or ""
+    except RowFault:
+        return None
+
+
+def _supplier_ids(headers: Iterable[Row]) -> set[str]:
+    """The suppliers of these orders; an order whose supplier cannot be read says so itself when it is read."""
+    found = (row.raw("supplierId") for row in headers)
+    return {each.strip() for each in found if isinstance(each, str) and not isinstance(each, NotPlain) and each.strip()}
+
+
+def _may_be_released(row: Row, phases: Mapping[str, Phase]) -> bool:
+    phase = phases.get(" ".join((_text_if_readable(row, "status") or "").split()).casefold())
+    return phase is None or phase is Phase.RELEASED

@@ -1,0 +1,1 @@
+"""Writing to Plex: custom fields, releases, acknowledgment records of data sources."""

@@ -1,0 +1,217 @@
+"""Plex's data sources over JSON: execute, and what their inputs and columns are called (plex/README.md 2).
+
+Basic authentication by the web service account, which also fixes the company. Names are case-sensitive, and those of a
+Get and of its sibling Update differ: they are configuration, held against the live metadata by `check`.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from plexstedi.decimal_json import Json, dumps
+from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
+from plexstedi.http.caller import Answer, Caller, Refusal, Unheard
+from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown, Written
+
+log = logging.getLogger("plexstedi.plex")
+
+InputValue: TypeAlias = str | int | bool | Decimal
+
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+_ROW_LIMIT_FLAGS = ("rowLimitedExceeded", "rowLimitExceeded", "limitExceeded")
+"""One flag, spelled three ways in Plex's own material (plex/README.md 2.2)."""
+_OF_THE_NAMES = (
+    "DATA_SOURCE_INPUT_NOT_FOUND",
+    "DATA_SOURCE_INPUT_REQUIRED",
+    "DATA_SOURCE_INPUT_TYPE_MISMATCH",
+    "DATA_SOURCE_INPUT_NOT_NULLABLE",
+    "DATA_SOURCE_INPUT_NOT_ACCESSIBLE",
+    "DATA_SOURCE_NOT_FOUND",
+    "DATA_SOURCE_OBJECT_NOT_FOUND",
+)
+"""Refusals that every call of the same form would get."""
+
+
+def datasource_refusal(renewal: str = "run `plexstedi credentials set plex-password`") -> Refusal:
+    """What a refusal of the data sources means; `renewal`: what to do with the right password."""
+    return Refusal(
+        causes="the web service account or its password is wrong, or it has no grant for this data source",
+        fix=f"Check plex.auth.username; with the right password {renewal}. Grants are in Plex under"
+        ' "Web Service Access By User Account"; data sources that are not self-serviceable need a case with Plex'
+        " Customer Care.",
+    )
+
+
+def basic_headers(username: str, password: str) -> Mapping[str, str]:
+    """HTTP Basic, the only scheme of data sources; UTF-8 before Base64 (plex/README.md 2.1)."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a data source asks for and gives."""
+
+    name: str
+    inputs: Mapping[str, bool]
+    """Whether each input is required."""
+    columns: frozenset[str]
+
+
+class DataSources:
+    """The data sources of one web service account."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def metadata(self, source: int) -> Metadata:
+        """Names as Plex has them. Raise ServiceRefused if there is no such data source, or no grant for it."""
+        try:
+            answer = self._caller.get(f"/{source}")
+        except RequestRejected as error:
+            raise _no_such(source, error) from error
+        document = answer.json()
+        if not isinstance(document, Mapping):
+            raise _unreadable(answer)
+        return Metadata(
+            name=_text(document.get("name")) or str(source),
+            inputs={
+                name: one.get("required") is True
+                for one in _records(document.get("inputs"))
+                if (name := _text(one.get("name"))) is not None
+            },
+            columns=frozenset(
+                name for one in _records(document.get("columns")) if (name := _text(one.get("name"))) is not None
+            ),
+        )
+
+    def read(self, source: int, inputs: Mapping[str, InputValue]) -> tuple[Mapping[str, Json], ...]:
+        """The rows for these inputs, all of them.
+
+        Raise ServiceRefused if Plex refuses the question or left rows out (its row limit), ServiceUnavailable if there
+        is no readable answer.
+        """
+        try:
+            answer = self._execute(source, inputs, self._caller.search)
+        except RequestRejected as error:
+            raise _misunderstood(source, error) from error
+        document = answer.json()
+        if not isinstance(document, Mapping):
+            raise _unreadable(answer)
+        said = _business_failure(document)
+        if said is not None:
+            raise ServiceRefused(
+                f"Plex's data source {source} refused the question: {said}",
+                fix="Compare its inputs in [plex.datasources] with Plex.",
+                code="question-refused",
+            )
+        if _left_rows_out(document):
+            raise ServiceRefused(
+                f"Plex's data source {source} has more rows than it gives at once: some were left out",
+                fix="Give it inputs in [plex.datasources] that ask for less at a time.",
+                code="row-limit",
+            )
+        return _rows(document, answer)
+
+    def write(self, source: int, inputs: Mapping[str, InputValue]) -> WriteOutcome:
+        """Carry out one write; never sent twice. Business failures come as 200 with Result_Error (plex/README.md 2.3).
+
+        Raise ServiceRefused or ServiceUnavailable where no call of this form can be carried out: nothing was written.
+        """
+        try:
+            answer = self._execute(source, inputs, self._caller.post)
+        except Unheard as error:
+            return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
+        except RequestRejected as error:
+            if error.status == 404 or any(detail.startswith(_OF_THE_NAMES) for detail in error.details):
+                raise _misunderstood(source, error) from error
+            return WriteRefused("; ".join((error.message, *error.details[:3])))
+        try:
+            document = answer.json() if answer.body.strip() else {}
+        except ServiceUnavailable as error:
+            return WriteUnknown(error.message)
+        if not isinstance(document, Mapping):
+            return WriteUnknown(f"Plex's data source {source} answered with something else than a result")
+        said = _business_failure(document)
+        return Written() if said is None else WriteRefused(said)
+
+    def _execute(self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., Answer]) -> Answer:
+        body: Json = dict(inputs)
+        answer = call(f"/{source}/execute?format=2", body=dumps(body).encode(), headers=_JSON)
+        document = answer.json() if answer.body.strip() else None
+        number = document.get("transactionNo") if isinstance(document, Mapping) else None
+        if number is not None:
+            # Plex finds a call by it (screen "Data Source API Transactions").
+            log.info("Plex data source %s: transaction %s", source, str(number)[:40])
+        return answer
+
+
+def _business_failure(document: Mapping[str, Json]) -> str | None:
+    """What `Result_Error` and `Result_Message` say; None if all is well. Their names come with and without `@`."""
+    outputs = document.get("outputs")
+    found = {
+        name.lstrip("@").casefold(): value for name, value in (outputs.items() if isinstance(outputs, Mapping) else ())
+    }
+    failed = found.get("result_error")
+    if failed is None or str(failed).strip().casefold() in ("", "0", "false"):
+        return None
+    return _text(found.get("result_message")) or "Result_Error, without a message"
+
+
+def _left_rows_out(document: Mapping[str, Json]) -> bool:
+    tables = _records(document.get("tables"))
+    return any(table.get(flag) is True for table in (document, *tables) for flag in _ROW_LIMIT_FLAGS)
+
+
+def _rows(document: Mapping[str, Json], answer: Answer) -> tuple[Mapping[str, Json], ...]:
+    """Rows of format 2, or of the first table of format 1 where `format` is not honoured."""
+    rows = document.get("rows")
+    if isinstance(rows, Sequence) and not isinstance(rows, str):
+        return tuple(_records(rows))
+    for table in _records(document.get("tables")):
+        columns, values = table.get("columns"), table.get("rows")
+        if isinstance(columns, Sequence) and isinstance(values, Sequence):
+            names = [str(column) for column in columns]
+            return tuple(
+                dict(zip(names, row, strict=True))
+                for row in values
+                if isinstance(row, Sequence) and not isinstance(row, str) and len(row) == len(names)
+            )
+    raise _unreadable(answer)
+
+
+def _records(document: Json) -> Collection[Mapping[str, Json]]:
+    if isinstance(document, str) or not isinstance(document, Sequence):
+        return ()
+    return [each for each in document if isinstance(each, Mapping)]
+
+
+def _text(document: Json) -> str | None:
+    return document if isinstance(document, str) and document else None
+
+
+def _unreadable(answer: Answer) -> ServiceUnavailable:
+    return ServiceUnavailable(
+        f"Plex answered {answer.path} with something else than a data source's result",
+        fix="Check plex.datasource_url; the next run tries again.",
+    )
+
+
+def _no_such(source: int, error: RequestRejected) -> ServiceRefused:
+    return ServiceRefused(
+        "; ".join((error.message, *error.details[:3])),
+        fix=f"Check the number {source} in [plex.datasources], and plex.datasource_url.",
+        code="wrong-path",
+    )
+
+
+def _misunderstood(source: int, error: RequestRejected) -> ServiceRefused:
+    return ServiceRefused(
+        "; ".join((error.message, *error.details[:3])),
+        fix=f"Correct in [plex.datasources] what Plex says of data source {source}; the next run goes on.",
+        code="question-refused",
+    )

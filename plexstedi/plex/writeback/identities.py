@@ -1,0 +1,84 @@
+"""From Plex's ids (UUIDs of the REST interface) to the integer keys of data sources and custom fields
+(plex/README.md 7.B)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from plexstedi.decimal_json import Json, dumps
+from plexstedi.errors import ServiceUnavailable
+from plexstedi.plex.rest.client import Rest, in_groups
+
+_MOST_IDS = 5000
+
+Keys: TypeAlias = Mapping[str, Json]
+"""A record's keys by Plex's names: `{"Line_Item_Key": 4711, "Release_No": 1}`."""
+
+
+class Identities:
+    """Asks for keys, each once."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._keys: dict[tuple[str, str], Keys | None] = {}
+
+    def keys_of(self, name: str, ids: Sequence[str]) -> dict[str, Keys | None]:
+        """The keys of records of the standard object `name`; None for one that Plex does not know."""
+        unknown = sorted({each for each in ids if (name, each) not in self._keys})
+        for some in in_groups(unknown, _MOST_IDS):
+            body: Json = {"standardObjectName": name, "ids": list(some)}
+            answer = self._rest.caller.search(self._rest.path("ids_to_keys"), body=dumps(body).encode())
+            read = read_keys(answer.json(), some)
+            for each in some:
+                self._keys[name, each] = read.get(each)
+        return {each: self._keys[name, each] for each in ids}
+
+
+def read_keys(document: Json, ids: Sequence[str]) -> dict[str, Keys]:
+    """The keys of records by id, from an answer of ids-to-keys. Raise ServiceUnavailable if it is none.
+
+    Each record there holds its id and its keys side by side; the id is told by its value, since its name is not known.
+    """
+    records = document.get("recordIdentifiers") if isinstance(document, Mapping) else None
+    if isinstance(records, str) or not isinstance(records, Sequence):
+        raise ServiceUnavailable(
+            "Plex answered a question for record keys with something else", fix="The next run tries again."
+        )
+    described = document.get("standardObject") if isinstance(document, Mapping) else None
+    listed = described.get("keys") if isinstance(described, Mapping) else None
+    key_names = {
+        name
+        for item in (listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ())
+        if isinstance(name := item.get("name") if isinstance(item, Mapping) else item, str)
+    }
+    asked = {each.lower(): each for each in ids}
+    found: dict[str, Keys] = {}
+    for record in records:
+        if not isinstance(record, Mapping):
+            continue
+        flat = _flat(record)
+        own = [asked[value.lower()] for value in flat.values() if isinstance(value, str) and value.lower() in asked]
+        keys = {
+            name: value
+            for name, value in flat.items()
+            if (name in key_names if key_names else isinstance(value, int) and not isinstance(value, bool))
+        }
+        if len(own) == 1 and keys:
+            found[own[0]] = keys
+    return found
+
+
+def _flat(record: Mapping[str, Json]) -> dict[str, Json]:
+    """A record with the values of an object inside it (`keys`, `recordIdentifiers`) beside its own."""
+    flat: dict[str, Json] = {}
+    for name, value in record.items():
+        flat |= value if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def same_keys(keys: Json) -> tuple[tuple[str, str], ...]:
+    """Keys in a form in which equal ones are equal."""
+    if not isinstance(keys, Mapping):
+        return ()
+    return tuple(sorted((name.casefold(), str(value)) for name, value in keys.items()))

@@ -1,0 +1,259 @@
+"""Plex's own acknowledgment records through two data sources: one writes a record, the other reads them back.
+
+A writing data source may add a record at each call, so a record is written only where none says the same: the reader
+finds ours among all of a release by the external reference in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from plexstedi.decimal_json import Json
+from plexstedi.errors import ServiceRefused, ServiceUnavailable
+from plexstedi.plex.days import Days, is_day
+from plexstedi.plex.port import (
+    FieldValue,
+    FieldValues,
+    NotWritten,
+    RecordRef,
+    WriteOutcome,
+    WriteRefused,
+    WriteResult,
+    Written,
+)
+from plexstedi.plex.rest.client import Rest
+from plexstedi.plex.rest.rows import read_time
+from plexstedi.plex.settings import AcknowledgmentRecords, DataSourceMap, Level
+from plexstedi.plex.writeback.custom_fields import field_value, values_agree
+from plexstedi.plex.writeback.datasources import DataSources, InputValue, Metadata
+from plexstedi.plex.writeback.identities import Identities
+from plexstedi.plex.writeback.standard_objects import StandardObjects
+
+OWN_KEYS = ("order_id", "release_id")
+"""What a record can be told by without asking for keys: Plex's ids of the REST interface."""
+_REFERENCES = ("ack_reference", "ack_note")
+_DAYS = ("confirmed_ship_date", "confirmed_delivery_date")
+
+_Row = Mapping[str, Json]
+_Key = tuple[tuple[str, InputValue], ...]
+
+
+class DataSourceRecords:
+    """Reads and writes the acknowledgment records of releases. Field names are the writing data source's inputs."""
+
+    def __init__(
+        self,
+        sources: DataSources,
+        settings: AcknowledgmentRecords,
+        rest: Rest,
+        objects: Mapping[Level, str],
+        days: Days,
+    ) -> None:
+        self._days = days
+        self._sources = sources
+        self._settings = settings
+        self._write, self._read = settings.write, settings.read
+        self._values = settings.values
+        self._value_of = {name: value for value, name in self._write.inputs.items() if value in self._values}
+        self._objects = StandardObjects(rest, objects)
+        self._identities = Identities(rest)
+        self._checked = False
+
+    def check(self, wanted: Mapping[Level, Collection[str]]) -> None:
+        """Raise ServiceRefused if the account is another company's, or a name of ours is not there.
+
+        Asked once: neither changes within a run.
+        """
+        if self._checked:
+            return
+        self._check_company()
+        problems = [
+            *_lacking("acknowledgment_write", self._write, self._sources.metadata(self._write.id)),
+            *_lacking("acknowledgment_read", self._read, self._sources.metadata(self._read.id)),
+        ]
+        if problems:
+            raise ServiceRefused(
+                "; ".join(problems),
+                fix="Correct [plex.datasources]: names are those of Plex, letter by letter.",
+                code="datasource-names",
+            )
+        self._checked = True
+
+    def _check_company(self) -> None:
+        company, expected = self._settings.company, self._settings.company_code
+        if company is None or expected is None:
+            return
+        rows = self._sources.read(company.id, dict(company.constants))
+        codes = {str(row.get(company.columns["code"])) for row in rows}
+        if {code.casefold() for code in codes} != {expected.casefold()}:
+            raise ServiceRefused(
+                f"the web service account {self._settings.username} belongs to company"
+                f" {', '.join(sorted(codes)) or '(none)'}, not to {expected}",
+                fix="Set plex.auth.username to an account of your own company, or correct plex.auth.company_code.",
+                code="wrong-tenant",
+            )
+
+    def read(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
+        """What each release's record says: ours where there is one (`wanted` has what it is to say), else the newest.
+
+        A release without a record has none of the values.
+        """
+        keys = self._keys_of([each.record for each in wanted])
+        answered: dict[_Key, tuple[_Row, ...]] = {}
+        found = []
+        for each in wanted:
+            own = keys[each.record]
+            if own is None:
+                found.append(FieldValues(each.record, dict.fromkeys(each.values)))
+                continue
+            question = self._question(own)
+            if question not in answered:
+                answered[question] = self._sources.read(self._read.id, dict(question))
+            rows = [row for row in answered[question] if self._is_of(row, own)]
+            row = self._ours(rows, each.values) or self._newest(rows)
+            held = {name: self._held(row, name, planned) for name, planned in each.values.items()}
+            found.append(FieldValues(each.record, held))
+        return tuple(found)
+
+    def write(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
+        """Write whole records; one result per change, in order. Raise only while nothing has been written yet."""
+        keys = self._keys_of([each.record for each in changes])
+        results: list[WriteResult] = []
+        stopped: NotWritten | None = None
+        anything_written = False
+        for each in changes:
+            own = keys[each.record]
+            outcome: WriteOutcome
+            if stopped is not None:
+                outcome = stopped
+            elif own is None:
+                outcome = WriteRefused("Plex no longer has this release")
+            elif untranslated := self._untranslated(each.values):
+                outcome = WriteRefused(f"[plex.datasources.acknowledgment_write.values] has no {untranslated}")
+            else:
+                try:
+                    outcome = self._sources.write(self._write.id, self._inputs(own, each.values))
+                except (ServiceRefused, ServiceUnavailable) as error:
+                    if not anything_written:
+                        raise
+                    outcome = stopped = NotWritten(error.message)
+                else:
+                    anything_written = anything_written or isinstance(outcome, Written)
+                    # A service that does not answer now will not answer the rest either.
+                    stopped = outcome if isinstance(outcome, NotWritten) else None
+            results.append(WriteResult(each.record, outcome))
+        return tuple(results)
+
+    def _question(self, own: Mapping[str, InputValue]) -> _Key:
+        asked = {name: own[key] for key, name in self._read.inputs.items()}
+        return tuple(sorted({**self._read.constants, **asked}.items(), key=lambda item: item[0]))
+
+    def _inputs(self, own: Mapping[str, InputValue], values: Mapping[str, FieldValue]) -> dict[str, InputValue]:
+        """All inputs of a write; nothing is sent for a value that the answer does not state (plex/README.md 2.4: no
+        nulls)."""
+        inputs: dict[str, InputValue] = dict(self._write.constants)
+        inputs |= {name: own[key] for key, name in self._write.inputs.items() if key not in self._values}
+        return inputs | {name: self._theirs(name, value) for name, value in values.items() if value is not None}
+
+    def _theirs(self, name: str, value: str | Decimal) -> InputValue:
+        """A value as the data source takes it; data sources have no date without a time (plex/README.md 2.1)."""
+        kind = self._value_of[name]
+        if kind in self._write.values:
+            return self._write.values[kind].get(str(value), value)
+        return self._days.write(date.fromisoformat(str(value))) if kind in _DAYS and is_day(str(value)) else value
+
+    def _untranslated(self, values: Mapping[str, FieldValue]) -> str:
+        """The first value that has a table of translations and is not in it; empty if there is none."""
+        for name, value in values.items():
+            table = self._write.values.get(self._value_of[name])
+            if table is not None and value is not None and str(value) not in table:
+                return f"{self._value_of[name]}.{value}"
+        return ""
+
+    def _is_of(self, row: _Row, own: Mapping[str, InputValue]) -> bool:
+        named = [(key, column) for key, column in self._read.columns.items() if key not in self._values]
+        return all(str(row.get(column)).casefold() == str(own[key]).casefold() for key, column in named)
+
+    def _ours(self, rows: Iterable[_Row], planned: Mapping[str, FieldValue]) -> _Row | None:
+        """The record that bears our reference; of several the one that says most of what is planned, the later one."""
+        reference = next((value for value in _REFERENCES if value in self._value_of.values()), None)
+        best: tuple[int, _Row] | None = None
+        for row in rows:
+            agreeing = [name for name, value in planned.items() if values_agree(value, self._held(row, name, value))]
+            if any(self._value_of[name] == reference for name in agreeing) and (
+                best is None or len(agreeing) >= best[0]
+            ):
+                best = len(agreeing), row
+        return None if best is None else best[1]
+
+    def _newest(self, rows: Sequence[_Row]) -> _Row | None:
+        column = self._read.columns.get("acknowledged_at")
+        if not rows or column is None:
+            return rows[-1] if rows else None
+        return max(rows, key=lambda row: _moment(row.get(column)))
+
+    def _held(self, row: _Row | None, name: str, planned: FieldValue) -> FieldValue:
+        """What a record says, in our words: `planned` where it says just that in the data source's own."""
+        if row is None:
+            return None
+        kind = self._value_of[name]
+        found = field_value(row.get(self._read.columns[kind]))
+        if kind in _DAYS and isinstance(found, str):
+            found = self._days.plain(found)
+        own = field_value(self._write.values.get(kind, {}).get(str(planned)))
+        return planned if own is not None and values_agree(own, found) else found
+
+    def _keys_of(self, records: Sequence[RecordRef]) -> dict[RecordRef, Mapping[str, InputValue] | None]:
+        """What each release is told by in the data sources; None for one that Plex does not know."""
+        needed = {
+            key
+            for source in (self._write, self._read)
+            for key in (*source.inputs, *source.columns)
+            if key not in self._values
+        }
+        own: dict[RecordRef, dict[str, InputValue]] = {
+            each: {"order_id": each.order_id, "release_id": each.record_id} for each in records
+        }
+        for level in (Level.RELEASE, Level.ORDER):
+            if not own or any(needed <= keys.keys() for keys in own.values()):
+                break
+            name = self._objects.choose(level).name
+            ids = {each: each.record_id if level is Level.RELEASE else each.order_id for each in records}
+            keys = self._identities.keys_of(name, list(ids.values()))
+            for each, record_id in ids.items():
+                own[each] |= {k: v for k, v in (keys[record_id] or {}).items() if isinstance(v, int | str)}
+        lacking = needed - {key for keys in own.values() for key in keys}
+        if own and lacking and any(len(keys) > len(OWN_KEYS) for keys in own.values()):
+            there = sorted({key for keys in own.values() for key in keys})
+            raise ServiceRefused(
+                f"Plex has no key {', '.join(sorted(lacking))} of a release",
+                fix=f"Name in [plex.datasources] one of {', '.join(there)}.",
+                code="datasource-names",
+            )
+        return {each: keys if needed <= keys.keys() else None for each, keys in own.items()}
+
+
+def _lacking(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]:
+    """What of our names the data source does not have, and what it requires and we do not give."""
+    what = f"data source {ours.id} ({theirs.name}, [plex.datasources.{name}])"
+    given = {*ours.inputs.values(), *ours.constants}
+    problems = []
+    if unknown := sorted(given - theirs.inputs.keys()):
+        problems.append(f"{what} has no input {', '.join(unknown)}; it has {_listed(theirs.inputs)}")
+    if missing := sorted(each for each, required in theirs.inputs.items() if required and each not in given):
+        problems.append(f"{what} requires {', '.join(missing)}, which nothing fills")
+    if theirs.columns and (unknown := sorted(set(ours.columns.values()) - theirs.columns)):
+        problems.append(f"{what} has no column {', '.join(unknown)}; it has {_listed(theirs.columns)}")
+    return problems
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _moment(value: Json) -> datetime:
+    """A time of Plex for sorting; what is none comes first."""
+    read = read_time(value) if isinstance(value, str) else None
+    return read if read is not None else datetime.fromisoformat("0001-01-01T00:00:00+00:00")

@@ -1,0 +1,85 @@
+"""Changing a release: strategy `write = "releases"` (plex/README.md 7.A)."""
+
+from __future__ import annotations
+
+from plexstedi.decimal_json import Json, dumps
+from plexstedi.edi.order import ReleaseState
+from plexstedi.edi.plain_values import is_broken
+from plexstedi.errors import RequestRejected
+from plexstedi.http.caller import Unheard
+from plexstedi.plex.port import (
+    NotWritten,
+    ReleaseNow,
+    ReleaseUpdate,
+    WriteOutcome,
+    WriteRefused,
+    WriteUnknown,
+    Written,
+)
+from plexstedi.plex.rest.client import Rest, readable
+from plexstedi.plex.rest.rows import Row, RowFault
+from plexstedi.plex.rest.statuses import Statuses
+
+_ECHOED = ("status", "dueDate", "quantity", "type", "note", "poShipTo")
+
+
+def release_now(rest: Rest, statuses: Statuses, release_id: str) -> ReleaseNow | None:
+    """What a release holds now; None if it is gone."""
+    row = rest.one("release", release=release_id)
+    if row is None:
+        return None
+    with readable(row.what):
+        return ReleaseNow(
+            release_id=release_id,
+            status=row.text("status") or "",
+            state=_state(row, statuses),
+            quantity=row.number("quantity"),
+            due=row.day("dueDate"),
+            note=row.text("note"),
+        )
+
+
+def _state(row: Row, statuses: Statuses) -> ReleaseState | None:
+    try:
+        return statuses.release(row.text("status"), row.what)
+    except RowFault:
+        return None
+
+
+def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
+    """Read the release, change what is to be changed, and put it back with its status. Sent once."""
+    row = rest.one("release", release=update.release_id)
+    if row is None:
+        return WriteRefused("Plex no longer has this release")
+    if row.text("status") is None:
+        return WriteRefused("Plex does not say the status of this release, and would derive a new one")
+    if (odd := next((name for name in _ECHOED if _is_odd(row.raw(name))), None)) is not None:
+        return WriteRefused(f"Plex's {odd} of this release cannot be read, and would be written back as something else")
+    path = rest.path("release", release=update.release_id)
+    with readable(row.what):
+        body = put_body(row, update)
+    try:
+        rest.caller.put(path, body=dumps(body).encode())
+    except Unheard as error:
+        return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
+    except RequestRejected as error:
+        return WriteRefused("; ".join((error.message, *error.details[:3])))
+    return Written()
+
+
+def _is_odd(value: Json) -> bool:
+    """Whether something was no character, or no plain value, when it came in."""
+    return isinstance(value, str) and is_broken(value)
+
+
+def put_body(row: Row, update: ReleaseUpdate) -> Json:
+    """The release as it is, as the row spells it, with the changes. An omitted value might be cleared
+    (plex/README.md 5.5)."""
+    body: dict[str, Json] = {row.spelled(name): row.raw(name) for name in _ECHOED if row.raw(name) is not None}
+    if update.note is not None:
+        body[row.spelled("note")] = update.note
+    if update.quantity is not None:
+        body[row.spelled("quantity")] = update.quantity
+    if update.due is not None:
+        body[row.spelled("dueDate")] = row.day_as_written("dueDate", update.due)
+    return body

@@ -1,0 +1,46 @@
+"""The tenant's standard objects with their custom fields, asked for once (plex/README.md 7.B)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from plexstedi.plex.rest.client import Rest, readable
+from plexstedi.plex.settings import Level
+from plexstedi.plex.writeback.custom_fields import StandardObject, choose_object
+
+
+class StandardObjects:
+    """Finds the object of orders, lines or releases. `named` is `[plex.acknowledgments.objects]`."""
+
+    def __init__(self, rest: Rest, named: Mapping[Level, str]) -> None:
+        self._rest = rest
+        self._named = named
+        self._objects: tuple[StandardObject, ...] | None = None
+
+    def choose(self, level: Level, fields: Collection[str] = ()) -> StandardObject:
+        """The object of this level that holds these custom fields. Raise ServiceRefused if it is not clear which."""
+        if self._objects is None:
+            self._objects = self._read()
+        return choose_object(self._objects, level, fields, self._named.get(level))
+
+    def _read(self) -> tuple[StandardObject, ...]:
+        defined: dict[str, set[str]] = {}
+        texts: dict[str, set[str]] = {}
+        with readable("custom field definitions"):
+            for row in self._rest.all_of("field_definitions"):
+                name, field = row.needed("standardObjectName"), row.needed("fieldName")
+                defined.setdefault(name.casefold(), set()).add(field.casefold())
+                kind = (row.text("fieldTypeName") or "").casefold()
+                if kind and "date" not in kind and "time" not in kind:
+                    texts.setdefault(name.casefold(), set()).add(field.casefold())
+            return tuple(
+                StandardObject(
+                    name=name,
+                    label=row.text("standardObjectLabel") or "",
+                    table=row.text("tableName") or "",
+                    fields=frozenset(defined.get(name.casefold(), ())),
+                    texts=frozenset(texts.get(name.casefold(), ())),
+                )
+                for row in self._rest.all_of("standard_objects")
+                if (name := row.needed("standardObjectName"))
+            )

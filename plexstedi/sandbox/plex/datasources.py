@@ -1,0 +1,300 @@
+"""Plex's data sources over JSON, those around acknowledgments: Basic authentication, strict names and types."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from plexstedi.decimal_json import BrokenJsonError, Json
+from plexstedi.sandbox.plex.records import ReleaseAcknowledgement
+from plexstedi.sandbox.plex.rest import PlexService
+from plexstedi.sandbox.plex.store import Place, PlexStore
+from plexstedi.sandbox.web import HttpError, Request, Response, json_response
+
+PREFIX = "/api/datasources"
+ROW_LIMIT = 1000
+CUSTOMER_CODE, ADD, GET, DATE = 382, 28809, 16518, 231084
+_CLOSED = ("Cancelled", "Received")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    name: str
+    type: str
+    required: bool = False
+    nullable: bool = False
+
+    def as_json(self) -> dict[str, Json]:
+        return {"name": self.name, "type": self.type, "required": self.required, "nullable": self.nullable}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A data source: what goes in, what comes out."""
+
+    id: int
+    name: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "inputs": [each.as_json() for each in self.inputs],
+            "outputs": [{"name": name, "type": kind, "nullable": True} for name, kind in self.outputs],
+            "columns": [{"name": name, "type": kind, "nullable": True} for name, kind in self.columns],
+        }
+
+
+SOURCES = (
+    Source(
+        CUSTOMER_CODE, "Plexus_Customer_Name_Code_Get", (), (),
+        (("Plexus_Customer_Name", "string"), ("Plexus_Customer_Code", "string")),
+    ),
+    Source(
+        ADD, "Release_Acknowledgement_Add",
+        (
+            Input("Line_Item_Key", "int32", required=True),
+            Input("Release_No", "int32", required=True),
+            Input("Acknowledged_Date", "date", required=True),
+            Input("Acknowledgement_Note", "string"),
+            Input("Acknowledgement_Type_Key", "int32", required=True),
+            Input("Acknowledgement_Source_Key", "int32", nullable=True),
+        ),
+        (("Release_Acknowledgement_Key", "int32"), ("Result_Error", "bool"), ("Result_Message", "string")),
+        (),
+    ),
+    Source(
+        GET, "PO_Releases_Acknowledgement_Get",
+        (
+            Input("PO_Key", "int32"),
+            Input("Line_Item_Key", "int32"),
+            Input("Release_No", "int32"),
+            Input("Acknowledged_Date_Begin", "date"),
+            Input("Acknowledged_Date_End", "date"),
+            Input("Acknowledgement_Type_Key", "int32"),
+        ),
+        (),
+        (
+            ("PO_Key", "int32"), ("PO_No", "string"), ("Line_Item_Key", "int32"), ("Line_Item_No", "int32"),
+            ("Release_No", "int32"), ("Release_Acknowledgement_Key", "int32"), ("Acknowledged_By", "int32"),
+            ("Acknowledged_Date", "date"), ("Note", "string"), ("Acknowledgement_Type_Key", "int32"),
+            ("Acknowledgement_Type", "string"), ("Acknowledgement_Source_Key", "int32"), ("EDI_Key", "int32"),
+            ("Line_Item_Acknowledgement_Key", "int32"),
+        ),
+    ),
+    Source(DATE, "Customer_Date_UTC_Get", (), (("Customer_Date", "date"),), ()),
+)  # fmt: skip
+_TYPE_NAMES = {1: "Accepted", 2: "Accepted with changes", 3: "Rejected"}
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,7})?)?Z")
+
+
+class DataSourceError(Exception):
+    """What a data source call is refused with."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a data source gives: outputs by name, and rows."""
+
+    outputs: Mapping[str, Json]
+    rows: tuple[Mapping[str, Json], ...] = ()
+
+
+class PlexDataSources:
+    """The data sources of the web service account, which belongs to the right tenant."""
+
+    def __init__(self, service: PlexService) -> None:
+        self.service = service
+        self._transactions = 7_000_000
+        self._carry_out: dict[int, Callable[[PlexStore, Mapping[str, Json]], Result]] = {
+            CUSTOMER_CODE: _customer_code,
+            ADD: _add,
+            GET: _get,
+            DATE: lambda store, inputs: Result({"Customer_Date": f"{store.clock.now():%Y-%m-%dT%H:%M:%SZ}"}),
+        }
+
+    def knows(self, path: str) -> bool:
+        """Whether a path is one of data sources."""
+        return path == PREFIX or path.startswith(PREFIX + "/")
+
+    def answer(self, request: Request) -> Response:
+        """Answer one call. Raise HttpError."""
+        self._transactions += 1
+        try:
+            return self._answer(request)
+        except DataSourceError as error:
+            body: Json = {
+                "errors": [{"code": error.code, "message": str(error)}],
+                "transactionNo": str(self._transactions),
+            }
+            raise HttpError(json_response(body, error.status)) from None
+
+    def _answer(self, request: Request) -> Response:
+        settings = self.service.settings
+        if _basic(request) != (settings.account, settings.account_password):
+            raise DataSourceError(401, "USER_ACCESS_DENIED", "User access denied.")
+        rest = request.path.removeprefix(PREFIX).strip("/").split("/")
+        if rest == ["search"] and request.method == "GET":
+            wanted = (request.one("name") or "").lower()
+            granted = [each for each in SOURCES if each.id in settings.granted and wanted in each.name.lower()]
+            return json_response([{"id": each.id, "name": each.name, "description": ""} for each in granted])
+        source = next((each for each in SOURCES if rest[0] == str(each.id)), None)
+        if source is None:
+            raise DataSourceError(404, "DATA_SOURCE_NOT_FOUND", f"The data source '{rest[0]}' was not found.")
+        if source.id not in settings.granted:
+            message = f"You do not have access to data source '{source.id}'."
+            raise DataSourceError(403, "DATA_SOURCE_ACCESS_DENIED", message)
+        if rest[1:] == [] and request.method == "GET":
+            return json_response(source.as_json())
+        if rest[1:] != ["execute"]:
+            raise DataSourceError(404, "DATA_SOURCE_OBJECT_NOT_FOUND", "Not found.")
+        if request.method != "POST":
+            raise DataSourceError(405, "METHOD_NOT_ALLOWED", "Method not allowed.")
+        return self._execute(request, source)
+
+    def _execute(self, request: Request, source: Source) -> Response:
+        inputs = _inputs(request, source)
+        result = self._carry_out[source.id](self.service.store, inputs)
+        exceeded = len(result.rows) > ROW_LIMIT
+        rows = result.rows[:ROW_LIMIT]
+        number = str(self._transactions)
+        if request.one("format") == "2":
+            return json_response(
+                {
+                    "outputs": dict(result.outputs),
+                    "rows": [dict(row) for row in rows],
+                    "rowLimitedExceeded": exceeded,
+                    "transactionNo": number,
+                }
+            )
+        columns = [name for name, _ in source.columns]
+        table: Json = {
+            "columns": list(columns),
+            "rows": [[row.get(name) for name in columns] for row in rows],
+            "rowLimitedExceeded": exceeded,
+        }
+        return json_response({"outputs": dict(result.outputs), "tables": [table], "transactionNo": number})
+
+
+def _basic(request: Request) -> tuple[str, str] | None:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    try:
+        name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (name, password) if scheme == "Basic" else None
+
+
+def _inputs(request: Request, source: Source) -> Mapping[str, Json]:
+    """The inputs of a call, checked name by name and type by type."""
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise DataSourceError(400, "DATA_SOURCE_INPUT_FORMAT_INVALID", "Content-Type must be application/json.")
+    try:
+        body = request.json() if request.body else {}
+    except BrokenJsonError:
+        raise DataSourceError(400, "DATA_SOURCE_INPUT_FORMAT_INVALID", "The body is not valid JSON.") from None
+    given = body if request.one("format") == "2" else (body.get("inputs", {}) if isinstance(body, Mapping) else None)
+    if not isinstance(given, Mapping):
+        raise DataSourceError(400, "DATA_SOURCE_INPUT_FORMAT_INVALID", "The inputs must be an object.")
+    known = {each.name: each for each in source.inputs}
+    for name, value in given.items():
+        each = known.get(name)
+        if each is None:
+            raise DataSourceError(400, "DATA_SOURCE_INPUT_NOT_FOUND", f"The input '{name}' was not found.")
+        if value is None and not each.nullable:
+            raise DataSourceError(400, "DATA_SOURCE_INPUT_NOT_NULLABLE", f"The input '{name}' is not nullable.")
+        if value is not None and not _fits(value, each.type):
+            raise DataSourceError(400, "DATA_SOURCE_INPUT_TYPE_MISMATCH", f"The input '{name}' is no {each.type}.")
+    for each in source.inputs:
+        if each.required and each.name not in given:
+            raise DataSourceError(400, "DATA_SOURCE_INPUT_REQUIRED", f"The input '{each.name}' is required.")
+    return given
+
+
+def _fits(value: Json, kind: str) -> bool:
+    match kind:
+        case "int32":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "decimal":
+            return isinstance(value, int | Decimal) and not isinstance(value, bool)
+        case "date":
+            return isinstance(value, str) and _MOMENT.fullmatch(value) is not None
+        case _:
+            return isinstance(value, str)
+
+
+def _customer_code(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
+    return Result({}, ({"Plexus_Customer_Name": store.tenant.name, "Plexus_Customer_Code": store.tenant.code},))
+
+
+def _add(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
+    """Each call adds a record, also a second one that says the same: there is no key against it."""
+    place = _release_of(store, inputs)
+    if place is None or place.release is None:
+        return _failed("The release does not exist.")
+    if place.release.status in _CLOSED:
+        return _failed(f"The release is {place.release.status.lower()}.")
+    note = inputs.get("Acknowledgement_Note")
+    if isinstance(note, str) and len(note) > 500:
+        return _failed("The note is too long.")
+    record = ReleaseAcknowledgement(
+        key=len(store.acknowledgements) + 1,
+        release_id=place.release.id,
+        date=str(inputs["Acknowledged_Date"]),
+        note=note if isinstance(note, str) else None,
+        type_key=int(str(inputs["Acknowledgement_Type_Key"])),
+        source_key=inputs.get("Acknowledgement_Source_Key"),
+    )
+    store.add_acknowledgement(record)
+    return Result({"Release_Acknowledgement_Key": record.key, "Result_Error": False, "Result_Message": None})
+
+
+def _failed(message: str) -> Result:
+    return Result({"Release_Acknowledgement_Key": None, "Result_Error": True, "Result_Message": message})
+
+
+def _release_of(store: PlexStore, keys: Mapping[str, Json]) -> Place | None:
+    for place in store.places.values():
+        if place.line is not None and place.release is not None:
+            own = (place.line.key, place.release.key)
+            if own == (keys["Line_Item_Key"], keys["Release_No"]):
+                return place
+    return None
+
+
+def _get(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
+    rows = []
+    for record in store.acknowledgements:
+        place = store.places.get(record.release_id)
+        if place is None or place.line is None or place.release is None or not store.shows_record(record):
+            continue
+        row: dict[str, Json] = {
+            "PO_Key": place.order.key,
+            "PO_No": place.order.number,
+            "Line_Item_Key": place.line.key,
+            "Line_Item_No": place.line.number,
+            "Release_No": place.release.key,
+            "Release_Acknowledgement_Key": record.key,
+            "Acknowledged_By": 1,
+            "Acknowledged_Date": record.date,
+            "Note": record.note,
+            "Acknowledgement_Type_Key": record.type_key,
+            "Acknowledgement_Type": _TYPE_NAMES.get(record.type_key, "Other"),
+            "Acknowledgement_Source_Key": record.source_key,
+            "EDI_Key": None,
+            "Line_Item_Acknowledgement_Key": None,
+        }
+        if all(row[name] == value for name, value in inputs.items() if name in row):
+            rows.append(row)
+    return Result({}, tuple(rows))

@@ -1,0 +1,144 @@
+"""What the made-up Stedi keeps: partnerships with their settings, files and the transactions in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from plexstedi.decimal_json import Json
+from plexstedi.sandbox.plex.made_up import TradingPartner
+from plexstedi.sandbox.stedi.x12 import Delimiters, Party, Segment
+
+LOCAL = Party("ZZ", "RIVERBEND", "RIVERBEND")
+LOCAL_PROFILE = "riverbend"
+
+Direction = Literal["INBOUND", "OUTBOUND"]
+
+
+@dataclass(slots=True)
+class Setting:
+    """One transaction setting of a partnership. `guide_schema` makes Stedi as strict as that guide."""
+
+    id: str
+    set_id: str
+    direction: Direction
+    guide_id: str
+    guide_schema: Json = None
+
+
+@dataclass(slots=True)
+class Partnership:
+    """One trading relationship with its settings and counters."""
+
+    id: str
+    partner: TradingPartner
+    connection_id: str
+    settings: dict[str, Setting]
+    interchange_number: int = 0
+    group_number: int = 0
+    their_number: int = 0
+    failing_attempts: int = 0
+    """Delivery attempts of each file that fail: 3 or more and the file fails."""
+
+    @property
+    def remote(self) -> Party:
+        return Party(self.partner.isa_qualifier, self.partner.isa_id, self.partner.isa_id)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    id: str
+    attempt: int
+    at: datetime
+    delivered: bool
+    message: str
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One transaction set in a file. It is listed once `processed_at` is set."""
+
+    id: str
+    execution: Execution
+    set_id: str
+    control_number: str
+    group_number: int
+    setting_id: str | None
+    guide_id: str | None
+    order_number: str | None
+    interchange_number: int
+    processed_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Execution:
+    """One file, in or out, and what has become of it."""
+
+    id: str
+    number: int
+    direction: Direction
+    partnership: Partnership | None
+    filename: str
+    created: datetime
+    updated: datetime
+    status: str
+    usage: str
+    release: str
+    interchange_number: int
+    functional_code: str = ""
+    transactions: list[Transaction] = field(default_factory=list)
+    reports: list[DeliveryReport] = field(default_factory=list)
+    fault_code: str | None = None
+    fault_message: str | None = None
+    fault_id: str | None = None
+    parent: str | None = None
+    child: str | None = None
+    finished_at: datetime | None = None
+    sender: Party = LOCAL
+    receiver: Party = LOCAL
+
+
+@dataclass(slots=True)
+class GeneratedDocument:
+    """An EDI file that Stedi has generated for us: what tests count."""
+
+    execution_id: str
+    partnership_id: str
+    setting_ids: tuple[str, ...]
+    filename: str
+    idempotency_key: str | None
+    transactions: tuple[Json, ...]
+    edi: str
+    usage_indicator: str
+    interchange_control_number: int
+    group_control_numbers: tuple[int, ...]
+    created: datetime
+    delivered: datetime | None = None
+    failed: bool = False
+    overwrote: str | None = None
+    """Execution whose delivered file of the same name this one has overwritten."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingGroup:
+    """One functional group to be generated: checked Guide JSON and its segments."""
+
+    setting: Setting
+    transactions: tuple[Json, ...]
+    bodies: tuple[tuple[Segment, ...], ...]
+    local_application: str | None = None
+    partner_application: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """All that one send says, checked."""
+
+    partnership: Partnership
+    groups: tuple[OutgoingGroup, ...]
+    filename: str | None
+    usage: str
+    acknowledgment_requested: str
+    delimiters: Delimiters
+    idempotency_key: str | None

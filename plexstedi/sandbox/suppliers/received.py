@@ -1,0 +1,208 @@
+"""An order as a supplier reads it out of the EDI file it was sent, and keeps it up to date through changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from plexstedi.sandbox.stedi.x12 import COMPONENT, Segment, X12Error
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A quantity on a day; `day` is None where the document names none."""
+
+    quantity: Decimal
+    day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedLine:
+    """One line of a received order. `items` are qualifier and id, as sent."""
+
+    number: str
+    quantity: Decimal
+    unit: str
+    price: str
+    basis: str
+    items: tuple[tuple[str, str], ...]
+    schedules: tuple[Schedule, ...]
+
+    @property
+    def last_day(self) -> date | None:
+        return max((each.day for each in self.schedules if each.day is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedOrder:
+    """What the supplier holds to be ordered."""
+
+    number: str
+    day: str
+    lines: tuple[OrderedLine, ...]
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """One POC: its code, and the line as it is after the change."""
+
+    code: str
+    line: OrderedLine
+    left: Decimal | None = None
+    """What the buyer says is left to receive (POC04), where it says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedChange:
+    """One 860."""
+
+    number: str
+    purpose: str
+    day: str
+    sequence: str
+    changes: tuple[LineChange, ...]
+
+
+@dataclass(slots=True)
+class OrderBook:
+    """One supplier's orders by number, as its own papers have them."""
+
+    orders: dict[str, ReceivedOrder] = field(default_factory=dict)
+
+    def take_order(self, order: ReceivedOrder) -> None:
+        self.orders[order.number] = order
+
+    def take_change(
+        self, change: ReceivedChange, shipped: Callable[[str, str], Decimal] = lambda order, line: Decimal(0)
+    ) -> ReceivedOrder:
+        """Apply an 860 to what was ordered; a line it does not know is an added one.
+
+        `shipped` is what this supplier has shipped of a line. Raise X12Error if the buyer says that another quantity
+        is left to receive: somebody has to call.
+        """
+        for each in change.changes:
+            ordered = Decimal(0) if each.code == "DI" else each.line.quantity
+            left = max(Decimal(0), ordered - shipped(change.number, each.line.number))
+            if each.left is not None and each.left != left:
+                raise X12Error(f"line {each.line.number}: POC04 says {each.left} are left, we count {left}")
+        order = self.orders.get(change.number) or ReceivedOrder(change.number, change.day, ())
+        lines = {line.number: line for line in order.lines}
+        for each in change.changes:
+            former = lines.get(each.line.number)
+            if each.code == "DI":
+                lines.pop(each.line.number, None)
+            elif former is None:
+                lines[each.line.number] = each.line
+            else:
+                lines[each.line.number] = _merge(former, each.line)
+        order = replace(order, lines=tuple(lines.values()), cancelled=change.purpose == "01")
+        self.orders[order.number] = order
+        return order
+
+
+def _merge(former: OrderedLine, changed: OrderedLine) -> OrderedLine:
+    """A changed line: what the 860 does not say stays as it was."""
+    return OrderedLine(
+        former.number,
+        changed.quantity if changed.quantity else former.quantity,
+        changed.unit or former.unit,
+        changed.price or former.price,
+        changed.basis or former.basis,
+        changed.items or former.items,
+        changed.schedules or former.schedules,
+    )
+
+
+def read_order(body: tuple[Segment, ...]) -> ReceivedOrder:
+    """An 850. Raise X12Error."""
+    head = _head(body, "BEG")
+    lines = []
+    for rows in _loops(body, "PO1"):
+        first = rows[0]
+        lines.append(_line(first, rows, _at(first, 2), _at(first, 3), _at(first, 4), _at(first, 5), first[6:], body))
+    return ReceivedOrder(_at(head, 3), _full(_at(head, 5)), tuple(lines))
+
+
+def read_change(body: tuple[Segment, ...]) -> ReceivedChange:
+    """An 860. Raise X12Error."""
+    head = _head(body, "BCH")
+    changes = []
+    for rows in _loops(body, "POC"):
+        first = rows[0]
+        unit = _at(first, 5).split(COMPONENT)[0]
+        line = _line(first, rows, _at(first, 3) or "0", unit, _at(first, 6), _at(first, 7), first[8:], body)
+        left = _decimal(_at(first, 4)) if _at(first, 4) else None
+        changes.append(LineChange(_at(first, 2), line, left))
+    return ReceivedChange(_at(head, 3), _at(head, 1), _full(_at(head, 6)), _at(head, 5), tuple(changes))
+
+
+def _line(
+    first: Segment,
+    rows: list[Segment],
+    quantity: str,
+    unit: str,
+    price: str,
+    basis: str,
+    items: tuple[str, ...],
+    body: tuple[Segment, ...],
+) -> OrderedLine:
+    schedules = [Schedule(_decimal(_at(row, 1)), _day(_at(row, 6))) for row in rows if row[0] == "SCH"]
+    if not schedules:
+        dates = [_day(_at(row, 2)) for row in rows if row[0] == "DTM"]
+        header = [_day(_at(row, 2)) for row in _before_lines(body) if row[0] == "DTM"]
+        found = next((each for each in (*dates, *header) if each is not None), None)
+        schedules = [Schedule(_decimal(quantity), found)]
+    pairs = tuple(zip(items[::2], items[1::2], strict=False))
+    return OrderedLine(_at(first, 1), _decimal(quantity), unit, price, basis, pairs, tuple(schedules))
+
+
+def _head(body: tuple[Segment, ...], segment_id: str) -> Segment:
+    for row in body:
+        if row[0] == segment_id:
+            return row
+    raise X12Error(f"{segment_id} is missing")
+
+
+def _before_lines(body: tuple[Segment, ...]) -> list[Segment]:
+    rows = []
+    for row in body:
+        if row[0] in ("PO1", "POC", "CTT"):
+            break
+        rows.append(row)
+    return rows
+
+
+def _loops(body: tuple[Segment, ...], segment_id: str) -> list[list[Segment]]:
+    loops: list[list[Segment]] = []
+    for row in body:
+        if row[0] == segment_id:
+            loops.append([row])
+        elif row[0] == "CTT":
+            break
+        elif loops:
+            loops[-1].append(row)
+    return loops
+
+
+def _at(row: Segment, position: int) -> str:
+    return row[position] if position < len(row) else ""
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise X12Error(f"{text!r} is no quantity") from None
+
+
+def _day(text: str) -> date | None:
+    full = _full(text)
+    return date.fromisoformat(f"{full[:4]}-{full[4:6]}-{full[6:8]}") if len(full) == 8 else None
+
+
+def _full(text: str) -> str:
+    """A day in eight digits; releases before 004010 write six."""
+    return f"20{text}" if len(text) == 6 else text

@@ -1,0 +1,119 @@
+"""The few single facts a run leaves for the next: whose state this is, how far each feed was read."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from plexstedi.errors import ConfigurationFault, Problem
+from plexstedi.state.file.codec import instant, moment
+from plexstedi.state.file.database import Database
+
+
+class Fact(StrEnum):
+    """Names of what is remembered."""
+
+    TENANT = "tenant"
+    USAGE = "usage indicator"
+    CREATED = "created"
+    START = "orders created before are known"
+    BEGAN = "polling began"
+    PLEX_CURSOR = "plex read until"
+    WINDOW_BEGIN = "plex window begin"
+    WINDOW_END = "plex window end"
+    SWEEP_STARTED = "sweep started"
+    SWEEP_FINISHED = "sweep finished"
+    INVOICES_START = "invoices created before are known"
+    INVOICES_CURSOR = "invoices read until"
+    RECEIPTS_CURSOR = "receipts read until"
+    ANSWERS_FROM = "stedi transactions read from"
+    TRANSACTIONS_TOKEN = "stedi transactions token"
+    EXECUTIONS_TOKEN = "stedi executions token"
+    TRANSACTIONS_SEEN = "newest stedi transaction"
+    EXECUTIONS_SEEN = "newest stedi execution"
+    TRANSACTIONS_REFUSED = "stedi transactions token refused since"
+    EXECUTIONS_REFUSED = "stedi executions token refused since"
+    TIMEZONES = "time zones that orders were read in"
+    ORDER_PATTERN = "order pattern that acknowledgments were told apart by"
+    HIGHEST_TIME = "highest time seen"
+    PLEX_CALLS = "plex calls"
+    STEDI_CALLS = "stedi calls"
+    DIGEST_SENT = "digest of alerts sent"
+    ALERTED_FAULTS = "faults that were told"
+    RUNS = "how runs ended"
+    CUT_SHORT = "acknowledgments whose decision the time limit cut short"
+
+
+class Memory:
+    """The `memory` table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, fact: Fact) -> str | None:
+        """What is remembered, None if nothing."""
+        row = self._database.row("SELECT value FROM memory WHERE name = ?", (fact,))
+        return None if row is None else str(row["value"])
+
+    def put(self, fact: Fact, value: str | None) -> None:
+        """Remember; None forgets."""
+        if value is None:
+            self._database.execute("DELETE FROM memory WHERE name = ?", (fact,))
+        else:
+            self._database.execute(
+                "INSERT INTO memory (name, value) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (fact, value),
+            )
+
+    def time(self, fact: Fact) -> datetime | None:
+        """A remembered time."""
+        value = self.get(fact)
+        return None if value is None else moment(value)
+
+    def put_time(self, fact: Fact, value: datetime | None) -> None:
+        """Remember a time; None forgets."""
+        self.put(fact, None if value is None else instant(value))
+
+    def belongs_to(self, tenant: str, usage: str) -> None:
+        """Claim a new file for this tenant and usage indicator, or check that it is theirs.
+
+        Raise ConfigurationFault (exit 4) when it is another's (DESIGN.md section 5).
+        """
+        self.must_belong_to(tenant, usage)
+        for fact, mine in ((Fact.TENANT, tenant), (Fact.USAGE, usage)):
+            if self.get(fact) is None:
+                self.put(fact, mine)
+
+    def must_belong_to(self, tenant: str, usage: str) -> None:
+        """Check that the file is new or theirs; claims nothing. Raise ConfigurationFault (exit 4)."""
+        for fact, mine, key in (
+            (Fact.TENANT, tenant, "plex.tenant_id"),
+            (Fact.USAGE, usage, "stedi.usage_indicator"),
+        ):
+            theirs = self.get(fact)
+            if theirs is not None and theirs != mine:
+                raise ConfigurationFault(
+                    [
+                        Problem(
+                            file=str(self._database.path or "state"),
+                            key=key,
+                            message=f"this state file belongs to {fact} {theirs}, the configuration says {mine}",
+                            fix="Use a state file of its own for each tenant and usage indicator (--state FILE).",
+                        )
+                    ]
+                )
+
+    def latest_time(self, *seen: datetime | None) -> datetime:
+        """The latest of the times given and of any ever remembered; remembered in turn.
+
+        Age that decides about sending again must never shrink because a clock was set back (DESIGN.md section 6).
+        """
+        times = [time for time in (*seen, self.time(Fact.HIGHEST_TIME)) if time is not None]
+        if not times:
+            raise ValueError("no time given and none remembered")
+        latest = max(times)
+        known = self.time(Fact.HIGHEST_TIME)
+        if known is None or latest - known > timedelta(seconds=1):
+            self.put_time(Fact.HIGHEST_TIME, latest)
+        return latest

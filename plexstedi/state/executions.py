@@ -1,0 +1,91 @@
+"""File executions seen at Stedi under names of ours: the witness of what was really sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from plexstedi.state.file.codec import instant, maybe_moment, moment
+from plexstedi.state.file.database import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One file execution."""
+
+    execution_id: str
+    file_name: str
+    partnership: str | None
+    direction: str
+    status: str
+    created_at: datetime
+    fault: str | None
+
+
+class Witnesses:
+    """The table `witnesses`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def see(self, witness: Witness) -> None:
+        """Note an execution, or its newer status."""
+        self._database.execute(
+            "INSERT INTO witnesses (execution_id, file_name, partnership, direction, status, created_at, fault)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO UPDATE SET status = excluded.status,"
+            " fault = excluded.fault",
+            (
+                witness.execution_id,
+                witness.file_name,
+                witness.partnership,
+                witness.direction,
+                witness.status,
+                instant(witness.created_at),
+                witness.fault,
+            ),
+        )
+
+    def settle(self, execution_id: str) -> None:
+        """A person is asked about this file apart: it no longer stops sending."""
+        self._database.execute("UPDATE witnesses SET settled = 1 WHERE execution_id = ?", (execution_id,))
+
+    def unknown_to_ledger(self) -> list[Witness]:
+        """Outbound files under our names that no document of the ledger has."""
+        rows = self._database.rows(
+            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 0"
+            " AND file_name NOT IN (SELECT file_name FROM documents) ORDER BY created_at, execution_id"
+        )
+        return [_witness(row) for row in rows]
+
+    def without_order(self) -> list[Witness]:
+        """Outbound files under our names that no document of the ledger has, and that a person was asked about."""
+        rows = self._database.rows(
+            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 1"
+            " AND file_name NOT IN (SELECT file_name FROM documents) ORDER BY created_at, execution_id"
+        )
+        return [_witness(row) for row in rows]
+
+    def by_file_name(self, file_name: str) -> Witness | None:
+        """The newest execution of this exact file name."""
+        row = self._database.row(
+            "SELECT * FROM witnesses WHERE file_name = ? ORDER BY created_at DESC, execution_id DESC LIMIT 1",
+            (file_name,),
+        )
+        return None if row is None else _witness(row)
+
+    def first_seen_at(self, file_name: str) -> datetime | None:
+        """When Stedi made the first execution of this exact file name; None if its list has not shown one."""
+        row = self._database.row("SELECT min(created_at) AS at FROM witnesses WHERE file_name = ?", (file_name,))
+        return None if row is None else maybe_moment(row["at"])
+
+
+def _witness(row: Row) -> Witness:
+    return Witness(
+        execution_id=row["execution_id"],
+        file_name=row["file_name"],
+        partnership=row["partnership"],
+        direction=row["direction"],
+        status=row["status"],
+        created_at=moment(row["created_at"]),
+        fault=row["fault"],
+    )

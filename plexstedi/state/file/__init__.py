@@ -1,0 +1,1 @@
+"""The state file itself: database, schema, lock, backups, retention."""

@@ -1,0 +1,357 @@
+"""One SQLite file, opened so that a committed fact survives a power cut, and every fault of it has a name.
+
+Settings follow what was measured for this use: WAL with synchronous FULL, explicit transactions, 0600 before the first
+byte is written (CHOICES.md 7).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
+from plexstedi.errors import StateUnusable
+from plexstedi.state.file.schema import MIGRATIONS, VERSION
+
+Parameters = Sequence[object]
+Row = sqlite3.Row
+
+_BUSY_SECONDS = 5.0
+
+
+def files_of_state(path: Path) -> tuple[Path, ...]:
+    """The state file and what lies beside it and is believed: SQLite's own files, the lock, the mark of a state."""
+    endings = ("-wal", "-shm", "-journal", ".lock", ".was-here")
+    return (path, *(path.with_name(path.name + ending) for ending in endings))
+
+
+class Database:
+    """An open state file. `path` is None for a private copy in memory (dry runs)."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+        self._connection = connection
+        self.path = path
+        self._file = None if path is None else path.stat()
+        self._depth = 0
+
+    @classmethod
+    def open(cls, path: Path) -> Database:
+        """Open or create the file, bring it to this program's version, and check it.
+
+        Raise StateUnusable when it is corrupt, unreadable, read-only, newer than this program, or on a full disk.
+        """
+        with _named_faults(path):
+            _prepare_file(path)
+            connection = _connect(str(path))
+            try:
+                database = cls(connection, path)
+                database._check_version()
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                database._check_pages()
+                database._migrate()
+            except BaseException:
+                connection.close()
+                raise
+            return database
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> Database:
+        """Open an existing file for reading only; works while another process writes. Raise StateUnusable."""
+        with _named_faults(path):
+            if not path.exists():
+                raise StateUnusable(
+                    f"there is no state file {path}",
+                    fix="Name the file with --state.",
+                    code="state-missing",
+                )
+            connection = _connect_to_read(path)
+            try:
+                database = cls(connection, path)
+                database._check_version()
+                if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+                    connection.close()
+                    return cls.copy_in_memory(path)
+            except BaseException:
+                connection.close()
+                raise
+            return database
+
+    @classmethod
+    def copy_in_memory(cls, path: Path) -> Database:
+        """A private copy of the file (an empty state if there is none): what a dry run works on."""
+        with _named_faults(path):
+            memory = _connect(":memory:")
+            try:
+                if path.exists():
+                    source = _connect_to_read(path)
+                    try:
+                        source.backup(memory)
+                    finally:
+                        source.close()
+                database = cls(memory, None)
+                database._check_version()
+                database._migrate()
+            except BaseException:
+                memory.close()
+                raise
+            return database
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside are committed together, or none. Transactions do not nest into savepoints:
+
+        an inner `transaction` is part of the outer one.
+        """
+        if self._depth:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+            return
+        with _named_faults(self.path):
+            self._must_still_be_there()
+        self._control("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+        except BaseException:
+            self._roll_back()
+            raise
+        else:
+            try:
+                self._control("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        finally:
+            self._depth = 0
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Part of the open transaction that can be taken back alone: where the block raises, what it did is undone.
+
+        Without an open transaction it changes nothing.
+        """
+        if not self._depth:
+            yield
+            return
+        self._control("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:
+                # A full disk ends the whole transaction: then there is nothing left to take back.
+                self._control("ROLLBACK TO apart")
+                self._control("RELEASE apart")
+            raise
+        else:
+            self._control("RELEASE apart")
+
+    def _roll_back(self) -> None:
+        # SQLite has ended some transactions itself by then, such as on a full disk.
+        if self._connection.in_transaction:
+            self._control("ROLLBACK")
+
+    def _control(self, statement: str) -> None:
+        with _named_faults(self.path):
+            self._connection.execute(statement)
+
+    def _must_still_be_there(self) -> None:
+        """What is committed must be found by the next run: not if the file was deleted or replaced meanwhile."""
+        if self.path is None or self._file is None:
+            return
+        try:
+            same = os.path.samestat(self._file, self.path.stat())
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise StateUnusable(
+                f"the state file {self.path} was deleted or replaced while this run was at work; nothing more was done",
+                fix="Run `plexstedi recover`: the file that is there does not know what this run did until then.",
+                code="state-replaced",
+            )
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open: no request may be made then."""
+        return self._depth > 0
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run one statement; the number of rows it changed."""
+        with _named_faults(self.path):
+            return self._connection.execute(sql, parameters).rowcount
+
+    def insert(self, sql: str, parameters: Parameters) -> int:
+        """Run one INSERT; the id of the new row."""
+        with _named_faults(self.path):
+            cursor = self._connection.execute(sql, parameters)
+            if cursor.lastrowid is None:
+                raise StateUnusable("the state file took no row", fix="Report this.", code="state-insert")
+            return cursor.lastrowid
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """All rows of a query."""
+        with _named_faults(self.path):
+            return list(self._connection.execute(sql, parameters))
+
+    def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """The first row of a query, None if there is none."""
+        with _named_faults(self.path):
+            found: Row | None = self._connection.execute(sql, parameters).fetchone()
+            return found
+
+    def number(self, sql: str, parameters: Parameters = ()) -> int:
+        """The one whole number a query returns."""
+        found = self.row(sql, parameters)
+        return int(found[0]) if found is not None and found[0] is not None else 0
+
+    def backup_into(self, target: Path) -> None:
+        """Write a compact, consistent copy of the file to `target`, readable by its owner only, on disk at the end.
+
+        It appears under its name only when it is whole. Raise StateUnusable; then there is no half copy.
+        """
+        partial = partial_of(target)
+        with _named_faults(target):
+            try:
+                # Left by a process that was killed.
+                partial.unlink(missing_ok=True)
+                os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                self._connection.execute("VACUUM INTO ?", (str(partial),))
+                sync_file(partial)
+                put_in_place(partial, target)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def _check_version(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise StateUnusable(
+                f"the state file {self.path or 'in memory'} was made by a newer PlexStedi"
+                f" (version {version}, this program knows {VERSION})",
+                fix="Install the newer PlexStedi again; an older one would not understand what was sent.",
+                code="state-newer",
+            )
+        if version == 0 and self.row("SELECT 1 FROM sqlite_master LIMIT 1") is not None:
+            raise StateUnusable(
+                f"{self.path or 'the file'} is another program's database, no state file of PlexStedi",
+                fix="Name the right file with --state; nothing was written into this one.",
+                code="state-foreign",
+            )
+
+    def must_be_whole(self) -> None:
+        """Look at every page. Raise StateUnusable for a damaged file."""
+        with _named_faults(self.path):
+            self._check_pages()
+
+    def _check_pages(self) -> None:
+        answer = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if answer != "ok":
+            raise StateUnusable(
+                f"the state file {self.path} is damaged: {answer}",
+                fix=f"{_DAMAGED} Nothing was sent.",
+                code="state-corrupt",
+            )
+
+    def _migrate(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == VERSION:
+            return
+        if version and self.path is not None:
+            self.backup_into(self.path.with_name(f"{self.path.name}.before-version-{VERSION}"))
+        for number in range(version, VERSION):
+            with self.transaction():
+                for statement in MIGRATIONS[number]:
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(name, uri=uri, isolation_level=None, timeout=_BUSY_SECONDS)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Where the file may be written it is opened so that nothing is left beside it:
+
+    a read-only connection to a WAL file makes `-wal` and `-shm`, and cannot take them away again.
+    """
+    may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    connection = _connect(f"file:{quote(os.fsencode(path.absolute()))}?mode={'rw' if may_write else 'ro'}", uri=True)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _prepare_file(path: Path) -> None:
+    """Make the directory 0700 and the file 0600 before SQLite touches them, so that -wal and -shm follow."""
+    make_folder(path.parent)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        sync_folder(path.parent)
+    except FileExistsError:
+        mode = path.stat().st_mode
+        if stat.S_IMODE(mode) & 0o077:
+            path.chmod(0o600)
+        for beside in (path.with_name(path.name + ending) for ending in ("-wal", "-shm")):
+            # Left by a look at the file while it was read-only.
+            if os.access(path, os.W_OK) and beside.exists() and not os.access(beside, os.W_OK):
+                beside.chmod(0o600)
+
+
+@contextmanager
+def _named_faults(path: Path | None) -> Iterator[None]:
+    """Turn what SQLite and the file system say into StateUnusable, with what to do."""
+    where = f"the state file {path}" if path is not None else "the state in memory"
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _state_fault(where, str(error)) from error
+    except PermissionError as error:
+        raise StateUnusable(
+            f"{where} cannot be opened: permission denied",
+            fix="Run as the user that owns it (the service user), or name another with --state.",
+            code="state-permission",
+        ) from error
+    except OSError as error:
+        raise StateUnusable(
+            f"{where} cannot be used: {error.strerror or error}",
+            fix="Check the disk and the path; name another with --state.",
+            code="state-disk",
+        ) from error
+
+
+_DAMAGED = (
+    "Move it away (keep it), then put back a backup from beside it and run `plexstedi recover`; without a backup"
+    " `plexstedi recover` alone rebuilds it."
+)
+_FIXES: tuple[tuple[str, str, str], ...] = (
+    ("full", "state-full", "Free some space on its disk; what was not stored is done again by the next run."),
+    ("readonly", "state-readonly", "Make the file and its folder writable for this user."),
+    ("locked", "state-busy", "Another program holds it; close it (a database browser?) and run again."),
+    ("unable to open", "state-permission", "Check that this user may read and write it and its folder."),
+    ("malformed", "state-corrupt", _DAMAGED),
+    ("not a database", "state-corrupt", _DAMAGED),
+)
+
+
+def _state_fault(where: str, said: str) -> StateUnusable:
+    for word, code, fix in _FIXES:
+        if word in said:
+            return StateUnusable(f"{where} cannot be used: {said}", fix=fix, code=code)
+    return StateUnusable(
+        f"{where} failed: {said}", fix="Check its disk; put back a backup if it is damaged.", code="state-failed"
+    )

@@ -1,0 +1,1 @@
+"""From Stedi into the state: what suppliers sent, read, matched and decided."""

@@ -1,0 +1,165 @@
+"""`ingest-acks`: pull from Stedi, decide, write to Plex."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from plexstedi.edi.inbound.reading.answer_sets import ACKNOWLEDGMENTS
+from plexstedi.edi.writeback.custom_fields import FieldChange
+from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.sync.ingest.business_ack import Candidates, decide
+from plexstedi.sync.ingest.deadlines import check_clocks
+from plexstedi.sync.ingest.fetch import pull
+from plexstedi.sync.ingest.functional_ack import decide_997
+from plexstedi.sync.ingest.interchange_ack import decide_ta1
+from plexstedi.sync.ingest.order_state import settle_order
+from plexstedi.sync.ingest.time_limit import Patience
+from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
+from plexstedi.sync.session import Session
+from plexstedi.sync.tenant import check_tenant
+from plexstedi.sync.writeback.apply import (
+    carry_out,
+    changes_of,
+    open_writes,
+    planned_otherwise,
+    tell_unwritten,
+    to_look_at,
+)
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """One field of Plex: what it holds, what it is to hold, and why."""
+
+    order: str
+    transaction: str
+    change: FieldChange
+
+    def as_json(self) -> dict[str, str | int | None]:
+        """For `--json`."""
+        change = self.change
+        return {
+            "order": self.order,
+            "transaction": self.transaction,
+            "level": change.level,
+            "record": change.record_id,
+            "line": change.line,
+            "release": change.release_number,
+            "field": change.field,
+            "before": change.before,
+            "after": change.after,
+            "why": change.why,
+        }
+
+
+def ingest(session: Session) -> list[PlannedChange]:
+    """Everything that came in, decided and written; what was (a dry run: would be) changed in Plex.
+
+    Everything received is decided before anything is written, so that a newer answer is never overwritten by an older
+    one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
+    """
+    try_again_after_update(session)
+    fetched = pull(session)
+    process(session)
+    check_clocks(session)
+    changes = _write(session)
+    fetched.tell()
+    return changes
+
+
+def _write(session: Session) -> list[PlannedChange]:
+    if not to_look_at(session):
+        return []
+    check_tenant(session)
+    if session.dry_run:
+        return planned_changes(session)
+    before = {write.id for write in to_look_at(session)}
+    carry_out(session)
+    tell_unwritten(session)
+    return [
+        PlannedChange(write.plan.order_number, write.transaction_id, change)
+        for write in session.store.writes.by_ids(before)
+        if write.done_at is not None
+        for change in write.changes
+    ]
+
+
+def planned_changes(session: Session) -> list[PlannedChange]:
+    """What the open writes would change in Plex; Plex is read, nothing is written."""
+    writes = [write for write in open_writes(session) if write.unseen_since is None]
+    changes = changes_of(session, writes) if writes else {}
+    return [
+        PlannedChange(write.plan.order_number, write.transaction_id, change)
+        for write in writes
+        for change in changes[write.id]
+    ]
+
+
+def process(session: Session) -> None:
+    """Decide all that is stored and waits, in the order in which Stedi processed it; each record for itself."""
+    store = session.store
+    for order_id in store.documents.unfolded():
+        # What suppliers said of a line before a change of it went out no longer counts (RULES.md Reading 13).
+        session.look()
+        with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
+            if not held:
+                settle_order(session, order_id)
+                store.documents.set_folded(order_id)
+    for order_id in planned_otherwise(session):
+        # What was planned for one way of writing to Plex is not written in another.
+        session.look()
+        with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
+            if not held:
+                settle_order(session, order_id)
+    candidates = Candidates(session)
+    patience = Patience(session)
+    waiting = patience.in_turn(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
+    for done, inbound in enumerate(waiting, 1):
+        session.look()
+        with patience.with_one(inbound), _apart(session, _deciding(inbound)) as held, store.transaction():
+            if not held:
+                _decide(session, inbound, candidates)
+        session.progress("deciding acknowledgments", done, len(waiting))
+
+
+@contextmanager
+def _apart(session: Session, record: Record) -> Iterator[bool]:
+    """One record's turn; whether it is held, so that nothing is to be done."""
+    if is_held(session, record):
+        yield True
+        return
+    with isolated(session, record):
+        yield False
+
+
+def _recomputing(session: Session, order_id: str) -> Record:
+    order = session.store.orders.get(order_id)
+    number = order_id if order is None else order.number
+    latest = 0 if order is None else order.latest
+    return Record(
+        "recompute",
+        f"order {order_id}",
+        f"order {number}",
+        f"revision {latest}",
+        supplier=None if order is None else order.supplier,
+        order_id=order_id,
+        order_number=number,
+    )
+
+
+def _deciding(inbound: Inbound) -> Record:
+    transaction = f"transaction {inbound.transaction_id}"
+    return Record("decide", transaction, f"the {inbound.set_id} of {transaction}", supplier=inbound.supplier)
+
+
+def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
+    if inbound.set_id in ACKNOWLEDGMENTS:
+        decide(session, inbound, candidates)
+    elif inbound.set_id == "997":
+        decide_997(session, inbound)
+    elif inbound.set_id == "TA1":
+        decide_ta1(session, inbound)
+    else:
+        session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "its transaction set is not read")

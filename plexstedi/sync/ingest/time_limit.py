@@ -1,0 +1,77 @@
+"""Acknowledgments that take long to decide: none holds the run beyond its limit, none keeps the others from their turn.
+
+One whose decision the time limit cut short has its turn after all others in the next run. It is held once it had most
+of a run to itself, or its third turn, and was not decided: otherwise it would take every run's time for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from plexstedi.decimal_json import as_whole
+from plexstedi.edi.reasons import Reason
+from plexstedi.errors import ServiceUnavailable
+from plexstedi.state.cursors import Fact
+from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.session import Session
+
+_MOST_TURNS = 3
+_MOST_OF_A_RUN = 0.5
+
+
+class Patience:
+    """How often the time limit has cut a decision short, kept across runs."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        pairs = (each.rpartition(":") for each in (session.store.memory.get(Fact.CUT_SHORT) or "").split())
+        self._cut = {transaction: as_whole(turns) or 1 for transaction, _, turns in pairs}
+
+    def in_turn(self, waiting: Sequence[Inbound]) -> list[Inbound]:
+        """In the order given, those that were cut short last."""
+        return sorted(waiting, key=lambda inbound: self._cut.get(inbound.transaction_id, 0))
+
+    @contextmanager
+    def with_one(self, inbound: Inbound) -> Iterator[None]:
+        """One acknowledgment's turn, in which its decision may be cut short."""
+        began = self._session.clock.monotonic()
+        try:
+            yield
+        except ServiceUnavailable as fault:
+            if fault.code == "time-limit":
+                self._cut_short(inbound, self._session.clock.monotonic() - began)
+            raise
+        if self._cut.pop(inbound.transaction_id, None) is not None:
+            self._remember()
+
+    def _cut_short(self, inbound: Inbound, seconds: float) -> None:
+        turns = self._cut.get(inbound.transaction_id, 0) + 1
+        limit = self._session.config.run.time_limit_minutes * 60.0
+        with self._session.store.transaction():
+            if turns >= _MOST_TURNS or (turns > 1 and seconds >= _MOST_OF_A_RUN * limit):
+                self._cut.pop(inbound.transaction_id, None)
+                self._hold(inbound)
+            else:
+                self._cut[inbound.transaction_id] = turns
+            self._remember()
+
+    def _remember(self) -> None:
+        kept = " ".join(f"{transaction}:{turns}" for transaction, turns in self._cut.items())
+        self._session.store.memory.put(Fact.CUT_SHORT, kept or None)
+
+    def _hold(self, inbound: Inbound) -> None:
+        session = self._session
+        reason = Reason(
+            code="takes-too-long",
+            where="document",
+            message="it could not be decided within the time limit of a run",
+            fix="Raise run.time_limit_minutes and run `plexstedi replay --ack"
+            f" {inbound.transaction_id} --reason TEXT`, or"
+            " `plexstedi review reject ID --reason TEXT` and ask the supplier for a smaller one.",
+        )
+        session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
+        subject = f"transaction {inbound.transaction_id}"
+        new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
+        session.tally.counts.acks_held += int(new)

@@ -1,0 +1,1 @@
+"""What people decide and are told: reviews, replays, recoveries, alerts."""

@@ -1,0 +1,96 @@
+"""A person's decision about a supplier's answer, as a whole or line by line, and what follows from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
+from plexstedi.errors import UsageFault
+from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.reviews import Review
+from plexstedi.sync.ingest.order_state import settle_order
+from plexstedi.sync.session import Session
+
+_SUBJECT = re.compile(r"transaction (\S+)")
+
+
+def transaction_of(review: Review) -> str:
+    """The transaction that a review is about. Raise ValueError if it is about none."""
+    found = _SUBJECT.match(review.subject)
+    if found is None:
+        raise ValueError(f"review {review.id} is about {review.subject}")
+    return found.group(1)
+
+
+def decide_whole(session: Session, transaction_id: str, lines: Collection[int], *, accept: bool) -> None:
+    """Decide a held answer, for these lines or (none given) all; inside the caller's transaction.
+
+    Raise UsageFault where the answer says nothing definite that could be accepted.
+    """
+    inbound, outcome = _answer(session, transaction_id)
+    if outcome is None or inbound.order_id is None:
+        if accept:
+            raise UsageFault(
+                f"transaction {transaction_id} says nothing that could be accepted",
+                fix="Correct the setting that the reason names and run `plexstedi replay --ack"
+                f" {transaction_id} --reason TEXT`, or reject it and ask the supplier for another.",
+            )
+        session.store.inbox.move(transaction_id, InboxState.IGNORED, "rejected by a person")
+        return
+    if lines:
+        decide_lines(session, transaction_id, lines, accept=accept)
+        return
+    held = [line for line in outcome.lines if line.state is AckState.HELD]
+    if accept and held and all(line.if_accepted is None for line in held) and len(held) == len(outcome.lines):
+        raise _nothing_definite(transaction_id, held)
+    session.store.inbox.decide(transaction_id, {"*": "accept" if accept else "reject"})
+    settle_order(session, inbound.order_id)
+
+
+def decide_lines(session: Session, transaction_id: str, lines: Collection[int], *, accept: bool) -> None:
+    """Decide some lines of an answer; inside the caller's transaction. Raise UsageFault as `decide_whole`."""
+    inbound, outcome = _answer(session, transaction_id)
+    if outcome is None or inbound.order_id is None:
+        raise UsageFault(
+            f"transaction {transaction_id} has no lines that could be decided one by one",
+            fix="Decide it as a whole: leave --line out.",
+        )
+    by_number = {line.line: line for line in outcome.lines}
+    unknown = sorted(set(lines) - by_number.keys())
+    if unknown:
+        raise UsageFault(
+            f"the answer says nothing of line {', '.join(map(str, unknown))}",
+            fix=f"It speaks of line {', '.join(map(str, sorted(by_number)))}.",
+        )
+    chosen = [by_number[number] for number in sorted(lines)]
+    empty = [line for line in chosen if line.state is AckState.HELD and line.if_accepted is None]
+    if accept and empty:
+        raise _nothing_definite(transaction_id, empty)
+    session.store.inbox.decide(transaction_id, {str(n): "accept" if accept else "reject" for n in sorted(lines)})
+    settle_order(session, inbound.order_id)
+
+
+def undecided_lines(session: Session, transaction_id: str) -> tuple[int, ...]:
+    """Held lines of an answer that no decision covers yet."""
+    inbound, outcome = _answer(session, transaction_id)
+    if outcome is None or "*" in inbound.decisions:
+        return ()
+    held = (line.line for line in outcome.lines if line.state is AckState.HELD)
+    return tuple(number for number in held if str(number) not in inbound.decisions)
+
+
+def _answer(session: Session, transaction_id: str) -> tuple[Inbound, Reconciliation | None]:
+    inbound = session.store.inbox.get(transaction_id)
+    if inbound is None:
+        raise ValueError(f"there is no transaction {transaction_id}")
+    return inbound, session.store.inbox.outcome(transaction_id)
+
+
+def _nothing_definite(transaction_id: str, lines: Sequence[LineOutcome]) -> UsageFault:
+    numbers = ", ".join(str(line.line) for line in lines)
+    why = "; ".join(dict.fromkeys(str(reason) for line in lines for reason in line.reasons))
+    return UsageFault(
+        f"the answer says nothing definite of line {numbers}: {why}",
+        fix=f"Make the setting that the reason names, then `plexstedi replay --ack {transaction_id} --reason TEXT`.",
+    )

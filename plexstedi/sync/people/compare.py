@@ -1,0 +1,119 @@
+"""Two versions of a document beside each other: what Stedi holds, and what this state or Plex holds.
+
+For a slot that was used with another content (422), and for a stream that `recover` could not call in sync.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from plexstedi.edi.outbound.document import prepare
+from plexstedi.edi.outbound.due import Send850
+from plexstedi.edi.reasons import Held
+from plexstedi.edi.stream import StreamKey
+from plexstedi.errors import PlexStediError
+from plexstedi.state.documents import Document
+from plexstedi.state.orders import OrderRecord
+from plexstedi.stedi.models import OUTBOUND, Execution
+from plexstedi.sync.session import Session
+from plexstedi.sync.submit.document import DueDocument
+from plexstedi.sync.submit.due_orders import partner_of
+from plexstedi.sync.submit.freeze import preview_x12
+
+_ENVELOPE = ("ISA", "GS", "ST", "SE", "GE", "IEA")
+_LOOK_AROUND = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version. `x12` None: it cannot be had, and `title` says why."""
+
+    title: str
+    x12: str | None
+
+
+@dataclass(frozen=True)
+class Versions:
+    """All versions, and where the first two differ: segments with `-` (only the first) or `+` (only the second)."""
+
+    versions: tuple[Version, ...] = ()
+    differences: tuple[str, ...] = ()
+
+
+NO_VERSIONS = Versions()
+
+
+def conflict_versions(session: Session, document: Document) -> Versions:
+    """What Stedi holds under the key of this document, as far as it lets itself be found, and the document itself.
+
+    Asks Stedi; when it cannot be asked, that is said in place of its version.
+    """
+    ours = Version(f"as this state file has it ({document.file_name})", session.store.documents.x12(document.id))
+    try:
+        execution = _other_of_slot(session, document)
+        if execution is None:
+            return Versions((Version("at Stedi: no file of this slot can be found there", None), ours))
+        content = session.stedi.execution_document(execution.id, "output")
+    except PlexStediError as fault:
+        return Versions((Version(f"at Stedi: {fault.message}", None), ours))
+    title = f"at Stedi since {execution.created_at:%Y-%m-%d %H:%M} UTC ({execution.file_name})"
+    theirs = Version(title, None if content is None else content.decode("utf-8", errors="replace"))
+    return Versions((theirs, ours), differences(theirs.x12, ours.x12))
+
+
+def _other_of_slot(session: Session, document: Document) -> Execution | None:
+    """The newest file at Stedi under the same slot: the same name but for the mark of its content."""
+    slot = document.idempotency_key + "_"
+    begin = (document.first_attempt_at or document.frozen_at) - _LOOK_AROUND
+    for page in session.stedi.executions(direction=OUTBOUND, begin=begin, display_name=slot):
+        for execution in page.items:
+            if (execution.file_name or "").startswith(slot):
+                return execution
+    return None
+
+
+def recovered_versions(session: Session, record: OrderRecord, last: Document) -> Versions:
+    """The last document that Stedi has of a stream, and the order as Plex has it now, as an 850 would say it."""
+    theirs = Version(
+        f"at Stedi since {last.frozen_at:%Y-%m-%d %H:%M} UTC ({last.file_name})", session.store.documents.x12(last.id)
+    )
+    ours = _as_850(session, record, StreamKey(order_id=record.id, release=last.order_release))
+    # An 860 says a change and not the order: nothing of it stands against the same of an 850.
+    comparable = last.kind == "850"
+    return Versions((theirs, ours), differences(theirs.x12, ours.x12) if comparable else ())
+
+
+def _as_850(session: Session, record: OrderRecord, key: StreamKey) -> Version:
+    title = f"as Plex has it now (revision {record.latest}, {record.phase}), written as an 850"
+    try:
+        partner = partner_of(session, record.supplier)
+        order = session.store.orders.revision(record.id, record.latest)
+        prepared = prepare(Send850(order, key), partner, change_sequence=0, revision_seen=date.min)
+    except KeyError:
+        return Version(f"as Plex has it now: supplier {record.supplier} has no settings", None)
+    except PlexStediError as fault:
+        return Version(f"as Plex has it now: {fault.message}", None)
+    if isinstance(prepared, Held):
+        return Version("as Plex has it now: " + "; ".join(str(reason) for reason in prepared.reasons), None)
+    due = DueDocument(
+        stream=record.id, release=key.release, order_id=record.id, number=record.number, revision=record.latest,
+        dated=order.order_date, partner=partner, prepared=prepared, purpose="00", change_sequence=0, witness="",
+    )  # fmt: skip
+    return Version(title, preview_x12(due, session.config.stedi.usage_indicator))
+
+
+def differences(first: str | None, second: str | None) -> tuple[str, ...]:
+    """The segments in which two X12 texts differ, envelopes left out; none if one of them is missing."""
+    if not first or not second:
+        return ()
+    told = difflib.ndiff(_segments(first), _segments(second))
+    return tuple(line for line in told if line.startswith(("- ", "+ ")))
+
+
+def _segments(text: str) -> list[str]:
+    """The segments with `*` as delimiter, whatever this text uses; the envelope tells which it is."""
+    element, end = text[3], text[105:106]
+    rows = (row.strip().replace(element, "*") for row in text.split(end or "~"))
+    return [row for row in rows if row and row.split("*", 1)[0] not in _ENVELOPE]

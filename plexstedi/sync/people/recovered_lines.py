@@ -1,0 +1,62 @@
+"""What the documents before a stream's last one said, as far as a recovery can tell: which lines changed since."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from plexstedi.edi.sent import SentLine, SentOrder
+from plexstedi.edi.x12.text import BrokenX12Error, parse
+
+_LINE = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One file at Stedi."""
+
+    kind: str
+    mark: str
+    """Of the order as the supplier has it after this document."""
+    x12: str
+
+
+def sent_by_position(told: SentOrder, files: Sequence[Sent]) -> list[SentOrder]:
+    """Each document of a stream as sent, from what the last one left (`told`); `files` are all, oldest first.
+
+    A line that a later document changed is kept without its items and schedules: it counts as changed since, so an old
+    answer to it is not applied (RULES.md Reading 13). A document whose lines cannot be read changed all of them.
+    """
+    found = [told]
+    for before, after in reversed(list(pairwise(files))):
+        if before.mark == after.mark:
+            changed: frozenset[int] | None = frozenset()
+        else:
+            changed = changed_lines(after.x12) if after.kind == "860" else None
+        lines = tuple(_before(line, changed) for line in found[0].lines)
+        found.insert(0, found[0].model_copy(update={"lines": lines}))
+    return found
+
+
+def changed_lines(text: str) -> frozenset[int] | None:
+    """The line numbers of an 860's POC01; None if they cannot be read."""
+    try:
+        transactions = parse(text).transactions()
+    except BrokenX12Error:
+        return None
+    ids = [
+        segment.text(1) or "" for parsed in transactions for segment in parsed.transaction.walk() if segment.id == "POC"
+    ]
+    numbers = [_LINE.match(each) for each in ids]
+    if not transactions or not all(numbers):
+        return None
+    return frozenset(int(number[0]) for number in numbers if number is not None)
+
+
+def _before(line: SentLine, changed: frozenset[int] | None) -> SentLine:
+    if changed is not None and line.line not in changed:
+        return line
+    # Unlike any line that was ever sent: what it said is not known.
+    return line.model_copy(update={"items": {}, "schedules": (), "price_basis": f"before {line.price_basis or 'it'}"})

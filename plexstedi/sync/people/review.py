@@ -1,0 +1,249 @@
+"""`review`: what waits for a person, what each answer to it would do, and carrying one out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from plexstedi.advice import filled
+from plexstedi.edi.inbound.outcome import LineOutcome, UnmatchedLine
+from plexstedi.edi.sent import SentLine
+from plexstedi.edi.writeback.custom_fields import WriteEntry
+from plexstedi.errors import UsageFault
+from plexstedi.state.documents import Document
+from plexstedi.state.reviews import Review, ReviewKind, transaction_named
+from plexstedi.sync.people.acknowledgment_decisions import transaction_of, undecided_lines
+from plexstedi.sync.people.compare import NO_VERSIONS, Versions, conflict_versions, recovered_versions
+from plexstedi.sync.people.review_actions import CHOICES, Choice
+from plexstedi.sync.session import Session
+
+_OF_LINES = {
+    ReviewKind.ACKNOWLEDGMENT_HELD,
+    ReviewKind.LINE_HELD,
+    ReviewKind.LINE_REJECTED,
+    ReviewKind.LINE_BACKORDERED,
+    ReviewKind.LINE_ATTENTION,
+}
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    """One line as ordered and as answered."""
+
+    ordered: SentLine | None
+    """As the document said that the answer answers; None if it did not have the line."""
+    answered: LineOutcome
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What an answer to a review would do."""
+
+    words: str
+    possible: bool
+    writes: tuple[WriteEntry, ...] = ()
+    """What the next run would write to Plex because of it."""
+
+
+@dataclass(frozen=True)
+class ReviewDetail:
+    """All that a person needs to decide."""
+
+    review: Review
+    accept: Consequence
+    reject: Consequence
+    lines: tuple[ReviewLine, ...] = ()
+    unmatched: tuple[UnmatchedLine, ...] = ()
+    document: Document | None = None
+    """The document of ours that it is about."""
+    x12: str | None = None
+    versions: Versions = NO_VERSIONS
+    """What Stedi holds against what is here, where that is the question."""
+
+
+def find_review(session: Session, review_id: int) -> Review:
+    """An open review. Raise UsageFault if there is none, or if it was decided already."""
+    review = session.store.reviews.get(review_id)
+    if review is None:
+        open_ids = [str(standing.id) for standing in session.store.reviews.standing()]
+        known = ", ".join(open_ids[:10]) + (", …" if len(open_ids) > 10 else "")
+        raise UsageFault(
+            f"there is no review {review_id}", fix=f"Open reviews: {known or 'none'}. See `plexstedi review list`."
+        )
+    if review.state != "open":
+        assert review.closed_at is not None
+        raise UsageFault(
+            f"review {review_id} was {review.state} by {review.closed_by} at {review.closed_at:%Y-%m-%d %H:%M} UTC:"
+            f" {review.closing_reason}",
+            fix="Nothing is left to decide. See `plexstedi review list`.",
+        )
+    return review
+
+
+def decide(session: Session, review_id: int, *, accept: bool, reason: str, lines: Collection[int] = ()) -> bool:
+    """Accept or reject a review, for some lines of an answer or (none given) as a whole; whether it is closed by that.
+
+    Raise UsageFault where this kind of review has no such answer, or it cannot be done now; nothing changes then.
+    """
+    review = find_review(session, review_id)
+    if lines and review.kind not in _OF_LINES:
+        raise UsageFault(f"review {review_id} is not about lines", fix="Leave --line out.")
+    if lines and review.line is not None and set(lines) != {review.line}:
+        raise UsageFault(f"review {review_id} is about line {review.line} only", fix="Leave --line out.")
+    choice = _choice(review, accept=accept)
+    if choice.act is None:
+        raise UsageFault(f"review {review_id} ({review.kind}) cannot be {_done(accept)}", fix=_words(review, choice))
+    with session.store.transaction():
+        closed = _carry_out(session, review, choice, accept=accept, reason=reason, lines=lines)
+        session.note(
+            "review-decided",
+            review.subject,
+            order_id=review.order_id,
+            review=review.kind,
+            number=review.id,
+            decision=_done(accept),
+            reason=reason,
+            lines=sorted(lines),
+            reasons=[entry.model_dump() for entry in review.reasons],
+            meaning=choice.words,
+        )
+    return closed
+
+
+def _carry_out(
+    session: Session, review: Review, choice: Choice, *, accept: bool, reason: str, lines: Collection[int]
+) -> bool:
+    assert choice.act is not None
+    partial = bool(lines) and review.kind is ReviewKind.ACKNOWLEDGMENT_HELD
+    if not partial:
+        # Closed first: what follows from the decision must not ask or withdraw the same question again.
+        _close(session, review, accept=accept, reason=reason)
+        choice.act(session, review, lines)
+        return True
+    choice.act(session, review, lines)
+    if undecided_lines(session, transaction_of(review)):
+        return False
+    session.store.inbox.decide(transaction_of(review), {"*": "line by line"})
+    _close(session, review, accept=accept, reason=reason)
+    choice.act(session, review, lines)
+    return True
+
+
+def _close(session: Session, review: Review, *, accept: bool, reason: str) -> None:
+    session.store.reviews.decide(review.id, accept=accept, by=session.actor, why=reason, now=session.clock.now())
+
+
+def _done(accept: bool) -> str:
+    return "accepted" if accept else "rejected"
+
+
+def _choice(review: Review, *, accept: bool) -> Choice:
+    choices = CHOICES[review.kind]
+    return choices.accept if accept else choices.reject
+
+
+def _words(review: Review, choice: Choice) -> str:
+    return filled(choice.words, review=review.id, order=review.order_number, transaction=_transaction(review))
+
+
+def _transaction(review: Review) -> str | None:
+    return transaction_named(review.subject)
+
+
+def _with_commands(review: Review, line: LineOutcome) -> LineOutcome:
+    """A line whose reasons name commands that can be run as they are."""
+    reasons = tuple(
+        reason.model_copy(
+            update={
+                "fix": filled(reason.fix, review=review.id, order=review.order_number, transaction=_transaction(review))
+            }
+        )
+        for reason in line.reasons
+    )
+    return line.model_copy(update={"reasons": reasons})
+
+
+def detail(session: Session, review_id: int) -> ReviewDetail:
+    """What is asked, what stands against what, and what each answer would do. Changes nothing."""
+    review = find_review(session, review_id)
+    accept, reject = (_consequence(session, review, accept=choice) for choice in (True, False))
+    if review.subject.startswith("transaction "):
+        lines, unmatched, document = _answered_lines(session, review)
+        return ReviewDetail(review, accept, reject, lines, unmatched, document)
+    if review.subject.startswith("document "):
+        document = session.store.documents.get(int(review.subject.removeprefix("document ").partition(":")[0]))
+        standing = session.store.inbox.lines_of_stream(document.stream)
+        sent = session.store.documents.sent(document.id)
+        lines = tuple(ReviewLine(sent.line(number), outcome) for number, outcome in standing.items())
+        if review.kind is ReviewKind.DOCUMENT_CONFLICT:
+            versions = conflict_versions(session, document)
+            return ReviewDetail(review, accept, reject, lines, (), document, None, versions)
+        return ReviewDetail(review, accept, reject, lines, (), document, session.store.documents.x12(document.id))
+    if review.kind is ReviewKind.RECOVERED_DIFFERS:
+        return _recovered(session, review, accept, reject)
+    return ReviewDetail(review, accept, reject)
+
+
+def _recovered(session: Session, review: Review, accept: Consequence, reject: Consequence) -> ReviewDetail:
+    record = session.store.orders.get(review.order_id or "")
+    last = session.store.documents.last_told(review.subject)
+    if record is None or last is None:
+        return ReviewDetail(review, accept, reject)
+    versions = recovered_versions(session, record, last)
+    return ReviewDetail(review, accept, reject, document=last, versions=versions)
+
+
+def _answered_lines(
+    session: Session, review: Review
+) -> tuple[tuple[ReviewLine, ...], tuple[UnmatchedLine, ...], Document | None]:
+    transaction_id = transaction_of(review)
+    inbound = session.store.inbox.get(transaction_id)
+    outcome = session.store.inbox.outcome(transaction_id)
+    if inbound is None or inbound.document_id is None or outcome is None:
+        return (), (), None
+    sent = session.store.documents.sent(inbound.document_id)
+    lines = tuple(ReviewLine(sent.line(line.line), _with_commands(review, line)) for line in outcome.lines)
+    return lines, outcome.unmatched, session.store.documents.get(inbound.document_id)
+
+
+def _consequence(session: Session, review: Review, *, accept: bool) -> Consequence:
+    choice = _choice(review, accept=accept)
+    if choice.act is None:
+        return Consequence(_words(review, choice), possible=False)
+    try:
+        with _undone(session):
+            before = _planned(session, review)
+            _carry_out(session, review, choice, accept=accept, reason="to see what it would do", lines=())
+            after = _planned(session, review)
+    except UsageFault as fault:
+        return Consequence(f"{_words(review, choice)} Not possible now: {fault.message}. {fault.fix}", possible=False)
+    return Consequence(
+        _words(review, choice), possible=True, writes=tuple(entry for entry in after if entry not in before)
+    )
+
+
+def _planned(session: Session, review: Review) -> Sequence[WriteEntry]:
+    """What is still to be written, or was written last, for the order of a review."""
+    for write in reversed(session.store.writes.of_order(review.order_id or "")):
+        if write.state in ("planned", "writing", "done"):
+            return write.plan.entries
+    return ()
+
+
+class _Undo(Exception):
+    """Ends a transaction without leaving a trace."""
+
+
+@contextmanager
+def _undone(session: Session) -> Iterator[None]:
+    """Whatever is done to the state inside is taken back; a fault inside is raised."""
+    told = list(session.tally.news)
+    try:
+        with session.store.transaction():
+            yield
+            raise _Undo
+    except _Undo:
+        pass
+    finally:
+        session.tally.news[:] = told

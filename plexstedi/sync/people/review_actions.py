@@ -1,0 +1,377 @@
+"""What accept and reject mean for each kind of review: one table, shown by `review show` and carried out from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from plexstedi.advice import order_command
+from plexstedi.edi.stream import streams
+from plexstedi.errors import UsageFault
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import Document
+from plexstedi.state.inbox import InboxState
+from plexstedi.state.invoices import invoice_of_stream
+from plexstedi.state.orders import OrderRecord
+from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.state.writes import WriteState
+from plexstedi.sync.isolation import try_again
+from plexstedi.sync.people.acknowledgment_decisions import decide_lines, decide_whole, transaction_of
+from plexstedi.sync.session import Session
+from plexstedi.sync.submit.document import stream_name
+
+Act: TypeAlias = Callable[[Session, Review, Collection[int]], None]
+"""Carries out a choice, for some lines or (none given) all, in the caller's transaction. Raise UsageFault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the two answers to a review. `act` None: there is no such answer, and `words` says why."""
+
+    words: str
+    act: Act | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Both answers."""
+
+    accept: Choice
+    reject: Choice
+
+
+def _note_only(session: Session, review: Review, lines: Collection[int]) -> None:
+    """Closing the review is all."""
+
+
+def _try_again(session: Session, review: Review, lines: Collection[int]) -> None:
+    try_again(session, review.subject, review.order_number or "")
+
+
+def _record(session: Session, review: Review) -> OrderRecord:
+    record = session.store.orders.get(review.order_id or "")
+    if record is None:
+        raise UsageFault(f"review {review.id} is about no order of this state file", fix="Report this.")
+    return record
+
+
+def _document(session: Session, review: Review) -> Document:
+    return session.store.documents.get(int(review.subject.removeprefix("document ")))
+
+
+def _told_otherwise(session: Session, review: Review, lines: Collection[int]) -> None:
+    if review.order_id is None:
+        # After `recover`: files at Stedi for an order that Plex does not have. Nothing can become due of it.
+        return
+    if invoice_of_stream(review.order_id) is not None:
+        _invoice_told(session, review, lines)
+        return
+    record = _record(session, review)
+    names = {review.subject}
+    if review.subject == record.id and record.supplier in session.config.suppliers:
+        order = session.store.orders.revision(record.id, record.latest)
+        names = {stream_name(key) for key in streams(order, session.partner(record.supplier))}
+    for name in names:
+        session.store.orders.set_told(name, record.latest)
+    session.note("taken-as-told", f"order {record.number}", order_id=record.id, revision=record.latest)
+
+
+def _invoice_told(session: Session, review: Review, lines: Collection[int]) -> None:
+    record = session.store.invoices.get(invoice_of_stream(review.order_id) or "")
+    if record is None:
+        # After `recover`: files at Stedi for an invoice that Plex does not have.
+        return
+    session.store.orders.set_told(record.stream, record.latest)
+    session.note("taken-as-told", f"invoice {record.number}", order_id=record.stream, revision=record.latest)
+
+
+def _allow_known(session: Session, review: Review, lines: Collection[int]) -> None:
+    invoice_id = invoice_of_stream(review.order_id)
+    if invoice_id is not None:
+        session.store.invoices.allow(invoice_id)
+        return
+    record = _record(session, review)
+    session.store.orders.allow(record.id, record.latest)
+
+
+def _allow_retry(session: Session, review: Review, lines: Collection[int]) -> None:
+    session.store.documents.allow_retry(_document(session, review).id)
+
+
+def _refused_is_told(session: Session, review: Review, lines: Collection[int]) -> None:
+    document = _document(session, review)
+    session.store.orders.set_told(document.stream, document.revision)
+    session.note(
+        "taken-as-told", f"order {document.order_number}", order_id=document.order_id, revision=document.revision
+    )
+
+
+def _take_witness(session: Session, review: Review, lines: Collection[int]) -> None:
+    document = _document(session, review)
+    witness = session.store.witnesses.by_file_name(document.file_name)
+    if witness is None:
+        raise UsageFault(
+            f"Stedi's execution feed has shown no file {document.file_name}: what Stedi holds is not this document",
+            fix="Run `plexstedi recover`: it reads what Stedi really sent, and rebuilds the state from it.",
+        )
+    session.store.documents.accept(
+        document.id,
+        session.clock.now(),
+        file_execution_id=witness.execution_id,
+        interchange_control=None,
+        group_control=None,
+        x12=None,
+    )
+
+
+def _send_again(session: Session, review: Review, lines: Collection[int]) -> None:
+    document = _document(session, review)
+    session.store.documents.move(document.id, DocumentState.SENDING, "a person asked for it again")
+    session.store.documents.allow_retry(document.id)
+
+
+def _withdraw(session: Session, review: Review, lines: Collection[int]) -> None:
+    document = _document(session, review)
+    session.store.documents.move(document.id, DocumentState.WITHDRAWN, "given up by a person")
+    invoice_id = invoice_of_stream(document.order_id)
+    if invoice_id is None:
+        session.store.orders.set_settled(document.order_id, 0)
+    else:
+        session.store.invoices.set_settled(invoice_id, 0)
+    session.note("document-withdrawn", f"document {document.id}", order_id=document.order_id)
+
+
+def _withdraw_as_told(session: Session, review: Review, lines: Collection[int]) -> None:
+    _withdraw(session, review, lines)
+    _refused_is_told(session, review, lines)
+
+
+def _unblock(session: Session, review: Review, lines: Collection[int]) -> None:
+    session.store.documents.unblock(_document(session, review).id)
+
+
+def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -> None:
+    document = _document(session, review)
+    if document.state is not DocumentState.DELIVERED:
+        raise UsageFault(
+            f"the {document.kind} of order {document.order_number} is not yet known to be delivered",
+            fix="Run `plexstedi submit` first, which asks Stedi about it.",
+        )
+    _withdraw(session, review, lines)
+    session.store.documents.unblock(document.id)
+    # What changes an order that was never read is given up with it: the order goes out anew as it is now.
+    for later in session.store.documents.of_stream(document.stream):
+        if later.id > document.id and later.state is DocumentState.DELIVERED:
+            session.store.documents.move(later.id, DocumentState.WITHDRAWN, "the document before it was given up")
+            session.note("document-withdrawn", f"document {later.id}", order_id=later.order_id)
+
+
+def _in_sync(session: Session, review: Review, lines: Collection[int]) -> None:
+    last = session.store.documents.last_told(review.subject)
+    if last is None:
+        raise UsageFault(f"order {review.order_number} has no document", fix=_look(review))
+    session.store.documents.unblock(last.id)
+
+
+def _look(review: Review) -> str:
+    return f"Look with {order_command('status', review.order_number or 'NUMBER')}."
+
+
+def _leave_alone(session: Session, review: Review, lines: Collection[int]) -> None:
+    session.store.inbox.move(transaction_of(review), InboxState.IGNORED, "left alone by a person")
+
+
+def _write_again(session: Session, review: Review, lines: Collection[int]) -> None:
+    session.store.writes.plan_again(_failed_write(session, review))
+
+
+def _leave_plex(session: Session, review: Review, lines: Collection[int]) -> None:
+    session.store.writes.give_up(_failed_write(session, review))
+
+
+def _failed_write(session: Session, review: Review) -> int:
+    failed = [w for w in session.store.writes.of_order(review.order_id or "") if w.state is WriteState.FAILED]
+    if not failed:
+        raise UsageFault(f"order {review.order_number} has no failed write any more", fix=_look(review))
+    return failed[-1].id
+
+
+def _accept_whole(session: Session, review: Review, lines: Collection[int]) -> None:
+    decide_whole(session, transaction_of(review), lines, accept=True)
+
+
+def _reject_whole(session: Session, review: Review, lines: Collection[int]) -> None:
+    decide_whole(session, transaction_of(review), lines, accept=False)
+
+
+def _accept_line(session: Session, review: Review, lines: Collection[int]) -> None:
+    decide_lines(session, transaction_of(review), {review.line or 0}, accept=True)
+
+
+def _reject_line(session: Session, review: Review, lines: Collection[int]) -> None:
+    decide_lines(session, transaction_of(review), {review.line or 0}, accept=False)
+
+
+def _only_noted(what: str) -> Choices:
+    return Choices(
+        Choice(f"Takes note: {what}", _note_only),
+        Choice("There is nothing to reject here; `plexstedi review accept ID --reason TEXT` takes note of it.", None),
+    )
+
+
+CHOICES: Mapping[ReviewKind, Choices] = {
+    ReviewKind.ORDER_HELD: Choices(
+        Choice(
+            "The supplier was told otherwise: this revision is not sent. Only what changes later is.", _told_otherwise
+        ),
+        Choice(
+            "A hold is not rejected: correct the order in Plex or the setting that the reason names; it is then sent by"
+            " itself.",
+            None,
+        ),
+    ),
+    ReviewKind.ORDER_UNREADABLE: _only_noted("it is asked again if the order is read and still cannot be understood."),
+    ReviewKind.KNOWN_ORDER_CHANGED: Choices(
+        Choice("The next submit sends what is due of this order.", _allow_known),
+        Choice(
+            "The supplier has this revision by other means: it is not sent. Only what changes later is.",
+            _told_otherwise,
+        ),
+    ),
+    ReviewKind.INVOICE_HELD: Choices(
+        Choice(
+            "The customer has this revision of the invoice by other means: it is not sent. What changes later is asked"
+            " about again.",
+            _invoice_told,
+        ),
+        Choice(
+            "A hold is not rejected: correct the invoice in Plex or the setting that the reason names; one that was not"
+            " sent yet is then sent by itself.",
+            None,
+        ),
+    ),
+    ReviewKind.INVOICE_UNREADABLE: _only_noted(
+        "it is asked again if the invoice changes and still cannot be understood."
+    ),
+    ReviewKind.DOCUMENT_REFUSED: Choices(
+        Choice("The next submit sends the order again, as a new document under a new key.", _allow_retry),
+        Choice(
+            "The supplier was told otherwise: this revision is not sent. Only what changes later is.", _refused_is_told
+        ),
+    ),
+    ReviewKind.DOCUMENT_CONFLICT: Choices(
+        Choice(
+            "Stedi has this very document: it is followed until it is delivered. Only possible if Stedi's execution"
+            " feed has shown a file of its name; else `plexstedi recover`.",
+            _take_witness,
+        ),
+        Choice(
+            "Gives this document up; the next submit sends the order as it is now, under a new key. THIS MAY ORDER"
+            " TWICE: Stedi holds another document of this order under the old key, and may have delivered it.",
+            _withdraw,
+        ),
+    ),
+    ReviewKind.DOCUMENT_IN_DOUBT: Choices(
+        Choice(
+            "The file is not at Stedi: the next submit looks once more, and sends the same bytes if it is not found."
+            " If Stedi has it after all, the supplier gets it twice.",
+            _send_again,
+        ),
+        Choice(
+            "Gives this document up, and takes the supplier as told otherwise: this revision is not sent. If the file"
+            " is at Stedi, wait instead: the next run that sees it there takes it over, and only then are its answers"
+            " matched.",
+            _withdraw_as_told,
+        ),
+    ),
+    ReviewKind.DELIVERY_FAILED: Choices(
+        Choice(
+            "Waits on: when the file is retried at Stedi, its delivery is followed. The order's next document waits.",
+            _note_only,
+        ),
+        Choice(
+            "Gives this document up; the next submit sends the order as it is now, as a new document. Do not retry the"
+            " old file at Stedi then: the supplier would get both.",
+            _withdraw,
+        ),
+    ),
+    ReviewKind.SYNTAX_REJECTED: Choices(
+        Choice("The supplier took it otherwise: the order goes on from this revision.", _unblock),
+        Choice(
+            "Gives this document up; the next submit sends the order again with today's settings, as a new document."
+            " Correct what the 997 complains of first.",
+            _withdraw_unread,
+        ),
+    ),
+    ReviewKind.SYNTAX_ERRORS: _only_noted("the supplier's system accepted the document."),
+    ReviewKind.ACKNOWLEDGMENT_HELD: Choices(
+        Choice(
+            "What the answer says counts as stated, for all its lines or those of --line; the next run writes it to"
+            " Plex. Lines that say nothing definite stay held.",
+            _accept_whole,
+        ),
+        Choice(
+            "The answer does not count, as a whole or for the lines of --line; what stood before it stays.",
+            _reject_whole,
+        ),
+    ),
+    ReviewKind.LINE_HELD: Choices(
+        Choice("What the answer says of this line counts as stated; the next run writes it to Plex.", _accept_line),
+        Choice("What the answer says of this line does not count; what stood before it stays.", _reject_line),
+    ),
+    ReviewKind.LINE_REJECTED: Choices(
+        Choice("The supplier's rejection counts; the next run writes it to Plex.", _accept_line),
+        Choice("The rejection does not count; what stood before it stays.", _reject_line),
+    ),
+    ReviewKind.LINE_BACKORDERED: _only_noted("what is confirmed is in Plex already, or is written by the next run."),
+    ReviewKind.LINE_ATTENTION: _only_noted("what is confirmed is in Plex already, or is written by the next run."),
+    ReviewKind.ORDER_UNKNOWN: Choices(
+        Choice(
+            "An answer to an unknown order cannot be accepted; it is applied by itself once the order is known.", None
+        ),
+        Choice(
+            "The answer is left alone from now on; `plexstedi replay --ack TRANSACTION --reason TEXT` takes it up"
+            " again.",
+            _leave_alone,
+        ),
+    ),
+    ReviewKind.WRITE_FAILED: Choices(
+        Choice("The next run writes it to Plex again, after reading what is there.", _write_again),
+        Choice("Plex stays as it is; the next answer of this order is written again.", _leave_plex),
+    ),
+    ReviewKind.WRITE_CONFLICT: Choices(
+        Choice("Our answer counts: the next run writes it over the one that Plex holds.", _write_again),
+        Choice("The answer that Plex holds counts; it stays, until the next answer of this order.", _leave_plex),
+    ),
+    ReviewKind.WRITE_WITHHELD: _only_noted("it is asked again with the order's next answer, unless it fits then."),
+    ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED: _only_noted(
+        "what counts stays as it is; if this acknowledgment is the right one, have the supplier send it again."
+    ),
+    ReviewKind.DOCUMENT_MISSING: _only_noted("it is fetched and decided as soon as Stedi hands it out."),
+    ReviewKind.FEED_ENTRY_UNREADABLE: _only_noted("the entry is not read again; what is behind it, a person settles."),
+    ReviewKind.INBOUND_FILE_FAILED: _only_noted("a file that is retried at Stedi comes in by itself."),
+    ReviewKind.RECOVERED_DIFFERS: Choices(
+        Choice("The supplier has the order as Plex had it at the recovery: later changes go out from there.", _in_sync),
+        Choice(
+            "Nothing is sent by rejecting. `plexstedi review show ID` names the command that sends the order to replace"
+            " what the supplier has; that closes this item. An invoice is settled with the customer, then accepted.",
+            None,
+        ),
+    ),
+    ReviewKind.OVERDUE: _only_noted("this clock is not asked about again; a late answer is read like any other."),
+    ReviewKind.UNFORESEEN: Choices(
+        accept=Choice("The record is tried again by the next run.", _try_again),
+        reject=Choice(
+            "It cannot be rejected: it is tried again when the record changes or a new version of PlexStedi is"
+            " installed. `plexstedi review accept ID --reason TEXT` tries it again now.",
+            None,
+        ),
+    ),
+    ReviewKind.RECORD_UNREADABLE: Choices(
+        accept=Choice("The row is read again by the next run.", _try_again),
+        reject=Choice("Nothing more is said about this row.", _note_only),
+    ),
+    ReviewKind.UNANSWERED: _only_noted("each run asks for it again; the item is opened again if that fails for a day."),
+    ReviewKind.NOTICE: _only_noted("it has been seen; nothing waits for it."),
+}

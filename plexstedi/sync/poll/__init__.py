@@ -1,0 +1,1 @@
+"""From Plex into the state: orders, receipts, invoices."""

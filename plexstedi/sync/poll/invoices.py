@@ -1,0 +1,163 @@
+"""Polling customer invoices: what changed in Plex's accounting becomes revisions in the state.
+
+A list row is a whole invoice, so there is no work list: a window is read, stored and left behind in one step.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from plexstedi.edi.invoice import Invoice
+from plexstedi.edi.reasons import Reason
+from plexstedi.plex.port import InvoiceReading, UnforeseenInvoice, UnreadableInvoice, Window
+from plexstedi.state.cursors import Fact
+from plexstedi.state.invoices import invoice_stream
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.isolation import Record, isolated
+from plexstedi.sync.session import Session
+from plexstedi.sync.timezones import invoice_as_it_was_read
+
+_STEP = timedelta(days=3)
+"""Plex's accounting answers with at most about 1,000 invoices before it times out (plex/README.md 6)."""
+
+
+def wanted(session: Session) -> bool:
+    """Whether invoices are read at all."""
+    return "810" in session.config.documents.send
+
+
+def plan_windows(
+    *,
+    end: datetime,
+    start: datetime,
+    cursor: datetime | None,
+    overlap: timedelta,
+    since: datetime | None = None,
+    look_back: datetime | None = None,
+) -> tuple[Window, ...]:
+    """The windows to read, oldest first.
+
+    `cursor` is the end of the last window that was stored. One in the future (the clock was set back) counts as now.
+    `look_back`: with a sweep of orders, how far back invoices are looked at again, for what Plex committed late.
+    """
+    begin = start if cursor is None else min(cursor, end) - overlap
+    if look_back is not None:
+        begin = min(begin, max(look_back, start))
+    if since is not None:
+        begin = since
+    windows = []
+    while begin < end:
+        until = min(begin + _STEP, end)
+        windows.append(Window(begin, until))
+        begin = until
+    return tuple(windows)
+
+
+def fix_start(session: Session, now: datetime, orders_start: datetime) -> datetime:
+    """Before this time, invoices are taken as known to their customers.
+
+    plex.poll.invoices_start; else `orders_start` where invoices are read from the first poll on, else the time of the
+    first look at invoices: earlier ones reached their customers by other means. To be called before BEGAN is set.
+    Nothing is fixed while invoices are not read.
+    """
+    memory = session.store.memory
+    remembered = memory.time(Fact.INVOICES_START)
+    first = orders_start if memory.time(Fact.BEGAN) is None else now
+    start = session.config.plex.poll.invoices_start or remembered or first
+    if wanted(session) and remembered != start:
+        memory.put_time(Fact.INVOICES_START, start)
+    return start
+
+
+def poll_invoices(
+    session: Session,
+    end: datetime,
+    start: datetime,
+    until: float,
+    since: datetime | None,
+    look_back: datetime | None,
+) -> bool:
+    """Read the invoices that changed up to `end`; whether all were read before `until` (monotonic seconds).
+
+    The other times are those of `plan_windows`.
+    """
+    memory = session.store.memory
+    windows = plan_windows(
+        end=end,
+        start=start,
+        cursor=memory.time(Fact.INVOICES_CURSOR),
+        overlap=timedelta(minutes=session.config.plex.poll.overlap_minutes),
+        since=since,
+        look_back=look_back,
+    )
+    for done, window in enumerate(windows):
+        session.checkpoint()
+        if session.clock.monotonic() >= until:
+            session.tally.warn(f"invoices are read up to {window.begin:%Y-%m-%d %H:%M} UTC; the next run carries on")
+            return False
+        readings = session.plex.touched_invoices(window)
+        with session.store.transaction():
+            for reading in readings:
+                with isolated(session, _record_of(reading)):
+                    record_invoice(session, reading, start)
+            memory.put_time(Fact.INVOICES_CURSOR, window.end)
+        session.progress("reading invoices from Plex", done + 1, len(windows))
+    return True
+
+
+def _record_of(reading: InvoiceReading) -> Record:
+    invoice_id = reading.id if isinstance(reading, Invoice) else reading.invoice_id
+    mark = reading.mark if isinstance(reading, UnforeseenInvoice) else ""
+    stream = invoice_stream(invoice_id)
+    words = f"invoice {reading.number or invoice_id}"
+    return Record("read", f"invoice {invoice_id}", words, mark, order_id=stream, order_number=reading.number or None)
+
+
+def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -> None:
+    """Store what Plex said of one invoice; inside the caller's transaction. Raise what its reading raised."""
+    if isinstance(reading, UnforeseenInvoice):
+        raise reading.error
+    if isinstance(reading, UnreadableInvoice):
+        _ask(session, reading, start)
+        return
+    reading = invoice_as_it_was_read(session, reading)
+    session.withdraw(ReviewKind.INVOICE_UNREADABLE, invoice_stream(reading.id), "it can be read now")
+    invoices = session.store.invoices
+    first = invoices.get(reading.id) is None
+    known = _created_before(reading, start)
+    untraded = reading.customer_code not in session.config.customers
+    revision = invoices.record(reading, now=session.clock.now(), known=known, untraded=untraded)
+    if revision is None:
+        return
+    session.note(
+        "invoice-seen" if first else "invoice-changed",
+        f"invoice {reading.number}",
+        order_id=invoice_stream(reading.id),
+        revision=revision,
+        customer=reading.customer_code,
+        booked=reading.booked,
+        void=reading.void,
+        known=known if first else None,
+        traded=not untraded if first else None,
+    )
+
+
+def _created_before(invoice: Invoice | UnreadableInvoice, start: datetime) -> bool:
+    return invoice.created_at is not None and invoice.created_at < start
+
+
+def _ask(session: Session, invoice: UnreadableInvoice, start: datetime) -> None:
+    """Ask about an invoice that might be due; others' invoices, and those from before, are nobody's question here."""
+    if _created_before(invoice, start):
+        return
+    if invoice.customer_code and invoice.customer_code not in session.config.customers:
+        return
+    stream = invoice_stream(invoice.invoice_id)
+    session.ask(
+        ReviewKind.INVOICE_UNREADABLE,
+        stream,
+        (Reason(code="invoice-unreadable", where="invoice", message=invoice.reason, fix=invoice.fix),),
+        supplier=invoice.customer_code or None,
+        order_id=stream,
+        order_number=invoice.number or None,
+    )

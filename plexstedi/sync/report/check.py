@@ -1,0 +1,288 @@
+"""What `check` looks at on this machine: configuration, secrets, state file, supplier tables, guides.
+
+Each finding is one thing looked at, with its verdict and, unless it is well, the fix.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from plexstedi.config.datasources import WRITE
+from plexstedi.config.load import Config, PlexApi, WriteBack
+from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.guide.schema import GuideUnreadableError
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Reason
+from plexstedi.errors import ConfigurationFault, CredentialsFault, ExitCode, StateUnusable
+from plexstedi.plex.rest.connect import CONNECT
+from plexstedi.plex.rest.dialect import adapted
+from plexstedi.plex.rest.oauth2 import OAUTH2
+from plexstedi.state.cursors import Fact
+from plexstedi.state.file.backups import age_of_last_backup
+from plexstedi.state.store import Store
+from plexstedi.sync.plex_settings import plex_settings
+from plexstedi.sync.report.overview import reading
+
+_OLD_BACKUP = timedelta(days=3)
+
+
+class Verdict(StrEnum):
+    """What came of looking at one thing."""
+
+    OK = "ok"
+    WARN = "warn"
+    WRONG = "wrong"
+    COULD_NOT_VERIFY = "could-not-verify"
+
+
+class Area(StrEnum):
+    """What a finding is about, in the order in which they are shown."""
+
+    CONFIGURATION = "configuration"
+    CREDENTIALS = "credentials"
+    STATE = "state"
+    PLEX = "plex"
+    STEDI = "stedi"
+    SUPPLIERS = "suppliers"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    area: Area
+    subject: str
+    verdict: Verdict
+    message: str
+    fix: str = ""
+    exit_code: ExitCode = ExitCode.DONE
+    """For `wrong`: what the command ends with because of it."""
+
+
+def ok(area: Area, subject: str, message: str) -> Finding:
+    """It is as it must be."""
+    return Finding(area, subject, Verdict.OK, message)
+
+
+def warn(area: Area, subject: str, message: str, fix: str = "") -> Finding:
+    """It works, and is probably not meant."""
+    return Finding(area, subject, Verdict.WARN, message, fix)
+
+
+def wrong(area: Area, subject: str, message: str, fix: str, exit_code: ExitCode = ExitCode.CONFIGURATION) -> Finding:
+    """It must be corrected."""
+    return Finding(area, subject, Verdict.WRONG, message, fix, exit_code)
+
+
+def not_verified(area: Area, subject: str, message: str, fix: str = "") -> Finding:
+    """It could not be looked at; that alone is no fault."""
+    return Finding(area, subject, Verdict.COULD_NOT_VERIFY, message, fix)
+
+
+def broken_configuration(fault: ConfigurationFault) -> list[Finding]:
+    """A configuration that cannot be used, problem by problem."""
+    return [
+        wrong(
+            Area.CONFIGURATION,
+            f"{problem.file}: {problem.key}" if problem.key else problem.file,
+            problem.message,
+            problem.fix,
+        )
+        for problem in fault.problems
+    ]
+
+
+def check_configuration(config: Config) -> list[Finding]:
+    """The file is valid; what in it is allowed but odd; and the names that differ from the dialect's."""
+    area = Area.CONFIGURATION
+    found = [ok(area, str(config.file), "valid")]
+    found += [warn(area, str(config.file), warning) for warning in config.warnings]
+    dialect = {PlexApi.CONNECT: CONNECT, PlexApi.OAUTH2: OAUTH2}.get(config.plex.api)
+    if dialect is None:
+        message = f'"{config.plex.api}" is not available in this version'
+        return [*found, wrong(area, "plex.api", message, 'Use "connect" or "oauth2".')]
+    try:
+        adapted(dialect, plex_settings(config))
+    except ConfigurationFault as fault:
+        found += [wrong(area, problem.key, problem.message, problem.fix) for problem in fault.problems]
+    if config.plex.timezone is None and (days := _days_written(config)):
+        fix = 'Set it to the plant\'s IANA name, like "America/Detroit": a day is then written as midnight there.'
+        found.append(warn(area, "plex.timezone", f"is not set, and days are written to Plex: {days}", fix))
+    return found
+
+
+def _days_written(config: Config) -> str:
+    """Where the configuration has days written to Plex; empty if nowhere."""
+    acknowledgments = config.plex.acknowledgments
+    if acknowledgments.write is WriteBack.RELEASES:
+        return "the due date of releases" if "due_date" in acknowledgments.release_values else ""
+    wanted = ("confirmed_ship_date", "confirmed_delivery_date")
+    if acknowledgments.write is WriteBack.CUSTOM_FIELDS:
+        return ", ".join(name for value, name in acknowledgments.fields.listed().items() if value in wanted)
+    if acknowledgments.write is WriteBack.DATASOURCE and WRITE in config.plex.datasources:
+        return ", ".join(name for value, name in config.plex.datasources[WRITE].inputs.items() if value in wanted)
+    return ""
+
+
+def needed_secrets(config: Config) -> tuple[SecretName, ...]:
+    """The secrets without which nothing runs."""
+    plex = {
+        PlexApi.CONNECT: SecretName.PLEX_API_KEY,
+        PlexApi.OAUTH2: SecretName.PLEX_CLIENT_SECRET,
+        PlexApi.DATASOURCE: SecretName.PLEX_PASSWORD,
+        PlexApi.SOAP: SecretName.PLEX_PASSWORD,
+    }[config.plex.api]
+    account = config.plex.acknowledgments.write is WriteBack.DATASOURCE and plex is not SecretName.PLEX_PASSWORD
+    return (plex, *((SecretName.PLEX_PASSWORD,) if account else ()), SecretName.STEDI_API_KEY)
+
+
+def check_credentials(config: Config, secrets: Secrets) -> list[Finding]:
+    """Where each needed secret comes from, never what it is; and how old the Stedi key is."""
+    found = []
+    for name in needed_secrets(config):
+        try:
+            source = secrets.source(name)
+        except CredentialsFault as fault:
+            found.append(wrong(Area.CREDENTIALS, name, fault.message, fault.fix))
+            continue
+        if source is None:
+            found.append(
+                wrong(
+                    Area.CREDENTIALS,
+                    name,
+                    "is not set",
+                    f"Run `plexstedi credentials set {name}` as the user that runs plexstedi.",
+                )
+            )
+            continue
+        found.append(ok(Area.CREDENTIALS, name, f"from {source}"))
+        if name is SecretName.STEDI_API_KEY:
+            found += _key_age(config, secrets)
+    return found
+
+
+def _key_age(config: Config, secrets: Secrets) -> list[Finding]:
+    age, most = secrets.stedi_key_age(), config.stedi.key_rotation_days
+    subject = f"age of {SecretName.STEDI_API_KEY}"
+    if age is None:
+        return [
+            not_verified(Area.CREDENTIALS, subject, f"its source does not say; renew it every {most} days yourself")
+        ]
+    if age.days > most:
+        fix = (
+            f"Make a new key in the Stedi portal, `plexstedi credentials set {SecretName.STEDI_API_KEY_NEXT}`,"
+            " then `plexstedi credentials rotate stedi`."
+        )
+        return [warn(Area.CREDENTIALS, subject, f"{age.days} days, more than stedi.key_rotation_days = {most}", fix)]
+    return [ok(Area.CREDENTIALS, subject, f"{age.days} days of {most}")]
+
+
+def check_state(path: Path, config: Config, now: datetime) -> list[Finding]:
+    """The state file is whole, belongs to this tenant and usage indicator, and has copies."""
+    subject = str(path)
+    try:
+        with reading(path) as store:
+            if store is None:
+                return [ok(Area.STATE, subject, "not there yet: the first run makes it")]
+            store.database.must_be_whole()
+            return [*_whose_state(subject, store, config), *_copies(store, config, now)]
+    except StateUnusable as fault:
+        return [wrong(Area.STATE, subject, fault.message, fault.fix, ExitCode.STATE)]
+
+
+def _copies(store: Store, config: Config, now: datetime) -> list[Finding]:
+    path, made = store.database.path, store.memory.time(Fact.CREATED)
+    if path is None or made is None or config.state.backups == 0:
+        return []
+    age = age_of_last_backup(path, now)
+    if (now - made if age is None else age) <= _OLD_BACKUP:
+        return []
+    message = "it has no copy beside it" if age is None else f"its last copy is {age.days} days old"
+    fix = "A good run makes one each day: see what `plexstedi run` ends with."
+    return [warn(Area.STATE, str(path), message, fix)]
+
+
+def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
+    mine = {
+        Fact.TENANT: config.tenant,
+        Fact.USAGE: config.stedi.usage_indicator,
+    }
+    found = []
+    for fact, value in mine.items():
+        theirs = store.memory.get(fact)
+        if theirs is not None and theirs != value:
+            found.append(
+                wrong(
+                    Area.STATE,
+                    subject,
+                    f"it belongs to {fact} {theirs}, the configuration says {value}",
+                    "Use a state file of its own for each tenant and usage indicator (--state FILE).",
+                )
+            )
+    return found or [ok(Area.STATE, subject, "readable, and of this tenant and usage indicator")]
+
+
+def environment_decides(env: Mapping[str, str]) -> bool:
+    """Whether a variable of the environment says how services are reached: which certificates, which proxy."""
+    named = {"SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"}
+    return any(value and (name in named or name.lower().endswith("_proxy")) for name, value in env.items())
+
+
+def check_suppliers(config: Config, only: str | None = None) -> list[Finding]:
+    """Each supplier's and customer's table has what its documents need, and its guides can be followed."""
+    if only is not None and only not in config.suppliers and only not in config.customers:
+        known = ", ".join(sorted({*config.suppliers, *config.customers})) or "none"
+        return [
+            wrong(
+                Area.SUPPLIERS,
+                only,
+                f"there is no [suppliers.{only}]; there are: {known}",
+                "Add the table, or write the code as Plex shows it.",
+            )
+        ]
+    found: list[Finding] = []
+    for code in sorted(code for code in config.suppliers if only in (None, code)):
+        problems = config.problems_of(code)
+        found += _table(f"suppliers.{code}", problems, () if problems else _guides("suppliers", config.partner(code)))
+    for code in sorted(code for code in config.customers if only in (None, code)):
+        problems = config.customer_problems_of(code)
+        found += _table(f"customers.{code}", problems, () if problems else _guides("customers", config.customer(code)))
+    return found
+
+
+def _table(subject: str, problems: Iterable[Reason], guides: Iterable[Finding]) -> list[Finding]:
+    faults = [wrong(Area.SUPPLIERS, reason.where, reason.message, reason.fix) for reason in problems]
+    return [*faults, *guides] or [ok(Area.SUPPLIERS, subject, "complete")]
+
+
+def _guides(table: str, partner: Partner) -> Iterator[Finding]:
+    for document in partner.guides:
+        try:
+            room_for(partner, document)
+        except GuideUnreadableError as error:
+            yield wrong(
+                Area.SUPPLIERS,
+                f"{table}.{partner.code}.{document}.guide_schema",
+                f"the guide cannot be followed: {error}",
+                "Save it again from the Stedi portal (guide, Actions, View Schema, tab JSON to EDI).",
+            )
+
+
+def only_of(findings: Iterable[Finding], verdict: Verdict) -> list[Finding]:
+    """The findings of one verdict."""
+    return [finding for finding in findings if finding.verdict is verdict]
+
+
+def as_json(finding: Finding) -> dict[str, str]:
+    """For `--json`."""
+    return {
+        field.name: str(getattr(finding, field.name))
+        for field in dataclasses.fields(finding)
+        if field.name != "exit_code"
+    }

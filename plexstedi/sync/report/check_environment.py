@@ -1,0 +1,41 @@
+"""The part of `check` that looks at CA certificates and proxies: what the environment says of them. Asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plexstedi.config.load import Config
+from plexstedi.errors import EnvironmentFault, PlexStediError
+from plexstedi.http.network import must_be_reachable_by_environment
+from plexstedi.sync.plex_settings import plex_settings
+from plexstedi.sync.report.check import Area, Finding, ok, wrong
+
+
+def check_environment(config: Config) -> list[Finding]:
+    """Each address that runs ask can be reached as far as the environment decides it; each fault once."""
+    faults: dict[str, EnvironmentFault] = {}
+    for url in _addresses(config):
+        try:
+            must_be_reachable_by_environment(url)
+        except EnvironmentFault as fault:
+            faults.setdefault(fault.message, fault)
+    area, subject = Area.CONFIGURATION, "environment"
+    return [wrong(area, subject, fault.message, fault.fix) for fault in faults.values()] or [
+        ok(area, subject, "its certificates and proxies can be used")
+    ]
+
+
+def _addresses(config: Config) -> Iterator[str]:
+    yield config.plex.base_url
+    yield config.stedi.base_url
+    if config.plex.auth.token_url is not None:
+        yield config.plex.auth.token_url
+    if config.alerts.ping_url is not None:
+        yield config.alerts.ping_url
+    try:
+        records = plex_settings(config).records
+    except PlexStediError:
+        # What is missing in [plex.datasources] is a finding of its own.
+        return
+    if records is not None:
+        yield records.url

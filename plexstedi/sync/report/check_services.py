@@ -1,0 +1,231 @@
+"""What `check` asks of Plex and Stedi: reads only, a handful of calls, nothing is written or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+
+from plexstedi.clock import Clock
+from plexstedi.config.datasources import READ, WRITE
+from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
+from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.edi.order import Order
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
+from plexstedi.http.caller import Deadline
+from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Window
+from plexstedi.plex.settings import Level
+from plexstedi.plex.tenant import verify_tenant
+from plexstedi.stedi.client import StediClient
+from plexstedi.stedi.preflight import ANSWERS, CouldNotVerify, NeededSetting, Verified, Wrong
+from plexstedi.sync.plex_settings import plex_settings
+from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
+from plexstedi.sync.setup import open_plex, open_stedi
+
+_SECONDS = 120.0
+"""For each service; a service that is down is retried until then."""
+_RECENT = timedelta(minutes=5)
+_MOST_APART = timedelta(minutes=5)
+_FAR_FUTURE = timedelta(days=3650)
+_LEVEL_VALUES = ("confirmed_quantity", "confirmed_ship_date", "confirmed_delivery_date")
+
+
+def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None = None) -> Iterator[Finding]:
+    """The right company answers, honours filters, shows its orders, and has the fields we are to write."""
+    try:
+        port = open_plex(config, secrets, clock, deadline=_deadline(clock), calls=None)
+    except PlexStediError as fault:
+        yield not_verified(Area.PLEX, "access", "not asked: what is needed for it is missing, see above", fault.fix)
+        return
+    with closing(port) as plex:
+        yield (first := _asked("access", lambda: _tenant(config, plex)))
+        yield from compare_clocks("Plex", plex.service_now(), clock.now())
+        if first.exit_code is not ExitCode.DONE:
+            return
+        yield _asked("filters", lambda: _filters(plex, clock))
+        yield _asked("orders", lambda: _orders(plex))
+        yield _asked("receipts", lambda: _receipts(plex, clock), harmless=True)
+        if "810" in config.documents.send:
+            yield _asked("invoices", lambda: _invoices(plex, clock))
+        if only in (None, *config.suppliers):
+            yield _asked("suppliers", lambda: _suppliers(config, plex, only))
+        if config.plex.acknowledgments.write is WriteBack.CUSTOM_FIELDS:
+            yield _asked("custom fields", lambda: _fields(config, plex))
+        if config.plex.acknowledgments.write is WriteBack.DATASOURCE:
+            yield _asked("data sources", lambda: _records(config, plex))
+
+
+def _deadline(clock: Clock) -> Deadline:
+    return Deadline(clock.monotonic() + _SECONDS)
+
+
+def _asked(subject: str, ask: Callable[[], Finding], *, area: Area = Area.PLEX, harmless: bool = False) -> Finding:
+    """What the question found; a fault becomes a finding of its kind. `harmless`: a refusal takes nothing away."""
+    try:
+        return ask()
+    except ServiceUnavailable as fault:
+        return wrong(area, subject, fault.message, fault.fix, ExitCode.UNAVAILABLE)
+    except PlexStediError as fault:
+        if harmless:
+            return warn(area, subject, fault.message, fault.fix)
+        return wrong(area, subject, fault.message, fault.fix)
+
+
+def _tenant(config: Config, plex: PlexPort) -> Finding:
+    tenant = verify_tenant(plex.tenants(), plex_settings(config))
+    return ok(Area.PLEX, "access", f"{config.plex.base_url} answers for tenant {tenant.code or tenant.id}")
+
+
+def _filters(plex: PlexPort, clock: Clock) -> Finding:
+    """A window in the far future is empty; anything in it means that the filter was ignored."""
+    begin = clock.now() + _FAR_FUTURE
+    touched = plex.touched_orders(Window(begin, begin + timedelta(hours=1)))
+    if touched:
+        return wrong(
+            Area.PLEX,
+            "filters",
+            f"Plex shows {len(touched)} orders of a time that has not come: it ignores the date filters",
+            "Correct [plex.filters]: each poll would read every order.",
+        )
+    return ok(Area.PLEX, "filters", "date filters are honoured")
+
+
+def _orders(plex: PlexPort) -> Finding:
+    """Statuses can be read (open orders are told by them), and one open order as a sample."""
+    touched = plex.open_orders()
+    if not touched:
+        return warn(
+            Area.PLEX,
+            "orders",
+            "statuses are readable; Plex shows no open order",
+            "If there are open orders, the key lacks the right to see them.",
+        )
+    sample = plex.order(touched[0].order_id)
+    if isinstance(sample, UnreadableOrder):
+        return wrong(Area.PLEX, "orders", f"order {sample.number} cannot be read: {sample.reason}", sample.fix)
+    lines = len(sample.lines) if isinstance(sample, Order) else 0
+    number = touched[0].number or touched[0].order_id
+    return ok(
+        Area.PLEX, "orders", f"{len(touched)} open orders; statuses readable; order {number} reads, {lines} lines"
+    )
+
+
+def _receipts(plex: PlexPort, clock: Clock) -> Finding:
+    now = clock.now()
+    return ok(Area.PLEX, "receipts", f"{len(plex.receipts(Window(now - timedelta(days=1), now)))} since yesterday")
+
+
+def _invoices(plex: PlexPort, clock: Clock) -> Finding:
+    """The key may read customer invoices, and those of a day can be read."""
+    now = clock.now()
+    readings = plex.touched_invoices(Window(now - timedelta(days=1), now))
+    for one in readings:
+        if isinstance(one, UnreadableInvoice):
+            return wrong(Area.PLEX, "invoices", f"invoice {one.number} cannot be read: {one.reason}", one.fix)
+    return ok(Area.PLEX, "invoices", f"{len(readings)} since yesterday")
+
+
+def _suppliers(config: Config, plex: PlexPort, only: str | None) -> Finding:
+    known = {supplier.code for supplier in plex.suppliers()}
+    wanted = config.suppliers if only is None else [only]
+    missing = sorted(code for code in wanted if code not in known)
+    if missing:
+        return wrong(
+            Area.PLEX,
+            "suppliers",
+            f"Plex has no supplier {', '.join(missing)}",
+            "A table is named by the supplier's code in Plex, in the same letters.",
+        )
+    return ok(Area.PLEX, "suppliers", f"{len(list(wanted))} of the configuration are among the {len(known)} of Plex")
+
+
+def _fields(config: Config, plex: PlexPort) -> Finding:
+    acknowledgments = config.plex.acknowledgments
+    wanted: dict[Level, list[str]] = {}
+    for value, name in acknowledgments.fields.listed().items():
+        level = acknowledgments.level if value in _LEVEL_VALUES else AckLevel.ORDER
+        wanted.setdefault(Level(level.value), []).append(name)
+    plex.check_fields(wanted)
+    count = sum(map(len, wanted.values()))
+    if config.plex.api is PlexApi.OAUTH2:
+        message = f"whether the {count} of [plex.acknowledgments.fields] exist, this interface does not tell"
+        return not_verified(Area.PLEX, "custom fields", message, "Compare their names with Plex, letter by letter.")
+    return ok(Area.PLEX, "custom fields", f"{count} there: {', '.join(sorted({str(level) for level in wanted}))}")
+
+
+def _records(config: Config, plex: PlexPort) -> Finding:
+    """The web service account may use both data sources, and their names are those of the configuration."""
+    plex.check_fields({Level.RELEASE: ()})
+    numbers = " and ".join(str(config.plex.datasources[name].id) for name in (WRITE, READ))
+    return ok(Area.PLEX, "data sources", f"{numbers} are open to {config.plex.auth.username}, and named as configured")
+
+
+def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None = None) -> Iterator[Finding]:
+    """The key works, and each supplier is set up at Stedi as far as it lets itself be asked."""
+    try:
+        client = open_stedi(config, secrets, clock, deadline=_deadline(clock))
+    except PlexStediError as fault:
+        yield not_verified(Area.STEDI, "access", "not asked: what is needed for it is missing, see above", fault.fix)
+        return
+    with closing(client) as stedi:
+        yield (first := _asked("access", lambda: _access(config, stedi), area=Area.STEDI))
+        yield from compare_clocks("Stedi", stedi.service_now(), clock.now())
+        if first.exit_code is not ExitCode.DONE:
+            return
+        for code in sorted(config.suppliers if only is None else {only} & config.suppliers.keys()):
+            yield from _preflight(stedi, code, config.suppliers[code], ANSWERS)
+        if "810" in config.documents.send:
+            for code in sorted(config.customers if only is None else {only} & config.customers.keys()):
+                yield from _preflight(stedi, code, config.customers[code], ("997",))
+
+
+def _access(config: Config, stedi: StediClient) -> Finding:
+    stedi.check_access()
+    theirs = stedi.service_now()
+    if theirs is not None:
+        stedi.check_feeds(theirs - _RECENT)
+    return ok(Area.STEDI, "access", f"{config.stedi.base_url} takes {SecretName.STEDI_API_KEY}")
+
+
+def compare_clocks(service: str, theirs: datetime | None, ours: datetime) -> list[Finding]:
+    """Whether this machine's clock agrees with the Date of a service's answers. Pure.
+
+    By a wrong one deadlines run off, windows of Plex miss orders, and copies of the state file get wrong names.
+    """
+    if theirs is None:
+        return []
+    apart, subject = abs(ours - theirs), f"clock, against {service}"
+    if apart <= _MOST_APART:
+        return [ok(Area.CONFIGURATION, subject, "agrees")]
+    behind = "behind" if ours < theirs else "ahead of"
+    message = f"this machine is {_span(apart)} {behind} {service} ({ours:%Y-%m-%d %H:%M} UTC against {theirs:%H:%M})"
+    return [warn(Area.CONFIGURATION, subject, message, "Set the clock by NTP (timedatectl set-ntp true).")]
+
+
+def _span(span: timedelta) -> str:
+    minutes = int(span.total_seconds()) // 60
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+
+
+def _preflight(stedi: StediClient, code: str, settings: SupplierSettings, answers: Sequence[str]) -> Iterator[Finding]:
+    sections = {"850": settings.document_850, "860": settings.document_860, "810": settings.document_810}
+    needed = [
+        NeededSetting(set_id, section.transaction_setting_id)
+        for set_id, section in sections.items()
+        if section is not None and section.transaction_setting_id is not None
+    ]
+    if settings.partnership_id is None:
+        return
+    subject = f"partnership {settings.partnership_id} ({code})"
+    match stedi.preflight(settings.partnership_id, needed, answers):
+        case Verified(notes=notes):
+            yield ok(Area.STEDI, subject, "verified")
+            for note in notes:
+                yield warn(Area.STEDI, subject, note)
+        case CouldNotVerify(reason=reason):
+            yield not_verified(Area.STEDI, subject, reason, "Look at the partnership in the Stedi portal.")
+        case Wrong(reasons=reasons):
+            for reason in reasons:
+                message, _, fix = reason.partition("; ")
+                yield wrong(Area.STEDI, subject, message, fix or "Correct it in the Stedi portal.")

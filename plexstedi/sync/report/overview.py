@@ -1,0 +1,261 @@
+"""What `status` tells: read from the state file alone, without a secret, a service or a lock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plexstedi.edi.deadlines import Lateness
+from plexstedi.edi.inbound.reading.answer_sets import READ_SETS
+from plexstedi.edi.order import Phase
+from plexstedi.edi.order_number import number_key
+from plexstedi.errors import UsageFault
+from plexstedi.state.cursors import Fact
+from plexstedi.state.documents import Document
+from plexstedi.state.orders import OrderRecord
+from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.state.statistics import SupplierTally, Tallies
+from plexstedi.state.store import Store, expect_state
+from plexstedi.sync.ingest.deadlines import LateDocument, late_documents
+from plexstedi.sync.report.lines import unanswered_lines
+from plexstedi.sync.writeback.apply import TARGETS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plexstedi.config.load import Config
+
+_MOST_COMPARED = 50_000
+
+
+@dataclass(frozen=True)
+class Times:
+    """When what was last done; None: never."""
+
+    plex_read_until: datetime | None = None
+    sweep_finished: datetime | None = None
+    receipts_read_until: datetime | None = None
+    last_sent: datetime | None = None
+    last_received: datetime | None = None
+    last_written: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Unwritten:
+    """One order that Plex is still to be told the supplier's answer of."""
+
+    order_number: str
+    supplier: str
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole picture, of one supplier or of all."""
+
+    orders: dict[str, int] = field(default_factory=dict)
+    """By phase."""
+    states: dict[str, int] = field(default_factory=dict)
+    """Documents by where they are."""
+    delivery: dict[str, int] = field(default_factory=dict)
+    functional_ack: dict[str, int] = field(default_factory=dict)
+    business_ack: dict[str, int] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    """Lines that were sent, by what stands of them."""
+    suppliers: tuple[SupplierTally, ...] = ()
+    waiting: tuple[Review, ...] = ()
+    late: tuple[LateDocument, ...] = ()
+    unwritten: tuple[Unwritten, ...] = ()
+    """Orders whose answers are still to be written to Plex: oldest first."""
+    unread_sets: dict[str, int] = field(default_factory=dict)
+    """Transaction sets that came in and are not read: counted only."""
+    not_traded: tuple[tuple[str, int], ...] = ()
+    customers_not_traded: tuple[tuple[str, int], ...] = ()
+    """Customers without settings, with their invoices."""
+    times: Times = Times()
+    attention: int = 0
+    """What waits for a person; also a limit that was passed since the last run."""
+    in_doubt: int = 0
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether a monitor is to cry: something stands open, in doubt or past its limit."""
+        return bool(self.attention or self.in_doubt)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Store | None]:
+    """The state, to be read only; None before the first run.
+
+    Raise StateUnusable when it cannot be read, and when it is gone although runs have been here.
+    """
+    if not path.exists():
+        expect_state(path)
+        yield None
+        return
+    store = Store.open_to_read(path)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def overview(store: Store, config: Config | None, now: datetime, supplier: str | None = None) -> Overview:
+    """The whole picture, of one supplier (its code in Plex) or of all.
+
+    Raise UsageFault for a supplier of which neither the configuration nor the state knows.
+    """
+    tallies = Tallies(store.database)
+    suppliers = tallies.suppliers()
+    if supplier is not None:
+        suppliers = [tally for tally in suppliers if tally.supplier == supplier]
+        if not suppliers and (config is None or supplier not in {**config.suppliers, **config.customers}):
+            raise _unknown_supplier(supplier, tallies, config)
+    silent = sorted(set(() if config is None else config.suppliers) - {tally.supplier for tally in suppliers})
+    if supplier is not None:
+        silent = [code for code in silent if code == supplier]
+    lines = store.inbox.line_counts(supplier)
+    unanswered = unanswered_lines(store, supplier)
+    if unanswered:
+        lines["unacknowledged"] = lines.get("unacknowledged", 0) + unanswered
+    late = [] if config is None else late_documents(store, config, now, supplier=supplier)
+    return Overview(
+        orders=tallies.orders_by_phase(supplier),
+        states=tallies.documents_by("state", supplier),
+        delivery=tallies.documents_by("delivery", supplier),
+        functional_ack=tallies.documents_by("functional_ack", supplier),
+        business_ack=tallies.documents_by("business_ack", supplier),
+        lines=lines,
+        suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda tally: tally.supplier)),
+        waiting=tuple(store.reviews.standing(supplier=supplier)),
+        late=tuple(late),
+        unwritten=tuple(_unwritten(store, config, supplier)),
+        unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in READ_SETS},
+        not_traded=tuple(pair for pair in store.orders.untraded_suppliers() if supplier in (None, pair[0])),
+        customers_not_traded=tuple(pair for pair in store.invoices.untraded_customers() if supplier in (None, pair[0])),
+        times=_times(store, tallies),
+        attention=(store.reviews.attention() if supplier is None else tallies.attention(supplier))
+        + unheeded(store, late),
+        in_doubt=tallies.in_doubt(supplier),
+    )
+
+
+def _unwritten(store: Store, config: Config | None, supplier: str | None) -> Iterator[Unwritten]:
+    target = None if config is None else TARGETS.get(config.plex.acknowledgments.write)
+    for write in store.writes.open():
+        record = store.orders.get(write.order_id)
+        code = "" if record is None else record.supplier
+        if supplier not in (None, code):
+            continue
+        why = write.error or "the next `plexstedi ingest-acks` writes it"
+        if config is not None and write.plan.target is not target:
+            why = "planned for another [plex.acknowledgments] write; the next `plexstedi ingest-acks` plans it anew"
+        yield Unwritten(write.plan.order_number, code, write.planned_at, why)
+
+
+def unheeded(store: Store, late: Iterable[LateDocument]) -> int:
+    """How many limits are passed that no run has asked a person about: runs have stopped, or the next will ask."""
+    limits = [f"document {one.document.id}: {one.late.clock}" for one in late if one.late.lateness is Lateness.LIMIT]
+    asked = {review.subject for review in store.reviews.standing() if review.kind is ReviewKind.OVERDUE}
+    return sum(subject not in asked and not store.reviews.decided(ReviewKind.OVERDUE, subject) for subject in limits)
+
+
+def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecord, ...]]:
+    """The order of this number (or Plex id), and others that have it, were sent under it or differ in blanks only.
+
+    One that Plex still has goes before one that vanished, the last read before others. Raise UsageFault, with the
+    nearest numbers, if there is none.
+    """
+    numbers = Tallies(store.database).order_numbers()
+    same = [other for other in numbers if number_key(other) == number_key(number)]
+    alike = [record for other in same for record in store.orders.by_number(other)]
+    sent = [store.orders.get(order_id) for order_id in store.documents.orders_sent_as(number)]
+    found = list({record.id: record for record in (*alike, *sent) if record is not None}.values())
+    if not found:
+        by_id = store.orders.get(number)
+        if by_id is None:
+            raise _unknown_order(number, [*numbers, *store.invoices.numbers()])
+        found = [by_id]
+    found.sort(
+        key=lambda record: (
+            record.number != number,
+            record.phase is Phase.VANISHED,
+            -record.read_at.timestamp(),
+            record.id,
+        )
+    )
+    return found[0], tuple(found[1:])
+
+
+def near_numbers(number: str, known: Sequence[str]) -> list[str]:
+    """Up to five known order numbers that could be meant."""
+    wanted = _bare(number)
+    same = [other for other in known if _bare(other) == wanted]
+    inside = [other for other in known if wanted and wanted in _bare(other)] if len(wanted) > 1 else []
+    near = get_close_matches(number, known, n=5, cutoff=0.7) if len(known) <= _MOST_COMPARED else []
+    return list(dict.fromkeys([*same, *inside, *near]))[:5]
+
+
+def _bare(number: str) -> str:
+    return "".join(c for c in number.casefold() if c.isalnum()).lstrip("0")
+
+
+def _unknown_order(number: str, known: Sequence[str]) -> UsageFault:
+    near = near_numbers(number, known)
+    if near:
+        fix = f"Near it: {', '.join(near)}."
+    elif known:
+        fix = f"The state file holds {len(known)} order numbers; the number is the one that Plex shows."
+    else:
+        fix = "The state file holds no order yet: `plexstedi poll` reads them from Plex."
+    return UsageFault(f"there is no order {number} in the state file", fix=fix, code="order-unknown")
+
+
+def _unknown_supplier(code: str, tallies: Tallies, config: Config | None) -> UsageFault:
+    known = {tally.supplier for tally in tallies.suppliers()} | set(() if config is None else config.suppliers)
+    near = get_close_matches(code, sorted(known), n=3)
+    return UsageFault(
+        f"there is no supplier {code}: the configuration has no table for it and the state file no order",
+        fix=f"Near it: {', '.join(near)}." if near else "Write the supplier's code as Plex shows it.",
+        code="supplier-unknown",
+    )
+
+
+def _silent(code: str) -> SupplierTally:
+    """A supplier of the configuration without orders."""
+    return SupplierTally(code, 0, 0, 0, 0, 0, 0, 0)
+
+
+def _times(store: Store, tallies: Tallies) -> Times:
+    return Times(
+        plex_read_until=store.memory.time(Fact.PLEX_CURSOR),
+        sweep_finished=store.memory.time(Fact.SWEEP_FINISHED),
+        receipts_read_until=store.memory.time(Fact.RECEIPTS_CURSOR),
+        last_sent=tallies.last_sent_at(),
+        last_received=tallies.last_received_at(),
+        last_written=tallies.last_written_at(),
+    )
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """One order of a list, with the statuses of its last document."""
+
+    record: OrderRecord
+    last: Document | None
+    reviews: int
+
+
+def order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]:
+    """Every order, or those of one supplier, by number."""
+    records = store.orders.all() if supplier is None else store.orders.of_supplier(supplier)
+    last = {document.order_id: document for document in store.documents.all()}
+    waiting = Counter(review.order_id for review in store.reviews.standing())
+    return [OrderRow(record, last.get(record.id), waiting[record.id]) for record in records]

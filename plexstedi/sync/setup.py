@@ -1,0 +1,219 @@
+"""From configuration and secrets to a session: the one place where clients, state and limits are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from plexstedi.clock import Clock, StopRequest
+from plexstedi.config.load import Config, PlexApi, WriteBack
+from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.errors import Interrupted
+from plexstedi.http.caller import Deadline, MemoryCallLog
+from plexstedi.plex.build import connect_to_plex
+from plexstedi.plex.port import PlexPort
+from plexstedi.state.cursors import Fact, Memory
+from plexstedi.state.store import Store, expect_state
+from plexstedi.stedi.build import connect_to_stedi
+from plexstedi.stedi.client import StediClient
+from plexstedi.sync.plex_settings import plex_settings
+from plexstedi.sync.session import PROGRAM, Session
+from plexstedi.sync.timezones import history
+
+_WINDOW = timedelta(seconds=60)
+_SLICE_SECONDS = 0.25
+_TRIAL_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class InterruptibleClock:
+    """A clock whose waits end when a signal asks the run to stop."""
+
+    clock: Clock
+    stop: StopRequest
+
+    def now(self) -> datetime:
+        """As the clock beneath."""
+        return self.clock.now()
+
+    def monotonic(self) -> float:
+        """As the clock beneath."""
+        return self.clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in slices. Raise Interrupted once a stop is asked for: nothing is under way while waiting."""
+        left = seconds
+        while left > 0:
+            if self.stop.signal is not None:
+                raise Interrupted(f"stopped by {self.stop.signal} while waiting", fix="The next run carries on.")
+            step = min(left, _SLICE_SECONDS)
+            self.clock.sleep(step)
+            left -= step
+
+
+@dataclass
+class RememberedCalls:
+    """The times of the last minute's calls to Plex, so that the limit holds across runs that follow each other.
+
+    Written once, when the run ends: a run that was killed may lead to a 429 in the next, which waits and goes on.
+    """
+
+    memory: Memory
+    _made: MemoryCallLog = field(default_factory=MemoryCallLog)
+
+    def load(self, service: str, since: datetime) -> Sequence[datetime]:
+        """Times of earlier runs and of this one."""
+        text = self.memory.get(Fact.PLEX_CALLS) or ""
+        earlier = [datetime.fromisoformat(part) for part in text.split()]
+        return [at for at in earlier if at >= since] + list(self._made.load(service, since))
+
+    def record(self, service: str, at: datetime) -> None:
+        """Note one call."""
+        self._made.record(service, at)
+
+    def keep(self, service: str, now: datetime) -> None:
+        """Leave the last minute's calls to the next run."""
+        times = self.load(service, now - _WINDOW)
+        self.memory.put(Fact.PLEX_CALLS, " ".join(at.isoformat() for at in times[-200:]) or None)
+
+
+@dataclass
+class Surroundings:
+    """What a session is opened from."""
+
+    config: Config
+    secrets: Secrets
+    state_path: Path
+    clock: Clock
+    stop: StopRequest = field(default_factory=StopRequest)
+    overrides: frozenset[str] = frozenset()
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None
+    time_limit_seconds: float | None = None
+
+
+@dataclass
+class OpenSession:
+    """A session with what must be closed after it."""
+
+    session: Session
+    calls: RememberedCalls
+
+    def disconnect(self) -> None:
+        """Close the connections, and leave the calls of the last minute to the next run."""
+        session = self.session
+        try:
+            if not session.dry_run and session.store.database.path is not None:
+                self.calls.keep("Plex", session.clock.now())
+        finally:
+            session.close_services()
+
+    def close(self) -> None:
+        """Leave the state and the connections."""
+        try:
+            self.disconnect()
+        finally:
+            self.session.store.close()
+
+
+def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, recover: bool = False) -> OpenSession:
+    """Open state and limits; the services are reached at their first use.
+
+    A dry run works on a private copy in memory. Raise StateUnusable, ConfigurationFault (another tenant's state).
+    """
+    clock = InterruptibleClock(around.clock, around.stop)
+    if not recover:
+        expect_state(around.state_path)
+    store = Store.open_copy(around.state_path) if dry_run else Store.open(around.state_path, clock.now())
+    try:
+        config = around.config
+        store.memory.belongs_to(config.tenant, config.stedi.usage_indicator)
+        limit = around.time_limit_seconds or config.run.time_limit_minutes * 60.0
+        deadline = Deadline(clock.monotonic() + limit, around.stop)
+        calls = RememberedCalls(store.memory)
+
+        def plex() -> PlexPort:
+            former = [name for name, _ in history(store.memory)]
+            return open_plex(config, around.secrets, clock, deadline=deadline, calls=calls, former=former)
+
+        def stedi() -> StediClient:
+            return open_stedi(config, around.secrets, clock, deadline=deadline)
+
+        session = Session(
+            config=config,
+            store=store,
+            clock=clock,
+            open_plex=plex,
+            open_stedi=stedi,
+            deadline=deadline,
+            actor=actor,
+            dry_run=dry_run,
+            overrides=around.overrides,
+            stop=around.stop,
+            progress=around.progress,
+        )
+    except BaseException:
+        store.close()
+        raise
+    return OpenSession(session, calls)
+
+
+def open_stedi(
+    config: Config,
+    secrets: Secrets,
+    clock: Clock,
+    *,
+    deadline: Deadline | None,
+    key: SecretName = SecretName.STEDI_API_KEY,
+) -> StediClient:
+    """Stedi under one of the two keys. Raise CredentialsFault when it is not set."""
+    # Never advise to overwrite the key in use because the one that is tried is bad.
+    kept = "" if key is SecretName.STEDI_API_KEY else f"; {SecretName.STEDI_API_KEY} is unchanged and stays in use"
+    return connect_to_stedi(
+        config.stedi.base_url,
+        secrets.get(key),
+        renewal=secrets.how_to_store(key) + kept,
+        clock=clock,
+        read_timeout=float(config.stedi.read_timeout_seconds),
+        deadline=deadline,
+        largest_answer=config.run.max_response_mb * 2**20,
+    )
+
+
+def try_stedi_key(config: Config, secrets: Secrets, clock: Clock, key: SecretName) -> None:
+    """Make one real call under a key. Raise ServiceRefused, ServiceUnavailable, CredentialsFault."""
+    stedi = open_stedi(config, secrets, clock, deadline=Deadline(clock.monotonic() + _TRIAL_SECONDS), key=key)
+    try:
+        stedi.check_access()
+    finally:
+        stedi.close()
+
+
+def open_plex(
+    config: Config,
+    secrets: Secrets,
+    clock: Clock,
+    *,
+    deadline: Deadline | None,
+    calls: RememberedCalls | None,
+    former: Sequence[str] = (),
+) -> PlexPort:
+    """Plex in the configured dialect; `former` as in `plex_settings`.
+
+    Raise CredentialsFault when a secret of it is not set.
+    """
+    plex = config.plex
+    name = SecretName.PLEX_CLIENT_SECRET if plex.api is PlexApi.OAUTH2 else SecretName.PLEX_API_KEY
+    by_account = plex.acknowledgments.write is WriteBack.DATASOURCE
+    return connect_to_plex(
+        plex_settings(config, former),
+        secrets.get(name).get_secret_value(),
+        renewal=secrets.how_to_store(name),
+        account_renewal=secrets.how_to_store(SecretName.PLEX_PASSWORD) if by_account else None,
+        account_password=secrets.get(SecretName.PLEX_PASSWORD).get_secret_value() if by_account else None,
+        clock=clock,
+        deadline=deadline,
+        call_log=calls,
+        largest_answer=config.run.max_response_mb * 2**20,
+    )

@@ -1,0 +1,1 @@
+"""From the state to Stedi: what is due, frozen, sent, delivered."""

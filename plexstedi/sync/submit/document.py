@@ -1,0 +1,89 @@
+"""One document that is due: what it says, where it goes, and the mark of its content."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+
+from plexstedi.decimal_json import dumps
+from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outbound.document import Prepared, prepare
+from plexstedi.edi.outbound.due import Send850
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held
+from plexstedi.edi.settings import DocumentSettings
+from plexstedi.edi.stream import StreamKey, order_of_stream
+
+_FINGERPRINT_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class DueDocument:
+    """A document that can go."""
+
+    stream: str
+    release: str | None
+    order_id: str
+    """The order's Plex id; of an invoice its stream."""
+    number: str
+    """Of the order or invoice."""
+    revision: int
+    dated: date | None
+    """Of the order or invoice."""
+    partner: Partner
+    prepared: Prepared
+    purpose: str
+    change_sequence: int
+    witness: str
+    """Mark of the order as the supplier has it after this document; of an 810 its content's."""
+    replay_of: int | None = None
+
+
+def stream_name(key: StreamKey) -> str:
+    """A stream as the state names it: Plex's order id, and the release where it is sent singly."""
+    return key.order_id if key.release is None else f"{key.order_id}/{key.release}"
+
+
+@dataclass(frozen=True)
+class Route:
+    """By which call, to which partnership and setting."""
+
+    call: str
+    partnership: str
+    setting: str
+    mapping: str | None
+
+
+def route_of(document: DueDocument) -> Route:
+    """The route of a document, from the supplier's or customer's settings. Raise ValueError if they are incomplete."""
+    settings = document.partner.settings
+    sections: dict[str, DocumentSettings | None] = {
+        "850": settings.document_850,
+        "860": settings.document_860,
+        "810": settings.document_810,
+    }
+    section = sections[document.prepared.kind]
+    if settings.partnership_id is None or section is None or section.transaction_setting_id is None:
+        raise ValueError(f"{document.partner.code} has no complete settings for {document.prepared.kind}")
+    call = "generate-edi" if section.mapping_id is None else "create-outbound"
+    return Route(call, settings.partnership_id, section.transaction_setting_id, section.mapping_id)
+
+
+def order_witness(order: Order, stream: StreamKey, partner: Partner) -> str | None:
+    """What a file name witnesses: the order as its supplier has it after the document, by the 850 that would say it.
+
+    Not the bytes of an 860: so `recover` can tell from the order in Plex alone whether the last file said it all.
+    None if the order cannot be said faithfully.
+    """
+    cancelled = order_of_stream(order, stream).phase is Phase.CANCELLED
+    whole = order.model_copy(update={"phase": Phase.RELEASED}) if cancelled else order
+    prepared = prepare(Send850(whole, stream), partner, change_sequence=0, revision_seen=date.min)
+    if isinstance(prepared, Held):
+        return None
+    return text_witness(("cancelled " if cancelled else "") + dumps(prepared.guide_json))
+
+
+def text_witness(text: str) -> str:
+    """The mark of a rendering, as it stands in a file name."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_DIGITS]

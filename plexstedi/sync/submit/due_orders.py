@@ -1,0 +1,402 @@
+"""What is due, over all orders: pure decisions on stored revisions, with the holds they lead to kept in step."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from plexstedi.config.load import KnownOrders
+from plexstedi.decimal_json import dumps
+from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outbound.document import prepare
+from plexstedi.edi.outbound.due import Cancel860, Change860, Due, DueHeld, Nothing, Replace850, Send850, due, streams
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held, Reason
+from plexstedi.edi.stream import StreamKey
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import Document
+from plexstedi.state.orders import OrderRecord
+from plexstedi.state.reviews import ORPHAN, ReviewKind
+from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.sync.received import received_so_far
+from plexstedi.sync.session import Session
+from plexstedi.sync.submit.document import DueDocument, order_witness, route_of, stream_name, text_witness
+from plexstedi.sync.submit.executions import unknown_streams
+from plexstedi.sync.submit.order_numbers import OrderNumbers
+from plexstedi.sync.submit.restored_values import settle_foreign_promises
+from plexstedi.sync.supplier_copy import sent_after, supplier_has
+
+
+def find_due(session: Session, number: str | None = None, *, ask_plex: bool = False) -> list[DueDocument]:
+    """Every document that is due (of one order number, or of all), oldest order first.
+
+    Holds are opened and withdrawn as the decisions come out; orders with nothing due are settled. `ask_plex`: whether
+    changes that may be the supplier's own are looked up in Plex; else they are taken for ours.
+    """
+    _onboard(session)
+    found: list[DueDocument] = []
+    unknown = unknown_streams(session)
+    numbers = OrderNumbers(session)
+    candidates = session.store.orders.unsettled(number)
+    for done, record in enumerate(candidates, 1):
+        session.checkpoint()
+        turn = _turn(record, "decide what is due of")
+        if not is_held(session, turn):
+            with isolated(session, turn):
+                with session.store.transaction():
+                    due_now = _of_order(session, record, numbers)
+                if ask_plex:
+                    # What is taken as the supplier's own is no change any more: the rest is due in the next run.
+                    due_now = [one for one in due_now if not _is_foreign(session, record, one)]
+                found += [one for one in due_now if (one.number, one.release) not in unknown]
+        session.progress("deciding what is due", done, len(candidates))
+    return found
+
+
+def _turn(record: OrderRecord, step: str, stream: str | None = None) -> Record:
+    return Record(
+        step,
+        f"order {record.id}" if stream is None else f"stream {stream}",
+        f"order {record.number}",
+        f"revision {record.latest}",
+        supplier=record.supplier,
+        order_id=record.id,
+        order_number=record.number,
+    )
+
+
+def _onboard(session: Session) -> None:
+    """A supplier got its table: orders from before are known to it by other means until a person says otherwise."""
+    orders = session.store.orders
+    for supplier, _count in orders.untraded_suppliers():
+        if supplier not in session.config.suppliers:
+            continue
+        with session.store.transaction():
+            for record in orders.of_supplier(supplier):
+                if record.untraded:
+                    orders.take_as_known(record.id)
+                    session.note("order-onboarded", f"order {record.number}", order_id=record.id, supplier=supplier)
+
+
+def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> list[DueDocument]:
+    if record.supplier not in session.config.suppliers:
+        _hold_orphaned(session, record)
+        return []
+    problems = session.config.problems_of(record.supplier)
+    if problems:
+        if record.phase is Phase.RELEASED or session.store.documents.of_order(record.id):
+            _hold(session, record, record.id, problems)
+        return []
+    order = session.store.orders.revision(record.id, record.latest)
+    partner = partner_of(session, record.supplier)
+    settled = True
+    found = []
+    keys = list(_streams(session, record, order, partner))
+    if all(key.release is not None for key in keys):
+        session.withdraw(ReviewKind.ORDER_HELD, record.id, "nothing holds it any more", order_id=record.id)
+    for key in keys:
+        result: DueDocument | Waits | None = Waits()
+        turn = _turn(record, "find the change in", stream_name(key))
+        if not is_held(session, turn):
+            with isolated(session, turn):
+                result = _of_stream(session, record, order, partner, key, numbers)
+        settled = settled and result is None
+        if isinstance(result, DueDocument):
+            found.append(result)
+    if settled:
+        session.store.orders.set_settled(record.id, record.latest)
+    return found
+
+
+def _hold_orphaned(session: Session, record: OrderRecord) -> None:
+    """An order that was sent is now one of a supplier without settings: what changed cannot be told to anybody."""
+    last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_given_up), None)
+    if last is None or _has_revision(session, record, last.stream, last) >= record.latest:
+        return
+    missing = Reason(
+        code="supplier-missing",
+        where="order",
+        message=f"it was sent and has changed, and there is no [suppliers.{record.supplier}] in the configuration",
+        fix=f"Add [suppliers.{record.supplier}] again, or settle it with the supplier and `plexstedi review accept ID"
+        " --reason TEXT`.",
+    )
+    _hold(session, record, last.stream, _moved(record, last) or (missing,))
+
+
+def partner_of(session: Session, code: str) -> Partner:
+    """A configured supplier with its name and address as Plex has them. Raise KeyError, ConfigurationFault."""
+    known = session.store.orders.supplier(code)
+    partner = session.partner(code)
+    if known is None:
+        return partner
+    return dataclasses.replace(partner, name=known.name, address=known.address)
+
+
+def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
+    """The order's streams now, and those that have documents: a release that is gone has to be cancelled."""
+    documents = [d for d in session.store.documents.of_order(record.id) if not d.state.is_given_up]
+    keys = {stream_name(key): key for key in streams(order, partner)}
+    if any(document.order_release is None for document in documents):
+        # It went out as a whole and goes on so, whatever `releases` says by now: sent singly, it would come twice.
+        keys = {name: key for name, key in keys.items() if key.release is None}
+    for document in documents:
+        keys.setdefault(document.stream, StreamKey(order_id=record.id, release=document.order_release))
+    return keys.values()
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Something is due or open in this stream, and nothing can go now."""
+
+
+def _of_stream(
+    session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey, numbers: OrderNumbers
+) -> DueDocument | Waits | None:
+    """A document that can go, Waits, or None when nothing is due."""
+    documents = session.store.documents
+    name = stream_name(key)
+    last = documents.last_told(name)
+    if last is not None and (not last.settled or any(d.blocks for d in documents.of_stream(name))):
+        return Waits()
+    has_revision = _has_revision(session, record, name, last)
+    if last is None and has_revision < record.latest and key.release is None and _went_singly(session, record):
+        _hold(session, record, name, (_SENT_SINGLY,))
+        return Waits()
+    if has_revision >= record.latest:
+        _release(session, record, name)
+        return None
+    if last is not None and (moved := _moved(record, last)):
+        _hold(session, record, name, moved)
+        return Waits()
+    has = supplier_has(session.store, record, has_revision) if has_revision else None
+    if last is None and has is not None and has.phase is Phase.UNRELEASED:
+        # A known order that its supplier cannot know: it was not released when it was taken as known.
+        has = None
+    decision = due(has, order, partner, key)
+    if isinstance(decision, Nothing):
+        _release(session, record, name)
+        return None
+    if record.known and last is None and record.allowed < record.latest:
+        waits = _known_order(session, record, name, has_baseline=has_revision > 0)
+        if waits is not None:
+            return waits if isinstance(waits, Waits) else None
+    if taken := numbers.order_taken(record):
+        _hold(session, record, name, taken)
+        return Waits()
+    if isinstance(decision, Send850) and last is None and (orphans := _orphans(session, record, order)):
+        _hold(session, record, name, orphans)
+        return Waits()
+    document = _prepared(session, record, order, partner, key, decision, last)
+    if isinstance(document, DueDocument) and isinstance(decision, Change860) and last is not None:
+        sent = sent_after(session.store, record, last, has_revision, document.prepared.sent, partner)
+        return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
+    return document
+
+
+def _is_foreign(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
+    """Whether a change is, or may be, what the supplier itself promised; no transaction is open."""
+    last = session.store.documents.last_told(due_now.stream)
+    has_revision = 0 if last is None else _has_revision(session, record, due_now.stream, last)
+    if not has_revision:
+        return False
+    now = session.store.orders.revision(record.id, record.latest)
+    reasons = settle_foreign_promises(session, record, supplier_has(session.store, record, has_revision), now)
+    if reasons:
+        with session.store.transaction():
+            _hold(session, record, due_now.stream, reasons)
+    return reasons is not None
+
+
+def _orphans(session: Session, record: OrderRecord, order: Order) -> tuple[Reason, ...]:
+    """Files of this supplier that `recover` found no order for: one may be this order, under an older number."""
+    return tuple(
+        Reason(
+            code="maybe-sent",
+            where="order",
+            message=f"the supplier was sent order {review.order_number}, which Plex no longer has: it may be this one"
+            " under an older number",
+            fix=f"Settle it with the supplier, then `plexstedi review accept {review.id} --reason TEXT`, which is"
+            " about it.",
+        )
+        for review in session.store.reviews.standing(supplier=record.supplier)
+        if review.subject.startswith(ORPHAN) and (order.created_at is None or order.created_at <= review.opened_at)
+    )
+
+
+def _went_singly(session: Session, record: OrderRecord) -> bool:
+    documents = session.store.documents.of_order(record.id)
+    return any(d.order_release is not None and not d.state.is_given_up for d in documents)
+
+
+_SENT_SINGLY = Reason(
+    code="sent-singly",
+    where="order",
+    message="its releases were sent as orders of their own, and it would now go as a whole: the supplier would have it"
+    " twice",
+    fix='Set `releases = "order-per-release"` again (and the order to blanket in Plex); or settle it with the supplier'
+    " and `plexstedi review accept ID --reason TEXT`.",
+)
+
+
+def _moved(record: OrderRecord, last: Document) -> tuple[Reason, ...]:
+    """Why an order is no longer the one that was sent: another supplier's, or under another number."""
+    if record.supplier == last.supplier and record.number == last.order_number:
+        return ()
+    was = f"order {last.order_number} to {last.supplier}"
+    return (
+        Reason(
+            code="order-moved",
+            where="order",
+            message=f"it was sent as {was} and is now order {record.number} of {record.supplier} in Plex",
+            fix=f"Cancel it with {last.supplier} and order anew under another number, then `plexstedi review accept"
+            " ID --reason TEXT`.",
+        ),
+    )
+
+
+def _has_revision(session: Session, record: OrderRecord, name: str, last: Document | None) -> int:
+    """The revision that the supplier has: of its last document, or taken as known by a person or the start."""
+    told = session.store.orders.told(name)
+    return max(record.baseline, told, 0 if last is None else last.revision)
+
+
+def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseline: bool) -> Waits | Nothing | None:
+    """An order from before polling changed: as `documents.known_orders` says. None: it may go."""
+    policy = session.config.documents.known_orders
+    if policy is KnownOrders.IGNORE:
+        session.store.orders.set_told(name, record.latest)
+        session.note("known-order-ignored", f"order {record.number}", order_id=record.id, revision=record.latest)
+        return Nothing()
+    if policy is KnownOrders.SEND and has_baseline:
+        return None
+    what = "changed" if has_baseline else "has no document from here"
+    reason = Reason(
+        code="known-order",
+        where="order",
+        message=f"it is from before PlexStedi sent orders of this supplier, and {what} (revision {record.latest})",
+        fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` takes it"
+        " as known to the supplier.",
+    )
+    new = session.ask(
+        ReviewKind.KNOWN_ORDER_CHANGED,
+        name,
+        (reason,),
+        supplier=record.supplier,
+        order_id=record.id,
+        order_number=record.number,
+    )
+    session.tally.counts.documents_held += int(new)
+    return Waits()
+
+
+def _prepared(
+    session: Session,
+    record: OrderRecord,
+    order: Order,
+    partner: Partner,
+    key: StreamKey,
+    decision: Due,
+    last: Document | None,
+) -> DueDocument | Waits:
+    name = stream_name(key)
+    assert not isinstance(decision, Nothing)
+    if isinstance(decision, DueHeld):
+        _hold(session, record, name, decision.reasons)
+        return Waits()
+    kind = "850" if isinstance(decision, Send850 | Replace850) else "860"
+    if kind not in session.config.documents.send:
+        _hold(session, record, name, (_not_sent(kind),))
+        return Waits()
+    change_sequence = next_change_sequence(decision, last)
+    seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
+    prepared = prepare(
+        decision,
+        partner,
+        change_sequence=change_sequence,
+        revision_seen=(modified_at or seen_at).date(),
+        received=received_so_far(session.store, record.id),
+    )
+    if isinstance(prepared, Held):
+        _hold(session, record, name, prepared.reasons)
+        return Waits()
+    document = DueDocument(
+        stream=name,
+        release=key.release,
+        order_id=record.id,
+        number=record.number,
+        revision=record.latest,
+        dated=order.order_date,
+        partner=partner,
+        prepared=prepared,
+        purpose=purpose_of(decision),
+        change_sequence=change_sequence,
+        witness=order_witness(order, key, partner) or text_witness(dumps(prepared.guide_json)),
+    )
+    if refused_before(session, document):
+        return Waits()
+    _release(session, record, name)
+    return document
+
+
+def next_change_sequence(decision: Due, last: Document | None) -> int:
+    """0 for the first 850 of a stream, then counting up (RULES.md Sending 8: BCH05 counts from 1)."""
+    if isinstance(decision, Send850) and last is None:
+        return 0
+    return (0 if last is None else last.change_sequence) + 1
+
+
+def purpose_of(decision: Due) -> str:
+    """BEG01 or BCH01 of the document that is due (X12 element 353)."""
+    match decision:
+        case Send850():
+            return decision.purpose
+        case Replace850():
+            return "05"
+        case Cancel860():
+            return "01"
+        case Change860():
+            return "04"
+        case _:
+            raise ValueError("nothing is due")
+
+
+def refused_before(session: Session, document: DueDocument) -> bool:
+    """Whether Stedi refused just this content already: only a person sends it again, or a change of it."""
+    earlier = session.store.documents.of_stream(document.stream)
+    if not earlier or earlier[-1].state is not DocumentState.REFUSED:
+        return False
+    refused = earlier[-1]
+    if refused.retry:
+        return False
+    route = route_of(document)
+    same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
+    return same_route and document.witness in refused.file_name
+
+
+def _not_sent(kind: str) -> Reason:
+    return Reason(
+        code=f"{kind}-not-sent",
+        where="order",
+        message=f"an {kind} is due and documents.send does not list it",
+        fix=f'Add "{kind}" to documents.send, or settle it with the supplier and'
+        " `plexstedi review accept ID --reason TEXT`.",
+    )
+
+
+def _hold(session: Session, record: OrderRecord, name: str, reasons: Sequence[Reason]) -> None:
+    new = session.ask(
+        ReviewKind.ORDER_HELD,
+        name,
+        reasons,
+        supplier=record.supplier,
+        order_id=record.id,
+        order_number=record.number,
+    )
+    session.tally.counts.documents_held += int(new)
+
+
+def _release(session: Session, record: OrderRecord, name: str) -> None:
+    """Whatever held this stream is gone."""
+    for kind in (ReviewKind.ORDER_HELD, ReviewKind.KNOWN_ORDER_CHANGED):
+        session.withdraw(kind, name, "nothing holds it any more", order_id=record.id)

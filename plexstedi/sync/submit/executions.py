@@ -1,0 +1,233 @@
+"""Stedi's execution feed, read before anything is sent: it witnesses what was really sent, and what failed.
+
+An outbound file under a name of ours that the ledger does not know means that this state is old or was lost: then
+nothing is sent before `plexstedi recover` (DESIGN.md section 6 "Sending").
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from plexstedi.decimal_json import Json, dumps, loads
+from plexstedi.edi.document_name import name_prefix, parse_file_name
+from plexstedi.edi.reasons import Reason
+from plexstedi.errors import SuspicionStop
+from plexstedi.state.cursors import Fact
+from plexstedi.state.executions import Witness
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, Transaction, Unreadable, read_execution
+from plexstedi.stedi.paging import Checkpoint, FromToken
+from plexstedi.sync.feed import EXECUTIONS, first_checkpoint, never_read, next_page
+from plexstedi.sync.isolation import Record, hold, isolated
+from plexstedi.sync.session import Session
+
+_BACKWARDS = timedelta(hours=1)
+"""Items are ordered by when they were processed; an hour is more than any two can be out of order."""
+
+
+def drain_executions(session: Session) -> None:
+    """Read the feed to its end and note what concerns us. Raise SuspicionStop on files that the ledger lacks."""
+    read_executions(session)
+    _stop_on_unknown_files(session)
+
+
+def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
+    """Note what concerns us in the feed; a state that never read it looks at every file of ours there ever was.
+
+    So a state that was lost is noticed however long ago the last file went out.
+    """
+    checkpoint = first_checkpoint(session, EXECUTIONS)
+    if all_of_ours or never_read(session, EXECUTIONS):
+        _list_all_of_ours(session)
+    note_held_entries(session, "execution", read_execution, _note_execution)
+    seen = {checkpoint}
+    while True:
+        page, checkpoint = next_page(session, EXECUTIONS, checkpoint, seen)
+        following = page.after(checkpoint)
+        newest = max((each.updated_at or each.created_at for each in page.items), default=None)
+        guard_direction(session, Fact.EXECUTIONS_SEEN, newest, "execution")
+        with session.store.transaction():
+            for execution in page.items:
+                with isolated(session, feed_entry("execution", execution.id, execution.raw)):
+                    _note_execution(session, execution)
+            ask_about_unreadable(session, page.unreadable, "execution")
+            remember_newest(session, Fact.EXECUTIONS_SEEN, newest)
+            remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
+        if page.last:
+            break
+        if following in seen:
+            session.suspect("feed-stuck", "Stedi's execution feed gives the same pages again and again")
+            break
+        seen.add(following)
+        checkpoint = following
+        session.checkpoint()
+
+
+def _list_all_of_ours(session: Session) -> None:
+    for page in session.stedi.executions(direction=OUTBOUND, display_name=name_prefix(session.tenant, session.usage)):
+        with session.store.transaction():
+            for execution in page.items:
+                with isolated(session, feed_entry("execution", execution.id, execution.raw)):
+                    _note_execution(session, execution)
+            ask_about_unreadable(session, page.unreadable, "execution")
+        session.checkpoint()
+
+
+Entry = TypeVar("Entry", Execution, Transaction)
+
+
+def feed_entry(feed: str, key: str, raw: Json) -> Record:
+    """One entry of a feed as a record with a turn of its own. It does not come again, so a held one is kept."""
+    return Record("note", f"{feed} {key}", f"{feed} {key} of Stedi's feed", raw=raw)
+
+
+def note_held_entries(
+    session: Session,
+    feed: str,
+    read: Callable[[Json], Entry | Unreadable],
+    note: Callable[[Session, Entry], None],
+) -> None:
+    """Note the entries that raised what nobody foresaw, and are to be tried again."""
+    prefix = f"note {feed} "
+    for subject, content in session.store.unforeseen.contents(prefix):
+        raw = loads(content)
+        with session.store.transaction(), isolated(session, feed_entry(feed, subject.removeprefix(prefix), raw)):
+            entry = read(raw)
+            if isinstance(entry, Unreadable):
+                ask_about_unreadable(session, [entry], feed)
+            else:
+                note(session, entry)
+
+
+def ask_about_unreadable(session: Session, entries: Sequence[Unreadable], feed: str) -> None:
+    """An entry that cannot be read is not read again: a person is told of it; in the caller's transaction."""
+    for entry in entries:
+        mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]
+        if entry.error is not None:
+            hold(session, feed_entry(feed, mark, entry.raw), entry.error)
+            continue
+        reason = Reason(
+            code="feed-entry-unreadable",
+            where=f"{feed} feed of Stedi",
+            message=f"an entry cannot be read: {entry.reason}",
+            fix="Look it up in the Stedi portal: if it is a supplier's answer, have it sent again.",
+        )
+        subject = f"{feed} entry {mark}"
+        if not session.store.reviews.decided(ReviewKind.FEED_ENTRY_UNREADABLE, subject):
+            session.ask(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
+
+
+def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:
+    """Keep the token; a time is never kept, since items of equal time at a page's edge would be lost."""
+    if isinstance(checkpoint, FromToken):
+        session.store.memory.put(token, checkpoint.token)
+
+
+def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed: str) -> None:
+    """Stop if a feed that runs from old to new shows a page that ends long before what it showed already.
+
+    Another account's key, or a token that Stedi no longer follows, would look like this (stedi/README.md 4.1). Raise
+    SuspicionStop, unless it is overridden for this run.
+    """
+    known = session.store.memory.time(seen)
+    if newest is not None and known is not None and newest < known - _BACKWARDS:
+        session.suspect(
+            "feed-backwards",
+            f"Stedi's {feed} feed went backwards: it ended at {known:%Y-%m-%d %H:%M} UTC before, and now at"
+            f" {newest:%Y-%m-%d %H:%M} UTC. Another account's key, or a token that is no longer followed",
+        )
+
+
+def remember_newest(session: Session, seen: Fact, newest: datetime | None) -> None:
+    """Note how far a feed came; inside the caller's transaction. After an override also a step back."""
+    if newest is not None:
+        session.store.memory.put_time(seen, newest)
+
+
+def is_ours(session: Session, file_name: str | None) -> bool:
+    """Whether a file name is in our scheme, of this tenant and usage indicator."""
+    parsed = parse_file_name(file_name or "")
+    return parsed is not None and parsed[0].tenant == session.tenant and parsed[0].usage == session.usage
+
+
+def _note_execution(session: Session, execution: Execution) -> None:
+    if execution.direction == OUTBOUND and is_ours(session, execution.file_name):
+        session.store.witnesses.see(
+            Witness(
+                execution_id=execution.id,
+                file_name=execution.file_name or "",
+                partnership=execution.partnership_id,
+                direction=execution.direction,
+                status=execution.status,
+                created_at=execution.created_at,
+                fault=execution.fault_message,
+            )
+        )
+    elif execution.direction == INBOUND and execution.status in ("FAILED", "PARTIALLY_COMPLETED"):
+        _ask_about_inbound_file(session, execution)
+
+
+def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
+    """A supplier's file that Stedi could not process never becomes a transaction: an answer may be in it."""
+    supplier = supplier_of(session, execution.partnership_id) or customer_of(session, execution.partnership_id)
+    if execution.partnership_id is not None and supplier is None:
+        return
+    reason = Reason(
+        code="inbound-file-failed",
+        where=f"file {execution.file_name or execution.id}",
+        message=f"Stedi could not process it: {execution.fault_message or execution.fault_code or execution.status}",
+        fix="Look at the execution in the Stedi portal; have it retried there, or ask the supplier to send it again.",
+    )
+    subject = f"execution {execution.id}"
+    if not session.store.reviews.decided(ReviewKind.INBOUND_FILE_FAILED, subject):
+        session.ask(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
+
+
+def supplier_of(session: Session, partnership: str | None) -> str | None:
+    """The supplier that is traded with over this partnership, or was when its documents went out (RULES.md Reading 10).
+
+    None if neither the configuration nor any document knows it.
+    """
+    if partnership is None:
+        return None
+    found = (code for code, settings in session.config.suppliers.items() if settings.partnership_id == partnership)
+    return next(found, None) or session.store.documents.partner_over(partnership, invoices=False)
+
+
+def customer_of(session: Session, partnership: str | None) -> str | None:
+    """The customer that gets, or got, invoices over this partnership; None if there is none."""
+    if partnership is None:
+        return None
+    found = (code for code, settings in session.config.customers.items() if settings.partnership_id == partnership)
+    return next(found, None) or session.store.documents.partner_over(partnership, invoices=True)
+
+
+def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
+    """Order numbers, with the release sent singly, that Stedi has files for which the ledger lacks.
+
+    Nothing of theirs is sent, also when the suspicion is overridden: it might be a second time.
+    """
+    names = (parse_file_name(witness.file_name) for witness in session.store.witnesses.unknown_to_ledger())
+    return frozenset((name[0].order, name[0].release) for name in names if name is not None)
+
+
+def _stop_on_unknown_files(session: Session) -> None:
+    unknown = session.store.witnesses.unknown_to_ledger()
+    if not unknown:
+        return
+    names = ", ".join(witness.file_name for witness in unknown[:3]) + (", …" if len(unknown) > 3 else "")
+    what = f"Stedi has {len(unknown)} files of ours that this state file does not know ({names})"
+    if "unknown-file" in session.overrides:
+        session.note("suspicion-overridden", "unknown-file", message=what)
+        session.tally.warn(f"overridden: {what}: their orders wait, the others go on")
+        return
+    raise SuspicionStop(
+        "unknown-file",
+        f"{what}: it is old or was lost. Nothing was sent",
+        fix="Run `plexstedi recover`, or put the current state file back. An override sends only orders that no such"
+        " file is of.",
+        passed=session.overrides,
+    )

@@ -1,0 +1,112 @@
+"""Promises that stand in Plex and that this state does not know: it was put back to before they were written there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from plexstedi.config.load import WriteBack
+from plexstedi.edi.order import Order, Release
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.writeback.custom_fields import FieldChange, ReleaseField, WritePlan, WriteTarget
+from plexstedi.plex.note_token import token
+from plexstedi.state.orders import OrderRecord
+from plexstedi.sync.session import Session
+from plexstedi.sync.writeback.results import references
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A release whose date or quantity differs from what was told, and whose note has an answer unknown here."""
+
+    line: int
+    before: Release
+    now: Release
+    transaction: str
+    said: str
+    """What our token in the note says."""
+
+    def changes(self) -> tuple[FieldChange, ...] | None:
+        """The differences as writes of ours; None if the token does not say all of it: then a person edited it."""
+        found = []
+        if self.now.due is not None and self.now.due != self.before.due:
+            due = self.now.due.isoformat()
+            found.append(self._change(ReleaseField.DUE_DATE, _text(self.before.due), due, due))
+        if self.now.quantity is not None and self.now.quantity != self.before.quantity:
+            quantity = f"{self.now.quantity.normalize():f}"
+            before = None if self.before.quantity is None else f"{self.before.quantity:f}"
+            found.append(self._change(ReleaseField.QUANTITY, before, quantity, self.now.quantity))
+        words = self.said.replace(";", " ").replace(",", " ").split()
+        return tuple(found) if all(change.after in words for change in found) else None
+
+    def _change(self, field: ReleaseField, before: str | None, after: str, value: str | Decimal) -> FieldChange:
+        return FieldChange(
+            level="release",
+            record_id=self.now.id,
+            line=self.line,
+            release_number=self.now.number,
+            field=field,
+            before=before,
+            after=after,
+            value=value,
+            why=f"stands in Plex with the answer of transaction {self.transaction}",
+        )
+
+    def reason(self) -> Reason:
+        """Why the order is held."""
+        return Reason(
+            code="promise-unknown",
+            where=f"line {self.line} release {self.now.number}",
+            message=f"it bears the supplier's answer of transaction {self.transaction}, which this state file does not"
+            " know, and its date or quantity is not what the note says",
+            fix="Look at the release in Plex: accept if the supplier knows these values; else delete what PlexStedi"
+            " wrote into the note, and the change is sent.",
+        )
+
+
+def settle_foreign_promises(
+    session: Session, record: OrderRecord, told: Order, now: Order
+) -> tuple[Reason, ...] | None:
+    """Take what a lost state wrote into Plex as written; Plex is asked, and no transaction may be open.
+
+    None: nothing of it is foreign. Reasons: a person has to look. Only with `release_values` are such values ever ours.
+    """
+    config = session.config.plex.acknowledgments
+    if config.write is not WriteBack.RELEASES or set(config.release_values) <= {ReleaseField.NOTE}:
+        return None
+    found = list(_foreign(session, told, now))
+    if not found:
+        return None
+    reasons = tuple(each.reason() for each in found if each.changes() is None)
+    if reasons:
+        return reasons
+    with session.store.transaction():
+        plan = WritePlan(order_id=record.id, order_number=record.number, target=WriteTarget.RELEASES)
+        changes = [change for each in found for change in each.changes() or ()]
+        session.store.writes.adopt(plan, found[0].transaction, changes, session.clock.now(), revision=record.latest)
+        session.note(
+            "write-adopted",
+            f"order {record.number}",
+            order_id=record.id,
+            transactions=sorted({each.transaction for each in found}),
+        )
+    return ()
+
+
+def _foreign(session: Session, told: Order, now: Order) -> Iterator[Foreign]:
+    before = {release.id: release for line in told.lines for release in line.releases}
+    for line in now.lines:
+        for release in line.releases:
+            old = before.get(release.id)
+            if old is None or (old.due, old.quantity) == (release.due, release.quantity):
+                continue
+            live = session.plex.release_now(release.id)
+            said = "" if live is None else token(live.note) or ""
+            for transaction in references(said):
+                if session.store.inbox.get(transaction) is None:
+                    yield Foreign(line.number, old, release, transaction, said)
+
+
+def _text(day: object) -> str | None:
+    return None if day is None else str(day)

@@ -1,0 +1,197 @@
+"""`submit`: settle what was not heard, follow deliveries, send what is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plexstedi.edi.reasons import Reason
+from plexstedi.errors import ServiceUnavailable
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import Document, NewDocument
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again_after_update
+from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
+from plexstedi.sync.submit.delivery import confirm_deliveries, send_one, sending_of, settle_unheard, take_witness
+from plexstedi.sync.submit.document import DueDocument
+from plexstedi.sync.submit.due_invoices import find_due_invoices
+from plexstedi.sync.submit.due_orders import find_due
+from plexstedi.sync.submit.executions import drain_executions
+from plexstedi.sync.submit.freeze import freeze
+from plexstedi.sync.tenant import check_tenant
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A document that a dry run would send, with everything that would go."""
+
+    document: NewDocument
+    guide_json: object
+
+
+def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
+    """What `submit` would send, from the stored revisions only: no service is asked, nothing is stored."""
+    previews = []
+    found = _find(session, number)
+    if len(found) > session.config.documents.max_per_run:
+        session.tally.warn(f"{_too_many(session, len(found))}: `submit` stops before the first of them")
+    for document in found[:limit]:
+        with isolated(session, _freezing(document)):
+            frozen = freeze(session, document)
+            if isinstance(frozen, Reason):
+                _hold(session, document, frozen)
+            else:
+                previews.append(Preview(frozen, document.prepared.guide_json))
+    session.tally.counts.documents_queued = len(previews)
+    return previews
+
+
+def mark_due(session: Session) -> list[dict[str, str]]:
+    """What is due after a poll, for people; counted as queued."""
+    found = _find(session)
+    session.tally.counts.documents_queued += len(found)
+    return [
+        {"order": one.number, "supplier": one.partner.code, "kind": one.prepared.kind, "purpose": one.purpose}
+        for one in found
+    ]
+
+
+def submit(
+    session: Session, *, number: str | None = None, limit: int | None = None, seconds: float | None = None
+) -> None:
+    """Send what is due, of one order number or of all; at most `limit` new documents.
+
+    `seconds` is this stage's share of the run. Raise SuspicionStop before anything is sent, ServiceUnavailable,
+    ServiceRefused, Interrupted; what was sent until then is recorded.
+    """
+    until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
+    check_tenant(session)
+    try_again_after_update(session)
+    drain_executions(session)
+    settle_unheard(session)
+    deliveries = Turns(session, Stage.SUBMIT)
+    silent = _confirm_first(session, deliveries)
+    for document in session.store.documents.in_state(DocumentState.FROZEN):
+        # Frozen here and at Stedi all the same: the state file was put back to before the send.
+        if not take_witness(session, document):
+            send_one(session, document)
+    found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
+    _guard_size(session, len(found))
+    sent = _send_all(session, found[:limit], until)
+    if sent:
+        deliveries = Turns(session, Stage.SUBMIT)
+        confirm_deliveries(session, deliveries)
+    _tell_unheard(session)
+    if silent is not None and not sent:
+        raise silent
+    deliveries.tell()
+
+
+def _confirm_first(session: Session, deliveries: Turns) -> ServiceUnavailable | None:
+    """Confirm what was sent before. That Stedi does not tell of deliveries keeps nothing from being sent: told later.
+
+    Raise ServiceUnavailable if the time is over.
+    """
+    try:
+        confirm_deliveries(session, deliveries)
+    except ServiceUnavailable as fault:
+        if fault.code == "time-limit":
+            raise
+        return fault
+    return None
+
+
+def _find(session: Session, number: str | None = None) -> list[DueDocument]:
+    """Orders first, then invoices, of this number or of all."""
+    return find_due(session, number) + find_due_invoices(session, number)
+
+
+def _guard_size(session: Session, count: int) -> None:
+    if count > session.config.documents.max_per_run:
+        session.suspect("max-per-run", f"{_too_many(session, count)}. Nothing was sent")
+
+
+def _too_many(session: Session, count: int) -> str:
+    most = session.config.documents.max_per_run
+    return f"{count} new documents are due, more than documents.max_per_run = {most}"
+
+
+def _send_all(session: Session, found: list[DueDocument], until: float) -> int:
+    sent = 0
+    for done, due in enumerate(found):
+        session.checkpoint()
+        if session.clock.monotonic() >= until:
+            session.tally.warn(f"{len(found) - done} documents are still to be sent; the next run carries on")
+            break
+        document = None
+        turn = _freezing(due)
+        if not is_held(session, turn):
+            with isolated(session, turn):
+                document = _freeze(session, due)
+        if document is not None:
+            send_one(session, document)
+            sent += 1
+        session.progress("sending", done + 1, len(found))
+    return sent
+
+
+def _freezing(due: DueDocument) -> Record:
+    word = "invoice" if due.prepared.kind == "810" else "order"
+    return Record(
+        "freeze",
+        f"the {due.prepared.kind} of stream {due.stream}",
+        f"the {due.prepared.kind} of {word} {due.number}",
+        due.witness,
+        supplier=due.partner.code,
+        order_id=due.order_id,
+        order_number=due.number,
+    )
+
+
+def _freeze(session: Session, due: DueDocument) -> Document | None:
+    frozen = freeze(session, due)
+    with session.store.transaction():
+        if isinstance(frozen, Reason):
+            _hold(session, due, frozen)
+            return None
+        document = session.store.documents.freeze(frozen, session.clock.now())
+        session.tally.counts.documents_queued += 1
+        session.note(
+            "document-frozen",
+            f"document {document.id}",
+            order_id=document.order_id,
+            document=document.kind,
+            purpose=document.purpose,
+            revision=document.revision,
+            key=document.idempotency_key,
+            file_name=document.file_name,
+            dropped=list(document.dropped),
+            adjusted=list(due.prepared.adjusted),
+            replay_of=document.replay_of,
+        )
+    return document
+
+
+def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
+    new = session.ask(
+        ReviewKind.INVOICE_HELD if due.prepared.kind == "810" else ReviewKind.ORDER_HELD,
+        due.stream,
+        (reason,),
+        supplier=due.partner.code,
+        order_id=due.order_id,
+        order_number=due.number,
+    )
+    session.tally.counts.documents_held += int(new)
+
+
+def _tell_unheard(session: Session) -> None:
+    """A send that was not heard and is not settled is 5, even where the rest went well (DESIGN.md section 4)."""
+    sending = session.store.documents.in_state(DocumentState.SENDING)
+    unheard = [document for document in sending if not is_held(session, sending_of(document))]
+    if unheard:
+        numbers = ", ".join(document.order_number for document in unheard[:5])
+        raise ServiceUnavailable(
+            f"Stedi did not answer for {len(unheard)} documents (orders {numbers}): whether it has them is open",
+            fix="The next run settles it under the same key: nothing is sent twice.",
+            code="not-heard",
+        )

@@ -1,0 +1,74 @@
+"""What a supplier has of an order: a stored revision, with what we wrote into its releases from its own answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from plexstedi.edi.order import Order
+from plexstedi.edi.outbound.promised import Demand, WrittenDemand, with_demands, with_promises
+from plexstedi.edi.outbound.untold import lines_that_differ, untold_lines
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.stream import StreamKey
+from plexstedi.edi.writeback.custom_fields import FieldChange, ReleaseField
+from plexstedi.state.documents import Document
+from plexstedi.state.orders import OrderRecord
+from plexstedi.state.store import Store
+from plexstedi.state.writes import WriteState
+
+
+def supplier_has(store: Store, record: OrderRecord, revision: int) -> Order:
+    """This revision as its supplier has it today. Raise KeyError if there is no such revision."""
+    has = store.orders.revision(record.id, revision)
+    if revision >= record.latest:
+        return has
+    written = [
+        WrittenDemand(change.record_id, value, sure=write.state is WriteState.DONE)
+        for write in store.writes.of_order(record.id)
+        if write.revision is None or write.revision > revision
+        for change in write.changes
+        if (value := _demand(change)) is not None
+    ]
+    return with_promises(has, store.orders.revision(record.id, record.latest), written) if written else has
+
+
+def order_after(order: Order, changes: Iterable[FieldChange]) -> Order | None:
+    """The order with what was written into its releases; None if that is nothing that a supplier could be told."""
+    demands: dict[str, dict[str, Demand]] = {}
+    for change in changes:
+        value = _demand(change)
+        if value is not None:
+            name = "quantity" if isinstance(value, Decimal) else "due"
+            demands.setdefault(change.record_id, {})[name] = value
+    return with_demands(order, demands) if demands else None
+
+
+def sent_after(
+    store: Store, record: OrderRecord, last: Document, revision: int, sent: SentOrder, partner: Partner
+) -> SentOrder:
+    """What is kept with a change since `revision`: a line that it leaves out, as only we changed it, stays as sent.
+
+    So an answer to that line is still compared with what the supplier was told of it, and earlier ones still count.
+    """
+    told, has = store.orders.revision(record.id, revision), supplier_has(store, record, revision)
+    stream = StreamKey(order_id=record.id, release=last.order_release)
+    latest = store.orders.revision(record.id, record.latest)
+    ours = lines_that_differ(told, has) - untold_lines(has, latest, partner, stream)
+    if not ours:
+        return sent
+    before = store.documents.sent(last.id)
+    lines = [before.line(line.line) or line if line.line in ours else line for line in sent.lines]
+    return sent.model_copy(update={"lines": tuple(lines)})
+
+
+def _demand(change: FieldChange) -> Demand | None:
+    """What a change wrote into a release's own quantity or date; None for anything else."""
+    if change.level != "release" or change.after is None:
+        return None
+    if change.field == ReleaseField.QUANTITY:
+        return Decimal(change.after)
+    if change.field == ReleaseField.DUE_DATE:
+        return date.fromisoformat(change.after)
+    return None

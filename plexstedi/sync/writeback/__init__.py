@@ -1,0 +1,1 @@
+"""From the state into Plex: planned, written, read back."""

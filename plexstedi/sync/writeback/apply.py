@@ -1,0 +1,233 @@
+"""Carrying out write plans: read first, write only what differs, read back (DESIGN.md section 6).
+
+Plex has no idempotency keys. A write whose outcome was not heard is read at the next run, and decided then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from plexstedi.config.load import WriteBack
+from plexstedi.edi.writeback.custom_fields import FieldChange, RecordKey, WriteTarget, differences
+from plexstedi.edi.writeback.custom_fields import Level as WriteLevel
+from plexstedi.errors import PlexStediError, RequestRejected, ServiceUnavailable
+from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.writes import Write
+from plexstedi.sync.isolation import Turns, hold, is_held, let_go
+from plexstedi.sync.session import Session
+from plexstedi.sync.stages import Stage
+from plexstedi.sync.writeback.releases import carry_out_releases, release_changes
+from plexstedi.sync.writeback.results import is_of_another, note_done, note_not_done, note_still_unseen, write_turn
+
+_BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
+"""Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
+plex/README.md 7.B). Acknowledgment records take a call each, and what was written is to be read back soon."""
+
+
+def carry_out(session: Session) -> None:
+    """Bring Plex to what the open plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
+    writes = to_look_at(session)
+    if not writes:
+        return
+    if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
+        carry_out_releases(session, writes)
+        return
+    session.plex.check_fields(_fields_by_level(writes))
+    turns = Turns(session, Stage.INGEST)
+    size = _BATCH[writes[0].plan.target]
+    for begin in range(0, len(writes), size):
+        session.checkpoint()
+        batch = writes[begin : begin + size]
+        _carry_out_together(session, batch, turns)
+        session.progress("writing to Plex", min(begin + size, len(writes)), len(writes))
+    turns.tell()
+
+
+def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) -> None:
+    """One call for all; where that fails, one of them may be the cause: each is carried out alone.
+
+    Carrying out begins by reading Plex, so nothing is written twice.
+    """
+    try:
+        _carry_out_batch(session, batch)
+    except (ServiceUnavailable, RequestRejected) as fault:
+        if fault.code == "time-limit":
+            raise
+        if len(batch) == 1:
+            if isinstance(fault, RequestRejected):
+                fault = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
+            turns.unanswered(write_turn(batch[0]), fault)
+            return
+    except PlexStediError:
+        raise
+    except Exception as error:
+        if len(batch) == 1:
+            hold(session, write_turn(batch[0]), error)
+            return
+    else:
+        for write in batch:
+            let_go(session, write_turn(write))
+            if (missing := _not_written(session, write)) is not None:
+                turns.unanswered(write_turn(write), missing)
+            else:
+                turns.succeeded(write_turn(write))
+        return
+    for write in batch:
+        session.checkpoint()
+        with turns.turn(write_turn(write)):
+            _carry_out_batch(session, session.store.writes.still_open(write.id))
+            if (missing := _not_written(session, write)) is not None:
+                raise missing
+
+
+def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
+    """What kept Plex from taking this write; None if it took it, or a person is asked about it."""
+    for left in session.store.writes.still_open(write.id):
+        if left.error is not None and left.unseen_since is None:
+            return ServiceUnavailable(
+                left.error, fix="The next run reads what Plex holds, and goes on.", code="not-written"
+            )
+    return None
+
+
+def tell_unwritten(session: Session) -> None:
+    """Raise ServiceUnavailable if Plex did not take something that was to be written: the next run reads it first.
+
+    What Plex said it had written and does not show yet is no fault of a run: it most likely only lags, and a fault is
+    alerted. It is a warning and stands in `status`, until it shows or a person is asked (`note_still_unseen`).
+    """
+    left = [
+        write
+        for write in open_writes(session)
+        if write.error is not None
+        and write.unseen_since is None
+        and not session.store.reviews.is_open(ReviewKind.UNANSWERED, write_turn(write).subject)
+    ]
+    if left:
+        numbers = ", ".join(write.plan.order_number for write in left[:5]) + (", …" if len(left) > 5 else "")
+        raise ServiceUnavailable(
+            f"the answers to {len(left)} orders are not yet written to Plex ({numbers}): {left[0].error}",
+            fix="The next run reads what Plex holds, and goes on.",
+            code="not-written",
+        )
+
+
+TARGETS = {
+    WriteBack.CUSTOM_FIELDS: WriteTarget.CUSTOM_FIELDS,
+    WriteBack.RELEASES: WriteTarget.RELEASES,
+    WriteBack.DATASOURCE: WriteTarget.RECORDS,
+}
+
+
+def open_writes(session: Session) -> list[Write]:
+    """What is still to be written by the configured strategy, besides what is held."""
+    target = TARGETS.get(session.config.plex.acknowledgments.write)
+    return [
+        write
+        for write in session.store.writes.open()
+        if write.plan.target is target and not is_held(session, write_turn(write))
+    ]
+
+
+def to_look_at(session: Session) -> list[Write]:
+    """What is still to be written, and what a person is asked about since Plex does not show it: it may by now."""
+    target = TARGETS.get(session.config.plex.acknowledgments.write)
+    return [*open_writes(session), *(w for w in session.store.writes.unseen_and_failed() if w.plan.target is target)]
+
+
+def planned_otherwise(session: Session) -> list[str]:
+    """The orders whose open plan was made before the configured strategy was: each is to be planned anew."""
+    target = TARGETS.get(session.config.plex.acknowledgments.write)
+    return [write.order_id for write in session.store.writes.open() if write.plan.target is not target]
+
+
+def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[FieldChange, ...]]:
+    """What would change in Plex, by write: Plex is read, nothing is written."""
+    if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
+        return {write.id: release_changes(session, write) for write in writes}
+    now = read_now(session, writes)
+    return {write.id: differences(write.plan, now, _written_by_us(session, write.order_id)) for write in writes}
+
+
+def _written_by_us(session: Session, order_id: str) -> dict[RecordKey, dict[str, FieldValue]]:
+    """What we wrote last to each field of an order: only that may be cleared."""
+    written: dict[RecordKey, dict[str, FieldValue]] = {}
+    for write in session.store.writes.of_order(order_id):
+        if write.done_at is not None:
+            for entry in write.plan.entries:
+                written.setdefault((entry.level, entry.record_id), {})[entry.field] = entry.plex_value()
+    return written
+
+
+def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
+    store = session.store
+    if not batch:
+        return
+    changes = changes_of(session, batch)
+    unseen = [write for write in batch if write.unseen_since is not None]
+    batch = [w for w in batch if w.unseen_since is None and not is_of_another(session, w, changes[w.id])]
+    to_write = [write for write in batch if changes[write.id]]
+    with store.transaction():
+        for write in unseen:
+            if changes[write.id]:
+                note_still_unseen(session, write, changes[write.id])
+            else:
+                note_done(session, write, already=False)
+        for write in batch:
+            if changes[write.id]:
+                store.writes.begin(write.id, changes[write.id])
+            else:
+                note_done(session, write, already=True)
+    if not to_write:
+        return
+    results = session.plex.write_values(_values_to_write(to_write, changes))
+    after = changes_of(session, to_write)
+    by_record = {_key(result.record): result for result in results}
+    with store.transaction():
+        for write in to_write:
+            if not after[write.id]:
+                note_done(session, write, already=False)
+                continue
+            left = after[write.id]
+            outcomes = [r.outcome for c in left if (r := by_record.get((c.level, c.record_id))) is not None]
+            note_not_done(session, write, left, outcomes)
+
+
+def read_now(session: Session, writes: Sequence[Write]) -> dict[RecordKey, Mapping[str, FieldValue]]:
+    """What Plex holds now in every field of these plans, which say what it is to hold."""
+    wanted: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
+    for write in writes:
+        for entry in write.plan.entries:
+            ref = RecordRef(Level(entry.level), write.order_id, entry.record_id)
+            wanted.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = entry.plex_value()
+    found = session.plex.read_values([FieldValues(ref, fields) for ref, fields in wanted.values()])
+    return {_key(values.record): values.values for values in found}
+
+
+def _key(record: RecordRef) -> RecordKey:
+    level: WriteLevel = record.level.value
+    return level, record.record_id
+
+
+def _values_to_write(writes: Sequence[Write], changes: Mapping[int, Sequence[FieldChange]]) -> list[FieldValues]:
+    """What differs of each custom field; an acknowledgment record that differs as a whole, since it is written anew."""
+    merged: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
+    for write in writes:
+        whole = write.plan.target is WriteTarget.RECORDS
+        fields = {(change.level, change.record_id, change.field) for change in changes[write.id]}
+        records = {(change.level, change.record_id) for change in changes[write.id]}
+        for entry in write.plan.entries:
+            key = (entry.level, entry.record_id)
+            if (*key, entry.field) in fields or (whole and key in records):
+                ref = RecordRef(Level(entry.level), write.order_id, entry.record_id)
+                merged.setdefault((entry.level, entry.record_id), (ref, {}))[1][entry.field] = entry.plex_value()
+    return [FieldValues(ref, fields) for ref, fields in merged.values()]
+
+
+def _fields_by_level(writes: Sequence[Write]) -> dict[Level, set[str]]:
+    fields: dict[Level, set[str]] = {}
+    for write in writes:
+        for entry in write.plan.entries:
+            fields.setdefault(Level(entry.level), set()).add(entry.field)
+    return fields

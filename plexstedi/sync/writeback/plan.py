@@ -1,0 +1,140 @@
+"""From folded answers to the plan of what is to stand in Plex, by the strategy of `plex.acknowledgments.write`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import assert_never
+
+from plexstedi.config.datasources import RECORD_VALUES, WRITE
+from plexstedi.config.load import AckLevel, WriteBack
+from plexstedi.edi.inbound.precedence import Folded, newest_first
+from plexstedi.edi.order import Order
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.settings import SupplierSettings
+from plexstedi.edi.writeback.custom_fields import AckField, ReleaseField, WritePlan, plan_writes
+from plexstedi.edi.writeback.records import plan_record_writes
+from plexstedi.edi.writeback.releases import plan_release_writes
+from plexstedi.state.orders import OrderRecord
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.session import Session
+
+
+def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], told: Mapping[str, SentOrder]) -> None:
+    """Plan what is to stand in Plex after these answers, one plan for the whole order; in the caller's transaction.
+
+    `told` is what the supplier was told last, by stream.
+    """
+    write = session.config.plex.acknowledgments.write
+    newest = next(iter(newest_first(f.header for f in streams.values() if f.header is not None)), None)
+    record = session.store.orders.get(order_id)
+    assert record is not None
+    if newest is None:
+        # Nothing that was said counts any more, such as after a change went out: what was planned from it neither.
+        _drop(session, record)
+        return
+    if not _still_of(session, record):
+        # It was moved to another supplier in Plex: what the first one promised is no answer of the second.
+        _drop(session, record)
+        return
+    order = session.store.orders.revision(order_id, record.latest)
+    # A supplier whose table was taken away still answers what it was sent: read with what holds for all.
+    settings = session.config.suppliers.get(record.supplier, session.config.supplier_defaults)
+    match write:
+        case WriteBack.REPORT_ONLY:
+            # Kept, it would be written as if nothing had been said since, when the strategy is set back.
+            _drop(session, record)
+            return
+        case WriteBack.RELEASES:
+            values = tuple(ReleaseField(name) for name in session.config.plex.acknowledgments.release_values)
+            plan = _joined(
+                plan_release_writes(order, folded.lines, told[stream], values, settings)
+                for stream, folded in streams.items()
+            )
+        case WriteBack.DATASOURCE:
+            inputs = session.config.plex.datasources[WRITE].inputs
+            written = {AckField(value): name for value, name in inputs.items() if value in RECORD_VALUES}
+            plan = _joined(
+                plan_record_writes(order, folded.lines, told[stream], written, settings)
+                for stream, folded in streams.items()
+            )
+        case WriteBack.CUSTOM_FIELDS:
+            plan = _custom_fields(session, order, streams, settings)
+        case _:
+            assert_never(write)
+    subject = f"order {record.number}"
+    if not plan.withheld:
+        session.withdraw(ReviewKind.WRITE_WITHHELD, subject, "all of it can be written now", order_id=order_id)
+    else:
+        session.ask(
+            ReviewKind.WRITE_WITHHELD,
+            subject,
+            plan.withheld,
+            supplier=record.supplier,
+            order_id=order_id,
+            order_number=record.number,
+        )
+    if not plan.entries:
+        _drop(session, record)
+    elif session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
+        session.note(
+            "write-planned",
+            f"order {record.number}",
+            order_id=order_id,
+            transaction=newest.transaction_id,
+            entries=[entry.model_dump(mode="json") for entry in plan.entries],
+        )
+
+
+def _still_of(session: Session, record: OrderRecord) -> bool:
+    """Whether the order is still that of the supplier that its documents went to."""
+    settings = session.config.suppliers.get(record.supplier)
+    documents = session.store.documents.of_order(record.id)
+    last = documents[-1] if documents else None
+    if last is None or settings is None:
+        return last is not None and record.supplier == last.supplier
+    return record.supplier == last.supplier or settings.partnership_id == last.partnership
+
+
+def _drop(session: Session, record: OrderRecord) -> None:
+    """What was planned, or refused by Plex, is no longer to be written: it would come late and be wrong."""
+    session.store.writes.drop_open(record.id)
+    session.withdraw(
+        ReviewKind.WRITE_FAILED,
+        f"write of order {record.number}",
+        "what was to be written no longer counts",
+        order_id=record.id,
+    )
+
+
+def _custom_fields(
+    session: Session, order: Order, streams: Mapping[str, Folded], settings: SupplierSettings
+) -> WritePlan:
+    config = session.config.plex.acknowledgments
+    if len(streams) > 1 and config.level is not AckLevel.RELEASE:
+        return WritePlan(order_id=order.id, order_number=order.number, withheld=(_level_reason(),))
+    fields = {AckField(name): field for name, field in config.fields.listed().items()}
+    return _joined(
+        plan_writes(order, folded.lines, folded.header, fields, config.level.value, settings)
+        for folded in streams.values()
+    )
+
+
+def _joined(of_streams: Iterable[WritePlan]) -> WritePlan:
+    """One plan of those of an order's streams, of which there is at least one."""
+    plans = list(of_streams)
+    return plans[0].model_copy(
+        update={
+            "entries": tuple(entry for plan in plans for entry in plan.entries),
+            "withheld": tuple(reason for plan in plans for reason in plan.withheld),
+        }
+    )
+
+
+def _level_reason() -> Reason:
+    return Reason(
+        code="level",
+        where="order",
+        message="its releases were sent as orders of their own, which a line or order of Plex cannot hold apart",
+        fix='Set plex.acknowledgments.level = "release".',
+    )

@@ -1,0 +1,169 @@
+"""What became of a write to Plex, noted in the state: the same for every strategy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from plexstedi.edi.inbound.read_again import Unseen, judge_unseen, unseen_words
+from plexstedi.edi.reasons import Reason
+from plexstedi.edi.writeback.custom_fields import FieldChange, WriteTarget
+from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
+from plexstedi.state.inbox import InboxState
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.writes import Write, WriteState
+from plexstedi.sync.isolation import Record
+from plexstedi.sync.session import Session
+
+
+def write_turn(write: Write) -> Record:
+    """Carrying out one write, as a record with a turn of its own."""
+    number = write.plan.order_number
+    words = f"the acknowledgment of order {number} to Plex"
+    return Record("write", f"write {write.id}", words, order_id=write.order_id, order_number=number)
+
+
+def note_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:
+    """Plex holds it: read back. `already`: without our writing it now. In the caller's transaction."""
+    session.store.writes.done(write.id, session.clock.now(), revision=revision)
+    session.withdraw(ReviewKind.WRITE_FAILED, f"write of order {write.plan.order_number}", "written now")
+    if not already:
+        session.tally.counts.writes_made += 1
+    kind = "write-found-done" if already else "write-done"
+    session.note(kind, f"write {write.id}", order_id=write.order_id, transaction=write.transaction_id)
+
+
+def note_not_done(
+    session: Session, write: Write, left: Sequence[FieldChange], outcomes: Collection[WriteOutcome]
+) -> None:
+    """Plex does not hold what was written: refused, not heard, or said done and not done. In the caller's transaction.
+
+    `outcomes` are those of the records that `left` is about.
+    """
+    refused = [outcome.reason for outcome in outcomes if isinstance(outcome, WriteRefused)]
+    waiting = [outcome.reason for outcome in outcomes if isinstance(outcome, NotWritten | WriteUnknown)]
+    if refused:
+        fields = ", ".join(sorted({change.field for change in left}))
+        _failed(session, write, f"{fields}: {'; '.join(dict.fromkeys(refused))}")
+        return
+    if not waiting:
+        # What is read may lag behind what was written: nobody is asked before it was looked for again.
+        now = session.clock.now()
+        said = unseen_words(Unseen.WAIT, left, now)
+        session.store.writes.not_seen(write.id, said, now)
+        session.tally.warn(f"order {write.plan.order_number}: {said}; the next run looks again")
+        session.note("write-not-seen", f"write {write.id}", order_id=write.order_id, reason=said)
+        return
+    said = "; ".join(dict.fromkeys(waiting))
+    session.store.writes.again(write.id, said)
+    session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run goes on")
+    session.note("write-not-done", f"write {write.id}", order_id=write.order_id, reason=said)
+
+
+def note_still_unseen(session: Session, write: Write, left: Sequence[FieldChange]) -> None:
+    """A later reading does not show what Plex said it had written. In the caller's transaction; nothing is written.
+
+    One that a person is asked about already is only looked for: it is taken back by `note_done` when it shows.
+    """
+    if write.state is WriteState.FAILED or write.unseen_since is None:
+        return
+    waited = session.clock.now() - write.unseen_since
+    verdict = judge_unseen(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
+    said = unseen_words(verdict, left, write.unseen_since)
+    session.store.writes.still_not_seen(write.id, said)
+    if verdict is not Unseen.WAIT:
+        _failed(session, write, said, fix=_NOT_SEEN[verdict])
+
+
+_NOT_SEEN = {
+    Unseen.NOT_SHOWN: "Look at it in Plex: when Plex shows it, this item closes by itself. `plexstedi review accept ID"
+    " --reason TEXT` writes it again.",
+    Unseen.CHANGED: "Look at who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
+    " acknowledgment"
+    " over it, `plexstedi review reject ID --reason TEXT` leaves Plex as it is.",
+}
+
+
+def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]) -> bool:
+    """Whether a change would overwrite the reference of an answer that this state does not know, or still holds.
+
+    Such a reference was written by another PlexStedi, or by this one before its state was put back: what we have may be
+    the older answer (DESIGN.md section 6). A person tells. In no transaction.
+    """
+    foreign = next(
+        (
+            transaction
+            for change in changes
+            for transaction in references(change.before or "")
+            if _counts_more(session, transaction, write.transaction_id)
+        ),
+        None,
+    )
+    if foreign is None:
+        return False
+    number = write.plan.order_number
+    subject = f"write of order {number} over {foreign}"
+    if session.store.reviews.decided(ReviewKind.WRITE_CONFLICT, subject):
+        return False
+    reason = Reason(
+        code="reference-unknown",
+        where="order",
+        message=f"Plex holds the answer of transaction {foreign}, which this state file does not know, or not yet as"
+        f" decided; ours is of {write.transaction_id}",
+        fix="Look whether another PlexStedi writes into this Plex, or an old state file was put back. Compare the two"
+        " answers in the Stedi portal, then accept or reject: `plexstedi review show ID` shows what each does.",
+    )
+    record = session.store.orders.get(write.order_id)
+    with session.store.transaction():
+        session.store.writes.fail(write.id, reason.message)
+        session.ask(
+            ReviewKind.WRITE_CONFLICT,
+            subject,
+            (reason,),
+            supplier=None if record is None else record.supplier,
+            order_id=write.order_id,
+            order_number=number,
+        )
+    return True
+
+
+def references(text: str) -> list[str]:
+    """The transactions whose answers a field or note of Plex holds by our hand."""
+    return list(_REFERENCE.findall(text))
+
+
+def _counts_more(session: Session, theirs: str, ours: str) -> bool:
+    """Whether Plex has an answer that may count more than ours: unknown here, or newer and still held."""
+    known, mine = session.store.inbox.get(theirs), session.store.inbox.get(ours)
+    if known is None or mine is None:
+        return known is None
+    return known.state is InboxState.HELD and known.processed_at > mine.processed_at
+
+
+_REFERENCE = re.compile(r"stedi:([^\s;\]]+)")
+
+
+def _failed(session: Session, write: Write, said: str, *, fix: str | None = None) -> None:
+    session.store.writes.fail(write.id, said)
+    reason = Reason(
+        code="write-failed",
+        where="order",
+        message=f"the acknowledgment could not be written to Plex: {said}",
+        fix=fix or f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept ID --reason TEXT`.",
+    )
+    record = session.store.orders.get(write.order_id)
+    session.ask(
+        ReviewKind.WRITE_FAILED,
+        f"write of order {write.plan.order_number}",
+        (reason,),
+        supplier=None if record is None else record.supplier,
+        order_id=write.order_id,
+        order_number=write.plan.order_number,
+    )
+
+
+_TO_CORRECT = {
+    WriteTarget.CUSTOM_FIELDS: "the custom fields in Plex or [plex.acknowledgments.fields]",
+    WriteTarget.RELEASES: "the release in Plex",
+    WriteTarget.RECORDS: "[plex.datasources], or what Plex objects to",
+}
