@@ -14,14 +14,13 @@ import typer
 
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
-from plexstedi.cli.reading import open_state
+from plexstedi.cli.render.streams import print_json, takes_text
 from plexstedi.cli.result import Outcome
-from plexstedi.cli.streams import print_json, takes_text
 from plexstedi.errors import StateUnusable, UsageFault
 from plexstedi.plain_text import cell, visible_json
 from plexstedi.state.audit import Event
 from plexstedi.state.file.integrity import altered_payload
-from plexstedi.state.store import Store
+from plexstedi.state.store import Store, open_state
 
 
 class Format(StrEnum):

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plexstedi.cli.progress import progress_reporter
+from plexstedi.cli.render.streams import ours, progress_reporter
 from plexstedi.cli.render.tables import x12_lines
 from plexstedi.cli.result import Outcome, say_fault
-from plexstedi.cli.streams import ours
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault

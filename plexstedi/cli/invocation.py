@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from plexstedi.cli.options import instant
-from plexstedi.cli.progress import progress_reporter
+from plexstedi.cli.render.streams import progress_reporter
 from plexstedi.cli.result import Outcome, on_a_terminal
 from plexstedi.clock import Clock, StopRequest, SystemClock
 from plexstedi.config.load import (
@@ -31,7 +31,7 @@ from plexstedi.config.load import (
     readable_state_path,
 )
 from plexstedi.credentials.secrets import SecretName, Secrets
-from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UntrustedFile, UsageFault
+from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UntrustedFile
 from plexstedi.internal import internal_fault
 from plexstedi.ownership import must_be_ours
 from plexstedi.state.file.database import files_of_state
@@ -379,25 +379,3 @@ def _signals(stop: StopRequest) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _on_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def confirmed(question: str, *, yes: bool) -> None:
-    """Ask a person; go on only after a yes. Raise UsageFault without a terminal and without `--yes`."""
-    if yes:
-        return
-    if not _on_a_terminal():
-        raise UsageFault(
-            "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
-        )
-    # While a person is asked nothing is under way: Ctrl-C ends the command at once.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        said = typer.confirm(question, err=True)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if not said:
-        raise UsageFault("nothing was done", fix="Answer y, or add --yes.", code="declined")

@@ -15,8 +15,8 @@ import typer
 
 from plexstedi import __version__
 from plexstedi.cli.invocation import Invocation
+from plexstedi.cli.render.streams import as_text, guarded_streams, locale_fault, open_missing_descriptors
 from plexstedi.cli.result import Outcome
-from plexstedi.cli.streams import as_text, guarded_streams, locale_fault, open_missing_descriptors
 from plexstedi.errors import ExitCode, Interrupted, PlexStediError, UsageFault
 from plexstedi.internal import internal_fault
 from plexstedi.plain_text import one_line

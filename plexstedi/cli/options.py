@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import signal
+import sys
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from plexstedi.edi.plain_values import as_utc, plain_whole
 from plexstedi.errors import SUSPICIONS, UsageFault
+
+if TYPE_CHECKING:
+    pass
 
 _LARGEST = 10**9
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -84,3 +89,25 @@ def reason_given(reason: str | None) -> str:
     if reason is None or not reason.strip():
         raise UsageFault("a reason is needed", fix="Add --reason TEXT; it is kept in the audit trail.")
     return reason.strip()
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """Ask a person; go on only after a yes. Raise UsageFault without a terminal and without `--yes`."""
+    if yes:
+        return
+    if not _on_a_terminal():
+        raise UsageFault(
+            "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
+        )
+    # While a person is asked nothing is under way: Ctrl-C ends the command at once.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        said = typer.confirm(question, err=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if not said:
+        raise UsageFault("nothing was done", fix="Answer y, or add --yes.", code="declined")

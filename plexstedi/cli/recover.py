@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from plexstedi.cli.invocation import confirmed, of, work
-from plexstedi.cli.options import DryRun, Json, Yes
+from plexstedi.cli.invocation import of, work
+from plexstedi.cli.options import DryRun, Json, Yes, confirmed
 from plexstedi.cli.render.tables import print_news, print_table
 from plexstedi.cli.result import Outcome
 from plexstedi.clock import StopRequest

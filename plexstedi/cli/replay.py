@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from plexstedi.cli.invocation import confirmed, of, work
-from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, overrides, reason_given
+from plexstedi.cli.invocation import of, work
+from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, confirmed, overrides, reason_given
 from plexstedi.cli.render.tables import aligned, plain, print_news
 from plexstedi.cli.result import Outcome
 from plexstedi.clock import StopRequest

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import typer
 
-from plexstedi.cli.streams import locale_fault, print_json
+from plexstedi.cli.render.streams import locale_fault, print_json
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ConfigurationFault, ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text

@@ -9,11 +9,11 @@ import typer
 
 from plexstedi.cli.invocation import finish, of, work
 from plexstedi.cli.options import Json, Reason, Supplier, positive, reason_given
-from plexstedi.cli.reading import open_state
 from plexstedi.cli.render.tables import plain, print_table, x12_lines
 from plexstedi.cli.result import Outcome
 from plexstedi.state.reviews import Review
 from plexstedi.state.statistics import Tallies
+from plexstedi.state.store import open_state
 from plexstedi.sync.counts import Counts
 from plexstedi.sync.people.review import Consequence, ReviewDetail, ReviewLine, decide, detail
 from plexstedi.sync.report.order import json_review

@@ -8,8 +8,7 @@ from plexstedi.cli.invocation import work
 from plexstedi.cli.options import Json, Override, overrides
 from plexstedi.cli.render.tables import counts_line, not_traded, print_news
 from plexstedi.cli.result import Outcome
-from plexstedi.sync.housekeeping import keep_house
-from plexstedi.sync.run import run
+from plexstedi.sync.run import keep_house, run
 from plexstedi.sync.session import Session
 
 

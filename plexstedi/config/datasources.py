@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from plexstedi.config.problems import toml_key
-from plexstedi.edi.writeback.custom_fields import AckField
+from plexstedi.edi.writeback.plan import AckField
 from plexstedi.errors import Problem
 
 RECORD_VALUES = tuple(str(value) for value in AckField)

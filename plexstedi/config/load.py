@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -19,8 +19,8 @@ from typing import Any
 import platformdirs
 from pydantic import ValidationError
 
-from plexstedi import decimal_json
 from plexstedi.config.checks import cross_checks, warnings_of
+from plexstedi.config.guide_schema import read_guide_schema
 from plexstedi.config.problems import problems_of
 from plexstedi.config.tables import (
     AckLevel,
@@ -46,7 +46,7 @@ from plexstedi.config.tables import (
 )
 from plexstedi.edi.order import Address
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.plain_values import BROKEN_CHARACTER, plain_number
+from plexstedi.edi.plain_values import plain_number
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import Company, DocumentSettings, SupplierSettings, missing_pieces
 from plexstedi.errors import ConfigurationFault, Problem
@@ -188,7 +188,7 @@ class Config:
         path = self.file.parent / section.guide_schema
         if path not in self._guides:
             key = f"{table}.{code}.{document}.guide_schema"
-            self._guides[path] = _read_guide(path, str(self.file), key)
+            self._guides[path] = read_guide_schema(path, str(self.file), key)
         return self._guides[path]
 
 
@@ -369,53 +369,3 @@ def _missing(table: str, code: str, key: str) -> Reason:
         message=f"{code} has no {key}: {what} is not known",
         fix=f"Copy it from the Stedi portal into [{table}.{code}].",
     )
-
-
-_SCHEMA_SIGNS = {"properties", "$ref", "allOf", "anyOf", "oneOf"}
-
-
-def _read_guide(path: Path, file: str, key: str) -> Mapping[str, Any]:
-    def wrong(message: str, fix: str) -> ConfigurationFault:
-        return ConfigurationFault([Problem(file, key, f"{path} {message}", fix)])
-
-    save = "In the Stedi portal open the guide, Actions, View Schema, tab JSON to EDI, and save it there."
-    try:
-        document = decimal_json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise wrong("is not there", save) from None
-    except OSError as error:
-        raise wrong(f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it.") from None
-    except decimal_json.BrokenJsonError as error:
-        raise wrong(f"is not JSON ({error})", save) from None
-    if not isinstance(document, Mapping) or not _SCHEMA_SIGNS & document.keys():
-        raise wrong("is JSON, but no JSON Schema", save)
-    odd = next(_odd_bounds(document), None)
-    if odd is not None:
-        raise wrong(f"has {odd}, which is no number", save)
-    return document
-
-
-_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-
-
-_HUGE = re.compile(r"-?([0-9]+(\.[0-9]+)?e\+?[0-9]+|[0-9]{31,}…?)")
-
-
-def _odd_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
-    """Numbers of a schema that are out of bounds, each with its keyword.
-
-    A bound that every number is within (a maximum of 1e308) is taken out: it bounds nothing.
-    """
-    waiting: list[Any] = [schema]
-    while waiting:
-        here = waiting.pop()
-        inner = here.values() if isinstance(here, dict) else here
-        waiting += [each for each in inner if isinstance(each, dict | list)]
-        odd = [n for n, v in here.items() if isinstance(v, decimal_json.NotPlain)] if isinstance(here, dict) else []
-        for name in odd:
-            value = here[name].lower().strip(BROKEN_CHARACTER)
-            if _HUGE.fullmatch(value) and name in (_LOWER if value.startswith("-") else _UPPER):
-                del here[name]
-            else:
-                yield f"{name} {value!r}"

@@ -30,3 +30,17 @@ class Held:
     def __post_init__(self) -> None:
         if not self.reasons:
             raise ValueError("a hold needs a reason")
+
+
+class Dropped(Frozen):
+    """One optional fact that was left out (RULES.md Sending 6): recorded with the document and shown."""
+
+    where: str
+    """`order` or `line 10`."""
+    fact: str
+    """What it is, by segment or element: `N9 note`, `PO1 VP`, `ITD`."""
+    value: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.fact} {self.value} left out ({self.why})"

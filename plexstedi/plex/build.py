@@ -10,7 +10,8 @@ import httpx
 
 from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
-from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, CallLog, Deadline, PerMinute, Refusal, RetryPolicy
+from plexstedi.http.answer import Refusal
+from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import PlexPort
 from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal

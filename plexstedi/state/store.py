@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plexstedi.durable import replace_file
 from plexstedi.errors import StateUnusable
@@ -24,6 +25,9 @@ from plexstedi.state.receipts import Receipts
 from plexstedi.state.reviews import Reviews
 from plexstedi.state.unforeseen import UnforeseenHolds
 from plexstedi.state.writes import Writes
+
+if TYPE_CHECKING:
+    pass
 
 
 class Store:
@@ -134,3 +138,9 @@ def _leave_mark(path: Path) -> None:
 def _was_here(path: Path) -> Path:
     """A mark beside the state file, never deleted by the program."""
     return path.with_name(path.name + ".was-here")
+
+
+def open_state(path: Path) -> Store:
+    """The state for reading; an empty one before the first run ever. Raise StateUnusable, also when it is gone."""
+    expect_state(path)
+    return Store.open_to_read(path) if path.exists() else Store.open_copy(path)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from plexstedi.edi.writeback.custom_fields import FieldChange, WritePlan
+from plexstedi.edi.writeback.plan import FieldChange, WritePlan
 from plexstedi.state.file.codec import instant, listed, maybe_moment, moment
 from plexstedi.state.file.database import Database, Row
 

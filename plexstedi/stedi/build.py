@@ -9,7 +9,8 @@ import httpx
 from pydantic import SecretStr
 
 from plexstedi.clock import Clock
-from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, Deadline, Refusal, RetryPolicy
+from plexstedi.http.answer import Refusal
+from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, Deadline, RetryPolicy
 from plexstedi.stedi.client import StediClient
 
 _CAUSES = (

@@ -8,7 +8,8 @@ from typing import Literal, TypeVar
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import ServiceUnavailable
-from plexstedi.http.caller import Answer, Caller, Rejected, Unheard, path_segment
+from plexstedi.http.answer import Answer, Rejected, Unheard
+from plexstedi.http.caller import Caller, path_segment
 from plexstedi.stedi.models import (
     Execution,
     Fault,

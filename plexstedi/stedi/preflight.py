@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError
-from plexstedi.http.caller import Caller, Rejected, path_segment
+from plexstedi.http.answer import Rejected
+from plexstedi.http.caller import Caller, path_segment
 
 ANSWERS = ("855", "997")
 """What a supplier answers with."""

@@ -7,15 +7,20 @@ twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from plexstedi.decimal_json import Json, dumps, loads
+from plexstedi.edi.reasons import Reason
 from plexstedi.errors import RequestRejected
 from plexstedi.state.cursors import Fact
-from plexstedi.stedi.models import Execution, Transaction
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.stedi.models import Execution, Transaction, Unreadable
 from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
+from plexstedi.sync.isolation import Record, hold, isolated
 from plexstedi.sync.poll.orders import FIRST_LOOK_BACK
 from plexstedi.sync.session import Session
 
@@ -143,3 +148,78 @@ def _forget_token(session: Session, feed: Feed[Item], again: FromTime, refused: 
         f"Stedi no longer takes the stored page token of its {feed.name} feed ({refused.message}): the feed is read"
         f" again from {again.at:%Y-%m-%d %H:%M} UTC, and nothing is counted twice"
     )
+
+
+_BACKWARDS = timedelta(hours=1)
+"""Items are ordered by when they were processed; an hour is more than any two can be out of order."""
+
+
+Entry = TypeVar("Entry", Execution, Transaction)
+
+
+def feed_entry(feed: str, key: str, raw: Json) -> Record:
+    """One entry of a feed as a record with a turn of its own. It does not come again, so a held one is kept."""
+    return Record("note", f"{feed} {key}", f"{feed} {key} of Stedi's feed", raw=raw)
+
+
+def note_held_entries(
+    session: Session,
+    feed: str,
+    read: Callable[[Json], Entry | Unreadable],
+    note: Callable[[Session, Entry], None],
+) -> None:
+    """Note the entries that raised what nobody foresaw, and are to be tried again."""
+    prefix = f"note {feed} "
+    for subject, content in session.store.unforeseen.contents(prefix):
+        raw = loads(content)
+        with session.store.transaction(), isolated(session, feed_entry(feed, subject.removeprefix(prefix), raw)):
+            entry = read(raw)
+            if isinstance(entry, Unreadable):
+                ask_about_unreadable(session, [entry], feed)
+            else:
+                note(session, entry)
+
+
+def ask_about_unreadable(session: Session, entries: Sequence[Unreadable], feed: str) -> None:
+    """An entry that cannot be read is not read again: a person is told of it; in the caller's transaction."""
+    for entry in entries:
+        mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]
+        if entry.error is not None:
+            hold(session, feed_entry(feed, mark, entry.raw), entry.error)
+            continue
+        reason = Reason(
+            code="feed-entry-unreadable",
+            where=f"{feed} feed of Stedi",
+            message=f"an entry cannot be read: {entry.reason}",
+            fix="Look it up in the Stedi portal: if it is a supplier's answer, have it sent again.",
+        )
+        subject = f"{feed} entry {mark}"
+        if not session.store.reviews.decided(ReviewKind.FEED_ENTRY_UNREADABLE, subject):
+            session.ask(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
+
+
+def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:
+    """Keep the token; a time is never kept, since items of equal time at a page's edge would be lost."""
+    if isinstance(checkpoint, FromToken):
+        session.store.memory.put(token, checkpoint.token)
+
+
+def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed: str) -> None:
+    """Stop if a feed that runs from old to new shows a page that ends long before what it showed already.
+
+    Another account's key, or a token that Stedi no longer follows, would look like this (stedi/README.md 4.1). Raise
+    SuspicionStop, unless it is overridden for this run.
+    """
+    known = session.store.memory.time(seen)
+    if newest is not None and known is not None and newest < known - _BACKWARDS:
+        session.suspect(
+            "feed-backwards",
+            f"Stedi's {feed} feed went backwards: it ended at {known:%Y-%m-%d %H:%M} UTC before, and now at"
+            f" {newest:%Y-%m-%d %H:%M} UTC. Another account's key, or a token that is no longer followed",
+        )
+
+
+def remember_newest(session: Session, seen: Fact, newest: datetime | None) -> None:
+    """Note how far a feed came; inside the caller's transaction. After an override also a step back."""
+    if newest is not None:
+        session.store.memory.put_time(seen, newest)

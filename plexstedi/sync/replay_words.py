@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plexstedi.advice import replay_command
-from plexstedi.state.documents import RECOVERED, Document
+from plexstedi.state.document import RECOVERED, Document
 
 REPLACES = "05"
 """BEG01 of an order that replaces what the supplier has."""

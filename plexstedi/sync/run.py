@@ -7,8 +7,11 @@ they can do; a refusal or a suspicion ends the run, since what is wrong then is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
-from plexstedi.errors import InternalFault, PlexStediError, ServiceUnavailable
+from plexstedi.errors import InternalFault, PlexStediError, ServiceUnavailable, StateUnusable
+from plexstedi.state.file.backups import keep_backup
+from plexstedi.state.file.retention import drop_contents
 from plexstedi.sync.ingest.ingest import ingest
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.session import Session
@@ -34,3 +37,18 @@ def run(session: Session, faults: list[PlexStediError]) -> None:
     one(Stage.POLL, lambda: poll(session, seconds=session.time_left() * _POLL_SHARE))
     one(Stage.SUBMIT, lambda: submit(session, seconds=session.time_left() * _SUBMIT_SHARE))
     one(Stage.INGEST, lambda: ingest(session))
+
+
+def keep_house(session: Session) -> None:
+    """Copy and drop what is due. A copy that cannot be made is a warning: the orders went out all the same."""
+    settings, now = session.config.state, session.clock.now()
+    database = session.store.database
+    if settings.keep_days is not None:
+        with session.store.transaction():
+            dropped = drop_contents(database, now - timedelta(days=settings.keep_days))
+            if dropped.documents or dropped.answers:
+                session.note("contents-dropped", "run", documents=dropped.documents, answers=dropped.answers)
+    try:
+        keep_backup(database, now, settings.backups)
+    except StateUnusable as fault:
+        session.tally.warn(f"{fault.message}. {fault.fix}")

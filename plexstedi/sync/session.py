@@ -13,7 +13,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import Interrupted, ServiceUnavailable, SuspicionStop
 from plexstedi.state.audit import Fact
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.statistics import Tallies

@@ -12,8 +12,8 @@ from plexstedi.edi.outbound.untold import lines_that_differ, untold_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.stream import StreamKey
-from plexstedi.edi.writeback.custom_fields import FieldChange, ReleaseField
-from plexstedi.state.documents import Document
+from plexstedi.edi.writeback.plan import FieldChange, ReleaseField
+from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store
 from plexstedi.state.writes import WriteState

@@ -22,8 +22,8 @@ from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutco
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState, Supplier
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
+from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import BusinessStatus, FunctionalStatus
-from plexstedi.state.documents import Document, NewDocument
 from plexstedi.state.inbox import Listed
 from plexstedi.state.store import Store
 from tests.forked import run_forked

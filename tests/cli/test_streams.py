@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import plexstedi.cli.main as main
-from plexstedi.cli.streams import as_text, guarded_streams, locale_fault, ours, print_json, takes_text
+from plexstedi.cli.render.streams import as_text, guarded_streams, locale_fault, ours, print_json, takes_text
 from plexstedi.errors import ExitCode
 
 

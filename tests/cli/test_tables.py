@@ -16,7 +16,7 @@ from plexstedi.cli.render.tables import (
     x12_lines,
 )
 from plexstedi.decimal_json import loads
-from plexstedi.state.documents import NewDocument
+from plexstedi.state.document import NewDocument
 from plexstedi.sync.submit.submit import Preview
 
 from .conftest import sent_order

@@ -14,7 +14,7 @@ import time
 import pytest
 import typer
 
-import plexstedi.cli.invocation as invocation
+import plexstedi.cli.options as options
 from plexstedi.sandbox.behaviours import Character
 
 from .conftest import DRIVER
@@ -91,8 +91,8 @@ def test_ctrl_c_at_a_question_is_an_interruption_and_changes_nothing(waiting, mo
 
     number = waiting.numbers_sent()[0]
     head = waiting.run("status", "--json").json["audit_head"]
-    monkeypatch.setattr(invocation.typer, "confirm", ctrl_c)
-    monkeypatch.setattr(invocation, "_on_a_terminal", lambda: True)
+    monkeypatch.setattr(options.typer, "confirm", ctrl_c)
+    monkeypatch.setattr(options, "_on_a_terminal", lambda: True)
     ended = waiting.run("replay", number, *WHY, "--json")
     assert ended.code == 130
     assert ended.json["error"]["code"] == "interrupted"

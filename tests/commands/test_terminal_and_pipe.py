@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.cli.streams import open_missing_descriptors
+from plexstedi.cli.render.streams import open_missing_descriptors
 from plexstedi.sandbox.config_text import secrets
 
 DRIVER = Path(__file__).with_name("driver.py")

@@ -9,8 +9,9 @@ from typing import Any
 
 from plexstedi.edi.invoice import Invoice, InvoiceLine, Tax
 from plexstedi.edi.order import Address, Line, LineState, Order, Part, Phase, Release, ReleaseState
+from plexstedi.edi.outbound.actions import Cancel860, Change860, Replace850, Send850
 from plexstedi.edi.outbound.document import Prepared, prepare
-from plexstedi.edi.outbound.due import Cancel860, Change860, Replace850, Send850, due
+from plexstedi.edi.outbound.due import due
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.settings import Company, SupplierSettings

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plexstedi.edi.order import LineState, Order, Phase, ReleaseState
+from plexstedi.edi.outbound.actions import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850
 from plexstedi.edi.outbound.document import Prepared, prepare
-from plexstedi.edi.outbound.due import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850, due, streams
+from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction

@@ -11,8 +11,9 @@ import pytest
 
 from plexstedi import decimal_json
 from plexstedi.edi.order import LineState, Order, ReleaseState
+from plexstedi.edi.outbound.actions import Send850
 from plexstedi.edi.outbound.document import Prepared, prepare
-from plexstedi.edi.outbound.due import Send850, due, streams
+from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.x12.text import Envelope, render

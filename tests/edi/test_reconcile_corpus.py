@@ -30,7 +30,8 @@ from plexstedi.edi.inbound.revisions import Revisions
 from plexstedi.edi.order import Line, LineState, Order, Phase
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.writeback.custom_fields import AckField, plan_writes
+from plexstedi.edi.writeback.custom_fields import plan_writes
+from plexstedi.edi.writeback.plan import AckField
 from plexstedi.edi.x12.text import parse
 from plexstedi.edi.x12.transaction import Loop, Segment, Transaction
 

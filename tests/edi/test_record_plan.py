@@ -12,7 +12,7 @@ from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.writeback.custom_fields import AckField, WritePlan, WriteTarget
+from plexstedi.edi.writeback.plan import AckField, WritePlan, WriteTarget
 from plexstedi.edi.writeback.records import plan_record_writes
 
 DUE, LATER = date(2026, 12, 1), date(2026, 12, 4)

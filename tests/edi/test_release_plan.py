@@ -13,7 +13,7 @@ from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseS
 from plexstedi.edi.outbound.promised import WrittenDemand, with_promises
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.writeback.custom_fields import ReleaseField, WritePlan
+from plexstedi.edi.writeback.plan import ReleaseField, WritePlan
 from plexstedi.edi.writeback.releases import plan_release_writes
 
 DUE, LATER, LAST = date(2026, 12, 1), date(2026, 12, 4), date(2026, 12, 20)

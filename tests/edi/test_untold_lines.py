@@ -10,7 +10,8 @@ import pytest
 
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState
-from plexstedi.edi.outbound.due import Change860, Nothing, due
+from plexstedi.edi.outbound.actions import Change860, Nothing
+from plexstedi.edi.outbound.due import due
 from plexstedi.edi.outbound.untold import lines_that_differ, untold_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule

@@ -13,8 +13,9 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from plexstedi.edi.order import LineState, Phase, ReleaseState
+from plexstedi.edi.outbound.actions import Cancel860, Change860
 from plexstedi.edi.outbound.document import Prepared, prepare, prepare_invoice
-from plexstedi.edi.outbound.due import Cancel860, Change860, due
+from plexstedi.edi.outbound.due import due
 from plexstedi.edi.outbound.limits import beyond_limits
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment

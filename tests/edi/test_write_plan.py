@@ -10,15 +10,8 @@ from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutco
 from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.writeback.custom_fields import (
-    AckField,
-    Level,
-    PlexValue,
-    RecordKey,
-    WritePlan,
-    differences,
-    plan_writes,
-)
+from plexstedi.edi.writeback.custom_fields import differences, plan_writes
+from plexstedi.edi.writeback.plan import AckField, Level, PlexValue, RecordKey, WritePlan
 
 FIELDS = {kind: f"Edi_{kind.value}" for kind in AckField if kind is not AckField.ACK_NOTE}
 SETTINGS = SupplierSettings.model_validate({"units": {"Thousand": {"unit": "EA", "factor": "1000"}}})

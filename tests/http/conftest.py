@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plexstedi.http.caller import Attempt, Caller, Refusal
+from plexstedi.http.answer import Refusal
+from plexstedi.http.caller import Attempt, Caller
 
 
 class StillClock:

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
-from plexstedi.http.caller import Deadline, MemoryCallLog, PerMinute, Rejected, Unheard, path_segment
+from plexstedi.http.answer import Rejected, Unheard
+from plexstedi.http.caller import Deadline, MemoryCallLog, PerMinute, path_segment
 from plexstedi.http.transport import FATE, Heard, fate
 
 BASE = "https://core.example/2023"

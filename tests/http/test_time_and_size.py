@@ -18,7 +18,8 @@ import pytest
 from plexstedi.clock import StopRequest, SystemClock
 from plexstedi.errors import Interrupted, ServiceUnavailable
 from plexstedi.http import patience
-from plexstedi.http.caller import Caller, Deadline, Unheard
+from plexstedi.http.answer import Unheard
+from plexstedi.http.caller import Caller, Deadline
 from plexstedi.http.transport import http_date, retry_after
 from tests.http.conftest import REFUSAL
 from tests.slow_server import HEAD, SlowServer, slow_server

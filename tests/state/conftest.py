@@ -13,8 +13,8 @@ import pytest
 
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState
 from plexstedi.edi.sent import SentLine, SentOrder
+from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.documents import Document, NewDocument
 from plexstedi.state.store import Store
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

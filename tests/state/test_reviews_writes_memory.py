@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from plexstedi.edi.reasons import Reason
-from plexstedi.edi.writeback.custom_fields import AckField, WriteEntry, WritePlan
+from plexstedi.edi.writeback.plan import AckField, WriteEntry, WritePlan
 from plexstedi.errors import ConfigurationFault, ExitCode
 from plexstedi.state.cursors import Fact
 from plexstedi.state.executions import Witness

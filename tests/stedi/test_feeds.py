@@ -11,7 +11,7 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from plexstedi.errors import ServiceUnavailable
-from plexstedi.http.caller import Unheard
+from plexstedi.http.answer import Unheard
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.models import (
     Delivered,

@@ -17,7 +17,7 @@ from plexstedi.http.caller import Deadline
 from plexstedi.state.cursors import Fact
 from plexstedi.state.store import Store
 from plexstedi.stedi.paging import Page
-from plexstedi.sync.ingest import fetch as pulling
+from plexstedi.sync.ingest import listing as pulling
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit import executions as witness
 from tests.sync.test_alerts import CONFIG, not_called
@@ -47,7 +47,7 @@ class Feed:
 @pytest.mark.parametrize(
     ("module", "note", "read", "token"),
     [
-        (pulling, "_note_transaction", pulling._list_new, Fact.TRANSACTIONS_TOKEN),
+        (pulling, "_note_transaction", pulling.list_new, Fact.TRANSACTIONS_TOKEN),
         (witness, "_note_execution", witness.read_executions, Fact.EXECUTIONS_TOKEN),
     ],
 )

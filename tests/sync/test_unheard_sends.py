@@ -12,15 +12,16 @@ import pytest
 
 from plexstedi.config.load import load
 from plexstedi.http.caller import Deadline
+from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.documents import Document
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.stedi.models import OUTBOUND, Execution
 from plexstedi.stedi.outcome import Refused, SendOutcome, Unknown
 from plexstedi.stedi.paging import Page
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.delivery import send, settle_unheard
+from plexstedi.sync.submit.in_doubt import settle_unheard
+from plexstedi.sync.submit.send import send
 from tests.state.conftest import brought_to
 from tests.sync.test_alerts import CONFIG, not_called
 from tests.sync.test_isolation import START, Clock

@@ -38,7 +38,7 @@ from plexstedi.cli.render.sections import (
     waiting_row,
 )
 from plexstedi.plain_text import visible
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.reviews import Review
 from plexstedi.sync.health import Health
 from plexstedi.sync.report.invoice import InvoiceReport

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from plexstedi.cli.render.tables import plain
 from plexstedi.edi.deadlines import Lateness
 from plexstedi.edi.invoice import InvoiceLine
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.run_records import LastRun, StageRecord

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from plexstedi.cli.streams import ours
+from plexstedi.cli.render.streams import ours
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.plain_text import one_line, visible_json
 from plexstedi.sync.counts import Counts

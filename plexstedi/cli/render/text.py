@@ -36,7 +36,7 @@ from plexstedi.cli.render.sections import (
     waiting_row,
 )
 from plexstedi.cli.render.tables import plain, print_table
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.sync.health import Health
 from plexstedi.sync.ingest.deadlines import LateDocument

@@ -18,8 +18,7 @@ from plexstedi.edi.guide.need import Need, Sources
 from plexstedi.edi.guide.placement import BoundChildren, bind_children
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.guide.validate import faults
-from plexstedi.edi.outbound.dropped import Dropped
-from plexstedi.edi.reasons import Reason
+from plexstedi.edi.reasons import Dropped, Reason
 from plexstedi.edi.x12.sets import SECTIONS, Section
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction
 

@@ -9,9 +9,8 @@ from plexstedi.edi.guide.model import Child
 from plexstedi.edi.guide.need import Need, Sources
 from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.guide.segment import is_head, item_numbers
-from plexstedi.edi.outbound.limits import line_label
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
-from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, line_label
 
 ORDER_DATE = "004"
 """DTM01 of the order date."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from plexstedi.edi.guide.capacity import Place
+from plexstedi.edi.guide.capacity import BaseRoom, Place, Room
 from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, Schema, alternatives
+from plexstedi.edi.partner import Partner
 from plexstedi.edi.x12.sets import SECTIONS, Section
 
 SEGMENT_KEY = re.compile(r"(?:^|_)([A-Z][A-Z0-9]{1,2})(_loop)?(?:_[a-z0-9_]*)?$")
@@ -272,3 +273,9 @@ def _child(key: str, segment_id: str, loop: bool, required: bool, schema: Schema
 def _described(forms: tuple[Flat, ...], shapes: tuple[Shape, ...]) -> str:
     own = next((form.text("description") for form in forms if form.text("description")), "")
     return own or next((shape.description for shape in shapes if shape.description), "")
+
+
+def room_for(partner: Partner, set_id: str) -> Room:
+    """What the partner's documents of this set have room for. Raise GuideUnreadableError for a guide that is none."""
+    schema = partner.guides.get(set_id)
+    return BaseRoom(set_id, partner.settings.release) if schema is None else read_guide(schema)

@@ -11,10 +11,8 @@ from plexstedi.edi.guide.hints import no_place_advice
 from plexstedi.edi.guide.model import Child, Shape
 from plexstedi.edi.guide.refusals import absent, contradiction, refusal, said, wanted
 from plexstedi.edi.guide.segment import BoundSegment, Missing, NoFit, bind_segment, constants_alone
-from plexstedi.edi.outbound.dropped import Dropped
-from plexstedi.edi.outbound.limits import line_label
-from plexstedi.edi.reasons import Reason
-from plexstedi.edi.x12.transaction import Loop, Node, Segment
+from plexstedi.edi.reasons import Dropped, Reason
+from plexstedi.edi.x12.transaction import Loop, Node, Segment, line_label
 
 _TERMS = ("CUR", "FOB", "ITD", "TD5")
 """Segments that say one thing about the whole order: another of the same kind would say something else."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from plexstedi.edi.writeback.custom_fields import FieldChange
+from plexstedi.edi.writeback.plan import FieldChange
 
 LATER_READS = 2
 """In so many later runs it is looked for before a person is asked."""

@@ -11,11 +11,10 @@ from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.invoice import Invoice, InvoiceLine
 from plexstedi.edi.outbound.build_parts import Builder, pairs
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.notes import note_form
 from plexstedi.edi.outbound.prices import line_units, price_place, said_price, said_quantity
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.reasons import Held, Reason
+from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.units import plain, product, total_of
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction, segment

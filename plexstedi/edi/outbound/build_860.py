@@ -11,9 +11,8 @@ from plexstedi.edi.guide.capacity import Room, place_for
 from plexstedi.edi.outbound.build_parts import Builder, pairs
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import Coded, LineChange, TakenCodes, coded, line_changes
-from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
 from plexstedi.edi.outbound.order_types import order_type
-from plexstedi.edi.outbound.view import SeenOrder
+from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import QuantityLeft

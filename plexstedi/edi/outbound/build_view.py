@@ -18,13 +18,12 @@ from plexstedi.edi.guide.capacity import Room, place_for
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
 from plexstedi.edi.outbound.dates import DuePlaces, due_advice, due_codes, due_qualifier
-from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.notes import note_form
 from plexstedi.edi.outbound.prices import SaidPrice, Units, line_units, price_place, said_price, said_quantity
 from plexstedi.edi.outbound.text import Wording
 from plexstedi.edi.outbound.view import SeenLine, SeenOrder, SeenRelease
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.reasons import Held, Reason
+from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.settings import ScheduleAs
 from plexstedi.edi.stream import StreamKey, order_of_stream, release_name
 from plexstedi.edi.units import exact_quotient, plain, product, total_of

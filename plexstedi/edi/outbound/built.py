@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from plexstedi.edi.guide.need import Facts
-from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.text import Doubt
+from plexstedi.edi.reasons import Dropped
 from plexstedi.edi.x12.transaction import Transaction
 
 

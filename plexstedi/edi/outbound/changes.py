@@ -7,8 +7,7 @@ from enum import Enum
 from typing import Literal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.outbound.document_lines import DocumentLine, document_lines
-from plexstedi.edi.outbound.view import SeenOrder
+from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
 from plexstedi.edi.reasons import Reason
 
 ChangeCode = str

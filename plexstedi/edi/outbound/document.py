@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import assert_never
+from typing import Literal, assert_never
 
-from plexstedi.edi.guide.binding import unreadable
-from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.advice import partner_table
+from plexstedi.edi.guide.base_names import GuideJson, base_json
+from plexstedi.edi.guide.binding import Unbound, bind, unreadable
+from plexstedi.edi.guide.model import room_for
+from plexstedi.edi.guide.need import Sources
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import Order
+from plexstedi.edi.outbound.actions import Cancel860, Change860, Replace850, Send850
 from plexstedi.edi.outbound.build_810 import build_810
+from plexstedi.edi.outbound.build_850 import Purpose, build_850
 from plexstedi.edi.outbound.build_860 import build_cancel, build_change
 from plexstedi.edi.outbound.build_view import look
+from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import header_changes
-from plexstedi.edi.outbound.dates import impossible_dates, impossible_invoice_dates
-from plexstedi.edi.outbound.due import Cancel860, Change860, Replace850, Send850
-from plexstedi.edi.outbound.prepared import DocumentKind, Prepared, finish, finish_order
-from plexstedi.edi.outbound.view import SeenOrder
-from plexstedi.edi.outbound.whole_order import prepare_850, visible
+from plexstedi.edi.outbound.dates import due_codes, impossible_dates, impossible_invoice_dates
+from plexstedi.edi.outbound.limits import beyond_limits, placed_segments
+from plexstedi.edi.outbound.text import unfit_as_sent
+from plexstedi.edi.outbound.view import SeenLine, SeenOrder, sent_order
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.reasons import Held, Reason
-from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.reasons import Dropped, Held, Reason
+from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.stream import StreamKey, order_of_stream
+from plexstedi.edi.x12.transaction import Loop, Transaction
 
 __all__ = ["DocumentKind", "Prepared", "Sendable", "prepare", "prepare_invoice"]
 
@@ -157,3 +163,105 @@ def _prepare_cancel(due: Cancel860, partner: Partner, sequence: int, revised: da
     if isinstance(built, Held):
         return built
     return finish_order("860", built, partner, replace(seen, lines=()), seen.lines)
+
+
+DocumentKind = Literal["850", "860", "810"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document ready to be frozen and sent."""
+
+    kind: DocumentKind
+    transaction: Transaction
+    """As it goes out: what had no place is not in it."""
+    guide_json: dict[str, GuideJson]
+    """heading, detail, summary: the transaction in Stedi's form."""
+    sent: SentOrder
+    dropped: tuple[Dropped, ...]
+    adjusted: tuple[str, ...]
+    """Texts that were written differently, and how (RULES.md Sending 7)."""
+
+
+def finish_order(
+    kind: DocumentKind, built: Built, partner: Partner, seen: SeenOrder, removed: tuple[SeenLine, ...]
+) -> Prepared | Held:
+    """The document of an order, with what the supplier knows after it; `removed` lines are kept at quantity zero."""
+    return finish(kind, built, partner, sent_order(seen, removed))
+
+
+def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) -> Prepared | Held:
+    """The guide or the base names first, then lengths and characters of what is sent; Held with all that refuses.
+
+    What has no place in the guide is not sent, so nothing is asked of it (RULES.md Sending 7).
+    """
+    transaction = built.transaction
+    schema = partner.guides.get(kind)
+    if schema is None:
+        unfit = _unfit(transaction, built, partner)
+        if unfit:
+            return Held(unfit)
+        return Prepared(kind, transaction, base_json(transaction), sent, built.dropped, built.adjusted)
+    settings = partner.settings
+    bound = bind(transaction, schema, Sources(kind, partner.code, settings, due_codes(settings, kind), built.facts))
+    if isinstance(bound, Unbound):
+        return Held(tuple(dict.fromkeys((*_unfit(bound.transaction, built, partner), *bound.reasons))))
+    unfit = _unfit(bound.transaction, built, partner)
+    if unfit:
+        return Held(unfit)
+    dropped = (*built.dropped, *bound.dropped)
+    return Prepared(kind, bound.transaction, bound.json, _as_bound(sent, bound.transaction), dropped, built.adjusted)
+
+
+def _unfit(sent: Transaction, built: Built, partner: Partner) -> tuple[Reason, ...]:
+    table = partner_table(sent.set_id, partner.code, "text")
+    texts = unfit_as_sent(placed_segments(sent), built.doubts, partner.settings.text, table)
+    return tuple(dict.fromkeys((*beyond_limits(sent), *texts)))
+
+
+def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
+    """What was sent, with only the item numbers that the guide took."""
+    taken = {
+        loop.head.text(1): {str(value) for value in loop.head.elements if value is not None}
+        for loop in transaction.detail
+        if isinstance(loop, Loop)
+    }
+
+    def lost(line: SentLine) -> SentLine:
+        ids = [str(line.line), *(s.assigned_id for s in line.schedules if s.assigned_id)]
+        said = next((taken[line_id] for line_id in ids if line_id in taken), None)
+        if said is None:
+            return line
+        return line.model_copy(update={"items": {q: n for q, n in line.items.items() if q in said and n in said}})
+
+    return sent.model_copy(update={"lines": tuple(lost(line) for line in sent.lines)})
+
+
+def prepare_850(order: Order, stream: StreamKey, partner: Partner, purpose: Purpose) -> Prepared | Held:
+    """The order as an 850 with this BEG01. Raise GuideUnreadableError for a guide that cannot be followed."""
+    seen = look(order, partner, room_for(partner, "850"), "850", stream)
+    return seen if isinstance(seen, Held) else _prepared(seen, partner, purpose)
+
+
+def _prepared(seen: SeenOrder, partner: Partner, purpose: Purpose) -> Prepared | Held:
+    built = build_850(seen, partner, room_for(partner, "850"), purpose)
+    return built if isinstance(built, Held) else finish_order("850", built, partner, seen, ())
+
+
+def visible(seen: SeenOrder, partner: Partner) -> dict[str, GuideJson] | None:
+    """The whole order as the supplier would see it now; None if it could not be sent.
+
+    What the guide has no place for is not in it, so a change of that alone is no change for the supplier.
+    """
+    shown = _prepared(seen, partner, "00")
+    return None if isinstance(shown, Held) else shown.guide_json
+
+
+def with_descriptions_of(seen: SeenOrder, other: SeenOrder) -> SeenOrder:
+    """The order with the parts' descriptions of another view: master data is no change of the order."""
+    known = {line.id: line.description for line in other.lines}
+    lines = tuple(
+        line if line.description_counts or line.id not in known else replace(line, description=known[line.id])
+        for line in seen.lines
+    )
+    return replace(seen, lines=lines)

@@ -5,18 +5,26 @@ There is no queue of intents: an edit undone before sending is no difference, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
-
 from plexstedi.edi.guide.binding import unreadable
-from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.guide.model import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
+from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.edi.order import Order, Phase, fingerprint
-from plexstedi.edi.outbound.build_850 import Purpose
+from plexstedi.edi.outbound.actions import (
+    Cancel860,
+    Change860,
+    Due,
+    DueHeld,
+    InvoiceDue,
+    Nothing,
+    Replace850,
+    Send810,
+    Send850,
+)
 from plexstedi.edi.outbound.build_view import look
 from plexstedi.edi.outbound.changes import header_changes, line_changes, renumbered
+from plexstedi.edi.outbound.document import prepare_invoice, visible, with_descriptions_of
 from plexstedi.edi.outbound.view import SeenOrder
-from plexstedi.edi.outbound.whole_order import visible, with_descriptions_of
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import ChangeOrders, ReleasesAs
@@ -34,56 +42,6 @@ __all__ = [
     "due",
     "streams",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """The supplier has what it needs to have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send850:
-    """The order is to be sent for the first time; `purpose` differs for a replay by a person."""
-
-    order: Order
-    stream: StreamKey
-    purpose: Purpose = "00"
-
-
-@dataclass(frozen=True, slots=True)
-class Replace850:
-    """The whole order is to be sent again, to replace what the supplier has (BEG01 05)."""
-
-    order: Order
-    stream: StreamKey
-
-
-@dataclass(frozen=True, slots=True)
-class Change860:
-    """The net change from what the supplier has to the order as it is now."""
-
-    has: Order
-    order: Order
-    stream: StreamKey
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel860:
-    """The order as the supplier has it is to be cancelled; `order` is the cancelled revision."""
-
-    has: Order
-    order: Order
-    stream: StreamKey
-
-
-@dataclass(frozen=True, slots=True)
-class DueHeld:
-    """Something is due, and a person has to decide or correct something first."""
-
-    reasons: tuple[Reason, ...]
-
-
-Due: TypeAlias = Nothing | Send850 | Replace850 | Change860 | Cancel860 | DueHeld
 
 
 def due(has: Order | None, latest: Order, partner: Partner, stream: StreamKey | None = None) -> Due:
@@ -207,3 +165,30 @@ def _only_releases(before: SeenOrder, after: SeenOrder) -> bool:
         ]
 
     return rest(before) == rest(after)
+
+
+def invoice_due(has: Invoice | None, latest: Invoice, partner: Partner) -> InvoiceDue:
+    """What is to be done about an invoice. Pure.
+
+    `has` is the invoice as its customer was told it, None if it was not.
+    """
+    if has is None:
+        return Send810(latest) if latest.booked and not latest.void else Nothing()
+    if invoice_fingerprint(has) == invoice_fingerprint(latest):
+        return Nothing()
+    if latest.void:
+        return _invoice_held("invoice-voided", f"invoice {latest.number} was sent and is void in Plex now")
+    if not latest.booked:
+        return _invoice_held("invoice-unbooked", f"invoice {latest.number} was sent and is no longer booked in Plex")
+    before, now = prepare_invoice(has, partner), prepare_invoice(latest, partner)
+    if not isinstance(before, Held) and not isinstance(now, Held) and before.guide_json == now.guide_json:
+        return Nothing()
+    return _invoice_held("invoice-changed", f"invoice {latest.number} was sent and is another in Plex now")
+
+
+def _invoice_held(code: str, message: str) -> DueHeld:
+    fix = (
+        "Settle it with the customer (a credit memo of Plex is sent as an 810 of its own), then"
+        " `plexstedi review accept ID --reason TEXT`"
+    )
+    return DueHeld((Reason(code=code, where="order", message=message, fix=fix),))

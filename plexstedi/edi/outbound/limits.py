@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
-from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction
+from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction, line_label
 
 _OLD, _MIDDLE, _4010, _5010 = "003010", "003060", "004010", "005010"
 
@@ -155,10 +155,3 @@ def _placed(nodes: Sequence[Node], where: str = "order") -> Iterator[tuple[str, 
             yield from _placed(node.children, inside)
         else:
             yield where, node
-
-
-def line_label(loop: Loop) -> str | None:
-    """`line 10` for the loop of an order line, by its line id; None for any other loop."""
-    if loop.id not in ("PO1", "POC", "IT1"):
-        return None
-    return f"line {loop.head.text(1) or '(without number)'}"

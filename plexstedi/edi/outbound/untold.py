@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.guide.model import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.order import Line, Order, Phase
 from plexstedi.edi.outbound.build_view import look
 from plexstedi.edi.outbound.changes import line_changes
+from plexstedi.edi.outbound.document import visible, with_descriptions_of
 from plexstedi.edi.outbound.view import SeenLine, SeenOrder
-from plexstedi.edi.outbound.whole_order import visible, with_descriptions_of
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey, order_of_stream

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Literal
 
 from plexstedi.edi.guide.need import Facts
-from plexstedi.edi.outbound.dropped import Dropped
 from plexstedi.edi.outbound.text import Doubt
+from plexstedi.edi.reasons import Dropped
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import ScheduleAs, Terms
 from plexstedi.edi.units import total_of
@@ -132,3 +132,41 @@ def _sent_line(line: SeenLine, schedule: ScheduleAs) -> SentLine:
             for r in line.releases
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """One PO1 or POC: its id, and what of the order line it says."""
+
+    id: str
+    """PO101 / POC01: the Plex line number, or line and release (RULES.md Sending 8)."""
+    line: SeenLine
+    quantity: Decimal
+    releases: tuple[SeenRelease, ...]
+    note: str | None
+    ship_to: str | None
+
+    def due(self) -> date | None:
+        """The due date, if all releases have the same."""
+        dues = {release.due for release in self.releases}
+        return next(iter(dues)) if len(dues) == 1 else None
+
+
+def document_lines(seen: SeenOrder) -> tuple[DocumentLine, ...]:
+    """Every line of a document that says the whole order, in the order of Plex's numbers."""
+    return tuple(document for line in seen.lines for document in _of_line(line, seen.schedule))
+
+
+def _of_line(line: SeenLine, schedule: ScheduleAs) -> Iterable[DocumentLine]:
+    if schedule is ScheduleAs.LINES and line.releases:
+        for release in line.releases:
+            note = _joined([line.note, release.note])
+            yield DocumentLine(release.name, line, release.quantity, (release,), note, release.ship_to)
+        return
+    note = _joined([line.note, *(release.note for release in line.releases)])
+    ship_to = line.releases[0].ship_to if line.releases else None
+    yield DocumentLine(str(line.number), line, line.quantity, line.releases, note, ship_to)
+
+
+def _joined(notes: Iterable[str | None]) -> str | None:
+    return " ".join(dict.fromkeys(note for note in notes if note)) or None

@@ -13,7 +13,7 @@ from plexstedi.edi.inbound.precedence import LineStanding
 from plexstedi.edi.order import Order
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.writeback.custom_fields import AckField, WriteEntry, WritePlan, WriteTarget
+from plexstedi.edi.writeback.plan import AckField, WriteEntry, WritePlan, WriteTarget
 from plexstedi.edi.writeback.promises import ReleasePromise, release_promises
 
 

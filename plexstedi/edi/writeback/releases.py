@@ -14,7 +14,7 @@ from plexstedi.edi.order import Order
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.writeback.custom_fields import ReleaseField, WriteEntry, WritePlan, WriteTarget
+from plexstedi.edi.writeback.plan import ReleaseField, WriteEntry, WritePlan, WriteTarget
 from plexstedi.edi.writeback.promises import ReleasePromise, release_promises
 
 

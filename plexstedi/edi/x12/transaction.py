@@ -113,3 +113,10 @@ def segment(segment_id: str, **elements: Value | None) -> Segment:
             positions[int(name[1:])] = value
     length = max(positions, default=0)
     return Segment(segment_id, tuple(positions.get(i) for i in range(1, length + 1)))
+
+
+def line_label(loop: Loop) -> str | None:
+    """`line 10` for the loop of an order line, by its line id; None for any other loop."""
+    if loop.id not in ("PO1", "POC", "IT1"):
+        return None
+    return f"line {loop.head.text(1) or '(without number)'}"

@@ -14,7 +14,8 @@ from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.plain_values import plain_number
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
-from plexstedi.http.caller import Refusal, token_request
+from plexstedi.http.answer import Refusal
+from plexstedi.http.caller import token_request
 from plexstedi.http.error_body import read_error
 
 _SKEW = 60.0

@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.caller import Answer, Caller, path_segment
+from plexstedi.http.answer import Answer
+from plexstedi.http.caller import Caller, path_segment
 from plexstedi.plex.port import OddRecord, Window
 from plexstedi.plex.rest.dialect import Dialect
 from plexstedi.plex.rest.rows import Row, RowFault, filter_time

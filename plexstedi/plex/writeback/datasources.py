@@ -15,7 +15,8 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.caller import Answer, Caller, Refusal, Unheard
+from plexstedi.http.answer import Answer, Refusal, Unheard
+from plexstedi.http.caller import Caller
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown, Written
 
 log = logging.getLogger("plexstedi.plex")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.caller import Rejected, Unheard
+from plexstedi.http.answer import Rejected, Unheard
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.caller import Unheard
+from plexstedi.http.answer import Unheard
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,

@@ -6,7 +6,7 @@ from plexstedi.decimal_json import Json, dumps
 from plexstedi.edi.order import ReleaseState
 from plexstedi.edi.plain_values import is_broken
 from plexstedi.errors import RequestRejected
-from plexstedi.http.caller import Unheard
+from plexstedi.http.answer import Unheard
 from plexstedi.plex.port import (
     NotWritten,
     ReleaseNow,

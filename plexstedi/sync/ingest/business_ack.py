@@ -12,7 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.matching import (
     AmbiguousOrder,
@@ -39,8 +38,7 @@ from plexstedi.edi.inbound.reading.acknowledgment import (
     content_fingerprint,
     read_acknowledgment,
 )
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable, read_guide_json
-from plexstedi.edi.inbound.reading.set_choice import WantedSet, choose_set
+from plexstedi.edi.inbound.reading.guide_reading import Unreadable
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
 from plexstedi.edi.outbound.untold import untold_lines
@@ -49,11 +47,10 @@ from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.stream import StreamKey
 from plexstedi.edi.units import plex_unit, product
-from plexstedi.edi.x12.raw import decoded
-from plexstedi.edi.x12.transaction import Transaction
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.inbox import OF_ANOTHER_PLANT, Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.ingest.candidates import Candidates, read_document
 from plexstedi.sync.ingest.notices import give_notice
 from plexstedi.sync.ingest.order_state import (
     move_transaction,
@@ -66,56 +63,6 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_copy import supplier_has
 
 ANOTHER_PLANTS = "its partnership is another plant's"
-
-
-def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadable:
-    """The neutral tree of a stored document."""
-    document = session.store.inbox.document(inbound.transaction_id)
-    if document is None:
-        return Unreadable("its document was not fetched")
-    if inbound.document_form == "guide-json":
-        try:
-            return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
-        except BrokenJsonError as error:
-            return Unreadable(f"its JSON cannot be read, and Stedi hands out no X12 of it: {error}")
-    return choose_set(decoded(document), wanted_set(inbound))
-
-
-def wanted_set(inbound: Inbound) -> WantedSet:
-    """What Stedi's listing says of a transaction, to find it in a file."""
-    return WantedSet(
-        set_id=inbound.set_id,
-        release=inbound.release,
-        interchange_control=inbound.interchange_control,
-        group_control=inbound.group_control,
-        set_control=inbound.set_control,
-    )
-
-
-class Candidates:
-    """The orders that answers may mean, read once per run."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._known: dict[tuple[str, str | None], Candidate] | None = None
-
-    def all(self) -> Sequence[Candidate]:
-        """Every order, or release sent singly, that a document went out for."""
-        if self._known is None:
-            suppliers = self._session.config.suppliers
-            self._known = {}
-            for document in self._session.store.documents.that_may_be_answered():
-                key = (document.order_id, document.order_release)
-                before = self._known.get(key)
-                now = suppliers[document.supplier].partnership_id if document.supplier in suppliers else None
-                over = frozenset(filter(None, (document.partnership, now)))
-                self._known[key] = Candidate(
-                    document.order_id,
-                    document.order_number,
-                    over if before is None else over | before.partnership_ids,
-                    document.order_release,
-                )
-        return list(self._known.values())
 
 
 def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:

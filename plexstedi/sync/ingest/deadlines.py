@@ -13,8 +13,8 @@ from plexstedi.edi.inbound.precedence import Answer, Folded, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings
+from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
-from plexstedi.state.documents import Document
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.ingest.order_state import answer_header, ordered_on, sent_documents

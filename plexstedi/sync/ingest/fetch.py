@@ -10,7 +10,6 @@ from datetime import timedelta
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.reading.answer_sets import (
     ACKNOWLEDGMENTS,
-    ENVELOPE_ANSWERS,
     READ_SETS,
     set_of_json,
     set_of_x12,
@@ -23,35 +22,29 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.raw import decoded
 from plexstedi.errors import RequestRejected, ServiceUnavailable, UsageFault
 from plexstedi.http.caller import TOO_LARGE
-from plexstedi.state.cursors import Fact
-from plexstedi.state.inbox import Inbound, InboxState, Listed
+from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.stedi.models import INBOUND, Transaction, read_transaction
-from plexstedi.sync.feed import TRANSACTIONS, first_checkpoint, next_page
-from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS, wanted_set
-from plexstedi.sync.isolation import Record, Turns, isolated
+from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
+from plexstedi.sync.ingest.candidates import wanted_set
+from plexstedi.sync.ingest.listing import (
+    NOBODYS,
+    UNKNOWN_SET,
+    fetching,
+    list_new,
+    list_one,
+    partner_over_it,
+    take_up,
+    take_up_by_pattern,
+    take_up_known,
+    why_not_read,
+)
+from plexstedi.sync.isolation import Record, Turns
+from plexstedi.sync.partners import customer_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
-from plexstedi.sync.submit.executions import (
-    ask_about_unreadable,
-    customer_of,
-    feed_entry,
-    guard_direction,
-    note_held_entries,
-    remember_checkpoint,
-    remember_newest,
-    supplier_of,
-)
 
-UNKNOWN_SET = "unknown"
-"""The set of a transaction that Stedi lists without X12 metadata, until its document is read."""
 _TOO_LARGE = "its document is larger than "
-NOBODYS = "its partnership is not in the configuration: another plant's"
-_AT_ONCE = 200
-"""So many transactions of partnerships that became known are taken up in one run: the rest in the next."""
 _PATIENCE = timedelta(days=1)
-_OTHER_USAGE = {"P": "test", "T": "production"}
-"""Transactions of this mode belong to a state of the other usage indicator."""
 
 
 @dataclass(frozen=True)
@@ -74,137 +67,12 @@ def pull(session: Session) -> Turns:
 
     Raise ServiceUnavailable, SuspicionStop; what was stored stays.
     """
-    _list_new(session)
-    _take_up_by_pattern(session)
+    list_new(session)
+    take_up_by_pattern(session)
     turns = _Fetches(session, Stage.INGEST)
-    _take_up_known(session, turns)
+    take_up_known(session, turns)
     _fetch_documents(session, turns)
     return turns
-
-
-def _list_new(session: Session) -> None:
-    """Items and token are stored in one transaction: a crash repeats a page, it never loses one."""
-    note_held_entries(session, "transaction", read_transaction, _note_transaction)
-    checkpoint = first_checkpoint(session, TRANSACTIONS)
-    seen = {checkpoint}
-    while True:
-        page, checkpoint = next_page(session, TRANSACTIONS, checkpoint, seen)
-        following = page.after(checkpoint)
-        newest = max((transaction.processed_at for transaction in page.items), default=None)
-        guard_direction(session, Fact.TRANSACTIONS_SEEN, newest, "transaction")
-        with session.store.transaction():
-            for transaction in page.items:
-                with isolated(session, feed_entry("transaction", transaction.id, transaction.raw)):
-                    _note_transaction(session, transaction)
-            remember_newest(session, Fact.TRANSACTIONS_SEEN, newest)
-            remember_checkpoint(session, Fact.TRANSACTIONS_TOKEN, following)
-            ask_about_unreadable(session, page.unreadable, "transaction")
-        if page.last:
-            return
-        if following in seen:
-            session.suspect("feed-stuck", "Stedi's transaction feed gives the same pages again and again")
-            return
-        seen.add(following)
-        checkpoint = following
-        session.checkpoint()
-
-
-def _note_transaction(session: Session, transaction: Transaction) -> None:
-    if transaction.direction != INBOUND:
-        document = session.store.documents.by_execution(transaction.execution_id)
-        if document is not None:
-            session.store.documents.set_controls(
-                document.id, transaction.interchange_control, transaction.group_control, transaction.set_control
-            )
-        return
-    supplier = supplier_of(session, transaction.partnership_id)
-    customer = None if supplier is not None else customer_of(session, transaction.partnership_id)
-    listed = Listed(
-        transaction_id=transaction.id,
-        execution_id=transaction.execution_id,
-        set_id=transaction.set_id or UNKNOWN_SET,
-        partnership=transaction.partnership_id or "",
-        supplier=supplier or customer,
-        processed_at=transaction.processed_at,
-        sender=transaction.sender_isa or transaction.sender_profile,
-        release=transaction.release,
-        interchange_control=transaction.interchange_control,
-        group_control=transaction.group_control,
-        set_control=transaction.set_control,
-    )
-    if not session.store.inbox.list_one(listed, session.clock.now()):
-        return
-    why = _not_ours(session, transaction, supplier, customer)
-    if why is not None:
-        session.store.inbox.move(transaction.id, InboxState.IGNORED, why)
-    elif listed.set_id in ACKNOWLEDGMENTS:
-        session.tally.counts.acks_received += 1
-    session.note(
-        "transaction-listed",
-        f"transaction {transaction.id}",
-        set=listed.set_id,
-        partnership=listed.partnership,
-        supplier=supplier or customer,
-        left_alone=why,
-    )
-
-
-def _take_up_known(session: Session, turns: Turns) -> None:
-    """Transactions that were nobody's, and whose partnership is known by now (RULES.md Reading 10)."""
-    known = [one for one in session.store.inbox.ignored_for(NOBODYS, ANOTHER_PLANTS) if _partner(session, one)]
-    for done, inbound in enumerate(known[:_AT_ONCE], 1):
-        session.checkpoint()
-        with turns.turn(_fetching(inbound)):
-            _take_up(session, inbound)
-        session.progress("taking up transactions of partnerships that became known", done, len(known))
-    if len(known) > _AT_ONCE:
-        session.tally.warn(
-            f"{len(known) - _AT_ONCE} transactions of partnerships that became known wait for the next run"
-        )
-
-
-def _take_up_by_pattern(session: Session) -> None:
-    """Another `documents.order_pattern` tells other answers apart: those that the old one left alone are read again."""
-    pattern, memory = session.config.documents.order_pattern, session.store.memory
-    if memory.get(Fact.ORDER_PATTERN) == pattern:
-        return
-    with session.store.transaction():
-        for inbound in session.store.inbox.ignored_by_pattern():
-            session.store.inbox.take_up(inbound.transaction_id, inbound.supplier or "", session.clock.now())
-        memory.put(Fact.ORDER_PATTERN, pattern)
-
-
-def _partner(session: Session, inbound: Inbound) -> str | None:
-    return supplier_of(session, inbound.partnership) or customer_of(session, inbound.partnership)
-
-
-def _take_up(session: Session, inbound: Inbound) -> str | None:
-    """Take up one transaction that was nobody's; why it stays ignored, None if it is read now."""
-    supplier = supplier_of(session, inbound.partnership)
-    customer = None if supplier is not None else customer_of(session, inbound.partnership)
-    partner = supplier or customer
-    assert partner is not None
-    why, fetched = None, inbound.document_form is not None
-    if not fetched:
-        # Its mode was never kept: Stedi tells it again.
-        transaction = session.stedi.transaction(inbound.transaction_id)
-        why = "Stedi no longer has it" if transaction is None else _not_ours(session, transaction, supplier, customer)
-    with session.store.transaction():
-        if why is not None:
-            session.store.inbox.explain(inbound.transaction_id, why)
-        else:
-            session.store.inbox.take_up(inbound.transaction_id, partner, session.clock.now())
-            if not fetched and inbound.set_id in ACKNOWLEDGMENTS:
-                session.tally.counts.acks_received += 1
-        session.note(
-            "transaction-known",
-            f"transaction {inbound.transaction_id}",
-            set=inbound.set_id,
-            partnership=inbound.partnership,
-            supplier=partner,
-            left_alone=why,
-        )
-    return why
 
 
 def fetch_one(session: Session, transaction_id: str) -> Inbound:
@@ -212,12 +80,12 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
 
     Raise UsageFault, with the reason, if Stedi does not have it or it is not to be read; ServiceUnavailable.
     """
-    inbound = session.store.inbox.get(transaction_id) or _list_one(session, transaction_id)
+    inbound = session.store.inbox.get(transaction_id) or list_one(session, transaction_id)
     if session.store.inbox.document(transaction_id) is not None:
         return inbound
     if inbound.state is InboxState.IGNORED and inbound.document_form is None:
-        nobodys = inbound.reason in (NOBODYS, ANOTHER_PLANTS) and _partner(session, inbound) is not None
-        why = _take_up(session, inbound) if nobodys else inbound.reason
+        nobodys = inbound.reason in (NOBODYS, ANOTHER_PLANTS) and partner_over_it(session, inbound) is not None
+        why = take_up(session, inbound) if nobodys else inbound.reason
         if why is not None:
             raise UsageFault(
                 f"transaction {transaction_id} ({inbound.set_id} over partnership {inbound.partnership}) is not read:"
@@ -238,56 +106,13 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
     return after
 
 
-def _list_one(session: Session, transaction_id: str) -> Inbound:
-    """A transaction that no listing has shown, as Stedi tells it. Raise UsageFault if it is none of a partner's."""
-    try:
-        transaction = session.stedi.transaction(transaction_id)
-    except RequestRejected:
-        transaction = None
-    if transaction is None or transaction.id != transaction_id:
-        raise UsageFault(
-            f"there is no transaction {transaction_id} in the state file, and Stedi knows none",
-            fix="`plexstedi status NUMBER` shows the transactions of an order.",
-        )
-    if transaction.direction != INBOUND:
-        raise UsageFault(
-            f"transaction {transaction_id} is a document of ours, not an acknowledgment",
-            fix="`plexstedi status NUMBER` shows the transactions of an order.",
-        )
-    with session.store.transaction():
-        _note_transaction(session, transaction)
-    inbound = session.store.inbox.get(transaction_id)
-    assert inbound is not None
-    return inbound
-
-
-def _not_ours(session: Session, transaction: Transaction, supplier: str | None, customer: str | None) -> str | None:
-    """Why a transaction is only counted, None if it is to be read."""
-    if supplier is None and customer is None:
-        return NOBODYS
-    if transaction.mode == _OTHER_USAGE[session.usage]:
-        session.tally.warn(
-            f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
-            f" usage indicator {session.usage}: it was left alone"
-        )
-        return f"its mode is {transaction.mode}"
-    return None if transaction.set_id is None else _not_read(transaction.set_id, customer)
-
-
-def _not_read(set_id: str, customer: str | None) -> str | None:
-    """Why a transaction set is only counted. `customer`: it is from a customer, not from a supplier."""
-    if customer is not None and set_id not in ENVELOPE_ANSWERS:
-        return f"{customer} is a customer: only its 997 and TA1 are read"
-    return None if set_id in READ_SETS else "its transaction set is not read"
-
-
 def _fetch_documents(session: Session, turns: Turns) -> None:
     """Each document for itself: one that Stedi does not hand out keeps no other back."""
     listed = [*session.store.inbox.in_state(InboxState.LISTED), *_held_for_a_smaller_limit(session)]
-    waiting = sorted(listed, key=lambda inbound: turns.failed_before(_fetching(inbound)))
+    waiting = sorted(listed, key=lambda inbound: turns.failed_before(fetching(inbound)))
     for done, inbound in enumerate(waiting, 1):
         session.checkpoint()
-        with turns.turn(_fetching(inbound)):
+        with turns.turn(fetching(inbound)):
             _fetch(session, inbound)
         session.progress("fetching acknowledgments", done, len(waiting))
 
@@ -302,11 +127,6 @@ class _Fetches(Turns):
 
     def take_back(self, record: Record) -> None:
         """Stedi answers, which is not yet the document: storing that takes the item back."""
-
-
-def _fetching(inbound: Inbound) -> Record:
-    transaction = f"transaction {inbound.transaction_id}"
-    return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier)
 
 
 def _held_for_a_smaller_limit(session: Session) -> list[Inbound]:
@@ -407,7 +227,7 @@ def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) ->
     set_id = _set_of(document, form) or UNKNOWN_SET
     session.store.inbox.set_set(inbound.transaction_id, set_id)
     customer = customer_of(session, inbound.partnership) if inbound.supplier not in session.config.suppliers else None
-    why = _not_read(set_id, customer)
+    why = why_not_read(set_id, customer)
     if set_id == UNKNOWN_SET:
         reason = Reason(
             code="set-unknown",

@@ -18,11 +18,11 @@ from plexstedi.edi.inbound.reading.functional_ack import (
 )
 from plexstedi.edi.inbound.reading.guide_reading import Unreadable
 from plexstedi.edi.reasons import Reason
+from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
-from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.sync.ingest.business_ack import read_document
+from plexstedi.sync.ingest.candidates import read_document
 from plexstedi.sync.replay_words import replay_of
 from plexstedi.sync.session import Session
 

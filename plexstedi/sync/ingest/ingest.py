@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from plexstedi.edi.inbound.reading.answer_sets import ACKNOWLEDGMENTS
-from plexstedi.edi.writeback.custom_fields import FieldChange
+from plexstedi.edi.writeback.plan import FieldChange
 from plexstedi.state.inbox import Inbound, InboxState
-from plexstedi.sync.ingest.business_ack import Candidates, decide
+from plexstedi.sync.ingest.business_ack import decide
+from plexstedi.sync.ingest.candidates import Candidates
 from plexstedi.sync.ingest.deadlines import check_clocks
 from plexstedi.sync.ingest.fetch import pull
 from plexstedi.sync.ingest.functional_ack import decide_997
@@ -18,7 +19,7 @@ from plexstedi.sync.ingest.order_state import settle_order
 from plexstedi.sync.ingest.time_limit import Patience
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
-from plexstedi.sync.tenant import check_tenant
+from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.writeback.apply import (
     carry_out,
     changes_of,

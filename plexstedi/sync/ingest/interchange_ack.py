@@ -6,8 +6,8 @@ from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.reading.interchange_ack import EnvelopeVerdict, InterchangeAck, ta1_of_json, ta1_of_x12
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.raw import decoded
+from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
-from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.ingest.functional_ack import wait_for_controls

@@ -11,8 +11,8 @@ from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, SentD
 from plexstedi.edi.inbound.revisions import same_to_supplier
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
+from plexstedi.state.document import Document
 from plexstedi.state.document_states import BusinessStatus
-from plexstedi.state.documents import Document
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store

@@ -9,17 +9,17 @@ import difflib
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from plexstedi.edi.outbound.actions import Send850
 from plexstedi.edi.outbound.document import prepare
-from plexstedi.edi.outbound.due import Send850
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import PlexStediError
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.stedi.models import OUTBOUND, Execution
+from plexstedi.sync.partners import partner_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
-from plexstedi.sync.submit.due_orders import partner_of
 from plexstedi.sync.submit.freeze import preview_x12
 
 _ENVELOPE = ("ISA", "GS", "ST", "SE", "GE", "IEA")

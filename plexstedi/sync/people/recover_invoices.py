@@ -15,18 +15,17 @@ from plexstedi.edi.order_number import PossibleOwner, owner_of_files
 from plexstedi.edi.outbound.document import prepare_invoice
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.sent import SentOrder
-from plexstedi.state.documents import RECOVERED, NewDocument
+from plexstedi.state.document import RECOVERED, NewDocument
 from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.sync.people.recover import (
+from plexstedi.sync.people.recover import look_again_from, unknown_files
+from plexstedi.sync.people.recovered_files import (
     Found,
     Recovered,
     delivery_at_stedi,
     free_key,
-    look_again_from,
     payload_at_stedi,
     settle_earlier,
-    unknown_files,
 )
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import text_witness

@@ -13,14 +13,14 @@ from datetime import datetime
 
 from plexstedi.advice import order_command, replay_command
 from plexstedi.decimal_json import dumps
+from plexstedi.edi.outbound.actions import Cancel860, Change860, Send850
 from plexstedi.edi.outbound.build_850 import Purpose
 from plexstedi.edi.outbound.document import Sendable, prepare
-from plexstedi.edi.outbound.due import Cancel860, Change860, Send850
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import ServiceUnavailable, UsageFault
+from plexstedi.state.document import RECOVERED, Document, NewDocument
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.documents import RECOVERED, Document, NewDocument
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.orders import OrderRecord
@@ -28,18 +28,19 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.ingest.fetch import fetch_one
 from plexstedi.sync.ingest.ingest import process
 from plexstedi.sync.isolation import Turns
+from plexstedi.sync.partners import partner_of
 from plexstedi.sync.people.replay_invoices import invoice_again, warnings_of
 from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
+from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.stages import Stage
-from plexstedi.sync.submit.delivery import confirm_deliveries, send
+from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument, order_witness, text_witness
-from plexstedi.sync.submit.due_orders import partner_of
 from plexstedi.sync.submit.executions import drain_executions
 from plexstedi.sync.submit.freeze import freeze
 from plexstedi.sync.submit.order_numbers import OrderNumbers
+from plexstedi.sync.submit.send import send
 from plexstedi.sync.supplier_copy import sent_after, supplier_has
-from plexstedi.sync.tenant import check_tenant
 
 _WHY_NOT = {
     DocumentState.FROZEN: "is queued already",

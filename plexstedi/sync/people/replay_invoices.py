@@ -6,8 +6,8 @@ from plexstedi.decimal_json import dumps
 from plexstedi.edi.outbound.document import prepare_invoice
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.errors import UsageFault
+from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.documents import Document
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, text_witness

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from plexstedi.advice import filled
 from plexstedi.edi.inbound.outcome import LineOutcome, UnmatchedLine
 from plexstedi.edi.sent import SentLine
-from plexstedi.edi.writeback.custom_fields import WriteEntry
+from plexstedi.edi.writeback.plan import WriteEntry
 from plexstedi.errors import UsageFault
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.reviews import Review, ReviewKind, transaction_named
 from plexstedi.sync.people.acknowledgment_decisions import transaction_of, undecided_lines
 from plexstedi.sync.people.compare import NO_VERSIONS, Versions, conflict_versions, recovered_versions

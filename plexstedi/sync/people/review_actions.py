@@ -9,8 +9,8 @@ from typing import TypeAlias
 from plexstedi.advice import order_command
 from plexstedi.edi.stream import streams
 from plexstedi.errors import UsageFault
+from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.documents import Document
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.orders import OrderRecord

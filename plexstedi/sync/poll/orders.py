@@ -7,16 +7,14 @@ window shows (line-only edits, deletions, rows committed late).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from plexstedi.edi.order import Order, Phase, Supplier
-from plexstedi.edi.reasons import Reason
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.plex.port import (
     OrderReading,
-    Receipt,
     UnansweredOrder,
     UnforeseenOrder,
     UnreadableOrder,
@@ -26,19 +24,19 @@ from plexstedi.plex.port import (
 from plexstedi.plex.rest.client import QUESTION_REFUSED, UNREADABLE
 from plexstedi.state.cursors import Fact
 from plexstedi.state.orders import OrderRecord, Work
-from plexstedi.state.reviews import ReviewKind
-from plexstedi.sync.isolation import Record, Turns, hold, isolated, order_reading, try_again_after_update
+from plexstedi.sync.isolation import Turns, isolated, order_reading, try_again_after_update
 from plexstedi.sync.poll import invoices
+from plexstedi.sync.poll.odd_rows import ask_about_odd_records, has_odd_rows, take_back_odd_rows
+from plexstedi.sync.poll.receipts import read_receipts_of_plex
+from plexstedi.sync.poll.record_order import marks_of, record_reading
 from plexstedi.sync.session import Session
+from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.stages import Stage
-from plexstedi.sync.tenant import check_tenant
-from plexstedi.sync.timezones import as_it_was_read, note_timezone
+from plexstedi.sync.timezones import note_timezone
 
 SETTLING = timedelta(minutes=1)
 """A window ends this long ago, so that what is just being committed in Plex is not passed over."""
 FIRST_LOOK_BACK = timedelta(hours=24)
-RECEIPTS_LOOK_BACK = timedelta(days=90)
-RECEIPTS_OVERLAP = timedelta(days=3)
 _BATCH = 25
 
 
@@ -103,7 +101,7 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
         invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
         note_timezone(memory, session.config.plex.timezone, now)
         start = _start(session, now)
-    turns = _Turns(until, Turns(session, Stage.POLL), odd_rows=_has_odd_rows(session))
+    turns = _Turns(until, Turns(session, Stage.POLL), odd_rows=has_odd_rows(session))
     _read_all(session, turns, start, invoices_start, since=since, full=full, now=now)
     # Also where the time was over before all were read: what Plex did not answer for is told by this run.
     turns.orders.tell()
@@ -142,7 +140,7 @@ def _read_all(
         look_back = now - 2 * timedelta(hours=poll_config.sweep_hours) if plan.sweep else None
         if not invoices.poll_invoices(session, now - SETTLING, invoices_start, turns.until, since, look_back):
             return
-    _read_receipts(session, now)
+    read_receipts_of_plex(session, now)
     if plan.sweep and session.store.orders.work_left("sweep") == len(turns.skipped):
         _list_sweep(session, now, plan.why_sweep)
     _work_off(session, "sweep", start, turns)
@@ -174,7 +172,7 @@ def _list_window(session: Session, window: Window) -> None:
         if not _already_read(orders.get(one.order_id), one.marks)
     ]
     with session.store.transaction():
-        _take_back_odd_rows(session, {row for one in touched for row in one.marks})
+        take_back_odd_rows(session, {row for one in touched for row in one.marks})
         orders.add_work(work)
         session.store.memory.put_time(Fact.WINDOW_BEGIN, window.begin)
         session.store.memory.put_time(Fact.WINDOW_END, window.end)
@@ -328,7 +326,7 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
                 record_reading(session, reading, item.number, start, supplier)
                 orders.finish_work(item.order_id)
                 if isinstance(reading, Order) and turns.odd_rows:
-                    _take_back_odd_rows(session, {reading.id, *_marks(reading)})
+                    take_back_odd_rows(session, {reading.id, *marks_of(reading)})
     if turn.held:
         # It is read again when it changes, by the daily sweep, or when a person asks for it.
         with session.store.transaction():
@@ -351,162 +349,3 @@ def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOr
         if fault.code == UNREADABLE:
             return UnreadableOrder(order.id, order.number, fault.message, fault.fix), None
         return UnansweredOrder(order.id, order.number, fault), None
-
-
-def record_reading(
-    session: Session,
-    reading: Order | UnreadableOrder | VanishedOrder,
-    number: str,
-    start: datetime,
-    supplier: Supplier | None,
-) -> None:
-    """Store what Plex said of one order and its supplier; inside the caller's transaction."""
-    if isinstance(reading, UnreadableOrder):
-        session.tally.counts.orders_seen += 1
-        reason = Reason(code="order-unreadable", where="order", message=reading.reason, fix=reading.fix)
-        number = reading.number or number
-        session.ask(ReviewKind.ORDER_UNREADABLE, f"order {reading.order_id}", (reason,), order_number=number)
-        return
-    if isinstance(reading, VanishedOrder):
-        _record_vanished(session, reading.order_id)
-        return
-    session.tally.counts.orders_seen += 1
-    reading = as_it_was_read(session, reading)
-    session.withdraw(ReviewKind.ORDER_UNREADABLE, f"order {reading.id}", "it can be read now")
-    now = session.clock.now()
-    began = session.store.memory.time(Fact.BEGAN) or now
-    known = reading.created_at is not None and reading.created_at < start
-    baseline = reading.modified_at is None or reading.modified_at <= began
-    first = session.store.orders.get(reading.id) is None
-    revision = session.store.orders.record(reading, marks=_marks(reading), now=now, known=known, baseline=baseline)
-    _record_trade(session, reading)
-    if supplier is not None:
-        session.store.orders.set_supplier(supplier)
-    if revision is None:
-        return
-    if not (first and known):
-        _count_change(session, reading)
-    session.note(
-        "order-seen" if first else "order-changed",
-        f"order {reading.number}",
-        order_id=reading.id,
-        revision=revision,
-        phase=reading.phase,
-        supplier=reading.supplier_code,
-        known=known if first else None,
-    )
-
-
-def _count_change(session: Session, order: Order) -> None:
-    session.tally.counts.orders_changed += 1
-    session.tally.counts.orders_of_no_news += int(not _is_news(session, order))
-
-
-def _is_news(session: Session, order: Order) -> bool:
-    """Whether a change of this order is a change to anybody: a draft, or an order that is not traded by EDI, is not.
-
-    One that was sent is, whatever has become of it.
-    """
-    record = session.store.orders.get(order.id)
-    traded = record is not None and not record.untraded
-    return (traded and order.phase is not Phase.UNRELEASED) or bool(session.store.documents.of_order(order.id))
-
-
-def _marks(order: Order) -> dict[str, datetime]:
-    marks = {} if order.modified_at is None else {order.id: order.modified_at}
-    for line in order.lines:
-        marks.update({r.id: r.modified_at for r in line.releases if r.modified_at is not None})
-    return marks
-
-
-def _record_trade(session: Session, order: Order) -> None:
-    """Note whether the order's supplier is traded with by EDI."""
-    orders = session.store.orders
-    record = orders.get(order.id)
-    assert record is not None
-    untraded = order.supplier_code not in session.config.suppliers
-    # One that was sent stays in sight: its supplier has it, whoever Plex names now.
-    if untraded and not record.untraded and not session.store.documents.of_order(order.id):
-        orders.set_untraded(order.id, True)
-        session.note("order-not-traded", f"order {order.number}", order_id=order.id, supplier=order.supplier_code)
-
-
-def _record_vanished(session: Session, order_id: str) -> None:
-    record = session.store.orders.get(order_id)
-    if record is None or record.phase is Phase.VANISHED:
-        return
-    last = session.store.orders.revision(order_id, record.latest)
-    gone = last.model_copy(update={"phase": Phase.VANISHED})
-    revision = session.store.orders.record(
-        gone, marks=record.marks, now=session.clock.now(), known=record.known, baseline=False
-    )
-    _count_change(session, last)
-    session.note("order-vanished", f"order {record.number}", order_id=order_id, revision=revision)
-
-
-def _read_receipts(session: Session, now: datetime) -> None:
-    """Receipts have no modified filter: the window overlaps by days (plex/README.md 5.1)."""
-    memory = session.store.memory
-    cursor = memory.time(Fact.RECEIPTS_CURSOR)
-    begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP
-    if begin >= now or not session.store.documents.any():
-        return
-    try:
-        receipts = session.plex.receipts(Window(begin, now))
-    except ServiceRefused as fault:
-        if fault.code != "wrong-path":
-            raise
-        session.tally.warn(f"receipts cannot be read, so what came in already is not known: {fault.message}")
-        return
-    with session.store.transaction():
-        for receipt in receipts:
-            with isolated(session, _receipt_record(session, receipt)):
-                session.store.receipts.record(
-                    receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
-                )
-        _take_back_odd_rows(session, {receipt.id for receipt in receipts})
-        memory.put_time(Fact.RECEIPTS_CURSOR, now)
-
-
-def _receipt_record(session: Session, receipt: Receipt) -> Record:
-    mark = f"{receipt.quantity} {receipt.received_at.isoformat()}"
-    return Record("store", f"receipt {receipt.id}", f"receipt {receipt.id}", mark, order_id=receipt.order_id)
-
-
-def _odd_row(table: str, key: str, words: str) -> Record:
-    return Record("read", f"{table} row {key}", words)
-
-
-def _has_odd_rows(session: Session) -> bool:
-    return any(review.kind is ReviewKind.RECORD_UNREADABLE for review in session.store.reviews.standing())
-
-
-def _take_back_odd_rows(session: Session, rows: Collection[str]) -> None:
-    """These rows, by their ids, can be read: review items about them close; inside the caller's transaction."""
-    for review in session.store.reviews.standing():
-        _, _, key = review.subject.rpartition(" row ")
-        if review.kind is ReviewKind.RECORD_UNREADABLE and key in rows:
-            session.withdraw(review.kind, review.subject, "it can be read now")
-
-
-def ask_about_odd_records(session: Session) -> None:
-    """Rows of Plex that could not be read and belong to nothing that is held instead: a review item each, once."""
-    odd_records = session.plex.odd_records()
-    if not odd_records:
-        return
-    with session.store.transaction():
-        for odd in odd_records:
-            words = f"a row of Plex's {odd.table} ({odd.words})"
-            record = _odd_row(odd.table, odd.key, words)
-            if odd.error is not None:
-                hold(session, record, odd.error)
-                continue
-            reason = Reason(
-                code="record-unreadable",
-                where=odd.table,
-                message=f"{words} cannot be read and was left out: {odd.reason}",
-                fix="Correct the record in Plex, or set [plex.fields] if this tenant calls the field otherwise; then"
-                " `plexstedi review accept ID --reason TEXT`.",
-            )
-            if not session.store.reviews.rejected(ReviewKind.RECORD_UNREADABLE, record.subject):
-                session.ask(ReviewKind.RECORD_UNREADABLE, record.subject, (reason,))

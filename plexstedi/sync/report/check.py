@@ -15,7 +15,7 @@ from pathlib import Path
 from plexstedi.config.datasources import WRITE
 from plexstedi.config.load import Config, PlexApi, WriteBack
 from plexstedi.credentials.secrets import SecretName, Secrets
-from plexstedi.edi.guide.rooms import room_for
+from plexstedi.edi.guide.model import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
@@ -26,8 +26,8 @@ from plexstedi.plex.rest.oauth2 import OAUTH2
 from plexstedi.state.cursors import Fact
 from plexstedi.state.file.backups import age_of_last_backup
 from plexstedi.state.store import Store
-from plexstedi.sync.plex_settings import plex_settings
 from plexstedi.sync.report.overview import reading
+from plexstedi.sync.setup import plex_settings
 
 _OLD_BACKUP = timedelta(days=3)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from plexstedi.config.load import Config
 from plexstedi.errors import EnvironmentFault, PlexStediError
 from plexstedi.http.network import must_be_reachable_by_environment
-from plexstedi.sync.plex_settings import plex_settings
 from plexstedi.sync.report.check import Area, Finding, ok, wrong
+from plexstedi.sync.setup import plex_settings
 
 
 def check_environment(config: Config) -> list[Finding]:

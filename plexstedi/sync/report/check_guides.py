@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from plexstedi.config.load import Config
 from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outbound.actions import Change860, Replace850, Send850
 from plexstedi.edi.outbound.document import Prepared, prepare, prepare_invoice
-from plexstedi.edi.outbound.dropped import Dropped
-from plexstedi.edi.outbound.due import Change860, Replace850, Send850, due, streams
+from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.reasons import Held, Reason
+from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.store import Store

@@ -19,9 +19,8 @@ from plexstedi.plex.settings import Level
 from plexstedi.plex.tenant import verify_tenant
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.preflight import ANSWERS, CouldNotVerify, NeededSetting, Verified, Wrong
-from plexstedi.sync.plex_settings import plex_settings
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
-from plexstedi.sync.setup import open_plex, open_stedi
+from plexstedi.sync.setup import open_plex, open_stedi, plex_settings
 
 _SECONDS = 120.0
 """For each service; a service that is down is retried until then."""

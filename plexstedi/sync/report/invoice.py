@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.units import plain
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.invoices import InvoiceRecord, invoice_of_stream
 from plexstedi.state.reviews import Review
 from plexstedi.state.store import Store

@@ -14,8 +14,8 @@ from itertools import chain
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, worst_state
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.sent import SentLine, SentSchedule
+from plexstedi.state.document import Document
 from plexstedi.state.document_states import BusinessStatus
-from plexstedi.state.documents import Document
 from plexstedi.state.store import Store
 
 

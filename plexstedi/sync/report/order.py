@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from plexstedi.edi.order import Order
 from plexstedi.state.audit import Event
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review

@@ -17,7 +17,7 @@ from plexstedi.edi.order import Phase
 from plexstedi.edi.order_number import number_key
 from plexstedi.errors import UsageFault
 from plexstedi.state.cursors import Fact
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.statistics import SupplierTally, Tallies

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from plexstedi.state.audit import Event, Fact
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
 
 _PURPOSES = {"00": "original", "01": "cancellation", "04": "change", "05": "replacement", "07": "duplicate"}

@@ -8,12 +8,15 @@ from datetime import date
 
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outbound.actions import Cancel860, Change860, Due, Replace850, Send850
 from plexstedi.edi.outbound.document import Prepared, prepare
-from plexstedi.edi.outbound.due import Send850
 from plexstedi.edi.partner import Partner
-from plexstedi.edi.reasons import Held
+from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import DocumentSettings
 from plexstedi.edi.stream import StreamKey, order_of_stream
+from plexstedi.state.document import Document
+from plexstedi.state.document_states import DocumentState
+from plexstedi.sync.session import Session
 
 _FINGERPRINT_DIGITS = 16
 
@@ -87,3 +90,48 @@ def order_witness(order: Order, stream: StreamKey, partner: Partner) -> str | No
 def text_witness(text: str) -> str:
     """The mark of a rendering, as it stands in a file name."""
     return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_DIGITS]
+
+
+def next_change_sequence(decision: Due, last: Document | None) -> int:
+    """0 for the first 850 of a stream, then counting up (RULES.md Sending 8: BCH05 counts from 1)."""
+    if isinstance(decision, Send850) and last is None:
+        return 0
+    return (0 if last is None else last.change_sequence) + 1
+
+
+def purpose_of(decision: Due) -> str:
+    """BEG01 or BCH01 of the document that is due (X12 element 353)."""
+    match decision:
+        case Send850():
+            return decision.purpose
+        case Replace850():
+            return "05"
+        case Cancel860():
+            return "01"
+        case Change860():
+            return "04"
+        case _:
+            raise ValueError("nothing is due")
+
+
+def refused_before(session: Session, document: DueDocument) -> bool:
+    """Whether Stedi refused just this content already: only a person sends it again, or a change of it."""
+    earlier = session.store.documents.of_stream(document.stream)
+    if not earlier or earlier[-1].state is not DocumentState.REFUSED:
+        return False
+    refused = earlier[-1]
+    if refused.retry:
+        return False
+    route = route_of(document)
+    same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
+    return same_route and document.witness in refused.file_name
+
+
+def not_sent(kind: str) -> Reason:
+    return Reason(
+        code=f"{kind}-not-sent",
+        where="order",
+        message=f"an {kind} is due and documents.send does not list it",
+        fix=f'Add "{kind}" to documents.send, or settle it with the supplier and'
+        " `plexstedi review accept ID --reason TEXT`.",
+    )

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from plexstedi.decimal_json import dumps
+from plexstedi.edi.outbound.actions import DueHeld, Nothing
 from plexstedi.edi.outbound.document import prepare_invoice
-from plexstedi.edi.outbound.due import DueHeld, Nothing
-from plexstedi.edi.outbound.due_invoice import invoice_due
+from plexstedi.edi.outbound.due import invoice_due
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, text_witness
-from plexstedi.sync.submit.due_orders import refused_before
+from plexstedi.sync.submit.document import DueDocument, refused_before, text_witness
 from plexstedi.sync.submit.executions import unknown_streams
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 

@@ -9,19 +9,29 @@ from dataclasses import dataclass
 from plexstedi.config.load import KnownOrders
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.order import Order, Phase
+from plexstedi.edi.outbound.actions import Change860, Due, DueHeld, Nothing, Replace850, Send850
 from plexstedi.edi.outbound.document import prepare
-from plexstedi.edi.outbound.due import Cancel860, Change860, Due, DueHeld, Nothing, Replace850, Send850, due, streams
+from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.stream import StreamKey
-from plexstedi.state.document_states import DocumentState
-from plexstedi.state.documents import Document
+from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ORPHAN, ReviewKind
 from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.sync.partners import partner_of
 from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, order_witness, route_of, stream_name, text_witness
+from plexstedi.sync.submit.document import (
+    DueDocument,
+    next_change_sequence,
+    not_sent,
+    order_witness,
+    purpose_of,
+    refused_before,
+    stream_name,
+    text_witness,
+)
 from plexstedi.sync.submit.executions import unknown_streams
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.restored_values import settle_foreign_promises
@@ -122,15 +132,6 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
         " --reason TEXT`.",
     )
     _hold(session, record, last.stream, _moved(record, last) or (missing,))
-
-
-def partner_of(session: Session, code: str) -> Partner:
-    """A configured supplier with its name and address as Plex has them. Raise KeyError, ConfigurationFault."""
-    known = session.store.orders.supplier(code)
-    partner = session.partner(code)
-    if known is None:
-        return partner
-    return dataclasses.replace(partner, name=known.name, address=known.address)
 
 
 def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
@@ -306,7 +307,7 @@ def _prepared(
         return Waits()
     kind = "850" if isinstance(decision, Send850 | Replace850) else "860"
     if kind not in session.config.documents.send:
-        _hold(session, record, name, (_not_sent(kind),))
+        _hold(session, record, name, (not_sent(kind),))
         return Waits()
     change_sequence = next_change_sequence(decision, last)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
@@ -337,51 +338,6 @@ def _prepared(
         return Waits()
     _release(session, record, name)
     return document
-
-
-def next_change_sequence(decision: Due, last: Document | None) -> int:
-    """0 for the first 850 of a stream, then counting up (RULES.md Sending 8: BCH05 counts from 1)."""
-    if isinstance(decision, Send850) and last is None:
-        return 0
-    return (0 if last is None else last.change_sequence) + 1
-
-
-def purpose_of(decision: Due) -> str:
-    """BEG01 or BCH01 of the document that is due (X12 element 353)."""
-    match decision:
-        case Send850():
-            return decision.purpose
-        case Replace850():
-            return "05"
-        case Cancel860():
-            return "01"
-        case Change860():
-            return "04"
-        case _:
-            raise ValueError("nothing is due")
-
-
-def refused_before(session: Session, document: DueDocument) -> bool:
-    """Whether Stedi refused just this content already: only a person sends it again, or a change of it."""
-    earlier = session.store.documents.of_stream(document.stream)
-    if not earlier or earlier[-1].state is not DocumentState.REFUSED:
-        return False
-    refused = earlier[-1]
-    if refused.retry:
-        return False
-    route = route_of(document)
-    same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
-    return same_route and document.witness in refused.file_name
-
-
-def _not_sent(kind: str) -> Reason:
-    return Reason(
-        code=f"{kind}-not-sent",
-        where="order",
-        message=f"an {kind} is due and documents.send does not list it",
-        fix=f'Add "{kind}" to documents.send, or settle it with the supplier and'
-        " `plexstedi review accept ID --reason TEXT`.",
-    )
 
 
 def _hold(session: Session, record: OrderRecord, name: str, reasons: Sequence[Reason]) -> None:

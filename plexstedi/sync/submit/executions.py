@@ -6,26 +6,28 @@ nothing is sent before `plexstedi recover` (DESIGN.md section 6 "Sending").
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import TypeVar
-
-from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.edi.document_name import name_prefix, parse_file_name
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import SuspicionStop
 from plexstedi.state.cursors import Fact
 from plexstedi.state.executions import Witness
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, Transaction, Unreadable, read_execution
-from plexstedi.stedi.paging import Checkpoint, FromToken
-from plexstedi.sync.feed import EXECUTIONS, first_checkpoint, never_read, next_page
-from plexstedi.sync.isolation import Record, hold, isolated
+from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, read_execution
+from plexstedi.sync.feed import (
+    EXECUTIONS,
+    ask_about_unreadable,
+    feed_entry,
+    first_checkpoint,
+    guard_direction,
+    never_read,
+    next_page,
+    note_held_entries,
+    remember_checkpoint,
+    remember_newest,
+)
+from plexstedi.sync.isolation import isolated
+from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
-
-_BACKWARDS = timedelta(hours=1)
-"""Items are ordered by when they were processed; an hour is more than any two can be out of order."""
 
 
 def drain_executions(session: Session) -> None:
@@ -76,77 +78,6 @@ def _list_all_of_ours(session: Session) -> None:
         session.checkpoint()
 
 
-Entry = TypeVar("Entry", Execution, Transaction)
-
-
-def feed_entry(feed: str, key: str, raw: Json) -> Record:
-    """One entry of a feed as a record with a turn of its own. It does not come again, so a held one is kept."""
-    return Record("note", f"{feed} {key}", f"{feed} {key} of Stedi's feed", raw=raw)
-
-
-def note_held_entries(
-    session: Session,
-    feed: str,
-    read: Callable[[Json], Entry | Unreadable],
-    note: Callable[[Session, Entry], None],
-) -> None:
-    """Note the entries that raised what nobody foresaw, and are to be tried again."""
-    prefix = f"note {feed} "
-    for subject, content in session.store.unforeseen.contents(prefix):
-        raw = loads(content)
-        with session.store.transaction(), isolated(session, feed_entry(feed, subject.removeprefix(prefix), raw)):
-            entry = read(raw)
-            if isinstance(entry, Unreadable):
-                ask_about_unreadable(session, [entry], feed)
-            else:
-                note(session, entry)
-
-
-def ask_about_unreadable(session: Session, entries: Sequence[Unreadable], feed: str) -> None:
-    """An entry that cannot be read is not read again: a person is told of it; in the caller's transaction."""
-    for entry in entries:
-        mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]
-        if entry.error is not None:
-            hold(session, feed_entry(feed, mark, entry.raw), entry.error)
-            continue
-        reason = Reason(
-            code="feed-entry-unreadable",
-            where=f"{feed} feed of Stedi",
-            message=f"an entry cannot be read: {entry.reason}",
-            fix="Look it up in the Stedi portal: if it is a supplier's answer, have it sent again.",
-        )
-        subject = f"{feed} entry {mark}"
-        if not session.store.reviews.decided(ReviewKind.FEED_ENTRY_UNREADABLE, subject):
-            session.ask(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
-
-
-def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:
-    """Keep the token; a time is never kept, since items of equal time at a page's edge would be lost."""
-    if isinstance(checkpoint, FromToken):
-        session.store.memory.put(token, checkpoint.token)
-
-
-def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed: str) -> None:
-    """Stop if a feed that runs from old to new shows a page that ends long before what it showed already.
-
-    Another account's key, or a token that Stedi no longer follows, would look like this (stedi/README.md 4.1). Raise
-    SuspicionStop, unless it is overridden for this run.
-    """
-    known = session.store.memory.time(seen)
-    if newest is not None and known is not None and newest < known - _BACKWARDS:
-        session.suspect(
-            "feed-backwards",
-            f"Stedi's {feed} feed went backwards: it ended at {known:%Y-%m-%d %H:%M} UTC before, and now at"
-            f" {newest:%Y-%m-%d %H:%M} UTC. Another account's key, or a token that is no longer followed",
-        )
-
-
-def remember_newest(session: Session, seen: Fact, newest: datetime | None) -> None:
-    """Note how far a feed came; inside the caller's transaction. After an override also a step back."""
-    if newest is not None:
-        session.store.memory.put_time(seen, newest)
-
-
 def is_ours(session: Session, file_name: str | None) -> bool:
     """Whether a file name is in our scheme, of this tenant and usage indicator."""
     parsed = parse_file_name(file_name or "")
@@ -184,25 +115,6 @@ def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
     subject = f"execution {execution.id}"
     if not session.store.reviews.decided(ReviewKind.INBOUND_FILE_FAILED, subject):
         session.ask(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
-
-
-def supplier_of(session: Session, partnership: str | None) -> str | None:
-    """The supplier that is traded with over this partnership, or was when its documents went out (RULES.md Reading 10).
-
-    None if neither the configuration nor any document knows it.
-    """
-    if partnership is None:
-        return None
-    found = (code for code, settings in session.config.suppliers.items() if settings.partnership_id == partnership)
-    return next(found, None) or session.store.documents.partner_over(partnership, invoices=False)
-
-
-def customer_of(session: Session, partnership: str | None) -> str | None:
-    """The customer that gets, or got, invoices over this partnership; None if there is none."""
-    if partnership is None:
-        return None
-    found = (code for code, settings in session.config.customers.items() if settings.partnership_id == partnership)
-    return next(found, None) or session.store.documents.partner_over(partnership, invoices=True)
 
 
 def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from plexstedi.edi.document_name import Slot, Usage, file_name, idempotency_key
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.text import Envelope, render
-from plexstedi.state.documents import NewDocument
+from plexstedi.state.document import NewDocument
 from plexstedi.stedi.requests import Delimiters, TooLarge, create_transaction_body, generate_edi_body
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, Route, route_of

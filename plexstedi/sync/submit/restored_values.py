@@ -9,7 +9,7 @@ from decimal import Decimal
 from plexstedi.config.load import WriteBack
 from plexstedi.edi.order import Order, Release
 from plexstedi.edi.reasons import Reason
-from plexstedi.edi.writeback.custom_fields import FieldChange, ReleaseField, WritePlan, WriteTarget
+from plexstedi.edi.writeback.plan import FieldChange, ReleaseField, WritePlan, WriteTarget
 from plexstedi.plex.note_token import token
 from plexstedi.state.orders import OrderRecord
 from plexstedi.sync.session import Session

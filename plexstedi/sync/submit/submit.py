@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceUnavailable
+from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.documents import Document, NewDocument
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
+from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.stages import Stage
-from plexstedi.sync.submit.delivery import confirm_deliveries, send_one, sending_of, settle_unheard, take_witness
+from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.due_invoices import find_due_invoices
 from plexstedi.sync.submit.due_orders import find_due
 from plexstedi.sync.submit.executions import drain_executions
 from plexstedi.sync.submit.freeze import freeze
-from plexstedi.sync.tenant import check_tenant
+from plexstedi.sync.submit.in_doubt import settle_unheard, take_witness
+from plexstedi.sync.submit.send import send_one, sending_of
 
 
 @dataclass(frozen=True)

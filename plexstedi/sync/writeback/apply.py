@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from plexstedi.config.load import WriteBack
-from plexstedi.edi.writeback.custom_fields import FieldChange, RecordKey, WriteTarget, differences
-from plexstedi.edi.writeback.custom_fields import Level as WriteLevel
+from plexstedi.edi.writeback.custom_fields import differences
+from plexstedi.edi.writeback.plan import FieldChange, RecordKey, WriteTarget
+from plexstedi.edi.writeback.plan import Level as WriteLevel
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceUnavailable
 from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
 from plexstedi.state.reviews import ReviewKind

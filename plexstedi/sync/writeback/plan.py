@@ -12,7 +12,8 @@ from plexstedi.edi.order import Order
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.edi.writeback.custom_fields import AckField, ReleaseField, WritePlan, plan_writes
+from plexstedi.edi.writeback.custom_fields import plan_writes
+from plexstedi.edi.writeback.plan import AckField, ReleaseField, WritePlan
 from plexstedi.edi.writeback.records import plan_record_writes
 from plexstedi.edi.writeback.releases import plan_release_writes
 from plexstedi.state.orders import OrderRecord

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from plexstedi.edi.order import ReleaseState
-from plexstedi.edi.writeback.custom_fields import FieldChange, ReleaseField, WriteEntry
+from plexstedi.edi.writeback.plan import FieldChange, ReleaseField, WriteEntry
 from plexstedi.plex.note_token import token, with_token
 from plexstedi.plex.port import ReleaseNow, ReleaseUpdate
 from plexstedi.state.writes import Write

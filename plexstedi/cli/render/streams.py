@@ -1,9 +1,4 @@
-"""The standard streams: a place where text goes, whatever they really are.
-
-Between every command and its streams stands `Guarded`. It writes only what can be seen (`plain_text.visible`), in what
-the stream's encoding has, and it never raises: a stream that is closed, full or no longer read takes nothing more, and
-what a command did stays done. `ended` then says what that means for the exit code.
-"""
+"""None"""
 
 from __future__ import annotations
 
@@ -12,17 +7,20 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO, TypeVar
 
 from plexstedi.errors import EnvironmentFault, ExitCode
-from plexstedi.plain_text import fitted, visible, visible_json
+from plexstedi.plain_text import fitted, one_line, visible, visible_json
 
 _ONLY_SHOW = {"plexstedi", "status", "check", "review list", "review show", "audit export", "credentials list"}
+
+
 _FILE_OPTIONS = ("--config", "--state", "--html", "--dir")
 """Options whose value is a file name: its bytes must stay what they are."""
+
 
 Code = TypeVar("Code", bound=int)
 
@@ -242,3 +240,17 @@ def _as_text(argument: str) -> str:
         return os.fsencode(argument).decode("utf-8")
     except UnicodeError:
         return "".join(visible(c) if "\ud800" <= c <= "\udfff" else c for c in argument)
+
+
+def progress_reporter(*, enabled: bool) -> Callable[[str, int, int], None]:
+    """A function that is told stage, done and total; it rewrites one line of stderr when that is a terminal."""
+    if not (enabled and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
+        return lambda stage, done, total: None
+
+    def report(stage: str, done: int, total: int) -> None:
+        text = one_line(f"{stage}: {done} of {total}") if done < total else ""
+        stream = ours(sys.stderr)
+        stream.write(f"\r\x1b[K{text}")
+        stream.flush()
+
+    return report

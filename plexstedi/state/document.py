@@ -1,0 +1,149 @@
+"""One row of documents: what is frozen, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from plexstedi.edi.sent import SentOrder
+from plexstedi.state.document_states import BusinessStatus, Delivery, DocumentState, FunctionalStatus
+from plexstedi.state.file.codec import (
+    maybe_moment,
+    moment,
+    unpack,
+)
+from plexstedi.state.file.database import Row
+
+RECOVERED = "recovered"
+"""In place of purpose and setting of a document that `recover` took over: how it was sent is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """What is frozen: everything an attempt needs, decided."""
+
+    stream: str
+    order_id: str
+    order_number: str
+    order_release: str | None
+    supplier: str
+    partnership: str
+    transaction_setting: str
+    kind: str
+    purpose: str
+    revision: int
+    change_sequence: int
+    counter: int
+    idempotency_key: str
+    file_name: str
+    route: str
+    body: bytes
+    x12: str
+    sent: SentOrder
+    dropped: tuple[str, ...]
+    replay_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One row of `documents`; the payloads are read on demand."""
+
+    id: int
+    stream: str
+    order_id: str
+    order_number: str
+    order_release: str | None
+    supplier: str
+    partnership: str
+    transaction_setting: str
+    kind: str
+    purpose: str
+    revision: int
+    change_sequence: int
+    counter: int
+    idempotency_key: str
+    file_name: str
+    route: str
+    dropped: tuple[str, ...]
+    state: DocumentState
+    delivery: Delivery
+    functional_ack: FunctionalStatus
+    business_ack: BusinessStatus
+    retry: bool
+    """Refused or in doubt, and a person asked for the same content again; an attempt uses it up."""
+    blocks: bool
+    """A rejecting 997 that no person has settled: the stream waits."""
+    file_execution_id: str | None
+    interchange_control: int | None
+    group_control: int | None
+    set_control: int | None
+    frozen_at: datetime
+    first_attempt_at: datetime | None
+    accepted_at: datetime | None
+    delivered_at: datetime | None
+    next_attempt_at: datetime | None
+    error: str | None
+    replay_of: int | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the next document of the stream may go."""
+        return self.state.is_final and not self.blocks
+
+
+DOCUMENT_COLUMNS = (
+    "id, stream, order_id, order_number, order_release, supplier, partnership, transaction_setting, kind, purpose,"
+    " revision, change_sequence, counter, idempotency_key, file_name, route, dropped, state, delivery, functional_ack,"
+    " business_ack, retry, blocks, file_execution_id, interchange_control, group_control, set_control, frozen_at,"
+    " first_attempt_at, accepted_at, delivered_at, next_attempt_at, error, replay_of"
+)
+
+
+def document_of_row(row: Row) -> Document:
+    return Document(
+        id=row["id"],
+        stream=row["stream"],
+        order_id=row["order_id"],
+        order_number=row["order_number"],
+        order_release=row["order_release"],
+        supplier=row["supplier"],
+        partnership=row["partnership"],
+        transaction_setting=row["transaction_setting"],
+        kind=row["kind"],
+        purpose=row["purpose"],
+        revision=row["revision"],
+        change_sequence=row["change_sequence"],
+        counter=row["counter"],
+        idempotency_key=row["idempotency_key"],
+        file_name=row["file_name"],
+        route=row["route"],
+        dropped=_texts(row["dropped"]),
+        state=DocumentState(row["state"]),
+        delivery=Delivery(row["delivery"]),
+        functional_ack=FunctionalStatus(row["functional_ack"]),
+        business_ack=BusinessStatus(row["business_ack"]),
+        retry=bool(row["retry"]),
+        blocks=bool(row["blocks"]),
+        file_execution_id=row["file_execution_id"],
+        interchange_control=row["interchange_control"],
+        group_control=row["group_control"],
+        set_control=row["set_control"],
+        frozen_at=moment(row["frozen_at"]),
+        first_attempt_at=maybe_moment(row["first_attempt_at"]),
+        accepted_at=maybe_moment(row["accepted_at"]),
+        delivered_at=maybe_moment(row["delivered_at"]),
+        next_attempt_at=maybe_moment(row["next_attempt_at"]),
+        error=row["error"],
+        replay_of=row["replay_of"],
+    )
+
+
+def unpacked(packed: bytes) -> bytes:
+    return unpack(packed) if packed else b""
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    values: Sequence[str] = json.loads(text)
+    return tuple(values)

@@ -1,0 +1,36 @@
+"""Whose partnership it is, and what is known of a trading partner."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from plexstedi.edi.partner import Partner
+from plexstedi.sync.session import Session
+
+
+def supplier_of(session: Session, partnership: str | None) -> str | None:
+    """The supplier that is traded with over this partnership, or was when its documents went out (RULES.md Reading 10).
+
+    None if neither the configuration nor any document knows it.
+    """
+    if partnership is None:
+        return None
+    found = (code for code, settings in session.config.suppliers.items() if settings.partnership_id == partnership)
+    return next(found, None) or session.store.documents.partner_over(partnership, invoices=False)
+
+
+def customer_of(session: Session, partnership: str | None) -> str | None:
+    """The customer that gets, or got, invoices over this partnership; None if there is none."""
+    if partnership is None:
+        return None
+    found = (code for code, settings in session.config.customers.items() if settings.partnership_id == partnership)
+    return next(found, None) or session.store.documents.partner_over(partnership, invoices=True)
+
+
+def partner_of(session: Session, code: str) -> Partner:
+    """A configured supplier with its name and address as Plex has them. Raise KeyError, ConfigurationFault."""
+    known = session.store.orders.supplier(code)
+    partner = session.partner(code)
+    if known is None:
+        return partner
+    return dataclasses.replace(partner, name=known.name, address=known.address)

@@ -1,0 +1,49 @@
+"""Goods received, as Plex lists them: they are not promised again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from plexstedi.errors import ServiceRefused
+from plexstedi.plex.port import (
+    Receipt,
+    Window,
+)
+from plexstedi.state.cursors import Fact
+from plexstedi.sync.isolation import Record, isolated
+from plexstedi.sync.poll.odd_rows import take_back_odd_rows
+from plexstedi.sync.session import Session
+
+RECEIPTS_LOOK_BACK = timedelta(days=90)
+
+
+RECEIPTS_OVERLAP = timedelta(days=3)
+
+
+def read_receipts_of_plex(session: Session, now: datetime) -> None:
+    """Receipts have no modified filter: the window overlaps by days (plex/README.md 5.1)."""
+    memory = session.store.memory
+    cursor = memory.time(Fact.RECEIPTS_CURSOR)
+    begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP
+    if begin >= now or not session.store.documents.any():
+        return
+    try:
+        receipts = session.plex.receipts(Window(begin, now))
+    except ServiceRefused as fault:
+        if fault.code != "wrong-path":
+            raise
+        session.tally.warn(f"receipts cannot be read, so what came in already is not known: {fault.message}")
+        return
+    with session.store.transaction():
+        for receipt in receipts:
+            with isolated(session, _receipt_record(session, receipt)):
+                session.store.receipts.record(
+                    receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
+                )
+        take_back_odd_rows(session, {receipt.id for receipt in receipts})
+        memory.put_time(Fact.RECEIPTS_CURSOR, now)
+
+
+def _receipt_record(session: Session, receipt: Receipt) -> Record:
+    mark = f"{receipt.quantity} {receipt.received_at.isoformat()}"
+    return Record("store", f"receipt {receipt.id}", f"receipt {receipt.id}", mark, order_id=receipt.order_id)

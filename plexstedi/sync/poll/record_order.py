@@ -1,0 +1,107 @@
+"""One order as Plex has it now, into the state: a revision, its trade, its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from plexstedi.edi.order import Order, Phase, Supplier
+from plexstedi.edi.reasons import Reason
+from plexstedi.plex.port import (
+    UnreadableOrder,
+    VanishedOrder,
+)
+from plexstedi.state.cursors import Fact
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.sync.session import Session
+from plexstedi.sync.timezones import as_it_was_read
+
+
+def record_reading(
+    session: Session,
+    reading: Order | UnreadableOrder | VanishedOrder,
+    number: str,
+    start: datetime,
+    supplier: Supplier | None,
+) -> None:
+    """Store what Plex said of one order and its supplier; inside the caller's transaction."""
+    if isinstance(reading, UnreadableOrder):
+        session.tally.counts.orders_seen += 1
+        reason = Reason(code="order-unreadable", where="order", message=reading.reason, fix=reading.fix)
+        number = reading.number or number
+        session.ask(ReviewKind.ORDER_UNREADABLE, f"order {reading.order_id}", (reason,), order_number=number)
+        return
+    if isinstance(reading, VanishedOrder):
+        _record_vanished(session, reading.order_id)
+        return
+    session.tally.counts.orders_seen += 1
+    reading = as_it_was_read(session, reading)
+    session.withdraw(ReviewKind.ORDER_UNREADABLE, f"order {reading.id}", "it can be read now")
+    now = session.clock.now()
+    began = session.store.memory.time(Fact.BEGAN) or now
+    known = reading.created_at is not None and reading.created_at < start
+    baseline = reading.modified_at is None or reading.modified_at <= began
+    first = session.store.orders.get(reading.id) is None
+    revision = session.store.orders.record(reading, marks=marks_of(reading), now=now, known=known, baseline=baseline)
+    _record_trade(session, reading)
+    if supplier is not None:
+        session.store.orders.set_supplier(supplier)
+    if revision is None:
+        return
+    if not (first and known):
+        _count_change(session, reading)
+    session.note(
+        "order-seen" if first else "order-changed",
+        f"order {reading.number}",
+        order_id=reading.id,
+        revision=revision,
+        phase=reading.phase,
+        supplier=reading.supplier_code,
+        known=known if first else None,
+    )
+
+
+def _count_change(session: Session, order: Order) -> None:
+    session.tally.counts.orders_changed += 1
+    session.tally.counts.orders_of_no_news += int(not _is_news(session, order))
+
+
+def _is_news(session: Session, order: Order) -> bool:
+    """Whether a change of this order is a change to anybody: a draft, or an order that is not traded by EDI, is not.
+
+    One that was sent is, whatever has become of it.
+    """
+    record = session.store.orders.get(order.id)
+    traded = record is not None and not record.untraded
+    return (traded and order.phase is not Phase.UNRELEASED) or bool(session.store.documents.of_order(order.id))
+
+
+def _record_trade(session: Session, order: Order) -> None:
+    """Note whether the order's supplier is traded with by EDI."""
+    orders = session.store.orders
+    record = orders.get(order.id)
+    assert record is not None
+    untraded = order.supplier_code not in session.config.suppliers
+    # One that was sent stays in sight: its supplier has it, whoever Plex names now.
+    if untraded and not record.untraded and not session.store.documents.of_order(order.id):
+        orders.set_untraded(order.id, True)
+        session.note("order-not-traded", f"order {order.number}", order_id=order.id, supplier=order.supplier_code)
+
+
+def _record_vanished(session: Session, order_id: str) -> None:
+    record = session.store.orders.get(order_id)
+    if record is None or record.phase is Phase.VANISHED:
+        return
+    last = session.store.orders.revision(order_id, record.latest)
+    gone = last.model_copy(update={"phase": Phase.VANISHED})
+    revision = session.store.orders.record(
+        gone, marks=record.marks, now=session.clock.now(), known=record.known, baseline=False
+    )
+    _count_change(session, last)
+    session.note("order-vanished", f"order {record.number}", order_id=order_id, revision=revision)
+
+
+def marks_of(order: Order) -> dict[str, datetime]:
+    marks = {} if order.modified_at is None else {order.id: order.modified_at}
+    for line in order.lines:
+        marks.update({r.id: r.modified_at for r in line.releases if r.modified_at is not None})
+    return marks

@@ -1,0 +1,179 @@
+"""One attempt to send a document: committed before the call, its outcome recorded after it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from plexstedi.edi.reasons import Reason
+from plexstedi.errors import ServiceRefused, ServiceUnavailable
+from plexstedi.state.document import Document
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.documents import IN_FLIGHT, NOT_HEARD, NOT_PROCESSED, REFUSED
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
+from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.sync.session import Session
+
+
+def record_of(step: str, document: Document) -> Record:
+    word = "invoice" if document.kind == "810" else "order"
+    return Record(
+        step,
+        f"document {document.id}",
+        f"the {document.kind} of {word} {document.order_number}",
+        supplier=document.supplier,
+        order_id=document.order_id,
+        order_number=document.order_number,
+    )
+
+
+def sending_of(document: Document) -> Record:
+    """The sending of a document, as a record with a turn of its own."""
+    return record_of("send", document)
+
+
+def send_one(session: Session, document: Document) -> None:
+    """One attempt, as `send`; what nobody foresaw holds this document, and whether it was sent is resolved later."""
+    record = sending_of(document)
+    if not is_held(session, record):
+        with isolated(session, record):
+            send(session, document)
+
+
+def send(session: Session, document: Document) -> None:
+    """One attempt: intent committed, call, outcome committed. No transaction is open across the call.
+
+    Raise ServiceRefused or ServiceUnavailable where nothing can have been processed; the document then waits.
+    """
+    store = session.store
+    body = store.documents.body(document.id)
+    with store.transaction():
+        number = store.documents.begin_attempt(document, _began(session))
+        session.note(
+            "attempt-begun",
+            f"document {document.id}",
+            order_id=document.order_id,
+            attempt=number,
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
+    try:
+        outcome = _call(session, document, body)
+    except (ServiceRefused, ServiceUnavailable) as fault:
+        with store.transaction():
+            store.documents.end_attempt(document.id, number, session.clock.now(), f"{NOT_PROCESSED}: {fault.message}")
+            store.documents.forget_first_attempt(document.id)
+        raise
+    with store.transaction():
+        _record(session, store.documents.get(document.id), number, outcome)
+
+
+def _call(session: Session, document: Document, body: bytes) -> SendOutcome:
+    if document.route == "create-outbound":
+        return session.stedi.create_transaction(
+            document.partnership, document.transaction_setting, body, document.idempotency_key
+        )
+    return session.stedi.generate_edi(document.partnership, body, document.idempotency_key)
+
+
+def _began(session: Session) -> datetime:
+    """When an attempt begins, for the age of its key: a clock of ours that is ahead must not make it look young."""
+    theirs = session.stedi.service_now()
+    now = session.clock.now()
+    return now if theirs is None else min(now, theirs)
+
+
+def _record(session: Session, document: Document, number: int, outcome: SendOutcome) -> None:
+    documents = session.store.documents
+    now = session.clock.now()
+    documents.end_attempt(document.id, number, now, _words(outcome))
+    session.note(
+        "attempt-ended", f"document {document.id}", order_id=document.order_id, attempt=number, outcome=_words(outcome)
+    )
+    match outcome:
+        case Accepted():
+            accept(session, document, outcome)
+        case Refused() if documents.unsettled_attempts(document.id):
+            # An earlier attempt may have been carried out: what is refused now is no proof that it was not.
+            documents.set_next_attempt(document.id, now, _words(outcome))
+        case Refused():
+            _refuse(session, document, outcome)
+        case SlotTaken():
+            reason = Reason(
+                code="slot-taken",
+                where="order",
+                message=f"Stedi holds another content under the key of this document: {outcome.message}",
+                fix="The state file may be old, or a setting changed between two attempts. Compare with"
+                " `plexstedi review show ID`; `plexstedi recover` rebuilds the state from Stedi.",
+            )
+            documents.move(document.id, DocumentState.CONFLICT, outcome.message)
+            session.ask_about(ReviewKind.DOCUMENT_CONFLICT, document, reason)
+            session.tally.counts.documents_held += 1
+        case InFlight():
+            wait = timedelta(seconds=outcome.retry_after or 60)
+            documents.set_next_attempt(document.id, now + wait, "Stedi is still working on it (409)")
+        case Unknown():
+            documents.set_next_attempt(document.id, now, outcome.reason)
+            documents.forget_first_attempt(document.id)
+    session.store.memory.latest_time(now, session.stedi.service_now())
+
+
+def _words(outcome: SendOutcome) -> str:
+    match outcome:
+        case Accepted(replayed=replayed):
+            return "accepted (answer to an earlier attempt)" if replayed else "accepted"
+        case Refused(status=status, message=message):
+            return f"{REFUSED} with {status}: {message}"
+        case SlotTaken():
+            return f"{REFUSED} with 422: the key was used with another content"
+        case InFlight():
+            return f"{IN_FLIGHT} (409)"
+        case Unknown(reason=reason, maybe_processed=maybe):
+            return f"{NOT_HEARD if maybe else NOT_PROCESSED}: {reason}"
+
+
+def accept(session: Session, document: Document, outcome: Accepted) -> None:
+    """Stedi has the document; inside the caller's transaction."""
+    session.store.documents.accept(
+        document.id,
+        session.clock.now(),
+        file_execution_id=outcome.file_execution_id,
+        interchange_control=outcome.interchange_control,
+        group_control=outcome.group_control,
+        x12=outcome.edi,
+    )
+    session.tally.counts.documents_sent += 1
+    for kind in (ReviewKind.DOCUMENT_IN_DOUBT, ReviewKind.DOCUMENT_REFUSED):
+        session.withdraw(kind, f"document {document.id}", "Stedi has it", order_id=document.order_id)
+    for earlier in session.store.documents.of_stream(document.stream):
+        if earlier.state is DocumentState.REFUSED:
+            session.withdraw(
+                ReviewKind.DOCUMENT_REFUSED,
+                f"document {earlier.id}",
+                "a later document of the order was taken",
+                order_id=document.order_id,
+            )
+    session.note(
+        "document-accepted",
+        f"document {document.id}",
+        order_id=document.order_id,
+        file_execution_id=outcome.file_execution_id,
+        interchange_control=outcome.interchange_control,
+        group_control=outcome.group_control,
+    )
+
+
+def _refuse(session: Session, document: Document, outcome: Refused) -> None:
+    said = "; ".join((outcome.message, *outcome.errors))
+    table = f"{'customers' if document.kind == '810' else 'suppliers'}.{document.supplier}"
+    fix = (
+        f"Correct partnership_id and transaction_setting_id in [{table}]; the document is then sent automatically. If"
+        " they are right, add what is missing at Stedi, then `plexstedi review accept ID --reason TEXT`."
+        if outcome.status == 404
+        else f"Correct it in Plex, or the settings in [{table}]; a changed document is sent"
+        " automatically, the same one again by `plexstedi review accept ID --reason TEXT`."
+    )
+    reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)
+    session.store.documents.move(document.id, DocumentState.REFUSED, said)
+    session.ask_about(ReviewKind.DOCUMENT_REFUSED, document, reason)
+    session.tally.counts.documents_rejected += 1
