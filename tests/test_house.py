@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ from plexstedi.errors import ExitCode
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "plexstedi"
+MOST_LINES = 400
+MOST_FILES = 20
 
 SHARED = {"errors", "internal", "clock", "decimal_json", "ownership", "durable", "plain_text", "advice"}
 MAY_USE: dict[str, set[str]] = {
@@ -30,19 +35,44 @@ MAY_USE: dict[str, set[str]] = {
 """Room by room what it may import beside itself (DESIGN.md: `cli → sync → {edi, plex, stedi, state}`)."""
 
 
-def imports(file: Path) -> set[str]:
-    """Rooms of the program that a file imports."""
-    found = set()
+def is_module(parts: Sequence[str]) -> bool:
+    path = PACKAGE.joinpath(*parts)
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def modules(file: Path) -> Iterator[tuple[str, ...]]:
+    """The modules of the program that a file imports, each by its path below the package."""
     for node in ast.walk(ast.parse(file.read_text())):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
-            parts = name.split(".")
-            if parts[0] == "plexstedi" and len(parts) > 1:
-                found.add(parts[1])
+            package, *parts = name.split(".")
+            while parts and not is_module(parts):
+                parts.pop()
+            if package == "plexstedi" and parts:
+                yield tuple(parts)
+
+
+def imports(file: Path) -> set[str]:
+    """Rooms of the program that a file imports."""
+    return {parts[0] for parts in modules(file)}
+
+
+def place_of(parts: tuple[str, ...]) -> str:
+    """Where a module is, at two levels: the room in its room (`sync/submit`), or the file in it (`sync/feed`)."""
+    return "/".join(parts[:2])
+
+
+@cache
+def arrows() -> dict[str, set[str]]:
+    """Which place imports which, at two levels, over the whole program."""
+    found: dict[str, set[str]] = {}
+    for file in PACKAGE.rglob("*.py"):
+        here = place_of(file.relative_to(PACKAGE).with_suffix("").parts)
+        found.setdefault(here, set()).update(place for parts in modules(file) if (place := place_of(parts)) != here)
     return found
 
 
@@ -54,6 +84,75 @@ def test_imports_run_one_way(room: str) -> None:
         if (extra := imports(file) - MAY_USE[room] - {room})
     }
     assert wrong == {}
+
+
+def circles(graph: Mapping[str, Collection[str]]) -> list[str]:
+    """The places that import themselves over others; none where the arrows run one way."""
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_at_two_levels_no_room_or_file_imports_itself_over_others() -> None:
+    found = arrows()
+    assert "sync/poll" in found["sync/feed"], "else this looks at nothing"
+    assert circles(found) == []
+
+
+def test_a_circle_is_noticed() -> None:
+    """Over three places, and between a room and a file beside it."""
+    assert len(circles({"edi/guide": {"edi/outbound"}, "edi/outbound": {"edi/x12"}, "edi/x12": {"edi/guide"}})) == 4
+    assert len(circles({"sync/feed": {"sync/poll"}, "sync/poll": {"sync/feed"}})) == 3
+
+
+STAGES = (
+    {"sync/people", "sync/report", "sync/run"},
+    {"sync/submit", "sync/ingest"},
+    {"sync/feed"},
+    {"sync/poll"},
+    {"sync/writeback", "sync/setup"},
+    {"sync/session"},
+    {"sync/counts"},
+)
+"""From what knows most to what knows least: a stage imports later ones alone."""
+
+
+@pytest.mark.parametrize("level", range(len(STAGES)))
+def test_a_stage_knows_only_what_is_below_it(level: int) -> None:
+    above_or_beside = set().union(*STAGES[: level + 1])
+    found = arrows()
+    wrong = {place: sorted(found[place] & (above_or_beside - {place})) for place in STAGES[level]}
+    if level == 0:
+        # A run is made of the stages; it is known to no other.
+        wrong = {place: [each for each in others if each == "sync/run"] for place, others in wrong.items()}
+    assert {place: others for place, others in wrong.items() if others} == {}
+
+
+def test_no_file_is_too_long_and_no_folder_too_full() -> None:
+    long = {
+        str(file.relative_to(ROOT)): lines
+        for file in PACKAGE.rglob("*.py")
+        if (lines := len(file.read_text().splitlines())) > MOST_LINES
+    }
+    full = {
+        str(folder.relative_to(ROOT)): len(files)
+        for folder in (PACKAGE, *(each for each in PACKAGE.rglob("*") if each.is_dir()))
+        if len(files := list(folder.glob("*.py"))) > MOST_FILES
+    }
+    assert (long, full) == ({}, {})
+
+
+def test_a_face_holds_no_code() -> None:
+    """What is imported from a room is imported from its file; the package alone has its version."""
+    coded = {
+        str(face.relative_to(ROOT))
+        for face in PACKAGE.rglob("__init__.py")
+        for node in ast.parse(face.read_text()).body
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    }
+    assert coded == {"plexstedi/__init__.py"}
 
 
 def test_only_demo_and_sandbox_know_the_sandbox() -> None:

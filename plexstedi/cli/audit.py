@@ -19,7 +19,7 @@ from plexstedi.cli.result import Outcome
 from plexstedi.errors import StateUnusable, UsageFault
 from plexstedi.plain_text import cell, visible_json
 from plexstedi.state.audit import Event
-from plexstedi.state.file.integrity import altered_payload
+from plexstedi.state.integrity import altered_payload
 from plexstedi.state.store import Store, open_state
 
 

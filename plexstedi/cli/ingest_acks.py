@@ -6,8 +6,8 @@ import typer
 
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
-from plexstedi.cli.render.tables import counts_line, print_news, print_write_plan
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.render.tables import print_write_plan
+from plexstedi.cli.result import Outcome, counts_line, print_news
 from plexstedi.sync.ingest.ingest import ingest
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage

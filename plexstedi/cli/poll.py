@@ -8,8 +8,8 @@ import typer
 
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
-from plexstedi.cli.render.tables import counts_line, not_traded, plain, print_news
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.render.tables import not_traded, plain
+from plexstedi.cli.result import Outcome, counts_line, print_news
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage

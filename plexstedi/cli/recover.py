@@ -6,8 +6,8 @@ import typer
 
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Yes, confirmed
-from plexstedi.cli.render.tables import print_news, print_table
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.render.tables import print_table
+from plexstedi.cli.result import Outcome, print_news
 from plexstedi.clock import StopRequest
 from plexstedi.sync.people.recover import FoundStream, look, take_over
 from plexstedi.sync.people.recover_invoices import FoundInvoice, look_at_invoices, take_over_invoices

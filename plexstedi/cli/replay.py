@@ -11,8 +11,8 @@ import typer
 
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, confirmed, overrides, reason_given
-from plexstedi.cli.render.tables import aligned, plain, print_news
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.render.tables import aligned, plain
+from plexstedi.cli.result import Outcome, print_news
 from plexstedi.clock import StopRequest
 from plexstedi.errors import UsageFault
 from plexstedi.sync.people.replay import Replay, failed_since, find_last, plan, replay, replay_acknowledgment

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 import typer
 
 from plexstedi.cli.render.streams import locale_fault, print_json
+from plexstedi.cli.render.tables import plain
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ConfigurationFault, ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text
@@ -192,3 +193,16 @@ def say_fault(fault: PlexStediError) -> None:
     print(hanging(f"plexstedi: {fault.message}"), file=sys.stderr)
     if fault.fix:
         print(hanging(f"  fix: {fault.fix}"), file=sys.stderr)
+
+
+def counts_line(outcome: Outcome, *names: str) -> None:
+    """`orders seen 5, orders changed 2`: counts by their names in the contract."""
+    counts = (outcome.counts or Counts()).as_dict()
+    prefix = f"{outcome.command}, dry run: " if outcome.dry_run else f"{outcome.command}: "
+    print(prefix + ", ".join(f"{name.replace('_', ' ')} {counts[name]}" for name in names))
+
+
+def print_news(outcome: Outcome) -> None:
+    """What came to need a person in this run, one line each."""
+    for line in outcome.data.get("news", ()):
+        print(f"  needs a person: {plain(line)}")

@@ -9,8 +9,8 @@ import typer
 
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides, positive
-from plexstedi.cli.render.tables import counts_line, print_documents_preview, print_news
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.render.tables import print_documents_preview
+from plexstedi.cli.result import Outcome, counts_line, print_news
 from plexstedi.errors import UsageFault
 from plexstedi.sync.report.invoice import find_invoice
 from plexstedi.sync.report.overview import find_order

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
 
 from plexstedi.decimal_json import BrokenJsonError, Json
 from plexstedi.sandbox.behaviours import Character
@@ -18,9 +17,7 @@ from plexstedi.sandbox.stedi.records import Execution, GeneratedDocument
 from plexstedi.sandbox.stedi.views import moment
 from plexstedi.sandbox.stedi.x12 import X12Error
 from plexstedi.sandbox.web import Request, Response, json_response
-
-if TYPE_CHECKING:
-    from plexstedi.sandbox.server import Sandbox
+from plexstedi.sandbox.world import World
 
 PREFIX = "/_sandbox/"
 
@@ -29,7 +26,7 @@ class ControlError(ValueError):
     """A control request asks for something that cannot be done."""
 
 
-def answer(sandbox: Sandbox, request: Request) -> Response:
+def answer(sandbox: World, request: Request) -> Response:
     """Answer one control request; 400 with a message says what was wrong with it."""
     name, _, rest = request.path.removeprefix(PREFIX).partition("/")
     sandbox.settle()
@@ -44,7 +41,7 @@ def answer(sandbox: Sandbox, request: Request) -> Response:
         return json_response({"message": f"there is no {error.args[0]}"}, 404)
 
 
-def _dispatch(sandbox: Sandbox, method: str, name: str, rest: str, body: Mapping[str, Json]) -> Json:
+def _dispatch(sandbox: World, method: str, name: str, rest: str, body: Mapping[str, Json]) -> Json:
     match method, name:
         case "GET", "clock":
             return {"now": moment(sandbox.clock.now())}
@@ -123,7 +120,7 @@ def document_json(document: GeneratedDocument) -> dict[str, Json]:
     }
 
 
-def _writes(sandbox: Sandbox) -> list[Json]:
+def _writes(sandbox: World) -> list[Json]:
     return [
         {
             "at": moment(write.at),
@@ -141,7 +138,7 @@ def _writes(sandbox: Sandbox) -> list[Json]:
     ]
 
 
-def _custom_fields(sandbox: Sandbox) -> list[Json]:
+def _custom_fields(sandbox: World) -> list[Json]:
     rows: list[Json] = []
     for (name, record_id), values in sandbox.plex.custom.items():
         place = sandbox.plex.places.get(record_id)
@@ -158,7 +155,7 @@ def _custom_fields(sandbox: Sandbox) -> list[Json]:
     return rows
 
 
-def _requests(sandbox: Sandbox) -> list[Json]:
+def _requests(sandbox: World) -> list[Json]:
     return [
         {
             "number": call.number,
@@ -218,7 +215,7 @@ _HEADER_FIELDS = frozenset(("note", "internal_note", "ship_to", "terms", "freigh
 _LINE_FIELDS = frozenset(("unit", "order_unit", "description", "supplier_part", "status", "note"))
 
 
-def edit_order(sandbox: Sandbox, number: str, body: Mapping[str, Json]) -> Order:
+def edit_order(sandbox: World, number: str, body: Mapping[str, Json]) -> Order:
     """Edit an order as a buyer would.
 
     Keys: `header` {field: value}; `lines` [{"line", "price", …}]; `releases` [{"line", "release", "quantity", "due",
@@ -324,7 +321,7 @@ def _optional_text(body: Mapping[str, Json], name: str) -> str | None:
     return _text(body, name) if body.get(name) is not None else None
 
 
-def receive_inbound(sandbox: Sandbox, body: Mapping[str, Json]) -> Execution:
+def receive_inbound(sandbox: World, body: Mapping[str, Json]) -> Execution:
     """A file from a partner, out of the blue.
 
     Either `x12` (a whole interchange; `partnership` optional), or `partnership`, `set` and `transaction` (Guide JSON,

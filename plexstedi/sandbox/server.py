@@ -1,84 +1,35 @@
-"""The sandbox: a strict Plex and Stedi on loopback, with suppliers that answer and a clock that can be moved."""
+"""The sandbox: its world served on loopback, as strictly as the real services, with faults on demand."""
 
 from __future__ import annotations
 
 import hashlib
 import http
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from email.utils import format_datetime
 
-from plexstedi.decimal_json import Json
 from plexstedi.sandbox import control
-from plexstedi.sandbox.behaviours import DEMO_DELAYS, Character, Delays
+from plexstedi.sandbox.behaviours import DEMO_DELAYS, Delays
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.faults import LATE_KINDS, MAX_REAL_SECONDS, Call, FaultBook, FaultKind, FaultRule, Hook
-from plexstedi.sandbox.plex.connect import PlexConnect
-from plexstedi.sandbox.plex.datasources import PREFIX as DATASOURCES
-from plexstedi.sandbox.plex.datasources import PlexDataSources
+from plexstedi.sandbox.faults import LATE_KINDS, MAX_REAL_SECONDS, Call, FaultKind, FaultRule
 from plexstedi.sandbox.plex.made_up import MadeUp
-from plexstedi.sandbox.plex.oauth2 import TOKEN_PATH, PlexOAuth2
-from plexstedi.sandbox.plex.rest import PlexService, PlexSettings, plex_error
-from plexstedi.sandbox.plex.store import PlexStore
-from plexstedi.sandbox.schedule import Schedule
+from plexstedi.sandbox.plex.oauth2 import TOKEN_PATH
+from plexstedi.sandbox.plex.rest import PlexSettings, plex_error
 from plexstedi.sandbox.serving import StartResponse, WsgiApp, serving
-from plexstedi.sandbox.stedi.api import BASE_PATH, StediApi, StediSettings
-from plexstedi.sandbox.stedi.documents import DocumentStore
-from plexstedi.sandbox.stedi.records import GeneratedDocument, Partnership
+from plexstedi.sandbox.stedi.api import BASE_PATH, StediSettings
 from plexstedi.sandbox.stedi.send import stedi_error
-from plexstedi.sandbox.stedi.store import StediStore
-from plexstedi.sandbox.suppliers.engine import SupplierDesk
 from plexstedi.sandbox.web import ConnectionDropped, Environ, HttpError, Request, Response, request_from_environ
+from plexstedi.sandbox.world import LoggedCall, Urls, World
 
 ORIGINS = ("plex", "stedi", "documents")
 
 LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form>Company code</form></body></html>"
 
 
-@dataclass(frozen=True, slots=True)
-class Urls:
-    """Where the sandbox can be reached. `stedi` ends in the API's version, as the real one does."""
-
-    plex_url: str = "http://127.0.0.1:8801"
-    stedi_url: str = f"http://127.0.0.1:8802{BASE_PATH}"
-    documents_url: str = "http://127.0.0.1:8803"
-
-    @property
-    def token_url(self) -> str:
-        return self.plex_url + TOKEN_PATH
-
-    @property
-    def datasource_url(self) -> str:
-        return self.plex_url + DATASOURCES
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedCall:
-    """One call, as the log keeps it: no header, no body. `status` is None where the connection was cut."""
-
-    number: int
-    at: datetime
-    origin: str
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    status: int | None
-    fault: str | None
-    body_sha256: str
-    """Tells calls to one path apart, and does not show what they said."""
-
-
-class Sandbox:
-    """Everything made up, in one place: serve it over HTTP, or call its WSGI applications directly.
-
-    `plex` and `other_plex` are the tenants' stores, `stedi` is Stedi's, `suppliers` the order desks. All methods
-    may be called while it serves.
-    """
+class Sandbox(World):
+    """The world, served over HTTP or called as WSGI applications; all methods may be called while it serves."""
 
     def __init__(
         self,
@@ -90,106 +41,15 @@ class Sandbox:
         stedi_settings: StediSettings | None = None,
         seed: int = 1,
     ) -> None:
-        self.made_up, self.clock = made_up, clock
-        self.urls = Urls()
-        self.lock = threading.RLock()
-        self.schedule = Schedule()
-        self.faults = FaultBook()
-        self.log: list[LoggedCall] = []
-        self.plex_settings = plex_settings or PlexSettings()
-        self.stedi_settings = stedi_settings or StediSettings()
-        self._service = PlexService(clock, made_up, self.plex_settings)
-        self.connect = PlexConnect(self._service)
-        self.datasources = PlexDataSources(self._service)
-        self.oauth2 = PlexOAuth2(self._service, lambda: self.urls.plex_url)
-        self.documents = DocumentStore(clock, lambda: self.urls.documents_url, f"sandbox-{seed}".encode())
-        partners = [*made_up.partners, *made_up.customers]
-        delay = self.stedi_settings.delivery_delay
-        self.stedi = StediStore(clock, self.schedule, self.documents, partners, seed=seed, delivery_delay=delay)
-        self.stedi_api = StediApi(self.stedi, self.stedi_settings, lambda: self.urls.stedi_url)
-        self.suppliers = SupplierDesk(self.stedi, self.schedule, delays)
-        self.suppliers.shipped = self._shipped
+        super().__init__(
+            made_up, clock, delays=delays, plex_settings=plex_settings, stedi_settings=stedi_settings, seed=seed
+        )
         self._handlers: dict[str, Callable[[Request, FaultRule | None], Response]] = {
             "plex": self._answer_plex,
             "stedi": self._answer_stedi,
             "documents": lambda request, fault: self.documents.answer(request),
         }
         self._count = 0
-
-    @property
-    def plex(self) -> PlexStore:
-        """The tenant that a right configuration means."""
-        return self._service.store
-
-    @property
-    def other_plex(self) -> PlexStore:
-        """The company behind the key's default tenant."""
-        return self._service.other
-
-    # What a test or the demo does.
-
-    def advance(self, by: timedelta) -> None:
-        """Move the clock and let happen what falls due."""
-        self.clock.advance(by)
-        self.settle()
-
-    def settle(self) -> None:
-        """Let everything happen whose time has come."""
-        with self.lock:
-            self.schedule.run_due(self.clock.now())
-
-    def answer_now(self) -> int:
-        """Deliver and answer everything that is still waiting, whatever its delay; return the number of answers."""
-        with self.lock:
-            now = self.clock.now()
-            self.schedule.run_due(now)
-            self.schedule.run_now(now, "delivery")
-            return self.suppliers.answer_now(now)
-
-    def generated(self) -> list[GeneratedDocument]:
-        """Every EDI file generated for us, oldest first."""
-        self.settle()
-        return list(self.stedi.documents)
-
-    def fail_deliveries(self, supplier_code: str, attempts: int = 3) -> None:
-        """Let that many delivery attempts of each file to this supplier fail (0: none). Raise KeyError."""
-        self._partnership_of(supplier_code).failing_attempts = attempts
-
-    def use_guide(self, supplier_code: str, set_id: str, schema: Json) -> None:
-        """Let Stedi check this supplier's documents against a guide's JSON Schema. Raise KeyError."""
-        for setting in self._partnership_of(supplier_code).settings.values():
-            if setting.set_id == set_id and setting.direction == "OUTBOUND":
-                setting.guide_schema = schema
-                return
-        raise KeyError(set_id)
-
-    def _shipped(self, number: str, line: str) -> Decimal:
-        """What a supplier has shipped of a line: what came in at the made-up Plex."""
-        return sum(
-            (
-                receipt.quantity
-                for receipt in self.plex.tenant.receipts
-                if receipt.order.number == number and str(receipt.line.number) == line.split("-")[0]
-            ),
-            Decimal(0),
-        )
-
-    def set_character(self, supplier_code: str, character: Character) -> None:
-        self.suppliers.set_character(supplier_code, character)
-
-    def _partnership_of(self, supplier_code: str) -> Partnership:
-        for each in self.stedi.partnerships.values():
-            if each.partner.code == supplier_code:
-                return each
-        raise KeyError(supplier_code)
-
-    def inject(self, rule: FaultRule) -> None:
-        """Let calls go wrong from now on."""
-        self.faults.add(rule)
-
-    def on_call(self, hook: Hook) -> None:
-        """Call `hook` before and after the processing of every call (not of control calls)."""
-        self.faults.on_call(hook)
 
     # Answering.
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.inbound.read_again import LATER_READS, PATIENCE, Unseen, judge_unseen, unseen_words
 from plexstedi.edi.writeback.plan import FieldChange
+from plexstedi.edi.writeback.read_again import LATER_READS, PATIENCE, Unseen, judge_unseen, unseen_words
 
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 

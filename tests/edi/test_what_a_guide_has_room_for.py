@@ -16,8 +16,8 @@ from plexstedi.edi.order import LineState, Phase, ReleaseState
 from plexstedi.edi.outbound.actions import Cancel860, Change860
 from plexstedi.edi.outbound.document import Prepared, prepare, prepare_invoice
 from plexstedi.edi.outbound.due import due
-from plexstedi.edi.outbound.limits import beyond_limits
 from plexstedi.edi.reasons import Held
+from plexstedi.edi.x12.limits import beyond_limits
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment
 from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
 from tests.edi.outbound_facts import assert_valid

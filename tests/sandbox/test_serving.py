@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.server import Sandbox, Urls
+from plexstedi.sandbox.server import Sandbox
+from plexstedi.sandbox.world import Urls
 
 TENANTS = "/mdm/v1/tenants"
 

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from plexstedi.cli.render.streams import ours
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.plain_text import one_line, visible_json
-from plexstedi.sync.counts import Counts
 
 if TYPE_CHECKING:
-    from plexstedi.cli.result import Outcome
     from plexstedi.sync.session import Session
     from plexstedi.sync.submit.submit import Preview
 
@@ -65,19 +63,6 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], title: st
         table.add_row(*(Text(text) for text in row))
     # Every text in it is plain by now; the control characters are rich's.
     Console(file=ours(sys.stdout), highlight=False).print(table)
-
-
-def counts_line(outcome: Outcome, *names: str) -> None:
-    """`orders seen 5, orders changed 2`: counts by their names in the contract."""
-    counts = (outcome.counts or Counts()).as_dict()
-    prefix = f"{outcome.command}, dry run: " if outcome.dry_run else f"{outcome.command}: "
-    print(prefix + ", ".join(f"{name.replace('_', ' ')} {counts[name]}" for name in names))
-
-
-def print_news(outcome: Outcome) -> None:
-    """What came to need a person in this run, one line each."""
-    for line in outcome.data.get("news", ()):
-        print(f"  needs a person: {plain(line)}")
 
 
 def not_traded(session: Session) -> list[dict[str, str | int]]:

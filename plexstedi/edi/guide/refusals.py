@@ -14,8 +14,8 @@ from plexstedi.edi.guide.hints import (
 )
 from plexstedi.edi.guide.model import Child, Shape
 from plexstedi.edi.guide.segment import Missing, NoFit, Unfit
-from plexstedi.edi.outbound.limits import beyond_limit
 from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.limits import beyond_limit
 from plexstedi.edi.x12.transaction import Loop, Node, Segment
 
 

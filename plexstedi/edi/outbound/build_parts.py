@@ -11,7 +11,6 @@ from plexstedi.edi.advice import partner_table
 from plexstedi.edi.guide.capacity import Place, Room, place_for
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dates import ORDER_DATE, due_codes, due_qualifier, takes_order_date
-from plexstedi.edi.outbound.limits import limit
 from plexstedi.edi.outbound.notes import note_form, note_nodes
 from plexstedi.edi.outbound.prices import price_place, price_segment
 from plexstedi.edi.outbound.text import Wording, split_words
@@ -20,6 +19,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Reason
 from plexstedi.edi.settings import Company, ScheduleAs, ShipTo, SupplierSettings
 from plexstedi.edi.units import total_of
+from plexstedi.edi.x12.limits import limit
 from plexstedi.edi.x12.sets import Section
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction, Value, segment
 

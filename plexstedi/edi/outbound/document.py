@@ -25,13 +25,13 @@ from plexstedi.edi.outbound.build_view import look
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import header_changes
 from plexstedi.edi.outbound.dates import due_codes, impossible_dates, impossible_invoice_dates
-from plexstedi.edi.outbound.limits import beyond_limits, placed_segments
 from plexstedi.edi.outbound.text import unfit_as_sent
 from plexstedi.edi.outbound.view import SeenLine, SeenOrder, sent_order
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.stream import StreamKey, order_of_stream
+from plexstedi.edi.x12.limits import beyond_limits, placed_segments
 from plexstedi.edi.x12.transaction import Loop, Transaction
 
 __all__ = ["DocumentKind", "Prepared", "Sendable", "prepare", "prepare_invoice"]

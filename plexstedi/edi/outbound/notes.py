@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plexstedi.edi.guide.capacity import Place, Room
-from plexstedi.edi.outbound.limits import limit
 from plexstedi.edi.outbound.text import split_words
 from plexstedi.edi.reasons import Reason
+from plexstedi.edi.x12.limits import limit
 from plexstedi.edi.x12.sets import Section
 from plexstedi.edi.x12.transaction import Loop, Node, segment
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from plexstedi.edi.inbound.read_again import Unseen, judge_unseen, unseen_words
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.writeback.plan import FieldChange, WriteTarget
+from plexstedi.edi.writeback.read_again import Unseen, judge_unseen, unseen_words
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
