@@ -8,14 +8,15 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.streams import print_json, takes_text
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
+from plexstedi.cli.result.records import ChainedEventJson
 from plexstedi.errors import StateUnusable, UsageFault
 from plexstedi.plain_text import cell, visible_json
 from plexstedi.state.audit import Event
@@ -62,7 +63,10 @@ def _export(
         events = _chosen(store, order, begin)
         if json:
             outcome = Outcome(command="audit export")
-            outcome.data = {"events": [_as_json(event) for event in events], "audit_head": store.audit.head()}
+            outcome.data = {
+                "events": [ChainedEventJson.of(event) for event in events],
+                "audit_head": store.audit.head(),
+            }
             finish(invocation, outcome, as_json=True)
         elif form is Format.CSV:
             _write_csv(events)
@@ -70,7 +74,7 @@ def _export(
             for event in events:
                 if not takes_text(sys.stdout):
                     break
-                print_json(json_text.dumps(_as_json(event), ensure_ascii=False))
+                print_json(json_text.dumps(ChainedEventJson.of(event).as_json(), ensure_ascii=False))
     finally:
         store.close()
 
@@ -88,10 +92,6 @@ def _chosen(store: Store, number: str | None, since: datetime | None) -> Iterato
     return iter(sorted(found, key=lambda event: event.seq))
 
 
-def _as_json(event: Event) -> dict[str, Any]:
-    return {column: getattr(event, column) for column in _COLUMNS} | {"at": event.at.isoformat()}
-
-
 def _write_csv(events: Iterator[Event]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -99,7 +99,7 @@ def _write_csv(events: Iterator[Event]) -> None:
         if not takes_text(sys.stdout):
             break
         detail = visible_json(json_text.dumps(event.detail, ensure_ascii=False, sort_keys=True), sys.stdout.encoding)
-        row = _as_json(event) | {"detail": detail}
+        row = ChainedEventJson.of(event).as_json() | {"detail": detail}
         writer.writerow(["" if row[column] is None else cell(str(row[column])) for column in _COLUMNS])
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.render.tables import plain, print_table
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
+from plexstedi.cli.result.things import FindingJson, TrialJson
 from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError, UntrustedFile
 from plexstedi.sync.report.check import (
     Area,
     Finding,
     Verdict,
-    as_json,
     broken_configuration,
     check_configuration,
     check_credentials,
@@ -70,9 +70,9 @@ def register(app: typer.Typer) -> None:
         trials: list[Trial] = []
         findings = _look(invocation, trials, offline=offline, supplier=supplier)
         outcome.faults += _faults(findings)
-        outcome.data["findings"] = [as_json(finding) for finding in findings]
+        outcome.data["findings"] = [FindingJson.of(finding) for finding in findings]
         if supplier is not None:
-            outcome.data["orders"] = [_trial_json(trial) for trial in trials]
+            outcome.data["orders"] = [TrialJson.of(trial) for trial in trials]
         outcome.show = lambda: _show(findings, trials)
         finish(invocation, outcome, as_json=json)
 
@@ -208,16 +208,3 @@ def _show_trials(trials: Sequence[Trial]) -> None:
     adjusted = list(dict.fromkeys(f"{trial.order}: {said}" for trial in trials for said in trial.adjusted))
     for said in adjusted:
         print(f"adjusted: {plain(said)}")
-
-
-def _trial_json(trial: Trial) -> dict[str, Any]:
-    return {
-        "order": trial.order,
-        "release": trial.release,
-        "kind": trial.kind,
-        "result": "would-send" if trial.would_go else "held",
-        "reasons": [reason.model_dump() for reason in trial.reasons],
-        "segments": list(trial.segments),
-        "dropped": [str(dropped) for dropped in trial.dropped],
-        "adjusted": list(trial.adjusted),
-    }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import SecretStr
@@ -15,11 +15,12 @@ from pydantic import SecretStr
 from plexstedi.cli.invocation import PERSON_WAITS_SECONDS, Invocation, finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain, print_table
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
+from plexstedi.cli.result.things import CredentialJson
+from plexstedi.cli.result.values import stamp
 from plexstedi.credentials.secrets import Listed, SecretName
 from plexstedi.errors import ConfigurationFault, CredentialsFault, UntrustedFile, UsageFault
 from plexstedi.state.file.lock import RunLock, lock_path
-from plexstedi.sync.report.order import stamp
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(SecretName)}.", show_default=False)]
 
@@ -83,9 +84,9 @@ def _list(context: typer.Context, json: Json = False) -> None:
     invocation = of(context)
     listed = invocation.secrets().list()
     outcome = Outcome(command="credentials list")
-    outcome.data["credentials"] = [_as_json(entry) for entry in listed]
+    outcome.data["credentials"] = [CredentialJson.of(entry) for entry in listed]
     outcome.warnings += [f"{e.problem.message}. {e.problem.fix}" for e in listed if e.problem is not None]
-    rows = [(e.name, _where(e), stamp(e.set_at) or "-") for e in listed]
+    rows = [(e.name, _where(e), "-" if e.set_at is None else stamp(e.set_at)) for e in listed]
     outcome.show = lambda: print_table(("name", "comes from", "set at"), rows)
     finish(invocation, outcome, as_json=json)
 
@@ -94,15 +95,6 @@ def _where(entry: Listed) -> str:
     if entry.problem is not None:
         return "cannot be used"
     return "not set" if entry.source is None else str(entry.source)
-
-
-def _as_json(entry: Listed) -> dict[str, Any]:
-    return {
-        "name": entry.name.value,
-        "source": None if entry.source is None else str(entry.source),
-        "set_at": stamp(entry.set_at),
-        "problem": None if entry.problem is None else entry.problem.message,
-    }
 
 
 def _delete(context: typer.Context, name: Name, json: Json = False) -> None:

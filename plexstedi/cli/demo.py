@@ -14,7 +14,7 @@ import typer
 
 from plexstedi.cli.render.streams import ours, progress_reporter
 from plexstedi.cli.render.tables import x12_lines
-from plexstedi.cli.result import Outcome, say_fault
+from plexstedi.cli.result.outcome import Outcome, say_fault
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault

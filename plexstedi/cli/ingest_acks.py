@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import typer
 
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
-from plexstedi.cli.render.tables import print_write_plan
-from plexstedi.cli.result import Outcome, counts_line, print_news
+from plexstedi.cli.render.tables import plain, print_table
+from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
+from plexstedi.cli.result.things import WriteJson
 from plexstedi.sync.ingest.ingest import ingest
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage
@@ -23,7 +26,7 @@ def register(app: typer.Typer) -> None:
         def body(session: Session, outcome: Outcome) -> None:
             outcome.show = lambda: _show(outcome)
             with stage(session, Stage.INGEST):
-                outcome.data["writes"] = [change.as_json() for change in ingest(session)]
+                outcome.data["writes"] = [WriteJson.of(change) for change in ingest(session)]
 
         work(
             context,
@@ -38,5 +41,35 @@ def register(app: typer.Typer) -> None:
 
 def _show(outcome: Outcome) -> None:
     counts_line(outcome, "acks_received", "acks_applied", "acks_held", "writes_made", "attention")
-    print_write_plan(outcome.data.get("writes", ()), planned=outcome.dry_run)
+    print_writes(outcome.data.get("writes", ()), planned=outcome.dry_run)
     print_news(outcome)
+
+
+def print_writes(writes: Iterable[WriteJson], planned: bool) -> None:
+    """What was written to Plex, or would be: each field before and after."""
+    print_table(
+        ("order", "where", "field", "Plex now" if planned else "Plex before", "Plex after", "why"),
+        [
+            (
+                write.order,
+                _where(write),
+                write.field,
+                _shown(write.before),
+                _shown(write.after),
+                write.why,
+            )
+            for write in writes
+        ],
+        title="Would be written to Plex:" if planned else "Written to Plex:",
+    )
+
+
+def _where(write: WriteJson) -> str:
+    if write.line is None:
+        return "order"
+    release = write.release
+    return f"line {write.line}" if release is None else f"line {write.line} release {release}"
+
+
+def _shown(value: object) -> str:
+    return "(empty)" if value is None else plain(value)

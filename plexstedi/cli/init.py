@@ -12,7 +12,7 @@ import typer
 
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.load import default_config_path, load
 from plexstedi.config.new import Answers, example_text, missing_answers, new_config
 from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem

@@ -19,7 +19,7 @@ import typer
 
 from plexstedi.cli.options import instant
 from plexstedi.cli.render.streams import progress_reporter
-from plexstedi.cli.result import Outcome, on_a_terminal
+from plexstedi.cli.result.outcome import Outcome, on_a_terminal
 from plexstedi.clock import Clock, StopRequest, SystemClock
 from plexstedi.config.load import (
     AlertsConfig,

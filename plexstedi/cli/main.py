@@ -16,7 +16,7 @@ import typer
 from plexstedi import __version__
 from plexstedi.cli.invocation import Invocation
 from plexstedi.cli.render.streams import as_text, guarded_streams, locale_fault, open_missing_descriptors
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
 from plexstedi.errors import ExitCode, Interrupted, PlexStediError, UsageFault
 from plexstedi.internal import internal_fault
 from plexstedi.plain_text import one_line
@@ -46,6 +46,7 @@ _COMMANDS = (
     "credentials",
     "init",
     "notify",
+    "schema",
     "demo",
     "sandbox",
 )

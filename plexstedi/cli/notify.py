@@ -9,7 +9,8 @@ import typer
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
+from plexstedi.cli.result.results import ChannelJson
 from plexstedi.errors import ConfigurationFault, Problem, UsageFault
 
 
@@ -31,7 +32,7 @@ def register(app: typer.Typer) -> None:
         config = invocation.config()
         results = send_test(config.alerts, invocation.clock.now())
         outcome = Outcome(command="notify")
-        outcome.data["alerts"] = [{"channel": result.channel, "fault": result.fault} for result in results]
+        outcome.data["alerts"] = [ChannelJson(channel=result.channel, fault=result.fault) for result in results]
         problems = [
             Problem(
                 str(config.file),

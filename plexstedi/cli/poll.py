@@ -8,11 +8,14 @@ import typer
 
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
-from plexstedi.cli.render.tables import not_traded, plain
-from plexstedi.cli.result import Outcome, counts_line, print_news
+from plexstedi.cli.render.tables import plain
+from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
+from plexstedi.cli.result.overview import not_traded
+from plexstedi.cli.result.results import DueJson
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage
+from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.submit import mark_due
 
 
@@ -46,7 +49,7 @@ def register(app: typer.Typer) -> None:
                     poll(session, since=begin, full=full)
 
             def tell() -> None:
-                outcome.data["due"] = mark_due(session)
+                outcome.data["due"] = [_due(one) for one in mark_due(session)]
                 outcome.data["not_traded"] = not_traded(session)
 
             outcome.collect(read)
@@ -66,6 +69,10 @@ def register(app: typer.Typer) -> None:
 def _show(outcome: Outcome) -> None:
     counts_line(outcome, "orders_seen", "orders_changed", "documents_queued", "attention")
     for due in outcome.data.get("due", ()):
-        what = "invoice" if due["kind"] == "810" else "order"
-        print(f"  due: {due['kind']} for {what} {plain(due['order'])} ({plain(due['supplier'])})")
+        what = "invoice" if due.kind == "810" else "order"
+        print(f"  due: {due.kind} for {what} {plain(due.order)} ({plain(due.supplier)})")
     print_news(outcome)
+
+
+def _due(one: DueDocument) -> DueJson:
+    return DueJson(order=one.number, supplier=one.partner.code, kind=one.prepared.kind, purpose=one.purpose)

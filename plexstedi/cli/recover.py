@@ -7,7 +7,8 @@ import typer
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Yes, confirmed
 from plexstedi.cli.render.tables import print_table
-from plexstedi.cli.result import Outcome, print_news
+from plexstedi.cli.result.outcome import Outcome, print_news
+from plexstedi.cli.result.results import FoundInvoiceJson, FoundOrderJson
 from plexstedi.clock import StopRequest
 from plexstedi.sync.people.recover import FoundStream, look, take_over
 from plexstedi.sync.people.recover_invoices import FoundInvoice, look_at_invoices, take_over_invoices
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
         def body(session: Session, outcome: Outcome) -> None:
             found = look(session)
             invoices = look_at_invoices(session)
-            outcome.data["streams"] = [*(one.as_json() for one in found), *(one.as_json() for one in invoices)]
+            outcome.data["streams"] = [*map(_found_order, found), *map(_found_invoice, invoices)]
             outcome.show = lambda: print_news(outcome)
             if not json and (dry_run or yes):
                 _show(found, invoices)
@@ -65,3 +66,24 @@ def _show(found: list[FoundStream], invoices: list[FoundInvoice]) -> None:
     ]
     rows += [(one.number, None, len(one.files), one.files[-1].witness.file_name, one.what()) for one in invoices]
     print_table(("order or invoice", "release", "files", "last file", "what will be done"), rows)
+
+
+def _found_order(one: FoundStream) -> FoundOrderJson:
+    return FoundOrderJson(
+        order=one.order_number,
+        release=one.release,
+        supplier=None if one.record is None else one.record.supplier,
+        files=[found.witness.file_name for found in one.files],
+        in_sync=one.in_sync,
+        what=one.what(),
+    )
+
+
+def _found_invoice(one: FoundInvoice) -> FoundInvoiceJson:
+    return FoundInvoiceJson(
+        invoice=one.number,
+        customer=None if one.record is None else one.record.customer,
+        files=[found.witness.file_name for found in one.files],
+        in_sync=one.revision is not None,
+        what=one.what(),
+    )

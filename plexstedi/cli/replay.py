@@ -12,7 +12,9 @@ import typer
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, confirmed, overrides, reason_given
 from plexstedi.cli.render.tables import aligned, plain
-from plexstedi.cli.result import Outcome, print_news
+from plexstedi.cli.result.outcome import Outcome, print_news
+from plexstedi.cli.result.results import TransactionJson
+from plexstedi.cli.result.things import ReplayJson
 from plexstedi.clock import StopRequest
 from plexstedi.errors import UsageFault
 from plexstedi.sync.people.replay import Replay, failed_since, find_last, plan, replay, replay_acknowledgment
@@ -89,7 +91,7 @@ def register(app: typer.Typer) -> None:
             confirmed(f"{'Queue' if queue else 'Send'} {noun} again?", yes=yes)
 
         def body(session: Session, outcome: Outcome) -> None:
-            outcome.data["replays"] = [_as_json(one) for one in shown]
+            outcome.data["replays"] = [ReplayJson.of(one) for one in shown]
             outcome.warnings.extend(warning for one in shown for warning in one.warnings)
             outcome.show = lambda: _show(outcome, count=len(shown))
             if dry_run or not shown:
@@ -101,9 +103,7 @@ def register(app: typer.Typer) -> None:
                     fix="Look again, then repeat it.",
                 )
             documents = replay(session, again, why, queue=queue)
-            for entry, document in zip(outcome.data["replays"], documents, strict=True):
-                entry["document"] = document.id
-                entry["state"] = document.state.value
+            outcome.data["replays"] = [ReplayJson.of(one, sent) for one, sent in zip(shown, documents, strict=True)]
 
         work(
             context,
@@ -159,7 +159,7 @@ def _replay_ack(
         before = session.store.writes.count_open()
         state = replay_acknowledgment(session, transaction_id, reason)
         writes = session.store.writes.count_open() - before
-        outcome.data["transaction"] = {"id": transaction_id, "state": state, "writes_planned": writes}
+        outcome.data["transaction"] = TransactionJson(id=transaction_id, state=state, writes_planned=writes)
 
         def show() -> None:
             print(f"Transaction {plain(transaction_id)} is now {state}.")
@@ -172,27 +172,11 @@ def _replay_ack(
     work(context, "replay", body, as_json=as_json, dry_run=dry_run, by_person=True)
 
 
-def _as_json(one: Replay) -> dict[str, Any]:
-    return {
-        "order": one.new.order_number,
-        "release": one.new.order_release,
-        "supplier": one.new.supplier,
-        "kind": one.new.kind,
-        "purpose": one.new.purpose,
-        "revision": one.new.revision,
-        "replay_of": one.last.id,
-        "idempotency_key": one.new.idempotency_key,
-        "file_name": one.new.file_name,
-        "document": None,
-        "state": None,
-    }
-
-
 def _show(outcome: Outcome, *, count: int) -> None:
     if not count:
         print("Nothing to replay.")
-    replays: Sequence[dict[str, Any]] = outcome.data["replays"]
+    replays: Sequence[ReplayJson] = outcome.data["replays"]
     for entry in replays:
-        state = "would be sent" if entry["state"] is None else entry["state"]
-        print(f"order {plain(entry['order'])}: {entry['kind']} {entry['file_name']}: {state}")
+        state = "would be sent" if entry.state is None else entry.state
+        print(f"order {plain(entry.order)}: {entry.kind} {entry.file_name}: {state}")
     print_news(outcome)

@@ -10,13 +10,14 @@ import typer
 from plexstedi.cli.invocation import finish, of, work
 from plexstedi.cli.options import Json, Reason, Supplier, positive, reason_given
 from plexstedi.cli.render.tables import plain, print_table, x12_lines
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
+from plexstedi.cli.result.results import VersionJson
+from plexstedi.cli.result.things import ConsequenceJson, DocumentJson, ReviewJson, ReviewLineJson, UnmatchedLineJson
 from plexstedi.state.reviews import Review
 from plexstedi.state.statistics import Tallies
 from plexstedi.state.store import open_state
 from plexstedi.sync.counts import Counts
-from plexstedi.sync.people.review import Consequence, ReviewDetail, ReviewLine, decide, detail
-from plexstedi.sync.report.order import json_review
+from plexstedi.sync.people.review import ReviewDetail, ReviewLine, decide, detail
 from plexstedi.sync.session import Session
 
 Id = Annotated[
@@ -49,7 +50,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
         invocation.must_own(store)
         standing = store.reviews.standing(supplier=supplier)
         outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Tallies(store.database).in_doubt())
-        outcome.data = {"reviews": [json_review(review) for review in standing], "audit_head": store.audit.head()}
+        outcome.data = {"reviews": [ReviewJson.of(review) for review in standing], "audit_head": store.audit.head()}
     finally:
         store.close()
     outcome.show = lambda: _print_list(standing)
@@ -62,7 +63,7 @@ def _show(context: typer.Context, review: Id, json: Json = False) -> None:
     def body(session: Session, outcome: Outcome) -> None:
         found = detail(session, review)
         outcome.dry_run = False
-        outcome.data.update(_detail_json(found))
+        outcome.data.update(_detail(found))
         outcome.show = lambda: _print_detail(found)
 
     work(context, "review show", body, as_json=json, dry_run=True)
@@ -87,7 +88,7 @@ def _decide(
         closed = decide(session, review, accept=how == "accept", reason=why, lines=frozenset(lines))
         found = session.store.reviews.get(review)
         assert found is not None
-        outcome.data["review"] = json_review(found)
+        outcome.data["review"] = ReviewJson.of(found)
         outcome.data["asked"] = list(session.tally.news)
         # Exit code 3 is for runs: a decision that was carried out is done.
         session.tally.news.clear()
@@ -96,60 +97,17 @@ def _decide(
     work(context, f"review {how}", body, as_json=as_json, by_person=True)
 
 
-def _detail_json(found: ReviewDetail) -> dict[str, Any]:
-    document = found.document
+def _detail(found: ReviewDetail) -> dict[str, Any]:
     return {
-        "review": json_review(found.review),
-        "accept": _consequence_json(found.accept),
-        "reject": _consequence_json(found.reject),
-        "lines": [_line_json(line) for line in found.lines],
-        "unmatched": [line.model_dump(mode="json") for line in found.unmatched],
-        "document": None
-        if document is None
-        else {
-            "id": document.id,
-            "kind": document.kind,
-            "purpose": document.purpose,
-            "revision": document.revision,
-            "state": document.state.value,
-            "idempotency_key": document.idempotency_key,
-            "file_name": document.file_name,
-            "file_execution_id": document.file_execution_id,
-            "error": document.error,
-        },
+        "review": ReviewJson.of(found.review),
+        "accept": ConsequenceJson.of(found.accept),
+        "reject": ConsequenceJson.of(found.reject),
+        "lines": [ReviewLineJson.of(line) for line in found.lines],
+        "unmatched": [UnmatchedLineJson.of(line) for line in found.unmatched],
+        "document": None if found.document is None else DocumentJson.of(found.document),
         "x12": found.x12,
-        "versions": [{"title": version.title, "x12": version.x12} for version in found.versions.versions],
+        "versions": [VersionJson(title=version.title, x12=version.x12) for version in found.versions.versions],
         "differences": list(found.versions.differences),
-    }
-
-
-def _consequence_json(consequence: Consequence) -> dict[str, Any]:
-    return {
-        "words": consequence.words,
-        "possible": consequence.possible,
-        "writes": [entry.model_dump(mode="json") for entry in consequence.writes],
-    }
-
-
-def _line_json(line: ReviewLine) -> dict[str, Any]:
-    ordered, answered = line.ordered, line.answered
-    return {
-        "line": answered.line,
-        "ordered": f"{answered.ordered:f}",
-        "open": f"{answered.open:f}",
-        "unit": answered.unit,
-        "price": None if ordered is None else f"{ordered.price:f}",
-        "due": [schedule.due.isoformat() for schedule in ordered.schedules if schedule.due] if ordered else [],
-        "state": answered.state.value,
-        "code": answered.code,
-        "confirmed": f"{answered.confirmed:f}",
-        "backordered": f"{answered.backordered:f}",
-        "rejected": f"{answered.rejected:f}",
-        "answered_price": None if answered.price is None else f"{answered.price:f}",
-        "ship_date": None if answered.ship_date is None else answered.ship_date.isoformat(),
-        "delivery_date": None if answered.delivery_date is None else answered.delivery_date.isoformat(),
-        "if_accepted": None if answered.if_accepted is None else answered.if_accepted.value,
-        "reasons": [reason.model_dump() for reason in answered.reasons],
     }
 
 

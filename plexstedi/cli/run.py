@@ -6,8 +6,8 @@ import typer
 
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import Json, Override, overrides
-from plexstedi.cli.render.tables import not_traded
-from plexstedi.cli.result import Outcome, counts_line, print_news
+from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
+from plexstedi.cli.result.overview import not_traded
 from plexstedi.sync.run import keep_house, run
 from plexstedi.sync.session import Session
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
 from plexstedi.errors import UsageFault
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from collections.abc import Callable
@@ -15,7 +16,30 @@ from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.render.html import invoice_page, order_page, overview_page
 from plexstedi.cli.render.text import show_health, show_invoice, show_late, show_order, show_orders, show_overview
-from plexstedi.cli.result import Outcome
+from plexstedi.cli.result.outcome import Outcome
+from plexstedi.cli.result.overview import (
+    CustomerNotTradedJson,
+    DocumentCountsJson,
+    FaultJson,
+    HealthJson,
+    LastRunJson,
+    LateJson,
+    NoteJson,
+    StageJson,
+    SupplierJson,
+    SupplierNotTradedJson,
+    TimesJson,
+    UnwrittenJson,
+)
+from plexstedi.cli.result.records import (
+    AcknowledgmentJson,
+    InvoiceJson,
+    InvoiceLineJson,
+    OrderJson,
+    OrderLineJson,
+    ToldEventJson,
+)
+from plexstedi.cli.result.things import DocumentJson, ReviewJson
 from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
 from plexstedi.state.run_records import Beside, ErrorNote
@@ -23,9 +47,8 @@ from plexstedi.state.statistics import Tallies
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
 from plexstedi.sync.health import Health, read_health
-from plexstedi.sync.ingest.deadlines import LateDocument
 from plexstedi.sync.report.invoice import InvoiceReport, find_invoice, invoice_report
-from plexstedi.sync.report.order import OrderReport, json_review, order_report, stamp
+from plexstedi.sync.report.order import OrderReport, order_report
 from plexstedi.sync.report.overview import Overview, find_order, order_rows, overview, reading
 
 Report = TypeVar("Report", OrderReport, InvoiceReport)
@@ -90,7 +113,7 @@ def register(app: typer.Typer) -> None:
                     )
         except StateUnusable as fault:
             outcome.faults.append(fault)
-            outcome.data["health"] = _health_json(health(None, fault))
+            outcome.data["health"] = _health(health(None, fault))
         finish(invocation, outcome, as_json=json)
 
 
@@ -118,8 +141,8 @@ def _state_is_named(invocation: Invocation) -> bool:
 
 
 def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
-    outcome.data.update(_overview_json(Overview()))
-    outcome.data["health"] = _health_json(health)
+    outcome.data.update(_overview(Overview()))
+    outcome.data["health"] = _health(health)
     outcome.attention = check and not health.ok
 
     def show() -> None:
@@ -145,8 +168,8 @@ def _whole_picture(
     seen = overview(store, config, now, supplier)
     outcome.counts = Counts(attention=seen.attention, in_doubt=seen.in_doubt)
     outcome.attention = check and (seen.needs_a_person or not health.ok)
-    outcome.data.update(_overview_json(seen))
-    outcome.data["health"] = _health_json(health)
+    outcome.data.update(_overview(seen))
+    outcome.data["health"] = _health(health)
     outcome.data["audit_head"] = store.audit.head()
     rows = order_rows(store, supplier) if supplier is not None or html is not None else []
     if html is not None:
@@ -215,7 +238,7 @@ def _story(
     """One order's or invoice's report as the outcome: on the terminal, in JSON or as a page."""
     outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Tallies(store.database).in_doubt())
     outcome.attention = check and _needs_a_person(report)
-    outcome.data.update(report.as_json())
+    outcome.data.update(_order_parts(report) if isinstance(report, OrderReport) else _invoice_parts(report))
     outcome.data["audit_head"] = store.audit.head()
     outcome.show = show
     if html is not None:
@@ -228,96 +251,83 @@ def _needs_a_person(report: OrderReport | InvoiceReport) -> bool:
     return bool(report.reviews) or any(document.state.is_outcome_unknown for document in report.documents)
 
 
-def _overview_json(seen: Overview) -> dict[str, Any]:
+def _overview(seen: Overview) -> dict[str, Any]:
     return {
         "orders": seen.orders,
-        "documents": {
-            "state": seen.states,
-            "delivery": seen.delivery,
-            "functional_ack": seen.functional_ack,
-            "business_ack": seen.business_ack,
-        },
+        "documents": DocumentCountsJson(
+            state=seen.states,
+            delivery=seen.delivery,
+            functional_ack=seen.functional_ack,
+            business_ack=seen.business_ack,
+        ),
         "lines": seen.lines,
         "suppliers": [
-            {
-                "supplier": tally.supplier,
-                "orders": tally.orders,
-                "open_orders": tally.open_orders,
-                "documents": tally.documents,
-                "undelivered": tally.undelivered,
-                "unanswered": tally.unanswered,
-                "attention": tally.reviews,
-            }
+            SupplierJson(
+                supplier=tally.supplier,
+                orders=tally.orders,
+                open_orders=tally.open_orders,
+                documents=tally.documents,
+                undelivered=tally.undelivered,
+                unanswered=tally.unanswered,
+                attention=tally.reviews,
+            )
             for tally in seen.suppliers
         ],
-        "waiting": [json_review(review) for review in seen.waiting],
-        "late": [_late_json(late) for late in seen.late],
-        "unwritten": [
-            {"order": one.order_number, "supplier": one.supplier, "since": stamp(one.since), "why": one.why}
-            for one in seen.unwritten
-        ],
+        "waiting": [ReviewJson.of(review) for review in seen.waiting],
+        "late": [LateJson.of(late) for late in seen.late],
+        "unwritten": [UnwrittenJson.of(one) for one in seen.unwritten],
         "not_traded": [
-            *({"supplier": code, "orders": count} for code, count in seen.not_traded),
-            *({"customer": code, "invoices": count} for code, count in seen.customers_not_traded),
+            *(SupplierNotTradedJson(supplier=code, orders=count) for code, count in seen.not_traded),
+            *(CustomerNotTradedJson(customer=code, invoices=count) for code, count in seen.customers_not_traded),
         ],
         "transactions_not_read": seen.unread_sets,
-        "times": {
-            "plex_read_until": stamp(seen.times.plex_read_until),
-            "sweep_finished": stamp(seen.times.sweep_finished),
-            "receipts_read_until": stamp(seen.times.receipts_read_until),
-            "last_sent": stamp(seen.times.last_sent),
-            "last_received": stamp(seen.times.last_received),
-            "last_written": stamp(seen.times.last_written),
-        },
+        "times": TimesJson(**dataclasses.asdict(seen.times)),
     }
 
 
-def _health_json(health: Health) -> dict[str, Any]:
+def _order_parts(report: OrderReport) -> dict[str, Any]:
+    return {
+        "order": OrderJson.of(report.record, report.order, report.supplier_name, report.reviews),
+        "documents": [DocumentJson.of(document) for document in report.documents],
+        "lines": [OrderLineJson.of(line) for line in report.lines],
+        "answers": [AcknowledgmentJson.of(answer) for answer in report.answers],
+        "events": [ToldEventJson.of(told) for told in report.events],
+    }
+
+
+def _invoice_parts(report: InvoiceReport) -> dict[str, Any]:
+    return {
+        "invoice": InvoiceJson.of(report.record, report.invoice, report.reviews),
+        "documents": [DocumentJson.of(document) for document in report.documents],
+        "lines": [InvoiceLineJson.of(line) for line in report.invoice.lines],
+        "events": [ToldEventJson.of(told) for told in report.events],
+    }
+
+
+def _health(health: Health) -> HealthJson:
     """`health` of the contract (DESIGN.md section 4)."""
     last = health.last_run
-    return {
-        "ok": health.ok,
-        "last_run": None
+    return HealthJson(
+        ok=health.ok,
+        last_run=None
         if last is None
-        else {
-            "at": stamp(last.at),
-            "command": last.command,
-            "exit_code": last.exit_code,
-            "error": _note_json(last.error),
-        },
-        "stages": {
-            stage.value: {
-                "succeeded_at": stamp(record.succeeded_at),
-                "failed_at": stamp(record.failed_at),
-                "error": _note_json(record.error),
-            }
+        else LastRunJson(at=last.at, command=last.command, exit_code=last.exit_code, error=_note(last.error)),
+        stages={
+            stage.value: StageJson(
+                succeeded_at=record.succeeded_at, failed_at=record.failed_at, error=_note(record.error)
+            )
             for stage, record in health.stages.items()
         },
-        "faults": [
-            {"code": fault.code, "since": stamp(fault.since), "message": fault.message, "fix": fault.fix}
+        faults=[
+            FaultJson(code=fault.code, since=fault.since, message=fault.message, fix=fault.fix)
             for fault in health.faults
         ],
-        "key_due": stamp(health.key_due),
-    }
+        key_due=health.key_due,
+    )
 
 
-def _note_json(note: ErrorNote | None) -> dict[str, str] | None:
-    return None if note is None else {"code": note.code, "message": note.message, "fix": note.fix}
-
-
-def _late_json(one: LateDocument) -> dict[str, Any]:
-    return {
-        "order": one.document.order_number,
-        "supplier": one.document.supplier,
-        "document": one.document.id,
-        "kind": one.document.kind,
-        "clock": one.late.clock.value,
-        "lateness": one.late.lateness.value,
-        "since": stamp(one.late.since),
-        "minutes_over": int(one.late.by.total_seconds()) // 60,
-        "lines": list(one.late.lines),
-        "text": one.in_words(),
-    }
+def _note(note: ErrorNote | None) -> NoteJson | None:
+    return None if note is None else NoteJson(code=note.code, message=note.message, fix=note.fix)
 
 
 def _write(file: Path, page: str) -> None:

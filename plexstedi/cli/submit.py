@@ -10,7 +10,8 @@ import typer
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides, positive
 from plexstedi.cli.render.tables import print_documents_preview
-from plexstedi.cli.result import Outcome, counts_line, print_news
+from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
+from plexstedi.cli.result.things import PreviewJson
 from plexstedi.errors import UsageFault
 from plexstedi.sync.report.invoice import find_invoice
 from plexstedi.sync.report.overview import find_order
@@ -57,7 +58,7 @@ def register(app: typer.Typer) -> None:
                 find_order(session.store, order)
             if dry_run:
                 previews = preview(session, number=order, limit=limit)
-                outcome.data["documents"] = [_as_json(one) for one in previews]
+                outcome.data["documents"] = [PreviewJson.of(one) for one in previews]
                 outcome.show = lambda: _show_preview(outcome, previews, show)
             else:
                 outcome.show = lambda: _show(outcome)
@@ -73,26 +74,6 @@ def register(app: typer.Typer) -> None:
             overrides=overrides(override),
             scheduled=True,
         )
-
-
-def _as_json(one: Preview) -> dict[str, object]:
-    document = one.document
-    return {
-        "order": document.order_number,
-        "release": document.order_release,
-        "supplier": document.supplier,
-        "kind": document.kind,
-        "purpose": document.purpose,
-        "revision": document.revision,
-        "change_sequence": document.change_sequence,
-        "idempotency_key": document.idempotency_key,
-        "file_name": document.file_name,
-        "partnership_id": document.partnership,
-        "transaction_setting_id": document.transaction_setting,
-        "request": document.body.decode(),
-        "x12": document.x12,
-        "dropped": list(document.dropped),
-    }
 
 
 def _show(outcome: Outcome) -> None:

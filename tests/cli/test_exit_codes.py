@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from plexstedi.cli.result import Outcome, worst
+from plexstedi.cli.result.outcome import Outcome, worst
 from plexstedi.errors import ExitCode, LockHeld, ServiceUnavailable, StateUnusable, UsageFault
 
 ORDER = [130, 7, 6, 4, 5, 1, 3]

@@ -43,7 +43,7 @@ def test_the_commands_of_the_contract_are_all_there() -> None:
     names = {name for name, *_ in ALL}
     assert names == {
         *("poll", "submit", "ingest-acks", "run", "replay", "review", "status", "recover", "notify", "audit"),
-        *("check", "credentials", "init", "demo", "sandbox"),
+        *("check", "credentials", "init", "demo", "sandbox", "schema"),
     }
     assert isinstance(main.app, Typer)
 

@@ -7,14 +7,15 @@ from decimal import Decimal
 
 import pytest
 
+from plexstedi.cli.ingest_acks import print_writes
 from plexstedi.cli.render.tables import (
     aligned,
     plain,
     pretty_json,
     print_documents_preview,
-    print_write_plan,
     x12_lines,
 )
+from plexstedi.cli.result.things import WriteJson
 from plexstedi.decimal_json import loads
 from plexstedi.state.document import NewDocument
 from plexstedi.sync.submit.submit import Preview
@@ -109,13 +110,13 @@ def test_a_planned_write_shows_before_and_after(capsys: pytest.CaptureFixture[st
         "after": "60",
         "why": "line 10: ordered 100 EA, confirmed 60",
     }
-    print_write_plan([write], planned=True)
+    print_writes([WriteJson(**write)], planned=True)
     out = capsys.readouterr().out
     assert "Plex now" in out
     assert "line 10 release 2" in out
     assert "(empty)" in out
     assert "60" in out
-    print_write_plan([], planned=True)
+    print_writes([], planned=True)
     assert capsys.readouterr().out == ""
 
 

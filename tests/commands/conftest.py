@@ -7,14 +7,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from plexstedi.cli.result.results import RESULTS, json_schema
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
@@ -29,6 +32,18 @@ START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 DRIVER = Path(__file__).with_name("driver.py")
 
 
+@cache
+def _validator(command: str) -> Draft202012Validator:
+    return Draft202012Validator(json_schema(command))
+
+
+def must_fit(printed: Mapping[str, Any]) -> None:
+    """Fail where a command's JSON is not as `plexstedi schema COMMAND` publishes it."""
+    if printed["command"] in RESULTS:
+        found = [f"{error.json_path}: {error.message}" for error in _validator(printed["command"]).iter_errors(printed)]
+        assert found == [], printed["command"]
+
+
 @dataclass(frozen=True)
 class Ran:
     """What one command said and how it ended."""
@@ -39,8 +54,10 @@ class Ran:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The one object on stdout."""
-        return dict(json.loads(self.out))
+        """The one object on stdout; it is as its command's schema says."""
+        printed = dict(json.loads(self.out))
+        must_fit(printed)
+        return printed
 
 
 @dataclass

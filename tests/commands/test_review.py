@@ -46,7 +46,7 @@ def test_a_rejected_order_is_written_to_plex_only_after_a_person_accepts_it(make
     reviews = [str(review["id"]) for review in standing(bench) if review["kind"] == "line-rejected"]
     shown = bench.run("review", "show", reviews[0], "--json").json
     assert shown["accept"]["possible"]
-    assert ("EDI_Confirmed_Qty", "0") in {(entry["field"], entry["value"]) for entry in shown["accept"]["writes"]}
+    assert ("EDI_Confirmed_Qty", "0") in {(entry["field"], entry["after"]) for entry in shown["accept"]["writes"]}
     for review in reviews:
         accepted = bench.run("review", "accept", review, *WHY, "--json")
         assert accepted.code == 0, accepted.err

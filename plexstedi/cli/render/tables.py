@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from plexstedi.cli.render.streams import ours
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.plain_text import one_line, visible_json
 
 if TYPE_CHECKING:
-    from plexstedi.sync.session import Session
     from plexstedi.sync.submit.submit import Preview
 
 _GAP = "  "
@@ -63,45 +62,6 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], title: st
         table.add_row(*(Text(text) for text in row))
     # Every text in it is plain by now; the control characters are rich's.
     Console(file=ours(sys.stdout), highlight=False).print(table)
-
-
-def not_traded(session: Session) -> list[dict[str, str | int]]:
-    """Suppliers without settings with the number of orders of each, then customers with that of their invoices."""
-    store = session.store
-    listed: list[dict[str, str | int]] = []
-    listed += [{"supplier": code, "orders": count} for code, count in store.orders.untraded_suppliers()]
-    listed += [{"customer": code, "invoices": count} for code, count in store.invoices.untraded_customers()]
-    return listed
-
-
-def print_write_plan(writes: Iterable[Mapping[str, Any]], planned: bool) -> None:
-    """What was written to Plex, or would be: each field before and after."""
-    print_table(
-        ("order", "where", "field", "Plex now" if planned else "Plex before", "Plex after", "why"),
-        [
-            (
-                write["order"],
-                _where(write),
-                write["field"],
-                _shown(write["before"]),
-                _shown(write["after"]),
-                write["why"],
-            )
-            for write in writes
-        ],
-        title="Would be written to Plex:" if planned else "Written to Plex:",
-    )
-
-
-def _where(write: Mapping[str, Any]) -> str:
-    if write["line"] is None:
-        return "order"
-    release = write.get("release")
-    return f"line {write['line']}" if release is None else f"line {write['line']} release {release}"
-
-
-def _shown(value: object) -> str:
-    return "(empty)" if value is None else plain(value)
 
 
 def print_documents_preview(previews: Sequence[Preview], show: str) -> None:

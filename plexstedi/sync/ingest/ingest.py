@@ -38,22 +38,6 @@ class PlannedChange:
     transaction: str
     change: FieldChange
 
-    def as_json(self) -> dict[str, str | int | None]:
-        """For `--json`."""
-        change = self.change
-        return {
-            "order": self.order,
-            "transaction": self.transaction,
-            "level": change.level,
-            "record": change.record_id,
-            "line": change.line,
-            "release": change.release_number,
-            "field": change.field,
-            "before": change.before,
-            "after": change.after,
-            "why": change.why,
-        }
-
 
 def ingest(session: Session) -> list[PlannedChange]:
     """Everything that came in, decided and written; what was (a dry run: would be) changed in Plex.

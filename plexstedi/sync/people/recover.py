@@ -66,17 +66,6 @@ class FoundStream:
         """Whether it is known what the supplier has."""
         return self.revision is not None
 
-    def as_json(self) -> dict[str, str | int | bool | list[str] | None]:
-        """For `--json` and the table."""
-        return {
-            "order": self.order_number,
-            "release": self.release,
-            "supplier": None if self.record is None else self.record.supplier,
-            "files": [found.witness.file_name for found in self.files],
-            "in_sync": self.in_sync,
-            "what": self.what(),
-        }
-
     def what(self) -> str:
         """What will be done with it, in words."""
         if self.record is None and self.others:

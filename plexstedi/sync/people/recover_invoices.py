@@ -41,16 +41,6 @@ class FoundInvoice:
     revision: int | None
     """The revision that the last file says; None: none that is known."""
 
-    def as_json(self) -> dict[str, str | int | bool | list[str] | None]:
-        """For `--json` and the table."""
-        return {
-            "invoice": self.number,
-            "customer": None if self.record is None else self.record.customer,
-            "files": [found.witness.file_name for found in self.files],
-            "in_sync": self.revision is not None,
-            "what": self.what(),
-        }
-
     def what(self) -> str:
         """What will be done with it, in words."""
         if self.record is None:

@@ -5,7 +5,6 @@ Each finding is one thing looked at, with its verdict and, unless it is well, th
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -277,12 +276,3 @@ def _guides(table: str, partner: Partner) -> Iterator[Finding]:
 def only_of(findings: Iterable[Finding], verdict: Verdict) -> list[Finding]:
     """The findings of one verdict."""
     return [finding for finding in findings if finding.verdict is verdict]
-
-
-def as_json(finding: Finding) -> dict[str, str]:
-    """For `--json`."""
-    return {
-        field.name: str(getattr(finding, field.name))
-        for field in dataclasses.fields(finding)
-        if field.name != "exit_code"
-    }

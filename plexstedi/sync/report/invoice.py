@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plexstedi.edi.invoice import Invoice
-from plexstedi.edi.units import plain
 from plexstedi.state.document import Document
 from plexstedi.state.invoices import InvoiceRecord, invoice_of_stream
 from plexstedi.state.reviews import Review
 from plexstedi.state.store import Store
-from plexstedi.sync.report.lines import iso
-from plexstedi.sync.report.order import Told, json_document, json_event, json_review, stamp
+from plexstedi.sync.report.order import Told
 from plexstedi.sync.report.timeline import EventWords
 
 
@@ -26,46 +24,6 @@ class InvoiceReport:
     reviews: tuple[Review, ...]
     """Open ones."""
     events: tuple[Told, ...]
-
-    def as_json(self) -> dict[str, object]:
-        """As for an order, with `invoice` in place of `order`."""
-        return {
-            "invoice": self._invoice(),
-            "documents": [json_document(document) for document in self.documents],
-            "lines": [
-                {
-                    "line": line.number,
-                    "part": line.part.number if line.part else None,
-                    "quantity": plain(line.quantity),
-                    "unit": line.unit,
-                    "price": None if line.price is None else plain(line.price),
-                    "description": line.description,
-                }
-                for line in self.invoice.lines
-            ],
-            "events": [json_event(told) for told in self.events],
-        }
-
-    def _invoice(self) -> dict[str, object]:
-        invoice = self.invoice
-        return {
-            "id": invoice.id,
-            "number": invoice.number,
-            "customer": self.record.customer,
-            "customer_order": invoice.customer_order,
-            "booked": invoice.booked,
-            "void": invoice.void,
-            "credit": invoice.credit,
-            "invoice_date": iso(invoice.invoice_date),
-            "due_date": iso(invoice.due),
-            "currency": invoice.currency,
-            "total": None if invoice.total is None else plain(invoice.total),
-            "revision": self.record.latest,
-            "known_before": self.record.known,
-            "traded": not self.record.untraded,
-            "read_at": stamp(self.record.read_at),
-            "reviews": [json_review(review) for review in self.reviews],
-        }
 
 
 def find_invoice(store: Store, number: str) -> tuple[InvoiceRecord, tuple[InvoiceRecord, ...]] | None:

@@ -5,7 +5,7 @@ Where each release is sent as an order of its own, a line's releases are answere
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -177,36 +177,3 @@ def plain_quantity(quantity: Decimal) -> str:
     """A quantity without exponent and without idle zeros."""
     text = f"{quantity:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def json_quantity(quantity: Decimal) -> int | Decimal:
-    """A quantity as an exact JSON number."""
-    return int(quantity) if quantity == quantity.to_integral_value() else Decimal(plain_quantity(quantity))
-
-
-def json_line(line: OrderLine) -> Mapping[str, object]:
-    """A line as `status NUMBER --json` shows it (DESIGN.md section 4)."""
-    return {
-        "line": line.line,
-        "ordered": json_quantity(line.ordered),
-        "unit": line.unit,
-        "confirmed": json_quantity(line.confirmed),
-        "backordered": json_quantity(line.backordered),
-        "ship_date": iso(line.ship_date),
-        "delivery_date": iso(line.delivery_date),
-        "state": line.state.value,
-        "reason": "; ".join(line.reasons) or None,
-        "schedules": [
-            {
-                "quantity": json_quantity(promise.quantity),
-                "ship_date": iso(promise.ship_date),
-                "delivery_date": iso(promise.delivery_date),
-            }
-            for promise in line.promised
-        ],
-    }
-
-
-def iso(day: date | None) -> str | None:
-    """A day in ISO 8601."""
-    return None if day is None else day.isoformat()

@@ -48,14 +48,11 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
     return previews
 
 
-def mark_due(session: Session) -> list[dict[str, str]]:
-    """What is due after a poll, for people; counted as queued."""
+def mark_due(session: Session) -> list[DueDocument]:
+    """What is due after a poll; counted as queued."""
     found = _find(session)
     session.tally.counts.documents_queued += len(found)
-    return [
-        {"order": one.number, "supplier": one.partner.code, "kind": one.prepared.kind, "purpose": one.purpose}
-        for one in found
-    ]
+    return found
 
 
 def submit(

@@ -15,8 +15,10 @@ import typer
 
 from plexstedi.cli.render.streams import locale_fault, print_json
 from plexstedi.cli.render.tables import plain
+from plexstedi.cli.result.error import ErrorJson
+from plexstedi.cli.result.values import Shape
 from plexstedi.decimal_json import dumps
-from plexstedi.errors import ConfigurationFault, ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
+from plexstedi.errors import ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text
 from plexstedi.plain_text import hanging
 from plexstedi.sync.counts import Counts
@@ -56,7 +58,7 @@ class Outcome:
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
-    """Further keys of the JSON object."""
+    """Further keys of the JSON object, as `results.RESULTS` has them for the command."""
     faults: list[PlexStediError] = field(default_factory=list)
     attention: bool = False
     """Something came to need a person in this run."""
@@ -117,10 +119,10 @@ class Outcome:
             "exit_code": int(self.exit_code),
             "counts": (self.counts or Counts()).as_dict(),
             "warnings": self.warnings,
-            **self.data,
+            **{key: plain_json(value) for key, value in self.data.items()},
         }
         if self.faults:
-            result["error"] = fault_json(self._told())
+            result["error"] = ErrorJson.of(self._told()).as_json()
         return result
 
     def _told(self) -> PlexStediError:
@@ -180,12 +182,15 @@ def say_traceback(fault: PlexStediError, traced: set[str]) -> None:
         print(traceback_text(fault.error), file=sys.stderr)
 
 
-def fault_json(fault: PlexStediError) -> dict[str, Any]:
-    """`error` of the contract, with all problems of a configuration one by one."""
-    error: dict[str, Any] = {"code": fault.code, "message": fault.message, "fix": fault.fix}
-    if isinstance(fault, ConfigurationFault):
-        error["problems"] = [{"file": p.file, "key": p.key, "message": p.message, "fix": p.fix} for p in fault.problems]
-    return error
+def plain_json(value: Any) -> Any:
+    """A value with its shapes as objects."""
+    if isinstance(value, Shape):
+        return value.as_json()
+    if isinstance(value, Mapping):
+        return {key: plain_json(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain_json(each) for each in value]
+    return value
 
 
 def say_fault(fault: PlexStediError) -> None:

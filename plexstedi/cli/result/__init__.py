@@ -1,0 +1,1 @@
+"""What a command ends with: its outcome, and the shape of its JSON."""

@@ -1,0 +1,40 @@
+"""What ended a command, as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from plexstedi.cli.result.values import Shape
+
+if TYPE_CHECKING:
+    from plexstedi.errors import PlexStediError
+
+
+class ProblemJson(Shape):
+    """One problem of a configuration."""
+
+    file: str
+    key: str
+    message: str
+    fix: str
+
+
+class ErrorJson(Shape):
+    """What ended the command, and what to do."""
+
+    code: str
+    message: str
+    fix: str
+    problems: list[ProblemJson] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, fault: PlexStediError) -> ErrorJson:
+        from plexstedi.errors import ConfigurationFault
+
+        error = {"code": fault.code, "message": fault.message, "fix": fault.fix}
+        if not isinstance(fault, ConfigurationFault):
+            return cls(**error)
+        problems = [ProblemJson(file=p.file, key=p.key, message=p.message, fix=p.fix) for p in fault.problems]
+        return cls(**error, problems=problems)

@@ -1,0 +1,154 @@
+"""The whole picture as JSON: health, overdue documents, counts by supplier; what `status` has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexstedi.cli.result.values import Shape, Time
+
+if TYPE_CHECKING:
+    from plexstedi.sync.ingest.deadlines import LateDocument
+    from plexstedi.sync.report.overview import Unwritten
+    from plexstedi.sync.session import Session
+
+
+class SupplierNotTradedJson(Shape):
+    """A supplier without a table, and how many orders it has."""
+
+    supplier: str
+    orders: int
+
+
+class CustomerNotTradedJson(Shape):
+    """A customer without a table, and how many invoices it has."""
+
+    customer: str
+    invoices: int
+
+
+def not_traded(session: Session) -> list[SupplierNotTradedJson | CustomerNotTradedJson]:
+    """Suppliers without settings with the number of orders of each, then customers with that of their invoices."""
+    suppliers, customers = session.store.orders.untraded_suppliers(), session.store.invoices.untraded_customers()
+    return [
+        *(SupplierNotTradedJson(supplier=code, orders=count) for code, count in suppliers),
+        *(CustomerNotTradedJson(customer=code, invoices=count) for code, count in customers),
+    ]
+
+
+class NoteJson(Shape):
+    """An error of a run or stage."""
+
+    code: str
+    message: str
+    fix: str
+
+
+class LastRunJson(Shape):
+    """How the last of `run`, `poll`, `submit`, `ingest-acks` ended."""
+
+    at: Time
+    command: str
+    exit_code: int
+    error: NoteJson | None
+
+
+class StageJson(Shape):
+    """When a stage last succeeded and failed."""
+
+    succeeded_at: Time | None
+    failed_at: Time | None
+    error: NoteJson | None
+
+
+class FaultJson(Shape):
+    """A fault that lasts."""
+
+    code: str
+    since: Time
+    message: str
+    fix: str
+
+
+class HealthJson(Shape):
+    """What a monitor must know; `stages` by `poll`, `submit`, `ingest-acks`."""
+
+    ok: bool
+    last_run: LastRunJson | None
+    stages: dict[str, StageJson]
+    faults: list[FaultJson]
+    key_due: Time | None
+
+
+class LateJson(Shape):
+    """A document that something is overdue of."""
+
+    order: str
+    supplier: str
+    document: int
+    kind: str
+    clock: str
+    lateness: str
+    since: Time
+    minutes_over: int
+    lines: list[int]
+    text: str
+
+    @classmethod
+    def of(cls, one: LateDocument) -> LateJson:
+        return cls(
+            order=one.document.order_number,
+            supplier=one.document.supplier,
+            document=one.document.id,
+            kind=one.document.kind,
+            clock=one.late.clock.value,
+            lateness=one.late.lateness.value,
+            since=one.late.since,
+            minutes_over=int(one.late.by.total_seconds()) // 60,
+            lines=list(one.late.lines),
+            text=one.in_words(),
+        )
+
+
+class UnwrittenJson(Shape):
+    """An order whose acknowledgment is still to be written to Plex."""
+
+    order: str
+    supplier: str
+    since: Time
+    why: str
+
+    @classmethod
+    def of(cls, one: Unwritten) -> UnwrittenJson:
+        return cls(order=one.order_number, supplier=one.supplier, since=one.since, why=one.why)
+
+
+class SupplierJson(Shape):
+    """One supplier's orders and documents, counted."""
+
+    supplier: str
+    orders: int
+    open_orders: int
+    documents: int
+    undelivered: int
+    unanswered: int
+    attention: int
+
+
+class DocumentCountsJson(Shape):
+    """How many documents by each of their statuses."""
+
+    state: dict[str, int]
+    delivery: dict[str, int]
+    functional_ack: dict[str, int]
+    business_ack: dict[str, int]
+
+
+class TimesJson(Shape):
+    """When each thing was last done."""
+
+    plex_read_until: Time | None
+    sweep_finished: Time | None
+    receipts_read_until: Time | None
+    last_sent: Time | None
+    last_received: Time | None
+    last_written: Time | None
