@@ -6,6 +6,15 @@ import sqlite3
 from pathlib import Path
 
 _BACK = {
+    4: (
+        "DROP INDEX events_of_transaction",
+        "DROP INDEX reviews_of_document",
+        "DROP INDEX reviews_of_transaction",
+        "ALTER TABLE events DROP COLUMN document_id",
+        "ALTER TABLE events DROP COLUMN transaction_id",
+        "ALTER TABLE reviews DROP COLUMN document_id",
+        "ALTER TABLE reviews DROP COLUMN transaction_id",
+    ),
     3: (
         "DROP TABLE unforeseen",
         "DROP TABLE standing_faults",

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from plexstedi.errors import StateUnusable
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.subject import Subject
 
 GENESIS = "0" * 64
 
@@ -31,7 +32,7 @@ class Event:
     actor: str
     kind: str
     order_id: str | None
-    subject: str
+    subject: Subject
     detail: Mapping[str, Fact]
     previous: str
     hash: str
@@ -52,14 +53,14 @@ class Audit:
         self._database = database
 
     def append(
-        self, at: datetime, actor: str, kind: str, subject: str, *, order_id: str | None = None, **detail: Fact
+        self, at: datetime, actor: str, kind: str, subject: Subject, *, order_id: str | None = None, **detail: Fact
     ) -> None:
         """Add one event. `detail` says what, before and after; never a secret, never a presigned URL."""
         with self._database.transaction():
             last = self._database.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
             seq, previous = (1, GENESIS) if last is None else (last["seq"] + 1, last["hash"])
             text = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            values = (seq, instant(at), actor, kind, order_id, subject, text, previous)
+            values = (seq, instant(at), actor, kind, order_id, subject.text, text, previous)
             self._database.execute(
                 "INSERT INTO events (seq, at, actor, kind, order_id, subject, detail, previous, hash)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -79,12 +80,12 @@ class Audit:
         """Events, oldest first; of one order, or from a time on. Raise StateUnusable at one that was edited."""
         return map(_event, self._rows(order_id, since))
 
-    def about(self, subjects: Collection[str]) -> list[Event]:
-        """Events with one of these subjects that belong to no order: noted before it was known whose they are."""
+    def of_transactions(self, transactions: Collection[str]) -> list[Event]:
+        """Events of these inbound transactions that belong to no order: noted before it was known whose they are."""
         rows = [
             row
-            for subject in subjects
-            for row in self._database.rows("SELECT * FROM events WHERE subject = ? AND order_id IS NULL", (subject,))
+            for one in transactions
+            for row in self._database.rows("SELECT * FROM events WHERE transaction_id = ? AND order_id IS NULL", (one,))
         ]
         return sorted(map(_event, rows), key=lambda event: event.seq)
 
@@ -143,7 +144,7 @@ def _read(row: Row) -> Event:
         actor=row["actor"],
         kind=row["kind"],
         order_id=row["order_id"],
-        subject=row["subject"],
+        subject=Subject(row["subject"], row["document_id"], row["transaction_id"]),
         detail=json.loads(row["detail"]),
         previous=row["previous"],
         hash=row["hash"],

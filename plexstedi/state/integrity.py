@@ -20,10 +20,10 @@ def altered_payload(store: Store) -> Break | None:
         mark = event.detail.get("sha256")
         if event.kind not in (SENT, RECEIVED) or mark is None:
             continue
-        if event.kind == SENT:
-            payload: bytes | None = store.documents.body(int(event.subject.removeprefix("document ")))
-        else:
-            payload = store.inbox.document(event.subject.removeprefix("transaction "))
+        document, transaction = event.subject.document, event.subject.transaction
+        payload = None if document is None else store.documents.body(document)
+        if transaction is not None:
+            payload = store.inbox.document(transaction)
         if payload and hashlib.sha256(payload).hexdigest() != mark:
             return Break(event.seq, f"{event.subject} is no longer what event {event.seq} kept")
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +11,7 @@ from plexstedi.advice import filled
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.file.codec import instant, maybe_moment, moment, reasons_of, reasons_text
 from plexstedi.state.file.database import Database, Row
-
-ORPHAN = "order number "
-"""How the subject begins of a review about a file at Stedi that no order in Plex belongs to."""
+from plexstedi.state.subject import Subject
 
 
 class ReviewKind(StrEnum):
@@ -88,7 +85,7 @@ class Review:
 
     id: int
     kind: ReviewKind
-    subject: str
+    subject: Subject
     supplier: str | None
     order_id: str | None
     order_number: str | None
@@ -110,7 +107,7 @@ class Reviews:
     def open(
         self,
         kind: ReviewKind,
-        subject: str,
+        subject: Subject,
         reasons: Sequence[Reason],
         now: datetime,
         *,
@@ -125,23 +122,26 @@ class Reviews:
         """
         text = reasons_text(reasons)
         standing = self._database.row(
-            "SELECT id, reasons FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject)
+            "SELECT id, reasons FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
         )
         if standing is not None:
             if standing["reasons"] == text:
                 return False
             self._close(standing["id"], "withdrawn", now, "plexstedi", "the reasons changed")
         self._database.execute(
-            "INSERT INTO reviews (kind, subject, supplier, order_id, order_number, line, reasons, state, opened_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?)",
-            (kind, subject, supplier, order_id, order_number, line, text, instant(now)),
+            "INSERT INTO reviews (kind, subject, document_id, transaction_id, supplier, order_id, order_number, line,"
+            " reasons, state, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
+            (
+                *(kind, subject.text, subject.document, subject.transaction),
+                *(supplier, order_id, order_number, line, text, instant(now)),
+            ),
         )
         return True
 
-    def withdraw(self, kind: ReviewKind, subject: str, now: datetime, why: str) -> bool:
+    def withdraw(self, kind: ReviewKind, subject: Subject, now: datetime, why: str) -> bool:
         """The reason went away by itself; whether there was an open one."""
         standing = self._database.row(
-            "SELECT id FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject)
+            "SELECT id FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
         )
         if standing is None:
             return False
@@ -152,30 +152,30 @@ class Reviews:
         """A person's decision."""
         self._close(review_id, "accepted" if accept else "rejected", now, by, why)
 
-    def decided(self, kind: ReviewKind, subject: str) -> bool:
+    def decided(self, kind: ReviewKind, subject: Subject) -> bool:
         """Whether a person has decided this question before."""
         return (
             self._database.row(
                 "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state IN ('accepted', 'rejected')",
-                (kind, subject),
+                (kind, subject.text),
             )
             is not None
         )
 
-    def is_open(self, kind: ReviewKind, subject: str) -> bool:
+    def is_open(self, kind: ReviewKind, subject: Subject) -> bool:
         """Whether this is asked already."""
         return (
             self._database.row(
-                "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject)
+                "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
             )
             is not None
         )
 
-    def rejected(self, kind: ReviewKind, subject: str) -> bool:
+    def rejected(self, kind: ReviewKind, subject: Subject) -> bool:
         """Whether a person wants to hear no more of this."""
         return (
             self._database.row(
-                "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'rejected'", (kind, subject)
+                "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'rejected'", (kind, subject.text)
             )
             is not None
         )
@@ -185,10 +185,10 @@ class Reviews:
         row = self._database.row("SELECT * FROM reviews WHERE id = ?", (review_id,))
         return None if row is None else _review(row)
 
-    def open_one(self, kind: ReviewKind, subject: str) -> Review | None:
+    def open_one(self, kind: ReviewKind, subject: Subject) -> Review | None:
         """The open item of this kind about this subject."""
         row = self._database.row(
-            "SELECT * FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject)
+            "SELECT * FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
         )
         return None if row is None else _review(row)
 
@@ -227,7 +227,7 @@ def _review(row: Row) -> Review:
     return Review(
         id=row["id"],
         kind=ReviewKind(row["kind"]),
-        subject=row["subject"],
+        subject=Subject(row["subject"], row["document_id"], row["transaction_id"]),
         supplier=row["supplier"],
         order_id=row["order_id"],
         order_number=row["order_number"],
@@ -241,21 +241,17 @@ def _review(row: Row) -> Review:
     )
 
 
-_TRANSACTION = re.compile(r"transaction ([^ ]+)")
-
-
 def _with_commands(reason: Reason, row: Row) -> Reason:
     """The reason with commands that can be run as they are: it was written before the item had its number."""
     fix = filled(
         reason.fix,
         review=row["id"],
         order=row["order_number"],
-        transaction=transaction_named(row["subject"]),
+        transaction=row["transaction_id"],
     )
     return reason if fix == reason.fix else reason.model_copy(update={"fix": fix})
 
 
-def transaction_named(subject: str) -> str | None:
-    """The transaction that a subject is about; None if it is about something else."""
-    found = _TRANSACTION.match(subject)
-    return None if found is None else found[1]
+def is_orphan(review: Review) -> bool:
+    """Whether it is about files at Stedi that no order in Plex belongs to."""
+    return review.kind is ReviewKind.ORDER_HELD and review.order_id is None

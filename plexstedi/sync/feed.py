@@ -18,6 +18,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.errors import RequestRejected
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import Subject
 from plexstedi.stedi.models import Execution, Transaction, Unreadable
 from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
 from plexstedi.sync.isolation import Record, hold, isolated
@@ -120,7 +121,7 @@ def next_page(
     if isinstance(checkpoint, FromToken) and memory.get(feed.refused) is not None:
         with session.store.transaction():
             memory.put(feed.refused, None)
-            session.note("feed-token-taken", f"{feed.name} feed")
+            session.note("feed-token-taken", Subject(f"{feed.name} feed"))
     return page, checkpoint
 
 
@@ -143,7 +144,9 @@ def _forget_token(session: Session, feed: Feed[Item], again: FromTime, refused: 
             # A clock of ours was set back: what is read now is older, and no step backwards of Stedi.
             memory.put_time(feed.seen, again.at)
         memory.put_time(feed.refused, session.clock.now())
-        session.note("feed-read-again", f"{feed.name} feed", since=again.at.isoformat(), message=refused.message)
+        session.note(
+            "feed-read-again", Subject(f"{feed.name} feed"), since=again.at.isoformat(), message=refused.message
+        )
     session.tally.warn(
         f"Stedi no longer takes the stored page token of its {feed.name} feed ({refused.message}): the feed is read"
         f" again from {again.at:%Y-%m-%d %H:%M} UTC, and nothing is counted twice"
@@ -193,7 +196,7 @@ def ask_about_unreadable(session: Session, entries: Sequence[Unreadable], feed: 
             message=f"an entry cannot be read: {entry.reason}",
             fix="Look it up in the Stedi portal: if it is a supplier's answer, have it sent again.",
         )
-        subject = f"{feed} entry {mark}"
+        subject = Subject(f"{feed} entry {mark}")
         if not session.store.reviews.decided(ReviewKind.FEED_ENTRY_UNREADABLE, subject):
             session.ask(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from plexstedi.internal import bounded, place_of
 from plexstedi.state.cursors import Fact
 from plexstedi.state.orders import Work
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import NO_SUBJECT, Subject
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 
@@ -51,10 +52,18 @@ class Record:
     raw: Json = None
     """An entry of a feed as it came: kept for the next try, since it does not come again."""
 
+    about: Subject = NO_SUBJECT
+    """The document or transaction that it is, or belongs to."""
+
     @property
-    def subject(self) -> str:
-        """Of its review item."""
+    def name(self) -> str:
+        """What it is at this step, for the program: under this name it is held."""
         return f"{self.step} {self.key}"
+
+    @property
+    def subject(self) -> Subject:
+        """Of its review item."""
+        return replace(self.about, text=self.name)
 
 
 _READ_ORDER = "read order "
@@ -68,33 +77,33 @@ def order_reading(order_id: str, number: str) -> Record:
     return Record("read", f"order {order_id}", f"order {number or order_id}", order_number=number or None)
 
 
-def try_again(session: Session, subject: str, number: str = "") -> None:
-    """Let the record of this review item have its turn in the next run; in the caller's transaction.
+def try_again(session: Session, name: str, number: str = "") -> None:
+    """Let the record of this name have its turn in the next run; in the caller's transaction.
 
     What is read only when it changes is asked for anew.
     """
     store = session.store
-    store.unforeseen.try_again(subject)
-    if subject.startswith(_READ_ORDER):
-        store.orders.add_work([Work(subject.removeprefix(_READ_ORDER), number, "window")])
-    elif subject.startswith(_READ_RECEIPT):
+    store.unforeseen.try_again(name)
+    if name.startswith(_READ_ORDER):
+        store.orders.add_work([Work(name.removeprefix(_READ_ORDER), number, "window")])
+    elif name.startswith(_READ_RECEIPT):
         store.memory.put_time(Fact.RECEIPTS_CURSOR, None)
-    elif subject.startswith(_READ_INVOICE) and (cursor := store.memory.time(Fact.INVOICES_CURSOR)) is not None:
+    elif name.startswith(_READ_INVOICE) and (cursor := store.memory.time(Fact.INVOICES_CURSOR)) is not None:
         store.memory.put_time(Fact.INVOICES_CURSOR, cursor - _INVOICES_BACK)
 
 
 def try_again_after_update(session: Session) -> None:
     """What another version of the program could not do, this one tries."""
-    subjects = session.store.unforeseen.of_another_program(__version__)
-    if subjects:
+    names = session.store.unforeseen.of_another_program(__version__)
+    if names:
         with session.store.transaction():
-            for subject in subjects:
-                try_again(session, subject)
+            for name in names:
+                try_again(session, name)
 
 
 def is_held(session: Session, record: Record) -> bool:
     """Whether this record raised something before, as it is now and under this version of the program."""
-    return session.store.unforeseen.holds(record.subject, record.mark, __version__)
+    return session.store.unforeseen.holds(record.name, record.mark, __version__)
 
 
 @dataclass(slots=True)
@@ -138,7 +147,7 @@ def hold(session: Session, record: Record, error: Exception) -> None:
     )
     content = None if record.raw is None else dumps(record.raw)
     with session.store.transaction():
-        session.store.unforeseen.hold(record.subject, record.mark, __version__, session.clock.now(), content)
+        session.store.unforeseen.hold(record.name, record.mark, __version__, session.clock.now(), content)
         if session.store.reviews.is_open(ReviewKind.UNFORESEEN, record.subject):
             return
         session.ask(
@@ -156,10 +165,10 @@ def hold(session: Session, record: Record, error: Exception) -> None:
 
 def let_go(session: Session, record: Record) -> None:
     """The record went well: what held it is over."""
-    if not session.store.unforeseen.known(record.subject):
+    if not session.store.unforeseen.known(record.name):
         return
     with session.store.transaction():
-        session.store.unforeseen.forget(record.subject)
+        session.store.unforeseen.forget(record.name)
         session.withdraw(ReviewKind.UNFORESEEN, record.subject, "it went well this time", order_id=record.order_id)
 
 
@@ -185,7 +194,7 @@ class Turns:
         """The records that were not answered for in these turns, and are no review items yet."""
         return self._failed
 
-    def review_subject(self, record: Record) -> str:
+    def review_subject(self, record: Record) -> Subject:
         """Under which subject a person is asked about a record that is not answered for."""
         return record.subject
 
@@ -196,13 +205,13 @@ class Turns:
 
     def failed_before(self, record: Record) -> bool:
         """Whether this record failed in earlier runs: then it has its turn after the others."""
-        return record.subject in self._standing or self._is_asked(record)
+        return record.name in self._standing or self._is_asked(record)
 
     def failing_orders(self) -> set[str]:
         """The orders, by Plex's id, whose reading failed in earlier runs."""
-        asked = [review.subject for review in self._session.store.reviews.standing() if review.kind is self.kind]
+        asked = [review.subject.text for review in self._session.store.reviews.standing() if review.kind is self.kind]
         found = (*self._standing, *asked)
-        return {subject.removeprefix(_READ_ORDER) for subject in found if subject.startswith(_READ_ORDER)}
+        return {name.removeprefix(_READ_ORDER) for name in found if name.startswith(_READ_ORDER)}
 
     @contextmanager
     def turn(self, record: Record) -> Iterator[Turn]:
@@ -238,7 +247,7 @@ class Turns:
             return
         session = self._session
         with session.store.transaction():
-            session.store.faults.succeed(record.subject, session.clock.now())
+            session.store.faults.succeed(record.name, session.clock.now())
             self.take_back(record)
 
     def unanswered(self, record: Record, fault: ServiceUnavailable) -> None:
@@ -256,9 +265,9 @@ class Turns:
             return
         with session.store.transaction():
             faults = session.store.faults
-            since = faults.fail(record.subject, fault.code, message, fault.fix, now, stage=self._stage)
+            since = faults.fail(record.name, fault.code, message, fault.fix, now, stage=self._stage)
             if now - since >= _PATIENCE:
-                faults.forget(record.subject)
+                faults.forget(record.name)
                 self._ask(record, message, fault)
                 return
         self._failed.append(ServiceUnavailable(message, fix=fault.fix, code=fault.code))

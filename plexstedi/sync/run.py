@@ -12,6 +12,7 @@ from datetime import timedelta
 from plexstedi.errors import InternalFault, PlexStediError, ServiceUnavailable, StateUnusable
 from plexstedi.state.file.backups import keep_backup
 from plexstedi.state.file.retention import drop_contents
+from plexstedi.state.subject import Subject
 from plexstedi.sync.ingest.ingest import ingest
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.session import Session
@@ -47,7 +48,7 @@ def keep_house(session: Session) -> None:
         with session.store.transaction():
             dropped = drop_contents(database, now - timedelta(days=settings.keep_days))
             if dropped.documents or dropped.answers:
-                session.note("contents-dropped", "run", documents=dropped.documents, answers=dropped.answers)
+                session.note("contents-dropped", Subject("run"), documents=dropped.documents, answers=dropped.answers)
     try:
         keep_backup(database, now, settings.backups)
     except StateUnusable as fault:

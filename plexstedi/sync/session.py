@@ -18,6 +18,7 @@ from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.statistics import Tallies
 from plexstedi.state.store import Store
+from plexstedi.state.subject import Subject, of_document
 from plexstedi.sync.counts import Tally
 
 if TYPE_CHECKING:
@@ -118,19 +119,19 @@ class Session:
     def suspect(self, name: str, message: str) -> None:
         """Stop on a suspicion unless it is overridden for this run. Raise SuspicionStop."""
         if name in self.overrides:
-            self.note("suspicion-overridden", name, message=message)
+            self.note("suspicion-overridden", Subject(name), message=message)
             self.tally.warn(f"overridden: {message}")
             return
         raise SuspicionStop(name, message, passed=self.overrides)
 
-    def note(self, kind: str, subject: str, *, order_id: str | None = None, **detail: Fact) -> None:
+    def note(self, kind: str, subject: Subject, *, order_id: str | None = None, **detail: Fact) -> None:
         """Add to the audit trail."""
         self.store.audit.append(self.clock.now(), self.actor, kind, subject, order_id=order_id, **detail)
 
     def ask(
         self,
         kind: ReviewKind,
-        subject: str,
+        subject: Subject,
         reasons: Sequence[Reason],
         *,
         supplier: str | None = None,
@@ -164,7 +165,7 @@ class Session:
             )
             if urgent:
                 word = "order" if invoice_of_stream(order_id) is None else "invoice"
-                about = f"{word} {order_number}" if order_number else subject
+                about = f"{word} {order_number}" if order_number else subject.text
                 self.tally.news.append(f"{about}: {kind}: {what}")
         return new
 
@@ -172,7 +173,7 @@ class Session:
         """Ask a person about one document, as `ask`."""
         return self.ask(
             kind,
-            f"document {document.id}",
+            of_document(document.id),
             (reason,),
             supplier=document.supplier,
             order_id=document.order_id,
@@ -180,7 +181,7 @@ class Session:
             urgent=urgent,
         )
 
-    def withdraw(self, kind: ReviewKind, subject: str, why: str, *, order_id: str | None = None) -> None:
+    def withdraw(self, kind: ReviewKind, subject: Subject, why: str, *, order_id: str | None = None) -> None:
         """Take back a question whose reason went away."""
         if self.store.reviews.withdraw(kind, subject, self.clock.now(), why):
             self.note("review-withdrawn", subject, order_id=order_id, review=kind, why=why)

@@ -26,6 +26,7 @@ from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import BusinessStatus, FunctionalStatus
 from plexstedi.state.inbox import Listed
 from plexstedi.state.store import Store
+from plexstedi.state.subject import of_document, of_order
 from tests.forked import run_forked
 
 ROOT = Path(__file__).parents[2]
@@ -216,7 +217,7 @@ def record(store: Store, order: Order, **more: Any) -> None:
     revision = store.orders.record(order, **given)
     store.orders.set_supplier(Supplier(id="s1", code=order.supplier_code, name="Acme Springs"))
     store.audit.append(
-        NOW, "plexstedi", "order-seen", f"order {order.number}", order_id=order.id, revision=revision, phase="released"
+        NOW, "plexstedi", "order-seen", of_order(order.number), order_id=order.id, revision=revision, phase="released"
     )
 
 
@@ -274,7 +275,7 @@ def send(store: Store, number: str = "PO-1001", supplier: str = "ACME01", **more
     )
     store.documents.deliver(document.id, NOW)
     store.documents.set_functional(document.id, FunctionalStatus.ACCEPTED, blocks=False)
-    store.audit.append(NOW, "plexstedi", "document-delivered", f"document {document.id}", order_id=f"id-{number}")
+    store.audit.append(NOW, "plexstedi", "document-delivered", of_document(document.id), order_id=f"id-{number}")
     return store.documents.get(document.id)
 
 

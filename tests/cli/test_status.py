@@ -17,6 +17,7 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.inbox import Listed
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.state.subject import of_stream
 from plexstedi.sync.endings import Ending, note_in_state
 from plexstedi.sync.stages import Stage
 
@@ -32,7 +33,7 @@ def store(cli: Cli) -> Store:
 def a_question(store: Store, number: str = "PO-1001", kind: ReviewKind = ReviewKind.ORDER_HELD) -> None:
     reason = Reason(code="price-missing", where="line 10", message="the price is missing", fix="enter it in Plex")
     store.reviews.open(
-        kind, f"id-{number}", (reason,), NOW, supplier="ACME01", order_id=f"id-{number}", order_number=number
+        kind, of_stream(f"id-{number}"), (reason,), NOW, supplier="ACME01", order_id=f"id-{number}", order_number=number
     )
 
 
@@ -351,7 +352,7 @@ def test_the_page_is_whole_needs_no_network_and_takes_no_orders_from_plex(cli: C
     evil = "<script>alert(1)</script>"
     record(store, an_order(evil, supplier='A"&<b>'))
     reason = Reason(code="x", where="order", message="<img src=x onerror=alert(1)>", fix="&")
-    store.reviews.open(ReviewKind.ORDER_HELD, "s", (reason,), NOW, order_id=f"id-{evil}", order_number=evil)
+    store.reviews.open(ReviewKind.ORDER_HELD, of_stream("s"), (reason,), NOW, order_id=f"id-{evil}", order_number=evil)
     store.close()
     page, order_page = cli.home / "all.html", cli.home / "order.html"
     assert cli.run("status", "--html", str(page)).code == 0

@@ -18,6 +18,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.errors import ServiceRefused, Unforeseen
 from plexstedi.state.file.lock import lock_path
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import Subject
 from plexstedi.sync.session import Session
 
 from .conftest import Bench, Ran
@@ -231,7 +232,9 @@ def test_one_record_that_nobody_foresaw_ends_its_run_with_1_and_stands_as_a_revi
                 fault = Unforeseen("order PO-7: OverflowError", fix="Report it.", error=error)
             session.tally.unforeseen.append(fault)
             session.ask(
-                ReviewKind.UNFORESEEN, "order 7", (Reason(code="unforeseen", where="order", message="odd", fix="x"),)
+                ReviewKind.UNFORESEEN,
+                Subject("order 7"),
+                (Reason(code="unforeseen", where="order", message="odd", fix="x"),),
             )
 
         stages.poll = with_an_odd_record

@@ -9,6 +9,7 @@ import pytest
 
 from plexstedi.state.audit import _HASHED, GENESIS, _digest
 from plexstedi.state.store import Store
+from plexstedi.state.subject import of_document, of_order
 
 from .conftest import NOW, tamper
 
@@ -17,7 +18,9 @@ from .conftest import NOW, tamper
 def trail(store):
     for number in range(1, 6):
         at = NOW + timedelta(minutes=number)
-        store.audit.append(at, "plexstedi", "order-seen", f"order PO-{number}", order_id=f"o{number}", revision=number)
+        store.audit.append(
+            at, "plexstedi", "order-seen", of_order(f"PO-{number}"), order_id=f"o{number}", revision=number
+        )
     return store
 
 
@@ -107,7 +110,7 @@ def test_a_cut_tail_shows_only_against_a_head_noted_elsewhere(trail, path):
 
 def test_a_head_noted_earlier_still_proves_the_trail_after_more_happened(trail):
     head = trail.audit.head()
-    trail.audit.append(NOW, "anna", "review-decided", "document 1")
+    trail.audit.append(NOW, "anna", "review-decided", of_document(1))
     assert trail.audit.verify(head) is None
 
 
@@ -120,13 +123,18 @@ def test_the_file_itself_refuses_to_change_an_event(trail, statement):
 def test_events_come_oldest_first_and_can_be_narrowed(trail):
     assert [event.seq for event in trail.audit.events()] == [1, 2, 3, 4, 5]
     (one,) = trail.audit.events(order_id="o4")
-    assert (one.kind, one.subject, one.actor, one.detail) == ("order-seen", "order PO-4", "plexstedi", {"revision": 4})
+    assert (one.kind, one.subject.text, one.actor, one.detail) == (
+        "order-seen",
+        "order PO-4",
+        "plexstedi",
+        {"revision": 4},
+    )
     assert [event.seq for event in trail.audit.events(since=NOW + timedelta(minutes=4))] == [4, 5]
 
 
 def test_a_long_trail_is_read_to_its_end(store):
     with store.transaction():
         for number in range(2_345):
-            store.audit.append(NOW, "plexstedi", "order-seen", f"order {number}", text="Größe ✓")
+            store.audit.append(NOW, "plexstedi", "order-seen", of_order(str(number)), text="Größe ✓")
     assert sum(1 for _ in store.audit.events()) == 2_345
     assert store.audit.verify() is None

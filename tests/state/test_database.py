@@ -18,6 +18,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.file.database import Database
 from plexstedi.state.file.schema import VERSION
 from plexstedi.state.store import Store
+from plexstedi.state.subject import of_order
 from tests.older_state import make_older
 
 from .conftest import NOW, an_order, keep_order
@@ -71,7 +72,7 @@ def test_a_transaction_is_all_or_nothing_also_when_it_holds_others(store):
     def half_done() -> None:
         with store.transaction():
             keep_order(store, an_order("PO-1"))
-            store.audit.append(NOW, "plexstedi", "order-seen", "order PO-1")
+            store.audit.append(NOW, "plexstedi", "order-seen", of_order("PO-1"))
             raise RuntimeError("the power went")
 
     with pytest.raises(RuntimeError):

@@ -11,6 +11,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file.retention import Dropped, drop_contents
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document
 
 from .conftest import NOW, a_document, brought_to
 
@@ -40,9 +41,9 @@ def test_an_open_document_keeps_its_bytes_whoever_asks(store, state):
 def test_what_a_person_is_asked_about_and_what_is_young_is_kept(store):
     asked = brought_to(store, DocumentState.REFUSED)
     brought_to(store, DocumentState.DELIVERED, counter=2)
-    store.reviews.open(ReviewKind.DOCUMENT_REFUSED, f"document {asked.id}", (REASON,), NOW)
+    store.reviews.open(ReviewKind.DOCUMENT_REFUSED, of_document(asked.id), (REASON,), NOW)
     assert drop_contents(store.database, LATER) == Dropped(0, 0)
-    store.reviews.withdraw(ReviewKind.DOCUMENT_REFUSED, f"document {asked.id}", NOW, "mended")
+    store.reviews.withdraw(ReviewKind.DOCUMENT_REFUSED, of_document(asked.id), NOW, "mended")
     assert drop_contents(store.database, NOW) == Dropped(0, 0)
     assert drop_contents(store.database, LATER) == Dropped(1, 0)
 

@@ -13,6 +13,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.executions import Witness
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.state.subject import Subject
 from plexstedi.state.writes import WriteState
 
 from .conftest import NOW, DocumentState, an_order, brought_to, keep_order
@@ -22,7 +23,7 @@ OTHER = (Reason(code="price-missing", where="line 10", message="there is no pric
 
 
 def ask(store: Store, reasons: tuple[Reason, ...] = WHY, kind: ReviewKind = ReviewKind.ORDER_HELD, subject: str = "o1"):
-    return store.reviews.open(kind, subject, reasons, NOW, supplier="ACME01", order_number="PO-1001")
+    return store.reviews.open(kind, Subject(subject), reasons, NOW, supplier="ACME01", order_number="PO-1001")
 
 
 def test_the_same_question_is_asked_once(store):
@@ -44,16 +45,16 @@ def test_a_decision_names_who_and_why_and_is_remembered(store):
     store.reviews.decide(review.id, accept=True, by="anna", why="agreed by phone", now=NOW)
     closed = store.reviews.get(review.id)
     assert (closed.state, closed.closed_by, closed.closing_reason) == ("accepted", "anna", "agreed by phone")
-    assert store.reviews.decided(ReviewKind.ORDER_HELD, "o1")
-    assert not store.reviews.decided(ReviewKind.ORDER_HELD, "o2")
+    assert store.reviews.decided(ReviewKind.ORDER_HELD, Subject("o1"))
+    assert not store.reviews.decided(ReviewKind.ORDER_HELD, Subject("o2"))
     assert store.reviews.standing() == []
 
 
 def test_a_question_whose_reason_went_away_is_no_decision(store):
     ask(store)
-    assert store.reviews.withdraw(ReviewKind.ORDER_HELD, "o1", NOW, "the unit is known now")
-    assert not store.reviews.withdraw(ReviewKind.ORDER_HELD, "o1", NOW, "again")
-    assert not store.reviews.decided(ReviewKind.ORDER_HELD, "o1")
+    assert store.reviews.withdraw(ReviewKind.ORDER_HELD, Subject("o1"), NOW, "the unit is known now")
+    assert not store.reviews.withdraw(ReviewKind.ORDER_HELD, Subject("o1"), NOW, "again")
+    assert not store.reviews.decided(ReviewKind.ORDER_HELD, Subject("o1"))
 
 
 def test_a_hundred_orders_from_before_polling_ask_for_one_look(store):

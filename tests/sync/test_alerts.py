@@ -16,6 +16,7 @@ from plexstedi.errors import LockHeld, PlexStediError, ServiceUnavailable, State
 from plexstedi.http.caller import Deadline
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.state.subject import of_stream
 from plexstedi.sync.endings import Ending, note_beside
 from plexstedi.sync.people.alerts import Message, after_run, after_unrecorded_run, became_wrong, ping, send_test, tell
 from plexstedi.sync.session import Session
@@ -88,7 +89,7 @@ class Morning:
         session = self.session()
         if asks is not None:
             reason = Reason(code="unit-unknown", where="line 10", message=asks, fix="Add it")
-            session.ask(ReviewKind.ORDER_HELD, asks, (reason,), supplier="ACME01", order_number="PO-1")
+            session.ask(ReviewKind.ORDER_HELD, of_stream(asks), (reason,), supplier="ACME01", order_number="PO-1")
         assert after_run(session, list(faults), 5 if faults else 0) == []
         told = sorted(self.folder.glob("*.told"))
         texts = [file.read_text() for file in told]

@@ -65,7 +65,7 @@ def raises(session: Session, record: Record = ORDER, error: Exception | None = N
 
 
 def items(session: Session, kind: ReviewKind = ReviewKind.UNFORESEEN) -> list[str]:
-    return [review.subject for review in session.store.reviews.standing() if review.kind is kind]
+    return [review.subject.text for review in session.store.reviews.standing() if review.kind is kind]
 
 
 def test_it_is_held_told_once_and_takes_back_what_it_did(session: Session) -> None:
@@ -104,7 +104,7 @@ def test_it_has_its_turn_again_only_when_something_is_another(
         monkeypatch.setattr(isolation, "__version__", "99.0")
         try_again_after_update(session)
     if what == "a person accepts":
-        try_again(session, ORDER.subject)
+        try_again(session, ORDER.name)
     assert is_held(session, now) is not again
     with isolated(session, now):
         pass
@@ -129,7 +129,7 @@ def test_an_entry_of_a_feed_is_kept_until_it_could_be_noted(session: Session) ->
     entry = Record("note", "transaction t1", "transaction t1", raw={"transactionId": "t1"})
     raises(session, entry)
     assert session.store.unforeseen.contents("note transaction ") == [], "it waits for a person or an update"
-    try_again(session, entry.subject)
+    try_again(session, entry.name)
     assert session.store.unforeseen.contents("note transaction ") == [("note transaction t1", '{"transactionId":"t1"}')]
     with isolated(session, entry):
         pass

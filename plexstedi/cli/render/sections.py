@@ -46,7 +46,7 @@ def first_of(texts: Sequence[str]) -> str:
 def not_asked(seen: Overview) -> list[LateDocument]:
     """What is late and not yet among what needs a person."""
     asked = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
-    return [one for one in seen.late if f"document {one.document.id}: {one.late.clock}" not in asked]
+    return [one for one in seen.late if one.subject not in asked]
 
 
 LATE_HEADERS = ("order", "supplier", "document", "how late", "over by", "lines", "what")

@@ -104,7 +104,7 @@ class ToldEventJson(EventJson):
             at=event.at,
             actor=event.actor,
             kind=event.kind,
-            subject=event.subject,
+            subject=event.subject.text,
             detail=dict(event.detail),
             text=told.words,
         )
@@ -124,7 +124,7 @@ class ChainedEventJson(EventJson):
             at=event.at,
             actor=event.actor,
             kind=event.kind,
-            subject=event.subject,
+            subject=event.subject.text,
             detail=dict(event.detail),
             seq=event.seq,
             order_id=event.order_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from plexstedi.cli.result.values import Day, Number, Shape, Time
@@ -58,7 +57,6 @@ class ReviewJson(Shape):
 
     @classmethod
     def of(cls, review: Review) -> ReviewJson:
-        document, transaction = _DOCUMENT.search(review.subject), _TRANSACTION.search(review.subject)
         return cls(
             id=review.id,
             kind=review.kind.value,
@@ -66,18 +64,14 @@ class ReviewJson(Shape):
             order=review.order_number,
             supplier=review.supplier,
             line=review.line,
-            document=None if document is None else int(document[1]),
-            transaction=None if transaction is None else transaction[1],
+            document=review.subject.document,
+            transaction=review.subject.transaction,
             since=review.opened_at,
             closed_at=review.closed_at,
             closed_by=review.closed_by,
             closing_reason=review.closing_reason,
             reasons=[ReasonJson.of(reason) for reason in review.reasons],
         )
-
-
-_DOCUMENT = re.compile(r"\bdocument ([0-9]+)\b", re.ASCII)
-_TRANSACTION = re.compile(r"\btransaction (\S+)")
 
 
 class DocumentJson(Shape):

@@ -32,15 +32,14 @@ def drop_contents(database: Database, before: datetime) -> Dropped:
             " AND state IN ('delivered', 'refused', 'withdrawn') AND blocks = 0 AND retry = 0"
             " AND id NOT IN (SELECT max(id) FROM documents GROUP BY stream)"
             " AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.state = 'open'"
-            " AND (subject = 'document ' || documents.id OR subject LIKE 'document ' || documents.id || ':%'))",
+            " AND reviews.document_id = documents.id)",
             (instant(before),),
         )
         answers = database.execute(
             "UPDATE inbox SET document = NULL WHERE received_at < ? AND document IS NOT NULL"
             " AND state IN ('applied', 'duplicate', 'ignored', 'superseded')"
             " AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.state = 'open'"
-            " AND (subject = 'transaction ' || inbox.transaction_id"
-            " OR subject LIKE 'transaction ' || inbox.transaction_id || ' %'))",
+            " AND reviews.transaction_id = inbox.transaction_id)",
             (instant(before),),
         )
     return Dropped(documents, answers)

@@ -237,7 +237,25 @@ which does not come again. `standing_faults`: what stages and records fail with 
 its end is reported. `unseen_since`: since when Plex, which said that it had written, does not show it, and in how many
 later runs it was looked for."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_DOCUMENT = """CASE WHEN subject GLOB '*document [0-9]*'
+    THEN CAST(substr(subject, instr(subject, 'document ') + 9) AS INTEGER) END"""
+_TRANSACTION = """CASE WHEN instr(subject, 'transaction ') THEN substr(subject, instr(subject, 'transaction ') + 12,
+    instr(substr(subject, instr(subject, 'transaction ') + 12) || ' ', ' ') - 1) END"""
+
+_VERSION_4 = (
+    "ALTER TABLE reviews ADD COLUMN document_id INTEGER",
+    "ALTER TABLE reviews ADD COLUMN transaction_id TEXT",
+    f"UPDATE reviews SET document_id = {_DOCUMENT}, transaction_id = {_TRANSACTION}",
+    f"ALTER TABLE events ADD COLUMN document_id INTEGER GENERATED ALWAYS AS ({_DOCUMENT}) VIRTUAL",
+    f"ALTER TABLE events ADD COLUMN transaction_id TEXT GENERATED ALWAYS AS ({_TRANSACTION}) VIRTUAL",
+    "CREATE INDEX events_of_transaction ON events (transaction_id) WHERE order_id IS NULL",
+    "CREATE INDEX reviews_of_document ON reviews (document_id) WHERE state = 'open'",
+    "CREATE INDEX reviews_of_transaction ON reviews (transaction_id) WHERE state = 'open'",
+)
+"""The document or transaction that a review item is about has a column of its own. Events are append-only, and their
+subject is in their hash: their columns follow from it."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """`MIGRATIONS[n]` takes a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -50,6 +50,7 @@ from plexstedi.edi.units import plex_unit, product
 from plexstedi.state.document import Document
 from plexstedi.state.inbox import OF_ANOTHER_PLANT, Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.candidates import Candidates, read_document
 from plexstedi.sync.ingest.notices import give_notice
 from plexstedi.sync.ingest.order_state import (
@@ -114,7 +115,7 @@ def _of_another_plant(session: Session, number: str, candidates: Candidates) -> 
 def _ignore(session: Session, inbound: Inbound, why: str) -> None:
     """Left alone, and asked about no more, whatever was asked before the settings told it apart."""
     move_transaction(session, inbound, InboxState.IGNORED, why)
-    session.withdraw(ReviewKind.ORDER_UNKNOWN, f"transaction {inbound.transaction_id}", why)
+    session.withdraw(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), why)
 
 
 def _unreadable(message: str) -> Reason:
@@ -154,7 +155,7 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
     )
     session.ask(
         ReviewKind.ORDER_UNKNOWN,
-        f"transaction {inbound.transaction_id}",
+        of_transaction(inbound.transaction_id),
         (reason,),
         supplier=inbound.supplier,
         order_number=read.order_number,
@@ -191,7 +192,7 @@ def _hold_whole(
     move_transaction(session, inbound, InboxState.HELD, "; ".join(str(reason) for reason in reasons))
     new = session.ask(
         ReviewKind.ACKNOWLEDGMENT_HELD,
-        f"transaction {inbound.transaction_id}",
+        of_transaction(inbound.transaction_id),
         reasons,
         supplier=inbound.supplier,
         order_id=order_id,
@@ -260,7 +261,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         content_hash=mark,
     )
     store.inbox.set_outcome(inbound.transaction_id, outcome)
-    session.withdraw(ReviewKind.ORDER_UNKNOWN, f"transaction {inbound.transaction_id}", "the order is known now")
+    session.withdraw(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), "the order is known now")
     give_notice(session, inbound, candidate.order_id, candidate.number, outcome.notices)
     settle_order(session, candidate.order_id, fresh=inbound.transaction_id)
 

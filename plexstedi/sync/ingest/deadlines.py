@@ -17,6 +17,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.state.subject import Subject, of_document, of_transaction
 from plexstedi.sync.ingest.order_state import answer_header, ordered_on, sent_documents
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
@@ -30,6 +31,11 @@ class LateDocument:
 
     document: Document
     late: Late
+
+    @property
+    def subject(self) -> Subject:
+        """Of its review item."""
+        return of_document(self.document.id, str(self.late.clock))
 
     def in_words(self) -> str:
         """What is late and since when, without how late it is now: the same text at every look."""
@@ -93,10 +99,10 @@ def check_clocks(session: Session) -> None:
     past = _oldest_first(found)
     reviews = session.store.reviews
     with session.store.transaction():
-        standing = set()
+        standing: set[Subject] = set()
         asked: set[tuple[str, ClockKind]] = set()
         for one in past:
-            subject = f"document {one.document.id}: {one.late.clock}"
+            subject = one.subject
             cause = (one.document.order_id, one.late.clock)
             is_new = cause not in asked and not reviews.decided(ReviewKind.OVERDUE, subject)
             if one.late.lateness is Lateness.LIMIT and is_new:
@@ -123,7 +129,7 @@ def _turn(document: Document) -> Record:
     )
 
 
-def _ask(session: Session, one: LateDocument, subject: str) -> None:
+def _ask(session: Session, one: LateDocument, subject: Subject) -> None:
     reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.clock])
     session.ask(
         ReviewKind.OVERDUE,
@@ -158,7 +164,7 @@ def _of_stream(
         line
         for line, standing in folded.lines.items()
         for kind in _NOTED_BY
-        if store.reviews.decided(kind, f"transaction {standing.latest_from.transaction_id} line {line}")
+        if store.reviews.decided(kind, of_transaction(standing.latest_from.transaction_id, f"line {line}"))
     ]
     record = store.orders.get(order_id)
     invoice = told[-1].kind == "810"

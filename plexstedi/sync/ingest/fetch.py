@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from plexstedi.decimal_json import BrokenJsonError, loads
@@ -24,6 +24,7 @@ from plexstedi.errors import RequestRejected, ServiceUnavailable, UsageFault
 from plexstedi.http.caller import TOO_LARGE
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import Subject, of_transaction
 from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
 from plexstedi.sync.ingest.candidates import wanted_set
 from plexstedi.sync.ingest.listing import (
@@ -122,8 +123,8 @@ class _Fetches(Turns):
 
     kind = ReviewKind.DOCUMENT_MISSING
 
-    def review_subject(self, record: Record) -> str:
-        return record.key
+    def review_subject(self, record: Record) -> Subject:
+        return replace(record.about, text=record.key)
 
     def take_back(self, record: Record) -> None:
         """Stedi answers, which is not yet the document: storing that takes the item back."""
@@ -195,10 +196,10 @@ def _store(session: Session, inbound: Inbound, document: bytes, form: str, *, wh
         own = f"{mark} {inbound.interchange_control}/{inbound.group_control}/{inbound.set_control}" if whole else mark
         session.store.inbox.store(inbound.transaction_id, document, form, own)
         session.note(
-            "transaction-stored", f"transaction {inbound.transaction_id}", form=form, bytes=len(document), sha256=mark
+            "transaction-stored", of_transaction(inbound.transaction_id), form=form, bytes=len(document), sha256=mark
         )
         for kind in (ReviewKind.DOCUMENT_MISSING, ReviewKind.ACKNOWLEDGMENT_HELD):
-            session.withdraw(kind, f"transaction {inbound.transaction_id}", "fetched after all")
+            session.withdraw(kind, of_transaction(inbound.transaction_id), "fetched after all")
         if inbound.set_id == UNKNOWN_SET:
             _tell_set(session, inbound, document, form)
 
@@ -217,7 +218,7 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
             # Held already, for a limit that was another.
             session.store.inbox.move(inbound.transaction_id, InboxState.STORED, None)
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
-        subject = f"transaction {inbound.transaction_id}"
+        subject = of_transaction(inbound.transaction_id)
         new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
         session.tally.counts.acks_held += int(new)
 
@@ -238,7 +239,7 @@ def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) ->
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         session.ask(
             ReviewKind.ACKNOWLEDGMENT_HELD,
-            f"transaction {inbound.transaction_id}",
+            of_transaction(inbound.transaction_id),
             (reason,),
             supplier=inbound.supplier,
         )
@@ -263,14 +264,14 @@ def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:
         return
     reason = Reason(
         code="document-missing",
-        where=f"transaction {inbound.transaction_id}",
+        where=of_transaction(inbound.transaction_id),
         message=said,
         fix="Look at the transaction in the Stedi portal and ask Stedi's support, or have the supplier send it again.",
     )
     with session.store.transaction():
         session.ask(
             ReviewKind.DOCUMENT_MISSING,
-            f"transaction {inbound.transaction_id}",
+            of_transaction(inbound.transaction_id),
             (reason,),
             supplier=inbound.supplier,
         )

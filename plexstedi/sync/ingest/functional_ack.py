@@ -22,6 +22,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document, of_transaction
 from plexstedi.sync.ingest.candidates import read_document
 from plexstedi.sync.replay_words import replay_of
 from plexstedi.sync.session import Session
@@ -43,7 +44,7 @@ def decide_997(session: Session, inbound: Inbound) -> None:
         )
         session.ask(
             ReviewKind.ACKNOWLEDGMENT_HELD,
-            f"transaction {inbound.transaction_id}",
+            of_transaction(inbound.transaction_id),
             read.reasons,
             supplier=inbound.supplier,
         )
@@ -112,7 +113,7 @@ def wait_for_controls(session: Session, inbound: Inbound, why: str, *, rejects: 
             session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
             session.ask(
                 ReviewKind.ACKNOWLEDGMENT_HELD,
-                f"transaction {inbound.transaction_id}",
+                of_transaction(inbound.transaction_id),
                 (reason,),
                 supplier=inbound.supplier,
             )
@@ -144,7 +145,7 @@ def _accept(session: Session, document: Document, status: FunctionalStatus) -> N
     _set(session, document, status, blocks=False)
     session.withdraw(
         ReviewKind.SYNTAX_REJECTED,
-        f"document {document.id}",
+        of_document(document.id),
         "a later 997 accepts it",
         order_id=document.order_id,
     )
@@ -152,7 +153,7 @@ def _accept(session: Session, document: Document, status: FunctionalStatus) -> N
 
 def _set(session: Session, document: Document, status: FunctionalStatus, *, blocks: bool) -> None:
     session.store.documents.set_functional(document.id, status, blocks=blocks)
-    session.note("functional-ack", f"document {document.id}", order_id=document.order_id, status=status)
+    session.note("functional-ack", of_document(document.id), order_id=document.order_id, status=status)
 
 
 def _ask(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from plexstedi.edi.inbound.reading.answer_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.writeback.plan import FieldChange
 from plexstedi.state.inbox import Inbound, InboxState
+from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.business_ack import decide
 from plexstedi.sync.ingest.candidates import Candidates
 from plexstedi.sync.ingest.deadlines import check_clocks
@@ -136,7 +137,10 @@ def _recomputing(session: Session, order_id: str) -> Record:
 
 def _deciding(inbound: Inbound) -> Record:
     transaction = f"transaction {inbound.transaction_id}"
-    return Record("decide", transaction, f"the {inbound.set_id} of {transaction}", supplier=inbound.supplier)
+    about = of_transaction(inbound.transaction_id)
+    return Record(
+        "decide", transaction, f"the {inbound.set_id} of {transaction}", supplier=inbound.supplier, about=about
+    )
 
 
 def _decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:

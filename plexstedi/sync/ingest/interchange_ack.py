@@ -10,6 +10,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document
 from plexstedi.sync.ingest.functional_ack import wait_for_controls
 from plexstedi.sync.replay_words import replay_of
 from plexstedi.sync.session import Session
@@ -51,7 +52,7 @@ def _apply(session: Session, inbound: Inbound, ack: InterchangeAck) -> bool:
         return False
     session.note(
         "interchange-ack",
-        f"document {document.id}",
+        of_document(document.id),
         order_id=document.order_id,
         interchange_control=ack.interchange_control,
         verdict=ack.verdict,

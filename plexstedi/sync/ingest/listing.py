@@ -10,6 +10,7 @@ from plexstedi.edi.inbound.reading.answer_sets import (
 from plexstedi.errors import RequestRejected, UsageFault
 from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState, Listed
+from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.models import INBOUND, Transaction, read_transaction
 from plexstedi.sync.feed import (
     TRANSACTIONS,
@@ -97,7 +98,7 @@ def _note_transaction(session: Session, transaction: Transaction) -> None:
         session.tally.counts.acks_received += 1
     session.note(
         "transaction-listed",
-        f"transaction {transaction.id}",
+        of_transaction(transaction.id),
         set=listed.set_id,
         partnership=listed.partnership,
         supplier=supplier or customer,
@@ -154,7 +155,7 @@ def take_up(session: Session, inbound: Inbound) -> str | None:
                 session.tally.counts.acks_received += 1
         session.note(
             "transaction-known",
-            f"transaction {inbound.transaction_id}",
+            of_transaction(inbound.transaction_id),
             set=inbound.set_id,
             partnership=inbound.partnership,
             supplier=partner,
@@ -212,4 +213,5 @@ _AT_ONCE = 200
 
 def fetching(inbound: Inbound) -> Record:
     transaction = f"transaction {inbound.transaction_id}"
-    return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier)
+    about = of_transaction(inbound.transaction_id)
+    return Record("fetch", transaction, f"the document of {transaction}", supplier=inbound.supplier, about=about)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from plexstedi.edi.inbound.outcome import Notice
 from plexstedi.state.inbox import Inbound
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_transaction
 from plexstedi.sync.session import Session
 
 
@@ -17,7 +18,8 @@ def give_notice(
 
     What a person has seen is not asked again, and what a setting has switched off since is withdrawn.
     """
-    asked = {f"transaction {inbound.transaction_id} segment {notice.segment}": notice for notice in notices}
+    transaction = inbound.transaction_id
+    asked = {of_transaction(transaction, f"segment {notice.segment}"): notice for notice in notices}
     for subject, notice in asked.items():
         if not session.store.reviews.decided(ReviewKind.NOTICE, subject):
             session.ask(
@@ -29,7 +31,7 @@ def give_notice(
                 order_number=order_number,
                 urgent=False,
             )
-    begin = f"transaction {inbound.transaction_id} segment "
     for review in session.store.reviews.standing(order_id=order_id):
-        if review.kind is ReviewKind.NOTICE and review.subject.startswith(begin) and review.subject not in asked:
+        of_it = review.kind is ReviewKind.NOTICE and review.subject.transaction == transaction
+        if of_it and review.subject not in asked:
             session.withdraw(review.kind, review.subject, "the segment is ignored now", order_id=order_id)

@@ -16,6 +16,7 @@ from plexstedi.state.document_states import BusinessStatus
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
+from plexstedi.state.subject import Subject, of_document, of_transaction
 from plexstedi.sync.ingest.unheard import tell_unheard, unheard_before
 from plexstedi.sync.session import Session
 from plexstedi.sync.writeback.plan import plan_order
@@ -28,7 +29,7 @@ def move_transaction(session: Session, inbound: Inbound, state: InboxState, reas
     session.store.inbox.move(inbound.transaction_id, state, reason)
     session.note(
         "transaction-decided",
-        f"transaction {inbound.transaction_id}",
+        of_transaction(inbound.transaction_id),
         order_id=inbound.order_id,
         state=state,
         reason=reason,
@@ -136,7 +137,7 @@ def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> N
         if inbound.state is InboxState.HELD and inbound.document_id is not None and inbound.document_id not in told:
             why = "the document that it answers was given up"
             move_transaction(session, inbound, InboxState.SUPERSEDED, why)
-            subject = f"transaction {inbound.transaction_id}"
+            subject = of_transaction(inbound.transaction_id)
             session.withdraw(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
 
 
@@ -204,14 +205,14 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
     """Questions follow the answer that counts: what a newer answer settled is withdrawn."""
     record = session.store.orders.get(order_id)
     assert record is not None
-    standing: set[tuple[ReviewKind, str]] = set()
+    standing: set[tuple[ReviewKind, Subject]] = set()
     for number, line in (entry for folded in streams for entry in folded.lines.items()):
         kind = _LINE_REVIEWS.get(line.latest.state)
         if kind is None and line.latest.attention:
             kind = ReviewKind.LINE_ATTENTION
         if kind is None or line.latest.accepted:
             continue
-        subject = f"transaction {line.latest_from.transaction_id} line {number}"
+        subject = of_transaction(line.latest_from.transaction_id, f"line {number}")
         standing.add((kind, subject))
         if kind is not ReviewKind.LINE_HELD and session.store.reviews.decided(kind, subject):
             continue
@@ -261,7 +262,7 @@ def _settle_transaction(
     if held_whole:
         session.ask(
             ReviewKind.ACKNOWLEDGMENT_HELD,
-            f"transaction {transaction_id}",
+            of_transaction(transaction_id),
             _bounded(whole),
             supplier=inbound.supplier,
             order_id=inbound.order_id,
@@ -318,4 +319,4 @@ def _set_business(session: Session, document: Document, told: SentOrder, folded:
     status = business_status(told, folded)
     if status is not document.business_ack:
         session.store.documents.set_business(document.id, status)
-        session.note("business-ack", f"document {document.id}", order_id=document.order_id, status=status)
+        session.note("business-ack", of_document(document.id), order_id=document.order_id, status=status)

@@ -15,6 +15,7 @@ from plexstedi.errors import ServiceUnavailable
 from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_transaction
 from plexstedi.sync.session import Session
 
 _MOST_TURNS = 3
@@ -72,6 +73,6 @@ class Patience:
             " `plexstedi review reject ID --reason TEXT` and ask the supplier for a smaller one.",
         )
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
-        subject = f"transaction {inbound.transaction_id}"
+        subject = of_transaction(inbound.transaction_id)
         new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
         session.tally.counts.acks_held += int(new)

@@ -6,6 +6,7 @@ from plexstedi.edi.inbound.outcome import Reconciliation
 from plexstedi.edi.inbound.precedence import AnswerHeader, Folded
 from plexstedi.edi.inbound.unheard import unheard
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_transaction
 from plexstedi.sync.session import Session
 
 _KIND = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
@@ -14,7 +15,7 @@ _KIND = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
 def unheard_before(session: Session, order_id: str) -> frozenset[str]:
     """Transactions of an order that a person has been asked about and has not decided on."""
     standing = session.store.reviews.standing(order_id=order_id)
-    return frozenset(review.subject.removeprefix("transaction ") for review in standing if review.kind is _KIND)
+    return frozenset(r.subject.transaction for r in standing if r.kind is _KIND and r.subject.transaction is not None)
 
 
 def tell_unheard(
@@ -25,7 +26,7 @@ def tell_unheard(
     What once counted and was replaced by a newer one has been told already. An answer that is held as a whole is a
     person's anyway.
     """
-    subject = f"transaction {header.transaction_id}"
+    subject = of_transaction(header.transaction_id)
     reasons = unheard(header, (*outcome.lines, *outcome.earlier), folded.lines)
     if not reasons:
         session.withdraw(_KIND, subject, "what counts by now says as much", order_id=order_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
@@ -12,15 +11,12 @@ from plexstedi.state.reviews import Review
 from plexstedi.sync.ingest.order_state import settle_order
 from plexstedi.sync.session import Session
 
-_SUBJECT = re.compile(r"transaction (\S+)")
-
 
 def transaction_of(review: Review) -> str:
     """The transaction that a review is about. Raise ValueError if it is about none."""
-    found = _SUBJECT.match(review.subject)
-    if found is None:
+    if review.subject.transaction is None:
         raise ValueError(f"review {review.id} is about {review.subject}")
-    return found.group(1)
+    return review.subject.transaction
 
 
 def decide_whole(session: Session, transaction_id: str, lines: Collection[int], *, accept: bool) -> None:

@@ -25,7 +25,8 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.document import RECOVERED, NewDocument
 from plexstedi.state.executions import Witness
 from plexstedi.state.orders import OrderRecord
-from plexstedi.state.reviews import ORPHAN, ReviewKind
+from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import Subject, of_document, of_order, of_stream
 from plexstedi.sync.feed import TRANSACTIONS, read_anew
 from plexstedi.sync.partners import partner_of
 from plexstedi.sync.people.recovered_files import (
@@ -205,7 +206,7 @@ def _ask_about_the_rest(session: Session, found: Sequence[FoundStream]) -> None:
         if created is None or created < began or session.store.documents.of_order(record.id):
             continue
         session.store.orders.forget_baseline(record.id)
-        session.note("order-without-document", f"order {record.number}", order_id=record.id)
+        session.note("order-without-document", of_order(record.number), order_id=record.id)
 
 
 def _note_orphan(session: Session, stream: FoundStream) -> None:
@@ -231,7 +232,7 @@ def _note_orphan(session: Session, stream: FoundStream) -> None:
     supplier = next((code for code, settings in suppliers if settings.partnership_id == partnership), None)
     session.ask(
         ReviewKind.ORDER_HELD,
-        f"{ORPHAN}{stream.order_number}",
+        Subject(f"order number {stream.order_number}"),
         (reason,),
         supplier=supplier,
         order_number=stream.order_number,
@@ -289,7 +290,7 @@ def _take_over(
         store.documents.set_controls(document.id, state.interchange, state.group, state.set_control)
         session.note(
             "document-recovered",
-            f"document {document.id}",
+            of_document(document.id),
             order_id=record.id,
             file_name=file.witness.file_name,
             in_sync=stream.in_sync,
@@ -327,7 +328,7 @@ def _ask(session: Session, stream: FoundStream, record: OrderRecord) -> None:
     )
     session.ask(
         ReviewKind.RECOVERED_DIFFERS,
-        stream_name(StreamKey(order_id=record.id, release=stream.release)),
+        of_stream(stream_name(StreamKey(order_id=record.id, release=stream.release))),
         (reason,),
         supplier=record.supplier,
         order_id=record.id,

@@ -18,6 +18,7 @@ from plexstedi.edi.sent import SentOrder
 from plexstedi.state.document import RECOVERED, NewDocument
 from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import Subject, of_document, of_stream
 from plexstedi.sync.people.recover import look_again_from, unknown_files
 from plexstedi.sync.people.recovered_files import (
     Found,
@@ -163,7 +164,7 @@ def _take_over(
         store.documents.set_controls(document.id, state.interchange, state.group, state.set_control)
         session.note(
             "document-recovered",
-            f"document {document.id}",
+            of_document(document.id),
             order_id=record.stream,
             file_name=file.witness.file_name,
             in_sync=found.revision is not None,
@@ -183,7 +184,7 @@ def _ask_which(session: Session, found: FoundInvoice, record: InvoiceRecord) -> 
     )
     session.ask(
         ReviewKind.RECOVERED_DIFFERS,
-        record.stream,
+        of_stream(record.stream),
         (reason,),
         supplier=record.customer,
         order_id=record.stream,
@@ -201,7 +202,9 @@ def _note_orphan(session: Session, found: FoundInvoice) -> None:
         message=f"Stedi was given {len(found.files)} documents for invoice {found.number}, which Plex does not show",
         fix="Settle it with the customer, then `plexstedi review accept ID --reason TEXT`.",
     )
-    session.ask(ReviewKind.INVOICE_HELD, f"invoice number {found.number}", (reason,), order_number=found.number)
+    session.ask(
+        ReviewKind.INVOICE_HELD, Subject(f"invoice number {found.number}"), (reason,), order_number=found.number
+    )
 
 
 def _ask_about_the_rest(session: Session, found: Sequence[FoundInvoice]) -> None:
@@ -223,7 +226,7 @@ def _ask_about_the_rest(session: Session, found: Sequence[FoundInvoice]) -> None
             )
             session.ask(
                 ReviewKind.KNOWN_ORDER_CHANGED,
-                record.stream,
+                of_stream(record.stream),
                 (reason,),
                 supplier=customer,
                 order_id=record.stream,

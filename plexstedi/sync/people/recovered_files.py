@@ -9,6 +9,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.executions import Witness
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, delivery_of
 from plexstedi.sync.session import Session
 
@@ -73,7 +74,7 @@ def settle_earlier(session: Session, stream: str) -> None:
         if not document.state.is_final:
             _settle(session, document)
         for kind in _OF_DOCUMENT:
-            session.withdraw(kind, f"document {document.id}", "a later file is at Stedi", order_id=document.order_id)
+            session.withdraw(kind, of_document(document.id), "a later file is at Stedi", order_id=document.order_id)
 
 
 _OF_DOCUMENT = (
@@ -111,7 +112,7 @@ def _settle(session: Session, document: Document) -> None:
         documents.move(document.id, DocumentState.WITHDRAWN, "a later file of the order went out")
     session.note(
         "document-settled",
-        f"document {document.id}",
+        of_document(document.id),
         order_id=document.order_id,
         before=document.state,
         after=documents.get(document.id).state,

@@ -25,6 +25,7 @@ from plexstedi.state.inbox import InboxState
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document, of_stream, of_transaction
 from plexstedi.sync.ingest.fetch import fetch_one
 from plexstedi.sync.ingest.ingest import process
 from plexstedi.sync.isolation import Turns
@@ -326,12 +327,14 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
             documents.unblock(last.id)
         document = documents.freeze(one.new, session.clock.now())
         for kind in (ReviewKind.DELIVERY_FAILED, ReviewKind.DOCUMENT_REFUSED, ReviewKind.SYNTAX_REJECTED):
-            session.withdraw(kind, f"document {last.id}", "a person replayed it", order_id=last.order_id)
-        session.withdraw(ReviewKind.RECOVERED_DIFFERS, last.stream, "a person replayed it", order_id=last.order_id)
+            session.withdraw(kind, of_document(last.id), "a person replayed it", order_id=last.order_id)
+        session.withdraw(
+            ReviewKind.RECOVERED_DIFFERS, of_stream(last.stream), "a person replayed it", order_id=last.order_id
+        )
         session.tally.counts.documents_queued += 1
         session.note(
             "document-replayed",
-            f"document {document.id}",
+            of_document(document.id),
             order_id=document.order_id,
             replay_of=last.id,
             document=document.kind,
@@ -356,11 +359,11 @@ def replay_acknowledgment(session: Session, transaction_id: str, reason: str) ->
             session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a person")
         session.store.unforeseen.try_again(f"decide transaction {transaction_id}")
         session.withdraw(
-            ReviewKind.ACKNOWLEDGMENT_HELD, f"transaction {transaction_id}", "read again", order_id=inbound.order_id
+            ReviewKind.ACKNOWLEDGMENT_HELD, of_transaction(transaction_id), "read again", order_id=inbound.order_id
         )
         session.note(
             "acknowledgment-replayed",
-            f"transaction {transaction_id}",
+            of_transaction(transaction_id),
             order_id=inbound.order_id,
             before=inbound.state,
             reason=reason,

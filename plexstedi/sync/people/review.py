@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from plexstedi.advice import filled
 from plexstedi.edi.inbound.outcome import LineOutcome, UnmatchedLine
@@ -12,7 +13,7 @@ from plexstedi.edi.sent import SentLine
 from plexstedi.edi.writeback.plan import WriteEntry
 from plexstedi.errors import UsageFault
 from plexstedi.state.document import Document
-from plexstedi.state.reviews import Review, ReviewKind, transaction_named
+from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.sync.people.acknowledgment_decisions import transaction_of, undecided_lines
 from plexstedi.sync.people.compare import NO_VERSIONS, Versions, conflict_versions, recovered_versions
 from plexstedi.sync.people.review_actions import CHOICES, Choice
@@ -144,23 +145,13 @@ def _choice(review: Review, *, accept: bool) -> Choice:
 
 
 def _words(review: Review, choice: Choice) -> str:
-    return filled(choice.words, review=review.id, order=review.order_number, transaction=_transaction(review))
-
-
-def _transaction(review: Review) -> str | None:
-    return transaction_named(review.subject)
+    return filled(choice.words, review=review.id, order=review.order_number, transaction=review.subject.transaction)
 
 
 def _with_commands(review: Review, line: LineOutcome) -> LineOutcome:
     """A line whose reasons name commands that can be run as they are."""
-    reasons = tuple(
-        reason.model_copy(
-            update={
-                "fix": filled(reason.fix, review=review.id, order=review.order_number, transaction=_transaction(review))
-            }
-        )
-        for reason in line.reasons
-    )
+    fill = partial(filled, review=review.id, order=review.order_number, transaction=review.subject.transaction)
+    reasons = tuple(reason.model_copy(update={"fix": fill(reason.fix)}) for reason in line.reasons)
     return line.model_copy(update={"reasons": reasons})
 
 
@@ -168,11 +159,13 @@ def detail(session: Session, review_id: int) -> ReviewDetail:
     """What is asked, what stands against what, and what each answer would do. Changes nothing."""
     review = find_review(session, review_id)
     accept, reject = (_consequence(session, review, accept=choice) for choice in (True, False))
-    if review.subject.startswith("transaction "):
+    if review.kind in (ReviewKind.UNFORESEEN, ReviewKind.UNANSWERED):
+        return ReviewDetail(review, accept, reject)
+    if review.subject.transaction is not None:
         lines, unmatched, document = _answered_lines(session, review)
         return ReviewDetail(review, accept, reject, lines, unmatched, document)
-    if review.subject.startswith("document "):
-        document = session.store.documents.get(int(review.subject.removeprefix("document ").partition(":")[0]))
+    if review.subject.document is not None:
+        document = session.store.documents.get(review.subject.document)
         standing = session.store.inbox.lines_of_stream(document.stream)
         sent = session.store.documents.sent(document.id)
         lines = tuple(ReviewLine(sent.line(number), outcome) for number, outcome in standing.items())
@@ -187,7 +180,7 @@ def detail(session: Session, review_id: int) -> ReviewDetail:
 
 def _recovered(session: Session, review: Review, accept: Consequence, reject: Consequence) -> ReviewDetail:
     record = session.store.orders.get(review.order_id or "")
-    last = session.store.documents.last_told(review.subject)
+    last = session.store.documents.last_told(review.subject.text)
     if record is None or last is None:
         return ReviewDetail(review, accept, reject)
     versions = recovered_versions(session, record, last)

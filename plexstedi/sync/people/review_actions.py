@@ -15,6 +15,7 @@ from plexstedi.state.inbox import InboxState
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review, ReviewKind
+from plexstedi.state.subject import of_document, of_invoice, of_order
 from plexstedi.state.writes import WriteState
 from plexstedi.sync.isolation import try_again
 from plexstedi.sync.people.acknowledgment_decisions import decide_lines, decide_whole, transaction_of
@@ -46,7 +47,7 @@ def _note_only(session: Session, review: Review, lines: Collection[int]) -> None
 
 
 def _try_again(session: Session, review: Review, lines: Collection[int]) -> None:
-    try_again(session, review.subject, review.order_number or "")
+    try_again(session, review.subject.text, review.order_number or "")
 
 
 def _record(session: Session, review: Review) -> OrderRecord:
@@ -57,7 +58,9 @@ def _record(session: Session, review: Review) -> OrderRecord:
 
 
 def _document(session: Session, review: Review) -> Document:
-    return session.store.documents.get(int(review.subject.removeprefix("document ")))
+    if review.subject.document is None:
+        raise ValueError(f"review {review.id} is about {review.subject}")
+    return session.store.documents.get(review.subject.document)
 
 
 def _told_otherwise(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -68,13 +71,13 @@ def _told_otherwise(session: Session, review: Review, lines: Collection[int]) ->
         _invoice_told(session, review, lines)
         return
     record = _record(session, review)
-    names = {review.subject}
-    if review.subject == record.id and record.supplier in session.config.suppliers:
+    names = {review.subject.text}
+    if review.subject.text == record.id and record.supplier in session.config.suppliers:
         order = session.store.orders.revision(record.id, record.latest)
         names = {stream_name(key) for key in streams(order, session.partner(record.supplier))}
     for name in names:
         session.store.orders.set_told(name, record.latest)
-    session.note("taken-as-told", f"order {record.number}", order_id=record.id, revision=record.latest)
+    session.note("taken-as-told", of_order(record.number), order_id=record.id, revision=record.latest)
 
 
 def _invoice_told(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -83,7 +86,7 @@ def _invoice_told(session: Session, review: Review, lines: Collection[int]) -> N
         # After `recover`: files at Stedi for an invoice that Plex does not have.
         return
     session.store.orders.set_told(record.stream, record.latest)
-    session.note("taken-as-told", f"invoice {record.number}", order_id=record.stream, revision=record.latest)
+    session.note("taken-as-told", of_invoice(record.number), order_id=record.stream, revision=record.latest)
 
 
 def _allow_known(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -103,7 +106,7 @@ def _refused_is_told(session: Session, review: Review, lines: Collection[int]) -
     document = _document(session, review)
     session.store.orders.set_told(document.stream, document.revision)
     session.note(
-        "taken-as-told", f"order {document.order_number}", order_id=document.order_id, revision=document.revision
+        "taken-as-told", of_order(document.order_number), order_id=document.order_id, revision=document.revision
     )
 
 
@@ -139,7 +142,7 @@ def _withdraw(session: Session, review: Review, lines: Collection[int]) -> None:
         session.store.orders.set_settled(document.order_id, 0)
     else:
         session.store.invoices.set_settled(invoice_id, 0)
-    session.note("document-withdrawn", f"document {document.id}", order_id=document.order_id)
+    session.note("document-withdrawn", of_document(document.id), order_id=document.order_id)
 
 
 def _withdraw_as_told(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -164,11 +167,11 @@ def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -
     for later in session.store.documents.of_stream(document.stream):
         if later.id > document.id and later.state is DocumentState.DELIVERED:
             session.store.documents.move(later.id, DocumentState.WITHDRAWN, "the document before it was given up")
-            session.note("document-withdrawn", f"document {later.id}", order_id=later.order_id)
+            session.note("document-withdrawn", of_document(later.id), order_id=later.order_id)
 
 
 def _in_sync(session: Session, review: Review, lines: Collection[int]) -> None:
-    last = session.store.documents.last_told(review.subject)
+    last = session.store.documents.last_told(review.subject.text)
     if last is None:
         raise UsageFault(f"order {review.order_number} has no document", fix=_look(review))
     session.store.documents.unblock(last.id)

@@ -13,6 +13,7 @@ from plexstedi.plex.port import InvoiceReading, UnforeseenInvoice, UnreadableInv
 from plexstedi.state.cursors import Fact
 from plexstedi.state.invoices import invoice_stream
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_invoice, of_stream
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.timezones import invoice_as_it_was_read
@@ -121,7 +122,7 @@ def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -
         _ask(session, reading, start)
         return
     reading = invoice_as_it_was_read(session, reading)
-    session.withdraw(ReviewKind.INVOICE_UNREADABLE, invoice_stream(reading.id), "it can be read now")
+    session.withdraw(ReviewKind.INVOICE_UNREADABLE, of_stream(invoice_stream(reading.id)), "it can be read now")
     invoices = session.store.invoices
     first = invoices.get(reading.id) is None
     known = _created_before(reading, start)
@@ -131,7 +132,7 @@ def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -
         return
     session.note(
         "invoice-seen" if first else "invoice-changed",
-        f"invoice {reading.number}",
+        of_invoice(reading.number),
         order_id=invoice_stream(reading.id),
         revision=revision,
         customer=reading.customer_code,
@@ -155,7 +156,7 @@ def _ask(session: Session, invoice: UnreadableInvoice, start: datetime) -> None:
     stream = invoice_stream(invoice.invoice_id)
     session.ask(
         ReviewKind.INVOICE_UNREADABLE,
-        stream,
+        of_stream(stream),
         (Reason(code="invoice-unreadable", where="invoice", message=invoice.reason, fix=invoice.fix),),
         supplier=invoice.customer_code or None,
         order_id=stream,

@@ -21,7 +21,7 @@ def has_odd_rows(session: Session) -> bool:
 def take_back_odd_rows(session: Session, rows: Collection[str]) -> None:
     """These rows, by their ids, can be read: review items about them close; inside the caller's transaction."""
     for review in session.store.reviews.standing():
-        _, _, key = review.subject.rpartition(" row ")
+        _, _, key = review.subject.text.rpartition(" row ")
         if review.kind is ReviewKind.RECORD_UNREADABLE and key in rows:
             session.withdraw(review.kind, review.subject, "it can be read now")
 

@@ -24,6 +24,7 @@ from plexstedi.plex.port import (
 from plexstedi.plex.rest.client import QUESTION_REFUSED, UNREADABLE
 from plexstedi.state.cursors import Fact
 from plexstedi.state.orders import OrderRecord, Work
+from plexstedi.state.subject import Subject
 from plexstedi.sync.isolation import Turns, isolated, order_reading, try_again_after_update
 from plexstedi.sync.poll import invoices
 from plexstedi.sync.poll.odd_rows import ask_about_odd_records, has_odd_rows, take_back_odd_rows
@@ -204,7 +205,12 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
             # All that is open is read now, so windows may begin here again.
             memory.put_time(Fact.PLEX_CURSOR, now - SETTLING)
         session.note(
-            "sweep-started", "run", why=why, open_orders=len(open_now), known_open=len(known), to_read=len(work)
+            "sweep-started",
+            Subject("run"),
+            why=why,
+            open_orders=len(open_now),
+            known_open=len(known),
+            to_read=len(work),
         )
 
 

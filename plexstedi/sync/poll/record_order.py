@@ -12,6 +12,7 @@ from plexstedi.plex.port import (
 )
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_order
 from plexstedi.sync.session import Session
 from plexstedi.sync.timezones import as_it_was_read
 
@@ -28,14 +29,14 @@ def record_reading(
         session.tally.counts.orders_seen += 1
         reason = Reason(code="order-unreadable", where="order", message=reading.reason, fix=reading.fix)
         number = reading.number or number
-        session.ask(ReviewKind.ORDER_UNREADABLE, f"order {reading.order_id}", (reason,), order_number=number)
+        session.ask(ReviewKind.ORDER_UNREADABLE, of_order(reading.order_id), (reason,), order_number=number)
         return
     if isinstance(reading, VanishedOrder):
         _record_vanished(session, reading.order_id)
         return
     session.tally.counts.orders_seen += 1
     reading = as_it_was_read(session, reading)
-    session.withdraw(ReviewKind.ORDER_UNREADABLE, f"order {reading.id}", "it can be read now")
+    session.withdraw(ReviewKind.ORDER_UNREADABLE, of_order(reading.id), "it can be read now")
     now = session.clock.now()
     began = session.store.memory.time(Fact.BEGAN) or now
     known = reading.created_at is not None and reading.created_at < start
@@ -51,7 +52,7 @@ def record_reading(
         _count_change(session, reading)
     session.note(
         "order-seen" if first else "order-changed",
-        f"order {reading.number}",
+        of_order(reading.number),
         order_id=reading.id,
         revision=revision,
         phase=reading.phase,
@@ -84,7 +85,7 @@ def _record_trade(session: Session, order: Order) -> None:
     # One that was sent stays in sight: its supplier has it, whoever Plex names now.
     if untraded and not record.untraded and not session.store.documents.of_order(order.id):
         orders.set_untraded(order.id, True)
-        session.note("order-not-traded", f"order {order.number}", order_id=order.id, supplier=order.supplier_code)
+        session.note("order-not-traded", of_order(order.number), order_id=order.id, supplier=order.supplier_code)
 
 
 def _record_vanished(session: Session, order_id: str) -> None:
@@ -97,7 +98,7 @@ def _record_vanished(session: Session, order_id: str) -> None:
         gone, marks=record.marks, now=session.clock.now(), known=record.known, baseline=False
     )
     _count_change(session, last)
-    session.note("order-vanished", f"order {record.number}", order_id=order_id, revision=revision)
+    session.note("order-vanished", of_order(record.number), order_id=order_id, revision=revision)
 
 
 def marks_of(order: Order) -> dict[str, datetime]:

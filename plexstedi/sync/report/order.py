@@ -49,7 +49,7 @@ def order_report(store: Store, record: OrderRecord) -> OrderReport:
         {document.id: document for document in documents}, {answer.transaction_id: answer for answer in answers}
     )
     # What came in is listed and stored before it is known whose it is.
-    received = store.audit.about([f"transaction {answer.transaction_id}" for answer in answers])
+    received = store.audit.of_transactions([answer.transaction_id for answer in answers])
     events = sorted([*store.audit.events(order_id=record.id), *received], key=lambda event: event.seq)
     return OrderReport(
         record=record,

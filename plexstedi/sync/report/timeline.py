@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from plexstedi.state.audit import Event, Fact
 from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
+from plexstedi.state.subject import Subject, of_document, of_transaction
 
 _PURPOSES = {"00": "original", "01": "cancellation", "04": "change", "05": "replacement", "07": "duplicate"}
 _PURPOSES["15"] = "re-submission"
@@ -40,19 +41,18 @@ class EventWords:
             return _unknown(event)
         return said(self.subject(event.subject), event.detail)
 
-    def subject(self, subject: str) -> str:
-        """`document 12` as `850 original`, `transaction …` as the answer that it is."""
-        word, _, rest = subject.partition(" ")
-        if word == "document" and rest.isdecimal() and (document := self._documents.get(int(rest))) is not None:
+    def subject(self, subject: Subject) -> str:
+        """`document 12` as `850 original`, `transaction …` as the acknowledgment that it is; the part of it follows."""
+        document = None if subject.document is None else self._documents.get(subject.document)
+        if document is not None and subject == of_document(document.id):
             return f"{document.kind} {_PURPOSES.get(document.purpose, document.purpose)} (document {document.id})"
-        if word == "transaction":
-            transaction_id, _, line = rest.partition(" segment ")[0].partition(" line ")
-            answer = self._answers.get(transaction_id)
-            name = subject.partition(" line ")[0].partition(" segment ")[0]
-            if answer is not None:
-                name = " ".join(filter(None, (answer.set_id, answer.type_code, f"({transaction_id[:8]}…)")))
-            return f"{name}, line {line}" if line else name
-        return subject
+        answer = None if subject.transaction is None else self._answers.get(subject.transaction)
+        if answer is None:
+            return subject.text
+        name = " ".join(filter(None, (answer.set_id, answer.type_code, f"({answer.transaction_id[:8]}…)")))
+        whole = of_transaction(answer.transaction_id).text
+        part = subject.text.removeprefix(whole).strip() if subject.text.startswith(whole) else ""
+        return f"{name}, {part}" if part else name
 
 
 _Said = Callable[[str, Mapping[str, Fact]], str]

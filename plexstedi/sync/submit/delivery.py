@@ -10,6 +10,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import (
     Delivered,
     DeliveryFailed,
@@ -59,15 +60,15 @@ def _confirm(session: Session, document: Document) -> None:
             case Delivered():
                 store.documents.deliver(document.id, session.clock.now())
                 session.tally.counts.documents_delivered += 1
-                session.withdraw(ReviewKind.DELIVERY_FAILED, f"document {document.id}", "delivered after all")
-                session.note("document-delivered", f"document {document.id}", order_id=document.order_id)
+                session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered after all")
+                session.note("document-delivered", of_document(document.id), order_id=document.order_id)
             case RetriedAs(execution_id=child):
                 store.documents.set_next_attempt(document.id, None, None)
                 if document.state is DocumentState.FAILED:
                     store.documents.await_delivery(document.id, child)
                 else:
                     store.documents.follow(document.id, child)
-                session.note("delivery-retried", f"document {document.id}", order_id=document.order_id, execution=child)
+                session.note("delivery-retried", of_document(document.id), order_id=document.order_id, execution=child)
             case DeliveryFailed():
                 if document.state is not DocumentState.FAILED:
                     _fail(session, document, state)
@@ -86,7 +87,7 @@ def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None
         f" {replay_of(document)} sends a new one instead; do not retry the old file then.",
     )
     session.ask_about(ReviewKind.DELIVERY_FAILED, document, reason)
-    session.note("delivery-failed", f"document {document.id}", order_id=document.order_id, message=failure.message)
+    session.note("delivery-failed", of_document(document.id), order_id=document.order_id, message=failure.message)
 
 
 def _read_controls(session: Session, document: Document) -> None:

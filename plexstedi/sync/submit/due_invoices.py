@@ -11,6 +11,7 @@ from plexstedi.edi.outbound.due import invoice_due
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_invoice, of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, refused_before, text_witness
@@ -66,7 +67,7 @@ def _onboard(session: Session) -> None:
             continue
         with session.store.transaction():
             for record in invoices.take_as_known(customer):
-                session.note("invoice-onboarded", f"invoice {record.number}", order_id=record.stream, customer=customer)
+                session.note("invoice-onboarded", of_invoice(record.number), order_id=record.stream, customer=customer)
 
 
 def _of_invoice(session: Session, record: InvoiceRecord, numbers: OrderNumbers) -> DueDocument | None:
@@ -125,7 +126,7 @@ def _of_invoice(session: Session, record: InvoiceRecord, numbers: OrderNumbers) 
 def _hold(session: Session, record: InvoiceRecord, reasons: Sequence[Reason]) -> None:
     new = session.ask(
         ReviewKind.INVOICE_HELD,
-        record.stream,
+        of_stream(record.stream),
         [reason.model_copy(update={"where": "invoice"}) if reason.where == "order" else reason for reason in reasons],
         supplier=record.customer,
         order_id=record.stream,
@@ -141,4 +142,6 @@ def _settle(session: Session, record: InvoiceRecord) -> None:
 
 def _release(session: Session, record: InvoiceRecord) -> None:
     """Whatever held this invoice is gone."""
-    session.withdraw(ReviewKind.INVOICE_HELD, record.stream, "nothing holds it any more", order_id=record.stream)
+    session.withdraw(
+        ReviewKind.INVOICE_HELD, of_stream(record.stream), "nothing holds it any more", order_id=record.stream
+    )

@@ -17,7 +17,8 @@ from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
-from plexstedi.state.reviews import ORPHAN, ReviewKind
+from plexstedi.state.reviews import ReviewKind, is_orphan
+from plexstedi.state.subject import of_order, of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.partners import partner_of
 from plexstedi.sync.received import received_so_far
@@ -86,7 +87,7 @@ def _onboard(session: Session) -> None:
             for record in orders.of_supplier(supplier):
                 if record.untraded:
                     orders.take_as_known(record.id)
-                    session.note("order-onboarded", f"order {record.number}", order_id=record.id, supplier=supplier)
+                    session.note("order-onboarded", of_order(record.number), order_id=record.id, supplier=supplier)
 
 
 def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> list[DueDocument]:
@@ -104,7 +105,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
     found = []
     keys = list(_streams(session, record, order, partner))
     if all(key.release is not None for key in keys):
-        session.withdraw(ReviewKind.ORDER_HELD, record.id, "nothing holds it any more", order_id=record.id)
+        session.withdraw(ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any more", order_id=record.id)
     for key in keys:
         result: DueDocument | Waits | None = Waits()
         turn = _turn(record, "find the change in", stream_name(key))
@@ -221,7 +222,7 @@ def _orphans(session: Session, record: OrderRecord, order: Order) -> tuple[Reaso
             " about it.",
         )
         for review in session.store.reviews.standing(supplier=record.supplier)
-        if review.subject.startswith(ORPHAN) and (order.created_at is None or order.created_at <= review.opened_at)
+        if is_orphan(review) and (order.created_at is None or order.created_at <= review.opened_at)
     )
 
 
@@ -267,7 +268,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
     policy = session.config.documents.known_orders
     if policy is KnownOrders.IGNORE:
         session.store.orders.set_told(name, record.latest)
-        session.note("known-order-ignored", f"order {record.number}", order_id=record.id, revision=record.latest)
+        session.note("known-order-ignored", of_order(record.number), order_id=record.id, revision=record.latest)
         return Nothing()
     if policy is KnownOrders.SEND and has_baseline:
         return None
@@ -281,7 +282,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
     )
     new = session.ask(
         ReviewKind.KNOWN_ORDER_CHANGED,
-        name,
+        of_stream(name),
         (reason,),
         supplier=record.supplier,
         order_id=record.id,
@@ -343,7 +344,7 @@ def _prepared(
 def _hold(session: Session, record: OrderRecord, name: str, reasons: Sequence[Reason]) -> None:
     new = session.ask(
         ReviewKind.ORDER_HELD,
-        name,
+        of_stream(name),
         reasons,
         supplier=record.supplier,
         order_id=record.id,
@@ -355,4 +356,4 @@ def _hold(session: Session, record: OrderRecord, name: str, reasons: Sequence[Re
 def _release(session: Session, record: OrderRecord, name: str) -> None:
     """Whatever held this stream is gone."""
     for kind in (ReviewKind.ORDER_HELD, ReviewKind.KNOWN_ORDER_CHANGED):
-        session.withdraw(kind, name, "nothing holds it any more", order_id=record.id)
+        session.withdraw(kind, of_stream(name), "nothing holds it any more", order_id=record.id)

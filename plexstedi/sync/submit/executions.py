@@ -12,6 +12,7 @@ from plexstedi.errors import SuspicionStop
 from plexstedi.state.cursors import Fact
 from plexstedi.state.executions import Witness
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import Subject
 from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, read_execution
 from plexstedi.sync.feed import (
     EXECUTIONS,
@@ -112,7 +113,7 @@ def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
         message=f"Stedi could not process it: {execution.fault_message or execution.fault_code or execution.status}",
         fix="Look at the execution in the Stedi portal; have it retried there, or ask the supplier to send it again.",
     )
-    subject = f"execution {execution.id}"
+    subject = Subject(f"execution {execution.id}")
     if not session.store.reviews.decided(ReviewKind.INBOUND_FILE_FAILED, subject):
         session.ask(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
 
@@ -133,7 +134,7 @@ def _stop_on_unknown_files(session: Session) -> None:
     names = ", ".join(witness.file_name for witness in unknown[:3]) + (", …" if len(unknown) > 3 else "")
     what = f"Stedi has {len(unknown)} files of ours that this state file does not know ({names})"
     if "unknown-file" in session.overrides:
-        session.note("suspicion-overridden", "unknown-file", message=what)
+        session.note("suspicion-overridden", Subject("unknown-file"), message=what)
         session.tally.warn(f"overridden: {what}: their orders wait, the others go on")
         return
     raise SuspicionStop(

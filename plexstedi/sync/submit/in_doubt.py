@@ -10,6 +10,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.documents import REFUSED
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import (
     OUTBOUND,
     Execution,
@@ -86,7 +87,7 @@ def _settle(session: Session, document: Document) -> None:
     elif found is Absent.PROVEN or document.retry:
         with session.store.transaction():
             documents.disprove_attempts(document.id)
-            session.note("found-absent", f"document {document.id}", order_id=document.order_id, search=found)
+            session.note("found-absent", of_document(document.id), order_id=document.order_id, search=found)
         send(session, documents.get(document.id))
     elif not young:
         _doubt(session, document)

@@ -12,6 +12,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField, WritePlan, WriteTarget
 from plexstedi.plex.note_token import token
 from plexstedi.state.orders import OrderRecord
+from plexstedi.state.subject import of_order
 from plexstedi.sync.session import Session
 from plexstedi.sync.writeback.results import references
 
@@ -87,7 +88,7 @@ def settle_foreign_promises(
         session.store.writes.adopt(plan, found[0].transaction, changes, session.clock.now(), revision=record.latest)
         session.note(
             "write-adopted",
-            f"order {record.number}",
+            of_order(record.number),
             order_id=record.id,
             transactions=sorted({each.transaction for each in found}),
         )

@@ -11,6 +11,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.documents import IN_FLIGHT, NOT_HEARD, NOT_PROCESSED, REFUSED
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
@@ -25,6 +26,7 @@ def record_of(step: str, document: Document) -> Record:
         supplier=document.supplier,
         order_id=document.order_id,
         order_number=document.order_number,
+        about=of_document(document.id),
     )
 
 
@@ -52,7 +54,7 @@ def send(session: Session, document: Document) -> None:
         number = store.documents.begin_attempt(document, _began(session))
         session.note(
             "attempt-begun",
-            f"document {document.id}",
+            of_document(document.id),
             order_id=document.order_id,
             attempt=number,
             sha256=hashlib.sha256(body).hexdigest(),
@@ -88,7 +90,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
     now = session.clock.now()
     documents.end_attempt(document.id, number, now, _words(outcome))
     session.note(
-        "attempt-ended", f"document {document.id}", order_id=document.order_id, attempt=number, outcome=_words(outcome)
+        "attempt-ended", of_document(document.id), order_id=document.order_id, attempt=number, outcome=_words(outcome)
     )
     match outcome:
         case Accepted():
@@ -144,18 +146,18 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
     )
     session.tally.counts.documents_sent += 1
     for kind in (ReviewKind.DOCUMENT_IN_DOUBT, ReviewKind.DOCUMENT_REFUSED):
-        session.withdraw(kind, f"document {document.id}", "Stedi has it", order_id=document.order_id)
+        session.withdraw(kind, of_document(document.id), "Stedi has it", order_id=document.order_id)
     for earlier in session.store.documents.of_stream(document.stream):
         if earlier.state is DocumentState.REFUSED:
             session.withdraw(
                 ReviewKind.DOCUMENT_REFUSED,
-                f"document {earlier.id}",
+                of_document(earlier.id),
                 "a later document of the order was taken",
                 order_id=document.order_id,
             )
     session.note(
         "document-accepted",
-        f"document {document.id}",
+        of_document(document.id),
         order_id=document.order_id,
         file_execution_id=outcome.file_execution_id,
         interchange_control=outcome.interchange_control,

@@ -9,6 +9,7 @@ from plexstedi.errors import ServiceUnavailable
 from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import of_document, of_stream
 from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
@@ -157,7 +158,7 @@ def _freeze(session: Session, due: DueDocument) -> Document | None:
         session.tally.counts.documents_queued += 1
         session.note(
             "document-frozen",
-            f"document {document.id}",
+            of_document(document.id),
             order_id=document.order_id,
             document=document.kind,
             purpose=document.purpose,
@@ -174,7 +175,7 @@ def _freeze(session: Session, due: DueDocument) -> Document | None:
 def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
     new = session.ask(
         ReviewKind.INVOICE_HELD if due.prepared.kind == "810" else ReviewKind.ORDER_HELD,
-        due.stream,
+        of_stream(due.stream),
         (reason,),
         supplier=due.partner.code,
         order_id=due.order_id,

@@ -18,6 +18,7 @@ from plexstedi.edi.writeback.records import plan_record_writes
 from plexstedi.edi.writeback.releases import plan_release_writes
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import Subject, of_order
 from plexstedi.sync.session import Session
 
 
@@ -63,7 +64,7 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
             plan = _custom_fields(session, order, streams, settings)
         case _:
             assert_never(write)
-    subject = f"order {record.number}"
+    subject = of_order(record.number)
     if not plan.withheld:
         session.withdraw(ReviewKind.WRITE_WITHHELD, subject, "all of it can be written now", order_id=order_id)
     else:
@@ -80,7 +81,7 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
     elif session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
         session.note(
             "write-planned",
-            f"order {record.number}",
+            of_order(record.number),
             order_id=order_id,
             transaction=newest.transaction_id,
             entries=[entry.model_dump(mode="json") for entry in plan.entries],
@@ -102,7 +103,7 @@ def _drop(session: Session, record: OrderRecord) -> None:
     session.store.writes.drop_open(record.id)
     session.withdraw(
         ReviewKind.WRITE_FAILED,
-        f"write of order {record.number}",
+        Subject(f"write of order {record.number}"),
         "what was to be written no longer counts",
         order_id=record.id,
     )

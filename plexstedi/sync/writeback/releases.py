@@ -16,6 +16,7 @@ from plexstedi.edi.order import ReleaseState
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField, WriteEntry
 from plexstedi.plex.note_token import token, with_token
 from plexstedi.plex.port import ReleaseNow, ReleaseUpdate
+from plexstedi.state.subject import of_write
 from plexstedi.state.writes import Write
 from plexstedi.sync.isolation import Turns
 from plexstedi.sync.session import Session
@@ -104,7 +105,7 @@ def _finish(
     with session.store.transaction():
         note_done(session, write, already=already, revision=_recorded(session, write, now))
         for reason in (reason for each in found.values() for reason in each.left_alone):
-            session.note("release-left-alone", f"write {write.id}", order_id=write.order_id, reason=reason)
+            session.note("release-left-alone", of_write(write.id), order_id=write.order_id, reason=reason)
 
 
 def _recorded(session: Session, write: Write, now: _Now) -> int | None:

@@ -11,6 +11,7 @@ from plexstedi.edi.writeback.read_again import Unseen, judge_unseen, unseen_word
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
+from plexstedi.state.subject import Subject, of_write
 from plexstedi.state.writes import Write, WriteState
 from plexstedi.sync.isolation import Record
 from plexstedi.sync.session import Session
@@ -26,11 +27,11 @@ def write_turn(write: Write) -> Record:
 def note_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:
     """Plex holds it: read back. `already`: without our writing it now. In the caller's transaction."""
     session.store.writes.done(write.id, session.clock.now(), revision=revision)
-    session.withdraw(ReviewKind.WRITE_FAILED, f"write of order {write.plan.order_number}", "written now")
+    session.withdraw(ReviewKind.WRITE_FAILED, Subject(f"write of order {write.plan.order_number}"), "written now")
     if not already:
         session.tally.counts.writes_made += 1
     kind = "write-found-done" if already else "write-done"
-    session.note(kind, f"write {write.id}", order_id=write.order_id, transaction=write.transaction_id)
+    session.note(kind, of_write(write.id), order_id=write.order_id, transaction=write.transaction_id)
 
 
 def note_not_done(
@@ -52,12 +53,12 @@ def note_not_done(
         said = unseen_words(Unseen.WAIT, left, now)
         session.store.writes.not_seen(write.id, said, now)
         session.tally.warn(f"order {write.plan.order_number}: {said}; the next run looks again")
-        session.note("write-not-seen", f"write {write.id}", order_id=write.order_id, reason=said)
+        session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said)
         return
     said = "; ".join(dict.fromkeys(waiting))
     session.store.writes.again(write.id, said)
     session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run goes on")
-    session.note("write-not-done", f"write {write.id}", order_id=write.order_id, reason=said)
+    session.note("write-not-done", of_write(write.id), order_id=write.order_id, reason=said)
 
 
 def note_still_unseen(session: Session, write: Write, left: Sequence[FieldChange]) -> None:
@@ -102,7 +103,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
     if foreign is None:
         return False
     number = write.plan.order_number
-    subject = f"write of order {number} over {foreign}"
+    subject = Subject(f"write of order {number} over {foreign}")
     if session.store.reviews.decided(ReviewKind.WRITE_CONFLICT, subject):
         return False
     reason = Reason(
@@ -154,7 +155,7 @@ def _failed(session: Session, write: Write, said: str, *, fix: str | None = None
     record = session.store.orders.get(write.order_id)
     session.ask(
         ReviewKind.WRITE_FAILED,
-        f"write of order {write.plan.order_number}",
+        Subject(f"write of order {write.plan.order_number}"),
         (reason,),
         supplier=None if record is None else record.supplier,
         order_id=write.order_id,

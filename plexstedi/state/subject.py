@@ -1,0 +1,57 @@
+"""What a review item or an event of the audit trail is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What it is about, with the document or transaction among it.
+
+    `text` is the subject's name: of one kind of review item, one of each is open at most. Two subjects with the same
+    name are the same.
+    """
+
+    text: str
+    document: int | None = field(default=None, compare=False)
+    """The id of an outbound document."""
+    transaction: str | None = field(default=None, compare=False)
+    """Stedi's id of an inbound transaction."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+NO_SUBJECT = Subject("")
+"""About no document and no transaction."""
+
+
+def of_document(document_id: int, part: str = "") -> Subject:
+    """An outbound document, or one thing about it."""
+    return Subject(f"document {document_id}" + (f": {part}" if part else ""), document=document_id)
+
+
+def of_transaction(transaction_id: str, part: str = "") -> Subject:
+    """An inbound transaction, or a part of it: `line 3`, `segment SAC`."""
+    return Subject(f"transaction {transaction_id}" + (f" {part}" if part else ""), transaction=transaction_id)
+
+
+def of_order(name: str) -> Subject:
+    """An order by its number, or by Plex's id where it has none that can be read."""
+    return Subject(f"order {name}")
+
+
+def of_invoice(number: str) -> Subject:
+    """A customer invoice by its number."""
+    return Subject(f"invoice {number}")
+
+
+def of_stream(name: str) -> Subject:
+    """A stream of documents: an order, a release of it, an invoice."""
+    return Subject(name)
+
+
+def of_write(write_id: int) -> Subject:
+    """A write to Plex."""
+    return Subject(f"write {write_id}")
