@@ -20,8 +20,7 @@ from plexstedi.cli.result.records import ChainedEventJson
 from plexstedi.errors import StateUnusable, UsageFault
 from plexstedi.plain_text import cell, visible_json
 from plexstedi.state.audit import Event
-from plexstedi.state.integrity import altered_payload
-from plexstedi.state.store import Store, open_state
+from plexstedi.state.store import Store, altered_payload, open_state
 
 
 class Format(StrEnum):

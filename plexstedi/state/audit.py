@@ -138,6 +138,9 @@ def _event(row: Row) -> Event:
 
 
 def _read(row: Row) -> Event:
+    detail = json.loads(row["detail"])
+    if not isinstance(detail, dict):
+        raise TypeError("the detail is no object")
     return Event(
         seq=row["seq"],
         at=moment(row["at"]),
@@ -145,7 +148,7 @@ def _read(row: Row) -> Event:
         kind=row["kind"],
         order_id=row["order_id"],
         subject=Subject(row["subject"], row["document_id"], row["transaction_id"]),
-        detail=json.loads(row["detail"]),
+        detail=detail,
         previous=row["previous"],
         hash=row["hash"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from plexstedi.durable import replace_file
 from plexstedi.errors import StateUnusable
-from plexstedi.state.audit import Audit
+from plexstedi.state.audit import Audit, Break
 from plexstedi.state.cursors import Fact, Memory
 from plexstedi.state.documents import Documents
 from plexstedi.state.executions import Witnesses
@@ -144,3 +145,25 @@ def open_state(path: Path) -> Store:
     """The state for reading; an empty one before the first run ever. Raise StateUnusable, also when it is gone."""
     expect_state(path)
     return Store.open_to_read(path) if path.exists() else Store.open_copy(path)
+
+
+SENT, RECEIVED = "attempt-begun", "transaction-stored"
+"""Events that bear the SHA-256 of a document's bytes."""
+
+
+def altered_payload(store: Store) -> Break | None:
+    """The first document that is not what its event says; None if all are, or were dropped (`state.keep_days`).
+
+    The trail itself must hold: `Audit.verify` first.
+    """
+    for event in store.audit.events():
+        mark = event.detail.get("sha256")
+        if event.kind not in (SENT, RECEIVED) or mark is None:
+            continue
+        document, transaction = event.subject.document, event.subject.transaction
+        payload = None if document is None else store.documents.body(document)
+        if transaction is not None:
+            payload = store.inbox.document(transaction)
+        if payload and hashlib.sha256(payload).hexdigest() != mark:
+            return Break(event.seq, f"{event.subject} is no longer what event {event.seq} kept")
+    return None

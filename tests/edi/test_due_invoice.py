@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from plexstedi.edi.outbound.due_invoice import DueHeld, Nothing
 
 from plexstedi.edi.invoice import invoice_fingerprint
 from plexstedi.edi.outbound.actions import Send810
-from plexstedi.edi.outbound.due import invoice_due
+from plexstedi.edi.outbound.due import DueHeld, Nothing, invoice_due
 from tests.edi.outbound_orders import billed, invoice, partner
 
 SENT = invoice(billed(1, "2", "5.00"))

@@ -33,8 +33,7 @@ class ErrorJson(Shape):
     def of(cls, fault: PlexStediError) -> ErrorJson:
         from plexstedi.errors import ConfigurationFault
 
-        error = {"code": fault.code, "message": fault.message, "fix": fault.fix}
         if not isinstance(fault, ConfigurationFault):
-            return cls(**error)
+            return cls(code=fault.code, message=fault.message, fix=fault.fix)
         problems = [ProblemJson(file=p.file, key=p.key, message=p.message, fix=p.fix) for p in fault.problems]
-        return cls(**error, problems=problems)
+        return cls(code=fault.code, message=fault.message, fix=fault.fix, problems=problems)

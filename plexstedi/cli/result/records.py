@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING, Any
 
 from plexstedi.cli.result.values import Day, ExactTime, Number, Shape, Time
 
@@ -89,7 +87,7 @@ class EventJson(Shape):
     actor: str
     kind: str
     subject: str
-    detail: Mapping[str, JsonValue]
+    detail: Mapping[str, Any]
 
 
 class ToldEventJson(EventJson):
@@ -105,7 +103,7 @@ class ToldEventJson(EventJson):
             actor=event.actor,
             kind=event.kind,
             subject=event.subject.text,
-            detail=dict(event.detail),
+            detail=event.detail,
             text=told.words,
         )
 
@@ -125,7 +123,7 @@ class ChainedEventJson(EventJson):
             actor=event.actor,
             kind=event.kind,
             subject=event.subject.text,
-            detail=dict(event.detail),
+            detail=event.detail,
             seq=event.seq,
             order_id=event.order_id,
             previous=event.previous,

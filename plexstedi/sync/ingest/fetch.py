@@ -264,7 +264,7 @@ def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:
         return
     reason = Reason(
         code="document-missing",
-        where=of_transaction(inbound.transaction_id),
+        where=f"transaction {inbound.transaction_id}",
         message=said,
         fix="Look at the transaction in the Stedi portal and ask Stedi's support, or have the supplier send it again.",
     )
