@@ -253,5 +253,5 @@ def _with_commands(reason: Reason, row: Row) -> Reason:
 
 
 def is_orphan(review: Review) -> bool:
-    """Whether it is about files at Stedi that no order in Plex belongs to."""
-    return review.kind is ReviewKind.ORDER_HELD and review.order_id is None
+    """Whether it is about files at Stedi that no order or invoice in Plex belongs to."""
+    return review.kind in (ReviewKind.ORDER_HELD, ReviewKind.INVOICE_HELD) and review.order_id is None

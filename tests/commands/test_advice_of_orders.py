@@ -256,3 +256,61 @@ def test_an_alert_and_its_digest_name_what_shows_more(make_bench, tmp_path):
     assert follow(bench, digest).json["reviews"] == bench.run("review", "list", "--json").json["reviews"]
     number = re.findall(r"review (\d+):", digest)[0]
     assert follow(bench, digest, 1, given={"ID": number}).json["review"]["id"] == int(number)
+
+
+def sent_with_invoices(make_bench):
+    """One order of a silent supplier and the invoices are sent and delivered."""
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    bench.write_config(with_invoices)
+    bench.run("run")
+    bench.later(hours=3)
+    bench.run("run")
+    return bench
+
+
+LIVES = pytest.mark.parametrize("word", ["order", "invoice"])
+"""What is said and done of orders and invoices alike."""
+
+
+def of_word(bench, word: str):
+    """The order, or an invoice, as Plex has it."""
+    tenant = bench.sandbox.plex.tenant
+    return tenant.orders[0] if word == "order" else tenant.invoices[0]
+
+
+def is_sent(bench, number: str) -> list[str]:
+    return [d.edi for d in bench.sandbox.generated() if re.search(rf"~(BEG|BCH|BIG)\*[^~]*\*{number}[*~]", d.edi)]
+
+
+@LIVES
+def test_what_was_sent_and_has_another_number_now_is_held_and_settled(make_bench, word):
+    bench = sent_with_invoices(make_bench)
+    thing, before = of_word(bench, word), len(bench.sandbox.generated())
+    renumber(thing, bench, "77-NEW")
+    cycle(bench)
+    kind = f"{word}-held"
+    follow(bench, fix_of(bench, f"{word}-moved", kind))
+    for _ in range(2):
+        assert cycle(bench)["documents_sent"] == 0
+    assert items(bench, kind) == []
+    assert len(bench.sandbox.generated()) == before
+
+
+@LIVES
+def test_what_may_have_gone_under_an_older_number_is_held_and_goes_once_that_is_settled(make_bench, word):
+    bench = sent_with_invoices(make_bench)
+    thing = of_word(bench, word)
+    renumber(thing, bench, "77-NEW")
+    if word == "invoice":
+        bench.sandbox.plex.reindex()
+    lose(bench, "deleted with its mark")
+    bench.later(hours=1)
+    bench.run("recover", "--yes")
+    bench.write_config(lambda text: with_invoices(text).replace("[documents]", '[documents]\nknown_orders = "send"'))
+    for item in items(bench, "known-order-changed"):
+        bench.run("review", "accept", str(item["id"]), *WHY)
+    cycle(bench)
+    assert is_sent(bench, "77-NEW") == []
+    follow(bench, fix_of(bench, "maybe-sent", f"{word}-held"))
+    cycle(bench)
+    assert len(is_sent(bench, "77-NEW")) == 1, "like another"

@@ -19,6 +19,7 @@ from plexstedi.state.document import RECOVERED, NewDocument
 from plexstedi.state.invoices import InvoiceRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_document, of_stream
+from plexstedi.sync.partners import customer_of
 from plexstedi.sync.people.recover import look_again_from, unknown_files
 from plexstedi.sync.people.recovered_files import (
     Found,
@@ -203,7 +204,11 @@ def _note_orphan(session: Session, found: FoundInvoice) -> None:
         fix="Settle it with the customer, then `plexstedi review accept ID --reason TEXT`.",
     )
     session.ask(
-        ReviewKind.INVOICE_HELD, Subject(f"invoice number {found.number}"), (reason,), order_number=found.number
+        ReviewKind.INVOICE_HELD,
+        Subject(f"invoice number {found.number}"),
+        (reason,),
+        supplier=customer_of(session, found.files[-1].witness.partnership),
+        order_number=found.number,
     )
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from plexstedi.decimal_json import dumps
 from plexstedi.edi.outbound.actions import DueHeld, Nothing
 from plexstedi.edi.outbound.document import prepare_invoice
 from plexstedi.edi.outbound.due import invoice_due
-from plexstedi.edi.reasons import Held, Reason
+from plexstedi.edi.reasons import Held
 from plexstedi.state.invoices import InvoiceRecord
-from plexstedi.state.reviews import ReviewKind
-from plexstedi.state.subject import of_invoice, of_stream
-from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, refused_before, text_witness
-from plexstedi.sync.submit.executions import unknown_streams
+from plexstedi.sync.submit.document import DueDocument
+from plexstedi.sync.submit.lifecycle import (
+    Trade,
+    Waits,
+    can_go,
+    decide_each,
+    has_revision,
+    hold,
+    last_sent,
+    moved,
+    orphans,
+    release,
+    trade_of_invoice,
+)
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 
 ORIGINAL = "00"
@@ -30,33 +37,16 @@ def find_due_invoices(session: Session, number: str | None = None) -> list[DueDo
     if "810" not in session.config.documents.send:
         return []
     _onboard(session)
-    found = []
-    unknown = unknown_streams(session)
     numbers = OrderNumbers(session)
-    candidates = [one for one in session.store.invoices.unsettled(number) if (one.number, None) not in unknown]
-    for done, record in enumerate(candidates, 1):
-        session.checkpoint()
-        turn = _turn(record)
-        if not is_held(session, turn):
-            with isolated(session, turn):
-                with session.store.transaction():
-                    document = _of_invoice(session, record, numbers)
-                if document is not None:
-                    found.append(document)
-        session.progress("deciding which invoices are due", done, len(candidates))
-    return found
+    records = {record.stream: record for record in session.store.invoices.unsettled(number)}
 
+    def decide(trade: Trade) -> list[DueDocument]:
+        with session.store.transaction():
+            document = _of_invoice(session, records[trade.id], trade, numbers)
+        return [document] if isinstance(document, DueDocument) else []
 
-def _turn(record: InvoiceRecord) -> Record:
-    return Record(
-        "decide what is due of",
-        record.stream,
-        f"invoice {record.number}",
-        f"revision {record.latest}",
-        supplier=record.customer,
-        order_id=record.stream,
-        order_number=record.number,
-    )
+    trades = [*map(trade_of_invoice, records.values())]
+    return decide_each(session, trades, decide, "deciding which invoices are due")
 
 
 def _onboard(session: Session) -> None:
@@ -70,78 +60,47 @@ def _onboard(session: Session) -> None:
                 session.note("invoice-onboarded", of_invoice(record.number), order_id=record.stream, customer=customer)
 
 
-def _of_invoice(session: Session, record: InvoiceRecord, numbers: OrderNumbers) -> DueDocument | None:
-    """The 810 that can go, None if nothing is due or it waits."""
-    documents, invoices = session.store.documents, session.store.invoices
+def _of_invoice(
+    session: Session, record: InvoiceRecord, trade: Trade, numbers: OrderNumbers
+) -> DueDocument | Waits | None:
+    """The 810 that can go, Waits, or None when nothing is due."""
     if record.customer not in session.config.customers:
+        return Waits()
+    last = last_sent(session, trade.id)
+    if isinstance(last, Waits):
+        return last
+    known_revision = has_revision(session, trade, trade.id, last)
+    if known_revision >= record.latest or (record.known and last is None and not known_revision):
+        _resolved(session, record, trade)
         return None
-    last = documents.last_told(record.stream)
-    if last is not None and not last.settled:
-        return None
-    has_revision = max(session.store.orders.told(record.stream), 0 if last is None else last.revision)
-    if has_revision >= record.latest or (record.known and last is None and not has_revision):
-        _settle(session, record)
-        return None
-    invoice = invoices.revision(record.id, record.latest)
+    invoice = session.store.invoices.revision(record.id, record.latest)
     problems = session.config.customer_problems_of(record.customer)
     if problems:
-        if has_revision or (invoice.booked and not invoice.void):
-            _hold(session, record, problems)
-        return None
-    has = invoices.revision(record.id, has_revision) if has_revision else None
+        if known_revision or (invoice.booked and not invoice.void):
+            hold(session, trade, trade.id, problems)
+        return Waits()
+    if last is not None and (reasons := moved(trade, last)):
+        hold(session, trade, trade.id, reasons)
+        return Waits()
+    has = session.store.invoices.revision(record.id, known_revision) if known_revision else None
     partner = session.config.customer(record.customer)
     decision = invoice_due(has, invoice, partner)
     if isinstance(decision, Nothing):
-        _settle(session, record)
+        _resolved(session, record, trade)
         return None
     if isinstance(decision, DueHeld):
-        _hold(session, record, decision.reasons)
-        return None
-    if taken := numbers.invoice_taken(record):
-        _hold(session, record, taken)
-        return None
+        hold(session, trade, trade.id, decision.reasons)
+        return Waits()
+    if reasons := numbers.invoice_taken(record) or orphans(session, trade, invoice.created_at):
+        hold(session, trade, trade.id, reasons)
+        return Waits()
     prepared = prepare_invoice(decision.invoice, partner)
     if isinstance(prepared, Held):
-        _hold(session, record, prepared.reasons)
-        return None
-    document = DueDocument(
-        stream=record.stream,
-        release=None,
-        order_id=record.stream,
-        number=record.number,
-        revision=record.latest,
-        dated=invoice.invoice_date,
-        partner=partner,
-        prepared=prepared,
-        purpose=ORIGINAL,
-        change_sequence=0,
-        witness=text_witness(dumps(prepared.guide_json)),
-    )
-    if refused_before(session, document):
-        return None
-    _release(session, record)
-    return document
+        hold(session, trade, trade.id, prepared.reasons)
+        return Waits()
+    return can_go(session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL)
 
 
-def _hold(session: Session, record: InvoiceRecord, reasons: Sequence[Reason]) -> None:
-    new = session.ask(
-        ReviewKind.INVOICE_HELD,
-        of_stream(record.stream),
-        [reason.model_copy(update={"where": "invoice"}) if reason.where == "order" else reason for reason in reasons],
-        supplier=record.customer,
-        order_id=record.stream,
-        order_number=record.number,
-    )
-    session.tally.counts.documents_held += int(new)
-
-
-def _settle(session: Session, record: InvoiceRecord) -> None:
-    _release(session, record)
+def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:
+    release(session, trade, trade.id)
     session.store.invoices.set_settled(record.id, record.latest)
-
-
-def _release(session: Session, record: InvoiceRecord) -> None:
-    """Whatever held this invoice is gone."""
-    session.withdraw(
-        ReviewKind.INVOICE_HELD, of_stream(record.stream), "nothing holds it any more", order_id=record.stream
-    )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from plexstedi.config.load import KnownOrders
-from plexstedi.decimal_json import dumps
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Change860, Due, DueHeld, Nothing, Replace850, Send850
 from plexstedi.edi.outbound.document import prepare
@@ -17,9 +15,9 @@ from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
-from plexstedi.state.reviews import ReviewKind, is_orphan
+from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_order, of_stream
-from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.sync.isolation import is_held, isolated
 from plexstedi.sync.partners import partner_of
 from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
@@ -29,11 +27,22 @@ from plexstedi.sync.submit.document import (
     not_sent,
     order_witness,
     purpose_of,
-    refused_before,
     stream_name,
-    text_witness,
 )
-from plexstedi.sync.submit.executions import unknown_streams
+from plexstedi.sync.submit.lifecycle import (
+    Trade,
+    Waits,
+    can_go,
+    decide_each,
+    has_revision,
+    hold,
+    last_sent,
+    moved,
+    orphans,
+    release,
+    trade_of_order,
+    turn_of,
+)
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.restored_values import settle_foreign_promises
 from plexstedi.sync.supplier_copy import sent_after, supplier_has
@@ -46,35 +55,19 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
     changes that may be the supplier's own are looked up in Plex; else they are taken for ours.
     """
     _onboard(session)
-    found: list[DueDocument] = []
-    unknown = unknown_streams(session)
     numbers = OrderNumbers(session)
-    candidates = session.store.orders.unsettled(number)
-    for done, record in enumerate(candidates, 1):
-        session.checkpoint()
-        turn = _turn(record, "decide what is due of")
-        if not is_held(session, turn):
-            with isolated(session, turn):
-                with session.store.transaction():
-                    due_now = _of_order(session, record, numbers)
-                if ask_plex:
-                    # What is taken as the supplier's own is no change any more: the rest is due in the next run.
-                    due_now = [one for one in due_now if not _is_foreign(session, record, one)]
-                found += [one for one in due_now if (one.number, one.release) not in unknown]
-        session.progress("deciding what is due", done, len(candidates))
-    return found
+    records = {record.id: record for record in session.store.orders.unsettled(number)}
 
+    def decide(trade: Trade) -> list[DueDocument]:
+        record = records[trade.id]
+        with session.store.transaction():
+            found = _of_order(session, record, numbers)
+        if ask_plex:
+            # What is taken as the supplier's own is no change any more: the rest is due in the next run.
+            found = [one for one in found if not _is_foreign(session, record, one)]
+        return found
 
-def _turn(record: OrderRecord, step: str, stream: str | None = None) -> Record:
-    return Record(
-        step,
-        f"order {record.id}" if stream is None else f"stream {stream}",
-        f"order {record.number}",
-        f"revision {record.latest}",
-        supplier=record.supplier,
-        order_id=record.id,
-        order_number=record.number,
-    )
+    return decide_each(session, [*map(trade_of_order, records.values())], decide, "deciding what is due")
 
 
 def _onboard(session: Session) -> None:
@@ -97,7 +90,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
     problems = session.config.problems_of(record.supplier)
     if problems:
         if record.phase is Phase.RELEASED or session.store.documents.of_order(record.id):
-            _hold(session, record, record.id, problems)
+            hold(session, trade_of_order(record), record.id, problems)
         return []
     order = session.store.orders.revision(record.id, record.latest)
     partner = partner_of(session, record.supplier)
@@ -108,7 +101,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
         session.withdraw(ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any more", order_id=record.id)
     for key in keys:
         result: DueDocument | Waits | None = Waits()
-        turn = _turn(record, "find the change in", stream_name(key))
+        turn = turn_of(trade_of_order(record), "find the change in", stream_name(key))
         if not is_held(session, turn):
             with isolated(session, turn):
                 result = _of_stream(session, record, order, partner, key, numbers)
@@ -123,7 +116,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
 def _hold_orphaned(session: Session, record: OrderRecord) -> None:
     """An order that was sent is now one of a supplier without settings: what changed cannot be told to anybody."""
     last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_given_up), None)
-    if last is None or _has_revision(session, record, last.stream, last) >= record.latest:
+    if last is None or has_revision(session, trade_of_order(record), last.stream, last) >= record.latest:
         return
     missing = Reason(
         code="supplier-missing",
@@ -132,7 +125,8 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
         fix=f"Add [suppliers.{record.supplier}] again, or settle it with the supplier and `plexstedi review accept ID"
         " --reason TEXT`.",
     )
-    _hold(session, record, last.stream, _moved(record, last) or (missing,))
+    trade = trade_of_order(record)
+    hold(session, trade, last.stream, moved(trade, last) or (missing,))
 
 
 def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
@@ -147,83 +141,61 @@ def _streams(session: Session, record: OrderRecord, order: Order, partner: Partn
     return keys.values()
 
 
-@dataclass(frozen=True)
-class Waits:
-    """Something is due or open in this stream, and nothing can go now."""
-
-
 def _of_stream(
     session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey, numbers: OrderNumbers
 ) -> DueDocument | Waits | None:
     """A document that can go, Waits, or None when nothing is due."""
-    documents = session.store.documents
-    name = stream_name(key)
-    last = documents.last_told(name)
-    if last is not None and (not last.settled or any(d.blocks for d in documents.of_stream(name))):
+    trade, name = trade_of_order(record), stream_name(key)
+    last = last_sent(session, name)
+    if isinstance(last, Waits):
+        return last
+    known_revision = has_revision(session, trade, name, last)
+    if last is None and known_revision < record.latest and key.release is None and _went_singly(session, record):
+        hold(session, trade, name, (_SENT_SINGLY,))
         return Waits()
-    has_revision = _has_revision(session, record, name, last)
-    if last is None and has_revision < record.latest and key.release is None and _went_singly(session, record):
-        _hold(session, record, name, (_SENT_SINGLY,))
-        return Waits()
-    if has_revision >= record.latest:
-        _release(session, record, name)
+    if known_revision >= record.latest:
+        release(session, trade, name)
         return None
-    if last is not None and (moved := _moved(record, last)):
-        _hold(session, record, name, moved)
+    if last is not None and (reasons := moved(trade, last)):
+        hold(session, trade, name, reasons)
         return Waits()
-    has = supplier_has(session.store, record, has_revision) if has_revision else None
+    has = supplier_has(session.store, record, known_revision) if known_revision else None
     if last is None and has is not None and has.phase is Phase.UNRELEASED:
         # A known order that its supplier cannot know: it was not released when it was taken as known.
         has = None
     decision = due(has, order, partner, key)
     if isinstance(decision, Nothing):
-        _release(session, record, name)
+        release(session, trade, name)
         return None
     if record.known and last is None and record.allowed < record.latest:
-        waits = _known_order(session, record, name, has_baseline=has_revision > 0)
+        waits = _known_order(session, record, name, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
     if taken := numbers.order_taken(record):
-        _hold(session, record, name, taken)
+        hold(session, trade, name, taken)
         return Waits()
-    if isinstance(decision, Send850) and last is None and (orphans := _orphans(session, record, order)):
-        _hold(session, record, name, orphans)
+    if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
+        hold(session, trade, name, reasons)
         return Waits()
     document = _prepared(session, record, order, partner, key, decision, last)
     if isinstance(document, DueDocument) and isinstance(decision, Change860) and last is not None:
-        sent = sent_after(session.store, record, last, has_revision, document.prepared.sent, partner)
+        sent = sent_after(session.store, record, last, known_revision, document.prepared.sent, partner)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
 
 
 def _is_foreign(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
     """Whether a change is, or may be, what the supplier itself promised; no transaction is open."""
-    last = session.store.documents.last_told(due_now.stream)
-    has_revision = 0 if last is None else _has_revision(session, record, due_now.stream, last)
-    if not has_revision:
+    trade, last = trade_of_order(record), session.store.documents.last_told(due_now.stream)
+    known_revision = 0 if last is None else has_revision(session, trade, due_now.stream, last)
+    if not known_revision:
         return False
     now = session.store.orders.revision(record.id, record.latest)
-    reasons = settle_foreign_promises(session, record, supplier_has(session.store, record, has_revision), now)
+    reasons = settle_foreign_promises(session, record, supplier_has(session.store, record, known_revision), now)
     if reasons:
         with session.store.transaction():
-            _hold(session, record, due_now.stream, reasons)
+            hold(session, trade, due_now.stream, reasons)
     return reasons is not None
-
-
-def _orphans(session: Session, record: OrderRecord, order: Order) -> tuple[Reason, ...]:
-    """Files of this supplier that `recover` found no order for: one may be this order, under an older number."""
-    return tuple(
-        Reason(
-            code="maybe-sent",
-            where="order",
-            message=f"the supplier was sent order {review.order_number}, which Plex no longer has: it may be this one"
-            " under an older number",
-            fix=f"Settle it with the supplier, then `plexstedi review accept {review.id} --reason TEXT`, which is"
-            " about it.",
-        )
-        for review in session.store.reviews.standing(supplier=record.supplier)
-        if is_orphan(review) and (order.created_at is None or order.created_at <= review.opened_at)
-    )
 
 
 def _went_singly(session: Session, record: OrderRecord) -> bool:
@@ -239,28 +211,6 @@ _SENT_SINGLY = Reason(
     fix='Set `releases = "order-per-release"` again (and the order to blanket in Plex); or settle it with the supplier'
     " and `plexstedi review accept ID --reason TEXT`.",
 )
-
-
-def _moved(record: OrderRecord, last: Document) -> tuple[Reason, ...]:
-    """Why an order is no longer the one that was sent: another supplier's, or under another number."""
-    if record.supplier == last.supplier and record.number == last.order_number:
-        return ()
-    was = f"order {last.order_number} to {last.supplier}"
-    return (
-        Reason(
-            code="order-moved",
-            where="order",
-            message=f"it was sent as {was} and is now order {record.number} of {record.supplier} in Plex",
-            fix=f"Cancel it with {last.supplier} and order anew under another number, then `plexstedi review accept"
-            " ID --reason TEXT`.",
-        ),
-    )
-
-
-def _has_revision(session: Session, record: OrderRecord, name: str, last: Document | None) -> int:
-    """The revision that the supplier has: of its last document, or taken as known by a person or the start."""
-    told = session.store.orders.told(name)
-    return max(record.baseline, told, 0 if last is None else last.revision)
 
 
 def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseline: bool) -> Waits | Nothing | None:
@@ -301,14 +251,14 @@ def _prepared(
     decision: Due,
     last: Document | None,
 ) -> DueDocument | Waits:
-    name = stream_name(key)
+    trade, name = trade_of_order(record), stream_name(key)
     assert not isinstance(decision, Nothing)
     if isinstance(decision, DueHeld):
-        _hold(session, record, name, decision.reasons)
+        hold(session, trade, name, decision.reasons)
         return Waits()
     kind = "850" if isinstance(decision, Send850 | Replace850) else "860"
     if kind not in session.config.documents.send:
-        _hold(session, record, name, (not_sent(kind),))
+        hold(session, trade, name, (not_sent(kind),))
         return Waits()
     change_sequence = next_change_sequence(decision, last)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
@@ -320,40 +270,17 @@ def _prepared(
         received=received_so_far(session.store, record.id),
     )
     if isinstance(prepared, Held):
-        _hold(session, record, name, prepared.reasons)
+        hold(session, trade, name, prepared.reasons)
         return Waits()
-    document = DueDocument(
+    return can_go(
+        session,
+        trade,
+        prepared,
+        partner,
         stream=name,
-        release=key.release,
-        order_id=record.id,
-        number=record.number,
-        revision=record.latest,
         dated=order.order_date,
-        partner=partner,
-        prepared=prepared,
         purpose=purpose_of(decision),
         change_sequence=change_sequence,
-        witness=order_witness(order, key, partner) or text_witness(dumps(prepared.guide_json)),
+        order_release=key.release,
+        witness=order_witness(order, key, partner),
     )
-    if refused_before(session, document):
-        return Waits()
-    _release(session, record, name)
-    return document
-
-
-def _hold(session: Session, record: OrderRecord, name: str, reasons: Sequence[Reason]) -> None:
-    new = session.ask(
-        ReviewKind.ORDER_HELD,
-        of_stream(name),
-        reasons,
-        supplier=record.supplier,
-        order_id=record.id,
-        order_number=record.number,
-    )
-    session.tally.counts.documents_held += int(new)
-
-
-def _release(session: Session, record: OrderRecord, name: str) -> None:
-    """Whatever held this stream is gone."""
-    for kind in (ReviewKind.ORDER_HELD, ReviewKind.KNOWN_ORDER_CHANGED):
-        session.withdraw(kind, of_stream(name), "nothing holds it any more", order_id=record.id)
