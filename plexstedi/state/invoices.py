@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
-from plexstedi.state.file.codec import instant, maybe_instant, moment, pack_model, unpack_model
+from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.revisions import Revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Invoices:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._revisions = Revisions(
+            database, "invoice", "invoice_revisions", "invoice_id", Invoice, invoice_fingerprint
+        )
 
     def get(self, invoice_id: str) -> InvoiceRecord | None:
         """The invoice of this Plex id."""
@@ -63,21 +67,11 @@ class Invoices:
 
     def revision(self, invoice_id: str, revision: int) -> Invoice:
         """The invoice as it was at this revision. Raise KeyError if there is none."""
-        row = self._database.row(
-            "SELECT content FROM invoice_revisions WHERE invoice_id = ? AND revision = ?", (invoice_id, revision)
-        )
-        if row is None:
-            raise KeyError(f"invoice {invoice_id} has no revision {revision}")
-        return unpack_model(Invoice, row["content"])
+        return self._revisions.get(invoice_id, revision)
 
-    def revision_seen(self, invoice_id: str, revision: int) -> datetime:
-        """When this revision was first seen. Raise KeyError if there is none."""
-        row = self._database.row(
-            "SELECT seen_at FROM invoice_revisions WHERE invoice_id = ? AND revision = ?", (invoice_id, revision)
-        )
-        if row is None:
-            raise KeyError(f"invoice {invoice_id} has no revision {revision}")
-        return moment(row["seen_at"])
+    def revision_seen(self, invoice_id: str, revision: int) -> tuple[datetime, datetime | None]:
+        """When this revision was first seen, and Plex's modified time then. Raise KeyError if there is none."""
+        return self._revisions.seen(invoice_id, revision)
 
     def record(self, invoice: Invoice, *, now: datetime, known: bool, untraded: bool) -> int | None:
         """Store what was just read; the number of the new revision, None if nothing in it changed.
@@ -99,22 +93,13 @@ class Invoices:
                     int(untraded),
                 ),
             )
-            self._add_revision(invoice, 1, now)
-            return 1
-        latest = self._database.row(
-            "SELECT fingerprint FROM invoice_revisions WHERE invoice_id = ? AND revision = ?",
-            (invoice.id, before.latest),
-        )
-        assert latest is not None
-        changed = latest["fingerprint"] != invoice_fingerprint(invoice)
-        revision = before.latest + int(changed)
-        if changed:
-            self._add_revision(invoice, revision, now)
+            return self._revisions.follow(invoice.id, 0, invoice, invoice.modified_at, now)
+        revision = self._revisions.follow(invoice.id, before.latest, invoice, invoice.modified_at, now)
         self._database.execute(
             "UPDATE invoices SET number = ?, customer = ?, latest = ?, read_at = ? WHERE id = ?",
             (invoice.number, invoice.customer_code, revision, instant(now), invoice.id),
         )
-        return revision if changed else None
+        return None if revision == before.latest else revision
 
     def unsettled(self, number: str | None = None) -> list[InvoiceRecord]:
         """Traded invoices of which something may be due, or only those of this number; oldest first."""
@@ -156,20 +141,6 @@ class Invoices:
         """The invoices of one customer, by number."""
         rows = self._database.rows("SELECT * FROM invoices WHERE customer = ? ORDER BY number, id", (customer,))
         return [_record(row) for row in rows]
-
-    def _add_revision(self, invoice: Invoice, revision: int, now: datetime) -> None:
-        self._database.execute(
-            "INSERT INTO invoice_revisions (invoice_id, revision, fingerprint, content, seen_at, modified_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                invoice.id,
-                revision,
-                invoice_fingerprint(invoice),
-                pack_model(invoice),
-                instant(now),
-                maybe_instant(invoice.modified_at),
-            ),
-        )
 
 
 def _record(row: Row) -> InvoiceRecord:

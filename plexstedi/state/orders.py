@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
-from plexstedi.state.file.codec import instant, maybe_instant, moment, pack_model, unpack_model
+from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.revisions import Revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Orders:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._revisions = Revisions(database, "order", "revisions", "order_id", Order, fingerprint)
 
     def get(self, order_id: str) -> OrderRecord | None:
         """The order of this Plex id."""
@@ -72,21 +74,11 @@ class Orders:
 
     def revision(self, order_id: str, revision: int) -> Order:
         """The order as it was at this revision. Raise KeyError if there is none."""
-        row = self._database.row(
-            "SELECT content FROM revisions WHERE order_id = ? AND revision = ?", (order_id, revision)
-        )
-        if row is None:
-            raise KeyError(f"order {order_id} has no revision {revision}")
-        return unpack_model(Order, row["content"])
+        return self._revisions.get(order_id, revision)
 
     def revision_seen(self, order_id: str, revision: int) -> tuple[datetime, datetime | None]:
-        """When this revision was first seen, and Plex's modified time then."""
-        row = self._database.row(
-            "SELECT seen_at, modified_at FROM revisions WHERE order_id = ? AND revision = ?", (order_id, revision)
-        )
-        if row is None:
-            raise KeyError(f"order {order_id} has no revision {revision}")
-        return moment(row["seen_at"]), None if row["modified_at"] is None else moment(row["modified_at"])
+        """When this revision was first seen, and Plex's modified time then. Raise KeyError if there is none."""
+        return self._revisions.seen(order_id, revision)
 
     def record(
         self, order: Order, *, marks: Mapping[str, datetime], now: datetime, known: bool, baseline: bool
@@ -114,22 +106,13 @@ class Orders:
                     instant(now),
                 ),
             )
-            self._add_revision(order, 1, now)
-            return 1
-        mark = fingerprint(order)
-        latest = self._database.row(
-            "SELECT fingerprint FROM revisions WHERE order_id = ? AND revision = ?", (order.id, before.latest)
-        )
-        assert latest is not None
-        changed = latest["fingerprint"] != mark
-        revision = before.latest + 1 if changed else before.latest
-        if changed:
-            self._add_revision(order, revision, now)
+            return self._revisions.follow(order.id, 0, order, order.modified_at, now)
+        revision = self._revisions.follow(order.id, before.latest, order, order.modified_at, now)
         self._database.execute(
             "UPDATE orders SET number = ?, supplier = ?, phase = ?, latest = ?, marks = ?, read_at = ? WHERE id = ?",
             (order.number, order.supplier_code, order.phase, revision, marks_text, instant(now), order.id),
         )
-        return revision if changed else None
+        return None if revision == before.latest else revision
 
     def open_ids(self) -> dict[str, str]:
         """Orders not yet received, cancelled or vanished when last read: Plex id to number."""
@@ -225,20 +208,6 @@ class Orders:
     def finish_work(self, order_id: str) -> None:
         """This order was read."""
         self._database.execute("DELETE FROM poll_work WHERE order_id = ?", (order_id,))
-
-    def _add_revision(self, order: Order, revision: int, now: datetime) -> None:
-        self._database.execute(
-            "INSERT INTO revisions (order_id, revision, fingerprint, content, seen_at, modified_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                order.id,
-                revision,
-                fingerprint(order),
-                pack_model(order),
-                instant(now),
-                maybe_instant(order.modified_at),
-            ),
-        )
 
 
 def _record(row: Row) -> OrderRecord:

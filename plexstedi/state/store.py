@@ -16,7 +16,7 @@ from plexstedi.state.audit import Audit, Break
 from plexstedi.state.cursors import Fact, Memory
 from plexstedi.state.documents import Documents
 from plexstedi.state.executions import Witnesses
-from plexstedi.state.faults import Faults
+from plexstedi.state.faults import Faults, UnforeseenHolds
 from plexstedi.state.file.database import Database
 from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
@@ -24,7 +24,6 @@ from plexstedi.state.numbers import Numbers
 from plexstedi.state.orders import Orders
 from plexstedi.state.receipts import Receipts
 from plexstedi.state.reviews import Reviews
-from plexstedi.state.unforeseen import UnforeseenHolds
 from plexstedi.state.writes import Writes
 
 if TYPE_CHECKING:

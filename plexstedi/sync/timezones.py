@@ -70,7 +70,7 @@ def invoice_as_it_was_read(session: Session, invoice: Invoice) -> Invoice:
     record = invoices.get(invoice.id)
     if record is None:
         return invoice
-    zone = _former_zone(session, invoices.revision_seen(invoice.id, record.latest))
+    zone = _former_zone(session, invoices.revision_seen(invoice.id, record.latest)[0])
     if zone is None:
         return invoice
     before = session.plex.invoice_as_read_before(invoice.id, zone)

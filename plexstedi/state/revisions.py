@@ -1,0 +1,63 @@
+"""Revisions of orders and invoices: each content that was seen, kept as it was; one that changes nothing adds none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from plexstedi.edi.order import Frozen
+from plexstedi.state.file.codec import instant, maybe_instant, maybe_moment, moment, pack_model, unpack_model
+from plexstedi.state.file.database import Database
+
+Content = TypeVar("Content", bound=Frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions(Generic[Content]):
+    """One table of revisions: `of` is the column of the id."""
+
+    database: Database
+    word: str
+    table: str
+    of: str
+    model: type[Content]
+    fingerprint: Callable[[Content], str]
+
+    def get(self, record_id: str, revision: int) -> Content:
+        """The content at this revision. Raise KeyError if there is none."""
+        row = self.database.row(
+            f"SELECT content FROM {self.table} WHERE {self.of} = ? AND revision = ?", (record_id, revision)
+        )
+        if row is None:
+            raise KeyError(f"{self.word} {record_id} has no revision {revision}")
+        return unpack_model(self.model, row["content"])
+
+    def seen(self, record_id: str, revision: int) -> tuple[datetime, datetime | None]:
+        """When this revision was first seen, and Plex's modified time then. Raise KeyError if there is none."""
+        row = self.database.row(
+            f"SELECT seen_at, modified_at FROM {self.table} WHERE {self.of} = ? AND revision = ?", (record_id, revision)
+        )
+        if row is None:
+            raise KeyError(f"{self.word} {record_id} has no revision {revision}")
+        return moment(row["seen_at"]), maybe_moment(row["modified_at"])
+
+    def follow(self, record_id: str, latest: int, content: Content, modified_at: datetime | None, now: datetime) -> int:
+        """Keep this content after revision `latest` (0: the first); its revision, `latest` if nothing changed."""
+        mark = self.fingerprint(content)
+        if latest and self._mark(record_id, latest) == mark:
+            return latest
+        self.database.execute(
+            f"INSERT INTO {self.table} ({self.of}, revision, fingerprint, content, seen_at, modified_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (record_id, latest + 1, mark, pack_model(content), instant(now), maybe_instant(modified_at)),
+        )
+        return latest + 1
+
+    def _mark(self, record_id: str, revision: int) -> str:
+        row = self.database.row(
+            f"SELECT fingerprint FROM {self.table} WHERE {self.of} = ? AND revision = ?", (record_id, revision)
+        )
+        assert row is not None
+        return str(row["fingerprint"])
