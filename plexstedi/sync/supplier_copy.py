@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.order import Order
+from plexstedi.edi.outbound.actions import Change860
+from plexstedi.edi.outbound.document import Renderings
 from plexstedi.edi.outbound.promised import Demand, WrittenDemand, with_demands, with_promises
 from plexstedi.edi.outbound.untold import lines_that_differ, untold_lines
-from plexstedi.edi.partner import Partner
 from plexstedi.edi.sent import SentOrder
-from plexstedi.edi.stream import StreamKey
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
@@ -46,16 +46,16 @@ def order_after(order: Order, changes: Iterable[FieldChange]) -> Order | None:
 
 
 def sent_after(
-    store: Store, record: OrderRecord, last: Document, revision: int, sent: SentOrder, partner: Partner
+    store: Store, change: Change860, last: Document, revision: int, sent: SentOrder, renderings: Renderings
 ) -> SentOrder:
     """What is kept with a change since `revision`: a line that it leaves out, as only we changed it, stays as sent.
 
     So an answer to that line is still compared with what the supplier was told of it, and earlier ones still count.
     """
-    told, has = store.orders.revision(record.id, revision), supplier_has(store, record, revision)
-    stream = StreamKey(order_id=record.id, release=last.order_release)
-    latest = store.orders.revision(record.id, record.latest)
-    ours = lines_that_differ(told, has) - untold_lines(has, latest, partner, stream)
+    ours = lines_that_differ(store.orders.revision(last.order_id, revision), change.has)
+    if not ours:
+        return sent
+    ours -= untold_lines(change.has, change.order, renderings, change.stream)
     if not ours:
         return sent
     before = store.documents.sent(last.id)

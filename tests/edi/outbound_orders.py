@@ -10,11 +10,11 @@ from typing import Any
 from plexstedi.edi.invoice import Invoice, InvoiceLine, Tax
 from plexstedi.edi.order import Address, Line, LineState, Order, Part, Phase, Release, ReleaseState
 from plexstedi.edi.outbound.actions import Cancel860, Change860, Replace850, Send850
-from plexstedi.edi.outbound.document import Prepared, prepare
-from plexstedi.edi.outbound.due import due
+from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.settings import Company, SupplierSettings
+from tests.edi.rendered import due, prepare
 
 SEEN = date(2026, 11, 5)
 D = Decimal

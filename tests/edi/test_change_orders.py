@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from plexstedi.edi.order import LineState, Order, Phase, ReleaseState
 from plexstedi.edi.outbound.actions import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850
-from plexstedi.edi.outbound.document import Prepared, prepare
-from plexstedi.edi.outbound.due import due, streams
+from plexstedi.edi.outbound.document import Prepared
+from plexstedi.edi.outbound.due import streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
 from tests.edi.outbound_orders import CHANGES, ORDERS, SEEN, D, changed, line, must_send, order, partner, release, sent
+from tests.edi.rendered import due, prepare
 
 _BASE = ORDERS["three-releases"]
 _EXPECTED = {

@@ -254,7 +254,8 @@ def test_many_lines_that_all_say_the_same_line_do_not_take_longer_and_longer() -
         reconcile(read, SENT, SupplierSettings(), received={})
         return time.process_time() - began
 
-    assert seconds(2_000) < 20 * max(seconds(250), 0.005)
+    # The least of three: what else this process has to clear away is not the work of the lines.
+    assert min(seconds(2_000) for _ in range(3)) < 20 * max(min(seconds(250) for _ in range(3)), 0.005)
 
 
 class Enough(Exception):

@@ -12,13 +12,14 @@ import pytest
 from plexstedi import decimal_json
 from plexstedi.edi.order import LineState, Order, ReleaseState
 from plexstedi.edi.outbound.actions import Send850
-from plexstedi.edi.outbound.document import Prepared, prepare
-from plexstedi.edi.outbound.due import due, streams
+from plexstedi.edi.outbound.document import Prepared
+from plexstedi.edi.outbound.due import streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.x12.text import Envelope, render
 from tests.edi.guides.corpus import GUIDES_850
 from tests.edi.outbound_orders import ORDERS, D, line, must_send, order, partner, release, sent
+from tests.edi.rendered import due, prepare
 
 _ENVELOPE = Envelope("ZZ", "US", "ZZ", "ACME", "US", "ACME", date(2026, 11, 5), datetime.time(9, 5), "T")
 

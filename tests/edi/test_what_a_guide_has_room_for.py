@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from plexstedi.edi.order import LineState, Phase, ReleaseState
 from plexstedi.edi.outbound.actions import Cancel860, Change860
-from plexstedi.edi.outbound.document import Prepared, prepare, prepare_invoice
-from plexstedi.edi.outbound.due import due
+from plexstedi.edi.outbound.document import Prepared, prepare_invoice
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.x12.limits import beyond_limits
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment
@@ -34,6 +33,7 @@ from tests.edi.outbound_orders import (
     release,
     sent,
 )
+from tests.edi.rendered import due, prepare
 
 D = Decimal
 Schema = dict[str, Any]

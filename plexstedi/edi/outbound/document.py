@@ -30,6 +30,7 @@ from plexstedi.edi.outbound.view import SeenLine, SeenOrder, sent_order
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.sent import SentLine, SentOrder
+from plexstedi.edi.settings import ScheduleAs
 from plexstedi.edi.stream import StreamKey, order_of_stream
 from plexstedi.edi.x12.limits import beyond_limits, placed_segments
 from plexstedi.edi.x12.transaction import Loop, Transaction
@@ -42,9 +43,52 @@ Sendable = Send850 | Replace850 | Change860 | Cancel860
 _NOTHING_RECEIVED: Mapping[str, Decimal] = MappingProxyType({})
 
 
+class Renderings:
+    """What one partner would see of an order's revisions: each view and each whole 850 is made once."""
+
+    def __init__(self, partner: Partner) -> None:
+        self.partner = partner
+        self._views: list[tuple[Order, str, StreamKey, ScheduleAs | None, SeenOrder | Held]] = []
+        self._orders: list[tuple[SeenOrder, Purpose, Prepared | Held]] = []
+
+    def view(
+        self, order: Order, set_id: Literal["850", "860"], stream: StreamKey, schedule: ScheduleAs | None = None
+    ) -> SeenOrder | Held:
+        """The revision as a document of this set says it. Raise GuideUnreadableError."""
+        for known, *key, view in self._views:
+            if known is order and key == [set_id, stream, schedule]:
+                return view
+        view = look(order, self.partner, room_for(self.partner, set_id), set_id, stream, schedule)
+        self._views.append((order, set_id, stream, schedule, view))
+        return view
+
+    def whole(self, seen: SeenOrder, purpose: Purpose) -> Prepared | Held:
+        """What is seen as an 850 with this BEG01. Raise GuideUnreadableError."""
+        for known, with_purpose, prepared in self._orders:
+            if with_purpose == purpose and known == seen:
+                return prepared
+        built = build_850(seen, self.partner, room_for(self.partner, "850"), purpose)
+        prepared = built if isinstance(built, Held) else finish_order("850", built, self.partner, seen, ())
+        self._orders.append((seen, purpose, prepared))
+        return prepared
+
+    def order(self, order: Order, stream: StreamKey, purpose: Purpose) -> Prepared | Held:
+        """The revision as an 850. Raise GuideUnreadableError."""
+        seen = self.view(order, "850", stream)
+        return seen if isinstance(seen, Held) else self.whole(seen, purpose)
+
+    def visible(self, seen: SeenOrder) -> dict[str, GuideJson] | None:
+        """The whole order as the supplier would see it now; None if it could not be sent.
+
+        What the guide has no place for is not in it, so a change of that alone is no change for the supplier.
+        """
+        shown = self.whole(seen, "00")
+        return None if isinstance(shown, Held) else shown.guide_json
+
+
 def prepare(
     due: Sendable,
-    partner: Partner,
+    renderings: Renderings,
     *,
     change_sequence: int,
     revision_seen: date,
@@ -58,25 +102,29 @@ def prepare(
     """
     # What is cancelled is what was sent before: its dates are told no more.
     wrong = () if isinstance(due, Cancel860) else impossible_dates(order_of_stream(due.order, due.stream))
-    prepared = _prepare(due, partner, change_sequence, revision_seen, received)
+    prepared = _prepare(due, renderings, change_sequence, revision_seen, received)
     if not wrong:
         return prepared
     return Held((*wrong, *(prepared.reasons if isinstance(prepared, Held) else ())))
 
 
 def _prepare(
-    due: Sendable, partner: Partner, change_sequence: int, revision_seen: date, received: Mapping[str, Decimal] | None
+    due: Sendable,
+    renderings: Renderings,
+    change_sequence: int,
+    revision_seen: date,
+    received: Mapping[str, Decimal] | None,
 ) -> Prepared | Held:
     try:
         match due:
             case Send850():
-                return prepare_850(due.order, due.stream, partner, due.purpose)
+                return renderings.order(due.order, due.stream, due.purpose)
             case Replace850():
-                return prepare_850(due.order, due.stream, partner, "05")
+                return renderings.order(due.order, due.stream, "05")
             case Change860():
-                return _prepare_change(due, partner, change_sequence, revision_seen, received)
+                return _prepare_change(due, renderings, change_sequence, revision_seen, received)
             case Cancel860():
-                return _prepare_cancel(due, partner, change_sequence, revision_seen)
+                return _prepare_cancel(due, renderings, change_sequence, revision_seen)
             case _:
                 assert_never(due)
     except GuideUnreadableError as error:
@@ -97,24 +145,24 @@ def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
 
 
 def _views_for_860(
-    orders: tuple[Order, Order], stream: StreamKey, partner: Partner
+    orders: tuple[Order, Order], stream: StreamKey, renderings: Renderings
 ) -> tuple[SeenOrder, SeenOrder] | Held:
     """Both revisions as an 860 says them, with releases said as the first document did."""
-    first = look(orders[0], partner, room_for(partner, "850"), "850", stream)
+    first = renderings.view(orders[0], "850", stream)
     if isinstance(first, Held):
         return first
-    room = room_for(partner, "860")
-    before = look(orders[0], partner, room, "860", stream, first.schedule)
-    after = look(orders[1], partner, room, "860", stream, first.schedule)
+    before = renderings.view(orders[0], "860", stream, first.schedule)
+    after = renderings.view(orders[1], "860", stream, first.schedule)
     if isinstance(after, Held):
         return after
     return before if isinstance(before, Held) else (before, after)
 
 
 def _prepare_change(
-    due: Change860, partner: Partner, sequence: int, revised: date, received: Mapping[str, Decimal] | None
+    due: Change860, renderings: Renderings, sequence: int, revised: date, received: Mapping[str, Decimal] | None
 ) -> Prepared | Held:
-    views = _views_for_860((due.has, due.order), due.stream, partner)
+    partner = renderings.partner
+    views = _views_for_860((due.has, due.order), due.stream, renderings)
     if isinstance(views, Held):
         return views
     before, after = views
@@ -129,12 +177,12 @@ def _prepare_change(
     unchanged = same if isinstance(same, Held) else finish_order("860", same, partner, before, ())
     if isinstance(prepared, Held) or isinstance(unchanged, Held):
         return prepared
-    untold = _untold(before, after, prepared, unchanged, partner)
+    untold = _untold(before, after, prepared, unchanged, renderings)
     return prepared if untold is None else Held((untold,))
 
 
 def _untold(
-    before: SeenOrder, after: SeenOrder, prepared: Prepared, unchanged: Prepared, partner: Partner
+    before: SeenOrder, after: SeenOrder, prepared: Prepared, unchanged: Prepared, renderings: Renderings
 ) -> Reason | None:
     """A change of the header that the supplier saw in the 850 and that the 860 has no place for."""
     facts = header_changes(before, after)
@@ -142,7 +190,7 @@ def _untold(
         return None
     if prepared.transaction.detail:
         facts = tuple(fact for fact in facts if fact != "note")
-        was, becomes = visible(before, partner), visible(after, partner)
+        was, becomes = renderings.visible(before), renderings.visible(after)
         if not facts or (was is not None and becomes is not None and was["heading"] == becomes["heading"]):
             return None
     return Reason(
@@ -154,8 +202,9 @@ def _untold(
     )
 
 
-def _prepare_cancel(due: Cancel860, partner: Partner, sequence: int, revised: date) -> Prepared | Held:
-    views = _views_for_860((due.has, due.has), due.stream, partner)
+def _prepare_cancel(due: Cancel860, renderings: Renderings, sequence: int, revised: date) -> Prepared | Held:
+    partner = renderings.partner
+    views = _views_for_860((due.has, due.has), due.stream, renderings)
     if isinstance(views, Held):
         return views
     seen = views[0]
@@ -235,26 +284,6 @@ def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
         return line.model_copy(update={"items": {q: n for q, n in line.items.items() if q in said and n in said}})
 
     return sent.model_copy(update={"lines": tuple(lost(line) for line in sent.lines)})
-
-
-def prepare_850(order: Order, stream: StreamKey, partner: Partner, purpose: Purpose) -> Prepared | Held:
-    """The order as an 850 with this BEG01. Raise GuideUnreadableError for a guide that cannot be followed."""
-    seen = look(order, partner, room_for(partner, "850"), "850", stream)
-    return seen if isinstance(seen, Held) else _prepared(seen, partner, purpose)
-
-
-def _prepared(seen: SeenOrder, partner: Partner, purpose: Purpose) -> Prepared | Held:
-    built = build_850(seen, partner, room_for(partner, "850"), purpose)
-    return built if isinstance(built, Held) else finish_order("850", built, partner, seen, ())
-
-
-def visible(seen: SeenOrder, partner: Partner) -> dict[str, GuideJson] | None:
-    """The whole order as the supplier would see it now; None if it could not be sent.
-
-    What the guide has no place for is not in it, so a change of that alone is no change for the supplier.
-    """
-    shown = _prepared(seen, partner, "00")
-    return None if isinstance(shown, Held) else shown.guide_json
 
 
 def with_descriptions_of(seen: SeenOrder, other: SeenOrder) -> SeenOrder:

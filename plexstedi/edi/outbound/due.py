@@ -6,7 +6,6 @@ There is no queue of intents: an edit undone before sending is no difference, an
 from __future__ import annotations
 
 from plexstedi.edi.guide.binding import unreadable
-from plexstedi.edi.guide.model import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.edi.order import Order, Phase, fingerprint
@@ -21,9 +20,8 @@ from plexstedi.edi.outbound.actions import (
     Send810,
     Send850,
 )
-from plexstedi.edi.outbound.build_view import look
 from plexstedi.edi.outbound.changes import header_changes, line_changes, renumbered
-from plexstedi.edi.outbound.document import prepare_invoice, visible, with_descriptions_of
+from plexstedi.edi.outbound.document import Renderings, prepare_invoice, with_descriptions_of
 from plexstedi.edi.outbound.view import SeenOrder
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
@@ -44,7 +42,7 @@ __all__ = [
 ]
 
 
-def due(has: Order | None, latest: Order, partner: Partner, stream: StreamKey | None = None) -> Due:
+def due(has: Order | None, latest: Order, renderings: Renderings, stream: StreamKey | None = None) -> Due:
     """What is to be sent of this stream (default: the order as a whole).
 
     `has` is the revision of the last document of the stream, None if nothing was ever sent; after a cancellation its
@@ -65,11 +63,11 @@ def due(has: Order | None, latest: Order, partner: Partner, stream: StreamKey | 
         )
     match now.phase:
         case Phase.RELEASED:
-            return _changed(has, latest, partner, key)
+            return _changed(has, latest, renderings, key)
         case Phase.RECEIVED:
             return Nothing()
         case Phase.CANCELLED:
-            return _cancelled(has, latest, partner, key)
+            return _cancelled(has, latest, renderings.partner, key)
         case Phase.UNRELEASED:
             return _held(
                 "order-unreleased",
@@ -110,15 +108,13 @@ def _cancelled(has: Order, latest: Order, partner: Partner, key: StreamKey) -> D
     )
 
 
-def _changed(has: Order, latest: Order, partner: Partner, key: StreamKey) -> Due:
+def _changed(has: Order, latest: Order, renderings: Renderings, key: StreamKey) -> Due:
     if fingerprint(has) == fingerprint(latest):
         return Nothing()
     try:
-        room = room_for(partner, "850")
+        before, after = renderings.view(has, "850", key), renderings.view(latest, "850", key)
     except GuideUnreadableError as error:
         return DueHeld((unreadable("850", error),))
-    before = look(has, partner, room, "850", key)
-    after = look(latest, partner, room, "850", key)
     if isinstance(after, Held):
         return DueHeld(after.reasons)
     if isinstance(before, Held):
@@ -130,10 +126,10 @@ def _changed(has: Order, latest: Order, partner: Partner, key: StreamKey) -> Due
     after_now = with_descriptions_of(after, before)
     if not changes and not headers:
         return Nothing()
-    seen_before, seen_now = visible(before, partner), visible(after_now, partner)
+    seen_before, seen_now = renderings.visible(before), renderings.visible(after_now)
     if seen_before is not None and seen_before == seen_now:
         return Nothing()
-    return _told(has, latest, partner, key, releases_only=not headers and _only_releases(before, after))
+    return _told(has, latest, renderings.partner, key, releases_only=not headers and _only_releases(before, after))
 
 
 def _told(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releases_only: bool) -> Due:

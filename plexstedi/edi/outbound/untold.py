@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from plexstedi.edi.guide.model import room_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.order import Line, Order, Phase
-from plexstedi.edi.outbound.build_view import look
 from plexstedi.edi.outbound.changes import line_changes
-from plexstedi.edi.outbound.document import visible, with_descriptions_of
+from plexstedi.edi.outbound.document import Renderings, with_descriptions_of
 from plexstedi.edi.outbound.view import SeenLine, SeenOrder
-from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey, order_of_stream
 
 
-def untold_lines(has: Order, latest: Order, partner: Partner | None, stream: StreamKey) -> frozenset[int]:
+def untold_lines(has: Order, latest: Order, renderings: Renderings | None, stream: StreamKey) -> frozenset[int]:
     """Numbers of the lines of which an 860 from `has` to `latest` would tell the supplier something. Pure.
 
-    `partner` None: nothing is known of what the supplier takes; then what is ordered is compared. So it is where one
+    `renderings` None: nothing is known of what the supplier takes; then what is ordered is compared. So it is where one
     of the two cannot be expressed in a document: it is held, and its change not told either.
     """
     before, now = order_of_stream(has, stream), order_of_stream(latest, stream)
@@ -32,27 +29,26 @@ def untold_lines(has: Order, latest: Order, partner: Partner | None, stream: Str
     if now.phase is Phase.CANCELLED and before.phase is not Phase.CANCELLED:
         return frozenset(line.number for line in before.open_lines())
     by_content = lines_that_differ(before, now)
-    if partner is None or not by_content:
+    if renderings is None or not by_content:
         return by_content
     try:
-        room = room_for(partner, "850")
+        was, becomes = renderings.view(has, "850", stream), renderings.view(latest, "850", stream)
     except GuideUnreadableError:
         return by_content
-    was, becomes = look(has, partner, room, "850", stream), look(latest, partner, room, "850", stream)
     if isinstance(was, Held) or isinstance(becomes, Held):
         return by_content
     becomes = with_descriptions_of(becomes, was)
     changes = line_changes(was, becomes)
     numbers = {line.line.number for change in changes for line in (change.before, change.after) if line is not None}
-    return frozenset(number for number in numbers if _is_visible(number, was, becomes, partner))
+    return frozenset(number for number in numbers if _is_visible(number, was, becomes, renderings))
 
 
-def _is_visible(number: int, was: SeenOrder, becomes: SeenOrder, partner: Partner) -> bool:
+def _is_visible(number: int, was: SeenOrder, becomes: SeenOrder, renderings: Renderings) -> bool:
     """Whether the guide has a place for what changed of this line."""
     alone = [replace(seen, lines=_only(seen, number)) for seen in (was, becomes)]
     if not all(seen.lines for seen in alone):
         return True
-    shown = [visible(seen, partner) for seen in alone]
+    shown = [renderings.visible(seen) for seen in alone]
     return None in shown or shown[0] != shown[1]
 
 

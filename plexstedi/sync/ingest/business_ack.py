@@ -41,6 +41,7 @@ from plexstedi.edi.inbound.reading.acknowledgment import (
 from plexstedi.edi.inbound.reading.guide_reading import Unreadable
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
+from plexstedi.edi.outbound.document import Renderings
 from plexstedi.edi.outbound.untold import untold_lines
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -314,10 +315,10 @@ def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collect
         return ()
     has = supplier_has(session.store, record, revision)
     latest = session.store.orders.revision(order_id, record.latest)
-    partner = None
+    renderings = None
     if record.supplier in session.config.suppliers and not session.config.problems_of(record.supplier):
-        partner = session.partner(record.supplier)
-    return untold_lines(has, latest, partner, StreamKey(order_id=order_id, release=last.order_release))
+        renderings = Renderings(session.partner(record.supplier))
+    return untold_lines(has, latest, renderings, StreamKey(order_id=order_id, release=last.order_release))
 
 
 def _settings(session: Session, supplier: str | None, partnership: str) -> SupplierSettings:

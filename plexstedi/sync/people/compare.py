@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from plexstedi.edi.outbound.actions import Send850
-from plexstedi.edi.outbound.document import prepare
+from plexstedi.edi.outbound.document import Renderings, prepare
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import PlexStediError
@@ -90,7 +90,7 @@ def _as_850(session: Session, record: OrderRecord, key: StreamKey) -> Version:
     try:
         partner = partner_of(session, record.supplier)
         order = session.store.orders.revision(record.id, record.latest)
-        prepared = prepare(Send850(order, key), partner, change_sequence=0, revision_seen=date.min)
+        prepared = prepare(Send850(order, key), Renderings(partner), change_sequence=0, revision_seen=date.min)
     except KeyError:
         return Version(f"as Plex has it now: supplier {record.supplier} has no settings", None)
     except PlexStediError as fault:

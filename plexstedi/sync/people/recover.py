@@ -16,7 +16,7 @@ from plexstedi.edi.document_name import parse_file_name
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.order_number import PossibleOwner, owner_of_files
 from plexstedi.edi.outbound.actions import Send850
-from plexstedi.edi.outbound.document import Prepared, prepare
+from plexstedi.edi.outbound.document import Prepared, Renderings, prepare
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.stream import StreamKey
@@ -156,9 +156,9 @@ def _revision_said(session: Session, record: OrderRecord, key: StreamKey, mark: 
     """The newest revision that renders to this mark."""
     if record.supplier not in session.config.suppliers or session.config.problems_of(record.supplier):
         return None
-    partner = partner_of(session, record.supplier)
+    renderings = Renderings(partner_of(session, record.supplier))
     for revision in range(record.latest, 0, -1):
-        if order_witness(session.store.orders.revision(record.id, revision), key, partner) == mark:
+        if order_witness(session.store.orders.revision(record.id, revision), key, renderings) == mark:
             return revision
     return None
 
@@ -304,9 +304,8 @@ def _told(session: Session, record: OrderRecord, order: Order, key: StreamKey) -
     whole = order.model_copy(update={"phase": Phase.RELEASED})
     prepared: Prepared | Held
     try:
-        prepared = prepare(
-            Send850(whole, key), partner_of(session, record.supplier), change_sequence=0, revision_seen=date.min
-        )
+        renderings = Renderings(partner_of(session, record.supplier))
+        prepared = prepare(Send850(whole, key), renderings, change_sequence=0, revision_seen=date.min)
     except (KeyError, PlexStediError):
         return SentOrder(number=record.number, release=key.release, lines=())
     if isinstance(prepared, Held):

@@ -15,7 +15,7 @@ from plexstedi.advice import order_command, replay_command
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.outbound.actions import Cancel860, Change860, Send850
 from plexstedi.edi.outbound.build_850 import Purpose
-from plexstedi.edi.outbound.document import Sendable, prepare
+from plexstedi.edi.outbound.document import Renderings, Sendable, prepare
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import ServiceUnavailable, UsageFault
@@ -172,12 +172,13 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
         raise _cannot_go(record.number, taken)
     due = _sendable(session, last, record, purpose)
     partner = partner_of(session, record.supplier)
+    renderings = Renderings(partner)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
     # The same slot under the next counter; only the whole order in place of a recovered 860 is a step of its own.
     change_sequence = last.change_sequence + int(isinstance(due, Send850) and last.kind == "860")
     prepared = prepare(
         due,
-        partner,
+        renderings,
         change_sequence=change_sequence,
         revision_seen=(modified_at or seen_at).date(),
         received=received_so_far(session.store, record.id),
@@ -185,7 +186,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     if isinstance(prepared, Held):
         raise _cannot_go(record.number, prepared.reasons)
     if isinstance(due, Change860):
-        sent = sent_after(session.store, record, last, _before(session, last, record), prepared.sent, partner)
+        sent = sent_after(session.store, due, last, _before(session, last, record), prepared.sent, renderings)
         prepared = dataclasses.replace(prepared, sent=sent)
     document = DueDocument(
         stream=last.stream,
@@ -198,7 +199,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
         prepared=prepared,
         purpose=purpose or last.purpose,
         change_sequence=change_sequence,
-        witness=order_witness(due.order, due.stream, partner) or text_witness(dumps(prepared.guide_json)),
+        witness=order_witness(due.order, due.stream, renderings) or text_witness(dumps(prepared.guide_json)),
         replay_of=last.id,
     )
     frozen = freeze(session, document)

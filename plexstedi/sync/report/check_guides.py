@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from plexstedi.config.load import Config
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Change860, Replace850, Send850
-from plexstedi.edi.outbound.document import Prepared, prepare, prepare_invoice
+from plexstedi.edi.outbound.document import Prepared, Renderings, prepare, prepare_invoice
 from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
@@ -88,11 +88,12 @@ def _of_order(store: Store, record: OrderRecord, partner: Partner) -> Iterator[T
     # A received order is tried as it was when it was ordered: its form is what counts here.
     order = latest.model_copy(update={"phase": Phase.RELEASED})
     before = _before(store, record)
+    renderings = Renderings(partner)
     for key in streams(order, partner):
-        yield _tried(store, record, Send850(order, key), partner, key, "850")
-        change = None if before is None else due(before, order, partner, key)
+        yield _tried(store, record, Send850(order, key), renderings, key, "850")
+        change = None if before is None else due(before, order, renderings, key)
         if isinstance(change, Change860 | Replace850):
-            yield _tried(store, record, change, partner, key, "860" if isinstance(change, Change860) else "850")
+            yield _tried(store, record, change, renderings, key, "860" if isinstance(change, Change860) else "850")
 
 
 def _before(store: Store, record: OrderRecord) -> Order | None:
@@ -107,14 +108,14 @@ def _tried(
     store: Store,
     record: OrderRecord,
     what: Send850 | Change860 | Replace850,
-    partner: Partner,
+    renderings: Renderings,
     key: StreamKey,
     kind: str,
 ) -> Trial:
     seen_at, modified_at = store.orders.revision_seen(record.id, record.latest)
     result = prepare(
         what,
-        partner,
+        renderings,
         change_sequence=1,
         revision_seen=(modified_at or seen_at).date(),
         received=received_so_far(store, record.id),

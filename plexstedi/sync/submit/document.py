@@ -9,7 +9,7 @@ from datetime import date
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Cancel860, Change860, Due, Replace850, Send850
-from plexstedi.edi.outbound.document import Prepared, prepare
+from plexstedi.edi.outbound.document import Prepared, Renderings, prepare
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import DocumentSettings
@@ -73,7 +73,7 @@ def route_of(document: DueDocument) -> Route:
     return Route(call, settings.partnership_id, section.transaction_setting_id, section.mapping_id)
 
 
-def order_witness(order: Order, stream: StreamKey, partner: Partner) -> str | None:
+def order_witness(order: Order, stream: StreamKey, renderings: Renderings) -> str | None:
     """What a file name witnesses: the order as its supplier has it after the document, by the 850 that would say it.
 
     Not the bytes of an 860: so `recover` can tell from the order in Plex alone whether the last file said it all.
@@ -81,7 +81,7 @@ def order_witness(order: Order, stream: StreamKey, partner: Partner) -> str | No
     """
     cancelled = order_of_stream(order, stream).phase is Phase.CANCELLED
     whole = order.model_copy(update={"phase": Phase.RELEASED}) if cancelled else order
-    prepared = prepare(Send850(whole, stream), partner, change_sequence=0, revision_seen=date.min)
+    prepared = prepare(Send850(whole, stream), renderings, change_sequence=0, revision_seen=date.min)
     if isinstance(prepared, Held):
         return None
     return text_witness(("cancelled " if cancelled else "") + dumps(prepared.guide_json))

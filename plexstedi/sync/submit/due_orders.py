@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from plexstedi.config.load import KnownOrders
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.outbound.actions import Change860, Due, DueHeld, Nothing, Replace850, Send850
-from plexstedi.edi.outbound.document import prepare
+from plexstedi.edi.outbound.document import Renderings, prepare
 from plexstedi.edi.outbound.due import due, streams
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
@@ -163,7 +163,8 @@ def _of_stream(
     if last is None and has is not None and has.phase is Phase.UNRELEASED:
         # A known order that its supplier cannot know: it was not released when it was taken as known.
         has = None
-    decision = due(has, order, partner, key)
+    renderings = Renderings(partner)
+    decision = due(has, order, renderings, key)
     if isinstance(decision, Nothing):
         release(session, trade, name)
         return None
@@ -177,9 +178,9 @@ def _of_stream(
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
         hold(session, trade, name, reasons)
         return Waits()
-    document = _prepared(session, record, order, partner, key, decision, last)
+    document = _prepared(session, record, order, renderings, key, decision, last)
     if isinstance(document, DueDocument) and isinstance(decision, Change860) and last is not None:
-        sent = sent_after(session.store, record, last, known_revision, document.prepared.sent, partner)
+        sent = sent_after(session.store, decision, last, known_revision, document.prepared.sent, renderings)
         return dataclasses.replace(document, prepared=dataclasses.replace(document.prepared, sent=sent))
     return document
 
@@ -246,7 +247,7 @@ def _prepared(
     session: Session,
     record: OrderRecord,
     order: Order,
-    partner: Partner,
+    renderings: Renderings,
     key: StreamKey,
     decision: Due,
     last: Document | None,
@@ -264,7 +265,7 @@ def _prepared(
     seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
     prepared = prepare(
         decision,
-        partner,
+        renderings,
         change_sequence=change_sequence,
         revision_seen=(modified_at or seen_at).date(),
         received=received_so_far(session.store, record.id),
@@ -276,11 +277,11 @@ def _prepared(
         session,
         trade,
         prepared,
-        partner,
+        renderings.partner,
         stream=name,
         dated=order.order_date,
         purpose=purpose_of(decision),
         change_sequence=change_sequence,
         order_release=key.release,
-        witness=order_witness(order, key, partner),
+        witness=order_witness(order, key, renderings),
     )
