@@ -57,7 +57,9 @@ def note_calls(into: Path) -> None:
         code = frame.f_code
         if event == "call" and code not in seen:
             seen.add(code)
-            if code.co_filename.startswith(str(PACKAGE)):
+            # Bodies of modules and classes, and what has no name of its own, are no functions.
+            is_function = code.co_flags & inspect.CO_OPTIMIZED and not code.co_name.startswith("<")
+            if is_function and code.co_filename.startswith(str(PACKAGE)):
                 out.write(f"{mark(code)}\n")
 
     sys.setprofile(enter)

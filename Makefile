@@ -1,0 +1,34 @@
+# Parts of what CI runs, by name. `make check` is what to run before a commit.
+BIN = .venv/bin
+PYTEST = $(BIN)/pytest -q
+
+UNIT = tests/config tests/edi tests/http tests/plex tests/state tests/stedi tests/sync \
+       tests/test_advice.py tests/test_decimal_json.py tests/test_design_paper.py tests/test_house.py \
+       tests/test_internal.py tests/test_make.py tests/test_mutants.py tests/test_papers.py tests/test_plain_text.py
+COMMANDS = tests/cli tests/commands tests/crash tests/credentials tests/faults tests/sandbox tests/test_source_tour.py
+
+.PHONY: check lint types unit commands long everything
+
+check: lint types unit
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+# Decisions, tables and clients: under a minute.
+unit:
+	$(PYTEST) $(UNIT)
+
+# Whole commands against the sandbox, crashes and faults: minutes.
+commands:
+	$(PYTEST) $(COMMANDS)
+
+# Every crash point, every fault, and scale.
+long:
+	$(PYTEST) -m long -o faulthandler_timeout=1800
+
+everything:
+	.ci/run
