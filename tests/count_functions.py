@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -29,7 +30,7 @@ def counted(calls: Iterable[str]) -> tuple[int, int]:
     """Functions, and moves between files of `sync`, of lines as `note_calls` writes them: `file:line name`."""
     entered = list(dict.fromkeys(calls))
     files = [call.partition(":")[0] for call in entered if call.startswith("sync/")]
-    return len(entered), sum(before != after for before, after in zip(files, files[1:], strict=False))
+    return len(entered), sum(before != after for before, after in pairwise(files))
 
 
 def of_command(bench: Bench, *words: str) -> tuple[int, int]:
