@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ class Deadline:
 
     at: float
     stop: StopRequest = field(default_factory=StopRequest)
+    before_call: Callable[[], None] = lambda: None
+    """What must hold when a call is made; it raises where it does not."""
 
     def left(self, clock: Clock) -> float:
         """Seconds that remain; negative when it is past."""

@@ -232,6 +232,8 @@ class Retrying(httpx.BaseTransport):
         if not isinstance(call, Call):
             reads = request.method in {"GET", "HEAD"}
             call = Call(idempotent=reads, shown_path=request.url.path, reads=reads)
+        if self._deadline is not None:
+            self._deadline.before_call()
         if call.started is None:
             call.started = self._clock.monotonic()
         # The number of tries bounds one pass; a replay after a fresh token has its own.

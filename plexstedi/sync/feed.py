@@ -98,7 +98,7 @@ def feed_start(session: Session) -> datetime:
 def next_page(
     session: Session, feed: Feed[Item], checkpoint: Checkpoint, seen: set[Checkpoint]
 ) -> tuple[Page[Item], Checkpoint]:
-    """The page at a checkpoint, and the checkpoint that it was really read at; no transaction is open.
+    """The page at a checkpoint, and the checkpoint that it was really read at.
 
     `seen` are the checkpoints of this reading, kept in step. Where Stedi refuses the token, the page from the last time
     known: an hour before the newest entry seen, or a second before it where a token of this very reading is refused

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -134,7 +135,7 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
         config = around.config
         store.memory.belongs_to(config.tenant, config.stedi.usage_indicator)
         limit = around.time_limit_seconds or config.run.time_limit_minutes * 60.0
-        deadline = Deadline(clock.monotonic() + limit, around.stop)
+        deadline = Deadline(clock.monotonic() + limit, around.stop, partial(_no_transaction, store))
         calls = RememberedCalls(store.memory)
 
         def plex() -> PlexPort:
@@ -161,6 +162,11 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
         store.close()
         raise
     return OpenSession(session, calls)
+
+
+def _no_transaction(store: Store) -> None:
+    """A call can take as long as the run: what is written meanwhile would wait for it, or be lost with it."""
+    assert not store.database.in_transaction, "a service is called while a transaction is open"
 
 
 def open_stedi(

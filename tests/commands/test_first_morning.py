@@ -140,3 +140,22 @@ def test_an_order_that_moves_to_another_supplier_after_it_was_sent_is_held(bench
     assert ran.code == 3
     assert other.code in "\n".join(ran.json["news"])
     assert len(bench.sent(number)) == 1
+
+
+def test_no_service_is_called_while_a_transaction_is_open(make_bench):
+    """Else what the run writes would wait for the call, or be lost with it."""
+
+    def reads_inside() -> None:
+        import plexstedi.sync.poll.orders as orders
+
+        real = orders.record_reading
+
+        def with_a_call(session, reading, *more):
+            session.plex.order(reading.id)
+            return real(session, reading, *more)
+
+        orders.record_reading = with_a_call
+
+    ran = make_bench(orders=1, suppliers=1).run("poll", before=reads_inside)
+    assert ran.code == 1
+    assert "a service is called while a transaction is open" in ran.err

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from plexstedi.edi.guide.demands import demands
 from plexstedi.edi.order import Phase
 from plexstedi.edi.outbound.document import Prepared, prepare_invoice
 from plexstedi.edi.reasons import Held
+from tests.edi.demands import demands
 from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
 from tests.edi.outbound_facts import assert_facts_kept, assert_same_as_x12, assert_valid
 from tests.edi.outbound_orders import CHANGES, INVOICES, ORDERS, must_send, partner, sent

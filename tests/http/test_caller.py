@@ -385,3 +385,13 @@ def test_a_request_id_that_is_our_key_is_not_told(make_caller, httpx_mock):
     with pytest.raises(Rejected) as caught:
         make_caller().get("/x")
     assert "sk-very-secret-key" not in f"{caught.value} {caught.value.fix}"
+
+
+def test_what_must_hold_is_looked_at_before_each_call(make_caller, httpx_mock, clock) -> None:
+    def must_hold() -> None:
+        raise AssertionError("a transaction is open")
+
+    caller = make_caller(deadline=Deadline(clock.monotonic() + 60, before_call=must_hold))
+    with pytest.raises(AssertionError, match="a transaction is open"):
+        caller.get("/x")
+    assert httpx_mock.get_requests() == []

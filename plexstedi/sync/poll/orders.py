@@ -344,7 +344,7 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
 
 
 def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOrder | UnansweredOrder, Supplier | None]:
-    """The order with its supplier's name and address, as far as it is traded with; no transaction is open."""
+    """The order with its supplier's name and address, as far as it is traded with."""
     if order.supplier_code not in session.config.suppliers:
         return order, None
     try:

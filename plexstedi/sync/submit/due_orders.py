@@ -186,7 +186,7 @@ def _of_stream(
 
 
 def _is_foreign(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
-    """Whether a change is, or may be, what the supplier itself promised; no transaction is open."""
+    """Whether a change is, or may be, what the supplier itself promised."""
     trade, last = trade_of_order(record), session.store.documents.last_told(due_now.stream)
     known_revision = 0 if last is None else has_revision(session, trade, due_now.stream, last)
     if not known_revision:

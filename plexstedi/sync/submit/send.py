@@ -50,8 +50,9 @@ def send(session: Session, document: Document) -> None:
     """
     store = session.store
     body = store.documents.body(document.id)
+    began = _began(session)
     with store.transaction():
-        number = store.documents.begin_attempt(document, _began(session))
+        number = store.documents.begin_attempt(document, began)
         session.note(
             "attempt-begun",
             of_document(document.id),

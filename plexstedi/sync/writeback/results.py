@@ -89,7 +89,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
     """Whether a change would overwrite the reference of an answer that this state does not know, or still holds.
 
     Such a reference was written by another PlexStedi, or by this one before its state was put back: what we have may be
-    the older answer (DESIGN.md section 6). A person tells. In no transaction.
+    the older answer (DESIGN.md section 6). A person tells.
     """
     foreign = next(
         (
