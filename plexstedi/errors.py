@@ -16,7 +16,7 @@
     ├── Unforeseen            1  one record raised what nobody foresaw; it is held, the rest goes on
     └── InternalFault         1  a stage or command raised what nobody foresaw
 
-An exception carries data; `cli/result.py` is the one place that turns it into words and an exit code.
+An exception carries data; `cli/result/outcome.py` is the one place that turns it into words and an exit code.
 """
 
 from __future__ import annotations

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from plexstedi.edi.guide.capacity import Room, place_for
-from plexstedi.edi.outbound.build_parts import Builder, pairs
+from plexstedi.edi.outbound.build_parts import Builder, order_type, pairs
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.order_types import order_type
 from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason

@@ -8,10 +8,9 @@ from decimal import Decimal
 
 from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.capacity import Room, place_for
-from plexstedi.edi.outbound.build_parts import Builder, pairs
+from plexstedi.edi.outbound.build_parts import Builder, order_type, pairs
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import Coded, LineChange, TakenCodes, coded, line_changes
-from plexstedi.edi.outbound.order_types import order_type
 from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from plexstedi.edi.advice import partner_table
+from plexstedi.edi.advice import partner_table, quoted, sentence, write
 from plexstedi.edi.guide.capacity import Place, Room, place_for
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dates import ORDER_DATE, due_codes, due_qualifier, takes_order_date
 from plexstedi.edi.outbound.notes import note_form, note_nodes
 from plexstedi.edi.outbound.prices import price_place, price_segment
 from plexstedi.edi.outbound.text import Wording, split_words
-from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
+from plexstedi.edi.outbound.view import DocumentLine, OrderKind, SeenOrder, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Reason
-from plexstedi.edi.settings import Company, ScheduleAs, ShipTo, SupplierSettings
+from plexstedi.edi.settings import Company, PurchaseOrderTypes, ScheduleAs, ShipTo, SupplierSettings
 from plexstedi.edi.units import total_of
 from plexstedi.edi.x12.limits import limit
 from plexstedi.edi.x12.sets import Section
@@ -356,3 +356,40 @@ def _codes(own: str | None, duns: str | None) -> list[tuple[str, str]]:
 
 def _is_set(company: Company) -> bool:
     return bool(company.name or company.code or company.duns)
+
+
+# BEG02 and BCH02: the order type, in a code that the guide takes (RULES.md Sending 2).
+_FITTING: dict[OrderKind, tuple[str, ...]] = {
+    "standard": ("SA", "NE"),
+    "blanket": ("BK", "BE"),
+    "release": ("RL", "RE"),
+}
+"""Element 92 codes that say the same: stand-alone or new; blanket (estimated quantities); release (or reorder)."""
+
+
+def order_type(kind: OrderKind, types: PurchaseOrderTypes, place: Place | None, table: str) -> str | Reason:
+    """The configured code if the guide takes it, else the one code of the guide that fits this kind of order.
+
+    `table` is that of the document in the configuration: `suppliers.ACME01.850`.
+    """
+    configured = {"standard": types.standard, "blanket": types.blanket, "release": types.release}[kind]
+    if place is None or place.allows(2, configured):
+        return configured
+    taken = place.codes.get(2, ())
+    fitting = [code for code in taken if code in _FITTING[kind]]
+    if len(fitting) == 1:
+        return fitting[0]
+    return Reason(
+        code="order-type-not-taken",
+        where="order",
+        message=f"the guide takes {', '.join(taken) or 'no order type'}, not {configured} for a {kind} order",
+        fix=_fix(kind, [*fitting, *(code for code in taken if code not in fitting)], table),
+    )
+
+
+def _fix(kind: OrderKind, taken: Sequence[str], table: str) -> str:
+    if not taken:
+        return "Ask the supplier which order type its guide takes"
+    setting = write(f"{table}.po_type", kind, quoted(taken[0]))
+    others = f" (or {', '.join(taken[1:])}, whichever the supplier means)" if len(taken) > 1 else ""
+    return f"{sentence(setting)}{others}"

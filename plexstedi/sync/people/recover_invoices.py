@@ -53,7 +53,7 @@ class FoundInvoice:
 
 
 def look_at_invoices(session: Session) -> list[FoundInvoice]:
-    """What recovery would take over; after `recovering.look`, which has read Plex and Stedi."""
+    """What recovery would take over; after `recover.look`, which has read Plex and Stedi."""
     numbers: dict[str, list[Found]] = {}
     for witness in unknown_files(session):
         parsed = parse_file_name(witness.file_name)

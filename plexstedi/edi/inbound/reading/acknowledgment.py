@@ -1,6 +1,6 @@
 """What a supplier answered: an 855 or 865 as a typed value, whatever its release or guide.
 
-`read_acknowledgment` takes the neutral tree, from Guide JSON (`guide_reading`) or from raw X12 (`x12_text`). It only
+`read_acknowledgment` takes the neutral tree, from Guide JSON (`guide_reading`) or from raw X12 (`x12/text`). It only
 reads (RULES.md Reading 15): what an answer means for an order is decided in `reconcile`.
 """
 
