@@ -32,7 +32,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class OwnedPath:
     """One entry as the file system tells it."""
 
     path: Path
@@ -51,7 +51,7 @@ class Opening:
     fix: str
 
 
-def opening_to_others(entry: Entry, user: int) -> Opening | None:
+def opening_to_others(entry: OwnedPath, user: int) -> Opening | None:
     """Why an entry cannot be trusted, None if it can. Pure.
 
     In a folder with the sticky bit (/tmp) nobody replaces the files of another: there the file's own owner decides. A
@@ -76,7 +76,7 @@ def opening_to_others(entry: Entry, user: int) -> Opening | None:
     )
 
 
-def opening_to_group(entry: Entry) -> Opening | None:
+def opening_to_group(entry: OwnedPath) -> Opening | None:
     """Why an entry is to be looked at, although it is no fault: its group can write it. Pure."""
     if entry.role not in (Role.FILE, Role.FOLDER) or not entry.mode & stat.S_IWGRP or _keeps_files_apart(entry):
         return None
@@ -102,14 +102,14 @@ def open_to_group(paths: Iterable[Path]) -> list[Opening]:
     return [opening for opening in found if not _is_on_read_only_mount(opening)]
 
 
-def _keeps_files_apart(entry: Entry) -> bool:
+def _keeps_files_apart(entry: OwnedPath) -> bool:
     return entry.role in (Role.FOLDER, Role.ABOVE) and bool(entry.mode & stat.S_ISVTX)
 
 
-def _entries_of(paths: Iterable[Path]) -> list[Entry]:
+def _entries_of(paths: Iterable[Path]) -> list[OwnedPath]:
     """Each entry once, in its strictest role: a folder that holds one file may be above another."""
     order = list(Role)
-    found: dict[Path, Entry] = {}
+    found: dict[Path, OwnedPath] = {}
     for path in paths:
         for entry in _entries(path):
             known = found.get(entry.path)
@@ -118,7 +118,7 @@ def _entries_of(paths: Iterable[Path]) -> list[Entry]:
     return list(found.values())
 
 
-def _entries(path: Path) -> Iterator[Entry]:
+def _entries(path: Path) -> Iterator[OwnedPath]:
     """What is there of the way to a file: through every link, then as it really lies."""
     current = path.absolute()
     for _ in range(_MOST_LINKS):
@@ -137,15 +137,15 @@ def _entries(path: Path) -> Iterator[Entry]:
     yield from _folders(Path(os.path.realpath(path)))
 
 
-def _folders(path: Path) -> Iterator[Entry]:
+def _folders(path: Path) -> Iterator[OwnedPath]:
     for folder in path.parents:
         status = _status(folder, follow=True)
         if status is not None:
             yield _entry(folder, Role.FOLDER if folder == path.parent else Role.ABOVE, status)
 
 
-def _entry(path: Path, role: Role, status: os.stat_result) -> Entry:
-    return Entry(path, role, stat.S_IMODE(status.st_mode), status.st_uid)
+def _entry(path: Path, role: Role, status: os.stat_result) -> OwnedPath:
+    return OwnedPath(path, role, stat.S_IMODE(status.st_mode), status.st_uid)
 
 
 def _status(path: Path, *, follow: bool) -> os.stat_result | None:

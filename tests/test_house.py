@@ -144,6 +144,19 @@ def test_no_file_is_too_long_and_no_folder_too_full() -> None:
     assert (long, full) == ({}, {})
 
 
+def test_no_class_name_means_two_things() -> None:
+    """But for the doubles of the sandbox, which speak of the same services."""
+    places: dict[str, list[str]] = {}
+    for file in PACKAGE.rglob("*.py"):
+        if file.relative_to(PACKAGE).parts[0] == "sandbox":
+            continue
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(file.relative_to(PACKAGE)))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+    assert len(places) > 200, "else this looks at nothing"
+
+
 def test_a_face_holds_no_code() -> None:
     """What is imported from a room is imported from its file; the package alone has its version."""
     coded = {

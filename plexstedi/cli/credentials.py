@@ -18,7 +18,7 @@ from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import CredentialJson
 from plexstedi.cli.result.values import stamp
-from plexstedi.credentials.secrets import Listed, SecretName
+from plexstedi.credentials.secrets import ListedSecret, SecretName
 from plexstedi.errors import ConfigurationFault, CredentialsFault, UntrustedFile, UsageFault
 from plexstedi.state.file.lock import RunLock, lock_path
 
@@ -91,7 +91,7 @@ def _list(context: typer.Context, json: Json = False) -> None:
     finish(invocation, outcome, as_json=json)
 
 
-def _where(entry: Listed) -> str:
+def _where(entry: ListedSecret) -> str:
     if entry.problem is not None:
         return "cannot be used"
     return "not set" if entry.source is None else str(entry.source)

@@ -14,7 +14,7 @@ from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.load import default_config_path, load
-from plexstedi.config.new import Answers, example_text, missing_answers, new_config
+from plexstedi.config.new import InitAnswers, example_text, missing_answers, new_config
 from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem
 from plexstedi.credentials.secrets import SecretName
 from plexstedi.errors import ConfigurationFault, UsageFault
@@ -103,7 +103,7 @@ def register(app: typer.Typer) -> None:
             timezone = _ask_timezone()
         if asking and every_minutes is None:
             every_minutes = _ask_minutes()
-        answers = Answers(
+        answers = InitAnswers(
             api=PlexApi(given["--api"] or ""),
             base_url=base_url or given["--base-url"],
             tenant_id=given["--tenant-id"],

@@ -36,7 +36,7 @@ from plexstedi.internal import internal_fault
 from plexstedi.ownership import must_be_ours
 from plexstedi.state.file.database import files_of_state
 from plexstedi.state.file.lock import RunLock
-from plexstedi.state.statistics import Tallies
+from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
 from plexstedi.sync.endings import Ending, note_beside, note_in_state
@@ -140,7 +140,7 @@ class Invocation:
                 with closing(Store.open_to_read(path)) as store:
                     head = store.audit.head()
                     counts.attention = store.reviews.attention()
-                    counts.in_doubt = Tallies(store.database).in_doubt()
+                    counts.in_doubt = Statistics(store.database).in_doubt()
         except PlexStediError:
             # The command itself tells what is wrong, if it needs the state at all.
             pass

@@ -14,7 +14,7 @@ from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import VersionJson
 from plexstedi.cli.result.things import ConsequenceJson, DocumentJson, ReviewJson, ReviewLineJson, UnmatchedLineJson
 from plexstedi.state.reviews import Review
-from plexstedi.state.statistics import Tallies
+from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import open_state
 from plexstedi.sync.counts import Counts
 from plexstedi.sync.people.review import ReviewDetail, ReviewLine, decide, detail
@@ -49,7 +49,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
     try:
         invocation.must_own(store)
         standing = store.reviews.standing(supplier=supplier)
-        outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Tallies(store.database).in_doubt())
+        outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
         outcome.data = {"reviews": [ReviewJson.of(review) for review in standing], "audit_head": store.audit.head()}
     finally:
         store.close()

@@ -15,14 +15,14 @@ from plexstedi.cli.result.outcome import Outcome
 from plexstedi.errors import UsageFault
 
 
-class Dialect(StrEnum):
+class PrintedDialect(StrEnum):
     """Which Plex the printed configuration speaks to."""
 
     CONNECT = "connect"
     OAUTH2 = "oauth2"
 
 
-class WriteBack(StrEnum):
+class PrintedWrite(StrEnum):
     """How the printed configuration gets acknowledgments into Plex."""
 
     CUSTOM_FIELDS = "custom-fields"
@@ -43,11 +43,11 @@ def register(app: typer.Typer) -> None:
         orders: Annotated[int, typer.Option("--orders", min=1, help="How many made-up orders.")] = 12,
         suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="How many made-up suppliers.")] = 4,
         dialect: Annotated[
-            Dialect, typer.Option("--dialect", help="The Plex dialect to be printed.")
-        ] = Dialect.CONNECT,
+            PrintedDialect, typer.Option("--dialect", help="The Plex dialect to be printed.")
+        ] = PrintedDialect.CONNECT,
         write: Annotated[
-            WriteBack, typer.Option("--write", help="The plex.acknowledgments.write to be printed.")
-        ] = WriteBack.CUSTOM_FIELDS,
+            PrintedWrite, typer.Option("--write", help="The plex.acknowledgments.write to be printed.")
+        ] = PrintedWrite.CUSTOM_FIELDS,
         port: Annotated[
             int, typer.Option("--port", min=0, max=65533, help="First of three ports; 0: any that are free.")
         ] = 0,

@@ -43,7 +43,7 @@ from plexstedi.cli.result.things import DocumentJson, ReviewJson
 from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
 from plexstedi.state.run_records import Beside, ErrorNote
-from plexstedi.state.statistics import Tallies
+from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
 from plexstedi.sync.health import Health, read_health
@@ -236,7 +236,7 @@ def _story(
     check: bool,
 ) -> None:
     """One order's or invoice's report as the outcome: on the terminal, in JSON or as a page."""
-    outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Tallies(store.database).in_doubt())
+    outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
     outcome.attention = check and _needs_a_person(report)
     outcome.data.update(_order_parts(report) if isinstance(report, OrderReport) else _invoice_parts(report))
     outcome.data["audit_head"] = store.audit.head()

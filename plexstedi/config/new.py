@@ -23,7 +23,7 @@ _KEY = re.compile(r"""#?("[^"]+"|[A-Za-z0-9_-]+) = """)
 
 
 @dataclass(frozen=True)
-class Answers:
+class InitAnswers:
     """What nobody can choose for the user."""
 
     api: PlexApi
@@ -52,7 +52,7 @@ def example_text() -> str:
     return (Path(__file__).parents[2] / EXAMPLE).read_text(encoding="utf-8")
 
 
-def new_config(example: str, answers: Answers) -> str:
+def new_config(example: str, answers: InitAnswers) -> str:
     """The example with the answers in it. Pure.
 
     Keys that hold made-up facts (an address, a supplier) are commented out: nothing made up can reach a document.
@@ -81,7 +81,7 @@ def new_config(example: str, answers: Answers) -> str:
     return _HEADING + "\n" + "\n".join(lines) + "\n"
 
 
-def _values(answers: Answers) -> Mapping[tuple[str, str], str | int | None]:
+def _values(answers: InitAnswers) -> Mapping[tuple[str, str], str | int | None]:
     """By table and key; None: the key stays commented out."""
     return {
         ("plex", "api"): answers.api.value,
@@ -106,7 +106,7 @@ def _is_made_up(table: str) -> bool:
     return table.startswith(("suppliers.", "customers."))
 
 
-def _not_written(table: str, answers: Answers) -> bool:
+def _not_written(table: str, answers: InitAnswers) -> bool:
     """The custom fields are the user's to name, and needed only where they are written."""
     return table == "plex.acknowledgments.fields" and answers.write is not WriteBack.CUSTOM_FIELDS
 

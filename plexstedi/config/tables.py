@@ -172,7 +172,7 @@ def _short_datasource(value: object) -> object:
     return {"id": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class Statuses(Settings):
+class StatusesConfig(Settings):
     """`[plex.statuses]`: status names by what they mean, for tenants whose statuses carry no flag
     (plex/README.md 5.6)."""
 
@@ -273,7 +273,7 @@ class PlexConfig(Settings):
     datasource_url: ServiceUrl = "https://cloud.plex.com/api/datasources"
     """Where data sources are executed, for `write = "datasource"`."""
     datasources: dict[Code, Annotated[DataSource, BeforeValidator(_short_datasource)]] = Field(default_factory=dict)
-    statuses: Statuses = Statuses()
+    statuses: StatusesConfig = StatusesConfig()
     poll: PollConfig = PollConfig()
     acknowledgments: AcknowledgmentsConfig
 

@@ -59,7 +59,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedSecret:
     """One line of `credentials list`."""
 
     name: SecretName
@@ -108,15 +108,15 @@ class Secrets:
         found = self._find(name)
         return None if found is None else found[1]
 
-    def list(self) -> tuple[Listed, ...]:
+    def list(self) -> tuple[ListedSecret, ...]:
         """Every name with its source; a source that cannot be used is a problem of its line, not of the list."""
         lines = []
         for name in SecretName:
             try:
                 source = self.source(name)
-                lines.append(Listed(name, source, self.set_at(name) if source else None))
+                lines.append(ListedSecret(name, source, self.set_at(name) if source else None))
             except CredentialsFault as fault:
-                lines.append(Listed(name, None, None, fault))
+                lines.append(ListedSecret(name, None, None, fault))
         return tuple(lines)
 
     def set_at(self, name: SecretName) -> datetime | None:

@@ -36,7 +36,7 @@ class Unheard(ServiceUnavailable):
         self.retry_after = retry_after
 
 
-class Rejected(RequestRejected):
+class RejectedCall(RequestRejected):
     """A request refused for its content, with what the service said of it.
 
     `service_code` is the service's own word (RESOURCE_NOT_FOUND, validation_failed); `date` the answer's Date.
@@ -75,7 +75,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServiceAnswer:
     """A 2xx answer."""
 
     service: str

@@ -2,7 +2,7 @@
 
 What a caller of `Caller` must tell apart:
 
-    Answer                 2xx with JSON, or without a body
+    ServiceAnswer                 2xx with JSON, or without a body
     RequestRejected        this request was refused for what it says (as `Rejected`, with the service's own code)
     ServiceRefused         key, tenant or grant refused (401, 403)
     ServiceUnavailable     a read has no answer
@@ -31,7 +31,7 @@ from plexstedi.errors import (
     ServiceRefused,
     ServiceUnavailable,
 )
-from plexstedi.http.answer import Answer, Refusal, Rejected, Unheard
+from plexstedi.http.answer import Refusal, RejectedCall, ServiceAnswer, Unheard
 from plexstedi.http.error_body import read_error
 from plexstedi.http.network import is_loopback
 from plexstedi.http.patience import Deadline
@@ -54,7 +54,6 @@ from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER, TOO_LA
 __all__ = [
     "LARGEST_ANSWER",
     "TOO_LARGE",
-    "Answer",
     "Attempt",
     "CallLog",
     "Caller",
@@ -62,8 +61,9 @@ __all__ = [
     "MemoryCallLog",
     "PerMinute",
     "Refusal",
-    "Rejected",
+    "RejectedCall",
     "RetryPolicy",
+    "ServiceAnswer",
     "Unheard",
     "is_loopback",
     "path_segment",
@@ -214,37 +214,37 @@ class Caller:
             return lambda document: self.scrubbed(document, *more)
         return lambda document: document
 
-    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceAnswer:
         """Read. `path` begins with a slash; a name may occur several times in `params`."""
         return self._call("GET", path, params=params, idempotent=True, reads=True)
 
-    def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+    def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> ServiceAnswer:
         """Read by posting JSON: it changes nothing there."""
         return self._call("POST", path, body=body, headers=headers, idempotent=True, reads=True)
 
     def post(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> Answer:
+    ) -> ServiceAnswer:
         """Post JSON. `idempotent`: the same bytes may be sent again (a send under a key)."""
         return self._call("POST", path, body=body, headers=headers, idempotent=idempotent)
 
     def put(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> Answer:
+    ) -> ServiceAnswer:
         """Put JSON."""
         return self._call("PUT", path, body=body, headers=headers, idempotent=idempotent)
 
     def patch(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> Answer:
+    ) -> ServiceAnswer:
         """Patch with JSON."""
         return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
 
     def download(self, url: str) -> bytes:
         """The document at a presigned URL, fetched without any of our headers.
 
-        Raise Rejected (403, 404: the URL has expired) or ServiceUnavailable, also for an HTML page; neither names the
-        URL.
+        Raise RejectedCall (403, 404: the URL has expired) or ServiceUnavailable, also for an HTML page; neither names
+        the URL.
         """
         call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
         if not _is_address(url):
@@ -274,7 +274,7 @@ class Caller:
                 content = content.replace(secret.encode(), b"(secret)")
             return content
         if response.status_code in {400, 401, 403, 404, 410}:
-            raise Rejected(
+            raise RejectedCall(
                 f"{self.service} did not hand out {_PRESIGNED}: {response.status_code}",
                 fix="The address has expired; the next run asks for a new one.",
                 status=response.status_code,
@@ -293,7 +293,7 @@ class Caller:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ServiceAnswer:
         call = Call(idempotent=idempotent, shown_path=path, reads=reads)
         content_type = {} if body is None else {"Content-Type": "application/json"}
         try:
@@ -312,7 +312,7 @@ class Caller:
                     fix="Check the base_url.",
                 ) from error
             return self._answer(method, path, response)
-        except Rejected as error:
+        except RejectedCall as error:
             error.maybe_processed = call.maybe_heard
             raise
         except (ServiceUnavailable, ServiceRefused) as error:
@@ -328,15 +328,15 @@ class Caller:
                 code=error.code,
             ) from error
 
-    def _answer(self, method: str, path: str, response: httpx.Response) -> Answer:
-        """Given the last response, return it as an Answer or raise what it means."""
+    def _answer(self, method: str, path: str, response: httpx.Response) -> ServiceAnswer:
+        """Given the last response, return it as an ServiceAnswer or raise what it means."""
         status = response.status_code
         authorization = response.request.headers.get("authorization", "").removeprefix("Bearer ")
         sent = (authorization,) if len(authorization) >= _SHORTEST_SECRET else ()
         if response.is_success:
             if response.content.strip():
                 self._check_json(method, path, response)
-            return Answer(
+            return ServiceAnswer(
                 service=self.service,
                 path=path,
                 status=status,
@@ -368,7 +368,7 @@ class Caller:
                 f"{self.service} failed on {method} {path}: {status}{said.text}",
                 fix="The next run tries again. If it lasts, look at the service's status page.",
             )
-        raise Rejected(
+        raise RejectedCall(
             what,
             fix=f"Correct what {self.service} objects to, or ask its support"
             + (f" (request {said.request_id})." if said.request_id else "."),

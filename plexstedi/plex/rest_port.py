@@ -27,8 +27,8 @@ from plexstedi.plex.port import (
 )
 from plexstedi.plex.rest.client import Rest, readable
 from plexstedi.plex.rest.directory import Directory
-from plexstedi.plex.rest.invoices import Invoices
-from plexstedi.plex.rest.orders import Orders
+from plexstedi.plex.rest.invoices import InvoiceReader
+from plexstedi.plex.rest.orders import OrderReader
 from plexstedi.plex.rest.receipts import read_receipts
 from plexstedi.plex.settings import Level, StatusNames
 from plexstedi.plex.writeback.release_update import release_now, update_release
@@ -64,8 +64,8 @@ class RestPlex:
         self._values = values
         self._account = account
         self._directory = Directory(rest, names)
-        self._invoices = Invoices(rest, former)
-        self._orders = Orders(rest, self._directory, former)
+        self._invoices = InvoiceReader(rest, former)
+        self._orders = OrderReader(rest, self._directory, former)
 
     def tenants(self) -> tuple[Tenant, ...]:
         rows = self._rest.all_of("tenants")

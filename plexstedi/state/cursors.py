@@ -44,7 +44,7 @@ class Fact(StrEnum):
     CUT_SHORT = "acknowledgments whose decision the time limit cut short"
 
 
-class Memory:
+class Cursors:
     """The `memory` table."""
 
     def __init__(self, database: Database) -> None:

@@ -10,7 +10,7 @@ from plexstedi.state.file.database import Database, Row
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class ExecutionRecord:
     """One file execution."""
 
     execution_id: str
@@ -22,13 +22,13 @@ class Witness:
     fault: str | None
 
 
-class Witnesses:
+class Executions:
     """The table `witnesses`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def see(self, witness: Witness) -> None:
+    def see(self, witness: ExecutionRecord) -> None:
         """Note an execution, or its newer status."""
         self._database.execute(
             "INSERT INTO witnesses (execution_id, file_name, partnership, direction, status, created_at, fault)"
@@ -49,7 +49,7 @@ class Witnesses:
         """A person is asked about this file apart: it no longer stops sending."""
         self._database.execute("UPDATE witnesses SET settled = 1 WHERE execution_id = ?", (execution_id,))
 
-    def unknown_to_ledger(self) -> list[Witness]:
+    def unknown_to_ledger(self) -> list[ExecutionRecord]:
         """Outbound files under our names that no document of the ledger has."""
         rows = self._database.rows(
             "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 0"
@@ -57,7 +57,7 @@ class Witnesses:
         )
         return [_witness(row) for row in rows]
 
-    def without_order(self) -> list[Witness]:
+    def without_order(self) -> list[ExecutionRecord]:
         """Outbound files under our names that no document of the ledger has, and that a person was asked about."""
         rows = self._database.rows(
             "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 1"
@@ -65,7 +65,7 @@ class Witnesses:
         )
         return [_witness(row) for row in rows]
 
-    def by_file_name(self, file_name: str) -> Witness | None:
+    def by_file_name(self, file_name: str) -> ExecutionRecord | None:
         """The newest execution of this exact file name."""
         row = self._database.row(
             "SELECT * FROM witnesses WHERE file_name = ? ORDER BY created_at DESC, execution_id DESC LIMIT 1",
@@ -79,8 +79,8 @@ class Witnesses:
         return None if row is None else maybe_moment(row["at"])
 
 
-def _witness(row: Row) -> Witness:
-    return Witness(
+def _witness(row: Row) -> ExecutionRecord:
+    return ExecutionRecord(
         execution_id=row["execution_id"],
         file_name=row["file_name"],
         partnership=row["partnership"],

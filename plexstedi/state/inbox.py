@@ -44,7 +44,7 @@ OF_ANOTHER_PLANT = "order {number} belongs to another plant"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedTransaction:
     """What the listing says of an inbound transaction."""
 
     transaction_id: str
@@ -94,7 +94,7 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list_one(self, listed: Listed, now: datetime) -> bool:
+    def list_one(self, listed: ListedTransaction, now: datetime) -> bool:
         """Note a transaction of the listing; whether it is new (a listing may repeat itself)."""
         added = self._database.execute(
             "INSERT INTO inbox (transaction_id, execution_id, set_id, partnership, supplier, processed_at, received_at,"

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from plexstedi.durable import replace_file
 from plexstedi.errors import PlexStediError
-from plexstedi.state.cursors import Fact, Memory
+from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.faults import StandingFault
 
 _LARGEST = 1_000_000
@@ -59,7 +59,7 @@ class RunRecords(_Record):
     """Since when the Stedi key of the last run is used, as far as it is known."""
 
     @classmethod
-    def load(cls, memory: Memory) -> RunRecords:
+    def load(cls, memory: Cursors) -> RunRecords:
         """As the state has them; nothing where no run has ended yet."""
         text = memory.get(Fact.RUNS)
         try:
@@ -68,7 +68,7 @@ class RunRecords(_Record):
             # Another program wrote it. It decides nothing, and the next run writes it anew.
             return cls()
 
-    def save(self, memory: Memory) -> None:
+    def save(self, memory: Cursors) -> None:
         """Into the state; the caller commits."""
         memory.put(Fact.RUNS, self.model_dump_json())
 

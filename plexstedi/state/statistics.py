@@ -36,7 +36,7 @@ class SupplierTally:
     """Open questions to a person."""
 
 
-class Tallies:
+class Statistics:
     """Questions over whole tables; reads only."""
 
     def __init__(self, database: Database) -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from plexstedi.durable import replace_file
 from plexstedi.errors import StateUnusable
 from plexstedi.state.audit import Audit, Break
-from plexstedi.state.cursors import Fact, Memory
+from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.documents import Documents
-from plexstedi.state.executions import Witnesses
+from plexstedi.state.executions import Executions
 from plexstedi.state.faults import Faults, UnforeseenHolds
 from plexstedi.state.file.database import Database
 from plexstedi.state.inbox import Inbox
@@ -36,12 +36,12 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.audit = Audit(database)
-        self.memory = Memory(database)
+        self.memory = Cursors(database)
         self.orders = Orders(database)
         self.invoices = Invoices(database)
         self.numbers = Numbers(database)
         self.documents = Documents(database)
-        self.witnesses = Witnesses(database)
+        self.witnesses = Executions(database)
         self.inbox = Inbox(database)
         self.writes = Writes(database)
         self.reviews = Reviews(database)

@@ -8,13 +8,13 @@ from typing import Literal, TypeVar
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import ServiceUnavailable
-from plexstedi.http.answer import Answer, Rejected, Unheard
+from plexstedi.http.answer import RejectedCall, ServiceAnswer, Unheard
 from plexstedi.http.caller import Caller, path_segment
 from plexstedi.stedi.models import (
     Execution,
-    Fault,
-    Transaction,
-    Unreadable,
+    ExecutionFault,
+    StediTransaction,
+    UnreadableEntry,
     read_execution,
     read_fault,
     read_generated,
@@ -43,7 +43,7 @@ class StediClient:
     """Stedi's Core API for one account.
 
     Every method may raise ServiceRefused (401, 403: key or account) and ServiceUnavailable (network, throttling, 5xx,
-    HTML); methods that ask for one thing by its id raise Rejected where Stedi refuses that request alone.
+    HTML); methods that ask for one thing by its id raise RejectedCall where Stedi refuses that request alone.
     """
 
     def __init__(self, caller: Caller) -> None:
@@ -80,16 +80,16 @@ class StediClient:
         if answer is None:
             return None
         execution = read_execution(answer.json())
-        if isinstance(execution, Unreadable):
+        if isinstance(execution, UnreadableEntry):
             raise _not_understood(answer.path, execution.reason)
         return execution
 
-    def execution_transactions(self, execution_id: str) -> tuple[Transaction, ...]:
+    def execution_transactions(self, execution_id: str) -> tuple[StediTransaction, ...]:
         """The transactions of a file, with their control numbers; empty while it is not processed or not known."""
         path = f"/executions/{path_segment(execution_id)}/transactions"
         return self._all(path, read_transaction)
 
-    def execution_faults(self, execution_id: str) -> tuple[Fault, ...]:
+    def execution_faults(self, execution_id: str) -> tuple[ExecutionFault, ...]:
         """What went wrong with a file."""
         return self._all(f"/executions/{path_segment(execution_id)}/faults", read_fault)
 
@@ -115,7 +115,7 @@ class StediClient:
         }
         yield from self._pages("/executions", filters, read_execution)
 
-    def poll_transactions(self, checkpoint: Checkpoint, page_size: int = LARGEST_PAGE) -> Page[Transaction]:
+    def poll_transactions(self, checkpoint: Checkpoint, page_size: int = LARGEST_PAGE) -> Page[StediTransaction]:
         """The next page of all transactions of the account, in and out, oldest first; the newest 15 s are withheld.
 
         To drain the feed: store a page with `page.after(checkpoint)` in one transaction, stop when `page.last`.
@@ -126,13 +126,13 @@ class StediClient:
         """The next page of all files, by the same rules as `poll_transactions`. Also holds files that failed."""
         return self._page("/polling/executions", polling_params(checkpoint, page_size), read_execution)
 
-    def transaction(self, transaction_id: str) -> Transaction | None:
+    def transaction(self, transaction_id: str) -> StediTransaction | None:
         """One transaction as the feed lists it (OpenAPI GetTransaction); None if Stedi does not know it."""
         answer = self._found(f"/transactions/{path_segment(transaction_id)}")
         if answer is None:
             return None
         transaction = read_transaction(self._caller.scrubbed(answer.json()))
-        if isinstance(transaction, Unreadable):
+        if isinstance(transaction, UnreadableEntry):
             raise _not_understood(answer.path, transaction.reason)
         return transaction
 
@@ -145,7 +145,7 @@ class StediClient:
         return self._document(f"/executions/{path_segment(execution_id)}/{side}-url")
 
     def retry_executions(self, execution_ids: Sequence[str]) -> None:
-        """Let Stedi try these failed files again; each can be retried once. Raise Rejected, Unheard, ValueError."""
+        """Let Stedi try these failed files again; each can be retried once. Raise RejectedCall, Unheard, ValueError."""
         self._caller.post("/executions/retry", body=retry_body(tuple(execution_ids)))
 
     def check_access(self) -> None:
@@ -171,7 +171,7 @@ class StediClient:
             raise ValueError(f"an idempotency key has 1 to {_LONGEST_KEY} printable ASCII characters")
         try:
             answer = self._caller.post(path, body=body, headers={"Idempotency-Key": key}, idempotent=True)
-        except Rejected as rejected:
+        except RejectedCall as rejected:
             return _refused(rejected)
         except Unheard as unheard:
             return _unheard(unheard)
@@ -202,32 +202,32 @@ class StediClient:
                 return None
             try:
                 return self._caller.download(url)
-            except Rejected:
+            except RejectedCall:
                 continue
         raise ServiceUnavailable(
             f"Stedi gave an address for {path.removesuffix('-url')} that its storage refuses",
             fix="The next run asks again. If it lasts, check that no proxy changes requests, and ask Stedi's support.",
         )
 
-    def _get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+    def _get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceAnswer:
         """An answer. A refusal that is not in Stedi's words comes from a proxy or a wrong address."""
         try:
             return self._caller.get(path, params)
-        except Rejected as rejected:
+        except RejectedCall as rejected:
             if rejected.speaks:
                 raise
             raise _not_understood(path, f"status {rejected.status} without a word of Stedi's own") from rejected
 
-    def _found(self, path: str) -> Answer | None:
+    def _found(self, path: str) -> ServiceAnswer | None:
         """The answer, None for a 404."""
         try:
             return self._get(path)
-        except Rejected as rejected:
+        except RejectedCall as rejected:
             if rejected.status == 404:
                 return None
             raise
 
-    def _all(self, path: str, read: Callable[[Json], _Item | Unreadable]) -> tuple[_Item, ...]:
+    def _all(self, path: str, read: Callable[[Json], _Item | UnreadableEntry]) -> tuple[_Item, ...]:
         """All items of a listing that belongs to one record; none if the record is not there (404)."""
         found: list[_Item] = []
         try:
@@ -235,13 +235,13 @@ class StediClient:
                 if page.unreadable:
                     raise _not_understood(path, page.unreadable[0].reason)
                 found += page.items
-        except Rejected as rejected:
+        except RejectedCall as rejected:
             if rejected.status != 404:
                 raise
         return tuple(found)
 
     def _pages(
-        self, path: str, filters: Mapping[str, str | None], read: Callable[[Json], _Item | Unreadable]
+        self, path: str, filters: Mapping[str, str | None], read: Callable[[Json], _Item | UnreadableEntry]
     ) -> Iterator[Page[_Item]]:
         token: str | None = None
         while True:
@@ -254,7 +254,7 @@ class StediClient:
             token = page.next_token
 
     def _page(
-        self, path: str, params: Sequence[tuple[str, str]], read: Callable[[Json], _Item | Unreadable]
+        self, path: str, params: Sequence[tuple[str, str]], read: Callable[[Json], _Item | UnreadableEntry]
     ) -> Page[_Item]:
         told = self._get(path, params).json()
         items = told.get("items") if isinstance(told, Mapping) else None
@@ -262,21 +262,21 @@ class StediClient:
             raise _not_understood(path, "there is no list of items")
         values = [_read_entry(read, item) for item in items]
         return Page(
-            items=tuple(value for value in values if not isinstance(value, Unreadable)),
-            unreadable=tuple(value for value in values if isinstance(value, Unreadable)),
+            items=tuple(value for value in values if not isinstance(value, UnreadableEntry)),
+            unreadable=tuple(value for value in values if isinstance(value, UnreadableEntry)),
             next_token=next_token(told),
         )
 
 
-def _read_entry(read: Callable[[Json], _Item | Unreadable], item: Json) -> _Item | Unreadable:
+def _read_entry(read: Callable[[Json], _Item | UnreadableEntry], item: Json) -> _Item | UnreadableEntry:
     """One entry of a page; one that raises what nobody foresaw keeps no other from being read."""
     try:
         return read(item)
     except Exception as error:
-        return Unreadable(f"{type(error).__name__}: {error}", item, error)
+        return UnreadableEntry(f"{type(error).__name__}: {error}", item, error)
 
 
-def _refused(rejected: Rejected) -> SendOutcome:
+def _refused(rejected: RejectedCall) -> SendOutcome:
     if not rejected.speaks:
         return Unknown(f"{rejected.message}, without a word of Stedi's own", maybe_processed=False)
     if rejected.status == 422:

@@ -105,7 +105,7 @@ def delivery_of(execution: Execution) -> DeliveryState:
 
 
 @dataclass(frozen=True)
-class Fault:
+class ExecutionFault:
     """One error of an execution (OpenAPI ExecutionFault)."""
 
     code: str
@@ -113,7 +113,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Transaction:
+class StediTransaction:
     """One transaction set in Stedi (OpenAPI TransactionSummary)."""
 
     id: str
@@ -142,7 +142,7 @@ class Transaction:
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class UnreadableEntry:
     """A record of a feed that lacks what it cannot be used without; kept, so that a person sees it."""
 
     reason: str
@@ -151,14 +151,14 @@ class Unreadable:
     """What nobody foresaw, if it was that."""
 
 
-def read_execution(value: Json) -> Execution | Unreadable:
+def read_execution(value: Json) -> Execution | UnreadableEntry:
     """An ExecutionSummary or GetExecution answer."""
     if not isinstance(value, Mapping):
-        return Unreadable("the execution is no JSON object", value)
+        return UnreadableEntry("the execution is no JSON object", value)
     identity, created = _text(value, "executionId"), _time(value, "createdAt")
     direction, status = _text(value, "direction"), _text(value, "status")
     if identity is None or created is None or direction is None or status is None:
-        return Unreadable(f"execution {identity or '?'} lacks executionId, createdAt, direction or status", value)
+        return UnreadableEntry(f"execution {identity or '?'} lacks executionId, createdAt, direction or status", value)
     source = _table(value, "source")
     return Execution(
         id=identity,
@@ -181,22 +181,22 @@ def read_execution(value: Json) -> Execution | Unreadable:
     )
 
 
-def read_transaction(value: Json) -> Transaction | Unreadable:
+def read_transaction(value: Json) -> StediTransaction | UnreadableEntry:
     """A TransactionSummary or GetTransaction answer; without X12 metadata the set is not known."""
     if not isinstance(value, Mapping):
-        return Unreadable("the transaction is no JSON object", value)
+        return UnreadableEntry("the transaction is no JSON object", value)
     identity, execution = _text(value, "transactionId"), _text(value, "fileExecutionId")
     direction, processed = _text(value, "direction"), _time(value, "processedAt")
     if identity is None or execution is None or direction is None or processed is None:
         reason = f"transaction {identity or '?'} lacks transactionId, fileExecutionId, direction or processedAt"
-        return Unreadable(reason, value)
+        return UnreadableEntry(reason, value)
     x12 = _table(value, "x12")
     metadata = _table(x12, "metadata")
     group, control = _table(metadata, "functionalGroup"), _table(metadata, "transaction")
     partnership = _table(value, "partnership")
     isa = _table(_table(metadata, "sender"), "isa")
     isa_id = _text(isa, "id")
-    return Transaction(
+    return StediTransaction(
         id=identity,
         execution_id=execution,
         direction=direction,
@@ -218,11 +218,11 @@ def read_transaction(value: Json) -> Transaction | Unreadable:
     )
 
 
-def read_fault(value: Json) -> Fault | Unreadable:
+def read_fault(value: Json) -> ExecutionFault | UnreadableEntry:
     """An ExecutionFault."""
     if not isinstance(value, Mapping):
-        return Unreadable("the fault is no JSON object", value)
-    return Fault(_text(value, "faultCode") or "UNKNOWN_ERROR", _words(value, "faultMessage") or "no message")
+        return UnreadableEntry("the fault is no JSON object", value)
+    return ExecutionFault(_text(value, "faultCode") or "UNKNOWN_ERROR", _words(value, "faultMessage") or "no message")
 
 
 @dataclass(frozen=True)

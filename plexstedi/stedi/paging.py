@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeAlias, TypeVar
 
 from plexstedi.decimal_json import Json
-from plexstedi.stedi.models import Unreadable
+from plexstedi.stedi.models import UnreadableEntry
 
 LARGEST_PAGE = 500
 Item = TypeVar("Item")
@@ -40,7 +40,7 @@ class Page(Generic[Item]):
     """One page of a feed."""
 
     items: tuple[Item, ...]
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[UnreadableEntry, ...]
     next_token: str | None
 
     @property

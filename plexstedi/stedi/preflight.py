@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError
-from plexstedi.http.answer import Rejected
+from plexstedi.http.answer import RejectedCall
 from plexstedi.http.caller import Caller, path_segment
 
 ANSWERS = ("855", "997")
@@ -59,7 +59,7 @@ def check_partnership(
     path = f"/x12/partnerships/{path_segment(partnership_id)}"
     try:
         partnership = caller.get(path).json()
-    except Rejected as rejected:
+    except RejectedCall as rejected:
         if rejected.status == 404 and rejected.speaks:
             fix = "copy partnership_id from the Stedi portal (Trading partners, Partnership identifier)"
             return Wrong((f"Stedi has no partnership {partnership_id}; {fix}, letter by letter",))

@@ -18,7 +18,7 @@ UsageIndicator = Literal["I", "T", "P"]
 
 
 @dataclass(frozen=True)
-class TooLarge:
+class RequestTooLarge:
     """The document does not fit into one request; Stedi would refuse it. Sizes in bytes."""
 
     size: int
@@ -51,7 +51,7 @@ def generate_edi_body(
     file_name: str,
     usage: UsageIndicator,
     delimiters: Delimiters | None = None,
-) -> bytes | TooLarge:
+) -> bytes | RequestTooLarge:
     """The body of GenerateEdi: one group with one transaction, as Guide JSON.
 
     Raise ValueError for a file name with characters that Stedi does not take.
@@ -73,7 +73,7 @@ def create_transaction_body(
     usage: UsageIndicator,
     mapping_id: str | None = None,
     delimiters: Delimiters | None = None,
-) -> bytes | TooLarge:
+) -> bytes | RequestTooLarge:
     """The body of CreatePartnershipOutboundTransaction; with `mapping_id` in the mapping's source shape.
 
     Raise ValueError for a file name with characters that Stedi does not take.
@@ -108,9 +108,9 @@ def _overrides(usage: UsageIndicator, delimiters: Delimiters | None) -> Json:
     return overrides
 
 
-def _too_large(transaction: Json, limit: int) -> TooLarge | None:
+def _too_large(transaction: Json, limit: int) -> RequestTooLarge | None:
     size = len(_encoded(transaction))
-    return TooLarge(size, limit) if size >= limit else None
+    return RequestTooLarge(size, limit) if size >= limit else None
 
 
 def _encoded(value: Json) -> bytes:

@@ -42,7 +42,7 @@ class Counts:
 
 
 @dataclass
-class Tally:
+class RunCounts:
     """The counts of one run, its warnings, and whether something came to need a person in it."""
 
     counts: Counts = field(default_factory=Counts)
@@ -54,11 +54,11 @@ class Tally:
     stages: dict[str, PlexStediError | None] = field(default_factory=dict)
     """The stages that this run came to, each with what ended it; None: it succeeded."""
 
-    def copy(self) -> Tally:
+    def copy(self) -> RunCounts:
         """As it is now, for `restore`."""
-        return Tally(replace(self.counts), list(self.warnings), list(self.news), list(self.unforeseen))
+        return RunCounts(replace(self.counts), list(self.warnings), list(self.news), list(self.unforeseen))
 
-    def restore(self, earlier: Tally) -> None:
+    def restore(self, earlier: RunCounts) -> None:
         """As it was: what was counted since did not happen after all."""
         for entry in fields(Counts):
             setattr(self.counts, entry.name, getattr(earlier.counts, entry.name))

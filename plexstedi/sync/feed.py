@@ -19,7 +19,7 @@ from plexstedi.errors import RequestRejected
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject
-from plexstedi.stedi.models import Execution, Transaction, Unreadable
+from plexstedi.stedi.models import Execution, StediTransaction, UnreadableEntry
 from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
 from plexstedi.sync.isolation import Record, hold, isolated
 from plexstedi.sync.poll.orders import FIRST_LOOK_BACK
@@ -48,7 +48,7 @@ class Feed(Generic[Item]):
     """Since when Stedi has refused its token; nothing while it takes it."""
 
 
-TRANSACTIONS: Feed[Transaction] = Feed(
+TRANSACTIONS: Feed[StediTransaction] = Feed(
     "transaction",
     lambda stedi, checkpoint: stedi.poll_transactions(checkpoint),
     Fact.TRANSACTIONS_TOKEN,
@@ -157,7 +157,7 @@ _BACKWARDS = timedelta(hours=1)
 """Items are ordered by when they were processed; an hour is more than any two can be out of order."""
 
 
-Entry = TypeVar("Entry", Execution, Transaction)
+Entry = TypeVar("Entry", Execution, StediTransaction)
 
 
 def feed_entry(feed: str, key: str, raw: Json) -> Record:
@@ -168,7 +168,7 @@ def feed_entry(feed: str, key: str, raw: Json) -> Record:
 def note_held_entries(
     session: Session,
     feed: str,
-    read: Callable[[Json], Entry | Unreadable],
+    read: Callable[[Json], Entry | UnreadableEntry],
     note: Callable[[Session, Entry], None],
 ) -> None:
     """Note the entries that raised what nobody foresaw, and are to be tried again."""
@@ -177,13 +177,13 @@ def note_held_entries(
         raw = loads(content)
         with session.store.transaction(), isolated(session, feed_entry(feed, subject.removeprefix(prefix), raw)):
             entry = read(raw)
-            if isinstance(entry, Unreadable):
+            if isinstance(entry, UnreadableEntry):
                 ask_about_unreadable(session, [entry], feed)
             else:
                 note(session, entry)
 
 
-def ask_about_unreadable(session: Session, entries: Sequence[Unreadable], feed: str) -> None:
+def ask_about_unreadable(session: Session, entries: Sequence[UnreadableEntry], feed: str) -> None:
     """An entry that cannot be read is not read again: a person is told of it; in the caller's transaction."""
     for entry in entries:
         mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]

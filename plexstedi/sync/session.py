@@ -16,10 +16,10 @@ from plexstedi.state.audit import Fact
 from plexstedi.state.document import Document
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.state.statistics import Tallies
+from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document
-from plexstedi.sync.counts import Tally
+from plexstedi.sync.counts import RunCounts
 
 if TYPE_CHECKING:
     # Commands that only read the state do without httpx.
@@ -54,7 +54,7 @@ class Session:
     overrides: frozenset[str] = frozenset()
     stop: StopRequest = field(default_factory=StopRequest)
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None
-    tally: Tally = field(default_factory=Tally)
+    tally: RunCounts = field(default_factory=RunCounts)
     _plex: PlexPort | None = None
     _stedi: StediClient | None = None
     _partners: dict[str, Partner] = field(default_factory=dict)
@@ -198,4 +198,4 @@ class Session:
     def settle_counts(self) -> None:
         """Bring the standing counts up to now."""
         self.tally.counts.attention = self.store.reviews.attention()
-        self.tally.counts.in_doubt = Tallies(self.store.database).in_doubt()
+        self.tally.counts.in_doubt = Statistics(self.store.database).in_doubt()

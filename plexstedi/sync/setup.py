@@ -20,7 +20,7 @@ from plexstedi.plex.build import connect_to_plex
 from plexstedi.plex.port import PlexPort
 from plexstedi.plex.settings import AcknowledgmentRecords, Api, DataSourceMap, Level, PlexSettings, StatusNames
 from plexstedi.plex.tenant import verify_tenant
-from plexstedi.state.cursors import Fact, Memory
+from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.store import Store, expect_state
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
@@ -65,7 +65,7 @@ class RememberedCalls:
     Written once, when the run ends: a run that was killed may lead to a 429 in the next, which waits and goes on.
     """
 
-    memory: Memory
+    memory: Cursors
     _made: MemoryCallLog = field(default_factory=MemoryCallLog)
 
     def load(self, service: str, since: datetime) -> Sequence[datetime]:

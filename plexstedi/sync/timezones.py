@@ -7,7 +7,7 @@ from datetime import datetime
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
 from plexstedi.edi.order import Order, fingerprint
-from plexstedi.state.cursors import Fact, Memory
+from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.sync.session import Session
 
@@ -15,7 +15,7 @@ History = tuple[tuple[str, datetime | None], ...]
 """Each `plex.timezone` (empty: none) with the time since which orders are read in it; the first from the beginning."""
 
 
-def history(memory: Memory) -> History:
+def history(memory: Cursors) -> History:
     """As noted so far. A state from before this was noted read every date as it was written."""
     noted = memory.get(Fact.TIMEZONES)
     if noted is None:
@@ -23,7 +23,7 @@ def history(memory: Memory) -> History:
     return tuple((name, None if since is None else moment(since)) for name, since in json.loads(noted))
 
 
-def note_timezone(memory: Memory, name: str | None, now: datetime) -> None:
+def note_timezone(memory: Cursors, name: str | None, now: datetime) -> None:
     """Note that orders are read in this time zone from now on; in the caller's transaction, before polling begins."""
     known = history(memory)
     if known and known[-1][0] == (name or ""):

@@ -24,7 +24,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import BusinessStatus, FunctionalStatus
-from plexstedi.state.inbox import Listed
+from plexstedi.state.inbox import ListedTransaction
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_document, of_order
 from tests.forked import run_forked
@@ -281,7 +281,7 @@ def send(store: Store, number: str = "PO-1001", supplier: str = "ACME01", **more
 
 def answer_line_10(store: Store, document: Document) -> None:
     """The supplier ships 60 on time and backorders 40 to January; it says nothing of line 20."""
-    listed = Listed(
+    listed = ListedTransaction(
         transaction_id="tx-855",
         execution_id="ex-855",
         set_id="855",

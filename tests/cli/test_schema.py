@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 import plexstedi.cli.main as program
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import RESULTS, json_schema
-from plexstedi.cli.result.values import Number, Shape, Time, exact, stamp
+from plexstedi.cli.result.values import JsonShape, Number, Time, exact, stamp
 from plexstedi.decimal_json import dumps
 
 from .conftest import Cli
@@ -67,7 +67,7 @@ def test_times_are_told_in_utc() -> None:
 
 
 def test_a_key_that_was_not_given_is_left_out_and_an_empty_one_is_null() -> None:
-    class Thing(Shape):
+    class Thing(JsonShape):
         at: Time | None
         quantity: Number | None = None
 

@@ -14,7 +14,7 @@ import pytest
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.inbox import Listed
+from plexstedi.state.inbox import ListedTransaction
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_stream
@@ -84,7 +84,7 @@ def test_the_whole_picture_counts_orders_documents_and_lines(cli: Cli, store: St
 def test_what_is_left_alone_is_shown_too(cli: Cli, store: Store) -> None:
     record(store, an_order("PO-7", supplier="NOEDI"))
     store.orders.set_untraded("id-PO-7", True)
-    asn = Listed("tx-1", "ex-1", "856", "us_acme", "ACME01", NOW, None, None, None, None, None)
+    asn = ListedTransaction("tx-1", "ex-1", "856", "us_acme", "ACME01", NOW, None, None, None, None, None)
     store.inbox.list_one(asn, NOW)
     store.close()
     told = cli.run("status", "--json").json

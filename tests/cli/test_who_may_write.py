@@ -15,7 +15,7 @@ import pytest
 
 from plexstedi import ownership
 from plexstedi.errors import UntrustedFile
-from plexstedi.ownership import Entry, Role, must_be_ours, open_to_group, opening_to_group, opening_to_others
+from plexstedi.ownership import OwnedPath, Role, must_be_ours, open_to_group, opening_to_group, opening_to_others
 from plexstedi.state.store import Store
 
 from .conftest import NOW, Cli, an_order, record
@@ -61,7 +61,7 @@ COMMANDS = (
     ],
 )
 def test_who_is_trusted(role: Role, mode: int, owner: int, word: str | None) -> None:
-    opening = opening_to_others(Entry(Path("/a b"), role, mode, owner), 1000)
+    opening = opening_to_others(OwnedPath(Path("/a b"), role, mode, owner), 1000)
     assert (opening is None) is (word is None)
     if opening is not None and word is not None:
         assert word in opening.fix
@@ -80,7 +80,7 @@ def test_who_is_trusted(role: Role, mode: int, owner: int, word: str | None) -> 
     ],
 )
 def test_a_group_that_may_write_is_worth_a_word(role: Role, mode: int, told: bool) -> None:
-    assert (opening_to_group(Entry(Path("/x"), role, mode, 0)) is not None) is told
+    assert (opening_to_group(OwnedPath(Path("/x"), role, mode, 0)) is not None) is told
 
 
 def with_guide(cli: Cli) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import plexstedi.sync.writeback.apply as plex_writes
-from plexstedi.state.executions import Witnesses
+from plexstedi.state.executions import Executions
 from plexstedi.state.inbox import Inbox, InboxState
 from plexstedi.state.store import Store
 from plexstedi.stedi.client import StediClient
@@ -21,7 +21,7 @@ def sends_again_without_a_look() -> None:
         return real(client, partnership, body, f"{key}.{os.getpid()}")
 
     _replace(StediClient, "generate_edi", generate_edi)
-    _replace(Witnesses, "by_file_name", lambda witnesses, file_name: None)
+    _replace(Executions, "by_file_name", lambda witnesses, file_name: None)
 
 
 def takes_what_is_stored_for_decided() -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from plexstedi.edi.inbound.reading.acknowledgment import Malformed
 from plexstedi.edi.inbound.reading.functional_ack import (
-    Accepted,
     AcceptedWithErrors,
     FunctionalAck,
     NotMentioned,
-    Rejected,
+    SyntaxAccepted,
+    SyntaxRejected,
     Verdict,
     read_997,
     verdict,
@@ -43,25 +43,25 @@ def _997(sets: list[tuple[object, str]], group_code: str, group: object = 1746) 
 @pytest.mark.parametrize(
     ("sets", "group_code", "expected"),
     [
-        ([("0001", "A")], "A", Accepted),
-        ([(1, "A")], "A", Accepted),
+        ([("0001", "A")], "A", SyntaxAccepted),
+        ([(1, "A")], "A", SyntaxAccepted),
         ([("0001", "E")], "E", AcceptedWithErrors),
-        ([("0001", "R")], "R", Rejected),
-        ([("0001", "M")], "R", Rejected),
-        ([("0001", "W")], "R", Rejected),
-        ([("0001", "X")], "R", Rejected),
-        ([("0001", "A"), ("0002", "R")], "P", Accepted),
+        ([("0001", "R")], "R", SyntaxRejected),
+        ([("0001", "M")], "R", SyntaxRejected),
+        ([("0001", "W")], "R", SyntaxRejected),
+        ([("0001", "X")], "R", SyntaxRejected),
+        ([("0001", "A"), ("0002", "R")], "P", SyntaxAccepted),
         ([("0002", "R")], "P", NotMentioned),
-        ([("0002", "A")], "A", Accepted),
-        ([("0001", "A")], "R", Rejected),
-        ([], "A", Accepted),
+        ([("0002", "A")], "A", SyntaxAccepted),
+        ([("0001", "A")], "R", SyntaxRejected),
+        ([], "A", SyntaxAccepted),
         ([], "E", AcceptedWithErrors),
-        ([], "R", Rejected),
-        ([], "P", Rejected),
-        ([("0001", "")], "A", Accepted),
-        ([("0001", "")], "P", Rejected),
-        ([("0001", "")], "R", Rejected),
-        ([("0001", "?")], "A", Rejected),
+        ([], "R", SyntaxRejected),
+        ([], "P", SyntaxRejected),
+        ([("0001", "")], "A", SyntaxAccepted),
+        ([("0001", "")], "P", SyntaxRejected),
+        ([("0001", "")], "R", SyntaxRejected),
+        ([("0001", "?")], "A", SyntaxRejected),
     ],
 )
 def test_the_verdict_on_our_document(sets: list[tuple[object, str]], group_code: str, expected: type[Verdict]) -> None:
@@ -90,7 +90,7 @@ def test_errors_are_told_in_words() -> None:
     )
     read = read_997(transaction)
     assert isinstance(read, FunctionalAck)
-    assert verdict(read, 1746, 1) == Rejected(
+    assert verdict(read, 1746, 1) == SyntaxRejected(
         (
             "segment PO1 at position 8 (loop PO1): segment has element errors",
             "element 3: invalid code, it was 'CS'",

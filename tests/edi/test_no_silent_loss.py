@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.edi.inbound.precedence import (
-    Answer,
+    Acknowledgments,
     AnswerHeader,
-    Answers,
     Folded,
+    RankedAcknowledgment,
     Received,
     SentDocument,
     duplicate_of,
@@ -122,7 +122,7 @@ class Desk:
     """What a run keeps of one order, and decides of each acknowledgment as it comes in."""
 
     settings: SupplierSettings
-    answers: list[Answer]
+    answers: list[RankedAcknowledgment]
     seen: list[Received]
 
     def folded(self) -> Folded:
@@ -142,13 +142,13 @@ class Desk:
         if repeats is not None:
             return None, ()
         answers = what_it_answers(read, word.at, DOCUMENTS, ORDERED)
-        assert isinstance(answers, Answers)
+        assert isinstance(answers, Acknowledgments)
         done = reconcile(
             read, ORDERS[answers.position], self.settings, received={}, changed_since=answers.changed_since,
             revisions=revisions_of(ORDERS, answers), ordered_on=ORDERED,
         )  # fmt: skip
         header = AnswerHeader(transaction_id=name, type_code="AC", dated=dated, processed_at=word.at)
-        self.answers.append(Answer(header=header, position=answers.position, outcomes=done.lines))
+        self.answers.append(RankedAcknowledgment(header=header, position=answers.position, outcomes=done.lines))
         return done, unheard(header, (*done.lines, *done.earlier), self.folded().lines)
 
 

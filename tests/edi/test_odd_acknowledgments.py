@@ -22,7 +22,7 @@ from plexstedi.edi.inbound.reading.acknowledgment import (
     read_acknowledgment,
 )
 from plexstedi.edi.inbound.reading.functional_ack import read_997, verdict
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument, read_guide_json
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_json
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
@@ -107,7 +107,7 @@ def with_token(path: tuple[Any, ...], token: str) -> bytes:
 def outcome_of(document: bytes) -> Any:
     """Through every step that a document takes."""
     tree = read_guide_json(loads(document), "855", "004010")
-    if isinstance(tree, Unreadable):
+    if isinstance(tree, UnreadableDocument):
         return tree
     read = read_acknowledgment(tree)
     if isinstance(read, Malformed):

@@ -11,11 +11,11 @@ import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, accept
 from plexstedi.edi.inbound.precedence import (
-    Answer,
+    Acknowledgments,
     AnswerHeader,
-    Answers,
     AnswersNothingSent,
     Initiative,
+    RankedAcknowledgment,
     Received,
     SentDocument,
     controls_of,
@@ -80,7 +80,7 @@ def test_an_answer_to_an_older_order_leaves_changed_lines_alone(
 ) -> None:
     """A line that was changed on the 10th is not confirmed by what the supplier wrote on the 7th."""
     found = what_it_answers(ack, processed, ALL, date(2026, 11, 1))
-    assert isinstance(found, Answers)
+    assert isinstance(found, Acknowledgments)
     assert (found.position, found.changed_since, found.undecided) == (position, untouched, undecided)
     assert found.initiative is Initiative.ANSWER
 
@@ -89,7 +89,7 @@ def test_two_changes_within_a_day_are_both_open() -> None:
     """An answer between them may know of none, one or both: from the first that is sure on, the values decide."""
     second = SentDocument(2, CHANGE_1.sent_at.replace(hour=15), 2, frozenset({10, 30}))
     found = what_it_answers(_ack(date(2026, 11, 5)), CHANGE_1.sent_at.replace(hour=18), (ORDER, CHANGE_1, second))
-    assert isinstance(found, Answers)
+    assert isinstance(found, Acknowledgments)
     assert (found.position, found.since, found.undecided) == (2, 0, {10, 30})
 
 
@@ -100,7 +100,7 @@ def test_an_evening_in_america_is_the_day_before_by_utc() -> None:
         SentDocument(1, datetime(2026, 11, 28, 1, 30, tzinfo=UTC), 1, frozenset({1})),
     )
     found = what_it_answers(_ack(date(2026, 11, 27)), datetime(2026, 11, 28, 2, 10, tzinfo=UTC), documents)
-    assert found == Answers(1, frozenset(), Initiative.ANSWER, frozenset({1}), 0)
+    assert found == Acknowledgments(1, frozenset(), Initiative.ANSWER, frozenset({1}), 0)
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,10 @@ def test_an_865_that_cannot_answer_an_860_is_the_sellers_own() -> None:
     """A supplier that wants a change is not mistaken for one that agrees to ours."""
     for documents, ack in (((ORDER,), _ack(set_id="865")), (ALL, _ack(date(2026, 11, 3), set_id="865"))):
         found = what_it_answers(ack, NOON, documents)
-        assert isinstance(found, Answers)
+        assert isinstance(found, Acknowledgments)
         assert found.initiative is Initiative.SELLER
     found = what_it_answers(_ack(date(2026, 11, 7), set_id="865"), NOON, ALL)
-    assert isinstance(found, Answers)
+    assert isinstance(found, Acknowledgments)
     assert found.initiative is Initiative.ANSWER
 
 
@@ -201,10 +201,12 @@ def _outcome(line: int, confirmed: int, state: AckState = AckState.CONFIRMED, **
     ).model_copy(update=changes)
 
 
-def _answer(name: str, day: int, *outcomes: LineOutcome, position: int = 0, dated: date | None = None) -> Answer:
+def _answer(
+    name: str, day: int, *outcomes: LineOutcome, position: int = 0, dated: date | None = None
+) -> RankedAcknowledgment:
     """Processed at noon of its day, without a date of its own unless one is given."""
     header = AnswerHeader(transaction_id=name, type_code="AC", dated=dated, processed_at=NOON.replace(day=day))
-    return Answer(header=header, position=position, outcomes=outcomes)
+    return RankedAcknowledgment(header=header, position=position, outcomes=outcomes)
 
 
 def test_a_newer_answer_wins_line_by_line() -> None:

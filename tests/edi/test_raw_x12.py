@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexstedi.edi.inbound.reading.answer_sets import set_of_x12
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
 from plexstedi.edi.inbound.reading.set_choice import WantedSet, choose_set
 from plexstedi.edi.x12.raw import BrokenX12Error, bare_segments, decoded
@@ -194,7 +194,7 @@ def test_what_begins_with_neither_is_refused(text: str) -> None:
 @pytest.mark.parametrize("broken", ["SE*8*0001", "SE*7*0002", "", "SE*7"])
 def test_a_part_that_is_cut_or_altered_is_refused(broken: str) -> None:
     text = _bare(_TEXT).replace("SE*7*0001~", broken)
-    assert isinstance(choose_set(text, WantedSet(set_id="865")), Unreadable)
+    assert isinstance(choose_set(text, WantedSet(set_id="865")), UnreadableDocument)
 
 
 @pytest.mark.parametrize("component", [">", ":", "<", "|", "\\", "\x1f", "@"])
@@ -243,7 +243,7 @@ def test_a_set_is_picked_from_the_whole_file_by_its_control_numbers(numbers: tup
     ],
 )
 def test_where_it_is_not_clear_which_set_is_meant_none_is_taken(wanted: WantedSet) -> None:
-    assert isinstance(choose_set(_file(), wanted), Unreadable)
+    assert isinstance(choose_set(_file(), wanted), UnreadableDocument)
 
 
 def test_the_same_set_twice_in_one_file_is_one() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment, Malformed, read_acknowledgment
 from plexstedi.edi.inbound.reading.element_values import Bad, read_date, read_number
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument, read_guide_json
 from plexstedi.edi.x12.text import parse
 from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction
 
@@ -111,7 +111,7 @@ def test_the_unit_of_a_change_line_is_inside_a_composite() -> None:
 def test_what_is_no_guide_json_is_told_and_not_guessed(document: object, named: str) -> None:
     """The raw X12 is read instead; a key that we do not understand could be the one that matters."""
     read = read_guide_json(document, "855", "005010")
-    assert isinstance(read, Unreadable)
+    assert isinstance(read, UnreadableDocument)
     assert named in read.reason
 
 

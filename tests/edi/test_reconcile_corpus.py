@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from plexstedi.decimal_json import dumps, loads
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
-from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Initiative, fold
+from plexstedi.edi.inbound.precedence import AnswerHeader, Initiative, RankedAcknowledgment, fold
 from plexstedi.edi.inbound.reading.acknowledgment import (
     Acknowledgment,
     Malformed,
@@ -26,7 +26,7 @@ from plexstedi.edi.inbound.reading.acknowledgment import (
 )
 from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
 from plexstedi.edi.inbound.reconcile import reconcile
-from plexstedi.edi.inbound.revisions import Revisions
+from plexstedi.edi.inbound.revisions import SentRevisions
 from plexstedi.edi.order import Line, LineState, Order, Phase
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
@@ -310,7 +310,7 @@ def _result(case: dict[str, Any], read: Acknowledgment | Malformed) -> list[str]
 def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
     order = _order(case.get("order", "one"))
     gone = [line for line in order.lines if line.line in case.get("deleted", [])]
-    revisions = Revisions(
+    revisions = SentRevisions(
         before=_versions(order, case.get("before")),
         since={n: line for n in case.get("changed_since", ()) if (line := _later(case, n)) is not None},
         last=1,
@@ -376,7 +376,7 @@ def test_what_is_written_is_what_is_told_and_nothing_of_what_is_held(case: dict[
     done = _reconcile(case, read)
     sent = _order(case.get("order", "one"))
     header = AnswerHeader(transaction_id="T1", type_code="AC", processed_at=datetime(2026, 11, 2, 12, tzinfo=UTC))
-    folded = fold([Answer(header=header, outcomes=done.lines)])
+    folded = fold([RankedAcknowledgment(header=header, outcomes=done.lines)])
     lines = tuple(
         Line(id=line.line_id, number=line.line, state=LineState.OPEN, unit="Ea", price=line.price)
         for line in sent.lines
@@ -570,7 +570,7 @@ def test_the_parts_of_a_line_always_sum(
     assert all(done == results[0] for done in results)
 
 
-def _answer(number: int, text: str, own: dict[str, Any], earlier: dict[int, LineOutcome]) -> Answer:
+def _answer(number: int, text: str, own: dict[str, Any], earlier: dict[int, LineOutcome]) -> RankedAcknowledgment:
     read = read_acknowledgment(next(_readings(text)))
     assert isinstance(read, Acknowledgment)
     settings = SupplierSettings.model_validate({"acknowledgments": own})
@@ -581,7 +581,7 @@ def _answer(number: int, text: str, own: dict[str, Any], earlier: dict[int, Line
         dated=read.dated,
         processed_at=datetime(2026, 11, 3, 12, number, tzinfo=UTC),
     )
-    return Answer(header=header, outcomes=done.lines)
+    return RankedAcknowledgment(header=header, outcomes=done.lines)
 
 
 @given(texts=st.lists(answers(), min_size=1, max_size=3), own=ACKNOWLEDGMENT_SETTINGS)
@@ -589,7 +589,7 @@ def test_any_order_of_arrival_ends_in_the_same_state(texts: list[str], own: dict
     """A late or repeated delivery of an old answer changes nothing for the buyer; twice is once."""
     finals = []
     for arrival in permutations(enumerate(texts)):
-        stored: list[Answer] = []
+        stored: list[RankedAcknowledgment] = []
         for number, text in (*arrival, arrival[0]):
             earlier = {number: standing.latest for number, standing in fold(stored).lines.items()}
             again = [entry for entry in stored if entry.header.transaction_id != f"T{number}"]

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, fold
+from plexstedi.edi.inbound.precedence import AnswerHeader, RankedAcknowledgment, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
@@ -47,7 +47,7 @@ def planned(*parts: tuple[str, str, date | None, bool], state: ReleaseState = Re
         supplier_reference="SO-9",
         processed_at=datetime(2026, 11, 2, 8, tzinfo=UTC),
     )
-    folded = fold([Answer(header=header, position=0, outcomes=(outcome,))])
+    folded = fold([RankedAcknowledgment(header=header, position=0, outcomes=(outcome,))])
     sent = SentLine(
         line_id="L1", line=1, quantity=Decimal(100), unit="EA", price=Decimal(1),
         schedules=tuple(

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, fold
+from plexstedi.edi.inbound.precedence import AnswerHeader, RankedAcknowledgment, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.outbound.promised import WrittenDemand, with_promises
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
@@ -75,7 +75,7 @@ def planned(
         dated=None,
         processed_at=datetime(2026, 11, 2, tzinfo=UTC),
     )
-    folded = fold([Answer(header=header, position=0, outcomes=(outcome,))])
+    folded = fold([RankedAcknowledgment(header=header, position=0, outcomes=(outcome,))])
     schedule = SentSchedule(release_id="R1", release_number=1, quantity=Decimal(100), due=DUE)
     sent = SentLine(line_id="L1", line=1, quantity=Decimal(ordered), unit="EA", price=Decimal(1), schedules=(schedule,))
     return plan_release_writes(of or order(), folded.lines, SentOrder(number="PO-1", lines=(sent,)), values, SETTINGS)

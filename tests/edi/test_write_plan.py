@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, accept
-from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, fold
+from plexstedi.edi.inbound.precedence import AnswerHeader, Folded, RankedAcknowledgment, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.writeback.custom_fields import differences, plan_writes
@@ -75,7 +75,7 @@ def _folded(*outcomes: LineOutcome) -> Folded:
         supplier_reference="SO-77",
         processed_at=datetime(2026, 11, 2, 12, tzinfo=UTC),
     )
-    return fold([Answer(header=header, outcomes=outcomes)])
+    return fold([RankedAcknowledgment(header=header, outcomes=outcomes)])
 
 
 def _plan(order: Order, folded: Folded, level: Level = "line", fields: Mapping[AckField, str] = FIELDS) -> WritePlan:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Rejected, Unheard
+from plexstedi.http.answer import RejectedCall, Unheard
 from plexstedi.http.caller import Deadline, MemoryCallLog, PerMinute, path_segment
 from plexstedi.http.transport import FATE, Heard, fate
 
@@ -215,7 +215,7 @@ def test_the_services_own_words_are_read_from_every_known_shape(
     make_caller, httpx_mock, document, code, message, details
 ):
     httpx_mock.add_response(status_code=400, json=document)
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(RejectedCall) as caught:
         make_caller().post("/x", body=b"{}")
     error = caught.value
     assert (error.status, error.service_code, error.service_message, error.details) == (400, code, message, details)
@@ -223,7 +223,7 @@ def test_the_services_own_words_are_read_from_every_known_shape(
 
 def test_error_words_are_bounded(make_caller, httpx_mock):
     httpx_mock.add_response(status_code=400, json={"message": "x" * 100_000, "errors": ["y" * 9000] * 50})
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(RejectedCall) as caught:
         make_caller().get("/x")
     assert len(caught.value.message) < 2000
     assert sum(map(len, caught.value.details)) < 12_000
@@ -234,7 +234,7 @@ def test_no_key_query_or_address_shows_in_errors_attempts_or_logs(make_caller, h
     httpx_mock.add_response(
         status_code=400, json={"message": "bad sk-very-secret-key at https://s3.example/?X-Amz-Signature=abc"}
     )
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(RejectedCall) as caught:
         make_caller().get("/x", [("token", "page-secret")])
     shown = f"{caught.value} {caught.value.fix} {caught.value.details} {attempts} {caplog.text}"
     for secret in ("sk-very-secret-key", "X-Amz-Signature", "page-secret"):
@@ -271,7 +271,7 @@ def test_presigned_address_never_shows(make_caller, httpx_mock, caplog, attempts
         httpx_mock.add_response(status_code=failure, is_reusable=True)
     else:
         httpx_mock.add_exception(failure, is_reusable=True)
-    with pytest.raises((Rejected, ServiceUnavailable)) as caught:
+    with pytest.raises((RejectedCall, ServiceUnavailable)) as caught:
         make_caller().download(URL)
     assert "bucket.example" not in f"{caught.value} {caught.value.fix} {attempts} {caplog.text}"
 
@@ -382,7 +382,7 @@ def test_a_document_that_holds_our_key_is_kept_without_it(make_caller, httpx_moc
 
 def test_a_request_id_that_is_our_key_is_not_told(make_caller, httpx_mock):
     httpx_mock.add_response(status_code=400, json={}, headers={"x-request-id": "sk-very-secret-key"})
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(RejectedCall) as caught:
         make_caller().get("/x")
     assert "sk-very-secret-key" not in f"{caught.value} {caught.value.fix}"
 

@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
-from plexstedi.state.inbox import InboxState, Listed
+from plexstedi.state.inbox import InboxState, ListedTransaction
 
 from .conftest import NOW, DocumentState, an_order, brought_to, keep_order
 
 
-def listed(transaction_id: str = "t1", **more) -> Listed:
+def listed(transaction_id: str = "t1", **more) -> ListedTransaction:
     facts = {
         "transaction_id": transaction_id,
         "execution_id": "e1",
@@ -29,7 +29,7 @@ def listed(transaction_id: str = "t1", **more) -> Listed:
         "set_control": 7,
         **more,
     }
-    return Listed(**facts)
+    return ListedTransaction(**facts)
 
 
 def outcome(line: int = 10, state: AckState = AckState.CONFIRMED) -> LineOutcome:

@@ -9,7 +9,7 @@ import pytest
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.file.retention import Dropped, drop_contents
+from plexstedi.state.file.retention import DroppedContents, drop_contents
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 
@@ -22,18 +22,18 @@ REASON = Reason(code="refused", where="order", message="no", fix="yes")
 def test_contents_of_a_settled_document_go_and_what_it_told_the_supplier_stays(store):
     first = brought_to(store, DocumentState.DELIVERED)
     last = brought_to(store, DocumentState.DELIVERED, counter=2)
-    assert drop_contents(store.database, LATER) == Dropped(1, 0)
+    assert drop_contents(store.database, LATER) == DroppedContents(1, 0)
     assert (store.documents.body(first.id), store.documents.x12(first.id)) == (b"", "")
     assert store.documents.sent(first.id) == a_document().sent
     assert store.documents.get(first.id) == first
     assert store.documents.body(last.id) == a_document().body
-    assert drop_contents(store.database, LATER) == Dropped(0, 0)
+    assert drop_contents(store.database, LATER) == DroppedContents(0, 0)
 
 
 @pytest.mark.parametrize("state", [s for s in DocumentState if s not in ("delivered", "refused", "withdrawn")])
 def test_an_open_document_keeps_its_bytes_whoever_asks(store, state):
     document = brought_to(store, state)
-    assert drop_contents(store.database, LATER) == Dropped(0, 0)
+    assert drop_contents(store.database, LATER) == DroppedContents(0, 0)
     with pytest.raises(sqlite3.IntegrityError, match="keeps its bytes"):
         store.database.execute("UPDATE documents SET body = x'' WHERE id = ?", (document.id,))
 
@@ -42,10 +42,10 @@ def test_what_a_person_is_asked_about_and_what_is_young_is_kept(store):
     asked = brought_to(store, DocumentState.REFUSED)
     brought_to(store, DocumentState.DELIVERED, counter=2)
     store.reviews.open(ReviewKind.DOCUMENT_REFUSED, of_document(asked.id), (REASON,), NOW)
-    assert drop_contents(store.database, LATER) == Dropped(0, 0)
+    assert drop_contents(store.database, LATER) == DroppedContents(0, 0)
     store.reviews.withdraw(ReviewKind.DOCUMENT_REFUSED, of_document(asked.id), NOW, "mended")
-    assert drop_contents(store.database, NOW) == Dropped(0, 0)
-    assert drop_contents(store.database, LATER) == Dropped(1, 0)
+    assert drop_contents(store.database, NOW) == DroppedContents(0, 0)
+    assert drop_contents(store.database, LATER) == DroppedContents(1, 0)
 
 
 def test_bytes_are_dropped_and_never_replaced(store):

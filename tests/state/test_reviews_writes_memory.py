@@ -10,7 +10,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.writeback.plan import AckField, WriteEntry, WritePlan
 from plexstedi.errors import ConfigurationFault, ExitCode
 from plexstedi.state.cursors import Fact
-from plexstedi.state.executions import Witness
+from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject
@@ -146,8 +146,8 @@ def test_a_fact_can_be_forgotten(store):
 def test_a_file_of_ours_at_stedi_that_the_ledger_lacks_is_seen(store):
     document = brought_to(store, DocumentState.ACCEPTED)
     for execution, name in (("e1", document.file_name), ("e2", "unknown.edi")):
-        store.witnesses.see(Witness(execution, name, "us_acme", "OUTBOUND", "PENDING", NOW, None))
-    store.witnesses.see(Witness("e2", "unknown.edi", "us_acme", "OUTBOUND", "COMPLETED", NOW, None))
+        store.witnesses.see(ExecutionRecord(execution, name, "us_acme", "OUTBOUND", "PENDING", NOW, None))
+    store.witnesses.see(ExecutionRecord("e2", "unknown.edi", "us_acme", "OUTBOUND", "COMPLETED", NOW, None))
     (unknown,) = store.witnesses.unknown_to_ledger()
     assert (unknown.file_name, unknown.status) == ("unknown.edi", "COMPLETED")
     assert store.witnesses.by_file_name("unknown.edi") == unknown

@@ -18,9 +18,9 @@ from plexstedi.stedi.models import (
     DeliveryFailed,
     DeliveryPending,
     Execution,
-    Fault,
+    ExecutionFault,
     RetriedAs,
-    Transaction,
+    StediTransaction,
     delivery_of,
     read_execution,
     read_transaction,
@@ -86,9 +86,9 @@ def test_a_page_from_a_proxy_is_not_taken_for_an_unknown_execution(stedi: StediC
         stedi.execution("e1")
 
 
-def read(value: dict[str, Any]) -> Transaction:
+def read(value: dict[str, Any]) -> StediTransaction:
     found = read_transaction(value)
-    assert isinstance(found, Transaction)
+    assert isinstance(found, StediTransaction)
     return found
 
 
@@ -203,7 +203,7 @@ def test_faults_tell_what_went_wrong(stedi: StediClient, answer: Answer) -> None
         "createdAt": "2026-11-23T07:00:00Z",
     }
     answer("/executions/e1/faults?pageSize=500", {"items": [fault]})
-    assert stedi.execution_faults("e1") == (Fault("DELIVERY_FAILURE", "connection refused"),)
+    assert stedi.execution_faults("e1") == (ExecutionFault("DELIVERY_FAILURE", "connection refused"),)
 
 
 def test_a_retry_is_asked_for_once_and_by_id(stedi: StediClient, answer: Answer, httpx_mock: HTTPXMock) -> None:

@@ -20,7 +20,7 @@ from plexstedi.errors import PlexStediError
 from plexstedi.http.caller import RetryPolicy
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
-from plexstedi.stedi.models import Execution, Transaction, Unreadable, read_execution, read_transaction
+from plexstedi.stedi.models import Execution, StediTransaction, UnreadableEntry, read_execution, read_transaction
 from plexstedi.stedi.paging import FromTime, FromToken
 from tests.plex.test_odd_answers import ODD_HEADERS, ODD_TOKENS
 from tests.stedi.conftest import BASE, KEY, Clock
@@ -102,13 +102,13 @@ def _with_token(value: Any, path: tuple[Any, ...], token: str) -> bytes:
 @given(data=st.data(), token=_TOKENS)
 def test_an_odd_value_in_one_entry_of_a_feed_leaves_the_others_as_they_are(transaction, execution, data, token) -> None:
     for made, read, kind in (
-        (transaction(), read_transaction, Transaction),
+        (transaction(), read_transaction, StediTransaction),
         (execution(), read_execution, Execution),
     ):
         path = data.draw(st.sampled_from(_places(made)))
         body = b'{"items": [' + _with_token(made, path, token) + b"," + json.dumps(made).encode() + b"]}"
         stedi = stedi_of(lambda request, body=body: httpx.Response(200, content=body))
-        feed = stedi.poll_transactions if kind is Transaction else stedi.poll_executions
+        feed = stedi.poll_transactions if kind is StediTransaction else stedi.poll_executions
         page = feed(FromToken("t"))
         assert len(page.items) + len(page.unreadable) == 2
         assert read(loads(json.dumps(made))) in page.items
@@ -124,7 +124,7 @@ def test_an_entry_without_what_it_is_known_by_is_unreadable(transaction, field, 
     if field != "processedAt" and token.startswith('"'):
         token = "true"
     read = read_transaction(loads(_with_token(transaction(), (field,), token)))
-    assert isinstance(read, Unreadable)
+    assert isinstance(read, UnreadableEntry)
     assert field in read.reason
 
 
@@ -132,6 +132,6 @@ def test_an_entry_without_what_it_is_known_by_is_unreadable(transaction, field, 
 def test_an_odd_control_number_is_none(transaction, control) -> None:
     path = ("x12", "metadata", "interchange", "controlNumber")
     read = read_transaction(loads(_with_token(transaction(), path, control)))
-    assert isinstance(read, Transaction)
+    assert isinstance(read, StediTransaction)
     assert read.interchange_control is None
     assert read.group_control == 34

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plexstedi import decimal_json
-from plexstedi.stedi.models import Execution, Transaction, read_execution, read_generated, read_transaction
+from plexstedi.stedi.models import Execution, StediTransaction, read_execution, read_generated, read_transaction
 
 SPEC = json.loads(
     Path(
@@ -32,7 +32,7 @@ def test_published_transactions_are_read_with_their_control_numbers(path: str) -
     for page in examples(path):
         for item in page["items"]:
             read = read_transaction(item)
-            assert isinstance(read, Transaction)
+            assert isinstance(read, StediTransaction)
             assert None not in (read.set_id, read.interchange_control, read.group_control, read.set_control)
 
 

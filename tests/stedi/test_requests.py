@@ -9,7 +9,7 @@ import pytest
 
 from plexstedi.stedi.requests import (
     Delimiters,
-    TooLarge,
+    RequestTooLarge,
     create_transaction_body,
     generate_edi_body,
     retry_body,
@@ -55,11 +55,13 @@ def test_what_stedi_would_refuse_for_its_size_is_told_before_it_is_sent() -> Non
     fits, too_large = {"a": "x" * (4_999_999 - 8)}, {"a": "x" * (5_000_000 - 8)}
     mapped = {"a": "x" * (4_000_000 - 8)}
     assert isinstance(generate_edi_body(fits, transaction_setting_id="s", file_name="a", usage="T"), bytes)
-    assert generate_edi_body(too_large, transaction_setting_id="s", file_name="a", usage="T") == TooLarge(
+    assert generate_edi_body(too_large, transaction_setting_id="s", file_name="a", usage="T") == RequestTooLarge(
         5_000_000, 5_000_000
     )
     assert isinstance(create_transaction_body(mapped, file_name="a", usage="T"), bytes)
-    assert create_transaction_body(mapped, file_name="a", usage="T", mapping_id="m") == TooLarge(4_000_000, 4_000_000)
+    assert create_transaction_body(mapped, file_name="a", usage="T", mapping_id="m") == RequestTooLarge(
+        4_000_000, 4_000_000
+    )
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "a:b", "ä", "x" * 301, "a\n"])

@@ -12,7 +12,7 @@ from plexstedi.config.load import load
 from plexstedi.errors import Interrupted, ServiceUnavailable
 from plexstedi.http.caller import Deadline
 from plexstedi.state.cursors import Fact
-from plexstedi.state.inbox import Inbound, InboxState, Listed
+from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.store import Store
 from plexstedi.sync.ingest import ingest
 from plexstedi.sync.session import Session
@@ -49,7 +49,7 @@ class Days:
         self.takes = takes
         self.begun: list[str] = []
         for number, transaction in enumerate(takes):
-            listed = Listed(
+            listed = ListedTransaction(
                 transaction, "e", "855", "p", "ACME01", START + timedelta(seconds=number), None, "004010", 1, 1, 1
             )
             self.store.inbox.list_one(listed, START)
@@ -133,7 +133,7 @@ def test_one_that_never_gets_enough_of_a_run_is_held_in_the_end(days):
     for number in range(3):
         assert one.run() == "time-limit"
         assert one.begun[-1] == "long"
-        listed = Listed(f"n{number}", "e", "855", "p", "ACME01", START, None, "004010", 1, 1, 1)
+        listed = ListedTransaction(f"n{number}", "e", "855", "p", "ACME01", START, None, "004010", 1, 1, 1)
         one.takes[f"n{number}"] = 150
         one.store.inbox.list_one(listed, START)
         one.store.inbox.store(f"n{number}", b"{}", "guide-json", f"n{number}")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from plexstedi.cli.result.values import Shape
+from plexstedi.cli.result.values import JsonShape
 
 if TYPE_CHECKING:
     from plexstedi.errors import PlexStediError
 
 
-class ProblemJson(Shape):
+class ProblemJson(JsonShape):
     """One problem of a configuration."""
 
     file: str
@@ -21,7 +21,7 @@ class ProblemJson(Shape):
     fix: str
 
 
-class ErrorJson(Shape):
+class ErrorJson(JsonShape):
     """What ended the command, and what to do."""
 
     code: str

@@ -16,7 +16,7 @@ import typer
 from plexstedi.cli.render.streams import locale_fault, print_json
 from plexstedi.cli.render.tables import plain
 from plexstedi.cli.result.error import ErrorJson
-from plexstedi.cli.result.values import Shape
+from plexstedi.cli.result.values import JsonShape
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text
@@ -184,7 +184,7 @@ def say_traceback(fault: PlexStediError, traced: set[str]) -> None:
 
 def plain_json(value: Any) -> Any:
     """A value with its shapes as objects."""
-    if isinstance(value, Shape):
+    if isinstance(value, JsonShape):
         return value.as_json()
     if isinstance(value, Mapping):
         return {key: plain_json(each) for key, each in value.items()}

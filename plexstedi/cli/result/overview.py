@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexstedi.cli.result.values import Shape, Time
+from plexstedi.cli.result.values import JsonShape, Time
 
 if TYPE_CHECKING:
     from plexstedi.sync.ingest.deadlines import LateDocument
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from plexstedi.sync.session import Session
 
 
-class SupplierNotTradedJson(Shape):
+class SupplierNotTradedJson(JsonShape):
     """A supplier without a table, and how many orders it has."""
 
     supplier: str
     orders: int
 
 
-class CustomerNotTradedJson(Shape):
+class CustomerNotTradedJson(JsonShape):
     """A customer without a table, and how many invoices it has."""
 
     customer: str
@@ -35,7 +35,7 @@ def not_traded(session: Session) -> list[SupplierNotTradedJson | CustomerNotTrad
     ]
 
 
-class NoteJson(Shape):
+class NoteJson(JsonShape):
     """An error of a run or stage."""
 
     code: str
@@ -43,7 +43,7 @@ class NoteJson(Shape):
     fix: str
 
 
-class LastRunJson(Shape):
+class LastRunJson(JsonShape):
     """How the last of `run`, `poll`, `submit`, `ingest-acks` ended."""
 
     at: Time
@@ -52,7 +52,7 @@ class LastRunJson(Shape):
     error: NoteJson | None
 
 
-class StageJson(Shape):
+class StageJson(JsonShape):
     """When a stage last succeeded and failed."""
 
     succeeded_at: Time | None
@@ -60,7 +60,7 @@ class StageJson(Shape):
     error: NoteJson | None
 
 
-class FaultJson(Shape):
+class FaultJson(JsonShape):
     """A fault that lasts."""
 
     code: str
@@ -69,7 +69,7 @@ class FaultJson(Shape):
     fix: str
 
 
-class HealthJson(Shape):
+class HealthJson(JsonShape):
     """What a monitor must know; `stages` by `poll`, `submit`, `ingest-acks`."""
 
     ok: bool
@@ -79,7 +79,7 @@ class HealthJson(Shape):
     key_due: Time | None
 
 
-class LateJson(Shape):
+class LateJson(JsonShape):
     """A document that something is overdue of."""
 
     order: str
@@ -109,7 +109,7 @@ class LateJson(Shape):
         )
 
 
-class UnwrittenJson(Shape):
+class UnwrittenJson(JsonShape):
     """An order whose acknowledgment is still to be written to Plex."""
 
     order: str
@@ -122,7 +122,7 @@ class UnwrittenJson(Shape):
         return cls(order=one.order_number, supplier=one.supplier, since=one.since, why=one.why)
 
 
-class SupplierJson(Shape):
+class SupplierJson(JsonShape):
     """One supplier's orders and documents, counted."""
 
     supplier: str
@@ -134,7 +134,7 @@ class SupplierJson(Shape):
     attention: int
 
 
-class DocumentCountsJson(Shape):
+class DocumentCountsJson(JsonShape):
     """How many documents by each of their statuses."""
 
     state: dict[str, int]
@@ -143,7 +143,7 @@ class DocumentCountsJson(Shape):
     business_ack: dict[str, int]
 
 
-class TimesJson(Shape):
+class TimesJson(JsonShape):
     """When each thing was last done."""
 
     plex_read_until: Time | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from plexstedi.cli.result.values import Day, ExactTime, Number, Shape, Time
+from plexstedi.cli.result.values import Day, ExactTime, JsonShape, Number, Time
 
 if TYPE_CHECKING:
     from plexstedi.edi.invoice import Invoice, InvoiceLine
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 from plexstedi.cli.result.things import LineJson, ReviewJson
 
 
-class ScheduleJson(Shape):
+class ScheduleJson(JsonShape):
     """What is promised of a line at one time, in the unit sent."""
 
     quantity: Number
@@ -54,7 +54,7 @@ class OrderLineJson(LineJson):
         )
 
 
-class AcknowledgmentJson(Shape):
+class AcknowledgmentJson(JsonShape):
     """One 855, 865 or 997 that came in."""
 
     transaction: str
@@ -80,7 +80,7 @@ class AcknowledgmentJson(Shape):
         )
 
 
-class EventJson(Shape):
+class EventJson(JsonShape):
     """An event of the audit trail."""
 
     at: ExactTime
@@ -131,7 +131,7 @@ class ChainedEventJson(EventJson):
         )
 
 
-class RecordJson(Shape):
+class RecordJson(JsonShape):
     """What orders and invoices have in common."""
 
     id: str
@@ -209,7 +209,7 @@ class InvoiceJson(RecordJson):
         )
 
 
-class InvoiceLineJson(Shape):
+class InvoiceLineJson(JsonShape):
     """A line of an invoice."""
 
     line: int

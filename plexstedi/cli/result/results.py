@@ -42,13 +42,13 @@ from plexstedi.cli.result.things import (
     UnmatchedLineJson,
     WriteJson,
 )
-from plexstedi.cli.result.values import Shape
+from plexstedi.cli.result.values import JsonShape
 
 if TYPE_CHECKING:
     pass
 
 
-class CountsJson(Shape):
+class CountsJson(JsonShape):
     """`attention` and `in_doubt` are what there is now, the others what this run did."""
 
     orders_seen: int
@@ -67,7 +67,7 @@ class CountsJson(Shape):
     attention: int
 
 
-class Result(Shape):
+class Result(JsonShape):
     """What every command's object has."""
 
     schema_: Literal[1] = Field(alias="schema")
@@ -89,7 +89,7 @@ class SessionResult(Result):
     """What came to need review in this run, in words."""
 
 
-class DueJson(Shape):
+class DueJson(JsonShape):
     """A document that is due."""
 
     order: str
@@ -123,7 +123,7 @@ class RunResult(SessionResult):
     not_traded: list[SupplierNotTradedJson | CustomerNotTradedJson] = Field(default_factory=list)
 
 
-class TransactionJson(Shape):
+class TransactionJson(JsonShape):
     """An acknowledgment that was read again."""
 
     id: str
@@ -144,7 +144,7 @@ class ReviewListResult(Result):
     reviews: list[ReviewJson] = Field(default_factory=list)
 
 
-class VersionJson(Shape):
+class VersionJson(JsonShape):
     """One version of a document."""
 
     title: str
@@ -172,7 +172,7 @@ class ReviewDecideResult(SessionResult):
     asked: list[str] = Field(default_factory=list)
 
 
-class FoundJson(Shape):
+class FoundJson(JsonShape):
     """An order or invoice of which Stedi has files that the state file lacks."""
 
     files: list[str]
@@ -201,7 +201,7 @@ class RecoverResult(SessionResult):
     streams: list[FoundOrderJson | FoundInvoiceJson] = Field(default_factory=list)
 
 
-class ChannelJson(Shape):
+class ChannelJson(JsonShape):
     """One channel of alerts, tried; `fault` is null if it worked."""
 
     channel: str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexstedi.cli.result.values import Day, Number, Shape, Time
+from plexstedi.cli.result.values import Day, JsonShape, Number, Time
 
 if TYPE_CHECKING:
     from plexstedi.state.reviews import Review
 
 if TYPE_CHECKING:
-    from plexstedi.credentials.secrets import Listed
+    from plexstedi.credentials.secrets import ListedSecret
     from plexstedi.edi.inbound.outcome import UnmatchedLine
     from plexstedi.edi.reasons import Reason
     from plexstedi.edi.writeback.plan import WriteEntry
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from plexstedi.sync.submit.submit import Preview
 
 
-class ReasonJson(Shape):
+class ReasonJson(JsonShape):
     """Why something is held, or needs review."""
 
     code: str
@@ -37,7 +37,7 @@ class ReasonJson(Shape):
         return cls(code=reason.code, where=reason.where, message=reason.message, fix=reason.fix)
 
 
-class ReviewJson(Shape):
+class ReviewJson(JsonShape):
     """A review item."""
 
     id: int
@@ -74,7 +74,7 @@ class ReviewJson(Shape):
         )
 
 
-class DocumentJson(Shape):
+class DocumentJson(JsonShape):
     """An outbound document: 850, 860 or 810."""
 
     id: int
@@ -118,7 +118,7 @@ class DocumentJson(Shape):
         )
 
 
-class PreviewJson(Shape):
+class PreviewJson(JsonShape):
     """A document that would be sent: `submit --dry-run`."""
 
     order: str
@@ -158,7 +158,7 @@ class PreviewJson(Shape):
         )
 
 
-class ReplayJson(Shape):
+class ReplayJson(JsonShape):
     """A document that is sent again; `document` and `state` are null in a preview."""
 
     order: str
@@ -190,7 +190,7 @@ class ReplayJson(Shape):
         )
 
 
-class LineJson(Shape):
+class LineJson(JsonShape):
     """A line of an order, ordered against confirmed, in the unit sent; the dates are the last of its schedules."""
 
     line: int
@@ -243,7 +243,7 @@ class ReviewLineJson(LineJson):
         )
 
 
-class UnmatchedLineJson(Shape):
+class UnmatchedLineJson(JsonShape):
     """A line of an acknowledgment that is no single line of the order."""
 
     place: str
@@ -261,7 +261,7 @@ class UnmatchedLineJson(Shape):
         )
 
 
-class FieldJson(Shape):
+class FieldJson(JsonShape):
     """What one field of Plex is to hold, and why."""
 
     level: str
@@ -313,7 +313,7 @@ class WriteJson(FieldJson):
         )
 
 
-class ConsequenceJson(Shape):
+class ConsequenceJson(JsonShape):
     """What accept or reject would do."""
 
     words: str
@@ -329,7 +329,7 @@ class ConsequenceJson(Shape):
         )
 
 
-class FindingJson(Shape):
+class FindingJson(JsonShape):
     """One thing that `check` looked at."""
 
     area: str
@@ -349,7 +349,7 @@ class FindingJson(Shape):
         )
 
 
-class TrialJson(Shape):
+class TrialJson(JsonShape):
     """An order of the state file, tried as a document."""
 
     order: str
@@ -376,7 +376,7 @@ class TrialJson(Shape):
         )
 
 
-class CredentialJson(Shape):
+class CredentialJson(JsonShape):
     """A secret, without its value."""
 
     name: str
@@ -385,7 +385,7 @@ class CredentialJson(Shape):
     problem: str | None
 
     @classmethod
-    def of(cls, entry: Listed) -> CredentialJson:
+    def of(cls, entry: ListedSecret) -> CredentialJson:
         return cls(
             name=entry.name.value,
             source=None if entry.source is None else str(entry.source),

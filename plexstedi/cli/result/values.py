@@ -35,7 +35,7 @@ Day: TypeAlias = Annotated[date, PlainSerializer(date.isoformat), WithJsonSchema
 Number: TypeAlias = Annotated[Decimal, PlainSerializer(exact), WithJsonSchema({"type": "number"})]
 
 
-class Shape(BaseModel):
+class JsonShape(BaseModel):
     """A thing as JSON. Every key that it lists is there, but for those with a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from plexstedi.edi.units import plain
 from plexstedi.edi.x12.elements import COMPOSITES, SegmentDef, segment_def
-from plexstedi.edi.x12.sets import SECTIONS, Entry, set_def
+from plexstedi.edi.x12.sets import SECTIONS, SetEntry, set_def
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction
 
 GuideJson: TypeAlias = "int | Decimal | str | list[GuideJson] | dict[str, GuideJson]"
@@ -45,7 +45,7 @@ def base_json(transaction: Transaction) -> dict[str, GuideJson]:
     return document
 
 
-def _children(nodes: Sequence[Node], parent: Entry, release: str) -> dict[str, GuideJson]:
+def _children(nodes: Sequence[Node], parent: SetEntry, release: str) -> dict[str, GuideJson]:
     places = {entry.id: index for index, entry in enumerate(parent.entries)}
     written: dict[str, GuideJson] = {}
     for node in sorted(nodes, key=lambda n: places.get(n.id, -1)):

@@ -22,7 +22,7 @@ ELEMENT_KEY = re.compile(r"_([0-9]{2})$")
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class GuideSlot:
     """An element's place in a segment, or a component's in a composite."""
 
     key: str
@@ -31,7 +31,7 @@ class Slot:
     schema: Schema
     forms: tuple[Flat, ...]
     """The alternatives of its value."""
-    components: tuple[Slot, ...]
+    components: tuple[GuideSlot, ...]
     """The slots of a composite; none for a simple element."""
     description: str
     codes: tuple[str, ...] | None
@@ -55,13 +55,13 @@ class Slot:
 class Shape:
     """What may stand at a child: the slots of a segment, or the children of a loop (its own segment among them)."""
 
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[GuideSlot, ...] = ()
     children: tuple[Child, ...] = ()
     unknown_required: tuple[str, ...] = ()
     """Required keys that are no element, segment or loop."""
     description: str = ""
 
-    def slot(self, position: int) -> Slot | None:
+    def slot(self, position: int) -> GuideSlot | None:
         """The slot of an element position."""
         return next((slot for slot in self.slots if slot.position == position), None)
 
@@ -204,7 +204,7 @@ def _shapes(schema: Schema, root: Schema) -> tuple[Shape, ...]:
 
 
 def _shape(flat: Flat, root: Schema) -> Shape:
-    slots: list[Slot] = []
+    slots: list[GuideSlot] = []
     children: list[Child] = []
     unknown: list[str] = []
     for key, schema in flat.properties.items():
@@ -224,9 +224,9 @@ def _shape(flat: Flat, root: Schema) -> Shape:
     return Shape(tuple(slots), tuple(children), (*unknown, *missing), flat.text("description"))
 
 
-def _slot(key: str, position: int, required: bool, schema: Schema, root: Schema) -> Slot:
+def _slot(key: str, position: int, required: bool, schema: Schema, root: Schema) -> GuideSlot:
     forms = alternatives(schema, root)
-    components: tuple[Slot, ...] = ()
+    components: tuple[GuideSlot, ...] = ()
     described = next((form.text("description") for form in forms if form.text("description")), "")
     for form in forms:
         inner = form
@@ -240,7 +240,7 @@ def _slot(key: str, position: int, required: bool, schema: Schema, root: Schema)
     codes: tuple[str, ...] | None = None
     if allowed and all(found is not None for found in allowed):
         codes = tuple(dict.fromkeys(str(code) for found in allowed for code in found or ()))
-    return Slot(
+    return GuideSlot(
         key=key,
         position=position,
         required=required,

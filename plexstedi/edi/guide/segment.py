@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plexstedi.edi.guide.base_names import GuideJson
-from plexstedi.edi.guide.model import Shape, Slot
+from plexstedi.edi.guide.model import GuideSlot, Shape
 from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.guide.value import Fitted, Misfit, constant_element, constant_json, fit
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
@@ -226,7 +226,7 @@ def _filled(
     return BoundSegment(json, Segment(segment.id, elements), tuple(lost), 10_000 if codes is None else len(codes))
 
 
-def _constant(slot: Slot) -> Fitted | None:
+def _constant(slot: GuideSlot) -> Fitted | None:
     if slot.components:
         inner = {s.key: constant_json(s.constant) for s in slot.components if s.constant is not None}
         if any(s.required and s.key not in inner for s in slot.components) or not inner:
@@ -289,7 +289,7 @@ def _place_items(
     return result
 
 
-def _missing_pair(qualifier: Slot, number: Slot, result: _Items) -> None:
+def _missing_pair(qualifier: GuideSlot, number: GuideSlot, result: _Items) -> None:
     """A required pair that no number of ours went to, unless the guide's own constants fill it."""
     if number.constant is not None and (qualifier.constant is not None or not qualifier.required):
         return

@@ -17,19 +17,19 @@ from plexstedi.edi.guide.schema import GuideUnreadableError, Schema, resolve
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class GuideFault:
     """One thing wrong: the path of keys and indexes, and what the guide wants there."""
 
     path: str
     message: str
 
 
-def faults(value: Any, schema: Schema, root: Schema | None = None, path: str = "") -> Iterator[Fault]:
+def faults(value: Any, schema: Schema, root: Schema | None = None, path: str = "") -> Iterator[GuideFault]:
     """Everything wrong with a value, lazily. Raise GuideUnreadableError for a schema that cannot be followed."""
     top = schema if root is None else root
     if isinstance(schema, bool):
         if not schema:
-            yield Fault(path, "nothing is allowed here")
+            yield GuideFault(path, "nothing is allowed here")
         return
     if "$ref" in schema:
         yield from faults(value, resolve(str(schema["$ref"]), top), top, path)
@@ -78,16 +78,16 @@ def _is_type(value: Any, name: str) -> bool:
     return isinstance(value, _TYPES.get(name, ()))
 
 
-def _of_any_type(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[Fault]:
+def _of_any_type(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[GuideFault]:
     stated = schema.get("type")
     if stated is not None:
         names = (stated,) if isinstance(stated, str) else tuple(stated)
         if not any(_is_type(value, name) for name in names):
-            yield Fault(path, _wrong_type(value, names))
+            yield GuideFault(path, _wrong_type(value, names))
     if "const" in schema and not _same(value, schema["const"]):
-        yield Fault(path, f"must be {schema['const']!r}, not {value!r}")
+        yield GuideFault(path, f"must be {schema['const']!r}, not {value!r}")
     if "enum" in schema and not any(_same(value, item) for item in schema["enum"]):
-        yield Fault(path, f"must be one of {', '.join(map(str, schema['enum']))}, not {value!r}")
+        yield GuideFault(path, f"must be one of {', '.join(map(str, schema['enum']))}, not {value!r}")
 
 
 def _wrong_type(value: Any, names: Sequence[str]) -> str:
@@ -117,15 +117,15 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise GuideUnreadableError(f"the pattern {text!r} cannot be read: {error}") from error
 
 
-def _of_text(value: str, schema: Mapping[str, Any], path: str) -> Iterator[Fault]:
+def _of_text(value: str, schema: Mapping[str, Any], path: str) -> Iterator[GuideFault]:
     if len(value) < schema.get("minLength", 0):
-        yield Fault(path, f"must have at least {schema['minLength']} characters, {value!r} has {len(value)}")
+        yield GuideFault(path, f"must have at least {schema['minLength']} characters, {value!r} has {len(value)}")
     if len(value) > schema.get("maxLength", len(value)):
-        yield Fault(path, f"must have at most {schema['maxLength']} characters, {value!r} has {len(value)}")
+        yield GuideFault(path, f"must have at most {schema['maxLength']} characters, {value!r} has {len(value)}")
     if "pattern" in schema and not _pattern(schema["pattern"]).search(value):
-        yield Fault(path, f"{value!r} must match {schema['pattern']}")
+        yield GuideFault(path, f"{value!r} must match {schema['pattern']}")
     if schema.get("format") == "date" and not _is_date(value):
-        yield Fault(path, f"{value!r} is no date (YYYY-MM-DD)")
+        yield GuideFault(path, f"{value!r} is no date (YYYY-MM-DD)")
 
 
 def _is_date(value: str) -> bool:
@@ -138,19 +138,19 @@ def _is_date(value: str) -> bool:
     return True
 
 
-def _of_number(value: Decimal, schema: Mapping[str, Any], path: str) -> Iterator[Fault]:
+def _of_number(value: Decimal, schema: Mapping[str, Any], path: str) -> Iterator[GuideFault]:
     if "minimum" in schema and value < _exact(schema["minimum"]):
-        yield Fault(path, f"must be at least {schema['minimum']}, not {value}")
+        yield GuideFault(path, f"must be at least {schema['minimum']}, not {value}")
     if "maximum" in schema and value > _exact(schema["maximum"]):
-        yield Fault(path, f"must be at most {schema['maximum']}, not {value}")
+        yield GuideFault(path, f"must be at most {schema['maximum']}, not {value}")
     if "exclusiveMinimum" in schema and value <= _exact(schema["exclusiveMinimum"]):
-        yield Fault(path, f"must be more than {schema['exclusiveMinimum']}, not {value}")
+        yield GuideFault(path, f"must be more than {schema['exclusiveMinimum']}, not {value}")
     if "exclusiveMaximum" in schema and value >= _exact(schema["exclusiveMaximum"]):
-        yield Fault(path, f"must be less than {schema['exclusiveMaximum']}, not {value}")
+        yield GuideFault(path, f"must be less than {schema['exclusiveMaximum']}, not {value}")
     if "multipleOf" in schema:
         top, bottom = value.as_integer_ratio(), _exact(schema["multipleOf"]).as_integer_ratio()
         if (top[0] * bottom[1]) % (top[1] * bottom[0]):
-            yield Fault(path, f"{_multiple(_exact(schema['multipleOf']))}, not {value}")
+            yield GuideFault(path, f"{_multiple(_exact(schema['multipleOf']))}, not {value}")
 
 
 def _multiple(of: Decimal) -> str:
@@ -162,20 +162,20 @@ def _multiple(of: Decimal) -> str:
     return f"must be a multiple of {of}"
 
 
-def _of_object(value: Mapping[str, Any], schema: Mapping[str, Any], root: Schema, path: str) -> Iterator[Fault]:
+def _of_object(value: Mapping[str, Any], schema: Mapping[str, Any], root: Schema, path: str) -> Iterator[GuideFault]:
     properties: Mapping[str, Schema] = schema.get("properties", {})
     patterns: Mapping[str, Schema] = schema.get("patternProperties", {})
     others: Schema = schema.get("additionalProperties", True)
     for name in schema.get("required", ()):
         if name not in value:
-            yield Fault(_at(path, name), "is required")
+            yield GuideFault(_at(path, name), "is required")
     for name, item in value.items():
         matched = [s for expression, s in patterns.items() if _pattern(expression).search(name)]
         if name in properties:
             matched.append(properties[name])
         if not matched and others is not True:
             if others is False:
-                yield Fault(_at(path, name), "is not known to the guide")
+                yield GuideFault(_at(path, name), "is not known to the guide")
             else:
                 matched.append(others)
         for subschema in matched:
@@ -190,7 +190,7 @@ def _of_object(value: Mapping[str, Any], schema: Mapping[str, Any], root: Schema
         if isinstance(needed, Sequence) and not isinstance(needed, str):
             for other in needed:
                 if other not in value:
-                    yield Fault(_at(path, str(other)), f"is required with {name}")
+                    yield GuideFault(_at(path, str(other)), f"is required with {name}")
         else:
             yield from faults(value, needed, root, path)
 
@@ -200,7 +200,7 @@ def _dependencies(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from schema.get(keyword, {}).items()
 
 
-def _of_array(value: Sequence[Any], schema: Mapping[str, Any], root: Schema, path: str) -> Iterator[Fault]:
+def _of_array(value: Sequence[Any], schema: Mapping[str, Any], root: Schema, path: str) -> Iterator[GuideFault]:
     yield from _counted(len(value), schema, "Items", path)
     items = schema.get("items", True)
     first: Sequence[Schema] = schema.get("prefixItems", ())
@@ -210,22 +210,22 @@ def _of_array(value: Sequence[Any], schema: Mapping[str, Any], root: Schema, pat
     for index, item in enumerate(value):
         yield from faults(item, first[index] if index < len(first) else rest, root, f"{path}[{index}]")
     if schema.get("uniqueItems") and any(item in value[:index] for index, item in enumerate(value)):
-        yield Fault(path, "must not repeat an entry")
+        yield GuideFault(path, "must not repeat an entry")
     if "contains" in schema:
         matching = sum(is_valid(item, schema["contains"], root) for item in value)
         if not schema.get("minContains", 1) <= matching <= schema.get("maxContains", matching):
-            yield Fault(path, "has not the number of wanted entries")
+            yield GuideFault(path, "has not the number of wanted entries")
 
 
-def _counted(count: int, schema: Mapping[str, Any], what: str, path: str) -> Iterator[Fault]:
+def _counted(count: int, schema: Mapping[str, Any], what: str, path: str) -> Iterator[GuideFault]:
     low, high = schema.get(f"min{what}", 0), schema.get(f"max{what}", count)
     if count < low:
-        yield Fault(path, f"must have at least {low} entries, has {count}")
+        yield GuideFault(path, f"must have at least {low} entries, has {count}")
     if count > high:
-        yield Fault(path, f"must have at most {high} entries, has {count}")
+        yield GuideFault(path, f"must have at most {high} entries, has {count}")
 
 
-def _of_combinations(value: Any, schema: Mapping[str, Any], root: Schema, path: str) -> Iterator[Fault]:
+def _of_combinations(value: Any, schema: Mapping[str, Any], root: Schema, path: str) -> Iterator[GuideFault]:
     for part in schema.get("allOf", ()):
         yield from faults(value, part, root, path)
     if "anyOf" in schema and not any(is_valid(value, part, root) for part in schema["anyOf"]):
@@ -235,18 +235,18 @@ def _of_combinations(value: Any, schema: Mapping[str, Any], root: Schema, path: 
         if fitting == 0:
             yield from _nearest(value, schema["oneOf"], root, path)
         elif fitting > 1:
-            yield Fault(path, f"fits {fitting} of the guide's alternatives instead of one")
+            yield GuideFault(path, f"fits {fitting} of the guide's alternatives instead of one")
     if "not" in schema and is_valid(value, schema["not"], root):
-        yield Fault(path, "is what the guide excludes")
+        yield GuideFault(path, "is what the guide excludes")
     if "if" in schema:
         branch = "then" if is_valid(value, schema["if"], root) else "else"
         if branch in schema:
             yield from faults(value, schema[branch], root, path)
 
 
-def _nearest(value: Any, parts: Sequence[Schema], root: Schema, path: str) -> Iterator[Fault]:
+def _nearest(value: Any, parts: Sequence[Schema], root: Schema, path: str) -> Iterator[GuideFault]:
     found = [tuple(faults(value, part, root, path)) for part in parts]
-    yield from min(found, key=len, default=(Fault(path, "fits no alternative"),))
+    yield from min(found, key=len, default=(GuideFault(path, "fits no alternative"),))
 
 
 def _at(path: str, name: str) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from plexstedi.edi.guide.base_names import GuideJson, json_number, simple_json
-from plexstedi.edi.guide.model import Slot
+from plexstedi.edi.guide.model import GuideSlot
 from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.guide.validate import WRONG_TYPE, faults
 from plexstedi.edi.units import plain
@@ -39,7 +39,7 @@ class Misfit:
     """There is nothing that it could stand in."""
 
 
-def fit(value: Value, slot: Slot, root: Schema) -> Fitted | Misfit:
+def fit(value: Value, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
     """The value in the slot's type. Nothing but the notation changes: leading zeros, trailing decimals, date marks."""
     if isinstance(value, Composite):
         return _fit_composite(value, slot, root)
@@ -55,7 +55,7 @@ def fit(value: Value, slot: Slot, root: Schema) -> Fitted | Misfit:
     return Misfit(False, _in_words(value, slot, root))
 
 
-def _in_words(value: Simple, slot: Slot, root: Schema) -> str:
+def _in_words(value: Simple, slot: GuideSlot, root: Schema) -> str:
     """All that is wrong with the notation of the value that comes nearest to what the guide wants."""
     found = [
         tuple(dict.fromkeys(fault.message for fault in faults([n] if slot.array else n, slot.schema, root)))
@@ -66,7 +66,7 @@ def _in_words(value: Simple, slot: Slot, root: Schema) -> str:
     return " and ".join(f"it {message}" for message in nearest) or "no notation of it fits"
 
 
-def _fit_composite(value: Composite, slot: Slot, root: Schema) -> Fitted | Misfit:
+def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
     inner: dict[str, GuideJson] = {}
     parts: list[Simple | None] = [None] * len(value.components)
     for position, component in enumerate(value.components, start=1):
@@ -91,7 +91,7 @@ def _fit_composite(value: Composite, slot: Slot, root: Schema) -> Fitted | Misfi
     return Fitted([ordered] if slot.array else ordered, Composite(tuple(parts)))
 
 
-def _fit_alone(component: Simple, slot: Slot, root: Schema) -> Fitted | Misfit:
+def _fit_alone(component: Simple, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
     """A composite of one component, where the guide has a simple element."""
     return fit(component, slot, root)
 

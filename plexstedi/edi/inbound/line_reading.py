@@ -11,7 +11,7 @@ from plexstedi.edi.inbound.allocation import Piece, in_order
 from plexstedi.edi.inbound.division import Divided, Parts, StatedPart, Undivided, divide
 from plexstedi.edi.inbound.reading.ack_codes import LineMeaning, line_meaning
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Detail, StatedDate, StatedSchedule
-from plexstedi.edi.inbound.reading.dates import NO_PROMISES, Promise, Promises, Reading, promises_at
+from plexstedi.edi.inbound.reading.dates import NO_PROMISES, DatePromise, Promises, Reading, promises_at
 from plexstedi.edi.sent import SentLine
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product
@@ -275,7 +275,7 @@ def _fill(laid: Iterable[Piece], now: Sequence[Piece], later: Sequence[Piece]) -
 
 
 def _common(pieces: Sequence[Piece]) -> Promises:
-    def one(found: list[Promise | None]) -> Promise | None:
+    def one(found: list[DatePromise | None]) -> DatePromise | None:
         first = found[0] if found else None
         return first if first is not None and all(p is not None and p.on == first.on for p in found) else None
 

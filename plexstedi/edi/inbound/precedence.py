@@ -126,7 +126,7 @@ class Initiative(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Acknowledgments:
     """What an answer speaks of."""
 
     position: int
@@ -155,7 +155,7 @@ def what_it_answers(
     processed_at: datetime,
     documents: Sequence[SentDocument],
     ordered_on: date | None = None,
-) -> Answers | AnswersNothingSent:
+) -> Acknowledgments | AnswersNothingSent:
     """Which of our documents (at least one, in the order sent) this answer answers (RULES.md Reading 13).
 
     A change sequence that it names decides; else its date, a day more or less, against the day we sent (UTC). What was
@@ -176,7 +176,7 @@ def what_it_answers(
     is_own = acknowledgment.set_id == "865" and not any(
         d.change_sequence is not None and d.position <= last.position for d in documents
     )
-    return Answers(
+    return Acknowledgments(
         position=last.position,
         changed_since=_changed(d for d in documents if d.position > last.position),
         initiative=Initiative.SELLER if is_own else Initiative.ANSWER,
@@ -253,7 +253,7 @@ def newest_first(headers: Iterable[AnswerHeader]) -> list[AnswerHeader]:
     return found
 
 
-class Answer(Frozen):
+class RankedAcknowledgment(Frozen):
     """One answer with its outcomes: after `review accept` the accepted ones, without those that a person rejected."""
 
     header: AnswerHeader
@@ -287,7 +287,7 @@ class Folded:
     """Of the newest answer that something in Plex comes from; None if nothing does."""
 
 
-def fold(answers: Iterable[Answer], changes: Collection[SentDocument] = ()) -> Folded:
+def fold(answers: Iterable[RankedAcknowledgment], changes: Collection[SentDocument] = ()) -> Folded:
     """The state per line: the newest answer wins, whatever the order of arrival (RULES.md Reading 12).
 
     An outcome that only follows from a setting counts for lines that no answer names. An answer that accepts the order

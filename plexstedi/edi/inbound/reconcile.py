@@ -20,9 +20,9 @@ from plexstedi.edi.inbound.reading.ack_codes import (
     type_meaning,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Acknowledgment
-from plexstedi.edi.inbound.reading.revision_values import Knows, Verdict, judge
-from plexstedi.edi.inbound.revisions import NO_REVISIONS, Revisions
-from plexstedi.edi.inbound.said import Document, Spoken, said_of
+from plexstedi.edi.inbound.reading.revision_values import Knows, ValueVerdict, judge
+from plexstedi.edi.inbound.revisions import NO_REVISIONS, SentRevisions
+from plexstedi.edi.inbound.said import AcknowledgmentCase, Spoken, said_of
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -46,7 +46,7 @@ def reconcile(
     earlier: Mapping[int, LineOutcome] | None = None,
     initiative: Initiative = Initiative.ANSWER,
     watch: Watch = unwatched,
-    revisions: Revisions = NO_REVISIONS,
+    revisions: SentRevisions = NO_REVISIONS,
     ordered_on: date | None = None,
 ) -> Reconciliation:
     """What this answer means for the order as the document that it answers sent it.
@@ -86,7 +86,7 @@ def _reconcile(
     earlier: Mapping[int, LineOutcome],
     initiative: Initiative,
     watch: Watch,
-    revisions: Revisions,
+    revisions: SentRevisions,
     ordered_on: date | None,
 ) -> Reconciliation:
     acknowledgment = without_ignored(acknowledgment, settings.acknowledgments.ignore_segments)
@@ -107,7 +107,7 @@ def _reconcile(
     known = (*sent.lines, *gone)
     by_line, unmatched = _match(watched(acknowledgment.lines, watch), known, deleted_numbers)
     missing = AckState.UNACKNOWLEDGED if holds or unmatched or is_own else _missing(acknowledgment, meaning, settings)
-    document = Document(
+    document = AcknowledgmentCase(
         acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing, sent.currency, ordered_on
     )
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
@@ -154,18 +154,22 @@ def _reconcile(
     )
 
 
-def _verdict(line: SentLine, spoken: Spoken, document: Document, before: Sequence[SentLine | None]) -> Verdict:
+def _verdict(
+    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, before: Sequence[SentLine | None]
+) -> ValueVerdict:
     """Whether a line that was changed about the time of the answer is answered as it is now (RULES.md Reading 13)."""
     if spoken.names_all:
-        return Verdict(Knows.UNDECIDED, "the order is rejected as a whole, before or after the change")
+        return ValueVerdict(Knows.UNDECIDED, "the order is rejected as a whole, before or after the change")
     if line.line in spoken.ambiguous:
-        return Verdict(Knows.CHANGE)
+        return ValueVerdict(Knows.CHANGE)
     if line.line not in spoken.by_line:
-        return Verdict(Knows.UNDECIDED, "the answer gives no values for it")
+        return ValueVerdict(Knows.UNDECIDED, "the answer gives no values for it")
     return judge(lambda version: document.case(version, spoken.of(version), listed=True), line, before)
 
 
-def _knows_of_later(line: SentLine, spoken: Spoken, document: Document, revisions: Revisions) -> LineOutcome | None:
+def _knows_of_later(
+    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, revisions: SentRevisions
+) -> LineOutcome | None:
     """A line that says what a later document asks, though by its date it cannot know of it: held."""
     later = revisions.since.get(line.line)
     if later is None or line.line not in spoken.by_line or spoken.names_all:

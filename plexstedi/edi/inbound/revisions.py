@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from plexstedi.edi.inbound.precedence import Answers
+from plexstedi.edi.inbound.precedence import Acknowledgments
 from plexstedi.edi.sent import SentLine, SentOrder
 
 
 @dataclass(frozen=True, slots=True)
-class Revisions:
+class SentRevisions:
     """The versions of a line between which an answer's values decide (RULES.md Reading 13)."""
 
     before: Mapping[int, tuple[SentLine | None, ...]] = field(default_factory=dict)
@@ -21,21 +21,21 @@ class Revisions:
     """The position of the last document."""
 
 
-NO_REVISIONS = Revisions()
+NO_REVISIONS = SentRevisions()
 
 
-def revisions_of(sent: Sequence[SentOrder], answers: Answers) -> Revisions:
+def revisions_of(sent: Sequence[SentOrder], answers: Acknowledgments) -> SentRevisions:
     """The versions of those lines, from the documents of the stream in the order sent."""
     before = {number: _before(sent, answers, number) for number in answers.undecided}
     asked = {number: sent[-1].line(number) for number in answers.changed_since} if not answers.named else {}
-    return Revisions(
+    return SentRevisions(
         before={number: versions for number, versions in before.items() if versions},
         since={number: line for number, line in asked.items() if line is not None},
         last=len(sent) - 1,
     )
 
 
-def _before(sent: Sequence[SentOrder], answers: Answers, number: int) -> tuple[SentLine | None, ...]:
+def _before(sent: Sequence[SentOrder], answers: Acknowledgments, number: int) -> tuple[SentLine | None, ...]:
     now = _told(sent[answers.position].line(number))
     versions: list[SentLine | None] = []
     for order in sent[answers.since : answers.position]:

@@ -20,7 +20,7 @@ from plexstedi.edi.settings import SupplierSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class AcknowledgmentCase:
     """What is the same for all lines."""
 
     acknowledgment: Acknowledgment
@@ -86,7 +86,7 @@ class Spoken:
 
 
 def said_of(
-    line: SentLine, spoken: Spoken, document: Document, earlier: Mapping[int, LineOutcome]
+    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, earlier: Mapping[int, LineOutcome]
 ) -> LineOutcome | None:
     """What the answer says of one version of a line; None if nothing."""
     matches = spoken.of(line)
@@ -112,7 +112,9 @@ def _is_answered(earlier: Mapping[int, LineOutcome], line: int) -> bool:
     return outcome is not None and outcome.listed
 
 
-def _answered(line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: Document) -> LineOutcome:
+def _answered(
+    line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: AcknowledgmentCase
+) -> LineOutcome:
     meaning = document.meaning
     if any(not m.answered.details for m in matches):
         if meaning is TypeMeaning.EXCEPTIONS:
@@ -125,7 +127,7 @@ def _answered(line: SentLine, matches: tuple[LineMatch, ...], findings: Findings
     return reconcile_line(document.case(line, matches, listed=True), findings)
 
 
-def _unlisted(line: SentLine, document: Document) -> LineOutcome:
+def _unlisted(line: SentLine, document: AcknowledgmentCase) -> LineOutcome:
     """A line never answered that the answer leaves out, or all lines of an answer without lines."""
     findings = document.findings(line)
     acknowledgment = document.acknowledgment
@@ -141,7 +143,7 @@ def _unlisted(line: SentLine, document: Document) -> LineOutcome:
     return _nothing_definite(line, findings, document, AckState.HELD if whole else AckState.UNACKNOWLEDGED)
 
 
-def _nothing_definite(line: SentLine, findings: Findings, document: Document, state: AckState) -> LineOutcome:
+def _nothing_definite(line: SentLine, findings: Findings, document: AcknowledgmentCase, state: AckState) -> LineOutcome:
     case = document.case(line, (), listed=state is AckState.HELD and bool(document.acknowledgment.lines))
     return LineOutcome(
         line=line.line,
@@ -161,7 +163,7 @@ def _nothing_definite(line: SentLine, findings: Findings, document: Document, st
     )
 
 
-def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: Document) -> LineOutcome:
+def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: AcknowledgmentCase) -> LineOutcome:
     findings = document.findings(line)
     code = document.acknowledgment.type_code
     said = in_quotes(document.acknowledgment.words)
@@ -175,7 +177,7 @@ def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: Document
 
 
 def _whole_rejected(
-    line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: Document, *, listed: bool
+    line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: AcknowledgmentCase, *, listed: bool
 ) -> LineOutcome:
     case = document.case(line, matches, listed=listed)
     held = bool(findings.holds)
@@ -200,7 +202,9 @@ def _whole_rejected(
     )
 
 
-def _deleted(line: SentLine, matches: tuple[LineMatch, ...], document: Document, *, refused: bool) -> LineOutcome:
+def _deleted(
+    line: SentLine, matches: tuple[LineMatch, ...], document: AcknowledgmentCase, *, refused: bool
+) -> LineOutcome:
     """A line that our 860 took out: the supplier agrees (zero), refuses, or still wants to deliver.
 
     `refused`: the answer rejects the change as a whole.

@@ -19,7 +19,7 @@ from plexstedi.edi.writeback.promises import ReleasePromise, release_promises
 
 
 @dataclass(slots=True)
-class _Draft:
+class _ReleaseDraft:
     values: Collection[ReleaseField]
     entries: list[WriteEntry] = field(default_factory=list)
     withheld: list[Reason] = field(default_factory=list)
@@ -60,7 +60,7 @@ def plan_release_writes(
     written (RULES.md Reading 14). What `values` lists and a release cannot hold is in `withheld`.
     """
     promises, withheld = release_promises(order, outcomes, sent, settings)
-    draft = _Draft(values, withheld=withheld)
+    draft = _ReleaseDraft(values, withheld=withheld)
     for promise in promises:
         draft.add(promise, ReleaseField.NOTE, promise.note(), None)
         if promise.outcome.open == promise.outcome.ordered:
@@ -74,7 +74,7 @@ def plan_release_writes(
     )
 
 
-def _plan_demand(draft: _Draft, promise: ReleasePromise) -> None:
+def _plan_demand(draft: _ReleaseDraft, promise: ReleasePromise) -> None:
     """The release's own quantity and due date, as far as `values` lists them and a release can hold them."""
     if promise.total == 0:
         if set(draft.values) - {ReleaseField.NOTE}:

@@ -17,15 +17,15 @@ SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SetEntry:
     """One place of a set: a segment, or a loop with its entries (the opening segment is not among them)."""
 
     id: str
     loop: bool
     repeats: bool
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[SetEntry, ...] = ()
 
-    def find(self, segment_id: str) -> Entry | None:
+    def find(self, segment_id: str) -> SetEntry | None:
         """The direct entry of this segment id, if there is one."""
         return next((entry for entry in self.entries if entry.id == segment_id), None)
 
@@ -35,11 +35,11 @@ class SetDef:
     """A transaction set: the entries of its three sections."""
 
     id: str
-    heading: Entry
-    detail: Entry
-    summary: Entry
+    heading: SetEntry
+    detail: SetEntry
+    summary: SetEntry
 
-    def section(self, section: Section) -> Entry:
+    def section(self, section: Section) -> SetEntry:
         """The entries of one section, as a loop without opening segment."""
         return {"heading": self.heading, "detail": self.detail, "summary": self.summary}[section]
 
@@ -98,17 +98,17 @@ def _sections(set_id: str, release: str) -> tuple[str, str, str] | None:
 _TOKEN = re.compile(r"([A-Z][A-Z0-9]{1,2})(\.?)(\(?)|(\))")
 
 
-def _entries(text: str) -> tuple[Entry, ...]:
-    stack: list[tuple[str, bool, list[Entry]]] = [("", False, [])]
+def _entries(text: str) -> tuple[SetEntry, ...]:
+    stack: list[tuple[str, bool, list[SetEntry]]] = [("", False, [])]
     for found in _TOKEN.finditer(text):
         name, single, opens, closes = found.groups()
         if closes:
             loop_id, repeats, inner = stack.pop()
-            stack[-1][2].append(Entry(loop_id, loop=True, repeats=repeats, entries=tuple(inner)))
+            stack[-1][2].append(SetEntry(loop_id, loop=True, repeats=repeats, entries=tuple(inner)))
         elif opens:
             stack.append((name, not single, []))
         else:
-            stack[-1][2].append(Entry(name, loop=False, repeats=not single))
+            stack[-1][2].append(SetEntry(name, loop=False, repeats=not single))
     return tuple(stack[0][2])
 
 
@@ -118,5 +118,5 @@ def set_def(set_id: str, release: str) -> SetDef | None:
     sections = _sections(set_id, release)
     if sections is None:
         return None
-    heading, detail, summary = (Entry("", loop=True, repeats=False, entries=_entries(text)) for text in sections)
+    heading, detail, summary = (SetEntry("", loop=True, repeats=False, entries=_entries(text)) for text in sections)
     return SetDef(set_id, heading, detail, summary)

@@ -17,7 +17,7 @@ from plexstedi.edi.units import plain
 from plexstedi.edi.x12.elements import COMPOSITES, Element, segment_def
 from plexstedi.edi.x12.raw import BrokenX12Error as BrokenX12Error
 from plexstedi.edi.x12.raw import RawInterchange, bare_segments, component_separator, interchanges, is_bare
-from plexstedi.edi.x12.sets import SECTIONS, Entry, Section, set_def
+from plexstedi.edi.x12.sets import SECTIONS, Section, SetEntry, set_def
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Simple, Transaction, Value
 
 FUNCTIONAL_IDS = {"850": "PO", "855": "PR", "860": "PC", "865": "CA", "810": "IN", "997": "FA"}
@@ -339,7 +339,7 @@ def _read_time(text: str) -> time | None:
 class _Open:
     """A loop under construction."""
 
-    entry: Entry
+    entry: SetEntry
     nodes: list[Node]
 
 
@@ -358,12 +358,12 @@ def _tree(set_id: str, release: str, segments: Sequence[Segment]) -> Transaction
     return Transaction(set_id, release, sections["heading"], sections["detail"], sections["summary"])
 
 
-def _begins_later(segment: Segment, later: Sequence[Entry]) -> bool:
+def _begins_later(segment: Segment, later: Sequence[SetEntry]) -> bool:
     """Whether this segment opens a later section: each begins with the first entry of its definition."""
     return any(section.entries and section.entries[0].id == segment.id for section in later)
 
 
-def _nest(segments: Sequence[Segment], section: Entry) -> tuple[Node, ...]:
+def _nest(segments: Sequence[Segment], section: SetEntry) -> tuple[Node, ...]:
     """Each segment in the innermost open loop that may hold it; one that none may hold ends no loop."""
     stack = [_Open(section, [])]
 

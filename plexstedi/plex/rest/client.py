@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Answer
+from plexstedi.http.answer import ServiceAnswer
 from plexstedi.http.caller import Caller, path_segment
 from plexstedi.plex.port import OddRecord, Window
 from plexstedi.plex.rest.dialect import Dialect
@@ -158,7 +158,7 @@ class Rest:
         """The path of a resource, its ids quoted."""
         return self.dialect.path(resource, **{name: path_segment(value) for name, value in ids.items()})
 
-    def rows(self, resource: str, answer: Answer) -> tuple[Row, ...]:
+    def rows(self, resource: str, answer: ServiceAnswer) -> tuple[Row, ...]:
         """The rows of an answer that must be a list (or hold one in `data`)."""
         document = answer.json()
         items = document.get("data") if isinstance(document, Mapping) else document
@@ -188,7 +188,7 @@ class Rest:
             yield from self.rows(resource, answer)
             page = self._next(path, answer)
 
-    def _next(self, path: str, answer: Answer) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    def _next(self, path: str, answer: ServiceAnswer) -> tuple[str, tuple[tuple[str, str], ...]] | None:
         """Path and parameters of the next page; the key must not follow a link to somewhere else."""
         document = answer.json()
         link = document.get("next") if isinstance(document, Mapping) else None
@@ -209,7 +209,7 @@ class Rest:
         query = tuple(parse_qsl(target.query, keep_blank_values=True))
         return target.path[len(base.path.rstrip("/")) :], query
 
-    def _row(self, resource: str, answer: Answer, item: Json) -> Row:
+    def _row(self, resource: str, answer: ServiceAnswer, item: Json) -> Row:
         try:
             row = Row(item, self.dialect.names(resource), resource)
         except RowFault:
@@ -218,7 +218,7 @@ class Rest:
         return row
 
     @staticmethod
-    def _no_list(answer: Answer) -> ServiceUnavailable:
+    def _no_list(answer: ServiceAnswer) -> ServiceUnavailable:
         return ServiceUnavailable(
             f"Plex answered {answer.path} with something else than a list of records",
             fix="Check plex.base_url and [plex.paths]; the next run tries again.",

@@ -20,7 +20,7 @@ _FIX = "Correct the invoice in Plex, or set [plex.fields] if this tenant calls t
 _PAID_OR_NOT = "3"
 
 
-class Invoices:
+class InvoiceReader:
     """The customer invoices of a tenant. `former`: how earlier runs read days, where that was otherwise."""
 
     def __init__(self, rest: Rest, former: Sequence[Days] = ()) -> None:

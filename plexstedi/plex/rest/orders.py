@@ -35,7 +35,7 @@ class _Marks:
     marks: dict[str, datetime] = field(default_factory=dict)
 
 
-class Orders:
+class OrderReader:
     """The purchase orders of a tenant."""
 
     def __init__(self, rest: Rest, directory: Directory, former: Sequence[Days] = ()) -> None:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Answer, Refusal, Unheard
+from plexstedi.http.answer import Refusal, ServiceAnswer, Unheard
 from plexstedi.http.caller import Caller
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown, Written
 
@@ -140,7 +140,9 @@ class DataSources:
         said = _business_failure(document)
         return Written() if said is None else WriteRefused(said)
 
-    def _execute(self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., Answer]) -> Answer:
+    def _execute(
+        self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceAnswer]
+    ) -> ServiceAnswer:
         body: Json = dict(inputs)
         answer = call(f"/{source}/execute?format=2", body=dumps(body).encode(), headers=_JSON)
         document = answer.json() if answer.body.strip() else None
@@ -168,7 +170,7 @@ def _left_rows_out(document: Mapping[str, Json]) -> bool:
     return any(table.get(flag) is True for table in (document, *tables) for flag in _ROW_LIMIT_FLAGS)
 
 
-def _rows(document: Mapping[str, Json], answer: Answer) -> tuple[Mapping[str, Json], ...]:
+def _rows(document: Mapping[str, Json], answer: ServiceAnswer) -> tuple[Mapping[str, Json], ...]:
     """Rows of format 2, or of the first table of format 1 where `format` is not honoured."""
     rows = document.get("rows")
     if isinstance(rows, Sequence) and not isinstance(rows, str):
@@ -195,7 +197,7 @@ def _text(document: Json) -> str | None:
     return document if isinstance(document, str) and document else None
 
 
-def _unreadable(answer: Answer) -> ServiceUnavailable:
+def _unreadable(answer: ServiceAnswer) -> ServiceUnavailable:
     return ServiceUnavailable(
         f"Plex answered {answer.path} with something else than a data source's result",
         fix="Check plex.datasource_url; the next run tries again.",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Rejected, Unheard
+from plexstedi.http.answer import RejectedCall, Unheard
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,
@@ -137,7 +137,7 @@ class _Saving:
 
     def _halve(self, indexes: Sequence[int], batch: Sequence[Json], error: RequestRejected) -> dict[int, WriteOutcome]:
         # Plex refuses a batch as a whole, without saying which record it means.
-        said = (error.service_message if isinstance(error, Rejected) else "") or error.message
+        said = (error.service_message if isinstance(error, RejectedCall) else "") or error.message
         words = "; ".join((said, *error.details[:3]))
         if len(indexes) == 1:
             return {indexes[0]: WriteRefused(words)}

@@ -14,14 +14,14 @@ from plexstedi.state.file.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class DroppedContents:
     """How many contents were dropped."""
 
     documents: int
     answers: int
 
 
-def drop_contents(database: Database, before: datetime) -> Dropped:
+def drop_contents(database: Database, before: datetime) -> DroppedContents:
     """Empty the request and X12 of settled documents, and received documents that are decided, older than `before`.
 
     What an open question is about is kept, and the last document of each stream.
@@ -42,4 +42,4 @@ def drop_contents(database: Database, before: datetime) -> Dropped:
             " AND reviews.transaction_id = inbox.transaction_id)",
             (instant(before),),
         )
-    return Dropped(documents, answers)
+    return DroppedContents(documents, answers)

@@ -38,7 +38,7 @@ from plexstedi.edi.inbound.reading.acknowledgment import (
     content_fingerprint,
     read_acknowledgment,
 )
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
 from plexstedi.edi.outbound.document import Renderings
@@ -70,7 +70,7 @@ ANOTHER_PLANTS = "its partnership is another plant's"
 def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     """Decide one stored answer; inside the caller's transaction."""
     tree = read_document(session, inbound)
-    if isinstance(tree, Unreadable):
+    if isinstance(tree, UnreadableDocument):
         if not _repeats_unassigned(session, inbound):
             _hold_whole(session, inbound, (_unreadable(tree.reason),), None)
         return

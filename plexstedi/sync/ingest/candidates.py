@@ -8,7 +8,7 @@ from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.matching import (
     Candidate,
 )
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable, read_guide_json
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument, read_guide_json
 from plexstedi.edi.inbound.reading.set_choice import WantedSet, choose_set
 from plexstedi.edi.x12.raw import decoded
 from plexstedi.edi.x12.transaction import Transaction
@@ -16,16 +16,16 @@ from plexstedi.state.inbox import Inbound
 from plexstedi.sync.session import Session
 
 
-def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadable:
+def read_document(session: Session, inbound: Inbound) -> Transaction | UnreadableDocument:
     """The neutral tree of a stored document."""
     document = session.store.inbox.document(inbound.transaction_id)
     if document is None:
-        return Unreadable("its document was not fetched")
+        return UnreadableDocument("its document was not fetched")
     if inbound.document_form == "guide-json":
         try:
             return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
         except BrokenJsonError as error:
-            return Unreadable(f"its JSON cannot be read, and Stedi hands out no X12 of it: {error}")
+            return UnreadableDocument(f"its JSON cannot be read, and Stedi hands out no X12 of it: {error}")
     return choose_set(decoded(document), wanted_set(inbound))
 
 

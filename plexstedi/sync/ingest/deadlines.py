@@ -9,7 +9,7 @@ from datetime import datetime
 
 from plexstedi.config.load import Config
 from plexstedi.edi.deadlines import ClockedDocument, ClockedStream, ClockKind, Late, Lateness, late
-from plexstedi.edi.inbound.precedence import Answer, Folded, fold
+from plexstedi.edi.inbound.precedence import Folded, RankedAcknowledgment, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings
@@ -204,7 +204,7 @@ def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folde
         return Folded({}, None)
     ordered = ordered_on(store, order_id)
     answers = [
-        Answer(
+        RankedAcknowledgment(
             header=answer_header(inbound, outcome, ordered),
             position=positions[inbound.document_id],
             outcomes=outcome.lines,

@@ -14,7 +14,7 @@ from plexstedi.edi.inbound.reading.answer_sets import (
     set_of_json,
     set_of_x12,
 )
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable as UnreadableDocument
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
 from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
 from plexstedi.edi.inbound.reading.set_choice import choose_set
@@ -49,7 +49,7 @@ _PATIENCE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class TooLarge:
+class DocumentTooLarge:
     """The document is larger than an answer may be."""
 
 
@@ -140,13 +140,13 @@ def _too_large(session: Session) -> str:
     return f"{_TOO_LARGE}run.max_response_mb ({session.config.run.max_response_mb} MB)"
 
 
-def _bounded(get: Callable[[], bytes | None]) -> bytes | None | TooLarge:
+def _bounded(get: Callable[[], bytes | None]) -> bytes | None | DocumentTooLarge:
     try:
         return get()
     except ServiceUnavailable as fault:
         if fault.code != TOO_LARGE:
             raise
-        return TooLarge()
+        return DocumentTooLarge()
 
 
 def _fetch(session: Session, inbound: Inbound) -> None:
@@ -155,14 +155,14 @@ def _fetch(session: Session, inbound: Inbound) -> None:
     A transaction's input is ST to SE. Where that is missing or broken, the whole file is taken, the execution's input.
     """
     stedi = session.stedi
-    tried: list[tuple[bytes | TooLarge | None, _Source]] = []
+    tried: list[tuple[bytes | DocumentTooLarge | None, _Source]] = []
     sources: tuple[_Source, ...] = (
         _Source(lambda: stedi.transaction_document(inbound.transaction_id, "output"), "guide-json"),
         _Source(lambda: stedi.transaction_document(inbound.transaction_id, "input"), "x12"),
         _Source(lambda: stedi.execution_document(inbound.execution_id, "input"), "x12", whole=True),
     )
     for source in sources:
-        if source.whole and isinstance(tried[-1][0], TooLarge):
+        if source.whole and isinstance(tried[-1][0], DocumentTooLarge):
             break  # A file is no smaller than a part of it.
         try:
             document = _bounded(source.get)
@@ -180,7 +180,7 @@ def _fetch(session: Session, inbound: Inbound) -> None:
     for document, source in sorted(got, key=lambda one: not one[0].strip())[:1]:
         _store(session, inbound, document, source.form, whole=source.whole)
         return
-    if any(isinstance(document, TooLarge) for document, _ in tried):
+    if any(isinstance(document, DocumentTooLarge) for document, _ in tried):
         _hold_too_large(session, inbound)
         return
     said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again"

@@ -8,15 +8,15 @@ from datetime import timedelta
 
 from plexstedi.edi.inbound.reading.acknowledgment import Malformed
 from plexstedi.edi.inbound.reading.functional_ack import (
-    Accepted,
     AcceptedWithErrors,
     FunctionalAck,
     NotMentioned,
-    Rejected,
+    SyntaxAccepted,
+    SyntaxRejected,
     read_997,
     verdict,
 )
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
@@ -37,7 +37,7 @@ _PATIENCE = timedelta(days=3)
 def decide_997(session: Session, inbound: Inbound) -> None:
     """Decide one stored 997; inside the caller's transaction."""
     tree = read_document(session, inbound)
-    read = Malformed((_unreadable(tree.reason),)) if isinstance(tree, Unreadable) else read_997(tree)
+    read = Malformed((_unreadable(tree.reason),)) if isinstance(tree, UnreadableDocument) else read_997(tree)
     if isinstance(read, Malformed):
         session.store.inbox.move(
             inbound.transaction_id, InboxState.HELD, "; ".join(str(reason) for reason in read.reasons)
@@ -129,12 +129,12 @@ def _apply(session: Session, document: Document, read: FunctionalAck) -> bool:
     match said:
         case NotMentioned():
             return False
-        case Accepted():
+        case SyntaxAccepted():
             _accept(session, document, FunctionalStatus.ACCEPTED)
         case AcceptedWithErrors(errors=errors):
             _accept(session, document, FunctionalStatus.ACCEPTED_WITH_ERRORS)
             _ask(session, document, ReviewKind.SYNTAX_ERRORS, errors, "was accepted with errors", urgent=False)
-        case Rejected(errors=errors):
+        case SyntaxRejected(errors=errors):
             _set(session, document, FunctionalStatus.REJECTED, blocks=True)
             session.tally.counts.documents_rejected += 1
             _ask(session, document, ReviewKind.SYNTAX_REJECTED, errors, "was rejected", urgent=True)

@@ -17,7 +17,7 @@ from plexstedi.sync.ingest.fetch import pull
 from plexstedi.sync.ingest.functional_ack import decide_997
 from plexstedi.sync.ingest.interchange_ack import decide_ta1
 from plexstedi.sync.ingest.order_state import settle_order
-from plexstedi.sync.ingest.time_limit import Patience
+from plexstedi.sync.ingest.time_limit import DecisionTime
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
@@ -100,7 +100,7 @@ def process(session: Session) -> None:
             if not held:
                 settle_order(session, order_id)
     candidates = Candidates(session)
-    patience = Patience(session)
+    patience = DecisionTime(session)
     waiting = patience.in_turn(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
     for done, inbound in enumerate(waiting, 1):
         session.look()

@@ -9,9 +9,9 @@ from plexstedi.edi.inbound.reading.answer_sets import (
 )
 from plexstedi.errors import RequestRejected, UsageFault
 from plexstedi.state.cursors import Fact
-from plexstedi.state.inbox import Inbound, InboxState, Listed
+from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.subject import of_transaction
-from plexstedi.stedi.models import INBOUND, Transaction, read_transaction
+from plexstedi.stedi.models import INBOUND, StediTransaction, read_transaction
 from plexstedi.sync.feed import (
     TRANSACTIONS,
     ask_about_unreadable,
@@ -66,7 +66,7 @@ def list_new(session: Session) -> None:
         session.checkpoint()
 
 
-def _note_transaction(session: Session, transaction: Transaction) -> None:
+def _note_transaction(session: Session, transaction: StediTransaction) -> None:
     if transaction.direction != INBOUND:
         document = session.store.documents.by_execution(transaction.execution_id)
         if document is not None:
@@ -76,7 +76,7 @@ def _note_transaction(session: Session, transaction: Transaction) -> None:
         return
     supplier = supplier_of(session, transaction.partnership_id)
     customer = None if supplier is not None else customer_of(session, transaction.partnership_id)
-    listed = Listed(
+    listed = ListedTransaction(
         transaction_id=transaction.id,
         execution_id=transaction.execution_id,
         set_id=transaction.set_id or UNKNOWN_SET,
@@ -187,7 +187,9 @@ def list_one(session: Session, transaction_id: str) -> Inbound:
     return inbound
 
 
-def _not_ours(session: Session, transaction: Transaction, supplier: str | None, customer: str | None) -> str | None:
+def _not_ours(
+    session: Session, transaction: StediTransaction, supplier: str | None, customer: str | None
+) -> str | None:
     """Why a transaction is only counted, None if it is to be read."""
     if supplier is None and customer is None:
         return NOBODYS

@@ -7,7 +7,15 @@ from datetime import date
 
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
-from plexstedi.edi.inbound.precedence import Answer, AnswerHeader, Folded, SentDocument, day_of, fold, usable_date
+from plexstedi.edi.inbound.precedence import (
+    AnswerHeader,
+    Folded,
+    RankedAcknowledgment,
+    SentDocument,
+    day_of,
+    fold,
+    usable_date,
+)
 from plexstedi.edi.inbound.revisions import same_to_supplier
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -141,7 +149,9 @@ def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> N
             session.withdraw(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
 
 
-def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> list[tuple[Answer, Reconciliation]]:
+def _answers(
+    session: Session, order_id: str, documents: Sequence[Document]
+) -> list[tuple[RankedAcknowledgment, Reconciliation]]:
     """Every reconciled answer to one of these documents, with what a person decided of it."""
     positions = {document.id: position for position, document in enumerate(documents)}
     ordered = ordered_on(session.store, order_id)
@@ -155,7 +165,7 @@ def _answers(session: Session, order_id: str, documents: Sequence[Document]) -> 
         header = answer_header(inbound, outcome, ordered)
         outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))
         position = positions[inbound.document_id]
-        found.append((Answer(header=header, position=position, outcomes=outcomes), outcome))
+        found.append((RankedAcknowledgment(header=header, position=position, outcomes=outcomes), outcome))
     return found
 
 
@@ -242,7 +252,7 @@ def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
 
 
 def _settle_transaction(
-    session: Session, answer: Answer, outcome: Reconciliation, folded: Folded, *, count: bool
+    session: Session, answer: RankedAcknowledgment, outcome: Reconciliation, folded: Folded, *, count: bool
 ) -> None:
     """The state of one answer after folding, and what it counts as when it is new."""
     transaction_id = answer.header.transaction_id

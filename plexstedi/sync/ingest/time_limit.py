@@ -22,7 +22,7 @@ _MOST_TURNS = 3
 _MOST_OF_A_RUN = 0.5
 
 
-class Patience:
+class DecisionTime:
     """How often the time limit has cut a decision short, kept across runs."""
 
     def __init__(self, session: Session) -> None:

@@ -40,7 +40,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Sent:
+class AlertResult:
     """What became of one channel. `fault` None: it took the message."""
 
     channel: str
@@ -98,13 +98,13 @@ def trial_message(now: datetime) -> Message:
     )
 
 
-def send_test(alerts: AlertsConfig, now: datetime) -> list[Sent]:
+def send_test(alerts: AlertsConfig, now: datetime) -> list[AlertResult]:
     """A test through every configured channel; a ping counts as a good run."""
     message = trial_message(now)
     return [*_pinged(alerts, 0, 0), *tell(alerts, message)]
 
 
-def tell(alerts: AlertsConfig, message: Message) -> list[Sent]:
+def tell(alerts: AlertsConfig, message: Message) -> list[AlertResult]:
     """Send a message through command and email, as far as they are configured. Never raises.
 
     What cannot be seen in it is shown as an escape.
@@ -120,7 +120,7 @@ def tell(alerts: AlertsConfig, message: Message) -> list[Sent]:
     return results
 
 
-def _pinged(alerts: AlertsConfig, exit_code: int, news: int) -> list[Sent]:
+def _pinged(alerts: AlertsConfig, exit_code: int, news: int) -> list[AlertResult]:
     if alerts.ping_url is None:
         return []
     url = alerts.ping_url
@@ -128,17 +128,17 @@ def _pinged(alerts: AlertsConfig, exit_code: int, news: int) -> list[Sent]:
     return [_tried(f"ping to {urlsplit(url).hostname}", lambda: _ping(url, exit_code, news))]
 
 
-def _warnings(results: Sequence[Sent]) -> list[str]:
+def _warnings(results: Sequence[AlertResult]) -> list[str]:
     return [f"alert by {result.channel} failed: {result.fault}" for result in results if result.fault is not None]
 
 
-def _tried(channel: str, act: Callable[[], str | None]) -> Sent:
+def _tried(channel: str, act: Callable[[], str | None]) -> AlertResult:
     try:
-        return Sent(channel, act())
+        return AlertResult(channel, act())
     except EnvironmentFault as fault:
-        return Sent(channel, fault.message)
+        return AlertResult(channel, fault.message)
     except (OSError, ValueError, smtplib.SMTPException, subprocess.SubprocessError) as error:
-        return Sent(channel, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        return AlertResult(channel, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
 def _ping(url: str, exit_code: int, news: int) -> str | None:

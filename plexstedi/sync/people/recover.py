@@ -23,7 +23,7 @@ from plexstedi.edi.stream import StreamKey
 from plexstedi.errors import PlexStediError, ServiceUnavailable
 from plexstedi.state.cursors import Fact
 from plexstedi.state.document import RECOVERED, NewDocument
-from plexstedi.state.executions import Witness
+from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_document, of_order, of_stream
@@ -37,7 +37,7 @@ from plexstedi.sync.people.recovered_files import (
     payload_at_stedi,
     settle_earlier,
 )
-from plexstedi.sync.people.recovered_lines import Sent, sent_by_position
+from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_position
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.replay_words import REPLACES
 from plexstedi.sync.session import Session
@@ -104,7 +104,7 @@ def look(session: Session) -> list[FoundStream]:
     return [_stream(session, number, release, files) for (number, release), files in sorted(streams.items(), key=str)]
 
 
-def unknown_files(session: Session) -> list[Witness]:
+def unknown_files(session: Session) -> list[ExecutionRecord]:
     """Files of ours that the ledger lacks. A retried file comes twice under one name: the newest execution counts."""
     return list({witness.file_name: witness for witness in session.store.witnesses.unknown_to_ledger()}.values())
 
@@ -250,7 +250,7 @@ def _take_over(
     revision = record.latest if stream.revision is None else stream.revision
     key = StreamKey(order_id=record.id, release=stream.release)
     told = _told(session, record, store.orders.revision(record.id, revision), key)
-    files = [Sent(file.slot.kind, file.mark, payloads[file.witness.execution_id][1]) for file in stream.files]
+    files = [RecoveredSent(file.slot.kind, file.mark, payloads[file.witness.execution_id][1]) for file in stream.files]
     sent = sent_by_position(told, files)
     settle_earlier(session, stream_name(key))
     store.orders.set_settled(record.id, 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from plexstedi.edi.document_name import Slot, idempotency_key
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.executions import Witness
+from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, delivery_of
@@ -18,7 +18,7 @@ from plexstedi.sync.session import Session
 class Found:
     """One file of ours at Stedi that the ledger lacks."""
 
-    witness: Witness
+    witness: ExecutionRecord
     slot: Slot
     mark: str
 

@@ -14,7 +14,7 @@ _LINE = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class RecoveredSent:
     """One file at Stedi."""
 
     kind: str
@@ -23,7 +23,7 @@ class Sent:
     x12: str
 
 
-def sent_by_position(told: SentOrder, files: Sequence[Sent]) -> list[SentOrder]:
+def sent_by_position(told: SentOrder, files: Sequence[RecoveredSent]) -> list[SentOrder]:
     """Each document of a stream as sent, from what the last one left (`told`); `files` are all, oldest first.
 
     A line that a later document changed is kept without its items and schedules: it counts as changed since, so an old

@@ -20,7 +20,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review, ReviewKind
-from plexstedi.state.statistics import SupplierTally, Tallies
+from plexstedi.state.statistics import Statistics, SupplierTally
 from plexstedi.state.store import Store, expect_state
 from plexstedi.sync.ingest.deadlines import LateDocument, late_documents
 from plexstedi.sync.report.lines import unanswered_lines
@@ -112,7 +112,7 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
 
     Raise UsageFault for a supplier of which neither the configuration nor the state knows.
     """
-    tallies = Tallies(store.database)
+    tallies = Statistics(store.database)
     suppliers = tallies.suppliers()
     if supplier is not None:
         suppliers = [tally for tally in suppliers if tally.supplier == supplier]
@@ -173,7 +173,7 @@ def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecor
     One that Plex still has goes before one that vanished, the last read before others. Raise UsageFault, with the
     nearest numbers, if there is none.
     """
-    numbers = Tallies(store.database).order_numbers()
+    numbers = Statistics(store.database).order_numbers()
     same = [other for other in numbers if number_key(other) == number_key(number)]
     alike = [record for other in same for record in store.orders.by_number(other)]
     sent = [store.orders.get(order_id) for order_id in store.documents.orders_sent_as(number)]
@@ -218,7 +218,7 @@ def _unknown_order(number: str, known: Sequence[str]) -> UsageFault:
     return UsageFault(f"there is no order {number} in the state file", fix=fix, code="order-unknown")
 
 
-def _unknown_supplier(code: str, tallies: Tallies, config: Config | None) -> UsageFault:
+def _unknown_supplier(code: str, tallies: Statistics, config: Config | None) -> UsageFault:
     known = {tally.supplier for tally in tallies.suppliers()} | set(() if config is None else config.suppliers)
     near = get_close_matches(code, sorted(known), n=3)
     return UsageFault(
@@ -233,7 +233,7 @@ def _silent(code: str) -> SupplierTally:
     return SupplierTally(code, 0, 0, 0, 0, 0, 0, 0)
 
 
-def _times(store: Store, tallies: Tallies) -> Times:
+def _times(store: Store, tallies: Statistics) -> Times:
     return Times(
         plex_read_until=store.memory.time(Fact.PLEX_CURSOR),
         sweep_finished=store.memory.time(Fact.SWEEP_FINISHED),

@@ -10,7 +10,7 @@ from plexstedi.edi.document_name import name_prefix, parse_file_name
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import SuspicionStop
 from plexstedi.state.cursors import Fact
-from plexstedi.state.executions import Witness
+from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject
 from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, read_execution
@@ -88,7 +88,7 @@ def is_ours(session: Session, file_name: str | None) -> bool:
 def _note_execution(session: Session, execution: Execution) -> None:
     if execution.direction == OUTBOUND and is_ours(session, execution.file_name):
         session.store.witnesses.see(
-            Witness(
+            ExecutionRecord(
                 execution_id=execution.id,
                 file_name=execution.file_name or "",
                 partnership=execution.partnership_id,

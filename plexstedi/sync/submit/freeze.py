@@ -8,7 +8,7 @@ from plexstedi.edi.document_name import Slot, Usage, file_name, idempotency_key
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.text import Envelope, render
 from plexstedi.state.document import NewDocument
-from plexstedi.stedi.requests import Delimiters, TooLarge, create_transaction_body, generate_edi_body
+from plexstedi.stedi.requests import Delimiters, RequestTooLarge, create_transaction_body, generate_edi_body
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, Route, route_of
 
@@ -33,7 +33,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
     )
     name = file_name(slot, document.witness)
     body = _body(session, document, route, name)
-    if isinstance(body, TooLarge):
+    if isinstance(body, RequestTooLarge):
         return Reason(
             code="too-large",
             where="order",
@@ -64,7 +64,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
     )
 
 
-def _body(session: Session, document: DueDocument, route: Route, name: str) -> bytes | TooLarge:
+def _body(session: Session, document: DueDocument, route: Route, name: str) -> bytes | RequestTooLarge:
     usage = session.config.stedi.usage_indicator
     marks = document.partner.settings.text.delimiters
     delimiters = None if marks == "*~>^" else Delimiters(marks[0], marks[1], marks[2], marks[3])

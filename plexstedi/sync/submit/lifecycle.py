@@ -121,17 +121,21 @@ def moved(trade: Trade, last: Document) -> tuple[Reason, ...]:
             where=trade.word,
             message=f"it was sent as {trade.word} {last.order_number} to {last.supplier} and is now {trade.word}"
             f" {trade.number} of {trade.partner} in Plex",
-            fix=_MOVED[trade.word].format(was=last.supplier),
+            fix=_moved_fix(trade, last.supplier),
         ),
     )
 
 
-_MOVED = {
-    "order": "Cancel it with {was} and order anew under another number, then"
-    " `plexstedi review accept ID --reason TEXT`.",
-    "invoice": "Settle it with {was} (a credit memo of Plex is sent as an 810 of its own), then"
-    " `plexstedi review accept ID --reason TEXT`.",
-}
+def _moved_fix(trade: Trade, was: str) -> str:
+    if trade.word == "order":
+        return (
+            f"Cancel it with {was} and order anew under another number, then"
+            " `plexstedi review accept ID --reason TEXT`."
+        )
+    return (
+        f"Settle it with {was} (a credit memo of Plex is sent as an 810 of its own), then"
+        " `plexstedi review accept ID --reason TEXT`."
+    )
 
 
 def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[Reason, ...]:

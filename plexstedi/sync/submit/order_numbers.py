@@ -11,7 +11,7 @@ from plexstedi.edi.order import Phase
 from plexstedi.edi.order_number import Claim, Use, number_key, number_taken, taken_by
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.state.executions import Witness
+from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.invoices import InvoiceRecord, invoice_stream
 from plexstedi.state.numbers import Numbered, SentUnder
 from plexstedi.state.orders import OrderRecord
@@ -31,7 +31,7 @@ class _Naming:
 class _Orphan:
     """A file at Stedi whose order Plex does not have."""
 
-    witness: Witness
+    witness: ExecutionRecord
     slot: Slot
 
 
@@ -115,7 +115,7 @@ class OrderNumbers:
         return number_key(number, uppercase=settings is not None and settings.text.uppercase)
 
     @staticmethod
-    def _partner_of(witness: Witness, partners: Mapping[str, SupplierSettings]) -> str:
+    def _partner_of(witness: ExecutionRecord, partners: Mapping[str, SupplierSettings]) -> str:
         return next((code for code, one in partners.items() if one.partnership_id == witness.partnership), "")
 
     def _of_order(self, naming: _Naming) -> Claim:

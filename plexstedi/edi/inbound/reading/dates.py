@@ -71,7 +71,7 @@ def classify(qualifier: str | None, own: Mapping[str, DateMeaning]) -> DateClass
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class DatePromise:
     """A committed date with the qualifier that made it one."""
 
     on: date
@@ -82,8 +82,8 @@ class Promise:
 class Promises:
     """What one quantity is promised for."""
 
-    ship: Promise | None = None
-    delivery: Promise | None = None
+    ship: DatePromise | None = None
+    delivery: DatePromise | None = None
 
     def filled_from(self, other: Promises) -> Promises:
         """These promises, and where one is missing the less specific other one."""
@@ -106,7 +106,7 @@ class Reading:
 
 def promises_at(dates: Sequence[StatedDate], own: Mapping[str, DateMeaning]) -> Reading:
     """What the dates of one place promise. Two different days of one class there are undecided."""
-    found: dict[DateClass, Promise] = {}
+    found: dict[DateClass, DatePromise] = {}
     undecided: list[str] = []
     for stated in dates:
         kind = classify(stated.qualifier, own)
@@ -114,7 +114,7 @@ def promises_at(dates: Sequence[StatedDate], own: Mapping[str, DateMeaning]) -> 
             named = f"qualifier {stated.qualifier}" if stated.qualifier else "no qualifier"
             undecided.append(f"{stated.place} gives {stated.on} with {named} {_UNDECIDED[kind]}".rstrip())
         elif kind in (DateClass.SHIP, DateClass.DELIVERY):
-            known = found.setdefault(kind, Promise(stated.on, stated.qualifier or ""))
+            known = found.setdefault(kind, DatePromise(stated.on, stated.qualifier or ""))
             if known.on != stated.on:
                 undecided.append(f"{stated.place} gives two {kind} dates, {known.on} and {stated.on}")
     return Reading(Promises(found.get(DateClass.SHIP), found.get(DateClass.DELIVERY)), tuple(undecided))

@@ -97,7 +97,7 @@ class FunctionalAck(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class SyntaxAccepted:
     """The supplier's system could read the document."""
 
 
@@ -109,7 +109,7 @@ class AcceptedWithErrors:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class SyntaxRejected:
     """It was not read: the order's document needs a person."""
 
     errors: tuple[str, ...]
@@ -120,7 +120,7 @@ class NotMentioned:
     """This 997 is not about that document."""
 
 
-Verdict: TypeAlias = Accepted | AcceptedWithErrors | Rejected | NotMentioned
+Verdict: TypeAlias = SyntaxAccepted | AcceptedWithErrors | SyntaxRejected | NotMentioned
 
 
 def read_997(tx: Transaction) -> FunctionalAck | Malformed:
@@ -250,9 +250,9 @@ def verdict(fa: FunctionalAck, group_control: int | str, set_control: int | str)
 
 def _judge(code: str, errors: tuple[str, ...]) -> Verdict:
     if code == _ACCEPTED:
-        return Accepted()
+        return SyntaxAccepted()
     if code == _ACCEPTED_WITH_ERRORS:
         return AcceptedWithErrors(errors or ("accepted with errors, without details",))
     if code == _PARTIAL:
-        return Rejected((*errors, "the group was accepted in part, without saying which sets"))
-    return Rejected(errors or (f"rejected ({code or 'no code'}), without details",))
+        return SyntaxRejected((*errors, "the group was accepted in part, without saying which sets"))
+    return SyntaxRejected(errors or (f"rejected ({code or 'no code'}), without details",))

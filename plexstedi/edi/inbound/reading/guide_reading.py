@@ -27,7 +27,7 @@ _Object: TypeAlias = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableDocument:
     """This is no Guide JSON of the set; `reason` names the key."""
 
     reason: str
@@ -37,14 +37,16 @@ class _NotGuideJson(Exception):
     pass
 
 
-def read_guide_json(document: object, set_id: str, release: str, watch: Watch = unwatched) -> Transaction | Unreadable:
+def read_guide_json(
+    document: object, set_id: str, release: str, watch: Watch = unwatched
+) -> Transaction | UnreadableDocument:
     """The transaction that a Guide JSON document holds; ST and SE are left out. Never raises for any JSON value."""
     try:
         return _transaction(document, set_id, release, watch)
     except _NotGuideJson as error:
-        return Unreadable(str(error))
+        return UnreadableDocument(str(error))
     except RecursionError:
-        return Unreadable("nested too deeply")
+        return UnreadableDocument("nested too deeply")
 
 
 def _transaction(document: object, set_id: str, release: str, watch: Watch) -> Transaction:

@@ -40,7 +40,7 @@ class Knows(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValueVerdict:
     """What a line answers; `before` is the version, where it is an earlier one."""
 
     knows: Knows
@@ -48,7 +48,7 @@ class Verdict:
     before: SentLine | None = None
 
 
-def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -> Verdict:
+def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -> ValueVerdict:
     """Which version a line answers: the one that the change asks, or one of those before it (None: there was no line).
 
     A line that the change took out is asked for with the quantity zero.
@@ -56,16 +56,16 @@ def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -
     earlier = [line for line in before if line is not None]
     if not earlier:
         # Whoever names a line that the change added knows of the change.
-        return Verdict(Knows.CHANGE)
+        return ValueVerdict(Knows.CHANGE)
     if _rejects(case_of(earlier[-1])):
-        return Verdict(Knows.UNDECIDED, "a rejection, of what was asked or of the change to it")
+        return ValueVerdict(Knows.UNDECIDED, "a rejection, of what was asked or of the change to it")
     found = [(line, _against(case_of, asked, line)) for line in earlier]
     if any(verdict is Knows.BEFORE for _, verdict in found):
         answered = next(line for line, verdict in reversed(found) if verdict is Knows.BEFORE)
-        return Verdict(Knows.BEFORE, before=answered)
+        return ValueVerdict(Knows.BEFORE, before=answered)
     if all(verdict is Knows.CHANGE for _, verdict in found):
-        return Verdict(Knows.CHANGE)
-    return Verdict(Knows.UNDECIDED, "its values are neither plainly those before the change nor those after it")
+        return ValueVerdict(Knows.CHANGE)
+    return ValueVerdict(Knows.UNDECIDED, "its values are neither plainly those before the change nor those after it")
 
 
 def _rejects(case: LineCase) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plexstedi.edi.inbound.reading.guide_reading import Unreadable
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import plain_whole
 from plexstedi.edi.x12.raw import BrokenX12Error
@@ -28,8 +28,8 @@ class WantedSet(Frozen):
     """ST02."""
 
 
-def choose_set(text: str, wanted: WantedSet) -> Transaction | Unreadable:
-    """The wanted set of an X12 text; Unreadable if it is broken, or which one is wanted is not clear."""
+def choose_set(text: str, wanted: WantedSet) -> Transaction | UnreadableDocument:
+    """The wanted set of an X12 text; UnreadableDocument if it is broken, or which one is wanted is not clear."""
     try:
         found = [
             each
@@ -37,12 +37,12 @@ def choose_set(text: str, wanted: WantedSet) -> Transaction | Unreadable:
             if each.parsed.transaction.set_id == wanted.set_id
         ]
     except BrokenX12Error as error:
-        return Unreadable(f"neither its JSON nor its X12 can be read: {error}")
+        return UnreadableDocument(f"neither its JSON nor its X12 can be read: {error}")
     # A file may hold the same set twice, letter for letter: then it makes no difference which.
     fitting = _different([each for each in found if _fits(each, wanted)]) or _different(found)
     if len(fitting) == 1:
         return fitting[0]
-    return Unreadable(f"its X12 has {len(found)} transactions {wanted.set_id}, none clearly this one")
+    return UnreadableDocument(f"its X12 has {len(found)} transactions {wanted.set_id}, none clearly this one")
 
 
 def _different(found: Sequence[FoundSet]) -> list[Transaction]:
