@@ -58,14 +58,14 @@ def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -
         # Whoever names a line that the change added knows of the change.
         return Verdict(Knows.CHANGE)
     if _rejects(case_of(earlier[-1])):
-        return Verdict(Knows.UNDECIDED, "a rejection, of what was asked or of the change to it")
+        return Verdict(Knows.UNDECIDED, "a rejection, either of the order or of its change")
     found = [(line, _against(case_of, asked, line)) for line in earlier]
     if any(verdict is Knows.BEFORE for _, verdict in found):
         answered = next(line for line, verdict in reversed(found) if verdict is Knows.BEFORE)
         return Verdict(Knows.BEFORE, before=answered)
     if all(verdict is Knows.CHANGE for _, verdict in found):
         return Verdict(Knows.CHANGE)
-    return Verdict(Knows.UNDECIDED, "its values are neither plainly those before the change nor those after it")
+    return Verdict(Knows.UNDECIDED, "its values clearly match neither the line before the change nor the line after it")
 
 
 def _rejects(case: LineCase) -> bool:
