@@ -101,10 +101,10 @@ class UntrustedFile(ConfigurationFault):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(problems)
-        head = "others can change what decides what is sent:\n"
+        head = "other users can change what controls sending:\n"
         self.message = head + "\n".join(f"  {problem}" for problem in self.problems)
         self.args = (self.message,)
-        self.fix = "Run what is said there, then `plexstedi check --offline`."
+        self.fix = "Run the commands above, then `plexstedi check --offline`."
 
 
 class CredentialsFault(PlexStediError):

@@ -60,7 +60,7 @@ def internal_fault(error: BaseException, where: str) -> InternalFault:
     place = place_of(error)
     return InternalFault(
         f"internal error in {where}: {bounded(error)}" + (f" ({place})" if place else ""),
-        fix="Report it with its traceback, printed when it first appears. What was committed stays; the next run"
+        fix="Report it with its traceback, printed when it first appears. Committed work is kept; the next run"
         " tries again.",
         error=error,
         key=f"{type(error).__name__} {place}".strip(),

@@ -59,10 +59,10 @@ def opening_to_others(entry: OwnedPath, user: int) -> Opening | None:
     """
     named, quoted = entry.role.value, shlex.quote(str(entry.path))
     if entry.role is not Role.LINK and entry.mode & stat.S_IWOTH and not _keeps_files_apart(entry):
-        shared = f" Where others must go on writing there, `chmod +t {quoted}`." if entry.role is Role.ABOVE else ""
+        shared = f" If other users must keep writing there, `chmod +t {quoted}`." if entry.role is Role.ABOVE else ""
         return Opening(
             entry.path,
-            f"every user of this machine can write this {named} (mode {entry.mode:04o})",
+            f"every user of this machine can write to this {named} (mode {entry.mode:04o})",
             f"Run `chmod o-w {quoted}`.{shared}",
         )
     if entry.role is Role.ABOVE or entry.owner in (_ROOT, user):
@@ -82,8 +82,8 @@ def opening_to_group(entry: OwnedPath) -> Opening | None:
         return None
     return Opening(
         entry.path,
-        f"its group can write this {entry.role.value} (mode {entry.mode:04o})",
-        f"Run `chmod g-w {shlex.quote(str(entry.path))}`, unless each member of the group may decide what is sent.",
+        f"its group can write to this {entry.role.value} (mode {entry.mode:04o})",
+        f"Run `chmod g-w {shlex.quote(str(entry.path))}`, unless every member of the group may control what is sent.",
     )
 
 

@@ -27,7 +27,7 @@ NO_STEP = (
     "see that cron or the timer calls",
     "see what `plexstedi run` ends with",
     "the end of `run`",
-    "was taken over by `recover`",
+    "was taken overdue by `recover`",
     "stops before the first of them",
     "# plexstedi configuration, made by",
     "# save the above as plexstedi.toml",

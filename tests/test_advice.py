@@ -78,7 +78,7 @@ def _needed(path: tuple[str, ...], given: dict[str, object]) -> str | None:
     if path == ("notify",) and not given["test"]:
         return "it needs --test"
     if path == ("replay",) and given["failed"] != (given["since"] is not None):
-        return "--failed and --since go together"
+        return "--failed and --since must be used together"
     if path[:1] == ("credentials",) and path[1:] in (("set",), ("delete",)):
         name = str(given["name"])
         return None if name in (*SecretName, FILLED) else f"{name} is no secret"

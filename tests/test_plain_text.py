@@ -59,7 +59,9 @@ def test_a_table_cell_is_one_line() -> None:
 
 
 def test_further_lines_cannot_pass_for_ours() -> None:
-    assert hanging("warning: a\nplexstedi: all is well\n  fix: b") == "warning: a\n  plexstedi: all is well\n  fix: b"
+    assert hanging("warning: a\nplexstedi: no problems found\n  fix: b") == (
+        "warning: a\n  plexstedi: no problems found\n  fix: b"
+    )
 
 
 @given(ANY_TEXT, st.sampled_from(ENCODINGS))

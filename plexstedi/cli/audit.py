@@ -49,9 +49,10 @@ def _export(
         str | None, typer.Option("--order", metavar="NUMBER", help="Only events of this order or invoice.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only from then on: a time, a day, yesterday, 2d, 6h.")
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Only events since then: a time, a date, yesterday, 2d, 6h."),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="One JSON object a line, or CSV.")] = Format.JSONL,
+    form: Annotated[Format, typer.Option("--format", help="One JSON object per line, or CSV.")] = Format.JSONL,
     json: Json = False,
 ) -> None:
     """Write events to stdout as they are read, oldest first."""
@@ -105,7 +106,10 @@ def _write_csv(events: Iterator[Event]) -> None:
 def _verify(
     context: typer.Context,
     head: Annotated[
-        str | None, typer.Option("--head", metavar="HASH", help="A head noted earlier: proves that no tail was cut.")
+        str | None,
+        typer.Option(
+            "--head", metavar="HASH", help="A head recorded earlier: proves that the end of the trail was not cut off."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -126,7 +130,7 @@ def _verify(
         outcome.data["broken_at"] = broken.seq
         outcome.faults.append(
             StateUnusable(
-                f"the audit trail does not hold: {broken.what}",
+                f"the audit trail is not intact: {broken.what}",
                 fix="Someone changed the state file, or it is an old copy. Compare it with a backup; keep both.",
                 code="audit-broken",
             )

@@ -56,13 +56,13 @@ def register(app: typer.Typer) -> None:
     @app.command("check", epilog="Example: plexstedi check --supplier ACME01 --offline")
     def command(
         context: typer.Context,
-        offline: Annotated[bool, typer.Option("--offline", help="Ask neither Plex nor Stedi.")] = False,
+        offline: Annotated[bool, typer.Option("--offline", help="Do not connect to Plex or Stedi.")] = False,
         supplier: Supplier = None,
         json: Json = False,
     ) -> None:
         """Check configuration, credentials, state file, Plex, Stedi and supplier set-up.
 
-        With --supplier also what its guide makes of the orders that were polled: what would go, what is left out, and
+        With --supplier, also test its guide on the polled orders: what would be sent, what is left out, and
         what is missing.
         """
         invocation = of(context)
@@ -133,12 +133,20 @@ def _try(invocation: Invocation, config: Config, supplier: str, trials: list[Tri
     held = [trial for trial in trials if not trial.would_go]
     subject = f"{'orders' if supplier in config.suppliers else 'invoices'} of {supplier}"
     if not trials:
-        fix = "`plexstedi poll` reads them; nothing is sent by it."
-        return [not_verified(Area.SUPPLIERS, subject, "none is in the state file to try its guide on", fix)]
+        fix = "`plexstedi poll` reads them; it sends nothing."
+        return [not_verified(Area.SUPPLIERS, subject, "the state file has no order to test the guide with", fix)]
     if held:
         message = f"{len(held)} of {len(trials)} documents would be held, see below"
-        return [Finding(Area.SUPPLIERS, subject, Verdict.WARN, message, "Supply what is missing, or settle it.")]
-    return [Finding(Area.SUPPLIERS, subject, Verdict.OK, f"all {len(trials)} documents would go")]
+        return [
+            Finding(
+                Area.SUPPLIERS,
+                subject,
+                Verdict.WARN,
+                message,
+                "Supply the missing values, or resolve it with the supplier.",
+            )
+        ]
+    return [Finding(Area.SUPPLIERS, subject, Verdict.OK, f"all {len(trials)} documents would be sent")]
 
 
 def _faults(findings: Sequence[Finding]) -> list[PlexStediError]:
@@ -178,7 +186,7 @@ def _summary(findings: Sequence[Finding]) -> str:
         )
         if counted[verdict]
     ]
-    return ", ".join(said) or "all is well"
+    return ", ".join(said) or "no problems found"
 
 
 def _show_trials(trials: Sequence[Trial]) -> None:
@@ -188,7 +196,7 @@ def _show_trials(trials: Sequence[Trial]) -> None:
             (
                 trial.order if trial.release is None else f"{trial.order} release {trial.release}",
                 trial.kind,
-                "would go" if trial.would_go else f"held: {len(trial.reasons)} reasons",
+                "would be sent" if trial.would_go else f"held: {len(trial.reasons)} reasons",
                 " ".join(trial.segments),
             )
             for trial in trials
@@ -201,7 +209,7 @@ def _show_trials(trials: Sequence[Trial]) -> None:
         title="\nMissing",
     )
     print_table(
-        ("orders", "what is left out", "why", "for example"),
+        ("orders", "left out", "why", "for example"),
         [(len(demand.orders), demand.what, demand.fix, demand.orders[0]) for demand in left_out(trials)],
         title="\nLeft out",
     )

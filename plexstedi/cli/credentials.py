@@ -33,7 +33,7 @@ class Rotated(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    credentials = typer.Typer(help="Secrets of Plex and Stedi.", no_args_is_help=True, rich_markup_mode=None)
+    credentials = typer.Typer(help="Manage secrets of Plex and Stedi.", no_args_is_help=True, rich_markup_mode=None)
     app.add_typer(credentials, name="credentials", epilog="Example: plexstedi credentials set stedi-api-key")
     credentials.command("set", epilog="Example: plexstedi credentials set stedi-api-key < key.txt")(_set)
     credentials.command("list", epilog="Example: plexstedi credentials list --json")(_list)
@@ -47,11 +47,11 @@ def _set(
     value_given: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="")] = None,
     json: Json = False,
 ) -> None:
-    """Store a secret in the keyring. It is asked for without being shown, or read from stdin."""
+    """Store a secret in the keyring. The value is typed without echo or read from stdin."""
     invocation, secret = of(context), _name(name)
     if value_given:
         raise UsageFault(
-            "a secret is never given as an argument: other users and the shell's history see it",
+            "never pass a secret as an argument: other users and the shell history can see it",
             fix=f"Renew it, then run `plexstedi credentials set {secret}` and type it when asked.",
         )
     value = _value(secret)
@@ -60,9 +60,7 @@ def _set(
     outcome = Outcome(command="credentials set")
     outcome.data |= {"name": secret.value, "stored_in": stored.where}
     if stored.hidden_by is not None:
-        outcome.warnings.append(
-            f"{secret} also comes from the {stored.hidden_by}, which is looked at first: that one is used"
-        )
+        outcome.warnings.append(f"{secret} also comes from the {stored.hidden_by}, which has priority and is used")
     outcome.show = lambda: print(f"{secret} stored in {plain(stored.where)}")
     finish(invocation, outcome, as_json=json)
 
@@ -113,7 +111,7 @@ def _rotate(
     what: Annotated[Rotated, typer.Argument(help="Whose key.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Try stedi-api-key-next at Stedi with a real call, then put it in the place of stedi-api-key."""
+    """Try stedi-api-key-next at Stedi with a real call, then replace stedi-api-key with it."""
     # httpx is loaded only where a service is asked.
     from plexstedi.sync.setup import try_stedi_key
 
@@ -123,7 +121,7 @@ def _rotate(
     if secrets.source(following) is None:
         raise CredentialsFault(
             f"{following} is not set",
-            fix=f"Make a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
+            fix=f"Create a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
         )
     with _no_run(invocation):
         try_stedi_key(config, secrets, clock, following)
@@ -131,7 +129,7 @@ def _rotate(
     outcome = Outcome(command="credentials rotate")
     outcome.data["rotated"] = what.value
     outcome.show = lambda: print(
-        f"Stedi takes the new key; it is {SecretName.STEDI_API_KEY} from now on."
+        f"Stedi accepts the new key; it is {SecretName.STEDI_API_KEY} from now on."
         " Delete the old key in the Stedi portal."
     )
     finish(invocation, outcome, as_json=json)
@@ -143,7 +141,7 @@ def _name(given: str) -> SecretName:
     near = get_close_matches(given.lower(), list(SecretName), n=1)
     # What is near to no name may be the secret itself: it is not repeated.
     raise UsageFault(
-        f"{given} is no name of a secret" if near else "that is no name of a secret",
+        f"{given} is not the name of a secret" if near else "that is not the name of a secret",
         fix=f"Did you mean {near[0]}?" if near else f"Choose one of: {', '.join(SecretName)}.",
     )
 

@@ -42,14 +42,15 @@ def register(app: typer.Typer) -> None:
 
     @app.command("demo", epilog="Example: plexstedi demo --orders 200 --suppliers 20 --dir ./demo")
     def command(
-        orders: Annotated[int, typer.Option("--orders", min=4, help="How many purchase orders.")] = 60,
-        suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="How many suppliers.")] = 12,
+        orders: Annotated[int, typer.Option("--orders", min=4, help="Number of purchase orders.")] = 60,
+        suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="Number of suppliers.")] = 12,
         directory: Annotated[
-            Path | None, typer.Option("--dir", metavar="DIR", help="Keep configuration and state there.")
+            Path | None,
+            typer.Option("--dir", metavar="DIR", help="Keep the configuration and state in this directory."),
         ] = None,
-        json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the story.")] = False,
+        json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     ) -> None:
-        """Watch purchase orders travel from a made-up Plex to suppliers and their acknowledgments come back."""
+        """Run the whole loop on a sandbox: purchase orders to suppliers, acknowledgments back to Plex."""
         from plexstedi.sandbox.clock import SandboxClock
         from plexstedi.sandbox.plex.made_up import made_up_tenant
         from plexstedi.sandbox.server import Sandbox
@@ -80,7 +81,7 @@ def _place(directory: Path | None) -> Iterator[Path]:
         return
     directory.mkdir(parents=True, exist_ok=True)
     if (directory / "state.sqlite3").exists():
-        raise UsageFault(f"{directory} holds the state of an earlier demo", fix="Name another directory, or delete it.")
+        raise UsageFault(f"{directory} holds the state of an earlier demo", fix="Use another directory, or delete it.")
     yield directory
 
 
@@ -105,24 +106,24 @@ class Demo:
         """All steps. Raise what a run raises."""
         made_up = self._sandbox.made_up
         self._say(
-            f"A made-up Plex with {len(made_up.tenant.orders)} purchase orders for {len(made_up.partners)} suppliers,"
-            " and a made-up Stedi, both on loopback."
+            f"A sandbox Plex with {len(made_up.tenant.orders)} purchase orders for {len(made_up.partners)} suppliers,"
+            " and a sandbox Stedi, both on loopback."
         )
-        self._step("First run: orders leave Plex as X12 850 and go to the suppliers")
+        self._step("First run: orders are read from Plex and sent to the suppliers as X12 850")
         self._run_until(lambda session: session.store.orders.work_left() == 0 and not session.store.orders.unsettled())
         self._show_document()
-        self._step("An hour passes: suppliers' systems answer with 997, their people with 855")
+        self._step("One hour later: suppliers' systems return 997s, their staff return 855s")
         self._later(timedelta(minutes=45))
         self._later(timedelta(minutes=75))
-        self._step("Meanwhile a buyer changes an order: the net change goes out as an 860")
+        self._step("Meanwhile a buyer changes an order: the net change is sent as an 860")
         changed = self._change_an_order()
         self._later(timedelta(minutes=10))
-        self._step("Next morning: corrections came in, late ones did not")
+        self._step("Next morning: corrected acknowledgments were received, overdue ones were not")
         self._later(timedelta(hours=30))
         self._later(timedelta(hours=30))
         self._step(f"What happened to order {changed}")
         self._show_order(changed)
-        self._step("What stands now")
+        self._step("Current state")
         self._show_status()
 
     def _say(self, text: str) -> None:
@@ -150,7 +151,7 @@ class Demo:
             if self._run_once(finished):
                 return
             self._sandbox.advance(timedelta(minutes=1))
-        raise UsageFault("the demo did not come to an end", fix="Try fewer --orders.")
+        raise UsageFault("the demo did not finish", fix="Try fewer --orders.")
 
     def _run_once(self, finished: Callable[[Session], bool]) -> bool:
         around = Surroundings(

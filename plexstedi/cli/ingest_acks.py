@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("ingest-acks", epilog="Example: plexstedi ingest-acks --dry-run")
     def command(context: typer.Context, dry_run: DryRun = False, override: Override = None, json: Json = False) -> None:
-        """Pull acknowledgments from Stedi, match and reconcile them, write them to Plex."""
+        """Fetch acknowledgments from Stedi, match and reconcile them, write them to Plex."""
 
         def body(session: Session, outcome: Outcome) -> None:
             outcome.show = lambda: _show(outcome)

@@ -22,15 +22,15 @@ from plexstedi.errors import ConfigurationFault, UsageFault
 _APIS = (PlexApi.CONNECT, PlexApi.OAUTH2)
 _WRITES = (WriteBack.CUSTOM_FIELDS, WriteBack.RELEASES, WriteBack.REPORT_ONLY)
 _TEXTS = {
-    "--api": f"Which interface of Plex: {' | '.join(_APIS)}",
+    "--api": f"Which Plex interface: {' | '.join(_APIS)}",
     "--tenant-id": "The tenant's UUID, from the Plex developer portal",
     "--base-url": "The https address of your Plex",
-    "--token-url": "The address that gives out tokens",
+    "--token-url": "The token address",
     "--client-id": "The client id of this application at Plex",
     "--usage-indicator": "Documents are T (test) or P (production); Stedi delivers both to suppliers",
     "--company": "Your company's name on each document",
-    "--write": f"How answers get into Plex: {' | '.join(_WRITES)}",
-    "--timezone": "The plant's time zone, like America/Detroit: a day in Plex is a day there",
+    "--write": f"How acknowledgments are written to Plex: {' | '.join(_WRITES)}",
+    "--timezone": "The plant's time zone, like America/Detroit: a date in Plex is a date there",
     "--every-minutes": "How often cron or the timer calls `plexstedi run`, in minutes",
 }
 _MOST_MINUTES = 7 * 24 * 60
@@ -55,7 +55,8 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option("--tenant-id", metavar="UUID", help=f"{_TEXTS['--tenant-id']} (connect).")
         ] = None,
         tenant_code: Annotated[
-            str | None, typer.Option("--tenant-code", metavar="CODE", help="The company code (PCN) it must have.")
+            str | None,
+            typer.Option("--tenant-code", metavar="CODE", help="The company code (PCN) that the tenant must have."),
         ] = None,
         token_url: Annotated[
             str | None, typer.Option("--token-url", metavar="URL", help=f"{_TEXTS['--token-url']} (oauth2).")
@@ -83,7 +84,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         json: Json = False,
     ) -> None:
-        """Write a commented configuration by asking. Never overwrites; what is given as an option is not asked."""
+        """Ask questions and write a commented configuration. Never overwrites; options given are not asked."""
         invocation = of(context)
         file = invocation.config_path or default_config_path(os.environ)
         if file.exists():
@@ -125,8 +126,8 @@ def register(app: typer.Typer) -> None:
 
 def _there(file: Path) -> UsageFault:
     return UsageFault(
-        f"{file} is there already; init never overwrites",
-        fix="Change it by hand, or name another file: `plexstedi --config FILE init`.",
+        f"{file} already exists; init never overwrites",
+        fix="Edit it, or name another file: `plexstedi --config FILE init`.",
         code="file-exists",
     )
 
@@ -141,8 +142,8 @@ def _complete(given: dict[str, str | None]) -> bool:
         missing = missing_answers(given, _api(given))
         if missing:
             raise UsageFault(
-                f"there is no terminal to ask on, and these are not given: {', '.join(missing)}",
-                fix="Add them; `plexstedi init --help` says what they are.",
+                f"there is no terminal for questions, and these options are missing: {', '.join(missing)}",
+                fix="Add them; `plexstedi init --help` describes them.",
             )
         return False
     if not given["--api"]:
@@ -171,12 +172,12 @@ def _ask(option: str) -> str:
         answer = str(typer.prompt(_TEXTS[option], err=True)).strip()
         if check(answer):
             return answer
-        print(f"Answer one of: {', '.join(choices or ())}", file=sys.stderr)
+        print(f"Enter one of: {', '.join(choices or ())}", file=sys.stderr)
 
 
 def _ask_timezone() -> str | None:
     while True:
-        answer = str(typer.prompt(f"{_TEXTS['--timezone']} (empty: not told)", default="", err=True)).strip()
+        answer = str(typer.prompt(f"{_TEXTS['--timezone']} (empty: not set)", default="", err=True)).strip()
         if not answer or (why := timezone_problem(answer)) is None:
             return answer or None
         print(why, file=sys.stderr)
@@ -188,7 +189,7 @@ def _ask_minutes() -> int:
         answer = str(typer.prompt(_TEXTS["--every-minutes"], default=str(usual), err=True)).strip()
         if answer.isascii() and answer.isdecimal() and len(answer) < 6 and 1 <= int(answer) <= _MOST_MINUTES:
             return int(answer)
-        print(f"Answer a whole number from 1 to {_MOST_MINUTES}.", file=sys.stderr)
+        print(f"Enter a whole number from 1 to {_MOST_MINUTES}.", file=sys.stderr)
 
 
 def _create(file: Path, text: str) -> None:
@@ -216,7 +217,7 @@ def _create(file: Path, text: str) -> None:
 def _not_written(file: Path, error: OSError) -> UsageFault:
     return UsageFault(
         f"{file} cannot be written: {error.strerror}",
-        fix="Name a file that you may write, on a disk with room: --config FILE.",
+        fix="Use a file that you can write, on a disk with free space: --config FILE.",
     )
 
 
@@ -226,5 +227,5 @@ def _show(file: Path, api: PlexApi) -> None:
     print("Next:")
     print(f"  plexstedi credentials set {secret}")
     print(f"  plexstedi credentials set {SecretName.STEDI_API_KEY}")
-    print("  add a [suppliers.CODE] table for each supplier; the file shows how")
+    print("  add a [suppliers.CODE] table for each supplier; the file has an example")
     print("  plexstedi check")

@@ -23,7 +23,7 @@ from plexstedi.plain_text import one_line
 
 app = typer.Typer(
     name="plexstedi",
-    help="Purchase orders from Plex to suppliers over Stedi EDI, and their acknowledgments back into Plex.",
+    help="Send purchase orders from Plex to suppliers through Stedi EDI, and write their acknowledgments back to Plex.",
     epilog="Example: plexstedi --config /etc/plexstedi/plexstedi.toml run --json",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -75,14 +75,14 @@ def _global_options(
     state: Annotated[
         Path | None, typer.Option("--state", metavar="FILE", readable=False, help="State file. [env: PLEXSTEDI_STATE]")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell every step, on stderr.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results of failures only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Report every step on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     if verbose and quiet:
-        raise UsageFault("--verbose and --quiet contradict each other", fix="Give one of them.")
+        raise UsageFault("--verbose and --quiet cannot be combined", fix="Use one of them.")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.ERROR)
@@ -169,7 +169,7 @@ def _run(arguments: list[str]) -> int:
     except PlexStediError as fault:
         return failed(fault)
     except (KeyboardInterrupt, typer.Abort):
-        return failed(Interrupted("interrupted", fix="What was done until then stays; give the command again."))
+        return failed(Interrupted("interrupted", fix="Completed work is kept; run the command again."))
     except Exception as error:
         # typer's own usage errors; its exception classes are not exported by every version (CHOICES.md 1).
         if not (hasattr(error, "show") and hasattr(error, "format_message")):

@@ -20,14 +20,16 @@ def register(app: typer.Typer) -> None:
     @app.command("notify", epilog="Example: plexstedi notify --test")
     def command(
         context: typer.Context,
-        test: Annotated[bool, typer.Option("--test", help="Send a test through each configured alert.")] = False,
+        test: Annotated[
+            bool, typer.Option("--test", help="Send a test message through each configured alert.")
+        ] = False,
         json: Json = False,
     ) -> None:
-        """Test the alerts of the configuration."""
+        """Test the configured alerts."""
         from plexstedi.sync.people.alerts import send_test
 
         if not test:
-            raise UsageFault("notify does nothing by itself; alerts go out with each run", fix="Add --test.")
+            raise UsageFault("notify does nothing without --test; alerts are sent by each run", fix="Add --test.")
         invocation = of(context)
         config = invocation.config()
         results = send_test(config.alerts, invocation.clock.now())
@@ -38,7 +40,7 @@ def register(app: typer.Typer) -> None:
                 str(config.file),
                 "alerts",
                 f"the alert by {result.channel} failed: {result.fault}",
-                "Correct it in [alerts], or mend what it reaches.",
+                "Correct it in [alerts], or repair the service behind it.",
             )
             for result in results
             if result.fault is not None

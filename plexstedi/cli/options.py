@@ -21,11 +21,11 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON ob
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing anywhere.")]
 Override: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--override", metavar="NAME", help="Pass a suspicion of this name once. May be repeated."),
+    typer.Option("--override", metavar="NAME", help="Override the suspicion with this name once. Can be repeated."),
 ]
-Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Reason: TypeAlias = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+    str | None, typer.Option("--reason", metavar="TEXT", help="The reason; kept in the audit trail.")
 ]
 Supplier: TypeAlias = Annotated[str | None, typer.Option("--supplier", metavar="CODE", help="Only this supplier.")]
 
@@ -34,7 +34,7 @@ def overrides(names: list[str] | None) -> frozenset[str]:
     """The suspicions to be passed. Raise UsageFault for a name that none has."""
     for name in names or ():
         if name not in SUSPICIONS:
-            raise UsageFault(f"there is no suspicion {name}", fix=f"Name one of {', '.join(SUSPICIONS)}.")
+            raise UsageFault(f"there is no suspicion {name}", fix=f"Use one of {', '.join(SUSPICIONS)}.")
     return frozenset(names or ())
 
 
@@ -42,7 +42,7 @@ def positive(text: str) -> int:
     """A number given on the command line, in plain digits: `int()` also takes `1_0` and other scripts' digits."""
     number = plain_whole(text)
     if number is None or not 0 < number <= _LARGEST:
-        raise typer.BadParameter(f"{text[:40]!r} is no whole number from 1 to {_LARGEST}, in plain digits.")
+        raise typer.BadParameter(f"{text[:40]!r} is not a whole number from 1 to {_LARGEST}, in plain digits.")
     return number
 
 
@@ -59,8 +59,8 @@ def instant(text: str, option: str, now: datetime, zone: tzinfo) -> datetime:
     found = _instant(text.strip(), now, zone)
     if found is None or found < _EARLIEST:
         raise UsageFault(
-            f"{option} {text} is no time",
-            fix="Write a time with its zone (2026-11-23T08:00:00Z), a day (2026-11-23), yesterday, 2d or 6h.",
+            f"{option} {text} is not a time",
+            fix="Write a time with its time zone (2026-11-23T08:00:00Z), a day (2026-11-23), yesterday, 2d or 6h.",
         )
     return found
 
@@ -87,7 +87,7 @@ def _midnight(day: date, zone: tzinfo) -> datetime | None:
 def reason_given(reason: str | None) -> str:
     """The reason a person gave. Raise UsageFault if there is none."""
     if reason is None or not reason.strip():
-        raise UsageFault("a reason is needed", fix="Add --reason TEXT; it is kept in the audit trail.")
+        raise UsageFault("a reason is required", fix="Add --reason TEXT; it is kept in the audit trail.")
     return reason.strip()
 
 
@@ -101,7 +101,7 @@ def confirmed(question: str, *, yes: bool) -> None:
         return
     if not _on_a_terminal():
         raise UsageFault(
-            "this needs a yes, and there is no terminal to ask on", fix="Look at the preview, then add --yes."
+            "this needs confirmation, and there is no terminal to ask on", fix="Check the preview, then add --yes."
         )
     # While a person is asked nothing is under way: Ctrl-C ends the command at once.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

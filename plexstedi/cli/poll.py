@@ -30,15 +30,15 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--since",
                 metavar="TIME",
-                help="Look back to then: a time, a day, yesterday, 2d, 6h.",
+                help="Read changes since then: a time, a date, yesterday, 2d, 6h.",
             ),
         ] = None,
-        full: Annotated[bool, typer.Option("--full", help="Also look at every open order (sweep).")] = False,
+        full: Annotated[bool, typer.Option("--full", help="Also read every open order (sweep).")] = False,
         dry_run: DryRun = False,
         override: Override = None,
         json: Json = False,
     ) -> None:
-        """Fetch what changed in Plex; record new revisions and what must be sent."""
+        """Read changes from Plex; record new revisions and what must be sent."""
         begin = of(context).instant(since, "--since")
 
         def body(session: Session, outcome: Outcome) -> None:

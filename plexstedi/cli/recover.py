@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("recover", epilog="Example: plexstedi recover --dry-run, then plexstedi recover")
     def command(context: typer.Context, dry_run: DryRun = False, yes: Yes = False, json: Json = False) -> None:
-        """Rebuild a lost or old state from Stedi and Plex. Shows first, asks, and sends nothing."""
+        """Rebuild a lost or old state from Stedi and Plex. Shows a preview, asks for confirmation, sends nothing."""
 
         if not (dry_run or yes):
             _preview(context, as_json=json)
@@ -54,18 +54,18 @@ def _preview(context: typer.Context, *, as_json: bool) -> None:
     if not as_json:
         _show(found, invoices)
     if found or invoices:
-        confirmed(f"Take over {len(found) + len(invoices)} streams into the state file?", yes=False)
+        confirmed(f"Import {len(found) + len(invoices)} streams into the state file?", yes=False)
 
 
 def _show(found: list[FoundStream], invoices: list[FoundInvoice]) -> None:
     if not found and not invoices:
-        print("Stedi has no file of ours that the state file does not know: nothing to recover.")
+        print("The state file knows all of our files at Stedi: nothing to recover.")
         return
     rows = [
         (one.order_number, one.release, len(one.files), one.files[-1].witness.file_name, one.what()) for one in found
     ]
     rows += [(one.number, None, len(one.files), one.files[-1].witness.file_name, one.what()) for one in invoices]
-    print_table(("order or invoice", "release", "files", "last file", "what will be done"), rows)
+    print_table(("order or invoice", "release", "files", "last file", "action"), rows)
 
 
 def _found_order(one: FoundStream) -> FoundOrderJson:

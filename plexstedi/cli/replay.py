@@ -43,35 +43,39 @@ def register(app: typer.Typer) -> None:
         reason: Reason = None,
         purpose: Annotated[
             PurposeCode | None,
-            typer.Option("--purpose", help="BEG01 of a replayed 850; default: as it was sent before."),
+            typer.Option("--purpose", help="BEG01 of a replayed 850; default: as sent before."),
         ] = None,
-        queue: Annotated[bool, typer.Option("--queue", help="Leave the sending to the next submit.")] = False,
+        queue: Annotated[bool, typer.Option("--queue", help="Let the next submit send it.")] = False,
         supplier: Supplier = None,
         release: Annotated[
-            str | None, typer.Option("--release", metavar="LINE-RELEASE", help="Where releases are sent singly: 10-1.")
+            str | None,
+            typer.Option(
+                "--release", metavar="LINE-RELEASE", help="The release, where releases are sent separately: 10-1."
+            ),
         ] = None,
         ack: Annotated[
             str | None,
-            typer.Option("--ack", metavar="TRANSACTION_ID", help="Read this stored acknowledgment again instead."),
+            typer.Option("--ack", metavar="TRANSACTION_ID", help="Process this stored acknowledgment again instead."),
         ] = None,
         failed: Annotated[
-            bool, typer.Option("--failed", help="Everything refused or undelivered since --since.")
+            bool, typer.Option("--failed", help="All documents refused or undelivered since --since.")
         ] = False,
         since: Annotated[
-            str | None, typer.Option("--since", metavar="TIME", help="With --failed: a time, a day, yesterday, 2d, 6h.")
+            str | None,
+            typer.Option("--since", metavar="TIME", help="With --failed: a time, a date, yesterday, 2d, 6h."),
         ] = None,
         yes: Yes = False,
         dry_run: DryRun = False,
         override: Override = None,
         json: Json = False,
     ) -> None:
-        """Send an order's last document again, as a new, linked one; or read an acknowledgment again."""
+        """Send an order's last document again as a new, linked document; or process an acknowledgment again."""
         if (number is not None) + (ack is not None) + failed != 1:
-            raise UsageFault("one of NUMBER, --ack and --failed is needed", fix="See `plexstedi replay --help`.")
+            raise UsageFault("one of NUMBER, --ack and --failed is required", fix="See `plexstedi replay --help`.")
         if failed != (since is not None):
-            raise UsageFault("--failed and --since go together", fix="Write --failed --since yesterday.")
+            raise UsageFault("--failed and --since must be used together", fix="Write --failed --since yesterday.")
         if ack is not None and (purpose, queue, release) != (None, False, None):
-            raise UsageFault("--purpose, --queue and --release are for documents", fix="Leave them out with --ack.")
+            raise UsageFault("--purpose, --queue and --release are for documents", fix="Omit them with --ack.")
         why = reason_given(reason)
         begin = of(context).instant(since, "--since")
         code = None if purpose is None else purpose.value
@@ -99,8 +103,8 @@ def register(app: typer.Typer) -> None:
             again = planned(session)
             if [one.new for one in again] != [one.new for one in shown]:
                 raise UsageFault(
-                    "what would be sent has changed since the preview; nothing was sent",
-                    fix="Look again, then repeat it.",
+                    "the documents changed after the preview; nothing was sent",
+                    fix="Check the new preview, then repeat the command.",
                 )
             documents = replay(session, again, why, queue=queue)
             outcome.data["replays"] = [ReplayJson.of(one, sent) for one, sent in zip(shown, documents, strict=True)]
@@ -152,8 +156,8 @@ def _replay_ack(
     context: typer.Context, transaction_id: str, reason: str, *, yes: bool, dry_run: bool, as_json: bool
 ) -> None:
     if not dry_run:
-        print(f"Transaction {plain(transaction_id)} is read again with the settings of today.", file=sys.stderr)
-        confirmed("Read it again?", yes=yes)
+        print(f"Transaction {plain(transaction_id)} is processed again with the current settings.", file=sys.stderr)
+        confirmed("Process it again?", yes=yes)
 
     def body(session: Session, outcome: Outcome) -> None:
         before = session.store.writes.count_open()
@@ -164,7 +168,7 @@ def _replay_ack(
         def show() -> None:
             print(f"Transaction {plain(transaction_id)} is now {state}.")
             if writes > 0:
-                print("  The next run writes what it says to Plex.")
+                print("  The next run writes its values to Plex.")
             print_news(outcome)
 
         outcome.show = show

@@ -25,13 +25,15 @@ Id = Annotated[
 ]
 Lines = Annotated[
     list[int] | None,
-    typer.Option("--line", metavar="N", parser=positive, help="Only this line of the answer. May be repeated."),
+    typer.Option("--line", metavar="N", parser=positive, help="Only this line of the acknowledgment. Can be repeated."),
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    review = typer.Typer(help="What waits for a person.", no_args_is_help=True, rich_markup_mode=None)
+    review = typer.Typer(
+        help="List, show, accept and reject review items.", no_args_is_help=True, rich_markup_mode=None
+    )
     app.add_typer(review, name="review", epilog="Example: plexstedi review list --supplier ACME01")
     review.command("list", epilog="Example: plexstedi review list --supplier ACME01")(_list)
     review.command("show", epilog="Example: plexstedi review show 12")(_show)
@@ -42,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _list(context: typer.Context, supplier: Supplier = None, json: Json = False) -> None:
-    """List what waits for a person, oldest first."""
+    """List open review items, oldest first."""
     invocation = of(context)
     outcome = Outcome(command="review list")
     store = open_state(invocation.state())
@@ -58,7 +60,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
 
 
 def _show(context: typer.Context, review: Id, json: Json = False) -> None:
-    """Show what is asked: ordered and answered side by side, and what accept and reject would do."""
+    """Show a review item: ordered and acknowledged side by side, and the effect of accept and reject."""
 
     def body(session: Session, outcome: Outcome) -> None:
         found = detail(session, review)
@@ -70,12 +72,12 @@ def _show(context: typer.Context, review: Id, json: Json = False) -> None:
 
 
 def _accept(context: typer.Context, review: Id, reason: Reason = None, line: Lines = None, json: Json = False) -> None:
-    """Accept a review; `review show` says what that does."""
+    """Accept a review item; `review show` describes the effect."""
     _decide(context, "accept", review, reason, line or (), as_json=json)
 
 
 def _reject(context: typer.Context, review: Id, reason: Reason = None, line: Lines = None, json: Json = False) -> None:
-    """Reject a review; `review show` says what that does."""
+    """Reject a review item; `review show` describes the effect."""
     _decide(context, "reject", review, reason, line or (), as_json=json)
 
 
@@ -113,7 +115,7 @@ def _detail(found: ReviewDetail) -> dict[str, Any]:
 
 def _print_list(reviews: Sequence[Review]) -> None:
     if not reviews:
-        print("Nothing waits for a person.")
+        print("No item needs review.")
         return
     print_table(
         ("id", "since", "supplier", "order", "line", "what", "why"),
@@ -178,7 +180,7 @@ def _print_detail(found: ReviewDetail) -> None:
 def _print_lines(found: ReviewDetail) -> None:
     print_table(
         ("line", "ordered", "open", "unit", "due", "price", "answer", "confirmed", "backordered", "rejected", "ship",
-         "delivery", "price answered", "state", "if accepted"),
+         "delivery", "price acknowledged", "state", "if accepted"),
         [_line_row(line) for line in found.lines],
     )  # fmt: skip
     for line in found.lines:
@@ -214,6 +216,6 @@ def _print_decided(review: Review, how: str, *, closed: bool, asked: Sequence[st
     about = f"order {review.order_number}" if review.order_number else review.subject
     print(f"Review {review.id} ({review.kind.value}, {plain(about)}): {how}ed.")
     if not closed:
-        print("  Other lines of this answer still wait for a decision.")
+        print("  Other lines of this acknowledgment still need review.")
     for line in asked:
-        print(f"  needs a person: {plain(line)}")
+        print(f"  needs review: {plain(line)}")

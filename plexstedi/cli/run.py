@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("run", epilog="Example (cron): */5 * * * * plexstedi --config /etc/plexstedi/plexstedi.toml run")
     def command(context: typer.Context, override: Override = None, json: Json = False) -> None:
-        """Poll, submit and ingest acknowledgments under one lock. Quiet when there was nothing to do."""
+        """Poll, submit and ingest acknowledgments under one lock. Prints nothing when there was nothing to do."""
 
         def body(session: Session, outcome: Outcome) -> None:
             outcome.show = lambda: _show(outcome)

@@ -38,27 +38,27 @@ def register(app: typer.Typer) -> None:
     def command(
         directory: Annotated[
             Path | None,
-            typer.Option("--dir", metavar="DIR", help="Write plexstedi.toml and secrets.env there, not only print."),
+            typer.Option("--dir", metavar="DIR", help="Also write plexstedi.toml and secrets.env to this directory."),
         ] = None,
-        orders: Annotated[int, typer.Option("--orders", min=1, help="How many made-up orders.")] = 12,
-        suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="How many made-up suppliers.")] = 4,
+        orders: Annotated[int, typer.Option("--orders", min=1, help="Number of sample orders.")] = 12,
+        suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="Number of sample suppliers.")] = 4,
         dialect: Annotated[
-            PrintedDialect, typer.Option("--dialect", help="The Plex dialect to be printed.")
+            PrintedDialect, typer.Option("--dialect", help="The Plex dialect of the printed configuration.")
         ] = PrintedDialect.CONNECT,
         write: Annotated[
-            PrintedWrite, typer.Option("--write", help="The plex.acknowledgments.write to be printed.")
+            PrintedWrite, typer.Option("--write", help="The plex.acknowledgments.write of the printed configuration.")
         ] = PrintedWrite.CUSTOM_FIELDS,
         port: Annotated[
-            int, typer.Option("--port", min=0, max=65533, help="First of three ports; 0: any that are free.")
+            int, typer.Option("--port", min=0, max=65533, help="First of three ports; 0: any free ports.")
         ] = 0,
         seconds: Annotated[
-            int | None, typer.Option("--seconds", min=1, help="End after this time; default: until Ctrl-C.")
+            int | None, typer.Option("--seconds", min=1, help="Stop after this time; default: until Ctrl-C.")
         ] = None,
         json: Annotated[
             bool, typer.Option("--json", help="Print one JSON object, with configuration and secrets, then serve.")
         ] = False,
     ) -> None:
-        """Serve a made-up Plex and Stedi on loopback; print a configuration that points at them."""
+        """Serve a sandbox Plex and Stedi on loopback; print a configuration that connects to them."""
         from plexstedi.sandbox.behaviours import HAND_DELAYS
         from plexstedi.sandbox.clock import SandboxClock
         from plexstedi.sandbox.config_text import config_text, secrets

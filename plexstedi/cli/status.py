@@ -65,24 +65,24 @@ def register(app: typer.Typer) -> None:
             typer.Argument(metavar="[NUMBER]", help="One order or invoice: its documents, lines and timeline."),
         ] = None,
         supplier: Supplier = None,
-        late: Annotated[bool, typer.Option("--late", help="Only what is past a time limit or its warning.")] = False,
+        late: Annotated[bool, typer.Option("--late", help="Only items past a deadline or its warning.")] = False,
         html: Annotated[
-            Path | None, typer.Option("--html", metavar="FILE", help="Write a page to look at or print.")
+            Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page for viewing or printing.")
         ] = None,
         check: Annotated[
             bool,
             typer.Option(
                 "--check",
-                help="For monitors: end with 3 if anything needs a person, a fault stands or no run succeeds.",
+                help="For monitors: end with 3 if anything needs review, a fault stands or no run succeeds.",
             ),
         ] = False,
         json: Json = False,
     ) -> None:
-        """Show what was sent, what suppliers confirmed, what is late and what needs a person."""
+        """Show what was sent, what suppliers confirmed, what is overdue and what needs review."""
         if number is not None and (supplier is not None or late):
             raise UsageFault(
-                "an order NUMBER goes with neither --supplier nor --late",
-                fix=f"Write `plexstedi status {number}` for the order, or leave the number out.",
+                "an order NUMBER cannot be combined with --supplier or --late",
+                fix=f"Write `plexstedi status {number}` for the order, or omit the number.",
             )
         invocation = of(context)
         outcome = Outcome(command="status")
@@ -132,7 +132,7 @@ def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Pa
         if invocation.config_path is not None or not _state_is_named(invocation):
             outcome.faults.append(fault)
         else:
-            outcome.warnings.append(f"shown without supplier settings, so no time limits: {fault.problems[0]}")
+            outcome.warnings.append(f"shown without supplier settings, so without deadlines: {fault.problems[0]}")
         return None, path
 
 
@@ -146,7 +146,7 @@ def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -
     outcome.attention = check and not health.ok
 
     def show() -> None:
-        print(f"Nothing yet: no run has made the state file {path}.")
+        print(f"Nothing yet: no run has created the state file {path}.")
         if not health.ok:
             show_health(health)
 
@@ -200,7 +200,7 @@ def _one_order(outcome: Outcome, store: Store | None, number: str, html: Path | 
     if invoices is not None and not store.orders.by_number(number):
         record, same = invoices
         outcome.warnings += [
-            f"invoice number {number} is also that of Plex id {other.id}: `plexstedi status {other.stream}` shows it"
+            f"invoice number {number} also belongs to Plex id {other.id}: `plexstedi status {other.stream}` shows it"
             for other in same
         ]
         report = invoice_report(store, record)
@@ -217,7 +217,7 @@ def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, ch
     record, others = find_order(store, number)
     report = order_report(store, record)
     outcome.warnings += [
-        f"order number {record.number} is also that of Plex id {other.id} (supplier {other.supplier}, {other.phase}"
+        f"order number {record.number} also belongs to Plex id {other.id} (supplier {other.supplier}, {other.phase}"
         + ("" if other.number == record.number else f", now {other.number!r} in Plex")
         + f"): `plexstedi status {other.id}` shows it"
         for other in others
@@ -341,5 +341,5 @@ def _write(file: Path, page: str) -> None:
         Path(draft.name).replace(file)
     except OSError as error:
         raise UsageFault(
-            f"the page {file} cannot be written: {error.strerror}", fix="Name a file in a folder that you may write to."
+            f"the page {file} cannot be written: {error.strerror}", fix="Use a file in a folder that you can write to."
         ) from error

@@ -37,10 +37,10 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         dry_run: DryRun = False,
         show: Annotated[
-            Show, typer.Option("--show", help="With --dry-run: the table, or each document whole.")
+            Show, typer.Option("--show", help="With --dry-run: the table, or each complete document.")
         ] = Show.TABLE,
         order: Annotated[
-            str | None, typer.Option("--order", metavar="NUMBER", help="Only what is due of this order or invoice.")
+            str | None, typer.Option("--order", metavar="NUMBER", help="Only due documents of this order or invoice.")
         ] = None,
         limit: Annotated[
             int | None,
@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Send what is due to Stedi; confirm delivery of what was sent."""
         if show is not Show.TABLE and not dry_run:
-            raise UsageFault("--show goes with --dry-run", fix="Add --dry-run, or leave --show out.")
+            raise UsageFault("--show requires --dry-run", fix="Add --dry-run, or omit --show.")
 
         def body(session: Session, outcome: Outcome) -> None:
             if order is not None and find_invoice(session.store, order) is None:

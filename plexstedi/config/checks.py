@@ -35,7 +35,7 @@ def cross_checks(raw: Mapping[str, Any], file: str) -> tuple[Problem, ...]:
     else:
         need(("plex", "base_url"), f'api = "{api}" has no address of its own', "Write the https address of your Plex.")
     if api == "oauth2":
-        need(("plex", "auth", "token_url"), 'api = "oauth2" needs it', "Write the address that gives out tokens.")
+        need(("plex", "auth", "token_url"), 'api = "oauth2" needs it', "Write the address of the token endpoint.")
         need(("plex", "auth", "client_id"), 'api = "oauth2" needs it', "Write the client id of the application.")
     if api in ("datasource", "soap"):
         need(("plex", "auth", "username"), f'api = "{api}" needs it', "Write the name of the web service account.")
@@ -56,7 +56,7 @@ def _write_back(raw: Mapping[str, Any], file: str) -> list[Problem]:
                 file,
                 toml_key((*table, "fields")),
                 'is missing; write = "custom-fields" needs the custom fields to write to',
-                'List them, as ack_code = "Name of the custom field"; or set write = "report-only".',
+                'List them, for example ack_code = "Name of the custom field"; or set write = "report-only".',
             )
         ]
     return _shared_fields(fields, str(_at(raw, *table, "level") or AckLevel.LINE), file)
@@ -93,16 +93,18 @@ def warnings_of(tables: ConfigTables, suppliers: Mapping[str, SupplierSettings])
     write = tables.plex.acknowledgments
     if write.write is WriteBack.DATASOURCE and COMPANY not in tables.plex.datasources:
         found.append(
-            "there is no [plex.datasources.company]: whose the web service account is, is not compared before writing"
+            "there is no [plex.datasources.company]: the company of the web service account is not checked before "
+            "writing"
         )
     if write.write is WriteBack.CUSTOM_FIELDS and write.fields.ack_reference is None:
         found.append(
-            "plex.acknowledgments.fields.ack_reference is not set: Plex does not show which answer was written"
+            "plex.acknowledgments.fields.ack_reference is not set: Plex does not show which acknowledgment was written"
         )
     if tables.run.time_limit_minutes >= tables.run.every_minutes:
         found.append(
             f"run.time_limit_minutes = {tables.run.time_limit_minutes} is not below"
-            f" run.every_minutes = {tables.run.every_minutes}: a run may still be at work when the next is called"
+            f" run.every_minutes = {tables.run.every_minutes}: a run may still be in progress when the next one "
+            "starts"
         )
     send = tables.documents.send
     if "810" in send and not tables.customers:
@@ -120,7 +122,7 @@ def warnings_of(tables: ConfigTables, suppliers: Mapping[str, SupplierSettings])
         if len(codes) > 1:
             found.append(
                 f"suppliers {', '.join(sorted(codes))} share the partnership {partnership}:"
-                " their answers are told apart by order number only"
+                " their acknowledgments are distinguished by order number only"
             )
     return tuple(found)
 

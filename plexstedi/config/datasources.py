@@ -26,7 +26,9 @@ def datasource_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
     plex = _table(raw, "plex")
     acknowledgments = _table(plex, "acknowledgments")
     if plex.get("api", "connect") == "oauth2":
-        because = "the oauth2 interface has no keys of data sources; of a record it knows order_id and release_id"
+        because = (
+            "the oauth2 interface has no keys of data sources; it identifies records only by order_id and release_id"
+        )
     else:
         because = ""
     if not _table(plex, "auth").get("username"):
@@ -51,8 +53,8 @@ def datasource_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
             yield Problem(
                 file,
                 toml_key((*_SOURCES, name)),
-                "is no data source that is used",
-                f"Did you mean {near[0]}?" if near else f"Use {WRITE}, {READ} and {COMPANY}, or leave it out.",
+                "is not a data source that PlexStedi uses",
+                f"Did you mean {near[0]}?" if near else f"Use {WRITE}, {READ} and {COMPANY}, or omit it.",
             )
     for name in (WRITE, READ):
         if name not in sources:
@@ -77,8 +79,8 @@ def _values(inputs: Mapping[str, Any], columns: Mapping[str, Any], file: str) ->
         yield Problem(
             file,
             toml_key((*_SOURCES, WRITE, "inputs")),
-            "has neither ack_reference nor ack_note: a record of ours could not be told from another",
-            'Write which input takes our reference, as ack_note = "Acknowledgement_Note".',
+            "has neither ack_reference nor ack_note: our records could not be distinguished from others",
+            'Write which input receives our reference, for example ack_note = "Acknowledgement_Note".',
         )
     for name in written:
         if name not in columns:
@@ -86,7 +88,7 @@ def _values(inputs: Mapping[str, Any], columns: Mapping[str, Any], file: str) ->
                 file,
                 toml_key((*_SOURCES, READ, "columns", name)),
                 f"is missing; {name} is written and must be read back",
-                "Write the column of the reading data source that shows it.",
+                "Write the column of the reading data source that returns it.",
             )
 
 
@@ -100,13 +102,13 @@ def _company(plex: Mapping[str, Any], file: str) -> Iterator[Problem]:
             file,
             toml_key((*_SOURCES, COMPANY, "columns", "code")),
             "is missing",
-            "Write the column that has the company's code, as Plexus_Customer_Code.",
+            "Write the column that has the company's code, for example Plexus_Customer_Code.",
         )
     if not (_table(plex, "auth").get("company_code") or plex.get("tenant_code")):
         yield Problem(
             file,
             toml_key(("plex", "auth", "company_code")),
-            "is missing: there is nothing to compare the account's company with",
+            "is missing: the company of the account cannot be checked",
             "Write the code of the company that the web service account must belong to.",
         )
 
@@ -117,15 +119,15 @@ def _keys(inputs: Mapping[str, Any], readable: Mapping[str, Any], file: str, bec
         yield Problem(
             file,
             toml_key((*_SOURCES, WRITE, "inputs")),
-            "names no key: which release a record is for",
-            'Write them as Plex calls them, as Line_Item_Key = "Line_Item_Key" and Release_No = "Release_No".',
+            "names no key that identifies the release",
+            'Write them as Plex names them, for example Line_Item_Key = "Line_Item_Key" and Release_No = "Release_No".',
         )
     for name in keys:
         if name not in readable:
             yield Problem(
                 file,
                 toml_key((*_SOURCES, READ, "columns", name)),
-                f"is missing, and is no input either: records of another release would be taken for this one's {name}",
+                f"is missing, and is not an input either: records of another release would be taken for {name}",
                 "Write the column, or the input, of the reading data source for it.",
             )
     if because:

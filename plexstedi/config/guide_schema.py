@@ -22,16 +22,18 @@ def read_guide_schema(path: Path, file: str, key: str) -> Mapping[str, Any]:
     try:
         document = decimal_json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise wrong("is not there", save) from None
+        raise wrong("does not exist", save) from None
     except OSError as error:
-        raise wrong(f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it.") from None
+        raise wrong(
+            f"cannot be read ({error.strerror})", "Give the user that runs plexstedi read permission."
+        ) from None
     except decimal_json.BrokenJsonError as error:
         raise wrong(f"is not JSON ({error})", save) from None
     if not isinstance(document, Mapping) or not _SCHEMA_SIGNS & document.keys():
-        raise wrong("is JSON, but no JSON Schema", save)
+        raise wrong("is JSON, but not a JSON Schema", save)
     odd = next(_odd_bounds(document), None)
     if odd is not None:
-        raise wrong(f"has {odd}, which is no number", save)
+        raise wrong(f"has {odd}, which is not a number", save)
     return document
 
 

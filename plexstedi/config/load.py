@@ -293,15 +293,15 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise _file_fault(
             path,
-            "is not there",
-            "Make one with `plexstedi init`, or name yours with --config FILE or PLEXSTEDI_CONFIG.",
+            "does not exist",
+            "Create one with `plexstedi init`, or name yours with --config FILE or PLEXSTEDI_CONFIG.",
         ) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise _file_fault(path, f"line {line} is not UTF-8 text", "Save the file as UTF-8.") from None
     except OSError as error:
         raise _file_fault(
-            path, f"cannot be read ({error.strerror})", "Let the user that runs plexstedi read it."
+            path, f"cannot be read ({error.strerror})", "Give the user that runs plexstedi read permission."
         ) from None
     try:
         document = tomllib.loads(text, parse_float=_fraction)

@@ -26,10 +26,10 @@ _FROM_TYPE = {
     "decimal_type": ("must be a number", "Write a number like 2 or 2.5."),
     "decimal_parsing": ("must be a number", "Write a number like 2 or 2.5."),
     "finite_number": ("must be a number", "Write a number like 2 or 2.5."),
-    "string_too_short": ("is too short or empty", "Fill it in, or leave the key out."),
+    "string_too_short": ("is too short or empty", "Fill it in, or omit the key."),
     "string_too_long": ("is too long", "Shorten it."),
     "tuple_type": ("must be a list", 'Write it in brackets: ["…", "…"].'),
-    "too_short": ("must not be an empty list", "List at least one, or leave the key out."),
+    "too_short": ("must not be an empty list", "List at least one, or omit the key."),
     "dict_type": ("must be a table", "Write it as [table] with keys, or as { key = value }."),
     "model_type": ("must be a table", "Write it as [table] with keys, or as { key = value }."),
     "model_attributes_type": ("must be a table", "Write it as [table] with keys, or as { key = value }."),
@@ -93,7 +93,7 @@ def _words(detail: ErrorDetails, path: tuple[str | int, ...], root: type[BaseMod
     if kind == "extra_forbidden":
         return unknown_key(str(path[-1]), known_keys(root, path[:-1]))
     if kind == "missing":
-        return "is missing", "Add it; it has no default because nobody can choose it for you."
+        return "is missing", "Add it; it has no default because only you can choose it."
     if kind in ("enum", "literal_error"):
         return _not_one_of(detail["input"], str(context["expected"]))
     if kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
@@ -114,8 +114,8 @@ def unknown_key(key: str, known: Iterable[str]) -> tuple[str, str]:
     """Message and fix for a key that no table has."""
     if _SECRETIVE.search(key):
         return (
-            "is no key of this table, and secrets are never kept in this file",
-            "Take it out, store it with `plexstedi credentials set NAME`, and renew it if others could read it.",
+            "is not a key of this table, and secrets are never stored in this file",
+            "Remove it, store it with `plexstedi credentials set NAME`, and renew it if others could read it.",
         )
     names = sorted(known)
     near = get_close_matches(key.casefold(), names, n=1, cutoff=0.6)

@@ -38,7 +38,7 @@ def is_loopback(host: str) -> bool:
 def _service_url(value: str) -> str:
     parts = _http_url(value)
     if parts.query or parts.fragment:
-        raise fault("has a query or a fragment", "Give the address up to the path, without `?` and `#`.")
+        raise fault("has a query or a fragment", "Use the address up to the path, without `?` and `#`.")
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise fault("is not https", "Use https://; plain http is allowed only to this machine (127.0.0.1, localhost).")
     return value.rstrip("/")
@@ -54,13 +54,11 @@ def _http_url(value: str) -> Any:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise fault("is no web address", 'Write it like "https://host/path".') from None
+        raise fault("is not a web address", 'Write it like "https://host/path".') from None
     if parts.scheme not in ("https", "http") or not host:
-        raise fault("is no web address", 'Write it like "https://host/path".')
+        raise fault("is not a web address", 'Write it like "https://host/path".')
     if parts.username is not None or parts.password is not None:
-        raise fault(
-            "holds a user name or password", "Take it out; secrets go in with `plexstedi credentials set NAME`."
-        )
+        raise fault("holds a user name or password", "Remove it; store secrets with `plexstedi credentials set NAME`.")
     return parts
 
 
@@ -69,7 +67,7 @@ def _uuid(value: str) -> str:
         return str(uuid.UUID(value))
     except ValueError:
         raise fault(
-            "is no UUID", "Write the tenant's id like 01234567-89ab-cdef-0123-456789abcdef, not its code (PCN)."
+            "is not a UUID", "Write the tenant's id like 01234567-89ab-cdef-0123-456789abcdef, not its code (PCN)."
         ) from None
 
 
@@ -77,7 +75,7 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise fault(f"is no regular expression ({error})", 'Write one like "^PO[0-9]+$", or leave it out.') from None
+        raise fault(f"is not a regular expression ({error})", 'Write one like "^PO[0-9]+$", or omit it.') from None
     return value
 
 
@@ -100,13 +98,13 @@ def _no_timezone(value: str) -> tuple[str, str] | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         known = {name.casefold(): name for name in available_timezones()}
         if not known:
-            return "cannot be looked up: this machine has no time zones", "Install them: pip install tzdata."
+            return "cannot be looked up: this machine has no time zone data", "Install them: pip install tzdata."
         last = {name.rpartition("/")[2]: name for name in known}
         wanted = value.strip().casefold().replace(" ", "_")
         near = [known[name] for name in difflib.get_close_matches(wanted, known, n=3)]
         near += [known[last[name]] for name in difflib.get_close_matches(wanted, last, n=2)]
         hint = ", ".join(dict.fromkeys(near)) or "names are like America/Detroit, Europe/Berlin"
-        return "is no time zone", f"Write an IANA name: {hint}."
+        return "is not a time zone", f"Write an IANA name: {hint}."
     return None
 
 
@@ -127,7 +125,7 @@ def _near(value: datetime) -> datetime:
     """A time from which one can count: not at the edge of the calendar."""
     utc = as_utc(value)
     if utc is None or not 2000 <= utc.year <= 2199:
-        raise fault("is no time of this or the last century", "Write the time in UTC like 2026-11-01T00:00:00Z.")
+        raise fault("is not a time of this or the last century", "Write the time in UTC like 2026-11-01T00:00:00Z.")
     return utc
 
 
@@ -342,7 +340,7 @@ def _known_home(text: str) -> str:
     try:
         Path(text).expanduser()
     except RuntimeError:
-        raise fault(f"names a home directory that is not known: {text}", "Write the whole path.") from None
+        raise fault(f"names an unknown home directory: {text}", "Write the whole path.") from None
     return text
 
 

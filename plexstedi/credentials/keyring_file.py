@@ -97,7 +97,9 @@ class EncryptedFileKeyring(KeyringBackend):
         except OSError as error:
             raise KeyringFileError(f"{self.path} cannot be read ({error.strerror})") from error
         if not content.startswith(_HEADER):
-            raise KeyringFileError(f"{self.path} is no keyring of plexstedi; move it away and set the secrets again")
+            raise KeyringFileError(
+                f"{self.path} is not a keyring of plexstedi; move it elsewhere and set the secrets again"
+            )
         key = self._key(create=False)
         try:
             sealed = base64.b64decode(content[len(_HEADER) :], validate=False)
@@ -105,7 +107,7 @@ class EncryptedFileKeyring(KeyringBackend):
         except (ValueError, InvalidTag):
             raise KeyringFileError(
                 f"{self.path} cannot be decrypted: it is damaged, or belongs to another key."
-                " Restore both from one backup, or move it away and set the secrets again"
+                " Restore both from one backup, or move it elsewhere and set the secrets again"
             ) from None
         entries: dict[str, str] = json.loads(clear)
         return entries
@@ -147,14 +149,14 @@ class EncryptedFileKeyring(KeyringBackend):
             text = self.key_path.read_bytes()
         except FileNotFoundError:
             raise KeyringFileError(
-                f"the key {self.key_path} of {self.path} is not there. Restore it from a backup, pass it as the systemd"
-                f" credential {KEY_CREDENTIAL}, or move {self.path} away and set the secrets again"
+                f"the key {self.key_path} of {self.path} does not exist. Restore it from a backup, pass it as the "
+                f"systemd credential {KEY_CREDENTIAL}, or move {self.path} away and set the secrets again"
             ) from None
         except OSError as error:
             raise KeyringFileError(f"the key {self.key_path} cannot be used ({error.strerror})") from error
         if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in (os.getuid(), 0):
             raise KeyringFileError(
-                f"the key {self.key_path} is open to other users. Make it yours alone: `chmod 600"
+                f"the key {self.key_path} is open to other users. Restrict it to its owner: `chmod 600"
                 f" {shlex.quote(str(self.key_path))}`"
             )
         return _derived(text.strip())
@@ -194,5 +196,5 @@ def _derived(material: bytes) -> bytes:
 def _not_written(path: Path, error: OSError) -> KeyringFileError:
     return KeyringFileError(
         f"{path} cannot be written ({error.strerror}). The secrets that were stored before are still there."
-        " Make room on its disk, or let this user write there, and store the secret again"
+        " Free some space on its disk, or give this user write permission, and store the secret again"
     )

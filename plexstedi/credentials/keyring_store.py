@@ -65,7 +65,7 @@ class KeyringStore:
         self._guarded(name, lambda backend: backend.set_password(SERVICE, name, value))
         # The null keyring takes everything and keeps nothing.
         if self.get(name) != value:
-            raise CredentialsFault(f"{self.describe()} did not keep {name}", fix=ALTERNATIVES)
+            raise CredentialsFault(f"{self.describe()} did not store {name}", fix=ALTERNATIVES)
 
     def delete(self, name: str) -> None:
         self._guarded(name, lambda backend: backend.delete_password(SERVICE, name))
@@ -81,7 +81,7 @@ class KeyringStore:
         except KeyringFileError as error:
             raise CredentialsFault(f"{name}: {error}", fix="Then run `plexstedi credentials list`.") from error
         except (NoKeyringError, InitError) as error:
-            raise CredentialsFault(f"{name}: no keyring is at hand here", fix=ALTERNATIVES) from error
+            raise CredentialsFault(f"{name}: no keyring is available here", fix=ALTERNATIVES) from error
         except KeyringLocked as error:
             raise CredentialsFault(f"{name}: the desktop keyring is locked", fix=ALTERNATIVES) from error
         except (KeyringError, RuntimeError, OSError) as error:

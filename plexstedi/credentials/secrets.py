@@ -96,8 +96,8 @@ class Secrets:
         found = self._find(name)
         if found is None:
             raise CredentialsFault(
-                f"{name} is not set: there is no file of that name in $CREDENTIALS_DIRECTORY, no {variable(name)} in"
-                f" the environment, and {self.store.describe()} has none",
+                f"{name} is not set: there is not a file of that name in $CREDENTIALS_DIRECTORY, no "
+                f"{variable(name)} in the environment, and {self.store.describe()} has none",
                 fix=f"Run `plexstedi credentials set {name}` as the user that runs plexstedi, or use one of these.",
             )
         remember_secret(found[0].get_secret_value())
@@ -131,7 +131,7 @@ class Secrets:
         elsewhere = self._before_keyring(name)
         if elsewhere is None:
             return f"run `plexstedi credentials set {name}`"
-        return f"put it in the place of the old one, the {elsewhere}"
+        return f"replace the old one, the {elsewhere}"
 
     def stedi_key_age(self) -> timedelta | None:
         """How long the Stedi key has been set, for `stedi.key_rotation_days`; None if that is not known."""
@@ -166,13 +166,13 @@ class Secrets:
             if elsewhere is not None:
                 raise CredentialsFault(
                     f"{name} comes from the {elsewhere}, where plexstedi cannot change it",
-                    fix=f"Put the new key there as {current}, remove {following}, and delete the old key at Stedi.",
+                    fix=f"Store the new key there as {current}, remove {following}, and delete the old key at Stedi.",
                 )
         value = self.store.get(following)
         if value is None:
             raise CredentialsFault(
                 f"{following} is not set",
-                fix=f"Make a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
+                fix=f"Create a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
             )
         since = _time(self.store.get(following + _SET_AT)) or self.clock.now()
         self._keep(current, _checked(value, str(following)), since)
@@ -223,7 +223,7 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
     path = Path(directory) / name
     if not Path(directory).is_dir():
         raise CredentialsFault(
-            f"$CREDENTIALS_DIRECTORY is {directory}, which is no directory",
+            f"$CREDENTIALS_DIRECTORY is {directory}, which is not a directory",
             fix="Start plexstedi through its systemd unit, or unset the variable.",
         )
     try:
@@ -233,20 +233,22 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
     except OSError as error:
         raise _unreadable(path, error) from error
     if not stat.S_ISREG(status.st_mode):
-        raise CredentialsFault(f"{path} is no file", fix="Make it a file that holds the secret alone.")
+        raise CredentialsFault(f"{path} is not a file", fix="Make it a file that contains only the secret.")
     if stat.S_IMODE(status.st_mode) & 0o037 or status.st_uid not in (os.getuid(), 0):
         raise CredentialsFault(
-            f"{path} is open to other users, or belongs to one",
+            f"{path} is open to other users, or belongs to one of them",
             fix=_own_and_close(path, status.st_uid),
         )
     if status.st_size > _LARGEST:
-        raise CredentialsFault(f"{path} is too large for a secret", fix="Make it a file that holds the secret alone.")
+        raise CredentialsFault(f"{path} is too large for a secret", fix="Make it a file that contains only the secret.")
     try:
         value = path.read_bytes().decode()
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError:
-        raise CredentialsFault(f"{path} is no text", fix="Make it a text file that holds the secret alone.") from None
+        raise CredentialsFault(
+            f"{path} is not text", fix="Make it a text file that contains only the secret."
+        ) from None
     return SecretStr(_checked(value, str(path))), Source(SourceKind.SYSTEMD, str(path))
 
 
@@ -260,7 +262,8 @@ def _own_and_close(path: Path, owner: int) -> str:
 
 def _unreadable(path: Path, error: OSError) -> CredentialsFault:
     return CredentialsFault(
-        f"{path} cannot be read ({error.strerror})", fix="Let the user that runs plexstedi read it, or remove it."
+        f"{path} cannot be read ({error.strerror})",
+        fix="Give the user that runs plexstedi read permission, or remove it.",
     )
 
 

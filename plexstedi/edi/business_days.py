@@ -29,7 +29,7 @@ def business_days(text: str) -> frozenset[int]:
 def _day(text: str) -> int:
     name = text.strip().lower()
     if name not in _NAMES:
-        raise ValueError(f"{text.strip()!r} is no day; days are {', '.join(_NAMES)}")
+        raise ValueError(f"{text.strip()!r} is not a day; days are {', '.join(_NAMES)}")
     return _NAMES.index(name)
 
 

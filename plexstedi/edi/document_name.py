@@ -108,7 +108,7 @@ def file_name(slot: Slot, content_fingerprint: str) -> str:
     `content_fingerprint` is lower-case hex, 8 to 64 digits. Raise ValueError otherwise, or if it gets too long.
     """
     if not _FINGERPRINT.fullmatch(content_fingerprint):
-        raise ValueError(f"{content_fingerprint!r} is no fingerprint (8 to 64 lower-case hex digits)")
+        raise ValueError(f"{content_fingerprint!r} is not a fingerprint (8 to 64 lower-case hex digits)")
     return _joined([*_fields(slot), content_fingerprint], _FILE_NAME_LIMIT - len(".edi"), slot) + ".edi"
 
 

@@ -87,8 +87,8 @@ def number_taken(mine: Claim, other: Claim, *, noun: str = "order") -> Reason:
         where="order",
         message=f"number {mine.number} is on two {noun}s of Plex: this one ({_words(mine)}) and"
         f" {_which(other, mine, noun)} ({_words(other)}), which has it",
-        fix=f"Give this {noun} another number in Plex: the next run sends it under that one. Or cancel it in Plex."
-        " Cancelling the other one frees the number only if that one was never sent.",
+        fix=f"Give this {noun} another number in Plex: the next run sends it under the new number. Or cancel it in "
+        "Plex. Cancelling the other one frees the number only if it was never sent.",
     )
 
 
@@ -100,7 +100,9 @@ def _words(claim: Claim) -> str:
 
 def _which(other: Claim, mine: Claim, noun: str) -> str:
     if other.use is Use.FILE:
-        return f"one that Plex no longer has, of which Stedi has a file for {other.partner or 'another partner'}"
+        return (
+            f"an order that Plex no longer has and that Stedi has a file for, to {other.partner or 'another partner'}"
+        )
     return f"the {noun}" if other.number == mine.number else f"the {noun} {other.number!r}"
 
 

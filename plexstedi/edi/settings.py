@@ -61,14 +61,14 @@ def _word(text: str) -> str:
     """Text that the operating system takes as an argument: it ends at a NUL."""
     if "\0" in text:
         fix = "Write the name without the \\u0000."
-        raise PydanticCustomError("setting", "{message}", {"message": "has a NUL character in it", "fix": fix})
+        raise PydanticCustomError("setting", "{message}", {"message": "contains a NUL character", "fix": fix})
     return text
 
 
 def _path(text: str) -> str:
     """A path that could exist: Linux ends one at 4096 bytes and a name in it at 255."""
     if len(text.encode()) >= 4096 or any(len(name.encode()) > 255 for name in text.split("/")):
-        fix = "Name a shorter path: at most 4095 bytes, each name in it at most 255."
+        fix = "Use a shorter path: at most 4095 bytes, each name in it at most 255."
         raise PydanticCustomError("setting", "{message}", {"message": "is too long for a path", "fix": fix})
     return text
 
@@ -119,10 +119,10 @@ def _refuse(message: str, fix: str) -> NoReturn:
 
 def _date_qualifier(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Z]{3}", text):
-        _refuse(f'"{text}" is no qualifier of a date', 'Write the three characters of the guide, as "010".')
+        _refuse(f'"{text}" is not a date qualifier', 'Write the three characters from the guide, for example "010".')
     if text in NOT_DUE:
         meaning = NOT_DUE[text]
-        _refuse(f'"{text}" means {meaning}', "Name the qualifier under which this supplier wants our due date.")
+        _refuse(f'"{text}" means {meaning}', "Choose the qualifier that this supplier uses for our due date.")
     return text
 
 
@@ -132,8 +132,8 @@ NOT_DUE = {"003": "the invoice date", "004": "the order date", "011": "the date 
 
 def _x12_release(text: str) -> str:
     if not re.fullmatch(r"00[3-8]0[1-9][0-9]", text) or not "003010" <= text <= "008060":
-        fix = 'Write the six digits of GS08, from "003010" to "008060", as "004010".'
-        _refuse(f'"{text}" is no X12 release', fix)
+        fix = 'Write the six digits of GS08, from "003010" to "008060", for example "004010".'
+        _refuse(f'"{text}" is not an X12 release', fix)
     return text
 
 
@@ -239,8 +239,8 @@ EXTRA_SEGMENTS = frozenset({"LIN", "CTP", "PO3", "CUR", "SAC", "SLN", "SDQ", "QT
 def _known_segment(segment: str) -> str:
     if segment.upper() not in EXTRA_SEGMENTS:
         listed = ", ".join(sorted(EXTRA_SEGMENTS))
-        fix = f"Only segments that are not part of every acknowledgment can be ignored: {listed}."
-        message = f"'{segment}' is no segment that can be ignored"
+        fix = f"Only optional segments of an acknowledgment can be ignored: {listed}."
+        message = f"'{segment}' is not a segment that can be ignored"
         raise PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
     return segment.upper()
 
@@ -270,7 +270,7 @@ class AcknowledgmentSettings(Settings):
 
 def _four_different(text: str) -> str:
     if len(set(text)) < len(text):
-        _refuse("names one separator twice", 'Write the four separators of the interchange, as "*~>^".')
+        _refuse("uses one separator twice", 'Write the four separators of the interchange, for example "*~>^".')
     return text
 
 

@@ -98,5 +98,5 @@ class ServiceAnswer:
         except (BrokenJsonError, RecursionError) as error:
             raise ServiceUnavailable(
                 f"{self.service} answered {self.path} with {self.status} and no readable JSON",
-                fix="Check the base_url, a proxy in between, and the service's status page.",
+                fix="Check the base_url, any proxy, and the service's status page.",
             ) from error

@@ -149,7 +149,7 @@ class Caller:
         for name, value in self._headers.items():
             if not value.isascii() or not value.isprintable():
                 raise CredentialsFault(
-                    f"the value for the header {name} of {service} has characters that no key has",
+                    f"the value for the header {name} of {service} has characters that no key can have",
                     fix="Store the secret again, without line breaks or typographic characters.",
                 )
         self._secrets = tuple(
@@ -249,23 +249,23 @@ class Caller:
         call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
         if not _is_address(url):
             raise ServiceUnavailable(
-                f"{self.service} named a document at something that is no address", fix="The next run tries again."
+                f"{self.service} returned a document link that is not an address", fix="The next run tries again."
             )
         if urlsplit(url).scheme != "https" and not is_loopback(url):
             raise ServiceUnavailable(
-                f"{self.service} named a document at an address that is not https", fix="Ask the service's support."
+                f"{self.service} returned a document link that is not https", fix="Contact the service's support."
             )
         try:
             response = self._bare_client.get(url, extensions={CALL: call})
         except TRANSPORT_ERRORS:
             # The cause is dropped on purpose: its text may hold the URL.
             raise ServiceUnavailable(
-                f"{self.service} named a document at an address that cannot be read", fix="The next run tries again."
+                f"{self.service} returned a document link that cannot be read", fix="The next run tries again."
             ) from None
         if response.is_success and looks_like_html(response):
             raise ServiceUnavailable(
-                f"{self.service} did not hand out {_PRESIGNED}: an HTML page came instead of it",
-                fix="Check for a proxy in between; the next run tries again.",
+                f"{self.service} did not return {_PRESIGNED}: it returned an HTML page instead",
+                fix="Check for a proxy; the next run tries again.",
                 code="no-document",
             )
         if response.is_success:
@@ -275,12 +275,12 @@ class Caller:
             return content
         if response.status_code in {400, 401, 403, 404, 410}:
             raise RejectedCall(
-                f"{self.service} did not hand out {_PRESIGNED}: {response.status_code}",
-                fix="The address has expired; the next run asks for a new one.",
+                f"{self.service} did not return {_PRESIGNED}: {response.status_code}",
+                fix="The address has expired; the next run requests a new one.",
                 status=response.status_code,
             )
         raise ServiceUnavailable(
-            f"{self.service} did not hand out {_PRESIGNED}: {response.status_code}", fix="The next run tries again."
+            f"{self.service} did not return {_PRESIGNED}: {response.status_code}", fix="The next run tries again."
         )
 
     def _call(
@@ -308,7 +308,7 @@ class Caller:
                 )
             except TRANSPORT_ERRORS as error:
                 raise ServiceUnavailable(
-                    f"{self.service} cannot be asked {method} {path} ({type(error).__name__})",
+                    f"{self.service} cannot be called: {method} {path} ({type(error).__name__})",
                     fix="Check the base_url.",
                 ) from error
             return self._answer(method, path, response)
@@ -354,7 +354,7 @@ class Caller:
         if status == 429:
             raise ServiceUnavailable(
                 f"{self.service} throttles us ({method} {path}: 429{said.text})",
-                fix="The next run carries on. If it happens often, lower the calls per minute.",
+                fix="The next run continues. If it happens often, lower the calls per minute.",
                 code="throttled",
             )
         if status < 400:
@@ -366,11 +366,11 @@ class Caller:
         if status >= 500 or status in {408, 409}:
             raise ServiceUnavailable(
                 f"{self.service} failed on {method} {path}: {status}{said.text}",
-                fix="The next run tries again. If it lasts, look at the service's status page.",
+                fix="The next run tries again. If it persists, check the service's status page.",
             )
         raise RejectedCall(
             what,
-            fix=f"Correct what {self.service} objects to, or ask its support"
+            fix=f"Correct what {self.service} objects to, or contact its support"
             + (f" (request {said.request_id})." if said.request_id else "."),
             status=status,
             details=said.details,
@@ -387,7 +387,7 @@ class Caller:
         except BrokenJsonError:
             kind = "an HTML page" if looks_like_html(response) else "broken JSON"
             raise ServiceUnavailable(
-                f"{self.service} answered {method} {path} with {kind} instead of an answer",
-                fix="Check the base_url, a proxy in between and the service's status page; the next run tries again.",
+                f"{self.service} answered {method} {path} with {kind} instead of a usable response",
+                fix="Check the base_url, any proxy and the service's status page; the next run tries again.",
                 code="no-json",
             ) from None

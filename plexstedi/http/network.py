@@ -111,8 +111,8 @@ def _must_hold_something(folder: str) -> None:
     """OpenSSL takes a folder that is not there, and then trusts nobody."""
     if not any(Path(one).is_dir() and any(Path(one).iterdir()) for one in folder.split(os.pathsep)):
         raise EnvironmentFault(
-            f"{_CA_FOLDER} names {folder}, which is no folder with CA certificates",
-            fix=f"Let {_CA_FOLDER} name a folder with CA certificates, or take it away; certifi's are used then.",
+            f"{_CA_FOLDER} names {folder}, which is not a folder with CA certificates",
+            fix=f"Let {_CA_FOLDER} name a folder with CA certificates, or unset it; certifi's are used then.",
         )
 
 
@@ -123,13 +123,13 @@ def _unusable_certificates(file: str | None, folder: str | None, error: OSError)
     if key_log and _holds_certificates(file or certifi.where()):
         return EnvironmentFault(
             f"{_KEY_LOG} names {key_log}, which cannot be written: {why}",
-            fix=f"Take {_KEY_LOG} away: it is for debugging, and lets others read what is encrypted.",
+            fix=f"Take {_KEY_LOG} away: it is for debugging and lets others decrypt the traffic.",
         )
     if file or folder:
         name, what = (_CA_FILE, "file") if file else (_CA_FOLDER, "folder")
         return EnvironmentFault(
             f"{name} names {file or folder}, which cannot be used: {why}",
-            fix=f"Let {name} name a {what} with CA certificates, or take it away; certifi's are used then.",
+            fix=f"Let {name} name a {what} with CA certificates, or unset it; certifi's are used then.",
         )
     return EnvironmentFault(
         f"the CA certificates of this installation cannot be used: {why}",
@@ -157,8 +157,8 @@ def _proxy(url: httpx.URL) -> str | None:
         proxy = f"http://{proxy}" if "/" not in proxy.removesuffix("/") else ""
     if not _is_address(proxy):
         raise EnvironmentFault(
-            f"{_variable(name)} is not the address of a proxy",
-            fix="Write it like http://proxy.example.com:3128, or take it away; NO_PROXY names hosts that need none.",
+            f"{_variable(name)} is not a proxy address",
+            fix="Write it like http://proxy.example.com:3128, or unset it; NO_PROXY names hosts that need none.",
         )
     return proxy
 
@@ -192,7 +192,8 @@ def _transport(scheme: str, proxy: str | None, context: ssl.SSLContext) -> httpx
         )
         raise EnvironmentFault(
             f"{name} names a proxy of the scheme {kind}, which is not supported",
-            fix=f"Let it begin with http:// or https://{install}; NO_PROXY names hosts that need no proxy.",
+            fix=f"Use an address that begins with http:// or https://{install}; NO_PROXY names hosts that need no "
+            "proxy.",
         ) from None
 
 

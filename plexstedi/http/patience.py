@@ -59,7 +59,7 @@ class Patience:
             if self._reads:
                 raise Interrupted(
                     f"stopped by {self.deadline.stop.signal} while reading",
-                    fix="Nothing is half done; the next run carries on.",
+                    fix="Nothing is left half done; the next run continues.",
                 )
             now = time.monotonic()
             self._asked_at = now if self._asked_at is None else self._asked_at
@@ -79,7 +79,7 @@ class PatientStream(httpcore.NetworkStream):
         began = time.monotonic()
         while True:
             if self._patience.is_over():
-                raise httpcore.ReadTimeout("the run's time is over")
+                raise httpcore.ReadTimeout("the time limit of the run is reached")
             left = None if timeout is None else timeout - (time.monotonic() - began)
             if left is not None and left <= 0:
                 raise httpcore.ReadTimeout("timed out")
@@ -91,7 +91,7 @@ class PatientStream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), _SENT_AT_ONCE):
             if self._patience.is_over():
-                raise httpcore.WriteTimeout("the run's time is over")
+                raise httpcore.WriteTimeout("the time limit of the run is reached")
             self._inner.write(buffer[start : start + _SENT_AT_ONCE], timeout)
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ class PerMinute:
 
     def __init__(self, limit: int, *, service: str, clock: Clock, call_log: CallLog | None = None) -> None:
         if limit < 1:
-            raise ValueError(f"a limit of {limit} calls per minute lets nothing through")
+            raise ValueError(f"a limit of {limit} calls per minute allows no calls")
         self.limit = limit
         self._service = service
         self._clock = clock

@@ -242,7 +242,7 @@ class Retrying(httpx.BaseTransport):
             wait = self._try(request, call, number)
             if isinstance(wait, httpx.Response):
                 return wait
-            self._pause(wait, f"{self._service} did not answer in time")
+            self._pause(wait, f"{self._service} did not respond in time")
         raise AssertionError("the last try returns or raises")
 
     def _try(self, request: httpx.Request, call: Call, number: int) -> httpx.Response | float:
@@ -319,7 +319,7 @@ class Retrying(httpx.BaseTransport):
         if self._limiter is None:
             return
         while (wait := self._limiter.wait_needed()) > 0:
-            self._pause(wait, f"the limit of {self._limiter.limit} calls per minute to {self._service} is used up")
+            self._pause(wait, f"the limit of {self._limiter.limit} calls per minute to {self._service} is reached")
         self._limiter.count()
 
     def _pause(self, seconds: float, reason: str) -> None:
@@ -366,8 +366,8 @@ class Retrying(httpx.BaseTransport):
 
     def _out_of_time(self, reason: str) -> ServiceUnavailable:
         return ServiceUnavailable(
-            f"{reason}, and the run has to end",
-            fix="The next run carries on where this one stopped. If it happens often, raise run.time_limit_minutes.",
+            f"{reason}, and the run must end",
+            fix="The next run continues where this one stopped. If it happens often, raise run.time_limit_minutes.",
             code="time-limit",
         )
 
@@ -376,13 +376,13 @@ class Retrying(httpx.BaseTransport):
         timed_out = isinstance(error, httpx.TimeoutException)
         if self._deadline is None or not timed_out or self._deadline.left(self._clock) >= _LEAST_TIME:
             return None
-        return self._out_of_time(f"{self._service} did not finish its answer to {call.shown_path} in time")
+        return self._out_of_time(f"{self._service} did not finish its response to {call.shown_path} in time")
 
     def _too_large(self, call: Call) -> ServiceUnavailable:
         size = self._largest_answer / 2**20
         return ServiceUnavailable(
-            f"{self._service}'s answer to {call.shown_path} is larger than {size:g} MB (run.max_response_mb)",
-            fix="If so much is right, raise run.max_response_mb; else look at what is there.",
+            f"{self._service}'s response to {call.shown_path} is larger than {size:g} MB (run.max_response_mb)",
+            fix="If this size is correct, raise run.max_response_mb; otherwise check what the service returns.",
             code=TOO_LARGE,
         )
 
@@ -390,11 +390,11 @@ class Retrying(httpx.BaseTransport):
         name = type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return ServiceUnavailable(
-                f"{self._service} shows a TLS certificate that this machine does not trust",
+                f"{self._service} presents a TLS certificate that this machine does not trust",
                 fix="Correct the machine's clock and CA certificates (SSL_CERT_FILE), or the base_url.",
             )
-        words = {Heard.NEVER: "cannot be reached", Heard.MAYBE: "did not answer", Heard.HOPELESS: "cannot be asked"}
+        words = {Heard.NEVER: "cannot be reached", Heard.MAYBE: "did not respond", Heard.HOPELESS: "cannot be asked"}
         return ServiceUnavailable(
             f"{self._service} {words[fate(error)]} ({name})",
-            fix="Check the network, a proxy and the base_url; the next run tries again.",
+            fix="Check the network, any proxy and the base_url; the next run tries again.",
         )

@@ -58,7 +58,7 @@ def read_whole(response: httpx.Response, most: int, patience: Patience) -> httpx
 def _watched(pieces: Iterable[bytes], patience: Patience) -> Iterator[bytes]:
     for piece in pieces:
         if patience.is_over():
-            raise httpx.ReadTimeout("the run's time is over")
+            raise httpx.ReadTimeout("the time limit of the run is reached")
         yield piece
 
 
@@ -73,7 +73,7 @@ def _within(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
 
 def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
     if coding not in ("gzip", "x-gzip", "deflate"):
-        raise httpx.DecodingError(f"the answer is packed as {coding[:20]!r}")
+        raise httpx.DecodingError(f"the response is encoded as {coding[:20]!r}")
     unpacker = None
     try:
         for packed in pieces:
@@ -88,9 +88,9 @@ def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
                 if not left and len(piece) < _PIECE:
                     break
     except zlib.error as error:
-        raise httpx.DecodingError(f"the answer is not packed as it says ({error})") from error
+        raise httpx.DecodingError(f"the response encoding does not match its header ({error})") from error
     if unpacker is not None and not unpacker.eof:
-        raise httpx.DecodingError("the packed answer is cut off")
+        raise httpx.DecodingError("the encoded response is truncated")
 
 
 def _deflate_form(packed: bytes) -> int:

@@ -103,7 +103,7 @@ class Audit:
                 return Break(seq, f"event {seq} was edited")
             previous, expected = row["hash"], expected + 1
             seen = seen or previous == head
-        return None if seen else Break(expected, "the trail was cut: the given head is not in it")
+        return None if seen else Break(expected, "the trail was cut off: the given head is not in it")
 
     def _rows(self, order_id: str | None, since: datetime | None) -> Iterator[Row]:
         after = 0
@@ -132,7 +132,7 @@ def _event(row: Row) -> Event:
     except (ValueError, TypeError):
         raise StateUnusable(
             f"event {row['seq']} of the audit trail cannot be read: it was edited",
-            fix="Run `plexstedi audit verify`; put the state file back from a backup, and find out who edited it.",
+            fix="Run `plexstedi audit verify`; restore the state file from a backup, and find out who edited it.",
             code="audit-broken",
         ) from None
 

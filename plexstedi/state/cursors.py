@@ -99,7 +99,7 @@ class Cursors:
                             file=str(self._database.path or "state"),
                             key=key,
                             message=f"this state file belongs to {fact} {theirs}, the configuration says {mine}",
-                            fix="Use a state file of its own for each tenant and usage indicator (--state FILE).",
+                            fix="Use a separate state file for each tenant and usage indicator (--state FILE).",
                         )
                     ]
                 )
@@ -111,7 +111,7 @@ class Cursors:
         """
         times = [time for time in (*seen, self.time(Fact.HIGHEST_TIME)) if time is not None]
         if not times:
-            raise ValueError("no time given and none remembered")
+            raise ValueError("no time given and none stored")
         latest = max(times)
         known = self.time(Fact.HIGHEST_TIME)
         if known is None or latest - known > timedelta(seconds=1):

@@ -99,8 +99,8 @@ def expect_state(path: Path) -> None:
     """
     if _was_here(path).exists() and (not path.exists() or path.stat().st_size == 0):
         raise StateUnusable(
-            f"the state file {path} is gone, or emptied; it was here before. Nothing was sent",
-            fix="Put it back from a backup, or rebuild it with `plexstedi recover`. To begin anew on purpose, delete"
+            f"the state file {path} is missing or empty, but existed before. Nothing was sent",
+            fix="Restore it from a backup, or rebuild it with `plexstedi recover`. To start over on purpose, delete"
             f" {_was_here(path)} as well.",
             code="state-missing",
         )
@@ -114,9 +114,9 @@ def _must_be_its_name(path: Path) -> None:
     if not path.is_file() or path.stat().st_nlink < 2 or _was_here(path).exists():
         return
     raise StateUnusable(
-        f"{path} is a hard link: this state file was made under another name, and part of it may lie beside that",
-        fix=f"Use the name it was made under (`find / -xdev -samefile {shlex.quote(str(path))}` lists them all); to"
-        " move it, let no run be at work, and use mv.",
+        f"{path} is a hard link: this state file was created under another name, and part of it may be stored there",
+        fix=f"Use the name it was created under (`find / -xdev -samefile {shlex.quote(str(path))}` lists them all); "
+        "to move it, make sure that no run is in progress, and use mv.",
         code="state-linked",
     )
 
@@ -130,7 +130,7 @@ def _leave_mark(path: Path) -> None:
     except OSError as error:
         raise StateUnusable(
             f"the mark {mark} cannot be written: {error.strerror or error}",
-            fix="Make room on its disk, and let this user write its folder.",
+            fix="Free some space on its disk, and give this user write permission on its folder.",
             code="state-disk",
         ) from error
 

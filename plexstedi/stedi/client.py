@@ -180,7 +180,7 @@ class StediClient:
         except ServiceUnavailable as broken:
             return Unknown(broken.message, maybe_processed=True)
         if control.file_execution_id is None:
-            return Unknown("Stedi accepted the document but named no execution for it", maybe_processed=True)
+            return Unknown("Stedi accepted the document but returned no execution for it", maybe_processed=True)
         return Accepted(
             file_execution_id=control.file_execution_id,
             interchange_control=control.interchange_control,
@@ -206,7 +206,8 @@ class StediClient:
                 continue
         raise ServiceUnavailable(
             f"Stedi gave an address for {path.removesuffix('-url')} that its storage refuses",
-            fix="The next run asks again. If it lasts, check that no proxy changes requests, and ask Stedi's support.",
+            fix="The next run tries again. If it persists, check that no proxy changes requests, and contact Stedi "
+            "support.",
         )
 
     def _get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceAnswer:
@@ -216,7 +217,7 @@ class StediClient:
         except RejectedCall as rejected:
             if rejected.speaks:
                 raise
-            raise _not_understood(path, f"status {rejected.status} without a word of Stedi's own") from rejected
+            raise _not_understood(path, f"status {rejected.status} without an error message from Stedi") from rejected
 
     def _found(self, path: str) -> ServiceAnswer | None:
         """The answer, None for a 404."""
@@ -278,12 +279,12 @@ def _read_entry(read: Callable[[Json], _Item | UnreadableEntry], item: Json) -> 
 
 def _refused(rejected: RejectedCall) -> SendOutcome:
     if not rejected.speaks:
-        return Unknown(f"{rejected.message}, without a word of Stedi's own", maybe_processed=False)
+        return Unknown(f"{rejected.message}, without an error message from Stedi", maybe_processed=False)
     if rejected.status == 422:
         return SlotTaken(rejected.service_message or rejected.message)
     if rejected.maybe_processed:
         # The attempt before it had no answer and may have been carried out: this refusal concludes nothing.
-        return Unknown(f"refused with {rejected.status} after an attempt without an answer", maybe_processed=True)
+        return Unknown(f"refused with {rejected.status} after an attempt without a response", maybe_processed=True)
     return Refused(
         rejected.status, rejected.service_code, rejected.service_message or rejected.message, rejected.details
     )
@@ -299,6 +300,6 @@ def _unheard(unheard: Unheard) -> SendOutcome:
 
 def _not_understood(path: str, reason: str) -> ServiceUnavailable:
     return ServiceUnavailable(
-        f"Stedi's answer to {path} cannot be understood: {reason}",
-        fix="The next run tries again. If it lasts, check stedi.base_url, and ask Stedi's support.",
+        f"Stedi's response to {path} cannot be understood: {reason}",
+        fix="The next run tries again. If it persists, check stedi.base_url, and contact Stedi support.",
     )

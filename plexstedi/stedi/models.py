@@ -154,7 +154,7 @@ class UnreadableEntry:
 def read_execution(value: Json) -> Execution | UnreadableEntry:
     """An ExecutionSummary or GetExecution answer."""
     if not isinstance(value, Mapping):
-        return UnreadableEntry("the execution is no JSON object", value)
+        return UnreadableEntry("the execution is not a JSON object", value)
     identity, created = _text(value, "executionId"), _time(value, "createdAt")
     direction, status = _text(value, "direction"), _text(value, "status")
     if identity is None or created is None or direction is None or status is None:
@@ -184,7 +184,7 @@ def read_execution(value: Json) -> Execution | UnreadableEntry:
 def read_transaction(value: Json) -> StediTransaction | UnreadableEntry:
     """A TransactionSummary or GetTransaction answer; without X12 metadata the set is not known."""
     if not isinstance(value, Mapping):
-        return UnreadableEntry("the transaction is no JSON object", value)
+        return UnreadableEntry("the transaction is not a JSON object", value)
     identity, execution = _text(value, "transactionId"), _text(value, "fileExecutionId")
     direction, processed = _text(value, "direction"), _time(value, "processedAt")
     if identity is None or execution is None or direction is None or processed is None:
@@ -221,7 +221,7 @@ def read_transaction(value: Json) -> StediTransaction | UnreadableEntry:
 def read_fault(value: Json) -> ExecutionFault | UnreadableEntry:
     """An ExecutionFault."""
     if not isinstance(value, Mapping):
-        return UnreadableEntry("the fault is no JSON object", value)
+        return UnreadableEntry("the fault is not a JSON object", value)
     return ExecutionFault(_text(value, "faultCode") or "UNKNOWN_ERROR", _words(value, "faultMessage") or "no message")
 
 

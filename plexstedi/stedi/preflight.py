@@ -62,7 +62,7 @@ def check_partnership(
     except RejectedCall as rejected:
         if rejected.status == 404 and rejected.speaks:
             fix = "copy partnership_id from the Stedi portal (Trading partners, Partnership identifier)"
-            return Wrong((f"Stedi has no partnership {partnership_id}; {fix}, letter by letter",))
+            return Wrong((f"Stedi has no partnership {partnership_id}; {fix}, with exactly this spelling",))
         return CouldNotVerify(rejected.message)
     except PlexStediError as fault:
         return CouldNotVerify(fault.message)
@@ -78,7 +78,7 @@ def compare(
 ) -> Preflight:
     """What the partnership has against what the configuration needs. `connections` None: not known."""
     if not isinstance(partnership, Mapping) or not isinstance(partnership.get("outboundTransactions"), list):
-        return CouldNotVerify(f"Stedi describes the partnership {partnership_id} in a way that is not known")
+        return CouldNotVerify(f"Stedi describes the partnership {partnership_id} in an unknown way")
     outbound = {_id(setting): setting for setting in _tables(partnership, "outboundTransactions")}
     states = None if connections is None else _connection_states(connections)
     wrong: list[str] = []
@@ -119,7 +119,7 @@ def _setting_faults(need: NeededSetting, setting: Mapping[str, Json], states: Ma
     if not isinstance(connection_id, str):
         faults.append(f"the setting {need.setting_id} has no connection: nothing can be sent; choose one in Stedi")
     elif states is not None:
-        state = states.get(connection_id, "not there")
+        state = states.get(connection_id, "missing")
         if state != "available":
             faults.append(f"the connection of the setting {need.setting_id} is {state}; repair it in Stedi")
     return faults

@@ -119,5 +119,5 @@ def _encoded(value: Json) -> bytes:
 
 def _checked_name(file_name: str) -> str:
     if not _FILE_NAME.match(file_name):
-        raise ValueError(f"{file_name!r} is no file name that Stedi takes (1-300 of a-z A-Z 0-9 . * ' ( ) ! _ -)")
+        raise ValueError(f"{file_name!r} is not a file name that Stedi accepts (1-300 of a-z A-Z 0-9 . * ' ( ) ! _ -)")
     return file_name

@@ -148,8 +148,8 @@ def _forget_token(session: Session, feed: Feed[Item], again: FromTime, refused: 
             "feed-read-again", Subject(f"{feed.name} feed"), since=again.at.isoformat(), message=refused.message
         )
     session.tally.warn(
-        f"Stedi no longer takes the stored page token of its {feed.name} feed ({refused.message}): the feed is read"
-        f" again from {again.at:%Y-%m-%d %H:%M} UTC, and nothing is counted twice"
+        f"Stedi no longer accepts the stored page token of its {feed.name} feed ({refused.message}): the feed is "
+        f"read again from {again.at:%Y-%m-%d %H:%M} UTC, and nothing is processed twice"
     )
 
 
@@ -194,7 +194,8 @@ def ask_about_unreadable(session: Session, entries: Sequence[UnreadableEntry], f
             code="feed-entry-unreadable",
             where=f"{feed} feed of Stedi",
             message=f"an entry cannot be read: {entry.reason}",
-            fix="Look it up in the Stedi portal: if it is a supplier's answer, have it sent again.",
+            fix="Look it up in the Stedi portal: if it is a supplier's acknowledgment, ask the supplier to send it "
+            "again.",
         )
         subject = Subject(f"{feed} entry {mark}")
         if not session.store.reviews.decided(ReviewKind.FEED_ENTRY_UNREADABLE, subject):
@@ -218,7 +219,8 @@ def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed:
         session.suspect(
             "feed-backwards",
             f"Stedi's {feed} feed went backwards: it ended at {known:%Y-%m-%d %H:%M} UTC before, and now at"
-            f" {newest:%Y-%m-%d %H:%M} UTC. Another account's key, or a token that is no longer followed",
+            f" {newest:%Y-%m-%d %H:%M} UTC. Possible causes: the key of another account, or a token that Stedi no "
+            "longer accepts",
         )
 
 

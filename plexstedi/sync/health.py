@@ -108,8 +108,8 @@ def _not_run(
         since,
         f"no {what} has succeeded since {since:%Y-%m-%d %H:%M} UTC, which is longer than three times"
         f" run.every_minutes = {minutes}",
-        "See that cron or the timer calls `plexstedi run`, and what it ends with; if it calls it more rarely on"
-        " purpose, set run.every_minutes.",
+        "See that cron or the timer calls `plexstedi run`, and check its exit code; if it runs less often on "
+        "purpose, set run.every_minutes.",
     )
 
 
@@ -154,8 +154,8 @@ def _full_disk(state: Path, now: datetime) -> Iterator[StandingFault]:
             "state-full",
             "state-full",
             now,
-            f"the disk of the state file {state} is full: no run can note what it does",
-            "Free some space on it; the next run carries on.",
+            f"the disk of the state file {state} is full: no run can record what it does",
+            "Free some space on it; the next run continues.",
         )
 
 

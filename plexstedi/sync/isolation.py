@@ -169,7 +169,7 @@ def let_go(session: Session, record: Record) -> None:
         return
     with session.store.transaction():
         session.store.unforeseen.forget(record.name)
-        session.withdraw(ReviewKind.UNFORESEEN, record.subject, "it went well this time", order_id=record.order_id)
+        session.withdraw(ReviewKind.UNFORESEEN, record.subject, "it succeeded this time", order_id=record.order_id)
 
 
 class Turns:
@@ -200,7 +200,7 @@ class Turns:
 
     def take_back(self, record: Record) -> None:
         """The service answers for this record again; in a transaction."""
-        why = "the service answers"
+        why = "the service responds"
         self._session.withdraw(self.kind, self.review_subject(record), why, order_id=record.order_id)
 
     def failed_before(self, record: Record) -> bool:

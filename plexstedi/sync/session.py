@@ -100,7 +100,7 @@ class Session:
         if self.stop.signal is not None:
             raise Interrupted(
                 f"stopped by {self.stop.signal} after the current document",
-                fix="Nothing is half done; the next run carries on.",
+                fix="Nothing is left half done; the next run continues.",
             )
 
     def look(self) -> None:
@@ -111,8 +111,8 @@ class Session:
         self.checkpoint()
         if self.time_left() <= 0:
             raise ServiceUnavailable(
-                "the time limit of the run is reached while acknowledgments are decided, and the run has to end",
-                fix="The next run carries on. If it happens often, raise run.time_limit_minutes.",
+                "the time limit of the run is reached while acknowledgments are decided, and the run must end",
+                fix="The next run continues. If it happens often, raise run.time_limit_minutes.",
                 code="time-limit",
             )
 

@@ -52,7 +52,7 @@ class InterruptibleClock:
         left = seconds
         while left > 0:
             if self.stop.signal is not None:
-                raise Interrupted(f"stopped by {self.stop.signal} while waiting", fix="The next run carries on.")
+                raise Interrupted(f"stopped by {self.stop.signal} while waiting", fix="The next run continues.")
             step = min(left, _SLICE_SECONDS)
             self.clock.sleep(step)
             left -= step

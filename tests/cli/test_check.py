@@ -104,7 +104,7 @@ def test_a_guide_that_is_not_there_or_cannot_be_followed_is_wrong(cli: Cli) -> N
     cli.config.write_text(cli.config.read_text().replace(setting, f'{setting}\nguide_schema = "guide.json"'))
     missing = cli.run("check", "--offline", **KEYS)
     assert missing.code == 4
-    assert "guide.json is not there" in missing.out
+    assert "guide.json does not exist" in missing.out
     (cli.home / "guide.json").write_text(json.dumps({"$ref": "#/$defs/nowhere", "$defs": {}}))
     unreadable = cli.run("check", "--offline", "--json", **KEYS)
     assert unreadable.code == 4
@@ -196,7 +196,7 @@ def test_a_state_folder_on_a_full_disk_is_7(cli: Cli) -> None:
     told = json.loads(ended.out)["error"]
     assert f"{cli.home}" in told["message"]
     assert "No space left on device" in told["message"]
-    assert "Make room" in told["fix"]
+    assert "Free space" in told["fix"]
     assert not [path for path in cli.home.iterdir() if "check" in path.name], "the trial is taken away"
 
 

@@ -102,8 +102,8 @@ def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
     assert ran.code == 0, ran.out
     assert load(file).run.every_minutes == 5
     assert load(file).plex.timezone == "America/Detroit"
-    assert "Detroit is no time zone. Write an IANA name: America/Detroit." in ran.out
-    assert "Answer one of: connect, oauth2" in ran.out
+    assert "Detroit is not a time zone. Write an IANA name: America/Detroit." in ran.out
+    assert "Enter one of: connect, oauth2" in ran.out
     assert load(file).plex.tenant_id == TENANT
     assert not stat.S_IMODE(file.stat().st_mode) & 0o022
 

@@ -132,7 +132,7 @@ def test_a_limit_that_passed_while_no_run_looked_needs_a_person(cli: Cli, store:
     assert [(one["order"], one["document"], one["lines"]) for one in late] == [("PO-1001", document.id, [10, 20])]
     shown = cli.run("status", "--late").out
     assert "PO-1001" in shown
-    assert "past the limit" in shown
+    assert "overdue" in shown
 
 
 def test_one_order_tells_ordered_against_confirmed_line_by_line(cli: Cli, store: Store) -> None:

@@ -423,7 +423,7 @@ def test_a_held_answer_to_a_document_that_was_given_up_waits_for_nobody(one):
     assert kinds_sent(one, order.number) == ["850", "850"]
     assert reviews(one) == []
     (answer,) = (a for a in one.run("status", order.number, "--json").json["answers"] if a["set"] == "855")
-    assert (answer["state"], answer["reason"]) == ("superseded", "the document that it answers was given up")
+    assert (answer["state"], answer["reason"]) == ("superseded", "the document that it acknowledges was abandoned")
 
 
 def test_an_answer_to_a_change_that_was_not_heard_counts_for_the_change(one):

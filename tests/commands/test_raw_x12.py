@@ -101,7 +101,7 @@ def test_where_the_file_has_another_set_than_the_listing_says_the_acknowledgment
     ran = bench.run("run", "--json")
     assert (ran.code, ran.json["counts"]["acks_held"], ran.json["counts"]["acks_applied"]) == (3, 2, 0)
     for one in bench.run("review", "list", "--json").json["reviews"]:
-        assert "2 transactions 855, none clearly this one" in one["reasons"][0]["message"]
+        assert "2 transactions 855, none of them clearly this one" in one["reasons"][0]["message"]
 
 
 def test_a_997_and_the_ta1_beside_it_are_both_read(bench):

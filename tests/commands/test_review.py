@@ -35,7 +35,7 @@ def in_plex(bench, field: str) -> list[object]:
 
 def test_before_the_first_run_nothing_waits(bench):
     listed = bench.run("review", "list")
-    assert (listed.code, listed.out) == (0, "Nothing waits for a person.\n")
+    assert (listed.code, listed.out) == (0, "No item needs review.\n")
     assert not bench.state.exists()
 
 
@@ -248,7 +248,7 @@ def test_a_document_in_doubt_is_sent_or_given_up_as_a_person_says(make_bench, ho
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("accept", "1"), "a reason is needed"),
+        (("accept", "1"), "a reason is required"),
         (("accept", "99", *WHY), "there is no review 99"),
         (("accept", "1", *WHY, "--line", "77"), "line"),
     ],

@@ -53,7 +53,7 @@ def test_a_value_that_shows_in_the_next_run_is_nobodys_business(lagging):
     assert "the next run looks again" in "".join(first.json["warnings"])
     assert "error" not in first.json
     (unwritten,) = bench.run("status", "--json").json["unwritten"]
-    assert "shows what stood there before" in unwritten["why"]
+    assert "shows the previous value" in unwritten["why"]
     assert first.json["counts"]["writes_made"] == 0
     assert items(bench) == []
     written = writes(bench)

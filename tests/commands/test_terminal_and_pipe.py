@@ -138,7 +138,7 @@ def test_real_processes_end_in_silence(bench, tmp_path):
     assert json.loads((tmp_path / "first").read_text())["seq"] == 1
     assert done.stderr.splitlines() == [
         "plexstedi: the output could not be written: No space left on device",
-        "  fix: Nothing was changed. Make room where the output goes, or send it elsewhere.",
+        "  fix: Nothing was changed. Free space at the output location, or redirect the output.",
     ]
     assert "5e0c..." in done.stdout
     assert bench.run("audit", "verify").code == 0

@@ -47,7 +47,7 @@ def test_sigterm_ends_a_run_that_waits_for_an_answer(bench):
     assert ended.code == 130, ended.err
     assert "stopped by SIGTERM while reading" in ended.err
     bench.write_config()
-    assert bench.run("run").code == 0, "the lock is free, and the next run carries on"
+    assert bench.run("run").code == 0, "the lock is free, and the next run continues"
     assert bench.numbers_sent()
 
 

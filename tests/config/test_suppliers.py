@@ -88,11 +88,11 @@ def test_an_incomplete_customer_is_held_and_named(write: Writer, minimal: str) -
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (None, "is not there"),
+        (None, "does not exist"),
         (b"{", "is not JSON"),
         (b"\xff\xfe{}", "is not JSON"),
-        (b"[1]", "no JSON Schema"),
-        (b'{"heading": {}}', "no JSON Schema"),
+        (b"[1]", "not a JSON Schema"),
+        (b'{"heading": {}}', "not a JSON Schema"),
     ],
 )
 def test_a_guide_that_cannot_be_read_holds_its_supplier_and_is_never_replaced_by_base_names(

@@ -54,7 +54,7 @@ def test_a_first_secret_on_a_full_disk_leaves_nothing_half_made(file: Path, room
     """The key has 45 bytes, the file more than 100."""
     said = on_a_disk_with(room, lambda: store(file, "stedi-api-key", "first"))
     assert str(file.with_suffix(what)) in said
-    assert "Make room" in said
+    assert "Free some space" in said
     assert [path.name for path in file.parent.iterdir()] == ["secrets.lock"]
     store(file, "stedi-api-key", "first")
     assert stored(file, "stedi-api-key") == "first"
@@ -156,7 +156,7 @@ def test_the_command_ends_with_4_and_says_what_to_do(tmp_path: Path, monkeypatch
     assert (code, "Traceback" in said, "live_k3y" in said) == (4, False, False), said
     assert str(tmp_path / "data" / "secrets.key") in said
     assert "No space left on device" in said
-    assert "Make room" in said
+    assert "Free some space" in said
     assert run()[0] == 0
 
 

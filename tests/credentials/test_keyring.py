@@ -120,7 +120,7 @@ def test_a_short_key_is_refused(file: Path, tmp_path: Path) -> None:
 def test_another_programs_file_is_not_overwritten(file: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"something else")
-    with pytest.raises(KeyringFileError, match="no keyring of plexstedi"):
+    with pytest.raises(KeyringFileError, match="not a keyring of plexstedi"):
         EncryptedFileKeyring(file, {}).set_password("plexstedi", "a", SECRET)
     assert file.read_bytes() == b"something else"
 
@@ -193,7 +193,7 @@ def test_the_null_keyring_is_not_taken_for_storage(env: dict[str, str]) -> None:
     store = KeyringStore({**env, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
     assert store.get("stedi-api-key") is None
     assert "null" in store.describe()
-    with pytest.raises(CredentialsFault, match="did not keep stedi-api-key"):
+    with pytest.raises(CredentialsFault, match="did not store stedi-api-key"):
         store.set("stedi-api-key", SECRET)
 
 

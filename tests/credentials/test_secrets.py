@@ -145,13 +145,13 @@ def test_an_empty_variable_is_an_error_and_not_a_reason_to_look_on() -> None:
 
 
 def test_a_credentials_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CredentialsFault, match="no directory"):
+    with pytest.raises(CredentialsFault, match="not a directory"):
         secrets({"CREDENTIALS_DIRECTORY": str(tmp_path / "gone")}).get(KEY)
 
 
 def test_a_directory_in_place_of_a_credential_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "stedi-api-key").mkdir()
-    with pytest.raises(CredentialsFault, match="is no file"):
+    with pytest.raises(CredentialsFault, match="is not a file"):
         secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}).get(KEY)
 
 

@@ -305,7 +305,7 @@ CASES: dict[str, Case] = {
         r"FOB\*PP.*FOB\*CC",
         r'freight_terms\] write Prepaid = "CC"',
     ),
-    "a currency that the guide does not take": Case(
+    "a currency that the guide does not accept": Case(
         add_heading(
             "currency_CUR", obj(entity_identifier_code_01_R={"const": "BY"}, currency_code_02_R={"const": "CAD"})
         ),
@@ -373,9 +373,9 @@ CASES: dict[str, Case] = {
         order=ORDERS["three-releases"],
         plex=lambda o: changed(o, releases=o.lines[0].releases[:2]),
     ),
-    "a unit that the guide does not take": Case(
+    "a unit that the guide does not accept": Case(
         lambda g: po1(g)["properties"].update(unit_or_basis_for_measurement_code_03=code("EA", "FT")),
-        r"PO103 KG: unit KG is not taken: EA, FT",
+        r"PO103 KG: unit KG is not accepted: EA, FT",
         r'units\] write kg = \{unit = "EA", factor = "…"\} \(how many EA one kg is',
         order=order(line(10, release(1, "3", "11-20"), unit="kg")),
     ),
@@ -397,7 +397,7 @@ CASES: dict[str, Case] = {
     "a price basis that the guide wants": Case(
         lambda g: require(po1(g), "basis_of_unit_price_code_05", code("HP", "TP")),
         "HP, TP",
-        r"price is per Ea: ask the supplier to take PE \(each\)",
+        r"price is per Ea: ask the supplier to accept PE \(each\)",
         order=BARE,
         supplier=lambda g: po1(g)["properties"].update(basis_of_unit_price_code_05=code("PE", "HP")),
     ),
@@ -466,7 +466,7 @@ CASES: dict[str, Case] = {
     "a code of ours at the supplier that it gave itself": Case(
         _party_wants("ST", identification_code_qualifier_03=code("91"), identification_code_04=text(2, 80)),
         "91",
-        "ask the supplier to take one of them",
+        "ask the supplier to accept one of them",
         supplier=lambda g: heading(g)["properties"][f"{_N1}_own"]["items"]["properties"]["name_N1"][
             "properties"
         ].update(identification_code_qualifier_03=code("92")),
@@ -509,13 +509,13 @@ CASES: dict[str, Case] = {
     ),
     "more lines than the guide takes": Case(
         lambda g: g["properties"]["detail"]["properties"][LINES].update(maxItems=1),
-        "takes 1 of",
+        "allows 1 of",
         "Split the order in Plex",
         plex=lambda o: o.model_copy(update={"lines": o.lines[:1]}),
     ),
     "more schedules than the guide takes": Case(
         lambda g: loop(g)["properties"]["line_item_schedule_SCH_loop"].update(maxItems=2),
-        "takes 2 of",
+        "allows 2 of",
         r'schedule = "lines"',
         order=ORDERS["three-releases"],
     ),
@@ -566,7 +566,7 @@ CHANGE_CASES: dict[str, ChangeCase] = {
         change="price",
         settings={"change_codes": ["QI", "QD"]},
     ),
-    "a code of changes that the guide does not take": ChangeCase(
+    "a code of changes that the guide does not accept": ChangeCase(
         lambda g: _change(g)["properties"].update(change_or_response_type_code_02=code("AI", "DI")),
         "QI.*AI, DI",
         r'ACME01\] write change_orders = "replace"',
@@ -590,7 +590,7 @@ CHANGE_CASES: dict[str, ChangeCase] = {
         lambda g: _change(g)["properties"]["composite_unit_of_measure_05"]["properties"].update(
             unit_or_basis_for_measurement_code_01=code("PC")
         ),
-        "unit EA is not taken: PC",
+        "unit EA is not accepted: PC",
         r'units\] write Ea = \{unit = "PC", factor = "…"\}',
     ),
     "an order type of changes": ChangeCase(

@@ -93,7 +93,7 @@ def test_a_fault_names_the_place() -> None:
 
 def test_references_in_a_circle_and_countless_alternatives_are_refused_not_followed_for_ever() -> None:
     circle = {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}
-    with pytest.raises(GuideUnreadableError, match="circle"):
+    with pytest.raises(GuideUnreadableError, match="circular"):
         alternatives(circle, circle)
     pair = {"oneOf": [{"type": "string"}, {"type": "number"}]}
     with pytest.raises(GuideUnreadableError, match="too many"):

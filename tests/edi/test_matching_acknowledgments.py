@@ -82,7 +82,7 @@ def test_a_release_that_is_missing_or_unknown_is_named_with_those_that_were_sent
 def test_of_two_orders_the_number_is_asked_for() -> None:
     found = _match("00777")
     assert isinstance(found, AmbiguousOrder)
-    assert "could mean 777, 0777" in why_ambiguous(found).message
+    assert "could refer to 777, 0777" in why_ambiguous(found).message
 
 
 def test_a_supplier_that_moved_answers_over_either_partnership() -> None:

@@ -96,10 +96,10 @@ def test_the_unit_of_a_change_line_is_inside_a_composite() -> None:
 @pytest.mark.parametrize(
     ("document", "named"),
     [
-        ([], "no JSON object"),
-        ("<html>", "no JSON object"),
+        ([], "not a JSON object"),
+        ("<html>", "not a JSON object"),
         ({}, "neither heading"),
-        ({"heading": []}, "heading is no JSON object"),
+        ({"heading": []}, "heading is not a JSON object"),
         ({"heading": {"no_segment_here": {}}}, "heading.no_segment_here"),
         ({"heading": {"beginning_BAK": "text"}}, "heading.beginning_BAK"),
         ({"heading": {"beginning_BAK": {"no_position": 1}}}, "no_position"),

@@ -125,7 +125,7 @@ def test_all_that_a_guide_does_not_take_is_said_at_once() -> None:
     held = sent(ORDERS["three-releases"], partner({"850": schema}))
     assert isinstance(held, Held)
     told = " ".join(str(reason) for reason in held.reasons)
-    for what in ("whole numbers only", "unit EA is not taken: FT", "19", "SK"):
+    for what in ("whole numbers only", "unit EA is not accepted: FT", "19", "SK"):
         assert what in told
 
 

@@ -68,7 +68,7 @@ def test_rows_that_were_left_out_are_never_taken_for_all(httpx_mock, sources, fl
     plain = {"outputs": {}, "rows": [], flag: True}
     tables = {"outputs": {}, "tables": [{"columns": [], "rows": [], flag: True}]}
     httpx_mock.add_response(json=tables if inside else plain)
-    with pytest.raises(ServiceRefused, match="left out") as caught:
+    with pytest.raises(ServiceRefused, match="were omitted") as caught:
         sources.read(16518, {})
     assert caught.value.code == "row-limit"
 

@@ -102,7 +102,7 @@ def test_order_date_is_the_day_it_was_made_where_it_was_never_put_on_order(make_
         (lambda r: {"release": r.release(status="Odd")}, "line 1, release 1", "firm_releases"),
         (lambda r: {"line": r.line(status="Hold")}, "line 1", "cancelled_lines"),
         (lambda r: {"header": r.order(supplierId="s9")}, "s9", "plex.fields"),
-        (lambda r: {"release": r.release(quantity="many")}, "'many', not a number", "plex.fields"),
+        (lambda r: {"release": r.release(quantity="many")}, "'many', not a plainly written number", "plex.fields"),
         (lambda r: {"release": r.release(dueDate="soon")}, "'soon', not a date", "plex.fields"),
         (lambda r: {"line": r.line(lineItemNumber=None)}, "lineItemNumber is missing", "plex.fields"),
         (lambda r: {"release": r.release(poLineItemId="l9")}, "does not list", "plex.fields"),

@@ -106,7 +106,7 @@ def test_what_a_crash_left_in_the_lock_file_blocks_nobody(path):
 
 def test_a_holder_that_has_not_said_its_name_is_still_a_holder(holder, path):
     lock_path(path).write_text("half a wor")
-    with pytest.raises(LockHeld, match="has not said its name"), lock(path):
+    with pytest.raises(LockHeld, match="unidentified"), lock(path):
         pytest.fail("two runs at once")
 
 
@@ -275,7 +275,7 @@ def test_a_hard_link_is_no_second_state_file(path, tmp_path):
     """What a killed run committed lies beside the name that it used."""
     other = hard(made(path), tmp_path)
     for use in (lambda: Store.open(other, NOW), lambda: Store.open_to_read(other), lambda: Store.open_copy(other)):
-        with pytest.raises(StateUnusable, match="made under another name"):
+        with pytest.raises(StateUnusable, match="created under another name"):
             use()
     Store.open(path, NOW).close()
 

@@ -70,7 +70,7 @@ def no_997(told: dict[str, Any]) -> None:
         (no_setting, "it has: 01OTHER"),
         (other_set, "is for 810, not for 850"),
         (no_connection, "has no connection"),
-        (gone_connection, "is not there"),
+        (gone_connection, "is missing"),
         (no_997, "no inbound setting for 997"),
     ],
 )

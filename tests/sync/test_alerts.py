@@ -117,7 +117,7 @@ def test_what_becomes_wrong_is_told_once_and_after_a_day_in_the_digest(morning):
     assert morning.run(hours=0.1) == []
     assert morning.run(hours=23) == []
     (digest,) = morning.run(hours=1)
-    assert "1 thing still needs a person" in digest
+    assert "1 item needs review" in digest
     assert "unit Fass is not known" in digest
     assert morning.run(hours=1) == []
     assert len(morning.run(hours=24)) == 1
@@ -225,10 +225,10 @@ SHOWN = r"PO-1\x1b[2J\u202e\udcff"
 
 def test_what_others_wrote_is_shown_to_a_program_and_begins_no_line_of_ours(tmp_path):
     told = tmp_path / "told"
-    message = became_wrong([f"{EVIL}\n\nNothing needs a person."], [])
+    message = became_wrong([f"{EVIL}\n\nNothing needs review."], [])
     (sent,) = tell(AlertsConfig(command=("/bin/sh", "-c", f"cat > {told}")), message)
     assert sent.fault is None
-    assert f"\n- {SHOWN}\n  \n  Nothing needs a person.\n" in told.read_text()
+    assert f"\n- {SHOWN}\n  \n  Nothing needs review.\n" in told.read_text()
     assert told.read_text().startswith(f"plexstedi: {SHOWN}\n\n")
 
 

@@ -72,7 +72,7 @@ td.good { color: #116329; }
   h2 { break-after: avoid; }
 }
 """
-_BAD = {"held", "rejected", "failed", "refused", "conflict", "in doubt", "backordered", "past the limit"}
+_BAD = {"held", "rejected", "failed", "refused", "conflict", "in doubt", "backordered", "overdue"}
 _UNBROKEN = 24
 """Numbers, dates and codes up to this length are not broken over lines."""
 _GOOD = {"confirmed", "delivered", "accepted"}
@@ -87,7 +87,7 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
             (name[0].upper() + name[1:], value, wrong if name == "health" else "")
             for name, value in health_facts(health)
         ),
-        ("Needs a person", alarm, "alarm" if seen.needs_a_person else ""),
+        ("Needs review", alarm, "alarm" if seen.needs_a_person else ""),
         ("Orders", counted(seen.orders), ""),
         ("Documents", counted(seen.states), ""),
         ("Functional acknowledgments (997)", counted(seen.functional_ack), ""),
@@ -99,11 +99,11 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
         (t.supplier, t.orders, t.open_orders, t.documents, t.undelivered, t.unanswered, t.reviews)
         for t in seen.suppliers
     ]
-    headers = ("supplier", "orders", "open", "documents", "not delivered", "not answered", "needs a person")
+    headers = ("supplier", "orders", "open", "documents", "not delivered", "not acknowledged", "needs review")
     body = [
         _facts(summary),
         _table("Standing faults", FAULT_HEADERS, [fault_row(fault) for fault in health.faults]),
-        _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
+        _table("Needs review", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
         _table("Late", LATE_HEADERS, [late_row(one) for one in not_asked(seen)]),
         _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),
         _table("Suppliers", headers, suppliers),
@@ -144,7 +144,7 @@ def invoice_page(report: InvoiceReport) -> str:
 def _questions(reviews: Sequence[Review]) -> list[str]:
     reasons = [(review.id, reason.message, reason.fix) for review in reviews for reason in review.reasons]
     return [
-        _table("Needs a person", WAITING_HEADERS, [waiting_row(review) for review in reviews]),
+        _table("Needs review", WAITING_HEADERS, [waiting_row(review) for review in reviews]),
         _table("Reasons", ("id", "what", "what to do"), reasons),
     ]
 
@@ -157,7 +157,7 @@ def _documents(documents: Sequence[Document]) -> list[str]:
     ]
     return [
         _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in documents]),
-        _table("Remarks on documents", ("id", "remark"), notes),
+        _table("Notes on documents", ("id", "remark"), notes),
     ]
 
 

@@ -49,7 +49,7 @@ def not_asked(seen: Overview) -> list[LateDocument]:
     return [one for one in seen.late if one.subject not in asked]
 
 
-LATE_HEADERS = ("order", "supplier", "document", "how late", "over by", "lines", "what")
+LATE_HEADERS = ("order", "supplier", "document", "how late", "overdue by", "lines", "what")
 
 
 def late_row(one: LateDocument) -> tuple[object, ...]:
@@ -58,7 +58,7 @@ def late_row(one: LateDocument) -> tuple[object, ...]:
         one.document.order_number,
         one.document.supplier,
         one.document.kind,
-        "past the limit" if one.late.lateness is Lateness.LIMIT else "warning",
+        "overdue" if one.late.lateness is Lateness.LIMIT else "warning",
         span(one.late.by),
         ", ".join(map(str, one.late.lines)) or NOTHING,
         one.in_words(),
@@ -73,7 +73,7 @@ def unwritten_row(one: Unwritten) -> tuple[object, ...]:
     return (one.order_number, one.supplier, instant(one.since), one.why)
 
 
-ORDER_HEADERS = ("order", "supplier", "in Plex", "sent", "delivery", "997", "confirmation", "needs a person")
+ORDER_HEADERS = ("order", "supplier", "in Plex", "sent", "delivery", "997", "confirmation", "needs review")
 
 
 def order_row(row: OrderRow) -> tuple[object, ...]:

@@ -157,8 +157,8 @@ class Streams:
             return code
         only_shown = _only_shows(command, arguments)
         print(f"plexstedi: the output could not be written: {fault.strerror or fault}", file=sys.stderr)
-        done = "Nothing was changed" if only_shown else "What was done stays done"
-        print(f"  fix: {done}. Make room where the output goes, or send it elsewhere.", file=sys.stderr)
+        done = "Nothing was changed" if only_shown else "Completed work is kept"
+        print(f"  fix: {done}. Free space at the output location, or redirect the output.", file=sys.stderr)
         self.err.flush()
         return ExitCode.INTERNAL if only_shown and code == ExitCode.DONE else code
 
@@ -215,7 +215,7 @@ def locale_fault(error: Exception) -> EnvironmentFault | None:
     ):
         return None
     return EnvironmentFault(
-        f"the file name {error.object!r} has characters that the locale ({encoding}) has not",
+        f"the file name {error.object!r} has characters that the locale ({encoding}) cannot represent",
         fix="Set PYTHONUTF8=1, or LC_ALL to a UTF-8 locale such as C.UTF-8.",
     )
 

@@ -60,11 +60,11 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
         ("lines sent", seen.lines),
     ):
         print(f"{name + ':':<{_LABEL}}{counted(counts)}")
-    print(f"{'needs a person:':<{_LABEL}}{seen.attention}, in doubt {seen.in_doubt}")
+    print(f"{'needs review:':<{_LABEL}}{seen.attention}, in doubt {seen.in_doubt}")
     for name, at in times(seen):
         print(f"{name + ':':<{_LABEL}}{instant(at)}{_ago(at, now)}")
     print_table(
-        ("supplier", "orders", "open", "documents", "not delivered", "not answered", "needs a person", ""),
+        ("supplier", "orders", "open", "documents", "not delivered", "not acknowledged", "needs review", ""),
         [
             (
                 tally.supplier,
@@ -104,7 +104,7 @@ def show_waiting(reviews: Sequence[Review]) -> None:
     """What needs a person; changed orders from before polling as one line."""
     known = [review for review in reviews if review.kind is ReviewKind.KNOWN_ORDER_CHANGED]
     apart = [review for review in reviews if review.kind is not ReviewKind.KNOWN_ORDER_CHANGED]
-    print_table(WAITING_HEADERS, [waiting_row(review) for review in apart], title="\nNeeds a person")
+    print_table(WAITING_HEADERS, [waiting_row(review) for review in apart], title="\nNeeds review")
     if known:
         noun = "order" if len(known) == 1 else "orders"
         print(f"and {len(known)} changed {noun} from before PlexStedi: `plexstedi review list` shows them")
@@ -113,7 +113,7 @@ def show_waiting(reviews: Sequence[Review]) -> None:
 def show_late(late: Sequence[LateDocument], now: datetime, *, timed: bool) -> None:
     """What is past a time limit or its warning. `timed`: the limits are known."""
     if not timed:
-        print("How long a supplier may take stands in the configuration: name it with --config FILE.")
+        print("The deadlines of suppliers are in the configuration: name it with --config FILE.")
     elif late:
         print_table(LATE_HEADERS, [late_row(one) for one in late])
     else:

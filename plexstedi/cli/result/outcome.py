@@ -79,7 +79,7 @@ class Outcome:
         try:
             act()
         except (KeyboardInterrupt, typer.Abort):
-            fix = "What was done until then stays; give the command again."
+            fix = "Completed work is kept; run the command again."
             self.faults.append(Interrupted("interrupted", fix=fix))
         except PlexStediError as fault:
             # What a full disk keeps from being written, it keeps several steps from.
@@ -210,4 +210,4 @@ def counts_line(outcome: Outcome, *names: str) -> None:
 def print_news(outcome: Outcome) -> None:
     """What came to need a person in this run, one line each."""
     for line in outcome.data.get("news", ()):
-        print(f"  needs a person: {plain(line)}")
+        print(f"  needs review: {plain(line)}")

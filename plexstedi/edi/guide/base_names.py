@@ -67,7 +67,7 @@ def _children(nodes: Sequence[Node], parent: SetEntry, release: str) -> dict[str
 def _put(written: dict[str, GuideJson], key: str, value: dict[str, GuideJson], repeats: bool) -> None:
     if not repeats:
         if key in written:
-            raise UnknownToBaseError(f"{key} stands once in the base standard")
+            raise UnknownToBaseError(f"{key} occurs once in the base standard")
         written[key] = value
         return
     listed = written.setdefault(key, [])

@@ -57,7 +57,7 @@ def unreadable(set_id: str, error: GuideUnreadableError) -> Reason:
         code="guide-unreadable",
         where="order",
         message=f"the guide schema of the {set_id} cannot be used: {error}",
-        fix=f"Save the guide's schema anew from Stedi (View Schema) as {set_id}.guide_schema",
+        fix=f"Save the guide's schema again from Stedi (View Schema) as {set_id}.guide_schema",
     )
 
 
@@ -132,7 +132,7 @@ def _no_section(section: str, node: Node) -> Reason:
         code="guide-no-place",
         where="order",
         message=f"the guide has no {section}, {node.id} has no place",
-        fix="Save the guide's schema anew from Stedi (View Schema)",
+        fix="Save the guide's schema again from Stedi (View Schema)",
     )
 
 
@@ -147,6 +147,6 @@ def _fault(path: str, message: str, sources: Sources) -> Reason:
     return Reason(
         code="guide-invalid",
         where=path or "order",
-        message=f"the finished document breaks the guide: {path or 'it'} {message}",
+        message=f"the finished document violates the guide: {path or 'it'} {message}",
         fix=fix,
     )

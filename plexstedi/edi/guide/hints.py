@@ -101,7 +101,7 @@ def advice_for_misfit(need: Need, value: str, sources: Sources) -> str:
     """What to do about a value that the guide does not take in that form; `need.codes` are those that it takes."""
     where = segment_id, position = need.segment_id, need.position
     start = ITEM_PAIRS_FROM.get(segment_id)
-    ask = "or ask the supplier to take it"
+    ask = "or ask the supplier to accept it"
     if start is not None and position >= start:
         return f"Correct the part number in Plex, {ask}"
     if where in _UNITS and need.codes:
@@ -118,7 +118,7 @@ def advice_for_misfit(need: Need, value: str, sources: Sources) -> str:
         return f"{_FIELDS.get(where, 'Correct it')} {at}, {ask}"
     if segment_id == "REF":
         table = sources.table("references")
-        return f"{sentence(write(table, need.code or 'IA', _OPEN))} as the guide takes it, {ask}"
+        return f"{sentence(write(table, need.code or 'IA', _OPEN))} as the guide requires it, {ask}"
     if need.codes and (known := _KNOWN.get(segment_id)) is not None and (found := known(need, sources)) is not None:
         return found
     return f"{_FIELDS.get(where, 'Correct it in Plex or in the settings')}, {ask}"
@@ -134,26 +134,26 @@ def advice_for_contradiction(need: Need, theirs: str, sources: Sources) -> str:
             plex = f'set the freight terms of the order to "{others[0]}" in Plex' if others else "correct them in Plex"
             return f"If {theirs} is what the supplier means by them: {setting}; otherwise {plex}"
         case "CUR":
-            return f"Order in {theirs} in Plex, or ask the supplier to take this currency"
+            return f"Order in {theirs} in Plex, or ask the supplier to accept this currency"
         case "TD5":
-            return f'Set "ship via" of the order to "{theirs}" in Plex, or ask the supplier to take the order\'s'
+            return f'Set "ship via" of the order to "{theirs}" in Plex, or ask the supplier to accept the order\'s'
         case "ITD" if facts.terms:
             return (
-                f"Correct [{sources.table('terms', facts.terms)}] to what the guide takes, if that is agreed; or set "
-                "other payment terms of the order in Plex"
+                f"Correct [{sources.table('terms', facts.terms)}] to what the guide accepts, if that is agreed; or "
+                "set other payment terms of the order in Plex"
             )
         case _:
-            return "Correct the order in Plex, or ask the supplier to take what it says"
+            return "Correct the order in Plex, or ask the supplier to accept its values"
 
 
 def no_place_advice(segment_id: str, sources: Sources, *, full: bool = False) -> str:
     """What to do about what must go out and has no place in the guide. `full`: the guide takes fewer of them."""
     if full and segment_id in ("PO1", "POC", "IT1"):
-        return "Split the order in Plex, or ask the supplier to take more lines"
+        return "Split the order in Plex, or ask the supplier to accept more lines"
     if full and segment_id == "SCH":
         setting = write(sources.table("850"), "schedule", quoted("lines"))
         return f"Split the line in Plex, or, where the guide has dates at the lines, {setting}"
-    return f"Ask the supplier for {segment_id} in the guide: the order says something else without it"
+    return f"Ask the supplier for {segment_id} in the guide: without it the order has another meaning"
 
 
 def _unknown(need: Need) -> str:
@@ -174,8 +174,8 @@ def _begin(need: Need, sources: Sources) -> str | None:
     if where in (("BEG", 4), ("BCH", 4)):
         if sources.facts.blanket and sources.settings.releases.value != "order-per-release":
             setting = write(sources.table(), "releases", quoted("order-per-release"))
-            return f"Only a release that is sent as an order of its own has a number: {setting}, or {_OPTIONAL}"
-        return f"Only a release of a blanket order that is sent singly has a number: {_OPTIONAL}"
+            return f"Only a release that is sent as a separate order has a number: {setting}, or {_OPTIONAL}"
+        return f"Only a release of a blanket order that is sent separately has a number: {_OPTIONAL}"
     if where in (("BEG", 2), ("BCH", 2)):
         return f"Set po_type in [{sources.table(sources.set_id)}]{_or_one_of(need.codes)}"
     return None
@@ -183,10 +183,13 @@ def _begin(need: Need, sources: Sources) -> str | None:
 
 def _purpose(value: str, sources: Sources) -> str:
     if value == "01":
-        return "The guide takes no cancellation: tell the supplier otherwise and accept the hold"
+        return "The guide does not accept cancellations: inform the supplier outside EDI and accept the hold"
     if value == "05":
-        return f'The guide takes no replaced order: {write(sources.table(), "change_orders", quoted("860"))}, or "hold"'
-    return "Replay it with a --purpose that the guide takes"
+        return (
+            "The guide does not accept replacement orders: "
+            f'{write(sources.table(), "change_orders", quoted("860"))}, or "hold"'
+        )
+    return "Replay it with a --purpose that the guide accepts"
 
 
 def _reference(need: Need, sources: Sources) -> str | None:
@@ -206,7 +209,7 @@ def _freight(need: Need, sources: Sources) -> str | None:
     name = sources.facts.freight
     if name:
         setting = write(sources.table("freight_terms"), name, quoted(code))
-        return f'Say in `freight_terms` what "{name}" is: {setting}{_or_one_of(need.codes)}'
+        return f'Define in `freight_terms` what "{name}" is: {setting}{_or_one_of(need.codes)}'
     setting = write(sources.table("freight_terms"), "Plex name", quoted(code))
     plex = "Set the freight terms of the order in Plex, and map them in `freight_terms`"
     return f"{plex}: {setting}{_or_one_of(need.codes)}"
@@ -223,7 +226,7 @@ def _terms(need: Need, sources: Sources) -> str | None:
         setting = write(sources.table("terms", "Plex name"), key, value)
         return f"Set the payment terms of the order in Plex, and map them in `terms`: {setting}{_or_one_of(need.codes)}"
     setting = write(sources.table("terms", name), key, value)
-    return f'Say in `terms` what "{name}" is: {setting}{_or_one_of(need.codes)}'
+    return f'Define in `terms` what "{name}" is: {setting}{_or_one_of(need.codes)}'
 
 
 def _date(need: Need, sources: Sources) -> str | None:
@@ -240,7 +243,7 @@ def _date(need: Need, sources: Sources) -> str | None:
     if not open_codes:
         return f"Plex has no such date: {_OPTIONAL}"
     setting = write(sources.table(sources.set_id), "due_qualifier", quoted(open_codes[0]))
-    word = f"If {' or '.join(open_codes)} is the guide's word for our due date: {setting}"
+    word = f"If {' or '.join(open_codes)} is the guide's qualifier for our due date: {setting}"
     return f"{word}; otherwise Plex has no such date: {_OPTIONAL}"
 
 
@@ -272,7 +275,7 @@ def _contact(need: Need, sources: Sources) -> str:
 def _amount(need: Need, sources: Sources) -> str:
     return (
         "The amount is sent as AMT TT where it is known exactly: price each line in Plex per unit of its order;"
-        f" other amounts Plex does not have: {_OPTIONAL}"
+        f" Plex has no other amounts: {_OPTIONAL}"
     )
 
 
@@ -281,8 +284,9 @@ def _line(need: Need, sources: Sources) -> str | None:
         # Another basis than the price has would be another price: no setting may turn one into the other.
         taken = need.codes[0] if need.codes else "its basis"
         return (
-            f"Plex's price is per {sources.unit_name(need)}: ask the supplier to take PE (each){_or_one_of(need.codes)}"
-            f"; or price the line in Plex in a unit that `units` maps with price_basis {taken}"
+            f"Plex's price is per {sources.unit_name(need)}: ask the supplier to accept PE "
+            f"(each){_or_one_of(need.codes)}; or price the line in Plex in a unit that `units` maps with "
+            f"price_basis {taken}"
         )
     return None
 
@@ -292,7 +296,7 @@ def _unit(need: Need, sources: Sources) -> str:
     name = sources.unit_name(need)
     setting = write(sources.table("units"), name, f'{{unit = "{taken}", factor = {_OPEN}}}')
     told = f"{sentence(setting)} (how many {taken} one {name} is"
-    return f"{told}; it takes {', '.join(need.codes[:12])}); or order it in another unit in Plex"
+    return f"{told}; accepted: {', '.join(need.codes[:12])}); or order it in another unit in Plex"
 
 
 def _party(need: Need, sources: Sources) -> str:
@@ -327,7 +331,7 @@ def _party_code(need: Need, table: str, own: str) -> str:
         return sentence(write(table, own, _OPEN))
     if "1" in need.codes:
         return sentence(write(table, "duns", _OPEN))
-    return "PlexStedi knows codes of parties as 92 (our own) and 1 (DUNS): ask the supplier to take one of them"
+    return "PlexStedi knows codes of parties as 92 (our own) and 1 (DUNS): ask the supplier to accept one of them"
 
 
 def _supplier_party(need: Need, sources: Sources) -> str:
@@ -351,7 +355,7 @@ def _party_table(role: str | None, sources: Sources) -> str | None:
 
 
 def _or_one_of(codes: Sequence[str]) -> str:
-    return f" (it takes {', '.join(codes[:12])})" if codes else ""
+    return f" (accepted: {', '.join(codes[:12])})" if codes else ""
 
 
 _KNOWN = {

@@ -39,7 +39,7 @@ def items_advice(need: Need, sources: Sources) -> str:
     free = [source for source in names if source in here and names[source] not in need.placed]
     whose = _WHOSE_810 if sources.set_id == "810" else _WHOSE
     table = sources.table("items")
-    listed = f" (it takes {', '.join(need.codes[:12])})" if need.codes else ""
+    listed = f" (accepted: {', '.join(need.codes[:12])})" if need.codes else ""
     sided = [(code, _SIDES[code]) for code in need.codes if code in _SIDES]
     for code, source in sided:
         if source in free:

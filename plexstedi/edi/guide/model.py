@@ -187,7 +187,9 @@ def _read(same: _Same) -> Guide:
 def _understood(schema: Mapping[str, Any]) -> Guide:
     tops = alternatives(schema, schema)
     if len(tops) != 1 or not set(tops[0].properties) & set(SECTIONS):
-        raise GuideUnreadableError("the schema has no heading, detail or summary: it is no guide of a transaction set")
+        raise GuideUnreadableError(
+            "the schema has no heading, detail or summary: it is not a guide of a transaction set"
+        )
     top = tops[0]
     sections: dict[Section, Shape] = {}
     for section in SECTIONS:

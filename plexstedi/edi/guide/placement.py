@@ -68,7 +68,7 @@ def bind_children(nodes: Sequence[Node], shape: Shape, context: Context) -> Boun
             Reason(
                 code="guide-key-unknown",
                 where=f"{context.path}.{key}",
-                message=f"{context.where}: the guide requires {key}, which is no segment that we know",
+                message=f"{context.where}: the guide requires {key}, which is not a known segment",
                 fix="Make it optional in the guide, or give it a default",
             )
         )
@@ -115,7 +115,7 @@ def _no_place(
         result.reasons += refusal(node, child, failure, context, where)
         return
     if full is not None:
-        why = f"the guide takes {full.most} of {full.key}"
+        why = f"the guide allows {full.most} of {full.key}"
     elif failures:
         why = failures[0][1].message
     else:
@@ -156,7 +156,7 @@ def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> Boun
     fitting = [head for head in heads if isinstance(head, BoundSegment)]
     if not fitting:
         failed = sorted((h for h in heads if isinstance(h, NoFit)), key=lambda h: (h.variant, h.size))
-        return failed[0] if failed else NoFit(False, other=f"{opening.key} takes nothing")
+        return failed[0] if failed else NoFit(False, other=f"{opening.key} accepts no value")
     head = min(fitting, key=lambda h: (len(h.lost), h.choice))
     others = Shape(
         children=tuple(c for c in shape.children if c is not opening), unknown_required=shape.unknown_required

@@ -45,7 +45,7 @@ def _misfit(unfit: Unfit, head: Segment, context: Context) -> Reason:
         if unfit.no_place
         else advice_for_misfit(need, unfit.value, context.sources)
     )
-    message = f"the guide does not take {unfit.message}"
+    message = f"the guide does not accept {unfit.message}"
     return Reason(code="guide-misfit", where=context.where, message=message, fix=fix)
 
 
@@ -56,7 +56,7 @@ def contradiction(child: Child, node: Node, ours: str, context: Context) -> Reas
     return Reason(
         code="guide-contradicts",
         where=f"{context.path}.{child.key}",
-        message=f"{context.where}: the order says {ours}, the guide only takes {said(theirs)}",
+        message=f"{context.where}: the order says {ours}, the guide only accepts {said(theirs)}",
         fix=advice_for_contradiction(context.need(child.id, 0, None), value, context.sources),
     )
 
@@ -100,8 +100,8 @@ def wanted(
         code="guide-wants",
         where=path,
         message=(
-            f"{context.where}: the guide requires it{codes}{described}{more}, and nothing in the order or the settings"
-            " gives it"
+            f"{context.where}: the guide requires it{codes}{described}{more}, and neither the order nor the "
+            "settings provide it"
         ),
         fix=advice_for_missing(need, context.sources),
     )

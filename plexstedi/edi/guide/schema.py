@@ -82,7 +82,7 @@ def resolve(reference: str, root: Schema) -> Schema:
     """The schema that a local `$ref` points to. Raise GuideUnreadableError for one that leads out or nowhere."""
     if not reference.startswith("#"):
         raise GuideUnreadableError(
-            f"$ref {reference} leads out of the file; save the schema with its references inside"
+            f"$ref {reference} points outside the file; save the schema with its references included"
         )
     found: Any = root
     for part in reference.removeprefix("#").split("/")[1:]:
@@ -92,10 +92,10 @@ def resolve(reference: str, root: Schema) -> Schema:
         elif isinstance(found, Sequence) and not isinstance(found, str) and is_digits(name) and int(name) < len(found):
             found = found[int(name)]
         else:
-            raise GuideUnreadableError(f"$ref {reference} leads nowhere")
+            raise GuideUnreadableError(f"$ref {reference} cannot be resolved")
     if isinstance(found, Mapping | bool):
         return found
-    raise GuideUnreadableError(f"$ref {reference} is no schema")
+    raise GuideUnreadableError(f"$ref {reference} is not a schema")
 
 
 def alternatives(schema: Schema, root: Schema, depth: int = 0) -> tuple[Flat, ...]:
@@ -104,7 +104,7 @@ def alternatives(schema: Schema, root: Schema, depth: int = 0) -> tuple[Flat, ..
     Raise GuideUnreadableError for references that lead nowhere or in a circle, and for too many alternatives.
     """
     if depth > _DEEPEST:
-        raise GuideUnreadableError("the references of the schema go in a circle")
+        raise GuideUnreadableError("the references of the schema are circular")
     if isinstance(schema, bool):
         return (Flat({}),) if schema else ()
     unsupported = [keyword for keyword in _NOT_FOLLOWED if keyword in schema]

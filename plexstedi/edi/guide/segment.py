@@ -176,7 +176,7 @@ def _drop_halves(pair: tuple[int, int], segment: Segment, placed: dict[int, Fitt
     here = [position for position in pair if position in placed]
     if len(here) == 1 and all(segment.get(position) is not None for position in pair):
         placed.pop(here[0])
-        lost.append(Lost(here[0], _shown(segment.get(here[0])), "it means nothing without its other half"))
+        lost.append(Lost(here[0], _shown(segment.get(here[0])), "it has no meaning without its counterpart"))
 
 
 @dataclass(slots=True)
@@ -201,7 +201,7 @@ def _filled(
     variant: bool = False,
 ) -> BoundSegment | NoFit:
     if shape.unknown_required:
-        other = f"the guide requires {shape.unknown_required[0]}, which is no element of {segment.id}"
+        other = f"the guide requires {shape.unknown_required[0]}, which is not an element of {segment.id}"
         return NoFit(variant, unfit, other=other)
     missing = list(items.missing)
     refused = {each.position for each in unfit}

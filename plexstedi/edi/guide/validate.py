@@ -125,7 +125,7 @@ def _of_text(value: str, schema: Mapping[str, Any], path: str) -> Iterator[Guide
     if "pattern" in schema and not _pattern(schema["pattern"]).search(value):
         yield GuideFault(path, f"{value!r} must match {schema['pattern']}")
     if schema.get("format") == "date" and not _is_date(value):
-        yield GuideFault(path, f"{value!r} is no date (YYYY-MM-DD)")
+        yield GuideFault(path, f"{value!r} is not a date (YYYY-MM-DD)")
 
 
 def _is_date(value: str) -> bool:
@@ -214,7 +214,7 @@ def _of_array(value: Sequence[Any], schema: Mapping[str, Any], root: Schema, pat
     if "contains" in schema:
         matching = sum(is_valid(item, schema["contains"], root) for item in value)
         if not schema.get("minContains", 1) <= matching <= schema.get("maxContains", matching):
-            yield GuideFault(path, "has not the number of wanted entries")
+            yield GuideFault(path, "does not have the required number of entries")
 
 
 def _counted(count: int, schema: Mapping[str, Any], what: str, path: str) -> Iterator[GuideFault]:
@@ -237,7 +237,7 @@ def _of_combinations(value: Any, schema: Mapping[str, Any], root: Schema, path: 
         elif fitting > 1:
             yield GuideFault(path, f"fits {fitting} of the guide's alternatives instead of one")
     if "not" in schema and is_valid(value, schema["not"], root):
-        yield GuideFault(path, "is what the guide excludes")
+        yield GuideFault(path, "is excluded by the guide")
     if "if" in schema:
         branch = "then" if is_valid(value, schema["if"], root) else "else"
         if branch in schema:

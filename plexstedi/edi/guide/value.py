@@ -51,7 +51,7 @@ def fit(value: Value, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
             return Fitted(candidate, _element(value, notation))
     codes = slot.codes
     if codes is not None and not isinstance(value, Decimal | date | time):
-        return Misfit(True, f"{simple_json(value)} is not taken: {', '.join(codes)}", codes)
+        return Misfit(True, f"{simple_json(value)} is not accepted: {', '.join(codes)}", codes)
     return Misfit(False, _in_words(value, slot, root))
 
 
@@ -63,7 +63,7 @@ def _in_words(value: Simple, slot: GuideSlot, root: Schema) -> str:
     ]
     typed = [messages for messages in found if not any(m.startswith(WRONG_TYPE) for m in messages)]
     nearest = min(typed or found, key=len, default=())
-    return " and ".join(f"it {message}" for message in nearest) or "no notation of it fits"
+    return " and ".join(f"it {message}" for message in nearest) or "no representation of it fits"
 
 
 def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
@@ -85,7 +85,7 @@ def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | 
     for place in slot.components:
         if place.required and place.key not in inner:
             if place.constant is None:
-                return Misfit(False, f"the guide wants component {place.position:02d}, {place.key}")
+                return Misfit(False, f"the guide requires component {place.position:02d}, {place.key}")
             inner[place.key] = constant_json(place.constant)
     ordered: GuideJson = {s.key: inner[s.key] for s in slot.components if s.key in inner}
     return Fitted([ordered] if slot.array else ordered, Composite(tuple(parts)))

@@ -94,7 +94,7 @@ def divide(
         if settings.bp_quantity is None:
             return Undivided(
                 "bp-ambiguous",
-                f"{_written(stated)} of {open_quantity}: what BP counts comes either now or later",
+                f"{_written(stated)} of {open_quantity}: the BP quantity could ship either now or later",
                 "set acknowledgments.bp_quantity of this supplier, then run `plexstedi replay --ack TRANSACTION"
                 " --reason TEXT`",
             )
@@ -117,7 +117,7 @@ def _without_quantity(stated: Sequence[StatedPart], whole: Decimal) -> Division:
     """A single ACK without quantity speaks of the whole line."""
     first = stated[0]
     if len(stated) > 1 or first.meaning is LineMeaning.PARTIAL:
-        return Undivided("quantity-missing", f"{_written(stated)}: an ACK does not say of how much it speaks", _ASK)
+        return Undivided("quantity-missing", f"{_written(stated)}: an ACK has no quantity", _ASK)
     if first.meaning is LineMeaning.BACKORDER:
         return Divided((Parts(backordered=whole),))
     return Divided((_as_stated(StatedPart(first.code, first.meaning, whole)),))
@@ -163,7 +163,7 @@ def _accepted_as_stated(
     if rest <= 0:
         return Undivided(
             "backorder-sum",
-            f"{_written(stated)} of {open_quantity}: read as accepted, nothing is left to be backordered",
+            f"{_written(stated)} of {open_quantity}: read as accepted, nothing is left to backorder",
             f"check acknowledgments.{name} of this supplier, then run `plexstedi replay --ack TRANSACTION --reason"
             " TEXT`; or accept or reject it: `plexstedi review show ID` shows what each does",
         )

@@ -14,7 +14,7 @@ AGREE_ON_THE_REST = (
     " `plexstedi review accept ID --reason TEXT`"
 )
 PLACE_ELSEWHERE = (
-    "place it elsewhere or change the order; `plexstedi review accept ID --reason TEXT` writes the rejection to Plex"
+    "order it elsewhere or change the order; `plexstedi review accept ID --reason TEXT` writes the rejection to Plex"
 )
 
 

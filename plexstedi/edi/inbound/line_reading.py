@@ -46,7 +46,7 @@ def in_sent_unit(quantity: Decimal, unit: str | None, sent: SentLine, settings: 
 def _unit_unknown(unit: str | None, sent: SentLine) -> Undivided:
     return Undivided(
         "unit-unknown",
-        f"answered in {unit}, ordered in {sent.unit}",
+        f"acknowledged in {unit}, ordered in {sent.unit}",
         f"set ack_units.{unit} of this supplier with unit {sent.unit} and its factor, then run"
         " `plexstedi replay --ack TRANSACTION --reason TEXT`",
     )
@@ -229,7 +229,7 @@ def _scheduled(
     if total == total_now + total_later:
         return _fill(_split(laid, total_now), now, later)
     if total == total_now == total_later:
-        return f"the SCH quantities ({total}) could be those that come now or those that come later"
+        return f"the SCH quantities ({total}) could be either those shipped now or those shipped later"
     if total == total_now:
         return [*_fill(laid, now, later), *later]
     released = sum((schedule.quantity for schedule in sent.schedules), Decimal(0))

@@ -108,14 +108,14 @@ def why_ambiguous(match: AmbiguousOrder) -> Reason:
         return Reason(
             code="order-ambiguous",
             where=where,
-            message=f"the number could mean {numbers}",
-            fix="Ask the supplier to send the order number as it was sent.",
+            message=f"the number could refer to {numbers}",
+            fix="Ask the supplier to return the order number exactly as it was sent.",
         )
-    said = "it names no release (BAK05)" if not match.release else f"its release (BAK05) {match.release} is unknown"
+    said = "it has no release (BAK05)" if not match.release else f"its release (BAK05) {match.release} is unknown"
     return Reason(
         code="order-ambiguous",
         where=where,
-        message=f"{said}, and the releases of this order were sent as orders of their own: {', '.join(releases)}",
+        message=f"{said}, and the releases of this order were sent as separate orders: {', '.join(releases)}",
         fix="Ask the supplier to send it again with the release as it was sent (BEG04 of the 850, BAK05 of the 855).",
     )
 

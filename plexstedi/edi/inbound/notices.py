@@ -82,7 +82,7 @@ def _places(
 
 
 def _currency(code: str) -> Extra:
-    message = f"the supplier names the currency {code}, and that of the order as sent is not known"
+    message = f"the supplier names the currency {code}, and the currency of the order as sent is not known"
     return Extra(segment="CUR", text=f"CUR {code}", message=message)
 
 
@@ -91,8 +91,8 @@ def _reason(where: str, extra: Extra) -> Reason:
         code="segment-not-read",
         where=where,
         message=f"{extra.segment}: {extra.message}",
-        fix="See whether it changes what was agreed, then accept it as seen. Where the supplier sends it without"
-        f' meaning, add "{extra.segment}" to `acknowledgments.ignore_segments`.',
+        fix="Check whether it changes what was agreed, then accept it as seen. If the supplier always sends it"
+        f' and it means nothing, add "{extra.segment}" to `acknowledgments.ignore_segments`.',
     )
 
 
@@ -100,5 +100,5 @@ def _first(segment: str, reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     different = tuple(dict.fromkeys(reasons))
     if len(different) <= _SHOWN:
         return different
-    more = f"{segment}: {len(different) - _SHOWN} more of them in this acknowledgment"
+    more = f"{segment}: {len(different) - _SHOWN} more of these in this acknowledgment"
     return (*different[:_SHOWN], different[0].model_copy(update={"where": "order", "message": more}))

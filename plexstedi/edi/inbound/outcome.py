@@ -143,7 +143,7 @@ def accept(outcome: LineOutcome) -> LineOutcome:
     """
     if outcome.state is AckState.HELD:
         if outcome.if_accepted is None:
-            raise ValueError(f"line {outcome.line}: the answer gives nothing definite to accept")
+            raise ValueError(f"line {outcome.line}: the acknowledgment states nothing definite to accept")
         return outcome.model_copy(update={"state": outcome.if_accepted, "accepted": True, "attention": False})
     return outcome.model_copy(update={"accepted": True, "attention": False})
 

@@ -40,10 +40,10 @@ def date_note(dated: date | None, processed_at: datetime, ordered_on: date | Non
     """What is to be said of a date that is not usable; None: it is."""
     if usable_date(dated, processed_at, ordered_on) is not None:
         return None
-    counts = f"the time of its processing, {processed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, counts"
+    counts = f"its processing time, {processed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, is used"
     if dated is None:
-        return f"it gives no date: {counts}"
-    return f"its date {dated} cannot be the day on which it was written: {counts}"
+        return f"it has no date: {counts}"
+    return f"its date {dated} cannot be the day it was written: {counts}"
 
 
 class Received(Frozen):

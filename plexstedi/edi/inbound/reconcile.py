@@ -159,11 +159,13 @@ def _verdict(
 ) -> ValueVerdict:
     """Whether a line that was changed about the time of the answer is answered as it is now (RULES.md Reading 13)."""
     if spoken.names_all:
-        return ValueVerdict(Knows.UNDECIDED, "the order is rejected as a whole, before or after the change")
+        return ValueVerdict(
+            Knows.UNDECIDED, "the order is rejected as a whole, but before or after the change is unclear"
+        )
     if line.line in spoken.ambiguous:
         return ValueVerdict(Knows.CHANGE)
     if line.line not in spoken.by_line:
-        return ValueVerdict(Knows.UNDECIDED, "the answer gives no values for it")
+        return ValueVerdict(Knows.UNDECIDED, "the acknowledgment has no values for it")
     return judge(lambda version: document.case(version, spoken.of(version), listed=True), line, before)
 
 
@@ -179,7 +181,7 @@ def _knows_of_later(
     said = said_of(later, spoken, document, {})
     if said is None:
         return None
-    why = "its values are those that a later change asks for, but by its date it cannot know of that change"
+    why = "its values are those of a later change, but its date is before that change"
     return _undecided(said, why).model_copy(update={"knows": revisions.last})
 
 
@@ -188,8 +190,9 @@ def _undecided(said: LineOutcome, why: str) -> LineOutcome:
     reason = Reason(
         code="revision-unclear",
         where=f"line {said.line}",
-        message=f"the line was changed about when the supplier answered; which of the two it answers is unclear: {why}",
-        fix="Ask the supplier; accept it if it answers the line as changed, reject it if not.",
+        message="the line was changed at about the time of the acknowledgment; which version it acknowledges is "
+        f"unclear: {why}",
+        fix="Ask the supplier. Accept it if it acknowledges the line as changed; reject it if not.",
     )
     held = said.state is AckState.HELD
     return said.model_copy(
@@ -212,7 +215,7 @@ def _document_holds(
 
     code = acknowledgment.type_code
     if acknowledgment.purpose in CANCELLING_PURPOSES:
-        hold("purpose", f"purpose {acknowledgment.purpose} takes an acknowledgment back", DECIDE)
+        hold("purpose", f"purpose {acknowledgment.purpose} withdraws an acknowledgment", DECIDE)
     if meaning is TypeMeaning.HOLD:
         fix = f"{DECIDE}, or set `acknowledgments.type_codes.{code}` of this supplier"
         said = in_quotes(acknowledgment.words)
@@ -220,13 +223,13 @@ def _document_holds(
         hold("type-held", f"acknowledgment type {type_in_words(code)}{why}", fix)
     if is_own and not settings.acknowledgments.accept_seller_changes:
         fix = f"{DECIDE}, or set `acknowledgments.accept_seller_changes` of this supplier"
-        hold("seller-change", "the supplier asks for a change on its own", fix)
+        hold("seller-change", "the supplier requests a change on its own", fix)
     for other in other_currencies(acknowledgment.currencies, currency):
-        hold("currency", f"the supplier answers in {other}, the order is in {currency}", DECIDE)
+        hold("currency", f"the supplier acknowledges in {other}, the order is in {currency}", DECIDE)
     accepts = settings.acknowledgments.accept_without_detail
     if not acknowledgment.lines and code == "AD":
         hold(
-            "malformed", "type AD announces lines, but there is none", "ask the supplier for a complete acknowledgment"
+            "malformed", "type AD requires lines, but there are none", "ask the supplier for a complete acknowledgment"
         )
     elif not acknowledgment.lines and meaning in (TypeMeaning.DETAIL, TypeMeaning.NO_DETAIL) and not accepts:
         fix = f"set `acknowledgments.accept_without_detail` of this supplier, or {DECIDE}"

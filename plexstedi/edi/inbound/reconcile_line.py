@@ -84,11 +84,11 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
         findings.holds += match.answered.faults
         _check_codes(match.answered, findings, case.settings)
         for item in other_items(match.answered, case.sent):
-            findings.hold("other-part", f"the supplier answers another part: {item}")
+            findings.hold("other-part", f"the supplier acknowledges another part: {item}")
         for code in other_currencies(match.answered.currencies, case.currency):
-            findings.hold("currency", f"the supplier answers in {code}, the order is in {case.currency}")
+            findings.hold("currency", f"the supplier acknowledges in {code}, the order is in {case.currency}")
         if match.answered.change_code == "DI" and match.answered.details:
-            findings.hold("deletion-not-asked", "the supplier takes the line out (POC02 DI), which was not asked for")
+            findings.hold("deletion-not-asked", "the supplier deletes the line (POC02 DI), which was not requested")
         for extra in match.answered.extras:
             if extra.holds:
                 findings.hold("sub-lines", extra.message)
@@ -96,7 +96,7 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     unreadable = any(f.code != IMPOSSIBLE_DATE for m in case.matches for f in m.answered.faults)
     unreadable = unreadable or any(extra.holds for m in case.matches for extra in m.answered.extras)
     for absurd in (number for m in case.matches for number in stated_numbers(m.answered) if not is_sensible(number)):
-        findings.hold("number-absurd", f"{absurd:.3E} is no number that an order can be meant by")
+        findings.hold("number-absurd", f"{absurd:.3E} is not a plausible value for an order")
         unreadable = True
     read = None if unreadable else read_case(case, findings)
     if read is None:
@@ -115,7 +115,7 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
             findings.hold("schedule-sum", read.schedule_fault)
     _check_change_codes(case, read, findings)
     if read.date_pending:
-        findings.note("the ship date is pending (SP), it stays awaited")
+        findings.note("the ship date is pending (SP); the line stays open")
     return _outcome(case, findings, read, schedules, price)
 
 
@@ -135,7 +135,7 @@ def read_case(case: LineCase, findings: Findings) -> LineReading | None:
     if not singles:
         return _read_group([m.answered for m in case.matches], case.sent.quantity, case.open, case, findings)
     if len(singles) < len(case.matches):
-        findings.hold("line-and-release", "the answer speaks of the line and of single releases of it")
+        findings.hold("line-and-release", "the acknowledgment covers both the line and single releases of it")
         return None
     open_by_release = {s.release_id: s.quantity for s in still_open(case.sent.schedules, case.received)}
     groups = []
@@ -165,7 +165,7 @@ def _missing_release(schedule: SentSchedule, still: Decimal, case: LineCase, fin
     if case.missing_releases is AckState.REJECTED:
         return LineReading(Parts(rejected=still), ())
     if still > 0:
-        findings.hold("release-missing", f"release {schedule.release_number} ({still}) is not in the answer")
+        findings.hold("release-missing", f"release {schedule.release_number} ({still}) is not in the acknowledgment")
     return LineReading(Parts(), ())
 
 
@@ -206,7 +206,7 @@ def _check_quantity(parts: Parts, case: LineCase, findings: Findings) -> None:
         return
     tolerance, unit = case.settings.tolerance, case.sent.unit
     base = "open" if case.received > 0 else "ordered"
-    said = f"{base} {case.open:f} {unit}, answered {parts.total:f} {unit}"
+    said = f"{base} {case.open:f} {unit}, acknowledged {parts.total:f} {unit}"
     is_plain = parts.backordered == 0 and parts.rejected == 0
     limit = tolerance.quantity_under_pct if variance > 0 else tolerance.quantity_over_pct
     if not is_plain:
@@ -232,7 +232,7 @@ def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
                 compared.append((price.place, result))
         if len({result.answered for _, result in compared}) > 1:
             said = ", ".join(f"{place} {_price(result.answered)}" for place, result in compared)
-            findings.hold("price-twice", f"the supplier states two prices of the purchase: {said} per {case.sent.unit}")
+            findings.hold("price-twice", f"the supplier states two purchase prices: {said} per {case.sent.unit}")
         elif compared:
             _, result = compared[0]
             shown = exact_quotient(Decimal(result.answered.numerator), Decimal(result.answered.denominator), 10)
@@ -244,7 +244,7 @@ def _check_price(compared: Compared, case: LineCase, findings: Findings) -> None
     if not compared.differs:
         return
     tolerance, unit = case.settings.tolerance, case.sent.unit
-    said = f"price sent {_price(compared.sent)}, answered {_price(compared.answered)} per {unit}"
+    said = f"price sent {_price(compared.sent)}, acknowledged {_price(compared.answered)} per {unit}"
     limit, setting = tolerance.price_down_pct, "price_down_pct"
     if compared.answered > compared.sent:
         limit, setting = tolerance.price_up_pct, "price_up_pct"
@@ -273,7 +273,7 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
 
 def _check_before_order(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
     """RULES.md Reading 9: nobody promises a day before the order was made."""
-    for what, day in (("ships", schedule.ship_date), ("delivered", schedule.delivery_date)):
+    for what, day in (("ships", schedule.ship_date), ("promised delivery", schedule.delivery_date)):
         if day is not None and case.ordered_on is not None and day < case.ordered_on:
             said = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
             findings.hold("date-before-order", said, "ask the supplier for the right date, then " + DECIDE)
@@ -304,7 +304,7 @@ def _check_delivery(schedule: ConfirmedSchedule, off: int, said: str, case: Line
     if off < 0:
         limit, setting = tolerance.date_early_days, "date_early_days"
     how = "late" if off > 0 else "early"
-    said = f"{said}, delivered {schedule.delivery_date} ({schedule.delivery_qualifier}), {abs(off)} days {how}"
+    said = f"{said}, promised delivery {schedule.delivery_date} ({schedule.delivery_qualifier}), {abs(off)} days {how}"
     if abs(off) <= limit:
         findings.within(f"{said}; within {limit} days")
     elif schedule.backordered:
@@ -319,10 +319,10 @@ def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -
     answers = [m.answered for m in case.matches]
     codes = {d.code for answer in answers for d in answer.details}
     if "IP" in codes and all(answer.price is None and not answer.other_prices for answer in answers):
-        findings.hold("change-not-stated", f"ACK01 is {line_in_words('IP')}, but no price is given")
+        findings.hold("change-not-stated", f"ACK01 is {line_in_words('IP')}, but there is no price")
     stated = [d.quantity for a in answers for d in a.details if d.code == "IQ"] + [a.quantity for a in answers]
     if "IQ" in codes and all(quantity is None for quantity in stated):
-        findings.hold("change-not-stated", f"ACK01 is {line_in_words('IQ')}, but no quantity is given")
+        findings.hold("change-not-stated", f"ACK01 is {line_in_words('IQ')}, but there is no quantity")
     if "DR" in codes and not read.undecided and not any(piece.promises for piece in read.pieces):
         findings.hold("change-not-stated", f"ACK01 is {line_in_words('DR')}, but no date is promised")
     if not findings.changed:

@@ -43,9 +43,9 @@ class AcknowledgmentCase:
         if line.line in self.changed_in_plex:
             findings.hold(
                 "changed-in-plex",
-                "the line was changed in Plex after it was sent, and the supplier does not know yet",
-                "the change goes out with `plexstedi submit` if it is due (`plexstedi status NUMBER` shows what holds"
-                " it), and the supplier's acknowledgment of it resolves this; or " + DECIDE,
+                "the line was changed in Plex after it was sent, and the change has not reached the supplier yet",
+                "`plexstedi submit` sends the change if it is due (`plexstedi status NUMBER` shows what holds"
+                " it), and the supplier's acknowledgment of it resolves this item; or " + DECIDE,
             )
         return findings
 
@@ -118,7 +118,7 @@ def _answered(
     meaning = document.meaning
     if any(not m.answered.details for m in matches):
         if meaning is TypeMeaning.EXCEPTIONS:
-            findings.hold("no-detail", "listed as an exception, but no ACK says which")
+            findings.hold("no-detail", "listed as an exception, but no ACK says which kind")
         elif meaning is TypeMeaning.NO_DETAIL and not document.settings.acknowledgments.accept_without_detail:
             fix = f"set `acknowledgments.accept_without_detail` of this supplier, or {DECIDE}"
             findings.hold("no-detail", "listed without an ACK, by an acknowledgment without detail", fix)
@@ -132,10 +132,10 @@ def _unlisted(line: SentLine, document: AcknowledgmentCase) -> LineOutcome:
     findings = document.findings(line)
     acknowledgment = document.acknowledgment
     if document.missing is AckState.CONFIRMED:
-        findings.note(f"not listed; type {acknowledgment.type_code} and the settings take it as accepted")
+        findings.note(f"not listed; type {acknowledgment.type_code} and the settings treat it as accepted")
         return reconcile_line(document.case(line, (), listed=False), findings)
     if document.missing is AckState.REJECTED:
-        findings.warn("rejected", "not listed, which this supplier means as rejected (`missing_lines`)", DECIDE)
+        findings.warn("rejected", "not listed, which for this supplier means rejected (`missing_lines`)", DECIDE)
         return _whole_rejected(line, (), findings, document, listed=False)
     whole = document.holds and not acknowledgment.lines
     if whole and {reason.code for reason in document.holds} == {"no-detail"}:
@@ -158,7 +158,7 @@ def _nothing_definite(line: SentLine, findings: Findings, document: Acknowledgme
         variance=case.open,
         reasons=tuple(findings.holds) if state is AckState.HELD else (),
         attention=state is AckState.HELD,
-        notes=() if state is AckState.HELD else ("not in the answer",),
+        notes=() if state is AckState.HELD else ("not in the acknowledgment",),
         listed=case.listed,
     )
 
@@ -214,7 +214,7 @@ def _deleted(
     state = AckState.REJECTED if refused else AckState.CONFIRMED
     if refused:
         code = type_in_words(document.acknowledgment.type_code)
-        findings.warn("deletion-rejected", f"the supplier refuses to delete the line: {code}", "talk to the supplier")
+        findings.warn("deletion-rejected", f"the supplier refuses to delete the line: {code}", "contact the supplier")
     confirmed = ZERO
     settings = document.settings.acknowledgments
     for match in matches:
@@ -225,7 +225,7 @@ def _deleted(
                 continue
             if meaning is LineMeaning.REJECTED:
                 state = AckState.REJECTED
-                findings.warn("deletion-rejected", "the supplier refuses to delete the line", "talk to the supplier")
+                findings.warn("deletion-rejected", "the supplier refuses to delete the line", "contact the supplier")
             elif meaning is not LineMeaning.ACCEPTED:
                 findings.hold("code-held", f"{detail.code} on a line that was deleted")
             elif detail.quantity and match.answered.change_code != "DI":
@@ -234,7 +234,7 @@ def _deleted(
         if not match.answered.details and match.answered.change_code != "DI" and match.answered.quantity:
             confirmed += match.answered.quantity
     if confirmed > 0:
-        findings.hold("deleted-line-confirmed", f"the line was deleted, the supplier confirms {confirmed:f}")
+        findings.hold("deleted-line-confirmed", f"the line was deleted, but the supplier confirms {confirmed:f}")
     held = bool(findings.holds)
     definite = held and holds_as_a_whole and findings.holds == list(document.findings(line).holds)
     case = document.case(line, matches, listed=True)

@@ -37,7 +37,7 @@ def worse_than(said: LineOutcome, counts: LineOutcome | None) -> tuple[str, ...]
     if _refuses(said) and (counts is None or not _refuses(counts)):
         found.append(f"no ({said.code})" if said.code else "no")
     elif _is_unread(said) and (counts is None or not _is_unread(counts)):
-        found.append("something that is held")
+        found.append("a held item")
     elif counts is None or counts.unit == said.unit:
         total, other = _coming(said), said.ordered if counts is None else _coming(counts)
         if total < other:
@@ -82,18 +82,18 @@ def _reason(header: AnswerHeader, outcome: LineOutcome, counts: LineStanding | N
     said = in_quotes(outcome.words)
     processed = f"{header.processed_at:%Y-%m-%d %H:%M} UTC"
     dated = f"dated {header.dated}, processed {processed}" if header.dated is not None else f"processed {processed}"
-    message = f"an acknowledgment that is not applied ({header.type_code}, {dated}) says: {', '.join(worse)}"
+    message = f"an acknowledgment that was not applied ({header.type_code}, {dated}) says: {', '.join(worse)}"
     if said:
         message += f"; the supplier says: {said}"
     if counts is None:
-        message += "; it answers the order as it was before a change"
+        message += "; it acknowledges the order as it was before a change"
     else:
         source = counts.latest_from
         since = source.dated if source.dated is not None else f"{source.processed_at:%Y-%m-%d %H:%M} UTC"
-        message += f"; what counts is {counts.latest.state}, by the acknowledgment of {since}"
+        message += f"; the current state is {counts.latest.state} (acknowledgment of {since})"
     return Reason(
         code="not-applied",
         where=f"line {outcome.line}",
         message=message,
-        fix="Ask the supplier which of the two holds. If it is this one, have it sent again with today's date.",
+        fix="Ask the supplier which of the two is valid. If it is this one, have it sent again with today's date.",
     )

@@ -31,7 +31,7 @@ def build_810(invoice: Invoice, partner: Partner, room: Room) -> Built | Held:
     """The invoice as an 810; Held if it is void, its amounts do not add up, or a value cannot be said."""
     builder = Builder(partner, room, "810")
     if invoice.void:
-        builder.held("invoice-void", "order", f"invoice {invoice.number} is void in Plex", "Nothing is to be sent")
+        builder.held("invoice-void", "order", f"invoice {invoice.number} is void in Plex", "Nothing to send")
     if not invoice.customer_order:
         message = f"invoice {invoice.number} has no customer order number"
         builder.held("order-number-missing", "order", message, "Set the customer's PO number in Plex")
@@ -102,7 +102,7 @@ def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tupl
     note = say(invoice.note, "order")
     if note and note_form(builder.room, "heading", (), settings.release) is None:
         if settings.notes == "required":
-            fix = "Empty the note in Plex, or " + write(builder.partner_table(), "notes", quoted("optional"))
+            fix = "Clear the note in Plex, or " + write(builder.partner_table(), "notes", quoted("optional"))
             builder.held("note-without-place", "order", f"the guide has no place for the note {note!r}", fix)
         dropped.append(Dropped(where="order", fact="note", value=note, why="no place for it in the 810"))
     else:
@@ -179,7 +179,7 @@ def _total(builder: Builder, invoice: Invoice) -> Decimal:
                 "amount-differs",
                 f"line {line.number}",
                 f"Plex bills {plain(amount)}, {plain(line.quantity)} at {plain(line.price)} make {plain(exact)}",
-                "Correct the invoice in Plex, or send it otherwise",
+                "Correct the invoice in Plex, or send it outside EDI",
             )
         amounts.append(amount)
     total = total_of(*amounts, _tax(invoice))
@@ -188,7 +188,7 @@ def _total(builder: Builder, invoice: Invoice) -> Decimal:
             "total-differs",
             "order",
             f"Plex bills {plain(invoice.total)} altogether, lines and taxes add up to {total}",
-            "Correct the invoice in Plex, or send it otherwise",
+            "Correct the invoice in Plex, or send it outside EDI",
         )
     if total != total.quantize(_CENT, ROUND_HALF_UP):
         builder.held(

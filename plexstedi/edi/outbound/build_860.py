@@ -103,7 +103,7 @@ def _finished(
 def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str, Decimal] | None) -> Loop:
     line = item.change.after or item.change.before
     if line is None:
-        raise ValueError("a change of no line")
+        raise ValueError("a change without lines")
     deleted = item.change.after is None
     head: Segment = segment(
         "POC",
@@ -134,10 +134,12 @@ def _left_to_receive(
     if item.change.before is None:
         return line.quantity
     where = f"line {line.id}"
-    otherwise = "tell the supplier otherwise and accept the hold"
+    otherwise = "inform the supplier outside EDI and accept the hold"
     read = f"Check with `plexstedi check` that receipts can be read, or {otherwise}"
     if received is None:
-        message = "the guide requires what is left to receive (POC04), and the receipts could not be read from Plex"
+        message = (
+            "the guide requires the quantity left to receive (POC04), and the receipts could not be read from Plex"
+        )
         builder.held("quantity-left", where, message, read)
         return None
     came = product(received.get(line.line.id, Decimal(0)), line.line.factor)
@@ -145,15 +147,16 @@ def _left_to_receive(
     marked = next((r.number for r in line.releases if r.received), None)
     if came == 0 and marked is not None:
         message = (
-            f"the guide requires what is left to receive (POC04); Plex has release {marked} as received and no receipt"
+            f"the guide requires the quantity left to receive (POC04); Plex has release {marked} as received and no "
+            "receipt"
         )
         builder.held("quantity-left", where, message, read)
         return None
     if came == 0:
         return line.quantity
-    taken = f"the guide requires what is left to receive (POC04), and {plain(came)} {line.line.unit} were received"
+    taken = f"the guide requires the quantity left to receive (POC04), and {plain(came)} {line.line.unit} were received"
     if not whole:
-        message = f"{taken}; receipts are known of the whole line, and each release is a line of its own"
+        message = f"{taken}; receipts are known only for the whole line, and each release is sent as a separate line"
         builder.held("quantity-left", where, message, sentence(otherwise))
         return None
     if builder.settings.document("860").quantity_left is QuantityLeft.HOLD:

@@ -321,7 +321,7 @@ class Builder:
         allowed = limit("CTT", 2, self.settings.release)
         digits = sum(c.isdigit() for c in f"{total:f}")
         if allowed is not None and digits > allowed[1] and 2 not in place.required:
-            why = f"it has {digits} digits, CTT02 takes at most {allowed[1]}"
+            why = f"it has {digits} digits, CTT02 allows at most {allowed[1]}"
             self.dropped.append(Dropped(where="order", fact="CTT02", value=f"{total:f}", why=why))
             return None
         return total
@@ -382,14 +382,14 @@ def order_type(kind: OrderKind, types: PurchaseOrderTypes, place: Place | None, 
     return Reason(
         code="order-type-not-taken",
         where="order",
-        message=f"the guide takes {', '.join(taken) or 'no order type'}, not {configured} for a {kind} order",
+        message=f"the guide accepts {', '.join(taken) or 'no order type'}, not {configured} for a {kind} order",
         fix=_fix(kind, [*fitting, *(code for code in taken if code not in fitting)], table),
     )
 
 
 def _fix(kind: OrderKind, taken: Sequence[str], table: str) -> str:
     if not taken:
-        return "Ask the supplier which order type its guide takes"
+        return "Ask the supplier which order type its guide accepts"
     setting = write(f"{table}.po_type", kind, quoted(taken[0]))
     others = f" (or {', '.join(taken[1:])}, whichever the supplier means)" if len(taken) > 1 else ""
     return f"{sentence(setting)}{others}"

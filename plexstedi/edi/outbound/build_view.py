@@ -103,7 +103,7 @@ class _Looker:
             ),
         )
         if order.fob:
-            why = "X12 has codes for it, and no table says which; freight_terms decide FOB01"
+            why = "X12 has codes for it, and no table maps it; freight_terms sets FOB01"
             self.dropped.append(Dropped(where="order", fact="FOB point", value=order.fob, why=why))
         self._dues_have_a_place(seen, order.due)
         if self.reasons:
@@ -117,7 +117,9 @@ class _Looker:
     def _number(self, number: str) -> str:
         cleaned = self.wording.clean(number, "order") or ""
         if cleaned.casefold() != number.casefold() and not self.wording.reasons:
-            message = f"the order number {number!r} could only go out as {cleaned!r}, which answers would not match"
+            message = (
+                f"the order number {number!r} could only be sent as {cleaned!r}, which acknowledgments would not match"
+            )
             self._hold("order-number-unfit", "order", message, "Correct the order number in Plex")
         return cleaned
 
@@ -155,7 +157,7 @@ class _Looker:
                 "note-without-place",
                 where,
                 f"the guide has no place for the note {text!r}",
-                "Tell the supplier otherwise and empty the note in Plex, or "
+                "Inform the supplier outside EDI and clear the note in Plex, or "
                 + write(self._table(), "notes", quoted("optional")),
             )
         self.dropped.append(Dropped(where=where, fact="note", value=text, why=f"no place for it in the {self.set_id}"))
@@ -284,7 +286,8 @@ class _Looker:
             self._hold(
                 "line-id-without-place",
                 "order",
-                f"each release is a line of its own, and the {self.set_id} guide has no place for ids such as 10-1",
+                f"each release is sent as a separate line, and the {self.set_id} guide has no place for ids such as "
+                "10-1",
                 f"Ask the supplier for {loop}01 in its {self.set_id} guide",
             )
         schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
@@ -297,7 +300,7 @@ class _Looker:
             where, dues = f"line {line.number}", line.dues()
             undated = [r for r in line.releases if r.due is None]
             if dues and undated:
-                message = f"release {undated[0].number} has no due date, others of the line have one"
+                message = f"release {undated[0].number} has no due date, other releases of the line have one"
                 self._hold("due-missing", where, message, "Set the due date of the release in Plex")
             alone = len(dues) == 1 or seen.schedule is ScheduleAs.LINES
             told = schedules or (at_line and alone) or (at_header and dues == (seen.due,))
@@ -321,7 +324,7 @@ class _Looker:
                 fix = "Set the due date of each release in Plex"
             self._hold("due-without-place", "order", message, fix)
         elif of_lines != {due}:
-            why = f"the {self.set_id} guide has no place for it; those of the lines go"
+            why = f"the {self.set_id} guide has no place for it; the due dates of the lines are sent"
             self.dropped.append(Dropped(where="order", fact="due date", value=due.isoformat(), why=why))
 
 

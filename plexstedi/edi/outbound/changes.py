@@ -37,7 +37,7 @@ class LineChange:
         """POC01: the id sent before, or the new one of an added line."""
         line = self.before or self.after
         if line is None:
-            raise ValueError("a change of no line")
+            raise ValueError("a change without lines")
         return line.id
 
 
@@ -129,8 +129,8 @@ def renumbered(before: SeenOrder, after: SeenOrder) -> tuple[Reason, ...]:
                 code="line-renumbered",
                 where=f"line {old}",
                 message=f"it was sent as {old} and is now {new} in Plex",
-                fix="Give it its old number in Plex, or settle it with the supplier and"
-                " `plexstedi review accept ID --reason TEXT`",
+                fix="Restore its old number in Plex, or resolve it with the supplier, then `plexstedi review accept "
+                "ID --reason TEXT`",
             )
             for old, new in pairs
             if old != new
@@ -169,11 +169,11 @@ class TakenCodes:
     def advice(self, wanted: ChangeCode) -> str:
         """What to do about a change that no code says."""
         replace = write(self.table, "change_orders", quoted("replace"))
-        otherwise = f"{replace}; or tell the supplier otherwise and accept the hold"
+        otherwise = f"{replace}; or inform the supplier outside EDI and accept the hold"
         if self.configured is not None and (self.listed is None or wanted in self.listed):
             codes = ", ".join(quoted(code) for code in (*self.configured, wanted))
             return (
-                f"If the supplier takes {wanted}: {write(self.table, 'change_codes', f'[{codes}]')}; else {otherwise}"
+                f"If the supplier accepts {wanted}: {write(self.table, 'change_codes', f'[{codes}]')}; else {otherwise}"
             )
         return sentence(otherwise)
 
@@ -190,7 +190,7 @@ def coded(change: LineChange, taken: TakenCodes) -> Coded | Reason:
     return Reason(
         code="change-code-not-taken",
         where=f"line {change.id}",
-        message=f"the change would be {wanted}; the supplier takes {taken.shown()}",
+        message=f"the change would be {wanted}; the supplier accepts {taken.shown()}",
         fix=taken.advice(wanted),
     )
 

@@ -73,7 +73,7 @@ def due_advice(at: DuePlaces, *, several: bool) -> str:
     if schedules and at.schedule is ScheduleAs.HEADER:
         return sentence(write(table, "schedule", quoted("sch")))
     if dated and several and at.schedule is not ScheduleAs.LINES:
-        return f"{sentence(write(table, 'schedule', quoted('lines')))} (each release as a line of its own)"
+        return f"{sentence(write(table, 'schedule', quoted('lines')))} (each release as a separate line)"
     others = tuple(
         dict.fromkeys(
             (
@@ -85,9 +85,9 @@ def due_advice(at: DuePlaces, *, several: bool) -> str:
     )
     if others:
         setting = write(f"{at.table}.{at.set_id}", "due_qualifier", quoted(others[0]))
-        return f"If one of {', '.join(others)} is the guide's word for our due date: {setting}; otherwise {ask}"
+        return f"If one of {', '.join(others)} is the guide's qualifier for our due date: {setting}; otherwise {ask}"
     if due_qualifier(at.room, DUE_QUALIFIERS, "heading", (), "DTM", 1, 2) is not None:
-        return f"The guide takes one date for the whole order: split the order in Plex by due dates, or {ask}"
+        return f"The guide accepts one date for the whole order: split the order in Plex by due dates, or {ask}"
     return sentence(ask)
 
 
@@ -170,6 +170,6 @@ def _reason(field: str, day: date, where: str, why: str) -> Reason:
     return Reason(
         code="date-impossible",
         where=where,
-        message=f"its {field} {day.isoformat()} is no date of an order: it is {why}",
-        fix=f"Correct the {field} in Plex, or empty it there",
+        message=f"its {field} {day.isoformat()} is not a plausible date: it is {why}",
+        fix=f"Correct the {field} in Plex, or clear it there",
     )

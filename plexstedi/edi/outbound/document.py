@@ -197,7 +197,7 @@ def _untold(
         code="change-without-place",
         where="order",
         message=f"the 860 has no place for what changed: {', '.join(facts)}",
-        fix="Tell the supplier otherwise and `plexstedi review accept ID --reason TEXT`, or set"
+        fix="Inform the supplier outside EDI, then `plexstedi review accept ID --reason TEXT`, or set"
         ' change_orders = "replace"',
     )
 

@@ -58,8 +58,9 @@ def due(has: Order | None, latest: Order, renderings: Renderings, stream: Stream
     if before.phase in (Phase.VANISHED, Phase.UNRELEASED) and now.phase is Phase.RELEASED:
         return _held(
             "order-back",
-            f"order {now.number} had been settled with the supplier as {before.phase.value}, and is released again",
-            "Settle it with the supplier and `plexstedi review accept ID --reason TEXT`, or order under a new number",
+            f"order {now.number} was closed with the supplier as {before.phase.value}, and is released again",
+            "Resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`, or order under a new "
+            "number",
         )
     match now.phase:
         case Phase.RELEASED:
@@ -72,14 +73,14 @@ def due(has: Order | None, latest: Order, renderings: Renderings, stream: Stream
             return _held(
                 "order-unreleased",
                 f"order {latest.number} was sent and is back to {latest.status_name or 'an unreleased status'}",
-                "Release or cancel it in Plex, or settle it with the supplier and"
-                " `plexstedi review accept ID --reason TEXT`",
+                "Release or cancel it in Plex, or resolve it with the supplier, then `plexstedi review accept ID "
+                "--reason TEXT`",
             )
         case Phase.VANISHED:
             return _held(
                 "order-vanished",
                 f"order {latest.number} was sent and Plex no longer has it",
-                "Restore it in Plex, or settle it with the supplier and `plexstedi review accept ID --reason TEXT`",
+                "Restore it in Plex, or resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`",
             )
 
 
@@ -93,7 +94,7 @@ def _after_cancellation(now: Order) -> Due:
     return _held(
         "order-reopened",
         f"order {now.number} was cancelled with the supplier and is open again in Plex",
-        "Order under a new number, or settle it with the supplier and `plexstedi review accept ID --reason TEXT`",
+        "Order under a new number, or resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`",
     )
 
 
@@ -102,8 +103,8 @@ def _cancelled(has: Order, latest: Order, partner: Partner, key: StreamKey) -> D
         return Cancel860(has, latest, key)
     return _held(
         "cancellation-not-taken",
-        f"order {latest.number} is cancelled in Plex; the supplier takes no 860 by the settings",
-        f"Tell the supplier otherwise and `plexstedi review accept ID --reason TEXT`, or add"
+        f"order {latest.number} is cancelled in Plex; the settings have no 860 table for this supplier",
+        f"Inform the supplier outside EDI, then `plexstedi review accept ID --reason TEXT`, or add"
         f" [suppliers.{partner.code}.860]",
     )
 
@@ -145,8 +146,8 @@ def _told(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releas
     return _held(
         "change-not-taken",
         f"order {latest.number} changed since it was sent; "
-        + ("there is no 860 in the settings" if missing else 'change_orders is "hold"'),
-        f'Add [suppliers.{partner.code}.860], set change_orders = "replace", or tell the supplier and'
+        + ("there is no 860 table in the settings" if missing else 'change_orders is "hold"'),
+        f'Add [suppliers.{partner.code}.860], set change_orders = "replace", or inform the supplier, then'
         " `plexstedi review accept ID --reason TEXT`",
     )
 
@@ -173,18 +174,18 @@ def invoice_due(has: Invoice | None, latest: Invoice, partner: Partner) -> Invoi
     if invoice_fingerprint(has) == invoice_fingerprint(latest):
         return Nothing()
     if latest.void:
-        return _invoice_held("invoice-voided", f"invoice {latest.number} was sent and is void in Plex now")
+        return _invoice_held("invoice-voided", f"invoice {latest.number} was sent and is now void in Plex")
     if not latest.booked:
         return _invoice_held("invoice-unbooked", f"invoice {latest.number} was sent and is no longer booked in Plex")
     before, now = prepare_invoice(has, partner), prepare_invoice(latest, partner)
     if not isinstance(before, Held) and not isinstance(now, Held) and before.guide_json == now.guide_json:
         return Nothing()
-    return _invoice_held("invoice-changed", f"invoice {latest.number} was sent and is another in Plex now")
+    return _invoice_held("invoice-changed", f"invoice {latest.number} was sent and has since changed in Plex")
 
 
 def _invoice_held(code: str, message: str) -> DueHeld:
     fix = (
-        "Settle it with the customer (a credit memo of Plex is sent as an 810 of its own), then"
+        "Resolve it with the customer (a Plex credit memo is sent as a separate 810), then"
         " `plexstedi review accept ID --reason TEXT`"
     )
     return DueHeld((Reason(code=code, where="order", message=message, fix=fix),))

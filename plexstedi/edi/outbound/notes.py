@@ -64,7 +64,7 @@ def note_nodes(note: str, form: NoteForm, where: str) -> Sequence[Node] | Reason
     """The note in as many segments as it needs, broken at words; a reason if that is more than there is room for."""
     pieces = split_words(note, form.width)
     if pieces is None or (form.repeats is not None and len(pieces) > form.repeats):
-        room = f"{form.repeats} x {form.width}" if form.repeats is not None else f"words of {form.width}"
+        room = f"{form.repeats} x {form.width}" if form.repeats is not None else f"lines of {form.width}"
         return Reason(
             code="note-too-long",
             where=where,

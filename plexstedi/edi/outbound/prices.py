@@ -156,7 +156,8 @@ def said_price(price: Decimal, units: Units, place: Place | None, position: int,
             message=f"price {price} per {plain(per)} {ordered} is not exact in {_PRICE_DECIMALS} decimals "
             f"per {ordered}, and there is no place for its price basis",
             fix=_basis_fix(units, per, place, position)
-            or f"Correct the price in Plex so that it is exact per {ordered}, or ask for a place of its basis",
+            or f"Correct the price in Plex so that it is exact per {ordered}, or ask the supplier for a price basis "
+            "in its guide",
         )
     return SaidPrice(each, _plain_basis(place, position, ordered), per)
 

@@ -95,9 +95,7 @@ def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> 
     found = sorted({c for c in text if c in settings.delimiters})
     if found:
         message = f"{_shown(text)} contains the delimiter {' '.join(found)}"
-        fix = (
-            "Correct it in Plex, or " + write(table, "replace_delimiters", quoted(" ")) + " (what stands in its place)"
-        )
+        fix = "Correct it in Plex, or " + write(table, "replace_delimiters", quoted(" ")) + " (the replacement)"
         reasons.append(Reason(code="text-has-delimiter", where=where, message=message, fix=fix))
     return reasons
 

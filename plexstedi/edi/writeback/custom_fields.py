@@ -137,7 +137,7 @@ def _plan_header(draft: _Draft, order: Order, outcomes: Mapping[int, LineStandin
     missing = len(numbers) - len(latest)
     states = [*latest, *([AckState.UNACKNOWLEDGED] if missing else [])]
     answer = f"acknowledgment {header.type_code} in transaction {header.transaction_id}"
-    status = f"{len(latest)} of {len(numbers)} lines answered"
+    status = f"{len(latest)} of {len(numbers)} lines acknowledged"
     draft.add("order", order.id, AckField.ACK_CODE, header.type_code, answer)
     draft.add("order", order.id, AckField.ACK_STATUS, str(worst_state(states)), status)
     draft.add("order", order.id, AckField.ACK_REFERENCE, f"stedi:{header.transaction_id}", answer)
@@ -165,7 +165,7 @@ def _plan_line(
         draft.withhold(
             "unit-unknown",
             where,
-            f"confirmed in {outcome.unit}, which the Plex unit {line.order_unit or line.unit} is not mapped to",
+            f"confirmed in {outcome.unit}, which is not mapped to the Plex unit {line.order_unit or line.unit}",
             "set `units` of this supplier as it was when the order was sent",
         )
         return
@@ -228,7 +228,7 @@ def _withhold_quantity(draft: _Draft, where: str, confirmed: Decimal, unit: str,
     draft.withhold(
         "quantity-inexact",
         where,
-        f"{confirmed:f} {unit} are no exact number of {line.order_unit or line.unit} ({factor:f} {unit} each)",
+        f"{confirmed:f} {unit} are not a whole number of {line.order_unit or line.unit} ({factor:f} {unit} each)",
         "enter the confirmed quantity and dates in Plex by hand",
     )
 

@@ -132,7 +132,7 @@ def _of_line(
     where = f"line {line.number}"
     factor = plex_factor(line, outcome, settings)
     if factor is None:
-        message = f"confirmed in {outcome.unit}, which the Plex unit {line.order_unit or line.unit} is not mapped to"
+        message = f"confirmed in {outcome.unit}, which is not mapped to the Plex unit {line.order_unit or line.unit}"
         fix = "set `units` of this supplier as it was when the order was sent"
         withheld.append(_reason("unit-unknown", where, message, fix))
         return
@@ -149,7 +149,7 @@ def _of_line(
         parts = _in_plex_unit(own, factor)
         if parts is None:
             shown = total_of(*(part.quantity for part in own))
-            message = f"{shown:f} {outcome.unit} are no exact number of {line.order_unit or line.unit}"
+            message = f"{shown:f} {outcome.unit} are not a whole number of {line.order_unit or line.unit}"
             withheld.append(_reason("quantity-inexact", f"{where} release {release.number}", message, BY_HAND))
             continue
         wanted = asked.get(release_id)

@@ -50,8 +50,8 @@ def unseen_words(verdict: Unseen, left: Sequence[FieldChange], since: datetime) 
     if verdict is Unseen.CHANGED:
         held = "; ".join(dict.fromkeys(f"{change.field} {change.before or 'empty'}" for change in left))
         return (
-            f"{fields}: Plex said at {since:%Y-%m-%d %H:%M} UTC that it had written, and holds neither that nor what"
-            f" stood there before ({held})"
+            f"{fields}: Plex reported at {since:%Y-%m-%d %H:%M} UTC that it had written the values, but shows "
+            f"neither them nor the previous values ({held})"
         )
-    said = f"{fields}: Plex said at {since:%Y-%m-%d %H:%M} UTC that it had written, but"
-    return f"{said} shows what stood there before" if verdict is Unseen.WAIT else f"{said} still shows what was before"
+    said = f"{fields}: Plex reported at {since:%Y-%m-%d %H:%M} UTC that it had written the values, but"
+    return f"{said} shows the previous value" if verdict is Unseen.WAIT else (f"{said} still shows the previous value")

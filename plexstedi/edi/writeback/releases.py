@@ -78,7 +78,7 @@ def _plan_demand(draft: _ReleaseDraft, promise: ReleasePromise) -> None:
     """The release's own quantity and due date, as far as `values` lists them and a release can hold them."""
     if promise.total == 0:
         if set(draft.values) - {ReleaseField.NOTE}:
-            draft.withhold("quantity-zero", promise.where, "nothing of it is confirmed", "cancel the release in Plex")
+            draft.withhold("quantity-zero", promise.where, "none of it is confirmed", "cancel the release in Plex")
         return
     # What is backordered is still to come: without it the demand for it would be lost.
     asked = promise.asked_quantity

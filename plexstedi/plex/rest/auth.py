@@ -27,8 +27,8 @@ _SHORTEST_LIFE = 300.0
 def connect_refusal(renewal: str) -> Refusal:
     """What a refusal of Plex Connect means; `renewal`: what to do with a new key."""
     return Refusal(
-        causes="the key is wrong or has expired (Plex lets keys lapse), the app is not subscribed to this product, or "
-        "it has no access to this tenant; Plex does not say which",
+        causes="the key is wrong or has expired (Plex keys expire when unused), the app is not subscribed to this "
+        "product, or it has no access to this tenant; Plex does not report which",
         fix=f"Renew the key at developers.plex.com and {renewal}; check the app's products and plex.tenant_id; then "
         "run `plexstedi check`.",
     )
@@ -97,12 +97,12 @@ class ClientCredentials(httpx.Auth):
         status = response.status_code
         if status >= 500 or status in {408, 409, 429} or 300 <= status < 400:
             raise ServiceUnavailable(
-                f"Plex's token address answered {status}", fix="The next run tries again; check plex.auth.token_url."
+                f"Plex's token endpoint returned {status}", fix="The next run tries again; check plex.auth.token_url."
             )
         if not response.is_success:
             said = read_error(response, secrets=(self._client_secret,))
             raise ServiceRefused(
-                f"Plex gives no token for the client {self._client_id}: {status}{said.text}",
+                f"Plex issues no token for the client {self._client_id}: {status}{said.text}",
                 fix="Check plex.auth.client_id and plex.auth.token_url. If the secret was renewed in Plex,"
                 f" {self._renewal}.",
                 code="no-token",
@@ -111,14 +111,14 @@ class ClientCredentials(httpx.Auth):
             document = loads(response.content)
         except BrokenJsonError:
             raise ServiceUnavailable(
-                "Plex's token address answered with something else than JSON",
+                "Plex's token endpoint returned with something other than JSON",
                 fix="Check plex.auth.token_url; the next run tries again.",
             ) from None
         token = document.get("access_token") if isinstance(document, Mapping) else None
         if not isinstance(token, str) or not token.strip() or not token.isascii() or not token.isprintable():
             raise ServiceRefused(
-                "Plex's token address answered without an access_token",
-                fix="Check that plex.auth.token_url is the token address of client credentials.",
+                "Plex's token endpoint returned without an access_token",
+                fix="Check that plex.auth.token_url is the token endpoint for client credentials.",
                 code="no-token",
             )
         life = document.get("expires_in") if isinstance(document, Mapping) else None

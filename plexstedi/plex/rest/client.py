@@ -181,7 +181,7 @@ class Rest:
             if page in seen or len(seen) >= _MOST_PAGES:
                 raise ServiceUnavailable(
                     f"Plex's pages of {path} do not end",
-                    fix="The next run tries again; if it stays, ask Plex's support.",
+                    fix="The next run tries again; if it persists, contact Plex support.",
                 )
             seen.add(page)
             answer = self.caller.get(page[0], page[1])
@@ -201,7 +201,7 @@ class Rest:
             target = None
         if target is None or (target.scheme, target.netloc) != (base.scheme, base.netloc):
             raise ServiceRefused(
-                f"Plex's list {path} continues at another host, where our key must not go",
+                f"Plex's list {path} continues on another host, where our key must not be sent",
                 fix="Set plex.base_url to the host under which Plex names its own pages.",
             )
         if not target.path.startswith(base.path.rstrip("/") + "/"):
@@ -220,7 +220,7 @@ class Rest:
     @staticmethod
     def _no_list(answer: ServiceAnswer) -> ServiceUnavailable:
         return ServiceUnavailable(
-            f"Plex answered {answer.path} with something else than a list of records",
+            f"Plex answered {answer.path} with something other than a list of records",
             fix="Check plex.base_url and [plex.paths]; the next run tries again.",
         )
 
@@ -235,8 +235,8 @@ class Rest:
     def no_such_path(self, resource: str) -> ServiceRefused:
         """What a 404 on a collection means (plex/README.md 4.4)."""
         return ServiceRefused(
-            f"Plex has no {self.dialect.paths[resource]} (404). For a collection that means another version of the "
-            "interface, not that it is empty",
+            f"Plex has no {self.dialect.paths[resource]} (404). For a collection this means another version of the "
+            "interface, not an empty list",
             fix=f"Set [plex.paths] {resource} to the path that Plex's developer portal lists for this tenant, or "
             "check plex.base_url.",
             code="wrong-path",
@@ -245,8 +245,8 @@ class Rest:
     def ignored(self, resource: str, by: str, name: str, row: str) -> ServiceRefused:
         """What a row outside of what was asked means."""
         return ServiceRefused(
-            f"Plex ignored the filter {name} of {self.dialect.paths[resource]}: {row}, outside what was asked",
-            fix=f"Set [plex.filters] {by} (and its kin) to the name that this version of the interface knows.",
+            f"Plex ignored the filter {name} of {self.dialect.paths[resource]}: {row}, outside the requested range",
+            fix=f"Set [plex.filters] {by} (and the related keys) to the name used by this version of the interface.",
             code="ignored-filter",
         )
 
@@ -259,7 +259,7 @@ def readable(what: str) -> Iterator[None]:
     except RowFault as error:
         raise ServiceUnavailable(
             f"Plex's {what} cannot be read: {error}",
-            fix="Set [plex.fields] if this tenant calls the field otherwise; else ask Plex's support.",
+            fix="Set [plex.fields] if this tenant uses another field name; else contact Plex support.",
             code=UNREADABLE,
         ) from error
 

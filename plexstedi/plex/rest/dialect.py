@@ -83,7 +83,7 @@ def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
         if not usable:
             problems.append(
                 Problem(
-                    "configuration", f"plex.paths.{resource}", "is no path", "Write it like /purchasing/v1/releases"
+                    "configuration", f"plex.paths.{resource}", "is not a path", "Write it like /purchasing/v1/releases"
                 )
             )
     for key in settings.fields:

@@ -16,7 +16,7 @@ from plexstedi.plex.port import InvoiceReading, UnforeseenInvoice, UnreadableInv
 from plexstedi.plex.rest.client import Params, Rest
 from plexstedi.plex.rest.rows import Row, RowFault, read_time
 
-_FIX = "Correct the invoice in Plex, or set [plex.fields] if this tenant calls the field otherwise."
+_FIX = "Correct the invoice in Plex, or set [plex.fields] if this tenant uses another field name."
 _PAID_OR_NOT = "3"
 
 

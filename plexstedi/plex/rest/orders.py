@@ -61,8 +61,8 @@ class OrderReader:
         statuses = self._directory.statuses()
         if not statuses.released_names:
             raise ServiceRefused(
-                "Plex has no status that means on order",
-                fix='Say it in the configuration: [plex.statuses] released_orders = ["On Order"].',
+                "Plex has no status for released orders",
+                fix='Set it in the configuration: [plex.statuses] released_orders = ["On Order"].',
             )
         name = self._rest.dialect.filter("order_status")
         rows: list[Row] = []
@@ -144,7 +144,7 @@ class OrderReader:
             fix = f"List it in [plex.statuses] under one of {', '.join(error.keys)}."
             return UnreadableOrder(order_id, number, str(error), fix)
         except RowFault as error:
-            fix = "Correct the order in Plex, or set [plex.fields] if this tenant calls the field otherwise."
+            fix = "Correct the order in Plex, or set [plex.fields] if this tenant uses another field name."
             return UnreadableOrder(order_id, number, str(error), fix)
         except PlexStediError:
             raise
@@ -182,7 +182,7 @@ class OrderReader:
         rows = self._rest.by_ids("releases", by="release_order_ids", ids=order_ids, field="poId")
         if any(order_id is None for order_id, _ in rows):
             if len(order_ids) == 1:
-                return {order_ids[0]: RowFault("one of its releases does not say in poId which order it belongs to")}
+                return {order_ids[0]: RowFault("one of its releases has no poId to identify its order")}
             # It belongs to one of them, which only a call for each tells.
             alone: dict[str, list[Row] | RowFault] = {}
             for order_id in order_ids:

@@ -55,7 +55,9 @@ def read_order(
     of_line: dict[str, list[Row]] = {row.needed("id"): [] for row in lines}
     for row in releases:
         if row.needed("poLineItemId") not in of_line:
-            raise RowFault(f"order {number}: a release belongs to a line that Plex does not list; it is being edited")
+            raise RowFault(
+                f"order {number}: a release belongs to a line that Plex does not list; the order is being edited"
+            )
         of_line[row.needed("poLineItemId")].append(row)
     read_lines = [_read_line(row, of_line[row.needed("id")], statuses, known, f"order {number}") for row in lines]
     return Order(

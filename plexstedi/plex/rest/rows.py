@@ -123,7 +123,7 @@ class Row:
             raise self.fault(field, value, "a number")
         number = plain_number(value) if isinstance(value, str) else Decimal(value)
         if number is None or not is_plain(number):
-            raise self.fault(field, value, "a number that is plainly written")
+            raise self.fault(field, value, "a plainly written number")
         return without_zeros(number)
 
     def flag(self, field: str) -> bool | None:

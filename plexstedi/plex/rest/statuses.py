@@ -29,7 +29,7 @@ class UnknownStatus(RowFault):
 
     def __init__(self, what: str, name: str | None, keys: tuple[str, ...]) -> None:
         shown = f"has the status {name!r}, of which" if name else "has no status, so"
-        super().__init__(f"{what} {shown} it is not known what it means")
+        super().__init__(f"{what} {shown} its meaning is unknown")
         self.keys = keys
 
 

@@ -76,7 +76,7 @@ def choose_object(
             found = whole
         if len(found) != 1:
             raise ServiceRefused(
-                f"it is not clear which standard object of Plex holds the custom fields of a {level}",
+                f"it is unclear which Plex standard object has the custom fields of a {level}",
                 fix=f"Set {setting} to its name: {', '.join(sorted(each.name for each in objects)) or '(none)'}.",
                 code="custom-fields",
             )

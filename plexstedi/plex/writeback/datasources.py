@@ -106,14 +106,14 @@ class DataSources:
         said = _business_failure(document)
         if said is not None:
             raise ServiceRefused(
-                f"Plex's data source {source} refused the question: {said}",
+                f"Plex's data source {source} refused the request: {said}",
                 fix="Compare its inputs in [plex.datasources] with Plex.",
                 code="question-refused",
             )
         if _left_rows_out(document):
             raise ServiceRefused(
-                f"Plex's data source {source} has more rows than it gives at once: some were left out",
-                fix="Give it inputs in [plex.datasources] that ask for less at a time.",
+                f"Plex's data source {source} has more rows than it returns at once: some were omitted",
+                fix="Add inputs in [plex.datasources] that limit the result.",
                 code="row-limit",
             )
         return _rows(document, answer)
@@ -136,7 +136,7 @@ class DataSources:
         except ServiceUnavailable as error:
             return WriteUnknown(error.message)
         if not isinstance(document, Mapping):
-            return WriteUnknown(f"Plex's data source {source} answered with something else than a result")
+            return WriteUnknown(f"Plex's data source {source} answered with something other than a result")
         said = _business_failure(document)
         return Written() if said is None else WriteRefused(said)
 
@@ -199,7 +199,7 @@ def _text(document: Json) -> str | None:
 
 def _unreadable(answer: ServiceAnswer) -> ServiceUnavailable:
     return ServiceUnavailable(
-        f"Plex answered {answer.path} with something else than a data source's result",
+        f"Plex answered {answer.path} with something other than a data source's result",
         fix="Check plex.datasource_url; the next run tries again.",
     )
 
@@ -215,6 +215,6 @@ def _no_such(source: int, error: RequestRejected) -> ServiceRefused:
 def _misunderstood(source: int, error: RequestRejected) -> ServiceRefused:
     return ServiceRefused(
         "; ".join((error.message, *error.details[:3])),
-        fix=f"Correct in [plex.datasources] what Plex says of data source {source}; the next run goes on.",
+        fix=f"Correct in [plex.datasources] what Plex reports for data source {source}; the next run continues.",
         code="question-refused",
     )

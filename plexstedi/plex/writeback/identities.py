@@ -43,7 +43,7 @@ def read_keys(document: Json, ids: Sequence[str]) -> dict[str, Keys]:
     records = document.get("recordIdentifiers") if isinstance(document, Mapping) else None
     if isinstance(records, str) or not isinstance(records, Sequence):
         raise ServiceUnavailable(
-            "Plex answered a question for record keys with something else", fix="The next run tries again."
+            "Plex answered a request for record keys with something else", fix="The next run tries again."
         )
     described = document.get("standardObject") if isinstance(document, Mapping) else None
     listed = described.get("keys") if isinstance(described, Mapping) else None

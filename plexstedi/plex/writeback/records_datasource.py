@@ -76,7 +76,7 @@ class DataSourceRecords:
         if problems:
             raise ServiceRefused(
                 "; ".join(problems),
-                fix="Correct [plex.datasources]: names are those of Plex, letter by letter.",
+                fix="Correct [plex.datasources]: names must match Plex exactly.",
                 code="datasource-names",
             )
         self._checked = True
@@ -229,7 +229,7 @@ class DataSourceRecords:
             there = sorted({key for keys in own.values() for key in keys})
             raise ServiceRefused(
                 f"Plex has no key {', '.join(sorted(lacking))} of a release",
-                fix=f"Name in [plex.datasources] one of {', '.join(there)}.",
+                fix=f"Use in [plex.datasources] one of {', '.join(there)}.",
                 code="datasource-names",
             )
         return {each: keys if needed <= keys.keys() else None for each, keys in own.items()}
@@ -243,7 +243,7 @@ def _lacking(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]:
     if unknown := sorted(given - theirs.inputs.keys()):
         problems.append(f"{what} has no input {', '.join(unknown)}; it has {_listed(theirs.inputs)}")
     if missing := sorted(each for each, required in theirs.inputs.items() if required and each not in given):
-        problems.append(f"{what} requires {', '.join(missing)}, which nothing fills")
+        problems.append(f"{what} requires {', '.join(missing)}, which has no value")
     if theirs.columns and (unknown := sorted(set(ours.columns.values()) - theirs.columns)):
         problems.append(f"{what} has no column {', '.join(unknown)}; it has {_listed(theirs.columns)}")
     return problems

@@ -52,9 +52,11 @@ def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
     if row is None:
         return WriteRefused("Plex no longer has this release")
     if row.text("status") is None:
-        return WriteRefused("Plex does not say the status of this release, and would derive a new one")
+        return WriteRefused("Plex does not say the status of this release, and would set a new one")
     if (odd := next((name for name in _ECHOED if _is_odd(row.raw(name))), None)) is not None:
-        return WriteRefused(f"Plex's {odd} of this release cannot be read, and would be written back as something else")
+        return WriteRefused(
+            f"Plex's {odd} of this release cannot be read, and would be written back as a different value"
+        )
     path = rest.path("release", release=update.release_id)
     with readable(row.what):
         body = put_body(row, update)

@@ -139,11 +139,11 @@ def element_problem(value: Json, element: ElementDef) -> tuple[str, str] | None:
         return ("invalid_type", f"expected a string, got {type(value).__name__}")
     if kind == "DT":
         if not _DATE.fullmatch(value) or not _parses(date.fromisoformat, value):
-            return ("invalid_date", f"{value!r} is no date in the form YYYY-MM-DD")
+            return ("invalid_date", f"{value!r} is not a date in the form YYYY-MM-DD")
         return None
     if kind == "TM":
         if not _TIME.fullmatch(value) or not _parses(time.fromisoformat, value.partition(".")[0]):
-            return ("invalid_time", f"{value!r} is no time in the form HH:MM")
+            return ("invalid_time", f"{value!r} is not a time in the form HH:MM")
         return None
     if not value.strip():
         return ("too_small", "an empty string is no value")

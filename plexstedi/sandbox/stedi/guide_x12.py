@@ -62,7 +62,7 @@ def _collect(value: Mapping[str, Json], nodes: Sequence[Node], release: str, row
 def _identity(key: str) -> tuple[str, bool]:
     match = _SEGMENT_KEY.search(key)
     if match is None:
-        raise X12Error(f"the key {key!r} names no X12 segment")
+        raise X12Error(f"the key {key!r} is not an X12 segment")
     return match.group(1), match.group(2) is not None
 
 
@@ -168,13 +168,13 @@ def _read_value(text: str, element: ElementDef, segment_id: str) -> Json:
         try:
             number = Decimal(text)
         except InvalidOperation:
-            raise X12Error(f"{where} {text!r} is no number") from None
+            raise X12Error(f"{where} {text!r} is not a number") from None
         if element.type == "N2":
             number /= 100
         return int(number) if number == number.to_integral_value() else number
     if element.type == "DT":
         if not re.fullmatch(r"\d{6}|\d{8}", text):
-            raise X12Error(f"{where} {text!r} is no date")
+            raise X12Error(f"{where} {text!r} is not a date")
         full = f"20{text}" if len(text) == 6 else text
         return f"{full[:4]}-{full[4:6]}-{full[6:]}"
     if element.type == "TM":

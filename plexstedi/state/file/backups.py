@@ -48,7 +48,7 @@ def keep_backup(database: Database, now: datetime, keep: int) -> Path | None:
     except OSError as error:
         raise StateUnusable(
             f"the copy {target} cannot be written: {error.strerror or error}",
-            fix="Make room on its disk, or set state.backups = 0.",
+            fix="Free some space on its disk, or set state.backups = 0.",
             code="backup-failed",
         ) from error
     finally:

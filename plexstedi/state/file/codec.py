@@ -32,7 +32,7 @@ def moment(text: str) -> datetime:
     """The time that `instant` wrote. Raise ValueError for any other text."""
     # Read some hundred times in each run: `strptime` takes twenty times as long.
     if len(text) != _WIDTH or text[-1] != "Z":
-        raise ValueError(f"{text!r} is no time of this file")
+        raise ValueError(f"{text!r} is not a time of this file")
     return datetime.fromisoformat(text)
 
 

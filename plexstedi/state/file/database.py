@@ -178,7 +178,7 @@ class Database:
         if not same:
             raise StateUnusable(
                 f"the state file {self.path} was deleted or replaced while this run was at work; nothing more was done",
-                fix="Run `plexstedi recover`: the file that is there does not know what this run did until then.",
+                fix="Run `plexstedi recover`: the new file does not contain what this run did until then.",
                 code="state-replaced",
             )
 
@@ -239,13 +239,13 @@ class Database:
             raise StateUnusable(
                 f"the state file {self.path or 'in memory'} was made by a newer PlexStedi"
                 f" (version {version}, this program knows {VERSION})",
-                fix="Install the newer PlexStedi again; an older one would not understand what was sent.",
+                fix="Install the newer PlexStedi again; an older version cannot read what was sent.",
                 code="state-newer",
             )
         if version == 0 and self.row("SELECT 1 FROM sqlite_master LIMIT 1") is not None:
             raise StateUnusable(
-                f"{self.path or 'the file'} is another program's database, no state file of PlexStedi",
-                fix="Name the right file with --state; nothing was written into this one.",
+                f"{self.path or 'the file'} is the database of another program, not a PlexStedi state file",
+                fix="Use the correct file with --state; nothing was written into this one.",
                 code="state-foreign",
             )
 
@@ -335,12 +335,12 @@ def _named_faults(path: Path | None) -> Iterator[None]:
 
 
 _DAMAGED = (
-    "Move it away (keep it), then put back a backup from beside it and run `plexstedi recover`; without a backup"
-    " `plexstedi recover` alone rebuilds it."
+    "Move it elsewhere (keep it), then restore a backup from the same folder and run `plexstedi recover`; without a "
+    "backup, `plexstedi recover` alone rebuilds it."
 )
 _FIXES: tuple[tuple[str, str, str], ...] = (
-    ("full", "state-full", "Free some space on its disk; what was not stored is done again by the next run."),
-    ("readonly", "state-readonly", "Make the file and its folder writable for this user."),
+    ("full", "state-full", "Free some space on its disk; the next run repeats what was not stored."),
+    ("readonly", "state-readonly", "Make the file and make its folder writable for this user."),
     ("locked", "state-busy", "Another program holds it; close it (a database browser?) and run again."),
     ("unable to open", "state-permission", "Check that this user may read and write it and its folder."),
     ("malformed", "state-corrupt", _DAMAGED),
@@ -353,5 +353,5 @@ def _state_fault(where: str, said: str) -> StateUnusable:
         if word in said:
             return StateUnusable(f"{where} cannot be used: {said}", fix=fix, code=code)
     return StateUnusable(
-        f"{where} failed: {said}", fix="Check its disk; put back a backup if it is damaged.", code="state-failed"
+        f"{where} failed: {said}", fix="Check its disk; restore a backup if it is damaged.", code="state-failed"
     )

@@ -82,7 +82,8 @@ class RunLock:
             except OSError as error:
                 raise StateUnusable(
                     f"the lock file {self.path} cannot be opened: {error.strerror}",
-                    fix="Make room on its disk and its folder writable for this user, or name another (--state).",
+                    fix="Free some space on its disk and make its folder writable for this user, or name another "
+                    "(--state).",
                     code="state-permission",
                 ) from error
             if (holder := self._keep(beside, self.path, _told)) is not None:
@@ -115,7 +116,7 @@ class RunLock:
     def _held_by(self, holder: str) -> LockHeld:
         return LockHeld(
             f"another run holds the lock {self.path}: {holder}",
-            fix="Wait until it ends; if it hangs, end that process. Never delete the lock file.",
+            fix="Wait until it ends; if it hangs, stop that process. Never delete the lock file.",
         )
 
     def _release(self) -> None:
@@ -187,7 +188,7 @@ def _is_still(descriptor: int, path: Path) -> bool:
         return False
 
 
-_UNNAMED = "a process that has not said its name"
+_UNNAMED = "an unidentified process"
 
 
 def _told(descriptor: int) -> str:
@@ -223,7 +224,7 @@ def _holder_by_kernel(descriptor: int) -> str:
     pid = pids.get(True, pids.get(False))
     if pid is None:
         return _UNNAMED
-    return _said_elsewhere(pid) or f"pid {pid} on {socket.gethostname()}, which has not said its name"
+    return _said_elsewhere(pid) or f"pid {pid} on {socket.gethostname()}, which is unidentified"
 
 
 def _said_elsewhere(pid: int) -> str | None:

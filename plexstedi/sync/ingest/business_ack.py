@@ -97,7 +97,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
             reason = Reason(
                 code="order-of-another",
                 where=f"order {read.order_number}",
-                message=f"{inbound.supplier} answers an order that was sent to partnership {sent_to}",
+                message=f"{inbound.supplier} acknowledges an order that was sent to partnership {sent_to}",
                 fix="Check partnership_id of both suppliers, or ask this supplier.",
             )
             _hold_whole(session, inbound, (reason,), read.order_number)
@@ -124,7 +124,7 @@ def _unreadable(message: str) -> Reason:
         code="unreadable",
         where="document",
         message=message,
-        fix="Look at it in the Stedi portal and ask the supplier to send it again.",
+        fix="Check it in the Stedi portal and ask the supplier to send it again.",
     )
 
 
@@ -150,9 +150,9 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
     reason = Reason(
         code="order-unknown",
         where=f"order {read.order_number}",
-        message=f"{inbound.supplier} acknowledges an order that no document went out for from here",
-        fix="If it is another plant's, set documents.order_pattern; else settle it with the supplier, then `plexstedi"
-        " review reject ID --reason TEXT`.",
+        message=f"{inbound.supplier} acknowledges an order that was never sent from here",
+        fix="If it belongs to another plant, set documents.order_pattern; otherwise resolve it with the supplier, "
+        "then `plexstedi review reject ID --reason TEXT`.",
     )
     session.ask(
         ReviewKind.ORDER_UNKNOWN,
@@ -230,8 +230,8 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         reason = Reason(
             code="change-sequence-unknown",
             where=f"order {read.order_number}",
-            message=f"it answers change {answers.change_sequence}, which was never sent",
-            fix="Ask the supplier which change it answers.",
+            message=f"it acknowledges change {answers.change_sequence}, which was never sent",
+            fix="Ask the supplier which change it acknowledges.",
         )
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return
@@ -269,7 +269,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
 
 def _controls_note(received: Received, others: Sequence[Received]) -> str | None:
     other = controls_of(received, others)
-    return None if other is None else f"its control numbers are those of transaction {other}, its content is another"
+    return None if other is None else f"its control numbers are those of transaction {other}, with different content"
 
 
 def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[Inbound]:

@@ -25,7 +25,7 @@ def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadabl
         try:
             return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
         except BrokenJsonError as error:
-            return UnreadableDocument(f"its JSON cannot be read, and Stedi hands out no X12 of it: {error}")
+            return UnreadableDocument(f"its JSON cannot be read, and Stedi provides no X12 for it: {error}")
     return choose_set(decoded(document), wanted_set(inbound))
 
 

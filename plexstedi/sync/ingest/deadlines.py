@@ -45,17 +45,17 @@ class LateDocument:
 
 
 _WORDS = {
-    ClockKind.DELIVERY: "the {kind} begun at {since} was not delivered within {hours}",
-    ClockKind.FUNCTIONAL_ACK: "no 997 came within {hours} for the {kind} delivered at {since}",
+    ClockKind.DELIVERY: "the {kind} first sent at {since} was not delivered within {hours}",
+    ClockKind.FUNCTIONAL_ACK: "no 997 was received within {hours} for the {kind} delivered at {since}",
     ClockKind.ACKNOWLEDGMENT: "not all lines are acknowledged, {hours} after the {kind} was delivered at {since}",
-    ClockKind.CONFIRMED_SHORT: "less than ordered is confirmed, {hours} after the answer of {since}",
+    ClockKind.CONFIRMED_SHORT: "less than ordered is confirmed, {hours} after the acknowledgment of {since}",
 }
 _FIXES = {
-    ClockKind.DELIVERY: "Look at the file's execution in the Stedi portal and at the connection to the supplier.",
+    ClockKind.DELIVERY: "Check the file's execution in the Stedi portal and the connection to the supplier.",
     ClockKind.FUNCTIONAL_ACK: "Ask the supplier's EDI contact whether the file arrived and could be read.",
     ClockKind.ACKNOWLEDGMENT: "Ask the supplier for its acknowledgment; `plexstedi status NUMBER` shows the open"
     " lines.",
-    ClockKind.CONFIRMED_SHORT: "Ask the supplier about the rest, or order it elsewhere.",
+    ClockKind.CONFIRMED_SHORT: "Ask the supplier about the remaining quantity, or order it elsewhere.",
 }
 
 
@@ -113,7 +113,7 @@ def check_clocks(session: Session) -> None:
         for review in reviews.standing():
             known = review.order_id not in unknown
             if known and review.kind is ReviewKind.OVERDUE and review.subject not in standing:
-                session.withdraw(review.kind, review.subject, "no longer awaited", order_id=review.order_id)
+                session.withdraw(review.kind, review.subject, "no longer expected", order_id=review.order_id)
     _tell_warnings(session, [one for one in past if one.late.lateness is Lateness.WARNING])
 
 
@@ -147,7 +147,7 @@ def _tell_warnings(session: Session, warned: Sequence[LateDocument]) -> None:
     numbers = list(dict.fromkeys(one.document.order_number for one in warned))
     shown = ", ".join(numbers[:5]) + (", …" if len(numbers) > 5 else "")
     noun = "order is" if len(numbers) == 1 else "orders are"
-    session.tally.warn(f"{len(numbers)} {noun} past a warning time ({shown}); see `plexstedi status --late`")
+    session.tally.warn(f"{len(numbers)} {noun} past a warning deadline ({shown}); see `plexstedi status --late`")
 
 
 def _of_stream(

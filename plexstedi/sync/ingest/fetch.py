@@ -91,18 +91,18 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
             raise UsageFault(
                 f"transaction {transaction_id} ({inbound.set_id} over partnership {inbound.partnership}) is not read:"
                 f" {why}",
-                fix="Only what concerns a supplier or customer of this configuration is read: correct its"
-                " partnership_id, then repeat it."
+                fix="Only transactions of suppliers and customers in the configuration are read: correct the "
+                "partnership_id, then repeat the command."
                 if inbound.reason == NOBODYS
-                else "Nothing is to be done: it is none of the documents that are read here.",
+                else "No action is needed: PlexStedi does not read this kind of document.",
             )
     _fetch(session, inbound)
     after = session.store.inbox.get(transaction_id)
     assert after is not None
     if session.store.inbox.document(transaction_id) is None:
         raise UsageFault(
-            f"Stedi hands out no document of transaction {transaction_id}",
-            fix="Look at the transaction in the Stedi portal, or have the supplier send it again.",
+            f"Stedi provides no document for transaction {transaction_id}",
+            fix="Check the transaction in the Stedi portal, or ask the supplier to send it again.",
         )
     return after
 
@@ -183,7 +183,7 @@ def _fetch(session: Session, inbound: Inbound) -> None:
     if any(isinstance(document, DocumentTooLarge) for document, _ in tried):
         _hold_too_large(session, inbound)
         return
-    said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; tried again"
+    said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
     session.tally.warn(said)
     _ask_about_missing(session, inbound, said)
 
@@ -199,7 +199,7 @@ def _store(session: Session, inbound: Inbound, document: bytes, form: str, *, wh
             "transaction-stored", of_transaction(inbound.transaction_id), form=form, bytes=len(document), sha256=mark
         )
         for kind in (ReviewKind.DOCUMENT_MISSING, ReviewKind.ACKNOWLEDGMENT_HELD):
-            session.withdraw(kind, of_transaction(inbound.transaction_id), "fetched after all")
+            session.withdraw(kind, of_transaction(inbound.transaction_id), "fetched on a later attempt")
         if inbound.set_id == UNKNOWN_SET:
             _tell_set(session, inbound, document, form)
 
@@ -210,8 +210,8 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
         code=TOO_LARGE,
         where="document",
         message=_too_large(session),
-        fix="If it is right, raise run.max_response_mb: the next run fetches it. Else ask the supplier for a smaller"
-        " one: `plexstedi review reject ID --reason TEXT`.",
+        fix="If the size is correct, raise run.max_response_mb: the next run fetches it. Otherwise ask the supplier "
+        "for a smaller one: `plexstedi review reject ID --reason TEXT`.",
     )
     with session.store.transaction():
         if inbound.state is InboxState.HELD:
@@ -233,8 +233,8 @@ def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) ->
         reason = Reason(
             code="set-unknown",
             where="document",
-            message="neither Stedi nor the document itself tells which transaction set it is",
-            fix="Look at it in the Stedi portal; if it is an acknowledgment, ask the supplier to send it again.",
+            message="neither Stedi nor the document itself states which transaction set it is",
+            fix="Check it in the Stedi portal; if it is an acknowledgment, ask the supplier to send it again.",
         )
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         session.ask(
@@ -266,7 +266,7 @@ def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:
         code="document-missing",
         where=f"transaction {inbound.transaction_id}",
         message=said,
-        fix="Look at the transaction in the Stedi portal and ask Stedi's support, or have the supplier send it again.",
+        fix="Check the transaction in the Stedi portal and ask Stedi support, or ask the supplier to send it again.",
     )
     with session.store.transaction():
         session.ask(

@@ -77,7 +77,7 @@ def decide_997(session: Session, inbound: Inbound) -> None:
     wait_for_controls(
         session,
         inbound,
-        f"it answers group {read.functional_id} {read.group_control}, which is no document of ours",
+        f"it acknowledges group {read.functional_id} {read.group_control}, which is not one of our documents",
         rejects=read.code not in _READ_CODES,
     )
 
@@ -108,7 +108,8 @@ def wait_for_controls(session: Session, inbound: Inbound, why: str, *, rejects: 
                 code="answer-to-unknown",
                 where=inbound.set_id,
                 message=f"the supplier's system rejects something, but {why}",
-                fix="Look up the control number in the Stedi portal and with the supplier; accept if it is another's.",
+                fix="Look up the control number in the Stedi portal and with the supplier; accept if it belongs to "
+                "somebody else.",
             )
             session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
             session.ask(
@@ -163,8 +164,8 @@ def _ask(
         code="syntax",
         where="order",
         message=f"the {document.kind} {what} by the supplier's system (997): {'; '.join(errors) or 'no reason given'}",
-        fix=f"Correct the settings or the guide, then {replay_of(document)}; or settle it with the supplier, then"
-        " `plexstedi review accept ID --reason TEXT`."
+        fix=f"Correct the settings or the guide, then {replay_of(document)}; or resolve it with the supplier, then "
+        "`plexstedi review accept ID --reason TEXT`."
         if kind is ReviewKind.SYNTAX_REJECTED
         else "Correct the settings or the guide for the next documents, then `plexstedi review accept ID --reason"
         " TEXT`. Do not send this one again: the supplier has it.",

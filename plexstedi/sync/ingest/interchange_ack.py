@@ -32,7 +32,7 @@ def decide_ta1(session: Session, inbound: Inbound) -> None:
     else:
         numbers = ", ".join(str(ack.interchange_control) for ack in read)
         rejects = any(ack.verdict is EnvelopeVerdict.REJECTED for ack in read)
-        why = f"it answers interchange {numbers}, which is none of ours"
+        why = f"it acknowledges interchange {numbers}, which is not one of ours"
         wait_for_controls(session, inbound, why, rejects=rejects)
 
 
@@ -77,7 +77,7 @@ def _ask(
         f" {ack.note or 'no reason given'}",
         fix="Compare the partnership's profiles in the Stedi portal with the supplier's EDI contact; then"
         + (
-            f" {replay_of(document)}, or settle it with the supplier and `plexstedi review accept ID --reason TEXT`."
+            f" {replay_of(document)}, or resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`."
             if kind is ReviewKind.SYNTAX_REJECTED
             else " `plexstedi review accept ID --reason TEXT`. Do not send this one again: the supplier has it."
         ),

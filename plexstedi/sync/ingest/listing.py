@@ -59,7 +59,7 @@ def list_new(session: Session) -> None:
         if page.last:
             return
         if following in seen:
-            session.suspect("feed-stuck", "Stedi's transaction feed gives the same pages again and again")
+            session.suspect("feed-stuck", "Stedi's transaction feed returns the same pages repeatedly")
             return
         seen.add(following)
         checkpoint = following
@@ -113,11 +113,9 @@ def take_up_known(session: Session, turns: Turns) -> None:
         session.checkpoint()
         with turns.turn(fetching(inbound)):
             take_up(session, inbound)
-        session.progress("taking up transactions of partnerships that became known", done, len(known))
+        session.progress("reading transactions of newly known partnerships", done, len(known))
     if len(known) > _AT_ONCE:
-        session.tally.warn(
-            f"{len(known) - _AT_ONCE} transactions of partnerships that became known wait for the next run"
-        )
+        session.tally.warn(f"{len(known) - _AT_ONCE} transactions of newly known partnerships wait for the next run")
 
 
 def take_up_by_pattern(session: Session) -> None:
@@ -172,12 +170,12 @@ def list_one(session: Session, transaction_id: str) -> Inbound:
         transaction = None
     if transaction is None or transaction.id != transaction_id:
         raise UsageFault(
-            f"there is no transaction {transaction_id} in the state file, and Stedi knows none",
+            f"there is no transaction {transaction_id} in the state file, and Stedi has none",
             fix="`plexstedi status NUMBER` shows the transactions of an order.",
         )
     if transaction.direction != INBOUND:
         raise UsageFault(
-            f"transaction {transaction_id} is a document of ours, not an acknowledgment",
+            f"transaction {transaction_id} is one of our documents, not an acknowledgment",
             fix="`plexstedi status NUMBER` shows the transactions of an order.",
         )
     with session.store.transaction():
@@ -196,7 +194,7 @@ def _not_ours(
     if transaction.mode == _OTHER_USAGE[session.usage]:
         session.tally.warn(
             f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
-            f" usage indicator {session.usage}: it was left alone"
+            f" usage indicator {session.usage}: it was ignored"
         )
         return f"its mode is {transaction.mode}"
     return None if transaction.set_id is None else why_not_read(transaction.set_id, customer)

@@ -143,7 +143,7 @@ def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> N
     """Held answers to documents that were given up are nobody's to decide any more."""
     for inbound in session.store.inbox.of_order(order_id):
         if inbound.state is InboxState.HELD and inbound.document_id is not None and inbound.document_id not in told:
-            why = "the document that it answers was given up"
+            why = "the document that it acknowledges was abandoned"
             move_transaction(session, inbound, InboxState.SUPERSEDED, why)
             subject = of_transaction(inbound.transaction_id)
             session.withdraw(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
@@ -239,7 +239,9 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
     for review in session.store.reviews.standing(order_id=order_id):
         about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
         if about_line and (review.kind, review.subject) not in standing:
-            session.withdraw(review.kind, review.subject, "a newer answer or a decision settled it", order_id=order_id)
+            session.withdraw(
+                review.kind, review.subject, "a newer acknowledgment or a decision resolved it", order_id=order_id
+            )
 
 
 def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:

@@ -29,7 +29,7 @@ def tell_unheard(
     subject = of_transaction(header.transaction_id)
     reasons = unheard(header, (*outcome.lines, *outcome.earlier), folded.lines)
     if not reasons:
-        session.withdraw(_KIND, subject, "what counts by now says as much", order_id=order_id)
+        session.withdraw(_KIND, subject, "the current state now says the same", order_id=order_id)
     elif fresh and not (outcome.holds or session.store.reviews.decided(_KIND, subject)):
         record = session.store.orders.get(order_id)
         session.ask(

@@ -28,11 +28,11 @@ def decide_whole(session: Session, transaction_id: str, lines: Collection[int], 
     if outcome is None or inbound.order_id is None:
         if accept:
             raise UsageFault(
-                f"transaction {transaction_id} says nothing that could be accepted",
+                f"transaction {transaction_id} contains nothing that can be accepted",
                 fix="Correct the setting that the reason names and run `plexstedi replay --ack"
-                f" {transaction_id} --reason TEXT`, or reject it and ask the supplier for another.",
+                f" {transaction_id} --reason TEXT`, or reject it and ask the supplier for a new one.",
             )
-        session.store.inbox.move(transaction_id, InboxState.IGNORED, "rejected by a person")
+        session.store.inbox.move(transaction_id, InboxState.IGNORED, "rejected by a user")
         return
     if lines:
         decide_lines(session, transaction_id, lines, accept=accept)
@@ -49,15 +49,15 @@ def decide_lines(session: Session, transaction_id: str, lines: Collection[int], 
     inbound, outcome = _answer(session, transaction_id)
     if outcome is None or inbound.order_id is None:
         raise UsageFault(
-            f"transaction {transaction_id} has no lines that could be decided one by one",
-            fix="Decide it as a whole: leave --line out.",
+            f"transaction {transaction_id} has no lines that can be decided individually",
+            fix="Decide it as a whole: omit --line.",
         )
     by_number = {line.line: line for line in outcome.lines}
     unknown = sorted(set(lines) - by_number.keys())
     if unknown:
         raise UsageFault(
-            f"the answer says nothing of line {', '.join(map(str, unknown))}",
-            fix=f"It speaks of line {', '.join(map(str, sorted(by_number)))}.",
+            f"the acknowledgment does not mention line {', '.join(map(str, unknown))}",
+            fix=f"It mentions line {', '.join(map(str, sorted(by_number)))}.",
         )
     chosen = [by_number[number] for number in sorted(lines)]
     empty = [line for line in chosen if line.state is AckState.HELD and line.if_accepted is None]
@@ -87,6 +87,6 @@ def _nothing_definite(transaction_id: str, lines: Sequence[LineOutcome]) -> Usag
     numbers = ", ".join(str(line.line) for line in lines)
     why = "; ".join(dict.fromkeys(str(reason) for line in lines for reason in line.reasons))
     return UsageFault(
-        f"the answer says nothing definite of line {numbers}: {why}",
-        fix=f"Make the setting that the reason names, then `plexstedi replay --ack {transaction_id} --reason TEXT`.",
+        f"the acknowledgment states nothing definite about line {numbers}: {why}",
+        fix=f"Change the setting that the reason names, then `plexstedi replay --ack {transaction_id} --reason TEXT`.",
     )

@@ -94,7 +94,7 @@ def trial_message(now: datetime) -> Message:
     """What `notify --test` sends."""
     return Message(
         "plexstedi: test of the alerts",
-        f"This is a test, sent at {now:%Y-%m-%d %H:%M} UTC. Nothing is wrong: alerts reach you here.\n",
+        f"This is a test, sent at {now:%Y-%m-%d %H:%M} UTC. Nothing is wrong: alerts arrive here.\n",
     )
 
 
@@ -150,7 +150,7 @@ def _ping(url: str, exit_code: int, news: int) -> str | None:
     parts = urlsplit(url)
     target = parts._replace(path=f"{parts.path.rstrip('/')}/{exit_code}").geturl()
     try:
-        said = f"exit code {exit_code}, {news} came to need a person"
+        said = f"exit code {exit_code}, {news} need review"
         with (
             httpx.Client(transport=Network(), timeout=_NET_SECONDS, follow_redirects=True) as client,
             client.stream("POST", target, content=said.encode()) as answer,
@@ -237,7 +237,7 @@ def became_wrong(news: Sequence[str], faults: Sequence[PlexStediError]) -> Messa
     """The alert about what came to need a person in one run."""
     lines = [f"{fault.message}\n  fix: {fault.fix}" for fault in faults] + list(news)
     head = lines[0].splitlines()[0]
-    subject = f"plexstedi: {head}" if len(lines) == 1 else f"plexstedi: {len(lines)} things need a person"
+    subject = f"plexstedi: {head}" if len(lines) == 1 else f"plexstedi: {len(lines)} items need review"
     return Message(_one_line(subject), _listed(lines) + "\nSee `plexstedi review list` and `plexstedi status`.\n")
 
 
@@ -251,9 +251,9 @@ def still_wrong(standing: Sequence[Review], faults: Sequence[PlexStediError], no
         lines.append(
             f"review {review.id}: {about} ({review.supplier or 'no supplier'}), {review.kind}, for {days} days: {why}"
         )
-    noun = "thing still needs" if len(lines) == 1 else "things still need"
+    noun = "item needs" if len(lines) == 1 else "items need"
     return Message(
-        f"plexstedi: {len(lines)} {noun} a person",
+        f"plexstedi: {len(lines)} {noun} review",
         _listed(lines) + "\nSee `plexstedi review list`; `plexstedi review show ID` shows what accept and reject do.\n",
     )
 

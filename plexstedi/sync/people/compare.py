@@ -50,11 +50,11 @@ def conflict_versions(session: Session, document: Document) -> Versions:
 
     Asks Stedi; when it cannot be asked, that is said in place of its version.
     """
-    ours = Version(f"as this state file has it ({document.file_name})", session.store.documents.x12(document.id))
+    ours = Version(f"as stored in this state file ({document.file_name})", session.store.documents.x12(document.id))
     try:
         execution = _other_of_slot(session, document)
         if execution is None:
-            return Versions((Version("at Stedi: no file of this slot can be found there", None), ours))
+            return Versions((Version("at Stedi: no file for this slot was found there", None), ours))
         content = session.stedi.execution_document(execution.id, "output")
     except PlexStediError as fault:
         return Versions((Version(f"at Stedi: {fault.message}", None), ours))
@@ -86,17 +86,17 @@ def recovered_versions(session: Session, record: OrderRecord, last: Document) ->
 
 
 def _as_850(session: Session, record: OrderRecord, key: StreamKey) -> Version:
-    title = f"as Plex has it now (revision {record.latest}, {record.phase}), written as an 850"
+    title = f"as it is in Plex now (revision {record.latest}, {record.phase}), as an 850"
     try:
         partner = partner_of(session, record.supplier)
         order = session.store.orders.revision(record.id, record.latest)
         prepared = prepare(Send850(order, key), Renderings(partner), change_sequence=0, revision_seen=date.min)
     except KeyError:
-        return Version(f"as Plex has it now: supplier {record.supplier} has no settings", None)
+        return Version(f"as it is in Plex now: supplier {record.supplier} has no settings", None)
     except PlexStediError as fault:
-        return Version(f"as Plex has it now: {fault.message}", None)
+        return Version(f"as it is in Plex now: {fault.message}", None)
     if isinstance(prepared, Held):
-        return Version("as Plex has it now: " + "; ".join(str(reason) for reason in prepared.reasons), None)
+        return Version("as it is in Plex now: " + "; ".join(str(reason) for reason in prepared.reasons), None)
     due = DueDocument(
         stream=record.id, release=key.release, order_id=record.id, number=record.number, revision=record.latest,
         dated=order.order_date, partner=partner, prepared=prepared, purpose="00", change_sequence=0, witness="",

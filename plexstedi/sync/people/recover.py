@@ -70,14 +70,14 @@ class FoundStream:
     def what(self) -> str:
         """What will be done with it, in words."""
         if self.record is None and self.others:
-            return "the number was given out again, and the order of this file cannot be told: a person is asked"
+            return "the number was used again, and the order of this file cannot be determined: needs review"
         if self.record is None:
-            return "Plex has no such order: the file is noted, a person is asked"
+            return "Plex has no such order: the file is recorded, needs review"
         if self.revision == self.record.latest:
-            return "in sync: taken over"
+            return "in sync: imported"
         if self.revision is not None:
-            return f"says revision {self.revision}: taken over, what changed since goes out next"
-        return "the order in Plex is not what was sent last: taken over, blocked, a person is asked"
+            return f"says revision {self.revision}: imported, later changes are sent next"
+        return "the order in Plex differs from the last document: imported, blocked, needs review"
 
 
 def look(session: Session) -> list[FoundStream]:
@@ -116,8 +116,8 @@ def _read_plex(session: Session, since: datetime) -> None:
     left = session.store.orders.work_left()
     if left:
         raise ServiceUnavailable(
-            f"{left} orders are still to be read from Plex, so nothing was taken over",
-            fix="Run `plexstedi recover` again: it carries on.",
+            f"{left} orders are still to be read from Plex, so nothing was imported",
+            fix="Run `plexstedi recover` again: it continues.",
             code="time-limit",
         )
 
@@ -211,19 +211,19 @@ def _ask_about_the_rest(session: Session, found: Sequence[FoundStream]) -> None:
 
 def _note_orphan(session: Session, stream: FoundStream) -> None:
     """A file for an order that Plex does not have: kept out of the way of other orders, and asked about."""
-    message = f"Stedi was given {len(stream.files)} documents for it and Plex has no such order"
+    message = f"Stedi received {len(stream.files)} documents for it and Plex has no such order"
     if stream.others:
         ids = ", ".join(f"{each.id} of {each.supplier}, {each.phase}" for each in stream.others)
         message = (
-            f"Stedi was given {len(stream.files)} documents under this number, and which order they are of cannot be"
-            f" told: Plex has it on {ids}"
+            f"Stedi received {len(stream.files)} documents under this number, and their order cannot be determined: "
+            f"in Plex the number is on {ids}"
         )
     reason = Reason(
         code="order-missing",
         where=f"order {stream.order_number}",
         message=message,
-        fix="Settle it with the supplier, then `plexstedi review accept ID --reason TEXT`; until then no order of"
-        " this supplier from before goes out for the first time.",
+        fix="Resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`; until then no older "
+        "order of this supplier is sent for the first time.",
     )
     for file in stream.files:
         session.store.witnesses.settle(file.witness.execution_id)
@@ -318,12 +318,12 @@ def _ask(session: Session, stream: FoundStream, record: OrderRecord) -> None:
     reason = Reason(
         code="recovered-differs",
         where="order",
-        message=f"its last document at Stedi ({last.witness.file_name}, {_day(last.witness.created_at)}) does not say"
-        f" what Plex holds now (revision {record.latest})",
+        message=f"its last document at Stedi ({last.witness.file_name}, {_day(last.witness.created_at)}) differs "
+        f"from Plex now (revision {record.latest})",
         fix="Compare both with `plexstedi review show ID`. If the supplier has the order as Plex has it:"
         " `plexstedi review accept ID --reason TEXT`. Otherwise"
-        f" {replay_command(record.number, release=stream.release, purpose=REPLACES)} sends it as it is now, to replace"
-        " what the supplier has.",
+        f" {replay_command(record.number, release=stream.release, purpose=REPLACES)} sends the current order to "
+        "replace it.",
     )
     session.ask(
         ReviewKind.RECOVERED_DIFFERS,

@@ -46,10 +46,10 @@ class FoundInvoice:
     def what(self) -> str:
         """What will be done with it, in words."""
         if self.record is None:
-            return "Plex shows no such invoice: the file is noted, a person is asked"
+            return "Plex shows no such invoice: the file is recorded, needs review"
         if self.revision is not None:
-            return "in sync: taken over"
-        return "the invoice in Plex is not what was sent: taken over, blocked, a person is asked"
+            return "in sync: imported"
+        return "the invoice in Plex differs from the document sent: imported, blocked, needs review"
 
 
 def look_at_invoices(session: Session) -> list[FoundInvoice]:
@@ -179,9 +179,9 @@ def _ask_which(session: Session, found: FoundInvoice, record: InvoiceRecord) -> 
     reason = Reason(
         code="recovered-differs",
         where="invoice",
-        message=f"its file at Stedi ({last.file_name}, {last.created_at:%Y-%m-%d}) does not say what Plex holds now",
-        fix="Compare it in the Stedi portal. `plexstedi review accept ID --reason TEXT`: the customer has the invoice"
-        " as Plex has it, or was told.",
+        message=f"its file at Stedi ({last.file_name}, {last.created_at:%Y-%m-%d}) differs from Plex now",
+        fix="Compare it in the Stedi portal. `plexstedi review accept ID --reason TEXT`: the customer has the "
+        "invoice as it is in Plex, or was informed.",
     )
     session.ask(
         ReviewKind.RECOVERED_DIFFERS,
@@ -200,8 +200,8 @@ def _note_orphan(session: Session, found: FoundInvoice) -> None:
     reason = Reason(
         code="invoice-missing",
         where="invoice",
-        message=f"Stedi was given {len(found.files)} documents for invoice {found.number}, which Plex does not show",
-        fix="Settle it with the customer, then `plexstedi review accept ID --reason TEXT`.",
+        message=f"Stedi received {len(found.files)} documents for invoice {found.number}, which Plex does not show",
+        fix="Resolve it with the customer, then `plexstedi review accept ID --reason TEXT`.",
     )
     session.ask(
         ReviewKind.INVOICE_HELD,
@@ -225,9 +225,9 @@ def _ask_about_the_rest(session: Session, found: Sequence[FoundInvoice]) -> None
             reason = Reason(
                 code="known-invoice",
                 where="invoice",
-                message="it was made while invoices were sent from here, and Stedi has no file of it",
+                message="it was created while invoices were sent from here, and Stedi has no file for it",
                 fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT`"
-                " takes it as known to the customer.",
+                " marks it as known to the customer.",
             )
             session.ask(
                 ReviewKind.KNOWN_ORDER_CHANGED,

@@ -109,7 +109,7 @@ def _settle(session: Session, document: Document) -> None:
     else:
         if state is DocumentState.ACCEPTED:
             documents.fail(document.id, "Stedi could not deliver it")
-        documents.move(document.id, DocumentState.WITHDRAWN, "a later file of the order went out")
+        documents.move(document.id, DocumentState.WITHDRAWN, "a later file of the order was sent")
     session.note(
         "document-settled",
         of_document(document.id),

@@ -44,11 +44,11 @@ from plexstedi.sync.submit.send import send
 from plexstedi.sync.supplier_copy import sent_after, supplier_has
 
 _WHY_NOT = {
-    DocumentState.FROZEN: "is queued already",
-    DocumentState.SENDING: "was sent without an answer: whether Stedi has it is not known yet",
+    DocumentState.FROZEN: "is already queued",
+    DocumentState.SENDING: "was sent, and Stedi did not respond: whether Stedi received it is not known yet",
     DocumentState.ACCEPTED: "is at Stedi and not delivered yet",
-    DocumentState.CONFLICT: "met another content at Stedi: a person has to decide that first",
-    DocumentState.IN_DOUBT: "is in doubt: a person has to decide that first",
+    DocumentState.CONFLICT: "conflicts with different content at Stedi: resolve that review item first",
+    DocumentState.IN_DOUBT: "is in doubt: resolve that review item first",
 }
 
 
@@ -88,7 +88,7 @@ def find_last(session: Session, number: str, *, supplier: str | None, release: s
     releases = sorted({document.order_release or "" for document in documents})
     if release is None and len(releases) > 1:
         raise UsageFault(
-            f"the releases of order {number} were sent singly", fix=f"Add --release, one of {', '.join(releases)}."
+            f"the releases of order {number} were sent separately", fix=f"Add --release, one of {', '.join(releases)}."
         )
     chosen = [document for document in documents if release is None or document.order_release == release]
     if not chosen:
@@ -112,7 +112,7 @@ def _one_of(session: Session, number: str, orders: list[OrderRecord]) -> OrderRe
         return (sent or orders)[0]
     codes = ", ".join(order.supplier for order in orders)
     ids = " or ".join(order.id for order in sent or orders)
-    fix = "Add --supplier CODE." if len({order.supplier for order in orders}) > 1 else f"Give {ids} in its place."
+    fix = "Add --supplier CODE." if len({order.supplier for order in orders}) > 1 else f"Give {ids} instead."
     raise UsageFault(f"several orders have the number {number} (suppliers {codes})", fix=fix)
 
 
@@ -144,7 +144,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     if last.state in _WHY_NOT:
         raise UsageFault(
             f"the last {last.kind} of order {last.order_number} {_WHY_NOT[last.state]}",
-            fix="Decide the item that `plexstedi review list` shows of it."
+            fix="Resolve its item in `plexstedi review list`."
             if last.state in (DocumentState.CONFLICT, DocumentState.IN_DOUBT)
             else f"Run {order_command('submit --order', last.order_number)}, then repeat it.",
         )
@@ -157,7 +157,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
         raise UsageFault(
             f"it was sent as order {last.order_number} to {last.supplier} and is now order {record.number} of"
             f" {record.supplier} in Plex",
-            fix=f"Cancel it with {last.supplier} and order anew under another number.",
+            fix=f"Cancel it with {last.supplier} and send a new order under another number.",
             code="order-moved",
         )
     if record.supplier not in session.config.suppliers:
@@ -230,16 +230,16 @@ def _sendable(session: Session, last: Document, record: OrderRecord, purpose: st
     order = session.store.orders.revision(record.id, last.revision)
     if last.purpose == RECOVERED and purpose is None:
         raise UsageFault(
-            f"the last document of order {record.number} was taken over by `recover`, so how it was sent is not known",
+            f"the last document of order {record.number} was imported by `recover`, so its purpose is not known",
             fix=f"{replay_command(record.number, release=last.order_release, purpose='05')} replaces what the"
-            " supplier has; --purpose 00, 07 and 15 mark it as original, duplicate, sent again.",
+            " supplier has; --purpose 00, 07 and 15 mark it as original, duplicate or resubmission.",
         )
     if last.kind == "850" or last.purpose == RECOVERED:
         return Send850(order, key, _purpose(purpose or last.purpose))
     if purpose is not None:
         raise UsageFault(
-            f"the last document of order {record.number} is an {last.kind}, whose purpose stays {last.purpose}",
-            fix="Leave --purpose out.",
+            f"the last document of order {record.number} is an {last.kind}, whose purpose is always {last.purpose}",
+            fix="Omit --purpose.",
         )
     has = supplier_has(session.store, record, _before(session, last, record))
     return Cancel860(has, order, key) if last.purpose == "01" else Change860(has, order, key)
@@ -250,7 +250,7 @@ def _purpose(code: str) -> Purpose:
         case "00" | "05" | "07" | "15":
             return code
         case _:
-            raise UsageFault(f"{code} is no purpose of an 850", fix="Give 00, 05, 07 or 15.")
+            raise UsageFault(f"{code} is not a purpose of an 850", fix="Give 00, 05, 07 or 15.")
 
 
 def _before(session: Session, last: Document, record: OrderRecord) -> int:
@@ -264,7 +264,7 @@ def _before(session: Session, last: Document, record: OrderRecord) -> int:
     if not earlier:
         raise UsageFault(
             f"what the supplier had before this {last.kind} of order {record.number} is not known",
-            fix="Settle it with the supplier.",
+            fix="Resolve it with the supplier.",
         )
     return max(earlier)
 
@@ -273,17 +273,17 @@ def _warnings(last: Document, record: OrderRecord, purpose: str) -> tuple[str, .
     found = []
     if last.state is DocumentState.DELIVERED and last.kind == "850" and purpose == "00":
         found.append(
-            f"the supplier got this order on {last.delivered_at:%Y-%m-%d}; purpose 00 (original) may order it a second"
-            " time: --purpose 15 marks it as sent again, 07 as a duplicate, 05 as a replacement"
+            f"the supplier received this order on {last.delivered_at:%Y-%m-%d}; purpose 00 (original) may order it "
+            "a second time: --purpose 15 marks it as a resubmission, 07 as a duplicate, 05 as a replacement"
         )
     if last.state is DocumentState.FAILED:
         found.append(
-            "the undelivered file is given up: do not retry it in the Stedi portal, the supplier would get both"
+            "the undelivered file is abandoned: do not retry it in the Stedi portal, or the supplier receives both"
         )
     if record.latest > last.revision:
         found.append(
-            f"Plex has changed the order since (revision {record.latest}, this is {last.revision}): that change goes"
-            " out by the next submit"
+            f"Plex has changed the order since (revision {record.latest}, this is {last.revision}): the next submit "
+            "sends that change"
         )
     return tuple(found)
 
@@ -312,8 +312,8 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
     unheard = [document.order_number for document in documents if document.state is DocumentState.SENDING]
     if unheard:
         raise ServiceUnavailable(
-            f"Stedi did not answer for order {', '.join(unheard)}: whether it has the document is not known yet",
-            fix="`plexstedi submit` settles it under the same key: nothing is sent twice. Do not replay it again.",
+            f"Stedi did not respond for order {', '.join(unheard)}: whether it received the document is not known yet",
+            fix="`plexstedi submit` resolves this under the same key: nothing is sent twice. Do not replay it again.",
             code="not-heard",
         )
     return documents
@@ -323,14 +323,14 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
     documents, last = session.store.documents, one.last
     with session.store.transaction():
         if last.state is DocumentState.FAILED:
-            documents.move(last.id, DocumentState.WITHDRAWN, "given up for a replay")
+            documents.move(last.id, DocumentState.WITHDRAWN, "abandoned for a replay")
         if last.blocks:
             documents.unblock(last.id)
         document = documents.freeze(one.new, session.clock.now())
         for kind in (ReviewKind.DELIVERY_FAILED, ReviewKind.DOCUMENT_REFUSED, ReviewKind.SYNTAX_REJECTED):
-            session.withdraw(kind, of_document(last.id), "a person replayed it", order_id=last.order_id)
+            session.withdraw(kind, of_document(last.id), "replayed by a user", order_id=last.order_id)
         session.withdraw(
-            ReviewKind.RECOVERED_DIFFERS, of_stream(last.stream), "a person replayed it", order_id=last.order_id
+            ReviewKind.RECOVERED_DIFFERS, of_stream(last.stream), "replayed by a user", order_id=last.order_id
         )
         session.tally.counts.documents_queued += 1
         session.note(
@@ -357,7 +357,7 @@ def replay_acknowledgment(session: Session, transaction_id: str, reason: str) ->
     inbound = fetch_one(session, transaction_id)
     with session.store.transaction():
         if inbound.state is not InboxState.STORED:
-            session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a person")
+            session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a user")
         session.store.unforeseen.try_again(f"decide transaction {transaction_id}")
         session.withdraw(
             ReviewKind.ACKNOWLEDGMENT_HELD, of_transaction(transaction_id), "read again", order_id=inbound.order_id

@@ -17,7 +17,7 @@ from plexstedi.sync.submit.due_invoices import ORIGINAL
 def invoice_again(session: Session, last: Document, purpose: str | None) -> DueDocument | tuple[Reason, ...]:
     """The same invoice under the next counter of its slot, or why it cannot go. Raise UsageFault."""
     if purpose is not None:
-        raise UsageFault(f"{last.order_number} is an invoice, which has no purpose", fix="Leave --purpose out.")
+        raise UsageFault(f"{last.order_number} is an invoice, which has no purpose", fix="Omit --purpose.")
     record = session.store.invoices.get(invoice_of_stream(last.order_id) or "")
     if record is None or record.customer not in session.config.customers:
         raise UsageFault(
@@ -53,12 +53,15 @@ def warnings_of(last: Document, latest: int) -> tuple[str, ...]:
     found = []
     if last.state is DocumentState.DELIVERED:
         found.append(
-            f"the customer got this invoice on {last.delivered_at:%Y-%m-%d}, and may book it a second time: ask first"
+            f"the customer received this invoice on {last.delivered_at:%Y-%m-%d}, and may book it a second time: "
+            "ask the customer first"
         )
     if last.state is DocumentState.FAILED:
         found.append(
-            "the undelivered file is given up: do not retry it in the Stedi portal, the customer would get both"
+            "the undelivered file is abandoned: do not retry it in the Stedi portal, or the customer receives both"
         )
     if latest > last.revision:
-        found.append(f"Plex has changed the invoice since (revision {latest}): what goes is revision {last.revision}")
+        found.append(
+            f"Plex has changed the invoice since (revision {latest}): the document to send is revision {last.revision}"
+        )
     return tuple(found)

@@ -77,7 +77,7 @@ def find_review(session: Session, review_id: int) -> Review:
         raise UsageFault(
             f"review {review_id} was {review.state} by {review.closed_by} at {review.closed_at:%Y-%m-%d %H:%M} UTC:"
             f" {review.closing_reason}",
-            fix="Nothing is left to decide. See `plexstedi review list`.",
+            fix="No decision is open. See `plexstedi review list`.",
         )
     return review
 
@@ -89,9 +89,9 @@ def decide(session: Session, review_id: int, *, accept: bool, reason: str, lines
     """
     review = find_review(session, review_id)
     if lines and review.kind not in _OF_LINES:
-        raise UsageFault(f"review {review_id} is not about lines", fix="Leave --line out.")
+        raise UsageFault(f"review {review_id} is not about lines", fix="Omit --line.")
     if lines and review.line is not None and set(lines) != {review.line}:
-        raise UsageFault(f"review {review_id} is about line {review.line} only", fix="Leave --line out.")
+        raise UsageFault(f"review {review_id} is about line {review.line} only", fix="Omit --line.")
     choice = _choice(review, accept=accept)
     if choice.act is None:
         raise UsageFault(f"review {review_id} ({review.kind}) cannot be {_done(accept)}", fix=_words(review, choice))
@@ -207,7 +207,7 @@ def _consequence(session: Session, review: Review, *, accept: bool) -> Consequen
     try:
         with _undone(session):
             before = _planned(session, review)
-            _carry_out(session, review, choice, accept=accept, reason="to see what it would do", lines=())
+            _carry_out(session, review, choice, accept=accept, reason="to preview it", lines=())
             after = _planned(session, review)
     except UsageFault as fault:
         return Consequence(f"{_words(review, choice)} Not possible now: {fault.message}. {fault.fix}", possible=False)

@@ -115,8 +115,8 @@ def _take_witness(session: Session, review: Review, lines: Collection[int]) -> N
     witness = session.store.witnesses.by_file_name(document.file_name)
     if witness is None:
         raise UsageFault(
-            f"Stedi's execution feed has shown no file {document.file_name}: what Stedi holds is not this document",
-            fix="Run `plexstedi recover`: it reads what Stedi really sent, and rebuilds the state from it.",
+            f"Stedi's execution feed has shown no file {document.file_name}: Stedi does not hold this document",
+            fix="Run `plexstedi recover`: it reads what Stedi actually sent and rebuilds the state from it.",
         )
     session.store.documents.accept(
         document.id,
@@ -130,13 +130,13 @@ def _take_witness(session: Session, review: Review, lines: Collection[int]) -> N
 
 def _send_again(session: Session, review: Review, lines: Collection[int]) -> None:
     document = _document(session, review)
-    session.store.documents.move(document.id, DocumentState.SENDING, "a person asked for it again")
+    session.store.documents.move(document.id, DocumentState.SENDING, "a user requested it again")
     session.store.documents.allow_retry(document.id)
 
 
 def _withdraw(session: Session, review: Review, lines: Collection[int]) -> None:
     document = _document(session, review)
-    session.store.documents.move(document.id, DocumentState.WITHDRAWN, "given up by a person")
+    session.store.documents.move(document.id, DocumentState.WITHDRAWN, "abandoned by a user")
     invoice_id = invoice_of_stream(document.order_id)
     if invoice_id is None:
         session.store.orders.set_settled(document.order_id, 0)
@@ -158,15 +158,15 @@ def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -
     document = _document(session, review)
     if document.state is not DocumentState.DELIVERED:
         raise UsageFault(
-            f"the {document.kind} of order {document.order_number} is not yet known to be delivered",
-            fix="Run `plexstedi submit` first, which asks Stedi about it.",
+            f"the {document.kind} of order {document.order_number} is not confirmed as delivered yet",
+            fix="Run `plexstedi submit` first, which checks it with Stedi.",
         )
     _withdraw(session, review, lines)
     session.store.documents.unblock(document.id)
     # What changes an order that was never read is given up with it: the order goes out anew as it is now.
     for later in session.store.documents.of_stream(document.stream):
         if later.id > document.id and later.state is DocumentState.DELIVERED:
-            session.store.documents.move(later.id, DocumentState.WITHDRAWN, "the document before it was given up")
+            session.store.documents.move(later.id, DocumentState.WITHDRAWN, "the previous document was abandoned")
             session.note("document-withdrawn", of_document(later.id), order_id=later.order_id)
 
 
@@ -182,7 +182,7 @@ def _look(review: Review) -> str:
 
 
 def _leave_alone(session: Session, review: Review, lines: Collection[int]) -> None:
-    session.store.inbox.move(transaction_of(review), InboxState.IGNORED, "left alone by a person")
+    session.store.inbox.move(transaction_of(review), InboxState.IGNORED, "ignored by a user")
 
 
 def _write_again(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -196,7 +196,7 @@ def _leave_plex(session: Session, review: Review, lines: Collection[int]) -> Non
 def _failed_write(session: Session, review: Review) -> int:
     failed = [w for w in session.store.writes.of_order(review.order_id or "") if w.state is WriteState.FAILED]
     if not failed:
-        raise UsageFault(f"order {review.order_number} has no failed write any more", fix=_look(review))
+        raise UsageFault(f"order {review.order_number} has no failed write any longer", fix=_look(review))
     return failed[-1].id
 
 
@@ -218,163 +218,177 @@ def _reject_line(session: Session, review: Review, lines: Collection[int]) -> No
 
 def _only_noted(what: str) -> Choices:
     return Choices(
-        Choice(f"Takes note: {what}", _note_only),
-        Choice("There is nothing to reject here; `plexstedi review accept ID --reason TEXT` takes note of it.", None),
+        Choice(f"Close the item: {what}", _note_only),
+        Choice("There is nothing to reject; `plexstedi review accept ID --reason TEXT` closes the item.", None),
     )
 
 
 CHOICES: Mapping[ReviewKind, Choices] = {
     ReviewKind.ORDER_HELD: Choices(
         Choice(
-            "The supplier was told otherwise: this revision is not sent. Only what changes later is.", _told_otherwise
+            "The supplier was informed outside EDI: this revision is not sent. Only later changes are sent.",
+            _told_otherwise,
         ),
         Choice(
-            "A hold is not rejected: correct the order in Plex or the setting that the reason names; it is then sent by"
-            " itself.",
+            "Holds cannot be rejected. Fix the order in Plex or the named setting; the order is then sent "
+            "automatically.",
             None,
         ),
     ),
-    ReviewKind.ORDER_UNREADABLE: _only_noted("it is asked again if the order is read and still cannot be understood."),
+    ReviewKind.ORDER_UNREADABLE: _only_noted("a new item opens if the order is read and still cannot be understood."),
     ReviewKind.KNOWN_ORDER_CHANGED: Choices(
-        Choice("The next submit sends what is due of this order.", _allow_known),
+        Choice("The next submit sends what is due for this order.", _allow_known),
         Choice(
-            "The supplier has this revision by other means: it is not sent. Only what changes later is.",
+            "The supplier has this revision outside EDI: it is not sent. Only later changes are sent.",
             _told_otherwise,
         ),
     ),
     ReviewKind.INVOICE_HELD: Choices(
         Choice(
-            "The customer has this revision of the invoice by other means: it is not sent. What changes later is asked"
-            " about again.",
+            "The customer has this revision of the invoice outside EDI: it is not sent. A later change opens a new "
+            "review item.",
             _invoice_told,
         ),
         Choice(
-            "A hold is not rejected: correct the invoice in Plex or the setting that the reason names; one that was not"
-            " sent yet is then sent by itself.",
+            "Holds cannot be rejected. Fix the invoice in Plex or the named setting; an invoice that was not sent "
+            "yet is then sent automatically.",
             None,
         ),
     ),
     ReviewKind.INVOICE_UNREADABLE: _only_noted(
-        "it is asked again if the invoice changes and still cannot be understood."
+        "a new item opens if the invoice changes and still cannot be understood."
     ),
     ReviewKind.DOCUMENT_REFUSED: Choices(
         Choice("The next submit sends the order again, as a new document under a new key.", _allow_retry),
         Choice(
-            "The supplier was told otherwise: this revision is not sent. Only what changes later is.", _refused_is_told
+            "The supplier was informed outside EDI: this revision is not sent. Only later changes are sent.",
+            _refused_is_told,
         ),
     ),
     ReviewKind.DOCUMENT_CONFLICT: Choices(
         Choice(
-            "Stedi has this very document: it is followed until it is delivered. Only possible if Stedi's execution"
-            " feed has shown a file of its name; else `plexstedi recover`.",
+            "Stedi has exactly this document: it is tracked until delivery. Only possible if Stedi's execution feed "
+            "has listed a file with its name; otherwise `plexstedi recover`.",
             _take_witness,
         ),
         Choice(
-            "Gives this document up; the next submit sends the order as it is now, under a new key. THIS MAY ORDER"
+            "Abandon this document; the next submit sends the order as it is now, under a new key. THIS MAY ORDER"
             " TWICE: Stedi holds another document of this order under the old key, and may have delivered it.",
             _withdraw,
         ),
     ),
     ReviewKind.DOCUMENT_IN_DOUBT: Choices(
         Choice(
-            "The file is not at Stedi: the next submit looks once more, and sends the same bytes if it is not found."
-            " If Stedi has it after all, the supplier gets it twice.",
+            "The file is not at Stedi: the next submit checks once more and sends the same bytes if it is not "
+            "found. If Stedi has it after all, the supplier receives it twice.",
             _send_again,
         ),
         Choice(
-            "Gives this document up, and takes the supplier as told otherwise: this revision is not sent. If the file"
-            " is at Stedi, wait instead: the next run that sees it there takes it over, and only then are its answers"
-            " matched.",
+            "Abandon this document and record that the supplier was informed outside EDI: this revision is not "
+            "sent. If the file is at Stedi, wait instead: the next run that finds it there marks it as sent, and "
+            "only then are its acknowledgments matched.",
             _withdraw_as_told,
         ),
     ),
     ReviewKind.DELIVERY_FAILED: Choices(
         Choice(
-            "Waits on: when the file is retried at Stedi, its delivery is followed. The order's next document waits.",
+            "Keep waiting: when the file is retried at Stedi, its delivery is tracked. The order's next document "
+            "waits.",
             _note_only,
         ),
         Choice(
-            "Gives this document up; the next submit sends the order as it is now, as a new document. Do not retry the"
-            " old file at Stedi then: the supplier would get both.",
+            "Abandon this document; the next submit sends the order as it is now, as a new document. Then do not "
+            "retry the old file at Stedi, or the supplier receives both.",
             _withdraw,
         ),
     ),
     ReviewKind.SYNTAX_REJECTED: Choices(
-        Choice("The supplier took it otherwise: the order goes on from this revision.", _unblock),
+        Choice("The supplier received it outside EDI: the order continues from this revision.", _unblock),
         Choice(
-            "Gives this document up; the next submit sends the order again with today's settings, as a new document."
-            " Correct what the 997 complains of first.",
+            "Abandon this document; the next submit sends the order again with today's settings, as a new document."
+            " Correct the errors named in the 997 first.",
             _withdraw_unread,
         ),
     ),
     ReviewKind.SYNTAX_ERRORS: _only_noted("the supplier's system accepted the document."),
     ReviewKind.ACKNOWLEDGMENT_HELD: Choices(
         Choice(
-            "What the answer says counts as stated, for all its lines or those of --line; the next run writes it to"
-            " Plex. Lines that say nothing definite stay held.",
+            "Accept the acknowledgment as stated, for all its lines or those of --line. The next run writes it to "
+            "Plex. Lines that state nothing definite stay held.",
             _accept_whole,
         ),
         Choice(
-            "The answer does not count, as a whole or for the lines of --line; what stood before it stays.",
+            "Reject the acknowledgment, as a whole or for the lines of --line. The previous state is kept.",
             _reject_whole,
         ),
     ),
     ReviewKind.LINE_HELD: Choices(
-        Choice("What the answer says of this line counts as stated; the next run writes it to Plex.", _accept_line),
-        Choice("What the answer says of this line does not count; what stood before it stays.", _reject_line),
+        Choice("Accept this line as acknowledged. The next run writes it to Plex.", _accept_line),
+        Choice("Reject the acknowledgment of this line. The previous state is kept.", _reject_line),
     ),
     ReviewKind.LINE_REJECTED: Choices(
-        Choice("The supplier's rejection counts; the next run writes it to Plex.", _accept_line),
-        Choice("The rejection does not count; what stood before it stays.", _reject_line),
+        Choice("Accept the supplier's rejection. The next run writes it to Plex.", _accept_line),
+        Choice("Ignore the supplier's rejection. The previous state is kept.", _reject_line),
     ),
-    ReviewKind.LINE_BACKORDERED: _only_noted("what is confirmed is in Plex already, or is written by the next run."),
-    ReviewKind.LINE_ATTENTION: _only_noted("what is confirmed is in Plex already, or is written by the next run."),
+    ReviewKind.LINE_BACKORDERED: _only_noted("confirmed values are already in Plex or are written by the next run."),
+    ReviewKind.LINE_ATTENTION: _only_noted("confirmed values are already in Plex or are written by the next run."),
     ReviewKind.ORDER_UNKNOWN: Choices(
         Choice(
-            "An answer to an unknown order cannot be accepted; it is applied by itself once the order is known.", None
+            "An acknowledgment of an unknown order cannot be accepted; it is applied automatically once the order "
+            "is known.",
+            None,
         ),
         Choice(
-            "The answer is left alone from now on; `plexstedi replay --ack TRANSACTION --reason TEXT` takes it up"
-            " again.",
+            "The acknowledgment is ignored from now on; `plexstedi replay --ack TRANSACTION --reason TEXT` "
+            "processes it again.",
             _leave_alone,
         ),
     ),
     ReviewKind.WRITE_FAILED: Choices(
-        Choice("The next run writes it to Plex again, after reading what is there.", _write_again),
-        Choice("Plex stays as it is; the next answer of this order is written again.", _leave_plex),
+        Choice("The next run reads the current values from Plex and writes it again.", _write_again),
+        Choice("Plex stays unchanged; the next acknowledgment of this order is written again.", _leave_plex),
     ),
     ReviewKind.WRITE_CONFLICT: Choices(
-        Choice("Our answer counts: the next run writes it over the one that Plex holds.", _write_again),
-        Choice("The answer that Plex holds counts; it stays, until the next answer of this order.", _leave_plex),
+        Choice("Our acknowledgment is used: the next run replaces the one in Plex.", _write_again),
+        Choice("The acknowledgment in Plex is kept until the next acknowledgment of this order.", _leave_plex),
     ),
-    ReviewKind.WRITE_WITHHELD: _only_noted("it is asked again with the order's next answer, unless it fits then."),
+    ReviewKind.WRITE_WITHHELD: _only_noted(
+        "a new item opens with the order's next acknowledgment if it still does not fit."
+    ),
     ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED: _only_noted(
-        "what counts stays as it is; if this acknowledgment is the right one, have the supplier send it again."
+        "the current state is kept; if this acknowledgment is the right one, ask the supplier to send it again."
     ),
-    ReviewKind.DOCUMENT_MISSING: _only_noted("it is fetched and decided as soon as Stedi hands it out."),
-    ReviewKind.FEED_ENTRY_UNREADABLE: _only_noted("the entry is not read again; what is behind it, a person settles."),
-    ReviewKind.INBOUND_FILE_FAILED: _only_noted("a file that is retried at Stedi comes in by itself."),
+    ReviewKind.DOCUMENT_MISSING: _only_noted("it is fetched and processed as soon as Stedi provides it."),
+    ReviewKind.FEED_ENTRY_UNREADABLE: _only_noted(
+        "the entry is not read again; resolve its content outside PlexStedi."
+    ),
+    ReviewKind.INBOUND_FILE_FAILED: _only_noted("a file that is retried at Stedi is received automatically."),
     ReviewKind.RECOVERED_DIFFERS: Choices(
-        Choice("The supplier has the order as Plex had it at the recovery: later changes go out from there.", _in_sync),
         Choice(
-            "Nothing is sent by rejecting. `plexstedi review show ID` names the command that sends the order to replace"
-            " what the supplier has; that closes this item. An invoice is settled with the customer, then accepted.",
+            "The supplier has the order as it was in Plex at the recovery: later changes are sent from there.", _in_sync
+        ),
+        Choice(
+            "Rejecting sends nothing. `plexstedi review show ID` names the command that sends the order to replace"
+            " what the supplier has; that closes this item. For an invoice, resolve it with the customer, then "
+            "accept.",
             None,
         ),
     ),
-    ReviewKind.OVERDUE: _only_noted("this clock is not asked about again; a late answer is read like any other."),
+    ReviewKind.OVERDUE: _only_noted(
+        "no new item opens for this deadline; a late acknowledgment is processed like any other."
+    ),
     ReviewKind.UNFORESEEN: Choices(
-        accept=Choice("The record is tried again by the next run.", _try_again),
+        accept=Choice("The next run tries the record again.", _try_again),
         reject=Choice(
-            "It cannot be rejected: it is tried again when the record changes or a new version of PlexStedi is"
+            "It cannot be rejected: the record is tried again when it changes or a new version of PlexStedi is"
             " installed. `plexstedi review accept ID --reason TEXT` tries it again now.",
             None,
         ),
     ),
     ReviewKind.RECORD_UNREADABLE: Choices(
-        accept=Choice("The row is read again by the next run.", _try_again),
-        reject=Choice("Nothing more is said about this row.", _note_only),
+        accept=Choice("The next run reads the row again.", _try_again),
+        reject=Choice("This row is not reported again.", _note_only),
     ),
-    ReviewKind.UNANSWERED: _only_noted("each run asks for it again; the item is opened again if that fails for a day."),
-    ReviewKind.NOTICE: _only_noted("it has been seen; nothing waits for it."),
+    ReviewKind.UNANSWERED: _only_noted("each run requests it again; the item opens again if that fails for a day."),
+    ReviewKind.NOTICE: _only_noted("it is marked as seen; nothing depends on it."),
 }

@@ -94,7 +94,7 @@ def poll_invoices(
     for done, window in enumerate(windows):
         session.checkpoint()
         if session.clock.monotonic() >= until:
-            session.tally.warn(f"invoices are read up to {window.begin:%Y-%m-%d %H:%M} UTC; the next run carries on")
+            session.tally.warn(f"invoices are read up to {window.begin:%Y-%m-%d %H:%M} UTC; the next run continues")
             return False
         readings = session.plex.touched_invoices(window)
         with session.store.transaction():

@@ -41,8 +41,8 @@ def ask_about_odd_records(session: Session) -> None:
             reason = Reason(
                 code="record-unreadable",
                 where=odd.table,
-                message=f"{words} cannot be read and was left out: {odd.reason}",
-                fix="Correct the record in Plex, or set [plex.fields] if this tenant calls the field otherwise; then"
+                message=f"{words} cannot be read and was skipped: {odd.reason}",
+                fix="Correct the record in Plex, or set [plex.fields] if this tenant uses another field name; then"
                 " `plexstedi review accept ID --reason TEXT`.",
             )
             if not session.store.reviews.rejected(ReviewKind.RECORD_UNREADABLE, record.subject):

@@ -257,7 +257,7 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
         if origin == "window" and orders.work_left("window") == 0:
             break
         if session.clock.monotonic() >= turns.until:
-            session.tally.warn(f"{orders.work_left()} orders are still to be read from Plex; the next run carries on")
+            session.tally.warn(f"{orders.work_left()} orders are still to be read from Plex; the next run continues")
             _tell_refused(session, refused, start, turns, others=done > 0)
             return False
         wanted = {item.order_id: item for item in work}

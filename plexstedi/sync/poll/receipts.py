@@ -32,7 +32,7 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
     except ServiceRefused as fault:
         if fault.code != "wrong-path":
             raise
-        session.tally.warn(f"receipts cannot be read, so what came in already is not known: {fault.message}")
+        session.tally.warn(f"receipts cannot be read, so the received quantities are unknown: {fault.message}")
         return
     with session.store.transaction():
         for receipt in receipts:

@@ -111,8 +111,8 @@ def check_configuration(config: Config) -> list[Finding]:
     except ConfigurationFault as fault:
         found += [wrong(area, problem.key, problem.message, problem.fix) for problem in fault.problems]
     if config.plex.timezone is None and (days := _days_written(config)):
-        fix = 'Set it to the plant\'s IANA name, like "America/Detroit": a day is then written as midnight there.'
-        found.append(warn(area, "plex.timezone", f"is not set, and days are written to Plex: {days}", fix))
+        fix = 'Set it to the plant\'s IANA name, like "America/Detroit": a date is then written as midnight there.'
+        found.append(warn(area, "plex.timezone", f"is not set, and dates are written to Plex: {days}", fix))
     return found
 
 
@@ -171,11 +171,11 @@ def _key_age(config: Config, secrets: Secrets) -> list[Finding]:
     subject = f"age of {SecretName.STEDI_API_KEY}"
     if age is None:
         return [
-            not_verified(Area.CREDENTIALS, subject, f"its source does not say; renew it every {most} days yourself")
+            not_verified(Area.CREDENTIALS, subject, f"unknown for this source; renew it every {most} days yourself")
         ]
     if age.days > most:
         fix = (
-            f"Make a new key in the Stedi portal, `plexstedi credentials set {SecretName.STEDI_API_KEY_NEXT}`,"
+            f"Create a new key in the Stedi portal, run `plexstedi credentials set {SecretName.STEDI_API_KEY_NEXT}`,"
             " then `plexstedi credentials rotate stedi`."
         )
         return [warn(Area.CREDENTIALS, subject, f"{age.days} days, more than stedi.key_rotation_days = {most}", fix)]
@@ -188,7 +188,7 @@ def check_state(path: Path, config: Config, now: datetime) -> list[Finding]:
     try:
         with reading(path) as store:
             if store is None:
-                return [ok(Area.STATE, subject, "not there yet: the first run makes it")]
+                return [ok(Area.STATE, subject, "does not exist yet: the first run creates it")]
             store.database.must_be_whole()
             return [*_whose_state(subject, store, config), *_copies(store, config, now)]
     except StateUnusable as fault:
@@ -202,8 +202,8 @@ def _copies(store: Store, config: Config, now: datetime) -> list[Finding]:
     age = age_of_last_backup(path, now)
     if (now - made if age is None else age) <= _OLD_BACKUP:
         return []
-    message = "it has no copy beside it" if age is None else f"its last copy is {age.days} days old"
-    fix = "A good run makes one each day: see what `plexstedi run` ends with."
+    message = "it has no backup copy" if age is None else f"its last copy is {age.days} days old"
+    fix = "A successful run makes one each day: check the exit code of `plexstedi run`."
     return [warn(Area.STATE, str(path), message, fix)]
 
 
@@ -221,10 +221,10 @@ def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
                     Area.STATE,
                     subject,
                     f"it belongs to {fact} {theirs}, the configuration says {value}",
-                    "Use a state file of its own for each tenant and usage indicator (--state FILE).",
+                    "Use a separate state file for each tenant and usage indicator (--state FILE).",
                 )
             )
-    return found or [ok(Area.STATE, subject, "readable, and of this tenant and usage indicator")]
+    return found or [ok(Area.STATE, subject, "readable, and for this tenant and usage indicator")]
 
 
 def environment_decides(env: Mapping[str, str]) -> bool:
@@ -268,7 +268,7 @@ def _guides(table: str, partner: Partner) -> Iterator[Finding]:
             yield wrong(
                 Area.SUPPLIERS,
                 f"{table}.{partner.code}.{document}.guide_schema",
-                f"the guide cannot be followed: {error}",
+                f"the guide cannot be used: {error}",
                 "Save it again from the Stedi portal (guide, Actions, View Schema, tab JSON to EDI).",
             )
 

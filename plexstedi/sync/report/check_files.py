@@ -60,7 +60,7 @@ def check_state_folder(state: Path) -> list[Finding]:
             warn(
                 Area.STATE,
                 subject,
-                f"it is on a network file system ({kind}), whose locks do not keep two servers apart",
+                f"it is on a network file system ({kind}), where locks do not stop a second server",
                 "Move the state file to a disk of this machine (state.path).",
             )
         )
@@ -68,7 +68,7 @@ def check_state_folder(state: Path) -> list[Finding]:
         holder = held_by(state)
     except StateUnusable as unusable:
         return [*found, wrong(Area.STATE, "lock", unusable.message, unusable.fix, ExitCode.STATE)]
-    said = "free" if holder is None else f"a run is at work: {holder}"
+    said = "free" if holder is None else f"a run is in progress: {holder}"
     return [*found, ok(Area.STATE, "lock", said)]
 
 
@@ -94,7 +94,7 @@ def _trial(folder: Path) -> Finding | None:
             Area.STATE,
             f"folder {folder}",
             f"a file of {_TRIAL_BYTES // 1024} kB cannot be written there: {error.strerror or error}",
-            "Make room on its disk, let this user write there, or name another place (state.path, --state).",
+            "Free space on its disk, give this user write permission, or use another location (state.path, --state).",
             ExitCode.STATE,
         )
     return None
@@ -105,7 +105,11 @@ def _room(folder: Path, subject: str) -> list[Finding]:
     if free >= _LITTLE_ROOM:
         return []
     message = f"its disk has {free // _MEGABYTE} MB left; the state file and its copies grow"
-    return [warn(Area.STATE, subject, message, "Make room; on a full disk a run ends with 7 before it sends anything.")]
+    return [
+        warn(
+            Area.STATE, subject, message, "Free some space; on a full disk a run ends with 7 before it sends anything."
+        )
+    ]
 
 
 def _mounts() -> str:
@@ -138,8 +142,8 @@ def check_alerts(config: Config) -> list[Finding]:
             warn(
                 area,
                 "alerts",
-                "no channel is set: nobody is told when something comes to need a person",
-                "Set command, ping_url or [alerts.email] in [alerts]; `plexstedi notify --test` tries them.",
+                "no channel is set: nobody is alerted when an item needs review",
+                "Set command, ping_url or [alerts.email] in [alerts]; `plexstedi notify --test` tests them.",
             )
         )
     return found
@@ -149,9 +153,9 @@ def _command(command: Sequence[str]) -> list[Finding]:
     subject, program = "alerts.command", shutil.which(command[0])
     if program is None:
         path = Path(command[0])
-        message = f"{command[0]} {'cannot be run by this user' if path.exists() else 'is not there'}"
-        fix = "Correct it; write the whole path, cron's PATH is short."
+        message = f"{command[0]} {'cannot be run by this user' if path.exists() else 'does not exist'}"
+        fix = "Correct it; use the full path, because cron's PATH is short."
         if path.is_file():
             fix = f"Make it executable: `chmod +x {shlex.quote(str(path))}`."
         return [wrong(Area.CONFIGURATION, subject, message, fix)]
-    return [ok(Area.CONFIGURATION, subject, f"{program} can be run; `plexstedi notify --test` tries it")]
+    return [ok(Area.CONFIGURATION, subject, f"{program} can be run; `plexstedi notify --test` tests it")]

@@ -35,7 +35,7 @@ def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None 
     try:
         port = open_plex(config, secrets, clock, deadline=_deadline(clock), calls=None)
     except PlexStediError as fault:
-        yield not_verified(Area.PLEX, "access", "not asked: what is needed for it is missing, see above", fault.fix)
+        yield not_verified(Area.PLEX, "access", "not checked: its requirements are missing, see above", fault.fix)
         return
     with closing(port) as plex:
         yield (first := _asked("access", lambda: _tenant(config, plex)))
@@ -73,7 +73,7 @@ def _asked(subject: str, ask: Callable[[], Finding], *, area: Area = Area.PLEX, 
 
 def _tenant(config: Config, plex: PlexPort) -> Finding:
     tenant = verify_tenant(plex.tenants(), plex_settings(config))
-    return ok(Area.PLEX, "access", f"{config.plex.base_url} answers for tenant {tenant.code or tenant.id}")
+    return ok(Area.PLEX, "access", f"{config.plex.base_url} responds for tenant {tenant.code or tenant.id}")
 
 
 def _filters(plex: PlexPort, clock: Clock) -> Finding:
@@ -84,10 +84,10 @@ def _filters(plex: PlexPort, clock: Clock) -> Finding:
         return wrong(
             Area.PLEX,
             "filters",
-            f"Plex shows {len(touched)} orders of a time that has not come: it ignores the date filters",
+            f"Plex shows {len(touched)} orders dated in the future: it ignores the date filters",
             "Correct [plex.filters]: each poll would read every order.",
         )
-    return ok(Area.PLEX, "filters", "date filters are honoured")
+    return ok(Area.PLEX, "filters", "date filters work")
 
 
 def _orders(plex: PlexPort) -> Finding:
@@ -98,7 +98,7 @@ def _orders(plex: PlexPort) -> Finding:
             Area.PLEX,
             "orders",
             "statuses are readable; Plex shows no open order",
-            "If there are open orders, the key lacks the right to see them.",
+            "If there are open orders, the key has no permission to see them.",
         )
     sample = plex.order(touched[0].order_id)
     if isinstance(sample, UnreadableOrder):
@@ -106,7 +106,7 @@ def _orders(plex: PlexPort) -> Finding:
     lines = len(sample.lines) if isinstance(sample, Order) else 0
     number = touched[0].number or touched[0].order_id
     return ok(
-        Area.PLEX, "orders", f"{len(touched)} open orders; statuses readable; order {number} reads, {lines} lines"
+        Area.PLEX, "orders", f"{len(touched)} open orders; statuses readable; order {number} can be read, {lines} lines"
     )
 
 
@@ -134,9 +134,9 @@ def _suppliers(config: Config, plex: PlexPort, only: str | None) -> Finding:
             Area.PLEX,
             "suppliers",
             f"Plex has no supplier {', '.join(missing)}",
-            "A table is named by the supplier's code in Plex, in the same letters.",
+            "Name each table by the supplier's code in Plex, with the same capitalization.",
         )
-    return ok(Area.PLEX, "suppliers", f"{len(list(wanted))} of the configuration are among the {len(known)} of Plex")
+    return ok(Area.PLEX, "suppliers", f"{len(list(wanted))} configured, all found among the {len(known)} of Plex")
 
 
 def _fields(config: Config, plex: PlexPort) -> Finding:
@@ -148,8 +148,8 @@ def _fields(config: Config, plex: PlexPort) -> Finding:
     plex.check_fields(wanted)
     count = sum(map(len, wanted.values()))
     if config.plex.api is PlexApi.OAUTH2:
-        message = f"whether the {count} of [plex.acknowledgments.fields] exist, this interface does not tell"
-        return not_verified(Area.PLEX, "custom fields", message, "Compare their names with Plex, letter by letter.")
+        message = f"whether the {count} of [plex.acknowledgments.fields] exist cannot be checked over this interface"
+        return not_verified(Area.PLEX, "custom fields", message, "Compare their names with Plex exactly.")
     return ok(Area.PLEX, "custom fields", f"{count} there: {', '.join(sorted({str(level) for level in wanted}))}")
 
 
@@ -165,7 +165,7 @@ def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None
     try:
         client = open_stedi(config, secrets, clock, deadline=_deadline(clock))
     except PlexStediError as fault:
-        yield not_verified(Area.STEDI, "access", "not asked: what is needed for it is missing, see above", fault.fix)
+        yield not_verified(Area.STEDI, "access", "not checked: its requirements are missing, see above", fault.fix)
         return
     with closing(client) as stedi:
         yield (first := _asked("access", lambda: _access(config, stedi), area=Area.STEDI))
@@ -223,7 +223,7 @@ def _preflight(stedi: StediClient, code: str, settings: SupplierSettings, answer
             for note in notes:
                 yield warn(Area.STEDI, subject, note)
         case CouldNotVerify(reason=reason):
-            yield not_verified(Area.STEDI, subject, reason, "Look at the partnership in the Stedi portal.")
+            yield not_verified(Area.STEDI, subject, reason, "Check the partnership in the Stedi portal.")
         case Wrong(reasons=reasons):
             for reason in reasons:
                 message, _, fix = reason.partition("; ")

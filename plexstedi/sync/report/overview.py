@@ -156,7 +156,7 @@ def _unwritten(store: Store, config: Config | None, supplier: str | None) -> Ite
             continue
         why = write.error or "the next `plexstedi ingest-acks` writes it"
         if config is not None and write.plan.target is not target:
-            why = "planned for another [plex.acknowledgments] write; the next `plexstedi ingest-acks` plans it anew"
+            why = "planned for another [plex.acknowledgments] write; the next `plexstedi ingest-acks` plans it again"
         yield Unwritten(write.plan.order_number, code, write.planned_at, why)
 
 
@@ -212,7 +212,7 @@ def _unknown_order(number: str, known: Sequence[str]) -> UsageFault:
     if near:
         fix = f"Near it: {', '.join(near)}."
     elif known:
-        fix = f"The state file holds {len(known)} order numbers; the number is the one that Plex shows."
+        fix = f"The state file holds {len(known)} order numbers; use the number that Plex shows."
     else:
         fix = "The state file holds no order yet: `plexstedi poll` reads them from Plex."
     return UsageFault(f"there is no order {number} in the state file", fix=fix, code="order-unknown")
@@ -222,7 +222,7 @@ def _unknown_supplier(code: str, tallies: Statistics, config: Config | None) -> 
     known = {tally.supplier for tally in tallies.suppliers()} | set(() if config is None else config.suppliers)
     near = get_close_matches(code, sorted(known), n=3)
     return UsageFault(
-        f"there is no supplier {code}: the configuration has no table for it and the state file no order",
+        f"there is no supplier {code}: it has no table in the configuration and no order in the state file",
         fix=f"Near it: {', '.join(near)}." if near else "Write the supplier's code as Plex shows it.",
         code="supplier-unknown",
     )

@@ -13,12 +13,12 @@ _PURPOSES = {"00": "original", "01": "cancellation", "04": "change", "05": "repl
 _PURPOSES["15"] = "re-submission"
 _DECIDED = {
     "applied": "applied",
-    "held": "held for a person",
-    "waiting": "waits: its order is not known",
+    "held": "held for review",
+    "waiting": "waiting: its order is unknown",
     "duplicate": "is a duplicate, no effect",
     "ignored": "left alone",
-    "superseded": "older than what counts, kept and not applied",
-    "stored": "is decided again",
+    "superseded": "older than the current state, kept and not applied",
+    "stored": "is processed again",
 }
 _SYNTAX = {
     "accepted": "the supplier's system accepted its syntax (997)",
@@ -59,7 +59,7 @@ _Said = Callable[[str, Mapping[str, Fact]], str]
 
 
 def _seen(subject: str, detail: Mapping[str, Fact]) -> str:
-    known = " (from before PlexStedi: taken as known to the supplier)" if detail.get("known") else ""
+    known = " (from before PlexStedi: marked as known to the supplier)" if detail.get("known") else ""
     return f"first read from Plex: {detail.get('phase')}{known}"
 
 
@@ -72,7 +72,9 @@ def _booked(detail: Mapping[str, Fact]) -> str:
 
 
 def _invoice_seen(subject: str, detail: Mapping[str, Fact]) -> str:
-    known = " (from before invoices were sent from here: taken as known to the customer)" if detail.get("known") else ""
+    known = (
+        " (from before invoices were sent from here: marked as known to the customer)" if detail.get("known") else ""
+    )
     traded = "" if detail.get("traded") else f", not traded by EDI: customer {detail.get('customer')} has no settings"
     return f"first read from Plex: {_booked(detail)}{known}{traded}"
 
@@ -90,11 +92,11 @@ def _accepted(subject: str, detail: Mapping[str, Fact]) -> str:
 
 
 def _opened(subject: str, detail: Mapping[str, Fact]) -> str:
-    return f"needs a person: {_kind(detail.get('review'))}, {subject}: {_reasons(detail.get('reasons'))}"
+    return f"needs review: {_kind(detail.get('review'))}, {subject}: {_reasons(detail.get('reasons'))}"
 
 
 def _withdrawn(subject: str, detail: Mapping[str, Fact]) -> str:
-    return f"no longer needs a person: {_kind(detail.get('review'))}, {subject}: {detail.get('why')}"
+    return f"no longer needs review: {_kind(detail.get('review'))}, {subject}: {detail.get('why')}"
 
 
 def _decided(subject: str, detail: Mapping[str, Fact]) -> str:
@@ -115,11 +117,12 @@ _WORDS: Mapping[str, _Said] = {
     "order-vanished": lambda subject, detail: "Plex no longer has the order",
     "order-not-traded": lambda subject, detail: f"not traded by EDI: supplier {detail.get('supplier')} has no settings",
     "order-onboarded": lambda subject, detail: f"supplier {detail.get('supplier')} is traded by EDI from now on",
-    "known-order-ignored": lambda subject, detail: "a change of an order from before PlexStedi was left alone",
+    "known-order-ignored": lambda subject, detail: "a change of an order from before PlexStedi was ignored",
     "invoice-seen": _invoice_seen,
     "invoice-changed": lambda subject, detail: f"changed in Plex: revision {detail.get('revision')}, {_booked(detail)}",
     "invoice-onboarded": lambda subject, detail: (
-        f"customer {detail.get('customer')} is traded by EDI from now on; this invoice is taken as known to it"
+        f"customer {detail.get('customer')} is traded by EDI from now on; this invoice is marked as known to the "
+        "customer"
     ),
     "document-frozen": _frozen,
     "attempt-begun": lambda subject, detail: f"sending {subject}, attempt {detail.get('attempt')}",
@@ -130,21 +133,23 @@ _WORDS: Mapping[str, _Said] = {
     "delivery-retried": lambda subject, detail: f"delivery of {subject} was tried again at Stedi",
     "functional-ack": lambda subject, detail: f"{subject}: {_SYNTAX.get(str(detail.get('status')), detail['status'])}",
     "interchange-ack": _envelope,
-    "business-ack": lambda subject, detail: f"{subject}: the supplier's answers amount to {detail.get('status')}",
-    "transaction-listed": lambda subject, detail: f"{subject} came in at Stedi",
+    "business-ack": lambda subject, detail: (
+        f"{subject}: the supplier's acknowledgments result in {detail.get('status')}"
+    ),
+    "transaction-listed": lambda subject, detail: f"{subject} was received by Stedi",
     "transaction-known": lambda subject, detail: (
         f"the partnership of {subject} is known now"
-        + (f", and it is left alone: {detail['left_alone']}" if detail.get("left_alone") else "")
+        + (f", and it is ignored: {detail['left_alone']}" if detail.get("left_alone") else "")
     ),
     "transaction-stored": lambda subject, detail: f"{subject} fetched and kept as received ({detail.get('form')})",
     "transaction-decided": _decided,
     "review-opened": _opened,
     "review-withdrawn": _withdrawn,
-    "write-planned": lambda subject, detail: "what is to stand in Plex was planned from the answer",
-    "write-done": lambda subject, detail: "the answer was written to Plex and read back",
-    "write-found-done": lambda subject, detail: "Plex already holds the answer",
-    "release-left-alone": lambda subject, detail: f"left alone in Plex: {detail.get('reason')}",
-    "write-not-seen": lambda subject, detail: f"not yet to be seen in Plex: {detail.get('reason')}",
+    "write-planned": lambda subject, detail: "the Plex write was planned from the acknowledgment",
+    "write-done": lambda subject, detail: "the acknowledgment was written to Plex and read back",
+    "write-found-done": lambda subject, detail: "Plex already has the acknowledgment",
+    "release-left-alone": lambda subject, detail: f"left unchanged in Plex: {detail.get('reason')}",
+    "write-not-seen": lambda subject, detail: f"not yet visible in Plex: {detail.get('reason')}",
     "write-not-done": lambda subject, detail: f"not yet written to Plex: {detail.get('reason')}",
 }
 

@@ -60,7 +60,7 @@ def _confirm(session: Session, document: Document) -> None:
             case Delivered():
                 store.documents.deliver(document.id, session.clock.now())
                 session.tally.counts.documents_delivered += 1
-                session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered after all")
+                session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
                 session.note("document-delivered", of_document(document.id), order_id=document.order_id)
             case RetriedAs(execution_id=child):
                 store.documents.set_next_attempt(document.id, None, None)
@@ -83,8 +83,8 @@ def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None
         code="delivery-failed",
         where="order",
         message=f"Stedi could not deliver it to {document.supplier}: {failure.message}",
-        fix="Correct the connection in the Stedi portal and retry the file there; its delivery is then followed."
-        f" {replay_of(document)} sends a new one instead; do not retry the old file then.",
+        fix="Correct the connection in the Stedi portal and retry the file there; its delivery is then tracked."
+        f" {replay_of(document)} sends a new one instead; then do not retry the old file.",
     )
     session.ask_about(ReviewKind.DELIVERY_FAILED, document, reason)
     session.note("delivery-failed", of_document(document.id), order_id=document.order_id, message=failure.message)

@@ -132,6 +132,6 @@ def not_sent(kind: str) -> Reason:
         code=f"{kind}-not-sent",
         where="order",
         message=f"an {kind} is due and documents.send does not list it",
-        fix=f'Add "{kind}" to documents.send, or settle it with the supplier and'
+        fix=f'Add "{kind}" to documents.send, or resolve it with the supplier, then'
         " `plexstedi review accept ID --reason TEXT`.",
     )

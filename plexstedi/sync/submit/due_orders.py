@@ -98,7 +98,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
     found = []
     keys = list(_streams(session, record, order, partner))
     if all(key.release is not None for key in keys):
-        session.withdraw(ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any more", order_id=record.id)
+        session.withdraw(ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any longer", order_id=record.id)
     for key in keys:
         result: DueDocument | Waits | None = Waits()
         turn = turn_of(trade_of_order(record), "find the change in", stream_name(key))
@@ -121,9 +121,9 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
     missing = Reason(
         code="supplier-missing",
         where="order",
-        message=f"it was sent and has changed, and there is no [suppliers.{record.supplier}] in the configuration",
-        fix=f"Add [suppliers.{record.supplier}] again, or settle it with the supplier and `plexstedi review accept ID"
-        " --reason TEXT`.",
+        message=f"it was sent and has changed, but there is no [suppliers.{record.supplier}] in the configuration",
+        fix=f"Add [suppliers.{record.supplier}] again, or resolve it with the supplier, then `plexstedi review "
+        "accept ID --reason TEXT`.",
     )
     trade = trade_of_order(record)
     hold(session, trade, last.stream, moved(trade, last) or (missing,))
@@ -207,8 +207,8 @@ def _went_singly(session: Session, record: OrderRecord) -> bool:
 _SENT_SINGLY = Reason(
     code="sent-singly",
     where="order",
-    message="its releases were sent as orders of their own, and it would now go as a whole: the supplier would have it"
-    " twice",
+    message="its releases were sent as separate orders, and the order would now be sent as a whole: the supplier "
+    "would receive it twice",
     fix='Set `releases = "order-per-release"` again (and the order to blanket in Plex); or settle it with the supplier'
     " and `plexstedi review accept ID --reason TEXT`.",
 )
@@ -223,13 +223,13 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
         return Nothing()
     if policy is KnownOrders.SEND and has_baseline:
         return None
-    what = "changed" if has_baseline else "has no document from here"
+    what = "changed" if has_baseline else "has never been sent from here"
     reason = Reason(
         code="known-order",
         where="order",
-        message=f"it is from before PlexStedi sent orders of this supplier, and {what} (revision {record.latest})",
-        fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` takes it"
-        " as known to the supplier.",
+        message=f"it was created before PlexStedi sent orders to this supplier, and {what} (revision {record.latest})",
+        fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` marks "
+        "it as known to the supplier.",
     )
     new = session.ask(
         ReviewKind.KNOWN_ORDER_CHANGED,

@@ -62,7 +62,7 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
         if page.last:
             break
         if following in seen:
-            session.suspect("feed-stuck", "Stedi's execution feed gives the same pages again and again")
+            session.suspect("feed-stuck", "Stedi's execution feed returns the same pages repeatedly")
             break
         seen.add(following)
         checkpoint = following
@@ -111,7 +111,7 @@ def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
         code="inbound-file-failed",
         where=f"file {execution.file_name or execution.id}",
         message=f"Stedi could not process it: {execution.fault_message or execution.fault_code or execution.status}",
-        fix="Look at the execution in the Stedi portal; have it retried there, or ask the supplier to send it again.",
+        fix="Check the execution in the Stedi portal; retry it there, or ask the supplier to send it again.",
     )
     subject = Subject(f"execution {execution.id}")
     if not session.store.reviews.decided(ReviewKind.INBOUND_FILE_FAILED, subject):
@@ -135,12 +135,12 @@ def _stop_on_unknown_files(session: Session) -> None:
     what = f"Stedi has {len(unknown)} files of ours that this state file does not know ({names})"
     if "unknown-file" in session.overrides:
         session.note("suspicion-overridden", Subject("unknown-file"), message=what)
-        session.tally.warn(f"overridden: {what}: their orders wait, the others go on")
+        session.tally.warn(f"overridden: {what}: their orders wait, all others continue")
         return
     raise SuspicionStop(
         "unknown-file",
-        f"{what}: it is old or was lost. Nothing was sent",
-        fix="Run `plexstedi recover`, or put the current state file back. An override sends only orders that no such"
-        " file is of.",
+        f"{what}: the state file is old or was lost. Nothing was sent",
+        fix="Run `plexstedi recover`, or restore the current state file. An override sends only orders that none of "
+        "these files belongs to.",
         passed=session.overrides,
     )

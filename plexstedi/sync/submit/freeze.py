@@ -37,7 +37,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
         return Reason(
             code="too-large",
             where="order",
-            message=f"the document has {body.size} bytes, Stedi takes less than {body.limit}",
+            message=f"the document has {body.size} bytes, Stedi accepts less than {body.limit}",
             fix="Split the order in Plex.",
         )
     return NewDocument(

@@ -97,10 +97,10 @@ def _doubt(session: Session, document: Document) -> None:
     reason = Reason(
         code="in-doubt",
         where="order",
-        message="whether Stedi has this document cannot be told: its key has expired and no other file of ours"
-        " could be found there to prove the search right",
-        fix="Look for the file in the Stedi portal. If it is there, wait: the next run that sees it takes it over. If"
-        " it is not, `plexstedi review accept ID --reason TEXT` sends it.",
+        message="Cannot determine whether Stedi received this document: its idempotency key expired, and no other "
+        "known file was found to validate the search.",
+        fix="Look for the file in the Stedi portal. If it is there, wait: the next run that finds it marks the "
+        "document as sent. If it is not, `plexstedi review accept ID --reason TEXT` sends it.",
     )
     with session.store.transaction():
         session.store.documents.move(document.id, DocumentState.IN_DOUBT, reason.message)

@@ -129,11 +129,11 @@ def moved(trade: Trade, last: Document) -> tuple[Reason, ...]:
 def _moved_fix(trade: Trade, was: str) -> str:
     if trade.word == "order":
         return (
-            f"Cancel it with {was} and order anew under another number, then"
+            f"Cancel it with {was} and send a new order under another number, then"
             " `plexstedi review accept ID --reason TEXT`."
         )
     return (
-        f"Settle it with {was} (a credit memo of Plex is sent as an 810 of its own), then"
+        f"Resolve it with {was} (a Plex credit memo is sent as a separate 810), then"
         " `plexstedi review accept ID --reason TEXT`."
     )
 
@@ -144,10 +144,10 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
         Reason(
             code="maybe-sent",
             where=trade.word,
-            message=f"the {trade.counterpart} was sent {trade.word} {review.order_number}, which Plex no longer has: it"
-            " may be this one under an older number",
-            fix=f"Settle it with the {trade.counterpart}, then `plexstedi review accept {review.id} --reason TEXT`,"
-            " which is about it.",
+            message=f"the {trade.counterpart} was sent {trade.word} {review.order_number}, which Plex no longer "
+            "has: it may be this one under an older number",
+            fix=f"Resolve it with the {trade.counterpart}, then `plexstedi review accept {review.id} --reason TEXT`,"
+            " which is about that document.",
         )
         for review in session.store.reviews.standing(supplier=trade.partner)
         if review.kind is trade.held and is_orphan(review) and (made_at is None or made_at <= review.opened_at)
@@ -172,7 +172,7 @@ def release(session: Session, trade: Trade, stream: str) -> None:
     # Whether an invoice from before is sent, only a person decides.
     kinds = (trade.held, ReviewKind.KNOWN_ORDER_CHANGED) if trade.word == "order" else (trade.held,)
     for kind in kinds:
-        session.withdraw(kind, of_stream(stream), "nothing holds it any more", order_id=trade.id)
+        session.withdraw(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
 
 
 def can_go(

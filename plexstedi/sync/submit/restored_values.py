@@ -51,7 +51,7 @@ class Foreign:
             before=before,
             after=after,
             value=value,
-            why=f"stands in Plex with the answer of transaction {self.transaction}",
+            why=f"is in Plex with the acknowledgment of transaction {self.transaction}",
         )
 
     def reason(self) -> Reason:
@@ -59,10 +59,10 @@ class Foreign:
         return Reason(
             code="promise-unknown",
             where=f"line {self.line} release {self.now.number}",
-            message=f"it bears the supplier's answer of transaction {self.transaction}, which this state file does not"
-            " know, and its date or quantity is not what the note says",
-            fix="Look at the release in Plex: accept if the supplier knows these values; else delete what PlexStedi"
-            " wrote into the note, and the change is sent.",
+            message=f"it has the supplier's acknowledgment of transaction {self.transaction}, which is not in this "
+            "state file, and its date or quantity differs from the note",
+            fix="Check the release in Plex: accept if the supplier knows these values; otherwise delete what "
+            "PlexStedi wrote into the note, and the change is sent.",
         )
 
 

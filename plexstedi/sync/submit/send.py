@@ -105,7 +105,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
             reason = Reason(
                 code="slot-taken",
                 where="order",
-                message=f"Stedi holds another content under the key of this document: {outcome.message}",
+                message=f"Stedi holds different content under the key of this document: {outcome.message}",
                 fix="The state file may be old, or a setting changed between two attempts. Compare with"
                 " `plexstedi review show ID`; `plexstedi recover` rebuilds the state from Stedi.",
             )
@@ -124,11 +124,11 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
 def _words(outcome: SendOutcome) -> str:
     match outcome:
         case Accepted(replayed=replayed):
-            return "accepted (answer to an earlier attempt)" if replayed else "accepted"
+            return "accepted (response to an earlier attempt)" if replayed else "accepted"
         case Refused(status=status, message=message):
             return f"{REFUSED} with {status}: {message}"
         case SlotTaken():
-            return f"{REFUSED} with 422: the key was used with another content"
+            return f"{REFUSED} with 422: the key was used with different content"
         case InFlight():
             return f"{IN_FLIGHT} (409)"
         case Unknown(reason=reason, maybe_processed=maybe):
@@ -153,7 +153,7 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
             session.withdraw(
                 ReviewKind.DOCUMENT_REFUSED,
                 of_document(earlier.id),
-                "a later document of the order was taken",
+                "a later document of the order was accepted",
                 order_id=document.order_id,
             )
     session.note(
@@ -174,7 +174,7 @@ def _refuse(session: Session, document: Document, outcome: Refused) -> None:
         " they are right, add what is missing at Stedi, then `plexstedi review accept ID --reason TEXT`."
         if outcome.status == 404
         else f"Correct it in Plex, or the settings in [{table}]; a changed document is sent"
-        " automatically, the same one again by `plexstedi review accept ID --reason TEXT`."
+        " automatically, the same one is sent again by `plexstedi review accept ID --reason TEXT`."
     )
     reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)
     session.store.documents.move(document.id, DocumentState.REFUSED, said)

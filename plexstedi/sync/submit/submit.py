@@ -121,7 +121,7 @@ def _send_all(session: Session, found: list[DueDocument], until: float) -> int:
     for done, due in enumerate(found):
         session.checkpoint()
         if session.clock.monotonic() >= until:
-            session.tally.warn(f"{len(found) - done} documents are still to be sent; the next run carries on")
+            session.tally.warn(f"{len(found) - done} documents are still to be sent; the next run continues")
             break
         document = None
         turn = _freezing(due)
@@ -191,7 +191,8 @@ def _tell_unheard(session: Session) -> None:
     if unheard:
         numbers = ", ".join(document.order_number for document in unheard[:5])
         raise ServiceUnavailable(
-            f"Stedi did not answer for {len(unheard)} documents (orders {numbers}): whether it has them is open",
-            fix="The next run settles it under the same key: nothing is sent twice.",
+            f"Stedi did not respond for {len(unheard)} documents (orders {numbers}): whether it received them is "
+            "not known yet",
+            fix="The next run resolves this under the same key: nothing is sent twice.",
             code="not-heard",
         )

@@ -87,7 +87,7 @@ def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
     for left in session.store.writes.still_open(write.id):
         if left.error is not None and left.unseen_since is None:
             return ServiceUnavailable(
-                left.error, fix="The next run reads what Plex holds, and goes on.", code="not-written"
+                left.error, fix="The next run reads the current values from Plex and continues.", code="not-written"
             )
     return None
 
@@ -108,8 +108,8 @@ def tell_unwritten(session: Session) -> None:
     if left:
         numbers = ", ".join(write.plan.order_number for write in left[:5]) + (", …" if len(left) > 5 else "")
         raise ServiceUnavailable(
-            f"the answers to {len(left)} orders are not yet written to Plex ({numbers}): {left[0].error}",
-            fix="The next run reads what Plex holds, and goes on.",
+            f"the acknowledgments of {len(left)} orders are not yet written to Plex ({numbers}): {left[0].error}",
+            fix="The next run reads the current values from Plex and continues.",
             code="not-written",
         )
 

@@ -104,7 +104,7 @@ def _drop(session: Session, record: OrderRecord) -> None:
     session.withdraw(
         ReviewKind.WRITE_FAILED,
         Subject(f"write of order {record.number}"),
-        "what was to be written no longer counts",
+        "the planned values are superseded",
         order_id=record.id,
     )
 
@@ -137,6 +137,6 @@ def _level_reason() -> Reason:
     return Reason(
         code="level",
         where="order",
-        message="its releases were sent as orders of their own, which a line or order of Plex cannot hold apart",
+        message="its releases were sent as separate orders, which a line or order in Plex cannot distinguish",
         fix='Set plex.acknowledgments.level = "release".',
     )

@@ -172,11 +172,11 @@ def difference(
             continue
         if entry.kind is not ReleaseField.NOTE:
             if something_received:
-                left_alone.append(f"{where}: {entry.field} stays {before}, something came in already")
+                left_alone.append(f"{where}: {entry.field} stays {before}, a receipt was already booked")
                 continue
             known = [value for value in (entry.asked, *ours.get(entry.field, ())) if value is not None]
             if before is not None and not any(_same(entry, before, value) for value in known):
-                left_alone.append(f"{where}: {entry.field} stays {before}, it was changed in Plex since it was sent")
+                left_alone.append(f"{where}: {entry.field} stays {before}, it was changed in Plex after it was sent")
                 continue
         changes.append(_change(entry, before, after))
     return ReleaseDifference(tuple(changes), tuple(left_alone))

@@ -52,12 +52,12 @@ def note_not_done(
         now = session.clock.now()
         said = unseen_words(Unseen.WAIT, left, now)
         session.store.writes.not_seen(write.id, said, now)
-        session.tally.warn(f"order {write.plan.order_number}: {said}; the next run looks again")
+        session.tally.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
         session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said)
         return
     said = "; ".join(dict.fromkeys(waiting))
     session.store.writes.again(write.id, said)
-    session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run goes on")
+    session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run continues")
     session.note("write-not-done", of_write(write.id), order_id=write.order_id, reason=said)
 
 
@@ -77,9 +77,9 @@ def note_still_unseen(session: Session, write: Write, left: Sequence[FieldChange
 
 
 _NOT_SEEN = {
-    Unseen.NOT_SHOWN: "Look at it in Plex: when Plex shows it, this item closes by itself. `plexstedi review accept ID"
-    " --reason TEXT` writes it again.",
-    Unseen.CHANGED: "Look at who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
+    Unseen.NOT_SHOWN: "Check it in Plex: when Plex shows it, this item closes automatically. `plexstedi review "
+    "accept ID --reason TEXT` writes it again.",
+    Unseen.CHANGED: "Check who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
     " acknowledgment"
     " over it, `plexstedi review reject ID --reason TEXT` leaves Plex as it is.",
 }
@@ -109,10 +109,11 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
     reason = Reason(
         code="reference-unknown",
         where="order",
-        message=f"Plex holds the answer of transaction {foreign}, which this state file does not know, or not yet as"
-        f" decided; ours is of {write.transaction_id}",
-        fix="Look whether another PlexStedi writes into this Plex, or an old state file was put back. Compare the two"
-        " answers in the Stedi portal, then accept or reject: `plexstedi review show ID` shows what each does.",
+        message=f"Plex holds the acknowledgment of transaction {foreign}, which is not in this state file or not "
+        f"decided yet; ours is of {write.transaction_id}",
+        fix="Check whether another PlexStedi writes into this Plex, or an old state file was restored. Compare the "
+        "two acknowledgments in the Stedi portal, then accept or reject: `plexstedi review show ID` shows what "
+        "each does.",
     )
     record = session.store.orders.get(write.order_id)
     with session.store.transaction():
@@ -166,5 +167,5 @@ def _failed(session: Session, write: Write, said: str, *, fix: str | None = None
 _TO_CORRECT = {
     WriteTarget.CUSTOM_FIELDS: "the custom fields in Plex or [plex.acknowledgments.fields]",
     WriteTarget.RELEASES: "the release in Plex",
-    WriteTarget.RECORDS: "[plex.datasources], or what Plex objects to",
+    WriteTarget.RECORDS: "[plex.datasources], or what Plex rejects",
 }

@@ -232,7 +232,9 @@ class _Place:
                 broken = next((part for part in parts if isinstance(part, str) and is_broken(part)), None)
                 element = f"{segment.id}{position:02}"
                 if broken is not None and element not in told:
-                    self.fault(element, f"'{shown(broken)}' is broken text: something in it is no character")
+                    self.fault(
+                        element, f"'{shown(broken)}' is broken text: it contains something that is not a character"
+                    )
 
     def stated_date(self, segment: Segment, qualifier_at: int, date_at: int, place: str) -> StatedDate | None:
         """A date with its qualifier; None if there is no (readable) date."""
@@ -246,7 +248,7 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
     """What this 855 or 865 says. Malformed if it is neither, or names no order, or has more lines than X12 allows."""
     heading = next((h for h in _HEADINGS if h.set_id == tx.set_id), None)
     if heading is None:
-        return _malformed("ST01", f"a {tx.set_id} is no acknowledgment")
+        return _malformed("ST01", f"a {tx.set_id} is not an acknowledgment")
     opening = next((s for s in tx.walk() if s.id == heading.segment), None)
     if opening is None:
         return _malformed(heading.segment, "the segment is missing")
@@ -254,7 +256,7 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
     if order_number is None:
         return _malformed(f"{heading.segment}03", "the order number is missing")
     if is_broken(order_number):
-        return _malformed(f"{heading.segment}03", f"'{shown(order_number)}' is broken text, or no plain number")
+        return _malformed(f"{heading.segment}03", f"'{shown(order_number)}' is broken text, or not a plain number")
     type_code = read_text(opening.get(2))
     if type_code is None:
         return _malformed(f"{heading.segment}02", "the acknowledgment type is missing", order_number)
@@ -267,7 +269,7 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
         return _malformed(heading.line_loop, f"{len(loops)} lines, where X12 has {_MOST_LINES} at most", order_number)
     others = of_heading((*tx.heading, *(node for node in tx.detail if node.id != heading.line_loop), *tx.summary))
     for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
-        place.fault(stray, f"stands outside of any {heading.line_loop}: of which line it speaks cannot be told")
+        place.fault(stray, f"is outside any {heading.line_loop}: which line it refers to cannot be determined")
     return Acknowledgment(
         set_id=heading.set_id,
         purpose=read_text(opening.get(1)) or "",
@@ -312,7 +314,9 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
     for sub in loop.children[1:]:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
             for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
-                place.fault(stray, f"stands in the loop {sub.id}: whether it is of the whole line cannot be told")
+                place.fault(
+                    stray, f"is in the loop {sub.id}: whether it applies to the whole line cannot be determined"
+                )
     quantity = place.number(head, 3 if is_change else 2)
     others = of_line(loop, (quantity, *(detail.quantity for detail in details)))
     line = AcknowledgedLine(
@@ -375,7 +379,7 @@ def _dtm(segments: tuple[Segment, ...], place: _Place, name: str) -> tuple[State
             if read_text(dtm.get(5)) == "D8":
                 stated = place.stated_date(dtm, 1, 6, name)
             else:
-                place.fault("DTM06", f"the period '{period}' is no single day", IMPOSSIBLE_DATE)
+                place.fault("DTM06", f"the period '{period}' is not a single day", IMPOSSIBLE_DATE)
         if stated is not None:
             dates.append(stated)
     return tuple(dates)

@@ -54,7 +54,7 @@ _OWN = {"ship": DateClass.SHIP, "delivery": DateClass.DELIVERY, "ignore": DateCl
 
 _UNDECIDED = {
     DateClass.AMBIGUOUS: "which does not say whether it is a ship or a delivery date",
-    DateClass.INEXACT: "which is no exact day",
+    DateClass.INEXACT: "which is not an exact day",
     DateClass.UNKNOWN: "which is not known",
     DateClass.MISSING: "",
 }

@@ -48,18 +48,18 @@ def read_number(value: Value | None) -> Decimal | None | Bad:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, Composite | date | time):
-        return Bad(f"{value} is no number")
+        return Bad(f"{value} is not a number")
     if isinstance(value, str):
         read = plain_number(value)
         if read is None:
-            return Bad(f"'{shown(value)}' is no number, or none that is plainly written")
+            return Bad(f"'{shown(value)}' is not a plainly written number")
         number = read
     else:
         number = value
     if not is_plain(number):
-        return Bad(f"{shown(str(number))} is no number, or beyond what X12 can carry")
+        return Bad(f"{shown(str(number))} is not a number, or exceeds what X12 can hold")
     if number and not -_DIGITS <= number.adjusted() < _DIGITS:
-        return Bad(f"{number} is beyond what X12 can carry")
+        return Bad(f"{number} exceeds what X12 can hold")
     exact = plain(number)
     if len(exact.as_tuple().digits) > _DIGITS:
         return Bad(f"{number} has more than {_DIGITS} digits")
@@ -75,7 +75,7 @@ def read_date(value: Value | None) -> date | None | Bad:
         return value
     written = read_text(value)
     if written is None:
-        return None if not isinstance(value, Composite) else Bad("a composite is no date")
+        return None if not isinstance(value, Composite) else Bad("a composite is not a date")
     if isinstance(value, Decimal) and len(written) < 6:
         written = written.zfill(6)
     for pattern, century in ((_ISO, ""), (_CENTURY_DAY, ""), (_SHORT_DAY, "20")):
@@ -84,8 +84,8 @@ def read_date(value: Value | None) -> date | None | Bad:
             try:
                 return date(int(century + found[1]), int(found[2]), int(found[3]))
             except ValueError:
-                return Bad(f"{century}{found[1]}-{found[2]}-{found[3]} is no day of the calendar")
-    return Bad(f"'{shown(written)}' is no date")
+                return Bad(f"{century}{found[1]}-{found[2]}-{found[3]} is not a calendar day")
+    return Bad(f"'{shown(written)}' is not a date")
 
 
 def shown(text: str) -> str:

@@ -131,7 +131,7 @@ def read_997(tx: Transaction) -> FunctionalAck | Malformed:
         return _malformed("AK1", "the segment is missing")
     control = _control(group.get(2))
     if control is None:
-        return _malformed("AK102", "the group control number is missing or no number")
+        return _malformed("AK102", "the group control number is missing or not a number")
     end = next((s for s in segments if s.id == "AK9"), None)
     code = read_text(end.get(1)) if end is not None else None
     if end is None or code is None:
@@ -254,5 +254,5 @@ def _judge(code: str, errors: tuple[str, ...]) -> Verdict:
     if code == _ACCEPTED_WITH_ERRORS:
         return AcceptedWithErrors(errors or ("accepted with errors, without details",))
     if code == _PARTIAL:
-        return SyntaxRejected((*errors, "the group was accepted in part, without saying which sets"))
+        return SyntaxRejected((*errors, "the group was accepted in part, without naming the sets"))
     return SyntaxRejected(errors or (f"rejected ({code or 'no code'}), without details",))

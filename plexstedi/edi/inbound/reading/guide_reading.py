@@ -51,7 +51,7 @@ def read_guide_json(
 
 def _transaction(document: object, set_id: str, release: str, watch: Watch) -> Transaction:
     if not isinstance(document, Mapping):
-        raise _NotGuideJson("the document is no JSON object")
+        raise _NotGuideJson("the document is not a JSON object")
     if not any(name in document for name in _SECTIONS):
         raise _NotGuideJson("there is neither heading nor detail nor summary")
     sections: dict[str, tuple[Node, ...]] = {}
@@ -67,10 +67,10 @@ def _transaction(document: object, set_id: str, release: str, watch: Watch) -> T
 
 def _object(value: object, path: str) -> _Object:
     if not isinstance(value, Mapping):
-        raise _NotGuideJson(f"{path} is no JSON object")
+        raise _NotGuideJson(f"{path} is not a JSON object")
     for key in value:
         if not isinstance(key, str):
-            raise _NotGuideJson(f"{path}: {key!r} is no key")
+            raise _NotGuideJson(f"{path}: {key!r} is not a key")
     return value
 
 
@@ -95,7 +95,7 @@ def _identity(key: str, where: str) -> tuple[str, bool]:
     for index, word in enumerate(words):
         if _SEGMENT_ID.fullmatch(word):
             return word, words[index + 1 : index + 2] == ["loop"]
-    raise _NotGuideJson(f"{where} names no X12 segment")
+    raise _NotGuideJson(f"{where} is not an X12 segment")
 
 
 def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
@@ -118,7 +118,7 @@ def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value 
         where = f"{path}.{key}"
         position = _POSITION.fullmatch(key)
         if position is None or int(position[1]) == 0:
-            raise _NotGuideJson(f"{where} names no X12 element")
+            raise _NotGuideJson(f"{where} is not an X12 element")
         if int(position[1]) in found:
             raise _NotGuideJson(f"{where}: two keys for the same element")
         found[int(position[1])] = _composite(value, where) if isinstance(value, Mapping) else _simple(value, where)

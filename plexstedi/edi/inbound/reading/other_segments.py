@@ -175,7 +175,7 @@ def _amounts(sac: Segment) -> list[str]:
 
 def _sub_line(entry: Loop) -> Extra:
     if any(each(entry, "ACK")):
-        message = "the supplier answers parts of the line, which cannot be told apart in Plex"
+        message = "the supplier acknowledges parts of the line separately, which Plex cannot distinguish"
         return Extra(segment="SLN", text=_as_text(entry.head), message=message, holds=True)
     return _extra(entry.head)
 

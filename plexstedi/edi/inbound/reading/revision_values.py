@@ -58,14 +58,16 @@ def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -
         # Whoever names a line that the change added knows of the change.
         return ValueVerdict(Knows.CHANGE)
     if _rejects(case_of(earlier[-1])):
-        return ValueVerdict(Knows.UNDECIDED, "a rejection, of what was asked or of the change to it")
+        return ValueVerdict(Knows.UNDECIDED, "a rejection, either of the order or of its change")
     found = [(line, _against(case_of, asked, line)) for line in earlier]
     if any(verdict is Knows.BEFORE for _, verdict in found):
         answered = next(line for line, verdict in reversed(found) if verdict is Knows.BEFORE)
         return ValueVerdict(Knows.BEFORE, before=answered)
     if all(verdict is Knows.CHANGE for _, verdict in found):
         return ValueVerdict(Knows.CHANGE)
-    return ValueVerdict(Knows.UNDECIDED, "its values are neither plainly those before the change nor those after it")
+    return ValueVerdict(
+        Knows.UNDECIDED, "its values clearly match neither the line before the change nor the line after it"
+    )
 
 
 def _rejects(case: LineCase) -> bool:

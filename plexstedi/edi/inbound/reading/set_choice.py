@@ -42,7 +42,7 @@ def choose_set(text: str, wanted: WantedSet) -> Transaction | UnreadableDocument
     fitting = _different([each for each in found if _fits(each, wanted)]) or _different(found)
     if len(fitting) == 1:
         return fitting[0]
-    return UnreadableDocument(f"its X12 has {len(found)} transactions {wanted.set_id}, none clearly this one")
+    return UnreadableDocument(f"its X12 has {len(found)} transactions {wanted.set_id}, none of them clearly this one")
 
 
 def _different(found: Sequence[FoundSet]) -> list[Transaction]:
