@@ -21,6 +21,8 @@ from plexstedi.sync.isolation import try_again
 from plexstedi.sync.people.acknowledgment_decisions import decide_lines, decide_whole, transaction_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import stream_name
+from plexstedi.sync.submit.in_doubt import found_at_stedi
+from plexstedi.sync.submit.send import accept
 
 Act: TypeAlias = Callable[[Session, Review, Collection[int]], None]
 """Carries out a choice, for some lines or (none given) all, in the caller's transaction. Raise UsageFault."""
@@ -118,14 +120,7 @@ def _take_witness(session: Session, review: Review, lines: Collection[int]) -> N
             f"Stedi's execution feed has shown no file {document.file_name}: Stedi does not hold this document",
             fix="Run `plexstedi recover`: it reads what Stedi actually sent and rebuilds the state from it.",
         )
-    session.store.documents.accept(
-        document.id,
-        session.clock.now(),
-        file_execution_id=witness.execution_id,
-        interchange_control=None,
-        group_control=None,
-        x12=None,
-    )
+    accept(session, document, found_at_stedi(witness.execution_id, witness.created_at))
 
 
 def _send_again(session: Session, review: Review, lines: Collection[int]) -> None:

@@ -58,7 +58,7 @@ def take_witness(session: Session, document: Document) -> bool:
         if document.state is DocumentState.FROZEN:
             number = documents.begin_attempt(document, witness.created_at)
             documents.end_attempt(document.id, number, session.clock.now(), "found among Stedi's files")
-        accept(session, document, _found(witness.execution_id, witness.created_at))
+        accept(session, document, found_at_stedi(witness.execution_id, witness.created_at))
     if not turn.held:
         let_go(session, sending_of(document))
     return True
@@ -83,7 +83,7 @@ def _settle(session: Session, document: Document) -> None:
     found = _search(session, document, first or document.frozen_at, latest)
     if isinstance(found, Execution):
         with session.store.transaction():
-            accept(session, document, _found(found.id, found.created_at))
+            accept(session, document, found_at_stedi(found.id, found.created_at))
     elif found is Absent.PROVEN or document.retry:
         with session.store.transaction():
             documents.disprove_attempts(document.id)
@@ -113,7 +113,7 @@ def _look_again(session: Session, document: Document) -> None:
         for execution in page.items:
             if execution.file_name == document.file_name:
                 with session.store.transaction():
-                    accept(session, document, _found(execution.id, execution.created_at))
+                    accept(session, document, found_at_stedi(execution.id, execution.created_at))
                 return
 
 
@@ -159,7 +159,7 @@ def _control(session: Session, document: Document) -> Document | None:
     return max(known, key=lambda other: (other.partnership == document.partnership, other.id), default=None)
 
 
-def _found(execution_id: str, created_at: datetime) -> Accepted:
+def found_at_stedi(execution_id: str, created_at: datetime) -> Accepted:
     """A document that was found at Stedi, as if it had answered."""
     return Accepted(
         file_execution_id=execution_id,
