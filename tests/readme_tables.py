@@ -46,11 +46,11 @@ def options() -> Iterator[tuple[str, str, str]]:
         path, here = waiting.pop(0)
         waiting[:0] = [((*path, name), inner) for name, inner in sorted(getattr(here, "commands", {}).items())]
         for parameter in here.params:
-            names = [name for name in parameter.opts if name.startswith("--")]
-            if path and parameter.help and not set(names) & _EVERYWHERE:
+            names = sorted((name for name in parameter.opts if name.startswith("-")), key=len, reverse=True)
+            if path and not getattr(parameter, "hidden", False) and not set(names) & _EVERYWHERE:
                 value = "" if getattr(parameter, "is_flag", False) else str(parameter.metavar or parameter.name).upper()
-                written = f"{names[0]} {value}".strip() if names else value
-                yield " ".join(path), written, str(parameter.help)
+                written = f"{', '.join(names)} {value}".strip() if names else value
+                yield " ".join(path), written, str(parameter.help or "")
 
 
 def settings(model: type[BaseModel] = ConfigTables, table: str = "") -> Iterator[tuple[str, str, str, str, str]]:
@@ -143,7 +143,8 @@ def made() -> dict[str, str]:
         for table, key, takes, default, said in settings()
     )
     return {
-        OPTIONS: "Made from `--help`; `--json` and the global options are taken by every command that prints.\n\n"
+        OPTIONS: "Made from `--help`. Besides, every command but `schema` takes `--json`, and all take the global\n"
+        "options.\n\n"
         f"<details><summary>Options by command</summary>\n\n| command | option | what for |\n|---|---|---|\n{told}\n\n"
         "</details>\n",
         SETTINGS: "Made from the configuration's models. `[suppliers.CODE]` and, for 810, `[customers.CODE]` take the\n"
