@@ -301,7 +301,7 @@ class DocumentsConfig(Settings):
     max_per_run: Positive = 500
     known_orders: KnownOrders = KnownOrders.HOLD
     order_pattern: Pattern = ""
-    """Regular expression of our order numbers; acknowledgments of others belong to another plant. Empty: every number."""
+    """Regular expression of our order numbers; others belong to another plant. Empty: every number."""
 
 
 class EmailConfig(Settings):
