@@ -163,7 +163,7 @@ class DataSource(Settings):
     constants: dict[Code, StrictBool | StrictInt | Code] = Field(default_factory=dict)
     """Inputs that are always the same, by the input's own name."""
     values: dict[Code, dict[Code, StrictBool | StrictInt | Code]] = Field(default_factory=dict)
-    """What a value of ours is here: `{ack_status = {confirmed = 1}}`. One that is not listed is not written."""
+    """How our values are written here: `{ack_status = {confirmed = 1}}`. One that is not listed is not written."""
 
 
 def _short_datasource(value: object) -> object:
@@ -190,9 +190,9 @@ class PollConfig(Settings):
     """`[plex.poll]`: what a look at Plex covers."""
 
     start: Time | None = None
-    """Orders created before are taken as known and not sent; None: 24 h before the first poll."""
+    """Orders created before are treated as known and not sent; None: 24 h before the first poll."""
     invoices_start: Time | None = None
-    """Customer invoices created before are taken as known and not sent; None: `start`, or where "810" was added to
+    """Customer invoices created before are treated as known and not sent; None: `start`, or where "810" was added to
     documents.send later, the first poll after that."""
     overlap_minutes: Positive = 15
     sweep_hours: Positive = 24
@@ -259,7 +259,7 @@ class PlexConfig(Settings):
     tenant_id: TenantId | None = None
     tenant_code: Code | None = None
     timezone: TimeZone | None = None
-    """IANA name of the zone that the plant's days are in; None: the date that Plex writes is the day."""
+    """IANA name of the plant's time zone; None: the date part of a Plex time is used as it is."""
     requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
     """Plex Connect allows about 200 calls a minute (plex/README.md 4.2)."""
     read_timeout_seconds: Positive = 300
@@ -301,7 +301,7 @@ class DocumentsConfig(Settings):
     max_per_run: Positive = 500
     known_orders: KnownOrders = KnownOrders.HOLD
     order_pattern: Pattern = ""
-    """Regular expression of our order numbers; answers to others belong to another plant. Empty: every number."""
+    """Regular expression of our order numbers; others belong to another plant. Empty: every number."""
 
 
 class EmailConfig(Settings):
@@ -323,7 +323,7 @@ class AlertsConfig(Settings):
     """Program and arguments; the message is on its standard input. No shell."""
     email: EmailConfig | None = None
     digest_hours: Positive = 24
-    """What still stands wrong is told again this often, in one message."""
+    """Open problems are reported again this often, in one message."""
 
 
 class RunConfig(Settings):
@@ -333,7 +333,7 @@ class RunConfig(Settings):
     every_minutes: Annotated[Whole, Field(ge=1, le=10080)] = 60
     """How often the timer calls `plexstedi run`: without a success for three times as long, `status` says so."""
     max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
-    """The largest answer of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
+    """The largest response of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
 
 
 def _known_home(text: str) -> str:
@@ -350,7 +350,7 @@ class StateConfig(Settings):
     path: Annotated[PathText, AfterValidator(_known_home)] | None = None
     """Relative to the configuration file; None: `$STATE_DIRECTORY`, else the platform's place."""
     keep_days: Annotated[Whole, Field(ge=30, le=100_000)] | None = None
-    """Contents of settled documents older than this are dropped, the audit trail never; None: kept for ever."""
+    """Contents of completed documents older than this are dropped, the audit trail never; None: kept for ever."""
     backups: Count = 3
 
 

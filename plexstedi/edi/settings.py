@@ -162,9 +162,9 @@ class DocumentSettings(Settings):
     mapping_id: Code | None = None
     po_type: PurchaseOrderTypes = PurchaseOrderTypes()
     schedule: ScheduleAs | None = None
-    """None: what the guide has room for, in the order sch, lines, header."""
+    """None: where the guide has a place, in the order sch, lines, header."""
     due_qualifier: Annotated[str, AfterValidator(_date_qualifier)] | None = None
-    """The guide's own qualifier of our due date (X12 element 374), where it knows none of 002, 106, 996."""
+    """The guide's qualifier for our due date (X12 element 374), if it has none of 002, 106, 996."""
     quantity_left: QuantityLeft = QuantityLeft.HOLD
 
 
@@ -262,7 +262,7 @@ class AcknowledgmentSettings(Settings):
     date_qualifiers: dict[Code, DateMeaning] = Field(default_factory=dict)
     transit_days: Days = 0
     ignore_segments: tuple[Annotated[str, AfterValidator(_known_segment)], ...] = ()
-    """Segments of `EXTRA_SEGMENTS` that this supplier sends without meaning."""
+    """Segments of `EXTRA_SEGMENTS` that mean nothing when this supplier sends them."""
     type_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
     line_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
     unknown_order_days: Days = 3
@@ -303,7 +303,7 @@ class SupplierSettings(Settings):
     releases: ReleasesAs = ReleasesAs.SCHEDULE
     notes: Literal["optional", "required"] = "optional"
     acknowledgment_type: Code | None = None
-    """BEG07: the acknowledgment asked for (X12 element 587)."""
+    """BEG07: the requested acknowledgment (X12 element 587)."""
     freight_terms: dict[str, Code] = Field(default_factory=dict)
     terms: dict[str, Terms] = Field(default_factory=dict)
     references: dict[Code, Code] = Field(default_factory=dict)
@@ -311,14 +311,14 @@ class SupplierSettings(Settings):
     duns: Code | None = None
     items: Items = Items()
     change_codes: tuple[Code, ...] | None = None
-    """POC02 codes the supplier takes; None: the guide's list, else all."""
+    """POC02 codes that the supplier accepts; None: the guide's list, else all."""
     delivery_within_hours: Hours = Decimal(1)
     functional_ack_within_hours: Hours = Decimal(24)
     functional_ack_warn_hours: Hours = Decimal(4)
     ack_within_hours: Hours = Decimal(48)
     ack_warn_hours: Hours = Decimal(24)
     business_days: Annotated[str, AfterValidator(_known_days)] = ""
-    """`mon-fri` and the like: clocks run on these days; empty: every day."""
+    """Days that count for the deadlines, such as `mon-fri`; empty: every day."""
     document_850: DocumentSettings | None = Field(default=None, alias="850")
     document_860: DocumentSettings | None = Field(default=None, alias="860")
     document_810: DocumentSettings | None = Field(default=None, alias="810")
