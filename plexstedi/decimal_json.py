@@ -52,7 +52,7 @@ def loads(text: str | bytes) -> Json:
         # Written out of reach of the parser: what lies too deep is cut out, and stands there as no value.
         value = _parsed("".join(_without_depths(written)), lambda _: NotPlain.showing("nested too deeply"))
     if isinstance(value, NotPlain):
-        raise BrokenJsonError("the text is no JSON value")
+        raise BrokenJsonError("the text is not a JSON value")
     surrogates = "\\u" in written or not isinstance(text, bytes)
     return _mended(value, surrogates=surrogates)
 

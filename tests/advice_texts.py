@@ -25,9 +25,9 @@ PLACEHOLDERS = ("ID", "NUMBER", "TRANSACTION")
 NO_STEP = (
     "how often cron or the timer calls",
     "see that cron or the timer calls",
-    "see what `plexstedi run` ends with",
+    "check the exit code of `plexstedi run`",
     "the end of `run`",
-    "was taken overdue by `recover`",
+    "was imported by `recover`",
     "stops before the first of them",
     "# plexstedi configuration, made by",
     "# save the above as plexstedi.toml",

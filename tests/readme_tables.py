@@ -148,7 +148,7 @@ def made() -> dict[str, str]:
         f"<details><summary>Options by command</summary>\n\n| command | option | what for |\n|---|---|---|\n{told}\n\n"
         "</details>\n",
         SETTINGS: "Made from the configuration's models. `[suppliers.CODE]` and, for 810, `[customers.CODE]` take the\n"
-        "keys of `[supplier_defaults]`; what stands there is for all. [config.example.toml](config.example.toml)\n"
+        "keys of `[supplier_defaults]`; these apply to all suppliers. [config.example.toml](config.example.toml)\n"
         "explains them with examples.\n\n<details><summary>Keys by table</summary>\n\n"
         "| table | key | takes | default | what for |\n"
         f"|---|---|---|---|---|\n{rows}\n\n</details>\n",

@@ -140,7 +140,7 @@ def _event(row: Row) -> Event:
 def _read(row: Row) -> Event:
     detail = json.loads(row["detail"])
     if not isinstance(detail, dict):
-        raise TypeError("the detail is no object")
+        raise TypeError("the detail is not an object")
     return Event(
         seq=row["seq"],
         at=moment(row["at"]),

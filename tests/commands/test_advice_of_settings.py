@@ -58,7 +58,7 @@ def test_what_init_needs_without_a_terminal_is_explained_by_its_help(one):
     one.config.unlink()
     ran = one.run("init", "--json")
     assert ran.code == 2
-    missing = ran.json["error"]["message"].partition("not given: ")[2].split(", ")
+    missing = ran.json["error"]["message"].partition("are missing: ")[2].split(", ")
     assert len(missing) > 3
     told = follow(one, ran.json["error"]["fix"], env={"COLUMNS": "200"}).out
     assert [option for option in missing if option not in told] == []
@@ -121,7 +121,7 @@ def test_a_folder_above_that_others_go_on_writing_to_is_made_safe(one):
     shared.chmod(0o777)
     fixes = problems(one, "poll")
     assert len(fixes) == 1
-    follow_shell(fixes[0][fixes[0].index(" Where others") :])
+    follow_shell(fixes[0][fixes[0].index(" If other users") :])
     assert one.run("poll").code == 0
     assert shared.stat().st_mode & 0o7777 == 0o1777
 

@@ -90,7 +90,7 @@ def test_what_is_not_yet_written_is_written_by_the_command_that_status_names(ans
         answered.write_config(lambda text: text.replace('write = "custom-fields"', 'write = "releases"'))
     notes = {one["why"] for one in answered.run("status", "--json").json["unwritten"]}
     (why,) = notes
-    assert ("plans it anew" in why) is (way == "another way")
+    assert ("plans it again" in why) is (way == "another way")
     assert follow(answered, why).json["counts"]["writes_made"] == 3
     assert answered.run("status", "--json").json["unwritten"] == []
 

@@ -110,7 +110,7 @@ def test_replay_ack_fetches_what_was_never_fetched_or_listed(bench):
     ours = transactions(bench, direction="OUTBOUND")[0]
     refused = bench.run("replay", "--ack", ours.id, *WHY, "--yes")
     assert refused.code == 2
-    assert "a document of ours" in refused.err
+    assert "one of our documents" in refused.err
 
 
 def test_replay_ack_says_why_something_is_not_read(bench):

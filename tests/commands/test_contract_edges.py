@@ -222,7 +222,7 @@ def test_what_a_damaged_state_file_says_to_do_works(waiting):
     waiting.state.write_bytes(b"garbage" * 1000)
     damaged = waiting.run("run")
     assert damaged.code == 7
-    assert "Move it away" in damaged.err
+    assert "Move it elsewhere" in damaged.err
     waiting.state.rename(waiting.place / "damaged")
     assert waiting.run("recover", "--yes").code in (0, 3)
     assert waiting.run("run").code in (0, 3)

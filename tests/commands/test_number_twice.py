@@ -248,7 +248,7 @@ def test_a_lost_state_and_two_orders_that_may_be_the_files(bench, same):
     found = bench.run("recover", "--yes", "--json")
     stream = next(one for one in found.json["streams"] if one.get("order") == "PO-600001")
     assert stream["in_sync"] is not same
-    assert ("cannot be told" in stream["what"]) is same
+    assert ("cannot be determined" in stream["what"]) is same
     bench.later(minutes=5)
     bench.run("run")
     assert len(bench.sent("PO-600001")) == 1

@@ -38,7 +38,7 @@ def test_the_feed_is_read_again_from_the_last_time_known(morning, feed, times):
     ran = bench.run("run", "--json")
     assert ran.code == 0, ran.err
     (warning,) = [text for text in ran.json["warnings"] if "page token" in text]
-    assert "nothing is counted twice" in warning
+    assert "nothing is processed twice" in warning
     assert ran.json["counts"]["acks_applied"] == 4
     bench.later(minutes=20)
     again = bench.run("run", "--json")

@@ -120,7 +120,7 @@ def test_a_backorder_is_noted_once(make_bench):
     for review in standing(bench):
         refused = bench.run("review", "reject", str(review["id"]), *WHY)
         assert refused.code == 2
-        assert "takes note" in refused.err
+        assert "closes the item" in refused.err
         assert bench.run("review", "accept", str(review["id"]), *WHY).code == 0
     bench.later(days=4)
     later = bench.run("run", "--json")
@@ -190,7 +190,7 @@ def test_a_held_order_that_was_settled_by_phone_is_not_sent_but_its_next_change_
     review = the_only(bench, "order-held")
     rejected = bench.run("review", "reject", review, *WHY)
     assert rejected.code == 2
-    assert "correct the order in Plex" in rejected.err
+    assert "Fix the order in Plex" in rejected.err
     assert bench.run("review", "accept", review, *WHY).code == 0
     bench.later(minutes=10)
     assert bench.run("run", "--json").json["counts"]["attention"] == 0
@@ -218,7 +218,7 @@ def test_a_failed_delivery_that_is_given_up_goes_out_as_a_new_document(make_benc
     assert bench.run("run", "--json").json["counts"]["documents_failed"] == 1
     review = the_only(bench, "delivery-failed")
     shown = bench.run("review", "show", review, "--json").json
-    assert "supplier would get both" in shown["reject"]["words"]
+    assert "supplier receives both" in shown["reject"]["words"]
     bench.sandbox.fail_deliveries("S001", 0)
     assert bench.run("review", "reject", review, *WHY).code == 0
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1

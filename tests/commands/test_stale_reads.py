@@ -1,4 +1,4 @@
-"""A read that lags behind a write asks nobody: it is read again, and the item that it led to closes by itself."""
+"""A read that lags behind a write asks nobody: it is read again, and the item that it led to closes automatically."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_value_that_shows_in_the_next_run_is_nobodys_business(lagging):
     bench = lagging(minutes=4)
     first = bench.run("run", "--json")
     assert first.code == 0, first.err
-    assert "the next run looks again" in "".join(first.json["warnings"])
+    assert "the next run checks again" in "".join(first.json["warnings"])
     assert "error" not in first.json
     (unwritten,) = bench.run("status", "--json").json["unwritten"]
     assert "shows the previous value" in unwritten["why"]
@@ -81,7 +81,7 @@ def test_after_two_later_runs_and_ten_minutes_a_person_is_asked_until_it_shows(l
     assert asked.code == 3, asked.err
     (item,) = items(bench)
     assert item["kind"] == "write-failed"
-    assert "closes by itself" in item["reasons"][0]["fix"]
+    assert "closes automatically" in item["reasons"][0]["fix"]
     bench.later(minutes=5)
     assert bench.run("run").code == 0
     assert len(items(bench)) == 1

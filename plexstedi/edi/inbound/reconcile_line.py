@@ -322,7 +322,7 @@ def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -
         findings.hold("change-not-stated", f"ACK01 is {line_in_words('IP')}, but there is no price")
     stated = [d.quantity for a in answers for d in a.details if d.code == "IQ"] + [a.quantity for a in answers]
     if "IQ" in codes and all(quantity is None for quantity in stated):
-        findings.hold("change-not-stated", f"ACK01 is {line_in_words('IQ')}, but there is no quantity")
+        findings.hold("change-not-stated", f"ACK01 is {line_in_words('IQ')}, but there is not a quantity")
     if "DR" in codes and not read.undecided and not any(piece.promises for piece in read.pieces):
         findings.hold("change-not-stated", f"ACK01 is {line_in_words('DR')}, but no date is promised")
     if not findings.changed:

@@ -41,7 +41,7 @@ _LIMITS: dict[tuple[str, int], Limit] = {
     ("BCH", 2): ("order type", {_OLD: (2, 2)}, "Correct `po_type`"),
     ("BCH", 3): _PO_NUMBER,
     ("BCH", 4): _RELEASE,
-    ("BCH", 5): ("change sequence", {_OLD: (1, 8)}, "Send the order anew"),
+    ("BCH", 5): ("change sequence", {_OLD: (1, 8)}, "Send the order again"),
     ("BIG", 2): ("invoice number", {_OLD: (1, 22)}, "Shorten the invoice number in Plex"),
     ("BIG", 4): ("order number", {_OLD: (1, 22)}, "Correct the customer's order number in Plex"),
     ("CUR", 2): ("currency", {_OLD: (3, 3)}, "Correct the currency in Plex"),

@@ -105,7 +105,7 @@ def _rows(text: str, start: int, separator: str, terminator: str) -> Iterator[tu
         if row:
             elements = row.split(separator)
             if _SEGMENT_ID.fullmatch(elements[0]) is None:
-                raise BrokenX12Error(f"a segment begins with {row[:20]!r}, which is no segment id")
+                raise BrokenX12Error(f"a segment begins with {row[:20]!r}, which is not a segment id")
             yield elements, start
 
 

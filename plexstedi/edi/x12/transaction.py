@@ -108,7 +108,7 @@ def segment(segment_id: str, **elements: Value | None) -> Segment:
     positions: dict[int, Value] = {}
     for name, value in elements.items():
         if not (name.startswith("e") and name[1:].isdigit() and int(name[1:]) > 0):
-            raise ValueError(f"{segment_id}: {name} is no element position")
+            raise ValueError(f"{segment_id}: {name} is not an element position")
         if value is not None and value != "":
             positions[int(name[1:])] = value
     length = max(positions, default=0)

@@ -101,7 +101,7 @@ def _check_segment(value: Mapping[str, Json], segment: SegmentDef, path: tuple[s
     yield from _check_elements(value, segment.elements, path)
     purpose = value.get(_PURPOSE_KEY)
     if segment.id in ("BEG", "BCH", "BAK", "BCA") and isinstance(purpose, str) and purpose not in PURPOSE_CODES:
-        yield GuideError("invalid_enum_value", (*path, _PURPOSE_KEY), f"{purpose!r} is no code of element 353")
+        yield GuideError("invalid_enum_value", (*path, _PURPOSE_KEY), f"{purpose!r} is not a code of element 353")
 
 
 def _check_elements(
@@ -146,7 +146,7 @@ def element_problem(value: Json, element: ElementDef) -> tuple[str, str] | None:
             return ("invalid_time", f"{value!r} is not a time in the form HH:MM")
         return None
     if not value.strip():
-        return ("too_small", "an empty string is no value")
+        return ("too_small", "an empty string is not a value")
     if len(value) > element.maximum:
         return ("too_big", f"{len(value)} characters; at most {element.maximum} fit")
     if len(value) < element.minimum:

@@ -195,7 +195,7 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise X12Error(f"{text!r} is no quantity") from None
+        raise X12Error(f"{text!r} is not a quantity") from None
 
 
 def _day(text: str) -> date | None:

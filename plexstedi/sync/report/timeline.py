@@ -16,7 +16,7 @@ _DECIDED = {
     "held": "held for review",
     "waiting": "waiting: its order is unknown",
     "duplicate": "is a duplicate, no effect",
-    "ignored": "left alone",
+    "ignored": "ignored",
     "superseded": "older than the current state, kept and not applied",
     "stored": "is processed again",
 }

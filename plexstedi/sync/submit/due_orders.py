@@ -209,8 +209,8 @@ _SENT_SINGLY = Reason(
     where="order",
     message="its releases were sent as separate orders, and the order would now be sent as a whole: the supplier "
     "would receive it twice",
-    fix='Set `releases = "order-per-release"` again (and the order to blanket in Plex); or settle it with the supplier'
-    " and `plexstedi review accept ID --reason TEXT`.",
+    fix='Set `releases = "order-per-release"` again (and the order to blanket in Plex); or resolve it with the'
+    " supplier, then `plexstedi review accept ID --reason TEXT`.",
 )
 
 
