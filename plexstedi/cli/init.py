@@ -162,7 +162,7 @@ def _check_choices(given: dict[str, str | None]) -> None:
     for option, choices in _CHOICES.items():
         value = given[option]
         if value is not None and value not in choices:
-            raise UsageFault(f"{option} {value} is none of {', '.join(choices)}", fix=f"{_TEXTS[option]}.")
+            raise UsageFault(f"{option} {value} is not one of {', '.join(choices)}", fix=f"{_TEXTS[option]}.")
 
 
 def _ask(option: str) -> str:

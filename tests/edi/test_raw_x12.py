@@ -142,7 +142,7 @@ _BREAKS: dict[str, Callable[[str], str]] = {
     "a second ISA": lambda text: text[: text.index("IEA")] + text,
     "ISA is not of fixed length": lambda text: text.replace("ACME   ", "ACME  ").replace("*PLEXUS ", "*PLEXUS  ", 1),
     "the segment terminator after ISA would be 'G'": lambda text: text.replace("*>~\n", "*>"),
-    "no segment id": lambda text: text.replace("N1*SU*ACME", "N1*SU*AC~me"),
+    "not a segment id": lambda text: text.replace("N1*SU*ACME", "N1*SU*AC~me"),
     "does not begin with an ISA": lambda text: text + "and so on",
     "is empty": lambda text: " \x1a\0",
 }

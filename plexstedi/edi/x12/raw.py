@@ -81,7 +81,7 @@ def _interchange(text: str) -> tuple[RawInterchange, int]:
     if len(isa) != 17:
         raise BrokenX12Error(f"ISA has {len(isa) - 1} elements instead of 16")
     if any(head[position] != separator for position in _ISA_SEPARATORS):
-        raise BrokenX12Error("ISA is not of fixed length: an element is longer or shorter than X12 wants")
+        raise BrokenX12Error("ISA is not of fixed length: an element is longer or shorter than X12 requires")
     if terminator == separator or terminator == " " or _is_plain(terminator):
         raise BrokenX12Error(f"the segment terminator after ISA would be {terminator!r}")
     repetition = isa[11] if not isa[11].isalnum() and isa[11] != " " else ""

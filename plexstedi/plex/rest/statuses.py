@@ -28,8 +28,8 @@ class UnknownStatus(RowFault):
     """A status of which neither Plex nor the configuration says what it means."""
 
     def __init__(self, what: str, name: str | None, keys: tuple[str, ...]) -> None:
-        shown = f"has the status {name!r}, of which" if name else "has no status, so"
-        super().__init__(f"{what} {shown} its meaning is unknown")
+        shown = f"has the status {name!r}, whose meaning is unknown" if name else "has no status"
+        super().__init__(f"{what} {shown}")
         self.keys = keys
 
 

@@ -177,7 +177,7 @@ class Database:
             same = False
         if not same:
             raise StateUnusable(
-                f"the state file {self.path} was deleted or replaced while this run was at work; nothing more was done",
+                f"the state file {self.path} was deleted or replaced while this run was in progress; the run stopped",
                 fix="Run `plexstedi recover`: the new file does not contain what this run did until then.",
                 code="state-replaced",
             )

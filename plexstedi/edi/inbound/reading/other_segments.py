@@ -191,7 +191,7 @@ def _in_words(segment: Segment) -> str:
             what = _CHARGE_WORDS.get(read_text(segment.get(1)) or "", "a charge or allowance")
             return f"{what} of {', '.join(_amounts(segment)) or 'no stated amount'} that was not ordered ({text})"
         case "QTY":
-            return f"a quantity of {_written(segment, 2) or 'nothing'} beside that of the line ({text})"
+            return f"a quantity of {_written(segment, 2) or 'nothing'} in addition to that of the line ({text})"
         case "SLN":
             return f"a part of the line, quantity {_written(segment, 4) or 'not stated'} ({text})"
         case "SDQ":
