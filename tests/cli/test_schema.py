@@ -15,6 +15,8 @@ from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import RESULTS, json_schema
 from plexstedi.cli.result.values import JsonShape, Number, Time, exact, stamp
 from plexstedi.decimal_json import dumps
+from tests.advice_texts import followed
+from tests.commands.advice import commands
 
 from .conftest import Cli
 
@@ -86,4 +88,7 @@ def test_a_command_without_json_is_named(cli: Cli) -> None:
     refused = cli.run("schema", "reviews")
     assert refused.code == 2
     assert "no command reviews prints JSON" in refused.err
-    assert "`plexstedi schema` lists" in refused.err
+    advice = refused.err.split("fix: ")[1].strip()
+    followed.add(advice)
+    (named,) = commands(advice)
+    assert cli.run(*named).out.split() == " ".join(RESULTS).split()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 import typer
@@ -186,10 +187,15 @@ def test_a_check_that_is_interrupted_ends_with_130_and_one_json_object(bench, nu
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, **_secrets(bench)},
+        # Whoever runs the tests in the background ignores SIGINT, and what is started inherits that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
-    assert reached.wait(timeout=30)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    try:
+        assert reached.wait(timeout=30)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert json.loads(out)["exit_code"] == 130
     assert b"Traceback" not in err
