@@ -6,6 +6,7 @@ tests that are about the process itself (signals, imports, `python -m`) start a 
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import signal
@@ -18,10 +19,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import plexstedi.cli.invocation as invocation
-
-# What commands load lazily is loaded here once, so that no child does it again.
+import plexstedi.cli.main as program
 from plexstedi.cli.main import run
 from plexstedi.clock import Clock
+
+# What commands load lazily is loaded here once, so that no child does it again.
+for _lazily in (
+    *(f"plexstedi.cli.{command}" for command in program._COMMANDS),
+    *("plexstedi.sync.people.alerts", "plexstedi.sync.setup", "plexstedi.sync.run", "plexstedi.http.network"),
+):
+    importlib.import_module(_lazily)
 
 _PATIENCE_SECONDS = 120.0
 
