@@ -6,15 +6,12 @@ import re
 import signal
 import sys
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
 from plexstedi.edi.plain_values import as_utc, plain_whole
 from plexstedi.errors import SUSPICIONS, UsageFault
-
-if TYPE_CHECKING:
-    pass
 
 _LARGEST = 10**9
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

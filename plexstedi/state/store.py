@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from plexstedi.durable import replace_file
 from plexstedi.errors import StateUnusable
@@ -25,9 +24,6 @@ from plexstedi.state.orders import Orders
 from plexstedi.state.receipts import Receipts
 from plexstedi.state.reviews import Reviews
 from plexstedi.state.writes import Writes
-
-if TYPE_CHECKING:
-    pass
 
 
 class Store:

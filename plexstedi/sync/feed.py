@@ -18,7 +18,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.errors import RequestRejected
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.state.subject import Subject
+from plexstedi.state.subject import NO_SUBJECT, Subject, of_transaction
 from plexstedi.stedi.models import Execution, StediTransaction, UnreadableEntry
 from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
 from plexstedi.sync.isolation import Record, hold, isolated
@@ -162,7 +162,8 @@ Entry = TypeVar("Entry", Execution, StediTransaction)
 
 def feed_entry(feed: str, key: str, raw: Json) -> Record:
     """One entry of a feed as a record with a turn of its own. It does not come again, so a held one is kept."""
-    return Record("note", f"{feed} {key}", f"{feed} {key} of Stedi's feed", raw=raw)
+    about = of_transaction(key) if feed == "transaction" else NO_SUBJECT
+    return Record("note", f"{feed} {key}", f"{feed} {key} of Stedi's feed", raw=raw, about=about)
 
 
 def note_held_entries(

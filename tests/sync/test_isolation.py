@@ -15,6 +15,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync import isolation
+from plexstedi.sync.feed import feed_entry
 from plexstedi.sync.isolation import Record, Turns, is_held, isolated, try_again, try_again_after_update
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
@@ -184,3 +185,9 @@ def test_a_refusal_of_one_record_is_of_this_record_and_the_end_of_the_time_is_of
         ask(session, refused, None).tell()
     with pytest.raises(ServiceUnavailable, match="time"):
         ask(session, ServiceUnavailable("the time is over", fix="Wait.", code="time-limit"), None)
+
+
+def test_a_held_entry_of_the_transaction_feed_is_known_by_its_transaction() -> None:
+    """Its review item names the transaction; one of the execution feed is about none."""
+    assert feed_entry("transaction", "t-7", {}).subject.transaction == "t-7"
+    assert feed_entry("execution", "e-7", {}).subject.transaction is None

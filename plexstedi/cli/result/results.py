@@ -5,7 +5,7 @@ What a command gives only when it comes so far is a key with a default: an error
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -43,9 +43,6 @@ from plexstedi.cli.result.things import (
     WriteJson,
 )
 from plexstedi.cli.result.values import JsonShape
-
-if TYPE_CHECKING:
-    pass
 
 
 class CountsJson(JsonShape):

@@ -237,9 +237,12 @@ which does not come again. `standing_faults`: what stages and records fail with 
 its end is reported. `unseen_since`: since when Plex, which said that it had written, does not show it, and in how many
 later runs it was looked for."""
 
-_DOCUMENT = """CASE WHEN subject GLOB '*document [0-9]*'
+_OTHERS = "subject GLOB 'order *' OR subject GLOB 'invoice *' OR subject GLOB 'write *' OR subject GLOB '* entry *'"
+"""Subjects that hold text of others, such as an order number: whatever is in it, they are about no document."""
+_DOCUMENT = f"""CASE WHEN {_OTHERS} THEN NULL WHEN subject GLOB '*document [0-9]*'
     THEN CAST(substr(subject, instr(subject, 'document ') + 9) AS INTEGER) END"""
-_TRANSACTION = """CASE WHEN instr(subject, 'transaction ') THEN substr(subject, instr(subject, 'transaction ') + 12,
+_TRANSACTION = f"""CASE WHEN {_OTHERS} THEN NULL WHEN instr(subject, 'transaction ')
+    THEN substr(subject, instr(subject, 'transaction ') + 12,
     instr(substr(subject, instr(subject, 'transaction ') + 12) || ' ', ' ') - 1) END"""
 
 _VERSION_4 = (
