@@ -62,9 +62,9 @@ def _show(found: list[FoundStream], invoices: list[FoundInvoice]) -> None:
         print("The state file knows all of our files at Stedi: nothing to recover.")
         return
     rows = [
-        (one.order_number, one.release, len(one.files), one.files[-1].witness.file_name, one.what()) for one in found
+        (one.order_number, one.release, len(one.files), one.files[-1].execution.file_name, one.what()) for one in found
     ]
-    rows += [(one.number, None, len(one.files), one.files[-1].witness.file_name, one.what()) for one in invoices]
+    rows += [(one.number, None, len(one.files), one.files[-1].execution.file_name, one.what()) for one in invoices]
     print_table(("order or invoice", "release", "files", "last file", "action"), rows)
 
 
@@ -73,7 +73,7 @@ def _found_order(one: FoundStream) -> FoundOrderJson:
         order=one.order_number,
         release=one.release,
         supplier=None if one.record is None else one.record.supplier,
-        files=[found.witness.file_name for found in one.files],
+        files=[found.execution.file_name for found in one.files],
         in_sync=one.in_sync,
         what=one.what(),
     )
@@ -83,7 +83,7 @@ def _found_invoice(one: FoundInvoice) -> FoundInvoiceJson:
     return FoundInvoiceJson(
         invoice=one.number,
         customer=None if one.record is None else one.record.customer,
-        files=[found.witness.file_name for found in one.files],
+        files=[found.execution.file_name for found in one.files],
         in_sync=one.revision is not None,
         what=one.what(),
     )

@@ -263,15 +263,15 @@ def _overview(seen: Overview) -> dict[str, Any]:
         "lines": seen.lines,
         "suppliers": [
             SupplierJson(
-                supplier=tally.supplier,
-                orders=tally.orders,
-                open_orders=tally.open_orders,
-                documents=tally.documents,
-                undelivered=tally.undelivered,
-                unanswered=tally.unanswered,
-                attention=tally.reviews,
+                supplier=counts.supplier,
+                orders=counts.orders,
+                open_orders=counts.open_orders,
+                documents=counts.documents,
+                undelivered=counts.undelivered,
+                unanswered=counts.unanswered,
+                attention=counts.reviews,
             )
-            for tally in seen.suppliers
+            for counts in seen.suppliers
         ],
         "waiting": [ReviewJson.of(review) for review in seen.waiting],
         "late": [LateJson.of(late) for late in seen.late],

@@ -29,7 +29,7 @@ class ControlError(ValueError):
 def answer(sandbox: World, request: Request) -> Response:
     """Answer one control request; 400 with a message says what was wrong with it."""
     name, _, rest = request.path.removeprefix(PREFIX).partition("/")
-    sandbox.settle()
+    sandbox.work_off_due()
     try:
         body = request.json() if request.body else {}
         if not isinstance(body, Mapping):

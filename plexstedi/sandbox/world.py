@@ -111,9 +111,9 @@ class World:
     def advance(self, by: timedelta) -> None:
         """Move the clock and let happen what falls due."""
         self.clock.advance(by)
-        self.settle()
+        self.work_off_due()
 
-    def settle(self) -> None:
+    def work_off_due(self) -> None:
         """Let everything happen whose time has come."""
         with self.lock:
             self.schedule.run_due(self.clock.now())
@@ -128,7 +128,7 @@ class World:
 
     def generated(self) -> list[GeneratedDocument]:
         """Every EDI file generated for us, oldest first."""
-        self.settle()
+        self.work_off_due()
         return list(self.stedi.documents)
 
     def fail_deliveries(self, supplier_code: str, attempts: int = 3) -> None:

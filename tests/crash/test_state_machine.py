@@ -478,7 +478,7 @@ class Morning(RuleBasedStateMachine):
             if record.untraded or order.number in waiting:
                 continue
             documents = store.documents.of_order(record.id)
-            assert record.settled == record.latest, f"{order.number} has changes that nobody hears of"
+            assert record.up_to_date == record.latest, f"{order.number} has changes that nobody hears of"
             if not documents:
                 continue
             last = store.documents.last_told(record.id)
@@ -500,7 +500,7 @@ class Morning(RuleBasedStateMachine):
             (record,) = store.invoices.by_number(invoice.number)
             documents = store.documents.of_order(record.stream)
             assert documents or invoice.void or invoice.number in waiting, invoice.number
-            assert all(document.settled for document in documents), invoice.number
+            assert all(document.is_closed for document in documents), invoice.number
 
     def _plex_says_what_was_confirmed(self, store: Store, waiting: set[str | None]) -> None:
         """Of every order that waits for nobody, each line's confirmed quantity stands in Plex."""

@@ -67,16 +67,16 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
         ("supplier", "orders", "open", "documents", "not delivered", "not acknowledged", "needs review", ""),
         [
             (
-                tally.supplier,
-                tally.orders,
-                tally.open_orders,
-                tally.documents,
-                tally.undelivered,
-                tally.unanswered,
-                tally.reviews,
-                "not traded by EDI" if tally.untraded else "",
+                counts.supplier,
+                counts.orders,
+                counts.open_orders,
+                counts.documents,
+                counts.undelivered,
+                counts.unanswered,
+                counts.reviews,
+                "not traded by EDI" if counts.untraded else "",
             )
-            for tally in seen.suppliers
+            for counts in seen.suppliers
         ],
         title="\nSuppliers",
     )

@@ -32,17 +32,17 @@ from plexstedi.sync.partners import partner_of
 from plexstedi.sync.people.recovered_files import (
     Found,
     Recovered,
+    close_earlier,
     delivery_at_stedi,
     free_key,
     payload_at_stedi,
-    settle_earlier,
 )
 from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_position
 from plexstedi.sync.poll.orders import poll
 from plexstedi.sync.replay_words import REPLACES
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
-from plexstedi.sync.submit.document import order_witness, stream_name
+from plexstedi.sync.submit.document import order_mark, stream_name
 from plexstedi.sync.submit.executions import read_executions
 
 _LOOK_BEHIND = timedelta(days=2)
@@ -83,7 +83,7 @@ class FoundStream:
 def look(session: Session) -> list[FoundStream]:
     """What recovery would take over: Stedi's files against the orders as Plex has them now.
 
-    Reads Plex wholly and Stedi's feed to its end; the state learns revisions and witnesses, nothing else. Raise
+    Reads Plex wholly and Stedi's feed to its end; the state learns revisions and executions, nothing else. Raise
     ServiceUnavailable when the time is over before all orders were read; what was read stays.
     """
     check_tenant(session)
@@ -92,25 +92,25 @@ def look(session: Session) -> list[FoundStream]:
     unknown = unknown_files(session)
     if not unknown:
         return []
-    _read_plex(session, since=min(witness.created_at for witness in unknown) - _LOOK_BEHIND)
+    _read_plex(session, since=min(execution.created_at for execution in unknown) - _LOOK_BEHIND)
     streams: dict[tuple[str, str | None], list[Found]] = {}
-    for witness in unknown:
-        parsed = parse_file_name(witness.file_name)
+    for execution in unknown:
+        parsed = parse_file_name(execution.file_name)
         if parsed is not None:
             slot, mark = parsed
             if slot.kind == "810":
                 continue
-            streams.setdefault((slot.order, slot.release), []).append(Found(witness, slot, mark))
+            streams.setdefault((slot.order, slot.release), []).append(Found(execution, slot, mark))
     return [_stream(session, number, release, files) for (number, release), files in sorted(streams.items(), key=str)]
 
 
 def unknown_files(session: Session) -> list[ExecutionRecord]:
     """Files of ours that the ledger lacks. A retried file comes twice under one name: the newest execution counts."""
-    return list({witness.file_name: witness for witness in session.store.witnesses.unknown_to_ledger()}.values())
+    return list({execution.file_name: execution for execution in session.store.executions.unknown_to_ledger()}.values())
 
 
 def _read_plex(session: Session, since: datetime) -> None:
-    cursor = session.store.memory.time(Fact.PLEX_CURSOR)
+    cursor = session.store.cursors.time(Fact.PLEX_CURSOR)
     overlap = timedelta(minutes=session.config.plex.poll.overlap_minutes)
     poll(session, since=since if cursor is None else min(since, cursor - overlap), full=True)
     left = session.store.orders.work_left()
@@ -123,7 +123,7 @@ def _read_plex(session: Session, since: datetime) -> None:
 
 
 def _stream(session: Session, number: str, release: str | None, files: Sequence[Found]) -> FoundStream:
-    ordered = tuple(sorted(files, key=lambda f: (f.slot.change_sequence, f.slot.counter, f.witness.created_at)))
+    ordered = tuple(sorted(files, key=lambda f: (f.slot.change_sequence, f.slot.counter, f.execution.created_at)))
     last = ordered[-1]
     orders = session.store.orders
     records = {record.id: record for record in orders.by_number(number)}
@@ -139,13 +139,13 @@ def _stream(session: Session, number: str, release: str | None, files: Sequence[
                 has_documents=any(d.order_number == number for d in session.store.documents.of_order(record.id)),
                 says_it=said[record.id] is not None,
                 same_partner=record.supplier in suppliers
-                and suppliers[record.supplier].partnership_id == last.witness.partnership,
+                and suppliers[record.supplier].partnership_id == last.execution.partnership,
                 there=record.phase is not Phase.VANISHED,
                 created_at=orders.revision(record.id, record.latest).created_at,
             )
             for record in records.values()
         ],
-        min(file.witness.created_at for file in ordered),
+        min(file.execution.created_at for file in ordered),
     )
     if owner is None:
         return FoundStream(number, release, ordered, None, None, tuple(records.values()))
@@ -158,7 +158,7 @@ def _revision_said(session: Session, record: OrderRecord, key: StreamKey, mark: 
         return None
     renderings = Renderings(partner_of(session, record.supplier))
     for revision in range(record.latest, 0, -1):
-        if order_witness(session.store.orders.revision(record.id, revision), key, renderings) == mark:
+        if order_mark(session.store.orders.revision(record.id, revision), key, renderings) == mark:
             return revision
     return None
 
@@ -168,15 +168,16 @@ def take_over(session: Session, found: Sequence[FoundStream]) -> None:
     if not found:
         return
     with session.store.transaction():
-        look_again_from(session, min(file.witness.created_at for stream in found for file in stream.files))
+        look_again_from(session, min(file.execution.created_at for stream in found for file in stream.files))
         _ask_about_the_rest(session, found)
     for stream in found:
         session.checkpoint()
         deliveries = {
-            file.witness.execution_id: delivery_at_stedi(session, file.witness.execution_id) for file in stream.files
+            file.execution.execution_id: delivery_at_stedi(session, file.execution.execution_id)
+            for file in stream.files
         }
         payloads = {
-            file.witness.execution_id: payload_at_stedi(session, file.witness.execution_id) for file in stream.files
+            file.execution.execution_id: payload_at_stedi(session, file.execution.execution_id) for file in stream.files
         }
         with session.store.transaction():
             if stream.record is None:
@@ -187,8 +188,8 @@ def take_over(session: Session, found: Sequence[FoundStream]) -> None:
 
 def look_again_from(session: Session, since: datetime) -> None:
     """Answers that came since the first of these files are listed again; those that are known make no difference."""
-    known = session.store.memory.time(Fact.ANSWERS_FROM)
-    session.store.memory.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
+    known = session.store.cursors.time(Fact.ANSWERS_FROM)
+    session.store.cursors.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
     read_anew(session, TRANSACTIONS)
 
 
@@ -197,7 +198,7 @@ def _ask_about_the_rest(session: Session, found: Sequence[FoundStream]) -> None:
 
     They may never have been sent: a person is asked (`documents.known_orders`).
     """
-    began = min(file.witness.created_at for stream in found for file in stream.files)
+    began = min(file.execution.created_at for stream in found for file in stream.files)
     with_files = {stream.record.id for stream in found if stream.record is not None}
     for record in session.store.orders.all():
         if record.id in with_files or not record.known or record.untraded or record.phase is not Phase.RELEASED:
@@ -226,8 +227,8 @@ def _note_orphan(session: Session, stream: FoundStream) -> None:
         "order of this supplier is sent for the first time.",
     )
     for file in stream.files:
-        session.store.witnesses.settle(file.witness.execution_id)
-    partnership = stream.files[-1].witness.partnership
+        session.store.executions.mark_resolved(file.execution.execution_id)
+    partnership = stream.files[-1].execution.partnership
     suppliers = session.config.suppliers.items()
     supplier = next((code for code, settings in suppliers if settings.partnership_id == partnership), None)
     session.ask(
@@ -250,14 +251,16 @@ def _take_over(
     revision = record.latest if stream.revision is None else stream.revision
     key = StreamKey(order_id=record.id, release=stream.release)
     told = _told(session, record, store.orders.revision(record.id, revision), key)
-    files = [RecoveredSent(file.slot.kind, file.mark, payloads[file.witness.execution_id][1]) for file in stream.files]
+    files = [
+        RecoveredSent(file.slot.kind, file.mark, payloads[file.execution.execution_id][1]) for file in stream.files
+    ]
     sent = sent_by_position(told, files)
-    settle_earlier(session, stream_name(key))
-    store.orders.set_settled(record.id, 0)
+    close_earlier(session, stream_name(key))
+    store.orders.set_up_to_date(record.id, 0)
     for position, file in enumerate(stream.files):
         last = position == len(stream.files) - 1
-        state = deliveries[file.witness.execution_id]
-        body, text = payloads[file.witness.execution_id]
+        state = deliveries[file.execution.execution_id]
+        body, text = payloads[file.execution.execution_id]
         settings = session.config.suppliers.get(record.supplier)
         document = store.documents.take_over(
             NewDocument(
@@ -266,7 +269,7 @@ def _take_over(
                 order_number=record.number,
                 order_release=stream.release,
                 supplier=record.supplier,
-                partnership=file.witness.partnership or (settings.partnership_id if settings else None) or "",
+                partnership=file.execution.partnership or (settings.partnership_id if settings else None) or "",
                 transaction_setting=RECOVERED,
                 kind=file.slot.kind,
                 purpose=RECOVERED,
@@ -274,14 +277,14 @@ def _take_over(
                 change_sequence=file.slot.change_sequence,
                 counter=file.slot.counter,
                 idempotency_key=free_key(session, file),
-                file_name=file.witness.file_name,
+                file_name=file.execution.file_name,
                 route="generate-edi",
                 body=body,
                 x12=text,
                 sent=sent[position],
                 dropped=(),
             ),
-            sent_at=file.witness.created_at,
+            sent_at=file.execution.created_at,
             execution_id=state.execution_id,
             delivered=state.delivered or not last,
             failed=state.failed if last else None,
@@ -292,7 +295,7 @@ def _take_over(
             "document-recovered",
             of_document(document.id),
             order_id=record.id,
-            file_name=file.witness.file_name,
+            file_name=file.execution.file_name,
             in_sync=stream.in_sync,
         )
     if not stream.in_sync:
@@ -318,7 +321,7 @@ def _ask(session: Session, stream: FoundStream, record: OrderRecord) -> None:
     reason = Reason(
         code="recovered-differs",
         where="order",
-        message=f"its last document at Stedi ({last.witness.file_name}, {_day(last.witness.created_at)}) differs "
+        message=f"its last document at Stedi ({last.execution.file_name}, {_day(last.execution.created_at)}) differs "
         f"from Plex now (revision {record.latest})",
         fix="Compare both with `plexstedi review show ID`. If the supplier has the order as Plex has it:"
         " `plexstedi review accept ID --reason TEXT`. Otherwise"

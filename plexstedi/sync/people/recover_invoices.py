@@ -24,13 +24,13 @@ from plexstedi.sync.people.recover import look_again_from, unknown_files
 from plexstedi.sync.people.recovered_files import (
     Found,
     Recovered,
+    close_earlier,
     delivery_at_stedi,
     free_key,
     payload_at_stedi,
-    settle_earlier,
 )
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import text_witness
+from plexstedi.sync.submit.document import text_mark
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ class FoundInvoice:
 def look_at_invoices(session: Session) -> list[FoundInvoice]:
     """What recovery would take over; after `recover.look`, which has read Plex and Stedi."""
     numbers: dict[str, list[Found]] = {}
-    for witness in unknown_files(session):
-        parsed = parse_file_name(witness.file_name)
+    for execution in unknown_files(session):
+        parsed = parse_file_name(execution.file_name)
         if parsed is not None and parsed[0].kind == "810":
             slot, mark = parsed
-            numbers.setdefault(slot.order, []).append(Found(witness, slot, mark))
+            numbers.setdefault(slot.order, []).append(Found(execution, slot, mark))
     return [_found(session, number, files) for number, files in sorted(numbers.items())]
 
 
 def _found(session: Session, number: str, files: Sequence[Found]) -> FoundInvoice:
-    ordered = tuple(sorted(files, key=lambda file: (file.slot.counter, file.witness.created_at)))
+    ordered = tuple(sorted(files, key=lambda file: (file.slot.counter, file.execution.created_at)))
     last = ordered[-1]
     customers, invoices = session.config.customers, session.store.invoices
     records = {record.id: record for record in invoices.by_number(number)}
@@ -76,13 +76,13 @@ def _found(session: Session, number: str, files: Sequence[Found]) -> FoundInvoic
                 has_documents=any(d.order_number == number for d in session.store.documents.of_order(record.stream)),
                 says_it=said[record.id] is not None,
                 same_partner=record.customer in customers
-                and customers[record.customer].partnership_id == last.witness.partnership,
+                and customers[record.customer].partnership_id == last.execution.partnership,
                 there=not invoices.revision(record.id, record.latest).void,
                 created_at=invoices.revision(record.id, record.latest).created_at,
             )
             for record in records.values()
         ],
-        min(file.witness.created_at for file in ordered),
+        min(file.execution.created_at for file in ordered),
     )
     return FoundInvoice(number, ordered, None if owner is None else records[owner], said.get(owner or ""))
 
@@ -94,7 +94,7 @@ def _revision_said(session: Session, record: InvoiceRecord, mark: str) -> int | 
     partner = session.config.customer(record.customer)
     for revision in range(record.latest, 0, -1):
         prepared = prepare_invoice(session.store.invoices.revision(record.id, revision), partner)
-        if not isinstance(prepared, Held) and text_witness(dumps(prepared.guide_json)) == mark:
+        if not isinstance(prepared, Held) and text_mark(dumps(prepared.guide_json)) == mark:
             return revision
     return None
 
@@ -104,11 +104,11 @@ def take_over_invoices(session: Session, found: Sequence[FoundInvoice]) -> None:
     if not found:
         return
     with session.store.transaction():
-        began = min(file.witness.created_at for invoice in found for file in invoice.files)
+        began = min(file.execution.created_at for invoice in found for file in invoice.files)
         look_again_from(session, began)
     for invoice in found:
         session.checkpoint()
-        executions = [file.witness.execution_id for file in invoice.files]
+        executions = [file.execution.execution_id for file in invoice.files]
         deliveries = {execution: delivery_at_stedi(session, execution) for execution in executions}
         payloads = {execution: payload_at_stedi(session, execution) for execution in executions}
         with session.store.transaction():
@@ -127,13 +127,13 @@ def _take_over(
     payloads: Mapping[str, tuple[bytes, str]],
 ) -> None:
     store = session.store
-    settle_earlier(session, record.stream)
-    store.invoices.set_settled(record.id, 0)
+    close_earlier(session, record.stream)
+    store.invoices.set_up_to_date(record.id, 0)
     settings = session.config.customers.get(record.customer)
     for file in found.files:
         last = file is found.files[-1]
-        state = deliveries[file.witness.execution_id]
-        body, text = payloads[file.witness.execution_id]
+        state = deliveries[file.execution.execution_id]
+        body, text = payloads[file.execution.execution_id]
         document = store.documents.take_over(
             NewDocument(
                 stream=record.stream,
@@ -141,7 +141,7 @@ def _take_over(
                 order_number=record.number,
                 order_release=None,
                 supplier=record.customer,
-                partnership=file.witness.partnership or (settings.partnership_id if settings else None) or "",
+                partnership=file.execution.partnership or (settings.partnership_id if settings else None) or "",
                 transaction_setting=RECOVERED,
                 kind="810",
                 purpose=RECOVERED,
@@ -149,14 +149,14 @@ def _take_over(
                 change_sequence=file.slot.change_sequence,
                 counter=file.slot.counter,
                 idempotency_key=free_key(session, file),
-                file_name=file.witness.file_name,
+                file_name=file.execution.file_name,
                 route="generate-edi",
                 body=body,
                 x12=text,
                 sent=SentOrder(number=record.number, lines=()),
                 dropped=(),
             ),
-            sent_at=file.witness.created_at,
+            sent_at=file.execution.created_at,
             execution_id=state.execution_id,
             delivered=state.delivered or not last,
             failed=state.failed if last else None,
@@ -167,7 +167,7 @@ def _take_over(
             "document-recovered",
             of_document(document.id),
             order_id=record.stream,
-            file_name=file.witness.file_name,
+            file_name=file.execution.file_name,
             in_sync=found.revision is not None,
         )
     if found.revision is None:
@@ -175,7 +175,7 @@ def _take_over(
 
 
 def _ask_which(session: Session, found: FoundInvoice, record: InvoiceRecord) -> None:
-    last = found.files[-1].witness
+    last = found.files[-1].execution
     reason = Reason(
         code="recovered-differs",
         where="invoice",
@@ -196,7 +196,7 @@ def _ask_which(session: Session, found: FoundInvoice, record: InvoiceRecord) -> 
 def _note_orphan(session: Session, found: FoundInvoice) -> None:
     """A file for an invoice that Plex does not show: asked about, and out of the way of others."""
     for file in found.files:
-        session.store.witnesses.settle(file.witness.execution_id)
+        session.store.executions.mark_resolved(file.execution.execution_id)
     reason = Reason(
         code="invoice-missing",
         where="invoice",
@@ -207,14 +207,14 @@ def _note_orphan(session: Session, found: FoundInvoice) -> None:
         ReviewKind.INVOICE_HELD,
         Subject(f"invoice number {found.number}"),
         (reason,),
-        supplier=customer_of(session, found.files[-1].witness.partnership),
+        supplier=customer_of(session, found.files[-1].execution.partnership),
         order_number=found.number,
     )
 
 
 def _ask_about_the_rest(session: Session, found: Sequence[FoundInvoice]) -> None:
     """Invoices that a new state takes as known, and that were made while others went out: no file says them."""
-    began = min(file.witness.created_at for invoice in found for file in invoice.files)
+    began = min(file.execution.created_at for invoice in found for file in invoice.files)
     for customer in session.config.customers:
         for record in session.store.invoices.of_customer(customer):
             if not record.known or session.store.documents.of_order(record.stream):

@@ -18,7 +18,7 @@ from plexstedi.sync.session import Session
 class Found:
     """One file of ours at Stedi that the ledger lacks."""
 
-    witness: ExecutionRecord
+    execution: ExecutionRecord
     slot: Slot
     mark: str
 
@@ -66,7 +66,7 @@ def free_key(session: Session, file: Found) -> str:
     return key if session.store.documents.by_key(key) is None else f"{key}_{file.mark}"
 
 
-def settle_earlier(session: Session, stream: str) -> None:
+def close_earlier(session: Session, stream: str) -> None:
     """Documents of an old state that are open there: a later file of the stream went out, so each came to an end."""
     for document in session.store.documents.of_stream(stream):
         if document.blocks:
@@ -88,21 +88,21 @@ _OF_DOCUMENT = (
 
 def _settle(session: Session, document: Document) -> None:
     documents, now = session.store.documents, session.clock.now()
-    witness = session.store.witnesses.by_file_name(document.file_name)
+    execution = session.store.executions.by_file_name(document.file_name)
     state = document.state
-    if witness is not None and state.is_before_acceptance:
+    if execution is not None and state.is_before_acceptance:
         if state is DocumentState.FROZEN:
-            documents.begin_attempt(document, witness.created_at)
+            documents.begin_attempt(document, execution.created_at)
         documents.accept(
             document.id,
-            witness.created_at,
-            file_execution_id=witness.execution_id,
+            execution.created_at,
+            file_execution_id=execution.execution_id,
             interchange_control=None,
             group_control=None,
             x12=None,
         )
         state = DocumentState.ACCEPTED
-    if state is DocumentState.ACCEPTED and (witness is None or witness.status != "FAILED"):
+    if state is DocumentState.ACCEPTED and (execution is None or execution.status != "FAILED"):
         documents.deliver(document.id, now)
     elif state is DocumentState.SENDING:
         documents.move(document.id, DocumentState.REFUSED, "Stedi has no such file")

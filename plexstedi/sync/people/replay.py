@@ -36,7 +36,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.submit.delivery import confirm_deliveries
-from plexstedi.sync.submit.document import DueDocument, order_witness, text_witness
+from plexstedi.sync.submit.document import DueDocument, order_mark, text_mark
 from plexstedi.sync.submit.executions import drain_executions
 from plexstedi.sync.submit.freeze import freeze
 from plexstedi.sync.submit.order_numbers import OrderNumbers
@@ -199,7 +199,7 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
         prepared=prepared,
         purpose=purpose or last.purpose,
         change_sequence=change_sequence,
-        witness=order_witness(due.order, due.stream, renderings) or text_witness(dumps(prepared.guide_json)),
+        mark=order_mark(due.order, due.stream, renderings) or text_mark(dumps(prepared.guide_json)),
         replay_of=last.id,
     )
     frozen = freeze(session, document)
@@ -307,7 +307,7 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
     if not queue:
         confirm_deliveries(session, deliveries := Turns(session, Stage.SUBMIT))
         for fault in deliveries.failed:
-            session.tally.warn(fault.message)
+            session.run.warn(fault.message)
     documents = [session.store.documents.get(document_id) for document_id in sent]
     unheard = [document.order_number for document in documents if document.state is DocumentState.SENDING]
     if unheard:
@@ -332,7 +332,7 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
         session.withdraw(
             ReviewKind.RECOVERED_DIFFERS, of_stream(last.stream), "replayed by a user", order_id=last.order_id
         )
-        session.tally.counts.documents_queued += 1
+        session.run.counts.documents_queued += 1
         session.note(
             "document-replayed",
             of_document(document.id),

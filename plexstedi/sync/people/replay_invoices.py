@@ -10,7 +10,7 @@ from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.invoices import invoice_of_stream
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, text_witness
+from plexstedi.sync.submit.document import DueDocument, text_mark
 from plexstedi.sync.submit.due_invoices import ORIGINAL
 
 
@@ -43,7 +43,7 @@ def invoice_again(session: Session, last: Document, purpose: str | None) -> DueD
         prepared=prepared,
         purpose=ORIGINAL,
         change_sequence=last.change_sequence,
-        witness=text_witness(dumps(prepared.guide_json)),
+        mark=text_mark(dumps(prepared.guide_json)),
         replay_of=last.id,
     )
 

@@ -38,7 +38,7 @@ def find_due_invoices(session: Session, number: str | None = None) -> list[DueDo
         return []
     _onboard(session)
     numbers = OrderNumbers(session)
-    records = {record.stream: record for record in session.store.invoices.unsettled(number)}
+    records = {record.stream: record for record in session.store.invoices.not_up_to_date(number)}
 
     def decide(trade: Trade) -> list[DueDocument]:
         with session.store.transaction():
@@ -103,4 +103,4 @@ def _of_invoice(
 
 def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:
     release(session, trade, trade.id)
-    session.store.invoices.set_settled(record.id, record.latest)
+    session.store.invoices.set_up_to_date(record.id, record.latest)

@@ -18,7 +18,7 @@ from plexstedi.state.reviews import ReviewKind, is_orphan
 from plexstedi.state.subject import of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, refused_before, text_witness
+from plexstedi.sync.submit.document import DueDocument, refused_before, text_mark
 from plexstedi.sync.submit.executions import unknown_streams
 
 
@@ -102,7 +102,7 @@ def last_sent(session: Session, stream: str) -> Document | Waits | None:
     if last is None:
         return None
     blocked = any(document.blocks for document in session.store.documents.of_stream(stream))
-    return Waits() if blocked or not last.settled else last
+    return Waits() if blocked or not last.is_closed else last
 
 
 def has_revision(session: Session, trade: Trade, stream: str, last: Document | None) -> int:
@@ -164,7 +164,7 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
         order_id=trade.id,
         order_number=trade.number,
     )
-    session.tally.counts.documents_held += int(new)
+    session.run.counts.documents_held += int(new)
 
 
 def release(session: Session, trade: Trade, stream: str) -> None:
@@ -186,7 +186,7 @@ def can_go(
     purpose: str,
     change_sequence: int = 0,
     order_release: str | None = None,
-    witness: str | None = None,
+    mark: str | None = None,
 ) -> DueDocument | Waits:
     """The document that is due; Waits if Stedi refused just this content already. What held the stream is gone."""
     document = DueDocument(
@@ -200,7 +200,7 @@ def can_go(
         prepared=prepared,
         purpose=purpose,
         change_sequence=change_sequence,
-        witness=witness or text_witness(dumps(prepared.guide_json)),
+        mark=mark or text_mark(dumps(prepared.guide_json)),
     )
     if refused_before(session, document):
         return Waits()

@@ -31,7 +31,7 @@ class _Naming:
 class _Orphan:
     """A file at Stedi whose order Plex does not have."""
 
-    witness: ExecutionRecord
+    execution: ExecutionRecord
     slot: Slot
 
 
@@ -96,11 +96,11 @@ class OrderNumbers:
                     owner, owner.number, None
                 )
         orphans: dict[str, list[_Orphan]] = defaultdict(list)
-        for witness in self._session.store.witnesses.without_order():
-            parsed = parse_file_name(witness.file_name)
+        for execution in self._session.store.executions.without_order():
+            parsed = parse_file_name(execution.file_name)
             if parsed is not None and parsed[0].kind in kinds:
-                settings = partners.get(self._partner_of(witness, partners))
-                orphans[self._key(parsed[0].order, settings)].append(_Orphan(witness, parsed[0]))
+                settings = partners.get(self._partner_of(execution, partners))
+                orphans[self._key(parsed[0].order, settings)].append(_Orphan(execution, parsed[0]))
         return {
             key: (list(found.values()), orphans[key])
             for key, found in namings.items()
@@ -115,8 +115,8 @@ class OrderNumbers:
         return number_key(number, uppercase=settings is not None and settings.text.uppercase)
 
     @staticmethod
-    def _partner_of(witness: ExecutionRecord, partners: Mapping[str, SupplierSettings]) -> str:
-        return next((code for code, one in partners.items() if one.partnership_id == witness.partnership), "")
+    def _partner_of(execution: ExecutionRecord, partners: Mapping[str, SupplierSettings]) -> str:
+        return next((code for code, one in partners.items() if one.partnership_id == execution.partnership), "")
 
     def _of_order(self, naming: _Naming) -> Claim:
         orders = self._session.store.orders
@@ -172,12 +172,12 @@ class OrderNumbers:
         partners = {**self._session.config.suppliers, **self._session.config.customers}
         for orphan in orphans:
             yield Claim(
-                id=orphan.witness.file_name,
+                id=orphan.execution.file_name,
                 number=orphan.slot.order,
-                partner=self._partner_of(orphan.witness, partners),
+                partner=self._partner_of(orphan.execution, partners),
                 status="no longer in Plex",
-                created_at=orphan.witness.created_at,
-                first_seen=orphan.witness.created_at,
+                created_at=orphan.execution.created_at,
+                first_seen=orphan.execution.created_at,
                 use=Use.FILE,
             )
 
