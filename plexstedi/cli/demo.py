@@ -220,12 +220,12 @@ class Demo:
         self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n\n{x12_lines(text)}")
 
     def _show_order(self, number: str) -> None:
-        from plexstedi.cli.render.text import show_order
+        from plexstedi.cli.render.text import show_report
 
         if self._quiet:
             return
         with self._reading() as store:
-            show_order(order_report(store, store.orders.by_number(number)[0]))
+            show_report(order_report(store, store.orders.by_number(number)[0]))
 
     def _show_status(self) -> None:
         from plexstedi.cli.render.text import show_overview

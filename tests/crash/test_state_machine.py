@@ -39,8 +39,7 @@ from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.ingest.ingest import ingest
-from plexstedi.sync.people.recover import look, take_over
-from plexstedi.sync.people.recover_invoices import look_at_invoices, take_over_invoices
+from plexstedi.sync.people.recover import find_streams, import_streams
 from plexstedi.sync.people.replay import plan, replay, replay_acknowledgment
 from plexstedi.sync.people.review import decide
 from plexstedi.sync.poll.orders import poll
@@ -359,9 +358,7 @@ class Morning(RuleBasedStateMachine):
 
     def _recover(self) -> None:
         def act(session: Session) -> None:
-            found, invoices = look(session), look_at_invoices(session)
-            take_over(session, found)
-            take_over_invoices(session, invoices)
+            import_streams(session, find_streams(session))
 
         self._command(act)
 

@@ -30,7 +30,6 @@ from plexstedi.sync.submit.document import (
     stream_name,
 )
 from plexstedi.sync.submit.lifecycle import (
-    Trade,
     Waits,
     can_go,
     decide_each,
@@ -40,11 +39,11 @@ from plexstedi.sync.submit.lifecycle import (
     moved,
     orphans,
     release,
-    trade_of_order,
     turn_of,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.restored_values import close_foreign_promises
+from plexstedi.sync.submit.trades import Trade, trade_of_order
 from plexstedi.sync.supplier_copy import sent_after, supplier_has
 
 
@@ -172,7 +171,7 @@ def _of_stream(
         waits = _known_order(session, record, name, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
-    if taken := numbers.order_taken(record):
+    if taken := numbers.taken(trade):
         hold(session, trade, name, taken)
         return Waits()
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
