@@ -17,6 +17,8 @@ from plexstedi.http.error_body import clean
 
 INBOUND = "INBOUND"
 OUTBOUND = "OUTBOUND"
+COMPLETED = "COMPLETED"
+"""The status of an execution whose file reached all connections (stedi/README.md 3.1)."""
 _TOO_LARGE = 10**18
 """No control number or count is so large, and no column holds it."""
 
@@ -93,7 +95,7 @@ DeliveryState: TypeAlias = Delivered | DeliveryPending | DeliveryFailed | Retrie
 
 def delivery_of(execution: Execution) -> DeliveryState:
     """What an outbound execution says of its file (stedi/README.md 3.1); an unknown status is not settled."""
-    if execution.status == "COMPLETED":
+    if execution.status == COMPLETED:
         return Delivered()
     if execution.status == "RETRIED" and execution.child_id is not None:
         return RetriedAs(execution.child_id)
