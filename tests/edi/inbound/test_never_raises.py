@@ -29,7 +29,7 @@ from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.x12.text import BrokenX12Error, parse
 from plexstedi.edi.x12.transaction import Transaction
-from tests.plex.test_odd_answers import ODD_TOKENS
+from tests.plex.rest.test_any_response import ODD_TOKENS
 
 SENT = SentOrder(
     number="4500012345",

@@ -12,11 +12,11 @@ import pytest
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.web import Request, Response
+from tests.commands.test_never_twice import meddle
+from tests.commands.test_submit_invoices import with_invoices
 from tests.plex.conftest import snake
 
 from .conftest import Bench, MakeBench
-from .test_hard_luck import meddle
-from .test_invoices import with_invoices
 
 HUGE, MANY_DIGITS, NAN, UNDERSCORE, SUPERSCRIPT = "1e999999999", "9" * 40, "NaN", '"1_000"', '"\u00b2"'
 NO_DATE, YEAR_ZERO, LIST, OBJECT, MISSING = '"2026-02-30"', '"0000-01-01"', "[]", '{"a": 1}', "null"

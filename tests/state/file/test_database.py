@@ -20,8 +20,7 @@ from plexstedi.state.file.schema import VERSION
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_order
 from tests.older_state import make_older
-
-from .conftest import NOW, an_order, keep_order
+from tests.state.conftest import NOW, an_order, keep_order
 
 
 def in_a_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -32,7 +31,7 @@ def in_a_process(code: str, *arguments: object) -> subprocess.CompletedProcess[s
         text=True,
         timeout=60,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
 
 

@@ -17,12 +17,12 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import Company, SupplierSettings
 from tests.edi.following import followed, settings_of
+from tests.edi.guide.test_any_guide import _OPERATIONS, _mutate, _orders
 from tests.edi.guide_holds import BARE, CASES, CHANGE_CASES, REF, Schema, heading, items, loop, require
 from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
 from tests.edi.guides.shapes import code, many, obj, text
 from tests.edi.outbound_facts import assert_valid
 from tests.edi.outbound_orders import CHANGES, INVOICES, ORDERS, SETTINGS, changed, partner, sent
-from tests.edi.test_guide_property import _OPERATIONS, _mutate, _orders
 
 
 def company_of(settings: dict[str, Any]) -> Company:

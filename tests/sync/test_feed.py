@@ -20,7 +20,7 @@ from plexstedi.stedi.paging import Page
 from plexstedi.sync.ingest import listing as pulling
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit import executions as witness
-from tests.sync.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG, not_called
 from tests.sync.test_isolation import START, Clock
 
 ENTRY: Any = SimpleNamespace(id="t1", raw={}, processed_at=START, created_at=START, updated_at=None)

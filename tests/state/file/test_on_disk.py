@@ -14,8 +14,7 @@ from plexstedi.state.file.backups import backups_of, keep_backup
 from plexstedi.state.file.schema import VERSION
 from plexstedi.state.store import Store
 from tests.disk import Disk, killed_at_each_step
-
-from .conftest import NOW, an_order, keep_order
+from tests.state.conftest import NOW, an_order, keep_order
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.submit.in_doubt import settle_unheard
 from plexstedi.sync.submit.send import send
 from tests.state.conftest import brought_to
-from tests.sync.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG, not_called
 from tests.sync.test_isolation import START, Clock
 
 MINE, OTHER = "PO-1001-1.edi", "PO-2-1.edi"

@@ -19,8 +19,7 @@ from plexstedi.cli.result.things import WriteJson
 from plexstedi.decimal_json import loads
 from plexstedi.state.document import NewDocument
 from plexstedi.sync.submit.submit import Preview
-
-from .conftest import sent_order
+from tests.cli.conftest import sent_order
 
 ISA = "ISA*00*          *00*          *ZZ*US             *ZZ*ACME           *261123*0000*U*00401*000000001*0*P*>~"
 

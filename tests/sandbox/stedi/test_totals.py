@@ -11,7 +11,7 @@ import pytest
 
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.stedi.totals_check import check_totals
-from tests.sandbox.test_suppliers import answered, partner_and_order
+from tests.sandbox.suppliers.test_replies import answered, partner_and_order
 
 PO1, POC, IT1 = ("PO1", "1", "60", "EA", "2"), ("POC", "1", "QI", "60", "20", "EA"), ("IT1", "1", "60", "EA", "2")
 

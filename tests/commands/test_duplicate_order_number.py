@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from plexstedi.sandbox.plex.store import copy_order
-from tests.commands.test_invoices import sent_810, with_invoices
+from tests.commands.test_submit_invoices import sent_810, with_invoices
 
 FIRST = "PO-104001"
 

@@ -19,9 +19,9 @@ from plexstedi.sandbox.plex.made_up import made_up_tenant
 from plexstedi.sandbox.server import Sandbox
 from tests.commands.advice import follow
 from tests.commands.conftest import START, Bench
-from tests.commands.test_hard_luck import instead, meddle
+from tests.commands.test_never_twice import instead, meddle
+from tests.edi.guide.test_placement import guide
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
-from tests.edi.test_what_a_guide_has_room_for import guide
 
 REFERENCES = '[suppliers.S001.references]\nIA = "V-1001"\n'
 

@@ -18,8 +18,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.file import lock as lock_module
 from plexstedi.state.file.lock import RunLock, held_by, lock_path
 from plexstedi.state.store import Store
-
-from .conftest import NOW
+from tests.state.conftest import NOW
 
 HOLDER = """
 import sys
@@ -40,7 +39,7 @@ def holder(path):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"

@@ -22,7 +22,7 @@ from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.models import Execution, StediTransaction, UnreadableEntry, read_execution, read_transaction
 from plexstedi.stedi.paging import FromTime, FromToken
-from tests.plex.test_odd_answers import ODD_HEADERS, ODD_TOKENS
+from tests.plex.rest.test_any_response import ODD_HEADERS, ODD_TOKENS
 from tests.stedi.conftest import BASE, KEY, Clock
 
 CALLS: dict[str, Callable[[StediClient], object]] = {

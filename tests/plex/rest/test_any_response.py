@@ -31,7 +31,7 @@ from plexstedi.plex.port import (
 )
 from plexstedi.plex.settings import Api, Level
 from tests.plex.conftest import FakePlex, StillClock, line_row, order_row, release_row, settings_of, snake
-from tests.plex.test_invoices import invoice_row
+from tests.plex.rest.test_invoices import invoice_row
 
 WINDOW = Window(datetime(2026, 11, 18, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
 VALUES = (FieldValues(RecordRef(Level.LINE, "o1", "l1"), {"EDI_Quantity": Decimal(5)}),)

@@ -16,7 +16,7 @@ from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.store import Store
 from plexstedi.sync.ingest import ingest
 from plexstedi.sync.session import Session
-from tests.sync.test_alerts import CONFIG, not_called
+from tests.sync.people.test_alerts import CONFIG, not_called
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 LIMIT = 240.0

@@ -10,8 +10,7 @@ import pytest
 from plexstedi.errors import StateUnusable
 from plexstedi.state.file.backups import backups_of, keep_backup
 from plexstedi.state.store import Store
-
-from .conftest import NOW, an_order, keep_order
+from tests.state.conftest import NOW, an_order, keep_order
 
 
 def test_a_copy_is_whole_readable_by_its_owner_only_and_opens_as_a_state(store, path):

@@ -12,8 +12,7 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file.retention import DroppedContents, drop_contents
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
-
-from .conftest import NOW, a_document, brought_to
+from tests.state.conftest import NOW, a_document, brought_to
 
 LATER = NOW + timedelta(days=1)
 REASON = Reason(code="refused", where="order", message="no", fix="yes")

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from plexstedi.sandbox.behaviours import Character
-from tests.commands.test_acknowledgments import reviews, standing
+from tests.commands.test_ingest_acks import reviews, standing
 
 WHY = ("--reason", "agreed by phone")
 
