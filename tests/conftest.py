@@ -8,13 +8,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test
 
 from tests.advice_texts import advice, followed, left
-
-# How long one example takes says more about the machine than about the program.
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
+from tests.examples import choose
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 2 << 30
@@ -24,6 +21,19 @@ _ROOM = 2 << 30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    choose(config.option.markexpr)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Property tests are part of the long tests too, and have all their examples there (`tests.examples`)."""
+    if config.option.markexpr == "long":
+        for item in items:
+            if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+                item.add_marker(pytest.mark.long)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -22,6 +22,7 @@ from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.models import Execution, StediTransaction, UnreadableEntry, read_execution, read_transaction
 from plexstedi.stedi.paging import FromTime, FromToken
+from tests.examples import examples
 from tests.plex.rest.test_any_response import ODD_HEADERS, ODD_TOKENS
 from tests.stedi.conftest import BASE, KEY, Clock
 
@@ -56,7 +57,7 @@ def stedi_of(handler: Callable[[httpx.Request], httpx.Response]) -> StediClient:
 _TOKENS = st.sampled_from(ODD_TOKENS)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(
     call=st.sampled_from(sorted(CALLS)),
     status=st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 409, 422, 429, 500, 503]),
@@ -98,7 +99,7 @@ def _with_token(value: Any, path: tuple[Any, ...], token: str) -> bytes:
     return json.dumps(copy).replace('"@odd@"', token).encode("utf-8", "surrogatepass")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), token=_TOKENS)
 def test_an_odd_value_in_one_entry_of_a_feed_leaves_the_others_as_they_are(transaction, execution, data, token) -> None:
     for made, read, kind in (

@@ -14,6 +14,7 @@ from plexstedi.edi.reasons import Held
 from tests.edi.guides.corpus import GUIDES_850
 from tests.edi.outbound_facts import assert_facts_kept, assert_same_as_x12, assert_valid
 from tests.edi.outbound_orders import ORDERS, line, order, partner, release, sent
+from tests.examples import examples
 
 _OPERATIONS = ("drop", "require", "rename", "to-text", "shorten", "fewer-codes", "single", "list", "once", "constant")
 
@@ -96,7 +97,7 @@ def _orders(draw: st.DrawFn) -> Order:
     return order(*lines, ship_via=draw(st.none() | st.just("TRUCK")), note=draw(st.none() | st.just("Dock 4")))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow])
 @given(
     base=st.sampled_from(list(GUIDES_850)),
     mutations=st.lists(

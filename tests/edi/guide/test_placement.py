@@ -34,6 +34,7 @@ from tests.edi.outbound_orders import (
     sent,
 )
 from tests.edi.rendered import due, prepare
+from tests.examples import examples
 
 D = Decimal
 Schema = dict[str, Any]
@@ -283,7 +284,7 @@ def test_everything_that_is_wrong_with_what_is_sent_is_said_at_once() -> None:
 _TEXTS = st.text(alphabet=st.sampled_from("ab 1*~>^ü“…\n\u00a0½"), min_size=1, max_size=90)
 
 
-@profile(max_examples=60, deadline=None)
+@profile(max_examples=examples(60))
 @given(
     name=st.sampled_from(list(GUIDES_850)),
     texts=st.fixed_dictionaries(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from plexstedi import decimal_json
 from plexstedi.edi.guide.schema import GuideUnreadableError, alternatives
 from plexstedi.edi.guide.validate import faults, is_valid
+from tests.examples import examples
 
 _NAMES = st.sampled_from(["a_01", "b_02", "c_REF", "d_N1_loop"])
 _VALUES = st.recursive(
@@ -55,7 +56,7 @@ def _combined(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(schema=st.recursive(_PLAIN, _combined, max_leaves=6), value=_VALUES)
 def test_we_accept_and_refuse_what_an_independent_validator_does(schema: Any, value: Any) -> None:
     document = json.loads(decimal_json.dumps(value))

@@ -29,6 +29,7 @@ from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.x12.text import BrokenX12Error, parse
 from plexstedi.edi.x12.transaction import Transaction
+from tests.examples import examples
 from tests.plex.rest.test_any_response import ODD_TOKENS
 
 SENT = SentOrder(
@@ -122,7 +123,7 @@ def test_the_ordinary_answer_is_confirmed() -> None:
     assert [each.state for each in outcome_of(json.dumps(answer()).encode()).lines] == [AckState.CONFIRMED] * 2
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(path=st.sampled_from(places(answer())), token=st.sampled_from(ODD_TOKENS))
 def test_an_odd_value_anywhere_is_a_foreseen_outcome(path: tuple[Any, ...], token: str) -> None:
     try:
@@ -131,7 +132,7 @@ def test_an_odd_value_anywhere_is_a_foreseen_outcome(path: tuple[Any, ...], toke
         assert not path
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(
     st.binary(max_size=100)
     | st.recursive(
@@ -243,19 +244,22 @@ def test_many_lines_that_all_say_the_same_line_do_not_take_longer_and_longer() -
     """Doubling the lines doubles the work: nothing is copied once more per line."""
     import time
 
-    def seconds(count: int) -> float:
+    def least_seconds(count: int) -> float:
+        """Of three times: what else this process has to clear away is not the work of the lines."""
         document = answer()
         document["detail"]["baseline_item_data_PO1_loop"] = [line(1)] * count
         tree = read_guide_json(loads(json.dumps(document)), "855", "004010")
         assert isinstance(tree, Transaction)
         read = read_acknowledgment(tree)
         assert isinstance(read, Acknowledgment)
-        began = time.process_time()
-        reconcile(read, SENT, SupplierSettings(), received={})
-        return time.process_time() - began
+        took = []
+        for _ in range(3):
+            began = time.process_time()
+            reconcile(read, SENT, SupplierSettings(), received={})
+            took.append(time.process_time() - began)
+        return min(took)
 
-    # The least of three: what else this process has to clear away is not the work of the lines.
-    assert min(seconds(2_000) for _ in range(3)) < 20 * max(min(seconds(250) for _ in range(3)), 0.005)
+    assert least_seconds(2_000) < 20 * max(least_seconds(250), 0.005)
 
 
 class Enough(Exception):
@@ -318,7 +322,7 @@ def test_an_odd_element_of_raw_x12_holds_its_line_and_no_other(second: str) -> N
     assert [each.state for each in outcome.lines] == [AckState.CONFIRMED, AckState.HELD]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.text(alphabet="ACKPO1SCHDTM*~>0123456789.-E\ufffd²", max_size=80))
 def test_any_raw_x12_within_an_answer_is_a_foreseen_outcome(second: str) -> None:
     try:

@@ -166,7 +166,7 @@ def _says_as_much(counts: LineOutcome, word: Word) -> bool:
     return (not word.late or late) and (not word.less or short) and (not word.dearer or dear)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(words=st.lists(WORDS, min_size=1, max_size=4), tolerance=TOLERANCES, data=st.data())
 def test_every_word_counts_or_is_outdone_or_is_told(
     words: list[Word], tolerance: dict[str, int], data: st.DataObject
@@ -189,7 +189,7 @@ def test_every_word_counts_or_is_outdone_or_is_told(
         assert _says_as_much(standing.latest, word), (word, standing.latest)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(words=st.lists(WORDS, min_size=1, max_size=3), tolerance=TOLERANCES)
 def test_any_order_of_arrival_ends_in_the_same_picture(words: list[Word], tolerance: dict[str, int]) -> None:
     """What stands of the line follows from what was said and when, not from when it was fetched."""
@@ -206,7 +206,7 @@ def test_any_order_of_arrival_ends_in_the_same_picture(words: list[Word], tolera
     assert all(final == finals[0] for final in finals)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(words=st.lists(WORDS, min_size=1, max_size=4), zone=st.integers(-14, 14))
 def test_nobody_who_speaks_of_a_hundred_confirms_a_hundred_and_fifty(words: list[Word], zone: int) -> None:
     """An answer to the order as it was before the 860 never passes as an answer to the 860."""
@@ -220,7 +220,7 @@ def test_nobody_who_speaks_of_a_hundred_confirms_a_hundred_and_fifty(words: list
         assert standing.latest.ordered == 150
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(knows=st.sampled_from([100, 150]), zone=st.integers(-14, 14), hours=st.integers(0, 90), dated=st.booleans())
 @pytest.mark.parametrize("rejects", [False, True])
 def test_a_time_zone_changes_nothing_about_a_plain_answer(

@@ -413,9 +413,9 @@ def test_the_same_content_has_the_same_fingerprint_however_it_is_written() -> No
         assert len(prints) <= 1, case["name"]
 
 
-def test_an_order_of_five_thousand_lines_is_no_matter() -> None:
+@pytest.mark.parametrize("count", [1000, pytest.param(5000, marks=pytest.mark.long)])
+def test_an_acknowledgment_of_thousands_of_lines_is_read_line_by_line(count: int) -> None:
     """The run ends inside its time limit for the largest order, too: reading it takes time in proportion, no more."""
-    count = 5000
     lines = tuple(_line(number, 100, "2.50", f"A-{number}", ((100, DUE),)) for number in range(1, count + 1))
     heading = Segment("BAK", ("00", "AD", "PO-1001"))
     ack = Loop("ACK", (Segment("ACK", ("IA", Decimal(100))),))

@@ -275,11 +275,12 @@ def _big(count: int) -> Order:
 
 
 @pytest.mark.parametrize("guided", [False, True])
-def test_five_thousand_lines_are_ready_within_seconds(guided: bool) -> None:
+@pytest.mark.parametrize(("lines", "seconds"), [(1000, 4), pytest.param(5000, 12, marks=pytest.mark.long)])
+def test_an_order_of_thousands_of_lines_is_ready_within_seconds(lines: int, seconds: float, guided: bool) -> None:
     supplier: Partner = partner({"850": GUIDES_850["full-4010"][0]} if guided else {})
     began = time.process_time()
-    result = must_send(_big(5000), supplier)
+    result = must_send(_big(lines), supplier)
     took = time.process_time() - began
-    assert len(result.transaction.detail) == 5000
-    assert result.sent.lines[4999].quantity == D(12)
-    assert took < 12, "an order of 5,000 lines must not hold up a run"
+    assert len(result.transaction.detail) == lines
+    assert result.sent.lines[-1].quantity == D(12)
+    assert took < seconds, "a large order must not hold up a run"

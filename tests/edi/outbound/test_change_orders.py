@@ -19,6 +19,7 @@ from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
 from tests.edi.outbound_orders import CHANGES, ORDERS, SEEN, D, changed, line, must_send, order, partner, release, sent
 from tests.edi.rendered import due, prepare
+from tests.examples import examples
 
 _BASE = ORDERS["three-releases"]
 _EXPECTED = {
@@ -339,7 +340,7 @@ def _partner(singly: bool) -> Partner:
     return partner(**settings_) if singly else partner()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(
     was=st.lists(_LINE, min_size=1, max_size=4),
     becomes=st.lists(_LINE, min_size=1, max_size=4),

@@ -23,6 +23,7 @@ from tests.edi.guides.corpus import GUIDES_810, GUIDES_850, GUIDES_860
 from tests.edi.guides.shapes import code, many, obj, text
 from tests.edi.outbound_facts import assert_valid
 from tests.edi.outbound_orders import CHANGES, INVOICES, ORDERS, SETTINGS, changed, partner, sent
+from tests.examples import examples
 
 
 def company_of(settings: dict[str, Any]) -> Company:
@@ -180,7 +181,7 @@ def _never_again(ordered: Order, schema: Schema, settings: dict[str, Any]) -> No
     assert not standing & set(led), [str(reason) for reason in standing & set(led)]
 
 
-@profile(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@profile(max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
 @given(
     base=st.sampled_from(list(GUIDES_850)),
     mutations=st.lists(

@@ -30,6 +30,7 @@ from plexstedi.plex.port import (
     Window,
 )
 from plexstedi.plex.settings import Api, Level
+from tests.examples import examples
 from tests.plex.conftest import FakePlex, StillClock, line_row, order_row, release_row, settings_of, snake
 from tests.plex.rest.test_invoices import invoice_row
 
@@ -95,7 +96,7 @@ def plex_of(api: Api, handler: Callable[[httpx.Request], httpx.Response]) -> Ple
     )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow])
 @given(
     api=st.sampled_from([Api.CONNECT, Api.OAUTH2]),
     call=st.sampled_from(sorted(CALLS)),
@@ -193,7 +194,7 @@ def _fields() -> Iterator[tuple[str, str, str]]:
         yield "r1", "id", name
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(
     api=st.sampled_from([Api.CONNECT, Api.OAUTH2]),
     place=st.sampled_from(
