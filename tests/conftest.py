@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import is_hypothesis_test
 
@@ -21,6 +24,20 @@ _ROOM = 2 << 30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_are_read_once() -> Iterator[None]:
+    """Else each client reads them again, which takes longer than most tests.
+
+    They are certifi's, whatever the machine of this run has; those that a test names by a variable are read each time.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for of_the_machine in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+            patch.delenv(of_the_machine, raising=False)
+        once = functools.cache(httpx.create_ssl_context)
+        patch.setattr(httpx, "create_ssl_context", once)
+        yield
 
 
 def pytest_configure(config: pytest.Config) -> None:

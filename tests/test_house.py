@@ -155,6 +155,20 @@ def test_no_file_is_too_long_and_no_folder_too_full() -> None:
     assert (long, full) == ({}, {})
 
 
+TESTS_OF_NO_ROOM = {"commands", "crash", "faults", "mutants", "edi/guides"}
+"""Folders of tests that are about whole commands, or hold what tests of several rooms use."""
+
+
+def test_folders_of_tests_mirror_the_rooms() -> None:
+    """Whoever changes a file finds its tests at the same place below `tests`."""
+    tests = ROOT / "tests"
+    folders = {str(file.parent.relative_to(tests)) for file in tests.rglob("*.py")} - {"."}
+    rooms = {str(room.relative_to(PACKAGE)) for room in PACKAGE.rglob("*") if room.is_dir()}
+    assert sorted(folders - rooms - TESTS_OF_NO_ROOM) == []
+    assert folders > TESTS_OF_NO_ROOM, "one that is gone is taken from the list"
+    assert folders > {"edi/inbound", "sync/submit", "state/file"}, "else this looks at nothing"
+
+
 def test_no_class_name_means_two_things() -> None:
     """But for the doubles of the sandbox, which speak of the same services."""
     places: dict[str, list[str]] = {}
