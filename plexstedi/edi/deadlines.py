@@ -16,11 +16,11 @@ from enum import StrEnum
 
 from plexstedi.edi.business_days import business_days, elapsed
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
-from plexstedi.edi.inbound.precedence import LineStanding
+from plexstedi.edi.inbound.precedence import LineAckStatus
 from plexstedi.edi.settings import SupplierSettings
 
 
-class ClockKind(StrEnum):
+class DeadlineKind(StrEnum):
     """What is waited for."""
 
     DELIVERY = "delivery"
@@ -33,7 +33,7 @@ class ClockKind(StrEnum):
     """From an answer that confirms less than ordered until another confirms the rest, or a person takes note."""
 
 
-class Lateness(StrEnum):
+class OverdueLevel(StrEnum):
     """How late: worth a look, or a person's."""
 
     WARNING = "warning"
@@ -45,9 +45,9 @@ class Late:
     """One clock that ran past its warning or its limit."""
 
     document: int
-    """`ClockedDocument.id`."""
-    clock: ClockKind
-    lateness: Lateness
+    """`DeadlineDocument.id`."""
+    clock: DeadlineKind
+    lateness: OverdueLevel
     since: datetime
     """When the clock began, UTC."""
     allowed: timedelta
@@ -59,7 +59,7 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockedDocument:
+class DeadlineDocument:
     """One document of a stream that the supplier has or may yet get."""
 
     id: int
@@ -68,7 +68,7 @@ class ClockedDocument:
     delivered_at: datetime | None
     awaits_delivery: bool
     """Under way; False also where a person is asked already (failed, in doubt)."""
-    functional_answered: bool
+    functional_ack_received: bool
     """A 997 has come, whatever it says."""
     cancels: bool = False
     """BCH01 01."""
@@ -77,22 +77,22 @@ class ClockedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockedStream:
+class DeadlineStream:
     """All that the clocks of one stream depend on."""
 
-    documents: tuple[ClockedDocument, ...]
+    documents: tuple[DeadlineDocument, ...]
     """In the order sent; neither refused nor withdrawn ones."""
     wanted: bool
     """Whether Plex still waits for the goods: not cancelled, received or gone."""
     lines: tuple[int, ...] = ()
     """Plex's numbers of the lines that the last document asks for."""
-    standing: Mapping[int, LineStanding] = field(default_factory=dict)
+    standing: Mapping[int, LineAckStatus] = field(default_factory=dict)
     """What counts of the answers (`precedence.fold`): nothing said of a line before an 860 changed it."""
     noted: Collection[int] = ()
     """Lines whose answer a person has decided on."""
 
 
-def late(stream: ClockedStream, settings: SupplierSettings, now: datetime) -> tuple[Late, ...]:
+def late(stream: DeadlineStream, settings: SupplierSettings, now: datetime) -> tuple[Late, ...]:
     """Every clock of the stream that is past its warning or its limit at `now` (UTC). Pure."""
     days = business_days(settings.business_days)
     found = (
@@ -101,7 +101,7 @@ def late(stream: ClockedStream, settings: SupplierSettings, now: datetime) -> tu
     return tuple(one for one in found if one is not None)
 
 
-def limit_of(clock: ClockKind, settings: SupplierSettings) -> timedelta:
+def limit_of(clock: DeadlineKind, settings: SupplierSettings) -> timedelta:
     """How long a supplier may take, on its business days, before a person is asked."""
     return _span(_HOURS[clock](settings)[1])
 
@@ -109,18 +109,18 @@ def limit_of(clock: ClockKind, settings: SupplierSettings) -> timedelta:
 @dataclass(frozen=True, slots=True)
 class _Running:
     document: int
-    clock: ClockKind
+    clock: DeadlineKind
     since: datetime
     warn: timedelta
     limit: timedelta
     lines: tuple[int, ...] = ()
 
 
-_HOURS: Mapping[ClockKind, Callable[[SupplierSettings], tuple[Decimal, Decimal]]] = {
-    ClockKind.DELIVERY: lambda s: (s.delivery_within_hours, s.delivery_within_hours),
-    ClockKind.FUNCTIONAL_ACK: lambda s: (s.functional_ack_warn_hours, s.functional_ack_within_hours),
-    ClockKind.ACKNOWLEDGMENT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
-    ClockKind.CONFIRMED_SHORT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
+_HOURS: Mapping[DeadlineKind, Callable[[SupplierSettings], tuple[Decimal, Decimal]]] = {
+    DeadlineKind.DELIVERY: lambda s: (s.delivery_within_hours, s.delivery_within_hours),
+    DeadlineKind.FUNCTIONAL_ACK: lambda s: (s.functional_ack_warn_hours, s.functional_ack_within_hours),
+    DeadlineKind.ACKNOWLEDGMENT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
+    DeadlineKind.CONFIRMED_SHORT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
 }
 
 
@@ -130,17 +130,17 @@ def _span(hours: Decimal) -> timedelta:
 
 def _judged(running: _Running, spent: timedelta) -> Late | None:
     if spent >= running.limit:
-        lateness, allowed = Lateness.LIMIT, running.limit
+        lateness, allowed = OverdueLevel.LIMIT, running.limit
     elif spent >= running.warn:
-        lateness, allowed = Lateness.WARNING, running.warn
+        lateness, allowed = OverdueLevel.WARNING, running.warn
     else:
         return None
     return Late(running.document, running.clock, lateness, running.since, allowed, spent - allowed, running.lines)
 
 
-def _running(stream: ClockedStream, settings: SupplierSettings, *, ended_by: datetime) -> Iterator[_Running]:
+def _running(stream: DeadlineStream, settings: SupplierSettings, *, ended_by: datetime) -> Iterator[_Running]:
     def clock(
-        document: ClockedDocument, kind: ClockKind, since: datetime, lines: tuple[int, ...] = ()
+        document: DeadlineDocument, kind: DeadlineKind, since: datetime, lines: tuple[int, ...] = ()
     ) -> Iterator[_Running]:
         if since < ended_by:
             warn, limit = (_span(hours) for hours in _HOURS[kind](settings))
@@ -149,28 +149,28 @@ def _running(stream: ClockedStream, settings: SupplierSettings, *, ended_by: dat
     last = stream.documents[-1] if stream.documents else None
     for document in stream.documents:
         if document.awaits_delivery:
-            yield from clock(document, ClockKind.DELIVERY, document.begun_at)
+            yield from clock(document, DeadlineKind.DELIVERY, document.begun_at)
         given_up = document is not last and last is not None and last.cancels
         stopped = given_up or not (stream.wanted or document.cancels)
-        if document.delivered_at is not None and not document.functional_answered and not stopped:
-            yield from clock(document, ClockKind.FUNCTIONAL_ACK, document.delivered_at)
+        if document.delivered_at is not None and not document.functional_ack_received and not stopped:
+            yield from clock(document, DeadlineKind.FUNCTIONAL_ACK, document.delivered_at)
     if last is None or last.delivered_at is None or last.cancels or not stream.wanted:
         return
     if any(document.unread for document in stream.documents):
         return
     unanswered = tuple(line for line in stream.lines if not _answered(stream.standing.get(line)))
     if unanswered:
-        yield from clock(last, ClockKind.ACKNOWLEDGMENT, last.delivered_at, unanswered)
+        yield from clock(last, DeadlineKind.ACKNOWLEDGMENT, last.delivered_at, unanswered)
     short = {
         line: stream.standing[line].latest_from.processed_at
         for line in stream.lines
         if line in stream.standing and line not in stream.noted and confirmed_short(stream.standing[line].latest)
     }
     if short:
-        yield from clock(last, ClockKind.CONFIRMED_SHORT, min(short.values()), tuple(short))
+        yield from clock(last, DeadlineKind.CONFIRMED_SHORT, min(short.values()), tuple(short))
 
 
-def _answered(standing: LineStanding | None) -> bool:
+def _answered(standing: LineAckStatus | None) -> bool:
     return standing is not None and standing.latest.state is not AckState.UNACKNOWLEDGED
 
 

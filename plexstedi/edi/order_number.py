@@ -117,7 +117,7 @@ class PossibleOwner:
     id: str
     has_documents: bool
     """Earlier files of that number are known to be its own."""
-    says_it: bool
+    matches_content: bool
     """A revision of it renders to what the last file says."""
     same_partner: bool
     """Its partner is traded with over the partnership that the file went over."""
@@ -133,10 +133,10 @@ def owner_of_files(owners: Collection[PossibleOwner], first_file: datetime) -> s
     whose earlier files are known, then the one that says what the last file says, then its partner's, then the one
     that is still there.
     """
-    left = [each for each in owners if each.created_at is None or each.created_at <= first_file + CLOCKS_DIFFER]
+    left = [each for each in owners if each.created_at is None or each.created_at <= first_file + CLOCK_TOLERANCE]
     for choose in (
         [each for each in left if each.has_documents],
-        [each for each in left if each.says_it],
+        [each for each in left if each.matches_content],
         [each for each in left if each.same_partner],
         [each for each in left if each.there],
     ):
@@ -145,5 +145,5 @@ def owner_of_files(owners: Collection[PossibleOwner], first_file: datetime) -> s
     return left[0].id if len(left) == 1 else None
 
 
-CLOCKS_DIFFER = timedelta(minutes=15)
+CLOCK_TOLERANCE = timedelta(minutes=15)
 """Plex and Stedi may have different times by so much."""

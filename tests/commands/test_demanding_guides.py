@@ -21,7 +21,7 @@ from tests.commands.advice import follow
 from tests.commands.conftest import START, Bench
 from tests.commands.test_hard_luck import instead, meddle
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
-from tests.edi.test_what_a_guide_has_room_for import guide
+from tests.edi.test_guide_capacity import guide
 
 REFERENCES = '[suppliers.S001.references]\nIA = "V-1001"\n'
 

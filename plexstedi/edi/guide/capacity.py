@@ -52,7 +52,7 @@ class Room(Protocol):
         ...
 
 
-def place_for(
+def placement_for(
     room: Room, section: Section, path: tuple[str, ...], segment_id: str, codes: Mapping[int, str] | None = None
 ) -> Place | None:
     """The first place that takes these codes at these positions; None if there is no such place."""
@@ -64,7 +64,7 @@ def place_for(
 
 
 @dataclass(frozen=True, slots=True)
-class BaseRoom:
+class BaseCapacity:
     """Room without a guide: what the base standard of the release has, every code, every position."""
 
     set_id: str

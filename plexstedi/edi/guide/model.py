@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from plexstedi.edi.guide.capacity import BaseRoom, Place, Room
+from plexstedi.edi.guide.capacity import BaseCapacity, Place, Room
 from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, Schema, alternatives
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.x12.sets import SECTIONS, Section
@@ -277,7 +277,7 @@ def _described(forms: tuple[Flat, ...], shapes: tuple[Shape, ...]) -> str:
     return own or next((shape.description for shape in shapes if shape.description), "")
 
 
-def room_for(partner: Partner, set_id: str) -> Room:
+def capacity_for(partner: Partner, set_id: str) -> Room:
     """What the partner's documents of this set have room for. Raise GuideUnreadableError for a guide that is none."""
     schema = partner.guides.get(set_id)
-    return BaseRoom(set_id, partner.settings.release) if schema is None else read_guide(schema)
+    return BaseCapacity(set_id, partner.settings.release) if schema is None else read_guide(schema)

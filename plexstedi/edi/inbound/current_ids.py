@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from plexstedi.edi.inbound.outcome import LineOutcome
-from plexstedi.edi.inbound.precedence import Folded, LineStanding
+from plexstedi.edi.inbound.precedence import Folded, LineAckStatus
 from plexstedi.edi.order import Line, LineState, Order, Release
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 
@@ -51,7 +51,7 @@ class CurrentIds:
     def _release(self, release_id: str) -> str:
         return self.releases.get(release_id, release_id)
 
-    def _of_standing(self, standing: LineStanding) -> LineStanding:
+    def _of_standing(self, standing: LineAckStatus) -> LineAckStatus:
         applied = None if standing.applied is None else self.of_outcome(standing.applied)
         return replace(standing, latest=self.of_outcome(standing.latest), applied=applied)
 

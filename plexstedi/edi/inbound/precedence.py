@@ -144,18 +144,18 @@ class Acknowledgments:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswersNothingSent:
+class UnknownChangeSequence:
     """The answer names a change sequence (BCA05) that was never sent: a person decides."""
 
     change_sequence: str
 
 
-def what_it_answers(
+def acknowledged_documents(
     acknowledgment: Acknowledgment,
     processed_at: datetime,
     documents: Sequence[SentDocument],
     ordered_on: date | None = None,
-) -> Acknowledgments | AnswersNothingSent:
+) -> Acknowledgments | UnknownChangeSequence:
     """Which of our documents (at least one, in the order sent) this answer answers (RULES.md Reading 13).
 
     A change sequence that it names decides; else its date, a day more or less, against the day we sent (UTC). What was
@@ -167,7 +167,7 @@ def what_it_answers(
     if named is not None and is_named:
         found = [d for d in documents if sequence is not None and d.change_sequence == sequence]
         if not found and any(d.change_sequence is not None for d in documents):
-            return AnswersNothingSent(named)
+            return UnknownChangeSequence(named)
         last = found[-1] if found else documents[0]
         first = last
     else:
@@ -214,7 +214,7 @@ def _confirmations_before_wholes(best_first: list[_Said]) -> list[_Said]:
     return best_first
 
 
-class AnswerHeader(Frozen):
+class AcknowledgmentHeader(Frozen):
     """What one answer says of the order as a whole, for the write plan."""
 
     transaction_id: str
@@ -229,7 +229,7 @@ class AnswerHeader(Frozen):
     """UTC."""
 
 
-def is_newer(one: AnswerHeader, other: AnswerHeader) -> bool:
+def is_newer(one: AcknowledgmentHeader, other: AcknowledgmentHeader) -> bool:
     """Whether it counts rather than the other (RULES.md Reading 12).
 
     Two usable dates decide only if they lie more than a day apart: a supplier's calendar can be a day off from ours.
@@ -239,13 +239,13 @@ def is_newer(one: AnswerHeader, other: AnswerHeader) -> bool:
     return (one.processed_at, one.transaction_id) > (other.processed_at, other.transaction_id)
 
 
-def newest_first(headers: Iterable[AnswerHeader]) -> list[AnswerHeader]:
+def newest_first(headers: Iterable[AcknowledgmentHeader]) -> list[AcknowledgmentHeader]:
     """The answers, the one that counts first; the same whatever the order in which they came in.
 
     `is_newer` is no order (of three answers each can be newer than the next), so they are taken as Stedi processed
     them, each before the first that it is newer than. One that is newer than all others comes first.
     """
-    found: list[AnswerHeader] = []
+    found: list[AcknowledgmentHeader] = []
     by_time = {header.transaction_id: header for header in headers}
     for header in sorted(by_time.values(), key=lambda h: (h.processed_at, h.transaction_id)):
         place = next((i for i, other in enumerate(found) if is_newer(header, other)), len(found))
@@ -256,34 +256,34 @@ def newest_first(headers: Iterable[AnswerHeader]) -> list[AnswerHeader]:
 class RankedAcknowledgment(Frozen):
     """One answer with its outcomes: after `review accept` the accepted ones, without those that a person rejected."""
 
-    header: AnswerHeader
+    header: AcknowledgmentHeader
     position: int = 0
     """The document of ours that it answers (`Answers.position`)."""
     outcomes: tuple[LineOutcome, ...] = ()
 
 
-_Said: TypeAlias = tuple[LineOutcome, AnswerHeader]
+_Said: TypeAlias = tuple[LineOutcome, AcknowledgmentHeader]
 
 
 @dataclass(frozen=True, slots=True)
-class LineStanding:
+class LineAckStatus:
     """Where a line stands after all answers."""
 
     latest: LineOutcome
     """What the answer that counts says; it may be held or rejected."""
-    latest_from: AnswerHeader
+    latest_from: AcknowledgmentHeader
     applied: LineOutcome | None
     """What may stand in Plex: the newest that applies; an older one while `latest` waits for a person."""
-    applied_from: AnswerHeader | None
+    applied_from: AcknowledgmentHeader | None
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
     """All answers of one order, folded into one picture."""
 
-    lines: Mapping[int, LineStanding]
+    lines: Mapping[int, LineAckStatus]
     """By Plex line number, ascending."""
-    header: AnswerHeader | None
+    header: AcknowledgmentHeader | None
     """Of the newest answer that something in Plex comes from; None if nothing does."""
 
 
@@ -301,13 +301,13 @@ def fold(answers: Iterable[RankedAcknowledgment], changes: Collection[SentDocume
             if any(outcome.line in d.changed for d in changes if d.position > knows):
                 continue
             said.setdefault(outcome.line, {})[answer.header.transaction_id] = (outcome, answer.header)
-    lines: dict[int, LineStanding] = {}
+    lines: dict[int, LineAckStatus] = {}
     for number in sorted(said):
         by_id = said[number]
         best_first = [by_id[header.transaction_id] for header in newest_first(h for _, h in by_id.values())]
         best_first = _confirmations_before_wholes(_that_count(best_first))
         applied = next(((o, h) for o, h in best_first if o.applies), None)
-        lines[number] = LineStanding(
+        lines[number] = LineAckStatus(
             best_first[0][0],
             best_first[0][1],
             applied[0] if applied else None,

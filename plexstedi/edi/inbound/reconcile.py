@@ -22,7 +22,7 @@ from plexstedi.edi.inbound.reading.ack_codes import (
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Acknowledgment
 from plexstedi.edi.inbound.reading.revision_values import Knows, ValueVerdict, judge
 from plexstedi.edi.inbound.revisions import NO_REVISIONS, SentRevisions
-from plexstedi.edi.inbound.said import AcknowledgmentCase, Spoken, said_of
+from plexstedi.edi.inbound.line_outcome import AcknowledgmentCase, AcknowledgedLines, outcome_for_line
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -55,7 +55,7 @@ def reconcile(
     what this answers: they are left as they are. Lines in `changed_in_plex` were changed after they were last sent:
     held. `deleted` are lines that the document answered has taken out, as they were sent before. `earlier` are the
     outcomes of the answers that count so far: a line that one of them names is never changed by not being named here.
-    `initiative` and `changed_since` come from `precedence.what_it_answers`, `revisions` is what the order's documents
+    `initiative` and `changed_since` come from `precedence.acknowledged_documents`, `revisions` is what the order's documents
     say of the lines that were changed about the time of the answer. `ordered_on` is the order's date.
     """
     with localcontext(_EXACT):
@@ -112,16 +112,16 @@ def _reconcile(
     )
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
     answered = {line.line for line in known if line.line in by_line or line.line in ambiguous}
-    names_all = meaning is TypeMeaning.REJECTED
-    names_none = not acknowledgment.lines and not is_own
-    touched = {line.line for line in known} if names_all or not acknowledgment.lines else answered
-    spoken = Spoken(by_line, ambiguous, names_all, names_none, is_own)
+    rejects_all = meaning is TypeMeaning.REJECTED
+    lists_none = not acknowledgment.lines and not is_own
+    touched = {line.line for line in known} if rejects_all or not acknowledgment.lines else answered
+    spoken = AcknowledgedLines(by_line, ambiguous, rejects_all, lists_none, is_own)
     outcomes: list[LineOutcome] = []
     before: list[LineOutcome] = []
     untouched: set[int] = set()
     for line in watched(sorted(known, key=lambda ln: ln.line), watch):
         number = line.line
-        said = said_of(line, spoken, document, earlier)
+        said = outcome_for_line(line, spoken, document, earlier)
         if said is None:
             continue
         if number in changed_since:
@@ -137,7 +137,7 @@ def _reconcile(
                 outcomes.append(said)
             elif verdict.before is not None:
                 untouched.add(number)
-                before.append(said_of(verdict.before, spoken, document, {}) or said)
+                before.append(outcome_for_line(verdict.before, spoken, document, {}) or said)
             else:
                 outcomes.append(_undecided(said, verdict.why))
         else:
@@ -155,10 +155,10 @@ def _reconcile(
 
 
 def _verdict(
-    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, before: Sequence[SentLine | None]
+    line: SentLine, spoken: AcknowledgedLines, document: AcknowledgmentCase, before: Sequence[SentLine | None]
 ) -> ValueVerdict:
     """Whether a line that was changed about the time of the answer is answered as it is now (RULES.md Reading 13)."""
-    if spoken.names_all:
+    if spoken.rejects_all:
         return ValueVerdict(
             Knows.UNDECIDED, "the order is rejected as a whole, but before or after the change is unclear"
         )
@@ -170,15 +170,15 @@ def _verdict(
 
 
 def _knows_of_later(
-    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, revisions: SentRevisions
+    line: SentLine, spoken: AcknowledgedLines, document: AcknowledgmentCase, revisions: SentRevisions
 ) -> LineOutcome | None:
     """A line that says what a later document asks, though by its date it cannot know of it: held."""
     later = revisions.since.get(line.line)
-    if later is None or line.line not in spoken.by_line or spoken.names_all:
+    if later is None or line.line not in spoken.by_line or spoken.rejects_all:
         return None
     if _verdict(later, spoken, document, (line,)).knows is not Knows.CHANGE:
         return None
-    said = said_of(later, spoken, document, {})
+    said = outcome_for_line(later, spoken, document, {})
     if said is None:
         return None
     why = "its values are those of a later change, but its date is before that change"

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from plexstedi.edi.advice import quoted, write
-from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.capacity import Room, placement_for
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.invoice import Invoice, InvoiceLine
 from plexstedi.edi.outbound.build_parts import Builder, pairs
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.notes import note_form
-from plexstedi.edi.outbound.prices import line_units, price_place, said_price, said_quantity
+from plexstedi.edi.outbound.prices import line_units, price_placement, document_price, document_quantity
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.units import plain, product, total_of
@@ -114,7 +114,7 @@ def _type(room: Room, invoice: Invoice) -> str | None:
     """BIG07 (element 640): a credit memo says so; an invoice only where the guide asks."""
     if invoice.credit:
         return "CR"
-    place = place_for(room, "heading", (), "BIG")
+    place = placement_for(room, "heading", (), "BIG")
     return "DI" if place is not None and 7 in place.required and place.allows(7, "DI") else None
 
 
@@ -134,7 +134,7 @@ def _parties(builder: Builder, invoice: Invoice) -> list[Node]:
 
 
 def _role(room: Room, roles: Sequence[str]) -> str:
-    return next((role for role in roles if place_for(room, "heading", (), "N1", {1: role}) is not None), roles[0])
+    return next((role for role in roles if placement_for(room, "heading", (), "N1", {1: role}) is not None), roles[0])
 
 
 def _line(builder: Builder, line: InvoiceLine) -> Loop:
@@ -150,14 +150,14 @@ def _line(builder: Builder, line: InvoiceLine) -> Loop:
     if isinstance(units, Reason):
         builder.reasons.append(units)
     elif line.price is not None:
-        at = price_place(builder.room, "IT1")
-        price = said_price(line.price, units, at.place, at.basis, where)
+        at = price_placement(builder.room, "IT1")
+        price = document_price(line.price, units, at.place, at.basis, where)
         if isinstance(price, Reason):
             builder.reasons.append(price)
         else:
             elements |= builder.price_elements(price.price, price.basis, (4, 5))
             apart = builder.price_apart(price.price, price.basis, units.quantity.unit)
-        elements |= {"e02": said_quantity(line.quantity, units), "e03": units.quantity.unit}
+        elements |= {"e02": document_quantity(line.quantity, units), "e03": units.quantity.unit}
     description = say(line.description, where)
     tail = builder.description(description, ("IT1",), where) if description else []
     return Loop("IT1", (segment("IT1", **elements), *apart, *builder.line_references(), *tail))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.capacity import Room, placement_for
 from plexstedi.edi.outbound.build_parts import Builder, order_type, pairs
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
+from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import PurchaseOrderTypes
@@ -18,12 +18,12 @@ Purpose = Literal["00", "05", "07", "15"]
 """BEG01 (element 353): original, replace, duplicate, resubmission."""
 
 
-def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -> Built | Held:
+def build_850(seen: OrderView, partner: Partner, room: Room, purpose: Purpose) -> Built | Held:
     """The order as an 850; Held if a text has no room."""
     builder = Builder(partner, room, "850")
     document = partner.settings.document_850
     types = document.po_type if document is not None else PurchaseOrderTypes()
-    kind = order_type(seen.kind, types, place_for(room, "heading", (), "BEG"), builder.table())
+    kind = order_type(seen.kind, types, placement_for(room, "heading", (), "BEG"), builder.table())
     if isinstance(kind, Reason):
         builder.reasons.append(kind)
         kind = ""
@@ -52,7 +52,7 @@ def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -
     return builder.built(Transaction("850", partner.settings.release, heading, detail, summary), seen)
 
 
-def _line(builder: Builder, line: DocumentLine, seen: SeenOrder) -> Loop:
+def _line(builder: Builder, line: DocumentLine, seen: OrderView) -> Loop:
     head = segment(
         "PO1",
         e01=line.id,

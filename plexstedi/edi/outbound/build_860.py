@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.capacity import Room, placement_for
 from plexstedi.edi.outbound.build_parts import Builder, order_type, pairs
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import Coded, LineChange, TakenCodes, coded, line_changes
-from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
+from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import QuantityLeft
@@ -24,8 +24,8 @@ CHANGE, CANCEL = "04", "01"
 
 
 def build_change(
-    before: SeenOrder,
-    after: SeenOrder,
+    before: OrderView,
+    after: OrderView,
     partner: Partner,
     room: Room,
     *,
@@ -47,7 +47,7 @@ def build_change(
     return _finished(builder, after, CHANGE, sequence, revised, detail, after.total())
 
 
-def build_cancel(seen: SeenOrder, partner: Partner, room: Room, *, sequence: int, revised: date) -> Built | Held:
+def build_cancel(seen: OrderView, partner: Partner, room: Room, *, sequence: int, revised: date) -> Built | Held:
     """The 860 that cancels the order as it was sent: BCH01 01, with its lines deleted only where POC is required."""
     builder = Builder(partner, room, "860")
     detail: tuple[Loop, ...] = ()
@@ -61,14 +61,14 @@ def build_cancel(seen: SeenOrder, partner: Partner, room: Room, *, sequence: int
 
 
 def _taken_codes(builder: Builder) -> TakenCodes:
-    place = place_for(builder.room, "detail", (), "POC")
+    place = placement_for(builder.room, "detail", (), "POC")
     listed = None if place is None else place.codes.get(2)
     return TakenCodes(builder.settings.change_codes, listed, builder.partner_table())
 
 
 def _finished(
     builder: Builder,
-    seen: SeenOrder,
+    seen: OrderView,
     purpose: str,
     sequence: int,
     revised: date,
@@ -77,7 +77,7 @@ def _finished(
 ) -> Built | Held:
     settings = builder.settings
     document = settings.document("860")
-    kind = order_type(seen.kind, document.po_type, place_for(builder.room, "heading", (), "BCH"), builder.table())
+    kind = order_type(seen.kind, document.po_type, placement_for(builder.room, "heading", (), "BCH"), builder.table())
     if isinstance(kind, Reason):
         builder.reasons.append(kind)
         kind = ""
@@ -92,7 +92,7 @@ def _finished(
         e11=revised,
     )
     heading: tuple[Node, ...] = (begin, *builder.order_heading(seen))
-    wants_amount = builder.room.by_guide and place_for(builder.room, "summary", ("CTT",), "AMT", {1: "TT"}) is not None
+    wants_amount = builder.room.by_guide and placement_for(builder.room, "summary", ("CTT",), "AMT", {1: "TT"}) is not None
     quantities = [quantity for loop in detail if isinstance(quantity := loop.head.get(3), Decimal)]
     summary = builder.totals(len(detail), quantities, amount if wants_amount else None)
     if builder.reasons:
@@ -100,7 +100,7 @@ def _finished(
     return builder.built(Transaction("860", settings.release, heading, detail, (summary,)), seen)
 
 
-def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str, Decimal] | None) -> Loop:
+def _line(builder: Builder, item: Coded, seen: OrderView, received: Mapping[str, Decimal] | None) -> Loop:
     line = item.change.after or item.change.before
     if line is None:
         raise ValueError("a change without lines")
@@ -126,7 +126,7 @@ def _left_to_receive(
 
     With nothing received it is POC03, of a deleted line it is 0.
     """
-    place = place_for(builder.room, "detail", (), "POC", {2: item.code})
+    place = placement_for(builder.room, "detail", (), "POC", {2: item.code})
     if place is None or 4 not in place.required:
         return None
     if item.change.after is None:

@@ -8,13 +8,13 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.advice import partner_table, quoted, sentence, write
-from plexstedi.edi.guide.capacity import Place, Room, place_for
+from plexstedi.edi.guide.capacity import Place, Room, placement_for
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dates import ORDER_DATE, due_codes, due_qualifier, takes_order_date
 from plexstedi.edi.outbound.notes import note_form, note_nodes
-from plexstedi.edi.outbound.prices import price_place, price_segment
+from plexstedi.edi.outbound.prices import price_placement, price_segment
 from plexstedi.edi.outbound.text import Wording, split_words
-from plexstedi.edi.outbound.view import DocumentLine, OrderKind, SeenOrder, document_lines
+from plexstedi.edi.outbound.view import DocumentLine, OrderKind, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Reason
 from plexstedi.edi.settings import Company, PurchaseOrderTypes, ScheduleAs, ShipTo, SupplierSettings
@@ -61,7 +61,7 @@ class Builder:
         """Record one reason to hold the document."""
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
 
-    def built(self, transaction: Transaction, seen: SeenOrder) -> Built:
+    def built(self, transaction: Transaction, seen: OrderView) -> Built:
         """The document of an order, with what was found out about it on the way."""
         return Built(
             transaction,
@@ -73,7 +73,7 @@ class Builder:
 
     # -- header ---------------------------------------------------------------------------------------------------
 
-    def order_heading(self, seen: SeenOrder) -> tuple[Node, ...]:
+    def order_heading(self, seen: OrderView) -> tuple[Node, ...]:
         """Everything of the heading after BEG or BCH."""
         nodes: list[Node] = []
         if seen.currency:
@@ -113,10 +113,10 @@ class Builder:
         return segment("REF", e01=qualifier, e02=self.wording.clean(value, f"references.{qualifier}"))
 
     def _reference_place(self, section: Section, path: tuple[str, ...], qualifier: str) -> Place | None:
-        place = place_for(self.room, section, path, "REF", {1: qualifier})
+        place = placement_for(self.room, section, path, "REF", {1: qualifier})
         return place if place is not None and place.has(2) else None
 
-    def terms(self, seen: SeenOrder) -> list[Node]:
+    def terms(self, seen: OrderView) -> list[Node]:
         """ITD by the supplier's `terms` (RULES.md Sending 5)."""
         terms = seen.terms
         if terms is None:
@@ -160,7 +160,7 @@ class Builder:
 
     # -- parties --------------------------------------------------------------------------------------------------
 
-    def order_parties(self, seen: SeenOrder) -> list[Node]:
+    def order_parties(self, seen: OrderView) -> list[Node]:
         """N1 loops of an order: ship-to, supplier, buyer, bill-to."""
         parties: list[Node] = []
         if seen.ship_to:
@@ -184,7 +184,7 @@ class Builder:
             return []
         place = None
         for role in _SUPPLIER_ROLES:
-            place = place_for(self.room, "heading", (), "N1", {1: role})
+            place = placement_for(self.room, "heading", (), "N1", {1: role})
             if place is not None:
                 break
         else:
@@ -228,7 +228,7 @@ class Builder:
     ) -> tuple[str | None, str | None]:
         """The first of a party's codes whose qualifier the target takes, else the first (and it is dropped there)."""
         for qualifier, code in codes:
-            if place_for(self.room, section, path, "N1", {1: role, 3: qualifier}) is not None:
+            if placement_for(self.room, section, path, "N1", {1: role, 3: qualifier}) is not None:
                 return qualifier, self.wording.clean(code, f"N1 {role}")
         return (codes[0][0], self.wording.clean(codes[0][1], f"N1 {role}")) if codes else (None, None)
 
@@ -253,7 +253,7 @@ class Builder:
 
     # -- lines ----------------------------------------------------------------------------------------------------
 
-    def line_tail(self, line: DocumentLine, loop: str, seen: SeenOrder, *, dated: bool) -> list[Node]:
+    def line_tail(self, line: DocumentLine, loop: str, seen: OrderView, *, dated: bool) -> list[Node]:
         """What follows PO1 or POC in its loop: description, dates, schedule, note, its own ship-to."""
         where, path = f"line {line.id}", (loop,)
         nodes: list[Node] = []
@@ -272,10 +272,10 @@ class Builder:
 
     def _ship_to_at_lines(self, path: tuple[str, ...]) -> bool:
         """Whether a guide wants the order's ship-to with each line, or has a place for it there only."""
-        place = place_for(self.room, "detail", path, "N1", {1: "ST"}) if self.room.by_guide else None
-        return place is not None and (place.must or place_for(self.room, "heading", (), "N1", {1: "ST"}) is None)
+        place = placement_for(self.room, "detail", path, "N1", {1: "ST"}) if self.room.by_guide else None
+        return place is not None and (place.must or placement_for(self.room, "heading", (), "N1", {1: "ST"}) is None)
 
-    def dates(self, line: DocumentLine, path: tuple[str, ...], seen: SeenOrder) -> list[Node]:
+    def dates(self, line: DocumentLine, path: tuple[str, ...], seen: OrderView) -> list[Node]:
         """SCH for each release, or the line's one due date as DTM; both where a guide has a place for both."""
         code = due_qualifier(self.room, due_codes(self.settings, self.set_id), "detail", path, "SCH", 5, 6)
         as_schedule = code is not None and seen.schedule is ScheduleAs.SCH
@@ -296,13 +296,13 @@ class Builder:
 
     def price_elements(self, price: Decimal, basis: str | None, positions: tuple[int, int]) -> dict[str, Value | None]:
         """Price and basis as elements of the line's own segment; none where the price goes into CTP."""
-        if price_place(self.room, LINE_LOOPS[self.set_id]).in_ctp:
+        if price_placement(self.room, LINE_LOOPS[self.set_id]).in_ctp:
             return {}
         return {f"e{positions[0]:02d}": price, f"e{positions[1]:02d}": basis}
 
     def price_apart(self, price: Decimal, basis: str | None, unit: str) -> list[Node]:
         """The price as CTP, where a guide has it there only (RULES.md Sending 4)."""
-        at = price_place(self.room, LINE_LOOPS[self.set_id])
+        at = price_placement(self.room, LINE_LOOPS[self.set_id])
         if not at.in_ctp or at.place is None:
             return []
         return [price_segment(price, basis, unit, at.place)]
@@ -314,7 +314,7 @@ class Builder:
 
     def hash_total(self, quantities: Iterable[Decimal]) -> Decimal | None:
         """CTT02: the sum of PO102, POC03 or IT102, only where a guide has it (RULES.md Sending 8)."""
-        place = place_for(self.room, "summary", (), "CTT") if self.room.by_guide else None
+        place = placement_for(self.room, "summary", (), "CTT") if self.room.by_guide else None
         if place is None or not place.has(2):
             return None
         total = total_of(*quantities)
@@ -328,7 +328,7 @@ class Builder:
 
     def description(self, text: str, path: tuple[str, ...], where: str) -> list[Node]:
         """PID free text, broken at words over as many PID as it needs (RULES.md Sending 7)."""
-        place = place_for(self.room, "detail", path, "PID", {1: "F"})
+        place = placement_for(self.room, "detail", path, "PID", {1: "F"})
         if place is None or not place.has(5):
             return [Loop("PID", (segment("PID", e01="F", e05=text),))]
         width = place.length(5, (limit("PID", 5, self.settings.release) or (1, _DESCRIPTION_LENGTH))[1])

@@ -14,14 +14,14 @@ from decimal import Decimal
 from typing import Literal, TypeVar
 
 from plexstedi.edi.advice import partner_table, quoted, sentence, write
-from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.capacity import Room, placement_for
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
-from plexstedi.edi.outbound.dates import DuePlaces, due_advice, due_codes, due_qualifier
+from plexstedi.edi.outbound.dates import DueDateCapacity, due_advice, due_codes, due_qualifier
 from plexstedi.edi.outbound.notes import note_form
-from plexstedi.edi.outbound.prices import SaidPrice, Units, line_units, price_place, said_price, said_quantity
+from plexstedi.edi.outbound.prices import DocumentPrice, Units, line_units, price_placement, document_price, document_quantity
 from plexstedi.edi.outbound.text import Wording
-from plexstedi.edi.outbound.view import SeenLine, SeenOrder, SeenRelease
+from plexstedi.edi.outbound.view import LineView, OrderView, ReleaseView
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.settings import ScheduleAs
@@ -40,16 +40,16 @@ def look(
     set_id: Literal["850", "860"],
     stream: StreamKey,
     schedule: ScheduleAs | None = None,
-) -> SeenOrder | Held:
+) -> OrderView | Held:
     """What the supplier is to see of this order in a document of this kind; Held with every reason found.
 
     `schedule` is how the order's first document said its releases; None: this is the first.
     """
-    return _Looker(partner, room, set_id, stream, schedule).look(order_of_stream(order, stream))
+    return _ViewBuilder(partner, room, set_id, stream, schedule).look(order_of_stream(order, stream))
 
 
 @dataclass(slots=True)
-class _Looker:
+class _ViewBuilder:
     partner: Partner
     room: Room
     set_id: Literal["850", "860"]
@@ -65,7 +65,7 @@ class _Looker:
     def _table(self, *keys: str) -> str:
         return partner_table(self.set_id, self.partner.code, *keys)
 
-    def look(self, order: Order) -> SeenOrder | Held:
+    def look(self, order: Order) -> OrderView | Held:
         settings = self.partner.settings
         number = self._number(order.number)
         if order.order_date is None:
@@ -78,7 +78,7 @@ class _Looker:
         schedule = self._schedule()
         dues = {due for line in lines for due in line.dues()}
         seen_due = order.due or (next(iter(dues)) if len(dues) == 1 else None)
-        seen = SeenOrder(
+        seen = OrderView(
             number=number,
             release=self.stream.release,
             kind="release" if self.stream.release else ("blanket" if order.blanket else "standard"),
@@ -135,7 +135,7 @@ class _Looker:
     def _ship_to(self, name: str | None, path: tuple[str, ...], where: str) -> str | None:
         known = self.partner.settings.ship_to
         wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
-        placed = any(place_for(self.room, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
+        placed = any(placement_for(self.room, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
         if name and known and placed and _ship_to_key(name, known) is None:
             self._hold(
                 "ship-to-unknown",
@@ -163,7 +163,7 @@ class _Looker:
         self.dropped.append(Dropped(where=where, fact="note", value=text, why=f"no place for it in the {self.set_id}"))
         return None
 
-    def _line(self, order: Order, line: Line, ship_to: str | None) -> SeenLine | None:
+    def _line(self, order: Order, line: Line, ship_to: str | None) -> LineView | None:
         where = f"line {line.number}"
         firm = line.firm_releases()
         blanket = order.blanket and self.stream.release is None and line.blanket_quantity is not None
@@ -178,13 +178,13 @@ class _Looker:
         releases = tuple(r for release in firm if (r := self._release(line, release, units, ship_to)) is not None)
         quantity = total_of(*(r.quantity for r in releases))
         if blanket and line.blanket_quantity is not None:
-            quantity = said_quantity(line.blanket_quantity, units)
+            quantity = document_quantity(line.blanket_quantity, units)
         if quantity <= 0 and len(self.reasons) == so_far:
             message = f"the ordered quantity is {quantity}"
             self._hold("quantity-not-positive", where, message, "Correct the releases of the line in Plex")
         if price is None:
             return None
-        return SeenLine(
+        return LineView(
             id=line.id,
             number=line.number,
             quantity=quantity,
@@ -201,7 +201,7 @@ class _Looker:
             releases=releases,
         )
 
-    def _price(self, line: Line, units: Units | Reason, where: str) -> SaidPrice | None:
+    def _price(self, line: Line, units: Units | Reason, where: str) -> DocumentPrice | None:
         if line.price is None:
             self._hold(
                 "price-missing", where, "Plex has no price for this line", "Set the price in Plex (0 is a price)"
@@ -209,14 +209,14 @@ class _Looker:
             return None
         if isinstance(units, Reason):
             return None
-        at = price_place(self.room, LINE_LOOP[self.set_id])
-        said = said_price(line.price, units, at.place, at.basis, where)
+        at = price_placement(self.room, LINE_LOOP[self.set_id])
+        said = document_price(line.price, units, at.place, at.basis, where)
         if isinstance(said, Reason):
             self.reasons.append(said)
             return None
         return said
 
-    def _release(self, line: Line, release: Release, units: Units, ship_to: str | None) -> SeenRelease | None:
+    def _release(self, line: Line, release: Release, units: Units, ship_to: str | None) -> ReleaseView | None:
         where = f"line {line.number} release {release.number}"
         if release.quantity is None or release.quantity < 0:
             what = "has no quantity" if release.quantity is None else f"has the quantity {release.quantity}"
@@ -225,11 +225,11 @@ class _Looker:
         if release.quantity == 0:
             return None
         elsewhere = release.ship_to if release.ship_to != ship_to else None
-        return SeenRelease(
+        return ReleaseView(
             id=release.id,
             number=release.number,
             name=release_name(line, release),
-            quantity=said_quantity(release.quantity, units),
+            quantity=document_quantity(release.quantity, units),
             due=release.due,
             ship_to=self._ship_to(elsewhere, (LINE_LOOP[self.set_id],), where),
             note=self._note(release.note, (LINE_LOOP[self.set_id],), where),
@@ -280,9 +280,9 @@ class _Looker:
         codes = due_codes(self.partner.settings, self.set_id)
         return due_qualifier(self.room, codes, section, path, segment_id, qualifier, value) is not None
 
-    def _dues_have_a_place(self, seen: SeenOrder, of_order: date | None) -> None:
+    def _dues_have_a_place(self, seen: OrderView, of_order: date | None) -> None:
         loop = LINE_LOOP[self.set_id]
-        if seen.schedule is ScheduleAs.LINES and place_for(self.room, "detail", (), loop, {1: "10-1"}) is None:
+        if seen.schedule is ScheduleAs.LINES and placement_for(self.room, "detail", (), loop, {1: "10-1"}) is None:
             self._hold(
                 "line-id-without-place",
                 "order",
@@ -293,7 +293,7 @@ class _Looker:
         schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
         at_line = self._takes_date("detail", (loop,), "DTM", 1, 2)
         at_header = self._takes_date("heading", (), "DTM", 1, 2)
-        places = DuePlaces(self.room, self.set_id, self._table(), loop, seen.schedule)
+        places = DueDateCapacity(self.room, self.set_id, self._table(), loop, seen.schedule)
         if of_order is not None and not at_header:
             self._due_of_order(of_order, seen, places, at_lines=schedules or at_line)
         for line in seen.lines:
@@ -313,7 +313,7 @@ class _Looker:
                 message = "its releases go to different ship-tos"
                 self._hold("ship-to-mixed", where, message, 'Split the line in Plex, or set schedule = "lines"')
 
-    def _due_of_order(self, due: date, seen: SeenOrder, places: DuePlaces, *, at_lines: bool) -> None:
+    def _due_of_order(self, due: date, seen: OrderView, places: DueDateCapacity, *, at_lines: bool) -> None:
         """The order's own due date, which has no place in the heading."""
         of_lines = {day for line in seen.lines for day in line.dues()}
         if not of_lines:
@@ -337,7 +337,7 @@ def _unanimous(names: Iterable[str | None]) -> str | None:
     return next(iter(different)) if len(different) == 1 else None
 
 
-def _amount(quantity: Decimal, price: Decimal | None, said: SaidPrice) -> Decimal | None:
+def _amount(quantity: Decimal, price: Decimal | None, said: DocumentPrice) -> Decimal | None:
     if price is None or said.per == 0:
         return None
     return exact_quotient(product(quantity, plain(price)), said.per, 10)

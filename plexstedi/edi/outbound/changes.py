@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Literal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
+from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
 from plexstedi.edi.reasons import Reason
 
 ChangeCode = str
@@ -52,7 +52,7 @@ _COMBINED: dict[frozenset[Aspect], str] = {
 _RESCHEDULED = frozenset({"RS", "RQ", "PR", "MU"})
 
 
-def line_changes(before: SeenOrder, after: SeenOrder) -> tuple[LineChange, ...]:
+def line_changes(before: OrderView, after: OrderView) -> tuple[LineChange, ...]:
     """Every line that differs, in the order of the ids; nothing for lines that the supplier sees unchanged."""
     old = {line.id: line for line in document_lines(before)}
     new = {line.id: line for line in document_lines(after)}
@@ -98,7 +98,7 @@ def _other(line: DocumentLine) -> tuple[object, ...]:
     return (line.line.unit, line.line.items, described, line.note, line.ship_to)
 
 
-def header_changes(before: SeenOrder, after: SeenOrder) -> tuple[str, ...]:
+def header_changes(before: OrderView, after: OrderView) -> tuple[str, ...]:
     """The facts of the header that differ, by name."""
     names = ("currency", "freight", "terms", "routing", "ship_to", "due", "note", "order_date", "kind")
     changed = [name for name in names if getattr(before, name) != getattr(after, name)]
@@ -107,12 +107,12 @@ def header_changes(before: SeenOrder, after: SeenOrder) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def _due_follows_lines(before: SeenOrder, after: SeenOrder) -> bool:
+def _due_follows_lines(before: OrderView, after: OrderView) -> bool:
     """Whether the header's due date changed only because it is the common date of the lines."""
     return bool(line_changes(before, after)) and any(line.dues() for line in (*before.lines, *after.lines))
 
 
-def renumbered(before: SeenOrder, after: SeenOrder) -> tuple[Reason, ...]:
+def renumbered(before: OrderView, after: OrderView) -> tuple[Reason, ...]:
     """Lines or releases whose number changed since they were sent: their ids would point elsewhere."""
     reasons: list[Reason] = []
     now = {line.id: line for line in after.lines}

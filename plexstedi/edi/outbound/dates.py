@@ -52,7 +52,7 @@ def takes_order_date(room: Room, section: Literal["heading", "detail"], path: tu
 
 
 @dataclass(frozen=True, slots=True)
-class DuePlaces:
+class DueDateCapacity:
     """What is known about a due date that has no place in a guide."""
 
     room: Room
@@ -64,7 +64,7 @@ class DuePlaces:
     """How releases are said."""
 
 
-def due_advice(at: DuePlaces, *, several: bool) -> str:
+def due_advice(at: DueDateCapacity, *, several: bool) -> str:
     """What to do about a due date without a place. `several`: the line has different ones."""
     schedules = due_qualifier(at.room, DUE_QUALIFIERS, "detail", (at.loop,), "SCH", 5, 6) is not None
     dated = due_qualifier(at.room, DUE_QUALIFIERS, "detail", (at.loop,), "DTM", 1, 2) is not None

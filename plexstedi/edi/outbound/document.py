@@ -12,7 +12,7 @@ from typing import Literal, assert_never
 from plexstedi.edi.advice import partner_table
 from plexstedi.edi.guide.base_names import GuideJson, base_json
 from plexstedi.edi.guide.binding import Unbound, bind, unreadable
-from plexstedi.edi.guide.model import room_for
+from plexstedi.edi.guide.model import capacity_for
 from plexstedi.edi.guide.need import Sources
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.invoice import Invoice
@@ -26,7 +26,7 @@ from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import header_changes
 from plexstedi.edi.outbound.dates import due_codes, impossible_dates, impossible_invoice_dates
 from plexstedi.edi.outbound.text import unfit_as_sent
-from plexstedi.edi.outbound.view import SeenLine, SeenOrder, sent_order
+from plexstedi.edi.outbound.view import LineView, OrderView, sent_order
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.sent import SentLine, SentOrder
@@ -48,26 +48,26 @@ class Renderings:
 
     def __init__(self, partner: Partner) -> None:
         self.partner = partner
-        self._views: list[tuple[Order, str, StreamKey, ScheduleAs | None, SeenOrder | Held]] = []
-        self._orders: list[tuple[SeenOrder, Purpose, Prepared | Held]] = []
+        self._views: list[tuple[Order, str, StreamKey, ScheduleAs | None, OrderView | Held]] = []
+        self._orders: list[tuple[OrderView, Purpose, Prepared | Held]] = []
 
     def view(
         self, order: Order, set_id: Literal["850", "860"], stream: StreamKey, schedule: ScheduleAs | None = None
-    ) -> SeenOrder | Held:
+    ) -> OrderView | Held:
         """The revision as a document of this set says it. Raise GuideUnreadableError."""
         for known, *key, view in self._views:
             if known is order and key == [set_id, stream, schedule]:
                 return view
-        view = look(order, self.partner, room_for(self.partner, set_id), set_id, stream, schedule)
+        view = look(order, self.partner, capacity_for(self.partner, set_id), set_id, stream, schedule)
         self._views.append((order, set_id, stream, schedule, view))
         return view
 
-    def whole(self, seen: SeenOrder, purpose: Purpose) -> Prepared | Held:
+    def whole(self, seen: OrderView, purpose: Purpose) -> Prepared | Held:
         """What is seen as an 850 with this BEG01. Raise GuideUnreadableError."""
         for known, with_purpose, prepared in self._orders:
             if with_purpose == purpose and known == seen:
                 return prepared
-        built = build_850(seen, self.partner, room_for(self.partner, "850"), purpose)
+        built = build_850(seen, self.partner, capacity_for(self.partner, "850"), purpose)
         prepared = built if isinstance(built, Held) else finish_order("850", built, self.partner, seen, ())
         self._orders.append((seen, purpose, prepared))
         return prepared
@@ -77,7 +77,7 @@ class Renderings:
         seen = self.view(order, "850", stream)
         return seen if isinstance(seen, Held) else self.whole(seen, purpose)
 
-    def visible(self, seen: SeenOrder) -> dict[str, GuideJson] | None:
+    def visible(self, seen: OrderView) -> dict[str, GuideJson] | None:
         """The whole order as the supplier would see it now; None if it could not be sent.
 
         What the guide has no place for is not in it, so a change of that alone is no change for the supplier.
@@ -134,7 +134,7 @@ def _prepare(
 def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
     """The 810 of a customer invoice, or why it cannot go out faithfully. `sent` names the invoice and has no lines."""
     try:
-        built = build_810(invoice, partner, room_for(partner, "810"))
+        built = build_810(invoice, partner, capacity_for(partner, "810"))
     except GuideUnreadableError as error:
         return Held((unreadable("810", error),))
     wrong = impossible_invoice_dates(invoice)
@@ -146,7 +146,7 @@ def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
 
 def _views_for_860(
     orders: tuple[Order, Order], stream: StreamKey, renderings: Renderings
-) -> tuple[SeenOrder, SeenOrder] | Held:
+) -> tuple[OrderView, OrderView] | Held:
     """Both revisions as an 860 says them, with releases said as the first document did."""
     first = renderings.view(orders[0], "850", stream)
     if isinstance(first, Held):
@@ -166,7 +166,7 @@ def _prepare_change(
     if isinstance(views, Held):
         return views
     before, after = views
-    room = room_for(partner, "860")
+    room = capacity_for(partner, "860")
     built = build_change(before, after, partner, room, sequence=sequence, revised=revised, received=received)
     same = build_change(before, before, partner, room, sequence=sequence, revised=revised, received=received)
     if isinstance(built, Held):
@@ -182,7 +182,7 @@ def _prepare_change(
 
 
 def _untold(
-    before: SeenOrder, after: SeenOrder, prepared: Prepared, unchanged: Prepared, renderings: Renderings
+    before: OrderView, after: OrderView, prepared: Prepared, unchanged: Prepared, renderings: Renderings
 ) -> Reason | None:
     """A change of the header that the supplier saw in the 850 and that the 860 has no place for."""
     facts = header_changes(before, after)
@@ -208,7 +208,7 @@ def _prepare_cancel(due: Cancel860, renderings: Renderings, sequence: int, revis
     if isinstance(views, Held):
         return views
     seen = views[0]
-    built = build_cancel(seen, partner, room_for(partner, "860"), sequence=sequence, revised=revised)
+    built = build_cancel(seen, partner, capacity_for(partner, "860"), sequence=sequence, revised=revised)
     if isinstance(built, Held):
         return built
     return finish_order("860", built, partner, replace(seen, lines=()), seen.lines)
@@ -233,7 +233,7 @@ class Prepared:
 
 
 def finish_order(
-    kind: DocumentKind, built: Built, partner: Partner, seen: SeenOrder, removed: tuple[SeenLine, ...]
+    kind: DocumentKind, built: Built, partner: Partner, seen: OrderView, removed: tuple[LineView, ...]
 ) -> Prepared | Held:
     """The document of an order, with what the supplier knows after it; `removed` lines are kept at quantity zero."""
     return finish(kind, built, partner, sent_order(seen, removed))
@@ -286,7 +286,7 @@ def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
     return sent.model_copy(update={"lines": tuple(lost(line) for line in sent.lines)})
 
 
-def with_descriptions_of(seen: SeenOrder, other: SeenOrder) -> SeenOrder:
+def with_descriptions_of(seen: OrderView, other: OrderView) -> OrderView:
     """The order with the parts' descriptions of another view: master data is no change of the order."""
     known = {line.id: line.description for line in other.lines}
     lines = tuple(

@@ -22,7 +22,7 @@ from plexstedi.edi.outbound.actions import (
 )
 from plexstedi.edi.outbound.changes import header_changes, line_changes, renumbered
 from plexstedi.edi.outbound.document import Renderings, prepare_invoice, with_descriptions_of
-from plexstedi.edi.outbound.view import SeenOrder
+from plexstedi.edi.outbound.view import OrderView
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import ChangeOrders, ReleasesAs
@@ -152,10 +152,10 @@ def _told(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releas
     )
 
 
-def _only_releases(before: SeenOrder, after: SeenOrder) -> bool:
+def _only_releases(before: OrderView, after: OrderView) -> bool:
     """Whether nothing but the releases of the lines differs."""
 
-    def rest(seen: SeenOrder) -> list[tuple[object, ...]]:
+    def rest(seen: OrderView) -> list[tuple[object, ...]]:
         return [
             (line.id, line.number, line.unit, line.price, line.price_basis, line.items, line.note)
             for line in seen.lines

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from plexstedi.edi.advice import sentence, write
-from plexstedi.edi.guide.capacity import Place, Room, place_for
+from plexstedi.edi.guide.capacity import Place, Room, placement_for
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings, Unit
 from plexstedi.edi.units import PRICE_BASIS_UNITS, basis_quantity, exact_quotient, plain, plex_unit, product
@@ -35,7 +35,7 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidPrice:
+class DocumentPrice:
     """A price as it goes out: PO104, PO105."""
 
     price: Decimal
@@ -45,7 +45,7 @@ class SaidPrice:
 
 
 @dataclass(frozen=True, slots=True)
-class PricePlace:
+class PricePlacement:
     """Where a line's price goes: into the line's own segment, or into CTP03 (RULES.md Sending 4)."""
 
     place: Place | None
@@ -54,15 +54,15 @@ class PricePlace:
     in_ctp: bool = False
 
 
-def price_place(room: Room, loop: str) -> PricePlace:
+def price_placement(room: Room, loop: str) -> PricePlacement:
     """The place of the price in this line loop: CTP03 only where a guide has none in the line's own segment."""
     basis = _BASIS_AT[loop]
-    own = place_for(room, "detail", (), loop)
+    own = placement_for(room, "detail", (), loop)
     if room.by_guide and (own is None or not own.has(basis - 1)):
         for place in room.places("detail", (loop,), "CTP"):
             if place.has(_CTP_PRICE) and not set(place.codes.get(2, ("",))) <= _LIST_PRICES:
-                return PricePlace(place, _CTP_BASIS, in_ctp=True)
-    return PricePlace(own, basis)
+                return PricePlacement(place, _CTP_BASIS, in_ctp=True)
+    return PricePlacement(own, basis)
 
 
 def price_segment(price: Decimal, basis: str | None, unit: str, place: Place) -> Segment:
@@ -115,12 +115,12 @@ def line_units(
     return Units(quantity, price, (price_name or quantity_name).strip(), table)
 
 
-def said_quantity(quantity: Decimal, units: Units) -> Decimal:
+def document_quantity(quantity: Decimal, units: Units) -> Decimal:
     """A Plex quantity in X12 units, exactly."""
     return product(quantity, units.quantity.factor)
 
 
-def said_price(price: Decimal, units: Units, place: Place | None, position: int, where: str) -> SaidPrice | Reason:
+def document_price(price: Decimal, units: Units, place: Place | None, position: int, where: str) -> DocumentPrice | Reason:
     """The price with its basis where `place` has room for it at `position`, else converted exactly to the unit.
 
     A reason if neither is possible: a price per hundred never goes out as a price each.
@@ -140,7 +140,7 @@ def said_price(price: Decimal, units: Units, place: Place | None, position: int,
         )
     same = unit.unit == ordered
     if unit.price_basis is not None and place is not None and place.allows(position, unit.price_basis):
-        return SaidPrice(plain(price), unit.price_basis, per if same else Decimal(0))
+        return DocumentPrice(plain(price), unit.price_basis, per if same else Decimal(0))
     if not same:
         return Reason(
             code="price-unit-differs",
@@ -159,7 +159,7 @@ def said_price(price: Decimal, units: Units, place: Place | None, position: int,
             or f"Correct the price in Plex so that it is exact per {ordered}, or ask the supplier for a price basis "
             "in its guide",
         )
-    return SaidPrice(each, _plain_basis(place, position, ordered), per)
+    return DocumentPrice(each, _plain_basis(place, position, ordered), per)
 
 
 def _basis_fix(units: Units, per: Decimal, place: Place | None, position: int) -> str | None:

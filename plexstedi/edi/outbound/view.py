@@ -19,7 +19,7 @@ OrderKind = Literal["standard", "blanket", "release"]
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRelease:
+class ReleaseView:
     """One firm release, in the line's X12 unit."""
 
     id: str
@@ -36,7 +36,7 @@ class SeenRelease:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenLine:
+class LineView:
     """One line that is ordered."""
 
     id: str
@@ -57,7 +57,7 @@ class SeenLine:
     description_counts: bool
     """Whether a new description is a change: not where it is the part's master data."""
     note: str | None
-    releases: tuple[SeenRelease, ...]
+    releases: tuple[ReleaseView, ...]
 
     def dues(self) -> tuple[date, ...]:
         """The different due dates, earliest first."""
@@ -65,7 +65,7 @@ class SeenLine:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenOrder:
+class OrderView:
     """The whole order: what the supplier is to know after the document."""
 
     number: str
@@ -81,7 +81,7 @@ class SeenOrder:
     """Plex's ship-to name."""
     due: date | None
     note: str | None
-    lines: tuple[SeenLine, ...]
+    lines: tuple[LineView, ...]
     schedule: ScheduleAs
     dropped: tuple[Dropped, ...]
     adjusted: tuple[str, ...]
@@ -97,7 +97,7 @@ class SeenOrder:
         return total_of(*known) if len(known) == len(amounts) else None
 
 
-def sent_order(seen: SeenOrder, removed: Iterable[SeenLine] = ()) -> SentOrder:
+def sent_order(seen: OrderView, removed: Iterable[LineView] = ()) -> SentOrder:
     """What is stored with the document; lines that it takes away are kept at quantity zero, to match an answer."""
     lines = [_sent_line(line, seen.schedule) for line in seen.lines]
     for line in removed:
@@ -111,7 +111,7 @@ def sent_order(seen: SeenOrder, removed: Iterable[SeenLine] = ()) -> SentOrder:
     )
 
 
-def _sent_line(line: SeenLine, schedule: ScheduleAs) -> SentLine:
+def _sent_line(line: LineView, schedule: ScheduleAs) -> SentLine:
     singly = schedule is ScheduleAs.LINES and bool(line.releases)
     return SentLine(
         line_id=line.id,
@@ -140,9 +140,9 @@ class DocumentLine:
 
     id: str
     """PO101 / POC01: the Plex line number, or line and release (RULES.md Sending 8)."""
-    line: SeenLine
+    line: LineView
     quantity: Decimal
-    releases: tuple[SeenRelease, ...]
+    releases: tuple[ReleaseView, ...]
     note: str | None
     ship_to: str | None
 
@@ -152,12 +152,12 @@ class DocumentLine:
         return next(iter(dues)) if len(dues) == 1 else None
 
 
-def document_lines(seen: SeenOrder) -> tuple[DocumentLine, ...]:
+def document_lines(seen: OrderView) -> tuple[DocumentLine, ...]:
     """Every line of a document that says the whole order, in the order of Plex's numbers."""
     return tuple(document for line in seen.lines for document in _of_line(line, seen.schedule))
 
 
-def _of_line(line: SeenLine, schedule: ScheduleAs) -> Iterable[DocumentLine]:
+def _of_line(line: LineView, schedule: ScheduleAs) -> Iterable[DocumentLine]:
     if schedule is ScheduleAs.LINES and line.releases:
         for release in line.releases:
             note = _joined([line.note, release.note])

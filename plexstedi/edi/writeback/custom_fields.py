@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Context, Decimal, localcontext
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, worst_state
-from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
 from plexstedi.edi.order import Line, LineState, Order, ReleaseState
 from plexstedi.edi.plain_values import iso_time, plain_number
 from plexstedi.edi.reasons import Reason
@@ -89,8 +89,8 @@ class _Draft:
 
 def plan_writes(
     order: Order,
-    outcomes: Mapping[int, LineStanding],
-    header: AnswerHeader | None,
+    outcomes: Mapping[int, LineAckStatus],
+    header: AcknowledgmentHeader | None,
     fields: Mapping[AckField, str],
     level: Level,
     settings: SupplierSettings,
@@ -131,7 +131,7 @@ EXACT = Context(prec=100)
 """Quantities are summed in it: no sum of real quantities is rounded."""
 
 
-def _plan_header(draft: _Draft, order: Order, outcomes: Mapping[int, LineStanding], header: AnswerHeader) -> None:
+def _plan_header(draft: _Draft, order: Order, outcomes: Mapping[int, LineAckStatus], header: AcknowledgmentHeader) -> None:
     numbers = [line.number for line in order.open_lines()] or list(outcomes)
     latest = [outcomes[number].latest.state for number in numbers if number in outcomes]
     missing = len(numbers) - len(latest)
@@ -172,7 +172,7 @@ def _plan_line(
     if level == "release":
         _plan_releases(draft, line, outcome, factor)
         return
-    values = _values(outcome.confirmed, outcome.schedules, factor, why_of(outcome))
+    values = _values(outcome.confirmed, outcome.schedules, factor, outcome_summary(outcome))
     if values is None:
         _withhold_quantity(draft, where, outcome.confirmed, outcome.unit, line, factor)
     elif level == "line":
@@ -202,7 +202,7 @@ def _plan_releases(draft: _Draft, line: Line, outcome: LineOutcome, factor: Deci
             continue
         own = [s for s in outcome.schedules if s.release_id == release_id]
         confirmed = sum((s.quantity for s in own if not s.backordered), Decimal(0))
-        values = _values(confirmed, own, factor, why_of(outcome))
+        values = _values(confirmed, own, factor, outcome_summary(outcome))
         where = f"line {outcome.line} release {release.number}"
         if values is None:
             _withhold_quantity(draft, where, confirmed, outcome.unit, line, factor)
@@ -233,7 +233,7 @@ def _withhold_quantity(draft: _Draft, where: str, confirmed: Decimal, unit: str,
     )
 
 
-def why_of(outcome: LineOutcome) -> str:
+def outcome_summary(outcome: LineOutcome) -> str:
     """What was ordered of a line and what became of it, for people."""
     said = f"line {outcome.line}: ordered {outcome.ordered:f} {outcome.unit}, confirmed {outcome.confirmed:f}"
     if outcome.backordered:

@@ -8,13 +8,13 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from plexstedi.edi.inbound.outcome import ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
 from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient, total_of
-from plexstedi.edi.writeback.custom_fields import EXACT, plex_factor, why_of
+from plexstedi.edi.writeback.custom_fields import EXACT, plex_factor, outcome_summary
 
 _PLACES = 10
 BY_HAND = "enter it in Plex by hand"
@@ -31,7 +31,7 @@ class ReleasePromise:
     asked_due: date | None
     outcome: LineOutcome
     """Of the whole line, in the unit sent."""
-    header: AnswerHeader
+    header: AcknowledgmentHeader
     """Of the answer that stands for the line."""
 
     @property
@@ -47,7 +47,7 @@ class ReleasePromise:
     @property
     def why(self) -> str:
         """What was ordered of the line and what became of it."""
-        return why_of(self.outcome)
+        return outcome_summary(self.outcome)
 
     @property
     def code(self) -> str:
@@ -95,7 +95,7 @@ class ReleasePromise:
 
 
 def release_promises(
-    order: Order, outcomes: Mapping[int, LineStanding], sent: SentOrder, settings: SupplierSettings
+    order: Order, outcomes: Mapping[int, LineAckStatus], sent: SentOrder, settings: SupplierSettings
 ) -> tuple[list[ReleasePromise], list[Reason]]:
     """What is promised for each firm release of the open lines, and what of it cannot be said of a release.
 
@@ -125,7 +125,7 @@ def _of_line(
     withheld: list[Reason],
     line: Line,
     outcome: LineOutcome,
-    header: AnswerHeader,
+    header: AcknowledgmentHeader,
     sent: SentOrder,
     settings: SupplierSettings,
 ) -> None:
@@ -137,7 +137,7 @@ def _of_line(
         withheld.append(_reason("unit-unknown", where, message, fix))
         return
     if not outcome.release_ids and outcome.confirmed > 0:
-        message = f"{why_of(outcome)}; the line was sent without releases"
+        message = f"{outcome_summary(outcome)}; the line was sent without releases"
         withheld.append(_reason("no-release", where, message, BY_HAND))
     sent_line = sent.line(line.number)
     asked = {} if sent_line is None else {schedule.release_id: schedule for schedule in sent_line.schedules}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC
 
-from plexstedi.edi.inbound.precedence import LineStanding
+from plexstedi.edi.inbound.precedence import LineAckStatus
 from plexstedi.edi.order import Order
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -19,7 +19,7 @@ from plexstedi.edi.writeback.promises import ReleasePromise, release_promises
 
 def plan_record_writes(
     order: Order,
-    outcomes: Mapping[int, LineStanding],
+    outcomes: Mapping[int, LineAckStatus],
     sent: SentOrder,
     fields: Mapping[AckField, str],
     settings: SupplierSettings,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from plexstedi.edi.inbound.precedence import LineStanding
+from plexstedi.edi.inbound.precedence import LineAckStatus
 from plexstedi.edi.order import Order
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -47,7 +47,7 @@ class _ReleaseDraft:
 
 def plan_release_writes(
     order: Order,
-    outcomes: Mapping[int, LineStanding],
+    outcomes: Mapping[int, LineAckStatus],
     sent: SentOrder,
     values: Collection[ReleaseField],
     settings: SupplierSettings,

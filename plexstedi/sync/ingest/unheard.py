@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from plexstedi.edi.inbound.outcome import Reconciliation
-from plexstedi.edi.inbound.precedence import AnswerHeader, Folded
-from plexstedi.edi.inbound.unheard import unheard
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, Folded
+from plexstedi.edi.inbound.not_applied import unheard
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.session import Session
@@ -19,7 +19,7 @@ def unheard_before(session: Session, order_id: str) -> frozenset[str]:
 
 
 def tell_unheard(
-    session: Session, order_id: str, header: AnswerHeader, outcome: Reconciliation, folded: Folded, *, fresh: bool
+    session: Session, order_id: str, header: AcknowledgmentHeader, outcome: Reconciliation, folded: Folded, *, fresh: bool
 ) -> None:
     """Ask once, when the answer has come in (`fresh`); take it back when what counts says as much by then.
 

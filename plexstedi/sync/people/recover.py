@@ -137,7 +137,7 @@ def _stream(session: Session, number: str, release: str | None, files: Sequence[
             PossibleOwner(
                 id=record.id,
                 has_documents=any(d.order_number == number for d in session.store.documents.of_order(record.id)),
-                says_it=said[record.id] is not None,
+                matches_content=said[record.id] is not None,
                 same_partner=record.supplier in suppliers
                 and suppliers[record.supplier].partnership_id == last.witness.partnership,
                 there=record.phase is not Phase.VANISHED,

@@ -74,7 +74,7 @@ def _found(session: Session, number: str, files: Sequence[Found]) -> FoundInvoic
             PossibleOwner(
                 id=record.id,
                 has_documents=any(d.order_number == number for d in session.store.documents.of_order(record.stream)),
-                says_it=said[record.id] is not None,
+                matches_content=said[record.id] is not None,
                 same_partner=record.customer in customers
                 and customers[record.customer].partnership_id == last.witness.partnership,
                 there=not invoices.revision(record.id, record.latest).void,

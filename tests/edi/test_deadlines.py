@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from plexstedi.edi.business_days import EVERY_DAY, business_days, elapsed
-from plexstedi.edi.deadlines import ClockedDocument, ClockedStream, ClockKind, Lateness, late
+from plexstedi.edi.deadlines import DeadlineDocument, DeadlineStream, DeadlineKind, OverdueLevel, late
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
-from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
 from plexstedi.edi.settings import SupplierSettings
 
 MONDAY = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -25,39 +25,39 @@ def at(hours: float, start: datetime = MONDAY) -> datetime:
     return start + timedelta(hours=hours)
 
 
-def document(delivered: datetime | None = MONDAY, **more: object) -> ClockedDocument:
+def document(delivered: datetime | None = MONDAY, **more: object) -> DeadlineDocument:
     facts: dict[str, object] = {
         "id": 1,
         "begun_at": MONDAY,
         "delivered_at": delivered,
         "awaits_delivery": delivered is None,
-        "functional_answered": True,
+        "functional_ack_received": True,
         **more,
     }
-    return ClockedDocument(**facts)  # type: ignore[arg-type]
+    return DeadlineDocument(**facts)  # type: ignore[arg-type]
 
 
-def answer(state: AckState, confirmed: str = "10", answered: datetime = MONDAY, **more: object) -> LineStanding:
+def answer(state: AckState, confirmed: str = "10", answered: datetime = MONDAY, **more: object) -> LineAckStatus:
     quantity, rest = D(confirmed), D(10) - D(confirmed)
     backordered = rest if state is AckState.BACKORDERED else D(0)
     outcome = LineOutcome(
         line=10, line_id="l10", state=state, ordered=D(10), open=D(10), unit="EA", confirmed=quantity,
         backordered=backordered, rejected=D(0), variance=rest - backordered, **more,
     )  # type: ignore[arg-type]  # fmt: skip
-    header = AnswerHeader(transaction_id="t1", type_code="AD", processed_at=answered)
-    return LineStanding(outcome, header, outcome, header)
+    header = AcknowledgmentHeader(transaction_id="t1", type_code="AD", processed_at=answered)
+    return LineAckStatus(outcome, header, outcome, header)
 
 
-def stream(*documents: ClockedDocument, wanted: bool = True, **more: object) -> ClockedStream:
+def stream(*documents: DeadlineDocument, wanted: bool = True, **more: object) -> DeadlineStream:
     facts: dict[str, object] = {"lines": (10,), **more}
-    return ClockedStream(documents or (document(),), wanted, **facts)  # type: ignore[arg-type]
+    return DeadlineStream(documents or (document(),), wanted, **facts)  # type: ignore[arg-type]
 
 
 SETTINGS = SupplierSettings()
 """Delivery 1 h; 997 warn 4 h, limit 24 h; 855 warn 24 h, limit 48 h; every day."""
 
 
-def found(clocked: ClockedStream, now: datetime, settings: SupplierSettings = SETTINGS) -> set[tuple[str, str]]:
+def found(clocked: DeadlineStream, now: datetime, settings: SupplierSettings = SETTINGS) -> set[tuple[str, str]]:
     return {(one.clock.value, one.lateness.value) for one in late(clocked, settings, now)}
 
 
@@ -80,14 +80,14 @@ def test_what_a_997_rejects_is_not_waited_for_as_well():
 
 
 def test_a_missing_997_warns_first_and_then_needs_a_person():
-    silent = stream(document(functional_answered=False), standing={10: answer(AckState.CONFIRMED)})
+    silent = stream(document(functional_ack_received=False), standing={10: answer(AckState.CONFIRMED)})
     assert found(silent, at(3.9)) == set()
     assert found(silent, at(4)) == {("functional-ack", "warning")}
     assert found(silent, at(24)) == {("functional-ack", "limit")}
 
 
 def test_997_and_855_run_on_clocks_of_their_own():
-    assert found(stream(document(functional_answered=False)), at(30)) == {
+    assert found(stream(document(functional_ack_received=False)), at(30)) == {
         ("functional-ack", "limit"),
         ("acknowledgment", "warning"),
     }
@@ -95,7 +95,7 @@ def test_997_and_855_run_on_clocks_of_their_own():
 
 def test_lateness_says_since_when_how_much_beyond_what_and_for_which_lines():
     (one,) = late(stream(lines=(10, 20), standing={10: answer(AckState.CONFIRMED)}), SETTINGS, at(50))
-    assert (one.clock, one.lateness) == (ClockKind.ACKNOWLEDGMENT, Lateness.LIMIT)
+    assert (one.clock, one.lateness) == (DeadlineKind.ACKNOWLEDGMENT, OverdueLevel.LIMIT)
     assert one.since == MONDAY
     assert (one.allowed, one.by) == (timedelta(hours=48), timedelta(hours=2))
     assert one.lines == (20,)
@@ -112,7 +112,7 @@ def test_a_line_that_an_answer_left_out_is_still_awaited():
 
 
 def test_an_860_restarts_the_855_clock_and_has_a_997_clock_of_its_own():
-    changed = document(at(40), id=2, begun_at=at(40), functional_answered=False)
+    changed = document(at(40), id=2, begun_at=at(40), functional_ack_received=False)
     both = stream(document(), changed)
     assert found(both, at(60)) == {("functional-ack", "warning")}
     assert found(both, at(40 + 48)) == {("functional-ack", "limit"), ("acknowledgment", "limit")}
@@ -120,20 +120,20 @@ def test_an_860_restarts_the_855_clock_and_has_a_997_clock_of_its_own():
 
 def test_an_860_does_not_excuse_the_997_of_the_850_before_it():
     changed = document(at(20), id=2, begun_at=at(20))
-    clocked = stream(document(functional_answered=False), changed, standing={10: answer(AckState.CONFIRMED)})
+    clocked = stream(document(functional_ack_received=False), changed, standing={10: answer(AckState.CONFIRMED)})
     (one,) = late(clocked, SETTINGS, at(25))
-    assert (one.document, one.clock) == (1, ClockKind.FUNCTIONAL_ACK)
+    assert (one.document, one.clock) == (1, DeadlineKind.FUNCTIONAL_ACK)
 
 
 def test_a_cancellation_stops_the_clocks_but_must_itself_arrive():
-    cancel = document(at(10), id=2, begun_at=at(10), functional_answered=False, cancels=True)
-    cancelled = stream(document(functional_answered=False), cancel, wanted=False, lines=())
+    cancel = document(at(10), id=2, begun_at=at(10), functional_ack_received=False, cancels=True)
+    cancelled = stream(document(functional_ack_received=False), cancel, wanted=False, lines=())
     (one,) = late(cancelled, SETTINGS, at(1000))
-    assert (one.document, one.clock) == (2, ClockKind.FUNCTIONAL_ACK)
+    assert (one.document, one.clock) == (2, DeadlineKind.FUNCTIONAL_ACK)
 
 
 def test_an_order_that_plex_no_longer_wants_is_not_chased():
-    assert found(stream(document(functional_answered=False), wanted=False), at(1000)) == set()
+    assert found(stream(document(functional_ack_received=False), wanted=False), at(1000)) == set()
 
 
 def test_what_stays_backordered_is_asked_for_once_the_answer_is_as_old_as_the_limit():

@@ -65,14 +65,14 @@ class AcknowledgmentCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class AcknowledgedLines:
     """Of which lines the answer speaks, and how."""
 
     by_line: Mapping[int, tuple[LineMatch, ...]]
     ambiguous: Mapping[int, UnmatchedLine]
-    names_all: bool
+    rejects_all: bool
     """The order is rejected as a whole."""
-    names_none: bool
+    lists_none: bool
     is_own: bool
 
     def of(self, line: SentLine) -> tuple[LineMatch, ...]:
@@ -85,22 +85,22 @@ class Spoken:
         return tuple(match for match in anew if isinstance(match, LineMatch))
 
 
-def said_of(
-    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, earlier: Mapping[int, LineOutcome]
+def outcome_for_line(
+    line: SentLine, spoken: AcknowledgedLines, document: AcknowledgmentCase, earlier: Mapping[int, LineOutcome]
 ) -> LineOutcome | None:
     """What the answer says of one version of a line; None if nothing."""
     matches = spoken.of(line)
     if line.quantity == 0:
-        speaks = matches or spoken.names_all or spoken.names_none or document.missing is AckState.CONFIRMED
-        return _deleted(line, matches, document, refused=spoken.names_all) if speaks else None
-    if spoken.names_all:
+        speaks = matches or spoken.rejects_all or spoken.lists_none or document.missing is AckState.CONFIRMED
+        return _deleted(line, matches, document, refused=spoken.rejects_all) if speaks else None
+    if spoken.rejects_all:
         return _rejected(line, matches, document)
     if line.line in spoken.by_line or line.line in spoken.ambiguous:
         findings = document.findings(line)
         if line.line in spoken.ambiguous:
             findings.holds.append(spoken.ambiguous[line.line].reason)
         return _answered(line, matches, findings, document)
-    if spoken.names_none:
+    if spoken.lists_none:
         return _unlisted(line, document).model_copy(update={"whole": True})
     if not spoken.is_own and not _is_answered(earlier, line.line):
         return _unlisted(line, document)

@@ -29,7 +29,7 @@ class Unseen(StrEnum):
     """Something else stands there: neither what was before the write nor what was written."""
 
 
-def judge_unseen(
+def judge_read_back(
     written: Sequence[FieldChange], left: Sequence[FieldChange], *, later_reads: int, waited: timedelta
 ) -> Unseen:
     """What a later reading means, of which `left` are the changes that it does not show.
@@ -44,7 +44,7 @@ def judge_unseen(
     return Unseen.NOT_SHOWN if later_reads >= LATER_READS and waited >= PATIENCE else Unseen.WAIT
 
 
-def unseen_words(verdict: Unseen, left: Sequence[FieldChange], since: datetime) -> str:
+def read_back_message(verdict: Unseen, left: Sequence[FieldChange], since: datetime) -> str:
     """For a person, with the fields."""
     fields = ", ".join(sorted({change.field for change in left}))
     if verdict is Unseen.CHANGED:

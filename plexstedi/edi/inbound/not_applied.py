@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from plexstedi.edi.inbound.findings import in_quotes
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
-from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
 from plexstedi.edi.reasons import Reason
 
 
 def unheard(
-    header: AnswerHeader, outcomes: Iterable[LineOutcome], standing: Mapping[int, LineStanding]
+    header: AcknowledgmentHeader, outcomes: Iterable[LineOutcome], standing: Mapping[int, LineAckStatus]
 ) -> tuple[Reason, ...]:
     """A reason for each line of which this answer does not count and says less, later, dearer or no.
 
@@ -78,7 +78,7 @@ def _later(said: LineOutcome, counts: LineOutcome | None) -> list[str]:
     return found
 
 
-def _reason(header: AnswerHeader, outcome: LineOutcome, counts: LineStanding | None, worse: tuple[str, ...]) -> Reason:
+def _reason(header: AcknowledgmentHeader, outcome: LineOutcome, counts: LineAckStatus | None, worse: tuple[str, ...]) -> Reason:
     said = in_quotes(outcome.words)
     processed = f"{header.processed_at:%Y-%m-%d %H:%M} UTC"
     dated = f"dated {header.dated}, processed {processed}" if header.dated is not None else f"processed {processed}"

@@ -9,9 +9,9 @@ from plexstedi.edi.x12.raw import BrokenX12Error, segments_of
 
 ACKNOWLEDGMENTS = ("855", "865")
 """Of the order."""
-ENVELOPE_ANSWERS = ("997", "TA1")
+ENVELOPE_ACKNOWLEDGMENTS = ("997", "TA1")
 """Of what carried it: the functional group, the interchange."""
-READ_SETS = (*ACKNOWLEDGMENTS, *ENVELOPE_ANSWERS)
+READ_SETS = (*ACKNOWLEDGMENTS, *ENVELOPE_ACKNOWLEDGMENTS)
 
 _OPENINGS = {"BAK": "855", "BCA": "865", "AK1": "997", "TA1": "TA1"}
 """Segments that only one of these sets has."""

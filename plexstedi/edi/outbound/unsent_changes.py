@@ -12,12 +12,12 @@ from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.order import Line, Order, Phase
 from plexstedi.edi.outbound.changes import line_changes
 from plexstedi.edi.outbound.document import Renderings, with_descriptions_of
-from plexstedi.edi.outbound.view import SeenLine, SeenOrder
+from plexstedi.edi.outbound.view import LineView, OrderView
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey, order_of_stream
 
 
-def untold_lines(has: Order, latest: Order, renderings: Renderings | None, stream: StreamKey) -> frozenset[int]:
+def lines_with_unsent_changes(has: Order, latest: Order, renderings: Renderings | None, stream: StreamKey) -> frozenset[int]:
     """Numbers of the lines of which an 860 from `has` to `latest` would tell the supplier something. Pure.
 
     `renderings` None: nothing is known of what the supplier takes; then what is ordered is compared. So it is where one
@@ -43,7 +43,7 @@ def untold_lines(has: Order, latest: Order, renderings: Renderings | None, strea
     return frozenset(number for number in numbers if _is_visible(number, was, becomes, renderings))
 
 
-def _is_visible(number: int, was: SeenOrder, becomes: SeenOrder, renderings: Renderings) -> bool:
+def _is_visible(number: int, was: OrderView, becomes: OrderView, renderings: Renderings) -> bool:
     """Whether the guide has a place for what changed of this line."""
     alone = [replace(seen, lines=_only(seen, number)) for seen in (was, becomes)]
     if not all(seen.lines for seen in alone):
@@ -52,7 +52,7 @@ def _is_visible(number: int, was: SeenOrder, becomes: SeenOrder, renderings: Ren
     return None in shown or shown[0] != shown[1]
 
 
-def _only(seen: SeenOrder, number: int) -> tuple[SeenLine, ...]:
+def _only(seen: OrderView, number: int) -> tuple[LineView, ...]:
     return tuple(line for line in seen.lines if line.number == number)
 
 
