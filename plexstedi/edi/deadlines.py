@@ -41,13 +41,13 @@ class OverdueLevel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class Overdue:
     """One clock that ran past its warning or its limit."""
 
     document: int
     """`DeadlineDocument.id`."""
-    clock: DeadlineKind
-    lateness: OverdueLevel
+    kind: DeadlineKind
+    level: OverdueLevel
     since: datetime
     """When the clock began, UTC."""
     allowed: timedelta
@@ -72,7 +72,7 @@ class DeadlineDocument:
     """A 997 has come, whatever it says."""
     cancels: bool = False
     """BCH01 01."""
-    unread: bool = False
+    rejected_unresolved: bool = False
     """A 997 rejects it and no person has decided yet: nobody can acknowledge what was not read."""
 
 
@@ -86,30 +86,30 @@ class DeadlineStream:
     """Whether Plex still waits for the goods: not cancelled, received or gone."""
     lines: tuple[int, ...] = ()
     """Plex's numbers of the lines that the last document asks for."""
-    standing: Mapping[int, LineAckStatus] = field(default_factory=dict)
+    statuses: Mapping[int, LineAckStatus] = field(default_factory=dict)
     """What counts of the answers (`precedence.fold`): nothing said of a line before an 860 changed it."""
-    noted: Collection[int] = ()
+    reviewed: Collection[int] = ()
     """Lines whose answer a person has decided on."""
 
 
-def late(stream: DeadlineStream, settings: SupplierSettings, now: datetime) -> tuple[Late, ...]:
+def overdue(stream: DeadlineStream, settings: SupplierSettings, now: datetime) -> tuple[Overdue, ...]:
     """Every clock of the stream that is past its warning or its limit at `now` (UTC). Pure."""
     days = business_days(settings.business_days)
     found = (
-        _judged(running, elapsed(running.since, now, days)) for running in _running(stream, settings, ended_by=now)
+        _judged(deadline, elapsed(deadline.since, now, days)) for deadline in _deadlines(stream, settings, now=now)
     )
     return tuple(one for one in found if one is not None)
 
 
-def limit_of(clock: DeadlineKind, settings: SupplierSettings) -> timedelta:
+def limit_of(kind: DeadlineKind, settings: SupplierSettings) -> timedelta:
     """How long a supplier may take, on its business days, before a person is asked."""
-    return _span(_HOURS[clock](settings)[1])
+    return _span(_HOURS[kind](settings)[1])
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
+class _Deadline:
     document: int
-    clock: DeadlineKind
+    kind: DeadlineKind
     since: datetime
     warn: timedelta
     limit: timedelta
@@ -128,50 +128,50 @@ def _span(hours: Decimal) -> timedelta:
     return timedelta(seconds=int(hours * 3600))
 
 
-def _judged(running: _Running, spent: timedelta) -> Late | None:
-    if spent >= running.limit:
-        lateness, allowed = OverdueLevel.LIMIT, running.limit
-    elif spent >= running.warn:
-        lateness, allowed = OverdueLevel.WARNING, running.warn
+def _judged(deadline: _Deadline, spent: timedelta) -> Overdue | None:
+    if spent >= deadline.limit:
+        level, allowed = OverdueLevel.LIMIT, deadline.limit
+    elif spent >= deadline.warn:
+        level, allowed = OverdueLevel.WARNING, deadline.warn
     else:
         return None
-    return Late(running.document, running.clock, lateness, running.since, allowed, spent - allowed, running.lines)
+    return Overdue(deadline.document, deadline.kind, level, deadline.since, allowed, spent - allowed, deadline.lines)
 
 
-def _running(stream: DeadlineStream, settings: SupplierSettings, *, ended_by: datetime) -> Iterator[_Running]:
-    def clock(
+def _deadlines(stream: DeadlineStream, settings: SupplierSettings, *, now: datetime) -> Iterator[_Deadline]:
+    def started(
         document: DeadlineDocument, kind: DeadlineKind, since: datetime, lines: tuple[int, ...] = ()
-    ) -> Iterator[_Running]:
-        if since < ended_by:
+    ) -> Iterator[_Deadline]:
+        if since < now:
             warn, limit = (_span(hours) for hours in _HOURS[kind](settings))
-            yield _Running(document.id, kind, since, warn, limit, lines)
+            yield _Deadline(document.id, kind, since, warn, limit, lines)
 
     last = stream.documents[-1] if stream.documents else None
     for document in stream.documents:
         if document.awaits_delivery:
-            yield from clock(document, DeadlineKind.DELIVERY, document.begun_at)
-        given_up = document is not last and last is not None and last.cancels
-        stopped = given_up or not (stream.wanted or document.cancels)
+            yield from started(document, DeadlineKind.DELIVERY, document.begun_at)
+        superseded = document is not last and last is not None and last.cancels
+        stopped = superseded or not (stream.wanted or document.cancels)
         if document.delivered_at is not None and not document.functional_ack_received and not stopped:
-            yield from clock(document, DeadlineKind.FUNCTIONAL_ACK, document.delivered_at)
+            yield from started(document, DeadlineKind.FUNCTIONAL_ACK, document.delivered_at)
     if last is None or last.delivered_at is None or last.cancels or not stream.wanted:
         return
-    if any(document.unread for document in stream.documents):
+    if any(document.rejected_unresolved for document in stream.documents):
         return
-    unanswered = tuple(line for line in stream.lines if not _answered(stream.standing.get(line)))
-    if unanswered:
-        yield from clock(last, DeadlineKind.ACKNOWLEDGMENT, last.delivered_at, unanswered)
+    unacknowledged = tuple(line for line in stream.lines if not _acknowledged(stream.statuses.get(line)))
+    if unacknowledged:
+        yield from started(last, DeadlineKind.ACKNOWLEDGMENT, last.delivered_at, unacknowledged)
     short = {
-        line: stream.standing[line].latest_from.processed_at
+        line: stream.statuses[line].latest_from.processed_at
         for line in stream.lines
-        if line in stream.standing and line not in stream.noted and confirmed_short(stream.standing[line].latest)
+        if line in stream.statuses and line not in stream.reviewed and confirmed_short(stream.statuses[line].latest)
     }
     if short:
-        yield from clock(last, DeadlineKind.CONFIRMED_SHORT, min(short.values()), tuple(short))
+        yield from started(last, DeadlineKind.CONFIRMED_SHORT, min(short.values()), tuple(short))
 
 
-def _answered(standing: LineAckStatus | None) -> bool:
-    return standing is not None and standing.latest.state is not AckState.UNACKNOWLEDGED
+def _acknowledged(status: LineAckStatus | None) -> bool:
+    return status is not None and status.latest.state is not AckState.UNACKNOWLEDGED
 
 
 def confirmed_short(outcome: LineOutcome) -> bool:

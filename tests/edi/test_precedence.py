@@ -11,13 +11,14 @@ import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, accept
 from plexstedi.edi.inbound.precedence import (
-    Acknowledgments,
+    AcknowledgedDocuments,
     AcknowledgmentHeader,
-    UnknownChangeSequence,
     Initiative,
     RankedAcknowledgment,
     Received,
     SentDocument,
+    UnknownChangeSequence,
+    acknowledged_documents,
     controls_of,
     date_note,
     duplicate_of,
@@ -25,7 +26,6 @@ from plexstedi.edi.inbound.precedence import (
     is_newer,
     newest_first,
     usable_date,
-    acknowledged_documents,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 
@@ -80,16 +80,18 @@ def test_an_answer_to_an_older_order_leaves_changed_lines_alone(
 ) -> None:
     """A line that was changed on the 10th is not confirmed by what the supplier wrote on the 7th."""
     found = acknowledged_documents(ack, processed, ALL, date(2026, 11, 1))
-    assert isinstance(found, Acknowledgments)
+    assert isinstance(found, AcknowledgedDocuments)
     assert (found.position, found.changed_since, found.undecided) == (position, untouched, undecided)
-    assert found.initiative is Initiative.ANSWER
+    assert found.initiative is Initiative.RESPONSE
 
 
 def test_two_changes_within_a_day_are_both_open() -> None:
     """An answer between them may know of none, one or both: from the first that is sure on, the values decide."""
     second = SentDocument(2, CHANGE_1.sent_at.replace(hour=15), 2, frozenset({10, 30}))
-    found = acknowledged_documents(_ack(date(2026, 11, 5)), CHANGE_1.sent_at.replace(hour=18), (ORDER, CHANGE_1, second))
-    assert isinstance(found, Acknowledgments)
+    found = acknowledged_documents(
+        _ack(date(2026, 11, 5)), CHANGE_1.sent_at.replace(hour=18), (ORDER, CHANGE_1, second)
+    )
+    assert isinstance(found, AcknowledgedDocuments)
     assert (found.position, found.since, found.undecided) == (2, 0, {10, 30})
 
 
@@ -100,7 +102,7 @@ def test_an_evening_in_america_is_the_day_before_by_utc() -> None:
         SentDocument(1, datetime(2026, 11, 28, 1, 30, tzinfo=UTC), 1, frozenset({1})),
     )
     found = acknowledged_documents(_ack(date(2026, 11, 27)), datetime(2026, 11, 28, 2, 10, tzinfo=UTC), documents)
-    assert found == Acknowledgments(1, frozenset(), Initiative.ANSWER, frozenset({1}), 0)
+    assert found == AcknowledgedDocuments(1, frozenset(), Initiative.RESPONSE, frozenset({1}), 0)
 
 
 @pytest.mark.parametrize(
@@ -132,11 +134,11 @@ def test_an_865_that_cannot_answer_an_860_is_the_sellers_own() -> None:
     """A supplier that wants a change is not mistaken for one that agrees to ours."""
     for documents, ack in (((ORDER,), _ack(set_id="865")), (ALL, _ack(date(2026, 11, 3), set_id="865"))):
         found = acknowledged_documents(ack, NOON, documents)
-        assert isinstance(found, Acknowledgments)
+        assert isinstance(found, AcknowledgedDocuments)
         assert found.initiative is Initiative.SELLER
     found = acknowledged_documents(_ack(date(2026, 11, 7), set_id="865"), NOON, ALL)
-    assert isinstance(found, Acknowledgments)
-    assert found.initiative is Initiative.ANSWER
+    assert isinstance(found, AcknowledgedDocuments)
+    assert found.initiative is Initiative.RESPONSE
 
 
 def _received(transaction: str, **changes: object) -> Received:

@@ -327,7 +327,7 @@ def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
         changed_since=case.get("changed_since", ()),
         changed_in_plex=case.get("changed_in_plex", ()),
         deleted=gone,
-        initiative=Initiative.SELLER if case.get("seller") else Initiative.ANSWER,
+        initiative=Initiative.SELLER if case.get("seller") else Initiative.RESPONSE,
         revisions=revisions,
         ordered_on=ORDERED,
     )
@@ -375,7 +375,9 @@ def test_what_is_written_is_what_is_told_and_nothing_of_what_is_held(case: dict[
         return
     done = _reconcile(case, read)
     sent = _order(case.get("order", "one"))
-    header = AcknowledgmentHeader(transaction_id="T1", type_code="AC", processed_at=datetime(2026, 11, 2, 12, tzinfo=UTC))
+    header = AcknowledgmentHeader(
+        transaction_id="T1", type_code="AC", processed_at=datetime(2026, 11, 2, 12, tzinfo=UTC)
+    )
     folded = fold([RankedAcknowledgment(header=header, outcomes=done.lines)])
     lines = tuple(
         Line(id=line.line_id, number=line.line, state=LineState.OPEN, unit="Ea", price=line.price)

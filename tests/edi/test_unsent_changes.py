@@ -108,7 +108,10 @@ def test_what_an_860_would_say_holds_the_line(what: str, renderings: Renderings 
 def test_a_cancelled_order_is_a_change_of_every_line(renderings: Renderings | None) -> None:
     """The cancellation is not out yet: no line is written as confirmed in the meantime."""
     order = _order()
-    assert lines_with_unsent_changes(order, order.model_copy(update={"phase": Phase.CANCELLED}), renderings, KEY) == {1, 2}
+    assert lines_with_unsent_changes(order, order.model_copy(update={"phase": Phase.CANCELLED}), renderings, KEY) == {
+        1,
+        2,
+    }
 
 
 @pytest.mark.parametrize("what", [*SAME, *OTHER])
@@ -129,7 +132,10 @@ def test_a_note_that_the_guide_has_no_place_for_is_no_change() -> None:
     latest = _with(order, note="paint it green")
     assert lines_with_unsent_changes(order, latest, Renderings(acme()), KEY) == {1}
     assert lines_that_differ(order, latest) == {1}
-    assert lines_with_unsent_changes(order, latest, Renderings(acme({"850": GUIDES_850["dates-at-lines"][0]})), KEY) == frozenset()
+    assert (
+        lines_with_unsent_changes(order, latest, Renderings(acme({"850": GUIDES_850["dates-at-lines"][0]})), KEY)
+        == frozenset()
+    )
 
 
 def test_what_was_entered_again_is_written_to_what_is_there_now() -> None:

@@ -58,7 +58,7 @@ def late_row(one: LateDocument) -> tuple[object, ...]:
         one.document.order_number,
         one.document.supplier,
         one.document.kind,
-        "overdue" if one.late.lateness is OverdueLevel.LIMIT else "warning",
+        "overdue" if one.late.level is OverdueLevel.LIMIT else "warning",
         span(one.late.by),
         ", ".join(map(str, one.late.lines)) or NOTHING,
         one.in_words(),

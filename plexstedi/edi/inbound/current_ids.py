@@ -46,14 +46,14 @@ class CurrentIds:
 
     def of_folded(self, folded: Folded) -> Folded:
         """Where the lines of an order stand, by today's ids."""
-        return Folded({number: self._of_standing(standing) for number, standing in folded.lines.items()}, folded.header)
+        return Folded({number: self._of_status(status) for number, status in folded.lines.items()}, folded.header)
 
     def _release(self, release_id: str) -> str:
         return self.releases.get(release_id, release_id)
 
-    def _of_standing(self, standing: LineAckStatus) -> LineAckStatus:
-        applied = None if standing.applied is None else self.of_outcome(standing.applied)
-        return replace(standing, latest=self.of_outcome(standing.latest), applied=applied)
+    def _of_status(self, status: LineAckStatus) -> LineAckStatus:
+        applied = None if status.applied is None else self.of_outcome(status.applied)
+        return replace(status, latest=self.of_outcome(status.latest), applied=applied)
 
     def _of_line(self, line: SentLine) -> SentLine:
         schedules = (each.model_copy(update={"release_id": self._release(each.release_id)}) for each in line.schedules)

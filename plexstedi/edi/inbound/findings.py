@@ -24,18 +24,18 @@ _SHOWN = 400
 
 def in_quotes(words: Sequence[str]) -> str:
     """What the supplier says, as far as it goes into a reason."""
-    said = " / ".join("".join(c for c in text if c.isprintable()) for text in words)
-    return "" if not said else f'"{said}"' if len(said) <= _SHOWN else f'"{said[:_SHOWN]}…"'
+    quote = " / ".join("".join(c for c in text if c.isprintable()) for text in words)
+    return "" if not quote else f'"{quote}"' if len(quote) <= _SHOWN else f'"{quote[:_SHOWN]}…"'
 
 
 def with_words(reasons: Sequence[Reason], words: Sequence[str], code: str | None) -> tuple[Reason, ...]:
     """The reasons, the first of them with what the supplier says (RULES.md Reading 6)."""
     different = tuple(dict.fromkeys(reasons))
-    said = in_quotes(words)
-    if not said or not different:
+    quote = in_quotes(words)
+    if not quote or not different:
         return different
     first = different[0]
-    message = f"{first.message}; the supplier says{f' ({code})' if code else ''}: {said}"
+    message = f"{first.message}; the supplier says{f' ({code})' if code else ''}: {quote}"
     return (first.model_copy(update={"message": message}), *different[1:])
 
 

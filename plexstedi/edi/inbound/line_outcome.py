@@ -65,7 +65,7 @@ class AcknowledgmentCase:
 
 
 @dataclass(frozen=True, slots=True)
-class AcknowledgedLines:
+class LineCoverage:
     """Of which lines the answer speaks, and how."""
 
     by_line: Mapping[int, tuple[LineMatch, ...]]
@@ -81,42 +81,42 @@ class AcknowledgedLines:
         if all(match.line is line for match in matches):
             return matches
         index = LineIndex((line,))
-        anew = (match_line(match.answered, index) for match in matches)
-        return tuple(match for match in anew if isinstance(match, LineMatch))
+        matched_again = (match_line(match.acknowledged, index) for match in matches)
+        return tuple(match for match in matched_again if isinstance(match, LineMatch))
 
 
 def outcome_for_line(
-    line: SentLine, spoken: AcknowledgedLines, document: AcknowledgmentCase, earlier: Mapping[int, LineOutcome]
+    line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, earlier: Mapping[int, LineOutcome]
 ) -> LineOutcome | None:
     """What the answer says of one version of a line; None if nothing."""
-    matches = spoken.of(line)
+    matches = coverage.of(line)
     if line.quantity == 0:
-        speaks = matches or spoken.rejects_all or spoken.lists_none or document.missing is AckState.CONFIRMED
-        return _deleted(line, matches, document, refused=spoken.rejects_all) if speaks else None
-    if spoken.rejects_all:
+        is_covered = matches or coverage.rejects_all or coverage.lists_none or document.missing is AckState.CONFIRMED
+        return _deleted(line, matches, document, refused=coverage.rejects_all) if is_covered else None
+    if coverage.rejects_all:
         return _rejected(line, matches, document)
-    if line.line in spoken.by_line or line.line in spoken.ambiguous:
+    if line.line in coverage.by_line or line.line in coverage.ambiguous:
         findings = document.findings(line)
-        if line.line in spoken.ambiguous:
-            findings.holds.append(spoken.ambiguous[line.line].reason)
-        return _answered(line, matches, findings, document)
-    if spoken.lists_none:
+        if line.line in coverage.ambiguous:
+            findings.holds.append(coverage.ambiguous[line.line].reason)
+        return _acknowledged(line, matches, findings, document)
+    if coverage.lists_none:
         return _unlisted(line, document).model_copy(update={"whole": True})
-    if not spoken.is_own and not _is_answered(earlier, line.line):
+    if not coverage.is_own and not _is_acknowledged(earlier, line.line):
         return _unlisted(line, document)
     return None
 
 
-def _is_answered(earlier: Mapping[int, LineOutcome], line: int) -> bool:
+def _is_acknowledged(earlier: Mapping[int, LineOutcome], line: int) -> bool:
     outcome = earlier.get(line)
     return outcome is not None and outcome.listed
 
 
-def _answered(
+def _acknowledged(
     line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: AcknowledgmentCase
 ) -> LineOutcome:
     meaning = document.meaning
-    if any(not m.answered.details for m in matches):
+    if any(not m.acknowledged.details for m in matches):
         if meaning is TypeMeaning.EXCEPTIONS:
             findings.hold("no-detail", "listed as an exception, but no ACK says which kind")
         elif meaning is TypeMeaning.NO_DETAIL and not document.settings.acknowledgments.accept_without_detail:
@@ -166,11 +166,11 @@ def _nothing_definite(line: SentLine, findings: Findings, document: Acknowledgme
 def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: AcknowledgmentCase) -> LineOutcome:
     findings = document.findings(line)
     code = document.acknowledgment.type_code
-    said = in_quotes(document.acknowledgment.words)
+    quote = in_quotes(document.acknowledgment.words)
     findings.warn(
         "order-rejected",
         f"the supplier rejects the {'change' if document.acknowledgment.set_id == '865' else 'order'}: "
-        f"{type_in_words(code)}" + (f"; the supplier says: {said}" if said else ""),
+        f"{type_in_words(code)}" + (f"; the supplier says: {quote}" if quote else ""),
         PLACE_ELSEWHERE,
     )
     return _whole_rejected(line, matches, findings, document, listed=True)
@@ -218,8 +218,8 @@ def _deleted(
     confirmed = ZERO
     settings = document.settings.acknowledgments
     for match in matches:
-        findings.holds += match.answered.faults
-        for detail in match.answered.details:
+        findings.holds += match.acknowledged.faults
+        for detail in match.acknowledged.details:
             meaning = line_meaning(detail.code, settings)
             if detail.code == "ID":
                 continue
@@ -228,11 +228,11 @@ def _deleted(
                 findings.warn("deletion-rejected", "the supplier refuses to delete the line", "contact the supplier")
             elif meaning is not LineMeaning.ACCEPTED:
                 findings.hold("code-held", f"{detail.code} on a line that was deleted")
-            elif detail.quantity and match.answered.change_code != "DI":
+            elif detail.quantity and match.acknowledged.change_code != "DI":
                 # DI with an accepting code agrees to the deletion, whatever quantity it repeats (RULES.md Reading 13).
                 confirmed += detail.quantity
-        if not match.answered.details and match.answered.change_code != "DI" and match.answered.quantity:
-            confirmed += match.answered.quantity
+        if not match.acknowledged.details and match.acknowledged.change_code != "DI" and match.acknowledged.quantity:
+            confirmed += match.acknowledged.quantity
     if confirmed > 0:
         findings.hold("deleted-line-confirmed", f"the line was deleted, but the supplier confirms {confirmed:f}")
     held = bool(findings.holds)

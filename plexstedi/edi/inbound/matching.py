@@ -111,11 +111,11 @@ def why_ambiguous(match: AmbiguousOrder) -> Reason:
             message=f"the number could refer to {numbers}",
             fix="Ask the supplier to return the order number exactly as it was sent.",
         )
-    said = "it has no release (BAK05)" if not match.release else f"its release (BAK05) {match.release} is unknown"
+    why = "it has no release (BAK05)" if not match.release else f"its release (BAK05) {match.release} is unknown"
     return Reason(
         code="order-ambiguous",
         where=where,
-        message=f"{said}, and the releases of this order were sent as separate orders: {', '.join(releases)}",
+        message=f"{why}, and the releases of this order were sent as separate orders: {', '.join(releases)}",
         fix="Ask the supplier to send it again with the release as it was sent (BEG04 of the 850, BAK05 of the 855).",
     )
 
@@ -128,7 +128,7 @@ def _normal(text: str) -> str:
 class LineMatch:
     """A line of the answer that is one line of the order, or one release of it where releases were sent as lines."""
 
-    answered: AcknowledgedLine
+    acknowledged: AcknowledgedLine
     line: SentLine
     schedule: SentSchedule | None = None
 
@@ -137,14 +137,14 @@ class LineMatch:
 class NoLine:
     """A line of the answer that the order does not have."""
 
-    answered: AcknowledgedLine
+    acknowledged: AcknowledgedLine
 
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousLine:
     """A line of the answer that could mean several lines of the order."""
 
-    answered: AcknowledgedLine
+    acknowledged: AcknowledgedLine
     candidates: tuple[SentLine, ...]
     why: str
 
@@ -176,9 +176,9 @@ class LineIndex:
         """The line, or the release sent as a line, with this PO101; numbers as numbers."""
         return self._by_id.get(_id_parts(written))
 
-    def by_part(self, answered: AcknowledgedLine) -> list[SentLine]:
+    def by_part(self, acknowledged: AcknowledgedLine) -> list[SentLine]:
         """Lines with a part of the answer, in the order sent; the buyer's number decides before the seller's."""
-        keys = _part_keys(stated_items(answered))
+        keys = _part_keys(stated_items(acknowledged))
         for family in range(len(_FAMILIES)):
             found = {ln.line: ln for key in keys if key[0] == family for ln in self._by_part.get(key, ())}
             if found:
@@ -186,9 +186,9 @@ class LineIndex:
         return []
 
 
-def stated_items(answered: AcknowledgedLine) -> tuple[Mapping[str, str], ...]:
+def stated_items(acknowledged: AcknowledgedLine) -> tuple[Mapping[str, str], ...]:
     """Item numbers by qualifier, of each place that gives some."""
-    return (answered.items, *answered.other_items, *(detail.items for detail in answered.details))
+    return (acknowledged.items, *acknowledged.other_items, *(detail.items for detail in acknowledged.details))
 
 
 def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
@@ -201,22 +201,22 @@ def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
     }
 
 
-def match_line(answered: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
+def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
     """The line that is meant: by PO101, by part where PO101 is missing or unknown (RULES.md Reading 11)."""
-    by_id = index.by_assigned_id(answered.assigned_id) if answered.assigned_id is not None else None
-    by_part = index.by_part(answered)
+    by_id = index.by_assigned_id(acknowledged.assigned_id) if acknowledged.assigned_id is not None else None
+    by_part = index.by_part(acknowledged)
     numbers = ", ".join(str(line.line) for line in by_part)
     if by_id is not None:
         line, schedule = by_id
         if by_part and line not in by_part:
-            why = f"its number {answered.assigned_id} is line {line.line}, its part is that of line {numbers}"
-            return AmbiguousLine(answered, (line, *by_part), why)
-        return LineMatch(answered, line, schedule)
+            why = f"its number {acknowledged.assigned_id} is line {line.line}, its part is that of line {numbers}"
+            return AmbiguousLine(acknowledged, (line, *by_part), why)
+        return LineMatch(acknowledged, line, schedule)
     if len(by_part) == 1:
-        return LineMatch(answered, by_part[0])
+        return LineMatch(acknowledged, by_part[0])
     if by_part:
-        return AmbiguousLine(answered, tuple(by_part), f"lines {numbers} have the same part")
-    return NoLine(answered)
+        return AmbiguousLine(acknowledged, tuple(by_part), f"lines {numbers} have the same part")
+    return NoLine(acknowledged)
 
 
 def _id_parts(written: str) -> _Id:
@@ -228,10 +228,10 @@ def _id_parts(written: str) -> _Id:
     return tuple(parts)
 
 
-def other_items(answered: AcknowledgedLine, line: SentLine) -> tuple[str, ...]:
+def other_items(acknowledged: AcknowledgedLine, line: SentLine) -> tuple[str, ...]:
     """Item numbers of the answer that differ from those sent under the same qualifier, in words."""
     found = []
-    for items in stated_items(answered):
+    for items in stated_items(acknowledged):
         for qualifier, item in items.items():
             sent = line.items.get(qualifier)
             if sent is not None and sent.strip().casefold() != item.strip().casefold():

@@ -11,8 +11,8 @@ from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
 from plexstedi.edi.reasons import Reason
 
 
-def unheard(
-    header: AcknowledgmentHeader, outcomes: Iterable[LineOutcome], standing: Mapping[int, LineAckStatus]
+def not_applied_reasons(
+    header: AcknowledgmentHeader, outcomes: Iterable[LineOutcome], statuses: Mapping[int, LineAckStatus]
 ) -> tuple[Reason, ...]:
     """A reason for each line of which this answer does not count and says less, later, dearer or no.
 
@@ -21,29 +21,29 @@ def unheard(
     """
     reasons = []
     for outcome in outcomes:
-        counts = standing.get(outcome.line)
-        in_force = counts is not None and counts.latest_from.transaction_id == header.transaction_id
+        current = statuses.get(outcome.line)
+        in_force = current is not None and current.latest_from.transaction_id == header.transaction_id
         if in_force or not (outcome.listed or outcome.whole):
             continue
-        worse = worse_than(outcome, None if counts is None else counts.latest)
+        worse = worse_than(outcome, None if current is None else current.latest)
         if worse:
-            reasons.append(_reason(header, outcome, counts, worse))
+            reasons.append(_reason(header, outcome, current, worse))
     return tuple(reasons)
 
 
-def worse_than(said: LineOutcome, counts: LineOutcome | None) -> tuple[str, ...]:
+def worse_than(outcome: LineOutcome, current: LineOutcome | None) -> tuple[str, ...]:
     """In what an outcome is worse than the one that counts (None: than what it was asked for), in words."""
     found = []
-    if _refuses(said) and (counts is None or not _refuses(counts)):
-        found.append(f"no ({said.code})" if said.code else "no")
-    elif _is_unread(said) and (counts is None or not _is_unread(counts)):
+    if _refuses(outcome) and (current is None or not _refuses(current)):
+        found.append(f"no ({outcome.code})" if outcome.code else "no")
+    elif _is_unread(outcome) and (current is None or not _is_unread(current)):
         found.append("a held item")
-    elif counts is None or counts.unit == said.unit:
-        total, other = _coming(said), said.ordered if counts is None else _coming(counts)
-        if total < other:
-            found.append(f"{total:f} {said.unit} instead of {other:f}")
-    found += _later(said, counts)
-    price, asked = said.price, said.price_sent if counts is None else _price(counts)
+    elif current is None or current.unit == outcome.unit:
+        total, expected = _coming(outcome), outcome.ordered if current is None else _coming(current)
+        if total < expected:
+            found.append(f"{total:f} {outcome.unit} instead of {expected:f}")
+    found += _later(outcome, current)
+    price, asked = outcome.price, outcome.price_sent if current is None else _price(current)
     if price is not None and asked is not None and price > asked:
         found.append(f"a price of {price:f} instead of {asked:f}")
     return tuple(found)
@@ -66,31 +66,33 @@ def _price(outcome: LineOutcome) -> Decimal | None:
     return outcome.price if outcome.price is not None else outcome.price_sent
 
 
-def _later(said: LineOutcome, counts: LineOutcome | None) -> list[str]:
+def _later(outcome: LineOutcome, current: LineOutcome | None) -> list[str]:
     found = []
     for what, days in (("delivery", "delivery_date"), ("ship", "ship_date")):
-        mine = getattr(said, days)
-        other = None if counts is None else getattr(counts, days)
-        asked = max((s.due for s in said.schedules if s.due is not None), default=None)
-        compared = other if other is not None else asked
-        if mine is not None and compared is not None and mine > compared:
-            found.append(f"{what} on {mine} instead of {compared}")
+        stated_day = getattr(outcome, days)
+        current_day = None if current is None else getattr(current, days)
+        asked = max((s.due for s in outcome.schedules if s.due is not None), default=None)
+        compared = current_day if current_day is not None else asked
+        if stated_day is not None and compared is not None and stated_day > compared:
+            found.append(f"{what} on {stated_day} instead of {compared}")
     return found
 
 
-def _reason(header: AcknowledgmentHeader, outcome: LineOutcome, counts: LineAckStatus | None, worse: tuple[str, ...]) -> Reason:
-    said = in_quotes(outcome.words)
+def _reason(
+    header: AcknowledgmentHeader, outcome: LineOutcome, current: LineAckStatus | None, worse: tuple[str, ...]
+) -> Reason:
+    quote = in_quotes(outcome.words)
     processed = f"{header.processed_at:%Y-%m-%d %H:%M} UTC"
     dated = f"dated {header.dated}, processed {processed}" if header.dated is not None else f"processed {processed}"
     message = f"an acknowledgment that was not applied ({header.type_code}, {dated}) says: {', '.join(worse)}"
-    if said:
-        message += f"; the supplier says: {said}"
-    if counts is None:
+    if quote:
+        message += f"; the supplier says: {quote}"
+    if current is None:
         message += "; it acknowledges the order as it was before a change"
     else:
-        source = counts.latest_from
+        source = current.latest_from
         since = source.dated if source.dated is not None else f"{source.processed_at:%Y-%m-%d %H:%M} UTC"
-        message += f"; the current state is {counts.latest.state} (acknowledgment of {since})"
+        message += f"; the current state is {current.latest.state} (acknowledgment of {since})"
     return Reason(
         code="not-applied",
         where=f"line {outcome.line}",

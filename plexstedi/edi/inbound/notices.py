@@ -71,7 +71,7 @@ def notices_of(
 def _places(
     acknowledgment: Acknowledgment, by_line: Mapping[int, Sequence[LineMatch]], currency: str | None
 ) -> Iterator[tuple[str, Extra]]:
-    numbers = {match.answered.position: number for number, matches in by_line.items() for match in matches}
+    numbers = {match.acknowledged.position: number for number, matches in by_line.items() for match in matches}
     unknown = known_currency(currency) is None
     yield from (("order", extra) for extra in acknowledgment.extras)
     yield from (("order", _currency(code)) for code in acknowledgment.currencies if unknown)

@@ -119,14 +119,14 @@ class SentDocument:
 class Initiative(StrEnum):
     """Who began."""
 
-    ANSWER = "answer"
+    RESPONSE = "answer"
     """It answers a document of ours."""
     SELLER = "seller"
     """An 865 of the seller's own: a wish to change (RULES.md Reading 13)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledgments:
+class AcknowledgedDocuments:
     """What an answer speaks of."""
 
     position: int
@@ -155,7 +155,7 @@ def acknowledged_documents(
     processed_at: datetime,
     documents: Sequence[SentDocument],
     ordered_on: date | None = None,
-) -> Acknowledgments | UnknownChangeSequence:
+) -> AcknowledgedDocuments | UnknownChangeSequence:
     """Which of our documents (at least one, in the order sent) this answer answers (RULES.md Reading 13).
 
     A change sequence that it names decides; else its date, a day more or less, against the day we sent (UTC). What was
@@ -176,10 +176,10 @@ def acknowledged_documents(
     is_own = acknowledgment.set_id == "865" and not any(
         d.change_sequence is not None and d.position <= last.position for d in documents
     )
-    return Acknowledgments(
+    return AcknowledgedDocuments(
         position=last.position,
         changed_since=_changed(d for d in documents if d.position > last.position),
-        initiative=Initiative.SELLER if is_own else Initiative.ANSWER,
+        initiative=Initiative.SELLER if is_own else Initiative.RESPONSE,
         undecided=_changed(d for d in documents if first.position < d.position <= last.position),
         since=first.position,
         named=is_named,
@@ -205,9 +205,9 @@ def _by_date(
     return surely, possibly
 
 
-def _confirmations_before_wholes(best_first: list[_Said]) -> list[_Said]:
+def _confirmations_before_wholes(best_first: list[_Ranked]) -> list[_Ranked]:
     """The newest answers, as far as they accept as a whole what an older one confirms, behind that one."""
-    wholes = list(takewhile(lambda said: said[0].whole, best_first))
+    wholes = list(takewhile(lambda pair: pair[0].whole, best_first))
     rest = best_first[len(wholes) :]
     if rest and rest[0][0].state in (AckState.CONFIRMED, AckState.CHANGED):
         return [rest[0], *wholes, *rest[1:]]
@@ -248,8 +248,8 @@ def newest_first(headers: Iterable[AcknowledgmentHeader]) -> list[Acknowledgment
     found: list[AcknowledgmentHeader] = []
     by_time = {header.transaction_id: header for header in headers}
     for header in sorted(by_time.values(), key=lambda h: (h.processed_at, h.transaction_id)):
-        place = next((i for i, other in enumerate(found) if is_newer(header, other)), len(found))
-        found.insert(place, header)
+        position = next((i for i, other in enumerate(found) if is_newer(header, other)), len(found))
+        found.insert(position, header)
     return found
 
 
@@ -262,7 +262,7 @@ class RankedAcknowledgment(Frozen):
     outcomes: tuple[LineOutcome, ...] = ()
 
 
-_Said: TypeAlias = tuple[LineOutcome, AcknowledgmentHeader]
+_Ranked: TypeAlias = tuple[LineOutcome, AcknowledgmentHeader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,25 +287,28 @@ class Folded:
     """Of the newest answer that something in Plex comes from; None if nothing does."""
 
 
-def fold(answers: Iterable[RankedAcknowledgment], changes: Collection[SentDocument] = ()) -> Folded:
+def fold(acknowledgments: Iterable[RankedAcknowledgment], changes: Collection[SentDocument] = ()) -> Folded:
     """The state per line: the newest answer wins, whatever the order of arrival (RULES.md Reading 12).
 
     An outcome that only follows from a setting counts for lines that no answer names. An answer that accepts the order
     as a whole supersedes like one that lists the line, except where an older one confirms it: that says the same, with
     dates. What was said of a line before a later document (`changes`) changed it no longer counts.
     """
-    said: dict[int, dict[str, _Said]] = {}
-    for answer in answers:
-        for outcome in answer.outcomes:
-            knows = answer.position if outcome.knows is None else outcome.knows
+    outcomes: dict[int, dict[str, _Ranked]] = {}
+    for acknowledgment in acknowledgments:
+        for outcome in acknowledgment.outcomes:
+            knows = acknowledgment.position if outcome.knows is None else outcome.knows
             if any(outcome.line in d.changed for d in changes if d.position > knows):
                 continue
-            said.setdefault(outcome.line, {})[answer.header.transaction_id] = (outcome, answer.header)
+            outcomes.setdefault(outcome.line, {})[acknowledgment.header.transaction_id] = (
+                outcome,
+                acknowledgment.header,
+            )
     lines: dict[int, LineAckStatus] = {}
-    for number in sorted(said):
-        by_id = said[number]
+    for number in sorted(outcomes):
+        by_id = outcomes[number]
         best_first = [by_id[header.transaction_id] for header in newest_first(h for _, h in by_id.values())]
-        best_first = _confirmations_before_wholes(_that_count(best_first))
+        best_first = _confirmations_before_wholes(_effective(best_first))
         applied = next(((o, h) for o, h in best_first if o.applies), None)
         lines[number] = LineAckStatus(
             best_first[0][0],
@@ -317,8 +320,8 @@ def fold(answers: Iterable[RankedAcknowledgment], changes: Collection[SentDocume
     return Folded(lines, sources[0] if sources else None)
 
 
-def _that_count(best_first: list[_Said]) -> list[_Said]:
+def _effective(best_first: list[_Ranked]) -> list[_Ranked]:
     """Those that name the line; else those that accept it without naming it, which being left out never undoes."""
-    named = [said for said in best_first if said[0].listed or (said[0].whole and said[0].applies)]
-    accepting = [said for said in best_first if said[0].applies]
+    named = [pair for pair in best_first if pair[0].listed or (pair[0].whole and pair[0].applies)]
+    accepting = [pair for pair in best_first if pair[0].applies]
     return named or accepting or best_first

@@ -16,20 +16,20 @@ from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import PRICE_BASIS_UNITS, exact_quotient
 
 
-def stated_prices(answer: AcknowledgedLine) -> tuple[StatedPrice, ...]:
+def stated_prices(ack_line: AcknowledgedLine) -> tuple[StatedPrice, ...]:
     """Every price of the purchase that a line of the answer states, PO104 first."""
-    if answer.price is None:
-        return answer.other_prices
-    own = StatedPrice(segment="PO1", place="PO104", price=answer.price, basis=answer.price_basis)
-    return (own, *answer.other_prices)
+    if ack_line.price is None:
+        return ack_line.other_prices
+    own = StatedPrice(segment="PO1", place="PO104", price=ack_line.price, basis=ack_line.price_basis)
+    return (own, *ack_line.other_prices)
 
 
-def stated_numbers(answer: AcknowledgedLine) -> Iterable[Decimal]:
+def stated_numbers(ack_line: AcknowledgedLine) -> Iterable[Decimal]:
     """Every quantity and price that a line of the answer states."""
-    details = (detail.quantity for detail in answer.details)
-    schedules = (schedule.quantity for schedule in answer.schedules)
-    prices = (price.price for price in stated_prices(answer))
-    return (number for number in (answer.quantity, *details, *schedules, *prices) if number is not None)
+    details = (detail.quantity for detail in ack_line.details)
+    schedules = (schedule.quantity for schedule in ack_line.schedules)
+    prices = (price.price for price in stated_prices(ack_line))
+    return (number for number in (ack_line.quantity, *details, *schedules, *prices) if number is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ class Compared:
     """Both prices per the same unit."""
 
     sent: Fraction
-    answered: Fraction
+    acknowledged: Fraction
 
     @property
     def differs(self) -> bool:
         """Whether the supplier states another price."""
-        return self.sent != self.answered
+        return self.sent != self.acknowledged
 
     def within(self, up_pct: Decimal, down_pct: Decimal) -> bool:
         """Whether the answered price is at most this many percent above or below the one sent."""
-        difference = (self.answered - self.sent) * 100
+        difference = (self.acknowledged - self.sent) * 100
         return -Fraction(down_pct) * self.sent <= difference <= Fraction(up_pct) * self.sent
 
 
@@ -62,7 +62,7 @@ PriceComparison: TypeAlias = Compared | Incomparable
 
 
 def compare_price(
-    answered: Decimal, basis: str | None, unit: str | None, sent: SentLine, settings: SupplierSettings
+    acknowledged: Decimal, basis: str | None, unit: str | None, sent: SentLine, settings: SupplierSettings
 ) -> PriceComparison:
     """The answered price (PO104, PO105, PO103) against the one sent. A price without basis has the basis sent."""
     used = basis.upper() if basis is not None else sent.price_basis
@@ -81,7 +81,7 @@ def compare_price(
             " `plexstedi replay --ack TRANSACTION --reason TEXT`; or accept or reject it: `plexstedi review show ID`"
             " shows what each does",
         )
-    return Compared(Fraction(sent.price) / ours[0], Fraction(answered) / theirs[0] / factor)
+    return Compared(Fraction(sent.price) / ours[0], Fraction(acknowledged) / theirs[0] / factor)
 
 
 def price_sent(sent: SentLine) -> Decimal | None:

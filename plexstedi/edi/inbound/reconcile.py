@@ -9,6 +9,7 @@ from decimal import Context, Decimal, localcontext
 
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, in_quotes
+from plexstedi.edi.inbound.line_outcome import AcknowledgmentCase, LineCoverage, outcome_for_line
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
 from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
@@ -20,9 +21,8 @@ from plexstedi.edi.inbound.reading.ack_codes import (
     type_meaning,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Acknowledgment
-from plexstedi.edi.inbound.reading.revision_values import Knows, ValueVerdict, judge
+from plexstedi.edi.inbound.reading.revision_values import MeantVersion, ValueVerdict, judge
 from plexstedi.edi.inbound.revisions import NO_REVISIONS, SentRevisions
-from plexstedi.edi.inbound.line_outcome import AcknowledgmentCase, AcknowledgedLines, outcome_for_line
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -44,7 +44,7 @@ def reconcile(
     changed_in_plex: Collection[int] = (),
     deleted: Sequence[SentLine] = (),
     earlier: Mapping[int, LineOutcome] | None = None,
-    initiative: Initiative = Initiative.ANSWER,
+    initiative: Initiative = Initiative.RESPONSE,
     watch: Watch = unwatched,
     revisions: SentRevisions = NO_REVISIONS,
     ordered_on: date | None = None,
@@ -55,7 +55,7 @@ def reconcile(
     what this answers: they are left as they are. Lines in `changed_in_plex` were changed after they were last sent:
     held. `deleted` are lines that the document answered has taken out, as they were sent before. `earlier` are the
     outcomes of the answers that count so far: a line that one of them names is never changed by not being named here.
-    `initiative` and `changed_since` come from `precedence.acknowledged_documents`, `revisions` is what the order's documents
+    `initiative` and `changed_since` come from `precedence.acknowledged_documents`; `revisions` is what the documents
     say of the lines that were changed about the time of the answer. `ordered_on` is the order's date.
     """
     with localcontext(_EXACT):
@@ -111,37 +111,37 @@ def _reconcile(
         acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing, sent.currency, ordered_on
     )
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
-    answered = {line.line for line in known if line.line in by_line or line.line in ambiguous}
+    acknowledged = {line.line for line in known if line.line in by_line or line.line in ambiguous}
     rejects_all = meaning is TypeMeaning.REJECTED
     lists_none = not acknowledgment.lines and not is_own
-    touched = {line.line for line in known} if rejects_all or not acknowledgment.lines else answered
-    spoken = AcknowledgedLines(by_line, ambiguous, rejects_all, lists_none, is_own)
+    touched = {line.line for line in known} if rejects_all or not acknowledgment.lines else acknowledged
+    coverage = LineCoverage(by_line, ambiguous, rejects_all, lists_none, is_own)
     outcomes: list[LineOutcome] = []
     before: list[LineOutcome] = []
     untouched: set[int] = set()
     for line in watched(sorted(known, key=lambda ln: ln.line), watch):
         number = line.line
-        said = outcome_for_line(line, spoken, document, earlier)
-        if said is None:
+        outcome = outcome_for_line(line, coverage, document, earlier)
+        if outcome is None:
             continue
         if number in changed_since:
-            aware = _knows_of_later(line, spoken, document, revisions)
+            aware = _knows_of_later(line, coverage, document, revisions)
             if aware is not None:
                 outcomes.append(aware)
             elif number in touched:
                 untouched.add(number)
-                before.append(said)
-        elif number in revisions.before and not (said.state is AckState.UNACKNOWLEDGED and not said.listed):
-            verdict = _verdict(line, spoken, document, revisions.before[number])
-            if verdict.knows is Knows.CHANGE:
-                outcomes.append(said)
+                before.append(outcome)
+        elif number in revisions.before and not (outcome.state is AckState.UNACKNOWLEDGED and not outcome.listed):
+            verdict = _verdict(line, coverage, document, revisions.before[number])
+            if verdict.version is MeantVersion.CHANGE:
+                outcomes.append(outcome)
             elif verdict.before is not None:
                 untouched.add(number)
-                before.append(outcome_for_line(verdict.before, spoken, document, {}) or said)
+                before.append(outcome_for_line(verdict.before, coverage, document, {}) or outcome)
             else:
-                outcomes.append(_undecided(said, verdict.why))
+                outcomes.append(_undecided(outcome, verdict.why))
         else:
-            outcomes.append(said)
+            outcomes.append(outcome)
     return head.model_copy(
         update={
             "holds": holds,
@@ -155,51 +155,51 @@ def _reconcile(
 
 
 def _verdict(
-    line: SentLine, spoken: AcknowledgedLines, document: AcknowledgmentCase, before: Sequence[SentLine | None]
+    line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, before: Sequence[SentLine | None]
 ) -> ValueVerdict:
     """Whether a line that was changed about the time of the answer is answered as it is now (RULES.md Reading 13)."""
-    if spoken.rejects_all:
+    if coverage.rejects_all:
         return ValueVerdict(
-            Knows.UNDECIDED, "the order is rejected as a whole, but before or after the change is unclear"
+            MeantVersion.UNDECIDED, "the order is rejected as a whole, but before or after the change is unclear"
         )
-    if line.line in spoken.ambiguous:
-        return ValueVerdict(Knows.CHANGE)
-    if line.line not in spoken.by_line:
-        return ValueVerdict(Knows.UNDECIDED, "the acknowledgment has no values for it")
-    return judge(lambda version: document.case(version, spoken.of(version), listed=True), line, before)
+    if line.line in coverage.ambiguous:
+        return ValueVerdict(MeantVersion.CHANGE)
+    if line.line not in coverage.by_line:
+        return ValueVerdict(MeantVersion.UNDECIDED, "the acknowledgment has no values for it")
+    return judge(lambda version: document.case(version, coverage.of(version), listed=True), line, before)
 
 
 def _knows_of_later(
-    line: SentLine, spoken: AcknowledgedLines, document: AcknowledgmentCase, revisions: SentRevisions
+    line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, revisions: SentRevisions
 ) -> LineOutcome | None:
     """A line that says what a later document asks, though by its date it cannot know of it: held."""
     later = revisions.since.get(line.line)
-    if later is None or line.line not in spoken.by_line or spoken.rejects_all:
+    if later is None or line.line not in coverage.by_line or coverage.rejects_all:
         return None
-    if _verdict(later, spoken, document, (line,)).knows is not Knows.CHANGE:
+    if _verdict(later, coverage, document, (line,)).version is not MeantVersion.CHANGE:
         return None
-    said = outcome_for_line(later, spoken, document, {})
-    if said is None:
+    outcome = outcome_for_line(later, coverage, document, {})
+    if outcome is None:
         return None
     why = "its values are those of a later change, but its date is before that change"
-    return _undecided(said, why).model_copy(update={"knows": revisions.last})
+    return _undecided(outcome, why).model_copy(update={"knows": revisions.last})
 
 
-def _undecided(said: LineOutcome, why: str) -> LineOutcome:
+def _undecided(outcome: LineOutcome, why: str) -> LineOutcome:
     """Held, since it cannot be told whether it answers the line as it is now."""
     reason = Reason(
         code="revision-unclear",
-        where=f"line {said.line}",
+        where=f"line {outcome.line}",
         message="the line was changed at about the time of the acknowledgment; which version it acknowledges is "
         f"unclear: {why}",
         fix="Ask the supplier. Accept it if it acknowledges the line as changed; reject it if not.",
     )
-    held = said.state is AckState.HELD
-    return said.model_copy(
+    held = outcome.state is AckState.HELD
+    return outcome.model_copy(
         update={
             "state": AckState.HELD,
-            "if_accepted": said.if_accepted if held else said.state,
-            "reasons": (reason, *said.reasons),
+            "if_accepted": outcome.if_accepted if held else outcome.state,
+            "reasons": (reason, *outcome.reasons),
             "attention": True,
         }
     )
@@ -218,8 +218,8 @@ def _document_holds(
         hold("purpose", f"purpose {acknowledgment.purpose} withdraws an acknowledgment", DECIDE)
     if meaning is TypeMeaning.HOLD:
         fix = f"{DECIDE}, or set `acknowledgments.type_codes.{code}` of this supplier"
-        said = in_quotes(acknowledgment.words)
-        why = f"; the supplier says: {said}" if said else ""
+        quote = in_quotes(acknowledgment.words)
+        why = f"; the supplier says: {quote}" if quote else ""
         hold("type-held", f"acknowledgment type {type_in_words(code)}{why}", fix)
     if is_own and not settings.acknowledgments.accept_seller_changes:
         fix = f"{DECIDE}, or set `acknowledgments.accept_seller_changes` of this supplier"
@@ -249,28 +249,28 @@ def _missing(acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: Sup
 
 
 def _match(
-    answers: Iterable[AcknowledgedLine], known: Sequence[SentLine], deleted: Collection[int]
+    ack_lines: Iterable[AcknowledgedLine], known: Sequence[SentLine], deleted: Collection[int]
 ) -> tuple[dict[int, tuple[LineMatch, ...]], list[UnmatchedLine]]:
     by_line: dict[int, list[LineMatch]] = {}
     unmatched = []
     index = LineIndex(known)
-    for answer in answers:
-        found = match_line(answer, index)
+    for ack_line in ack_lines:
+        found = match_line(ack_line, index)
         if isinstance(found, LineMatch):
             by_line.setdefault(found.line.line, []).append(found)
         elif isinstance(found, AmbiguousLine):
             candidates = tuple(line.line for line in found.candidates if line.line not in deleted)
-            unmatched.append(_unmatched(answer, "line-ambiguous", found.why, candidates))
+            unmatched.append(_unmatched(ack_line, "line-ambiguous", found.why, candidates))
         else:
-            unmatched.append(_unmatched(answer, "line-added", f"the order has no such line{_parts(found)}", ()))
+            unmatched.append(_unmatched(ack_line, "line-added", f"the order has no such line{_parts(found)}", ()))
     return {number: tuple(matches) for number, matches in by_line.items()}, unmatched
 
 
 def _parts(found: NoLine) -> str:
-    items = ", ".join(f"{qualifier} {item}" for qualifier, item in found.answered.items.items())
+    items = ", ".join(f"{qualifier} {item}" for qualifier, item in found.acknowledged.items.items())
     return f" ({items})" if items else ""
 
 
-def _unmatched(answer: AcknowledgedLine, code: str, message: str, candidates: tuple[int, ...]) -> UnmatchedLine:
-    reason = Reason(code=code, where=answer.place, message=message, fix=DECIDE)
-    return UnmatchedLine(place=answer.place, assigned_id=answer.assigned_id, candidates=candidates, reason=reason)
+def _unmatched(ack_line: AcknowledgedLine, code: str, message: str, candidates: tuple[int, ...]) -> UnmatchedLine:
+    reason = Reason(code=code, where=ack_line.place, message=message, fix=DECIDE)
+    return UnmatchedLine(place=ack_line.place, assigned_id=ack_line.assigned_id, candidates=candidates, reason=reason)

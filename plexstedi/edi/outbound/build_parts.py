@@ -8,12 +8,12 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.advice import partner_table, quoted, sentence, write
-from plexstedi.edi.guide.capacity import Place, Room, placement_for
+from plexstedi.edi.guide.capacity import Capacity, Placement, placement_for
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dates import ORDER_DATE, due_codes, due_qualifier, takes_order_date
 from plexstedi.edi.outbound.notes import note_form, note_nodes
 from plexstedi.edi.outbound.prices import price_placement, price_segment
-from plexstedi.edi.outbound.text import Wording, split_words
+from plexstedi.edi.outbound.text import TextCleaner, split_words
 from plexstedi.edi.outbound.view import DocumentLine, OrderKind, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Reason
@@ -35,14 +35,14 @@ class Builder:
     """What the builders of one document share: the target, the settings, and the reasons found on the way."""
 
     partner: Partner
-    room: Room
+    capacity: Capacity
     set_id: str
     reasons: list[Reason] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    wording: Wording = field(init=False)
+    cleaner: TextCleaner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wording = Wording(self.settings.text, partner_table(self.set_id, self.partner.code, "text"))
+        self.cleaner = TextCleaner(self.settings.text, partner_table(self.set_id, self.partner.code, "text"))
 
     @property
     def settings(self) -> SupplierSettings:
@@ -61,33 +61,33 @@ class Builder:
         """Record one reason to hold the document."""
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
 
-    def built(self, transaction: Transaction, seen: OrderView) -> Built:
+    def built(self, transaction: Transaction, view: OrderView) -> Built:
         """The document of an order, with what was found out about it on the way."""
         return Built(
             transaction,
-            dropped=(*seen.dropped, *self.dropped),
-            adjusted=tuple(dict.fromkeys((*seen.adjusted, *self.wording.adjusted))),
-            facts=replace(seen.facts, units={line.id: line.line.plex_unit for line in document_lines(seen)}),
-            doubts=(*seen.doubts, *self.wording.doubts),
+            dropped=(*view.dropped, *self.dropped),
+            adjusted=tuple(dict.fromkeys((*view.adjusted, *self.cleaner.adjusted))),
+            facts=replace(view.facts, units={line.id: line.line.plex_unit for line in document_lines(view)}),
+            unfit_texts=(*view.unfit_texts, *self.cleaner.unfit_texts),
         )
 
     # -- header ---------------------------------------------------------------------------------------------------
 
-    def order_heading(self, seen: OrderView) -> tuple[Node, ...]:
+    def order_heading(self, view: OrderView) -> tuple[Node, ...]:
         """Everything of the heading after BEG or BCH."""
         nodes: list[Node] = []
-        if seen.currency:
-            nodes.append(segment("CUR", e01="BY", e02=seen.currency))
+        if view.currency:
+            nodes.append(segment("CUR", e01="BY", e02=view.currency))
         nodes += self.references()
-        if seen.freight:
-            nodes.append(segment("FOB", e01=seen.freight))
-        nodes += self.terms(seen)
-        nodes += self.due("heading", (), seen.due)
-        nodes += self.order_date("heading", (), seen.order_date)
-        if seen.routing:
-            nodes.append(segment("TD5", e05=seen.routing))
-        nodes += self.note("heading", (), seen.note, "order")
-        nodes += self.order_parties(seen)
+        if view.freight:
+            nodes.append(segment("FOB", e01=view.freight))
+        nodes += self.terms(view)
+        nodes += self.due("heading", (), view.due)
+        nodes += self.order_date("heading", (), view.order_date)
+        if view.routing:
+            nodes.append(segment("TD5", e05=view.routing))
+        nodes += self.note("heading", (), view.note, "order")
+        nodes += self.order_parties(view)
         return tuple(nodes)
 
     def references(self) -> list[Node]:
@@ -104,21 +104,21 @@ class Builder:
         """REF of a line: those that have no place in the heading, and those that the guide wants in each line, too."""
         found: list[Node] = []
         for qualifier, value in self.settings.references.items():
-            place = self._reference_place("detail", (LINE_LOOPS[self.set_id],), qualifier)
-            if place is not None and (place.must or self._reference_place("heading", (), qualifier) is None):
+            placement = self._reference_place("detail", (LINE_LOOPS[self.set_id],), qualifier)
+            if placement is not None and (placement.must or self._reference_place("heading", (), qualifier) is None):
                 found.append(self._reference(qualifier, value))
         return found
 
     def _reference(self, qualifier: str, value: str) -> Segment:
-        return segment("REF", e01=qualifier, e02=self.wording.clean(value, f"references.{qualifier}"))
+        return segment("REF", e01=qualifier, e02=self.cleaner.clean(value, f"references.{qualifier}"))
 
-    def _reference_place(self, section: Section, path: tuple[str, ...], qualifier: str) -> Place | None:
-        place = placement_for(self.room, section, path, "REF", {1: qualifier})
-        return place if place is not None and place.has(2) else None
+    def _reference_place(self, section: Section, path: tuple[str, ...], qualifier: str) -> Placement | None:
+        placement = placement_for(self.capacity, section, path, "REF", {1: qualifier})
+        return placement if placement is not None and placement.has(2) else None
 
-    def terms(self, seen: OrderView) -> list[Node]:
+    def terms(self, view: OrderView) -> list[Node]:
         """ITD by the supplier's `terms` (RULES.md Sending 5)."""
-        terms = seen.terms
+        terms = view.terms
         if terms is None:
             return []
         days = terms.discount_days, terms.net_days
@@ -130,7 +130,7 @@ class Builder:
                 e03=terms.discount_percent,
                 e05=None if days[0] is None else Decimal(days[0]),
                 e07=None if days[1] is None else Decimal(days[1]),
-                e12=self.wording.clean(terms.description, "terms"),
+                e12=self.cleaner.clean(terms.description, "terms"),
             )
         ]
 
@@ -138,18 +138,18 @@ class Builder:
         """A due date as DTM where there is a place for one (RULES.md Sending 6)."""
         if due is None or section == "summary":
             return []
-        code = due_qualifier(self.room, due_codes(self.settings, self.set_id), section, path, "DTM", 1, 2)
+        code = due_qualifier(self.capacity, due_codes(self.settings, self.set_id), section, path, "DTM", 1, 2)
         return [] if code is None else [segment("DTM", e01=code, e02=due)]
 
     def order_date(self, section: Section, path: tuple[str, ...], day: date | None) -> list[Node]:
         """The order date as DTM 004 where a guide asks for it."""
-        if day is None or section == "summary" or not takes_order_date(self.room, section, path):
+        if day is None or section == "summary" or not takes_order_date(self.capacity, section, path):
             return []
         return [segment("DTM", e01=ORDER_DATE, e02=day)]
 
     def note(self, section: Section, path: tuple[str, ...], note: str | None, where: str) -> Sequence[Node]:
         """A note in the first form that the target has; its place was looked for before."""
-        form = note_form(self.room, section, path, self.settings.release) if note else None
+        form = note_form(self.capacity, section, path, self.settings.release) if note else None
         if form is None or not note:
             return []
         nodes = note_nodes(note, form, where)
@@ -160,11 +160,11 @@ class Builder:
 
     # -- parties --------------------------------------------------------------------------------------------------
 
-    def order_parties(self, seen: OrderView) -> list[Node]:
+    def order_parties(self, view: OrderView) -> list[Node]:
         """N1 loops of an order: ship-to, supplier, buyer, bill-to."""
         parties: list[Node] = []
-        if seen.ship_to:
-            parties.append(self.ship_to_party(seen.ship_to, "heading", ()))
+        if view.ship_to:
+            parties.append(self.ship_to_party(view.ship_to, "heading", ()))
         parties += self.supplier_party()
         parties += [self.company_party(role) for role in ("BY", "BT") if _is_set(self.partner.company)]
         return parties
@@ -182,15 +182,15 @@ class Builder:
         codes = _codes(settings.supplier_account, settings.duns)
         if not name and not codes:
             return []
-        place = None
+        placement = None
         for role in _SUPPLIER_ROLES:
-            place = placement_for(self.room, "heading", (), "N1", {1: role})
-            if place is not None:
+            placement = placement_for(self.capacity, "heading", (), "N1", {1: role})
+            if placement is not None:
                 break
         else:
             role = _SUPPLIER_ROLES[0]
         qualifier, code = self._code_for(codes, "heading", (), role)
-        head = segment("N1", e01=role, e02=self.wording.clean(name, "supplier name"), e03=qualifier, e04=code)
+        head = segment("N1", e01=role, e02=self.cleaner.clean(name, "supplier name"), e03=qualifier, e04=code)
         return [Loop("N1", (head, *self.partner_address()))]
 
     def partner_address(self) -> list[Node]:
@@ -210,17 +210,17 @@ class Builder:
     def party(
         self,
         role: str,
-        place: ShipTo | Company,
+        entry: ShipTo | Company,
         name: str | None,
         where: str,
         section: Section,
         path: tuple[str, ...],
     ) -> Node:
         """An N1 loop of a place in the settings."""
-        qualifier, code = self._code_for(_codes(place.code, place.duns), section, path, role)
-        head = segment("N1", e01=role, e02=self.wording.clean(name, where), e03=qualifier, e04=code)
-        street = (place.street,) if isinstance(place.street, str) else (place.street or ())
-        rest = self._address(street, place.city, place.state, place.postal_code, place.country, where)
+        qualifier, code = self._code_for(_codes(entry.code, entry.duns), section, path, role)
+        head = segment("N1", e01=role, e02=self.cleaner.clean(name, where), e03=qualifier, e04=code)
+        street = (entry.street,) if isinstance(entry.street, str) else (entry.street or ())
+        rest = self._address(street, entry.city, entry.state, entry.postal_code, entry.country, where)
         return Loop("N1", (head, *rest))
 
     def _code_for(
@@ -228,9 +228,9 @@ class Builder:
     ) -> tuple[str | None, str | None]:
         """The first of a party's codes whose qualifier the target takes, else the first (and it is dropped there)."""
         for qualifier, code in codes:
-            if placement_for(self.room, section, path, "N1", {1: role, 3: qualifier}) is not None:
-                return qualifier, self.wording.clean(code, f"N1 {role}")
-        return (codes[0][0], self.wording.clean(codes[0][1], f"N1 {role}")) if codes else (None, None)
+            if placement_for(self.capacity, section, path, "N1", {1: role, 3: qualifier}) is not None:
+                return qualifier, self.cleaner.clean(code, f"N1 {role}")
+        return (codes[0][0], self.cleaner.clean(codes[0][1], f"N1 {role}")) if codes else (None, None)
 
     def _address(
         self,
@@ -241,19 +241,19 @@ class Builder:
         country: str | None,
         where: str,
     ) -> list[Node]:
-        clean = [text for part in street if (text := self.wording.clean(part, where))]
+        clean = [text for part in street if (text := self.cleaner.clean(part, where))]
         nodes: list[Node] = [
             segment("N3", e01=clean[i], e02=clean[i + 1] if i + 1 < len(clean) else None)
             for i in range(0, len(clean), 2)
         ]
-        parts = [self.wording.clean(part, where) for part in (city, state, postal_code, country)]
+        parts = [self.cleaner.clean(part, where) for part in (city, state, postal_code, country)]
         if any(parts):
             nodes.append(segment("N4", e01=parts[0], e02=parts[1], e03=parts[2], e04=parts[3]))
         return nodes
 
     # -- lines ----------------------------------------------------------------------------------------------------
 
-    def line_tail(self, line: DocumentLine, loop: str, seen: OrderView, *, dated: bool) -> list[Node]:
+    def line_tail(self, line: DocumentLine, loop: str, view: OrderView, *, dated: bool) -> list[Node]:
         """What follows PO1 or POC in its loop: description, dates, schedule, note, its own ship-to."""
         where, path = f"line {line.id}", (loop,)
         nodes: list[Node] = []
@@ -262,28 +262,30 @@ class Builder:
         nodes += self.price_apart(line.line.price, line.line.price_basis, line.line.unit)
         nodes += self.line_references()
         if dated:
-            nodes += self.dates(line, path, seen)
-        nodes += self.order_date("detail", path, seen.order_date)
+            nodes += self.dates(line, path, view)
+        nodes += self.order_date("detail", path, view.order_date)
         nodes += self.note("detail", path, line.note, where)
-        ship_to = line.ship_to or (seen.ship_to if self._ship_to_at_lines(path) else None)
+        ship_to = line.ship_to or (view.ship_to if self._ship_to_at_lines(path) else None)
         if ship_to:
             nodes.append(self.ship_to_party(ship_to, "detail", path))
         return nodes
 
     def _ship_to_at_lines(self, path: tuple[str, ...]) -> bool:
         """Whether a guide wants the order's ship-to with each line, or has a place for it there only."""
-        place = placement_for(self.room, "detail", path, "N1", {1: "ST"}) if self.room.by_guide else None
-        return place is not None and (place.must or placement_for(self.room, "heading", (), "N1", {1: "ST"}) is None)
+        placement = placement_for(self.capacity, "detail", path, "N1", {1: "ST"}) if self.capacity.by_guide else None
+        return placement is not None and (
+            placement.must or placement_for(self.capacity, "heading", (), "N1", {1: "ST"}) is None
+        )
 
-    def dates(self, line: DocumentLine, path: tuple[str, ...], seen: OrderView) -> list[Node]:
+    def dates(self, line: DocumentLine, path: tuple[str, ...], view: OrderView) -> list[Node]:
         """SCH for each release, or the line's one due date as DTM; both where a guide has a place for both."""
-        code = due_qualifier(self.room, due_codes(self.settings, self.set_id), "detail", path, "SCH", 5, 6)
-        as_schedule = code is not None and seen.schedule is ScheduleAs.SCH
-        wants_date = self.room.by_guide or seen.schedule is ScheduleAs.LINES
-        if seen.schedule is ScheduleAs.HEADER and line.due() != seen.due:
+        code = due_qualifier(self.capacity, due_codes(self.settings, self.set_id), "detail", path, "SCH", 5, 6)
+        as_schedule = code is not None and view.schedule is ScheduleAs.SCH
+        wants_date = self.capacity.by_guide or view.schedule is ScheduleAs.LINES
+        if view.schedule is ScheduleAs.HEADER and line.due() != view.due:
             wants_date = True
         with_date = self.due("detail", path, line.due()) if wants_date else []
-        if seen.schedule is ScheduleAs.LINES and not with_date:
+        if view.schedule is ScheduleAs.LINES and not with_date:
             as_schedule = code is not None
         if not as_schedule:
             return with_date
@@ -296,16 +298,16 @@ class Builder:
 
     def price_elements(self, price: Decimal, basis: str | None, positions: tuple[int, int]) -> dict[str, Value | None]:
         """Price and basis as elements of the line's own segment; none where the price goes into CTP."""
-        if price_placement(self.room, LINE_LOOPS[self.set_id]).in_ctp:
+        if price_placement(self.capacity, LINE_LOOPS[self.set_id]).in_ctp:
             return {}
         return {f"e{positions[0]:02d}": price, f"e{positions[1]:02d}": basis}
 
     def price_apart(self, price: Decimal, basis: str | None, unit: str) -> list[Node]:
         """The price as CTP, where a guide has it there only (RULES.md Sending 4)."""
-        at = price_placement(self.room, LINE_LOOPS[self.set_id])
-        if not at.in_ctp or at.place is None:
+        at = price_placement(self.capacity, LINE_LOOPS[self.set_id])
+        if not at.in_ctp or at.placement is None:
             return []
-        return [price_segment(price, basis, unit, at.place)]
+        return [price_segment(price, basis, unit, at.placement)]
 
     def totals(self, count: int, quantities: Iterable[Decimal], amount: Decimal | None) -> Loop:
         """CTT with the number of lines and, where a guide has it, the sum of their quantities; AMT TT where known."""
@@ -314,13 +316,13 @@ class Builder:
 
     def hash_total(self, quantities: Iterable[Decimal]) -> Decimal | None:
         """CTT02: the sum of PO102, POC03 or IT102, only where a guide has it (RULES.md Sending 8)."""
-        place = placement_for(self.room, "summary", (), "CTT") if self.room.by_guide else None
-        if place is None or not place.has(2):
+        placement = placement_for(self.capacity, "summary", (), "CTT") if self.capacity.by_guide else None
+        if placement is None or not placement.has(2):
             return None
         total = total_of(*quantities)
         allowed = limit("CTT", 2, self.settings.release)
         digits = sum(c.isdigit() for c in f"{total:f}")
-        if allowed is not None and digits > allowed[1] and 2 not in place.required:
+        if allowed is not None and digits > allowed[1] and 2 not in placement.required:
             why = f"it has {digits} digits, CTT02 allows at most {allowed[1]}"
             self.dropped.append(Dropped(where="order", fact="CTT02", value=f"{total:f}", why=why))
             return None
@@ -328,12 +330,12 @@ class Builder:
 
     def description(self, text: str, path: tuple[str, ...], where: str) -> list[Node]:
         """PID free text, broken at words over as many PID as it needs (RULES.md Sending 7)."""
-        place = placement_for(self.room, "detail", path, "PID", {1: "F"})
-        if place is None or not place.has(5):
+        placement = placement_for(self.capacity, "detail", path, "PID", {1: "F"})
+        if placement is None or not placement.has(5):
             return [Loop("PID", (segment("PID", e01="F", e05=text),))]
-        width = place.length(5, (limit("PID", 5, self.settings.release) or (1, _DESCRIPTION_LENGTH))[1])
+        width = placement.length(5, (limit("PID", 5, self.settings.release) or (1, _DESCRIPTION_LENGTH))[1])
         pieces = split_words(text, width)
-        if pieces is None or (place.repeats is not None and len(pieces) > place.repeats):
+        if pieces is None or (placement.repeats is not None and len(pieces) > placement.repeats):
             message = f"the description of {len(text)} characters does not fit into PID05 ({width} characters)"
             self.held("description-too-long", where, message, "Shorten the description in Plex")
             return []
@@ -367,15 +369,15 @@ _FITTING: dict[OrderKind, tuple[str, ...]] = {
 """Element 92 codes that say the same: stand-alone or new; blanket (estimated quantities); release (or reorder)."""
 
 
-def order_type(kind: OrderKind, types: PurchaseOrderTypes, place: Place | None, table: str) -> str | Reason:
+def order_type(kind: OrderKind, types: PurchaseOrderTypes, placement: Placement | None, table: str) -> str | Reason:
     """The configured code if the guide takes it, else the one code of the guide that fits this kind of order.
 
     `table` is that of the document in the configuration: `suppliers.ACME01.850`.
     """
     configured = {"standard": types.standard, "blanket": types.blanket, "release": types.release}[kind]
-    if place is None or place.allows(2, configured):
+    if placement is None or placement.allows(2, configured):
         return configured
-    taken = place.codes.get(2, ())
+    taken = placement.codes.get(2, ())
     fitting = [code for code in taken if code in _FITTING[kind]]
     if len(fitting) == 1:
         return fitting[0]

@@ -14,13 +14,20 @@ from decimal import Decimal
 from typing import Literal, TypeVar
 
 from plexstedi.edi.advice import partner_table, quoted, sentence, write
-from plexstedi.edi.guide.capacity import Room, placement_for
+from plexstedi.edi.guide.capacity import Capacity, placement_for
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
 from plexstedi.edi.outbound.dates import DueDateCapacity, due_advice, due_codes, due_qualifier
 from plexstedi.edi.outbound.notes import note_form
-from plexstedi.edi.outbound.prices import DocumentPrice, Units, line_units, price_placement, document_price, document_quantity
-from plexstedi.edi.outbound.text import Wording
+from plexstedi.edi.outbound.prices import (
+    DocumentPrice,
+    Units,
+    document_price,
+    document_quantity,
+    line_units,
+    price_placement,
+)
+from plexstedi.edi.outbound.text import TextCleaner
 from plexstedi.edi.outbound.view import LineView, OrderView, ReleaseView
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
@@ -33,10 +40,10 @@ LINE_LOOP = {"850": "PO1", "860": "POC"}
 """The line loop of a set."""
 
 
-def look(
+def build_view(
     order: Order,
     partner: Partner,
-    room: Room,
+    capacity: Capacity,
     set_id: Literal["850", "860"],
     stream: StreamKey,
     schedule: ScheduleAs | None = None,
@@ -45,48 +52,48 @@ def look(
 
     `schedule` is how the order's first document said its releases; None: this is the first.
     """
-    return _ViewBuilder(partner, room, set_id, stream, schedule).look(order_of_stream(order, stream))
+    return _ViewBuilder(partner, capacity, set_id, stream, schedule).build(order_of_stream(order, stream))
 
 
 @dataclass(slots=True)
 class _ViewBuilder:
     partner: Partner
-    room: Room
+    capacity: Capacity
     set_id: Literal["850", "860"]
     stream: StreamKey
     first_schedule: ScheduleAs | None
     reasons: list[Reason] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    wording: Wording = field(init=False)
+    cleaner: TextCleaner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wording = Wording(self.partner.settings.text, self._table("text"))
+        self.cleaner = TextCleaner(self.partner.settings.text, self._table("text"))
 
     def _table(self, *keys: str) -> str:
         return partner_table(self.set_id, self.partner.code, *keys)
 
-    def look(self, order: Order) -> OrderView | Held:
+    def build(self, order: Order) -> OrderView | Held:
         settings = self.partner.settings
         number = self._number(order.number)
         if order.order_date is None:
             self._hold("order-date-missing", "order", "Plex has no order date", "Set the order date in Plex")
         ship_to = order.ship_to or _unanimous(r.ship_to for line in order.lines for r in line.firm_releases())
-        lines = tuple(said for line in order.open_lines() if (said := self._line(order, line, ship_to)) is not None)
+        lines = tuple(shown for line in order.open_lines() if (shown := self._line(order, line, ship_to)) is not None)
         counted = Counter(line.number for line in lines)
         for twice in sorted(number for number, count in counted.items() if count > 1):
             self._hold("line-number-twice", f"line {twice}", "two lines have this number", "Renumber one in Plex")
         schedule = self._schedule()
         dues = {due for line in lines for due in line.dues()}
         seen_due = order.due or (next(iter(dues)) if len(dues) == 1 else None)
-        seen = OrderView(
+        view = OrderView(
             number=number,
             release=self.stream.release,
             kind="release" if self.stream.release else ("blanket" if order.blanket else "standard"),
             order_date=order.order_date or date.min,
-            currency=self.wording.clean(order.currency, "order"),
+            currency=self.cleaner.clean(order.currency, "order"),
             freight=self._mapped(order.freight_terms, settings.freight_terms, "freight terms", "freight_terms"),
             terms=self._mapped(order.terms, settings.terms, "payment terms", "terms"),
-            routing=self.wording.clean(order.ship_via, "order"),
+            routing=self.cleaner.clean(order.ship_via, "order"),
             ship_to=self._ship_to(ship_to, (), "order"),
             due=seen_due,
             note=self._note(order.note, (), "order"),
@@ -105,18 +112,20 @@ class _ViewBuilder:
         if order.fob:
             why = "X12 has codes for it, and no table maps it; freight_terms sets FOB01"
             self.dropped.append(Dropped(where="order", fact="FOB point", value=order.fob, why=why))
-        self._dues_have_a_place(seen, order.due)
+        self._check_due_placements(view, order.due)
         if self.reasons:
             return Held(tuple(dict.fromkeys(self.reasons)))
-        adjusted = tuple(dict.fromkeys(self.wording.adjusted))
-        return replace(seen, dropped=tuple(self.dropped), adjusted=adjusted, doubts=tuple(self.wording.doubts))
+        adjusted = tuple(dict.fromkeys(self.cleaner.adjusted))
+        return replace(
+            view, dropped=tuple(self.dropped), adjusted=adjusted, unfit_texts=tuple(self.cleaner.unfit_texts)
+        )
 
     def _hold(self, code: str, where: str, message: str, fix: str) -> None:
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
 
     def _number(self, number: str) -> str:
-        cleaned = self.wording.clean(number, "order") or ""
-        if cleaned.casefold() != number.casefold() and not self.wording.reasons:
+        cleaned = self.cleaner.clean(number, "order") or ""
+        if cleaned.casefold() != number.casefold() and not self.cleaner.reasons:
             message = (
                 f"the order number {number!r} could only be sent as {cleaned!r}, which acknowledgments would not match"
             )
@@ -135,7 +144,7 @@ class _ViewBuilder:
     def _ship_to(self, name: str | None, path: tuple[str, ...], where: str) -> str | None:
         known = self.partner.settings.ship_to
         wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
-        placed = any(placement_for(self.room, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
+        placed = any(placement_for(self.capacity, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
         if name and known and placed and _ship_to_key(name, known) is None:
             self._hold(
                 "ship-to-unknown",
@@ -146,11 +155,11 @@ class _ViewBuilder:
         return name
 
     def _note(self, note: str | None, path: tuple[str, ...], where: str) -> str | None:
-        text = self.wording.clean(note, where) if note else None
+        text = self.cleaner.clean(note, where) if note else None
         if not text:
             return None
         section: Literal["heading", "detail"] = "detail" if path else "heading"
-        if note_form(self.room, section, path, self.partner.settings.release) is not None:
+        if note_form(self.capacity, section, path, self.partner.settings.release) is not None:
             return text
         if self.partner.settings.notes == "required":
             self._hold(
@@ -195,7 +204,7 @@ class _ViewBuilder:
             price_basis=price.basis,
             amount=_amount(quantity, line.price, price),
             items=self._items(line, where),
-            description=self.wording.clean(line.description, where),
+            description=self.cleaner.clean(line.description, where),
             description_counts=line.part is None,
             note=self._note(line.note, (LINE_LOOP[self.set_id],), where),
             releases=releases,
@@ -209,12 +218,12 @@ class _ViewBuilder:
             return None
         if isinstance(units, Reason):
             return None
-        at = price_placement(self.room, LINE_LOOP[self.set_id])
-        said = document_price(line.price, units, at.place, at.basis, where)
-        if isinstance(said, Reason):
-            self.reasons.append(said)
+        at = price_placement(self.capacity, LINE_LOOP[self.set_id])
+        price = document_price(line.price, units, at.placement, at.basis, where)
+        if isinstance(price, Reason):
+            self.reasons.append(price)
             return None
-        return said
+        return price
 
     def _release(self, line: Line, release: Release, units: Units, ship_to: str | None) -> ReleaseView | None:
         where = f"line {line.number} release {release.number}"
@@ -247,7 +256,7 @@ class _ViewBuilder:
         )
         found: list[tuple[str, str]] = []
         for qualifier, value in sources:
-            text = self.wording.clean(value, where) if qualifier else None
+            text = self.cleaner.clean(value, where) if qualifier else None
             if not text:
                 continue
             if any(qualifier == known for known, _ in found):
@@ -278,11 +287,11 @@ class _ViewBuilder:
         self, section: Literal["heading", "detail"], path: tuple[str, ...], segment_id: str, qualifier: int, value: int
     ) -> bool:
         codes = due_codes(self.partner.settings, self.set_id)
-        return due_qualifier(self.room, codes, section, path, segment_id, qualifier, value) is not None
+        return due_qualifier(self.capacity, codes, section, path, segment_id, qualifier, value) is not None
 
-    def _dues_have_a_place(self, seen: OrderView, of_order: date | None) -> None:
+    def _check_due_placements(self, view: OrderView, of_order: date | None) -> None:
         loop = LINE_LOOP[self.set_id]
-        if seen.schedule is ScheduleAs.LINES and placement_for(self.room, "detail", (), loop, {1: "10-1"}) is None:
+        if view.schedule is ScheduleAs.LINES and placement_for(self.capacity, "detail", (), loop, {1: "10-1"}) is None:
             self._hold(
                 "line-id-without-place",
                 "order",
@@ -290,35 +299,35 @@ class _ViewBuilder:
                 "10-1",
                 f"Ask the supplier for {loop}01 in its {self.set_id} guide",
             )
-        schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
+        schedules = view.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
         at_line = self._takes_date("detail", (loop,), "DTM", 1, 2)
         at_header = self._takes_date("heading", (), "DTM", 1, 2)
-        places = DueDateCapacity(self.room, self.set_id, self._table(), loop, seen.schedule)
+        due_capacity = DueDateCapacity(self.capacity, self.set_id, self._table(), loop, view.schedule)
         if of_order is not None and not at_header:
-            self._due_of_order(of_order, seen, places, at_lines=schedules or at_line)
-        for line in seen.lines:
+            self._due_of_order(of_order, view, due_capacity, at_lines=schedules or at_line)
+        for line in view.lines:
             where, dues = f"line {line.number}", line.dues()
             undated = [r for r in line.releases if r.due is None]
             if dues and undated:
                 message = f"release {undated[0].number} has no due date, other releases of the line have one"
                 self._hold("due-missing", where, message, "Set the due date of the release in Plex")
-            alone = len(dues) == 1 or seen.schedule is ScheduleAs.LINES
-            told = schedules or (at_line and alone) or (at_header and dues == (seen.due,))
-            if dues and not told:
+            alone = len(dues) == 1 or view.schedule is ScheduleAs.LINES
+            is_dated = schedules or (at_line and alone) or (at_header and dues == (view.due,))
+            if dues and not is_dated:
                 shown = ", ".join(due.isoformat() for due in dues)
                 message = f"the {self.set_id} guide has no place for the due date {shown}"
-                fix = due_advice(places, several=len(dues) > 1)
+                fix = due_advice(due_capacity, several=len(dues) > 1)
                 self._hold("due-without-place", where, message, fix)
-            if seen.schedule is not ScheduleAs.LINES and len({r.ship_to for r in line.releases}) > 1:
+            if view.schedule is not ScheduleAs.LINES and len({r.ship_to for r in line.releases}) > 1:
                 message = "its releases go to different ship-tos"
                 self._hold("ship-to-mixed", where, message, 'Split the line in Plex, or set schedule = "lines"')
 
-    def _due_of_order(self, due: date, seen: OrderView, places: DueDateCapacity, *, at_lines: bool) -> None:
+    def _due_of_order(self, due: date, view: OrderView, due_capacity: DueDateCapacity, *, at_lines: bool) -> None:
         """The order's own due date, which has no place in the heading."""
-        of_lines = {day for line in seen.lines for day in line.dues()}
+        of_lines = {day for line in view.lines for day in line.dues()}
         if not of_lines:
             message = f"the {self.set_id} guide has no place for the order's due date {due.isoformat()}"
-            fix = due_advice(places, several=False)
+            fix = due_advice(due_capacity, several=False)
             if at_lines:
                 message += ", and the lines have none"
                 fix = "Set the due date of each release in Plex"
@@ -337,7 +346,7 @@ def _unanimous(names: Iterable[str | None]) -> str | None:
     return next(iter(different)) if len(different) == 1 else None
 
 
-def _amount(quantity: Decimal, price: Decimal | None, said: DocumentPrice) -> Decimal | None:
-    if price is None or said.per == 0:
+def _amount(quantity: Decimal, price: Decimal | None, sent: DocumentPrice) -> Decimal | None:
+    if price is None or sent.per == 0:
         return None
-    return exact_quotient(product(quantity, plain(price)), said.per, 10)
+    return exact_quotient(product(quantity, plain(price)), sent.per, 10)

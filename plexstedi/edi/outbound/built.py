@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from plexstedi.edi.guide.need import Facts
-from plexstedi.edi.outbound.text import Doubt
+from plexstedi.edi.outbound.text import UnfitText
 from plexstedi.edi.reasons import Dropped
 from plexstedi.edi.x12.transaction import Transaction
 
@@ -19,5 +19,5 @@ class Built:
     adjusted: tuple[str, ...] = ()
     """Texts that were written differently, and how (RULES.md Sending 7)."""
     facts: Facts = field(default_factory=Facts)
-    doubts: tuple[Doubt, ...] = ()
+    unfit_texts: tuple[UnfitText, ...] = ()
     """Texts that X12 cannot carry: they hold the document if it says them."""

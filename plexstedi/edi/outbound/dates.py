@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.guide.capacity import Room
+from plexstedi.edi.guide.capacity import Capacity
 from plexstedi.edi.guide.need import OTHER_DATES
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import LineState, Order
@@ -30,7 +30,7 @@ def due_codes(settings: SupplierSettings, set_id: str) -> tuple[str, ...]:
 
 
 def due_qualifier(
-    room: Room,
+    capacity: Capacity,
     codes: Sequence[str],
     section: Literal["heading", "detail"],
     path: tuple[str, ...],
@@ -40,22 +40,25 @@ def due_qualifier(
 ) -> str | None:
     """The first of these qualifiers under which a date can go into this segment; None if there is no place for one."""
     for code in codes:
-        for place in room.places(section, path, segment_id):
-            if place.allows(qualifier, code) and place.has(value):
+        for placement in capacity.placements(section, path, segment_id):
+            if placement.allows(qualifier, code) and placement.has(value):
                 return code
     return None
 
 
-def takes_order_date(room: Room, section: Literal["heading", "detail"], path: tuple[str, ...]) -> bool:
+def takes_order_date(capacity: Capacity, section: Literal["heading", "detail"], path: tuple[str, ...]) -> bool:
     """Whether a guide asks for the order date as DTM: only where it lists 004, since BEG05 has it already."""
-    return any(ORDER_DATE in place.codes.get(1, ()) and place.has(2) for place in room.places(section, path, "DTM"))
+    return any(
+        ORDER_DATE in placement.codes.get(1, ()) and placement.has(2)
+        for placement in capacity.placements(section, path, "DTM")
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class DueDateCapacity:
     """What is known about a due date that has no place in a guide."""
 
-    room: Room
+    capacity: Capacity
     set_id: str
     table: str
     """The partner's, as it stands in the configuration: `suppliers.ACME01`."""
@@ -66,8 +69,8 @@ class DueDateCapacity:
 
 def due_advice(at: DueDateCapacity, *, several: bool) -> str:
     """What to do about a due date without a place. `several`: the line has different ones."""
-    schedules = due_qualifier(at.room, DUE_QUALIFIERS, "detail", (at.loop,), "SCH", 5, 6) is not None
-    dated = due_qualifier(at.room, DUE_QUALIFIERS, "detail", (at.loop,), "DTM", 1, 2) is not None
+    schedules = due_qualifier(at.capacity, DUE_QUALIFIERS, "detail", (at.loop,), "SCH", 5, 6) is not None
+    dated = due_qualifier(at.capacity, DUE_QUALIFIERS, "detail", (at.loop,), "DTM", 1, 2) is not None
     ask = f"ask the supplier for SCH or DTM with qualifier 002 in the lines of its {at.set_id} guide"
     table = f"{at.table}.850"
     if schedules and at.schedule is ScheduleAs.HEADER:
@@ -77,22 +80,22 @@ def due_advice(at: DueDateCapacity, *, several: bool) -> str:
     others = tuple(
         dict.fromkeys(
             (
-                *_others(at.room, "detail", (at.loop,), "SCH", 5, 6),
-                *_others(at.room, "detail", (at.loop,), "DTM", 1, 2),
-                *_others(at.room, "heading", (), "DTM", 1, 2),
+                *_others(at.capacity, "detail", (at.loop,), "SCH", 5, 6),
+                *_others(at.capacity, "detail", (at.loop,), "DTM", 1, 2),
+                *_others(at.capacity, "heading", (), "DTM", 1, 2),
             )
         )
     )
     if others:
         setting = write(f"{at.table}.{at.set_id}", "due_qualifier", quoted(others[0]))
         return f"If one of {', '.join(others)} is the guide's qualifier for our due date: {setting}; otherwise {ask}"
-    if due_qualifier(at.room, DUE_QUALIFIERS, "heading", (), "DTM", 1, 2) is not None:
+    if due_qualifier(at.capacity, DUE_QUALIFIERS, "heading", (), "DTM", 1, 2) is not None:
         return f"The guide accepts one date for the whole order: split the order in Plex by due dates, or {ask}"
     return sentence(ask)
 
 
 def _others(
-    room: Room,
+    capacity: Capacity,
     section: Literal["heading", "detail"],
     path: tuple[str, ...],
     segment_id: str,
@@ -100,11 +103,11 @@ def _others(
     value: int,
 ) -> Iterator[str]:
     """The qualifiers of a segment that knows none of ours: one of them may be the guide's word for a due date."""
-    places = [place for place in room.places(section, path, segment_id) if place.has(value)]
-    if any(place.allows(qualifier, code) for place in places for code in DUE_QUALIFIERS):
+    placements = [placement for placement in capacity.placements(section, path, segment_id) if placement.has(value)]
+    if any(placement.allows(qualifier, code) for placement in placements for code in DUE_QUALIFIERS):
         return
-    for place in places:
-        yield from (code for code in place.codes.get(qualifier, ()) if code not in OTHER_DATES)
+    for placement in placements:
+        yield from (code for code in placement.codes.get(qualifier, ()) if code not in OTHER_DATES)
 
 
 def impossible_dates(order: Order) -> tuple[Reason, ...]:

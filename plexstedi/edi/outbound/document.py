@@ -21,7 +21,7 @@ from plexstedi.edi.outbound.actions import Cancel860, Change860, Replace850, Sen
 from plexstedi.edi.outbound.build_810 import build_810
 from plexstedi.edi.outbound.build_850 import Purpose, build_850
 from plexstedi.edi.outbound.build_860 import build_cancel, build_change
-from plexstedi.edi.outbound.build_view import look
+from plexstedi.edi.outbound.build_view import build_view
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import header_changes
 from plexstedi.edi.outbound.dates import due_codes, impossible_dates, impossible_invoice_dates
@@ -58,31 +58,31 @@ class Renderings:
         for known, *key, view in self._views:
             if known is order and key == [set_id, stream, schedule]:
                 return view
-        view = look(order, self.partner, capacity_for(self.partner, set_id), set_id, stream, schedule)
+        view = build_view(order, self.partner, capacity_for(self.partner, set_id), set_id, stream, schedule)
         self._views.append((order, set_id, stream, schedule, view))
         return view
 
-    def whole(self, seen: OrderView, purpose: Purpose) -> Prepared | Held:
+    def whole(self, view: OrderView, purpose: Purpose) -> Prepared | Held:
         """What is seen as an 850 with this BEG01. Raise GuideUnreadableError."""
         for known, with_purpose, prepared in self._orders:
-            if with_purpose == purpose and known == seen:
+            if with_purpose == purpose and known == view:
                 return prepared
-        built = build_850(seen, self.partner, capacity_for(self.partner, "850"), purpose)
-        prepared = built if isinstance(built, Held) else finish_order("850", built, self.partner, seen, ())
-        self._orders.append((seen, purpose, prepared))
+        built = build_850(view, self.partner, capacity_for(self.partner, "850"), purpose)
+        prepared = built if isinstance(built, Held) else finish_order("850", built, self.partner, view, ())
+        self._orders.append((view, purpose, prepared))
         return prepared
 
     def order(self, order: Order, stream: StreamKey, purpose: Purpose) -> Prepared | Held:
         """The revision as an 850. Raise GuideUnreadableError."""
-        seen = self.view(order, "850", stream)
-        return seen if isinstance(seen, Held) else self.whole(seen, purpose)
+        view = self.view(order, "850", stream)
+        return view if isinstance(view, Held) else self.whole(view, purpose)
 
-    def visible(self, seen: OrderView) -> dict[str, GuideJson] | None:
+    def visible(self, view: OrderView) -> dict[str, GuideJson] | None:
         """The whole order as the supplier would see it now; None if it could not be sent.
 
         What the guide has no place for is not in it, so a change of that alone is no change for the supplier.
         """
-        shown = self.whole(seen, "00")
+        shown = self.whole(view, "00")
         return None if isinstance(shown, Held) else shown.guide_json
 
 
@@ -166,9 +166,9 @@ def _prepare_change(
     if isinstance(views, Held):
         return views
     before, after = views
-    room = capacity_for(partner, "860")
-    built = build_change(before, after, partner, room, sequence=sequence, revised=revised, received=received)
-    same = build_change(before, before, partner, room, sequence=sequence, revised=revised, received=received)
+    capacity = capacity_for(partner, "860")
+    built = build_change(before, after, partner, capacity, sequence=sequence, revised=revised, received=received)
+    same = build_change(before, before, partner, capacity, sequence=sequence, revised=revised, received=received)
     if isinstance(built, Held):
         return built
     kept = {line.id for line in after.lines}
@@ -177,11 +177,11 @@ def _prepare_change(
     unchanged = same if isinstance(same, Held) else finish_order("860", same, partner, before, ())
     if isinstance(prepared, Held) or isinstance(unchanged, Held):
         return prepared
-    untold = _untold(before, after, prepared, unchanged, renderings)
+    untold = _unsent_header_changes(before, after, prepared, unchanged, renderings)
     return prepared if untold is None else Held((untold,))
 
 
-def _untold(
+def _unsent_header_changes(
     before: OrderView, after: OrderView, prepared: Prepared, unchanged: Prepared, renderings: Renderings
 ) -> Reason | None:
     """A change of the header that the supplier saw in the 850 and that the 860 has no place for."""
@@ -207,11 +207,11 @@ def _prepare_cancel(due: Cancel860, renderings: Renderings, sequence: int, revis
     views = _views_for_860((due.has, due.has), due.stream, renderings)
     if isinstance(views, Held):
         return views
-    seen = views[0]
-    built = build_cancel(seen, partner, capacity_for(partner, "860"), sequence=sequence, revised=revised)
+    view = views[0]
+    built = build_cancel(view, partner, capacity_for(partner, "860"), sequence=sequence, revised=revised)
     if isinstance(built, Held):
         return built
-    return finish_order("860", built, partner, replace(seen, lines=()), seen.lines)
+    return finish_order("860", built, partner, replace(view, lines=()), view.lines)
 
 
 DocumentKind = Literal["850", "860", "810"]
@@ -233,10 +233,10 @@ class Prepared:
 
 
 def finish_order(
-    kind: DocumentKind, built: Built, partner: Partner, seen: OrderView, removed: tuple[LineView, ...]
+    kind: DocumentKind, built: Built, partner: Partner, view: OrderView, removed: tuple[LineView, ...]
 ) -> Prepared | Held:
     """The document of an order, with what the supplier knows after it; `removed` lines are kept at quantity zero."""
-    return finish(kind, built, partner, sent_order(seen, removed))
+    return finish(kind, built, partner, sent_order(view, removed))
 
 
 def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) -> Prepared | Held:
@@ -264,7 +264,7 @@ def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) 
 
 def _unfit(sent: Transaction, built: Built, partner: Partner) -> tuple[Reason, ...]:
     table = partner_table(sent.set_id, partner.code, "text")
-    texts = unfit_as_sent(placed_segments(sent), built.doubts, partner.settings.text, table)
+    texts = unfit_as_sent(placed_segments(sent), built.unfit_texts, partner.settings.text, table)
     return tuple(dict.fromkeys((*beyond_limits(sent), *texts)))
 
 
@@ -278,19 +278,21 @@ def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
 
     def lost(line: SentLine) -> SentLine:
         ids = [str(line.line), *(s.assigned_id for s in line.schedules if s.assigned_id)]
-        said = next((taken[line_id] for line_id in ids if line_id in taken), None)
-        if said is None:
+        sent_items = next((taken[line_id] for line_id in ids if line_id in taken), None)
+        if sent_items is None:
             return line
-        return line.model_copy(update={"items": {q: n for q, n in line.items.items() if q in said and n in said}})
+        return line.model_copy(
+            update={"items": {q: n for q, n in line.items.items() if q in sent_items and n in sent_items}}
+        )
 
     return sent.model_copy(update={"lines": tuple(lost(line) for line in sent.lines)})
 
 
-def with_descriptions_of(seen: OrderView, other: OrderView) -> OrderView:
+def with_descriptions_of(view: OrderView, other: OrderView) -> OrderView:
     """The order with the parts' descriptions of another view: master data is no change of the order."""
     known = {line.id: line.description for line in other.lines}
     lines = tuple(
         line if line.description_counts or line.id not in known else replace(line, description=known[line.id])
-        for line in seen.lines
+        for line in view.lines
     )
-    return replace(seen, lines=lines)
+    return replace(view, lines=lines)

@@ -127,8 +127,8 @@ def _changed(has: Order, latest: Order, renderings: Renderings, key: StreamKey) 
     after_now = with_descriptions_of(after, before)
     if not changes and not headers:
         return Nothing()
-    seen_before, seen_now = renderings.visible(before), renderings.visible(after_now)
-    if seen_before is not None and seen_before == seen_now:
+    visible_before, visible_now = renderings.visible(before), renderings.visible(after_now)
+    if visible_before is not None and visible_before == visible_now:
         return Nothing()
     return _told(has, latest, renderings.partner, key, releases_only=not headers and _only_releases(before, after))
 
@@ -155,10 +155,10 @@ def _told(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releas
 def _only_releases(before: OrderView, after: OrderView) -> bool:
     """Whether nothing but the releases of the lines differs."""
 
-    def rest(seen: OrderView) -> list[tuple[object, ...]]:
+    def rest(view: OrderView) -> list[tuple[object, ...]]:
         return [
             (line.id, line.number, line.unit, line.price, line.price_basis, line.items, line.note)
-            for line in seen.lines
+            for line in view.lines
         ]
 
     return rest(before) == rest(after)

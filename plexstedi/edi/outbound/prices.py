@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from plexstedi.edi.advice import sentence, write
-from plexstedi.edi.guide.capacity import Place, Room, placement_for
+from plexstedi.edi.guide.capacity import Capacity, Placement, placement_for
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings, Unit
 from plexstedi.edi.units import PRICE_BASIS_UNITS, basis_quantity, exact_quotient, plain, plex_unit, product
@@ -48,32 +48,32 @@ class DocumentPrice:
 class PricePlacement:
     """Where a line's price goes: into the line's own segment, or into CTP03 (RULES.md Sending 4)."""
 
-    place: Place | None
+    placement: Placement | None
     basis: int
     """The position of its basis (element 639) there."""
     in_ctp: bool = False
 
 
-def price_placement(room: Room, loop: str) -> PricePlacement:
+def price_placement(capacity: Capacity, loop: str) -> PricePlacement:
     """The place of the price in this line loop: CTP03 only where a guide has none in the line's own segment."""
     basis = _BASIS_AT[loop]
-    own = placement_for(room, "detail", (), loop)
-    if room.by_guide and (own is None or not own.has(basis - 1)):
-        for place in room.places("detail", (loop,), "CTP"):
-            if place.has(_CTP_PRICE) and not set(place.codes.get(2, ("",))) <= _LIST_PRICES:
-                return PricePlacement(place, _CTP_BASIS, in_ctp=True)
+    own = placement_for(capacity, "detail", (), loop)
+    if capacity.by_guide and (own is None or not own.has(basis - 1)):
+        for placement in capacity.placements("detail", (loop,), "CTP"):
+            if placement.has(_CTP_PRICE) and not set(placement.codes.get(2, ("",))) <= _LIST_PRICES:
+                return PricePlacement(placement, _CTP_BASIS, in_ctp=True)
     return PricePlacement(own, basis)
 
 
-def price_segment(price: Decimal, basis: str | None, unit: str, place: Place) -> Segment:
+def price_segment(price: Decimal, basis: str | None, unit: str, placement: Placement) -> Segment:
     """The price as CTP; its class and identifier only where the guide asks for them."""
-    listed = place.codes.get(2)
+    listed = placement.codes.get(2)
     paid = next((code for code in _PURCHASE_PRICES if listed is not None and code in listed), None)
     return segment(
         "CTP",
         e02=paid,
         e03=price,
-        e05=Composite((unit,)) if 5 in place.required else None,
+        e05=Composite((unit,)) if 5 in placement.required else None,
         e09=basis,
     )
 
@@ -120,7 +120,9 @@ def document_quantity(quantity: Decimal, units: Units) -> Decimal:
     return product(quantity, units.quantity.factor)
 
 
-def document_price(price: Decimal, units: Units, place: Place | None, position: int, where: str) -> DocumentPrice | Reason:
+def document_price(
+    price: Decimal, units: Units, placement: Placement | None, position: int, where: str
+) -> DocumentPrice | Reason:
     """The price with its basis where `place` has room for it at `position`, else converted exactly to the unit.
 
     A reason if neither is possible: a price per hundred never goes out as a price each.
@@ -139,14 +141,14 @@ def document_price(price: Decimal, units: Units, place: Place | None, position: 
             fix="Correct factor or price_basis in this supplier's `units`",
         )
     same = unit.unit == ordered
-    if unit.price_basis is not None and place is not None and place.allows(position, unit.price_basis):
+    if unit.price_basis is not None and placement is not None and placement.allows(position, unit.price_basis):
         return DocumentPrice(plain(price), unit.price_basis, per if same else Decimal(0))
     if not same:
         return Reason(
             code="price-unit-differs",
             where=where,
             message=f"it is ordered in {ordered} and priced per {unit.unit}, with no place for a price basis",
-            fix=_basis_fix(units, per, place, position) or f"Price the line in Plex per unit ordered ({ordered})",
+            fix=_basis_fix(units, per, placement, position) or f"Price the line in Plex per unit ordered ({ordered})",
         )
     each = plain(price) if per == 1 else exact_quotient(price, per, _PRICE_DECIMALS)
     if each is None:
@@ -155,19 +157,19 @@ def document_price(price: Decimal, units: Units, place: Place | None, position: 
             where=where,
             message=f"price {price} per {plain(per)} {ordered} is not exact in {_PRICE_DECIMALS} decimals "
             f"per {ordered}, and there is no place for its price basis",
-            fix=_basis_fix(units, per, place, position)
+            fix=_basis_fix(units, per, placement, position)
             or f"Correct the price in Plex so that it is exact per {ordered}, or ask the supplier for a price basis "
             "in its guide",
         )
-    return DocumentPrice(each, _plain_basis(place, position, ordered), per)
+    return DocumentPrice(each, _plain_basis(placement, position, ordered), per)
 
 
-def _basis_fix(units: Units, per: Decimal, place: Place | None, position: int) -> str | None:
+def _basis_fix(units: Units, per: Decimal, placement: Placement | None, position: int) -> str | None:
     """The price basis to set, if the target has a place for one that means just what Plex prices."""
     unit = units.price
     for code, (quantity, of) in PRICE_BASIS_UNITS.items():
         fits = quantity == per and of == unit.unit and unit.price_basis is None
-        if fits and place is not None and place.allows(position, code):
+        if fits and placement is not None and placement.allows(position, code):
             value = f'{{unit = "{unit.unit}", factor = "{plain(unit.factor):f}", price_basis = "{code}"}}'
             return sentence(write(units.table, units.name, value))
     return None
@@ -181,9 +183,9 @@ def _priced_quantity(unit: Unit) -> Decimal | None:
     return known if unit.factor == 1 else None
 
 
-def _plain_basis(place: Place | None, position: int, unit: str) -> str | None:
+def _plain_basis(placement: Placement | None, position: int, unit: str) -> str | None:
     """The basis of a price per unit, said only where the guide asks for one."""
-    if place is None or position not in place.required:
+    if placement is None or position not in placement.required:
         return None
     candidates = ("PE", "UM") if unit == "EA" else ("UM",)
-    return next((code for code in candidates if place.allows(position, code)), None)
+    return next((code for code in candidates if placement.allows(position, code)), None)

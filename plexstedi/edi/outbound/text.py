@@ -27,7 +27,7 @@ _LOOK_ALIKES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class UnfitText:
     """A text that X12 cannot carry: it holds the document that says it, or a piece of it."""
 
     text: str
@@ -35,7 +35,7 @@ class Doubt:
 
 
 @dataclass(slots=True)
-class Wording:
+class TextCleaner:
     """Cleans the texts of one document and remembers what it changed and what it could not.
 
     The one mutable thing of a build: it lives as long as one pure function call.
@@ -45,12 +45,12 @@ class Wording:
     table: str = "suppliers.CODE.text"
     """Its place in the configuration."""
     adjusted: list[str] = field(default_factory=list)
-    doubts: list[Doubt] = field(default_factory=list)
+    unfit_texts: list[UnfitText] = field(default_factory=list)
 
     @property
     def reasons(self) -> list[Reason]:
         """Why texts cleaned so far cannot be sent."""
-        return [doubt.reason for doubt in self.doubts]
+        return [unfit.reason for unfit in self.unfit_texts]
 
     def clean(self, text: str | None, where: str) -> str | None:
         """The text as X12 can carry it, None for nothing to say; unfit text is a doubt and is returned as it is."""
@@ -66,10 +66,12 @@ class Wording:
             if plain != before:
                 self.adjusted.append(f"{where}: {_shown(before)} written as {_shown(plain)} (text.transliterate)")
         plain = self._without_delimiters(plain, where)
-        said = (plain.upper() if self.settings.uppercase else plain) or None
-        if said is not None:
-            self.doubts += [Doubt(said, reason) for reason in unfit_reasons(said, self.settings, where, self.table)]
-        return said
+        cleaned = (plain.upper() if self.settings.uppercase else plain) or None
+        if cleaned is not None:
+            self.unfit_texts += [
+                UnfitText(cleaned, reason) for reason in unfit_reasons(cleaned, self.settings, where, self.table)
+            ]
+        return cleaned
 
     def _without_delimiters(self, text: str, where: str) -> str:
         substitute = self.settings.replace_delimiters
@@ -101,7 +103,7 @@ def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> 
 
 
 def unfit_as_sent(
-    sent: Iterable[tuple[str, Segment]], doubts: Sequence[Doubt], settings: TextSettings, table: str
+    sent: Iterable[tuple[str, Segment]], unfit_texts: Sequence[UnfitText], settings: TextSettings, table: str
 ) -> tuple[Reason, ...]:
     """The reasons of those texts that are really sent (RULES.md Sending 7), each segment with where it stands.
 
@@ -111,7 +113,7 @@ def unfit_as_sent(
     for where, segment in sent:
         for text in _texts(segment):
             found = unfit_reasons(text, settings, where, table)
-            known = [d.reason for d in doubts if text in d.text and any(d.reason.code == r.code for r in found)]
+            known = [d.reason for d in unfit_texts if text in d.text and any(d.reason.code == r.code for r in found)]
             reasons.update(dict.fromkeys(known or found))
     return tuple(reasons)
 

@@ -17,7 +17,9 @@ from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey, order_of_stream
 
 
-def lines_with_unsent_changes(has: Order, latest: Order, renderings: Renderings | None, stream: StreamKey) -> frozenset[int]:
+def lines_with_unsent_changes(
+    has: Order, latest: Order, renderings: Renderings | None, stream: StreamKey
+) -> frozenset[int]:
     """Numbers of the lines of which an 860 from `has` to `latest` would tell the supplier something. Pure.
 
     `renderings` None: nothing is known of what the supplier takes; then what is ordered is compared. So it is where one
@@ -45,15 +47,15 @@ def lines_with_unsent_changes(has: Order, latest: Order, renderings: Renderings 
 
 def _is_visible(number: int, was: OrderView, becomes: OrderView, renderings: Renderings) -> bool:
     """Whether the guide has a place for what changed of this line."""
-    alone = [replace(seen, lines=_only(seen, number)) for seen in (was, becomes)]
-    if not all(seen.lines for seen in alone):
+    alone = [replace(view, lines=_only(view, number)) for view in (was, becomes)]
+    if not all(view.lines for view in alone):
         return True
-    shown = [renderings.visible(seen) for seen in alone]
+    shown = [renderings.visible(view) for view in alone]
     return None in shown or shown[0] != shown[1]
 
 
-def _only(seen: OrderView, number: int) -> tuple[LineView, ...]:
-    return tuple(line for line in seen.lines if line.number == number)
+def _only(view: OrderView, number: int) -> tuple[LineView, ...]:
+    return tuple(line for line in view.lines if line.number == number)
 
 
 def lines_that_differ(before: Order, after: Order) -> frozenset[int]:

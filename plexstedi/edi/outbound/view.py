@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from plexstedi.edi.guide.need import Facts
-from plexstedi.edi.outbound.text import Doubt
+from plexstedi.edi.outbound.text import UnfitText
 from plexstedi.edi.reasons import Dropped
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import ScheduleAs, Terms
@@ -87,7 +87,7 @@ class OrderView:
     adjusted: tuple[str, ...]
     facts: Facts = field(default_factory=Facts)
     """Plex's own words, for what a person is to do about a hold."""
-    doubts: tuple[Doubt, ...] = ()
+    unfit_texts: tuple[UnfitText, ...] = ()
     """Texts that X12 cannot carry: they hold the document if it says them."""
 
     def total(self) -> Decimal | None:
@@ -97,16 +97,16 @@ class OrderView:
         return total_of(*known) if len(known) == len(amounts) else None
 
 
-def sent_order(seen: OrderView, removed: Iterable[LineView] = ()) -> SentOrder:
+def sent_order(view: OrderView, removed: Iterable[LineView] = ()) -> SentOrder:
     """What is stored with the document; lines that it takes away are kept at quantity zero, to match an answer."""
-    lines = [_sent_line(line, seen.schedule) for line in seen.lines]
+    lines = [_sent_line(line, view.schedule) for line in view.lines]
     for line in removed:
-        gone = _sent_line(line, seen.schedule)
+        gone = _sent_line(line, view.schedule)
         lines.append(gone.model_copy(update={"quantity": Decimal(0), "schedules": ()}))
     return SentOrder(
-        number=seen.number,
-        release=seen.release,
-        currency=seen.currency,
+        number=view.number,
+        release=view.release,
+        currency=view.currency,
         lines=tuple(sorted(lines, key=lambda ln: ln.line)),
     )
 
@@ -152,9 +152,9 @@ class DocumentLine:
         return next(iter(dues)) if len(dues) == 1 else None
 
 
-def document_lines(seen: OrderView) -> tuple[DocumentLine, ...]:
+def document_lines(view: OrderView) -> tuple[DocumentLine, ...]:
     """Every line of a document that says the whole order, in the order of Plex's numbers."""
-    return tuple(document for line in seen.lines for document in _of_line(line, seen.schedule))
+    return tuple(document for line in view.lines for document in _of_line(line, view.schedule))
 
 
 def _of_line(line: LineView, schedule: ScheduleAs) -> Iterable[DocumentLine]:

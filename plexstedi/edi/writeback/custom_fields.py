@@ -108,15 +108,15 @@ def plan_writes(
     _plan_header(draft, order, outcomes, header)
     by_line: dict[int, _Values] = {}
     with localcontext(EXACT):
-        for number, standing in sorted(outcomes.items()):
-            if standing.applied is None:
+        for number, status in sorted(outcomes.items()):
+            if status.applied is None:
                 continue
-            line = _line(order, standing.applied)
+            line = _line(order, status.applied)
             if line is None:
-                if standing.applied.confirmed > 0:
+                if status.applied.confirmed > 0:
                     draft.withhold("line-gone", f"line {number}", "the line is no longer in Plex", "decide in Plex")
             elif line.state is LineState.OPEN:
-                _plan_line(draft, by_line, line, standing.applied, level, settings)
+                _plan_line(draft, by_line, line, status.applied, level, settings)
     if level == "order" and by_line:
         _plan_order_text(draft, order, by_line)
     return WritePlan(
@@ -131,20 +131,22 @@ EXACT = Context(prec=100)
 """Quantities are summed in it: no sum of real quantities is rounded."""
 
 
-def _plan_header(draft: _Draft, order: Order, outcomes: Mapping[int, LineAckStatus], header: AcknowledgmentHeader) -> None:
+def _plan_header(
+    draft: _Draft, order: Order, outcomes: Mapping[int, LineAckStatus], header: AcknowledgmentHeader
+) -> None:
     numbers = [line.number for line in order.open_lines()] or list(outcomes)
     latest = [outcomes[number].latest.state for number in numbers if number in outcomes]
     missing = len(numbers) - len(latest)
     states = [*latest, *([AckState.UNACKNOWLEDGED] if missing else [])]
-    answer = f"acknowledgment {header.type_code} in transaction {header.transaction_id}"
+    source = f"acknowledgment {header.type_code} in transaction {header.transaction_id}"
     status = f"{len(latest)} of {len(numbers)} lines acknowledged"
-    draft.add("order", order.id, AckField.ACK_CODE, header.type_code, answer)
+    draft.add("order", order.id, AckField.ACK_CODE, header.type_code, source)
     draft.add("order", order.id, AckField.ACK_STATUS, str(worst_state(states)), status)
-    draft.add("order", order.id, AckField.ACK_REFERENCE, f"stedi:{header.transaction_id}", answer)
+    draft.add("order", order.id, AckField.ACK_REFERENCE, f"stedi:{header.transaction_id}", source)
     at = header.processed_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    draft.add("order", order.id, AckField.ACKNOWLEDGED_AT, at, answer)
+    draft.add("order", order.id, AckField.ACKNOWLEDGED_AT, at, source)
     if header.supplier_reference is not None:
-        draft.add("order", order.id, AckField.SUPPLIER_REFERENCE, header.supplier_reference, answer)
+        draft.add("order", order.id, AckField.SUPPLIER_REFERENCE, header.supplier_reference, source)
 
 
 def _line(order: Order, outcome: LineOutcome) -> Line | None:
@@ -235,12 +237,12 @@ def _withhold_quantity(draft: _Draft, where: str, confirmed: Decimal, unit: str,
 
 def outcome_summary(outcome: LineOutcome) -> str:
     """What was ordered of a line and what became of it, for people."""
-    said = f"line {outcome.line}: ordered {outcome.ordered:f} {outcome.unit}, confirmed {outcome.confirmed:f}"
+    summary = f"line {outcome.line}: ordered {outcome.ordered:f} {outcome.unit}, confirmed {outcome.confirmed:f}"
     if outcome.backordered:
-        said += f", backordered {outcome.backordered:f}"
+        summary += f", backordered {outcome.backordered:f}"
     if outcome.rejected:
-        said += f", rejected {outcome.rejected:f}"
-    return f"{said} ({outcome.code})" if outcome.code else said
+        summary += f", rejected {outcome.rejected:f}"
+    return f"{summary} ({outcome.code})" if outcome.code else summary
 
 
 def _plan_order_text(draft: _Draft, order: Order, by_line: Mapping[int, _Values]) -> None:

@@ -14,7 +14,7 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient, total_of
-from plexstedi.edi.writeback.custom_fields import EXACT, plex_factor, outcome_summary
+from plexstedi.edi.writeback.custom_fields import EXACT, outcome_summary, plex_factor
 
 _PLACES = 10
 BY_HAND = "enter it in Plex by hand"
@@ -81,13 +81,13 @@ class ReleasePromise:
         for part in self.parts:
             key = (part.backordered, part.ship_date, part.delivery_date)
             sums[key] = sums.get(key, Decimal(0)) + part.quantity
-        said = []
+        parts = []
         for (backordered, ship, delivery), quantity in sums.items():
             words = f"{quantity:f} {self.unit} {'backordered' if backordered else 'confirmed'}"
             words += f", ship {ship.isoformat()}" if ship is not None else ""
             words += f", delivery {delivery.isoformat()}" if delivery is not None else ""
-            said.append(words)
-        return "; ".join(said) or f"0 {self.unit} confirmed"
+            parts.append(words)
+        return "; ".join(parts) or f"0 {self.unit} confirmed"
 
     def note(self) -> str:
         """Code, promise and reference on one line."""
@@ -105,15 +105,15 @@ def release_promises(
     promises: list[ReleasePromise] = []
     withheld: list[Reason] = []
     with localcontext(EXACT):
-        for number, standing in sorted(outcomes.items()):
-            if standing.applied is None or standing.applied_from is None:
+        for number, status in sorted(outcomes.items()):
+            if status.applied is None or status.applied_from is None:
                 continue
-            line = next((line for line in order.lines if line.id == standing.applied.line_id), None)
+            line = next((line for line in order.lines if line.id == status.applied.line_id), None)
             if line is None:
-                if standing.applied.confirmed > 0:
+                if status.applied.confirmed > 0:
                     withheld.append(_reason("line-gone", f"line {number}", "the line is no longer in Plex", _IN_PLEX))
             elif line.state is LineState.OPEN:
-                _of_line(promises, withheld, line, standing.applied, standing.applied_from, sent, settings)
+                _of_line(promises, withheld, line, status.applied, status.applied_from, sent, settings)
     return promises, withheld
 
 

@@ -18,7 +18,7 @@ PATIENCE = timedelta(minutes=10)
 """And at least so long."""
 
 
-class Unseen(StrEnum):
+class ReadBack(StrEnum):
     """What to do about it."""
 
     WAIT = "wait"
@@ -31,7 +31,7 @@ class Unseen(StrEnum):
 
 def judge_read_back(
     written: Sequence[FieldChange], left: Sequence[FieldChange], *, later_reads: int, waited: timedelta
-) -> Unseen:
+) -> ReadBack:
     """What a later reading means, of which `left` are the changes that it does not show.
 
     `written` are those that were sent, with what stood there before; `later_reads` counts this one.
@@ -40,18 +40,22 @@ def judge_read_back(
     for change in left:
         key = (change.level, change.record_id, change.field)
         if key not in before or before[key] != change.before:
-            return Unseen.CHANGED
-    return Unseen.NOT_SHOWN if later_reads >= LATER_READS and waited >= PATIENCE else Unseen.WAIT
+            return ReadBack.CHANGED
+    return ReadBack.NOT_SHOWN if later_reads >= LATER_READS and waited >= PATIENCE else ReadBack.WAIT
 
 
-def read_back_message(verdict: Unseen, left: Sequence[FieldChange], since: datetime) -> str:
+def read_back_message(verdict: ReadBack, left: Sequence[FieldChange], since: datetime) -> str:
     """For a person, with the fields."""
     fields = ", ".join(sorted({change.field for change in left}))
-    if verdict is Unseen.CHANGED:
+    if verdict is ReadBack.CHANGED:
         held = "; ".join(dict.fromkeys(f"{change.field} {change.before or 'empty'}" for change in left))
         return (
             f"{fields}: Plex reported at {since:%Y-%m-%d %H:%M} UTC that it had written the values, but shows "
             f"neither them nor the previous values ({held})"
         )
-    said = f"{fields}: Plex reported at {since:%Y-%m-%d %H:%M} UTC that it had written the values, but"
-    return f"{said} shows the previous value" if verdict is Unseen.WAIT else (f"{said} still shows the previous value")
+    summary = f"{fields}: Plex reported at {since:%Y-%m-%d %H:%M} UTC that it had written the values, but"
+    return (
+        f"{summary} shows the previous value"
+        if verdict is ReadBack.WAIT
+        else (f"{summary} still shows the previous value")
+    )

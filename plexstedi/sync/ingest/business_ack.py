@@ -23,14 +23,14 @@ from plexstedi.edi.inbound.matching import (
     why_ambiguous,
 )
 from plexstedi.edi.inbound.precedence import (
-    UnknownChangeSequence,
     Initiative,
     Received,
+    UnknownChangeSequence,
+    acknowledged_documents,
     controls_of,
     date_note,
     duplicate_of,
     usable_date,
-    acknowledged_documents,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import (
     Acknowledgment,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.config.load import Config
-from plexstedi.edi.deadlines import DeadlineDocument, DeadlineStream, DeadlineKind, Late, OverdueLevel, late
+from plexstedi.edi.deadlines import DeadlineDocument, DeadlineKind, DeadlineStream, Overdue, OverdueLevel, overdue
 from plexstedi.edi.inbound.precedence import Folded, RankedAcknowledgment, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
@@ -30,18 +30,18 @@ class LateDocument:
     """A document with one of its clocks that ran past its warning or its limit."""
 
     document: Document
-    late: Late
+    late: Overdue
 
     @property
     def subject(self) -> Subject:
         """Of its review item."""
-        return of_document(self.document.id, str(self.late.clock))
+        return of_document(self.document.id, str(self.late.kind))
 
     def in_words(self) -> str:
         """What is late and since when, without how late it is now: the same text at every look."""
         hours = f"{int(self.late.allowed.total_seconds()) // 3600} h"
         since = f"{self.late.since:%Y-%m-%d %H:%M} UTC"
-        return _WORDS[self.late.clock].format(kind=self.document.kind, hours=hours, since=since)
+        return _WORDS[self.late.kind].format(kind=self.document.kind, hours=hours, since=since)
 
 
 _WORDS = {
@@ -81,7 +81,7 @@ def _late_of(store: Store, config: Config, one: Document, now: datetime) -> list
 
 
 def _oldest_first(found: Sequence[LateDocument]) -> list[LateDocument]:
-    return sorted(found, key=lambda one: (one.document.id, one.late.clock))
+    return sorted(found, key=lambda one: (one.document.id, one.late.kind))
 
 
 def check_clocks(session: Session) -> None:
@@ -103,9 +103,9 @@ def check_clocks(session: Session) -> None:
         asked: set[tuple[str, DeadlineKind]] = set()
         for one in past:
             subject = one.subject
-            cause = (one.document.order_id, one.late.clock)
+            cause = (one.document.order_id, one.late.kind)
             is_new = cause not in asked and not reviews.decided(ReviewKind.OVERDUE, subject)
-            if one.late.lateness is OverdueLevel.LIMIT and is_new:
+            if one.late.level is OverdueLevel.LIMIT and is_new:
                 # The first document of an order tells of the others: one item per order and cause.
                 asked.add(cause)
                 standing.add(subject)
@@ -114,7 +114,7 @@ def check_clocks(session: Session) -> None:
             known = review.order_id not in unknown
             if known and review.kind is ReviewKind.OVERDUE and review.subject not in standing:
                 session.withdraw(review.kind, review.subject, "no longer expected", order_id=review.order_id)
-    _tell_warnings(session, [one for one in past if one.late.lateness is OverdueLevel.WARNING])
+    _tell_warnings(session, [one for one in past if one.late.level is OverdueLevel.WARNING])
 
 
 def _turn(document: Document) -> Record:
@@ -130,7 +130,7 @@ def _turn(document: Document) -> Record:
 
 
 def _ask(session: Session, one: LateDocument, subject: Subject) -> None:
-    reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.clock])
+    reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.kind])
     session.ask(
         ReviewKind.OVERDUE,
         subject,
@@ -172,10 +172,10 @@ def _of_stream(
         documents=tuple(_clocked(document) for document in told),
         wanted=invoice or (record is not None and record.phase is Phase.RELEASED),
         lines=() if invoice else tuple(line.line for line in last.lines if line.quantity > 0),
-        standing=folded.lines,
-        noted=noted,
+        statuses=folded.lines,
+        reviewed=noted,
     )
-    return [LateDocument(documents[one.document], one) for one in late(clocked, settings, now)]
+    return [LateDocument(documents[one.document], one) for one in overdue(clocked, settings, now)]
 
 
 def _clocked(document: Document) -> DeadlineDocument:
@@ -186,7 +186,7 @@ def _clocked(document: Document) -> DeadlineDocument:
         awaits_delivery=document.state.is_under_way,
         functional_ack_received=document.functional_ack is not FunctionalStatus.NONE,
         cancels=document.kind == "860" and document.purpose == "01",
-        unread=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
+        rejected_unresolved=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
     )
 
 

@@ -162,7 +162,7 @@ def _unwritten(store: Store, config: Config | None, supplier: str | None) -> Ite
 
 def unheeded(store: Store, late: Iterable[LateDocument]) -> int:
     """How many limits are passed that no run has asked a person about: runs have stopped, or the next will ask."""
-    limits = [one.subject for one in late if one.late.lateness is OverdueLevel.LIMIT]
+    limits = [one.subject for one in late if one.late.level is OverdueLevel.LIMIT]
     asked = {review.subject for review in store.reviews.standing() if review.kind is ReviewKind.OVERDUE}
     return sum(subject not in asked and not store.reviews.decided(ReviewKind.OVERDUE, subject) for subject in limits)
 

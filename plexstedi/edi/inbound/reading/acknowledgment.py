@@ -189,7 +189,7 @@ _HEADINGS = (
 
 
 @dataclass(slots=True)
-class _Place:
+class _Location:
     """Where the reader is, and what it could not read there."""
 
     name: str
@@ -225,13 +225,13 @@ class _Place:
 
     def texts(self, segments: Iterable[Segment]) -> None:
         """A fault for every text in which something is no character: what it said cannot be told."""
-        told = {reason.message.partition(":")[0] for reason in self.faults}
+        reported = {reason.message.partition(":")[0] for reason in self.faults}
         for segment in segments:
             for position, value in enumerate(segment.elements if segment.id not in _ADDRESSES else (), start=1):
                 parts = value.components if isinstance(value, Composite) else (value,)
                 broken = next((part for part in parts if isinstance(part, str) and is_broken(part)), None)
                 element = f"{segment.id}{position:02}"
-                if broken is not None and element not in told:
+                if broken is not None and element not in reported:
                     self.fault(
                         element, f"'{shown(broken)}' is broken text: it contains something that is not a character"
                     )
@@ -261,15 +261,15 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
     if type_code is None:
         return _malformed(f"{heading.segment}02", "the acknowledgment type is missing", order_number)
 
-    place = _Place("order")
-    place.texts(node for node in (*tx.heading, *tx.summary) if isinstance(node, Segment))
+    location = _Location("order")
+    location.texts(node for node in (*tx.heading, *tx.summary) if isinstance(node, Segment))
     order_date = read_date(opening.get(heading.order_date))
     loops = [node for node in tx.detail if node.id == heading.line_loop]
     if len(loops) > _MOST_LINES:
         return _malformed(heading.line_loop, f"{len(loops)} lines, where X12 has {_MOST_LINES} at most", order_number)
     others = of_heading((*tx.heading, *(node for node in tx.detail if node.id != heading.line_loop), *tx.summary))
     for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
-        place.fault(stray, f"is outside any {heading.line_loop}: which line it refers to cannot be determined")
+        location.fault(stray, f"is outside any {heading.line_loop}: which line it refers to cannot be determined")
     return Acknowledgment(
         set_id=heading.set_id,
         purpose=read_text(opening.get(1)) or "",
@@ -278,14 +278,14 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
         order_date=None if isinstance(order_date, Bad) else order_date,
         release_number=read_text(opening.get(heading.release)),
         supplier_reference=_supplier_reference(tx, opening, heading),
-        dated=place.date(opening, heading.dated),
+        dated=location.date(opening, heading.dated),
         change_sequence=read_text(opening.get(heading.change_sequence)) if heading.change_sequence else None,
         lines=tuple(_line(node, index) for index, node in enumerate(watched(loops, watch), start=1)),
-        dates=_dtm(tuple(n for n in tx.heading if isinstance(n, Segment)), place, "DTM of the heading"),
+        dates=_dtm(tuple(n for n in tx.heading if isinstance(n, Segment)), location, "DTM of the heading"),
         currencies=tuple(others.currencies),
         extras=tuple(others.extras),
         words=tuple(others.words),
-        faults=tuple(place.faults),
+        faults=tuple(location.faults),
     )
 
 
@@ -298,35 +298,35 @@ def _supplier_reference(tx: Transaction, opening: Segment, heading: _Heading) ->
 
 
 def _malformed(element: str, message: str, order_number: str | None = None) -> Malformed:
-    place = _Place("order")
-    place.fault(element, message)
-    return Malformed(tuple(place.faults), order_number)
+    location = _Location("order")
+    location.fault(element, message)
+    return Malformed(tuple(location.faults), order_number)
 
 
 def _line(node: Node, position: int) -> AcknowledgedLine:
     loop = node if isinstance(node, Loop) else Loop(node.id, (node,))
     head = loop.head
     assigned_id = read_text(head.get(1))
-    place = _Place(f"{head.id} number {position}" + (f" ({assigned_id})" if assigned_id else ""))
+    location = _Location(f"{head.id} number {position}" + (f" ({assigned_id})" if assigned_id else ""))
     is_change = head.id == "POC"
     price_at = 6 if is_change else 4
-    details = tuple(_detail(entry, place) for entry in each(loop, "ACK"))
+    details = tuple(_detail(entry, location) for entry in each(loop, "ACK"))
     for sub in loop.children[1:]:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
             for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
-                place.fault(
+                location.fault(
                     stray, f"is in the loop {sub.id}: whether it applies to the whole line cannot be determined"
                 )
-    quantity = place.number(head, 3 if is_change else 2)
+    quantity = location.number(head, 3 if is_change else 2)
     others = of_line(loop, (quantity, *(detail.quantity for detail in details)))
     line = AcknowledgedLine(
         position=position,
-        place=place.name,
+        place=location.name,
         assigned_id=assigned_id,
         change_code=read_text(head.get(2)) if is_change else None,
         quantity=quantity,
         unit=unit_of(head, 5 if is_change else 3),
-        price=place.number(head, price_at),
+        price=location.number(head, price_at),
         price_basis=read_text(head.get(price_at + 1)),
         items=read_items(head.elements, 8 if is_change else 6),
         other_items=tuple(others.items),
@@ -335,51 +335,51 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         extras=tuple(others.extras),
         words=tuple(others.words),
         details=details,
-        schedules=tuple(_schedule(entry.head, place) for entry in each(loop, "SCH")),
-        dates=_dtm(loop.segments("DTM"), place, f"DTM under {head.id}"),
+        schedules=tuple(_schedule(entry.head, location) for entry in each(loop, "SCH")),
+        dates=_dtm(loop.segments("DTM"), location, f"DTM under {head.id}"),
     )
-    place.texts(loop.walk())
-    return line.model_copy(update={"faults": tuple(place.faults)})
+    location.texts(loop.walk())
+    return line.model_copy(update={"faults": tuple(location.faults)})
 
 
-def _detail(loop: Loop, place: _Place) -> Detail:
+def _detail(loop: Loop, location: _Location) -> Detail:
     ack = loop.head
     code = read_text(ack.get(1))
     if code is None:
-        place.fault("ACK01", "the ACK segment has no status code")
+        location.fault("ACK01", "the ACK segment has no status code")
     reason = read_text(ack.get(29)) or read_text(ack.get(27))
     return Detail(
         code=(code or "").upper(),
-        quantity=place.number(ack, 2),
+        quantity=location.number(ack, 2),
         unit=unit_of(ack, 3),
-        date=place.stated_date(ack, 4, 5, "ACK04"),
-        dates=_dtm(loop.segments("DTM"), place, "DTM under ACK"),
+        date=location.stated_date(ack, 4, 5, "ACK04"),
+        dates=_dtm(loop.segments("DTM"), location, "DTM under ACK"),
         items=read_items(ack.elements[:26], 7),
         industry_code=reason,
     )
 
 
-def _schedule(sch: Segment, place: _Place) -> StatedSchedule:
-    quantity = place.number(sch, 1)
+def _schedule(sch: Segment, location: _Location) -> StatedSchedule:
+    quantity = location.number(sch, 1)
     if quantity is None and not isinstance(read_number(sch.get(1)), Bad):
-        place.fault("SCH01", "the schedule has no quantity")
-    dates = (place.stated_date(sch, 5, 6, "SCH05"), place.stated_date(sch, 8, 9, "SCH08"))
+        location.fault("SCH01", "the schedule has no quantity")
+    dates = (location.stated_date(sch, 5, 6, "SCH05"), location.stated_date(sch, 8, 9, "SCH08"))
     return StatedSchedule(quantity=quantity, unit=unit_of(sch, 2), dates=tuple(d for d in dates if d is not None))
 
 
-def _dtm(segments: tuple[Segment, ...], place: _Place, name: str) -> tuple[StatedDate, ...]:
+def _dtm(segments: tuple[Segment, ...], location: _Location, name: str) -> tuple[StatedDate, ...]:
     """DTM dates; DTM02, else DTM06 where DTM05 says that it is one day (D8). A longer period is a fault."""
     dates = []
     for dtm in segments:
         if dtm.id != "DTM":
             continue
-        stated = place.stated_date(dtm, 1, 2, name)
+        stated = location.stated_date(dtm, 1, 2, name)
         period = read_text(dtm.get(6))
         if stated is None and dtm.get(2) is None and period is not None:
             if read_text(dtm.get(5)) == "D8":
-                stated = place.stated_date(dtm, 1, 6, name)
+                stated = location.stated_date(dtm, 1, 6, name)
             else:
-                place.fault("DTM06", f"the period '{period}' is not a single day", IMPOSSIBLE_DATE)
+                location.fault("DTM06", f"the period '{period}' is not a single day", IMPOSSIBLE_DATE)
         if stated is not None:
             dates.append(stated)
     return tuple(dates)

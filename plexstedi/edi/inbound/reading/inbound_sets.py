@@ -22,9 +22,9 @@ def set_of_json(document: object) -> str | None:
     for name, value in _entries(document):
         segment = name.split("_")[-1]
         if segment == "ST" and isinstance(value, Mapping):
-            told = next((each for key, each in value.items() if str(key).endswith("_01")), None)
-            if isinstance(told, str | int) and str(told).strip():
-                return str(told).strip()
+            stated = next((each for key, each in value.items() if str(key).endswith("_01")), None)
+            if isinstance(stated, str | int) and str(stated).strip():
+                return str(stated).strip()
         if segment in _OPENINGS:
             return _OPENINGS[segment]
     return None

@@ -29,7 +29,7 @@ _Distance: TypeAlias = Fraction | None
 """How far a value is from what a version asks; None: outside of the tolerance."""
 
 
-class Knows(Enum):
+class MeantVersion(Enum):
     """What a line of an answer knows of."""
 
     CHANGE = "change"
@@ -43,7 +43,7 @@ class Knows(Enum):
 class ValueVerdict:
     """What a line answers; `before` is the version, where it is an earlier one."""
 
-    knows: Knows
+    version: MeantVersion
     why: str = ""
     before: SentLine | None = None
 
@@ -56,55 +56,55 @@ def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -
     earlier = [line for line in before if line is not None]
     if not earlier:
         # Whoever names a line that the change added knows of the change.
-        return ValueVerdict(Knows.CHANGE)
+        return ValueVerdict(MeantVersion.CHANGE)
     if _rejects(case_of(earlier[-1])):
-        return ValueVerdict(Knows.UNDECIDED, "a rejection, either of the order or of its change")
+        return ValueVerdict(MeantVersion.UNDECIDED, "a rejection, either of the order or of its change")
     found = [(line, _against(case_of, asked, line)) for line in earlier]
-    if any(verdict is Knows.BEFORE for _, verdict in found):
-        answered = next(line for line, verdict in reversed(found) if verdict is Knows.BEFORE)
-        return ValueVerdict(Knows.BEFORE, before=answered)
-    if all(verdict is Knows.CHANGE for _, verdict in found):
-        return ValueVerdict(Knows.CHANGE)
+    if any(verdict is MeantVersion.BEFORE for _, verdict in found):
+        acknowledged = next(line for line, verdict in reversed(found) if verdict is MeantVersion.BEFORE)
+        return ValueVerdict(MeantVersion.BEFORE, before=acknowledged)
+    if all(verdict is MeantVersion.CHANGE for _, verdict in found):
+        return ValueVerdict(MeantVersion.CHANGE)
     return ValueVerdict(
-        Knows.UNDECIDED, "its values clearly match neither the line before the change nor the line after it"
+        MeantVersion.UNDECIDED, "its values clearly match neither the line before the change nor the line after it"
     )
 
 
 def _rejects(case: LineCase) -> bool:
     own = case.settings.acknowledgments
-    codes = [detail.code for match in case.matches for detail in match.answered.details if detail.code != "ID"]
+    codes = [detail.code for match in case.matches for detail in match.acknowledged.details if detail.code != "ID"]
     return any(line_meaning(code, own) is LineMeaning.REJECTED for code in codes)
 
 
-def _against(case_of: CaseOf, asked: SentLine, before: SentLine) -> Knows:
+def _against(case_of: CaseOf, asked: SentLine, before: SentLine) -> MeantVersion:
     if asked.quantity == 0:
         return _deletion(case_of(before))
     verdicts = set(_evidence(case_of(asked), case_of(before)))
-    if verdicts == {Knows.CHANGE}:
-        return Knows.CHANGE
-    return Knows.BEFORE if verdicts == {Knows.BEFORE} else Knows.UNDECIDED
+    if verdicts == {MeantVersion.CHANGE}:
+        return MeantVersion.CHANGE
+    return MeantVersion.BEFORE if verdicts == {MeantVersion.BEFORE} else MeantVersion.UNDECIDED
 
 
-def _deletion(before: LineCase) -> Knows:
+def _deletion(before: LineCase) -> MeantVersion:
     """Whether an answer to a line that was taken out agrees, or still means the line as it stood."""
-    answers = [match.answered for match in before.matches]
-    if any(a.change_code == "DI" or any(d.code == "ID" for d in a.details) for a in answers):
-        return Knows.CHANGE
+    ack_lines = [match.acknowledged for match in before.matches]
+    if any(a.change_code == "DI" or any(d.code == "ID" for d in a.details) for a in ack_lines):
+        return MeantVersion.CHANGE
     read = read_case(before, Findings(""))
     if read is None:
-        return Knows.UNDECIDED
+        return MeantVersion.UNDECIDED
     if read.total.total == 0:
-        return Knows.CHANGE
+        return MeantVersion.CHANGE
     fits = _quantity_distance(before.open - read.total.total, before) is not None
-    return Knows.BEFORE if fits else Knows.UNDECIDED
+    return MeantVersion.BEFORE if fits else MeantVersion.UNDECIDED
 
 
-def _evidence(asked: LineCase, before: LineCase) -> Iterator[Knows]:
+def _evidence(asked: LineCase, before: LineCase) -> Iterator[MeantVersion]:
     """What each value says by itself; nothing for those that are not given, or that the change did not touch."""
     reads = read_case(asked, Findings("")), read_case(before, Findings(""))
     if asked.sent.quantity != before.sent.quantity:
         yield from _of_total(asked, before, *reads)
-        if all(match.answered.quantity is not None for match in asked.matches):
+        if all(match.acknowledged.quantity is not None for match in asked.matches):
             yield _nearer(_echo(asked), _echo(before))
     if _price_of(asked.sent) != _price_of(before.sent):
         yield from _of_prices(asked, before)
@@ -116,7 +116,7 @@ def _evidence(asked: LineCase, before: LineCase) -> Iterator[Knows]:
 
 def _of_total(
     asked: LineCase, before: LineCase, read_asked: LineReading | None, read_before: LineReading | None
-) -> Iterator[Knows]:
+) -> Iterator[MeantVersion]:
     open_asked = None if read_asked is None else asked.open - read_asked.total.total
     open_before = None if read_before is None else before.open - read_before.total.total
     if open_asked is None and open_before is None:
@@ -141,8 +141,8 @@ def _echo(case: LineCase) -> _Distance:
     """PO102 against what this version orders, or has open."""
     total = ZERO
     for match in case.matches:
-        answer = match.answered
-        quantity = in_sent_unit(answer.quantity or ZERO, answer.unit, case.sent, case.settings)
+        ack_line = match.acknowledged
+        quantity = in_sent_unit(ack_line.quantity or ZERO, ack_line.unit, case.sent, case.settings)
         if quantity is None:
             return None
         total += quantity
@@ -152,35 +152,39 @@ def _echo(case: LineCase) -> _Distance:
     )
 
 
-def _of_units_and_items(asked: LineCase, before: LineCase) -> Iterator[Knows]:
+def _of_units_and_items(asked: LineCase, before: LineCase) -> Iterator[MeantVersion]:
     """Codes and numbers that the change touched, as far as they are given: they fit exactly or not at all."""
     new, old = asked.sent, before.sent
     for match in asked.matches:
-        units = {unit for unit in (match.answered.unit, *(d.unit for d in match.answered.details)) if unit is not None}
+        units = {
+            unit
+            for unit in (match.acknowledged.unit, *(d.unit for d in match.acknowledged.details))
+            if unit is not None
+        }
         if new.unit != old.unit:
             yield from (_exactly(unit, new.unit, old.unit) for unit in sorted(units))
-        for items in stated_items(match.answered):
+        for items in stated_items(match.acknowledged):
             for qualifier in sorted(items.keys() & {q for q in new.items if new.items[q] != old.items.get(q)}):
                 was = old.items.get(qualifier, "")
                 yield _exactly(items[qualifier].casefold(), new.items[qualifier].casefold(), was.casefold())
 
 
-def _exactly(stated: str, asked: str, before: str) -> Knows:
+def _exactly(stated: str, asked: str, before: str) -> MeantVersion:
     if stated == asked:
-        return Knows.CHANGE
-    return Knows.BEFORE if stated == before else Knows.UNDECIDED
+        return MeantVersion.CHANGE
+    return MeantVersion.BEFORE if stated == before else MeantVersion.UNDECIDED
 
 
 def _price_of(line: SentLine) -> tuple[object, ...]:
     return (line.price, line.price_basis, line.unit)
 
 
-def _of_prices(asked: LineCase, before: LineCase) -> Iterator[Knows]:
+def _of_prices(asked: LineCase, before: LineCase) -> Iterator[MeantVersion]:
     for match in asked.matches:
-        for stated in stated_prices(match.answered):
+        for stated in stated_prices(match.acknowledged):
             found: list[_Distance] = []
             for case in (asked, before):
-                unit = stated.unit or match.answered.unit
+                unit = stated.unit or match.acknowledged.unit
                 compared = compare_price(stated.price, stated.basis, unit, case.sent, case.settings)
                 tolerance = case.settings.tolerance
                 if isinstance(compared, Incomparable) or not compared.within(
@@ -188,13 +192,13 @@ def _of_prices(asked: LineCase, before: LineCase) -> Iterator[Knows]:
                 ):
                     found.append(None)
                 else:
-                    found.append(abs(compared.answered - compared.sent))
+                    found.append(abs(compared.acknowledged - compared.sent))
             yield _nearer(found[0], found[1])
 
 
 def _of_dates(
     asked: LineCase, before: LineCase, read_asked: LineReading | None, read_before: LineReading | None
-) -> Iterator[Knows]:
+) -> Iterator[MeantVersion]:
     reads = [read for read in (read_asked, read_before) if read is not None]
     if not any(piece.promises for read in reads for piece in read.pieces):
         return
@@ -223,11 +227,11 @@ def _date_distance(read: LineReading, case: LineCase) -> _Distance:
     return total
 
 
-def _nearer(asked: _Distance, before: _Distance) -> Knows:
+def _nearer(asked: _Distance, before: _Distance) -> MeantVersion:
     if asked is None and before is None:
-        return Knows.UNDECIDED
+        return MeantVersion.UNDECIDED
     if asked is None or before is None:
-        return Knows.BEFORE if asked is None else Knows.CHANGE
+        return MeantVersion.BEFORE if asked is None else MeantVersion.CHANGE
     if asked == before:
-        return Knows.UNDECIDED
-    return Knows.CHANGE if asked < before else Knows.BEFORE
+        return MeantVersion.UNDECIDED
+    return MeantVersion.CHANGE if asked < before else MeantVersion.BEFORE

@@ -55,4 +55,4 @@ def _fits(found: FoundSet, wanted: WantedSet) -> bool:
         (found.group_control, wanted.group_control),
         (plain_whole(found.parsed.control_number), wanted.set_control),
     )
-    return all(has is None or told is None or has == told for has, told in pairs)
+    return all(has is None or listed is None or has == listed for has, listed in pairs)
