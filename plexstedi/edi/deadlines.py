@@ -1,9 +1,9 @@
-"""The clocks of a stream: delivery, 997, 855, and what stays confirmed short (RULES.md "Settings").
+"""Deadlines of a stream: delivery, 997, 855, and lines confirmed short (RULES.md "Settings").
 
-A clock only tells that something is late; a late answer is read like any other. Each clock runs on the supplier's
-`business_days`. Delivery and the 997 are asked of every document. The 855 clock belongs to the last document of the
-stream: an 860 restarts it, a cancellation stops it, and so does an order that Plex no longer wants, or a rejecting 997
-until a person has decided on it.
+A missed deadline is only reported; an acknowledgment that arrives late is processed as usual. Time counts on the
+supplier's `business_days`. Delivery and the 997 are expected of every document. The 855 deadline applies to the last
+document of the stream: an 860 restarts it; a cancellation, an order that Plex no longer wants, and a rejecting 997
+whose review item is open suspend it.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from plexstedi.edi.settings import SupplierSettings
 
 
 class DeadlineKind(StrEnum):
-    """What is waited for."""
+    """The event that a deadline waits for."""
 
     DELIVERY = "delivery"
     """From the first attempt until Stedi has delivered the file."""
     FUNCTIONAL_ACK = "functional-ack"
     """From delivery until the 997."""
     ACKNOWLEDGMENT = "acknowledgment"
-    """From delivery of the last document until the last line of it is answered (855, 865)."""
+    """From delivery of the last document until each of its lines is acknowledged (855, 865)."""
     CONFIRMED_SHORT = "confirmed-short"
-    """From an answer that confirms less than ordered until another confirms the rest, or a person takes note."""
+    """From an acknowledgment that confirms less than ordered until another confirms the rest or a review decides it."""
 
 
 class OverdueLevel(StrEnum):
-    """How late: worth a look, or a person's."""
+    """How far overdue: `WARNING` is only reported, `LIMIT` opens a review item."""
 
     WARNING = "warning"
     LIMIT = "limit"
@@ -42,58 +42,58 @@ class OverdueLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """One clock that ran past its warning or its limit."""
+    """One deadline whose warning or limit has passed."""
 
     document: int
     """`DeadlineDocument.id`."""
     kind: DeadlineKind
     level: OverdueLevel
     since: datetime
-    """When the clock began, UTC."""
+    """Start of the deadline, UTC."""
     allowed: timedelta
-    """What the setting allows, on business days."""
+    """Time allowed by the setting, counted on business days."""
     by: timedelta
-    """How far beyond that it is now, on business days."""
+    """Time beyond `allowed`, counted on business days."""
     lines: tuple[int, ...] = ()
-    """Plex's line numbers that are not answered, or confirmed short."""
+    """Plex line numbers that are not acknowledged, or that are confirmed short."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlineDocument:
-    """One document of a stream that the supplier has or may yet get."""
+    """One document of a stream that has reached the supplier or may still reach it."""
 
     id: int
     begun_at: datetime
-    """When its first attempt began."""
+    """Start of the first send attempt, UTC."""
     delivered_at: datetime | None
     awaits_delivery: bool
-    """Under way; False also where a person is asked already (failed, in doubt)."""
+    """In delivery. False also for failed and in-doubt documents, which have a review item of their own."""
     functional_ack_received: bool
-    """A 997 has come, whatever it says."""
+    """A 997 was received, whatever its result."""
     cancels: bool = False
-    """BCH01 01."""
+    """The document cancels the order (BCH01 01)."""
     rejected_unresolved: bool = False
-    """A 997 rejects it and no person has decided yet: nobody can acknowledge what was not read."""
+    """A 997 rejects it and the review item is open: the supplier cannot acknowledge what its system did not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlineStream:
-    """All that the clocks of one stream depend on."""
+    """Input for the deadlines of one stream."""
 
     documents: tuple[DeadlineDocument, ...]
-    """In the order sent; neither refused nor withdrawn ones."""
+    """In the order sent, without refused and withdrawn ones."""
     wanted: bool
-    """Whether Plex still waits for the goods: not cancelled, received or gone."""
+    """Plex still expects the goods: the order is not cancelled, received or deleted."""
     lines: tuple[int, ...] = ()
-    """Plex's numbers of the lines that the last document asks for."""
+    """Plex line numbers that the last document orders."""
     statuses: Mapping[int, LineAckStatus] = field(default_factory=dict)
-    """What counts of the answers (`precedence.fold`): nothing said of a line before an 860 changed it."""
+    """Current outcome per line (`precedence.fold`), without acknowledgments of a line from before an 860 changed it."""
     reviewed: Collection[int] = ()
-    """Lines whose answer a person has decided on."""
+    """Lines whose acknowledgment was decided in a review."""
 
 
 def overdue(stream: DeadlineStream, settings: SupplierSettings, now: datetime) -> tuple[Overdue, ...]:
-    """Every clock of the stream that is past its warning or its limit at `now` (UTC). Pure."""
+    """Every deadline of the stream whose warning or limit has passed at `now` (UTC). Pure."""
     days = business_days(settings.business_days)
     found = (
         _judged(deadline, elapsed(deadline.since, now, days)) for deadline in _deadlines(stream, settings, now=now)
@@ -102,7 +102,7 @@ def overdue(stream: DeadlineStream, settings: SupplierSettings, now: datetime) -
 
 
 def limit_of(kind: DeadlineKind, settings: SupplierSettings) -> timedelta:
-    """How long a supplier may take, on its business days, before a person is asked."""
+    """Time that a supplier may take, on its business days, before a review item opens."""
     return _span(_HOURS[kind](settings)[1])
 
 
@@ -150,12 +150,14 @@ def _deadlines(stream: DeadlineStream, settings: SupplierSettings, *, now: datet
     for document in stream.documents:
         if document.awaits_delivery:
             yield from started(document, DeadlineKind.DELIVERY, document.begun_at)
+        # Once the order is cancelled, only the cancellation itself still needs a 997.
         superseded = document is not last and last is not None and last.cancels
         stopped = superseded or not (stream.wanted or document.cancels)
         if document.delivered_at is not None and not document.functional_ack_received and not stopped:
             yield from started(document, DeadlineKind.FUNCTIONAL_ACK, document.delivered_at)
     if last is None or last.delivered_at is None or last.cancels or not stream.wanted:
         return
+    # While a rejecting 997 is undecided, no 855 can be expected for what the supplier could not read.
     if any(document.rejected_unresolved for document in stream.documents):
         return
     unacknowledged = tuple(line for line in stream.lines if not _acknowledged(stream.statuses.get(line)))
@@ -175,9 +177,9 @@ def _acknowledged(status: LineAckStatus | None) -> bool:
 
 
 def confirmed_short(outcome: LineOutcome) -> bool:
-    """Whether an answer that was applied leaves a part of the line open that the supplier has not committed to.
+    """Whether an applied acknowledgment leaves a part of the line that the supplier has not committed to.
 
-    Less inside the tolerance is agreed to; a held or rejected line is a person's already.
+    A shortfall inside the tolerance is accepted. A held or rejected line already has a review item.
     """
     if outcome.confirmed >= outcome.open:
         return False
