@@ -1,4 +1,4 @@
-"""The 810 as a neutral tree: a customer invoice, its lines, taxes and total (RULES.md Sending 8)."""
+"""Build the 810 of a customer invoice as a neutral tree (RULES.md Sending 8)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction, segment
 
 _OWN_ROLES = ("SE", "SU", "VN", "RI")
-"""Element 98 for us who bill: selling party, supplier, vendor, party to receive the money."""
+"""Element 98 codes for our side as the biller, best first: seller, supplier, vendor, remit-to."""
 _CUSTOMER_ROLES = ("BT", "BY")
 _CENT = Decimal("0.01")
 _ALL_TAXES = "TX"
-"""TXI01: Plex names taxes in words, so they go out as one amount of all taxes."""
+"""TXI01 for all taxes: Plex only has tax names, no codes, so their sum is sent as one amount."""
 
 
 def build_810(invoice: Invoice, partner: Partner, capacity: Capacity) -> Built | Held:
-    """The invoice as an 810; Held if it is void, its amounts do not add up, or a value cannot be said."""
+    """Build the 810; Held if the invoice is void, its amounts do not add up, or a value cannot be expressed."""
     builder = Builder(partner, capacity, "810")
     if invoice.void:
         builder.held("invoice-void", "order", f"invoice {invoice.number} is void in Plex", "Nothing to send")
@@ -111,7 +111,7 @@ def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tupl
 
 
 def _type(capacity: Capacity, invoice: Invoice) -> str | None:
-    """BIG07 (element 640): a credit memo says so; an invoice only where the guide asks."""
+    """BIG07 (element 640): CR for a credit memo; DI for an invoice only where the guide requires it."""
     if invoice.credit:
         return "CR"
     placement = placement_for(capacity, "heading", (), "BIG")
@@ -170,7 +170,7 @@ def _tax(invoice: Invoice) -> Decimal:
 
 
 def _total(builder: Builder, invoice: Invoice) -> Decimal:
-    """TDS01: what the lines and taxes add up to, which must be what Plex bills. In whole cents."""
+    """TDS01: the sum of lines and taxes. Must equal the total in Plex and be in whole cents."""
     amounts: list[Decimal] = []
     for line in invoice.lines:
         exact = product(line.quantity, line.price) if line.price is not None else Decimal(0)

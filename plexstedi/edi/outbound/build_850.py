@@ -1,4 +1,4 @@
-"""The 850 as a neutral tree: header, one PO1 per line (or release), totals."""
+"""Build the 850 as a neutral tree: header, one PO1 per line (or release), totals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Purpose = Literal["00", "05", "07", "15"]
 
 
 def build_850(view: OrderView, partner: Partner, capacity: Capacity, purpose: Purpose) -> Built | Held:
-    """The order as an 850; Held if a text has no room."""
+    """Build the 850 of an order; Held with every reason if it cannot be expressed."""
     builder = Builder(partner, capacity, "850")
     document = partner.settings.document_850
     types = document.po_type if document is not None else PurchaseOrderTypes()

@@ -1,4 +1,4 @@
-"""The 860 as a neutral tree: the net change since the last document, or the cancellation of the order."""
+"""Build the 860 as a neutral tree: the net change since the last document, or the cancellation of the order."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def build_change(
     revised: date,
     received: Mapping[str, Decimal] | None,
 ) -> Built | Held:
-    """The 860 that turns `before` into `after`. Held if the supplier takes no code for a change.
+    """Build the 860 from `before` to `after`. Held if the supplier accepts no code for a change.
 
-    `sequence` is BCH05, from 1. `revised` is BCH11: when the revision was first seen. `received` is what came in so
-    far, by Plex's line id in the unit ordered; None if that is not known.
+    `sequence` is BCH05, from 1. `revised` is BCH11, the day on which the revision was first read. `received` is the
+    quantity received so far by Plex line id, in the unit ordered; None if unknown.
     """
     builder = Builder(partner, capacity, "860")
     taken = _taken_codes(builder)
@@ -50,7 +50,7 @@ def build_change(
 def build_cancel(
     view: OrderView, partner: Partner, capacity: Capacity, *, sequence: int, revised: date
 ) -> Built | Held:
-    """The 860 that cancels the order as it was sent: BCH01 01, with its lines deleted only where POC is required."""
+    """Build the 860 that cancels the order as sent (BCH01 01); lists deleted lines only where POC is required."""
     builder = Builder(partner, capacity, "860")
     detail: tuple[Loop, ...] = ()
     placements = capacity.placements("detail", (), "POC")
@@ -128,9 +128,9 @@ def _line(builder: Builder, item: Coded, view: OrderView, received: Mapping[str,
 def _left_to_receive(
     builder: Builder, item: Coded, line: DocumentLine, received: Mapping[str, Decimal] | None
 ) -> Decimal | None:
-    """POC04, only where the guide requires it (RULES.md Sending 8); held where only a person knows it.
+    """POC04, only where the guide requires it (RULES.md Sending 8); held where it cannot be computed.
 
-    With nothing received it is POC03, of a deleted line it is 0.
+    POC03 if nothing was received; 0 for a deleted line.
     """
     placement = placement_for(builder.capacity, "detail", (), "POC", {2: item.code})
     if placement is None or 4 not in placement.required:

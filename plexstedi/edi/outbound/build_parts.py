@@ -1,4 +1,4 @@
-"""Segments that 850, 860 and 810 share: parties, terms, dates, items, notes, totals."""
+"""Segments shared by 850, 860 and 810: parties, terms, dates, items, notes, totals."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from plexstedi.edi.x12.sets import Section
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction, Value, segment
 
 _SUPPLIER_ROLES = ("SU", "VN", "SE")
-"""Element 98 for the one we order from: supplier, vendor, selling party; the first that the target takes."""
+"""Element 98 codes for the supplier: supplier, vendor, seller. The first that the target accepts is used."""
 _DESCRIPTION_LENGTH = 80
 LINE_LOOPS = {"850": "PO1", "860": "POC", "810": "IT1"}
-"""The line loop of a set."""
+"""Line loop by transaction set."""
 
 
 @dataclass(slots=True)
 class Builder:
-    """What the builders of one document share: the target, the settings, and the reasons found on the way."""
+    """Shared state of building one document: target, settings, and reasons collected so far."""
 
     partner: Partner
     capacity: Capacity
@@ -50,19 +50,19 @@ class Builder:
         return self.partner.settings
 
     def partner_table(self) -> str:
-        """The partner's table in the configuration: `suppliers.ACME01`."""
+        """Configuration table of the partner: `suppliers.ACME01`."""
         return partner_table(self.set_id, self.partner.code)
 
     def table(self) -> str:
-        """That of the document: `suppliers.ACME01.850`."""
+        """Configuration table of the document: `suppliers.ACME01.850`."""
         return f"{self.partner_table()}.{self.set_id}"
 
     def held(self, code: str, where: str, message: str, fix: str) -> None:
-        """Record one reason to hold the document."""
+        """Add a reason to hold the document."""
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
 
     def built(self, transaction: Transaction, view: OrderView) -> Built:
-        """The document of an order, with what was found out about it on the way."""
+        """The document of an order with the omissions and adjustments collected while building."""
         return Built(
             transaction,
             dropped=(*view.dropped, *self.dropped),
@@ -74,7 +74,7 @@ class Builder:
     # -- header ---------------------------------------------------------------------------------------------------
 
     def order_heading(self, view: OrderView) -> tuple[Node, ...]:
-        """Everything of the heading after BEG or BCH."""
+        """All heading segments after BEG or BCH."""
         nodes: list[Node] = []
         if view.currency:
             nodes.append(segment("CUR", e01="BY", e02=view.currency))
@@ -91,7 +91,7 @@ class Builder:
         return tuple(nodes)
 
     def references(self) -> list[Node]:
-        """REF by the supplier's `references`: in the heading, unless only the lines have a place for one."""
+        """REF segments from `references`: in the heading, unless only the lines have a place for them."""
         loop = LINE_LOOPS[self.set_id]
         return [
             self._reference(qualifier, value)
@@ -101,7 +101,7 @@ class Builder:
         ]
 
     def line_references(self) -> list[Node]:
-        """REF of a line: those that have no place in the heading, and those that the guide wants in each line, too."""
+        """REF segments of a line: those without a place in the heading, and those that the guide requires per line."""
         found: list[Node] = []
         for qualifier, value in self.settings.references.items():
             placement = self._reference_place("detail", (LINE_LOOPS[self.set_id],), qualifier)
@@ -117,7 +117,7 @@ class Builder:
         return placement if placement is not None and placement.has(2) else None
 
     def terms(self, view: OrderView) -> list[Node]:
-        """ITD by the supplier's `terms` (RULES.md Sending 5)."""
+        """ITD from the supplier's `terms` (RULES.md Sending 5)."""
         terms = view.terms
         if terms is None:
             return []
@@ -135,20 +135,20 @@ class Builder:
         ]
 
     def due(self, section: Section, path: tuple[str, ...], due: date | None) -> list[Node]:
-        """A due date as DTM where there is a place for one (RULES.md Sending 6)."""
+        """DTM with the due date, where there is a place for it (RULES.md Sending 6)."""
         if due is None or section == "summary":
             return []
         code = due_qualifier(self.capacity, due_codes(self.settings, self.set_id), section, path, "DTM", 1, 2)
         return [] if code is None else [segment("DTM", e01=code, e02=due)]
 
     def order_date(self, section: Section, path: tuple[str, ...], day: date | None) -> list[Node]:
-        """The order date as DTM 004 where a guide asks for it."""
+        """DTM 004 with the order date, where the guide lists it."""
         if day is None or section == "summary" or not takes_order_date(self.capacity, section, path):
             return []
         return [segment("DTM", e01=ORDER_DATE, e02=day)]
 
     def note(self, section: Section, path: tuple[str, ...], note: str | None, where: str) -> Sequence[Node]:
-        """A note in the first form that the target has; its place was looked for before."""
+        """The note in the first form that the target accepts; whether there is one was checked in `build_view`."""
         form = note_form(self.capacity, section, path, self.settings.release) if note else None
         if form is None or not note:
             return []
@@ -170,14 +170,14 @@ class Builder:
         return parties
 
     def ship_to_party(self, name: str, section: Section, path: tuple[str, ...]) -> Node:
-        """N1 ST from the supplier's `ship_to` table by Plex's name; the name alone where there is no table."""
+        """N1 ST from the supplier's `ship_to` table by Plex name; without an entry only the name."""
         table = self.settings.ship_to
         key = next((k for k in table if k.casefold() == name.casefold()), None)
         known = ShipTo() if key is None else table[key]
         return self.party("ST", known, known.name or name, f'ship_to."{name}"', section, path)
 
     def supplier_party(self) -> list[Node]:
-        """N1 SU: the supplier's name, with our account number there or its DUNS number."""
+        """N1 SU: supplier name, with our account number at the supplier or its D-U-N-S number."""
         settings, name = self.settings, self.partner.name
         codes = _codes(settings.supplier_account, settings.duns)
         if not name and not codes:
@@ -203,7 +203,7 @@ class Builder:
         )
 
     def company_party(self, role: str) -> Node:
-        """N1 of our own side, from `[company]`."""
+        """N1 of our side, from `[company]`."""
         company = self.partner.company
         return self.party(role, company, company.name, "company", "heading", ())
 
@@ -216,7 +216,7 @@ class Builder:
         section: Section,
         path: tuple[str, ...],
     ) -> Node:
-        """An N1 loop of a place in the settings."""
+        """N1 loop from a settings table with name, codes and address."""
         qualifier, code = self._code_for(_codes(entry.code, entry.duns), section, path, role)
         head = segment("N1", e01=role, e02=self.cleaner.clean(name, where), e03=qualifier, e04=code)
         street = (entry.street,) if isinstance(entry.street, str) else (entry.street or ())
@@ -226,7 +226,7 @@ class Builder:
     def _code_for(
         self, codes: Sequence[tuple[str, str]], section: Section, path: tuple[str, ...], role: str
     ) -> tuple[str | None, str | None]:
-        """The first of a party's codes whose qualifier the target takes, else the first (and it is dropped there)."""
+        """The first code whose qualifier the target accepts; else the first one, which binding then drops."""
         for qualifier, code in codes:
             if placement_for(self.capacity, section, path, "N1", {1: role, 3: qualifier}) is not None:
                 return qualifier, self.cleaner.clean(code, f"N1 {role}")
@@ -254,7 +254,7 @@ class Builder:
     # -- lines ----------------------------------------------------------------------------------------------------
 
     def line_tail(self, line: DocumentLine, loop: str, view: OrderView, *, dated: bool) -> list[Node]:
-        """What follows PO1 or POC in its loop: description, dates, schedule, note, its own ship-to."""
+        """Segments after PO1 or POC in its loop: description, dates, schedule, note, ship-to of the line."""
         where, path = f"line {line.id}", (loop,)
         nodes: list[Node] = []
         if line.line.description:
@@ -271,14 +271,14 @@ class Builder:
         return nodes
 
     def _ship_to_at_lines(self, path: tuple[str, ...]) -> bool:
-        """Whether a guide wants the order's ship-to with each line, or has a place for it there only."""
+        """Whether the guide requires the order's ship-to in each line, or has a place for it only there."""
         placement = placement_for(self.capacity, "detail", path, "N1", {1: "ST"}) if self.capacity.by_guide else None
         return placement is not None and (
             placement.must or placement_for(self.capacity, "heading", (), "N1", {1: "ST"}) is None
         )
 
     def dates(self, line: DocumentLine, path: tuple[str, ...], view: OrderView) -> list[Node]:
-        """SCH for each release, or the line's one due date as DTM; both where a guide has a place for both."""
+        """SCH per release, or DTM with the line's single due date; both where the guide has a place for both."""
         code = due_qualifier(self.capacity, due_codes(self.settings, self.set_id), "detail", path, "SCH", 5, 6)
         as_schedule = code is not None and view.schedule is ScheduleAs.SCH
         wants_date = self.capacity.by_guide or view.schedule is ScheduleAs.LINES
@@ -297,25 +297,25 @@ class Builder:
         return [*with_date, *(Loop("SCH", (entry,)) for entry in entries)]
 
     def price_elements(self, price: Decimal, basis: str | None, positions: tuple[int, int]) -> dict[str, Value | None]:
-        """Price and basis as elements of the line's own segment; none where the price goes into CTP."""
+        """Price and basis as elements of the line segment; empty if the price goes into CTP."""
         if price_placement(self.capacity, LINE_LOOPS[self.set_id]).in_ctp:
             return {}
         return {f"e{positions[0]:02d}": price, f"e{positions[1]:02d}": basis}
 
     def price_apart(self, price: Decimal, basis: str | None, unit: str) -> list[Node]:
-        """The price as CTP, where a guide has it there only (RULES.md Sending 4)."""
+        """CTP with the price, if the guide has a place for it only there (RULES.md Sending 4)."""
         at = price_placement(self.capacity, LINE_LOOPS[self.set_id])
         if not at.in_ctp or at.placement is None:
             return []
         return [price_segment(price, basis, unit, at.placement)]
 
     def totals(self, count: int, quantities: Iterable[Decimal], amount: Decimal | None) -> Loop:
-        """CTT with the number of lines and, where a guide has it, the sum of their quantities; AMT TT where known."""
+        """CTT with the number of lines and, where the guide has it, the quantity sum; AMT TT if the amount is known."""
         head = segment("CTT", e01=Decimal(count), e02=self.hash_total(quantities))
         return Loop("CTT", (head,) if amount is None else (head, segment("AMT", e01="TT", e02=amount)))
 
     def hash_total(self, quantities: Iterable[Decimal]) -> Decimal | None:
-        """CTT02: the sum of PO102, POC03 or IT102, only where a guide has it (RULES.md Sending 8)."""
+        """CTT02: sum of PO102, POC03 or IT102, only where the guide has it (RULES.md Sending 8)."""
         placement = placement_for(self.capacity, "summary", (), "CTT") if self.capacity.by_guide else None
         if placement is None or not placement.has(2):
             return None
@@ -329,7 +329,7 @@ class Builder:
         return total
 
     def description(self, text: str, path: tuple[str, ...], where: str) -> list[Node]:
-        """PID free text, broken at words over as many PID as it needs (RULES.md Sending 7)."""
+        """PID free text, split at words over as many PID segments as needed (RULES.md Sending 7)."""
         placement = placement_for(self.capacity, "detail", path, "PID", {1: "F"})
         if placement is None or not placement.has(5):
             return [Loop("PID", (segment("PID", e01="F", e05=text),))]
@@ -343,7 +343,7 @@ class Builder:
 
 
 def pairs(items: Iterable[tuple[str, str]], start: int) -> dict[str, Value | None]:
-    """Item numbers as elements, from this position on: qualifier, number, qualifier, number."""
+    """Item numbers as elements from position `start`: qualifier, number, qualifier, number."""
     elements: dict[str, Value | None] = {}
     for index, (qualifier, number) in enumerate(items):
         elements[f"e{start + 2 * index:02d}"] = qualifier
@@ -352,7 +352,7 @@ def pairs(items: Iterable[tuple[str, str]], start: int) -> dict[str, Value | Non
 
 
 def _codes(own: str | None, duns: str | None) -> list[tuple[str, str]]:
-    """N103 and N104: 92 is the buyer's own code, 1 a DUNS number."""
+    """N103 and N104: 92 is a code assigned by the buyer, 1 a D-U-N-S number."""
     return [(qualifier, code) for qualifier, code in (("92", own), ("1", duns)) if code]
 
 
@@ -360,19 +360,19 @@ def _is_set(company: Company) -> bool:
     return bool(company.name or company.code or company.duns)
 
 
-# BEG02 and BCH02: the order type, in a code that the guide takes (RULES.md Sending 2).
+# BEG02 and BCH02: order type, in a code that the guide accepts (RULES.md Sending 2).
 _FITTING: dict[OrderKind, tuple[str, ...]] = {
     "standard": ("SA", "NE"),
     "blanket": ("BK", "BE"),
     "release": ("RL", "RE"),
 }
-"""Element 92 codes that say the same: stand-alone or new; blanket (estimated quantities); release (or reorder)."""
+"""Equivalent element 92 codes per kind: stand-alone or new; blanket (estimated quantities); release (or reorder)."""
 
 
 def order_type(kind: OrderKind, types: PurchaseOrderTypes, placement: Placement | None, table: str) -> str | Reason:
-    """The configured code if the guide takes it, else the one code of the guide that fits this kind of order.
+    """The configured code if the guide accepts it; else the only code of the guide that fits this kind of order.
 
-    `table` is that of the document in the configuration: `suppliers.ACME01.850`.
+    `table` is the configuration table of the document: `suppliers.ACME01.850`.
     """
     configured = {"standard": types.standard, "blanket": types.blanket, "release": types.release}[kind]
     if placement is None or placement.allows(2, configured):

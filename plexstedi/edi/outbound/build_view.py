@@ -1,7 +1,7 @@
-"""From a Plex order to what its supplier is to see, under the current settings and in one kind of document.
+"""Build the supplier's view of an order: its content in one document type, under the current settings.
 
-Everything that decides what a document says is decided here: units, prices, texts, dates, what is ordered. Builders
-turn it into segments; the difference of two of them is what an 860 tells.
+Units, prices, texts, dates and quantities are determined here. Builders turn a view into segments; the difference of
+two views is the content of an 860.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from plexstedi.edi.units import exact_quotient, plain, product, total_of
 
 T = TypeVar("T")
 LINE_LOOP = {"850": "PO1", "860": "POC"}
-"""The line loop of a set."""
+"""Line loop by transaction set."""
 
 
 def build_view(
@@ -48,9 +48,9 @@ def build_view(
     stream: StreamKey,
     schedule: ScheduleAs | None = None,
 ) -> OrderView | Held:
-    """What the supplier is to see of this order in a document of this kind; Held with every reason found.
+    """View of the order in a document of set `set_id`; Held with every reason found.
 
-    `schedule` is how the order's first document said its releases; None: this is the first.
+    `schedule` is the form in which the order's first document carried releases; None: this is the first.
     """
     return _ViewBuilder(partner, capacity, set_id, stream, schedule).build(order_of_stream(order, stream))
 
@@ -267,9 +267,9 @@ class _ViewBuilder:
         return tuple(found)
 
     def _schedule(self) -> ScheduleAs:
-        """How releases are said: as configured, else what there is room for; it depends on no single order.
+        """Form of releases: as configured, else the first that the guide has a place for; independent of the order.
 
-        Line ids follow from it, so a change keeps to releases as lines, or not, as the first document did.
+        Line ids depend on it, so a change uses releases as lines if and only if the first document did.
         """
         loop = LINE_LOOP[self.set_id]
         document = self.partner.settings.document_850
@@ -323,7 +323,7 @@ class _ViewBuilder:
                 self._hold("ship-to-mixed", where, message, 'Split the line in Plex, or set schedule = "lines"')
 
     def _due_of_order(self, due: date, view: OrderView, due_capacity: DueDateCapacity, *, at_lines: bool) -> None:
-        """The order's own due date, which has no place in the heading."""
+        """Handle the order's due date when the heading has no place for it."""
         of_lines = {day for line in view.lines for day in line.dues()}
         if not of_lines:
             message = f"the {self.set_id} guide has no place for the order's due date {due.isoformat()}"

@@ -1,4 +1,4 @@
-"""From what is due to the document that goes: the one door to 850, 860 and 810. Pure: no clock, no randomness."""
+"""Build the finished document for an action: the only entry point for 850, 860 and 810. Pure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NOTHING_RECEIVED: Mapping[str, Decimal] = MappingProxyType({})
 
 
 class Renderings:
-    """What one partner would see of an order's revisions: each view and each whole 850 is made once."""
+    """Views and 850s of an order's revisions for one partner, each built once."""
 
     def __init__(self, partner: Partner) -> None:
         self.partner = partner
@@ -54,7 +54,7 @@ class Renderings:
     def view(
         self, order: Order, set_id: Literal["850", "860"], stream: StreamKey, schedule: ScheduleAs | None = None
     ) -> OrderView | Held:
-        """The revision as a document of this set says it. Raise GuideUnreadableError."""
+        """View of the revision in a document of this set. Raise GuideUnreadableError."""
         for known, *key, view in self._views:
             if known is order and key == [set_id, stream, schedule]:
                 return view
@@ -63,7 +63,7 @@ class Renderings:
         return view
 
     def whole(self, view: OrderView, purpose: Purpose) -> Prepared | Held:
-        """What is seen as an 850 with this BEG01. Raise GuideUnreadableError."""
+        """The 850 of a view, with this BEG01. Raise GuideUnreadableError."""
         for known, with_purpose, prepared in self._orders:
             if with_purpose == purpose and known == view:
                 return prepared
@@ -73,14 +73,14 @@ class Renderings:
         return prepared
 
     def order(self, order: Order, stream: StreamKey, purpose: Purpose) -> Prepared | Held:
-        """The revision as an 850. Raise GuideUnreadableError."""
+        """The 850 of a revision. Raise GuideUnreadableError."""
         view = self.view(order, "850", stream)
         return view if isinstance(view, Held) else self.whole(view, purpose)
 
     def visible(self, view: OrderView) -> dict[str, GuideJson] | None:
-        """The whole order as the supplier would see it now; None if it could not be sent.
+        """Guide JSON of the whole order as it would be sent now; None if it could not be sent.
 
-        What the guide has no place for is not in it, so a change of that alone is no change for the supplier.
+        A value without a place in the guide is not in it, so a change of that value alone is not sent.
         """
         shown = self.whole(view, "00")
         return None if isinstance(shown, Held) else shown.guide_json
@@ -94,13 +94,13 @@ def prepare(
     revision_seen: date,
     received: Mapping[str, Decimal] | None = _NOTHING_RECEIVED,
 ) -> Prepared | Held:
-    """The document that is due, or why it cannot go out faithfully.
+    """Build the document for an action, or Held if it cannot be expressed faithfully.
 
-    `change_sequence` is BCH05, counted from 1 for each stream. `revision_seen` is Plex's modified date when this
-    revision was first seen (BCH11). `received` is what came in so far, by Plex's line id in the unit ordered (POC04);
-    None if that is not known. Held names order line, value and fix.
+    `change_sequence` is BCH05, counted from 1 per stream. `revision_seen` is the modification date in Plex when this
+    revision was first read (BCH11). `received` is the quantity received so far by Plex line id, in the unit ordered
+    (POC04); None if unknown. Held names line, value and fix.
     """
-    # What is cancelled is what was sent before: its dates are told no more.
+    # A cancellation repeats no dates, so implausible dates of the order do not hold it.
     wrong = () if isinstance(due, Cancel860) else impossible_dates(order_of_stream(due.order, due.stream))
     prepared = _prepare(due, renderings, change_sequence, revision_seen, received)
     if not wrong:
@@ -132,7 +132,7 @@ def _prepare(
 
 
 def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
-    """The 810 of a customer invoice, or why it cannot go out faithfully. `sent` names the invoice and has no lines."""
+    """Build the 810 of an invoice, or Held. `sent` of the result has the invoice number and no lines."""
     try:
         built = build_810(invoice, partner, capacity_for(partner, "810"))
     except GuideUnreadableError as error:
@@ -147,7 +147,7 @@ def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
 def _views_for_860(
     orders: tuple[Order, Order], stream: StreamKey, renderings: Renderings
 ) -> tuple[OrderView, OrderView] | Held:
-    """Both revisions as an 860 says them, with releases said as the first document did."""
+    """Views of both revisions in an 860, with releases in the form of the first document."""
     first = renderings.view(orders[0], "850", stream)
     if isinstance(first, Held):
         return first
@@ -184,7 +184,7 @@ def _prepare_change(
 def _unsent_header_changes(
     before: OrderView, after: OrderView, prepared: Prepared, unchanged: Prepared, renderings: Renderings
 ) -> Reason | None:
-    """A change of the header that the supplier saw in the 850 and that the 860 has no place for."""
+    """Reason for a header change that is visible in the 850 but has no place in the 860."""
     facts = header_changes(before, after)
     if prepared.guide_json["heading"] != unchanged.guide_json["heading"] or not facts:
         return None
@@ -219,30 +219,30 @@ DocumentKind = Literal["850", "860", "810"]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready to be frozen and sent."""
+    """A finished document, ready to be frozen and sent."""
 
     kind: DocumentKind
     transaction: Transaction
-    """As it goes out: what had no place is not in it."""
+    """As sent: without values that have no place."""
     guide_json: dict[str, GuideJson]
-    """heading, detail, summary: the transaction in Stedi's form."""
+    """heading, detail, summary: the transaction as Guide JSON."""
     sent: SentOrder
     dropped: tuple[Dropped, ...]
     adjusted: tuple[str, ...]
-    """Texts that were written differently, and how (RULES.md Sending 7)."""
+    """Texts that were adjusted, and how (RULES.md Sending 7)."""
 
 
 def finish_order(
     kind: DocumentKind, built: Built, partner: Partner, view: OrderView, removed: tuple[LineView, ...]
 ) -> Prepared | Held:
-    """The document of an order, with what the supplier knows after it; `removed` lines are kept at quantity zero."""
+    """Finish the document of an order; its `sent` keeps `removed` lines at quantity zero."""
     return finish(kind, built, partner, sent_order(view, removed))
 
 
 def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) -> Prepared | Held:
-    """The guide or the base names first, then lengths and characters of what is sent; Held with all that refuses.
+    """Bind to the guide or the base names, then check lengths and characters of what is sent; Held with all reasons.
 
-    What has no place in the guide is not sent, so nothing is asked of it (RULES.md Sending 7).
+    Values without a place in the guide are not sent and therefore not checked (RULES.md Sending 7).
     """
     transaction = built.transaction
     schema = partner.guides.get(kind)
@@ -269,7 +269,7 @@ def _unfit(sent: Transaction, built: Built, partner: Partner) -> tuple[Reason, .
 
 
 def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
-    """What was sent, with only the item numbers that the guide took."""
+    """The order as sent, with only the item numbers that the guide accepted."""
     taken = {
         loop.head.text(1): {str(value) for value in loop.head.elements if value is not None}
         for loop in transaction.detail
@@ -289,7 +289,7 @@ def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
 
 
 def with_descriptions_of(view: OrderView, other: OrderView) -> OrderView:
-    """The order with the parts' descriptions of another view: master data is no change of the order."""
+    """The view with part descriptions of `other`: master data is not a change of the order."""
     known = {line.id: line.description for line in other.lines}
     lines = tuple(
         line if line.description_counts or line.id not in known else replace(line, description=known[line.id])

@@ -1,4 +1,4 @@
-"""Where a note goes, and in how many pieces: N9 with MSG or MTX, MSG or MTX alone, NTE (RULES.md Sending 6, 7)."""
+"""Placement of notes: N9 with MSG or MTX, MSG or MTX alone, or NTE, split as needed (RULES.md Sending 6, 7)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from plexstedi.edi.x12.sets import Section
 from plexstedi.edi.x12.transaction import Loop, Node, segment
 
 _LABELS = ("L1", "ZZ", "TE", "AH")
-"""N901 that say no more than `here is a text`, best first: letters or notes, mutually defined."""
+"""N901 codes that only announce free text, best first: letters or notes, mutually defined."""
 _TEXT_AT = {"MSG": 1, "MTX": 2, "NTE": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class NoteForm:
-    """One way to say a note: the text segment, in an N9 loop with this label or alone."""
+    """Form of a note: the text segment, in an N9 loop with this label or alone."""
 
     segment_id: str
     label: str | None
@@ -29,7 +29,7 @@ class NoteForm:
 
 
 def note_form(capacity: Capacity, section: Section, path: tuple[str, ...], release: str) -> NoteForm | None:
-    """The first way in which the target can carry a note here; None if it cannot."""
+    """The first form in which the target accepts a note here; None if it accepts none."""
     carriers = ("MTX", "MSG") if release >= "005010" else ("MSG", "MTX")
     for opening in capacity.placements(section, path, "N9"):
         label = _label(opening)
@@ -61,7 +61,7 @@ def _form(carrier: str, label: str | None, placement: Placement, opening: Placem
 
 
 def note_nodes(note: str, form: NoteForm, where: str) -> Sequence[Node] | Reason:
-    """The note in as many segments as it needs, broken at words; a reason if that is more than there is room for."""
+    """The note split at words into segments; a reason if it needs more segments than allowed."""
     pieces = split_words(note, form.width)
     if pieces is None or (form.repeats is not None and len(pieces) > form.repeats):
         capacity = f"{form.repeats} x {form.width}" if form.repeats is not None else f"lines of {form.width}"

@@ -1,4 +1,4 @@
-"""Quantity, unit and price of a line as the supplier is told them: exact conversions or a hold (RULES.md Sending 4)."""
+"""Quantity, unit and price of a line as sent: exact conversion or a hold (RULES.md Sending 4)."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ from plexstedi.edi.x12.transaction import Composite, Segment, segment
 
 _PRICE_DECIMALS = 6
 _BASIS_AT = {"PO1": 5, "POC": 7, "IT1": 5}
-"""Where the price basis of a line stands; the price is the element before it."""
+"""Position of the price basis in the line segment; the price is the element before it."""
 _CTP_PRICE, _CTP_BASIS = 3, 9
 _LIST_PRICES = frozenset({"MSR", "RTL", "SLP", "SRP"})
-"""CTP02 (element 236) of prices that are not what is paid: suggested and list prices."""
+"""CTP02 (element 236) codes that are not purchase prices: suggested and list prices."""
 _PURCHASE_PRICES = ("UCP", "CON", "NET", "CUP", "INV", "PRO")
-"""CTP02 of what is paid: unit cost, contract, net, confirmed, billed, producer's price; best first."""
+"""CTP02 codes of purchase prices, best first: unit cost, contract, net, confirmed, billed, producer's price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """The X12 units of a line: of its quantities, and of its price (the same unless Plex prices another unit)."""
+    """X12 units of a line, for quantities and for the price (different only if Plex prices per another unit)."""
 
     quantity: Unit
     price: Unit
     name: str = ""
-    """Plex's name of the unit that is priced."""
+    """Plex name of the unit of the price."""
     table: str = "units"
-    """The partner's units in the configuration: `suppliers.ACME01.units`."""
+    """Configuration table of the units: `suppliers.ACME01.units`."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentPrice:
-    """A price as it goes out: PO104, PO105."""
+    """A price as sent: PO104, PO105."""
 
     price: Decimal
     basis: str | None
     per: Decimal
-    """How many X12 units Plex's own price is for; 0 if Plex prices another X12 unit than it orders."""
+    """Number of X12 units that the Plex price refers to; 0 if price and quantity have different X12 units."""
 
 
 @dataclass(frozen=True, slots=True)
 class PricePlacement:
-    """Where a line's price goes: into the line's own segment, or into CTP03 (RULES.md Sending 4)."""
+    """Placement of a line's price: in the line segment, or in CTP03 (RULES.md Sending 4)."""
 
     placement: Placement | None
     basis: int
-    """The position of its basis (element 639) there."""
+    """Position of its basis (element 639) there."""
     in_ctp: bool = False
 
 
 def price_placement(capacity: Capacity, loop: str) -> PricePlacement:
-    """The place of the price in this line loop: CTP03 only where a guide has none in the line's own segment."""
+    """Placement of the price in this line loop: CTP03 only if the guide has none in the line segment."""
     basis = _BASIS_AT[loop]
     own = placement_for(capacity, "detail", (), loop)
     if capacity.by_guide and (own is None or not own.has(basis - 1)):
@@ -66,7 +66,7 @@ def price_placement(capacity: Capacity, loop: str) -> PricePlacement:
 
 
 def price_segment(price: Decimal, basis: str | None, unit: str, placement: Placement) -> Segment:
-    """The price as CTP; its class and identifier only where the guide asks for them."""
+    """CTP with the price; class and identifier only where the guide requires them."""
     listed = placement.codes.get(2)
     paid = next((code for code in _PURCHASE_PRICES if listed is not None and code in listed), None)
     return segment(
@@ -81,9 +81,9 @@ def price_segment(price: Decimal, basis: str | None, unit: str, placement: Place
 def line_units(
     price_name: str | None, order_unit: str | None, settings: SupplierSettings, where: str, table: str
 ) -> Units | Reason:
-    """The X12 units of a line by its Plex names: of the price, and of the quantity where that is another.
+    """X12 units of a line by Plex unit names: of the price, and of the quantity if different.
 
-    A reason if the partner's `units` (`table` in the configuration) do not tell them (DESIGN.md section 6).
+    A reason if `units` of the partner (configuration table `table`) lacks one (DESIGN.md section 6).
     """
     quantity_name = order_unit or price_name
     if quantity_name is None:
@@ -116,16 +116,16 @@ def line_units(
 
 
 def document_quantity(quantity: Decimal, units: Units) -> Decimal:
-    """A Plex quantity in X12 units, exactly."""
+    """A Plex quantity in X12 units, exact."""
     return product(quantity, units.quantity.factor)
 
 
 def document_price(
     price: Decimal, units: Units, placement: Placement | None, position: int, where: str
 ) -> DocumentPrice | Reason:
-    """The price with its basis where `place` has room for it at `position`, else converted exactly to the unit.
+    """The price with its basis if `placement` has a place for it at `position`, else converted exactly to one unit.
 
-    A reason if neither is possible: a price per hundred never goes out as a price each.
+    A reason if neither is possible: a price per hundred is never sent as a price each.
     """
     if price < 0:
         return Reason(
@@ -165,7 +165,7 @@ def document_price(
 
 
 def _basis_fix(units: Units, per: Decimal, placement: Placement | None, position: int) -> str | None:
-    """The price basis to set, if the target has a place for one that means just what Plex prices."""
+    """Fix that sets a price basis, if the target accepts one that matches the price in Plex."""
     unit = units.price
     for code, (quantity, of) in PRICE_BASIS_UNITS.items():
         fits = quantity == per and of == unit.unit and unit.price_basis is None
@@ -176,7 +176,7 @@ def _basis_fix(units: Units, per: Decimal, placement: Placement | None, position
 
 
 def _priced_quantity(unit: Unit) -> Decimal | None:
-    """How many X12 units the Plex price is for; None if factor and price basis contradict each other."""
+    """Number of X12 units that the Plex price refers to; None if factor and price basis contradict each other."""
     known = basis_quantity(unit.price_basis, unit.unit) if unit.price_basis else None
     if known is None or known == unit.factor:
         return unit.factor
@@ -184,7 +184,7 @@ def _priced_quantity(unit: Unit) -> Decimal | None:
 
 
 def _plain_basis(placement: Placement | None, position: int, unit: str) -> str | None:
-    """The basis of a price per unit, said only where the guide asks for one."""
+    """Basis code of a price per unit, only where the guide requires one."""
     if placement is None or position not in placement.required:
         return None
     candidates = ("PE", "UM") if unit == "EA" else ("UM",)
