@@ -1,4 +1,4 @@
-"""What one answer says of one version of a line: listed, left out, rejected with the order, or taken out by us."""
+"""Outcome of one version of a line: listed, omitted, rejected with the order, or deleted by our 860."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from plexstedi.edi.settings import SupplierSettings
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgmentCase:
-    """What is the same for all lines."""
+    """Values of an acknowledgment that are the same for all lines."""
 
     acknowledgment: Acknowledgment
     meaning: TypeMeaning
@@ -31,13 +31,13 @@ class AcknowledgmentCase:
     changed_in_plex: Collection[int]
     strict: bool
     missing: AckState
-    """What becomes of a line or release that the answer leaves out."""
+    """State of a line or release that the acknowledgment omits."""
     currency: str | None
-    """That of the order as sent."""
+    """Currency of the order as sent."""
     ordered_on: date | None
 
     def findings(self, line: SentLine) -> Findings:
-        """A fresh collection for a line, with what holds it from outside the line itself."""
+        """New findings for a line, including the holds that come from outside the line."""
         findings = Findings(f"line {line.line}", strict=self.strict)
         findings.holds += self.holds
         if line.line in self.changed_in_plex:
@@ -50,7 +50,7 @@ class AcknowledgmentCase:
         return findings
 
     def case(self, line: SentLine, matches: tuple[LineMatch, ...], *, listed: bool) -> LineCase:
-        """One line with what the answer says of it."""
+        """Case of one line with its matches."""
         return LineCase(
             sent=line,
             matches=matches,
@@ -66,7 +66,7 @@ class AcknowledgmentCase:
 
 @dataclass(frozen=True, slots=True)
 class LineCoverage:
-    """Of which lines the answer speaks, and how."""
+    """Lines that the acknowledgment covers, and how."""
 
     by_line: Mapping[int, tuple[LineMatch, ...]]
     ambiguous: Mapping[int, UnmatchedLine]
@@ -76,7 +76,7 @@ class LineCoverage:
     is_own: bool
 
     def of(self, line: SentLine) -> tuple[LineMatch, ...]:
-        """What it says of a line, matched to this version of it."""
+        """Matches of a line, matched again if this is another version of it."""
         matches = self.by_line.get(line.line, ())
         if all(match.line is line for match in matches):
             return matches
@@ -88,7 +88,7 @@ class LineCoverage:
 def outcome_for_line(
     line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, earlier: Mapping[int, LineOutcome]
 ) -> LineOutcome | None:
-    """What the answer says of one version of a line; None if nothing."""
+    """Outcome of one version of a line; None if the acknowledgment does not affect it."""
     matches = coverage.of(line)
     if line.quantity == 0:
         is_covered = matches or coverage.rejects_all or coverage.lists_none or document.missing is AckState.CONFIRMED
@@ -128,7 +128,7 @@ def _acknowledged(
 
 
 def _unlisted(line: SentLine, document: AcknowledgmentCase) -> LineOutcome:
-    """A line never answered that the answer leaves out, or all lines of an answer without lines."""
+    """Outcome of an omitted line that was never acknowledged, or of any line if the acknowledgment has no lines."""
     findings = document.findings(line)
     acknowledgment = document.acknowledgment
     if document.missing is AckState.CONFIRMED:
@@ -205,9 +205,9 @@ def _whole_rejected(
 def _deleted(
     line: SentLine, matches: tuple[LineMatch, ...], document: AcknowledgmentCase, *, refused: bool
 ) -> LineOutcome:
-    """A line that our 860 took out: the supplier agrees (zero), refuses, or still wants to deliver.
+    """Outcome of a line that our 860 deleted: the supplier agrees (zero), refuses, or still confirms a quantity.
 
-    `refused`: the answer rejects the change as a whole.
+    `refused`: the acknowledgment rejects the change as a whole.
     """
     findings = document.findings(line)
     holds_as_a_whole = bool(findings.holds)

@@ -1,4 +1,4 @@
-"""What the answer to one line promises: quantities in the unit sent, and pieces with dates
+"""Interpret the acknowledgment of one line: quantities in the unit sent, and pieces with dates
 (RULES.md Reading 3, 4, 9)."""
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product
 
 _DELETES = ("DI", "RC")
-"""POC02 of a line that is deleted, or whose change is refused, where no ACK says so."""
+"""POC02 codes of a line that is deleted or whose change is refused, if there is no ACK."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineReading:
-    """What one or several PO1 of the same line (or release) say together."""
+    """Combined reading of all PO1 of one line (or release)."""
 
     total: Parts
     pieces: tuple[Piece, ...]
     date_pending: bool = False
     undecided: tuple[str, ...] = ()
-    """Dates that a person or `date_qualifiers` has to decide, in words."""
+    """Descriptions of dates whose meaning is undecided (`date_qualifiers`, or a review)."""
     schedule_fault: str | None = None
-    """SCH quantities that do not go with the ACK quantities, in words."""
+    """Description of SCH quantities that contradict the ACK quantities."""
 
 
 def in_sent_unit(quantity: Decimal, unit: str | None, sent: SentLine, settings: SupplierSettings) -> Decimal | None:
-    """The quantity in the unit sent, exactly; without a unit it is in the unit sent; None without a factor."""
+    """The exact quantity in the unit sent (the default for a quantity without unit); None if there is no factor."""
     if unit is None or unit == sent.unit:
         return quantity
     rule = settings.ack_units.get(unit)
@@ -61,7 +61,7 @@ def read_line(
     heading: Sequence[StatedDate],
     settings: SupplierSettings,
 ) -> LineReading | Undivided:
-    """What these PO1 say of `ordered`, of which `open_quantity` is still to come."""
+    """Interpret the PO1 of a line with `ordered` ordered and `open_quantity` not yet received."""
     stated: list[StatedPart] = []
     for ack_line in ack_lines:
         parts = _stated_parts(ack_line, sent, (ordered, open_quantity), settings)
@@ -111,9 +111,9 @@ def _as_scheduled(
     expected: tuple[Decimal, ...],
     settings: SupplierSettings,
 ) -> StatedPart:
-    """All that was ordered, or all that is open: both say "as ordered" after a receipt (RULES.md Reading 14).
+    """After a receipt both the ordered and the open quantity mean "as ordered" (RULES.md Reading 14).
 
-    Where the schedules lay out the one and the quantity beside them is the other, or none, the schedules count.
+    If the SCH quantities add up to one of them and the line quantity is the other or missing, the schedules count.
     """
     if not ack_line.schedules or part.meaning not in (LineMeaning.ACCEPTED, LineMeaning.HOLD):
         return part
@@ -198,13 +198,13 @@ def _all_pending(ack_lines: Sequence[AcknowledgedLine]) -> bool:
 
 
 def _of_detail(detail: Detail, read: Callable[[Iterable[StatedDate]], Promises]) -> Promises:
-    """DTM in the ACK loop before ACK04 and ACK05."""
+    """Promises of an ACK: DTM in its loop, then ACK04 and ACK05."""
     inline = read((detail.date,)) if detail.date is not None else NO_PROMISES
     return read(detail.dates).filled_from(inline)
 
 
 def _remainder(remainder: Parts, of_line: Promises) -> list[Piece]:
-    """What follows from a backorder code without being stated; nothing promises a date for a later part."""
+    """Pieces for the remainder implied by a backorder code; a backordered part has no promised date."""
     return [Piece(remainder.accepted, False, of_line), Piece(remainder.backordered, True)]
 
 
@@ -215,7 +215,7 @@ def _scheduled(
     settings: SupplierSettings,
     read: Callable[[Iterable[StatedDate]], Promises],
 ) -> list[Piece] | str:
-    """The pieces as the SCH segments lay them out, or why these do not go with the ACK quantities."""
+    """Pieces by the SCH segments, or the reason why these contradict the ACK quantities."""
     now = [p for p in pieces if not p.backordered and p.quantity > 0]
     later = [p for p in pieces if p.backordered and p.quantity > 0]
     total_now, total_later = _sum(now), _sum(later)
@@ -234,7 +234,7 @@ def _scheduled(
         return [*_fill(laid, now, later), *later]
     released = sum((schedule.quantity for schedule in sent.schedules), Decimal(0))
     if not later and total == released < total_now:
-        # A blanket quantity is confirmed, dated as far as it is released: SCH echo the releases that were sent.
+        # Blanket order: the whole quantity is confirmed, but SCH repeat only the releases sent: only these have dates.
         return [*_fill(laid, now, later), Piece(total_now - released)]
     if total == total_later:
         return [*now, *_fill([replace(p, backordered=True) for p in laid], now, later)]
@@ -259,7 +259,7 @@ def _sum(pieces: Iterable[Piece]) -> Decimal:
 
 
 def _split(laid: Sequence[Piece], now: Decimal) -> list[Piece]:
-    """The earliest schedules come now, the others are the backorder."""
+    """Split by date: the earliest schedules are confirmed, the others backordered."""
     result, left = [], now
     for piece in in_order(laid):
         taken = min(left, piece.quantity)
@@ -269,7 +269,7 @@ def _split(laid: Sequence[Piece], now: Decimal) -> list[Piece]:
 
 
 def _fill(laid: Iterable[Piece], now: Sequence[Piece], later: Sequence[Piece]) -> list[Piece]:
-    """Dates that a schedule lacks, from less specific places, if those give one and the same."""
+    """Fill missing dates of schedules from less specific places, if these agree on one."""
     fallback = {False: _common(now), True: _common(later)}
     return [replace(p, promises=p.promises.filled_from(fallback[p.backordered])) for p in laid]
 

@@ -1,4 +1,4 @@
-"""An acknowledgment that is not applied and says worse than what counts is never silent (RULES.md Reading 13)."""
+"""Report an acknowledgment that is not applied but is worse than the current state (RULES.md Reading 13)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from plexstedi.edi.reasons import Reason
 def not_applied_reasons(
     header: AcknowledgmentHeader, outcomes: Iterable[LineOutcome], statuses: Mapping[int, LineAckStatus]
 ) -> tuple[Reason, ...]:
-    """A reason for each line of which this answer does not count and says less, later, dearer or no.
+    """A reason for each line for which it is not in force and is worse: less, later, dearer or rejected.
 
-    `outcomes` are all that it says, also of lines as they were before a change. What counts is in `standing`; where
-    nothing does, it is compared with what was asked for. A line that it does not name is no word of it.
+    `outcomes` are all its outcomes, including those for lines as they were before a change. They are compared with
+    `statuses`, or with the order if a line has none. Omitted lines are ignored.
     """
     reasons = []
     for outcome in outcomes:
@@ -32,7 +32,7 @@ def not_applied_reasons(
 
 
 def worse_than(outcome: LineOutcome, current: LineOutcome | None) -> tuple[str, ...]:
-    """In what an outcome is worse than the one that counts (None: than what it was asked for), in words."""
+    """Descriptions of how an outcome is worse than the current one (None: than the order)."""
     found = []
     if _refuses(outcome) and (current is None or not _refuses(current)):
         found.append(f"no ({outcome.code})" if outcome.code else "no")
@@ -58,7 +58,7 @@ def _is_unread(outcome: LineOutcome) -> bool:
 
 
 def _coming(outcome: LineOutcome) -> Decimal:
-    """All of the line that has come or is confirmed to come in time."""
+    """Quantity received or confirmed, without backorders."""
     return outcome.ordered - outcome.backordered - outcome.rejected - outcome.variance
 
 

@@ -1,5 +1,4 @@
-"""One answer against one order, as sent: what the supplier confirmed, line by line (RULES.md Reading 1 to
-9, 13, 14)."""
+"""Reconcile one acknowledgment with the order as sent, line by line (RULES.md Reading 1 to 9, 13, 14)."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ from plexstedi.edi.watched import Watch, unwatched, watched
 __all__ = ["LineOutcome", "Reconciliation", "reconcile"]
 
 _EXACT = Context(prec=100)
-"""Quantities have up to 18 digits, factors are the supplier's: sums of their products stay exact."""
+"""Decimal context in which sums of products stay exact: quantities have up to 18 digits, factors are configured."""
 
 
 def reconcile(
@@ -49,14 +48,14 @@ def reconcile(
     revisions: SentRevisions = NO_REVISIONS,
     ordered_on: date | None = None,
 ) -> Reconciliation:
-    """What this answer means for the order as the document that it answers sent it.
+    """Reconcile an acknowledgment with `sent`, the order as in the acknowledged document.
 
-    `received` is by line number, in the unit sent. Lines in `changed_since` were changed by an 860 sent later than
-    what this answers: they are left as they are. Lines in `changed_in_plex` were changed after they were last sent:
-    held. `deleted` are lines that the document answered has taken out, as they were sent before. `earlier` are the
-    outcomes of the answers that count so far: a line that one of them names is never changed by not being named here.
-    `initiative` and `changed_since` come from `precedence.acknowledged_documents`; `revisions` is what the documents
-    say of the lines that were changed about the time of the answer. `ordered_on` is the order's date.
+    `received` is by line number, in the unit sent. Lines in `changed_since` were changed by an 860 sent after
+    the acknowledged document: they are not changed. Lines in `changed_in_plex` have unsent changes: held. `deleted` are
+    lines that the acknowledged document deleted, as sent before. `earlier` are the current outcomes: a line that is
+    listed in one of them is not changed by being omitted here. `initiative` and `changed_since` come from
+    `precedence.acknowledged_documents`; `revisions` has the versions of lines that were changed at about the time of
+    the acknowledgment. `ordered_on` is the order date.
     """
     with localcontext(_EXACT):
         return _reconcile(
@@ -106,6 +105,7 @@ def _reconcile(
     gone = (line.model_copy(update={"quantity": ZERO}) for line in deleted if sent.line(line.line) is None)
     known = (*sent.lines, *gone)
     by_line, unmatched = _match(watched(acknowledgment.lines, watch), known, deleted_numbers)
+    # A held or unmatched document, or a seller's own change, decides nothing about lines that it omits.
     missing = AckState.UNACKNOWLEDGED if holds or unmatched or is_own else _missing(acknowledgment, meaning, settings)
     document = AcknowledgmentCase(
         acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing, sent.currency, ordered_on
@@ -125,7 +125,7 @@ def _reconcile(
         if outcome is None:
             continue
         if number in changed_since:
-            aware = _knows_of_later(line, coverage, document, revisions)
+            aware = _matches_later_document(line, coverage, document, revisions)
             if aware is not None:
                 outcomes.append(aware)
             elif number in touched:
@@ -157,7 +157,7 @@ def _reconcile(
 def _verdict(
     line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, before: Sequence[SentLine | None]
 ) -> ValueVerdict:
-    """Whether a line that was changed about the time of the answer is answered as it is now (RULES.md Reading 13)."""
+    """Which version of a line is acknowledged that was changed at about the same time (RULES.md Reading 13)."""
     if coverage.rejects_all:
         return ValueVerdict(
             MeantVersion.UNDECIDED, "the order is rejected as a whole, but before or after the change is unclear"
@@ -169,10 +169,10 @@ def _verdict(
     return judge(lambda version: document.case(version, coverage.of(version), listed=True), line, before)
 
 
-def _knows_of_later(
+def _matches_later_document(
     line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, revisions: SentRevisions
 ) -> LineOutcome | None:
-    """A line that says what a later document asks, though by its date it cannot know of it: held."""
+    """Held outcome of a line whose values match a later document despite an earlier date; None for other lines."""
     later = revisions.since.get(line.line)
     if later is None or line.line not in coverage.by_line or coverage.rejects_all:
         return None
@@ -186,7 +186,7 @@ def _knows_of_later(
 
 
 def _undecided(outcome: LineOutcome, why: str) -> LineOutcome:
-    """Held, since it cannot be told whether it answers the line as it is now."""
+    """The outcome as held: which version of the line it acknowledges cannot be determined."""
     reason = Reason(
         code="revision-unclear",
         where=f"line {outcome.line}",
@@ -238,7 +238,7 @@ def _document_holds(
 
 
 def _missing(acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: SupplierSettings) -> AckState:
-    """What becomes of lines that the answer does not name (RULES.md Reading 7 and 8)."""
+    """State of lines that the acknowledgment omits (RULES.md Reading 7 and 8)."""
     own = settings.acknowledgments
     if not acknowledgment.lines and meaning in (TypeMeaning.DETAIL, TypeMeaning.NO_DETAIL):
         return AckState.CONFIRMED

@@ -1,4 +1,4 @@
-"""One line of an order against what one answer says of it (RULES.md Reading 1 to 9 and 14)."""
+"""Reconcile one order line with its acknowledgment (RULES.md Reading 1 to 9 and 14)."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ from plexstedi.edi.units import exact_quotient
 
 @dataclass(frozen=True, slots=True)
 class LineCase:
-    """All that decides one line."""
+    """Input for reconciling one line."""
 
     sent: SentLine
     matches: tuple[LineMatch, ...]
-    """The lines of the answer that speak of it."""
+    """Lines of the acknowledgment matched to it."""
     received: Decimal
     """In the unit sent."""
     heading: tuple[StatedDate, ...]
     settings: SupplierSettings
     listed: bool = True
-    """False: the answer does not name the line, it is taken as accepted as ordered."""
+    """False: the acknowledgment omits the line; it is accepted as ordered."""
     missing_releases: AckState = AckState.UNACKNOWLEDGED
-    """What becomes of releases sent as lines that the answer leaves out: confirmed, rejected or unacknowledged."""
+    """State of omitted releases that were sent as lines: confirmed, rejected or unacknowledged."""
     currency: str | None = None
-    """That of the order as sent."""
+    """Currency of the order as sent."""
     ordered_on: date | None = None
-    """The order's date, else the day on which Plex made it: nothing is promised for a day before it."""
+    """Order date, else the day of creation in Plex: an earlier promised date is implausible."""
 
     @property
     def open(self) -> Decimal:
@@ -59,18 +59,18 @@ class LineCase:
 
     @property
     def release_ids(self) -> tuple[str, ...]:
-        """Plex's ids of the releases as sent that are still to come."""
+        """Plex ids of the releases as sent that are not yet received."""
         return tuple(schedule.release_id for schedule in still_open(self.sent.schedules, self.received))
 
     @property
     def code(self) -> str | None:
-        """The ACK01 codes of the line, as sent."""
+        """ACK01 codes of the line, as received, joined by `+`."""
         codes = dict.fromkeys(d.code for m in self.matches for d in m.acknowledged.details if d.code)
         return "+".join(codes) or None
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What the supplier says of the line in its own words."""
+        """Free text of the supplier for the line."""
         text: list[str] = []
         for match in self.matches:
             text += [detail.industry_code for detail in match.acknowledged.details if detail.industry_code]
@@ -79,7 +79,7 @@ class LineCase:
 
 
 def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
-    """What the answer means for this line; `findings` may hold reasons from the document already."""
+    """Outcome of the line; `findings` may already contain reasons of the whole document."""
     for match in case.matches:
         findings.holds += match.acknowledged.faults
         _check_codes(match.acknowledged, findings, case.settings)
@@ -109,7 +109,7 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     schedules = allocate(read.pieces, releases)
     _check_dates(schedules, case, findings)
     if read.total.accepted > 0 or read.total.backordered > 0:
-        # Of what is rejected nothing comes, whatever its dates.
+        # Dates only matter if something is delivered: those of a rejected line hold nothing.
         for text in read.undecided:
             fix = "set `acknowledgments.date_qualifiers` of this supplier, or " + DECIDE
             findings.hold("date-undecided", text, fix)
@@ -132,7 +132,7 @@ def _check_codes(ack_line: AcknowledgedLine, findings: Findings, settings: Suppl
 
 
 def read_case(case: LineCase, findings: Findings) -> LineReading | None:
-    """All PO1 of the line together, less what was received; release by release where those were sent as lines."""
+    """Combine all PO1 of the line, less the received quantity; per release if releases were sent as lines."""
     singles = [m for m in case.matches if m.schedule is not None]
     if not singles:
         return _read_group([m.acknowledged for m in case.matches], case.sent.quantity, case.open, case, findings)
@@ -190,7 +190,7 @@ def _read_group(
 
 
 def _net(read: LineReading, ordered: Decimal, still: Decimal) -> LineReading:
-    """An answer that adds up to what was ordered, less what has been received since (RULES.md Reading 14)."""
+    """A reading that adds up to the ordered quantity, reduced by the received quantity (RULES.md Reading 14)."""
     received, total = ordered - still, read.total
     if received <= 0 or total.total != ordered:
         return read
@@ -221,7 +221,7 @@ def _check_quantity(parts: Parts, case: LineCase, findings: Findings) -> None:
 
 
 def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
-    """Compare every price of the answer; return one per unit sent, for display, where it is a finite decimal."""
+    """Compare every acknowledged price; return one per unit sent, for display, if it has a finite decimal form."""
     shown: Decimal | None = None
     for match in case.matches:
         ack_line = match.acknowledged
@@ -274,7 +274,7 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
 
 
 def _check_before_order(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
-    """RULES.md Reading 9: nobody promises a day before the order was made."""
+    """A promised date before the order date is implausible and holds the line (RULES.md Reading 9)."""
     for what, day in (("ships", schedule.ship_date), ("promised delivery", schedule.delivery_date)):
         if day is not None and case.ordered_on is not None and day < case.ordered_on:
             text = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
@@ -317,7 +317,8 @@ def _check_delivery(schedule: ConfirmedSchedule, off: int, text: str, case: Line
 
 
 def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -> None:
-    """A code that announces a change has to say which; with equal values it is only noted (RULES.md Reading 2)."""
+    """Check codes that announce a change: one without the changed value holds, with equal values it is only noted
+    (RULES.md Reading 2)."""
     ack_lines = [m.acknowledged for m in case.matches]
     codes = {d.code for ack_line in ack_lines for d in ack_line.details}
     if "IP" in codes and all(ack_line.price is None and not ack_line.other_prices for ack_line in ack_lines):
@@ -387,7 +388,7 @@ def _outcome(
 
 
 def _notes(findings: Findings, words: Sequence[str]) -> tuple[str, ...]:
-    """What is worth showing; the supplier's words among it where no reason tells them."""
+    """Notes for display, including the supplier text unless a reason already quotes it."""
     text = in_quotes(words)
     if not text or findings.holds or findings.warnings:
         return tuple(findings.notes)

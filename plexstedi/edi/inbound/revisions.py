@@ -1,4 +1,4 @@
-"""What our documents say of the lines that were changed about when an answer was written, or later."""
+"""Versions of lines that were changed at about the time of an acknowledgment, or later."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from plexstedi.edi.sent import SentLine, SentOrder
 
 @dataclass(frozen=True, slots=True)
 class SentRevisions:
-    """The versions of a line between which an answer's values decide (RULES.md Reading 13)."""
+    """Versions of lines between which acknowledged values decide (RULES.md Reading 13)."""
 
     before: Mapping[int, tuple[SentLine | None, ...]] = field(default_factory=dict)
-    """Lines of which values decide what is answered: as they stood before, oldest first; None: not there."""
+    """Previous versions of lines whose values decide, oldest first; None: the line did not exist."""
     since: Mapping[int, SentLine] = field(default_factory=dict)
-    """Lines that a later document changed, as it asks for them (quantity zero: taken out)."""
+    """Lines as changed by a later document (quantity zero: deleted)."""
     last: int = 0
-    """The position of the last document."""
+    """Position of the last document."""
 
 
 NO_REVISIONS = SentRevisions()
 
 
 def revisions_of(sent: Sequence[SentOrder], acknowledged: AcknowledgedDocuments) -> SentRevisions:
-    """The versions of those lines, from the documents of the stream in the order sent."""
+    """Collect these versions from the documents of the stream, in the order sent."""
     before = {number: _before(sent, acknowledged, number) for number in acknowledged.undecided}
     asked = {number: sent[-1].line(number) for number in acknowledged.changed_since} if not acknowledged.named else {}
     return SentRevisions(
@@ -47,7 +47,7 @@ def _before(sent: Sequence[SentOrder], acknowledged: AcknowledgedDocuments, numb
 
 
 def same_to_supplier(one: SentLine | None, other: SentLine | None) -> bool:
-    """Whether two versions of a line tell the supplier the same: Plex's own ids are nothing that it is told."""
+    """Whether two versions of a line are the same to the supplier, which does not see Plex ids."""
     return _sent_values(one) == _sent_values(other)
 
 

@@ -86,7 +86,7 @@ def _aspects(was: DocumentLine, becomes: DocumentLine) -> frozenset[Aspect]:
 
 
 def _rescheduled(was: DocumentLine, becomes: DocumentLine) -> bool:
-    """Whether dates differ, or the same total is divided differently; a change of the total alone is not a reschedule."""
+    """Whether dates differ, or the same total is divided differently. A new total alone is not a reschedule."""
     if [r.due for r in was.releases] != [r.due for r in becomes.releases]:
         return True
     divided = [r.quantity for r in was.releases] != [r.quantity for r in becomes.releases]
