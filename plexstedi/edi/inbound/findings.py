@@ -69,7 +69,7 @@ class Findings:
         self.note(message)
 
     def beyond(self, severity: Severity, code: str, message: str, setting: str) -> None:
-        """Record a difference outside its tolerance, as `on_price`, `on_quantity` or `on_date` sets (RULES.md "Settings")."""
+        """Record a difference outside its tolerance; `on_price` and the like decide (RULES.md "Settings")."""
         self.changed = True
         if self.strict or severity is Severity.HOLD:
             self.hold(code, message, f"{DECIDE}, or widen `tolerance.{setting}` of this supplier")

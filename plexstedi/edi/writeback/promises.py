@@ -1,4 +1,4 @@
-"""What a supplier promises for each release of an order, in Plex's unit."""
+"""Promises of a supplier per release of an order, in the Plex unit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_HAND = "enter it in Plex by hand"
 
 @dataclass(frozen=True, slots=True)
 class ReleasePromise:
-    """One release with what the supplier says of it, quantities in Plex's unit."""
+    """One release with its promised parts; quantities in the Plex unit."""
 
     line: Line
     release: Release
@@ -30,47 +30,47 @@ class ReleasePromise:
     asked_quantity: Decimal | None
     asked_due: date | None
     outcome: LineOutcome
-    """Of the whole line, in the unit sent."""
+    """Outcome of the whole line, in the unit sent."""
     header: AcknowledgmentHeader
-    """Of the answer that stands for the line."""
+    """Header of the acknowledgment that applies to the line."""
 
     @property
     def where(self) -> str:
-        """Line and release, for people."""
+        """Line and release, for display."""
         return f"line {self.line.number} release {self.release.number}"
 
     @property
     def unit(self) -> str:
-        """Plex's unit."""
+        """The Plex unit."""
         return self.line.order_unit or self.line.unit or ""
 
     @property
     def why(self) -> str:
-        """What was ordered of the line and what became of it."""
+        """Summary of the line outcome."""
         return outcome_summary(self.outcome)
 
     @property
     def code(self) -> str:
-        """The supplier's word for it: ACK01, else BAK02."""
+        """Acknowledgment code: ACK01, else BAK02."""
         return self.outcome.code or self.header.type_code
 
     @property
     def reference(self) -> str:
-        """The external reference: which answer this is from."""
+        """External reference of the acknowledgment."""
         return f"stedi:{self.header.transaction_id}"
 
     @property
     def confirmed(self) -> Decimal:
-        """What comes as promised; not what is backordered."""
+        """Confirmed quantity, without backorders."""
         return total_of(*(part.quantity for part in self.parts if not part.backordered))
 
     @property
     def total(self) -> Decimal:
-        """What comes at all."""
+        """Confirmed and backordered quantity."""
         return total_of(*(part.quantity for part in self.parts))
 
     def last(self, of_ship: bool) -> date | None:
-        """The last promised day of what comes now, of the backorder only if nothing does: ship, else delivery."""
+        """Latest ship (`of_ship`) or delivery date of the confirmed part; of the backorder if nothing is confirmed."""
         dated = [part for part in self.parts if not part.backordered] or list(self.parts)
         days = [part.ship_date if of_ship else part.delivery_date for part in dated]
         return max((day for day in days if day is not None), default=None)
@@ -97,10 +97,10 @@ class ReleasePromise:
 def release_promises(
     order: Order, outcomes: Mapping[int, LineAckStatus], sent: SentOrder, settings: SupplierSettings
 ) -> tuple[list[ReleasePromise], list[Reason]]:
-    """What is promised for each firm release of the open lines, and what of it cannot be said of a release.
+    """Promises for each firm release of the open lines, and reasons for what cannot be expressed per release.
 
-    `outcomes` is what `precedence.fold` gives, `sent` what the supplier was told last. A release that is received,
-    cancelled or no longer there has no promise, nor has one of a line that is held.
+    `outcomes` comes from `precedence.fold`; `sent` is the order as last sent. A release that is received, cancelled or
+    deleted has no promise, nor has a release of a held line.
     """
     promises: list[ReleasePromise] = []
     withheld: list[Reason] = []
@@ -169,7 +169,7 @@ def _of_line(
 def _own_parts(
     outcome: LineOutcome, release_id: str, sent_line: SentLine | None, asked: SentSchedule | None
 ) -> list[ConfirmedSchedule]:
-    """The parts of a release. What a blanket line orders beyond its releases is of none of them."""
+    """Parts of a release. A blanket quantity beyond the releases belongs to none of them."""
     own = [part for part in outcome.schedules if part.release_id == release_id]
     if sent_line is None or asked is None:
         return own
@@ -179,7 +179,7 @@ def _own_parts(
 
 
 def _within(parts: Sequence[ConfirmedSchedule], asked: Decimal) -> list[ConfirmedSchedule]:
-    """The parts as far as they serve what was asked for, those with dates before those without."""
+    """Parts up to the ordered quantity, those with dates first."""
     left, kept = asked, []
     for part in sorted(parts, key=lambda each: each.ship_date is None and each.delivery_date is None):
         quantity = min(left, part.quantity)
@@ -190,7 +190,7 @@ def _within(parts: Sequence[ConfirmedSchedule], asked: Decimal) -> list[Confirme
 
 
 def _in_plex_unit(parts: Sequence[ConfirmedSchedule], factor: Decimal) -> tuple[ConfirmedSchedule, ...] | None:
-    """None if the factor does not divide one of the quantities exactly."""
+    """The parts in the Plex unit; None if the factor does not divide a quantity exactly."""
     found = []
     for part in parts:
         quantity = exact_quotient(part.quantity, factor, _PLACES)

@@ -1,7 +1,7 @@
-"""A write that Plex said it had made, and that a later reading does not show: wait for it, or ask a person. Pure.
+"""Read-back of values that Plex reported as written but does not show: wait, or open a review item. Pure.
 
-What is read may lag behind what was written (caches, read replicas): the same value as before the write is no proof
-that it was not made. A value that is neither is somebody else's, and nothing is written over it unasked.
+Reads may lag behind writes (caches, read replicas): the previous value does not prove that the write was lost. Any
+third value is somebody else's change and is not overwritten without review.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from enum import StrEnum
 from plexstedi.edi.writeback.plan import FieldChange
 
 LATER_READS = 2
-"""In so many later runs it is looked for before a person is asked."""
+"""Number of later runs that read again before a review item opens."""
 PATIENCE = timedelta(minutes=10)
-"""And at least so long."""
+"""Minimum time before a review item opens."""
 
 
 class ReadBack(StrEnum):
-    """What to do about it."""
+    """Verdict on a value that a later read does not show."""
 
     WAIT = "wait"
-    """The next run reads again."""
+    """Read again in the next run."""
     NOT_SHOWN = "not shown"
-    """It was looked for long enough."""
+    """Not shown after enough reads and time: needs review."""
     CHANGED = "changed"
-    """Something else stands there: neither what was before the write nor what was written."""
+    """Plex has a third value: neither the previous nor the written one."""
 
 
 def judge_read_back(
     written: Sequence[FieldChange], left: Sequence[FieldChange], *, later_reads: int, waited: timedelta
 ) -> ReadBack:
-    """What a later reading means, of which `left` are the changes that it does not show.
+    """Judge a later read; `left` are the changes that it does not show.
 
-    `written` are those that were sent, with what stood there before; `later_reads` counts this one.
+    `written` are the changes sent, with the previous values. `later_reads` includes this read.
     """
     before = {(change.level, change.record_id, change.field): change.before for change in written}
     for change in left:
@@ -45,7 +45,7 @@ def judge_read_back(
 
 
 def read_back_message(verdict: ReadBack, left: Sequence[FieldChange], since: datetime) -> str:
-    """For a person, with the fields."""
+    """Message for the review item, with the fields."""
     fields = ", ".join(sorted({change.field for change in left}))
     if verdict is ReadBack.CHANGED:
         held = "; ".join(dict.fromkeys(f"{change.field} {change.before or 'empty'}" for change in left))

@@ -1,7 +1,8 @@
-"""Whether a line answers what our 860 asks or what stood before: values decide where no date can (RULES.md Reading 13).
+"""Determine by values whether a line acknowledges our 860 or the version before it (RULES.md Reading 13).
 
-Compared are quantity, price, dates, unit and item numbers, as far as the change touched them and they are given.
-Tolerances apply, the nearer of two that fit wins. A rejection, values of both or of neither, no values: undecided.
+Used where dates cannot determine it. Quantity, price, dates, unit and item numbers are compared if the change affected
+them and they are stated. Tolerances apply; of two matches the nearer wins. A rejection, values of both or of neither
+version, or no values: undecided.
 """
 
 from __future__ import annotations
@@ -24,24 +25,24 @@ from plexstedi.edi.inbound.reconcile_line import LineCase, read_case
 from plexstedi.edi.sent import SentLine
 
 CaseOf: TypeAlias = Callable[[SentLine], LineCase]
-"""The answer to a line, against one version of it as sent."""
+"""The acknowledged line as a case for one version of it as sent."""
 _Distance: TypeAlias = Fraction | None
-"""How far a value is from what a version asks; None: outside of the tolerance."""
+"""Difference of a value from a version; None: outside the tolerance."""
 
 
 class MeantVersion(Enum):
-    """What a line of an answer knows of."""
+    """Version of a line that an acknowledgment refers to."""
 
     CHANGE = "change"
-    """It answers what the change asks."""
+    """The line as changed."""
     BEFORE = "before"
-    """It answers what stood before."""
+    """The line as before the change."""
     UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
 class ValueVerdict:
-    """What a line answers; `before` is the version, where it is an earlier one."""
+    """Acknowledged version; `before` is the line as sent, if it is an earlier version."""
 
     version: MeantVersion
     why: str = ""
@@ -49,13 +50,13 @@ class ValueVerdict:
 
 
 def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -> ValueVerdict:
-    """Which version a line answers: the one that the change asks, or one of those before it (None: there was no line).
+    """Determine which version is acknowledged: `asked` (as changed) or one of `before` (None: the line did not exist).
 
-    A line that the change took out is asked for with the quantity zero.
+    A deleted line has quantity zero in `asked`.
     """
     earlier = [line for line in before if line is not None]
     if not earlier:
-        # Whoever names a line that the change added knows of the change.
+        # Only an acknowledgment of the change can list a line that the change added.
         return ValueVerdict(MeantVersion.CHANGE)
     if _rejects(case_of(earlier[-1])):
         return ValueVerdict(MeantVersion.UNDECIDED, "a rejection, either of the order or of its change")
@@ -86,7 +87,7 @@ def _against(case_of: CaseOf, asked: SentLine, before: SentLine) -> MeantVersion
 
 
 def _deletion(before: LineCase) -> MeantVersion:
-    """Whether an answer to a line that was taken out agrees, or still means the line as it stood."""
+    """Whether a deleted line is acknowledged as deleted or as before."""
     ack_lines = [match.acknowledged for match in before.matches]
     if any(a.change_code == "DI" or any(d.code == "ID" for d in a.details) for a in ack_lines):
         return MeantVersion.CHANGE
@@ -100,7 +101,7 @@ def _deletion(before: LineCase) -> MeantVersion:
 
 
 def _evidence(asked: LineCase, before: LineCase) -> Iterator[MeantVersion]:
-    """What each value says by itself; nothing for those that are not given, or that the change did not touch."""
+    """Verdict per value; none for values that are not stated or that the change did not affect."""
     reads = read_case(asked, Findings("")), read_case(before, Findings(""))
     if asked.sent.quantity != before.sent.quantity:
         yield from _of_total(asked, before, *reads)
@@ -122,7 +123,7 @@ def _of_total(
     if open_asked is None and open_before is None:
         return
     if open_asked == open_before:
-        # The whole line, or what is left of it: as good an answer to the one as to the other.
+        # A quantity equal to the ordered or the open quantity fits both versions and proves neither.
         return
     yield _nearer(
         None if open_asked is None else _quantity_distance(open_asked, asked),
@@ -138,7 +139,7 @@ def _quantity_distance(variance: Decimal, case: LineCase) -> _Distance:
 
 
 def _echo(case: LineCase) -> _Distance:
-    """PO102 against what this version orders, or has open."""
+    """Distance of PO102 from the ordered or the open quantity of this version."""
     total = ZERO
     for match in case.matches:
         ack_line = match.acknowledged
@@ -153,7 +154,7 @@ def _echo(case: LineCase) -> _Distance:
 
 
 def _of_units_and_items(asked: LineCase, before: LineCase) -> Iterator[MeantVersion]:
-    """Codes and numbers that the change touched, as far as they are given: they fit exactly or not at all."""
+    """Verdicts by units and item numbers that the change affected: these match exactly or not at all."""
     new, old = asked.sent, before.sent
     for match in asked.matches:
         units = {
@@ -210,7 +211,7 @@ def _of_dates(
 
 
 def _date_distance(read: LineReading, case: LineCase) -> _Distance:
-    """How many days the promises are from the due dates, by quantity; a ship date with the days in transit."""
+    """Distance of the promises from the due dates in days, weighted by quantity; ship dates include transit days."""
     tolerance, transit = case.settings.tolerance, case.settings.acknowledgments.transit_days
     total = Fraction(0)
     for schedule in allocate(read.pieces, still_open(case.sent.schedules, case.received)):
