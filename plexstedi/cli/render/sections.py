@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from plexstedi.cli.render.tables import plain
-from plexstedi.edi.deadlines import Lateness
+from plexstedi.edi.deadlines import OverdueLevel
 from plexstedi.edi.invoice import InvoiceLine
 from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
@@ -60,7 +60,7 @@ def late_row(one: LateDocument) -> tuple[object, ...]:
         one.document.order_number,
         one.document.supplier,
         one.document.kind,
-        "overdue" if one.late.lateness is Lateness.LIMIT else "warning",
+        "overdue" if one.late.level is OverdueLevel.LIMIT else "warning",
         span(one.late.by),
         ", ".join(map(str, one.late.lines)) or NOTHING,
         one.in_words(),

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from plexstedi.decimal_json import BrokenJsonError, loads
-from plexstedi.edi.inbound.reading.answer_sets import (
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
+from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
+from plexstedi.edi.inbound.reading.inbound_sets import (
     ACKNOWLEDGMENTS,
     READ_SETS,
     set_of_json,
     set_of_x12,
 )
-from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
-from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
 from plexstedi.edi.inbound.reading.set_choice import choose_set
 from plexstedi.edi.reasons import Reason

@@ -8,7 +8,7 @@ from datetime import date
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
 from plexstedi.edi.inbound.precedence import (
-    AnswerHeader,
+    AcknowledgmentHeader,
     Folded,
     RankedAcknowledgment,
     SentDocument,
@@ -169,10 +169,10 @@ def _answers(
     return found
 
 
-def answer_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AnswerHeader:
+def answer_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AcknowledgmentHeader:
     """What decides which of several answers counts; `ordered` is the order's date."""
     dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
-    return AnswerHeader(
+    return AcknowledgmentHeader(
         transaction_id=inbound.transaction_id,
         type_code=outcome.type_code,
         supplier_reference=outcome.supplier_reference,

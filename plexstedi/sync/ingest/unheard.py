@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from plexstedi.edi.inbound.not_applied import not_applied_reasons
 from plexstedi.edi.inbound.outcome import Reconciliation
-from plexstedi.edi.inbound.precedence import AnswerHeader, Folded
-from plexstedi.edi.inbound.unheard import unheard
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, Folded
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.session import Session
@@ -19,7 +19,13 @@ def unheard_before(session: Session, order_id: str) -> frozenset[str]:
 
 
 def tell_unheard(
-    session: Session, order_id: str, header: AnswerHeader, outcome: Reconciliation, folded: Folded, *, fresh: bool
+    session: Session,
+    order_id: str,
+    header: AcknowledgmentHeader,
+    outcome: Reconciliation,
+    folded: Folded,
+    *,
+    fresh: bool,
 ) -> None:
     """Ask once, when the answer has come in (`fresh`); take it back when what counts says as much by then.
 
@@ -27,7 +33,7 @@ def tell_unheard(
     person's anyway.
     """
     subject = of_transaction(header.transaction_id)
-    reasons = unheard(header, (*outcome.lines, *outcome.earlier), folded.lines)
+    reasons = not_applied_reasons(header, (*outcome.lines, *outcome.earlier), folded.lines)
     if not reasons:
         session.withdraw(_KIND, subject, "the current state now says the same", order_id=order_id)
     elif fresh and not (outcome.holds or session.store.reviews.decided(_KIND, subject)):

@@ -131,7 +131,7 @@ def _found_stream(
             PossibleOwner(
                 id=trade.id,
                 has_documents=any(document.order_number == number for document in documents.of_order(trade.id)),
-                says_it=reached[trade.id] is not None,
+                matches_content=reached[trade.id] is not None,
                 same_partner=trade.partner in trades.partners
                 and trades.partners[trade.partner].partnership_id == last.execution.partnership,
                 there=trades.is_in_plex(trade),

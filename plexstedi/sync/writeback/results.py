@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.writeback.plan import FieldChange, WriteTarget
-from plexstedi.edi.writeback.read_again import Unseen, judge_unseen, unseen_words
+from plexstedi.edi.writeback.read_back import ReadBack, judge_read_back, read_back_message
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
@@ -50,7 +50,7 @@ def note_not_done(
     if not waiting:
         # What is read may lag behind what was written: nobody is asked before it was looked for again.
         now = session.clock.now()
-        said = unseen_words(Unseen.WAIT, left, now)
+        said = read_back_message(ReadBack.WAIT, left, now)
         session.store.writes.not_seen(write.id, said, now)
         session.run.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
         session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said)
@@ -69,17 +69,17 @@ def note_still_unseen(session: Session, write: Write, left: Sequence[FieldChange
     if write.state is WriteState.FAILED or write.unseen_since is None:
         return
     waited = session.clock.now() - write.unseen_since
-    verdict = judge_unseen(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
-    said = unseen_words(verdict, left, write.unseen_since)
+    verdict = judge_read_back(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
+    said = read_back_message(verdict, left, write.unseen_since)
     session.store.writes.still_not_seen(write.id, said)
-    if verdict is not Unseen.WAIT:
+    if verdict is not ReadBack.WAIT:
         _failed(session, write, said, fix=_NOT_SEEN[verdict])
 
 
 _NOT_SEEN = {
-    Unseen.NOT_SHOWN: "Check it in Plex: when Plex shows it, this item closes automatically. `plexstedi review "
+    ReadBack.NOT_SHOWN: "Check it in Plex: when Plex shows it, this item closes automatically. `plexstedi review "
     "accept ID --reason TEXT` writes it again.",
-    Unseen.CHANGED: "Check who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
+    ReadBack.CHANGED: "Check who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
     " acknowledgment"
     " over it, `plexstedi review reject ID --reason TEXT` leaves Plex as it is.",
 }

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.precedence import AnswerHeader, RankedAcknowledgment, fold
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, RankedAcknowledgment, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.outbound.promised import WrittenDemand, with_promises
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
@@ -68,7 +68,7 @@ def planned(
         release_ids=("R1",),
         code="IA",
     )
-    header = AnswerHeader(
+    header = AcknowledgmentHeader(
         transaction_id="01T",
         type_code="AC",
         supplier_reference=None,
