@@ -31,7 +31,7 @@ def read_guide_schema(path: Path, file: str, key: str) -> Mapping[str, Any]:
         raise wrong(f"is not JSON ({error})", save) from None
     if not isinstance(document, Mapping) or not _SCHEMA_SIGNS & document.keys():
         raise wrong("is JSON, but not a JSON Schema", save)
-    odd = next(_odd_bounds(document), None)
+    odd = next(_unusable_bounds(document), None)
     if odd is not None:
         raise wrong(f"has {odd}, which is not a number", save)
     return document
@@ -46,7 +46,7 @@ _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties
 _HUGE = re.compile(r"-?([0-9]+(\.[0-9]+)?e\+?[0-9]+|[0-9]{31,}…?)")
 
 
-def _odd_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
+def _unusable_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
     """Numbers of a schema that are out of bounds, each with its keyword.
 
     A bound that every number is within (a maximum of 1e308) is taken out: it bounds nothing.

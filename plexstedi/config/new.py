@@ -1,4 +1,4 @@
-"""A first configuration, made from the commented example: its answers filled in, its made-up facts taken out."""
+"""A first configuration, made from the commented example: its options filled in, its made-up facts taken out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEY = re.compile(r"""#?("[^"]+"|[A-Za-z0-9_-]+) = """)
 
 
 @dataclass(frozen=True)
-class InitAnswers:
+class InitOptions:
     """What nobody can choose for the user."""
 
     api: PlexApi
@@ -52,20 +52,20 @@ def example_text() -> str:
     return (Path(__file__).parents[2] / EXAMPLE).read_text(encoding="utf-8")
 
 
-def new_config(example: str, answers: InitAnswers) -> str:
-    """The example with the answers in it. Pure.
+def new_config(example: str, options: InitOptions) -> str:
+    """The example with the options in it. Pure.
 
     Keys that hold made-up facts (an address, a supplier) are commented out: nothing made up can reach a document.
     """
     body = example[example.index("\n\n") + 2 :]
-    values = _values(answers)
+    values = _values(options)
     lines: list[str] = []
     table, taken = "", set[tuple[str, str]]()
     for line in body.splitlines():
         header, key = _HEADER.match(line), _KEY.match(line)
         if header:
             table = header[1]
-            lines.append(_commented_out(line) if _is_made_up(table) else line)
+            lines.append(_commented_out(line) if _is_sample(table) else line)
         elif key is None:
             lines.append(line)
         elif (table, key[1]) in values.keys() - taken:
@@ -73,7 +73,7 @@ def new_config(example: str, answers: InitAnswers) -> str:
             value = values[table, key[1]]
             lines.append(_commented_out(line) if value is None else _entry(key[1], value))
         else:
-            idle = _is_made_up(table) or table == "company" or _not_written(table, answers)
+            idle = _is_sample(table) or table == "company" or _not_written(table, options)
             lines.append(_commented_out(line) if idle else line)
     missing = values.keys() - taken
     if missing:
@@ -81,20 +81,20 @@ def new_config(example: str, answers: InitAnswers) -> str:
     return _HEADING + "\n" + "\n".join(lines) + "\n"
 
 
-def _values(answers: InitAnswers) -> Mapping[tuple[str, str], str | int | None]:
+def _values(options: InitOptions) -> Mapping[tuple[str, str], str | int | None]:
     """By table and key; None: the key stays commented out."""
     return {
-        ("plex", "api"): answers.api.value,
-        ("plex", "base_url"): answers.base_url,
-        ("plex", "tenant_id"): answers.tenant_id,
-        ("plex", "tenant_code"): answers.tenant_code,
-        ("plex", "timezone"): answers.timezone,
-        ("plex.auth", "token_url"): answers.token_url,
-        ("plex.auth", "client_id"): answers.client_id,
-        ("plex.acknowledgments", "write"): answers.write.value,
-        ("stedi", "usage_indicator"): answers.usage_indicator,
-        ("company", "name"): answers.company,
-        ("run", "every_minutes"): answers.every_minutes,
+        ("plex", "api"): options.api.value,
+        ("plex", "base_url"): options.base_url,
+        ("plex", "tenant_id"): options.tenant_id,
+        ("plex", "tenant_code"): options.tenant_code,
+        ("plex", "timezone"): options.timezone,
+        ("plex.auth", "token_url"): options.token_url,
+        ("plex.auth", "client_id"): options.client_id,
+        ("plex.acknowledgments", "write"): options.write.value,
+        ("stedi", "usage_indicator"): options.usage_indicator,
+        ("company", "name"): options.company,
+        ("run", "every_minutes"): options.every_minutes,
     }
 
 
@@ -102,20 +102,20 @@ def _commented_out(line: str) -> str:
     return f"#{line.lstrip('#')}"
 
 
-def _is_made_up(table: str) -> bool:
+def _is_sample(table: str) -> bool:
     return table.startswith(("suppliers.", "customers."))
 
 
-def _not_written(table: str, answers: InitAnswers) -> bool:
+def _not_written(table: str, options: InitOptions) -> bool:
     """The custom fields are the user's to name, and needed only where they are written."""
-    return table == "plex.acknowledgments.fields" and answers.write is not WriteBack.CUSTOM_FIELDS
+    return table == "plex.acknowledgments.fields" and options.write is not WriteBack.CUSTOM_FIELDS
 
 
 def _entry(key: str, value: str | int) -> str:
     return tomli_w.dumps({key: value}).rstrip("\n")
 
 
-def missing_answers(given: Mapping[str, str | None], api: PlexApi | None) -> Sequence[str]:
+def missing_options(given: Mapping[str, str | None], api: PlexApi | None) -> Sequence[str]:
     """The options without which no configuration can be made, as they are written on the command line."""
     needed = ["--api", "--usage-indicator", "--company", "--write"]
     if api is PlexApi.OAUTH2:

@@ -80,7 +80,7 @@ class EncryptedFileKeyring(KeyringBackend):
                 raise PasswordDeleteError(f"{username} is not stored")
             self._write(entries)
 
-    def _must_be_ours(self) -> None:
+    def _check_owner(self) -> None:
         """Whoever can write the file or its folder decides which key we use. Raise KeyringFileError."""
         try:
             must_be_ours([self.path, self.key_path])
@@ -89,7 +89,7 @@ class EncryptedFileKeyring(KeyringBackend):
 
     def _read(self) -> dict[str, str]:
         if self.path.exists():
-            self._must_be_ours()
+            self._check_owner()
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -170,7 +170,7 @@ class EncryptedFileKeyring(KeyringBackend):
         """One writer at a time; the lock file is never deleted."""
         try:
             make_folder(self.path.parent)
-            self._must_be_ours()
+            self._check_owner()
             lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise _not_written(self.path.parent, error) from error

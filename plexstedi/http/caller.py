@@ -2,11 +2,11 @@
 
 What a caller of `Caller` must tell apart:
 
-    ServiceAnswer                 2xx with JSON, or without a body
+    ServiceResponse                 2xx with JSON, or without a body
     RequestRejected        this request was refused for what it says (as `Rejected`, with the service's own code)
     ServiceRefused         key, tenant or grant refused (401, 403)
     ServiceUnavailable     a read has no answer
-    Unheard                a send has no answer; `maybe_processed` says whether it may have been done all the same
+    InconclusiveSend                a send has no answer; `maybe_processed` says whether it may have been done all the same
 
 Nothing secret enters a message or a log: no query, no header, no presigned URL; error texts of a service are bounded.
 """
@@ -31,10 +31,11 @@ from plexstedi.errors import (
     ServiceRefused,
     ServiceUnavailable,
 )
-from plexstedi.http.answer import Refusal, RejectedCall, ServiceAnswer, Unheard
+from plexstedi.http.deadline import Deadline
 from plexstedi.http.error_body import read_error
 from plexstedi.http.network import is_loopback
-from plexstedi.http.patience import Deadline
+from plexstedi.http.response import InconclusiveSend, Refusal, RejectedCall, ServiceResponse
+from plexstedi.http.response_body import ACCEPTED_CODINGS, LARGEST_RESPONSE, TOO_LARGE
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
 from plexstedi.http.transport import (
     CALL,
@@ -49,22 +50,21 @@ from plexstedi.http.transport import (
     looks_like_html,
     request_id,
 )
-from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER, TOO_LARGE
 
 __all__ = [
-    "LARGEST_ANSWER",
+    "LARGEST_RESPONSE",
     "TOO_LARGE",
     "Attempt",
     "CallLog",
     "Caller",
     "Deadline",
+    "InconclusiveSend",
     "MemoryCallLog",
     "PerMinute",
     "Refusal",
     "RejectedCall",
     "RetryPolicy",
-    "ServiceAnswer",
-    "Unheard",
+    "ServiceResponse",
     "is_loopback",
     "path_segment",
     "token_request",
@@ -133,10 +133,10 @@ class Caller:
         deadline: Deadline | None = None,
         transport: httpx.BaseTransport | None = None,
         on_attempt: Callable[[Attempt], None] | None = None,
-        largest_answer: int = LARGEST_ANSWER,
+        largest_response: int = LARGEST_RESPONSE,
     ) -> None:
         """Raise ConfigurationFault for a base_url that is not https (loopback apart), CredentialsFault for a header
-        value that cannot be sent. Timeouts in seconds; `largest_answer` in bytes, decoded."""
+        value that cannot be sent. Timeouts in seconds; `largest_response` in bytes, decoded."""
         self.service = service
         self.base_url = base_url.rstrip("/")
         self._refusal = refusal
@@ -170,7 +170,7 @@ class Caller:
                     transport=transport,
                     on_attempt=on_attempt,
                     service_time=service_time,
-                    largest_answer=largest_answer,
+                    largest_response=largest_response,
                 ),
                 auth=auth,
                 headers={
@@ -214,29 +214,29 @@ class Caller:
             return lambda document: self.scrubbed(document, *more)
         return lambda document: document
 
-    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceAnswer:
+    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceResponse:
         """Read. `path` begins with a slash; a name may occur several times in `params`."""
         return self._call("GET", path, params=params, idempotent=True, reads=True)
 
-    def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> ServiceAnswer:
+    def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> ServiceResponse:
         """Read by posting JSON: it changes nothing there."""
         return self._call("POST", path, body=body, headers=headers, idempotent=True, reads=True)
 
     def post(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> ServiceAnswer:
+    ) -> ServiceResponse:
         """Post JSON. `idempotent`: the same bytes may be sent again (a send under a key)."""
         return self._call("POST", path, body=body, headers=headers, idempotent=idempotent)
 
     def put(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> ServiceAnswer:
+    ) -> ServiceResponse:
         """Put JSON."""
         return self._call("PUT", path, body=body, headers=headers, idempotent=idempotent)
 
     def patch(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> ServiceAnswer:
+    ) -> ServiceResponse:
         """Patch with JSON."""
         return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
 
@@ -293,7 +293,7 @@ class Caller:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> ServiceAnswer:
+    ) -> ServiceResponse:
         call = Call(idempotent=idempotent, shown_path=path, reads=reads)
         content_type = {} if body is None else {"Content-Type": "application/json"}
         try:
@@ -313,30 +313,30 @@ class Caller:
                 ) from error
             return self._answer(method, path, response)
         except RejectedCall as error:
-            error.maybe_processed = call.maybe_heard
+            error.maybe_processed = call.maybe_processed
             raise
         except (ServiceUnavailable, ServiceRefused) as error:
             # A refused key says nothing about an earlier attempt of this send that had no answer.
-            if reads or (isinstance(error, ServiceRefused) and not call.maybe_heard):
+            if reads or (isinstance(error, ServiceRefused) and not call.maybe_processed):
                 raise
-            raise Unheard(
+            raise InconclusiveSend(
                 error.message,
                 fix=error.fix,
-                maybe_processed=call.maybe_heard,
+                maybe_processed=call.maybe_processed,
                 status=call.status,
                 retry_after=call.retry_after,
                 code=error.code,
             ) from error
 
-    def _answer(self, method: str, path: str, response: httpx.Response) -> ServiceAnswer:
-        """Given the last response, return it as an ServiceAnswer or raise what it means."""
+    def _answer(self, method: str, path: str, response: httpx.Response) -> ServiceResponse:
+        """Given the last response, return it as an ServiceResponse or raise what it means."""
         status = response.status_code
         authorization = response.request.headers.get("authorization", "").removeprefix("Bearer ")
         sent = (authorization,) if len(authorization) >= _SHORTEST_SECRET else ()
         if response.is_success:
             if response.content.strip():
                 self._check_json(method, path, response)
-            return ServiceAnswer(
+            return ServiceResponse(
                 service=self.service,
                 path=path,
                 status=status,

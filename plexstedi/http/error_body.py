@@ -16,7 +16,7 @@ _MOST_DETAILS = 20
 
 
 @dataclass(frozen=True)
-class Said:
+class ErrorBody:
     """The service's own words; empty where it says nothing readable."""
 
     code: str | None
@@ -31,7 +31,7 @@ class Said:
         return f" ({': '.join(words)[: 2 * _LONGEST_MESSAGE]})" if words else ""
 
 
-def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Said:
+def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> ErrorBody:
     """Given an error answer, return what it says: Plex's {code, message, errors}, Stedi's {message, code}, and kin.
 
     `secrets` are removed from the text, should the service echo one.
@@ -50,7 +50,7 @@ def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Said
             found = document.get(name)
             if isinstance(found, Sequence) and not isinstance(found, str):
                 details.extend(_detail(item) for item in found[:_MOST_DETAILS])
-    return Said(
+    return ErrorBody(
         code=None if code is None else clean(code.split(":")[0], secrets)[:100],
         message=clean(message, secrets),
         details=tuple(clean(text, secrets) for text in details if text),

@@ -47,20 +47,20 @@ class Network(httpx.BaseTransport):
 
     prepare: Callable[[httpx.HTTPTransport], httpx.HTTPTransport] = lambda transport: transport
     """What is done to each transport before it is used."""
-    _ways: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
+    _transports: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self.way(request.url).handle_request(request)
+        return self.transport_for(request.url).handle_request(request)
 
     def close(self) -> None:
-        for transport in self._ways.values():
+        for transport in self._transports.values():
             transport.close()
 
-    def way(self, url: httpx.URL) -> httpx.HTTPTransport:
+    def transport_for(self, url: httpx.URL) -> httpx.HTTPTransport:
         """How requests to this URL are sent; nothing is sent yet. Raise EnvironmentFault."""
         proxy = _proxy(url)
         encrypted = url.scheme == "https" or (proxy is not None and proxy.lower().startswith("https:"))
-        if (proxy, encrypted) not in self._ways:
+        if (proxy, encrypted) not in self._transports:
             # Where nothing is encrypted no certificate is needed (that context trusts none at all), but those that the
             # environment names are looked at all the same: the next https call, of an alert maybe, would fail.
             if encrypted:
@@ -68,15 +68,15 @@ class Network(httpx.BaseTransport):
             else:
                 check_named_certificates()
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._ways[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
-        return self._ways[proxy, encrypted]
+            self._transports[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
+        return self._transports[proxy, encrypted]
 
 
-def must_be_reachable_by_environment(url: str) -> None:
+def check_network_environment(url: str) -> None:
     """Raise EnvironmentFault if the proxy or certificates that this URL needs cannot be used. Asks nobody."""
     network = Network()
     try:
-        network.way(httpx.URL(url))
+        network.transport_for(httpx.URL(url))
     finally:
         network.close()
 
@@ -91,7 +91,7 @@ def trusted_certificates() -> ssl.SSLContext:
         if file:
             return ssl.create_default_context(cafile=file)
         if folder:
-            _must_hold_something(folder)
+            _check_not_empty(folder)
             return ssl.create_default_context(capath=folder)
         return httpx.create_ssl_context()
     except OSError as error:
@@ -107,7 +107,7 @@ def check_named_certificates() -> None:
         trusted_certificates()
 
 
-def _must_hold_something(folder: str) -> None:
+def _check_not_empty(folder: str) -> None:
     """OpenSSL takes a folder that is not there, and then trusts nobody."""
     if not any(Path(one).is_dir() and any(Path(one).iterdir()) for one in folder.split(os.pathsep)):
         raise EnvironmentFault(

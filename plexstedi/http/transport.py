@@ -1,4 +1,4 @@
-"""One attempt after another: limits, retries by safety, patience, and a record of each attempt.
+"""One attempt after another: limits, retries by safety, attempt_limit, and a record of each attempt.
 
 `Retrying` is an httpx transport, so that everything that passes through a client (also the token request of an
 `httpx.Auth`) is throttled, retried and recorded alike. Whether a request may be repeated follows from its safety,
@@ -22,10 +22,10 @@ import httpx
 from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.errors import ServiceUnavailable
+from plexstedi.http.deadline import AttemptLimit, Deadline, LimitedBackend
 from plexstedi.http.network import Network
-from plexstedi.http.patience import Deadline, Patience, PatientBackend
+from plexstedi.http.response_body import LARGEST_RESPONSE, TOO_LARGE, BeyondLimitError, read_bounded
 from plexstedi.http.throttle import PerMinute
-from plexstedi.http.whole_answer import LARGEST_ANSWER, TOO_LARGE, BeyondLimitError, read_whole
 
 log = logging.getLogger("plexstedi.http")
 # httpx writes whole URLs at INFO, presigned ones included.
@@ -52,7 +52,7 @@ class ServiceTime:
     _said: datetime | None = None
     _heard: float = 0.0
 
-    def hear(self, said: datetime | None, clock: Clock) -> None:
+    def update(self, said: datetime | None, clock: Clock) -> None:
         """Note the Date of an answer that came just now."""
         if said is not None:
             self._said, self._heard = said, clock.monotonic()
@@ -107,14 +107,14 @@ class Call:
     reads: bool = False
     """It changes nothing there: it may be broken off at any time."""
     number: int = 0
-    maybe_heard: bool = False
+    maybe_processed: bool = False
     """Whether some attempt may have been processed without our having the answer."""
     started: float | None = None
     status: int | None = None
     retry_after: float | None = None
 
 
-class Heard(Enum):
+class Reached(Enum):
     """What a transport error says about the request's fate."""
 
     NEVER = "never-connected"
@@ -123,31 +123,31 @@ class Heard(Enum):
     """Not sent, and another attempt would end the same."""
 
 
-FATE: dict[type[Exception], Heard] = {
-    httpx.ConnectError: Heard.NEVER,
-    httpx.ConnectTimeout: Heard.NEVER,
-    httpx.PoolTimeout: Heard.NEVER,
-    httpx.ProxyError: Heard.NEVER,
-    httpx.ReadTimeout: Heard.MAYBE,
-    httpx.WriteTimeout: Heard.MAYBE,
-    httpx.ReadError: Heard.MAYBE,
-    httpx.WriteError: Heard.MAYBE,
-    httpx.CloseError: Heard.MAYBE,
-    httpx.RemoteProtocolError: Heard.MAYBE,
-    httpx.DecodingError: Heard.MAYBE,
-    httpx.StreamError: Heard.MAYBE,
-    httpx.LocalProtocolError: Heard.HOPELESS,
-    httpx.UnsupportedProtocol: Heard.HOPELESS,
-    httpx.TooManyRedirects: Heard.HOPELESS,
-    httpx.InvalidURL: Heard.HOPELESS,
-    httpx.CookieConflict: Heard.HOPELESS,
+REACHED_BY_ERROR: dict[type[Exception], Reached] = {
+    httpx.ConnectError: Reached.NEVER,
+    httpx.ConnectTimeout: Reached.NEVER,
+    httpx.PoolTimeout: Reached.NEVER,
+    httpx.ProxyError: Reached.NEVER,
+    httpx.ReadTimeout: Reached.MAYBE,
+    httpx.WriteTimeout: Reached.MAYBE,
+    httpx.ReadError: Reached.MAYBE,
+    httpx.WriteError: Reached.MAYBE,
+    httpx.CloseError: Reached.MAYBE,
+    httpx.RemoteProtocolError: Reached.MAYBE,
+    httpx.DecodingError: Reached.MAYBE,
+    httpx.StreamError: Reached.MAYBE,
+    httpx.LocalProtocolError: Reached.HOPELESS,
+    httpx.UnsupportedProtocol: Reached.HOPELESS,
+    httpx.TooManyRedirects: Reached.HOPELESS,
+    httpx.InvalidURL: Reached.HOPELESS,
+    httpx.CookieConflict: Reached.HOPELESS,
 }
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 
 
-def fate(error: Exception) -> Heard:
+def reached(error: Exception) -> Reached:
     """What became of a request that ended in this error; an unknown error may have been heard."""
-    return next((FATE[kind] for kind in type(error).__mro__ if kind in FATE), Heard.MAYBE)
+    return next((REACHED_BY_ERROR[kind] for kind in type(error).__mro__ if kind in REACHED_BY_ERROR), Reached.MAYBE)
 
 
 def request_id(headers: httpx.Headers) -> str | None:
@@ -184,9 +184,9 @@ def looks_like_html(response: httpx.Response) -> bool:
     return "html" in response.headers.get("content-type", "").lower() or response.content[:64].lstrip().startswith(b"<")
 
 
-def _patient(transport: httpx.HTTPTransport, patience: Patience) -> httpx.HTTPTransport:
-    """The transport with connections that look at the patience. httpx has no public way to give it a backend."""
-    transport._pool._network_backend = PatientBackend(patience)
+def _limited(transport: httpx.HTTPTransport, attempt_limit: AttemptLimit) -> httpx.HTTPTransport:
+    """The transport with connections that look at the attempt_limit. httpx has no public way to give it a backend."""
+    transport._pool._network_backend = LimitedBackend(attempt_limit)
     return transport
 
 
@@ -209,10 +209,10 @@ class Retrying(httpx.BaseTransport):
         transport: httpx.BaseTransport | None,
         on_attempt: Callable[[Attempt], None] | None,
         service_time: ServiceTime | None = None,
-        largest_answer: int = LARGEST_ANSWER,
+        largest_response: int = LARGEST_RESPONSE,
     ) -> None:
-        self._largest_answer = largest_answer
-        self._patience = Patience(clock, deadline)
+        self._largest_response = largest_response
+        self._attempt_limit = AttemptLimit(clock, deadline)
         self._service_time = service_time
         self._service = service
         self._clock = clock
@@ -220,7 +220,7 @@ class Retrying(httpx.BaseTransport):
         self._retry = retry
         self._limiter = limiter
         self._deadline = deadline
-        prepare = partial(_patient, patience=self._patience)
+        prepare = partial(_limited, attempt_limit=self._attempt_limit)
         self._inner = transport if transport is not None else Network(prepare)
         self._on_attempt = on_attempt
 
@@ -248,34 +248,34 @@ class Retrying(httpx.BaseTransport):
     def _try(self, request: httpx.Request, call: Call, number: int) -> httpx.Response | float:
         """One attempt: an answer to hand on, or the seconds to wait before the next attempt."""
         self._throttle()
-        self._limit_patience(request)
+        self._cap_timeouts(request)
         began = self._clock.monotonic()
-        self._patience.begin(reads=call.reads)
+        self._attempt_limit.begin(reads=call.reads)
         try:
-            response = read_whole(self._inner.handle_request(request), self._largest_answer, self._patience)
+            response = read_bounded(self._inner.handle_request(request), self._largest_response, self._attempt_limit)
         except BeyondLimitError:
-            call.maybe_heard = True
+            call.maybe_processed = True
             call.status = None
             self._record(request, call, began, None, TOO_LARGE)
             raise self._too_large(call) from None
         except TRANSPORT_ERRORS as error:
-            heard = fate(error)
-            call.maybe_heard |= heard is Heard.MAYBE
+            heard = reached(error)
+            call.maybe_processed |= heard is Reached.MAYBE
             call.status = None
             self._record(request, call, began, None, heard.value)
-            again = heard is Heard.NEVER or (heard is Heard.MAYBE and call.idempotent)
+            again = heard is Reached.NEVER or (heard is Reached.MAYBE and call.idempotent)
             wait = self._wait(call, number, None, throttled=False) if again else None
             if wait is None:
                 raise self._out_of_time_while(error, call) or self._unreachable(error) from error
             return wait
         call.status = response.status_code
         if self._service_time is not None:
-            self._service_time.hear(http_date(response.headers.get("date")), self._clock)
+            self._service_time.update(http_date(response.headers.get("date")), self._clock)
         outcome = self._outcome(response, call)
         self._record(request, call, began, response, outcome)
         call.retry_after = retry_after(response.headers, self._clock.now())
         unsure = outcome in {"failed", "broken-answer"} or (response.status_code == 409 and call.idempotent)
-        call.maybe_heard |= unsure
+        call.maybe_processed |= unsure
         again = outcome == "throttled" or (unsure and call.idempotent and self._may_repeat(request, response, call))
         wait = self._wait(call, number, call.retry_after, throttled=outcome == "throttled") if again else None
         return response if wait is None else wait
@@ -329,7 +329,7 @@ class Retrying(httpx.BaseTransport):
         if seconds > 0:
             self._clock.sleep(seconds)
 
-    def _limit_patience(self, request: httpx.Request) -> None:
+    def _cap_timeouts(self, request: httpx.Request) -> None:
         """No single wait of this attempt may outlast the run."""
         if self._deadline is None:
             return
@@ -379,7 +379,7 @@ class Retrying(httpx.BaseTransport):
         return self._out_of_time(f"{self._service} did not finish its response to {call.shown_path} in time")
 
     def _too_large(self, call: Call) -> ServiceUnavailable:
-        size = self._largest_answer / 2**20
+        size = self._largest_response / 2**20
         return ServiceUnavailable(
             f"{self._service}'s response to {call.shown_path} is larger than {size:g} MB (run.max_response_mb)",
             fix="If this size is correct, raise run.max_response_mb; otherwise check what the service returns.",
@@ -393,8 +393,12 @@ class Retrying(httpx.BaseTransport):
                 f"{self._service} presents a TLS certificate that this machine does not trust",
                 fix="Correct the machine's clock and CA certificates (SSL_CERT_FILE), or the base_url.",
             )
-        words = {Heard.NEVER: "cannot be reached", Heard.MAYBE: "did not respond", Heard.HOPELESS: "cannot be asked"}
+        words = {
+            Reached.NEVER: "cannot be reached",
+            Reached.MAYBE: "did not respond",
+            Reached.HOPELESS: "cannot be asked",
+        }
         return ServiceUnavailable(
-            f"{self._service} {words[fate(error)]} ({name})",
+            f"{self._service} {words[reached(error)]} ({name})",
             fix="Check the network, any proxy and the base_url; the next run tries again.",
         )

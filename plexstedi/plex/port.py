@@ -18,25 +18,25 @@ from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.settings import Level
 
 __all__ = [
+    "CurrentRelease",
     "FieldValue",
     "FieldValues",
     "InvoiceReading",
     "Level",
     "NotWritten",
-    "OddRecord",
     "OrderReading",
     "PlexPort",
     "Receipt",
     "RecordRef",
-    "ReleaseNow",
     "ReleaseUpdate",
     "Tenant",
     "Touched",
-    "UnansweredOrder",
+    "UnavailableOrder",
     "UnforeseenInvoice",
     "UnforeseenOrder",
     "UnreadableInvoice",
     "UnreadableOrder",
+    "UnreadableRecord",
     "VanishedOrder",
     "Window",
     "WriteOutcome",
@@ -100,7 +100,7 @@ class VanishedOrder:
 
 
 @dataclass(frozen=True)
-class UnansweredOrder:
+class UnavailableOrder:
     """An order of which Plex does not answer, while it answers for others: read again later."""
 
     order_id: str
@@ -117,11 +117,11 @@ class UnforeseenOrder:
     error: Exception
 
 
-OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnansweredOrder | UnforeseenOrder
+OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnavailableOrder | UnforeseenOrder
 
 
 @dataclass(frozen=True)
-class OddRecord:
+class UnreadableRecord:
     """A row of Plex that cannot be read, and does not tell which order or invoice it belongs to.
 
     It is left out where it was found; whatever depends on it says so itself.
@@ -197,7 +197,7 @@ class FieldValues:
 
 
 @dataclass(frozen=True)
-class ReleaseNow:
+class CurrentRelease:
     """What a release holds now, as Plex has it: the note with everything in it."""
 
     release_id: str
@@ -264,7 +264,7 @@ class PlexPort(Protocol):
         """The companies that the key opens."""
         ...
 
-    def odd_records(self) -> tuple[OddRecord, ...]:
+    def unreadable_records(self) -> tuple[UnreadableRecord, ...]:
         """The rows that were met since this was asked last, and could not be read."""
         ...
 
@@ -280,14 +280,14 @@ class PlexPort(Protocol):
         ...
 
     def order(self, order_id: str) -> OrderReading:
-        """One order with its lines and releases. Never UnansweredOrder: its fault is raised."""
+        """One order with its lines and releases. Never UnavailableOrder: its fault is raised."""
         ...
 
     def orders(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         """Many orders, in the order asked, with few calls: about one each, and one more per 25."""
         ...
 
-    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
+    def order_in_former_zone(self, order_id: str, timezone: str) -> Order | None:
         """An order of the last ones read, in the days of a former `plex.timezone` (empty: none): without a call."""
         ...
 
@@ -310,7 +310,7 @@ class PlexPort(Protocol):
         """
         ...
 
-    def invoice_as_read_before(self, invoice_id: str, timezone: str) -> Invoice | None:
+    def invoice_in_former_zone(self, invoice_id: str, timezone: str) -> Invoice | None:
         """An invoice of the last window, in the days of a former `plex.timezone` (empty: none): without a call."""
         ...
 
@@ -332,7 +332,7 @@ class PlexPort(Protocol):
         """
         ...
 
-    def release_now(self, release_id: str) -> ReleaseNow | None:
+    def current_release(self, release_id: str) -> CurrentRelease | None:
         """What a release holds now; None if it is gone."""
         ...
 

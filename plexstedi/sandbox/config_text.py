@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from plexstedi.sandbox.behaviours import Character
-from plexstedi.sandbox.plex.made_up import TIMEZONE, TradingPartner
+from plexstedi.sandbox.plex.sample_data import TIMEZONE, TradingPartner
 
 if TYPE_CHECKING:
     from plexstedi.sandbox.server import Sandbox
@@ -26,7 +26,7 @@ _CHARACTER_SETTINGS: dict[Character, tuple[tuple[str, tuple[str, ...]], ...]] = 
 
 def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack = "custom-fields") -> str:
     """A whole configuration (TOML) for this sandbox. It holds no secret: see `secrets`."""
-    urls, tenant = sandbox.urls, sandbox.made_up.tenant
+    urls, tenant = sandbox.urls, sandbox.sample_data.tenant
     lines = [
         "[plex]",
         f'api = "{dialect}"',
@@ -84,11 +84,11 @@ def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack
         'country = "US"',
         "",
     ]
-    for partner in sandbox.made_up.partners:
+    for partner in sandbox.sample_data.partners:
         lines += _partner_table("suppliers", partner)
         for table, settings in _CHARACTER_SETTINGS.get(sandbox.suppliers.characters[partner.partnership_id], ()):
             lines += [f"[suppliers.{partner.code}.{table}]", *settings, ""]
-    for partner in sandbox.made_up.customers:
+    for partner in sandbox.sample_data.customers:
         lines += _partner_table("customers", partner)
     return "\n".join(lines)
 

@@ -26,10 +26,10 @@ class ControlError(ValueError):
     """A control request asks for something that cannot be done."""
 
 
-def answer(sandbox: World, request: Request) -> Response:
+def respond(sandbox: World, request: Request) -> Response:
     """Answer one control request; 400 with a message says what was wrong with it."""
     name, _, rest = request.path.removeprefix(PREFIX).partition("/")
-    sandbox.settle()
+    sandbox.run_due()
     try:
         body = request.json() if request.body else {}
         if not isinstance(body, Mapping):
@@ -76,7 +76,7 @@ def _dispatch(sandbox: World, method: str, name: str, rest: str, body: Mapping[s
         case "GET", "requests":
             return _requests(sandbox)
         case "POST", "supplier-answers":
-            return {"answers": sandbox.answer_now()}
+            return {"answers": sandbox.reply_now()}
         case "POST", "characters":
             sandbox.set_character(_text(body, "supplier"), Character(_text(body, "character")))
             return {}

@@ -118,7 +118,7 @@ class FaultBook:
         """
         self._hooks.append(hook)
 
-    def tell(self, call: Call) -> None:
+    def notify(self, call: Call) -> None:
         for hook in self._hooks:
             hook(call)
 

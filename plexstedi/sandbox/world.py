@@ -14,9 +14,9 @@ from plexstedi.sandbox.faults import FaultBook, FaultRule, Hook
 from plexstedi.sandbox.plex.connect import PlexConnect
 from plexstedi.sandbox.plex.datasources import PREFIX as DATASOURCES
 from plexstedi.sandbox.plex.datasources import PlexDataSources
-from plexstedi.sandbox.plex.made_up import MadeUp
 from plexstedi.sandbox.plex.oauth2 import TOKEN_PATH, PlexOAuth2
 from plexstedi.sandbox.plex.rest import PlexService, PlexSettings
+from plexstedi.sandbox.plex.sample_data import SampleData
 from plexstedi.sandbox.plex.store import PlexStore
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.stedi.api import BASE_PATH, StediApi, StediSettings
@@ -68,7 +68,7 @@ class World:
 
     def __init__(
         self,
-        made_up: MadeUp,
+        sample_data: SampleData,
         clock: SandboxClock,
         *,
         delays: Delays = DEMO_DELAYS,
@@ -76,7 +76,7 @@ class World:
         stedi_settings: StediSettings | None = None,
         seed: int = 1,
     ) -> None:
-        self.made_up, self.clock = made_up, clock
+        self.sample_data, self.clock = sample_data, clock
         self.urls = Urls()
         self.lock = threading.RLock()
         self.schedule = Schedule()
@@ -84,12 +84,12 @@ class World:
         self.log: list[LoggedCall] = []
         self.plex_settings = plex_settings or PlexSettings()
         self.stedi_settings = stedi_settings or StediSettings()
-        self._service = PlexService(clock, made_up, self.plex_settings)
+        self._service = PlexService(clock, sample_data, self.plex_settings)
         self.connect = PlexConnect(self._service)
         self.datasources = PlexDataSources(self._service)
         self.oauth2 = PlexOAuth2(self._service, lambda: self.urls.plex_url)
         self.documents = DocumentStore(clock, lambda: self.urls.documents_url, f"sandbox-{seed}".encode())
-        partners = [*made_up.partners, *made_up.customers]
+        partners = [*sample_data.partners, *sample_data.customers]
         delay = self.stedi_settings.delivery_delay
         self.stedi = StediStore(clock, self.schedule, self.documents, partners, seed=seed, delivery_delay=delay)
         self.stedi_api = StediApi(self.stedi, self.stedi_settings, lambda: self.urls.stedi_url)
@@ -111,24 +111,24 @@ class World:
     def advance(self, by: timedelta) -> None:
         """Move the clock and let happen what falls due."""
         self.clock.advance(by)
-        self.settle()
+        self.run_due()
 
-    def settle(self) -> None:
+    def run_due(self) -> None:
         """Let everything happen whose time has come."""
         with self.lock:
             self.schedule.run_due(self.clock.now())
 
-    def answer_now(self) -> int:
+    def reply_now(self) -> int:
         """Deliver and answer everything that is still waiting, whatever its delay; return the number of answers."""
         with self.lock:
             now = self.clock.now()
             self.schedule.run_due(now)
             self.schedule.run_now(now, "delivery")
-            return self.suppliers.answer_now(now)
+            return self.suppliers.reply_now(now)
 
     def generated(self) -> list[GeneratedDocument]:
         """Every EDI file generated for us, oldest first."""
-        self.settle()
+        self.run_due()
         return list(self.stedi.documents)
 
     def fail_deliveries(self, supplier_code: str, attempts: int = 3) -> None:

@@ -9,8 +9,8 @@ import httpx
 from pydantic import SecretStr
 
 from plexstedi.clock import Clock
-from plexstedi.http.answer import Refusal
-from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, Deadline, RetryPolicy
+from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, Deadline, RetryPolicy
+from plexstedi.http.response import Refusal
 from plexstedi.stedi.client import StediClient
 
 _CAUSES = (
@@ -31,10 +31,10 @@ def connect_to_stedi(
     deadline: Deadline | None = None,
     transport: httpx.BaseTransport | None = None,
     on_attempt: Callable[[Attempt], None] | None = None,
-    largest_answer: int = LARGEST_ANSWER,
+    largest_response: int = LARGEST_RESPONSE,
     renewal: str = _RENEWAL,
 ) -> StediClient:
-    """A client for one account; nothing is called yet. Timeout in seconds, `largest_answer` in bytes; `renewal`:"
+    """A client for one account; nothing is called yet. Timeout in seconds, `largest_response` in bytes; `renewal`:"
     " what to
     do with a new key.
 
@@ -53,6 +53,6 @@ def connect_to_stedi(
         transport=transport,
         on_attempt=on_attempt,
         refusal=Refusal(_CAUSES, f"Make a production key in the Stedi portal and {renewal}."),
-        largest_answer=largest_answer,
+        largest_response=largest_response,
     )
     return StediClient(caller)

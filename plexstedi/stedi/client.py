@@ -8,8 +8,8 @@ from typing import Literal, TypeVar
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import ServiceUnavailable
-from plexstedi.http.answer import RejectedCall, ServiceAnswer, Unheard
 from plexstedi.http.caller import Caller, path_segment
+from plexstedi.http.response import InconclusiveSend, RejectedCall, ServiceResponse
 from plexstedi.stedi.models import (
     Execution,
     ExecutionFault,
@@ -31,7 +31,7 @@ from plexstedi.stedi.paging import (
     next_token,
     polling_params,
 )
-from plexstedi.stedi.preflight import ANSWERS, NeededSetting, Preflight, check_partnership
+from plexstedi.stedi.preflight import ACKNOWLEDGMENT_SETS, NeededSetting, Preflight, check_partnership
 from plexstedi.stedi.requests import retry_body
 
 Side = Literal["input", "output"]
@@ -81,7 +81,7 @@ class StediClient:
             return None
         execution = read_execution(answer.json())
         if isinstance(execution, UnreadableEntry):
-            raise _not_understood(answer.path, execution.reason)
+            raise _unexpected(answer.path, execution.reason)
         return execution
 
     def execution_transactions(self, execution_id: str) -> tuple[StediTransaction, ...]:
@@ -133,7 +133,7 @@ class StediClient:
             return None
         transaction = read_transaction(self._caller.scrubbed(answer.json()))
         if isinstance(transaction, UnreadableEntry):
-            raise _not_understood(answer.path, transaction.reason)
+            raise _unexpected(answer.path, transaction.reason)
         return transaction
 
     def transaction_document(self, transaction_id: str, side: Side) -> bytes | None:
@@ -145,7 +145,7 @@ class StediClient:
         return self._document(f"/executions/{path_segment(execution_id)}/{side}-url")
 
     def retry_executions(self, execution_ids: Sequence[str]) -> None:
-        """Let Stedi try these failed files again; each can be retried once. Raise RejectedCall, Unheard, ValueError."""
+        """Let Stedi try these failed files again; each can be retried once. Raise RejectedCall, InconclusiveSend, ValueError."""
         self._caller.post("/executions/retry", body=retry_body(tuple(execution_ids)))
 
     def check_access(self) -> None:
@@ -158,7 +158,7 @@ class StediClient:
         self.poll_transactions(FromTime(since), 1)
 
     def preflight(
-        self, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ANSWERS
+        self, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ACKNOWLEDGMENT_SETS
     ) -> Preflight:
         """Whether Stedi is set up for this partner, as far as it lets itself be asked. Never raises.
 
@@ -173,8 +173,8 @@ class StediClient:
             answer = self._caller.post(path, body=body, headers={"Idempotency-Key": key}, idempotent=True)
         except RejectedCall as rejected:
             return _refused(rejected)
-        except Unheard as unheard:
-            return _unheard(unheard)
+        except InconclusiveSend as unheard:
+            return _inconclusive(unheard)
         try:
             control = read_generated(answer.json())
         except ServiceUnavailable as broken:
@@ -210,16 +210,16 @@ class StediClient:
             "support.",
         )
 
-    def _get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceAnswer:
+    def _get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceResponse:
         """An answer. A refusal that is not in Stedi's words comes from a proxy or a wrong address."""
         try:
             return self._caller.get(path, params)
         except RejectedCall as rejected:
-            if rejected.speaks:
+            if rejected.has_service_error:
                 raise
-            raise _not_understood(path, f"status {rejected.status} without an error message from Stedi") from rejected
+            raise _unexpected(path, f"status {rejected.status} without an error message from Stedi") from rejected
 
-    def _found(self, path: str) -> ServiceAnswer | None:
+    def _found(self, path: str) -> ServiceResponse | None:
         """The answer, None for a 404."""
         try:
             return self._get(path)
@@ -234,7 +234,7 @@ class StediClient:
         try:
             for page in self._pages(path, {}, read):
                 if page.unreadable:
-                    raise _not_understood(path, page.unreadable[0].reason)
+                    raise _unexpected(path, page.unreadable[0].reason)
                 found += page.items
         except RejectedCall as rejected:
             if rejected.status != 404:
@@ -251,7 +251,7 @@ class StediClient:
             if page.last:
                 return
             if page.next_token == token:
-                raise _not_understood(path, "the same page token came twice")
+                raise _unexpected(path, "the same page token came twice")
             token = page.next_token
 
     def _page(
@@ -260,7 +260,7 @@ class StediClient:
         told = self._get(path, params).json()
         items = told.get("items") if isinstance(told, Mapping) else None
         if not isinstance(told, Mapping) or not isinstance(items, list):
-            raise _not_understood(path, "there is no list of items")
+            raise _unexpected(path, "there is no list of items")
         values = [_read_entry(read, item) for item in items]
         return Page(
             items=tuple(value for value in values if not isinstance(value, UnreadableEntry)),
@@ -278,7 +278,7 @@ def _read_entry(read: Callable[[Json], _Item | UnreadableEntry], item: Json) -> 
 
 
 def _refused(rejected: RejectedCall) -> SendOutcome:
-    if not rejected.speaks:
+    if not rejected.has_service_error:
         return Unknown(f"{rejected.message}, without an error message from Stedi", maybe_processed=False)
     if rejected.status == 422:
         return SlotTaken(rejected.service_message or rejected.message)
@@ -290,7 +290,7 @@ def _refused(rejected: RejectedCall) -> SendOutcome:
     )
 
 
-def _unheard(unheard: Unheard) -> SendOutcome:
+def _inconclusive(unheard: InconclusiveSend) -> SendOutcome:
     if unheard.status == 409:
         return InFlight(unheard.retry_after)
     if unheard.code in {"throttled", "time-limit"} and not unheard.maybe_processed:
@@ -298,7 +298,7 @@ def _unheard(unheard: Unheard) -> SendOutcome:
     return Unknown(unheard.message, unheard.maybe_processed)
 
 
-def _not_understood(path: str, reason: str) -> ServiceUnavailable:
+def _unexpected(path: str, reason: str) -> ServiceUnavailable:
     return ServiceUnavailable(
         f"Stedi's response to {path} cannot be understood: {reason}",
         fix="The next run tries again. If it persists, check stedi.base_url, and contact Stedi support.",

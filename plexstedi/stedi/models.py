@@ -170,7 +170,7 @@ def read_execution(value: Json) -> Execution | UnreadableEntry:
         mode=_text(value, "mode"),
         transaction_count=_whole(value, "transactionCount"),
         fault_code=_text(value, "faultCode"),
-        fault_message=_words(value, "faultMessage"),
+        fault_message=_safe_text(value, "faultMessage"),
         retryable=value.get("retryable") is True,
         parent_id=_text(value, "parentExecutionId"),
         child_id=_text(value, "childExecutionId"),
@@ -213,7 +213,7 @@ def read_transaction(value: Json) -> StediTransaction | UnreadableEntry:
         group_control=_whole(group, "controlNumber"),
         set_control=_whole(control, "controlNumber"),
         transaction_setting_id=_text(_table(x12, "transactionSetting"), "transactionSettingId"),
-        errors=tuple(_words(error, "message") or "no message" for error in _tables(value, "translationErrors")),
+        errors=tuple(_safe_text(error, "message") or "no message" for error in _tables(value, "translationErrors")),
         raw=value,
     )
 
@@ -222,7 +222,9 @@ def read_fault(value: Json) -> ExecutionFault | UnreadableEntry:
     """An ExecutionFault."""
     if not isinstance(value, Mapping):
         return UnreadableEntry("the fault is not a JSON object", value)
-    return ExecutionFault(_text(value, "faultCode") or "UNKNOWN_ERROR", _words(value, "faultMessage") or "no message")
+    return ExecutionFault(
+        _text(value, "faultCode") or "UNKNOWN_ERROR", _safe_text(value, "faultMessage") or "no message"
+    )
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,7 @@ def _delivery(report: Mapping[str, Json]) -> DeliveryAttempt:
     return DeliveryAttempt(
         attempt=_whole(report, "attempt"),
         status=_text(report, "status") or "UNKNOWN",
-        message=_words(report, "message") or "",
+        message=_safe_text(report, "message") or "",
         file_name=_text(report, "filename"),
         at=_time(report, "createdAt"),
     )
@@ -271,7 +273,7 @@ def _text(table: Mapping[str, Json], key: str) -> str | None:
     return value if isinstance(value, str) and value and not isinstance(value, NotPlain) else None
 
 
-def _words(table: Mapping[str, Json], key: str) -> str | None:
+def _safe_text(table: Mapping[str, Json], key: str) -> str | None:
     """Stedi's own words, without addresses: a fault may quote a presigned one, or one with a password."""
     text = _text(table, key)
     return None if text is None else clean(text)

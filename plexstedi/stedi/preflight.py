@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError
-from plexstedi.http.answer import RejectedCall
 from plexstedi.http.caller import Caller, path_segment
+from plexstedi.http.response import RejectedCall
 
-ANSWERS = ("855", "997")
+ACKNOWLEDGMENT_SETS = ("855", "997")
 """What a supplier answers with."""
 
 
@@ -53,14 +53,14 @@ Preflight: TypeAlias = Verified | CouldNotVerify | Wrong
 
 
 def check_partnership(
-    caller: Caller, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ANSWERS
+    caller: Caller, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ACKNOWLEDGMENT_SETS
 ) -> Preflight:
     """Ask for the partnership and its connections and compare. Never raises a foreseeable fault."""
     path = f"/x12/partnerships/{path_segment(partnership_id)}"
     try:
         partnership = caller.get(path).json()
     except RejectedCall as rejected:
-        if rejected.status == 404 and rejected.speaks:
+        if rejected.status == 404 and rejected.has_service_error:
             fix = "copy partnership_id from the Stedi portal (Trading partners, Partnership identifier)"
             return Wrong((f"Stedi has no partnership {partnership_id}; {fix}, with exactly this spelling",))
         return CouldNotVerify(rejected.message)

@@ -14,9 +14,9 @@ from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.plain_values import plain_number
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Refusal
 from plexstedi.http.caller import token_request
 from plexstedi.http.error_body import read_error
+from plexstedi.http.response import Refusal
 
 _SKEW = 60.0
 """Seconds before its end at which a token no longer counts, so that none expires on the way."""

@@ -15,16 +15,16 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import ServiceAnswer
 from plexstedi.http.caller import Caller, path_segment
-from plexstedi.plex.port import OddRecord, Window
+from plexstedi.http.response import ServiceResponse
+from plexstedi.plex.port import UnreadableRecord, Window
 from plexstedi.plex.rest.dialect import Dialect
 from plexstedi.plex.rest.rows import Row, RowFault, filter_time
 
 Params = Sequence[tuple[str, str]]
 UNREADABLE = "unreadable"
 """Code of the fault of a record that is there and cannot be read."""
-QUESTION_REFUSED = "question-refused"
+QUERY_REFUSED = "question-refused"
 """Code of the refusal of a question that Plex does not understand."""
 _Read = TypeVar("_Read")
 _MOST_PAGES = 10_000
@@ -38,14 +38,14 @@ class Rest:
     def __init__(self, caller: Caller, dialect: Dialect) -> None:
         self.caller = caller
         self.dialect = dialect
-        self._odd: list[OddRecord] = []
+        self._odd: list[UnreadableRecord] = []
 
-    def leave_out(self, row: Row, error: Exception) -> None:
+    def skip_row(self, row: Row, error: Exception) -> None:
         """Note a row that cannot be read, and that belongs to nothing that could be held instead."""
         unforeseen = None if isinstance(error, RowFault) else error
-        self._odd.append(OddRecord(row.table, row.key(), row.what, str(error), unforeseen))
+        self._odd.append(UnreadableRecord(row.table, row.key(), row.what, str(error), unforeseen))
 
-    def odd_records(self) -> tuple[OddRecord, ...]:
+    def unreadable_records(self) -> tuple[UnreadableRecord, ...]:
         """The rows that were left out since this was asked last, each once."""
         found = {(odd.table, odd.key): odd for odd in self._odd}
         self._odd.clear()
@@ -59,7 +59,7 @@ class Rest:
             except PlexStediError:
                 raise
             except Exception as error:
-                self.leave_out(row, error)
+                self.skip_row(row, error)
             else:
                 yield value
 
@@ -69,19 +69,19 @@ class Rest:
         Raise ServiceRefused if the collection is not there or the question is not understood, ServiceUnavailable if
         the answer is no list of records.
         """
-        rows = self.all_if_there(resource, params, **ids)
+        rows = self.all_or_none(resource, params, **ids)
         if rows is None:
             raise self.no_such_path(resource)
         return rows
 
-    def all_if_there(self, resource: str, params: Params = (), **ids: str) -> tuple[Row, ...] | None:
+    def all_or_none(self, resource: str, params: Params = (), **ids: str) -> tuple[Row, ...] | None:
         """The same, None if Plex answers 404: for tables that a tenant may be without, or lists below a record."""
         path = self.path(resource, **ids)
         try:
             return tuple(self._pages(resource, path, params))
         except RequestRejected as error:
             if error.status != 404:
-                raise self._misunderstood(resource, error) from error
+                raise self._query_rejected(resource, error) from error
             return None
 
     def one(self, resource: str, **ids: str) -> Row | None:
@@ -90,7 +90,7 @@ class Rest:
             answer = self.caller.get(self.path(resource, **ids))
         except RequestRejected as error:
             if error.status != 404:
-                raise self._misunderstood(resource, error) from error
+                raise self._query_rejected(resource, error) from error
             return None
         document = answer.json()
         if isinstance(document, Mapping) and isinstance(document.get("data"), Mapping):
@@ -118,7 +118,7 @@ class Rest:
                 continue
             except Exception as error:
                 # Whoever reads this row meets it again; what it raises is no reason to pass over the others.
-                self.leave_out(row, error)
+                self.skip_row(row, error)
                 continue
             told = told or moment is not None
             if moment is not None and not window.begin - _GRACE <= moment <= until + _GRACE:
@@ -158,18 +158,18 @@ class Rest:
         """The path of a resource, its ids quoted."""
         return self.dialect.path(resource, **{name: path_segment(value) for name, value in ids.items()})
 
-    def rows(self, resource: str, answer: ServiceAnswer) -> tuple[Row, ...]:
+    def rows(self, resource: str, answer: ServiceResponse) -> tuple[Row, ...]:
         """The rows of an answer that must be a list (or hold one in `data`)."""
         document = answer.json()
         items = document.get("data") if isinstance(document, Mapping) else document
         if isinstance(items, str) or not isinstance(items, Sequence):
-            raise self._no_list(answer)
+            raise self._not_a_list(answer)
         objects = [item for item in items if isinstance(item, Mapping)]
         if items and not objects:
-            raise self._no_list(answer)
+            raise self._not_a_list(answer)
         for item in items:
             if not isinstance(item, Mapping):
-                self.leave_out(
+                self.skip_row(
                     Row({"value": item}, self.dialect.names(resource), resource), RowFault(f"{resource}: no object")
                 )
         return tuple(self._row(resource, answer, item) for item in objects)
@@ -188,7 +188,7 @@ class Rest:
             yield from self.rows(resource, answer)
             page = self._next(path, answer)
 
-    def _next(self, path: str, answer: ServiceAnswer) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    def _next(self, path: str, answer: ServiceResponse) -> tuple[str, tuple[tuple[str, str], ...]] | None:
         """Path and parameters of the next page; the key must not follow a link to somewhere else."""
         document = answer.json()
         link = document.get("next") if isinstance(document, Mapping) else None
@@ -209,27 +209,27 @@ class Rest:
         query = tuple(parse_qsl(target.query, keep_blank_values=True))
         return target.path[len(base.path.rstrip("/")) :], query
 
-    def _row(self, resource: str, answer: ServiceAnswer, item: Json) -> Row:
+    def _row(self, resource: str, answer: ServiceResponse, item: Json) -> Row:
         try:
             row = Row(item, self.dialect.names(resource), resource)
         except RowFault:
-            raise self._no_list(answer) from None
+            raise self._not_a_list(answer) from None
         row.what = _named(resource, row)
         return row
 
     @staticmethod
-    def _no_list(answer: ServiceAnswer) -> ServiceUnavailable:
+    def _not_a_list(answer: ServiceResponse) -> ServiceUnavailable:
         return ServiceUnavailable(
             f"Plex answered {answer.path} with something other than a list of records",
             fix="Check plex.base_url and [plex.paths]; the next run tries again.",
         )
 
     @staticmethod
-    def _misunderstood(resource: str, error: RequestRejected) -> ServiceRefused:
+    def _query_rejected(resource: str, error: RequestRejected) -> ServiceRefused:
         return ServiceRefused(
             error.message,
             fix=f"Compare [plex.paths] {resource} and [plex.filters] with Plex's developer portal.",
-            code=QUESTION_REFUSED,
+            code=QUERY_REFUSED,
         )
 
     def no_such_path(self, resource: str) -> ServiceRefused:

@@ -31,14 +31,14 @@ class Directory:
         self._addresses: dict[str, tuple[Row, ...]] = {}
         self._parts: dict[str, Part] = {}
         self._items: dict[str, str] = {}
-        self._unanswered: dict[str, ServiceUnavailable] = {}
+        self._unavailable: dict[str, ServiceUnavailable] = {}
 
     def statuses(self) -> Statuses:
         """What the tenant's statuses mean. A tenant without these tables says it in `[plex.statuses]`."""
         if self._statuses is None:
-            orders = self._once("order statuses", lambda: self._rest.all_if_there("order_statuses")) or ()
-            releases = self._once("release statuses", lambda: self._rest.all_if_there("release_statuses")) or ()
-            self._statuses = read_statuses(orders, releases, self._names, self._rest.leave_out)
+            orders = self._once("order statuses", lambda: self._rest.all_or_none("order_statuses")) or ()
+            releases = self._once("release statuses", lambda: self._rest.all_or_none("release_statuses")) or ()
+            self._statuses = read_statuses(orders, releases, self._names, self._rest.skip_row)
         return self._statuses
 
     def supplier_codes(self, ids: Collection[str]) -> dict[str, str]:
@@ -62,7 +62,7 @@ class Directory:
         if supplier_id not in self._addresses:
             addresses = self._once(
                 f"addresses of {supplier_id}",
-                lambda: self._rest.all_if_there("supplier_addresses", supplier=supplier_id),
+                lambda: self._rest.all_or_none("supplier_addresses", supplier=supplier_id),
             )
             self._addresses[supplier_id] = addresses or ()
         with readable(row.what):
@@ -110,13 +110,13 @@ class Directory:
 
     def _once(self, what: str, read: Callable[[], _Read]) -> _Read:
         """Read it; what Plex did not answer for is not asked for again in this run, as many orders point to it."""
-        if what in self._unanswered:
-            raise self._unanswered[what]
+        if what in self._unavailable:
+            raise self._unavailable[what]
         try:
             return read()
         except ServiceUnavailable as fault:
             if fault.code != "time-limit":
-                self._unanswered[what] = fault
+                self._unavailable[what] = fault
             raise
 
 

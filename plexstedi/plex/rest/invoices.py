@@ -33,7 +33,7 @@ class InvoiceReader:
         self._rows = _touched_rows(self._rest, window)
         return tuple(_reading(invoice_id, row) for invoice_id, row in sorted(self._rows.items()))
 
-    def as_read_before(self, invoice_id: str, timezone: str) -> Invoice | None:
+    def in_former_zone(self, invoice_id: str, timezone: str) -> Invoice | None:
         """An invoice of the last window, in the days of a former time zone; None where that was none."""
         row, days = self._rows.get(invoice_id), next((each for each in self._former if each.name == timezone), None)
         read = None if row is None or days is None else _reading(invoice_id, row.with_days(days))
@@ -48,7 +48,7 @@ def _touched_rows(rest: Rest, window: Window) -> dict[str, Row]:
                 try:
                     invoice_id = row.needed("id")
                 except RowFault as error:
-                    rest.leave_out(row, error)
+                    rest.skip_row(row, error)
                     continue
                 moment = _changed_at(row) or window.begin
                 if invoice_id not in newest or moment > newest[invoice_id][0]:

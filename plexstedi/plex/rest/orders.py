@@ -14,7 +14,7 @@ from plexstedi.plex.days import Days
 from plexstedi.plex.port import (
     OrderReading,
     Touched,
-    UnansweredOrder,
+    UnavailableOrder,
     UnforeseenOrder,
     UnreadableOrder,
     VanishedOrder,
@@ -26,7 +26,7 @@ from plexstedi.plex.rest.read_order import MasterData, parts_named, read_order
 from plexstedi.plex.rest.rows import Row, RowFault
 from plexstedi.plex.rest.statuses import UnknownStatus
 
-_NOBODYS_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
+_EMPTY_WINDOW = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 
 @dataclass
@@ -54,7 +54,7 @@ class OrderReader:
                 headers += self._rest.in_window("orders", window, by=by, field=name, extra=extra)
             releases += self._rest.in_window("releases", window, by=by, field=name)
         self._collection_answers = True
-        return merge_touched(headers, releases, self._rest.leave_out)
+        return merge_touched(headers, releases, self._rest.skip_row)
 
     def open(self) -> tuple[Touched, ...]:
         """All orders on order: by status where Plex filters by it, else by looking through all."""
@@ -76,7 +76,7 @@ class OrderReader:
         # A status that is not known is kept: the order is then held by name, and not lost from sight.
         judged = self._rest.each(rows, lambda row: (row, _may_be_released(row, statuses.orders)))
         wanted = [row for row, may_be_released in judged if may_be_released]
-        return merge_touched(wanted, (), self._rest.leave_out)
+        return merge_touched(wanted, (), self._rest.skip_row)
 
     def _of_status(self, row: Row, *, name: str, status: str) -> Row:
         """The row. Raise ServiceRefused if it tells another status: the filter was ignored."""
@@ -99,7 +99,7 @@ class OrderReader:
                 else:
                     yield self._one(order_id, header, releases.get(order_id, []), codes)
 
-    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
+    def in_former_zone(self, order_id: str, timezone: str) -> Order | None:
         """An order of the last ones read, in the days of a former time zone; None where that was none."""
         return self._as_before.get(order_id, {}).get(timezone)
 
@@ -111,7 +111,7 @@ class OrderReader:
             number = header.text("poNumber") or ""
             if isinstance(releases, RowFault):
                 raise releases
-            lines = self._rest.all_if_there("lines", order=order_id)
+            lines = self._rest.all_or_none("lines", order=order_id)
             if lines is None:
                 raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
             known = MasterData(
@@ -139,7 +139,7 @@ class OrderReader:
                 raise
             if fault.code == UNREADABLE:
                 return UnreadableOrder(order_id, number, fault.message, fault.fix)
-            return UnansweredOrder(order_id, number, fault)
+            return UnavailableOrder(order_id, number, fault)
         except UnknownStatus as error:
             fix = f"List it in [plex.statuses] under one of {', '.join(error.keys)}."
             return UnreadableOrder(order_id, number, str(error), fix)
@@ -173,7 +173,7 @@ class OrderReader:
                     found[order_id] = row
                 elif not self._collection_answers:
                     # A 404 means "no such order" only while the collection itself is there (plex/README.md 4.4).
-                    self._rest.in_window("orders", _NOBODYS_TIME, by="created", field="createdDate")
+                    self._rest.in_window("orders", _EMPTY_WINDOW, by="created", field="createdDate")
                     self._collection_answers = True
         return found
 
@@ -204,11 +204,11 @@ UNREADABLE_MARK = datetime.min.replace(tzinfo=UTC)
 
 
 def merge_touched(
-    headers: Iterable[Row], releases: Iterable[Row], leave_out: Callable[[Row, Exception], None]
+    headers: Iterable[Row], releases: Iterable[Row], skip_row: Callable[[Row, Exception], None]
 ) -> tuple[Touched, ...]:
     """Given rows of orders and of releases, in any order and more than once, return what they touch, by order id.
 
-    A row that does not tell its order goes to `leave_out`.
+    A row that does not tell its order goes to `skip_row`.
     """
     found: dict[str, _Marks] = {}
     for row, id_field in [*((row, "id") for row in headers), *((row, "poId") for row in releases)]:
@@ -217,7 +217,7 @@ def merge_touched(
             number = _text_if_readable(row, "poNumber") or ""
             moment = _changed_at(row)
         except Exception as error:
-            leave_out(row, error)
+            skip_row(row, error)
             continue
         entry = found.setdefault(order_id, _Marks())
         entry.number = entry.number or number

@@ -33,7 +33,7 @@ class UnknownStatus(RowFault):
         self.keys = keys
 
 
-def _same(name: str | None) -> str:
+def _normalized(name: str | None) -> str:
     return " ".join((name or "").split()).casefold()
 
 
@@ -51,21 +51,21 @@ class Statuses:
 
     def phase(self, name: str | None, what: str) -> Phase:
         """Where an order of this status stands. Raise UnknownStatus."""
-        if _same(name) not in self.orders:
+        if _normalized(name) not in self.orders:
             keys = ("released_orders", "unreleased_orders", "received_orders", "cancelled_orders")
             raise UnknownStatus(what, name, keys)
-        return self.orders[_same(name)]
+        return self.orders[_normalized(name)]
 
     def release(self, name: str | None, what: str) -> ReleaseState:
         """What a release of this status is. Raise UnknownStatus."""
-        if _same(name) not in self.releases:
+        if _normalized(name) not in self.releases:
             keys = ("firm_releases", "forecast_releases", "received_releases", "cancelled_releases")
             raise UnknownStatus(what, name, keys)
-        return self.releases[_same(name)]
+        return self.releases[_normalized(name)]
 
     def line(self, name: str | None, what: str) -> LineState:
         """Whether a line of this status is still wanted; a line without status is. Raise UnknownStatus."""
-        state = self.lines.get(_same(name), self.other_lines)
+        state = self.lines.get(_normalized(name), self.other_lines)
         if state is None and name is None:
             return LineState.OPEN
         if state is None:
@@ -77,11 +77,11 @@ def read_statuses(
     order_rows: tuple[Row, ...],
     release_rows: tuple[Row, ...],
     names: StatusNames,
-    leave_out: Callable[[Row, Exception], None],
+    skip_row: Callable[[Row, Exception], None],
 ) -> Statuses:
     """Given Plex's status tables (empty where the tenant has none) and `[plex.statuses]`, return what they mean.
 
-    A name in the configuration goes before the flags of Plex. A row that cannot be read goes to `leave_out`: orders of
+    A name in the configuration goes before the flags of Plex. A row that cannot be read goes to `skip_row`: orders of
     that status are then held as of one without a meaning.
     """
     orders: dict[str, Phase] = {}
@@ -90,19 +90,19 @@ def read_statuses(
         try:
             name, phase = row.needed("name"), _phase(row)
         except RowFault as error:
-            leave_out(row, error)
+            skip_row(row, error)
             continue
-        spelled[_same(name)] = name
-        orders[_same(name)] = phase
+        spelled[_normalized(name)] = name
+        orders[_normalized(name)] = phase
     releases: dict[str, ReleaseState] = {}
     for row in release_rows:
         try:
             name, state = row.needed("name"), _release_state(row)
         except RowFault as error:
-            leave_out(row, error)
+            skip_row(row, error)
             continue
         if state is not None:
-            releases[_same(name)] = state
+            releases[_normalized(name)] = state
     orders |= _listed(
         (names.unreleased_orders, Phase.UNRELEASED),
         (names.released_orders, Phase.RELEASED),
@@ -110,7 +110,7 @@ def read_statuses(
         (names.cancelled_orders, Phase.CANCELLED),
     )
     for name in names.released_orders:
-        spelled.setdefault(_same(name), name)
+        spelled.setdefault(_normalized(name), name)
     releases |= _listed(
         (names.firm_releases, ReleaseState.FIRM),
         (names.forecast_releases, ReleaseState.FORECAST),
@@ -148,4 +148,4 @@ def _release_state(row: Row) -> ReleaseState | None:
 
 
 def _listed(*groups: tuple[tuple[str, ...], _State]) -> dict[str, _State]:
-    return {_same(name): state for names, state in groups for name in names}
+    return {_normalized(name): state for names, state in groups for name in names}

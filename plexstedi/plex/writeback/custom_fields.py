@@ -41,11 +41,11 @@ class StandardObject:
     texts: frozenset[str] = frozenset()
     """Those of them whose type holds no time, but text or numbers."""
 
-    def lacks(self, wanted: Collection[str]) -> tuple[str, ...]:
+    def missing(self, wanted: Collection[str]) -> tuple[str, ...]:
         """The wanted fields that it does not have, in order."""
         return tuple(sorted(name for name in wanted if name.casefold() not in self.fields))
 
-    def is_called(self, level: Level) -> bool:
+    def matches_level(self, level: Level) -> bool:
         """Whether its name, label or table is that of orders, lines or releases."""
         called = {re.sub(r"[^a-z]", "", text.lower()) for text in (self.name, self.label, self.table)}
         return bool(called & _OBJECT_WORDS[level])
@@ -69,9 +69,9 @@ def choose_object(
                 code="custom-fields",
             )
     else:
-        found = [each for each in objects if each.is_called(level)]
-        others = [each for each in objects if not any(each.is_called(other) for other in Level)]
-        whole = [each for each in (found or others) if not each.lacks(wanted)]
+        found = [each for each in objects if each.matches_level(level)]
+        others = [each for each in objects if not any(each.matches_level(other) for other in Level)]
+        whole = [each for each in (found or others) if not each.missing(wanted)]
         if len(whole) == 1 or (whole and not found):
             found = whole
         if len(found) != 1:
@@ -80,7 +80,7 @@ def choose_object(
                 fix=f"Set {setting} to its name: {', '.join(sorted(each.name for each in objects)) or '(none)'}.",
                 code="custom-fields",
             )
-    lacking = found[0].lacks(wanted)
+    lacking = found[0].missing(wanted)
     if lacking:
         raise ServiceRefused(
             f"Plex's standard object {found[0].name} has no custom field {', '.join(lacking)}",

@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Refusal, ServiceAnswer, Unheard
 from plexstedi.http.caller import Caller
+from plexstedi.http.response import InconclusiveSend, Refusal, ServiceResponse
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown, Written
 
 log = logging.getLogger("plexstedi.plex")
@@ -26,7 +26,7 @@ InputValue: TypeAlias = str | int | bool | Decimal
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _ROW_LIMIT_FLAGS = ("rowLimitedExceeded", "rowLimitExceeded", "limitExceeded")
 """One flag, spelled three ways in Plex's own material (plex/README.md 2.2)."""
-_OF_THE_NAMES = (
+_SETUP_CODES = (
     "DATA_SOURCE_INPUT_NOT_FOUND",
     "DATA_SOURCE_INPUT_REQUIRED",
     "DATA_SOURCE_INPUT_TYPE_MISMATCH",
@@ -99,7 +99,7 @@ class DataSources:
         try:
             answer = self._execute(source, inputs, self._caller.search)
         except RequestRejected as error:
-            raise _misunderstood(source, error) from error
+            raise _query_rejected(source, error) from error
         document = answer.json()
         if not isinstance(document, Mapping):
             raise _unreadable(answer)
@@ -110,7 +110,7 @@ class DataSources:
                 fix="Compare its inputs in [plex.datasources] with Plex.",
                 code="question-refused",
             )
-        if _left_rows_out(document):
+        if _is_truncated(document):
             raise ServiceRefused(
                 f"Plex's data source {source} has more rows than it returns at once: some were omitted",
                 fix="Add inputs in [plex.datasources] that limit the result.",
@@ -125,11 +125,11 @@ class DataSources:
         """
         try:
             answer = self._execute(source, inputs, self._caller.post)
-        except Unheard as error:
+        except InconclusiveSend as error:
             return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
         except RequestRejected as error:
-            if error.status == 404 or any(detail.startswith(_OF_THE_NAMES) for detail in error.details):
-                raise _misunderstood(source, error) from error
+            if error.status == 404 or any(detail.startswith(_SETUP_CODES) for detail in error.details):
+                raise _query_rejected(source, error) from error
             return WriteRefused("; ".join((error.message, *error.details[:3])))
         try:
             document = answer.json() if answer.body.strip() else {}
@@ -141,8 +141,8 @@ class DataSources:
         return Written() if said is None else WriteRefused(said)
 
     def _execute(
-        self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceAnswer]
-    ) -> ServiceAnswer:
+        self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceResponse]
+    ) -> ServiceResponse:
         body: Json = dict(inputs)
         answer = call(f"/{source}/execute?format=2", body=dumps(body).encode(), headers=_JSON)
         document = answer.json() if answer.body.strip() else None
@@ -165,12 +165,12 @@ def _business_failure(document: Mapping[str, Json]) -> str | None:
     return _text(found.get("result_message")) or "Result_Error, without a message"
 
 
-def _left_rows_out(document: Mapping[str, Json]) -> bool:
+def _is_truncated(document: Mapping[str, Json]) -> bool:
     tables = _records(document.get("tables"))
     return any(table.get(flag) is True for table in (document, *tables) for flag in _ROW_LIMIT_FLAGS)
 
 
-def _rows(document: Mapping[str, Json], answer: ServiceAnswer) -> tuple[Mapping[str, Json], ...]:
+def _rows(document: Mapping[str, Json], answer: ServiceResponse) -> tuple[Mapping[str, Json], ...]:
     """Rows of format 2, or of the first table of format 1 where `format` is not honoured."""
     rows = document.get("rows")
     if isinstance(rows, Sequence) and not isinstance(rows, str):
@@ -197,7 +197,7 @@ def _text(document: Json) -> str | None:
     return document if isinstance(document, str) and document else None
 
 
-def _unreadable(answer: ServiceAnswer) -> ServiceUnavailable:
+def _unreadable(answer: ServiceResponse) -> ServiceUnavailable:
     return ServiceUnavailable(
         f"Plex answered {answer.path} with something other than a data source's result",
         fix="Check plex.datasource_url; the next run tries again.",
@@ -212,7 +212,7 @@ def _no_such(source: int, error: RequestRejected) -> ServiceRefused:
     )
 
 
-def _misunderstood(source: int, error: RequestRejected) -> ServiceRefused:
+def _query_rejected(source: int, error: RequestRejected) -> ServiceRefused:
     return ServiceRefused(
         "; ".join((error.message, *error.details[:3])),
         fix=f"Correct in [plex.datasources] what Plex reports for data source {source}; the next run continues.",

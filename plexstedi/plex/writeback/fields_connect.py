@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import RejectedCall, Unheard
+from plexstedi.http.response import InconclusiveSend, RejectedCall
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,
@@ -120,7 +120,7 @@ class _Saving:
             return dict.fromkeys(indexes, self._stopped)
         try:
             self._rest.caller.post(self._rest.path("field_values_save"), body=dumps(batch).encode(), idempotent=False)
-        except Unheard as error:
+        except InconclusiveSend as error:
             self._stopped = NotWritten(error.message)
             return dict.fromkeys(indexes, WriteUnknown(error.message) if error.maybe_processed else self._stopped)
         except (ServiceRefused, ServiceUnavailable) as error:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Unheard
+from plexstedi.http.response import InconclusiveSend
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,
@@ -24,7 +24,7 @@ from plexstedi.plex.rest.rows import Row
 from plexstedi.plex.settings import Level
 from plexstedi.plex.writeback.custom_fields import DayFields, values_of
 
-_IN_A_ROW = 12
+_MOST_CONSECUTIVE_FAILURES = 12
 """So many orders whose patch fails one after the other mean that no other is taken either; one alone says nothing."""
 
 
@@ -64,7 +64,7 @@ class OAuth2Fields:
         self.check({each.record.level: each.values.keys() for each in changes})
         outcomes: dict[RecordRef, WriteOutcome] = {}
         stopped: NotWritten | None = None
-        in_a_row = 0
+        consecutive = 0
         for order_id in dict.fromkeys(each.record.order_id for each in changes):
             own = [each for each in changes if each.record.order_id == order_id]
             outcome: WriteOutcome
@@ -79,8 +79,10 @@ class OAuth2Fields:
                         raise
                     outcome = NotWritten(error.message)
                     over = True
-                in_a_row = in_a_row + 1 if isinstance(outcome, NotWritten | WriteUnknown) else 0
-                if isinstance(outcome, NotWritten | WriteUnknown) and (over or in_a_row >= _IN_A_ROW):
+                consecutive = consecutive + 1 if isinstance(outcome, NotWritten | WriteUnknown) else 0
+                if isinstance(outcome, NotWritten | WriteUnknown) and (
+                    over or consecutive >= _MOST_CONSECUTIVE_FAILURES
+                ):
                     stopped = NotWritten(outcome.reason)
             outcomes |= {each.record: outcome for each in own}
         return tuple(WriteResult(each.record, outcomes[each.record]) for each in changes)
@@ -90,7 +92,7 @@ class OAuth2Fields:
         written = [FieldValues(each.record, self._days.as_written(each.values)) for each in changes]
         try:
             self._rest.caller.patch(path, body=dumps(patch_body(written)).encode())
-        except Unheard as error:
+        except InconclusiveSend as error:
             return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
         except RequestRejected as error:
             return WriteRefused("; ".join((error.message, *error.details[:3])))
@@ -106,7 +108,7 @@ class OAuth2Fields:
             with readable("order lines"):
                 rows = [Row(item, names, "order line") for item in header.rows("lines")]
                 if not rows:
-                    rows = list(self._rest.all_if_there("lines", order=order_id) or ())
+                    rows = list(self._rest.all_or_none("lines", order=order_id) or ())
                 held |= {(Level.LINE, row.needed("id")): row.raw("customFields") for row in rows}
         return held
 

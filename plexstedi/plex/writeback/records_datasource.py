@@ -70,8 +70,8 @@ class DataSourceRecords:
             return
         self._check_company()
         problems = [
-            *_lacking("acknowledgment_write", self._write, self._sources.metadata(self._write.id)),
-            *_lacking("acknowledgment_read", self._read, self._sources.metadata(self._read.id)),
+            *_missing_names("acknowledgment_write", self._write, self._sources.metadata(self._write.id)),
+            *_missing_names("acknowledgment_read", self._read, self._sources.metadata(self._read.id)),
         ]
         if problems:
             raise ServiceRefused(
@@ -108,11 +108,11 @@ class DataSourceRecords:
             if own is None:
                 found.append(FieldValues(each.record, dict.fromkeys(each.values)))
                 continue
-            question = self._question(own)
-            if question not in answered:
-                answered[question] = self._sources.read(self._read.id, dict(question))
-            rows = [row for row in answered[question] if self._is_of(row, own)]
-            row = self._ours(rows, each.values) or self._newest(rows)
+            query = self._query(own)
+            if query not in answered:
+                answered[query] = self._sources.read(self._read.id, dict(query))
+            rows = [row for row in answered[query] if self._is_of(row, own)]
+            row = self._own_record(rows, each.values) or self._newest(rows)
             held = {name: self._held(row, name, planned) for name, planned in each.values.items()}
             found.append(FieldValues(each.record, held))
         return tuple(found)
@@ -146,7 +146,7 @@ class DataSourceRecords:
             results.append(WriteResult(each.record, outcome))
         return tuple(results)
 
-    def _question(self, own: Mapping[str, InputValue]) -> _Key:
+    def _query(self, own: Mapping[str, InputValue]) -> _Key:
         asked = {name: own[key] for key, name in self._read.inputs.items()}
         return tuple(sorted({**self._read.constants, **asked}.items(), key=lambda item: item[0]))
 
@@ -155,9 +155,9 @@ class DataSourceRecords:
         nulls)."""
         inputs: dict[str, InputValue] = dict(self._write.constants)
         inputs |= {name: own[key] for key, name in self._write.inputs.items() if key not in self._values}
-        return inputs | {name: self._theirs(name, value) for name, value in values.items() if value is not None}
+        return inputs | {name: self._to_plex(name, value) for name, value in values.items() if value is not None}
 
-    def _theirs(self, name: str, value: str | Decimal) -> InputValue:
+    def _to_plex(self, name: str, value: str | Decimal) -> InputValue:
         """A value as the data source takes it; data sources have no date without a time (plex/README.md 2.1)."""
         kind = self._value_of[name]
         if kind in self._write.values:
@@ -176,7 +176,7 @@ class DataSourceRecords:
         named = [(key, column) for key, column in self._read.columns.items() if key not in self._values]
         return all(str(row.get(column)).casefold() == str(own[key]).casefold() for key, column in named)
 
-    def _ours(self, rows: Iterable[_Row], planned: Mapping[str, FieldValue]) -> _Row | None:
+    def _own_record(self, rows: Iterable[_Row], planned: Mapping[str, FieldValue]) -> _Row | None:
         """The record that bears our reference; of several the one that says most of what is planned, the later one."""
         reference = next((value for value in _REFERENCES if value in self._value_of.values()), None)
         best: tuple[int, _Row] | None = None
@@ -235,7 +235,7 @@ class DataSourceRecords:
         return {each: keys if needed <= keys.keys() else None for each, keys in own.items()}
 
 
-def _lacking(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]:
+def _missing_names(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]:
     """What of our names the data source does not have, and what it requires and we do not give."""
     what = f"data source {ours.id} ({theirs.name}, [plex.datasources.{name}])"
     given = {*ours.inputs.values(), *ours.constants}

@@ -59,7 +59,7 @@ class PlexConnect:
         """Whether a path belongs to a collection of Connect, served or not."""
         return path.startswith(("/mdm/", "/purchasing/", "/platform/", "/accounting/", "/inventory/", "/edi/"))
 
-    def answer(self, request: Request, *, default_tenant: bool, ignored: str) -> Response:
+    def respond(self, request: Request, *, default_tenant: bool, ignored: str) -> Response:
         """Answer one call. Raise HttpError."""
         store = self._authenticate(request, default_tenant=default_tenant)
         self.service.throttle()
@@ -116,13 +116,13 @@ def _field_definitions(call: PlexCall) -> Response:
 
 
 def _save_fields(call: PlexCall) -> Response:
-    for save in custom_fields.understand_saves(call.store, call.request.json()):
+    for save in custom_fields.parse_saves(call.store, call.request.json()):
         call.store.save_custom("custom-fields", save.object, save.record_id, save.values)
     return Response(200)
 
 
 def _validate_fields(call: PlexCall) -> Response:
-    custom_fields.understand_saves(call.store, call.request.json())
+    custom_fields.parse_saves(call.store, call.request.json())
     return Response(200)
 
 

@@ -137,17 +137,17 @@ class Save:
     values: Mapping[str, Json]
 
 
-def understand_saves(store: PlexStore, body: Json) -> list[Save]:
+def parse_saves(store: PlexStore, body: Json) -> list[Save]:
     """A save or validate request. Raise CustomFieldError when any part of it cannot be done: then none is."""
     if not isinstance(body, list):
         raise CustomFieldError("The request body must be an array of records.")
     if len(body) > MAX_RECORDS:
         raise CustomFieldError(f"{len(body)} records exceed the limit of {MAX_RECORDS} per transaction.")
     indexes: dict[str, KeyIndex] = {}
-    return [_understand(store, entry, indexes) for entry in body]
+    return [_parse_save(store, entry, indexes) for entry in body]
 
 
-def _understand(store: PlexStore, entry: Json, indexes: dict[str, KeyIndex]) -> Save:
+def _parse_save(store: PlexStore, entry: Json, indexes: dict[str, KeyIndex]) -> Save:
     if not isinstance(entry, Mapping):
         raise CustomFieldError("Each record must be an object.")
     thing = standard_object(entry.get("standardObjectName"))

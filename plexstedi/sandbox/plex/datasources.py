@@ -128,11 +128,11 @@ class PlexDataSources:
         """Whether a path is one of data sources."""
         return path == PREFIX or path.startswith(PREFIX + "/")
 
-    def answer(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
         """Answer one call. Raise HttpError."""
         self._transactions += 1
         try:
-            return self._answer(request)
+            return self._respond(request)
         except DataSourceError as error:
             body: Json = {
                 "errors": [{"code": error.code, "message": str(error)}],
@@ -140,7 +140,7 @@ class PlexDataSources:
             }
             raise HttpError(json_response(body, error.status)) from None
 
-    def _answer(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response:
         settings = self.service.settings
         if _basic(request) != (settings.account, settings.account_password):
             raise DataSourceError(401, "USER_ACCESS_DENIED", "User access denied.")

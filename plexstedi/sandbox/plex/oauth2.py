@@ -78,7 +78,7 @@ class PlexOAuth2:
         """Every token handed out so far stops working."""
         self._tokens.clear()
 
-    def answer(self, request: Request, *, default_tenant: bool, ignored: str) -> Response:
+    def respond(self, request: Request, *, default_tenant: bool, ignored: str) -> Response:
         """Answer one call. Raise HttpError."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         expires = self._tokens.get(token)

@@ -27,7 +27,6 @@ from plexstedi.sandbox.plex.filters import (
     select,
 )
 from plexstedi.sandbox.plex.invoice_rows import invoice_row
-from plexstedi.sandbox.plex.made_up import MadeUp
 from plexstedi.sandbox.plex.records import ORDER_STATUSES, RELEASE_STATUSES, OrderStatus, Supplier, Tenant
 from plexstedi.sandbox.plex.rows import (
     Row,
@@ -44,6 +43,7 @@ from plexstedi.sandbox.plex.rows import (
     release_status_row,
     supplier_row,
 )
+from plexstedi.sandbox.plex.sample_data import SampleData
 from plexstedi.sandbox.plex.store import Place, PlexStore
 from plexstedi.sandbox.web import HttpError, Request, Response, json_response
 
@@ -112,24 +112,24 @@ class PlexService:
     """Both tenants and what guards them."""
 
     clock: SandboxClock
-    made_up: MadeUp
+    sample_data: SampleData
     settings: PlexSettings = field(default_factory=PlexSettings)
     stores: dict[str, PlexStore] = field(default_factory=dict)
     _calls: deque[datetime] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        for tenant in (self.made_up.tenant, self.made_up.other):
+        for tenant in (self.sample_data.tenant, self.sample_data.other):
             self.stores[tenant.id] = PlexStore(tenant, self.clock)
 
     @property
     def store(self) -> PlexStore:
         """The tenant that the configuration means."""
-        return self.stores[self.made_up.tenant.id]
+        return self.stores[self.sample_data.tenant.id]
 
     @property
     def other(self) -> PlexStore:
         """The key's default tenant: another company."""
-        return self.stores[self.made_up.other.id]
+        return self.stores[self.sample_data.other.id]
 
     def tenant_store(self, tenant_id: str | None, pcn: str | None) -> PlexStore:
         for store in self.stores.values():

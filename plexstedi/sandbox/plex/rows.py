@@ -12,7 +12,6 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from plexstedi.decimal_json import Json
-from plexstedi.sandbox.plex.made_up import TIMEZONE
 from plexstedi.sandbox.plex.records import (
     Address,
     OrderStatus,
@@ -21,6 +20,7 @@ from plexstedi.sandbox.plex.records import (
     ReleaseStatus,
     Supplier,
 )
+from plexstedi.sandbox.plex.sample_data import TIMEZONE
 from plexstedi.sandbox.plex.store import Place
 
 Value: TypeAlias = "None | bool | int | str | Sequence[Value] | Mapping[str, Value]"

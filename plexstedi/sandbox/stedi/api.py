@@ -18,9 +18,9 @@ from plexstedi.sandbox.stedi.send import (
     bad_request,
     find_partnership,
     not_there,
+    parse_create,
+    parse_generate,
     stedi_error,
-    understand_create,
-    understand_generate,
 )
 from plexstedi.sandbox.stedi.store import StediStore
 from plexstedi.sandbox.stedi.x12 import X12Error
@@ -75,7 +75,7 @@ class StediApi:
         ):
             self.routes.add(method, pattern, handler)
 
-    def answer(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
         """Answer one call. Raise HttpError."""
         key = request.headers.get("authorization", "")
         if key.removeprefix("Key ") not in self.settings.api_keys:
@@ -98,7 +98,7 @@ class StediApi:
         body = body_object(request)
         if body is None:
             bad_request("the request body is not a JSON object")
-        outgoing = understand_generate(self.store, partnership_id, body, request.headers.get("idempotency-key"))
+        outgoing = parse_generate(self.store, partnership_id, body, request.headers.get("idempotency-key"))
         execution, document = self._send(outgoing)
         answer: dict[str, Json] = {
             "artifactId": f"{execution.id}.x12",
@@ -121,7 +121,7 @@ class StediApi:
         if body is None:
             bad_request("the request body is not a JSON object")
         key = request.headers.get("idempotency-key")
-        execution, _ = self._send(understand_create(self.store, partnership_id, setting_id, body, key))
+        execution, _ = self._send(parse_create(self.store, partnership_id, setting_id, body, key))
         return json_response({"fileExecutionId": execution.id})
 
     def _send(self, outgoing: Outgoing) -> tuple[Execution, GeneratedDocument]:

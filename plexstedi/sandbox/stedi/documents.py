@@ -47,7 +47,7 @@ class DocumentStore:
     def _sign(self, artifact_id: str, signed_at: str) -> str:
         return hmac.new(self.secret, f"{artifact_id}\n{signed_at}".encode(), hashlib.sha256).hexdigest()
 
-    def answer(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
         """Answer a download. Raise HttpError: 400 with any Authorization, 403 unknown, wrongly signed or expired."""
         if "authorization" in request.headers:
             raise HttpError(_xml(400, "InvalidArgument", "Only one auth mechanism allowed"))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from plexstedi.decimal_json import Json
-from plexstedi.sandbox.plex.made_up import TradingPartner
+from plexstedi.sandbox.plex.sample_data import TradingPartner
 from plexstedi.sandbox.stedi.x12 import Delimiters, Party, Segment
 
 LOCAL = Party("ZZ", "RIVERBEND", "RIVERBEND")

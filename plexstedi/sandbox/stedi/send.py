@@ -49,7 +49,7 @@ def find_partnership(store: StediStore, partnership_id: str) -> Partnership:
     return partnership
 
 
-def understand_generate(store: StediStore, partnership_id: str, body: Mapping[str, Json], key: str | None) -> Outgoing:
+def parse_generate(store: StediStore, partnership_id: str, body: Mapping[str, Json], key: str | None) -> Outgoing:
     """A generate-edi request. Raise HttpError 400 or 404."""
     partnership = find_partnership(store, partnership_id)
     groups = body.get("transactionGroups")
@@ -68,7 +68,7 @@ def understand_generate(store: StediStore, partnership_id: str, body: Mapping[st
     return _outgoing(partnership, understood, body, body.get("overrides"), usage, key)
 
 
-def understand_create(
+def parse_create(
     store: StediStore, partnership_id: str, setting_id: str, body: Mapping[str, Json], key: str | None
 ) -> Outgoing:
     """A create-outbound-transaction request. Raise HttpError 400 or 404."""

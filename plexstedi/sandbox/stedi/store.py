@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.plex.made_up import TradingPartner
+from plexstedi.sandbox.plex.sample_data import TradingPartner
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.stedi.documents import DocumentStore
 from plexstedi.sandbox.stedi.guide_names import layout

@@ -15,9 +15,9 @@ from plexstedi.sandbox.stedi.records import GeneratedDocument, Partnership
 from plexstedi.sandbox.stedi.store import StediStore
 from plexstedi.sandbox.stedi.x12 import Segment, X12Error, read
 from plexstedi.sandbox.suppliers.received import OrderBook, ReceivedOrder, read_change, read_order
-from plexstedi.sandbox.suppliers.replies import Answer, acknowledgment, change_acknowledgment, functional_acknowledgment
+from plexstedi.sandbox.suppliers.replies import Reply, acknowledgment, change_acknowledgment, functional_acknowledgment
 
-ANSWER = "supplier-answer"
+REPLY = "supplier-answer"
 """The kind under which answers wait in the schedule."""
 
 
@@ -48,9 +48,9 @@ class SupplierDesk:
             self._later(partnership, receipt, document, at + self.delays.functional)
             for _, body in group.sets:
                 if not rejected:
-                    self._answer_set(character, partnership, group.set_id, body, document, at)
+                    self._reply_to_set(character, partnership, group.set_id, body, document, at)
 
-    def _answer_set(
+    def _reply_to_set(
         self,
         character: Character,
         partnership: Partnership,
@@ -65,11 +65,11 @@ class SupplierDesk:
             if set_id == "850":
                 order = read_order(body)
                 book.take_order(order)
-                self._answer_order(character, partnership, order, document, due)
+                self._reply_to_order(character, partnership, order, document, due)
             elif set_id == "860":
                 change = read_change(body)
                 order = book.take_change(change, self.shipped)
-                if partnership.partner.change_answer == "865" or order.cancelled:
+                if partnership.partner.change_reply == "865" or order.cancelled:
                     answer = change_acknowledgment(character, change, order, due.date())
                 else:
                     answer = acknowledgment(character, order, due.date())
@@ -77,7 +77,7 @@ class SupplierDesk:
         except X12Error:
             return  # a person at the supplier's would call; nothing comes back by EDI
 
-    def _answer_order(
+    def _reply_to_order(
         self,
         character: Character,
         partnership: Partnership,
@@ -98,7 +98,7 @@ class SupplierDesk:
         share = int(hashlib.sha256(seed.encode()).hexdigest()[:4], 16)
         return self.delays.business_least + spread * share / 0xFFFF
 
-    def _later(self, partnership: Partnership, answer: Answer, document: GeneratedDocument, due: datetime) -> None:
+    def _later(self, partnership: Partnership, answer: Reply, document: GeneratedDocument, due: datetime) -> None:
         def send(at: datetime) -> None:
             usage = document.usage_indicator
             body = as_dated(answer.body, partnership.partner.release)
@@ -106,11 +106,11 @@ class SupplierDesk:
             name = f"{answer.set_id}_{partnership.partner.isa_id}_{partnership.their_number:06}.edi"
             self.store.receive(text, partnership=partnership, filename=name, at=at)
 
-        self.schedule.at(due, send, ANSWER)
+        self.schedule.at(due, send, REPLY)
 
-    def answer_now(self, now: datetime) -> int:
+    def reply_now(self, now: datetime) -> int:
         """Send every answer that is still waiting; return how many went out."""
-        return self.schedule.run_now(now, ANSWER)
+        return self.schedule.run_now(now, REPLY)
 
     def set_character(self, supplier_code: str, character: Character) -> None:
         """Give a supplier another character from now on. Raise KeyError for an unknown supplier."""

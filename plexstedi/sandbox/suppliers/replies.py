@@ -16,7 +16,7 @@ _CASE = Decimal(12)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """One transaction set of an answer."""
 
     set_id: str
@@ -35,7 +35,7 @@ def x12_day(day: date | None) -> str:
     return f"{day:%Y%m%d}" if day is not None else ""
 
 
-def acknowledgment(character: Character, order: ReceivedOrder, today: date, *, correction: bool = False) -> Answer:
+def acknowledgment(character: Character, order: ReceivedOrder, today: date, *, correction: bool = False) -> Reply:
     """The 855 to an order. `correction` is the second one of a supplier that corrects itself."""
     details = [
         _detail(character, line, index, len(order.lines), correction=correction)
@@ -53,10 +53,10 @@ def acknowledgment(character: Character, order: ReceivedOrder, today: date, *, c
             body.append(("PO1", detail.number, x12_number(line.quantity), line.unit, line.price, line.basis, *pairs))
             body.extend(detail.rows)
         body.append(("CTT", str(len(order.lines))))
-    return Answer("855", tuple(body))
+    return Reply("855", tuple(body))
 
 
-def change_acknowledgment(character: Character, change: ReceivedChange, order: ReceivedOrder, today: date) -> Answer:
+def change_acknowledgment(character: Character, change: ReceivedChange, order: ReceivedOrder, today: date) -> Reply:
     """The 865 to an 860: the changed lines as they are now; a deleted one as ID."""
     changes: Sequence[LineChange] = change.changes
     if order.cancelled and not changes:
@@ -91,7 +91,7 @@ def change_acknowledgment(character: Character, change: ReceivedChange, order: R
         else:
             body.extend(_detail(_steady(character), line, index, len(changes), correction=True).rows)
     body.append(("CTT", str(len(changes))))
-    return Answer("865", tuple(body))
+    return Reply("865", tuple(body))
 
 
 def _steady(character: Character) -> Character:
@@ -228,7 +228,7 @@ def _reject(line: OrderedLine) -> Segment:
 
 def functional_acknowledgment(
     group_code: str, group_number: int, sets: Sequence[tuple[str, str, int]], *, rejected: bool
-) -> Answer:
+) -> Reply:
     """The 997 to a functional group; `sets` are ST01, ST02 and where in the set the first line stands."""
     body: list[Segment] = [("AK1", group_code, str(group_number))]
     for set_id, number, position in sets:
@@ -239,4 +239,4 @@ def functional_acknowledgment(
         body.append(("AK5", "R", "5") if rejected else ("AK5", "A"))
     accepted = 0 if rejected else len(sets)
     body.append(("AK9", "R" if rejected else "A", str(len(sets)), str(len(sets)), str(accepted)))
-    return Answer("997", tuple(body))
+    return Reply("997", tuple(body))

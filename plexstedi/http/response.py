@@ -13,7 +13,7 @@ from plexstedi.errors import (
 )
 
 
-class Unheard(ServiceUnavailable):
+class InconclusiveSend(ServiceUnavailable):
     """A send that has no conclusive answer.
 
     `maybe_processed`: some attempt may have been carried out; if False, none was (never connected, or throttled).
@@ -61,7 +61,7 @@ class RejectedCall(RequestRejected):
         self.maybe_processed = False
 
     @property
-    def speaks(self) -> bool:
+    def has_service_error(self) -> bool:
         """Whether the service said so in its own words (stedi/README.md 2.1), and not a page of some proxy."""
         return bool(self.service_message or self.service_code)
 
@@ -75,7 +75,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class ServiceAnswer:
+class ServiceResponse:
     """A 2xx answer."""
 
     service: str

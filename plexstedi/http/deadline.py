@@ -39,7 +39,7 @@ class Deadline:
 
 
 @dataclass
-class Patience:
+class AttemptLimit:
     """What the attempt that is under way may still wait for."""
 
     clock: Clock
@@ -68,17 +68,17 @@ class Patience:
         return self.deadline.left(self.clock) <= 0
 
 
-class PatientStream(httpcore.NetworkStream):
-    """A connection whose reads and writes look at the patience between slices."""
+class LimitedStream(httpcore.NetworkStream):
+    """A connection whose reads and writes look at the attempt_limit between slices."""
 
-    def __init__(self, inner: httpcore.NetworkStream, patience: Patience) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, attempt_limit: AttemptLimit) -> None:
         self._inner = inner
-        self._patience = patience
+        self._attempt_limit = attempt_limit
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         began = time.monotonic()
         while True:
-            if self._patience.is_over():
+            if self._attempt_limit.is_over():
                 raise httpcore.ReadTimeout("the time limit of the run is reached")
             left = None if timeout is None else timeout - (time.monotonic() - began)
             if left is not None and left <= 0:
@@ -90,7 +90,7 @@ class PatientStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), _SENT_AT_ONCE):
-            if self._patience.is_over():
+            if self._attempt_limit.is_over():
                 raise httpcore.WriteTimeout("the time limit of the run is reached")
             self._inner.write(buffer[start : start + _SENT_AT_ONCE], timeout)
 
@@ -100,17 +100,17 @@ class PatientStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return PatientStream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._patience)
+        return LimitedStream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._attempt_limit)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
-class PatientBackend(httpcore.SyncBackend):
-    """Opens connections that look at the patience."""
+class LimitedBackend(httpcore.SyncBackend):
+    """Opens connections that look at the attempt_limit."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, attempt_limit: AttemptLimit) -> None:
+        self._attempt_limit = attempt_limit
 
     def connect_tcp(
         self,
@@ -120,4 +120,6 @@ class PatientBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        return PatientStream(super().connect_tcp(host, port, timeout, local_address, socket_options), self._patience)
+        return LimitedStream(
+            super().connect_tcp(host, port, timeout, local_address, socket_options), self._attempt_limit
+        )

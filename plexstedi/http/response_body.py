@@ -1,4 +1,4 @@
-"""An answer read to its end, piece by piece: bounded in its decoded size, and within the run's patience.
+"""An answer read to its end, piece by piece: bounded in its decoded size, and within the run's attempt_limit.
 
 Compressed bytes are unpacked here, in pieces, and count by what they become: a small answer may unpack to gigabytes.
 """
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 
-from plexstedi.http.patience import Patience
+from plexstedi.http.deadline import AttemptLimit
 
-LARGEST_ANSWER = 64 * 2**20
+LARGEST_RESPONSE = 64 * 2**20
 """Bytes of an answer where nothing else is said."""
 TOO_LARGE = "too-large"
 """Code of the fault of an answer that is larger than it may be."""
@@ -26,7 +26,7 @@ class BeyondLimitError(Exception):
     """The answer is larger than it may be."""
 
 
-def read_whole(response: httpx.Response, most: int, patience: Patience) -> httpx.Response:
+def read_bounded(response: httpx.Response, most: int, attempt_limit: AttemptLimit) -> httpx.Response:
     """The same answer with its whole body, decoded.
 
     Raise BeyondLimitError for more than `most` bytes, httpx.ReadTimeout when the run's time is over, and what httpx
@@ -41,7 +41,7 @@ def read_whole(response: httpx.Response, most: int, patience: Patience) -> httpx
         announced = response.headers.get("content-length", "")
         if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > most:
             raise BeyondLimitError
-        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), patience), most)
+        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), attempt_limit), most)
         for coding in reversed([each for each in codings if each not in ("", "identity")]):
             pieces = _within(_unpacked(pieces, coding), most)
         body = b"".join(pieces)
@@ -55,9 +55,9 @@ def read_whole(response: httpx.Response, most: int, patience: Patience) -> httpx
     )
 
 
-def _watched(pieces: Iterable[bytes], patience: Patience) -> Iterator[bytes]:
+def _watched(pieces: Iterable[bytes], attempt_limit: AttemptLimit) -> Iterator[bytes]:
     for piece in pieces:
-        if patience.is_over():
+        if attempt_limit.is_over():
             raise httpx.ReadTimeout("the time limit of the run is reached")
         yield piece
 

@@ -14,7 +14,7 @@ from plexstedi.sandbox.behaviours import DEFAULT_CHARACTERS, Character
 from plexstedi.sandbox.plex.records import Address, Invoice, InvoiceLine, Line, Order, Part, Release, Supplier, Tenant
 
 
-class Awkward(StrEnum):
+class EdgeCase(StrEnum):
     """Orders that a client must not send as they are, and must not lose either."""
 
     LONG_NUMBER = "long-number"
@@ -44,12 +44,12 @@ class TradingPartner:
     character: Character
     isa_qualifier: str
     isa_id: str
-    change_answer: str
+    change_reply: str
     """What answers an 860: `865`, or `855` with the whole order."""
 
 
 @dataclass(slots=True)
-class MadeUp:
+class SampleData:
     """The tenant the sandbox serves, the other company behind the key's default, and who trades by EDI."""
 
     tenant: Tenant
@@ -173,18 +173,18 @@ class _Maker:
 _ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def made_up_tenant(
+def sample_tenant(
     orders: int,
     suppliers: int,
     seed: int,
     now: datetime,
     *,
     characters: Sequence[Character] | None = None,
-    awkward: Iterable[Awkward] = (),
-) -> MadeUp:
+    edge_cases: Iterable[EdgeCase] = (),
+) -> SampleData:
     """A company with that many orders (created 2 to 20 minutes before `now`) and suppliers S001, S002, …
 
-    Of four orders or more, the last is not released yet and the one before is cancelled. `awkward` orders come on
+    Of four orders or more, the last is not released yet and the one before is cancelled. `edge_cases` orders come on
     top. Odd suppliers trade in 004010, even ones in 005010. Deterministic in all arguments.
     """
     maker = _Maker(seed, now)
@@ -213,7 +213,7 @@ def made_up_tenant(
         made[-2].status = "Cancelled"
     stranger = maker.supplier(suppliers)
     stranger.code, stranger.name = "S999", "Walk-in Hardware"
-    made.extend(_awkward(maker, kind, people[0], stranger, catalogue) for kind in awkward)
+    made.extend(_edge_case(maker, kind, people[0], stranger, catalogue) for kind in edge_cases)
     customers = [
         TradingPartner(
             "BIGOEM", "riverbend_bigoem", "005010", (("810", "005010-810"),), Character.PROMPT, "ZZ", "BIGOEM", ""
@@ -229,7 +229,7 @@ def made_up_tenant(
     tenant = Tenant(
         maker.uuid(), "RIVERBEND", "300123", "Riverbend Manufacturing", [*people, stranger], parts, made, invoices
     )
-    return MadeUp(tenant, _other_company(maker), partners, customers)
+    return SampleData(tenant, _other_company(maker), partners, customers)
 
 
 def _partner(maker: _Maker, supplier: Supplier, index: int, character: Character) -> TradingPartner:
@@ -248,21 +248,21 @@ def _partner(maker: _Maker, supplier: Supplier, index: int, character: Character
     )
 
 
-def _awkward(
-    maker: _Maker, kind: Awkward, usual: Supplier, stranger: Supplier, catalogue: Sequence[tuple[Part, str, Decimal]]
+def _edge_case(
+    maker: _Maker, kind: EdgeCase, usual: Supplier, stranger: Supplier, catalogue: Sequence[tuple[Part, str, Decimal]]
 ) -> Order:
-    number = f"PO-9{list(Awkward).index(kind) + 1:05}"
-    supplier = stranger if kind is Awkward.UNKNOWN_SUPPLIER else usual
+    number = f"PO-9{list(EdgeCase).index(kind) + 1:05}"
+    supplier = stranger if kind is EdgeCase.UNKNOWN_SUPPLIER else usual
     order = maker.order(number, supplier, catalogue[:2], "Plant 1")
-    if kind is Awkward.LONG_NUMBER:
+    if kind is EdgeCase.LONG_NUMBER:
         order.number = "PO-2026-PROJECT-NORTH-EXTENS-1"
-    elif kind is Awkward.NO_LINES:
+    elif kind is EdgeCase.NO_LINES:
         order.lines.clear()
-    elif kind is Awkward.UNKNOWN_UNIT:
+    elif kind is EdgeCase.UNKNOWN_UNIT:
         order.lines[0].unit = order.lines[0].order_unit = "Pallet"
-    elif kind is Awkward.CURLY_QUOTES:
+    elif kind is EdgeCase.CURLY_QUOTES:
         order.lines[0].description = "Hex bolt “M8” – grade 8.8"
-    elif kind is Awkward.ASTERISK_NOTE:
+    elif kind is EdgeCase.ASTERISK_NOTE:
         order.note = "Use rev. B drawing * not rev. A"
     return order
 
