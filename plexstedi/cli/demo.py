@@ -106,8 +106,8 @@ class Demo:
         """All steps. Raise what a run raises."""
         sample_data = self._sandbox.sample_data
         self._say(
-            f"A sandbox Plex with {len(sample_data.tenant.orders)} purchase orders for {len(sample_data.partners)} suppliers,"
-            " and a sandbox Stedi, both on loopback."
+            f"A sandbox Plex with {len(sample_data.tenant.orders)} purchase orders for {len(sample_data.partners)}"
+            " suppliers, and a sandbox Stedi, both on loopback."
         )
         self._step("First run: orders are read from Plex and sent to the suppliers as X12 850")
         self._run_until(lambda session: session.store.orders.work_left() == 0 and not session.store.orders.unsettled())

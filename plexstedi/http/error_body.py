@@ -1,4 +1,4 @@
-"""What a service says of an error: read leniently, bounded, and without anything secret."""
+"""The error body of a service: read leniently, bounded in length, with secrets removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_DETAILS = 20
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """The service's own words; empty where it says nothing readable."""
+    """Code, message and details of an error as the service states them; empty if nothing is readable."""
 
     code: str | None
     message: str
@@ -26,15 +26,15 @@ class ErrorBody:
 
     @property
     def text(self) -> str:
-        """All of it in brackets, to follow a status; empty if there is nothing."""
+        """Code, message and details in brackets, to be appended to a status; empty if there are none."""
         words = [word for word in (self.code, self.message, "; ".join(self.details[:5])) if word]
         return f" ({': '.join(words)[: 2 * _LONGEST_MESSAGE]})" if words else ""
 
 
 def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> ErrorBody:
-    """Given an error answer, return what it says: Plex's {code, message, errors}, Stedi's {message, code}, and kin.
+    """Read the error of a 4xx or 5xx response: Plex's {code, message, errors}, Stedi's {message, code}, and variants.
 
-    `secrets` are removed from the text, should the service echo one.
+    `secrets` are removed from the text, should the service have echoed one.
     """
     code: str | None = response.headers.get("x-amzn-errortype")
     message = ""
@@ -59,7 +59,7 @@ def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Erro
 
 
 def clean(text: str, secrets: Sequence[str] = ()) -> str:
-    """A service's words on one line, bounded, without addresses and without a secret that it may have echoed."""
+    """A service's text on one line, bounded in length, without URLs and without echoed secrets."""
     for secret in secrets:
         text = text.replace(secret, "(secret)")
     text = re.sub(r"(?:https?|ftp|sftp)://\S+", "(address)", text)

@@ -1,6 +1,7 @@
-"""An answer read to its end, piece by piece: bounded in its decoded size, and within the run's attempt_limit.
+"""Reads a response body piece by piece, bounded in decoded size and by the attempt's time limit.
 
-Compressed bytes are unpacked here, in pieces, and count by what they become: a small answer may unpack to gigabytes.
+Compressed bytes are decompressed here in pieces, and the decompressed size counts: a small response may expand to
+gigabytes.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import httpx
 from plexstedi.http.deadline import AttemptLimit
 
 LARGEST_RESPONSE = 64 * 2**20
-"""Bytes of an answer where nothing else is said."""
+"""Default limit of a decoded response body, in bytes."""
 TOO_LARGE = "too-large"
-"""Code of the fault of an answer that is larger than it may be."""
+"""Error code for a response that exceeds the limit."""
 ACCEPTED_CODINGS = "gzip, deflate"
 _PIECE = 65_536
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
@@ -23,14 +24,15 @@ _OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding"
 
 
 class BeyondLimitError(Exception):
-    """The answer is larger than it may be."""
+    """The response is larger than the limit."""
 
 
 def read_bounded(response: httpx.Response, most: int, attempt_limit: AttemptLimit) -> httpx.Response:
-    """The same answer with its whole body, decoded.
+    """The response with its whole body, decoded.
 
-    Raise BeyondLimitError for more than `most` bytes, httpx.ReadTimeout when the run's time is over, and what httpx
-    raises while it reads (httpx.DecodingError for a body that is not packed as it says). Raise Interrupted.
+    Raise BeyondLimitError for more than `most` bytes, httpx.ReadTimeout when the run's deadline has passed, Interrupted
+    after a stop request, httpx.DecodingError for a body that does not match its Content-Encoding, and what httpx raises
+    while reading.
     """
     try:
         if response.is_stream_consumed:
@@ -94,5 +96,5 @@ def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
 
 
 def _deflate_form(packed: bytes) -> int:
-    """RFC 9110 means zlib's form; some servers send it bare."""
+    """The zlib window bits of a `deflate` body: RFC 9110 means the zlib format, some servers send raw deflate."""
     return _ZLIB if packed[:1] and packed[0] & 0x0F == 8 else _RAW_DEFLATE

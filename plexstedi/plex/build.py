@@ -1,4 +1,4 @@
-"""From settings and a secret to a Plex that answers."""
+"""Builds the Plex client from the settings and a secret."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from plexstedi.plex.writeback.records_datasource import DataSourceRecords
 
 
 def secret_name(api: Api) -> str:
-    """The name of the secret that this interface needs."""
+    """The name of the secret that this interface requires."""
     match api:
         case Api.CONNECT:
             return "plex-api-key"
@@ -42,7 +42,7 @@ def secret_name(api: Api) -> str:
 
 
 def how_to_renew(name: str) -> str:
-    """What to do with a new value of a secret that the keyring holds."""
+    """The fix text for replacing a secret that is stored in the keyring."""
     return f"run `plexstedi credentials set {name}`"
 
 
@@ -62,12 +62,11 @@ def connect_to_plex(
     renewal: str | None = None,
     account_renewal: str | None = None,
 ) -> PlexPort:
-    """The Plex of these settings; nothing is asked of it yet.
+    """A client for the Plex of these settings; makes no call yet.
 
-    `account_password` is the web service account's, needed with `settings.records`; `largest_response` is in bytes;
-    `renewal` and `account_renewal` say what to do with a new secret or password. Raise
-    ConfigurationFault for settings that lack something, or name an interface that is not built; CredentialsFault for a
-    secret that cannot be sent.
+    `account_password` is the web service account's, required with `settings.records`; `largest_response` is in bytes;
+    `renewal` and `account_renewal` are the fix texts for a refused secret or password. Raise ConfigurationFault for
+    incomplete settings or an interface that is not implemented, CredentialsFault for a secret that cannot be sent.
     """
     said = renewal or how_to_renew(secret_name(settings.api))
     limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)

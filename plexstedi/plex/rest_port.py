@@ -1,4 +1,4 @@
-"""The port to Plex over its REST interfaces: one reader, two dialects."""
+"""`PlexPort` over Plex's REST interfaces: one reader for both dialects."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from plexstedi.plex.writeback.release_update import current_release, update_rele
 
 
 class AckValues(Protocol):
-    """Where acknowledgments stand in Plex: custom fields, in either dialect, or Plex's own records."""
+    """Storage of acknowledgments in Plex: custom fields (in either dialect) or acknowledgment records."""
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None: ...
 
@@ -56,9 +56,9 @@ class RestPlex:
         account: Caller | None = None,
         former: Sequence[Days] = (),
     ) -> None:
-        """`account` is the caller under which `values` stand, where it is not the interface's own.
+        """`account`: the caller that `values` uses, if it is not the REST interface's own.
 
-        `former`: how earlier runs read days, where that was otherwise.
+        `former`: the day conversions of earlier runs, if they differed.
         """
         self._rest = rest
         self._values = values
