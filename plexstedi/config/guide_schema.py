@@ -1,4 +1,4 @@
-"""The JSON Schema of a guide: read, and refused where its bounds cannot be meant."""
+"""Reads the JSON Schema of a guide and rejects one with unusable bounds."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ _HUGE = re.compile(r"-?([0-9]+(\.[0-9]+)?e\+?[0-9]+|[0-9]{31,}…?)")
 
 
 def _unusable_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
-    """Numbers of a schema that are out of bounds, each with its keyword.
+    """Numeric bounds of a schema that are unusably large, each with its keyword.
 
-    A bound that every number is within (a maximum of 1e308) is taken out: it bounds nothing.
+    A bound that no real value can exceed (a maximum of 1e308) is removed from the schema instead: it has no effect.
     """
     waiting: list[Any] = [schema]
     while waiting:

@@ -24,11 +24,11 @@ _KEY = re.compile(r"""#?("[^"]+"|[A-Za-z0-9_-]+) = """)
 
 @dataclass(frozen=True)
 class InitOptions:
-    """What nobody can choose for the user."""
+    """The values that `init` needs from the user."""
 
     api: PlexApi
     base_url: str | None
-    """None: the address that the interface has by default."""
+    """None: the interface's default URL."""
     tenant_id: str | None
     tenant_code: str | None
     token_url: str | None
@@ -39,13 +39,13 @@ class InitOptions:
     """Our name on each document (N1 BY)."""
     write: WriteBack
     every_minutes: int | None
-    """How often the timer calls `run`; None: as by default."""
+    """Interval of the timer that calls `run`; None: the default."""
     timezone: str | None = None
-    """Where the plant's days are; None: not told."""
+    """The plant's time zone; None: not configured."""
 
 
 def example_text() -> str:
-    """The commented example: packed with the program, or beside it in a working copy."""
+    """The commented example: from the installed package, or from the working copy."""
     packed = files("plexstedi").joinpath(EXAMPLE)
     if packed.is_file():
         return packed.read_text(encoding="utf-8")
@@ -53,9 +53,9 @@ def example_text() -> str:
 
 
 def new_config(example: str, options: InitOptions) -> str:
-    """The example with the options in it. Pure.
+    """The example with the options filled in. Pure.
 
-    Keys that hold made-up facts (an address, a supplier) are commented out: nothing made up can reach a document.
+    Keys with sample values (an address, a supplier) are commented out, so that no sample value reaches a document.
     """
     body = example[example.index("\n\n") + 2 :]
     values = _values(options)
@@ -107,7 +107,7 @@ def _is_sample(table: str) -> bool:
 
 
 def _not_written(table: str, options: InitOptions) -> bool:
-    """The custom fields are the user's to name, and needed only where they are written."""
+    """Whether the table is unused: the custom fields are needed only with `write = "custom-fields"`."""
     return table == "plex.acknowledgments.fields" and options.write is not WriteBack.CUSTOM_FIELDS
 
 
@@ -116,7 +116,7 @@ def _entry(key: str, value: str | int) -> str:
 
 
 def missing_options(given: Mapping[str, str | None], api: PlexApi | None) -> Sequence[str]:
-    """The options without which no configuration can be made, as they are written on the command line."""
+    """The required command-line options that were not given."""
     needed = ["--api", "--usage-indicator", "--company", "--write"]
     if api is PlexApi.OAUTH2:
         needed += ["--base-url", "--token-url", "--client-id"]

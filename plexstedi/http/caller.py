@@ -33,6 +33,7 @@ from plexstedi.errors import (
 )
 from plexstedi.http.deadline import Deadline
 from plexstedi.http.error_body import read_error
+from plexstedi.http.headers import http_date, looks_like_html, request_id
 from plexstedi.http.network import is_loopback
 from plexstedi.http.response import InconclusiveSend, Refusal, RejectedCall, ServiceResponse
 from plexstedi.http.response_body import ACCEPTED_CODINGS, LARGEST_RESPONSE, TOO_LARGE
@@ -46,9 +47,6 @@ from plexstedi.http.transport import (
     Retrying,
     RetryPolicy,
     ServiceTime,
-    http_date,
-    looks_like_html,
-    request_id,
 )
 
 __all__ = [
@@ -186,7 +184,7 @@ class Caller:
             )
 
         self._client = stack(limiter, auth, self._time)
-        # Presigned URLs belong to another host: our key must not be sent there, and they do not count towards the limit.
+        # Presigned URLs belong to another host: our key must not be sent there, and they are not rate-limited.
         self._bare_client = stack(None, None, None)
 
     def close(self) -> None:

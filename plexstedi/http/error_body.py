@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from plexstedi.decimal_json import BrokenJsonError, Json, loads
-from plexstedi.http.transport import request_id
+from plexstedi.http.headers import request_id
 
 _LONGEST_MESSAGE = 500
 _MOST_DETAILS = 20

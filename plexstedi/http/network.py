@@ -107,7 +107,7 @@ def check_named_certificates() -> None:
 
 
 def _check_not_empty(folder: str) -> None:
-    """Raise FileNotFoundError for a missing or empty folder: OpenSSL accepts it and then trusts no certificate."""
+    """Raise EnvironmentFault for a missing or empty folder: OpenSSL accepts it and then trusts no certificate."""
     if not any(Path(one).is_dir() and any(Path(one).iterdir()) for one in folder.split(os.pathsep)):
         raise EnvironmentFault(
             f"{_CA_FOLDER} names {folder}, which is not a folder with CA certificates",

@@ -12,8 +12,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
@@ -23,6 +22,7 @@ from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.http.deadline import AttemptLimit, Deadline, LimitedBackend
+from plexstedi.http.headers import http_date, looks_like_html, request_id, retry_after
 from plexstedi.http.network import Network
 from plexstedi.http.response_body import LARGEST_RESPONSE, TOO_LARGE, BeyondLimitError, read_bounded
 from plexstedi.http.throttle import PerMinute
@@ -38,9 +38,6 @@ CALL = "plexstedi.call"
 _REPEATABLE_STATUSES = frozenset({500, 502, 503, 504})
 READ_JSON = "plexstedi.json"
 """Key of the parsed JSON in `httpx.Response.extensions`, so that a body is parsed once."""
-_LONGEST_DATE = 60
-_FIRST_YEAR, _LAST_YEAR = 2000, 2199
-"""A Date outside of these years is invalid; accepting it would corrupt the stored latest service time."""
 _LEAST_TIME = 1.0
 """Seconds that must remain of the run for another attempt to start."""
 
@@ -150,40 +147,6 @@ def reached(error: Exception) -> Reached:
     return next((REACHED_BY_ERROR[kind] for kind in type(error).__mro__ if kind in REACHED_BY_ERROR), Reached.MAYBE)
 
 
-def request_id(headers: httpx.Headers) -> str | None:
-    """The service's id of the request, to be quoted to its support."""
-    names = ("x-request-id", "x-amzn-requestid", "apigw-requestid", "x-amz-request-id", "x-correlation-id")
-    return next((headers[name][:100] for name in names if name in headers), None)
-
-
-def http_date(text: str | None) -> datetime | None:
-    """An HTTP date as timezone-aware UTC; None if absent or malformed."""
-    if text is None:
-        return None
-    try:
-        parsed = parsedate_to_datetime(text[:_LONGEST_DATE])
-        at = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
-    return at if _FIRST_YEAR <= at.year <= _LAST_YEAR else None
-
-
-def retry_after(headers: httpx.Headers, now: datetime) -> float | None:
-    """Seconds of a Retry-After header; an HTTP date counts from the response's own Date, if it has one."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    until = http_date(text or None)
-    if until is None:
-        return None
-    return max(0.0, (until - (http_date(headers.get("date")) or now)).total_seconds())
-
-
-def looks_like_html(response: httpx.Response) -> bool:
-    """Whether the response is an HTML page (a log-in page, a proxy's error) instead of JSON."""
-    return "html" in response.headers.get("content-type", "").lower() or response.content[:64].lstrip().startswith(b"<")
-
-
 def _limited(transport: httpx.HTTPTransport, attempt_limit: AttemptLimit) -> httpx.HTTPTransport:
     """The transport with connections that check the limit. httpx has no public way to set a network backend."""
     transport._pool._network_backend = LimitedBackend(attempt_limit)
@@ -254,16 +217,17 @@ class Retrying(httpx.BaseTransport):
         try:
             response = read_bounded(self._inner.handle_request(request), self._largest_response, self._attempt_limit)
         except BeyondLimitError:
+            # The body was cut off, so the request was processed: a send must not count as never sent.
             call.maybe_processed = True
             call.status = None
             self._record(request, call, began, None, TOO_LARGE)
             raise self._too_large(call) from None
         except TRANSPORT_ERRORS as error:
-            heard = reached(error)
-            call.maybe_processed |= heard is Reached.MAYBE
+            reach = reached(error)
+            call.maybe_processed |= reach is Reached.MAYBE
             call.status = None
-            self._record(request, call, began, None, heard.value)
-            again = heard is Reached.NEVER or (heard is Reached.MAYBE and call.idempotent)
+            self._record(request, call, began, None, reach.value)
+            again = reach is Reached.NEVER or (reach is Reached.MAYBE and call.idempotent)
             wait = self._wait(call, number, None, throttled=False) if again else None
             if wait is None:
                 raise self._out_of_time_while(error, call) or self._unreachable(error) from error
@@ -274,6 +238,7 @@ class Retrying(httpx.BaseTransport):
         outcome = self._outcome(response, call)
         self._record(request, call, began, response, outcome)
         call.retry_after = retry_after(response.headers, self._clock.now())
+        # 409 under an idempotency key: an earlier attempt is still in progress. Without a key nothing was processed.
         unsure = outcome in {"failed", "broken-answer"} or (response.status_code == 409 and call.idempotent)
         call.maybe_processed |= unsure
         again = outcome == "throttled" or (unsure and call.idempotent and self._may_repeat(request, response, call))
@@ -344,6 +309,7 @@ class Retrying(httpx.BaseTransport):
     def _record(
         self, request: httpx.Request, call: Call, began: float, response: httpx.Response | None, outcome: str
     ) -> None:
+        """Log the attempt and report it to `on_attempt`: no query, header or body."""
         attempt = Attempt(
             service=self._service,
             method=request.method,

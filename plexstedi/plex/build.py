@@ -68,7 +68,7 @@ def connect_to_plex(
     `renewal` and `account_renewal` are the fix texts for a refused secret or password. Raise ConfigurationFault for
     incomplete settings or an interface that is not implemented, CredentialsFault for a secret that cannot be sent.
     """
-    said = renewal or how_to_renew(secret_name(settings.api))
+    renewal_fix = renewal or how_to_renew(secret_name(settings.api))
     limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)
 
     def caller(
@@ -97,7 +97,7 @@ def connect_to_plex(
         case Api.CONNECT:
             tenant_id = _needed("tenant_id", settings.tenant_id)
             dialect = adapted(CONNECT, settings)
-            rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(said)), dialect)
+            rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(renewal_fix)), dialect)
             fields = ConnectFields(rest, settings.objects, day_fields)
         case Api.OAUTH2:
             auth = ClientCredentials(
@@ -105,7 +105,7 @@ def connect_to_plex(
                 client_id=_needed("auth.client_id", settings.client_id),
                 client_secret=secret,
                 clock=clock,
-                renewal=said,
+                renewal=renewal_fix,
             )
             rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings))
             fields = OAuth2Fields(rest, day_fields)

@@ -26,6 +26,6 @@ def token(note: str | None) -> str | None:
 
 def with_token(note: str | None, text: str) -> str:
     """The note with `text` as our token, replacing an earlier one."""
-    said = " ".join(text.replace("[", "(").replace("]", ")").split())
+    cleaned = " ".join(text.replace("[", "(").replace("]", ")").split())
     written = without_token(note)
-    return f"{written} [PlexStedi: {said}]" if written else f"[PlexStedi: {said}]"
+    return f"{written} [PlexStedi: {cleaned}]" if written else f"[PlexStedi: {cleaned}]"

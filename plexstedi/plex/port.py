@@ -338,7 +338,7 @@ class PlexPort(Protocol):
         ...
 
     def update_release(self, update: ReleaseUpdate) -> WriteOutcome:
-        """Change a release. All other values are read and sent back: Plex derives an omitted status (plex/README.md 5.5)."""
+        """Change a release; its other values are sent back unchanged, status included (plex/README.md 5.5)."""
         ...
 
     def service_now(self) -> datetime | None:

@@ -1,4 +1,4 @@
-"""From a key and an address to a client."""
+"""Builds the Stedi client from a base URL and a key."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ def connect_to_stedi(
     largest_response: int = LARGEST_RESPONSE,
     renewal: str = _RENEWAL,
 ) -> StediClient:
-    """A client for one account; nothing is called yet. Timeout in seconds, `largest_response` in bytes; `renewal`:"
-    " what to
-    do with a new key.
+    """A client for one account; makes no call yet.
 
-    Raise ConfigurationFault for an address that is not https, CredentialsFault for a key that no header can hold.
+    Timeout in seconds, `largest_response` in bytes; `renewal` is the fix text for a refused key. Raise
+    ConfigurationFault for a base URL that is not https, CredentialsFault for a key that no header can hold.
     """
     caller = Caller(
         "Stedi",

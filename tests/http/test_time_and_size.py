@@ -19,8 +19,8 @@ from plexstedi.clock import StopRequest, SystemClock
 from plexstedi.errors import Interrupted, ServiceUnavailable
 from plexstedi.http import deadline
 from plexstedi.http.caller import Caller, Deadline
+from plexstedi.http.headers import http_date, retry_after
 from plexstedi.http.response import InconclusiveSend
-from plexstedi.http.transport import http_date, retry_after
 from tests.http.conftest import REFUSAL
 from tests.slow_server import HEAD, SlowServer, slow_server
 

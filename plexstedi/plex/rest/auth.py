@@ -100,9 +100,9 @@ class ClientCredentials(httpx.Auth):
                 f"Plex's token endpoint returned {status}", fix="The next run tries again; check plex.auth.token_url."
             )
         if not response.is_success:
-            said = read_error(response, secrets=(self._client_secret,))
+            error_body = read_error(response, secrets=(self._client_secret,))
             raise ServiceRefused(
-                f"Plex issues no token for the client {self._client_id}: {status}{said.text}",
+                f"Plex issues no token for the client {self._client_id}: {status}{error_body.text}",
                 fix="Check plex.auth.client_id and plex.auth.token_url. If the secret was renewed in Plex,"
                 f" {self._renewal}.",
                 code="no-token",

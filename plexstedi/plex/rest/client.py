@@ -86,15 +86,15 @@ class Rest:
     def one(self, resource: str, **ids: str) -> Row | None:
         """A single record; None for a 404."""
         try:
-            answer = self.caller.get(self.path(resource, **ids))
+            response = self.caller.get(self.path(resource, **ids))
         except RequestRejected as error:
             if error.status != 404:
                 raise self._query_rejected(resource, error) from error
             return None
-        document = answer.json()
+        document = response.json()
         if isinstance(document, Mapping) and isinstance(document.get("data"), Mapping):
             document = document["data"]
-        return self._row(resource, answer, document)
+        return self._row(resource, response, document)
 
     def in_window(self, resource: str, window: Window, *, by: str, field: str, extra: Params = ()) -> tuple[Row, ...]:
         """Rows whose `field` lies in the window, by the filters `by`_begin and `by`_end.
@@ -108,7 +108,7 @@ class Rest:
         until = window.end if window.end.microsecond == 0 else window.end.replace(microsecond=0) + _GRACE
         rows = self.all_of(resource, [(begin, filter_time(window.begin)), (end, filter_time(until)), *extra])
         unreadable: RowFault | None = None
-        told = False
+        any_readable = False
         for row in rows:
             try:
                 moment = _moment(row, field)
@@ -119,12 +119,12 @@ class Rest:
                 # Its time cannot be read, so the filter cannot be verified by it; the other rows are still used.
                 self.skip_row(row, error)
                 continue
-            told = told or moment is not None
+            any_readable = any_readable or moment is not None
             if moment is not None and not window.begin - _GRACE <= moment <= until + _GRACE:
                 raise self.ignored(
                     resource, f"{by}_begin", begin, f"{row.what} has {field} {moment:%Y-%m-%dT%H:%M:%SZ}"
                 )
-        if unreadable is not None and len(rows) > 1 and not told:
+        if unreadable is not None and len(rows) > 1 and not any_readable:
             # If no row has a readable time, the interface uses another format: fail instead of skipping all rows.
             with readable(resource):
                 raise unreadable
@@ -157,21 +157,21 @@ class Rest:
         """The path of a resource with URL-quoted ids."""
         return self.dialect.path(resource, **{name: path_segment(value) for name, value in ids.items()})
 
-    def rows(self, resource: str, answer: ServiceResponse) -> tuple[Row, ...]:
+    def rows(self, resource: str, response: ServiceResponse) -> tuple[Row, ...]:
         """The rows of a response, which must be a list or an object with a list in `data`."""
-        document = answer.json()
+        document = response.json()
         items = document.get("data") if isinstance(document, Mapping) else document
         if isinstance(items, str) or not isinstance(items, Sequence):
-            raise self._not_a_list(answer)
+            raise self._not_a_list(response)
         objects = [item for item in items if isinstance(item, Mapping)]
         if items and not objects:
-            raise self._not_a_list(answer)
+            raise self._not_a_list(response)
         for item in items:
             if not isinstance(item, Mapping):
                 self.skip_row(
                     Row({"value": item}, self.dialect.names(resource), resource), RowFault(f"{resource}: no object")
                 )
-        return tuple(self._row(resource, answer, item) for item in objects)
+        return tuple(self._row(resource, response, item) for item in objects)
 
     def _pages(self, resource: str, path: str, params: Params) -> Iterator[Row]:
         seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
@@ -183,13 +183,13 @@ class Rest:
                     fix="The next run tries again; if it persists, contact Plex support.",
                 )
             seen.add(page)
-            answer = self.caller.get(page[0], page[1])
-            yield from self.rows(resource, answer)
-            page = self._next(path, answer)
+            response = self.caller.get(page[0], page[1])
+            yield from self.rows(resource, response)
+            page = self._next(path, response)
 
-    def _next(self, path: str, answer: ServiceResponse) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    def _next(self, path: str, response: ServiceResponse) -> tuple[str, tuple[tuple[str, str], ...]] | None:
         """Path and parameters of the next page. A link to another host is refused: our key must not be sent there."""
-        document = answer.json()
+        document = response.json()
         link = document.get("next") if isinstance(document, Mapping) else None
         if not link:
             return None
@@ -208,18 +208,18 @@ class Rest:
         query = tuple(parse_qsl(target.query, keep_blank_values=True))
         return target.path[len(base.path.rstrip("/")) :], query
 
-    def _row(self, resource: str, answer: ServiceResponse, item: Json) -> Row:
+    def _row(self, resource: str, response: ServiceResponse, item: Json) -> Row:
         try:
             row = Row(item, self.dialect.names(resource), resource)
         except RowFault:
-            raise self._not_a_list(answer) from None
+            raise self._not_a_list(response) from None
         row.what = _named(resource, row)
         return row
 
     @staticmethod
-    def _not_a_list(answer: ServiceResponse) -> ServiceUnavailable:
+    def _not_a_list(response: ServiceResponse) -> ServiceUnavailable:
         return ServiceUnavailable(
-            f"Plex answered {answer.path} with something other than a list of records",
+            f"Plex answered {response.path} with something other than a list of records",
             fix="Check plex.base_url and [plex.paths]; the next run tries again.",
         )
 

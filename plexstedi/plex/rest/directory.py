@@ -109,7 +109,7 @@ class Directory:
         return self._suppliers.get(supplier_id)
 
     def _once(self, what: str, read: Callable[[], _Read]) -> _Read:
-        """Call `read`. A failure is remembered and raised again without a call: many orders refer to the same record."""
+        """Call `read`; later calls raise the same failure without a request, as many orders share these records."""
         if what in self._unavailable:
             raise self._unavailable[what]
         try:

@@ -28,7 +28,10 @@ class InvoiceReader:
         self._rows: dict[str, Row] = {}
 
     def touched(self, window: Window) -> tuple[InvoiceReading, ...]:
-        """Customer invoices modified or created in the window, sorted by id. Raise ServiceRefused, ServiceUnavailable."""
+        """Customer invoices modified or created in the window, sorted by id.
+
+        Raise ServiceRefused, ServiceUnavailable.
+        """
         self._rows = _touched_rows(self._rest, window)
         return tuple(_reading(invoice_id, row) for invoice_id, row in sorted(self._rows.items()))
 
@@ -93,8 +96,8 @@ def _reading(invoice_id: str, row: Row) -> InvoiceReading:
 def read_invoice(row: Row) -> Invoice:
     """One customer invoice; lines are numbered consecutively, since Plex gives them no number. Raise RowFault.
 
-    Balancing lines (`offset`) are omitted: they are not billed to the customer. An invoice in a foreign currency is read
-    in that currency (`currencyAmount`, `currencyCredit`, `currencyDebit`).
+    Balancing lines (`offset`) are omitted: they are not billed to the customer. An invoice in a foreign currency is
+    read in that currency (`currencyAmount`, `currencyCredit`, `currencyDebit`).
     """
     booked, created_at, day = row.flag("booked"), row.time("createdDate"), row.day("transactionDate")
     if booked is None or created_at is None or day is None:

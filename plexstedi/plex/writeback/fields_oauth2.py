@@ -1,5 +1,4 @@
-"""Custom fields of the oauth2 interface: they stand on the order and its lines, one PATCH per order
-(DESIGN.md section 5)."""
+"""Custom fields of the OAuth2 interface: on the order and its lines, one PATCH per order (DESIGN.md section 5)."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from plexstedi.plex.settings import Level
 from plexstedi.plex.writeback.custom_fields import DayFields, values_of
 
 _MOST_CONSECUTIVE_FAILURES = 12
-"""So many orders whose patch fails one after the other mean that no other is taken either; one alone says nothing."""
+"""After this many failed PATCHes in a row the rest is not tried: the service fails, not the single order."""
 
 
 class OAuth2Fields:
@@ -36,7 +35,7 @@ class OAuth2Fields:
         self._days = days
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None:
-        """Raise ServiceRefused for fields of releases. Whether the others exist, this interface does not tell."""
+        """Raise ServiceRefused for fields of releases. This interface has no metadata to check the other fields."""
         if wanted.get(Level.RELEASE):
             raise ServiceRefused(
                 "with plex.api = oauth2 a release has no custom fields",
@@ -45,7 +44,7 @@ class OAuth2Fields:
             )
 
     def read(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
-        """What the fields named hold now, in the order of `wanted`."""
+        """The current values of the fields, in the sequence of `wanted`."""
         self.check({each.record.level: each.values.keys() for each in wanted})
         held: dict[tuple[str, str], Json] = {}
         for order_id in dict.fromkeys(each.record.order_id for each in wanted):
@@ -60,7 +59,7 @@ class OAuth2Fields:
         )
 
     def write(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
-        """Patch each order once; one result per change, in order. Raise only while nothing has been sent yet."""
+        """PATCH each order once; one result per change, in the same sequence. Raises only before anything was sent."""
         self.check({each.record.level: each.values.keys() for each in changes})
         outcomes: dict[RecordRef, WriteOutcome] = {}
         stopped: NotWritten | None = None
@@ -114,7 +113,7 @@ class OAuth2Fields:
 
 
 def patch_body(changes: Sequence[FieldValues]) -> Json:
-    """The PATCH of one order: its own fields, and those of its lines."""
+    """The PATCH body of one order: its own fields and those of its lines."""
     own: dict[str, FieldValue] = {}
     lines: dict[str, dict[str, FieldValue]] = {}
     for each in changes:

@@ -1,4 +1,4 @@
-"""Changing a release: strategy `write = "releases"` (plex/README.md 7.A)."""
+"""Changes a release: `write = "releases"` (plex/README.md 7.A)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ECHOED = ("status", "dueDate", "quantity", "type", "note", "poShipTo")
 
 
 def current_release(rest: Rest, statuses: Statuses, release_id: str) -> CurrentRelease | None:
-    """What a release holds now; None if it is gone."""
+    """The current values of a release; None if it no longer exists."""
     row = rest.one("release", release=release_id)
     if row is None:
         return None
@@ -47,7 +47,7 @@ def _state(row: Row, statuses: Statuses) -> ReleaseState | None:
 
 
 def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
-    """Read the release, change what is to be changed, and put it back with its status. Sent once."""
+    """Read the release, apply the changes and PUT it with its current status. Sent once."""
     row = rest.one("release", release=update.release_id)
     if row is None:
         return WriteRefused("Plex no longer has this release")
@@ -70,13 +70,15 @@ def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
 
 
 def _is_unusable(value: Json) -> bool:
-    """Whether something was no character, or no plain value, when it came in."""
+    """Whether a text contains characters that were invalid when received: sending it back would alter it."""
     return isinstance(value, str) and is_broken(value)
 
 
 def put_body(row: Row, update: ReleaseUpdate) -> Json:
-    """The release as it is, as the row spells it, with the changes. An omitted value might be cleared
-    (plex/README.md 5.5)."""
+    """The PUT body: the release's current values in the row's spelling, with the changes applied.
+
+    All values are sent, since Plex might clear omitted ones (plex/README.md 5.5).
+    """
     body: dict[str, Json] = {row.spelled(name): row.raw(name) for name in _ECHOED if row.raw(name) is not None}
     if update.note is not None:
         body[row.spelled("note")] = update.note
