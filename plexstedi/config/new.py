@@ -1,4 +1,4 @@
-"""A first configuration, made from the commented example: its options filled in, its made-up facts taken out."""
+"""A first configuration, made from the commented example: fills in the options, comments out sample values."""
 
 from __future__ import annotations
 

@@ -330,8 +330,7 @@ class RunConfig(Settings):
 
     time_limit_minutes: Positive = 4
     every_minutes: Annotated[Whole, Field(ge=1, le=10080)] = 60
-    """Interval of the timer that calls `plexstedi run`; `status` reports a fault after three intervals without success.
-    """
+    """Interval of the timer that calls `run`; `status` reports a fault after three intervals without a success."""
     max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """The largest response of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
 

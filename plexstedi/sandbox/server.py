@@ -1,4 +1,4 @@
-"""The sandbox: its world served on loopback, as strictly as the real services, with faults on demand."""
+"""The sandbox server: serves the simulated services on loopback, with fault injection."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><fo
 
 
 class Sandbox(World):
-    """The world, served over HTTP or called as WSGI applications; all methods may be called while it serves."""
+    """The simulated services over HTTP or as WSGI applications. Thread-safe: methods may be called while it serves."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Sandbox(World):
         }
         self._count = 0
 
-    # Answering.
+    # Requests.
 
     def app(self, origin: str) -> WsgiApp:
         """The WSGI application of one origin: `plex`, `stedi` or `documents`."""
@@ -89,7 +89,7 @@ class Sandbox(World):
                 raise ConnectionDropped
             status = response.status
         finally:
-            query = request.query if origin != "documents" else ()  # a presigned query is a secret
+            query = request.query if origin != "documents" else ()  # The query of a presigned URL is a secret.
             kind = fault.kind.value if fault is not None else None
             mark = hashlib.sha256(request.body).hexdigest()
             now = self.clock.now()
@@ -177,7 +177,7 @@ class Sandbox(World):
 
     @contextmanager
     def serve(self, *, plex_port: int = 0, stedi_port: int = 0, documents_port: int = 0) -> Iterator[Urls]:
-        """Serve all three origins on 127.0.0.1 (port 0: any free one). Raise OSError when a port is taken."""
+        """Serve all three origins on 127.0.0.1 (port 0: any free port). Raise OSError if a port is in use."""
         with ExitStack() as stack:
             plex_url = stack.enter_context(serving(self.app("plex"), plex_port))
             stedi_url = stack.enter_context(serving(self.app("stedi"), stedi_port)) + BASE_PATH

@@ -1,4 +1,4 @@
-"""A made-up company with suppliers, parts, orders and invoices: the same for the same seed."""
+"""Sample data: a company with suppliers, parts, orders and invoices; deterministic for a seed."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from plexstedi.sandbox.plex.records import Address, Invoice, InvoiceLine, Line, 
 
 
 class EdgeCase(StrEnum):
-    """Orders that a client must not send as they are, and must not lose either."""
+    """Orders that a client must neither send unchanged nor drop."""
 
     LONG_NUMBER = "long-number"
     """An order number of 30 characters."""
     NO_LINES = "no-lines"
     UNKNOWN_UNIT = "unknown-unit"
     UNKNOWN_SUPPLIER = "unknown-supplier"
-    """A supplier in Plex that does not trade by EDI."""
+    """A supplier without EDI."""
     CURLY_QUOTES = "curly-quotes"
     """Typographic quotes in a description."""
     ASTERISK_NOTE = "asterisk-note"
-    """A note that holds the element separator."""
+    """A note that contains the X12 element separator."""
 
 
 TIMEZONE = "America/Detroit"
-"""Where the plant is: half of the days are kept as its midnight, half as midnight UTC."""
+"""The plant's time zone: half of the days are stored as its midnight, half as midnight UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class TradingPartner:
-    """A supplier's (or customer's) EDI set-up at Stedi, and its character. `settings` is by transaction set."""
+    """A supplier's (or customer's) EDI set-up at Stedi, and its behaviour. `settings` is by transaction set."""
 
     code: str
     partnership_id: str
@@ -45,12 +45,12 @@ class TradingPartner:
     isa_qualifier: str
     isa_id: str
     change_reply: str
-    """What answers an 860: `865`, or `855` with the whole order."""
+    """The set that acknowledges an 860: `865`, or `855` with the whole order."""
 
 
 @dataclass(slots=True)
 class SampleData:
-    """The tenant the sandbox serves, the other company behind the key's default, and who trades by EDI."""
+    """The served tenant, the other company that is the key's default tenant, and the trading partners."""
 
     tenant: Tenant
     other: Tenant
@@ -182,10 +182,10 @@ def sample_tenant(
     characters: Sequence[Character] | None = None,
     edge_cases: Iterable[EdgeCase] = (),
 ) -> SampleData:
-    """A company with that many orders (created 2 to 20 minutes before `now`) and suppliers S001, S002, …
+    """A company with this number of orders (created 2 to 20 minutes before `now`) and suppliers S001, S002, …
 
-    Of four orders or more, the last is not released yet and the one before is cancelled. `edge_cases` orders come on
-    top. Odd suppliers trade in 004010, even ones in 005010. Deterministic in all arguments.
+    With four or more orders, the last is not yet released and the one before it is cancelled. `edge_cases` adds further
+    orders. Suppliers with odd numbers use X12 release 004010, others 005010. Deterministic in all arguments.
     """
     maker = _Maker(seed, now)
     catalogue = [maker.part(index) for index in range(40)]
@@ -268,7 +268,7 @@ def _edge_case(
 
 
 def _other_company(maker: _Maker) -> Tenant:
-    """Somebody else's production: what a request without a tenant header gets."""
+    """Another company's tenant, returned for a request without a tenant header."""
     supplier = maker.supplier(0, prefix="X")
     good = maker.part(900)
     orders = [maker.order(f"77{index}", supplier, [good], "Dock B") for index in range(2)]

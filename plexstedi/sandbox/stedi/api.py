@@ -28,24 +28,24 @@ from plexstedi.sandbox.web import HttpError, Request, Response, Routes, body_obj
 
 BASE_PATH = "/2023-08-01"
 WITHHELD = timedelta(seconds=15)
-"""Polling holds back what is younger."""
+"""Polling withholds items younger than this."""
 
 
 @dataclass(slots=True)
 class StediSettings:
-    """What can be set up about the made-up Stedi."""
+    """The settings of the simulated Stedi."""
 
     api_keys: set[str] = field(default_factory=lambda: {"sandbox1.stedi-made-up-key"})
-    """Keys that work now; two during a rotation."""
+    """The valid keys; two during a rotation."""
     preflight: bool = True
-    """Whether partnerships and settings may be read; if not, 403, as with many keys of today."""
+    """Whether partnerships and settings may be read; if not, 403, as with many real keys."""
     answer_with_edi: bool = True
     """Whether generate-edi returns the optional `edi`."""
     delivery_delay: timedelta = timedelta(seconds=1)
 
 
 class StediApi:
-    """Answers requests below `BASE_PATH`."""
+    """Handles requests below `BASE_PATH`."""
 
     def __init__(self, store: StediStore, settings: StediSettings, base_url: Callable[[], str]) -> None:
         self.store, self.settings, self._base_url = store, settings, base_url
@@ -76,7 +76,7 @@ class StediApi:
             self.routes.add(method, pattern, handler)
 
     def respond(self, request: Request) -> Response:
-        """Answer one call. Raise HttpError."""
+        """Handle one call. Raise HttpError."""
         key = request.headers.get("authorization", "")
         if key.removeprefix("Key ") not in self.settings.api_keys:
             raise HttpError(stedi_error(403, "Forbidden", "AccessDeniedException"))
@@ -84,7 +84,7 @@ class StediApi:
         if request.path.startswith(BASE_PATH + "/"):
             found = self.routes.find(request.method, request.path.removeprefix(BASE_PATH))
         if found is None:
-            # The gateway has no 404: an unknown route and a wrong method look like a missing right.
+            # The gateway returns no 404: an unknown route or a wrong method gets the same 403 as a missing permission.
             raise HttpError(stedi_error(403, "Missing Authentication Token", "MissingAuthenticationTokenException"))
         handler, parameters = found
         idempotency_key = request.headers.get("idempotency-key")
@@ -153,7 +153,7 @@ class StediApi:
         return json_response({"items": items, "nextPageToken": _token("e", end)})
 
     def _window(self, request: Request, count: int, at: Callable[[int], datetime], kind: str) -> tuple[int, int]:
-        """Where a poll begins and ends in a list that is ordered by time."""
+        """Start and end index of a poll in a list sorted by time."""
         now, size = self.store.clock.now(), _page_size(request)
         visible = bisect_right(range(count), now - WITHHELD, key=at)
         token, start_text = request.one("pageToken"), request.one("startDateTime")
@@ -222,7 +222,7 @@ class StediApi:
     def _page_back(
         self, request: Request, rows: Sequence[tuple[int, object]], show: Callable[..., dict[str, Json]], kind: str
     ) -> Response:
-        """A page of a newest-first list; its token names the number below which the next page begins."""
+        """A page of a newest-first list; its token is the number below which the next page starts."""
         size, token = _page_size(request), request.one("pageToken")
         if token is not None:
             below = _from_token(token, kind)
@@ -292,7 +292,7 @@ class StediApi:
                 self.store.retry(each)
         return Response(200)
 
-    # Preflight reads, which today's public description no longer has.
+    # Preflight reads, which are no longer in the published OpenAPI.
 
     def _may_preflight(self) -> None:
         if not self.settings.preflight:

@@ -1,4 +1,4 @@
-"""What a send must look like before Stedi generates anything: the request's shape, then each transaction's guide."""
+"""Validation of sends before Stedi generates anything: the request's format, then each transaction's guide."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FILENAME = re.compile(r"[a-zA-Z0-9.*'()!_-]{1,300}")
 MAX_TRANSACTION_BYTES = 5_000_000
 MAX_MAPPED_BYTES = 4_000_000
 IDENTITY_MAPPING = "sandbox-identity"
-"""The only mapping there is: it takes Guide JSON and leaves it as it is."""
+"""The only mapping: it returns the given Guide JSON unchanged."""
 
 
 def stedi_error(
     status: int, message: str, code: str, errors: Sequence[GuideError] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An error in Stedi's shape; `errors` only where a guide was not met."""
+    """An error in Stedi's format; `errors` only for violations of a guide."""
     body: dict[str, Json] = {"message": message, "code": code}
     if errors:
         body["errors"] = [error.as_json() for error in errors]
@@ -50,7 +50,7 @@ def find_partnership(store: StediStore, partnership_id: str) -> Partnership:
 
 
 def parse_generate(store: StediStore, partnership_id: str, body: Mapping[str, Json], key: str | None) -> Outgoing:
-    """A generate-edi request. Raise HttpError 400 or 404."""
+    """Parse a GenerateEdi request. Raise HttpError 400 or 404."""
     partnership = find_partnership(store, partnership_id)
     groups = body.get("transactionGroups")
     if not isinstance(groups, list) or not groups:
@@ -71,7 +71,7 @@ def parse_generate(store: StediStore, partnership_id: str, body: Mapping[str, Js
 def parse_create(
     store: StediStore, partnership_id: str, setting_id: str, body: Mapping[str, Json], key: str | None
 ) -> Outgoing:
-    """A create-outbound-transaction request. Raise HttpError 400 or 404."""
+    """Parse a CreatePartnershipOutboundTransaction request. Raise HttpError 400 or 404."""
     partnership = find_partnership(store, partnership_id)
     setting = _setting(partnership, setting_id)
     if "transaction" not in body:
@@ -119,7 +119,7 @@ def _group(
 
 
 def check_transaction(transaction: Json, setting: Setting, form: Layout) -> tuple[Segment, ...]:
-    """The transaction's segments if its guide (or, without one, the base specification) takes it. Raise HttpError."""
+    """The transaction's segments, if its guide (or else the base specification) accepts it. Raise HttpError."""
     if setting.guide_schema is None:
         errors = check_base(transaction, form)
     else:
@@ -167,7 +167,7 @@ def _outgoing(
         partnership,
         tuple(groups),
         filename if isinstance(filename, str) else None,
-        usage if isinstance(usage, str) else "P",  # what Stedi takes when nothing is said
+        usage if isinstance(usage, str) else "P",  # Stedi's default.
         str(requested),
         _delimiters(said.get("delimiters")),
         key,

@@ -1,4 +1,4 @@
-"""Suppliers that answer: they open what was delivered to them, take their time, and send 997, 855 and 865 back."""
+"""The simulated suppliers: they read delivered files and, after a delay, send 997, 855 and 865."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from plexstedi.sandbox.suppliers.received import OrderBook, ReceivedOrder, read_
 from plexstedi.sandbox.suppliers.replies import Reply, acknowledgment, change_acknowledgment, functional_acknowledgment
 
 REPLY = "supplier-answer"
-"""The kind under which answers wait in the schedule."""
+"""The kind of scheduled replies."""
 
 
 class SupplierDesk:
-    """All suppliers' order desks. `characters` may be changed at any time, by partnership."""
+    """The order desks of all suppliers. `characters`, by partnership, may be changed at any time."""
 
     def __init__(self, store: StediStore, schedule: Schedule, delays: Delays) -> None:
         self.store, self.schedule, self.delays = store, schedule, delays
@@ -31,11 +31,11 @@ class SupplierDesk:
         }
         self.books: dict[str, OrderBook] = {partnership_id: OrderBook() for partnership_id in store.partnerships}
         self.shipped: Callable[[str, str], Decimal] = lambda order, line: Decimal(0)
-        """What went out so far of a line, by order number and line id."""
+        """The shipped quantity of a line, by order number and line id."""
         store.on_delivered = self.delivered
 
     def delivered(self, document: GeneratedDocument, partnership: Partnership, at: datetime) -> None:
-        """A file has arrived at this supplier."""
+        """Receive a file that was delivered to this supplier, and schedule the replies."""
         character = self.characters[partnership.id]
         if character is Character.SILENT:
             return
@@ -75,7 +75,7 @@ class SupplierDesk:
                     answer = acknowledgment(character, order, due.date())
                 self._later(partnership, answer, document, due)
         except X12Error:
-            return  # a person at the supplier's would call; nothing comes back by EDI
+            return  # The supplier would phone; it sends no EDI.
 
     def _reply_to_order(
         self,
@@ -109,11 +109,11 @@ class SupplierDesk:
         self.schedule.at(due, send, REPLY)
 
     def reply_now(self, now: datetime) -> int:
-        """Send every answer that is still waiting; return how many went out."""
+        """Send all pending replies; return their number."""
         return self.schedule.run_now(now, REPLY)
 
     def set_character(self, supplier_code: str, character: Character) -> None:
-        """Give a supplier another character from now on. Raise KeyError for an unknown supplier."""
+        """Change a supplier's behaviour from now on. Raise KeyError for an unknown supplier."""
         partners: Mapping[str, str] = {p.partner.code: p.id for p in self.store.partnerships.values()}
         self.characters[partners[supplier_code]] = character
 
