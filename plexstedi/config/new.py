@@ -1,4 +1,4 @@
-"""A first configuration, made from the commented example: fills in the options, comments out sample values."""
+"""Creates a first configuration from the commented example: fills in the options, comments out sample values."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ class PlexStore:
         self.writes.append(write)
 
     def save_custom(self, kind: str, object_name: str, record_id: str, values: Mapping[str, Json]) -> None:
-        """Store custom field values. As in Plex, this updates the order's modified date: our own write looks like an edit."""
+        """Store custom field values. As in Plex, this updates the order's modified date, as an edit would."""
         if self.stale_for is not None:
             shown = dict(self.custom_of(object_name, record_id))
             self._stale_custom[object_name, record_id] = (self.clock.now() + self.stale_for, shown)

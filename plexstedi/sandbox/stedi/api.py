@@ -100,7 +100,7 @@ class StediApi:
             bad_request("the request body is not a JSON object")
         outgoing = parse_generate(self.store, partnership_id, body, request.headers.get("idempotency-key"))
         execution, document = self._send(outgoing)
-        answer: dict[str, Json] = {
+        result: dict[str, Json] = {
             "artifactId": f"{execution.id}.x12",
             "fileExecutionId": execution.id,
             "metadata": {
@@ -113,8 +113,8 @@ class StediApi:
             },
         }
         if self.settings.answer_with_edi:
-            answer["edi"] = document.edi
-        return json_response(answer)
+            result["edi"] = document.edi
+        return json_response(result)
 
     def _create(self, request: Request, partnership_id: str, setting_id: str) -> Response:
         body = body_object(request)
@@ -227,10 +227,10 @@ class StediApi:
         if token is not None:
             below = _from_token(token, kind)
             rows = [row for row in rows if row[0] < below]
-        answer: dict[str, Json] = {"items": [show(each) for _, each in rows[:size]]}
+        body: dict[str, Json] = {"items": [show(each) for _, each in rows[:size]]}
         if len(rows) > size:
-            answer["nextPageToken"] = _token(kind, rows[size - 1][0])
-        return json_response(answer)
+            body["nextPageToken"] = _token(kind, rows[size - 1][0])
+        return json_response(body)
 
     def _transaction(self, transaction_id: str) -> Transaction:
         each = self.store.transactions.get(transaction_id)

@@ -156,11 +156,11 @@ def _outgoing(
     filename = body.get("filename")
     if filename is not None and (not isinstance(filename, str) or not FILENAME.fullmatch(filename)):
         bad_request("filename must match ^([a-zA-Z0-9.*'()!_-]+)$ and have 1 to 300 characters")
-    said: Mapping[str, Json] = overrides if isinstance(overrides, Mapping) else {}
-    usage = said.get("interchangeUsageIndicator", legacy_usage)
+    stated: Mapping[str, Json] = overrides if isinstance(overrides, Mapping) else {}
+    usage = stated.get("interchangeUsageIndicator", legacy_usage)
     if usage not in (None, "I", "T", "P"):
         bad_request("interchangeUsageIndicator must be I, T or P")
-    requested = said.get("acknowledgmentRequestedCode", "0")
+    requested = stated.get("acknowledgmentRequestedCode", "0")
     if requested not in ("0", "1", "2", "3"):
         bad_request("acknowledgmentRequestedCode must be 0, 1, 2 or 3")
     return Outgoing(
@@ -169,17 +169,17 @@ def _outgoing(
         filename if isinstance(filename, str) else None,
         usage if isinstance(usage, str) else "P",  # Stedi's default.
         str(requested),
-        _delimiters(said.get("delimiters")),
+        _delimiters(stated.get("delimiters")),
         key,
     )
 
 
-def _delimiters(said: Json) -> Delimiters:
-    if said is None:
+def _delimiters(delimiters: Json) -> Delimiters:
+    if delimiters is None:
         return Delimiters()
-    if not isinstance(said, Mapping):
+    if not isinstance(delimiters, Mapping):
         bad_request("delimiters must be an object")
-    marks = [said.get(name) for name in ("element", "composite", "repetition", "segment")]
+    marks = [delimiters.get(name) for name in ("element", "composite", "repetition", "segment")]
     texts = [mark for mark in marks if isinstance(mark, str) and re.fullmatch(r"[\W|_]", mark)]
     if len(texts) != 4:
         bad_request("delimiters need element, composite, repetition and segment, each one non-word character")

@@ -70,10 +70,10 @@ class SupplierDesk:
                 change = read_change(body)
                 order = book.take_change(change, self.shipped)
                 if partnership.partner.change_reply == "865" or order.cancelled:
-                    answer = change_acknowledgment(character, change, order, due.date())
+                    reply = change_acknowledgment(character, change, order, due.date())
                 else:
-                    answer = acknowledgment(character, order, due.date())
-                self._later(partnership, answer, document, due)
+                    reply = acknowledgment(character, order, due.date())
+                self._later(partnership, reply, document, due)
         except X12Error:
             return  # The supplier would phone; it sends no EDI.
 
@@ -98,12 +98,12 @@ class SupplierDesk:
         share = int(hashlib.sha256(seed.encode()).hexdigest()[:4], 16)
         return self.delays.business_least + spread * share / 0xFFFF
 
-    def _later(self, partnership: Partnership, answer: Reply, document: GeneratedDocument, due: datetime) -> None:
+    def _later(self, partnership: Partnership, reply: Reply, document: GeneratedDocument, due: datetime) -> None:
         def send(at: datetime) -> None:
             usage = document.usage_indicator
-            body = as_dated(answer.body, partnership.partner.release)
-            text = self.store.compose(partnership, answer.set_id, body, usage, at)
-            name = f"{answer.set_id}_{partnership.partner.isa_id}_{partnership.their_number:06}.edi"
+            body = as_dated(reply.body, partnership.partner.release)
+            text = self.store.compose(partnership, reply.set_id, body, usage, at)
+            name = f"{reply.set_id}_{partnership.partner.isa_id}_{partnership.their_number:06}.edi"
             self.store.receive(text, partnership=partnership, filename=name, at=at)
 
         self.schedule.at(due, send, REPLY)
