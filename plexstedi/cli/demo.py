@@ -110,7 +110,9 @@ class Demo:
             " suppliers, and a sandbox Stedi, both on loopback."
         )
         self._step("First run: orders are read from Plex and sent to the suppliers as X12 850")
-        self._run_until(lambda session: session.store.orders.work_left() == 0 and not session.store.orders.unsettled())
+        self._run_until(
+            lambda session: session.store.orders.work_left() == 0 and not session.store.orders.not_up_to_date()
+        )
         self._show_document()
         self._step("One hour later: suppliers' systems return 997s, their staff return 855s")
         self._later(timedelta(minutes=45))
@@ -167,8 +169,8 @@ class Demo:
         began = session.clock.now()
         try:
             run(session, faults)
-            session.settle_counts()
-            stages = session.tally.stages
+            session.refresh_counts()
+            stages = session.run.stages
             note_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
             done = finished(session)
         finally:
@@ -181,7 +183,7 @@ class Demo:
         return done and not faults
 
     def _count(self, session: Session) -> None:
-        counts = session.tally.counts
+        counts = session.run.counts
         standing = {"attention", "in_doubt"}
         for name, value in counts.as_dict().items():
             setattr(self.total, name, value if name in standing else getattr(self.total, name) + value)
@@ -218,12 +220,12 @@ class Demo:
         self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n\n{x12_lines(text)}")
 
     def _show_order(self, number: str) -> None:
-        from plexstedi.cli.render.text import show_order
+        from plexstedi.cli.render.text import show_report
 
         if self._quiet:
             return
         with self._reading() as store:
-            show_order(order_report(store, store.orders.by_number(number)[0]))
+            show_report(order_report(store, store.orders.by_number(number)[0]))
 
     def _show_status(self) -> None:
         from plexstedi.cli.render.text import show_overview

@@ -99,7 +99,7 @@ class Invocation:
         """Raise ConfigurationFault if the configuration, where there is one, is another's than this state's."""
         config = self.config_if_readable()
         if config is not None:
-            store.memory.must_belong_to(config.tenant, config.stedi.usage_indicator)
+            store.cursors.must_belong_to(config.tenant, config.stedi.usage_indicator)
 
     def state(self) -> Path:
         """Where the state file really is, through every link: what lies beside it is then found by each of its names.
@@ -239,17 +239,17 @@ def work(
 
 def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
     """Run the body; what it raises is told with all that it did until then."""
-    outcome.counts = session.tally.counts
-    outcome.warnings = session.tally.warnings
+    outcome.counts = session.run.counts
+    outcome.warnings = session.run.warnings
 
     def tell() -> None:
         outcome.data.setdefault("audit_head", session.store.audit.head())
 
     outcome.collect(lambda: body(session, outcome))
-    outcome.collect(session.settle_counts)
-    outcome.faults.extend(session.tally.unforeseen)
-    outcome.attention = bool(session.tally.news)
-    outcome.data.setdefault("news", session.tally.news)
+    outcome.collect(session.refresh_counts)
+    outcome.faults.extend(session.run.unforeseen)
+    outcome.attention = bool(session.run.news)
+    outcome.data.setdefault("news", session.run.news)
     outcome.collect(tell)
     outcome.data.setdefault("audit_head", None)
 
@@ -325,8 +325,8 @@ class _Afterwards:
             at=session.clock.now(),
             exit_code=int(outcome.exit_code),
             faults=outcome.by_precedence(),
-            stages=session.tally.stages,
-            warnings=tuple(session.tally.warnings),
+            stages=session.run.stages,
+            warnings=tuple(session.run.warnings),
             idle=outcome.idle,
             key_set_at=self._key_set_at(),
         )

@@ -91,9 +91,9 @@ def _decide(
         found = session.store.reviews.get(review)
         assert found is not None
         outcome.data["review"] = ReviewJson.of(found)
-        outcome.data["asked"] = list(session.tally.news)
+        outcome.data["asked"] = list(session.run.news)
         # Exit code 3 is for runs: a decision that was carried out is done.
-        session.tally.news.clear()
+        session.run.news.clear()
         outcome.show = lambda: _print_decided(found, how, closed=closed, asked=outcome.data["asked"])
 
     work(context, f"review {how}", body, as_json=as_json, by_person=True)

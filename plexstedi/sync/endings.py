@@ -148,14 +148,14 @@ def note_in_state(store: Store, ending: Ending, *, to_cron: bool) -> Noted:
             faults.stage_failed(place, fault_key(fault), fault.code, fault.message, fault.fix, now)
         for place in _succeeded(ending, found):
             faults.stage_succeeded(place, now, began=_clean_since(ending, place))
-        records = RunRecords.load(store.memory)
+        records = RunRecords.load(store.cursors)
         due = _due(faults.standing(), ending, now) if to_cron else []
         ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
         faults.reported([*due, *ended], now)
         words = _in_words(due, ending, found)
         fresh = [text for text in ending.warnings if _is_due(records.warnings.get(text), now)]
         printed = fresh if to_cron and (words or not ending.idle) else []
-        _records_after(records, beside, ending, printed).save(store.memory)
+        _records_after(records, beside, ending, printed).save(store.cursors)
     if state is not None:
         # The lock's entry stays: whoever meets the next long run has been told of such overlaps only if it is the same.
         Beside(faults=tuple(one for one in beside.faults if not one.stands and now - one.since < REPORT_AGAIN)).save(

@@ -66,32 +66,32 @@ EXECUTIONS: Feed[Execution] = Feed(
 
 def first_checkpoint(session: Session, feed: Feed[Item]) -> Checkpoint:
     """Where to read a feed on; the very first time from before anything of ours can have been sent."""
-    memory = session.store.memory
-    token = memory.get(feed.token)
+    cursors = session.store.cursors
+    token = cursors.get(feed.token)
     if token is not None:
         return FromToken(token)
-    if memory.get(feed.refused) is not None:
+    if cursors.get(feed.refused) is not None:
         return FromTime(_again_from(session, feed, _MARGIN))
     return FromTime(feed_start(session))
 
 
 def never_read(session: Session, feed: Feed[Item]) -> bool:
     """Whether this state has read nothing of the feed yet, or is to read it anew."""
-    memory = session.store.memory
-    return memory.get(feed.token) is None and memory.get(feed.refused) is None
+    cursors = session.store.cursors
+    return cursors.get(feed.token) is None and cursors.get(feed.refused) is None
 
 
 def read_anew(session: Session, feed: Feed[Item]) -> None:
     """Forget how far it was read: the next reading begins at `feed_start`. In the caller's transaction."""
     for fact in (feed.token, feed.refused, feed.seen):
-        session.store.memory.put(fact, None)
+        session.store.cursors.put(fact, None)
 
 
 def feed_start(session: Session) -> datetime:
     """From before anything that concerns this state: the orders that are sent as new, and what `recover` found."""
-    memory, now = session.store.memory, session.clock.now()
-    start = session.config.plex.poll.start or memory.time(Fact.START) or now - FIRST_LOOK_BACK
-    answers_from = memory.time(Fact.ANSWERS_FROM) or start
+    cursors, now = session.store.cursors, session.clock.now()
+    start = session.config.plex.poll.start or cursors.time(Fact.START) or now - FIRST_LOOK_BACK
+    answers_from = cursors.time(Fact.ANSWERS_FROM) or start
     return min(start - _MARGIN, answers_from - _MARGIN, now - _YOUNGEST_START)
 
 
@@ -104,7 +104,7 @@ def next_page(
     known: an hour before the newest entry seen, or a second before it where a token of this very reading is refused
     and nothing newer came. Raise RequestRejected where Stedi refuses a time, ServiceRefused, ServiceUnavailable.
     """
-    memory = session.store.memory
+    cursors = session.store.cursors
     try:
         page = feed.poll(session.stedi, checkpoint)
     except RequestRejected as refused:
@@ -118,15 +118,15 @@ def next_page(
             return Page((), (), None), again
         seen.add(again)
         return feed.poll(session.stedi, again), again
-    if isinstance(checkpoint, FromToken) and memory.get(feed.refused) is not None:
+    if isinstance(checkpoint, FromToken) and cursors.get(feed.refused) is not None:
         with session.store.transaction():
-            memory.put(feed.refused, None)
+            cursors.put(feed.refused, None)
             session.note("feed-token-taken", Subject(f"{feed.name} feed"))
     return page, checkpoint
 
 
 def _again_from(session: Session, feed: Feed[Item], margin: timedelta) -> datetime:
-    newest = session.store.memory.time(feed.seen)
+    newest = session.store.cursors.time(feed.seen)
     if newest is None:
         return feed_start(session)
     return min(newest - margin, session.clock.now() - _YOUNGEST_START)
@@ -134,20 +134,20 @@ def _again_from(session: Session, feed: Feed[Item], margin: timedelta) -> dateti
 
 def _forget_token(session: Session, feed: Feed[Item], again: FromTime, refused: RequestRejected) -> None:
     """Say once that the feed is read again, also if every token is refused from now on."""
-    memory = session.store.memory
+    cursors = session.store.cursors
     with session.store.transaction():
-        memory.put(feed.token, None)
-        if memory.get(feed.refused) is not None:
+        cursors.put(feed.token, None)
+        if cursors.get(feed.refused) is not None:
             return
-        newest = memory.time(feed.seen)
+        newest = cursors.time(feed.seen)
         if newest is not None and newest > again.at + _MARGIN:
             # A clock of ours was set back: what is read now is older, and no step backwards of Stedi.
-            memory.put_time(feed.seen, again.at)
-        memory.put_time(feed.refused, session.clock.now())
+            cursors.put_time(feed.seen, again.at)
+        cursors.put_time(feed.refused, session.clock.now())
         session.note(
             "feed-read-again", Subject(f"{feed.name} feed"), since=again.at.isoformat(), message=refused.message
         )
-    session.tally.warn(
+    session.run.warn(
         f"Stedi no longer accepts the stored page token of its {feed.name} feed ({refused.message}): the feed is "
         f"read again from {again.at:%Y-%m-%d %H:%M} UTC, and nothing is processed twice"
     )
@@ -206,7 +206,7 @@ def ask_about_unreadable(session: Session, entries: Sequence[UnreadableEntry], f
 def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:
     """Keep the token; a time is never kept, since items of equal time at a page's edge would be lost."""
     if isinstance(checkpoint, FromToken):
-        session.store.memory.put(token, checkpoint.token)
+        session.store.cursors.put(token, checkpoint.token)
 
 
 def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed: str) -> None:
@@ -215,7 +215,7 @@ def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed:
     Another account's key, or a token that Stedi no longer follows, would look like this (stedi/README.md 4.1). Raise
     SuspicionStop, unless it is overridden for this run.
     """
-    known = session.store.memory.time(seen)
+    known = session.store.cursors.time(seen)
     if newest is not None and known is not None and newest < known - _BACKWARDS:
         session.suspect(
             "feed-backwards",
@@ -228,4 +228,4 @@ def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed:
 def remember_newest(session: Session, seen: Fact, newest: datetime | None) -> None:
     """Note how far a feed came; inside the caller's transaction. After an override also a step back."""
     if newest is not None:
-        session.store.memory.put_time(seen, newest)
+        session.store.cursors.put_time(seen, newest)

@@ -127,7 +127,7 @@ def read_health(
     records, created = RunRecords(), None
     if store is not None:
         standing += store.faults.standing()
-        records, created = RunRecords.load(store.memory), store.memory.time(Fact.CREATED)
+        records, created = RunRecords.load(store.cursors), store.cursors.time(Fact.CREATED)
     if fault is not None and all(one.code != fault.code for one in beside.faults):
         standing.append(StandingFault("start", fault.code, fault.code, now, fault.message, fault.fix))
     return decide_health(

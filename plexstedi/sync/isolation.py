@@ -87,9 +87,9 @@ def try_again(session: Session, name: str, number: str = "") -> None:
     if name.startswith(_READ_ORDER):
         store.orders.add_work([Work(name.removeprefix(_READ_ORDER), number, "window")])
     elif name.startswith(_READ_RECEIPT):
-        store.memory.put_time(Fact.RECEIPTS_CURSOR, None)
-    elif name.startswith(_READ_INVOICE) and (cursor := store.memory.time(Fact.INVOICES_CURSOR)) is not None:
-        store.memory.put_time(Fact.INVOICES_CURSOR, cursor - _INVOICES_BACK)
+        store.cursors.put_time(Fact.RECEIPTS_CURSOR, None)
+    elif name.startswith(_READ_INVOICE) and (cursor := store.cursors.time(Fact.INVOICES_CURSOR)) is not None:
+        store.cursors.put_time(Fact.INVOICES_CURSOR, cursor - _INVOICES_BACK)
 
 
 def try_again_after_update(session: Session) -> None:
@@ -122,7 +122,7 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
     PlexStediError as the block does: those are foreseen, and say themselves whom they concern.
     """
     turn = Turn()
-    counted = session.tally.copy()
+    counted = session.run.copy()
     try:
         with session.store.apart():
             yield turn
@@ -130,7 +130,7 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
         raise
     except Exception as error:
         turn.held = True
-        session.tally.restore(counted)
+        session.run.restore(counted)
         hold(session, record, error)
     else:
         let_go(session, record)
@@ -160,7 +160,7 @@ def hold(session: Session, record: Record, error: Exception) -> None:
             # The error itself is what the run tells and alerts about.
             urgent=False,
         )
-    session.tally.unforeseen.append(Unforeseen(reason.message, fix=reason.fix, error=error))
+    session.run.unforeseen.append(Unforeseen(reason.message, fix=reason.fix, error=error))
 
 
 def let_go(session: Session, record: Record) -> None:

@@ -14,7 +14,7 @@ _FRESH = timedelta(hours=24)
 
 def received_so_far(store: Store, order_id: str) -> Mapping[str, Decimal] | None:
     """By Plex's line id, in the unit ordered; None if receipts were not read, or not since Plex was a day ago."""
-    read, orders = store.memory.time(Fact.RECEIPTS_CURSOR), store.memory.time(Fact.PLEX_CURSOR)
+    read, orders = store.cursors.time(Fact.RECEIPTS_CURSOR), store.cursors.time(Fact.PLEX_CURSOR)
     if read is None or (orders is not None and read < orders - _FRESH):
         return None
     return store.receipts.received(order_id)

@@ -52,4 +52,4 @@ def keep_house(session: Session) -> None:
     try:
         keep_backup(database, now, settings.backups)
     except StateUnusable as fault:
-        session.tally.warn(f"{fault.message}. {fault.fix}")
+        session.run.warn(f"{fault.message}. {fault.fix}")

@@ -54,7 +54,7 @@ class Session:
     overrides: frozenset[str] = frozenset()
     stop: StopRequest = field(default_factory=StopRequest)
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None
-    tally: RunCounts = field(default_factory=RunCounts)
+    run: RunCounts = field(default_factory=RunCounts)
     _plex: PlexPort | None = None
     _stedi: StediClient | None = None
     _partners: dict[str, Partner] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class Session:
         """Stop on a suspicion unless it is overridden for this run. Raise SuspicionStop."""
         if name in self.overrides:
             self.note("suspicion-overridden", Subject(name), message=message)
-            self.tally.warn(f"overridden: {message}")
+            self.run.warn(f"overridden: {message}")
             return
         raise SuspicionStop(name, message, passed=self.overrides)
 
@@ -166,7 +166,7 @@ class Session:
             if urgent:
                 word = "order" if invoice_of_stream(order_id) is None else "invoice"
                 about = f"{word} {order_number}" if order_number else subject.text
-                self.tally.news.append(f"{about}: {kind}: {what}")
+                self.run.news.append(f"{about}: {kind}: {what}")
         return new
 
     def ask_about(self, kind: ReviewKind, document: Document, reason: Reason, *, urgent: bool = True) -> bool:
@@ -195,7 +195,7 @@ class Session:
             self._partners[code] = self.config.partner(code)
         return self._partners[code]
 
-    def settle_counts(self) -> None:
+    def refresh_counts(self) -> None:
         """Bring the standing counts up to now."""
-        self.tally.counts.attention = self.store.reviews.attention()
-        self.tally.counts.in_doubt = Statistics(self.store.database).in_doubt()
+        self.run.counts.attention = self.store.reviews.attention()
+        self.run.counts.in_doubt = Statistics(self.store.database).in_doubt()

@@ -65,12 +65,12 @@ class RememberedCalls:
     Written once, when the run ends: a run that was killed may lead to a 429 in the next, which waits and goes on.
     """
 
-    memory: Cursors
+    cursors: Cursors
     _made: MemoryCallLog = field(default_factory=MemoryCallLog)
 
     def load(self, service: str, since: datetime) -> Sequence[datetime]:
         """Times of earlier runs and of this one."""
-        text = self.memory.get(Fact.PLEX_CALLS) or ""
+        text = self.cursors.get(Fact.PLEX_CALLS) or ""
         earlier = [datetime.fromisoformat(part) for part in text.split()]
         return [at for at in earlier if at >= since] + list(self._made.load(service, since))
 
@@ -81,7 +81,7 @@ class RememberedCalls:
     def keep(self, service: str, now: datetime) -> None:
         """Leave the last minute's calls to the next run."""
         times = self.load(service, now - _WINDOW)
-        self.memory.put(Fact.PLEX_CALLS, " ".join(at.isoformat() for at in times[-200:]) or None)
+        self.cursors.put(Fact.PLEX_CALLS, " ".join(at.isoformat() for at in times[-200:]) or None)
 
 
 @dataclass
@@ -133,13 +133,13 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
     store = Store.open_copy(around.state_path) if dry_run else Store.open(around.state_path, clock.now())
     try:
         config = around.config
-        store.memory.belongs_to(config.tenant, config.stedi.usage_indicator)
+        store.cursors.belongs_to(config.tenant, config.stedi.usage_indicator)
         limit = around.time_limit_seconds or config.run.time_limit_minutes * 60.0
         deadline = Deadline(clock.monotonic() + limit, around.stop, partial(_no_transaction, store))
-        calls = RememberedCalls(store.memory)
+        calls = RememberedCalls(store.cursors)
 
         def plex() -> PlexPort:
-            former = [name for name, _ in history(store.memory)]
+            former = [name for name, _ in history(store.cursors)]
             return open_plex(config, around.secrets, clock, deadline=deadline, calls=calls, former=former)
 
         def stedi() -> StediClient:

@@ -30,11 +30,11 @@ def stage(session: Session, name: Stage) -> Iterator[None]:
     except (Interrupted, UsageFault):
         raise
     except PlexStediError as fault:
-        session.tally.stages[name] = fault
+        session.run.stages[name] = fault
         raise
     except Exception as error:
         unforeseen = internal_fault(error, name)
-        session.tally.stages[name] = unforeseen
+        session.run.stages[name] = unforeseen
         raise unforeseen from error
     else:
-        session.tally.stages[name] = None
+        session.run.stages[name] = None

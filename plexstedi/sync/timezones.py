@@ -15,21 +15,21 @@ History = tuple[tuple[str, datetime | None], ...]
 """Each `plex.timezone` (empty: none) with the time since which orders are read in it; the first from the beginning."""
 
 
-def history(memory: Cursors) -> History:
+def history(cursors: Cursors) -> History:
     """As noted so far. A state from before this was noted read every date as it was written."""
-    noted = memory.get(Fact.TIMEZONES)
+    noted = cursors.get(Fact.TIMEZONES)
     if noted is None:
-        return () if memory.get(Fact.BEGAN) is None else (("", None),)
+        return () if cursors.get(Fact.BEGAN) is None else (("", None),)
     return tuple((name, None if since is None else moment(since)) for name, since in json.loads(noted))
 
 
-def note_timezone(memory: Cursors, name: str | None, now: datetime) -> None:
+def note_timezone(cursors: Cursors, name: str | None, now: datetime) -> None:
     """Note that orders are read in this time zone from now on; in the caller's transaction, before polling begins."""
-    known = history(memory)
+    known = history(cursors)
     if known and known[-1][0] == (name or ""):
         return
     entries = [*known, (name or "", now if known else None)]
-    memory.put(Fact.TIMEZONES, json.dumps([(zone, None if at is None else instant(at)) for zone, at in entries]))
+    cursors.put(Fact.TIMEZONES, json.dumps([(zone, None if at is None else instant(at)) for zone, at in entries]))
 
 
 def zone_at(known: History, seen: datetime) -> str | None:
@@ -43,7 +43,7 @@ def zone_at(known: History, seen: datetime) -> str | None:
 
 def _former_zone(session: Session, seen: datetime) -> str | None:
     """The time zone in which something was read then; None if that is the present one, or none is noted."""
-    zone = zone_at(history(session.store.memory), seen)
+    zone = zone_at(history(session.store.cursors), seen)
     return None if zone == (session.config.plex.timezone or "") else zone
 
 

@@ -224,7 +224,7 @@ def test_a_warning_that_recurs_is_printed_once_a_day_and_an_idle_run_has_none(se
 
     def warns(text: str) -> None:
         poll = stages.poll
-        stages.poll = lambda session, **more: (session.tally.warn(text), poll(session, **more))
+        stages.poll = lambda session, **more: (session.run.warn(text), poll(session, **more))
 
     assert run(None) == ""
     assert "warning: a supplier sends odd files" in run(numbers[0])

@@ -230,7 +230,7 @@ def test_one_record_that_nobody_foresaw_ends_its_run_with_1_and_stands_as_a_revi
                 raise OverflowError("a date far away")
             except OverflowError as error:
                 fault = Unforeseen("order PO-7: OverflowError", fix="Report it.", error=error)
-            session.tally.unforeseen.append(fault)
+            session.run.unforeseen.append(fault)
             session.ask(
                 ReviewKind.UNFORESEEN,
                 Subject("order 7"),

@@ -152,7 +152,7 @@ def test_a_state_that_cannot_be_written_is_raised_so_that_another_way_tells_it(m
         raise StateUnusable("the disk is full", fix="Free some space.")
 
     session = morning.session()
-    monkeypatch.setattr(session.store.memory, "put", full)
+    monkeypatch.setattr(session.store.cursors, "put", full)
     with pytest.raises(StateUnusable):
         after_run(session, [DOWN], 5)
 
@@ -331,7 +331,7 @@ def test_a_recipient_that_the_relay_refuses_is_named(relay, monkeypatch):
 
 def test_a_subject_with_line_breaks_of_a_supplier_stays_one_line(relay, morning):
     session = morning.session()
-    session.tally.news.append("order PO-1\r\nBcc: everybody@example: held")
-    (sent,) = tell(email(), became_wrong(session.tally.news, []))
+    session.run.news.append("order PO-1\r\nBcc: everybody@example: held")
+    (sent,) = tell(email(), became_wrong(session.run.news, []))
     assert sent.fault is None
     assert relay.log[1]["Bcc"] is None

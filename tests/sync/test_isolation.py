@@ -71,17 +71,17 @@ def items(session: Session, kind: ReviewKind = ReviewKind.UNFORESEEN) -> list[st
 
 def test_it_is_held_told_once_and_takes_back_what_it_did(session: Session) -> None:
     with session.store.transaction():
-        session.store.memory.put(Fact.PLEX_CALLS, "kept")
+        session.store.cursors.put(Fact.PLEX_CALLS, "kept")
         with isolated(session, ORDER) as turn:
-            session.tally.counts.orders_seen += 1
-            session.store.memory.put(Fact.PLEX_CALLS, "undone")
+            session.run.counts.orders_seen += 1
+            session.store.cursors.put(Fact.PLEX_CALLS, "undone")
             raise ValueError("odd")
     assert turn.held
-    assert session.store.memory.get(Fact.PLEX_CALLS) == "kept"
-    assert session.tally.counts.orders_seen == 0
+    assert session.store.cursors.get(Fact.PLEX_CALLS) == "kept"
+    assert session.run.counts.orders_seen == 0
     raises(session, error=KeyError("another error"))
     assert items(session) == ["decide order o1"]
-    (told,) = session.tally.unforeseen
+    (told,) = session.run.unforeseen
     assert "cannot decide order PO-1: ValueError: odd" in told.message
 
 
@@ -116,14 +116,14 @@ def test_it_has_its_turn_again_only_when_something_is_another(
 def test_what_is_read_only_when_it_changes_is_asked_for_again(session: Session) -> None:
     store = session.store
     for cursor in (Fact.RECEIPTS_CURSOR, Fact.INVOICES_CURSOR):
-        store.memory.put_time(cursor, START)
+        store.cursors.put_time(cursor, START)
     for key in ("order o7", "receipts row c1", "invoice i1"):
         raises(session, Record("read", key, key))
     for subject in items(session):
         try_again(session, subject, "PO-7")
     assert [(work.order_id, work.number) for work in store.orders.work(9)] == [("o7", "PO-7")]
-    assert store.memory.time(Fact.RECEIPTS_CURSOR) is None
-    assert store.memory.time(Fact.INVOICES_CURSOR) == START - timedelta(days=3)
+    assert store.cursors.time(Fact.RECEIPTS_CURSOR) is None
+    assert store.cursors.time(Fact.INVOICES_CURSOR) == START - timedelta(days=3)
 
 
 def test_an_entry_of_a_feed_is_kept_until_it_could_be_noted(session: Session) -> None:

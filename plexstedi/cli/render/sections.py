@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from plexstedi.cli.render.tables import plain
@@ -14,9 +15,10 @@ from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.run_records import LastRun, StageRecord
 from plexstedi.sync.health import Health, HealthFault
 from plexstedi.sync.ingest.deadlines import LateDocument
+from plexstedi.sync.report.history import History, WordedEvent
 from plexstedi.sync.report.invoice import InvoiceReport
 from plexstedi.sync.report.lines import OrderLine, plain_quantity
-from plexstedi.sync.report.order import OrderReport, Told
+from plexstedi.sync.report.order import OrderReport
 from plexstedi.sync.report.overview import OrderRow, Overview, Unwritten
 
 NOTHING = "-"
@@ -94,36 +96,82 @@ def statuses(document: Document) -> tuple[str, str, str, str]:
     )
 
 
-ANSWER_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
+ACKNOWLEDGMENT_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
 
 
-def answer_row(answer: Inbound) -> tuple[object, ...]:
-    """One answer of the supplier."""
+def acknowledgment_row(acknowledgment: Inbound) -> tuple[object, ...]:
+    """One acknowledgment of the supplier."""
     return (
-        answer.transaction_id,
-        answer.set_id,
-        answer.type_code or NOTHING,
-        answer.dated or NOTHING,
-        instant(answer.processed_at),
-        answer.state.value,
-        answer.reason or "",
+        acknowledgment.transaction_id,
+        acknowledgment.set_id,
+        acknowledgment.type_code or NOTHING,
+        acknowledgment.dated or NOTHING,
+        instant(acknowledgment.processed_at),
+        acknowledgment.state.value,
+        acknowledgment.reason or "",
     )
 
 
 EVENT_HEADERS = ("time", "who", "what")
 
 
-def event_rows(events: Sequence[Told]) -> list[tuple[object, ...]]:
+def event_rows(events: Sequence[WordedEvent]) -> list[tuple[object, ...]]:
     """The timeline, without the attempts that led to what another line says."""
     return [
-        (instant(told.event.at), told.event.actor, told.words)
-        for told in events
-        if told.event.kind != "attempt-begun"
-        and not (told.event.kind == "attempt-ended" and told.event.detail.get("outcome") == "accepted")
+        (instant(each.event.at), each.event.actor, each.words)
+        for each in events
+        if each.event.kind != "attempt-begun"
+        and not (each.event.kind == "attempt-ended" and each.event.detail.get("outcome") == "accepted")
     ]
 
 
-def facts(report: OrderReport) -> list[tuple[str, str]]:
+@dataclass(frozen=True)
+class Section:
+    """One table of a report; without rows it is not shown."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+    are_notes: bool = False
+    """Each row is an id and a sentence: on the terminal a line of its own, without a table."""
+
+
+def sections(report: OrderReport | InvoiceReport) -> list[Section]:
+    """The tables of one order's or invoice's report, the same for the terminal and the page."""
+    if isinstance(report, OrderReport):
+        lines = [
+            Section("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
+            Section("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
+        ]
+    else:
+        lines = [Section("Lines", INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines])]
+    return [*lines, *_history(report.history)]
+
+
+def _history(history: History) -> list[Section]:
+    reasons = [(review.id, str(reason)) for review in history.reviews for reason in review.reasons]
+    remarks = [
+        (document.id, text)
+        for document in history.documents
+        for text in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
+    ]
+    acknowledgments = [acknowledgment_row(each) for each in history.acknowledgments]
+    return [
+        Section("Needs review", WAITING_HEADERS, [waiting_row(review) for review in history.reviews]),
+        Section("Reasons", ("id", "reason and fix"), reasons, are_notes=True),
+        Section("Documents", DOCUMENT_HEADERS, [document_row(document) for document in history.documents]),
+        Section("Remarks on documents", ("document", "remark"), remarks, are_notes=True),
+        Section("Acknowledgments", ACKNOWLEDGMENT_HEADERS, acknowledgments),
+        Section("Timeline", EVENT_HEADERS, event_rows(history.events)),
+    ]
+
+
+def facts(report: OrderReport | InvoiceReport) -> list[tuple[str, str]]:
+    """The head of one report."""
+    return _order_facts(report) if isinstance(report, OrderReport) else _invoice_facts(report)
+
+
+def _order_facts(report: OrderReport) -> list[tuple[str, str]]:
     """The head of one order."""
     order, record = report.order, report.record
     name = f" {report.supplier_name}" if report.supplier_name else ""
@@ -138,7 +186,7 @@ def facts(report: OrderReport) -> list[tuple[str, str]]:
     ]
 
 
-def invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
+def _invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
     """The head of one invoice."""
     invoice, record = report.invoice, report.record
     standing = "void" if invoice.void else "booked" if invoice.booked else "not booked"

@@ -6,37 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from plexstedi.cli.render.sections import (
-    ANSWER_HEADERS,
-    DOCUMENT_HEADERS,
-    EVENT_HEADERS,
-    INVOICE_LINE_HEADERS,
     LATE_HEADERS,
-    LINE_HEADERS,
     ORDER_HEADERS,
-    SCHEDULE_HEADERS,
     UNWRITTEN_HEADERS,
     WAITING_HEADERS,
-    answer_row,
     counted,
-    document_row,
-    event_rows,
     facts,
     health_facts,
     instant,
-    invoice_facts,
-    invoice_line_row,
     late_row,
-    line_row,
     not_asked,
     order_row,
-    schedule_rows,
+    sections,
     span,
     times,
     unwritten_row,
     waiting_row,
 )
 from plexstedi.cli.render.tables import plain, print_table
-from plexstedi.state.document import Document
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.sync.health import Health
 from plexstedi.sync.ingest.deadlines import LateDocument
@@ -67,16 +54,16 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
         ("supplier", "orders", "open", "documents", "not delivered", "not acknowledged", "needs review", ""),
         [
             (
-                tally.supplier,
-                tally.orders,
-                tally.open_orders,
-                tally.documents,
-                tally.undelivered,
-                tally.unanswered,
-                tally.reviews,
-                "not traded by EDI" if tally.untraded else "",
+                counts.supplier,
+                counts.orders,
+                counts.open_orders,
+                counts.documents,
+                counts.undelivered,
+                counts.unanswered,
+                counts.reviews,
+                "not traded by EDI" if counts.untraded else "",
             )
-            for tally in seen.suppliers
+            for counts in seen.suppliers
         ],
         title="\nSuppliers",
     )
@@ -125,45 +112,16 @@ def show_orders(rows: Sequence[OrderRow]) -> None:
     print_table(ORDER_HEADERS, [order_row(row) for row in rows], title="\nOrders")
 
 
-def show_order(report: OrderReport) -> None:
-    """One order's story."""
-    _show_facts(facts(report))
-    _show_documents(report.documents)
-    print_table(LINE_HEADERS, [line_row(line) for line in report.lines], title="\nLines")
-    print_table(SCHEDULE_HEADERS, schedule_rows(report.lines), title="\nSchedules")
-    print_table(ANSWER_HEADERS, [answer_row(answer) for answer in report.answers], title="\nAnswers")
-    _show_reviews(report.reviews)
-    print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
-
-
-def show_invoice(report: InvoiceReport) -> None:
-    """One invoice's story."""
-    _show_facts(invoice_facts(report))
-    _show_documents(report.documents)
-    print_table(INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines], title="\nLines")
-    _show_reviews(report.reviews)
-    print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
-
-
-def _show_facts(facts: Sequence[tuple[str, str]]) -> None:
-    for name, value in facts:
+def show_report(report: OrderReport | InvoiceReport) -> None:
+    """One order's or invoice's report."""
+    for name, value in facts(report):
         print(f"{name + ':':<12}{plain(value)}")
-
-
-def _show_documents(documents: Sequence[Document]) -> None:
-    print_table(DOCUMENT_HEADERS, [document_row(document) for document in documents], title="\nDocuments")
-    for document in documents:
-        if document.error:
-            print(f"document {document.id}: {plain(document.error)}")
-        for dropped in document.dropped:
-            print(f"document {document.id}, left out: {plain(dropped)}")
-
-
-def _show_reviews(reviews: Sequence[Review]) -> None:
-    show_waiting(reviews)
-    for review in reviews:
-        for reason in review.reasons:
-            print(f"  {review.id}: {plain(reason)}")
+    for section in sections(report):
+        if not section.are_notes:
+            print_table(section.headers, section.rows, title=f"\n{section.title}")
+            continue
+        for about, note in section.rows:
+            print(f"  {section.headers[0]} {about}: {plain(note)}")
 
 
 def _ago(at: datetime | None, now: datetime) -> str:

@@ -57,8 +57,8 @@ from plexstedi.sync.ingest.notices import give_notice
 from plexstedi.sync.ingest.order_state import (
     move_transaction,
     ordered_on,
+    recompute_order,
     sent_documents,
-    settle_order,
     tell_unheard_again,
 )
 from plexstedi.sync.session import Session
@@ -199,7 +199,7 @@ def _hold_whole(
         order_id=order_id,
         order_number=order_number,
     )
-    session.tally.counts.acks_held += int(new)
+    session.run.counts.acks_held += int(new)
 
 
 def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: Candidate) -> None:
@@ -264,7 +264,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     store.inbox.set_outcome(inbound.transaction_id, outcome)
     session.withdraw(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), "the order is known now")
     give_notice(session, inbound, candidate.order_id, candidate.number, outcome.notices)
-    settle_order(session, candidate.order_id, fresh=inbound.transaction_id)
+    recompute_order(session, candidate.order_id, fresh=inbound.transaction_id)
 
 
 def _controls_note(received: Received, others: Sequence[Received]) -> str | None:

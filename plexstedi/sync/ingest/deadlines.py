@@ -147,7 +147,7 @@ def _tell_warnings(session: Session, warned: Sequence[LateDocument]) -> None:
     numbers = list(dict.fromkeys(one.document.order_number for one in warned))
     shown = ", ".join(numbers[:5]) + (", …" if len(numbers) > 5 else "")
     noun = "order is" if len(numbers) == 1 else "orders are"
-    session.tally.warn(f"{len(numbers)} {noun} past a warning deadline ({shown}); see `plexstedi status --late`")
+    session.run.warn(f"{len(numbers)} {noun} past a warning deadline ({shown}); see `plexstedi status --late`")
 
 
 def _of_stream(

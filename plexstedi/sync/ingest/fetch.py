@@ -184,7 +184,7 @@ def _fetch(session: Session, inbound: Inbound) -> None:
         _hold_too_large(session, inbound)
         return
     said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
-    session.tally.warn(said)
+    session.run.warn(said)
     _ask_about_missing(session, inbound, said)
 
 
@@ -220,7 +220,7 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         subject = of_transaction(inbound.transaction_id)
         new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
-        session.tally.counts.acks_held += int(new)
+        session.run.counts.acks_held += int(new)
 
 
 def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
@@ -246,7 +246,7 @@ def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) ->
     elif why is not None:
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, why)
     elif set_id in ACKNOWLEDGMENTS:
-        session.tally.counts.acks_received += 1
+        session.run.counts.acks_received += 1
 
 
 def _set_of(document: bytes, form: str) -> str | None:

@@ -137,7 +137,7 @@ def _apply(session: Session, document: Document, read: FunctionalAck) -> bool:
             _ask(session, document, ReviewKind.SYNTAX_ERRORS, errors, "was accepted with errors", urgent=False)
         case SyntaxRejected(errors=errors):
             _set(session, document, FunctionalStatus.REJECTED, blocks=True)
-            session.tally.counts.documents_rejected += 1
+            session.run.counts.documents_rejected += 1
             _ask(session, document, ReviewKind.SYNTAX_REJECTED, errors, "was rejected", urgent=True)
     return True
 

@@ -16,7 +16,7 @@ from plexstedi.sync.ingest.deadlines import check_clocks
 from plexstedi.sync.ingest.fetch import pull
 from plexstedi.sync.ingest.functional_ack import decide_997
 from plexstedi.sync.ingest.interchange_ack import decide_ta1
-from plexstedi.sync.ingest.order_state import settle_order
+from plexstedi.sync.ingest.order_state import recompute_order
 from plexstedi.sync.ingest.time_limit import DecisionTime
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
@@ -91,14 +91,14 @@ def process(session: Session) -> None:
         session.look()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
-                settle_order(session, order_id)
+                recompute_order(session, order_id)
                 store.documents.set_folded(order_id)
     for order_id in planned_otherwise(session):
         # What was planned for one way of writing to Plex is not written in another.
         session.look()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
-                settle_order(session, order_id)
+                recompute_order(session, order_id)
     candidates = Candidates(session)
     patience = DecisionTime(session)
     waiting = patience.in_turn(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))

@@ -26,7 +26,7 @@ def decide_ta1(session: Session, inbound: Inbound) -> None:
     read = _read(document, inbound.document_form)
     if not read:
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "its TA1 cannot be read")
-        session.tally.warn(f"transaction {inbound.transaction_id} of {inbound.supplier}: its TA1 cannot be read")
+        session.run.warn(f"transaction {inbound.transaction_id} of {inbound.supplier}: its TA1 cannot be read")
     elif [ack for ack in read if _apply(session, inbound, ack)]:
         session.store.inbox.move(inbound.transaction_id, InboxState.APPLIED, None)
     else:
@@ -60,7 +60,7 @@ def _apply(session: Session, inbound: Inbound, ack: InterchangeAck) -> bool:
     )
     if ack.verdict is EnvelopeVerdict.REJECTED and document.functional_ack is FunctionalStatus.NONE:
         session.store.documents.set_functional(document.id, FunctionalStatus.REJECTED, blocks=True)
-        session.tally.counts.documents_rejected += 1
+        session.run.counts.documents_rejected += 1
         _ask(session, document, ReviewKind.SYNTAX_REJECTED, "was rejected", ack, urgent=True)
     elif ack.verdict is EnvelopeVerdict.ACCEPTED_WITH_ERRORS:
         _ask(session, document, ReviewKind.SYNTAX_ERRORS, "was accepted with errors", ack, urgent=False)

@@ -95,7 +95,7 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
     if why is not None:
         session.store.inbox.move(transaction.id, InboxState.IGNORED, why)
     elif listed.set_id in ACKNOWLEDGMENTS:
-        session.tally.counts.acks_received += 1
+        session.run.counts.acks_received += 1
     session.note(
         "transaction-listed",
         of_transaction(transaction.id),
@@ -115,18 +115,18 @@ def take_up_known(session: Session, turns: Turns) -> None:
             take_up(session, inbound)
         session.progress("reading transactions of newly known partnerships", done, len(known))
     if len(known) > _AT_ONCE:
-        session.tally.warn(f"{len(known) - _AT_ONCE} transactions of newly known partnerships wait for the next run")
+        session.run.warn(f"{len(known) - _AT_ONCE} transactions of newly known partnerships wait for the next run")
 
 
 def take_up_by_pattern(session: Session) -> None:
     """Another `documents.order_pattern` tells other answers apart: those that the old one left alone are read again."""
-    pattern, memory = session.config.documents.order_pattern, session.store.memory
-    if memory.get(Fact.ORDER_PATTERN) == pattern:
+    pattern, cursors = session.config.documents.order_pattern, session.store.cursors
+    if cursors.get(Fact.ORDER_PATTERN) == pattern:
         return
     with session.store.transaction():
         for inbound in session.store.inbox.ignored_by_pattern():
             session.store.inbox.take_up(inbound.transaction_id, inbound.supplier or "", session.clock.now())
-        memory.put(Fact.ORDER_PATTERN, pattern)
+        cursors.put(Fact.ORDER_PATTERN, pattern)
 
 
 def partner_over_it(session: Session, inbound: Inbound) -> str | None:
@@ -150,7 +150,7 @@ def take_up(session: Session, inbound: Inbound) -> str | None:
         else:
             session.store.inbox.take_up(inbound.transaction_id, partner, session.clock.now())
             if not fetched and inbound.set_id in ACKNOWLEDGMENTS:
-                session.tally.counts.acks_received += 1
+                session.run.counts.acks_received += 1
         session.note(
             "transaction-known",
             of_transaction(inbound.transaction_id),
@@ -192,7 +192,7 @@ def _not_ours(
     if supplier is None and customer is None:
         return NOBODYS
     if transaction.mode == _OTHER_USAGE[session.usage]:
-        session.tally.warn(
+        session.run.warn(
             f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
             f" usage indicator {session.usage}: it was ignored"
         )

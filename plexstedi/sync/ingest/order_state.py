@@ -55,7 +55,7 @@ def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[S
         found.append(
             SentDocument(
                 position=position,
-                sent_at=store.witnesses.first_seen_at(document.file_name)
+                sent_at=store.executions.first_seen_at(document.file_name)
                 or document.accepted_at
                 or document.first_attempt_at
                 or document.frozen_at,
@@ -78,7 +78,7 @@ def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
     return frozenset(n for n in numbers if not same_to_supplier(was.get(n), becomes.get(n)))
 
 
-def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
+def recompute_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
     """Fold all answers of an order into its lines, its writes and its questions; inside the caller's transaction.
 
     `fresh` is the transaction that was just reconciled: it is counted and moved to its state.
@@ -100,7 +100,7 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
         for standing in folded.lines.values():
             session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
         for answer, outcome in answers:
-            _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
+            _record_outcome(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
             is_fresh = answer.header.transaction_id == fresh
             if is_fresh or answer.header.transaction_id in told_before:
                 tell_unheard(session, order_id, answer.header, outcome, folded, fresh=is_fresh)
@@ -253,7 +253,7 @@ def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
     return (*reasons[: _MOST_REASONS - 1], last.model_copy(update={"message": f"{last.message}; and {more} more"}))
 
 
-def _settle_transaction(
+def _record_outcome(
     session: Session, answer: RankedAcknowledgment, outcome: Reconciliation, folded: Folded, *, count: bool
 ) -> None:
     """The state of one answer after folding, and what it counts as when it is new."""
@@ -281,8 +281,8 @@ def _settle_transaction(
             order_number=outcome.order_number,
         )
     if count:
-        session.tally.counts.acks_held += int(held)
-        session.tally.counts.acks_applied += int(applied or not (held or answer.outcomes))
+        session.run.counts.acks_held += int(held)
+        session.run.counts.acks_applied += int(applied or not (held or answer.outcomes))
     state = _state_of(inbound, held=held, counts=bool(counting) or not answer.outcomes)
     if state is not inbound.state:
         notes = "; ".join(outcome.notes) or None

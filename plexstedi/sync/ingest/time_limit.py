@@ -27,7 +27,7 @@ class DecisionTime:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        pairs = (each.rpartition(":") for each in (session.store.memory.get(Fact.CUT_SHORT) or "").split())
+        pairs = (each.rpartition(":") for each in (session.store.cursors.get(Fact.CUT_SHORT) or "").split())
         self._cut = {transaction: as_whole(turns) or 1 for transaction, _, turns in pairs}
 
     def in_turn(self, waiting: Sequence[Inbound]) -> list[Inbound]:
@@ -60,7 +60,7 @@ class DecisionTime:
 
     def _remember(self) -> None:
         kept = " ".join(f"{transaction}:{turns}" for transaction, turns in self._cut.items())
-        self._session.store.memory.put(Fact.CUT_SHORT, kept or None)
+        self._session.store.cursors.put(Fact.CUT_SHORT, kept or None)
 
     def _hold(self, inbound: Inbound) -> None:
         session = self._session
@@ -75,4 +75,4 @@ class DecisionTime:
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         subject = of_transaction(inbound.transaction_id)
         new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
-        session.tally.counts.acks_held += int(new)
+        session.run.counts.acks_held += int(new)

@@ -61,12 +61,12 @@ def fix_start(session: Session, now: datetime, orders_start: datetime) -> dateti
     first look at invoices: earlier ones reached their customers by other means. To be called before BEGAN is set.
     Nothing is fixed while invoices are not read.
     """
-    memory = session.store.memory
-    remembered = memory.time(Fact.INVOICES_START)
-    first = orders_start if memory.time(Fact.BEGAN) is None else now
+    cursors = session.store.cursors
+    remembered = cursors.time(Fact.INVOICES_START)
+    first = orders_start if cursors.time(Fact.BEGAN) is None else now
     start = session.config.plex.poll.invoices_start or remembered or first
     if wanted(session) and remembered != start:
-        memory.put_time(Fact.INVOICES_START, start)
+        cursors.put_time(Fact.INVOICES_START, start)
     return start
 
 
@@ -82,11 +82,11 @@ def poll_invoices(
 
     The other times are those of `plan_windows`.
     """
-    memory = session.store.memory
+    cursors = session.store.cursors
     windows = plan_windows(
         end=end,
         start=start,
-        cursor=memory.time(Fact.INVOICES_CURSOR),
+        cursor=cursors.time(Fact.INVOICES_CURSOR),
         overlap=timedelta(minutes=session.config.plex.poll.overlap_minutes),
         since=since,
         look_back=look_back,
@@ -94,14 +94,14 @@ def poll_invoices(
     for done, window in enumerate(windows):
         session.checkpoint()
         if session.clock.monotonic() >= until:
-            session.tally.warn(f"invoices are read up to {window.begin:%Y-%m-%d %H:%M} UTC; the next run continues")
+            session.run.warn(f"invoices are read up to {window.begin:%Y-%m-%d %H:%M} UTC; the next run continues")
             return False
         readings = session.plex.touched_invoices(window)
         with session.store.transaction():
             for reading in readings:
                 with isolated(session, _record_of(reading)):
                     record_invoice(session, reading, start)
-            memory.put_time(Fact.INVOICES_CURSOR, window.end)
+            cursors.put_time(Fact.INVOICES_CURSOR, window.end)
         session.progress("reading invoices from Plex", done + 1, len(windows))
     return True
 

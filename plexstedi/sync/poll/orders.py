@@ -95,12 +95,12 @@ def poll(session: Session, *, since: datetime | None = None, full: bool = False,
 
 
 def _poll(session: Session, *, since: datetime | None, full: bool, until: float) -> None:
-    memory = session.store.memory
+    cursors = session.store.cursors
     now = session.clock.now()
     with session.store.transaction():
         # Before polling begins: whether this is the first poll decides which invoices are known.
         invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
-        note_timezone(memory, session.config.plex.timezone, now)
+        note_timezone(cursors, session.config.plex.timezone, now)
         start = _start(session, now)
     turns = _Turns(until, Turns(session, Stage.POLL), odd_rows=has_odd_rows(session))
     _read_all(session, turns, start, invoices_start, since=since, full=full, now=now)
@@ -119,16 +119,16 @@ def _read_all(
     now: datetime,
 ) -> None:
     """Read what waits, what changed and, when it is due, everything; it ends early when the time is over."""
-    memory = session.store.memory
-    if memory.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
+    cursors = session.store.cursors
+    if cursors.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
         return
     poll_config = session.config.plex.poll
     plan = plan_poll(
         now=now,
         start=start,
-        cursor=memory.time(Fact.PLEX_CURSOR),
+        cursor=cursors.time(Fact.PLEX_CURSOR),
         overlap=timedelta(minutes=poll_config.overlap_minutes),
-        swept=memory.time(Fact.SWEEP_STARTED),
+        swept=cursors.time(Fact.SWEEP_STARTED),
         sweep_every=timedelta(hours=poll_config.sweep_hours),
         since=since,
         full=full,
@@ -149,19 +149,19 @@ def _read_all(
 
 def _start(session: Session, now: datetime) -> datetime:
     """Before this time, orders are taken as known to their suppliers; fixed at the first poll."""
-    memory = session.store.memory
-    began = memory.time(Fact.BEGAN)
+    cursors = session.store.cursors
+    began = cursors.time(Fact.BEGAN)
     start = _orders_start(session, now)
-    if began is None or memory.time(Fact.START) != start:
+    if began is None or cursors.time(Fact.START) != start:
         with session.store.transaction():
             if began is None:
-                memory.put_time(Fact.BEGAN, now)
-            memory.put_time(Fact.START, start)
+                cursors.put_time(Fact.BEGAN, now)
+            cursors.put_time(Fact.START, start)
     return start
 
 
 def _orders_start(session: Session, now: datetime) -> datetime:
-    return session.config.plex.poll.start or session.store.memory.time(Fact.START) or now - FIRST_LOOK_BACK
+    return session.config.plex.poll.start or session.store.cursors.time(Fact.START) or now - FIRST_LOOK_BACK
 
 
 def _list_window(session: Session, window: Window) -> None:
@@ -175,8 +175,8 @@ def _list_window(session: Session, window: Window) -> None:
     with session.store.transaction():
         take_back_odd_rows(session, {row for one in touched for row in one.marks})
         orders.add_work(work)
-        session.store.memory.put_time(Fact.WINDOW_BEGIN, window.begin)
-        session.store.memory.put_time(Fact.WINDOW_END, window.end)
+        session.store.cursors.put_time(Fact.WINDOW_BEGIN, window.begin)
+        session.store.cursors.put_time(Fact.WINDOW_END, window.end)
 
 
 def _already_read(record: OrderRecord | None, marks: Mapping[str, datetime]) -> bool:
@@ -199,11 +199,11 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
             work.append(Work(order_id, number, "sweep"))
     with session.store.transaction():
         orders.add_work(work)
-        memory = session.store.memory
-        memory.put_time(Fact.SWEEP_STARTED, now)
-        if (cursor := memory.time(Fact.PLEX_CURSOR)) is not None and cursor > now:
+        cursors = session.store.cursors
+        cursors.put_time(Fact.SWEEP_STARTED, now)
+        if (cursor := cursors.time(Fact.PLEX_CURSOR)) is not None and cursor > now:
             # All that is open is read now, so windows may begin here again.
-            memory.put_time(Fact.PLEX_CURSOR, now - SETTLING)
+            cursors.put_time(Fact.PLEX_CURSOR, now - SETTLING)
         session.note(
             "sweep-started",
             Subject("run"),
@@ -257,7 +257,7 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
         if origin == "window" and orders.work_left("window") == 0:
             break
         if session.clock.monotonic() >= turns.until:
-            session.tally.warn(f"{orders.work_left()} orders are still to be read from Plex; the next run continues")
+            session.run.warn(f"{orders.work_left()} orders are still to be read from Plex; the next run continues")
             _tell_refused(session, refused, start, turns, others=done > 0)
             return False
         wanted = {item.order_id: item for item in work}
@@ -289,14 +289,14 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
                 _read(session, UnforeseenOrder(work[0].order_id, work[0].number, error), work[0], start, turns)
             size = 1
     _tell_refused(session, refused, start, turns, others=done > 0)
-    memory = session.store.memory
+    cursors = session.store.cursors
     with session.store.transaction():
-        if (end := memory.time(Fact.WINDOW_END)) is not None:
-            memory.put_time(Fact.PLEX_CURSOR, end)
-            memory.put(Fact.WINDOW_BEGIN, None)
-            memory.put(Fact.WINDOW_END, None)
+        if (end := cursors.time(Fact.WINDOW_END)) is not None:
+            cursors.put_time(Fact.PLEX_CURSOR, end)
+            cursors.put(Fact.WINDOW_BEGIN, None)
+            cursors.put(Fact.WINDOW_END, None)
         if origin == "sweep" and orders.work_left() == 0:
-            memory.put(Fact.SWEEP_FINISHED, memory.get(Fact.SWEEP_STARTED))
+            cursors.put(Fact.SWEEP_FINISHED, cursors.get(Fact.SWEEP_STARTED))
     return True
 
 

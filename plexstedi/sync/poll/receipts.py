@@ -22,8 +22,8 @@ RECEIPTS_OVERLAP = timedelta(days=3)
 
 def read_receipts_of_plex(session: Session, now: datetime) -> None:
     """Receipts have no modified filter: the window overlaps by days (plex/README.md 5.1)."""
-    memory = session.store.memory
-    cursor = memory.time(Fact.RECEIPTS_CURSOR)
+    cursors = session.store.cursors
+    cursor = cursors.time(Fact.RECEIPTS_CURSOR)
     begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP
     if begin >= now or not session.store.documents.any():
         return
@@ -32,7 +32,7 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
     except ServiceRefused as fault:
         if fault.code != "wrong-path":
             raise
-        session.tally.warn(f"receipts cannot be read, so the received quantities are unknown: {fault.message}")
+        session.run.warn(f"receipts cannot be read, so the received quantities are unknown: {fault.message}")
         return
     with session.store.transaction():
         for receipt in receipts:
@@ -41,7 +41,7 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
                     receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
                 )
         take_back_odd_rows(session, {receipt.id for receipt in receipts})
-        memory.put_time(Fact.RECEIPTS_CURSOR, now)
+        cursors.put_time(Fact.RECEIPTS_CURSOR, now)
 
 
 def _receipt_record(session: Session, receipt: Receipt) -> Record:

@@ -26,7 +26,7 @@ def record_reading(
 ) -> None:
     """Store what Plex said of one order and its supplier; inside the caller's transaction."""
     if isinstance(reading, UnreadableOrder):
-        session.tally.counts.orders_seen += 1
+        session.run.counts.orders_seen += 1
         reason = Reason(code="order-unreadable", where="order", message=reading.reason, fix=reading.fix)
         number = reading.number or number
         session.ask(ReviewKind.ORDER_UNREADABLE, of_order(reading.order_id), (reason,), order_number=number)
@@ -34,11 +34,11 @@ def record_reading(
     if isinstance(reading, VanishedOrder):
         _record_vanished(session, reading.order_id)
         return
-    session.tally.counts.orders_seen += 1
+    session.run.counts.orders_seen += 1
     reading = as_it_was_read(session, reading)
     session.withdraw(ReviewKind.ORDER_UNREADABLE, of_order(reading.id), "it can be read now")
     now = session.clock.now()
-    began = session.store.memory.time(Fact.BEGAN) or now
+    began = session.store.cursors.time(Fact.BEGAN) or now
     known = reading.created_at is not None and reading.created_at < start
     baseline = reading.modified_at is None or reading.modified_at <= began
     first = session.store.orders.get(reading.id) is None
@@ -62,8 +62,8 @@ def record_reading(
 
 
 def _count_change(session: Session, order: Order) -> None:
-    session.tally.counts.orders_changed += 1
-    session.tally.counts.orders_of_no_news += int(not _is_news(session, order))
+    session.run.counts.orders_changed += 1
+    session.run.counts.orders_of_no_news += int(not _is_news(session, order))
 
 
 def _is_news(session: Session, order: Order) -> bool:

@@ -196,7 +196,7 @@ def check_state(path: Path, config: Config, now: datetime) -> list[Finding]:
 
 
 def _copies(store: Store, config: Config, now: datetime) -> list[Finding]:
-    path, made = store.database.path, store.memory.time(Fact.CREATED)
+    path, made = store.database.path, store.cursors.time(Fact.CREATED)
     if path is None or made is None or config.state.backups == 0:
         return []
     age = age_of_last_backup(path, now)
@@ -214,7 +214,7 @@ def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
     }
     found = []
     for fact, value in mine.items():
-        theirs = store.memory.get(fact)
+        theirs = store.cursors.get(fact)
         if theirs is not None and theirs != value:
             found.append(
                 wrong(

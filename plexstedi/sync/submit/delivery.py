@@ -49,7 +49,7 @@ def _confirm(session: Session, document: Document) -> None:
         _read_controls(session, document)
     execution = session.stedi.execution(document.file_execution_id)
     if execution is None:
-        session.tally.warn(
+        session.run.warn(
             f"order {document.order_number}: Stedi does not know execution {document.file_execution_id} yet"
         )
         return
@@ -59,7 +59,7 @@ def _confirm(session: Session, document: Document) -> None:
         match state:
             case Delivered():
                 store.documents.deliver(document.id, session.clock.now())
-                session.tally.counts.documents_delivered += 1
+                session.run.counts.documents_delivered += 1
                 session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
                 session.note("document-delivered", of_document(document.id), order_id=document.order_id)
             case RetriedAs(execution_id=child):
@@ -78,7 +78,7 @@ def _confirm(session: Session, document: Document) -> None:
 
 def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None:
     session.store.documents.fail(document.id, failure.message)
-    session.tally.counts.documents_failed += 1
+    session.run.counts.documents_failed += 1
     reason = Reason(
         code="delivery-failed",
         where="order",

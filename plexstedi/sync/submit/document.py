@@ -38,7 +38,7 @@ class DueDocument:
     prepared: Prepared
     purpose: str
     change_sequence: int
-    witness: str
+    mark: str
     """Mark of the order as the supplier has it after this document; of an 810 its content's."""
     replay_of: int | None = None
 
@@ -73,8 +73,8 @@ def route_of(document: DueDocument) -> Route:
     return Route(call, settings.partnership_id, section.transaction_setting_id, section.mapping_id)
 
 
-def order_witness(order: Order, stream: StreamKey, renderings: Renderings) -> str | None:
-    """What a file name witnesses: the order as its supplier has it after the document, by the 850 that would say it.
+def order_mark(order: Order, stream: StreamKey, renderings: Renderings) -> str | None:
+    """What a file name executions: the order as its supplier has it after the document, by the 850 that would say it.
 
     Not the bytes of an 860: so `recover` can tell from the order in Plex alone whether the last file said it all.
     None if the order cannot be said faithfully.
@@ -84,10 +84,10 @@ def order_witness(order: Order, stream: StreamKey, renderings: Renderings) -> st
     prepared = prepare(Send850(whole, stream), renderings, change_sequence=0, revision_seen=date.min)
     if isinstance(prepared, Held):
         return None
-    return text_witness(("cancelled " if cancelled else "") + dumps(prepared.guide_json))
+    return text_mark(("cancelled " if cancelled else "") + dumps(prepared.guide_json))
 
 
-def text_witness(text: str) -> str:
+def text_mark(text: str) -> str:
     """The mark of a rendering, as it stands in a file name."""
     return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_DIGITS]
 
@@ -124,7 +124,7 @@ def refused_before(session: Session, document: DueDocument) -> bool:
         return False
     route = route_of(document)
     same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
-    return same_route and document.witness in refused.file_name
+    return same_route and document.mark in refused.file_name
 
 
 def not_sent(kind: str) -> Reason:

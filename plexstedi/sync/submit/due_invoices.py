@@ -11,7 +11,6 @@ from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.lifecycle import (
-    Trade,
     Waits,
     can_go,
     decide_each,
@@ -21,9 +20,9 @@ from plexstedi.sync.submit.lifecycle import (
     moved,
     orphans,
     release,
-    trade_of_invoice,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
+from plexstedi.sync.submit.trades import Trade, trade_of_invoice
 
 ORIGINAL = "00"
 """In place of a purpose, which an 810 has only as BIG08 and which is never another here."""
@@ -38,7 +37,7 @@ def find_due_invoices(session: Session, number: str | None = None) -> list[DueDo
         return []
     _onboard(session)
     numbers = OrderNumbers(session)
-    records = {record.stream: record for record in session.store.invoices.unsettled(number)}
+    records = {record.stream: record for record in session.store.invoices.not_up_to_date(number)}
 
     def decide(trade: Trade) -> list[DueDocument]:
         with session.store.transaction():
@@ -91,7 +90,7 @@ def _of_invoice(
     if isinstance(decision, DueHeld):
         hold(session, trade, trade.id, decision.reasons)
         return Waits()
-    if reasons := numbers.invoice_taken(record) or orphans(session, trade, invoice.created_at):
+    if reasons := numbers.taken(trade) or orphans(session, trade, invoice.created_at):
         hold(session, trade, trade.id, reasons)
         return Waits()
     prepared = prepare_invoice(decision.invoice, partner)
@@ -103,4 +102,4 @@ def _of_invoice(
 
 def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:
     release(session, trade, trade.id)
-    session.store.invoices.set_settled(record.id, record.latest)
+    session.store.invoices.set_up_to_date(record.id, record.latest)

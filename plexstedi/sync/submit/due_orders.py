@@ -25,12 +25,11 @@ from plexstedi.sync.submit.document import (
     DueDocument,
     next_change_sequence,
     not_sent,
-    order_witness,
+    order_mark,
     purpose_of,
     stream_name,
 )
 from plexstedi.sync.submit.lifecycle import (
-    Trade,
     Waits,
     can_go,
     decide_each,
@@ -40,11 +39,11 @@ from plexstedi.sync.submit.lifecycle import (
     moved,
     orphans,
     release,
-    trade_of_order,
     turn_of,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
-from plexstedi.sync.submit.restored_values import settle_foreign_promises
+from plexstedi.sync.submit.restored_values import close_foreign_promises
+from plexstedi.sync.submit.trades import Trade, trade_of_order
 from plexstedi.sync.supplier_copy import sent_after, supplier_has
 
 
@@ -56,7 +55,7 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
     """
     _onboard(session)
     numbers = OrderNumbers(session)
-    records = {record.id: record for record in session.store.orders.unsettled(number)}
+    records = {record.id: record for record in session.store.orders.not_up_to_date(number)}
 
     def decide(trade: Trade) -> list[DueDocument]:
         record = records[trade.id]
@@ -94,7 +93,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
         return []
     order = session.store.orders.revision(record.id, record.latest)
     partner = partner_of(session, record.supplier)
-    settled = True
+    up_to_date = True
     found = []
     keys = list(_streams(session, record, order, partner))
     if all(key.release is not None for key in keys):
@@ -105,11 +104,11 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
         if not is_held(session, turn):
             with isolated(session, turn):
                 result = _of_stream(session, record, order, partner, key, numbers)
-        settled = settled and result is None
+        up_to_date = up_to_date and result is None
         if isinstance(result, DueDocument):
             found.append(result)
-    if settled:
-        session.store.orders.set_settled(record.id, record.latest)
+    if up_to_date:
+        session.store.orders.set_up_to_date(record.id, record.latest)
     return found
 
 
@@ -172,7 +171,7 @@ def _of_stream(
         waits = _known_order(session, record, name, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
-    if taken := numbers.order_taken(record):
+    if taken := numbers.taken(trade):
         hold(session, trade, name, taken)
         return Waits()
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
@@ -192,7 +191,7 @@ def _is_foreign(session: Session, record: OrderRecord, due_now: DueDocument) -> 
     if not known_revision:
         return False
     now = session.store.orders.revision(record.id, record.latest)
-    reasons = settle_foreign_promises(session, record, supplier_has(session.store, record, known_revision), now)
+    reasons = close_foreign_promises(session, record, supplier_has(session.store, record, known_revision), now)
     if reasons:
         with session.store.transaction():
             hold(session, trade, due_now.stream, reasons)
@@ -239,7 +238,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
         order_id=record.id,
         order_number=record.number,
     )
-    session.tally.counts.documents_held += int(new)
+    session.run.counts.documents_held += int(new)
     return Waits()
 
 
@@ -283,5 +282,5 @@ def _prepared(
         purpose=purpose_of(decision),
         change_sequence=change_sequence,
         order_release=key.release,
-        witness=order_witness(order, key, renderings),
+        mark=order_mark(order, key, renderings),
     )

@@ -1,4 +1,4 @@
-"""Stedi's execution feed, read before anything is sent: it witnesses what was really sent, and what failed.
+"""Stedi's execution feed, read before anything is sent: it executions what was really sent, and what failed.
 
 An outbound file under a name of ours that the ledger does not know means that this state is old or was lost: then
 nothing is sent before `plexstedi recover` (DESIGN.md section 6 "Sending").
@@ -87,7 +87,7 @@ def is_ours(session: Session, file_name: str | None) -> bool:
 
 def _note_execution(session: Session, execution: Execution) -> None:
     if execution.direction == OUTBOUND and is_ours(session, execution.file_name):
-        session.store.witnesses.see(
+        session.store.executions.see(
             ExecutionRecord(
                 execution_id=execution.id,
                 file_name=execution.file_name or "",
@@ -123,19 +123,19 @@ def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
 
     Nothing of theirs is sent, also when the suspicion is overridden: it might be a second time.
     """
-    names = (parse_file_name(witness.file_name) for witness in session.store.witnesses.unknown_to_ledger())
+    names = (parse_file_name(execution.file_name) for execution in session.store.executions.unknown_to_ledger())
     return frozenset((name[0].order, name[0].release) for name in names if name is not None)
 
 
 def _stop_on_unknown_files(session: Session) -> None:
-    unknown = session.store.witnesses.unknown_to_ledger()
+    unknown = session.store.executions.unknown_to_ledger()
     if not unknown:
         return
-    names = ", ".join(witness.file_name for witness in unknown[:3]) + (", …" if len(unknown) > 3 else "")
+    names = ", ".join(execution.file_name for execution in unknown[:3]) + (", …" if len(unknown) > 3 else "")
     what = f"Stedi has {len(unknown)} files of ours that this state file does not know ({names})"
     if "unknown-file" in session.overrides:
         session.note("suspicion-overridden", Subject("unknown-file"), message=what)
-        session.tally.warn(f"overridden: {what}: their orders wait, all others continue")
+        session.run.warn(f"overridden: {what}: their orders wait, all others continue")
         return
     raise SuspicionStop(
         "unknown-file",

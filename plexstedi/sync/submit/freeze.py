@@ -31,7 +31,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
             release=document.release,
         ),
     )
-    name = file_name(slot, document.witness)
+    name = file_name(slot, document.mark)
     body = _body(session, document, route, name)
     if isinstance(body, RequestTooLarge):
         return Reason(

@@ -31,12 +31,12 @@ _LISTED_AFTER = timedelta(minutes=15)
 """A file that Stedi has is listed by then; only after that its absence means something."""
 
 
-def settle_unheard(session: Session) -> None:
+def resolve_unheard(session: Session) -> None:
     """Settle every document whose attempt was not heard, and those in doubt or refused that Stedi shows after all."""
     for document in session.store.documents.unheard():
         session.checkpoint()
         record = sending_of(document)
-        if take_witness(session, document) or is_held(session, record):
+        if take_execution(session, document) or is_held(session, record):
             continue
         with isolated(session, record):
             if document.state is DocumentState.SENDING:
@@ -45,10 +45,10 @@ def settle_unheard(session: Session) -> None:
                 _look_again(session, document)
 
 
-def take_witness(session: Session, document: Document) -> bool:
+def take_execution(session: Session, document: Document) -> bool:
     """Whether Stedi's execution feed has shown a file of this very name: then it was carried out."""
-    witness = session.store.witnesses.by_file_name(document.file_name)
-    if witness is None:
+    execution = session.store.executions.by_file_name(document.file_name)
+    if execution is None:
         return False
     documents = session.store.documents
     record = record_of("take over", document)
@@ -56,9 +56,9 @@ def take_witness(session: Session, document: Document) -> bool:
         return True
     with isolated(session, record) as turn, session.store.transaction():
         if document.state is DocumentState.FROZEN:
-            number = documents.begin_attempt(document, witness.created_at)
+            number = documents.begin_attempt(document, execution.created_at)
             documents.end_attempt(document.id, number, session.clock.now(), "found among Stedi's files")
-        accept(session, document, found_at_stedi(witness.execution_id, witness.created_at))
+        accept(session, document, found_at_stedi(execution.execution_id, execution.created_at))
     if not turn.held:
         let_go(session, sending_of(document))
     return True
@@ -72,7 +72,7 @@ def _settle(session: Session, document: Document) -> None:
         return
     _, last_began, _, last_outcome = documents.attempts(document.id)[-1]
     refused = (last_outcome or "").startswith(REFUSED)
-    latest = session.store.memory.latest_time(now, session.stedi.service_now())
+    latest = session.store.cursors.latest_time(now, session.stedi.service_now())
     first = document.first_attempt_at
     young = first is None or latest - first < KEY_LIFE
     if young and not refused:

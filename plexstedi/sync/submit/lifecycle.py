@@ -5,62 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
-from plexstedi.state.invoices import InvoiceRecord
-from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind, is_orphan
 from plexstedi.state.subject import of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, refused_before, text_witness
+from plexstedi.sync.submit.document import DueDocument, refused_before, text_mark
 from plexstedi.sync.submit.executions import unknown_streams
+from plexstedi.sync.submit.trades import Trade
 
 
 @dataclass(frozen=True)
 class Waits:
     """Something is due or open in this stream, and nothing can go now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """An order or an invoice, as far as its documents are concerned."""
-
-    word: Literal["order", "invoice"]
-    id: str
-    """Under which documents belong to it: Plex's id of an order, the stream of an invoice."""
-    number: str
-    partner: str
-    """The code of the supplier or customer."""
-    revision: int
-    """The latest."""
-    baseline: int = 0
-    """The revision that the partner knows by other means."""
-
-    @property
-    def held(self) -> ReviewKind:
-        """The kind of the review items that hold it."""
-        return ReviewKind.ORDER_HELD if self.word == "order" else ReviewKind.INVOICE_HELD
-
-    @property
-    def counterpart(self) -> str:
-        """What the partner is to us."""
-        return "supplier" if self.word == "order" else "customer"
-
-
-def trade_of_order(record: OrderRecord) -> Trade:
-    """An order's."""
-    return Trade("order", record.id, record.number, record.supplier, record.latest, record.baseline)
-
-
-def trade_of_invoice(record: InvoiceRecord) -> Trade:
-    """An invoice's."""
-    return Trade("invoice", record.stream, record.number, record.customer, record.latest)
 
 
 def turn_of(trade: Trade, step: str, stream: str | None = None) -> Record:
@@ -102,7 +64,7 @@ def last_sent(session: Session, stream: str) -> Document | Waits | None:
     if last is None:
         return None
     blocked = any(document.blocks for document in session.store.documents.of_stream(stream))
-    return Waits() if blocked or not last.settled else last
+    return Waits() if blocked or not last.is_closed else last
 
 
 def has_revision(session: Session, trade: Trade, stream: str, last: Document | None) -> int:
@@ -164,7 +126,7 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
         order_id=trade.id,
         order_number=trade.number,
     )
-    session.tally.counts.documents_held += int(new)
+    session.run.counts.documents_held += int(new)
 
 
 def release(session: Session, trade: Trade, stream: str) -> None:
@@ -186,7 +148,7 @@ def can_go(
     purpose: str,
     change_sequence: int = 0,
     order_release: str | None = None,
-    witness: str | None = None,
+    mark: str | None = None,
 ) -> DueDocument | Waits:
     """The document that is due; Waits if Stedi refused just this content already. What held the stream is gone."""
     document = DueDocument(
@@ -200,7 +162,7 @@ def can_go(
         prepared=prepared,
         purpose=purpose,
         change_sequence=change_sequence,
-        witness=witness or text_witness(dumps(prepared.guide_json)),
+        mark=mark or text_mark(dumps(prepared.guide_json)),
     )
     if refused_before(session, document):
         return Waits()

@@ -66,9 +66,7 @@ class Foreign:
         )
 
 
-def settle_foreign_promises(
-    session: Session, record: OrderRecord, told: Order, now: Order
-) -> tuple[Reason, ...] | None:
+def close_foreign_promises(session: Session, record: OrderRecord, told: Order, now: Order) -> tuple[Reason, ...] | None:
     """Take what a lost state wrote into Plex as written; Plex is asked.
 
     None: nothing of it is foreign. Reasons: a person has to look. Only with `release_values` are such values ever ours.

@@ -96,7 +96,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
     match outcome:
         case Accepted():
             accept(session, document, outcome)
-        case Refused() if documents.unsettled_attempts(document.id):
+        case Refused() if documents.open_attempts(document.id):
             # An earlier attempt may have been carried out: what is refused now is no proof that it was not.
             documents.set_next_attempt(document.id, now, _words(outcome))
         case Refused():
@@ -111,14 +111,14 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
             )
             documents.move(document.id, DocumentState.CONFLICT, outcome.message)
             session.ask_about(ReviewKind.DOCUMENT_CONFLICT, document, reason)
-            session.tally.counts.documents_held += 1
+            session.run.counts.documents_held += 1
         case InFlight():
             wait = timedelta(seconds=outcome.retry_after or 60)
             documents.set_next_attempt(document.id, now + wait, "Stedi is still working on it (409)")
         case Unknown():
             documents.set_next_attempt(document.id, now, outcome.reason)
             documents.forget_first_attempt(document.id)
-    session.store.memory.latest_time(now, session.stedi.service_now())
+    session.store.cursors.latest_time(now, session.stedi.service_now())
 
 
 def _words(outcome: SendOutcome) -> str:
@@ -145,7 +145,7 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
         group_control=outcome.group_control,
         x12=outcome.edi,
     )
-    session.tally.counts.documents_sent += 1
+    session.run.counts.documents_sent += 1
     for kind in (ReviewKind.DOCUMENT_IN_DOUBT, ReviewKind.DOCUMENT_REFUSED):
         session.withdraw(kind, of_document(document.id), "Stedi has it", order_id=document.order_id)
     for earlier in session.store.documents.of_stream(document.stream):
@@ -179,4 +179,4 @@ def _refuse(session: Session, document: Document, outcome: Refused) -> None:
     reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)
     session.store.documents.move(document.id, DocumentState.REFUSED, said)
     session.ask_about(ReviewKind.DOCUMENT_REFUSED, document, reason)
-    session.tally.counts.documents_rejected += 1
+    session.run.counts.documents_rejected += 1

@@ -20,7 +20,7 @@ from plexstedi.sync.submit.due_invoices import find_due_invoices
 from plexstedi.sync.submit.due_orders import find_due
 from plexstedi.sync.submit.executions import drain_executions
 from plexstedi.sync.submit.freeze import freeze
-from plexstedi.sync.submit.in_doubt import settle_unheard, take_witness
+from plexstedi.sync.submit.in_doubt import resolve_unheard, take_execution
 from plexstedi.sync.submit.send import send_one, sending_of
 
 
@@ -37,7 +37,7 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
     previews = []
     found = _find(session, number)
     if len(found) > session.config.documents.max_per_run:
-        session.tally.warn(f"{_too_many(session, len(found))}: `submit` stops before the first of them")
+        session.run.warn(f"{_too_many(session, len(found))}: `submit` stops before the first of them")
     for document in found[:limit]:
         with isolated(session, _freezing(document)):
             frozen = freeze(session, document)
@@ -45,14 +45,14 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
                 _hold(session, document, frozen)
             else:
                 previews.append(Preview(frozen, document.prepared.guide_json))
-    session.tally.counts.documents_queued = len(previews)
+    session.run.counts.documents_queued = len(previews)
     return previews
 
 
 def mark_due(session: Session) -> list[DueDocument]:
     """What is due after a poll; counted as queued."""
     found = _find(session)
-    session.tally.counts.documents_queued += len(found)
+    session.run.counts.documents_queued += len(found)
     return found
 
 
@@ -68,12 +68,12 @@ def submit(
     check_tenant(session)
     try_again_after_update(session)
     drain_executions(session)
-    settle_unheard(session)
+    resolve_unheard(session)
     deliveries = Turns(session, Stage.SUBMIT)
     silent = _confirm_first(session, deliveries)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
         # Frozen here and at Stedi all the same: the state file was put back to before the send.
-        if not take_witness(session, document):
+        if not take_execution(session, document):
             send_one(session, document)
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
     _guard_size(session, len(found))
@@ -121,7 +121,7 @@ def _send_all(session: Session, found: list[DueDocument], until: float) -> int:
     for done, due in enumerate(found):
         session.checkpoint()
         if session.clock.monotonic() >= until:
-            session.tally.warn(f"{len(found) - done} documents are still to be sent; the next run continues")
+            session.run.warn(f"{len(found) - done} documents are still to be sent; the next run continues")
             break
         document = None
         turn = _freezing(due)
@@ -141,7 +141,7 @@ def _freezing(due: DueDocument) -> Record:
         "freeze",
         f"the {due.prepared.kind} of stream {due.stream}",
         f"the {due.prepared.kind} of {word} {due.number}",
-        due.witness,
+        due.mark,
         supplier=due.partner.code,
         order_id=due.order_id,
         order_number=due.number,
@@ -155,7 +155,7 @@ def _freeze(session: Session, due: DueDocument) -> Document | None:
             _hold(session, due, frozen)
             return None
         document = session.store.documents.freeze(frozen, session.clock.now())
-        session.tally.counts.documents_queued += 1
+        session.run.counts.documents_queued += 1
         session.note(
             "document-frozen",
             of_document(document.id),
@@ -181,7 +181,7 @@ def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
         order_id=due.order_id,
         order_number=due.number,
     )
-    session.tally.counts.documents_held += int(new)
+    session.run.counts.documents_held += int(new)
 
 
 def _tell_unheard(session: Session) -> None:

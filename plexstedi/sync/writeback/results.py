@@ -29,7 +29,7 @@ def note_done(session: Session, write: Write, *, already: bool, revision: int | 
     session.store.writes.done(write.id, session.clock.now(), revision=revision)
     session.withdraw(ReviewKind.WRITE_FAILED, Subject(f"write of order {write.plan.order_number}"), "written now")
     if not already:
-        session.tally.counts.writes_made += 1
+        session.run.counts.writes_made += 1
     kind = "write-found-done" if already else "write-done"
     session.note(kind, of_write(write.id), order_id=write.order_id, transaction=write.transaction_id)
 
@@ -52,12 +52,12 @@ def note_not_done(
         now = session.clock.now()
         said = unseen_words(Unseen.WAIT, left, now)
         session.store.writes.not_seen(write.id, said, now)
-        session.tally.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
+        session.run.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
         session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said)
         return
     said = "; ".join(dict.fromkeys(waiting))
     session.store.writes.again(write.id, said)
-    session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run continues")
+    session.run.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run continues")
     session.note("write-not-done", of_write(write.id), order_id=write.order_id, reason=said)
 
 
