@@ -39,7 +39,7 @@ class StediSettings:
     """The valid keys; two during a rotation."""
     preflight: bool = True
     """Whether partnerships and settings may be read; if not, 403, as with many real keys."""
-    answer_with_edi: bool = True
+    return_edi: bool = True
     """Whether generate-edi returns the optional `edi`."""
     delivery_delay: timedelta = timedelta(seconds=1)
 
@@ -112,7 +112,7 @@ class StediApi:
                 ]
             },
         }
-        if self.settings.answer_with_edi:
+        if self.settings.return_edi:
             result["edi"] = document.edi
         return json_response(result)
 
