@@ -16,6 +16,8 @@ from plexstedi.http.error_body import clean
 
 INBOUND = "INBOUND"
 OUTBOUND = "OUTBOUND"
+COMPLETED = "COMPLETED"
+"""The status of an execution whose file reached all connections (stedi/README.md 3.1)."""
 _TOO_LARGE = 10**18
 """Upper limit of control numbers and counts; larger ones do not fit into an SQLite column."""
 
@@ -92,7 +94,7 @@ DeliveryState: TypeAlias = Delivered | DeliveryPending | DeliveryFailed | Retrie
 
 def delivery_of(execution: Execution) -> DeliveryState:
     """The delivery state of an outbound execution (stedi/README.md 3.1); an unknown status counts as pending."""
-    if execution.status == "COMPLETED":
+    if execution.status == COMPLETED:
         return Delivered()
     if execution.status == "RETRIED" and execution.child_id is not None:
         return RetriedAs(execution.child_id)

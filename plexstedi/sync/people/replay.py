@@ -19,12 +19,9 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document, of_stream, of_transaction
 from plexstedi.sync.ingest.fetch import fetch_one
 from plexstedi.sync.ingest.ingest import process
-from plexstedi.sync.isolation import Turns
 from plexstedi.sync.people.replay_content import invoice_again, order_again
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
-from plexstedi.sync.stages import Stage
-from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.executions import drain_executions
 from plexstedi.sync.submit.freeze import freeze
 from plexstedi.sync.submit.lifecycle import moved
@@ -152,10 +149,6 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
         if not queue:
             send(session, document)
         sent.append(document.id)
-    if not queue:
-        confirm_deliveries(session, deliveries := Turns(session, Stage.SUBMIT))
-        for fault in deliveries.failed:
-            session.run.warn(fault.message)
     documents = [session.store.documents.get(document_id) for document_id in sent]
     unheard = [document.order_number for document in documents if document.state is DocumentState.SENDING]
     if unheard:

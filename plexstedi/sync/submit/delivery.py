@@ -6,12 +6,15 @@ repeated with the same bytes under the same key while Stedi remembers the key; l
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import (
+    COMPLETED,
     Delivered,
     DeliveryFailed,
     DeliveryPending,
@@ -23,11 +26,16 @@ from plexstedi.sync.replay_words import replay_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.send import record_of
 
+_LISTED_WITHIN = timedelta(minutes=30)
+"""Stedi tries a delivery three times, every six minutes; the feed lists the file when that has ended."""
+
 
 def confirm_deliveries(session: Session, turns: Turns) -> None:
-    """Ask Stedi about every accepted or failed document that is not yet known to be delivered.
+    """Learn whether each accepted or failed document was delivered: from the execution feed, else by a call.
 
-    One that Stedi does not answer for keeps no other from being asked about; it is told by `turns`.
+    The feed has just been read: a file that it lists as completed was delivered, and one that it does not list yet is
+    still on its way. Stedi is asked about the others. One that Stedi does not respond for keeps no other from being
+    asked about; `turns` reports it.
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
     open_documents = sorted(accepted, key=lambda document: turns.failed_before(_confirming(document)))
@@ -45,8 +53,15 @@ def _confirming(document: Document) -> Record:
 def _confirm(session: Session, document: Document) -> None:
     if document.file_execution_id is None:
         return
+    listed = session.store.executions.get(document.file_execution_id)
+    if listed is None and _may_be_under_way(session, document):
+        return
     if document.group_control is None:
         _read_controls(session, document)
+    if listed is not None and listed.status == COMPLETED:
+        with session.store.transaction():
+            _note_delivered(session, document)
+        return
     execution = session.stedi.execution(document.file_execution_id)
     if execution is None:
         session.run.warn(
@@ -58,10 +73,7 @@ def _confirm(session: Session, document: Document) -> None:
     with store.transaction():
         match state:
             case Delivered():
-                store.documents.deliver(document.id, session.clock.now())
-                session.run.counts.documents_delivered += 1
-                session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
-                session.note("document-delivered", of_document(document.id), order_id=document.order_id)
+                _note_delivered(session, document)
             case RetriedAs(execution_id=child):
                 store.documents.set_next_attempt(document.id, None, None)
                 if document.state is DocumentState.FAILED:
@@ -74,6 +86,23 @@ def _confirm(session: Session, document: Document) -> None:
                     _fail(session, document, state)
             case DeliveryPending():
                 pass
+
+
+def _may_be_under_way(session: Session, document: Document) -> bool:
+    """Whether the feed can be expected to list this file yet."""
+    accepted_at = document.accepted_at
+    return (
+        document.state is DocumentState.ACCEPTED
+        and accepted_at is not None
+        and session.clock.now() - accepted_at < _LISTED_WITHIN
+    )
+
+
+def _note_delivered(session: Session, document: Document) -> None:
+    session.store.documents.deliver(document.id, session.clock.now())
+    session.run.counts.documents_delivered += 1
+    session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
+    session.note("document-delivered", of_document(document.id), order_id=document.order_id)
 
 
 def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None:
