@@ -52,10 +52,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Run the whole loop on a sandbox: purchase orders to suppliers, acknowledgments back to Plex."""
         from plexstedi.sandbox.clock import SandboxClock
-        from plexstedi.sandbox.plex.made_up import made_up_tenant
+        from plexstedi.sandbox.plex.sample_data import sample_tenant
         from plexstedi.sandbox.server import Sandbox
 
-        sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
+        sandbox = Sandbox(sample_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
         outcome = Outcome(command="demo")
         with _place(directory) as place, sandbox.serve():
             demo = Demo(sandbox, place, quiet=json)
@@ -104,10 +104,10 @@ class Demo:
 
     def play(self) -> None:
         """All steps. Raise what a run raises."""
-        made_up = self._sandbox.made_up
+        sample_data = self._sandbox.sample_data
         self._say(
-            f"A sandbox Plex with {len(made_up.tenant.orders)} purchase orders for {len(made_up.partners)} suppliers,"
-            " and a sandbox Stedi, both on loopback."
+            f"A sandbox Plex with {len(sample_data.tenant.orders)} purchase orders for {len(sample_data.partners)}"
+            " suppliers, and a sandbox Stedi, both on loopback."
         )
         self._step("First run: orders are read from Plex and sent to the suppliers as X12 850")
         self._run_until(

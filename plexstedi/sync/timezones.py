@@ -59,7 +59,7 @@ def as_it_was_read(session: Session, order: Order) -> Order:
     zone = _former_zone(session, orders.revision_seen(order.id, record.latest)[0])
     if zone is None:
         return order
-    before = session.plex.as_read_before(order.id, zone)
+    before = session.plex.order_in_former_zone(order.id, zone)
     stored = fingerprint(orders.revision(order.id, record.latest))
     return before if before is not None and fingerprint(before) == stored else order
 
@@ -73,6 +73,6 @@ def invoice_as_it_was_read(session: Session, invoice: Invoice) -> Invoice:
     zone = _former_zone(session, invoices.revision_seen(invoice.id, record.latest)[0])
     if zone is None:
         return invoice
-    before = session.plex.invoice_as_read_before(invoice.id, zone)
+    before = session.plex.invoice_in_former_zone(invoice.id, zone)
     stored = invoice_fingerprint(invoices.revision(invoice.id, record.latest))
     return before if before is not None and invoice_fingerprint(before) == stored else invoice

@@ -30,7 +30,7 @@ from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
 from plexstedi.sandbox.faults import Call, FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.plex.store import NewLine
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.state.file.database import Database
@@ -124,8 +124,8 @@ class Morning(RuleBasedStateMachine):
         self.place = Path(self._folder.name)
         self.state = self.place / "state.sqlite3"
         self.copy = self.place / "copy.sqlite3"
-        made_up = made_up_tenant(ORDERS, 1, 7, START, characters=(Character.PROMPT,))
-        self.sandbox = Sandbox(made_up, SandboxClock.manual(START))
+        sample_data = sample_tenant(ORDERS, 1, 7, START, characters=(Character.PROMPT,))
+        self.sandbox = Sandbox(sample_data, SandboxClock.manual(START))
         text = config_text(self.sandbox, write=self.write)
         text = text.replace(
             'write = "releases"', 'write = "releases"\nrelease_values = ["note", "due_date", "quantity"]'

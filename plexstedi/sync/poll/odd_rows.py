@@ -28,11 +28,11 @@ def take_back_odd_rows(session: Session, rows: Collection[str]) -> None:
 
 def ask_about_odd_records(session: Session) -> None:
     """Rows of Plex that could not be read and belong to nothing that is held instead: a review item each, once."""
-    odd_records = session.plex.odd_records()
-    if not odd_records:
+    unreadable_records = session.plex.unreadable_records()
+    if not unreadable_records:
         return
     with session.store.transaction():
-        for odd in odd_records:
+        for odd in unreadable_records:
             words = f"a row of Plex's {odd.table} ({odd.words})"
             record = _odd_row(odd.table, odd.key, words)
             if odd.error is not None:

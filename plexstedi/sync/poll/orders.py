@@ -15,13 +15,13 @@ from plexstedi.edi.order import Order, Phase, Supplier
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.plex.port import (
     OrderReading,
-    UnansweredOrder,
+    UnavailableOrder,
     UnforeseenOrder,
     UnreadableOrder,
     VanishedOrder,
     Window,
 )
-from plexstedi.plex.rest.client import QUESTION_REFUSED, UNREADABLE
+from plexstedi.plex.rest.client import QUERY_REFUSED, UNREADABLE
 from plexstedi.state.cursors import Fact
 from plexstedi.state.orders import OrderRecord, Work
 from plexstedi.state.subject import Subject
@@ -272,11 +272,11 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
             if fault.code == "time-limit":
                 raise
             if len(work) == 1:
-                _read(session, UnansweredOrder(work[0].order_id, work[0].number, fault), work[0], start, turns)
+                _read(session, UnavailableOrder(work[0].order_id, work[0].number, fault), work[0], start, turns)
             # One of them may spoil the call for all: each is asked for alone.
             size = 1
         except ServiceRefused as fault:
-            if fault.code != QUESTION_REFUSED:
+            if fault.code != QUERY_REFUSED:
                 raise
             if len(work) == 1:
                 turns.skipped.add(work[0].order_id)
@@ -311,7 +311,7 @@ def _tell_refused(
         if not others and not turns.orders.failed_before(order_reading(item.order_id, item.number)):
             raise fault
         unanswered = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
-        _read(session, UnansweredOrder(item.order_id, item.number, unanswered), item, start, turns)
+        _read(session, UnavailableOrder(item.order_id, item.number, unanswered), item, start, turns)
 
 
 def _read(session: Session, reading: OrderReading, item: Work, start: datetime, turns: _Turns) -> None:
@@ -323,7 +323,7 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
             raise reading.error
         if isinstance(reading, Order):
             reading, supplier = _with_supplier(session, reading)
-        if isinstance(reading, UnansweredOrder):
+        if isinstance(reading, UnavailableOrder):
             with session.store.transaction():
                 orders.postpone_work(item.order_id)
             turns.skipped.add(item.order_id)
@@ -337,13 +337,15 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
         # It is read again when it changes, by the daily sweep, or when a person asks for it.
         with session.store.transaction():
             orders.finish_work(item.order_id)
-    elif isinstance(reading, UnansweredOrder):
+    elif isinstance(reading, UnavailableOrder):
         turns.orders.unanswered(record, reading.fault)
     else:
         turns.orders.succeeded(record)
 
 
-def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOrder | UnansweredOrder, Supplier | None]:
+def _with_supplier(
+    session: Session, order: Order
+) -> tuple[Order | UnreadableOrder | UnavailableOrder, Supplier | None]:
     """The order with its supplier's name and address, as far as it is traded with."""
     if order.supplier_code not in session.config.suppliers:
         return order, None
@@ -354,4 +356,4 @@ def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOr
             raise
         if fault.code == UNREADABLE:
             return UnreadableOrder(order.id, order.number, fault.message, fault.fix), None
-        return UnansweredOrder(order.id, order.number, fault), None
+        return UnavailableOrder(order.id, order.number, fault), None

@@ -100,7 +100,7 @@ def _foreign(session: Session, told: Order, now: Order) -> Iterator[Foreign]:
             old = before.get(release.id)
             if old is None or (old.due, old.quantity) == (release.due, release.quantity):
                 continue
-            live = session.plex.release_now(release.id)
+            live = session.plex.current_release(release.id)
             said = "" if live is None else token(live.note) or ""
             for transaction in references(said):
                 if session.store.inbox.get(transaction) is None:
