@@ -1,9 +1,9 @@
-"""Many records, each with its own turn: what one of them raises keeps no other from its turn.
+"""Process many records in isolation: an error of one record does not stop the others.
 
-Two kinds of trouble belong to one record alone. A service that does not answer for it, while it answers for others, is
-asked again in each run; several such records in a row are the service itself. What nobody foresaw holds the record as
-a review item of kind `unforeseen`; it is tried again when its content or the program's version is another, or when a
-person accepts the item.
+Two kinds of errors belong to a single record. If a service gives no response for it while it responds for others, the
+record is tried again in each run; several such records in a row mean that the service itself is unavailable. An
+unexpected error holds the record as a review item of kind `unforeseen`; it is tried again when its content or the
+program's version changes, or when a user accepts the item.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 
 _PATIENCE = timedelta(days=1)
-"""So long a record that is not answered for is tried again before it needs review (DESIGN.md section 4)."""
+"""How long a record without a response is retried before it needs review (DESIGN.md section 4)."""
 _IN_A_ROW = 3
-"""So many failures without a success between them mean that the service itself does not answer."""
+"""So many failures in a row mean that the service itself is unavailable."""
 _KNOWN_IN_A_ROW = 20
-"""The same, of records that failed in earlier runs: they have their turn last, so that they fail in a row anyway."""
+"""The same for records that failed in earlier runs: they are processed last and so usually fail in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record at one step of its way."""
+    """A record at one processing step."""
 
     step: str
-    """What is done with it, as words: `read`, `decide`, `write`."""
+    """The step as a verb: `read`, `decide`, `write`."""
     key: str
-    """What it is, for the program: its kind and its id."""
+    """Internal identifier: kind and id."""
     words: str
-    """What it is, for people: `order PO-1`."""
+    """Name for display: `order PO-1`."""
     mark: str = ""
-    """Its content as it is now: another mark means that it has changed."""
+    """Fingerprint of its current content: another mark means that it has changed."""
     supplier: str | None = None
     order_id: str | None = None
     order_number: str | None = None
     raw: Json = None
-    """An entry of a feed as it came: kept for the next try, since it does not come again."""
+    """A feed entry as received: stored for the next attempt, since it is not listed again."""
 
     about: Subject = NO_SUBJECT
     """The document or transaction that it is, or belongs to."""
 
     @property
     def name(self) -> str:
-        """What it is at this step, for the program: under this name it is held."""
+        """Internal name of record and step, under which it is held."""
         return f"{self.step} {self.key}"
 
     @property
     def subject(self) -> Subject:
-        """Of its review item."""
+        """Subject of its review item."""
         return replace(self.about, text=self.name)
 
 
@@ -73,14 +73,14 @@ _INVOICES_BACK = timedelta(days=3)
 
 
 def order_reading(order_id: str, number: str) -> Record:
-    """The reading of one order from Plex. It has no mark: an order is read when it changes."""
+    """The reading of one order from Plex. No mark: an order is read only when it changes."""
     return Record("read", f"order {order_id}", f"order {number or order_id}", order_number=number or None)
 
 
 def try_again(session: Session, name: str, number: str = "") -> None:
-    """Let the record of this name have its turn in the next run; in the caller's transaction.
+    """Release a held record for the next run; in the caller's transaction.
 
-    What is read only when it changes is asked for anew.
+    A record that is read only when it changes is queued for reading again.
     """
     store = session.store
     store.unforeseen.try_again(name)
@@ -93,7 +93,7 @@ def try_again(session: Session, name: str, number: str = "") -> None:
 
 
 def try_again_after_update(session: Session) -> None:
-    """What another version of the program could not do, this one tries."""
+    """Release records held by another version of the program."""
     names = session.store.unforeseen.of_another_program(__version__)
     if names:
         with session.store.transaction():
@@ -102,24 +102,24 @@ def try_again_after_update(session: Session) -> None:
 
 
 def is_held(session: Session, record: Record) -> bool:
-    """Whether this record raised something before, as it is now and under this version of the program."""
+    """Whether this record raised an error before, with the same content and program version."""
     return session.store.unforeseen.holds(record.name, record.mark, __version__)
 
 
 @dataclass(slots=True)
 class Turn:
-    """How one record's turn went."""
+    """The result of processing one record."""
 
     held: bool = False
-    """It raised what nobody foresaw: nothing of it was done."""
+    """It raised an unexpected error: none of its changes were kept."""
 
 
 @contextmanager
 def isolated(session: Session, record: Record) -> Iterator[Turn]:
-    """One record's turn: what nobody foresaw holds it, and the caller goes on behind the block.
+    """Process one record: an unexpected error holds it, and the caller continues after the block.
 
-    Inside a transaction, what the block did to the state is taken back and the rest of the transaction stays. Raise
-    PlexStediError as the block does: those are foreseen, and say themselves whom they concern.
+    Inside a transaction, the block's changes are rolled back to a savepoint and the rest of the transaction is kept.
+    Raise PlexStediError as the block does: those faults are handled by the caller.
     """
     turn = Turn()
     counted = session.run.copy()
@@ -137,7 +137,7 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
 
 
 def hold(session: Session, record: Record, error: Exception) -> None:
-    """Hold a record that raised what nobody foresaw; told once, however often it is tried again."""
+    """Hold a record that raised an unexpected error; reported once, however often it is tried again."""
     reason = Reason(
         code="unforeseen",
         where=record.words,
@@ -157,14 +157,14 @@ def hold(session: Session, record: Record, error: Exception) -> None:
             supplier=record.supplier,
             order_id=record.order_id,
             order_number=record.order_number,
-            # The error itself is what the run tells and alerts about.
+            # Not urgent: the run reports and alerts the error itself.
             urgent=False,
         )
     session.run.unforeseen.append(Unforeseen(reason.message, fix=reason.fix, error=error))
 
 
 def let_go(session: Session, record: Record) -> None:
-    """The record went well: what held it is over."""
+    """The record succeeded: remove its hold."""
     if not session.store.unforeseen.known(record.name):
         return
     with session.store.transaction():
@@ -173,10 +173,10 @@ def let_go(session: Session, record: Record) -> None:
 
 
 class Turns:
-    """The turns of the records of one stage, of which a service is asked one by one.
+    """Process the records of one stage that each need a call to a service.
 
-    A record that the service does not answer for is a standing fault from the first time on; after a day it is a review
-    item, and no run ends with 5 because of it any more, though each run asks for it again.
+    A record without a response is a standing fault from the first failure on. After a day it becomes a review item; it
+    is still tried in each run but no longer makes the run end with 5.
     """
 
     kind: ClassVar[ReviewKind] = ReviewKind.UNANSWERED
@@ -191,31 +191,31 @@ class Turns:
 
     @property
     def failed(self) -> Sequence[ServiceUnavailable]:
-        """The records that were not answered for in these turns, and are no review items yet."""
+        """Faults of the records without a response in this stage that are not review items yet."""
         return self._failed
 
     def review_subject(self, record: Record) -> Subject:
-        """Under which subject a person is asked about a record that is not answered for."""
+        """Subject of the review item about a record without a response."""
         return record.subject
 
     def take_back(self, record: Record) -> None:
-        """The service answers for this record again; in a transaction."""
+        """Withdraw the review item: the service responds for this record again. In a transaction."""
         why = "the service responds"
         self._session.withdraw(self.kind, self.review_subject(record), why, order_id=record.order_id)
 
     def failed_before(self, record: Record) -> bool:
-        """Whether this record failed in earlier runs: then it has its turn after the others."""
+        """Whether this record failed in earlier runs: then it is processed after the others."""
         return record.name in self._standing or self._is_asked(record)
 
     def failing_orders(self) -> set[str]:
-        """The orders, by Plex's id, whose reading failed in earlier runs."""
+        """Plex ids of the orders whose reading failed in earlier runs."""
         asked = [review.subject.text for review in self._session.store.reviews.standing() if review.kind is self.kind]
         found = (*self._standing, *asked)
         return {name.removeprefix(_READ_ORDER) for name in found if name.startswith(_READ_ORDER)}
 
     @contextmanager
     def turn(self, record: Record) -> Iterator[Turn]:
-        """One record's turn. Raise ServiceUnavailable if the time is over, or if it is the service that fails."""
+        """Process one record. Raise ServiceUnavailable if the time is over, or if the service itself fails."""
         raised = False
 
         @contextmanager
@@ -229,7 +229,7 @@ class Turns:
                 raised = True
                 self.unanswered(record, fault)
             except RequestRejected as fault:
-                # The service refuses to speak of this record alone; what it refuses of all is a ServiceRefused.
+                # Rejected for this record alone; a rejection of every request would be a ServiceRefused.
                 raised = True
                 unavailable = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
                 self.unanswered(record, unavailable)
@@ -240,7 +240,7 @@ class Turns:
             self.succeeded(record)
 
     def succeeded(self, record: Record) -> None:
-        """A record had its turn: the service answers."""
+        """A record was processed: the service responds."""
         self._in_a_row = 0
         self._known_in_a_row = 0
         if not self.failed_before(record):
@@ -251,13 +251,13 @@ class Turns:
             self.take_back(record)
 
     def unanswered(self, record: Record, fault: ServiceUnavailable) -> None:
-        """A service did not answer for a record. Raise its fault if too many did in a row."""
+        """The service gave no response for a record. Raise its fault after too many failures in a row."""
         if self.failed_before(record):
             self._known_in_a_row += 1
         else:
             self._in_a_row += 1
         if self._in_a_row >= _IN_A_ROW or self._known_in_a_row >= _KNOWN_IN_A_ROW:
-            # It is the service: what its calls for single records met says nothing about these.
+            # The service itself is down: do not record faults for single records.
             raise fault
         message = f"cannot {record.step} {record.words}: {fault.message}"
         session, now = self._session, self._session.clock.now()
@@ -287,7 +287,7 @@ class Turns:
         )
 
     def tell(self) -> None:
-        """After the last record: raise RecordsUnanswered with the first failure and how many there were."""
+        """After the last record: raise RecordsUnanswered with the first fault and the number of faults."""
         if not self._failed:
             return
         first, more = self._failed[0], len(self._failed) - 1
