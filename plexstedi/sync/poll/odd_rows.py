@@ -1,4 +1,4 @@
-"""Rows of Plex that cannot be read: asked about, and taken back."""
+"""Review items about Plex rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def has_odd_rows(session: Session) -> bool:
 
 
 def take_back_odd_rows(session: Session, rows: Collection[str]) -> None:
-    """These rows, by their ids, can be read: review items about them close; inside the caller's transaction."""
+    """Withdraw the review items of these rows, by id: they are readable now. Inside the caller's transaction."""
     for review in session.store.reviews.standing():
         _, _, key = review.subject.text.rpartition(" row ")
         if review.kind is ReviewKind.RECORD_UNREADABLE and key in rows:
@@ -27,7 +27,7 @@ def take_back_odd_rows(session: Session, rows: Collection[str]) -> None:
 
 
 def ask_about_odd_records(session: Session) -> None:
-    """Rows of Plex that could not be read and belong to nothing that is held instead: a review item each, once."""
+    """Open one review item for each unreadable Plex row that does not belong to a held record."""
     odd_records = session.plex.odd_records()
     if not odd_records:
         return

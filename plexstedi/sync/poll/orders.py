@@ -1,8 +1,8 @@
-"""`poll`: what changed in Plex since the last look becomes revisions in the state.
+"""`poll`: store what changed in Plex since the last poll as revisions.
 
-A window is listed first, its orders are noted as work, and the cursor moves only when all of them are stored; a run
-that ends in between leaves the rest to the next one. A sweep looks at every open order once a day: it finds what no
-window shows (line-only edits, deletions, rows committed late).
+A window is listed, its orders are stored as work, and the cursor advances once all of them are read; an interrupted run
+leaves the rest to the next one. A daily sweep reads every open order: it finds what no window shows (line-only edits,
+deletions, rows committed late).
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from plexstedi.sync.stages import Stage
 from plexstedi.sync.timezones import note_timezone
 
 SETTLING = timedelta(minutes=1)
-"""A window ends this long ago, so that what is just being committed in Plex is not passed over."""
+"""A window ends this long ago, so that rows being committed in Plex are not missed."""
 FIRST_LOOK_BACK = timedelta(hours=24)
 _BATCH = 25
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a poll is to look at: a window, unless there is none yet, and whether to sweep."""
+    """What a poll reads: a window, unless it would be empty, and whether to sweep."""
 
     window: Window | None
     sweep: bool
@@ -61,10 +61,10 @@ def plan_poll(
     since: datetime | None = None,
     full: bool = False,
 ) -> Plan:
-    """Decide what to look at.
+    """Decide what to read.
 
-    `cursor` is the end of the last window that was stored, `swept` the beginning of the last whole sweep. A clock that
-    was set back leaves the cursor in the future: then a sweep finds what a window cannot (DESIGN.md section 6).
+    `cursor`: end of the last stored window; `swept`: begin of the last complete sweep. If the clock was set back, the
+    cursor is in the future and a sweep finds what windows would miss (DESIGN.md section 6).
     """
     end = now - SETTLING
     begin = since if since is not None else (start if cursor is None else cursor - overlap)
@@ -81,9 +81,9 @@ def plan_poll(
 
 
 def poll(session: Session, *, since: datetime | None = None, full: bool = False, seconds: float | None = None) -> None:
-    """Read what changed. `seconds` is this stage's share of the run; what is left waits for the next run.
+    """Read what changed. `seconds`: this stage's share of the run; the rest is left to the next run.
 
-    Raise ServiceUnavailable, ServiceRefused, SuspicionStop, Interrupted; what was stored until then stays stored.
+    Raise ServiceUnavailable, ServiceRefused, SuspicionStop, Interrupted; what was stored stays stored.
     """
     check_tenant(session)
     until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
@@ -98,13 +98,13 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
     cursors = session.store.cursors
     now = session.clock.now()
     with session.store.transaction():
-        # Before polling begins: whether this is the first poll decides which invoices are known.
+        # Before BEGAN is set: whether this is the first poll decides which invoices count as known.
         invoices_start = invoices.fix_start(session, now, _orders_start(session, now))
         note_timezone(cursors, session.config.plex.timezone, now)
         start = _start(session, now)
     turns = _Turns(until, Turns(session, Stage.POLL), odd_rows=has_odd_rows(session))
     _read_all(session, turns, start, invoices_start, since=since, full=full, now=now)
-    # Also where the time was over before all were read: what Plex did not answer for is told by this run.
+    # Also if the time ran out: orders without a response are reported by this run.
     turns.orders.tell()
 
 
@@ -118,7 +118,7 @@ def _read_all(
     full: bool,
     now: datetime,
 ) -> None:
-    """Read what waits, what changed and, when it is due, everything; it ends early when the time is over."""
+    """Read pending work, the window and, when due, the sweep; stop early when the time is over."""
     cursors = session.store.cursors
     if cursors.get(Fact.WINDOW_END) is not None and not _work_off(session, "window", start, turns):
         return
@@ -148,7 +148,7 @@ def _read_all(
 
 
 def _start(session: Session, now: datetime) -> datetime:
-    """Before this time, orders are taken as known to their suppliers; fixed at the first poll."""
+    """Store and return the start: earlier orders count as known to their suppliers. Fixed at the first poll."""
     cursors = session.store.cursors
     began = cursors.time(Fact.BEGAN)
     start = _orders_start(session, now)
@@ -180,7 +180,7 @@ def _list_window(session: Session, window: Window) -> None:
 
 
 def _already_read(record: OrderRecord | None, marks: Mapping[str, datetime]) -> bool:
-    """Whether every row that the window shows was read before as it is now."""
+    """Whether every row in the window was already read in its current version."""
     return record is not None and all(record.marks.get(row) == at for row, at in marks.items())
 
 
@@ -194,7 +194,7 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
     work = []
     for order_id, number in {**known, **{i: one.number for i, one in open_now.items()}}.items():
         record = orders.get(order_id)
-        # A clock that was in the future has left readings from there: they are not from this poll.
+        # A clock that was ahead left read times in the future: those do not count as read in this poll.
         if record is None or not now <= record.read_at <= session.clock.now():
             work.append(Work(order_id, number, "sweep"))
     with session.store.transaction():
@@ -202,7 +202,7 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
         cursors = session.store.cursors
         cursors.put_time(Fact.SWEEP_STARTED, now)
         if (cursor := cursors.time(Fact.PLEX_CURSOR)) is not None and cursor > now:
-            # All that is open is read now, so windows may begin here again.
+            # The sweep reads every open order, so windows may restart from here.
             cursors.put_time(Fact.PLEX_CURSOR, now - SETTLING)
         session.note(
             "sweep-started",
@@ -215,7 +215,7 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
 
 
 def _suspect_empty_sweep(session: Session, order_id: str, known: int) -> None:
-    """None of our open orders is in the list: right only if they really are no longer open."""
+    """The list has none of the known open orders: plausible only if they are really closed, so one is read to check."""
     reading = session.plex.order(order_id)
     if isinstance(reading, Order) and reading.phase not in (Phase.RELEASED, Phase.UNRELEASED):
         return
@@ -227,25 +227,25 @@ def _suspect_empty_sweep(session: Session, order_id: str, known: int) -> None:
 
 @dataclass
 class _Turns:
-    """How far this poll has come with the orders that wait."""
+    """Progress of this poll through the pending orders."""
 
     until: float
     """`Clock.monotonic` at which this stage has to end."""
     orders: Turns
     skipped: set[str] = field(default_factory=set)
-    """Orders of which Plex did not answer: not asked again in this run."""
+    """Orders without a response from Plex: not read again in this run."""
     odd_rows: bool = False
-    """Whether there are review items about rows that belong to no order that could be told."""
+    """Whether there are review items about rows that belong to no identifiable order."""
 
     def late(self) -> set[str]:
-        """Orders of which Plex did not answer in earlier runs: they are read after the others."""
+        """Orders without a response in earlier runs: they are read after the others."""
         return self.orders.failing_orders()
 
 
 def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> bool:
-    """Read the orders that wait. Whether all of this origin were read; then the cursor moves.
+    """Read the pending orders; return whether all of this origin were read. The cursor then advances.
 
-    An order of which Plex does not answer holds up no other and no window: it stays to be read.
+    An order without a response from Plex blocks neither other orders nor the window: it stays pending.
     """
     orders = session.store.orders
     total = orders.work_left()
@@ -273,7 +273,7 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
                 raise
             if len(work) == 1:
                 _read(session, UnansweredOrder(work[0].order_id, work[0].number, fault), work[0], start, turns)
-            # One of them may spoil the call for all: each is asked for alone.
+            # A single order may make the joint call fail: read each one separately.
             size = 1
         except ServiceRefused as fault:
             if fault.code != QUESTION_REFUSED:
@@ -303,9 +303,9 @@ def _work_off(session: Session, origin: str, start: datetime, turns: _Turns) -> 
 def _tell_refused(
     session: Session, refused: Sequence[tuple[Work, ServiceRefused]], start: datetime, turns: _Turns, *, others: bool
 ) -> None:
-    """Orders whose questions Plex does not take, while it answers for others: they are not answered for.
+    """Treat orders whose requests Plex rejects, while others succeed, as without a response.
 
-    Raise ServiceRefused where no order was read, nor was one known to fail: it is how Plex is asked.
+    Raise ServiceRefused if no order was read and this one never failed before: the request itself is then wrong.
     """
     for item, fault in refused:
         if not others and not turns.orders.failed_before(order_reading(item.order_id, item.number)):
@@ -334,7 +334,7 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
                 if isinstance(reading, Order) and turns.odd_rows:
                     take_back_odd_rows(session, {reading.id, *marks_of(reading)})
     if turn.held:
-        # It is read again when it changes, by the daily sweep, or when a person asks for it.
+        # Not pending any more: it is read again when it changes, by the daily sweep, or on a user's request.
         with session.store.transaction():
             orders.finish_work(item.order_id)
     elif isinstance(reading, UnansweredOrder):
@@ -344,7 +344,7 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
 
 
 def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOrder | UnansweredOrder, Supplier | None]:
-    """The order with its supplier's name and address, as far as it is traded with."""
+    """The order with its supplier's name and address; without them if its supplier has no settings."""
     if order.supplier_code not in session.config.suppliers:
         return order, None
     try:

@@ -1,4 +1,4 @@
-"""Goods received, as Plex lists them: they are not promised again."""
+"""Goods receipts listed by Plex: received quantities are not promised again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECEIPTS_OVERLAP = timedelta(days=3)
 
 
 def read_receipts_of_plex(session: Session, now: datetime) -> None:
-    """Receipts have no modified filter: the window overlaps by days (plex/README.md 5.1)."""
+    """Read receipts since the cursor. They have no modified filter: windows overlap by days (plex/README.md 5.1)."""
     cursors = session.store.cursors
     cursor = cursors.time(Fact.RECEIPTS_CURSOR)
     begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP

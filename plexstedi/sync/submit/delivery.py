@@ -1,7 +1,6 @@
-"""What became of documents that were sent: unheard ones are settled, accepted ones followed until delivered.
+"""Confirm the delivery of accepted documents.
 
-200 is not delivery: delivery is read from executions only (stedi/README.md 3.1). An attempt without an answer is
-repeated with the same bytes under the same key while Stedi remembers the key; later it is looked up, never guessed.
+HTTP 200 is not delivery: delivery is read from executions only (stedi/README.md 3.1).
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from plexstedi.sync.submit.send import record_of
 
 
 def confirm_deliveries(session: Session, turns: Turns) -> None:
-    """Ask Stedi about every accepted or failed document that is not yet known to be delivered.
+    """Query Stedi for every accepted or failed document that is not known to be delivered.
 
-    One that Stedi does not answer for keeps no other from being asked about; it is told by `turns`.
+    A missing response for one document does not stop the others; `turns` reports it.
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
     open_documents = sorted(accepted, key=lambda document: turns.failed_before(_confirming(document)))
@@ -91,7 +90,7 @@ def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None
 
 
 def _read_controls(session: Session, document: Document) -> None:
-    """create-outbound and found-again files: the control numbers are in the execution's transactions."""
+    """Read the control numbers from the execution's transactions: responses of create-outbound lack them."""
     assert document.file_execution_id is not None
     for transaction in session.stedi.execution_transactions(document.file_execution_id):
         session.store.documents.set_controls(

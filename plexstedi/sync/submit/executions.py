@@ -1,7 +1,7 @@
-"""Stedi's execution feed, read before anything is sent: it executions what was really sent, and what failed.
+"""Read Stedi's execution feed before anything is sent: it shows which files were really sent, and which failed.
 
-An outbound file under a name of ours that the ledger does not know means that this state is old or was lost: then
-nothing is sent before `plexstedi recover` (DESIGN.md section 6 "Sending").
+An outbound file with one of our names that the ledger lacks means that this state is old or was lost: nothing is then
+sent before `plexstedi recover` (DESIGN.md section 6 "Sending").
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from plexstedi.sync.session import Session
 
 
 def drain_executions(session: Session) -> None:
-    """Read the feed to its end and note what concerns us. Raise SuspicionStop on files that the ledger lacks."""
+    """Read the feed to its end and store relevant executions. Raise SuspicionStop on files that the ledger lacks."""
     read_executions(session)
     _stop_on_unknown_files(session)
 
 
 def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
-    """Note what concerns us in the feed; a state that never read it looks at every file of ours there ever was.
+    """Store relevant executions of the feed; a state that never read it first lists all files of this tenant.
 
-    So a state that was lost is noticed however long ago the last file went out.
+    A lost state is thus noticed however long ago the last file was sent.
     """
     checkpoint = first_checkpoint(session, EXECUTIONS)
     if all_of_ours or never_read(session, EXECUTIONS):
@@ -80,7 +80,7 @@ def _list_all_of_ours(session: Session) -> None:
 
 
 def is_ours(session: Session, file_name: str | None) -> bool:
-    """Whether a file name is in our scheme, of this tenant and usage indicator."""
+    """Whether a file name follows our scheme, with this tenant and usage indicator."""
     parsed = parse_file_name(file_name or "")
     return parsed is not None and parsed[0].tenant == session.tenant and parsed[0].usage == session.usage
 
@@ -103,7 +103,7 @@ def _note_execution(session: Session, execution: Execution) -> None:
 
 
 def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
-    """A supplier's file that Stedi could not process never becomes a transaction: an answer may be in it."""
+    """An inbound file that Stedi could not process yields no transaction: it may contain an acknowledgment."""
     supplier = supplier_of(session, execution.partnership_id) or customer_of(session, execution.partnership_id)
     if execution.partnership_id is not None and supplier is None:
         return
@@ -119,9 +119,9 @@ def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
 
 
 def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
-    """Order numbers, with the release sent singly, that Stedi has files for which the ledger lacks.
+    """Order numbers (with the release, if sent separately) for which Stedi has files that the ledger lacks.
 
-    Nothing of theirs is sent, also when the suspicion is overridden: it might be a second time.
+    Their documents are never sent, even if the suspicion is overridden: they might be duplicates.
     """
     names = (parse_file_name(execution.file_name) for execution in session.store.executions.unknown_to_ledger())
     return frozenset((name[0].order, name[0].release) for name in names if name is not None)

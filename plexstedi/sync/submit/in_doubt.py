@@ -1,4 +1,4 @@
-"""Documents of which it is not known whether Stedi has them: repeated under the same key, or looked up."""
+"""Documents that Stedi may or may not have: repeat under the same key, or look up the file."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.submit.send import accept, record_of, send, sending_of
 
 KEY_LIFE = timedelta(hours=23)
-"""Stedi forgets a key after 24 hours; after 23 the same request might be carried out a second time."""
+"""Stedi forgets a key after 24 hours; from 23 on a repeated request might be executed a second time."""
 
 
 _LOOK_AROUND = timedelta(days=2)
 
 
 _LISTED_AFTER = timedelta(minutes=15)
-"""A file that Stedi has is listed by then; only after that its absence means something."""
+"""Stedi lists an existing file within this time; only then its absence is significant."""
 
 
 def resolve_unheard(session: Session) -> None:
-    """Settle every document whose attempt was not heard, and those in doubt or refused that Stedi shows after all."""
+    """Resolve every send without a response, and adopt documents in doubt or rejected that Stedi lists after all."""
     for document in session.store.documents.unheard():
         session.checkpoint()
         record = sending_of(document)
@@ -46,7 +46,7 @@ def resolve_unheard(session: Session) -> None:
 
 
 def take_execution(session: Session, document: Document) -> bool:
-    """Whether Stedi's execution feed has shown a file of this very name: then it was carried out."""
+    """Whether the execution feed contains this document's file name: it was sent, and is marked as accepted."""
     execution = session.store.executions.by_file_name(document.file_name)
     if execution is None:
         return False
@@ -65,7 +65,7 @@ def take_execution(session: Session, document: Document) -> bool:
 
 
 def _settle(session: Session, document: Document) -> None:
-    """Repeat it while Stedi surely knows the key; else look the file up, with a positive control."""
+    """Repeat the send while Stedi certainly knows the key; later look up the file, with a positive control."""
     documents, now = session.store.documents, session.clock.now()
     wait = timedelta(0) if document.next_attempt_at is None else document.next_attempt_at - now
     if timedelta(0) < wait <= _LONGEST_WAIT:
@@ -108,7 +108,7 @@ def _doubt(session: Session, document: Document) -> None:
 
 
 def _look_again(session: Session, document: Document) -> None:
-    """A document in doubt: Stedi may list its file by now."""
+    """Search for the file of a document in doubt: Stedi may list it by now."""
     for page in session.stedi.executions(direction=OUTBOUND, display_name=document.file_name):
         for execution in page.items:
             if execution.file_name == document.file_name:
@@ -118,18 +118,18 @@ def _look_again(session: Session, document: Document) -> None:
 
 
 class Absent(StrEnum):
-    """A file that was looked up and is not there."""
+    """The result of a search that did not find the file."""
 
     PROVEN = "proven"
-    """The same search found another file of ours."""
+    """The same search found another known file."""
     UNPROVEN = "unproven"
 
 
 def _search(session: Session, document: Document, since: datetime, until: datetime) -> Execution | Absent:
-    """The execution that carried this exact file name; if it is not there, whether the search proves anything.
+    """The execution with exactly this file name; else whether the search was valid.
 
-    The control is a file that we know Stedi has: it must come up in the very same listing. Days on both sides make up
-    for a clock of ours that was wrong.
+    The control is a file that Stedi is known to have: the same listing must contain it. The searched period has a
+    margin of days on both sides for a wrong local clock.
     """
     control = _control(session, document)
     begin = since if control is None or control.accepted_at is None else min(since, control.accepted_at)
@@ -150,7 +150,7 @@ def _search(session: Session, document: Document, since: datetime, until: dateti
 
 
 def _control(session: Session, document: Document) -> Document | None:
-    """A document that Stedi surely has, the last one; of the same partner if there is one."""
+    """The latest document that Stedi is known to have, of the same partner if possible."""
     known = [
         other
         for other in session.store.documents.in_state(DocumentState.DELIVERED, DocumentState.ACCEPTED)
@@ -160,7 +160,7 @@ def _control(session: Session, document: Document) -> Document | None:
 
 
 def found_at_stedi(execution_id: str, created_at: datetime) -> Accepted:
-    """A document that was found at Stedi, as if it had answered."""
+    """An accepted outcome for a document that was found at Stedi."""
     return Accepted(
         file_execution_id=execution_id,
         interchange_control=None,
@@ -172,4 +172,4 @@ def found_at_stedi(execution_id: str, created_at: datetime) -> Accepted:
 
 
 _LONGEST_WAIT = timedelta(hours=1)
-"""No 409 asks for more; a later time was noted by a clock that was wrong."""
+"""No 409 asks for a longer wait; a later time was stored by a wrong clock."""

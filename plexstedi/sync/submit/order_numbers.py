@@ -1,4 +1,4 @@
-"""Numbers that are on several orders or invoices: whether one may go out under its own (RULES.md Sending 10)."""
+"""Numbers used by several orders or invoices: whether one may be sent under its number (RULES.md Sending 10)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from plexstedi.sync.session import Session
 
 @dataclass(frozen=True, slots=True)
 class _Naming:
-    """One order or invoice and a number that it has now, or was sent under."""
+    """An order or invoice with a number that it has now, or was sent under."""
 
     owner: Numbered
     number: str
@@ -29,7 +29,7 @@ class _Naming:
 
 @dataclass(frozen=True, slots=True)
 class _Orphan:
-    """A file at Stedi whose order Plex does not have."""
+    """A file at Stedi whose order is not in Plex."""
 
     execution: ExecutionRecord
     slot: Slot
@@ -39,7 +39,7 @@ _Group = tuple[list[_Naming], list[_Orphan]]
 
 
 class OrderNumbers:
-    """Who has which number, looked up when it is first asked; documents that are frozen meanwhile are not seen."""
+    """Which record uses which number; loaded at first use, so documents frozen later are not included."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -48,7 +48,7 @@ class OrderNumbers:
         self._told: frozenset[str] = frozenset()
 
     def order_taken(self, record: OrderRecord) -> tuple[Reason, ...]:
-        """Why this order may not go out under its number; empty if it may."""
+        """Why this order may not be sent under its number; empty if it may."""
         if self._orders is None:
             numbers = self._session.store.numbers
             sent = numbers.sent_under(invoices=False)
@@ -58,7 +58,7 @@ class OrderNumbers:
         return () if group is None else _reasons(record.id, [*map(self._of_order, group[0]), *self._files(group[1])])
 
     def invoice_taken(self, record: InvoiceRecord) -> tuple[Reason, ...]:
-        """Why this invoice may not go out under its number; empty if it may."""
+        """Why this invoice may not be sent under its number; empty if it may."""
         if self._invoices is None:
             numbers = self._session.store.numbers
             sent = [
@@ -79,7 +79,7 @@ class OrderNumbers:
         partners: Mapping[str, SupplierSettings],
         *kinds: str,
     ) -> Mapping[str, _Group]:
-        """The numbers that more than one asks for, by their key."""
+        """Numbers that several records claim, by comparison key."""
         by_id = {owner.id: owner for owner in owners}
         namings: dict[str, dict[str, _Naming]] = defaultdict(dict)
         went_out = set()
@@ -90,7 +90,7 @@ class OrderNumbers:
                 key = self._key(one.number, partners.get(owner.partner))
                 namings[key].setdefault(owner.id, _Naming(owner, one.number, one.first_document))
         for owner in by_id.values():
-            # One that went out under another number before does not go out under this one (`order-moved`).
+            # Sent under another number before: it is held as `order-moved` and does not claim its current number.
             if owner.id not in went_out:
                 namings[self._key(owner.number, partners.get(owner.partner))][owner.id] = _Naming(
                     owner, owner.number, None

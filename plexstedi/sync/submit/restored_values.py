@@ -1,4 +1,4 @@
-"""Promises that stand in Plex and that this state does not know: it was put back to before they were written there."""
+"""Promises in Plex that this state does not know: it was restored to a time before they were written there."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from plexstedi.sync.writeback.results import references
 
 @dataclass(frozen=True)
 class Foreign:
-    """A release whose date or quantity differs from what was told, and whose note has an answer unknown here."""
+    """A release whose date or quantity differs from what was sent, with an unknown acknowledgment in its note."""
 
     line: int
     before: Release
     now: Release
     transaction: str
     said: str
-    """What our token in the note says."""
+    """Text of the acknowledgment token in the note."""
 
     def changes(self) -> tuple[FieldChange, ...] | None:
-        """The differences as writes of ours; None if the token does not say all of it: then a person edited it."""
+        """The differences as our writes; None if the token does not contain all of them: a user then edited the
+        release."""
         found = []
         if self.now.due is not None and self.now.due != self.before.due:
             due = self.now.due.isoformat()
@@ -67,9 +68,9 @@ class Foreign:
 
 
 def close_foreign_promises(session: Session, record: OrderRecord, told: Order, now: Order) -> tuple[Reason, ...] | None:
-    """Take what a lost state wrote into Plex as written; Plex is asked.
+    """Adopt values that a lost state wrote into Plex; reads the releases' notes from Plex.
 
-    None: nothing of it is foreign. Reasons: a person has to look. Only with `release_values` are such values ever ours.
+    None: no value is foreign. Reasons: the order needs review. Only with `release_values` do such values exist.
     """
     config = session.config.plex.acknowledgments
     if config.write is not WriteBack.RELEASES or set(config.release_values) <= {ReleaseField.NOTE}:

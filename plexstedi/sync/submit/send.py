@@ -31,12 +31,12 @@ def record_of(step: str, document: Document) -> Record:
 
 
 def sending_of(document: Document) -> Record:
-    """The sending of a document, as a record with a turn of its own."""
+    """The sending of a document as an isolated record."""
     return record_of("send", document)
 
 
 def send_one(session: Session, document: Document) -> None:
-    """One attempt, as `send`; what nobody foresaw holds this document, and whether it was sent is resolved later."""
+    """One attempt, as `send`; after an unexpected error the document is held and its fate is resolved later."""
     record = sending_of(document)
     if not is_held(session, record):
         with isolated(session, record):
@@ -44,9 +44,9 @@ def send_one(session: Session, document: Document) -> None:
 
 
 def send(session: Session, document: Document) -> None:
-    """One attempt: intent committed, call, outcome committed. No transaction is open across the call.
+    """One attempt: commit the intent, call, commit the outcome. No transaction is open during the call.
 
-    Raise ServiceRefused or ServiceUnavailable where nothing can have been processed; the document then waits.
+    Raise ServiceRefused or ServiceUnavailable if Stedi cannot have processed it; the next run then sends it.
     """
     store = session.store
     body = store.documents.body(document.id)
@@ -80,7 +80,7 @@ def _call(session: Session, document: Document, body: bytes) -> SendOutcome:
 
 
 def _began(session: Session) -> datetime:
-    """When an attempt begins, for the age of its key: a clock of ours that is ahead must not make it look young."""
+    """Start time of an attempt, for the age of its key: a clock that is ahead must not make it look recent."""
     theirs = session.stedi.service_now()
     now = session.clock.now()
     return now if theirs is None else min(now, theirs)
@@ -97,7 +97,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
         case Accepted():
             accept(session, document, outcome)
         case Refused() if documents.open_attempts(document.id):
-            # An earlier attempt may have been carried out: what is refused now is no proof that it was not.
+            # An earlier attempt may have succeeded: a rejection now does not prove that it did not.
             documents.set_next_attempt(document.id, now, _words(outcome))
         case Refused():
             _refuse(session, document, outcome)
@@ -136,7 +136,7 @@ def _words(outcome: SendOutcome) -> str:
 
 
 def accept(session: Session, document: Document, outcome: Accepted) -> None:
-    """Stedi has the document; inside the caller's transaction."""
+    """Stedi accepted the document; inside the caller's transaction."""
     session.store.documents.accept(
         document.id,
         session.clock.now(),
