@@ -1,7 +1,7 @@
-"""What an 855 or 865 means: matched to order and document, reconciled, folded with what was said before.
+"""Process an 855 or 865: match it to an order and document, reconcile it, combine it with earlier acknowledgments.
 
-The decisions are in `edi`; here they get their values from the state, and their results are stored in one transaction
-together with the writes and the questions that follow from them.
+The decisions are made in `edi`; this module supplies values from the state and stores the results together with the
+writes and review items that follow, in one transaction.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ ANOTHER_PLANTS = "its partnership is another plant's"
 
 
 def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
-    """Decide one stored answer; inside the caller's transaction."""
+    """Decide one stored acknowledgment; inside the caller's transaction."""
     tree = read_document(session, inbound)
     if isinstance(tree, UnreadableDocument):
         if not _repeats_unassigned(session, inbound):
@@ -106,7 +106,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
 
 
 def _of_another_plant(session: Session, number: str, candidates: Candidates) -> bool:
-    """Whether `documents.order_pattern` tells that this is no order number of ours, however the supplier writes it."""
+    """Whether, by `documents.order_pattern`, this is not one of our order numbers, in any spelling of the supplier."""
     pattern = session.config.documents.order_pattern
     if not pattern or any(candidate.number == number for candidate in candidates.all()):
         return False
@@ -114,7 +114,7 @@ def _of_another_plant(session: Session, number: str, candidates: Candidates) -> 
 
 
 def _ignore(session: Session, inbound: Inbound, why: str) -> None:
-    """Left alone, and asked about no more, whatever was asked before the settings told it apart."""
+    """Ignore a transaction, and withdraw the review item about its unknown order."""
     move_transaction(session, inbound, InboxState.IGNORED, why)
     session.withdraw(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), why)
 
@@ -129,7 +129,7 @@ def _unreadable(message: str) -> Reason:
 
 
 def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
-    """An order that we do not know: kept, tried again each run, a person's after `unknown_order_days`."""
+    """Keep an acknowledgment of an unknown order; retried in each run, needs review after `unknown_order_days`."""
     mark = content_fingerprint(read)
     session.store.inbox.assign(
         inbound.transaction_id,
@@ -168,7 +168,7 @@ def _iso(day: date | None) -> str | None:
 
 
 def _repeats_unassigned(session: Session, inbound: Inbound) -> bool:
-    """Whether it repeats one that waits without an order, or cannot be read either; then it is put beside it."""
+    """Whether it repeats an earlier one that waits for its order or is unreadable; it is then marked as a duplicate."""
     before = (inbound.processed_at, inbound.transaction_id)
     others = [
         _received(other, None)
@@ -236,7 +236,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return
     document, told = documents[answers.position], sent[answers.position]
-    # Suppliers may share a partnership: whose order it is says how its answers are read.
+    # Suppliers may share a partnership: the order's supplier determines how it is read.
     settings = _settings(session, document.supplier, inbound.partnership)
     outcome = reconcile(
         read,
@@ -273,7 +273,7 @@ def _controls_note(received: Received, others: Sequence[Received]) -> str | None
 
 
 def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[Inbound]:
-    """Answers to the same order that were decided already."""
+    """Acknowledgments of the same order that are already decided."""
     return [
         other
         for other in session.store.inbox.of_order(candidate.order_id)
@@ -283,9 +283,10 @@ def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[I
 
 
 def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | None) -> Received:
-    """An earlier answer to compare with; one that a later document of ours outdated, by its control numbers only.
+    """An earlier acknowledgment for the duplicate check.
 
-    A supplier that confirms an order again after it went there and back in a day says the same once more, and means it.
+    If a later document of ours superseded it, only its control numbers are compared: a supplier may legitimately repeat
+    the same confirmation after an order was changed and changed back.
     """
     given_up = other.document_id is not None and other.document_id not in {document.id for document in documents}
     outdated = other.state is InboxState.SUPERSEDED and bool(documents) and other.document_id != documents[-1].id
@@ -307,9 +308,9 @@ def _received(inbound: Inbound, ordered: date | None) -> Received:
 
 
 def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collection[int]:
-    """Lines that Plex has changed since the last document, as long as the change did not go out."""
+    """Lines that Plex has changed since the last document, while that change is not sent."""
     record = session.store.orders.get(order_id)
-    # What a person has settled with the supplier otherwise never goes out, so nothing waits for it.
+    # A change that a user resolved with the supplier is never sent, so it must not hold anything.
     revision = max(last.revision, session.store.orders.told(last.stream))
     if record is None or record.latest <= revision:
         return ()
@@ -322,7 +323,7 @@ def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collect
 
 
 def _settings(session: Session, supplier: str | None, partnership: str) -> SupplierSettings:
-    """How answers over this partnership are read: as its supplier says, also when the table got another name since."""
+    """Settings for reading acknowledgments of this partnership, also if its supplier's table was renamed."""
     suppliers = session.config.suppliers
     if supplier is not None and supplier in suppliers:
         return suppliers[supplier]
@@ -330,7 +331,7 @@ def _settings(session: Session, supplier: str | None, partnership: str) -> Suppl
 
 
 def _with_currency(session: Session, order_id: str, told: SentOrder, document: Document) -> SentOrder:
-    """A document of before currencies were kept with it has that of its revision."""
+    """A document stored before currencies were recorded has the currency of its revision."""
     if told.currency is not None or not document.revision:
         return told
     order = session.store.orders.revision(order_id, document.revision)
@@ -340,13 +341,13 @@ def _with_currency(session: Session, order_id: str, told: SentOrder, document: D
 def _received_quantities(
     session: Session, order_id: str, told: SentOrder, document: Document, settings: SupplierSettings
 ) -> Mapping[int, Decimal]:
-    """What came in so far, by line number, in the unit sent."""
+    """Quantities received so far by line number, in the unit sent."""
     received = session.store.receipts.received(order_id)
     if not received:
         return {}
     record = session.store.orders.get(order_id)
     assert record is not None
-    # What `recover` took over has no revision of its own but the last file's.
+    # A document imported by `recover` has no revision: use the latest.
     order = session.store.orders.revision(order_id, document.revision or record.latest)
     entered_again = current_ids((told,), session.store.orders.revision(order_id, record.latest)).lines
     quantities: dict[int, Decimal] = {}

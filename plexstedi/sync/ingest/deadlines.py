@@ -1,5 +1,4 @@
-"""Which documents are past their clocks, and the questions that follow at the limit (RULES.md "Settings",
-Reading 17)."""
+"""Overdue documents and their review items (RULES.md "Settings", Reading 17)."""
 
 from __future__ import annotations
 
@@ -27,18 +26,18 @@ _NOTED_BY = (ReviewKind.LINE_BACKORDERED, ReviewKind.LINE_ATTENTION)
 
 @dataclass(frozen=True, slots=True)
 class LateDocument:
-    """A document with one of its clocks that ran past its warning or its limit."""
+    """A document past the warning or the limit of one of its deadlines."""
 
     document: Document
     late: Late
 
     @property
     def subject(self) -> Subject:
-        """Of its review item."""
+        """Subject of its review item."""
         return of_document(self.document.id, str(self.late.clock))
 
     def in_words(self) -> str:
-        """What is late and since when, without how late it is now: the same text at every look."""
+        """What is overdue and since when, without the current delay: the text is the same in each run."""
         hours = f"{int(self.late.allowed.total_seconds()) // 3600} h"
         since = f"{self.late.since:%Y-%m-%d %H:%M} UTC"
         return _WORDS[self.late.clock].format(kind=self.document.kind, hours=hours, since=since)
@@ -60,9 +59,9 @@ _FIXES = {
 
 
 def late_documents(store: Store, config: Config, now: datetime, *, supplier: str | None = None) -> list[LateDocument]:
-    """Every clock past its warning or limit, oldest document first. Reads only.
+    """Every deadline past its warning or limit, oldest document first. Read-only.
 
-    A document whose supplier is no longer in the configuration has no clocks.
+    A document whose supplier has no settings has no deadlines.
     """
     found: list[LateDocument] = []
     for stream in clocked_streams(store, supplier=supplier):
@@ -71,7 +70,7 @@ def late_documents(store: Store, config: Config, now: datetime, *, supplier: str
 
 
 def clocked_streams(store: Store, *, supplier: str | None = None) -> list[Document]:
-    """One open document of each stream whose clocks run."""
+    """One open document of each stream with running deadlines."""
     return list({document.stream: document for document in store.documents.open_clocks(supplier=supplier)}.values())
 
 
@@ -85,9 +84,9 @@ def _oldest_first(found: Sequence[LateDocument]) -> list[LateDocument]:
 
 
 def check_clocks(session: Session) -> None:
-    """Ask a person about each order and clock at its limit, once, and withdraw what was answered since.
+    """Open a review item for each order and deadline past its limit, and withdraw those no longer overdue.
 
-    Warnings are only told. A clock that a person has taken note of is not asked about again.
+    Warnings are only reported. A decided item is not opened again.
     """
     found: list[LateDocument] = []
     unknown: set[str | None] = set()
@@ -106,7 +105,7 @@ def check_clocks(session: Session) -> None:
             cause = (one.document.order_id, one.late.clock)
             is_new = cause not in asked and not reviews.decided(ReviewKind.OVERDUE, subject)
             if one.late.lateness is Lateness.LIMIT and is_new:
-                # The first document of an order tells of the others: one item per order and cause.
+                # One item per order and deadline: the first document stands for the later ones.
                 asked.add(cause)
                 standing.add(subject)
                 _ask(session, one, subject)
@@ -191,7 +190,7 @@ def _clocked(document: Document) -> ClockedDocument:
 
 
 def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folded:
-    """What the supplier has said of these documents; an answer that a person rejected is an answer too."""
+    """What the supplier acknowledged of these documents; acknowledgments rejected by a user count as received."""
     positions = {document.id: position for position, document in enumerate(documents)}
     said = [
         (inbound, outcome)

@@ -1,4 +1,4 @@
-"""`ingest-acks`: pull from Stedi, decide, write to Plex."""
+"""`ingest-acks`: fetch from Stedi, decide, write to Plex."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from plexstedi.sync.writeback.apply import (
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """One field of Plex: what it holds, what it is to hold, and why."""
+    """One field in Plex: its current and new value, and the reason."""
 
     order: str
     transaction: str
@@ -41,9 +41,9 @@ class PlannedChange:
 
 
 def ingest(session: Session) -> list[PlannedChange]:
-    """Everything that came in, decided and written; what was (a dry run: would be) changed in Plex.
+    """Fetch, decide and write everything received; return the changes made (dry run: planned) in Plex.
 
-    Everything received is decided before anything is written, so that a newer answer is never overwritten by an older
+    Everything received is decided before anything is written, so that an older acknowledgment never overwrites a newer
     one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
     """
     try_again_after_update(session)
@@ -73,7 +73,7 @@ def _write(session: Session) -> list[PlannedChange]:
 
 
 def planned_changes(session: Session) -> list[PlannedChange]:
-    """What the open writes would change in Plex; Plex is read, nothing is written."""
+    """The changes that the open writes would make; Plex is read, nothing is written."""
     writes = [write for write in open_writes(session) if write.unseen_since is None]
     changes = changes_of(session, writes) if writes else {}
     return [
@@ -84,17 +84,17 @@ def planned_changes(session: Session) -> list[PlannedChange]:
 
 
 def process(session: Session) -> None:
-    """Decide all that is stored and waits, in the order in which Stedi processed it; each record for itself."""
+    """Decide everything pending in the order in which Stedi processed it, each in a transaction of its own."""
     store = session.store
     for order_id in store.documents.unfolded():
-        # What suppliers said of a line before a change of it went out no longer counts (RULES.md Reading 13).
+        # A sent change invalidates earlier acknowledgments of the changed lines (RULES.md Reading 13).
         session.look()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
                 recompute_order(session, order_id)
                 store.documents.set_folded(order_id)
     for order_id in planned_otherwise(session):
-        # What was planned for one way of writing to Plex is not written in another.
+        # The write-back strategy changed: plans made for the former one are not written.
         session.look()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
@@ -112,7 +112,7 @@ def process(session: Session) -> None:
 
 @contextmanager
 def _apart(session: Session, record: Record) -> Iterator[bool]:
-    """One record's turn; whether it is held, so that nothing is to be done."""
+    """Isolate one record; yields whether it is held and must be skipped."""
     if is_held(session, record):
         yield True
         return

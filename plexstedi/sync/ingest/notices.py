@@ -1,4 +1,4 @@
-"""Segments of an acknowledgment that are there and not understood: shown to a person once, holding nothing."""
+"""Review items for segments of an acknowledgment that are not interpreted; they hold nothing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from plexstedi.sync.session import Session
 def give_notice(
     session: Session, inbound: Inbound, order_id: str, order_number: str, notices: Sequence[Notice]
 ) -> None:
-    """Ask once per transaction and segment; inside the caller's transaction.
+    """Open one item per transaction and segment; inside the caller's transaction.
 
-    What a person has seen is not asked again, and what a setting has switched off since is withdrawn.
+    Decided items are not opened again; items of segments that a setting now ignores are withdrawn.
     """
     transaction = inbound.transaction_id
     asked = {of_transaction(transaction, f"segment {notice.segment}"): notice for notice in notices}

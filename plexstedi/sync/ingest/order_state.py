@@ -1,4 +1,4 @@
-"""Where an order stands after all its answers: folded into its lines, its questions and its writes to Plex."""
+"""Recompute an order from all its acknowledgments: line states, open reviews, and the Plex write plan."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_REASONS = 50
 
 
 def move_transaction(session: Session, inbound: Inbound, state: InboxState, reason: str | None) -> None:
-    """Move an answer along, and say so in the audit trail."""
+    """Change the state of a transaction and record it in the audit trail."""
     session.store.inbox.move(inbound.transaction_id, state, reason)
     session.note(
         "transaction-decided",
@@ -47,7 +47,8 @@ def move_transaction(session: Session, inbound: Inbound, state: InboxState, reas
 def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:
     """The documents of a stream, each with the lines that it changed.
 
-    When one was sent is what Stedi's own list says: one that was not heard is accepted here long after it arrived.
+    The time of sending is taken from Stedi's executions: a send without a response is accepted here long after it
+    arrived.
     """
     found = []
     for position, (document, told) in enumerate(zip(documents, sent, strict=True)):
@@ -67,9 +68,9 @@ def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[S
 
 
 def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
-    """Numbers of the lines of which two documents tell something else; one that the first deleted is not in the second.
+    """Numbers of the lines that differ between two documents; lines deleted by the first are not in the second.
 
-    Plex's own ids are nothing that a supplier is told: a line or release that was entered again is the same to it.
+    Plex ids are not sent to suppliers: a line or release that was entered again counts as unchanged.
     """
     kept = {line.line for line in after.lines}
     gone = {line.line for line in before.lines if line.quantity == 0 and line.line not in kept}
@@ -79,9 +80,9 @@ def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
 
 
 def recompute_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
-    """Fold all answers of an order into its lines, its writes and its questions; inside the caller's transaction.
+    """Recompute lines, writes and review items of an order from all acknowledgments; in the caller's transaction.
 
-    `fresh` is the transaction that was just reconciled: it is counted and moved to its state.
+    `fresh`: the transaction that was just reconciled; it is counted and moved to its state.
     """
     by_stream: dict[str, list[Document]] = {}
     for document in session.store.documents.of_order(order_id):
@@ -114,7 +115,7 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
 
 
 def tell_unheard_again(session: Session, order_id: str, inbound: Inbound, repeated: str) -> None:
-    """A repetition of an answer that does not count any more, and says worse than what does: told like a first one."""
+    """Review a duplicate of a superseded acknowledgment that states worse terms than the current state."""
     original = session.store.inbox.get(repeated)
     outcome = session.store.inbox.outcome(repeated)
     if original is None or outcome is None or original.document_id is None:
@@ -133,14 +134,14 @@ def tell_unheard_again(session: Session, order_id: str, inbound: Inbound, repeat
 
 
 def folded_answers(session: Session, order_id: str, documents: Sequence[Document]) -> Folded:
-    """Where the lines of a stream stand after all answers to these documents of it."""
+    """The line states of a stream after all acknowledgments of these documents."""
     sent = [session.store.documents.sent(document.id) for document in documents]
     answers = _answers(session, order_id, documents)
     return fold((answer for answer, _ in answers), sent_documents(session.store, documents, sent))
 
 
 def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> None:
-    """Held answers to documents that were given up are nobody's to decide any more."""
+    """Mark held acknowledgments of abandoned documents as superseded."""
     for inbound in session.store.inbox.of_order(order_id):
         if inbound.state is InboxState.HELD and inbound.document_id is not None and inbound.document_id not in told:
             why = "the document that it acknowledges was abandoned"
@@ -152,7 +153,7 @@ def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> N
 def _answers(
     session: Session, order_id: str, documents: Sequence[Document]
 ) -> list[tuple[RankedAcknowledgment, Reconciliation]]:
-    """Every reconciled answer to one of these documents, with what a person decided of it."""
+    """Every reconciled acknowledgment of these documents, with the user's decisions applied."""
     positions = {document.id: position for position, document in enumerate(documents)}
     ordered = ordered_on(session.store, order_id)
     found = []
@@ -170,7 +171,7 @@ def _answers(
 
 
 def answer_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AnswerHeader:
-    """What decides which of several answers counts; `ordered` is the order's date."""
+    """The values that determine precedence among acknowledgments; `ordered`: the order's date."""
     dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
     return AnswerHeader(
         transaction_id=inbound.transaction_id,
@@ -182,7 +183,7 @@ def answer_header(inbound: Inbound, outcome: Reconciliation, ordered: date | Non
 
 
 def ordered_on(store: Store, order_id: str) -> date | None:
-    """The day of an order: its date in Plex, else the day on which Plex made it."""
+    """The order date in Plex, else the day on which Plex created the order."""
     record = store.orders.get(order_id)
     if record is None:
         return None
@@ -191,7 +192,7 @@ def ordered_on(store: Store, order_id: str) -> date | None:
 
 
 def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:
-    """The outcomes after a person's decisions: accepted ones as stated, rejected ones left out."""
+    """Outcomes after the user's decisions: accepted ones as stated, rejected ones removed."""
     decided = []
     for outcome in outcomes:
         decision = decisions.get(str(outcome.line)) or decisions.get("*")
@@ -212,7 +213,7 @@ _LINE_REVIEWS = {
 
 
 def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded]) -> None:
-    """Questions follow the answer that counts: what a newer answer settled is withdrawn."""
+    """Keep line review items current: one per line that needs it, for the acknowledgment that counts."""
     record = session.store.orders.get(order_id)
     assert record is not None
     standing: set[tuple[ReviewKind, Subject]] = set()
@@ -245,7 +246,7 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
 
 
 def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
-    """As many as a person reads; the document itself has them all."""
+    """As many reasons as are useful to a reader; the stored document has all of them."""
     more = len(reasons) - _MOST_REASONS
     if more <= 0:
         return reasons
@@ -256,7 +257,7 @@ def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
 def _record_outcome(
     session: Session, answer: RankedAcknowledgment, outcome: Reconciliation, folded: Folded, *, count: bool
 ) -> None:
-    """The state of one answer after folding, and what it counts as when it is new."""
+    """Set the state of one acknowledgment after recomputing; count it if it is new."""
     transaction_id = answer.header.transaction_id
     inbound = session.store.inbox.get(transaction_id)
     assert inbound is not None
@@ -315,7 +316,7 @@ _WORST_FIRST = (
 
 
 def business_status(told: SentOrder, folded: Folded) -> BusinessStatus:
-    """What the answers amount to for one document: its worst line, `partial` while a line is unanswered."""
+    """Summary status of one document: that of its worst line; `partial` while a line is unacknowledged."""
     wanted = [line.line for line in told.lines]
     found = [_BUSINESS[folded.lines[n].latest.state] for n in wanted if n in folded.lines]
     spoken = [status for status in found if status is not BusinessStatus.NONE]

@@ -1,4 +1,4 @@
-"""The review items about acknowledgments that are not applied and say worse than what counts (RULES.md Reading 13)."""
+"""Review items for acknowledgments that are not applied and state worse terms than the current state (Reading 13)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KIND = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
 
 
 def unheard_before(session: Session, order_id: str) -> frozenset[str]:
-    """Transactions of an order that a person has been asked about and has not decided on."""
+    """Transactions of an order with an open review item of this kind."""
     standing = session.store.reviews.standing(order_id=order_id)
     return frozenset(r.subject.transaction for r in standing if r.kind is _KIND and r.subject.transaction is not None)
 
@@ -21,10 +21,9 @@ def unheard_before(session: Session, order_id: str) -> frozenset[str]:
 def tell_unheard(
     session: Session, order_id: str, header: AnswerHeader, outcome: Reconciliation, folded: Folded, *, fresh: bool
 ) -> None:
-    """Ask once, when the answer has come in (`fresh`); take it back when what counts says as much by then.
+    """Open a review item for a new acknowledgment (`fresh`); withdraw it once the current state says the same.
 
-    What once counted and was replaced by a newer one has been told already. An answer that is held as a whole is a
-    person's anyway.
+    One that counted before and was superseded has been reported already. One held as a whole has its own item.
     """
     subject = of_transaction(header.transaction_id)
     reasons = unheard(header, (*outcome.lines, *outcome.earlier), folded.lines)

@@ -1,6 +1,6 @@
-"""Carrying out write plans: read first, write only what differs, read back (DESIGN.md section 6).
+"""Execute write plans: read first, write only differences, read back (DESIGN.md section 6).
 
-Plex has no idempotency keys. A write whose outcome was not heard is read at the next run, and decided then.
+Plex has no idempotency keys: a write without a response is read by the next run and decided then.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from plexstedi.sync.writeback.releases import carry_out_releases, release_change
 from plexstedi.sync.writeback.results import is_of_another, note_done, note_not_done, note_still_unseen, write_turn
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
-"""Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
-plex/README.md 7.B). Acknowledgment records take a call each, and what was written is to be read back soon."""
+"""Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a
+call, plex/README.md 7.B). Acknowledgment records need a call each and should be read back soon."""
 
 
 def carry_out(session: Session) -> None:
-    """Bring Plex to what the open plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
+    """Execute the open plans. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
     writes = to_look_at(session)
     if not writes:
         return
@@ -46,9 +46,9 @@ def carry_out(session: Session) -> None:
 
 
 def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) -> None:
-    """One call for all; where that fails, one of them may be the cause: each is carried out alone.
+    """Execute a batch in one call; if that fails, execute each write separately to isolate the cause.
 
-    Carrying out begins by reading Plex, so nothing is written twice.
+    Every execution begins by reading Plex, so nothing is written twice.
     """
     try:
         _carry_out_batch(session, batch)
@@ -83,7 +83,7 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
 
 
 def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
-    """What kept Plex from taking this write; None if it took it, or a person is asked about it."""
+    """Why Plex did not take this write; None if it did, or a review item is open."""
     for left in session.store.writes.still_open(write.id):
         if left.error is not None and left.unseen_since is None:
             return ServiceUnavailable(
@@ -93,10 +93,10 @@ def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
 
 
 def tell_unwritten(session: Session) -> None:
-    """Raise ServiceUnavailable if Plex did not take something that was to be written: the next run reads it first.
+    """Raise ServiceUnavailable if Plex did not take a planned write; the next run reads the value first.
 
-    What Plex said it had written and does not show yet is no fault of a run: it most likely only lags, and a fault is
-    alerted. It is a warning and stands in `status`, until it shows or a person is asked (`note_still_unseen`).
+    A write that Plex reported as done but does not show yet is no fault, since Plex may lag and faults trigger alerts:
+    it is a warning and listed by `status`, until it appears or needs review (`note_still_unseen`).
     """
     left = [
         write
@@ -122,7 +122,7 @@ TARGETS = {
 
 
 def open_writes(session: Session) -> list[Write]:
-    """What is still to be written by the configured strategy, besides what is held."""
+    """Open writes of the configured strategy, except held ones."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
     return [
         write
@@ -132,19 +132,19 @@ def open_writes(session: Session) -> list[Write]:
 
 
 def to_look_at(session: Session) -> list[Write]:
-    """What is still to be written, and what a person is asked about since Plex does not show it: it may by now."""
+    """Open writes, and failed ones that Plex did not show: it may show them by now."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
     return [*open_writes(session), *(w for w in session.store.writes.unseen_and_failed() if w.plan.target is target)]
 
 
 def planned_otherwise(session: Session) -> list[str]:
-    """The orders whose open plan was made before the configured strategy was: each is to be planned anew."""
+    """Orders whose open plan was made for another strategy: they are planned again."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
     return [write.order_id for write in session.store.writes.open() if write.plan.target is not target]
 
 
 def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[FieldChange, ...]]:
-    """What would change in Plex, by write: Plex is read, nothing is written."""
+    """The changes in Plex by write id: Plex is read, nothing is written."""
     if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
         return {write.id: release_changes(session, write) for write in writes}
     now = read_now(session, writes)
@@ -152,7 +152,7 @@ def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[Fie
 
 
 def _written_by_us(session: Session, order_id: str) -> dict[RecordKey, dict[str, FieldValue]]:
-    """What we wrote last to each field of an order: only that may be cleared."""
+    """The last value that we wrote to each field of an order: only such values may be cleared."""
     written: dict[RecordKey, dict[str, FieldValue]] = {}
     for write in session.store.writes.of_order(order_id):
         if write.done_at is not None:
@@ -196,7 +196,7 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
 
 
 def read_now(session: Session, writes: Sequence[Write]) -> dict[RecordKey, Mapping[str, FieldValue]]:
-    """What Plex holds now in every field of these plans, which say what it is to hold."""
+    """The current values in Plex of every field in these plans."""
     wanted: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
     for write in writes:
         for entry in write.plan.entries:
@@ -212,7 +212,7 @@ def _key(record: RecordRef) -> RecordKey:
 
 
 def _values_to_write(writes: Sequence[Write], changes: Mapping[int, Sequence[FieldChange]]) -> list[FieldValues]:
-    """What differs of each custom field; an acknowledgment record that differs as a whole, since it is written anew."""
+    """The custom fields that differ; an acknowledgment record that differs is written as a whole."""
     merged: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
     for write in writes:
         whole = write.plan.target is WriteTarget.RECORDS

@@ -1,7 +1,7 @@
-"""Carrying out plans for releases themselves (strategy `releases`): read, compare, write, read back, one by one.
+"""Execute plans for releases (strategy `releases`) one by one: read, compare, write, read back.
 
-What a person changed in Plex since the supplier was asked, and what is received or cancelled, is left alone. Plex has
-no idempotency keys: a write whose outcome was not heard is read at the next run, and decided then.
+Values that a buyer changed in Plex since the order was sent, and received or cancelled releases, are not changed. Plex
+has no idempotency keys: a write without a response is read by the next run and decided then.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _Now: TypeAlias = Mapping[str, ReleaseNow | None]
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDifference:
-    """What of one release is to be changed, and what is left alone, with the reason."""
+    """What to change in one release, and what is skipped, with the reason."""
 
     changes: tuple[FieldChange, ...] = ()
     left_alone: tuple[str, ...] = ()
 
 
 def carry_out_releases(session: Session, writes: Sequence[Write]) -> None:
-    """Bring the releases to what these plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
+    """Execute these plans. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
     turns = Turns(session, Stage.INGEST)
     for done, write in enumerate(writes, 1):
         session.checkpoint()
@@ -47,7 +47,7 @@ def carry_out_releases(session: Session, writes: Sequence[Write]) -> None:
 
 
 def release_changes(session: Session, write: Write) -> tuple[FieldChange, ...]:
-    """What would change in Plex: Plex is read, nothing is written."""
+    """The changes in Plex: Plex is read, nothing is written."""
     found = _differences(session, write, _read(session, _entries(write)))
     return tuple(change for difference in found.values() for change in difference.changes)
 
@@ -66,7 +66,7 @@ def _carry_out(session: Session, write: Write) -> None:
     if is_of_another(session, write, changes):
         return
     with session.store.transaction():
-        # An earlier attempt may have written some of it: that stays noted as ours.
+        # An earlier attempt may have written part of it: keep those changes recorded as ours.
         session.store.writes.begin(write.id, _merged(write.changes, changes))
     outcomes = {
         release_id: session.plex.update_release(_update(write, release_id, difference.changes))
@@ -101,7 +101,8 @@ def _change(entry: WriteEntry, before: str | None, after: str) -> FieldChange:
 def _finish(
     session: Session, write: Write, now: _Now, found: Mapping[str, ReleaseDifference], *, already: bool
 ) -> None:
-    """The order as Plex holds it now becomes its latest revision at once: our own write is no change of the order."""
+    """Record the order as Plex holds it now as the latest revision: our own write must not count as a change to
+    send."""
     with session.store.transaction():
         note_done(session, write, already=already, revision=_recorded(session, write, now))
         for reason in (reason for each in found.values() for reason in each.left_alone):
@@ -109,7 +110,7 @@ def _finish(
 
 
 def _recorded(session: Session, write: Write, now: _Now) -> int | None:
-    """The revision that has what was written; None if nothing that a supplier could be told was."""
+    """The revision that contains the written values; None if none of them is sent to suppliers."""
     orders = session.store.orders
     record = orders.get(write.order_id)
     assert record is not None
@@ -123,7 +124,7 @@ def _recorded(session: Session, write: Write, now: _Now) -> int | None:
 
 
 def _holds(now: _Now, change: FieldChange) -> bool:
-    """Whether Plex holds what was written, and no later value of a person."""
+    """Whether Plex holds the written value rather than a later edit."""
     release = now.get(change.record_id)
     if release is None or change.after is None:
         return False
@@ -155,10 +156,10 @@ def difference(
     *,
     something_received: bool,
 ) -> ReleaseDifference:
-    """The entries of one release that differ from what Plex holds `now`, and those that are left alone.
+    """The entries of one release that differ from Plex's values `now`, and those that are skipped.
 
-    `ours` are the values that we wrote before, by field. A date or quantity that is neither what was asked for nor
-    ours is a person's, and stays; so does each of a line of which something came in meanwhile (RULES.md Reading 14).
+    `ours`: values that we wrote before, by field. A date or quantity that is neither as ordered nor ours was edited by
+    a user and is not changed; nor is any of a line with receipts (RULES.md Reading 14).
     """
     where = f"line {entries[0].line} release {entries[0].release_number}"
     if now is None:
@@ -183,7 +184,7 @@ def difference(
 
 
 def _before_and_after(entry: WriteEntry, now: ReleaseNow) -> tuple[str | None, str]:
-    """What the field holds and is to hold, as text; for a note with all that people wrote into it."""
+    """The current and new value as text; a note keeps what users wrote into it."""
     value = entry.value or ""
     match entry.kind:
         case ReleaseField.QUANTITY:
@@ -215,7 +216,7 @@ def _ours(session: Session, write: Write, release_id: str) -> dict[str, set[str]
 
 
 def _something_received(session: Session, write: Write, release_id: str) -> bool:
-    """Whether anything of the release's line came in so far."""
+    """Whether anything of the release's line has been received."""
     received = session.store.receipts.received(write.order_id)
     record = session.store.orders.get(write.order_id)
     if not received or record is None:
@@ -226,7 +227,7 @@ def _something_received(session: Session, write: Write, release_id: str) -> bool
 
 
 def _entries(write: Write) -> dict[str, list[WriteEntry]]:
-    """The plan's entries by release, in the order of the plan."""
+    """The plan's entries by release, in plan order."""
     found: dict[str, list[WriteEntry]] = {}
     for entry in write.plan.entries:
         found.setdefault(entry.record_id, []).append(entry)
