@@ -1,4 +1,4 @@
-"""`plexstedi demo`: the whole loop on the embedded sandbox, nothing to set up."""
+"""`plexstedi demo`: the whole loop on the embedded sandbox, without set-up."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _MOST_RUNS = 200
 _START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-"""A Monday morning in made-up time: the demo says the same every time."""
+"""A Monday morning in simulated time: the demo's output is always the same."""
 
 
 def register(app: typer.Typer) -> None:
@@ -86,7 +86,7 @@ def _place(directory: Path | None) -> Iterator[Path]:
 
 
 class Demo:
-    """The story, step by step."""
+    """The steps of the demo."""
 
     def __init__(self, sandbox: Sandbox, place: Path, *, quiet: bool) -> None:
         from plexstedi.sandbox.config_text import config_text, secrets
@@ -103,7 +103,7 @@ class Demo:
         self.runs = 0
 
     def play(self) -> None:
-        """All steps. Raise what a run raises."""
+        """Run all steps. Raise what a run raises."""
         made_up = self._sandbox.made_up
         self._say(
             f"A sandbox Plex with {len(made_up.tenant.orders)} purchase orders for {len(made_up.partners)} suppliers,"
@@ -148,7 +148,7 @@ class Demo:
         self._run_until(lambda session: session.store.orders.work_left() == 0)
 
     def _run_until(self, finished: Callable[[Session], bool]) -> None:
-        """As many runs as cron would need."""
+        """Repeat runs at cron's interval until finished."""
         for _ in range(_MOST_RUNS):
             if self._run_once(finished):
                 return
@@ -197,7 +197,7 @@ class Demo:
         )
 
     def _change_an_order(self) -> str:
-        """A buyer doubles the first release of an order whose supplier has answered."""
+        """Double the first release of an acknowledged order, as a buyer would."""
         with self._reading() as store:
             number = next(
                 document.order_number

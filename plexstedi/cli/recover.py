@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _preview(context: typer.Context, *, as_json: bool) -> None:
-    """Show and ask, on a private copy: what is refused leaves the state file, or its absence, as it was."""
+    """Preview and confirm on a private copy: if the user declines, the state file, or its absence, is unchanged."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json, time_limit=_SECONDS)
     opened = open_session(around, dry_run=True, recover=True)
     try:

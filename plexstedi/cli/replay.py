@@ -121,7 +121,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _preview(context: typer.Context, planned: Any, *, as_json: bool) -> list[Replay]:
-    """What would be sent, from a private copy of the state and told on stderr: asking holds no lock."""
+    """Preview on a private copy of the state, printed on stderr: the prompt holds no lock."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json)
     opened = open_session(around, dry_run=True)
     try:

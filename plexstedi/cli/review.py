@@ -92,7 +92,7 @@ def _decide(
         assert found is not None
         outcome.data["review"] = ReviewJson.of(found)
         outcome.data["asked"] = list(session.run.news)
-        # Exit code 3 is for runs: a decision that was carried out is done.
+        # Exit code 3 is for runs: a decision that was carried out is a success.
         session.run.news.clear()
         outcome.show = lambda: _print_decided(found, how, closed=closed, asked=outcome.data["asked"])
 

@@ -1,4 +1,4 @@
-"""`plexstedi run`: what cron calls."""
+"""`plexstedi run`: the command for cron."""
 
 from __future__ import annotations
 

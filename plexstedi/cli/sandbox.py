@@ -16,14 +16,14 @@ from plexstedi.errors import UsageFault
 
 
 class PrintedDialect(StrEnum):
-    """Which Plex the printed configuration speaks to."""
+    """The Plex dialect of the printed configuration."""
 
     CONNECT = "connect"
     OAUTH2 = "oauth2"
 
 
 class PrintedWrite(StrEnum):
-    """How the printed configuration gets acknowledgments into Plex."""
+    """How the printed configuration writes acknowledgments to Plex."""
 
     CUSTOM_FIELDS = "custom-fields"
     RELEASES = "releases"

@@ -1,4 +1,4 @@
-"""`plexstedi status`: reads the state file, nothing else. Needs no secret, no service and no lock."""
+"""`plexstedi status`: reads only the state file. Needs no secret, no service and no lock."""
 
 from __future__ import annotations
 
@@ -118,10 +118,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Path]:
-    """The configuration, None if it is broken; and where the state file is.
+    """The configuration, None if it is invalid; and the path of the state file.
 
-    What can be shown without it is shown. A broken one is the outcome's fault (exit 4) where it was named or names the
-    state file, else a warning. Raise ConfigurationFault when the state file cannot be found without it.
+    Whatever does not depend on the configuration is still shown. An invalid one is a fault (exit 4) if it was named or
+    names the state file, else a warning. Raise ConfigurationFault if the state file cannot be found without it.
     """
     try:
         return invocation.config(), invocation.state()
@@ -235,7 +235,7 @@ def _story(
     *,
     check: bool,
 ) -> None:
-    """One order's or invoice's report as the outcome: on the terminal, in JSON or as a page."""
+    """Return one report as the outcome: text, JSON or page."""
     outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
     outcome.attention = check and _needs_a_person(report)
     outcome.data.update(_order_parts(report) if isinstance(report, OrderReport) else _invoice_parts(report))
@@ -331,7 +331,7 @@ def _note(note: ErrorNote | None) -> NoteJson | None:
 
 
 def _write(file: Path, page: str) -> None:
-    """Put the page there whole or not at all. Raise UsageFault if it cannot be written."""
+    """Write the page atomically. Raise UsageFault if it cannot be written."""
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False

@@ -1,4 +1,4 @@
-"""`status --html`: one page that needs nothing but a browser, also on paper. Every text in it is escaped."""
+"""`status --html`: one self-contained page, also for printing. All text in it is escaped."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ td.good { color: #116329; }
 """
 _BAD = {"held", "rejected", "failed", "refused", "conflict", "in doubt", "backordered", "overdue"}
 _UNBROKEN = 24
-"""Numbers, dates and codes up to this length are not broken over lines."""
+"""Numbers, dates and codes up to this length are not wrapped."""
 _GOOD = {"confirmed", "delivered", "accepted"}
 
 
 def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now: datetime, supplier: str | None) -> str:
-    """The whole picture as a page."""
+    """The overview as a page."""
     alarm = f"{seen.attention}, in doubt {seen.in_doubt}"
     wrong = "" if health.ok else "alarm"
     summary = [
@@ -162,7 +162,7 @@ def _documents(documents: Sequence[Document]) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Text for the page: neither markup nor anything that cannot be seen."""
+    """Escape text for the page: no markup, no invisible characters."""
     return html_escape(visible(text))
 
 

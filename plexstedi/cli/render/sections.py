@@ -1,4 +1,4 @@
-"""The tables of `status` as headers and rows, the same for text and page."""
+"""The tables of `status` as headers and rows, shared by text and page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAITING_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
 
 
 def waiting_row(review: Review) -> tuple[object, ...]:
-    """One open question."""
+    """One open review item."""
     return (
         review.id,
         review.order_number or NOTHING,
@@ -37,14 +37,14 @@ def waiting_row(review: Review) -> tuple[object, ...]:
 
 
 def first_of(texts: Sequence[str]) -> str:
-    """The first of several reasons, and how many more there are: all of them are too long for a table."""
+    """The first reason and how many more there are: all of them would not fit into a table."""
     if not texts:
         return ""
     return texts[0] if len(texts) == 1 else f"{texts[0]} (and {len(texts) - 1} more)"
 
 
 def not_asked(seen: Overview) -> list[LateDocument]:
-    """What is late and not yet among what needs a person."""
+    """Overdue documents without a review item yet."""
     asked = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
     return [one for one in seen.late if one.subject not in asked]
 
@@ -53,7 +53,7 @@ LATE_HEADERS = ("order", "supplier", "document", "how late", "overdue by", "line
 
 
 def late_row(one: LateDocument) -> tuple[object, ...]:
-    """One clock past its time."""
+    """One deadline past its limit or warning."""
     return (
         one.document.order_number,
         one.document.supplier,
@@ -69,7 +69,7 @@ UNWRITTEN_HEADERS = ("order", "supplier", "since", "why")
 
 
 def unwritten_row(one: Unwritten) -> tuple[object, ...]:
-    """One order that Plex is still to be told an answer of."""
+    """One order with an acknowledgment that is not yet written to Plex."""
     return (one.order_number, one.supplier, instant(one.since), one.why)
 
 
@@ -85,7 +85,7 @@ def order_row(row: OrderRow) -> tuple[object, ...]:
 
 
 def statuses(document: Document) -> tuple[str, str, str, str]:
-    """A document's kind and its three statuses, in words."""
+    """A document's kind and its three statuses, for display."""
     return (
         document.kind,
         document.delivery.value if document.state.value in ("delivered", "failed") else words(document.state),
@@ -98,7 +98,7 @@ ANSWER_HEADERS = ("transaction", "document", "type", "dated", "processed by Sted
 
 
 def answer_row(answer: Inbound) -> tuple[object, ...]:
-    """One answer of the supplier."""
+    """One acknowledgment of the supplier."""
     return (
         answer.transaction_id,
         answer.set_id,
@@ -114,7 +114,7 @@ EVENT_HEADERS = ("time", "who", "what")
 
 
 def event_rows(events: Sequence[Told]) -> list[tuple[object, ...]]:
-    """The timeline, without the attempts that led to what another line says."""
+    """The timeline, without attempts whose result another line shows."""
     return [
         (instant(told.event.at), told.event.actor, told.words)
         for told in events
@@ -124,7 +124,7 @@ def event_rows(events: Sequence[Told]) -> list[tuple[object, ...]]:
 
 
 def facts(report: OrderReport) -> list[tuple[str, str]]:
-    """The head of one order."""
+    """Header data of one order."""
     order, record = report.order, report.record
     name = f" {report.supplier_name}" if report.supplier_name else ""
     known = ", from before PlexStedi" if record.known else ""
@@ -139,7 +139,7 @@ def facts(report: OrderReport) -> list[tuple[str, str]]:
 
 
 def invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
-    """The head of one invoice."""
+    """Header data of one invoice."""
     invoice, record = report.invoice, report.record
     standing = "void" if invoice.void else "booked" if invoice.booked else "not booked"
     known = ", from before invoices were sent from here" if record.known else ""
@@ -159,7 +159,7 @@ INVOICE_LINE_HEADERS = ("line", "part", "quantity", "unit", "price", "descriptio
 
 
 def invoice_line_row(line: InvoiceLine) -> tuple[object, ...]:
-    """One line as Plex bills it."""
+    """One line as invoiced in Plex."""
     return (
         line.number,
         line.part.number if line.part else NOTHING,
@@ -225,7 +225,7 @@ SCHEDULE_HEADERS = ("line", "what", "quantity", "due", "ships", "arrives")
 
 
 def schedule_rows(lines: Sequence[OrderLine]) -> list[tuple[object, ...]]:
-    """What was asked for and what was promised, part by part, of lines with more than one part."""
+    """Ordered and promised quantities by schedule, for lines with more than one schedule."""
     rows: list[tuple[object, ...]] = []
     for line in lines:
         if len(line.wanted) < 2 and len(line.promised) < 2:
@@ -249,7 +249,7 @@ def schedule_rows(lines: Sequence[OrderLine]) -> list[tuple[object, ...]]:
 
 
 def times(seen: Overview) -> list[tuple[str, datetime | None]]:
-    """When what was last done."""
+    """When each thing was last done."""
     return [
         ("Plex read until", seen.times.plex_read_until),
         ("all open orders seen", seen.times.sweep_finished),
@@ -264,12 +264,12 @@ FAULT_HEADERS = ("fault", "since", "what", "what to do")
 
 
 def fault_row(fault: HealthFault) -> tuple[str, ...]:
-    """One fault that stands."""
+    """One standing fault."""
     return (fault.code, instant(fault.since), fault.message, fault.fix)
 
 
 def health_facts(health: Health) -> list[tuple[str, str]]:
-    """Whether runs do what they are for, and since when."""
+    """Whether runs are healthy, and since when."""
     count = len(health.faults)
     state = "ok" if health.ok else f"not ok: {count} fault{'s' if count > 1 else ''}"
     facts = [("health", state), ("last run", _last_run(health.last_run))]
@@ -302,7 +302,7 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 def words(name: str) -> str:
-    """A status as words; `none` is nothing."""
+    """A status for display; `none` is empty."""
     return NOTHING if name == "none" else plain(name).replace("_", " ")
 
 
@@ -317,7 +317,7 @@ def day(value: date | None) -> str:
 
 
 def span(length: timedelta) -> str:
-    """A length of time, roughly."""
+    """An approximate duration."""
     minutes = int(length.total_seconds()) // 60
     if minutes < 120:
         return f"{minutes} min"

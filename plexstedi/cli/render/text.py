@@ -1,4 +1,4 @@
-"""What `status` prints for people."""
+"""Text output of `status`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _LABEL = 27
 
 
 def show_overview(seen: Overview, health: Health, now: datetime, supplier: str | None) -> None:
-    """The whole picture."""
+    """The overview."""
     print(f"Supplier {plain(supplier)}, {instant(now)}" if supplier else f"All suppliers, {instant(now)}")
     show_health(health)
     for name, counts in (
@@ -92,7 +92,7 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
 
 
 def show_health(health: Health) -> None:
-    """Whether runs do what they are for; each fault that stands with its fix."""
+    """Whether runs are healthy; each standing fault with its fix."""
     for name, value in health_facts(health):
         print(f"{name + ':':<{_LABEL}}{value}")
     for fault in health.faults:
@@ -101,7 +101,7 @@ def show_health(health: Health) -> None:
 
 
 def show_waiting(reviews: Sequence[Review]) -> None:
-    """What needs a person; changed orders from before polling as one line."""
+    """Open review items; changed orders from before the start of polling as one line."""
     known = [review for review in reviews if review.kind is ReviewKind.KNOWN_ORDER_CHANGED]
     apart = [review for review in reviews if review.kind is not ReviewKind.KNOWN_ORDER_CHANGED]
     print_table(WAITING_HEADERS, [waiting_row(review) for review in apart], title="\nNeeds review")
@@ -111,7 +111,7 @@ def show_waiting(reviews: Sequence[Review]) -> None:
 
 
 def show_late(late: Sequence[LateDocument], now: datetime, *, timed: bool) -> None:
-    """What is past a time limit or its warning. `timed`: the limits are known."""
+    """Documents past a limit or its warning. `timed`: the limits are known."""
     if not timed:
         print("The deadlines of suppliers are in the configuration: name it with --config FILE.")
     elif late:
@@ -126,7 +126,7 @@ def show_orders(rows: Sequence[OrderRow]) -> None:
 
 
 def show_order(report: OrderReport) -> None:
-    """One order's story."""
+    """One order with documents, lines and timeline."""
     _show_facts(facts(report))
     _show_documents(report.documents)
     print_table(LINE_HEADERS, [line_row(line) for line in report.lines], title="\nLines")
@@ -137,7 +137,7 @@ def show_order(report: OrderReport) -> None:
 
 
 def show_invoice(report: InvoiceReport) -> None:
-    """One invoice's story."""
+    """One invoice with documents, lines and timeline."""
     _show_facts(invoice_facts(report))
     _show_documents(report.documents)
     print_table(INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines], title="\nLines")

@@ -171,7 +171,7 @@ def _fetch(session: Session, inbound: Inbound) -> None:
         except RequestRejected:
             if not source.whole or not any(isinstance(each, bytes) for each, _ in tried):
                 raise
-            document = None  # What there is of it is held as unreadable, which tells more than this refusal.
+            document = None  # Hold what was received as unreadable: more useful than this rejection.
         readable = _is_guide_json if source.form == "guide-json" else _is_x12
         if isinstance(document, bytes) and readable(document, inbound):
             _store(session, inbound, document, source.form, whole=source.whole)

@@ -1,4 +1,4 @@
-"""Review items for acknowledgments that are not applied and state worse terms than the current state (Reading 13)."""
+"""Review items for unapplied acknowledgments that state worse terms than the current state (RULES.md Reading 13)."""
 
 from __future__ import annotations
 
