@@ -1,4 +1,4 @@
-"""None"""
+"""Standard streams that never raise and show only visible text; argument decoding; progress on stderr."""
 
 from __future__ import annotations
 
