@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from plexstedi.cli.invocation import PERSON_WAITS_SECONDS, Invocation, finish, of
+from plexstedi.cli.invocation import LOCK_WAIT_SECONDS, Invocation, finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome
@@ -166,7 +166,7 @@ def _no_run(invocation: Invocation) -> Iterator[None]:
         state,
         command="plexstedi credentials",
         now=invocation.clock.now,
-        wait_seconds=PERSON_WAITS_SECONDS,
+        wait_seconds=LOCK_WAIT_SECONDS,
         sleep=invocation.clock.sleep,
     ):
         yield

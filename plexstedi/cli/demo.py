@@ -14,14 +14,14 @@ import typer
 
 from plexstedi.cli.render.streams import ours, progress_reporter
 from plexstedi.cli.render.tables import x12_lines
-from plexstedi.cli.result.outcome import Outcome, say_fault
+from plexstedi.cli.result.outcome import Outcome, print_fault
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.plain_text import one_line
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
-from plexstedi.sync.endings import Ending, note_in_state
+from plexstedi.sync.endings import Ending, record_in_state
 from plexstedi.sync.health import read_health
 from plexstedi.sync.report.order import order_report
 from plexstedi.sync.report.overview import overview
@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
             if json:
                 outcome.emit(as_json=True)
             elif outcome.faults:
-                say_fault(outcome.faults[0])
+                print_fault(outcome.faults[0])
         raise typer.Exit(int(outcome.exit_code))
 
 
@@ -171,7 +171,7 @@ class Demo:
             run(session, faults)
             session.refresh_counts()
             stages = session.run.stages
-            note_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
+            record_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
             done = finished(session)
         finally:
             opened.close()

@@ -39,13 +39,13 @@ from plexstedi.state.file.lock import RunLock
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
-from plexstedi.sync.endings import Ending, note_beside, note_in_state
-from plexstedi.sync.session import PROGRAM, Session, person
+from plexstedi.sync.endings import Ending, record_beside_state, record_in_state
+from plexstedi.sync.session import PROGRAM, Session, current_user
 
 if TYPE_CHECKING:
     from plexstedi.sync.setup import Surroundings
 
-PERSON_WAITS_SECONDS = 30.0
+LOCK_WAIT_SECONDS = 30.0
 """How long a command run by a user waits for the lock (DESIGN.md section 4)."""
 
 clock_of_process: Clock = SystemClock()
@@ -59,7 +59,7 @@ class Invocation:
     config_path: Path | None = None
     state_path: Path | None = None
     quiet: bool = False
-    told: bool = False
+    reported: bool = False
     """Whether the command has printed its result."""
     _config: Config | None = field(default=None, repr=False)
 
@@ -129,7 +129,7 @@ class Invocation:
                 return None
             return readable_state_path(os.environ, self.config_file())
 
-    def add_standing(self, outcome: Outcome) -> None:
+    def add_current_totals(self, outcome: Outcome) -> None:
         """Add the current totals to an outcome: the head of the audit trail, `attention` and `in_doubt`.
 
         Without a readable state: null, and no counts.
@@ -186,7 +186,7 @@ def work(
     as_json: bool,
     dry_run: bool = False,
     overrides: frozenset[str] = frozenset(),
-    by_person: bool = False,
+    by_user: bool = False,
     scheduled: bool = False,
     time_limit: float | None = None,
     recover: bool = False,
@@ -201,7 +201,7 @@ def work(
     invocation = of(context)
     noting = scheduled and not dry_run
     outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=noting)
-    afterwards = _Afterwards(invocation, outcome, alerting=alerting, to_cron=not (as_json or on_a_terminal()))
+    afterwards = _EndingRecorder(invocation, outcome, alerting=alerting, to_cron=not (as_json or on_a_terminal()))
     stop = StopRequest()
     started = False
 
@@ -210,9 +210,11 @@ def work(
         # Commands that only read the state do not load httpx.
         from plexstedi.sync.setup import open_session
 
-        with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run) as lock:
+        with _signals(stop), _locked(invocation, by_user=by_user, dry_run=dry_run) as lock:
             around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
-            opened = open_session(around, dry_run=dry_run, actor=person() if by_person else PROGRAM, recover=recover)
+            opened = open_session(
+                around, dry_run=dry_run, actor=current_user() if by_user else PROGRAM, recover=recover
+            )
             started = True
             try:
                 began = opened.session.clock.now()
@@ -256,7 +258,7 @@ def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Out
 
 
 @dataclass
-class _Afterwards:
+class _EndingRecorder:
     """After a run, however it ended: record the ending for `status` and cron's mail, and send alerts."""
 
     invocation: Invocation
@@ -278,7 +280,7 @@ class _Afterwards:
             )
         unrecorded = (
             outcome.collect(
-                lambda: outcome.take(note_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
+                lambda: outcome.take(record_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
             )
             or unrecorded
         )
@@ -310,7 +312,7 @@ class _Afterwards:
 
         outcome = self.outcome
         if state is not None:
-            outcome.collect(lambda: outcome.take(note_beside(state, ending, to_cron=self.to_cron)))
+            outcome.collect(lambda: outcome.take(record_beside_state(state, ending, to_cron=self.to_cron)))
         if alerts is not None and self.alerting:
             outcome.collect(
                 lambda: outcome.warnings.extend(
@@ -343,14 +345,14 @@ class _Afterwards:
 def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
     """Print an outcome and exit with its code. Every JSON object contains the current totals."""
     if as_json and outcome.counts is None:
-        invocation.add_standing(outcome)
-    invocation.told = True
+        invocation.add_current_totals(outcome)
+    invocation.reported = True
     outcome.emit(as_json=as_json, quiet=invocation.quiet)
     raise typer.Exit(int(outcome.exit_code))
 
 
 @contextmanager
-def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterator[RunLock | None]:
+def _locked(invocation: Invocation, *, by_user: bool, dry_run: bool) -> Iterator[RunLock | None]:
     if dry_run:
         yield None
         return
@@ -358,8 +360,8 @@ def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterat
         invocation.state(),
         command=shlex.join(["plexstedi", *sys.argv[1:]]),
         now=invocation.clock.now,
-        wait_seconds=PERSON_WAITS_SECONDS if by_person else 0.0,
-        sleep=invocation.clock.sleep if by_person else None,
+        wait_seconds=LOCK_WAIT_SECONDS if by_user else 0.0,
+        sleep=invocation.clock.sleep if by_user else None,
     )
     with lock:
         yield lock

@@ -157,13 +157,13 @@ def _run(arguments: list[str]) -> int:
     def failed(fault: PlexStediError) -> int:
         outcome = Outcome(command=_full_name(command, arguments), dry_run="--dry-run" in arguments, faults=[fault])
         if as_json:
-            invocation.add_standing(outcome)
+            invocation.add_current_totals(outcome)
         outcome.emit(as_json=as_json)
         return int(outcome.exit_code)
 
     try:
         result = app(args=arguments, prog_name="plexstedi", standalone_mode=False, obj=invocation)
-        if result == ExitCode.INTERRUPTED and not invocation.told:
+        if result == ExitCode.INTERRUPTED and not invocation.reported:
             # typer returns an exit code for Ctrl-C, and raises Abort for Ctrl-C at a prompt.
             raise KeyboardInterrupt
     except PlexStediError as fault:

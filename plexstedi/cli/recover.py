@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
             take_over(session, found)
             take_over_invoices(session, invoices)
 
-        work(context, "recover", body, as_json=json, dry_run=dry_run, by_person=True, recover=True, time_limit=_SECONDS)
+        work(context, "recover", body, as_json=json, dry_run=dry_run, by_user=True, recover=True, time_limit=_SECONDS)
 
 
 def _preview(context: typer.Context, *, as_json: bool) -> None:

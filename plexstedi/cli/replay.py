@@ -116,7 +116,7 @@ def register(app: typer.Typer) -> None:
             as_json=json,
             dry_run=dry_run,
             overrides=overrides(override),
-            by_person=True,
+            by_user=True,
         )
 
 
@@ -173,7 +173,7 @@ def _replay_ack(
 
         outcome.show = show
 
-    work(context, "replay", body, as_json=as_json, dry_run=dry_run, by_person=True)
+    work(context, "replay", body, as_json=as_json, dry_run=dry_run, by_user=True)
 
 
 def _show(outcome: Outcome, *, count: int) -> None:

@@ -96,7 +96,7 @@ def _decide(
         session.run.news.clear()
         outcome.show = lambda: _print_decided(found, how, closed=closed, asked=outcome.data["asked"])
 
-    work(context, f"review {how}", body, as_json=as_json, by_person=True)
+    work(context, f"review {how}", body, as_json=as_json, by_user=True)
 
 
 def _detail(found: ReviewDetail) -> dict[str, Any]:

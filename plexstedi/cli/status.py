@@ -37,7 +37,7 @@ from plexstedi.cli.result.records import (
     InvoiceLineJson,
     OrderJson,
     OrderLineJson,
-    ToldEventJson,
+    TimelineEventJson,
 )
 from plexstedi.cli.result.things import DocumentJson, ReviewJson
 from plexstedi.config.load import Config
@@ -98,9 +98,9 @@ def register(app: typer.Typer) -> None:
                 if number is not None:
                     _one_order(outcome, store, number, html, check=check)
                 elif store is None:
-                    _nothing_yet(outcome, path, health(None), check=check)
+                    _show_no_state(outcome, path, health(None), check=check)
                 else:
-                    _whole_picture(
+                    _show_overview(
                         outcome,
                         store,
                         config,
@@ -140,7 +140,7 @@ def _state_is_named(invocation: Invocation) -> bool:
     return bool(invocation.state_path is not None or os.environ.get("PLEXSTEDI_STATE"))
 
 
-def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
+def _show_no_state(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
     outcome.data.update(_overview(Overview()))
     outcome.data["health"] = _health(health)
     outcome.attention = check and not health.ok
@@ -153,7 +153,7 @@ def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -
     outcome.show = show
 
 
-def _whole_picture(
+def _show_overview(
     outcome: Outcome,
     store: Store,
     config: Config | None,
@@ -204,7 +204,7 @@ def _one_order(outcome: Outcome, store: Store | None, number: str, html: Path | 
             for other in same
         ]
         report = invoice_report(store, record)
-        _story(outcome, store, report, invoice_page, lambda: show_invoice(report), html, check=check)
+        _show_report(outcome, store, report, invoice_page, lambda: show_invoice(report), html, check=check)
     else:
         _order(outcome, store, number, html, check=check)
         if invoices is not None:
@@ -222,10 +222,10 @@ def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, ch
         + f"): `plexstedi status {other.id}` shows it"
         for other in others
     ]
-    _story(outcome, store, report, order_page, lambda: show_order(report), html, check=check)
+    _show_report(outcome, store, report, order_page, lambda: show_order(report), html, check=check)
 
 
-def _story(
+def _show_report(
     outcome: Outcome,
     store: Store,
     report: Report,
@@ -237,7 +237,7 @@ def _story(
 ) -> None:
     """Return one report as the outcome: text, JSON or page."""
     outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
-    outcome.attention = check and _needs_a_person(report)
+    outcome.attention = check and _needs_review(report)
     outcome.data.update(_order_parts(report) if isinstance(report, OrderReport) else _invoice_parts(report))
     outcome.data["audit_head"] = store.audit.head()
     outcome.show = show
@@ -247,7 +247,7 @@ def _story(
         outcome.show = lambda: print(f"Written: {html}")
 
 
-def _needs_a_person(report: OrderReport | InvoiceReport) -> bool:
+def _needs_review(report: OrderReport | InvoiceReport) -> bool:
     return bool(report.reviews) or any(document.state.is_outcome_unknown for document in report.documents)
 
 
@@ -291,7 +291,7 @@ def _order_parts(report: OrderReport) -> dict[str, Any]:
         "documents": [DocumentJson.of(document) for document in report.documents],
         "lines": [OrderLineJson.of(line) for line in report.lines],
         "answers": [AcknowledgmentJson.of(answer) for answer in report.answers],
-        "events": [ToldEventJson.of(told) for told in report.events],
+        "events": [TimelineEventJson.of(told) for told in report.events],
     }
 
 
@@ -300,7 +300,7 @@ def _invoice_parts(report: InvoiceReport) -> dict[str, Any]:
         "invoice": InvoiceJson.of(report.record, report.invoice, report.reviews),
         "documents": [DocumentJson.of(document) for document in report.documents],
         "lines": [InvoiceLineJson.of(line) for line in report.invoice.lines],
-        "events": [ToldEventJson.of(told) for told in report.events],
+        "events": [TimelineEventJson.of(told) for told in report.events],
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from plexstedi.errors import PlexStediError, Unforeseen
 
-_OF_NO_NEWS = "orders_of_no_news"
+_NOT_REPORTED = "orders_not_reported"
 
 
 @dataclass
@@ -27,18 +27,18 @@ class Counts:
     acks_held: int = 0
     writes_made: int = 0
     attention: int = 0
-    orders_of_no_news: int = 0
+    orders_not_reported: int = 0
     """How many of `orders_changed` are not worth reporting: drafts, and orders not exchanged by EDI."""
 
     def as_dict(self) -> dict[str, int]:
         """All counts of the contract by name."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != _OF_NO_NEWS}
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != _NOT_REPORTED}
 
     def nothing_done(self) -> bool:
         """Whether this run did nothing worth reporting."""
-        looked = {"orders_seen", "orders_changed", "in_doubt", "attention", _OF_NO_NEWS}
+        looked = {"orders_seen", "orders_changed", "in_doubt", "attention", _NOT_REPORTED}
         others = all(getattr(self, entry.name) == 0 for entry in fields(self) if entry.name not in looked)
-        return others and self.orders_changed == self.orders_of_no_news
+        return others and self.orders_changed == self.orders_not_reported
 
 
 @dataclass

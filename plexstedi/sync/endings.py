@@ -81,7 +81,7 @@ class Ending:
         of_stages = [(name, fault) for name, fault in self.stages.items() if fault is not None]
         elsewhere = START if not self.started else self.command
         others = [(elsewhere, fault) for fault in self.faults if all(fault is not known for _, known in of_stages)]
-        return [(place, fault) for place, fault in (*of_stages, *others) if stands(fault)]
+        return [(place, fault) for place, fault in (*of_stages, *others) if persists(fault)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class RecordedEnding:
     """The result of recording an ending."""
 
     mail: Mail
@@ -103,7 +103,7 @@ class Noted:
     """Faults that stood before this run."""
 
 
-def stands(fault: PlexStediError) -> bool:
+def persists(fault: PlexStediError) -> bool:
     """Whether a fault stands until a later run succeeds.
 
     Not: invalid usage, an interruption, the lock of another run, and faults recorded per record.
@@ -111,7 +111,7 @@ def stands(fault: PlexStediError) -> bool:
     return not isinstance(fault, (Interrupted, UsageFault, LockHeld, Unforeseen, RecordsUnanswered))
 
 
-def always_said(fault: PlexStediError) -> bool:
+def always_reported(fault: PlexStediError) -> bool:
     """Whether every run prints it: without its state file the program cannot do anything."""
     return isinstance(fault, StateUnusable)
 
@@ -132,7 +132,7 @@ def fault_key(fault: PlexStediError) -> str:
     return f"{kind} {service}".strip()
 
 
-def note_in_state(store: Store, ending: Ending, *, to_cron: bool) -> Noted:
+def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedEnding:
     """Record an ending in the state, with what was recorded beside it meanwhile; return what cron's mail reports.
 
     Raise StateUnusable if it cannot be written; then nothing of it is stored.
@@ -142,18 +142,18 @@ def note_in_state(store: Store, ending: Ending, *, to_cron: bool) -> Noted:
     faults, now = store.faults, ending.at
     with store.transaction():
         before = {(one.place, one.key) for one in faults.standing()}
-        _take_over(store, beside, before)
+        _import_beside_faults(store, beside, before)
         before |= {(one.place, one.key) for one in faults.standing()}
         found = ending.standing()
         for place, fault in found:
             faults.stage_failed(place, fault_key(fault), fault.code, fault.message, fault.fix, now)
         for place in _succeeded(ending, found):
-            faults.stage_succeeded(place, now, began=_clean_since(ending, place))
+            faults.stage_succeeded(place, now, began=_error_free_since(ending, place))
         records = RunRecords.load(store.cursors)
         due = _due(faults.standing(), ending, now) if to_cron else []
         ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
         faults.reported([*due, *ended], now)
-        words = _in_words(due, ending, found)
+        words = _faults_to_print(due, ending, found)
         fresh = [text for text in ending.warnings if _is_due(records.warnings.get(text), now)]
         printed = fresh if to_cron and (words or not ending.idle) else []
         _records_after(records, beside, ending, printed).save(store.cursors)
@@ -164,10 +164,10 @@ def note_in_state(store: Store, ending: Ending, *, to_cron: bool) -> Noted:
         )
     known = [fault for place, fault in found if (place, fault_key(fault)) in before]
     old = [text for text in ending.warnings if text not in fresh]
-    return Noted(Mail(words, _works_again(ended), old), known)
+    return RecordedEnding(Mail(words, _resolved_lines(ended), old), known)
 
 
-def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
+def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> RecordedEnding:
     """The same for a run without a session, or one that could not write its ending into the state.
 
     If the file beside the state cannot be written either, everything is reported each time.
@@ -178,7 +178,7 @@ def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
         one = _beside_fault(beside, place, fault, now)
         if one.since < now:
             known.append(fault)
-        if to_cron and (always_said(fault) or _is_due(one.reported_at, now)):
+        if to_cron and (always_reported(fault) or _is_due(one.reported_at, now)):
             due.append(fault)
             one = one.model_copy(update={"reported_at": now})
         fresh.append(one)
@@ -198,9 +198,9 @@ def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
         fresh
     )
     if not after.save(state):
-        return Noted(Mail(ending.faults), known)
-    unkept = [fault for fault in ending.faults if not stands(fault) and not isinstance(fault, LockHeld)]
-    return Noted(Mail(_unique([*unkept, *due])), known)
+        return RecordedEnding(Mail(ending.faults), known)
+    unkept = [fault for fault in ending.faults if not persists(fault) and not isinstance(fault, LockHeld)]
+    return RecordedEnding(Mail(_unique([*unkept, *due])), known)
 
 
 def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: datetime) -> BesideFault:
@@ -218,7 +218,7 @@ def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: dateti
     )
 
 
-def _take_over(store: Store, beside: Beside, known: set[tuple[str, str]]) -> None:
+def _import_beside_faults(store: Store, beside: Beside, known: set[tuple[str, str]]) -> None:
     for one in beside.faults:
         if one.stands and (one.place, one.key) not in known:
             store.faults.put(one.standing())
@@ -232,7 +232,7 @@ def _succeeded(ending: Ending, found: Sequence[tuple[str, PlexStediError]]) -> l
     return [START, *stages, *whole]
 
 
-def _clean_since(ending: Ending, place: str) -> datetime | None:
+def _error_free_since(ending: Ending, place: str) -> datetime | None:
     """When the stage began, if it processed every record without a fault: earlier faults of records have ended."""
     ends = ending.ends()
     return ending.began if place in ends and ends[place] is None else None
@@ -270,7 +270,7 @@ def _concerns(fault: StandingFault, ending: Ending) -> bool:
     return place is None or place in ending.places
 
 
-def _in_words(
+def _faults_to_print(
     due: Sequence[StandingFault], ending: Ending, found: Sequence[tuple[str, PlexStediError]]
 ) -> list[PlexStediError]:
     """Faults to print: those that never stand (an interruption), and standing faults whose report is due."""
@@ -278,12 +278,12 @@ def _in_words(
     said = [
         fault
         for fault in ending.faults
-        if always_said(fault) or not (stands(fault) or isinstance(fault, RecordsUnanswered))
+        if always_reported(fault) or not (persists(fault) or isinstance(fault, RecordsUnanswered))
     ]
     words: dict[str, PlexStediError] = {}
     for one in due:
         fault = live.get((one.place, one.key))
-        if fault is not None and always_said(fault):
+        if fault is not None and always_reported(fault):
             continue
         words.setdefault(one.identity, fault or PlexStediError(one.message, fix=one.fix, code=one.code))
     return [*said, *words.values()]
@@ -293,7 +293,7 @@ def _unique(faults: Sequence[PlexStediError]) -> list[PlexStediError]:
     return list({fault.message: fault for fault in faults}.values())
 
 
-def _works_again(ended: Sequence[StandingFault]) -> list[str]:
+def _resolved_lines(ended: Sequence[StandingFault]) -> list[str]:
     """Resolved faults, one line each however many stages met them."""
     places: dict[str, list[StandingFault]] = {}
     for fault in ended:

@@ -71,7 +71,7 @@ def first_checkpoint(session: Session, feed: Feed[Item]) -> Checkpoint:
     if token is not None:
         return FromToken(token)
     if cursors.get(feed.refused) is not None:
-        return FromTime(_again_from(session, feed, _MARGIN))
+        return FromTime(_restart_time(session, feed, _MARGIN))
     return FromTime(feed_start(session))
 
 
@@ -81,7 +81,7 @@ def never_read(session: Session, feed: Feed[Item]) -> bool:
     return cursors.get(feed.token) is None and cursors.get(feed.refused) is None
 
 
-def read_anew(session: Session, feed: Feed[Item]) -> None:
+def reset_feed(session: Session, feed: Feed[Item]) -> None:
     """Clear the cursors: the next reading begins at `feed_start`. In the caller's transaction."""
     for fact in (feed.token, feed.refused, feed.seen):
         session.store.cursors.put(fact, None)
@@ -112,7 +112,7 @@ def next_page(
         if isinstance(checkpoint, FromTime) or refused.status not in _REFUSED:
             raise
         by_time = any(isinstance(each, FromTime) for each in seen)
-        again = FromTime(_again_from(session, feed, timedelta(seconds=1) if by_time else _MARGIN))
+        again = FromTime(_restart_time(session, feed, timedelta(seconds=1) if by_time else _MARGIN))
         _forget_token(session, feed, again, refused)
         # Tokens of the abandoned reading no longer count; times stay, so that a token rejected twice ends the loop.
         seen.difference_update([each for each in seen if isinstance(each, FromToken)])
@@ -127,7 +127,7 @@ def next_page(
     return page, checkpoint
 
 
-def _again_from(session: Session, feed: Feed[Item], margin: timedelta) -> datetime:
+def _restart_time(session: Session, feed: Feed[Item], margin: timedelta) -> datetime:
     newest = session.store.cursors.time(feed.seen)
     if newest is None:
         return feed_start(session)
@@ -181,12 +181,12 @@ def note_held_entries(
         with session.store.transaction(), isolated(session, feed_entry(feed, subject.removeprefix(prefix), raw)):
             entry = read(raw)
             if isinstance(entry, UnreadableEntry):
-                ask_about_unreadable(session, [entry], feed)
+                open_reviews_of_unreadable(session, [entry], feed)
             else:
                 note(session, entry)
 
 
-def ask_about_unreadable(session: Session, entries: Sequence[UnreadableEntry], feed: str) -> None:
+def open_reviews_of_unreadable(session: Session, entries: Sequence[UnreadableEntry], feed: str) -> None:
     """Open a review item for each entry that cannot be read: it is not listed again. In the caller's transaction."""
     for entry in entries:
         mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]
@@ -202,7 +202,7 @@ def ask_about_unreadable(session: Session, entries: Sequence[UnreadableEntry], f
         )
         subject = Subject(f"{feed} entry {mark}")
         if not session.store.reviews.decided(ReviewKind.FEED_ENTRY_UNREADABLE, subject):
-            session.ask(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
+            session.open_review(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
 
 
 def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:

@@ -19,7 +19,7 @@ from plexstedi.sync.stages import Stage
 EVERY_MINUTES = 60
 """Interval of the timer if the configuration cannot be read (`run.every_minutes`)."""
 _RUNS_MISSED = 3
-_ROOM_NEEDED = 65_536
+_SPACE_NEEDED = 65_536
 """Bytes that even an idle run may need for the state file and its journal."""
 
 
@@ -66,7 +66,7 @@ def decide_health(
     )
     faults = _merged([*standing, *(one.standing() for one in beside.faults if one.stands)])
     explained = any(not one.of_record for one in standing) or any(one.stands for one in beside.faults)
-    if not explained and (late := _not_run(stages, created, now, timedelta(minutes=every_minutes))) is not None:
+    if not explained and (late := _missed_runs(stages, created, now, timedelta(minutes=every_minutes))) is not None:
         faults.append(late)
     return Health(last_run, stages, tuple(sorted(faults, key=lambda fault: fault.since)), key_due)
 
@@ -87,7 +87,7 @@ def _merged(standing: Sequence[StandingFault]) -> list[HealthFault]:
     return list(found.values())
 
 
-def _not_run(
+def _missed_runs(
     stages: Mapping[Stage, StageRecord], created: datetime | None, now: datetime, every: timedelta
 ) -> HealthFault | None:
     """A fault if no run has succeeded for too long. A stage that was never used is ignored, unless none was used at
@@ -149,7 +149,7 @@ def _full_disk(state: Path, now: datetime) -> Iterator[StandingFault]:
     except OSError:
         # A folder that is missing or inaccessible is reported by the operation that needs it.
         return
-    if disk.f_bavail * disk.f_frsize < _ROOM_NEEDED:
+    if disk.f_bavail * disk.f_frsize < _SPACE_NEEDED:
         yield StandingFault(
             "start",
             "state-full",

@@ -133,7 +133,7 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
         session.run.restore(counted)
         hold(session, record, error)
     else:
-        let_go(session, record)
+        release_hold(session, record)
 
 
 def hold(session: Session, record: Record, error: Exception) -> None:
@@ -150,7 +150,7 @@ def hold(session: Session, record: Record, error: Exception) -> None:
         session.store.unforeseen.hold(record.name, record.mark, __version__, session.clock.now(), content)
         if session.store.reviews.is_open(ReviewKind.UNFORESEEN, record.subject):
             return
-        session.ask(
+        session.open_review(
             ReviewKind.UNFORESEEN,
             record.subject,
             (reason,),
@@ -163,13 +163,15 @@ def hold(session: Session, record: Record, error: Exception) -> None:
     session.run.unforeseen.append(Unforeseen(reason.message, fix=reason.fix, error=error))
 
 
-def let_go(session: Session, record: Record) -> None:
+def release_hold(session: Session, record: Record) -> None:
     """The record succeeded: remove its hold."""
     if not session.store.unforeseen.known(record.name):
         return
     with session.store.transaction():
         session.store.unforeseen.forget(record.name)
-        session.withdraw(ReviewKind.UNFORESEEN, record.subject, "it succeeded this time", order_id=record.order_id)
+        session.withdraw_review(
+            ReviewKind.UNFORESEEN, record.subject, "it succeeded this time", order_id=record.order_id
+        )
 
 
 class Turns:
@@ -198,12 +200,12 @@ class Turns:
         """Subject of the review item about a record without a response."""
         return record.subject
 
-    def take_back(self, record: Record) -> None:
+    def close_review(self, record: Record) -> None:
         """Withdraw the review item: the service responds for this record again. In a transaction."""
         why = "the service responds"
-        self._session.withdraw(self.kind, self.review_subject(record), why, order_id=record.order_id)
+        self._session.withdraw_review(self.kind, self.review_subject(record), why, order_id=record.order_id)
 
-    def failed_before(self, record: Record) -> bool:
+    def failed_earlier(self, record: Record) -> bool:
         """Whether this record failed in earlier runs: then it is processed after the others."""
         return record.name in self._standing or self._is_asked(record)
 
@@ -243,16 +245,16 @@ class Turns:
         """A record was processed: the service responds."""
         self._in_a_row = 0
         self._known_in_a_row = 0
-        if not self.failed_before(record):
+        if not self.failed_earlier(record):
             return
         session = self._session
         with session.store.transaction():
             session.store.faults.succeed(record.name, session.clock.now())
-            self.take_back(record)
+            self.close_review(record)
 
     def unanswered(self, record: Record, fault: ServiceUnavailable) -> None:
         """The service gave no response for a record. Raise its fault after too many failures in a row."""
-        if self.failed_before(record):
+        if self.failed_earlier(record):
             self._known_in_a_row += 1
         else:
             self._in_a_row += 1
@@ -277,7 +279,7 @@ class Turns:
 
     def _ask(self, record: Record, message: str, fault: ServiceUnavailable) -> None:
         reason = Reason(code=fault.code, where=record.words, message=message, fix=fault.fix)
-        self._session.ask(
+        self._session.open_review(
             self.kind,
             self.review_subject(record),
             (reason,),

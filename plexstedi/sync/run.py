@@ -40,7 +40,7 @@ def run(session: Session, faults: list[PlexStediError]) -> None:
     one(Stage.INGEST, lambda: ingest(session))
 
 
-def keep_house(session: Session) -> None:
+def back_up_and_purge(session: Session) -> None:
     """Back up and purge the state when due. A failed backup is only a warning: the orders were sent."""
     settings, now = session.config.state, session.clock.now()
     database = session.store.database

@@ -31,7 +31,7 @@ PROGRAM = "plexstedi"
 """Actor of everything that no user decided."""
 
 
-def person() -> str:
+def current_user() -> str:
     """The user who runs a command, as recorded in the audit trail."""
     try:
         return getpass.getuser()
@@ -103,7 +103,7 @@ class Session:
                 fix="Nothing is left half done; the next run continues.",
             )
 
-    def look(self) -> None:
+    def check_deadline(self) -> None:
         """Called during long decisions: `checkpoint`, and check the run's time limit.
 
         Raise Interrupted, ServiceUnavailable (code `time-limit`); the open transaction is rolled back.
@@ -128,7 +128,7 @@ class Session:
         """Append an event to the audit trail."""
         self.store.audit.append(self.clock.now(), self.actor, kind, subject, order_id=order_id, **detail)
 
-    def ask(
+    def open_review(
         self,
         kind: ReviewKind,
         subject: Subject,
@@ -170,9 +170,11 @@ class Session:
                 self.run.news.append(f"{about}: {kind}: {what}")
         return new
 
-    def ask_about(self, kind: ReviewKind, document: Document, reason: Reason, *, urgent: bool = True) -> bool:
+    def open_review_of_document(
+        self, kind: ReviewKind, document: Document, reason: Reason, *, urgent: bool = True
+    ) -> bool:
         """Open a review item of one document, as `open_review`."""
-        return self.ask(
+        return self.open_review(
             kind,
             of_document(document.id),
             (reason,),
@@ -182,7 +184,7 @@ class Session:
             urgent=urgent,
         )
 
-    def withdraw(self, kind: ReviewKind, subject: Subject, why: str, *, order_id: str | None = None) -> None:
+    def withdraw_review(self, kind: ReviewKind, subject: Subject, why: str, *, order_id: str | None = None) -> None:
         """Withdraw a review item whose reason no longer exists."""
         if self.store.reviews.withdraw(kind, subject, self.clock.now(), why):
             self.note("review-withdrawn", subject, order_id=order_id, review=kind, why=why)

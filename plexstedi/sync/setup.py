@@ -59,7 +59,7 @@ class InterruptibleClock:
 
 
 @dataclass
-class RememberedCalls:
+class StoredCalls:
     """Times of the last minute's calls to Plex, so that the rate limit holds across consecutive runs.
 
     Stored once, when the run ends: after a killed run the next may get a 429, which it waits out.
@@ -103,7 +103,7 @@ class OpenSession:
     """A session with what must be closed after it."""
 
     session: Session
-    calls: RememberedCalls
+    calls: StoredCalls
 
     def disconnect(self) -> None:
         """Close the connections and store the last minute's calls for the next run."""
@@ -136,7 +136,7 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
         store.cursors.belongs_to(config.tenant, config.stedi.usage_indicator)
         limit = around.time_limit_seconds or config.run.time_limit_minutes * 60.0
         deadline = Deadline(clock.monotonic() + limit, around.stop, partial(_no_transaction, store))
-        calls = RememberedCalls(store.cursors)
+        calls = StoredCalls(store.cursors)
 
         def plex() -> PlexPort:
             former = [name for name, _ in history(store.cursors)]
@@ -206,7 +206,7 @@ def open_plex(
     clock: Clock,
     *,
     deadline: Deadline | None,
-    calls: RememberedCalls | None,
+    calls: StoredCalls | None,
     former: Sequence[str] = (),
 ) -> PlexPort:
     """A Plex client in the configured dialect; `former` as in `plex_settings`.

@@ -19,7 +19,7 @@ from plexstedi.state.store import Store
 from plexstedi.state.writes import WriteState
 
 
-def supplier_has(store: Store, record: OrderRecord, revision: int) -> Order:
+def supplier_copy_of(store: Store, record: OrderRecord, revision: int) -> Order:
     """This revision as its supplier has it today. Raise KeyError if there is no such revision."""
     has = store.orders.revision(record.id, revision)
     if revision >= record.latest:

@@ -47,7 +47,7 @@ def _former_zone(session: Session, seen: datetime) -> str | None:
     return None if zone == (session.config.plex.timezone or "") else zone
 
 
-def as_it_was_read(session: Session, order: Order) -> Order:
+def in_stored_timezone(session: Session, order: Order) -> Order:
     """The order with dates in the time zone in which it was stored, if nothing else differs.
 
     Once an order changes in Plex, all of its dates are in the current zone.
@@ -64,7 +64,7 @@ def as_it_was_read(session: Session, order: Order) -> Order:
     return before if before is not None and fingerprint(before) == stored else order
 
 
-def invoice_as_it_was_read(session: Session, invoice: Invoice) -> Invoice:
+def invoice_in_stored_timezone(session: Session, invoice: Invoice) -> Invoice:
     """The same for an invoice."""
     invoices = session.store.invoices
     record = invoices.get(invoice.id)

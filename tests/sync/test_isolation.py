@@ -174,7 +174,7 @@ def test_several_in_a_row_are_the_service_and_those_that_failed_before_have_thei
     with pytest.raises(ServiceUnavailable, match="500"):
         ask(session, DOWN, DOWN, DOWN, None)
     turns = Turns(session, Stage.POLL)
-    late = [turns.failed_before(Record("read", f"order o{number}", "")) for number in range(4)]
+    late = [turns.failed_earlier(Record("read", f"order o{number}", "")) for number in range(4)]
     assert late == [True, True, False, False]
     assert turns.failing_orders() == {"o0", "o1"}
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape as html_escape
 
 from plexstedi.cli.render.sections import (
-    ANSWER_HEADERS,
+    ACKNOWLEDGMENT_HEADERS,
     DOCUMENT_HEADERS,
     EVENT_HEADERS,
     FAULT_HEADERS,
@@ -15,10 +15,10 @@ from plexstedi.cli.render.sections import (
     LATE_HEADERS,
     LINE_HEADERS,
     ORDER_HEADERS,
+    REVIEW_HEADERS,
     SCHEDULE_HEADERS,
     UNWRITTEN_HEADERS,
-    WAITING_HEADERS,
-    answer_row,
+    acknowledgment_row,
     counted,
     document_row,
     event_rows,
@@ -30,12 +30,12 @@ from plexstedi.cli.render.sections import (
     invoice_line_row,
     late_row,
     line_row,
-    not_asked,
     order_row,
+    overdue_without_review,
+    review_row,
     schedule_rows,
     times,
     unwritten_row,
-    waiting_row,
 )
 from plexstedi.plain_text import visible
 from plexstedi.state.document import Document
@@ -103,8 +103,8 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
     body = [
         _facts(summary),
         _table("Standing faults", FAULT_HEADERS, [fault_row(fault) for fault in health.faults]),
-        _table("Needs review", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
-        _table("Late", LATE_HEADERS, [late_row(one) for one in not_asked(seen)]),
+        _table("Needs review", REVIEW_HEADERS, [review_row(review) for review in seen.waiting]),
+        _table("Late", LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)]),
         _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),
         _table("Suppliers", headers, suppliers),
         _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
@@ -121,9 +121,9 @@ def order_page(report: OrderReport) -> str:
         _facts([(name[0].upper() + name[1:], value, "") for name, value in facts(report)[1:]]),
         _table("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
         _table("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
-        *_questions(report.reviews),
+        *_review_items(report.reviews),
         *_documents(report.documents),
-        _table("Answers", ANSWER_HEADERS, [answer_row(answer) for answer in report.answers]),
+        _table("Answers", ACKNOWLEDGMENT_HEADERS, [acknowledgment_row(answer) for answer in report.answers]),
         _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
     ]
     return _page(f"Order {report.order.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
@@ -134,17 +134,17 @@ def invoice_page(report: InvoiceReport) -> str:
     body = [
         _facts([(name[0].upper() + name[1:], value, "") for name, value in invoice_facts(report)[1:]]),
         _table("Lines", INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines]),
-        *_questions(report.reviews),
+        *_review_items(report.reviews),
         *_documents(report.documents),
         _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
     ]
     return _page(f"Invoice {report.invoice.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
 
 
-def _questions(reviews: Sequence[Review]) -> list[str]:
+def _review_items(reviews: Sequence[Review]) -> list[str]:
     reasons = [(review.id, reason.message, reason.fix) for review in reviews for reason in review.reasons]
     return [
-        _table("Needs review", WAITING_HEADERS, [waiting_row(review) for review in reviews]),
+        _table("Needs review", REVIEW_HEADERS, [review_row(review) for review in reviews]),
         _table("Reasons", ("id", "what", "what to do"), reasons),
     ]
 

@@ -20,10 +20,10 @@ from plexstedi.sync.report.order import OrderReport, Told
 from plexstedi.sync.report.overview import OrderRow, Overview, Unwritten
 
 NOTHING = "-"
-WAITING_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
+REVIEW_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
 
 
-def waiting_row(review: Review) -> tuple[object, ...]:
+def review_row(review: Review) -> tuple[object, ...]:
     """One open review item."""
     return (
         review.id,
@@ -43,7 +43,7 @@ def first_of(texts: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else f"{texts[0]} (and {len(texts) - 1} more)"
 
 
-def not_asked(seen: Overview) -> list[LateDocument]:
+def overdue_without_review(seen: Overview) -> list[LateDocument]:
     """Overdue documents without a review item yet."""
     asked = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
     return [one for one in seen.late if one.subject not in asked]
@@ -94,10 +94,10 @@ def statuses(document: Document) -> tuple[str, str, str, str]:
     )
 
 
-ANSWER_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
+ACKNOWLEDGMENT_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
 
 
-def answer_row(answer: Inbound) -> tuple[object, ...]:
+def acknowledgment_row(answer: Inbound) -> tuple[object, ...]:
     """One acknowledgment of the supplier."""
     return (
         answer.transaction_id,

@@ -52,7 +52,7 @@ class _Sink:
         try:
             self.stream.write(text)
         except (OSError, ValueError) as error:
-            self.give_up(error)
+            self.discard(error)
 
     def flush(self) -> None:
         if self.stream is None or self.fault is not None:
@@ -60,9 +60,9 @@ class _Sink:
         try:
             self.stream.flush()
         except (OSError, ValueError) as error:
-            self.give_up(error)
+            self.discard(error)
 
-    def give_up(self, error: OSError | ValueError) -> None:
+    def discard(self, error: OSError | ValueError) -> None:
         """Stop writing and discard what is buffered, so that Python raises nothing at exit."""
         if isinstance(error, ValueError):
             # "I/O operation on closed file"; text that cannot be encoded never gets here.
@@ -149,7 +149,7 @@ class Streams:
             self.out.flush()
         except KeyboardInterrupt:
             # Interrupted while the reader does not read (a waiting pager): discard the rest.
-            self.out.give_up(InterruptedError(errno.EINTR, os.strerror(errno.EINTR)))
+            self.out.discard(InterruptedError(errno.EINTR, os.strerror(errno.EINTR)))
             return ExitCode.INTERRUPTED
         fault = self.out.fault
         if fault is None or fault.errno == errno.EPIPE:

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from plexstedi.cli.render.sections import (
-    ANSWER_HEADERS,
+    ACKNOWLEDGMENT_HEADERS,
     DOCUMENT_HEADERS,
     EVENT_HEADERS,
     INVOICE_LINE_HEADERS,
     LATE_HEADERS,
     LINE_HEADERS,
     ORDER_HEADERS,
+    REVIEW_HEADERS,
     SCHEDULE_HEADERS,
     UNWRITTEN_HEADERS,
-    WAITING_HEADERS,
-    answer_row,
+    acknowledgment_row,
     counted,
     document_row,
     event_rows,
@@ -27,13 +27,13 @@ from plexstedi.cli.render.sections import (
     invoice_line_row,
     late_row,
     line_row,
-    not_asked,
     order_row,
+    overdue_without_review,
+    review_row,
     schedule_rows,
     span,
     times,
     unwritten_row,
-    waiting_row,
 )
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.state.document import Document
@@ -80,8 +80,8 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
         ],
         title="\nSuppliers",
     )
-    show_waiting(seen.waiting)
-    print_table(LATE_HEADERS, [late_row(one) for one in not_asked(seen)], title="\nLate")
+    show_reviews(seen.waiting)
+    print_table(LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)], title="\nLate")
     print_table(UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten], title="\nNot yet written to Plex")
     for code, count in seen.not_traded:
         print(f"not traded by EDI: {plain(code)}, {count} orders (no [suppliers.{plain(code)}] in the configuration)")
@@ -100,11 +100,11 @@ def show_health(health: Health) -> None:
         print(f"    fix: {plain(fault.fix)}")
 
 
-def show_waiting(reviews: Sequence[Review]) -> None:
+def show_reviews(reviews: Sequence[Review]) -> None:
     """Open review items; changed orders from before the start of polling as one line."""
     known = [review for review in reviews if review.kind is ReviewKind.KNOWN_ORDER_CHANGED]
     apart = [review for review in reviews if review.kind is not ReviewKind.KNOWN_ORDER_CHANGED]
-    print_table(WAITING_HEADERS, [waiting_row(review) for review in apart], title="\nNeeds review")
+    print_table(REVIEW_HEADERS, [review_row(review) for review in apart], title="\nNeeds review")
     if known:
         noun = "order" if len(known) == 1 else "orders"
         print(f"and {len(known)} changed {noun} from before PlexStedi: `plexstedi review list` shows them")
@@ -131,7 +131,7 @@ def show_order(report: OrderReport) -> None:
     _show_documents(report.documents)
     print_table(LINE_HEADERS, [line_row(line) for line in report.lines], title="\nLines")
     print_table(SCHEDULE_HEADERS, schedule_rows(report.lines), title="\nSchedules")
-    print_table(ANSWER_HEADERS, [answer_row(answer) for answer in report.answers], title="\nAnswers")
+    print_table(ACKNOWLEDGMENT_HEADERS, [acknowledgment_row(answer) for answer in report.answers], title="\nAnswers")
     _show_reviews(report.reviews)
     print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
 
@@ -160,7 +160,7 @@ def _show_documents(documents: Sequence[Document]) -> None:
 
 
 def _show_reviews(reviews: Sequence[Review]) -> None:
-    show_waiting(reviews)
+    show_reviews(reviews)
     for review in reviews:
         for reason in review.reasons:
             print(f"  {review.id}: {plain(reason)}")

@@ -24,7 +24,7 @@ from plexstedi.plain_text import hanging
 from plexstedi.sync.counts import Counts
 
 if TYPE_CHECKING:
-    from plexstedi.sync.endings import Mail, Noted
+    from plexstedi.sync.endings import Mail, RecordedEnding
 
 SCHEMA = 1
 
@@ -93,7 +93,7 @@ class Outcome:
             return False
         return True
 
-    def take(self, noted: Noted) -> None:
+    def take(self, noted: RecordedEnding) -> None:
         """Store how the ending was recorded, and what to print for cron."""
         self.mail, self.known = noted.mail, noted.known
 
@@ -101,7 +101,7 @@ class Outcome:
         """The faults, with the one that determines the exit code first."""
         if not self.faults:
             return []
-        first = self._told()
+        first = self._main_fault()
         return [first, *(fault for fault in self.faults if fault is not first)]
 
     @property
@@ -122,10 +122,10 @@ class Outcome:
             **{key: plain_json(value) for key, value in self.data.items()},
         }
         if self.faults:
-            result["error"] = ErrorJson.of(self._told()).as_json()
+            result["error"] = ErrorJson.of(self._main_fault()).as_json()
         return result
 
-    def _told(self) -> PlexStediError:
+    def _main_fault(self) -> PlexStediError:
         code = self.exit_code
         return next((fault for fault in self.faults if fault.exit_code is code), self.faults[0])
 
@@ -146,8 +146,8 @@ class Outcome:
         traced: set[str] = set()
         for fault in self.faults if mail is None else mail.faults:
             if mail is not None or all(fault is not known for known in self.known):
-                say_traceback(fault, traced)
-            say_fault(fault)
+                print_traceback(fault, traced)
+            print_fault(fault)
 
     @property
     def idle(self) -> bool:
@@ -172,7 +172,7 @@ def _is_a_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def say_traceback(fault: PlexStediError, traced: set[str]) -> None:
+def print_traceback(fault: PlexStediError, traced: set[str]) -> None:
     """Print the traceback of an unexpected error on stderr; once per place, by `traced`."""
     if not isinstance(fault, (InternalFault, Unforeseen)):
         return
@@ -193,7 +193,7 @@ def plain_json(value: Any) -> Any:
     return value
 
 
-def say_fault(fault: PlexStediError) -> None:
+def print_fault(fault: PlexStediError) -> None:
     """Print a fault on stderr."""
     print(hanging(f"plexstedi: {fault.message}"), file=sys.stderr)
     if fault.fix:

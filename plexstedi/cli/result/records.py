@@ -90,13 +90,13 @@ class EventJson(JsonShape):
     detail: Mapping[str, Any]
 
 
-class ToldEventJson(EventJson):
+class TimelineEventJson(EventJson):
     """An event of an order's timeline, with its text."""
 
     text: str
 
     @classmethod
-    def of(cls, told: Told) -> ToldEventJson:
+    def of(cls, told: Told) -> TimelineEventJson:
         event = told.event
         return cls(
             at=event.at,

@@ -27,7 +27,7 @@ from plexstedi.cli.result.records import (
     InvoiceLineJson,
     OrderJson,
     OrderLineJson,
-    ToldEventJson,
+    TimelineEventJson,
 )
 from plexstedi.cli.result.things import (
     ConsequenceJson,
@@ -302,7 +302,7 @@ class OrderStatusResult(Result):
     documents: list[DocumentJson]
     lines: list[OrderLineJson]
     answers: list[AcknowledgmentJson]
-    events: list[ToldEventJson]
+    events: list[TimelineEventJson]
     html: str | None = None
 
 
@@ -312,7 +312,7 @@ class InvoiceStatusResult(Result):
     invoice: InvoiceJson
     documents: list[DocumentJson]
     lines: list[InvoiceLineJson]
-    events: list[ToldEventJson]
+    events: list[TimelineEventJson]
     html: str | None = None
 
 

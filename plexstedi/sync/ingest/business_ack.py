@@ -53,16 +53,16 @@ from plexstedi.state.inbox import OF_ANOTHER_PLANT, Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.candidates import Candidates, read_document
-from plexstedi.sync.ingest.notices import give_notice
+from plexstedi.sync.ingest.notices import open_notice_reviews
 from plexstedi.sync.ingest.order_state import (
     move_transaction,
     ordered_on,
     recompute_order,
+    review_duplicate_not_applied,
     sent_documents,
-    tell_unheard_again,
 )
 from plexstedi.sync.session import Session
-from plexstedi.sync.supplier_copy import supplier_has
+from plexstedi.sync.supplier_copy import supplier_copy_of
 
 ANOTHER_PLANTS = "its partnership is another plant's"
 
@@ -74,7 +74,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
         if not _repeats_unassigned(session, inbound):
             _hold_whole(session, inbound, (_unreadable(tree.reason),), None)
         return
-    read = read_acknowledgment(tree, session.look)
+    read = read_acknowledgment(tree, session.check_deadline)
     if isinstance(read, Malformed):
         if not _repeats_unassigned(session, inbound):
             _hold_whole(session, inbound, read.reasons, read.order_number)
@@ -116,7 +116,7 @@ def _of_another_plant(session: Session, number: str, candidates: Candidates) -> 
 def _ignore(session: Session, inbound: Inbound, why: str) -> None:
     """Ignore a transaction, and withdraw the review item about its unknown order."""
     move_transaction(session, inbound, InboxState.IGNORED, why)
-    session.withdraw(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), why)
+    session.withdraw_review(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), why)
 
 
 def _unreadable(message: str) -> Reason:
@@ -154,7 +154,7 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
         fix="If it belongs to another plant, set documents.order_pattern; otherwise resolve it with the supplier, "
         "then `plexstedi review reject ID --reason TEXT`.",
     )
-    session.ask(
+    session.open_review(
         ReviewKind.ORDER_UNKNOWN,
         of_transaction(inbound.transaction_id),
         (reason,),
@@ -191,7 +191,7 @@ def _hold_whole(
     order_id: str | None = None,
 ) -> None:
     move_transaction(session, inbound, InboxState.HELD, "; ".join(str(reason) for reason in reasons))
-    new = session.ask(
+    new = session.open_review(
         ReviewKind.ACKNOWLEDGMENT_HELD,
         of_transaction(inbound.transaction_id),
         reasons,
@@ -222,7 +222,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     )
     if repeats is not None:
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
-        tell_unheard_again(session, candidate.order_id, inbound, repeats)
+        review_duplicate_not_applied(session, candidate.order_id, inbound, repeats)
         return
     sent = [store.documents.sent(document.id) for document in documents]
     answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
@@ -247,7 +247,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         changed_in_plex=_changed_in_plex(session, candidate.order_id, documents[-1]),
         earlier=store.inbox.lines_of_stream(stream),
         initiative=Initiative(answers.initiative),
-        watch=session.look,
+        watch=session.check_deadline,
         revisions=revisions_of(sent, answers),
         ordered_on=ordered,
     )
@@ -262,8 +262,8 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         content_hash=mark,
     )
     store.inbox.set_outcome(inbound.transaction_id, outcome)
-    session.withdraw(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), "the order is known now")
-    give_notice(session, inbound, candidate.order_id, candidate.number, outcome.notices)
+    session.withdraw_review(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), "the order is known now")
+    open_notice_reviews(session, inbound, candidate.order_id, candidate.number, outcome.notices)
     recompute_order(session, candidate.order_id, fresh=inbound.transaction_id)
 
 
@@ -314,7 +314,7 @@ def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collect
     revision = max(last.revision, session.store.orders.told(last.stream))
     if record is None or record.latest <= revision:
         return ()
-    has = supplier_has(session.store, record, revision)
+    has = supplier_copy_of(session.store, record, revision)
     latest = session.store.orders.revision(order_id, record.latest)
     renderings = None
     if record.supplier in session.config.suppliers and not session.config.problems_of(record.supplier):

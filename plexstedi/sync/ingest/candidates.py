@@ -23,7 +23,7 @@ def read_document(session: Session, inbound: Inbound) -> Transaction | Unreadabl
         return UnreadableDocument("its document was not fetched")
     if inbound.document_form == "guide-json":
         try:
-            return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
+            return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.check_deadline)
         except BrokenJsonError as error:
             return UnreadableDocument(f"its JSON cannot be read, and Stedi provides no X12 for it: {error}")
     return choose_set(decoded(document), wanted_set(inbound))

@@ -17,7 +17,7 @@ from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.order_state import answer_header, ordered_on, sent_documents
+from plexstedi.sync.ingest.order_state import acknowledgment_header, ordered_on, sent_documents
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 
@@ -64,12 +64,12 @@ def late_documents(store: Store, config: Config, now: datetime, *, supplier: str
     A document whose supplier has no settings has no deadlines.
     """
     found: list[LateDocument] = []
-    for stream in clocked_streams(store, supplier=supplier):
+    for stream in streams_with_deadlines(store, supplier=supplier):
         found += _late_of(store, config, stream, now)
     return _oldest_first(found)
 
 
-def clocked_streams(store: Store, *, supplier: str | None = None) -> list[Document]:
+def streams_with_deadlines(store: Store, *, supplier: str | None = None) -> list[Document]:
     """One open document of each stream with running deadlines."""
     return list({document.stream: document for document in store.documents.open_clocks(supplier=supplier)}.values())
 
@@ -83,14 +83,14 @@ def _oldest_first(found: Sequence[LateDocument]) -> list[LateDocument]:
     return sorted(found, key=lambda one: (one.document.id, one.late.clock))
 
 
-def check_clocks(session: Session) -> None:
+def check_deadlines(session: Session) -> None:
     """Open a review item for each order and deadline past its limit, and withdraw those no longer overdue.
 
     Warnings are only reported. A decided item is not opened again.
     """
     found: list[LateDocument] = []
     unknown: set[str | None] = set()
-    for stream in clocked_streams(session.store):
+    for stream in streams_with_deadlines(session.store):
         with isolated(session, _turn(stream)) as turn:
             found += _late_of(session.store, session.config, stream, session.clock.now())
         if turn.held:
@@ -112,8 +112,8 @@ def check_clocks(session: Session) -> None:
         for review in reviews.standing():
             known = review.order_id not in unknown
             if known and review.kind is ReviewKind.OVERDUE and review.subject not in standing:
-                session.withdraw(review.kind, review.subject, "no longer expected", order_id=review.order_id)
-    _tell_warnings(session, [one for one in past if one.late.lateness is Lateness.WARNING])
+                session.withdraw_review(review.kind, review.subject, "no longer expected", order_id=review.order_id)
+    _report_warnings(session, [one for one in past if one.late.lateness is Lateness.WARNING])
 
 
 def _turn(document: Document) -> Record:
@@ -130,7 +130,7 @@ def _turn(document: Document) -> Record:
 
 def _ask(session: Session, one: LateDocument, subject: Subject) -> None:
     reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.clock])
-    session.ask(
+    session.open_review(
         ReviewKind.OVERDUE,
         subject,
         (reason,),
@@ -140,7 +140,7 @@ def _ask(session: Session, one: LateDocument, subject: Subject) -> None:
     )
 
 
-def _tell_warnings(session: Session, warned: Sequence[LateDocument]) -> None:
+def _report_warnings(session: Session, warned: Sequence[LateDocument]) -> None:
     if not warned:
         return
     numbers = list(dict.fromkeys(one.document.order_number for one in warned))
@@ -168,7 +168,7 @@ def _of_stream(
     record = store.orders.get(order_id)
     invoice = told[-1].kind == "810"
     clocked = ClockedStream(
-        documents=tuple(_clocked(document) for document in told),
+        documents=tuple(_with_deadlines(document) for document in told),
         wanted=invoice or (record is not None and record.phase is Phase.RELEASED),
         lines=() if invoice else tuple(line.line for line in last.lines if line.quantity > 0),
         standing=folded.lines,
@@ -177,7 +177,7 @@ def _of_stream(
     return [LateDocument(documents[one.document], one) for one in late(clocked, settings, now)]
 
 
-def _clocked(document: Document) -> ClockedDocument:
+def _with_deadlines(document: Document) -> ClockedDocument:
     return ClockedDocument(
         id=document.id,
         begun_at=document.first_attempt_at or document.frozen_at,
@@ -204,7 +204,7 @@ def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folde
     ordered = ordered_on(store, order_id)
     answers = [
         RankedAcknowledgment(
-            header=answer_header(inbound, outcome, ordered),
+            header=acknowledgment_header(inbound, outcome, ordered),
             position=positions[inbound.document_id],
             outcomes=outcome.lines,
         )

@@ -28,15 +28,15 @@ from plexstedi.state.subject import Subject, of_transaction
 from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
 from plexstedi.sync.ingest.candidates import wanted_set
 from plexstedi.sync.ingest.listing import (
-    NOBODYS,
+    NO_PARTNER,
     UNKNOWN_SET,
     fetching,
     list_new,
     list_one,
-    partner_over_it,
-    take_up,
-    take_up_by_pattern,
-    take_up_known,
+    partner_for,
+    read_by_new_pattern,
+    read_ignored,
+    read_newly_known,
     why_not_read,
 )
 from plexstedi.sync.isolation import Record, Turns
@@ -69,9 +69,9 @@ def pull(session: Session) -> Turns:
     Raise ServiceUnavailable, SuspicionStop; what was stored stays.
     """
     list_new(session)
-    take_up_by_pattern(session)
+    read_by_new_pattern(session)
     turns = _Fetches(session, Stage.INGEST)
-    take_up_known(session, turns)
+    read_newly_known(session, turns)
     _fetch_documents(session, turns)
     return turns
 
@@ -85,15 +85,15 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
     if session.store.inbox.document(transaction_id) is not None:
         return inbound
     if inbound.state is InboxState.IGNORED and inbound.document_form is None:
-        nobodys = inbound.reason in (NOBODYS, ANOTHER_PLANTS) and partner_over_it(session, inbound) is not None
-        why = take_up(session, inbound) if nobodys else inbound.reason
+        nobodys = inbound.reason in (NO_PARTNER, ANOTHER_PLANTS) and partner_for(session, inbound) is not None
+        why = read_ignored(session, inbound) if nobodys else inbound.reason
         if why is not None:
             raise UsageFault(
                 f"transaction {transaction_id} ({inbound.set_id} over partnership {inbound.partnership}) is not read:"
                 f" {why}",
                 fix="Only transactions of suppliers and customers in the configuration are read: correct the "
                 "partnership_id, then repeat the command."
-                if inbound.reason == NOBODYS
+                if inbound.reason == NO_PARTNER
                 else "No action is needed: PlexStedi does not read this kind of document.",
             )
     _fetch(session, inbound)
@@ -110,7 +110,7 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
 def _fetch_documents(session: Session, turns: Turns) -> None:
     """Fetch each document separately: a missing one does not stop the others."""
     listed = [*session.store.inbox.in_state(InboxState.LISTED), *_held_for_a_smaller_limit(session)]
-    waiting = sorted(listed, key=lambda inbound: turns.failed_before(fetching(inbound)))
+    waiting = sorted(listed, key=lambda inbound: turns.failed_earlier(fetching(inbound)))
     for done, inbound in enumerate(waiting, 1):
         session.checkpoint()
         with turns.turn(fetching(inbound)):
@@ -126,7 +126,7 @@ class _Fetches(Turns):
     def review_subject(self, record: Record) -> Subject:
         return replace(record.about, text=record.key)
 
-    def take_back(self, record: Record) -> None:
+    def close_review(self, record: Record) -> None:
         """Nothing: a response is not yet the document. Storing the document withdraws the item."""
 
 
@@ -187,7 +187,7 @@ def _fetch(session: Session, inbound: Inbound) -> None:
         return
     said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
     session.run.warn(said)
-    _ask_about_missing(session, inbound, said)
+    _open_review_of_missing(session, inbound, said)
 
 
 def _store(session: Session, inbound: Inbound, document: bytes, form: str, *, whole: bool) -> None:
@@ -201,9 +201,9 @@ def _store(session: Session, inbound: Inbound, document: bytes, form: str, *, wh
             "transaction-stored", of_transaction(inbound.transaction_id), form=form, bytes=len(document), sha256=mark
         )
         for kind in (ReviewKind.DOCUMENT_MISSING, ReviewKind.ACKNOWLEDGMENT_HELD):
-            session.withdraw(kind, of_transaction(inbound.transaction_id), "fetched on a later attempt")
+            session.withdraw_review(kind, of_transaction(inbound.transaction_id), "fetched on a later attempt")
         if inbound.set_id == UNKNOWN_SET:
-            _tell_set(session, inbound, document, form)
+            _determine_set(session, inbound, document, form)
 
 
 def _hold_too_large(session: Session, inbound: Inbound) -> None:
@@ -221,11 +221,11 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
             session.store.inbox.move(inbound.transaction_id, InboxState.STORED, None)
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         subject = of_transaction(inbound.transaction_id)
-        new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
+        new = session.open_review(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
         session.run.counts.acks_held += int(new)
 
 
-def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
+def _determine_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
     """Determine the transaction set from the document: Stedi's listing does not name it."""
     set_id = _set_of(document, form) or UNKNOWN_SET
     session.store.inbox.set_set(inbound.transaction_id, set_id)
@@ -239,7 +239,7 @@ def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) ->
             fix="Check it in the Stedi portal; if it is an acknowledgment, ask the supplier to send it again.",
         )
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
-        session.ask(
+        session.open_review(
             ReviewKind.ACKNOWLEDGMENT_HELD,
             of_transaction(inbound.transaction_id),
             (reason,),
@@ -260,7 +260,7 @@ def _set_of(document: bytes, form: str) -> str | None:
         return None
 
 
-def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:
+def _open_review_of_missing(session: Session, inbound: Inbound, said: str) -> None:
     """Open a review item for a listed document that Stedi has not provided for a day; it is retried in each run."""
     if session.clock.now() - inbound.received_at < _PATIENCE:
         return
@@ -271,7 +271,7 @@ def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:
         fix="Check the transaction in the Stedi portal and ask Stedi support, or ask the supplier to send it again.",
     )
     with session.store.transaction():
-        session.ask(
+        session.open_review(
             ReviewKind.DOCUMENT_MISSING,
             of_transaction(inbound.transaction_id),
             (reason,),

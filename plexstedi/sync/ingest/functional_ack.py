@@ -41,7 +41,7 @@ def decide_997(session: Session, inbound: Inbound) -> None:
         session.store.inbox.move(
             inbound.transaction_id, InboxState.HELD, "; ".join(str(reason) for reason in read.reasons)
         )
-        session.ask(
+        session.open_review(
             ReviewKind.ACKNOWLEDGMENT_HELD,
             of_transaction(inbound.transaction_id),
             read.reasons,
@@ -111,7 +111,7 @@ def wait_for_controls(session: Session, inbound: Inbound, why: str, *, rejects: 
                 "somebody else.",
             )
             session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
-            session.ask(
+            session.open_review(
                 ReviewKind.ACKNOWLEDGMENT_HELD,
                 of_transaction(inbound.transaction_id),
                 (reason,),
@@ -143,7 +143,7 @@ def _apply(session: Session, document: Document, read: FunctionalAck) -> bool:
 
 def _accept(session: Session, document: Document, status: FunctionalStatus) -> None:
     _set(session, document, status, blocks=False)
-    session.withdraw(
+    session.withdraw_review(
         ReviewKind.SYNTAX_REJECTED,
         of_document(document.id),
         "a later 997 accepts it",
@@ -169,4 +169,4 @@ def _ask(
         else "Correct the settings or the guide for the next documents, then `plexstedi review accept ID --reason"
         " TEXT`. Do not send this one again: the supplier has it.",
     )
-    session.ask_about(kind, document, reason, urgent=urgent)
+    session.open_review_of_document(kind, document, reason, urgent=urgent)

@@ -12,7 +12,7 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.business_ack import decide
 from plexstedi.sync.ingest.candidates import Candidates
-from plexstedi.sync.ingest.deadlines import check_clocks
+from plexstedi.sync.ingest.deadlines import check_deadlines
 from plexstedi.sync.ingest.fetch import pull
 from plexstedi.sync.ingest.functional_ack import decide_997
 from plexstedi.sync.ingest.interchange_ack import decide_ta1
@@ -25,9 +25,9 @@ from plexstedi.sync.writeback.apply import (
     carry_out,
     changes_of,
     open_writes,
-    planned_otherwise,
-    tell_unwritten,
-    to_look_at,
+    planned_for_other_strategy,
+    report_unwritten,
+    writes_to_check,
 )
 
 
@@ -49,21 +49,21 @@ def ingest(session: Session) -> list[PlannedChange]:
     try_again_after_update(session)
     fetched = pull(session)
     process(session)
-    check_clocks(session)
+    check_deadlines(session)
     changes = _write(session)
     fetched.tell()
     return changes
 
 
 def _write(session: Session) -> list[PlannedChange]:
-    if not to_look_at(session):
+    if not writes_to_check(session):
         return []
     check_tenant(session)
     if session.dry_run:
         return planned_changes(session)
-    before = {write.id for write in to_look_at(session)}
+    before = {write.id for write in writes_to_check(session)}
     carry_out(session)
-    tell_unwritten(session)
+    report_unwritten(session)
     return [
         PlannedChange(write.plan.order_number, write.transaction_id, change)
         for write in session.store.writes.by_ids(before)
@@ -88,23 +88,23 @@ def process(session: Session) -> None:
     store = session.store
     for order_id in store.documents.unfolded():
         # A sent change invalidates earlier acknowledgments of the changed lines (RULES.md Reading 13).
-        session.look()
+        session.check_deadline()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
                 recompute_order(session, order_id)
                 store.documents.set_folded(order_id)
-    for order_id in planned_otherwise(session):
+    for order_id in planned_for_other_strategy(session):
         # The write-back strategy changed: plans made for the former one are not written.
-        session.look()
+        session.check_deadline()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
                 recompute_order(session, order_id)
     candidates = Candidates(session)
     patience = DecisionTime(session)
-    waiting = patience.in_turn(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
+    waiting = patience.cut_short_last(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
     for done, inbound in enumerate(waiting, 1):
-        session.look()
-        with patience.with_one(inbound), _apart(session, _deciding(inbound)) as held, store.transaction():
+        session.check_deadline()
+        with patience.deciding(inbound), _apart(session, _deciding(inbound)) as held, store.transaction():
             if not held:
                 _decide(session, inbound, candidates)
         session.progress("deciding acknowledgments", done, len(waiting))

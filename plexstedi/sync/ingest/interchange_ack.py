@@ -82,4 +82,4 @@ def _ask(
             else " `plexstedi review accept ID --reason TEXT`. Do not send this one again: the supplier has it."
         ),
     )
-    session.ask_about(kind, document, reason, urgent=urgent)
+    session.open_review_of_document(kind, document, reason, urgent=urgent)

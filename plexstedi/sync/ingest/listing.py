@@ -14,12 +14,12 @@ from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.models import INBOUND, StediTransaction, read_transaction
 from plexstedi.sync.feed import (
     TRANSACTIONS,
-    ask_about_unreadable,
     feed_entry,
     first_checkpoint,
     guard_direction,
     next_page,
     note_held_entries,
+    open_reviews_of_unreadable,
     remember_checkpoint,
     remember_newest,
 )
@@ -32,7 +32,7 @@ UNKNOWN_SET = "unknown"
 """The set of a transaction listed without X12 metadata, until its document is read."""
 
 
-NOBODYS = "its partnership is not in the configuration: another plant's"
+NO_PARTNER = "its partnership is not in the configuration: another plant's"
 
 
 _OTHER_USAGE = {"P": "test", "T": "production"}
@@ -55,7 +55,7 @@ def list_new(session: Session) -> None:
                     _note_transaction(session, transaction)
             remember_newest(session, Fact.TRANSACTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.TRANSACTIONS_TOKEN, following)
-            ask_about_unreadable(session, page.unreadable, "transaction")
+            open_reviews_of_unreadable(session, page.unreadable, "transaction")
         if page.last:
             return
         if following in seen:
@@ -91,7 +91,7 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
     )
     if not session.store.inbox.list_one(listed, session.clock.now()):
         return
-    why = _not_ours(session, transaction, supplier, customer)
+    why = _why_ignored(session, transaction, supplier, customer)
     if why is not None:
         session.store.inbox.move(transaction.id, InboxState.IGNORED, why)
     elif listed.set_id in ACKNOWLEDGMENTS:
@@ -106,19 +106,19 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
     )
 
 
-def take_up_known(session: Session, turns: Turns) -> None:
+def read_newly_known(session: Session, turns: Turns) -> None:
     """Process ignored transactions whose partnership is configured by now (RULES.md Reading 10)."""
-    known = [one for one in session.store.inbox.ignored_for(NOBODYS, ANOTHER_PLANTS) if partner_over_it(session, one)]
-    for done, inbound in enumerate(known[:_AT_ONCE], 1):
+    known = [one for one in session.store.inbox.ignored_for(NO_PARTNER, ANOTHER_PLANTS) if partner_for(session, one)]
+    for done, inbound in enumerate(known[:_MOST_PER_RUN], 1):
         session.checkpoint()
         with turns.turn(fetching(inbound)):
-            take_up(session, inbound)
+            read_ignored(session, inbound)
         session.progress("reading transactions of newly known partnerships", done, len(known))
-    if len(known) > _AT_ONCE:
-        session.run.warn(f"{len(known) - _AT_ONCE} transactions of newly known partnerships wait for the next run")
+    if len(known) > _MOST_PER_RUN:
+        session.run.warn(f"{len(known) - _MOST_PER_RUN} transactions of newly known partnerships wait for the next run")
 
 
-def take_up_by_pattern(session: Session) -> None:
+def read_by_new_pattern(session: Session) -> None:
     """Process acknowledgments again that a former `documents.order_pattern` excluded."""
     pattern, cursors = session.config.documents.order_pattern, session.store.cursors
     if cursors.get(Fact.ORDER_PATTERN) == pattern:
@@ -129,11 +129,11 @@ def take_up_by_pattern(session: Session) -> None:
         cursors.put(Fact.ORDER_PATTERN, pattern)
 
 
-def partner_over_it(session: Session, inbound: Inbound) -> str | None:
+def partner_for(session: Session, inbound: Inbound) -> str | None:
     return supplier_of(session, inbound.partnership) or customer_of(session, inbound.partnership)
 
 
-def take_up(session: Session, inbound: Inbound) -> str | None:
+def read_ignored(session: Session, inbound: Inbound) -> str | None:
     """Assign one ignored transaction to its partner; return why it stays ignored, None if it is read now."""
     supplier = supplier_of(session, inbound.partnership)
     customer = None if supplier is not None else customer_of(session, inbound.partnership)
@@ -143,7 +143,9 @@ def take_up(session: Session, inbound: Inbound) -> str | None:
     if not fetched:
         # Its mode was not stored: ask Stedi again.
         transaction = session.stedi.transaction(inbound.transaction_id)
-        why = "Stedi no longer has it" if transaction is None else _not_ours(session, transaction, supplier, customer)
+        why = (
+            "Stedi no longer has it" if transaction is None else _why_ignored(session, transaction, supplier, customer)
+        )
     with session.store.transaction():
         if why is not None:
             session.store.inbox.explain(inbound.transaction_id, why)
@@ -185,12 +187,12 @@ def list_one(session: Session, transaction_id: str) -> Inbound:
     return inbound
 
 
-def _not_ours(
+def _why_ignored(
     session: Session, transaction: StediTransaction, supplier: str | None, customer: str | None
 ) -> str | None:
     """Why a transaction is only counted; None if it is to be read."""
     if supplier is None and customer is None:
-        return NOBODYS
+        return NO_PARTNER
     if transaction.mode == _OTHER_USAGE[session.usage]:
         session.run.warn(
             f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
@@ -207,7 +209,7 @@ def why_not_read(set_id: str, customer: str | None) -> str | None:
     return None if set_id in READ_SETS else "its transaction set is not read"
 
 
-_AT_ONCE = 200
+_MOST_PER_RUN = 200
 """Maximum number of such transactions per run; the rest follow in the next run."""
 
 

@@ -11,7 +11,7 @@ from plexstedi.state.subject import of_transaction
 from plexstedi.sync.session import Session
 
 
-def give_notice(
+def open_notice_reviews(
     session: Session, inbound: Inbound, order_id: str, order_number: str, notices: Sequence[Notice]
 ) -> None:
     """Open one item per transaction and segment; inside the caller's transaction.
@@ -22,7 +22,7 @@ def give_notice(
     asked = {of_transaction(transaction, f"segment {notice.segment}"): notice for notice in notices}
     for subject, notice in asked.items():
         if not session.store.reviews.decided(ReviewKind.NOTICE, subject):
-            session.ask(
+            session.open_review(
                 ReviewKind.NOTICE,
                 subject,
                 notice.reasons,
@@ -34,4 +34,4 @@ def give_notice(
     for review in session.store.reviews.standing(order_id=order_id):
         of_it = review.kind is ReviewKind.NOTICE and review.subject.transaction == transaction
         if of_it and review.subject not in asked:
-            session.withdraw(review.kind, review.subject, "the segment is ignored now", order_id=order_id)
+            session.withdraw_review(review.kind, review.subject, "the segment is ignored now", order_id=order_id)

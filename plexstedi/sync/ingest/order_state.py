@@ -25,7 +25,7 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.unheard import tell_unheard, unheard_before
+from plexstedi.sync.ingest.unheard import review_not_applied, transactions_not_applied
 from plexstedi.sync.session import Session
 from plexstedi.sync.writeback.plan import plan_order
 
@@ -91,30 +91,30 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
     record = session.store.orders.get(order_id)
     assert record is not None
     order = session.store.orders.revision(order_id, record.latest)
-    told_before = unheard_before(session, order_id)
+    not_applied = transactions_not_applied(session, order_id)
     folded_streams, current, told = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
-        answers = _answers(session, order_id, documents)
-        folded = fold((answer for answer, _ in answers), sent_documents(session.store, documents, sent))
+        acknowledgments = _ranked_acknowledgments(session, order_id, documents)
+        folded = fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
         session.store.inbox.keep_lines(stream, folded.lines)
         for standing in folded.lines.values():
             session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
-        for answer, outcome in answers:
-            _record_outcome(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
-            is_fresh = answer.header.transaction_id == fresh
-            if is_fresh or answer.header.transaction_id in told_before:
-                tell_unheard(session, order_id, answer.header, outcome, folded, fresh=is_fresh)
-        _set_business(session, documents[-1], sent[-1], folded)
+        for ranked, outcome in acknowledgments:
+            _record_outcome(session, ranked, outcome, folded, count=ranked.header.transaction_id == fresh)
+            is_fresh = ranked.header.transaction_id == fresh
+            if is_fresh or ranked.header.transaction_id in not_applied:
+                review_not_applied(session, order_id, ranked.header, outcome, folded, fresh=is_fresh)
+        _set_business_status(session, documents[-1], sent[-1], folded)
         ids = current_ids(sent, order)
         folded_streams[stream] = folded
         current[stream], told[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
-    _leave_given_up(session, order_id, {document.id for documents in by_stream.values() for document in documents})
-    _ask_about_lines(session, order_id, list(folded_streams.values()))
+    _supersede_abandoned(session, order_id, {document.id for documents in by_stream.values() for document in documents})
+    _update_line_reviews(session, order_id, list(folded_streams.values()))
     plan_order(session, order_id, current, told)
 
 
-def tell_unheard_again(session: Session, order_id: str, inbound: Inbound, repeated: str) -> None:
+def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbound, repeated: str) -> None:
     """Review a duplicate of a superseded acknowledgment that states worse terms than the current state."""
     original = session.store.inbox.get(repeated)
     outcome = session.store.inbox.outcome(repeated)
@@ -124,33 +124,33 @@ def tell_unheard_again(session: Session, order_id: str, inbound: Inbound, repeat
     documents = [d for d in session.store.documents.of_stream(stream) if d.state.may_have_reached_supplier]
     if original.document_id not in {document.id for document in documents}:
         return
-    folded = folded_answers(session, order_id, documents)
-    header = answer_header(inbound, outcome, ordered_on(session.store, order_id))
+    folded = folded_acknowledgments(session, order_id, documents)
+    header = acknowledgment_header(inbound, outcome, ordered_on(session.store, order_id))
     counting = {number for number, line in folded.lines.items() if line.latest_from.transaction_id == repeated}
     lines = [line for line in (*outcome.lines, *outcome.earlier) if line.line not in counting]
     if lines:
         said = outcome.model_copy(update={"lines": tuple(lines), "earlier": ()})
-        tell_unheard(session, order_id, header, said, folded, fresh=True)
+        review_not_applied(session, order_id, header, said, folded, fresh=True)
 
 
-def folded_answers(session: Session, order_id: str, documents: Sequence[Document]) -> Folded:
+def folded_acknowledgments(session: Session, order_id: str, documents: Sequence[Document]) -> Folded:
     """The line states of a stream after all acknowledgments of these documents."""
     sent = [session.store.documents.sent(document.id) for document in documents]
-    answers = _answers(session, order_id, documents)
-    return fold((answer for answer, _ in answers), sent_documents(session.store, documents, sent))
+    acknowledgments = _ranked_acknowledgments(session, order_id, documents)
+    return fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
 
 
-def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> None:
+def _supersede_abandoned(session: Session, order_id: str, told: Collection[int]) -> None:
     """Mark held acknowledgments of abandoned documents as superseded."""
     for inbound in session.store.inbox.of_order(order_id):
         if inbound.state is InboxState.HELD and inbound.document_id is not None and inbound.document_id not in told:
             why = "the document that it acknowledges was abandoned"
             move_transaction(session, inbound, InboxState.SUPERSEDED, why)
             subject = of_transaction(inbound.transaction_id)
-            session.withdraw(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
+            session.withdraw_review(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
 
 
-def _answers(
+def _ranked_acknowledgments(
     session: Session, order_id: str, documents: Sequence[Document]
 ) -> list[tuple[RankedAcknowledgment, Reconciliation]]:
     """Every reconciled acknowledgment of these documents, with the user's decisions applied."""
@@ -163,14 +163,14 @@ def _answers(
             continue
         if inbound.state.is_disregarded:
             continue
-        header = answer_header(inbound, outcome, ordered)
+        header = acknowledgment_header(inbound, outcome, ordered)
         outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))
         position = positions[inbound.document_id]
         found.append((RankedAcknowledgment(header=header, position=position, outcomes=outcomes), outcome))
     return found
 
 
-def answer_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AnswerHeader:
+def acknowledgment_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AnswerHeader:
     """The values that determine precedence among acknowledgments; `ordered`: the order's date."""
     dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
     return AnswerHeader(
@@ -212,7 +212,7 @@ _LINE_REVIEWS = {
 }
 
 
-def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded]) -> None:
+def _update_line_reviews(session: Session, order_id: str, streams: Sequence[Folded]) -> None:
     """Keep line review items current: one per line that needs it, for the acknowledgment that counts."""
     record = session.store.orders.get(order_id)
     assert record is not None
@@ -227,7 +227,7 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
         standing.add((kind, subject))
         if kind is not ReviewKind.LINE_HELD and session.store.reviews.decided(kind, subject):
             continue
-        session.ask(
+        session.open_review(
             kind,
             subject,
             line.latest.reasons,
@@ -240,7 +240,7 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
     for review in session.store.reviews.standing(order_id=order_id):
         about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
         if about_line and (review.kind, review.subject) not in standing:
-            session.withdraw(
+            session.withdraw_review(
                 review.kind, review.subject, "a newer acknowledgment or a decision resolved it", order_id=order_id
             )
 
@@ -255,10 +255,10 @@ def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
 
 
 def _record_outcome(
-    session: Session, answer: RankedAcknowledgment, outcome: Reconciliation, folded: Folded, *, count: bool
+    session: Session, acknowledgment: RankedAcknowledgment, outcome: Reconciliation, folded: Folded, *, count: bool
 ) -> None:
     """Set the state of one acknowledgment after recomputing; count it if it is new."""
-    transaction_id = answer.header.transaction_id
+    transaction_id = acknowledgment.header.transaction_id
     inbound = session.store.inbox.get(transaction_id)
     assert inbound is not None
     whole = (*outcome.holds, *(unmatched.reason for unmatched in outcome.unmatched))
@@ -273,7 +273,7 @@ def _record_outcome(
         for line in folded.lines.values()
     )
     if held_whole:
-        session.ask(
+        session.open_review(
             ReviewKind.ACKNOWLEDGMENT_HELD,
             of_transaction(transaction_id),
             _bounded(whole),
@@ -283,8 +283,8 @@ def _record_outcome(
         )
     if count:
         session.run.counts.acks_held += int(held)
-        session.run.counts.acks_applied += int(applied or not (held or answer.outcomes))
-    state = _state_of(inbound, held=held, counts=bool(counting) or not answer.outcomes)
+        session.run.counts.acks_applied += int(applied or not (held or acknowledgment.outcomes))
+    state = _state_of(inbound, held=held, counts=bool(counting) or not acknowledgment.outcomes)
     if state is not inbound.state:
         notes = "; ".join(outcome.notes) or None
         move_transaction(
@@ -319,16 +319,16 @@ def business_status(told: SentOrder, folded: Folded) -> BusinessStatus:
     """Summary status of one document: that of its worst line; `partial` while a line is unacknowledged."""
     wanted = [line.line for line in told.lines]
     found = [_BUSINESS[folded.lines[n].latest.state] for n in wanted if n in folded.lines]
-    spoken = [status for status in found if status is not BusinessStatus.NONE]
-    if not spoken:
+    stated = [status for status in found if status is not BusinessStatus.NONE]
+    if not stated:
         return BusinessStatus.NONE
-    worst = next(status for status in _WORST_FIRST if status in spoken)
-    if len(spoken) < len(wanted) and worst in (BusinessStatus.CONFIRMED, BusinessStatus.CHANGED):
+    worst = next(status for status in _WORST_FIRST if status in stated)
+    if len(stated) < len(wanted) and worst in (BusinessStatus.CONFIRMED, BusinessStatus.CHANGED):
         return BusinessStatus.PARTIAL
     return worst
 
 
-def _set_business(session: Session, document: Document, told: SentOrder, folded: Folded) -> None:
+def _set_business_status(session: Session, document: Document, told: SentOrder, folded: Folded) -> None:
     status = business_status(told, folded)
     if status is not document.business_ack:
         session.store.documents.set_business(document.id, status)

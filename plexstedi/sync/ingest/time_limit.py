@@ -30,12 +30,12 @@ class DecisionTime:
         pairs = (each.rpartition(":") for each in (session.store.cursors.get(Fact.CUT_SHORT) or "").split())
         self._cut = {transaction: as_whole(turns) or 1 for transaction, _, turns in pairs}
 
-    def in_turn(self, waiting: Sequence[Inbound]) -> list[Inbound]:
+    def cut_short_last(self, waiting: Sequence[Inbound]) -> list[Inbound]:
         """The given order, with those that were cut short last."""
         return sorted(waiting, key=lambda inbound: self._cut.get(inbound.transaction_id, 0))
 
     @contextmanager
-    def with_one(self, inbound: Inbound) -> Iterator[None]:
+    def deciding(self, inbound: Inbound) -> Iterator[None]:
         """Decide one acknowledgment; if the time limit cuts it short, count that."""
         began = self._session.clock.monotonic()
         try:
@@ -45,7 +45,7 @@ class DecisionTime:
                 self._cut_short(inbound, self._session.clock.monotonic() - began)
             raise
         if self._cut.pop(inbound.transaction_id, None) is not None:
-            self._remember()
+            self._store_counts()
 
     def _cut_short(self, inbound: Inbound, seconds: float) -> None:
         turns = self._cut.get(inbound.transaction_id, 0) + 1
@@ -56,9 +56,9 @@ class DecisionTime:
                 self._hold(inbound)
             else:
                 self._cut[inbound.transaction_id] = turns
-            self._remember()
+            self._store_counts()
 
-    def _remember(self) -> None:
+    def _store_counts(self) -> None:
         kept = " ".join(f"{transaction}:{turns}" for transaction, turns in self._cut.items())
         self._session.store.cursors.put(Fact.CUT_SHORT, kept or None)
 
@@ -74,5 +74,5 @@ class DecisionTime:
         )
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         subject = of_transaction(inbound.transaction_id)
-        new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
+        new = session.open_review(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
         session.run.counts.acks_held += int(new)

@@ -12,13 +12,13 @@ from plexstedi.sync.session import Session
 _KIND = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
 
 
-def unheard_before(session: Session, order_id: str) -> frozenset[str]:
+def transactions_not_applied(session: Session, order_id: str) -> frozenset[str]:
     """Transactions of an order with an open review item of this kind."""
     standing = session.store.reviews.standing(order_id=order_id)
     return frozenset(r.subject.transaction for r in standing if r.kind is _KIND and r.subject.transaction is not None)
 
 
-def tell_unheard(
+def review_not_applied(
     session: Session, order_id: str, header: AnswerHeader, outcome: Reconciliation, folded: Folded, *, fresh: bool
 ) -> None:
     """Open a review item for a new acknowledgment (`fresh`); withdraw it once the current state says the same.
@@ -28,10 +28,10 @@ def tell_unheard(
     subject = of_transaction(header.transaction_id)
     reasons = unheard(header, (*outcome.lines, *outcome.earlier), folded.lines)
     if not reasons:
-        session.withdraw(_KIND, subject, "the current state now says the same", order_id=order_id)
+        session.withdraw_review(_KIND, subject, "the current state now says the same", order_id=order_id)
     elif fresh and not (outcome.holds or session.store.reviews.decided(_KIND, subject)):
         record = session.store.orders.get(order_id)
-        session.ask(
+        session.open_review(
             _KIND,
             subject,
             reasons,

@@ -27,7 +27,7 @@ from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_document, of_order, of_stream
-from plexstedi.sync.feed import TRANSACTIONS, read_anew
+from plexstedi.sync.feed import TRANSACTIONS, reset_feed
 from plexstedi.sync.partners import partner_of
 from plexstedi.sync.people.recovered_files import (
     Found,
@@ -190,7 +190,7 @@ def look_again_from(session: Session, since: datetime) -> None:
     """Answers that came since the first of these files are listed again; those that are known make no difference."""
     known = session.store.cursors.time(Fact.ANSWERS_FROM)
     session.store.cursors.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
-    read_anew(session, TRANSACTIONS)
+    reset_feed(session, TRANSACTIONS)
 
 
 def _ask_about_the_rest(session: Session, found: Sequence[FoundStream]) -> None:
@@ -231,7 +231,7 @@ def _note_orphan(session: Session, stream: FoundStream) -> None:
     partnership = stream.files[-1].execution.partnership
     suppliers = session.config.suppliers.items()
     supplier = next((code for code, settings in suppliers if settings.partnership_id == partnership), None)
-    session.ask(
+    session.open_review(
         ReviewKind.ORDER_HELD,
         Subject(f"order number {stream.order_number}"),
         (reason,),
@@ -328,7 +328,7 @@ def _ask(session: Session, stream: FoundStream, record: OrderRecord) -> None:
         f" {replay_command(record.number, release=stream.release, purpose=REPLACES)} sends the current order to "
         "replace it.",
     )
-    session.ask(
+    session.open_review(
         ReviewKind.RECOVERED_DIFFERS,
         of_stream(stream_name(StreamKey(order_id=record.id, release=stream.release))),
         (reason,),

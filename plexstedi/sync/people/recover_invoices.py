@@ -183,7 +183,7 @@ def _ask_which(session: Session, found: FoundInvoice, record: InvoiceRecord) -> 
         fix="Compare it in the Stedi portal. `plexstedi review accept ID --reason TEXT`: the customer has the "
         "invoice as it is in Plex, or was informed.",
     )
-    session.ask(
+    session.open_review(
         ReviewKind.RECOVERED_DIFFERS,
         of_stream(record.stream),
         (reason,),
@@ -203,7 +203,7 @@ def _note_orphan(session: Session, found: FoundInvoice) -> None:
         message=f"Stedi received {len(found.files)} documents for invoice {found.number}, which Plex does not show",
         fix="Resolve it with the customer, then `plexstedi review accept ID --reason TEXT`.",
     )
-    session.ask(
+    session.open_review(
         ReviewKind.INVOICE_HELD,
         Subject(f"invoice number {found.number}"),
         (reason,),
@@ -229,7 +229,7 @@ def _ask_about_the_rest(session: Session, found: Sequence[FoundInvoice]) -> None
                 fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT`"
                 " marks it as known to the customer.",
             )
-            session.ask(
+            session.open_review(
                 ReviewKind.KNOWN_ORDER_CHANGED,
                 of_stream(record.stream),
                 (reason,),

@@ -37,11 +37,11 @@ from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument, order_mark, text_mark
-from plexstedi.sync.submit.executions import drain_executions
+from plexstedi.sync.submit.executions import check_executions
 from plexstedi.sync.submit.freeze import freeze
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.send import send
-from plexstedi.sync.supplier_copy import sent_after, supplier_has
+from plexstedi.sync.supplier_copy import sent_after, supplier_copy_of
 
 _WHY_NOT = {
     DocumentState.FROZEN: "is already queued",
@@ -241,7 +241,7 @@ def _sendable(session: Session, last: Document, record: OrderRecord, purpose: st
             f"the last document of order {record.number} is an {last.kind}, whose purpose is always {last.purpose}",
             fix="Omit --purpose.",
         )
-    has = supplier_has(session.store, record, _before(session, last, record))
+    has = supplier_copy_of(session.store, record, _before(session, last, record))
     return Cancel860(has, order, key) if last.purpose == "01" else Change860(has, order, key)
 
 
@@ -296,7 +296,7 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
     """
     if not queue:
         check_tenant(session)
-        drain_executions(session)
+        check_executions(session)
     sent = []
     for one in planned:
         session.checkpoint()
@@ -328,8 +328,8 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
             documents.unblock(last.id)
         document = documents.freeze(one.new, session.clock.now())
         for kind in (ReviewKind.DELIVERY_FAILED, ReviewKind.DOCUMENT_REFUSED, ReviewKind.SYNTAX_REJECTED):
-            session.withdraw(kind, of_document(last.id), "replayed by a user", order_id=last.order_id)
-        session.withdraw(
+            session.withdraw_review(kind, of_document(last.id), "replayed by a user", order_id=last.order_id)
+        session.withdraw_review(
             ReviewKind.RECOVERED_DIFFERS, of_stream(last.stream), "replayed by a user", order_id=last.order_id
         )
         session.run.counts.documents_queued += 1
@@ -359,7 +359,7 @@ def replay_acknowledgment(session: Session, transaction_id: str, reason: str) ->
         if inbound.state is not InboxState.STORED:
             session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a user")
         session.store.unforeseen.try_again(f"decide transaction {transaction_id}")
-        session.withdraw(
+        session.withdraw_review(
             ReviewKind.ACKNOWLEDGMENT_HELD, of_transaction(transaction_id), "read again", order_id=inbound.order_id
         )
         session.note(

@@ -16,7 +16,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_invoice, of_stream
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.timezones import invoice_as_it_was_read
+from plexstedi.sync.timezones import invoice_in_stored_timezone
 
 _STEP = timedelta(days=3)
 """Length of a window: Plex's accounting returns about 1,000 invoices before it times out (plex/README.md 6)."""
@@ -54,7 +54,7 @@ def plan_windows(
     return tuple(windows)
 
 
-def fix_start(session: Session, now: datetime, orders_start: datetime) -> datetime:
+def set_start(session: Session, now: datetime, orders_start: datetime) -> datetime:
     """Store and return the start: invoices created before it count as known to their customers.
 
     plex.poll.invoices_start; else `orders_start` if invoices are read from the first poll on, else the time of the
@@ -121,8 +121,8 @@ def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -
     if isinstance(reading, UnreadableInvoice):
         _ask(session, reading, start)
         return
-    reading = invoice_as_it_was_read(session, reading)
-    session.withdraw(ReviewKind.INVOICE_UNREADABLE, of_stream(invoice_stream(reading.id)), "it can be read now")
+    reading = invoice_in_stored_timezone(session, reading)
+    session.withdraw_review(ReviewKind.INVOICE_UNREADABLE, of_stream(invoice_stream(reading.id)), "it can be read now")
     invoices = session.store.invoices
     first = invoices.get(reading.id) is None
     known = _created_before(reading, start)
@@ -154,7 +154,7 @@ def _ask(session: Session, invoice: UnreadableInvoice, start: datetime) -> None:
     if invoice.customer_code and invoice.customer_code not in session.config.customers:
         return
     stream = invoice_stream(invoice.invoice_id)
-    session.ask(
+    session.open_review(
         ReviewKind.INVOICE_UNREADABLE,
         of_stream(stream),
         (Reason(code="invoice-unreadable", where="invoice", message=invoice.reason, fix=invoice.fix),),

@@ -11,7 +11,7 @@ from plexstedi.plex.port import (
 )
 from plexstedi.state.cursors import Fact
 from plexstedi.sync.isolation import Record, isolated
-from plexstedi.sync.poll.odd_rows import take_back_odd_rows
+from plexstedi.sync.poll.odd_rows import close_odd_row_reviews
 from plexstedi.sync.session import Session
 
 RECEIPTS_LOOK_BACK = timedelta(days=90)
@@ -40,7 +40,7 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
                 session.store.receipts.record(
                     receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
                 )
-        take_back_odd_rows(session, {receipt.id for receipt in receipts})
+        close_odd_row_reviews(session, {receipt.id for receipt in receipts})
         cursors.put_time(Fact.RECEIPTS_CURSOR, now)
 
 

@@ -14,7 +14,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_order
 from plexstedi.sync.session import Session
-from plexstedi.sync.timezones import as_it_was_read
+from plexstedi.sync.timezones import in_stored_timezone
 
 
 def record_reading(
@@ -29,14 +29,14 @@ def record_reading(
         session.run.counts.orders_seen += 1
         reason = Reason(code="order-unreadable", where="order", message=reading.reason, fix=reading.fix)
         number = reading.number or number
-        session.ask(ReviewKind.ORDER_UNREADABLE, of_order(reading.order_id), (reason,), order_number=number)
+        session.open_review(ReviewKind.ORDER_UNREADABLE, of_order(reading.order_id), (reason,), order_number=number)
         return
     if isinstance(reading, VanishedOrder):
         _record_vanished(session, reading.order_id)
         return
     session.run.counts.orders_seen += 1
-    reading = as_it_was_read(session, reading)
-    session.withdraw(ReviewKind.ORDER_UNREADABLE, of_order(reading.id), "it can be read now")
+    reading = in_stored_timezone(session, reading)
+    session.withdraw_review(ReviewKind.ORDER_UNREADABLE, of_order(reading.id), "it can be read now")
     now = session.clock.now()
     began = session.store.cursors.time(Fact.BEGAN) or now
     known = reading.created_at is not None and reading.created_at < start
@@ -63,10 +63,10 @@ def record_reading(
 
 def _count_change(session: Session, order: Order) -> None:
     session.run.counts.orders_changed += 1
-    session.run.counts.orders_of_no_news += int(not _is_news(session, order))
+    session.run.counts.orders_not_reported += int(not _is_reported(session, order))
 
 
-def _is_news(session: Session, order: Order) -> bool:
+def _is_reported(session: Session, order: Order) -> bool:
     """Whether a change of this order is worth reporting: not for drafts and orders not exchanged by EDI.
 
     Changes of an order that was sent always are.

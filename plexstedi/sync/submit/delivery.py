@@ -29,7 +29,7 @@ def confirm_deliveries(session: Session, turns: Turns) -> None:
     A missing response for one document does not stop the others; `turns` reports it.
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
-    open_documents = sorted(accepted, key=lambda document: turns.failed_before(_confirming(document)))
+    open_documents = sorted(accepted, key=lambda document: turns.failed_earlier(_confirming(document)))
     for done, document in enumerate(open_documents, 1):
         session.checkpoint()
         with turns.turn(_confirming(document)):
@@ -59,7 +59,9 @@ def _confirm(session: Session, document: Document) -> None:
             case Delivered():
                 store.documents.deliver(document.id, session.clock.now())
                 session.run.counts.documents_delivered += 1
-                session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
+                session.withdraw_review(
+                    ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt"
+                )
                 session.note("document-delivered", of_document(document.id), order_id=document.order_id)
             case RetriedAs(execution_id=child):
                 store.documents.set_next_attempt(document.id, None, None)
@@ -85,7 +87,7 @@ def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None
         fix="Correct the connection in the Stedi portal and retry the file there; its delivery is then tracked."
         f" {replay_of(document)} sends a new one instead; then do not retry the old file.",
     )
-    session.ask_about(ReviewKind.DELIVERY_FAILED, document, reason)
+    session.open_review_of_document(ReviewKind.DELIVERY_FAILED, document, reason)
     session.note("delivery-failed", of_document(document.id), order_id=document.order_id, message=failure.message)
 
 

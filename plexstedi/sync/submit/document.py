@@ -127,7 +127,7 @@ def refused_before(session: Session, document: DueDocument) -> bool:
     return same_route and document.mark in refused.file_name
 
 
-def not_sent(kind: str) -> Reason:
+def kind_not_sent(kind: str) -> Reason:
     return Reason(
         code=f"{kind}-not-sent",
         where="order",

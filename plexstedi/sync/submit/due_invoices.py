@@ -13,13 +13,13 @@ from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.lifecycle import (
     Trade,
     Waits,
-    can_go,
     decide_each,
     has_revision,
     hold,
     last_sent,
     moved,
     orphans,
+    ready_to_send,
     release,
     trade_of_invoice,
 )
@@ -98,7 +98,9 @@ def _of_invoice(
     if isinstance(prepared, Held):
         hold(session, trade, trade.id, prepared.reasons)
         return Waits()
-    return can_go(session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL)
+    return ready_to_send(
+        session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL
+    )
 
 
 def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:

@@ -23,8 +23,8 @@ from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import (
     DueDocument,
+    kind_not_sent,
     next_change_sequence,
-    not_sent,
     order_mark,
     purpose_of,
     stream_name,
@@ -32,20 +32,20 @@ from plexstedi.sync.submit.document import (
 from plexstedi.sync.submit.lifecycle import (
     Trade,
     Waits,
-    can_go,
     decide_each,
     has_revision,
     hold,
     last_sent,
     moved,
     orphans,
+    ready_to_send,
+    record_of_trade,
     release,
     trade_of_order,
-    turn_of,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
 from plexstedi.sync.submit.restored_values import close_foreign_promises
-from plexstedi.sync.supplier_copy import sent_after, supplier_has
+from plexstedi.sync.supplier_copy import sent_after, supplier_copy_of
 
 
 def find_due(session: Session, number: str | None = None, *, ask_plex: bool = False) -> list[DueDocument]:
@@ -98,10 +98,12 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
     found = []
     keys = list(_streams(session, record, order, partner))
     if all(key.release is not None for key in keys):
-        session.withdraw(ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any longer", order_id=record.id)
+        session.withdraw_review(
+            ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any longer", order_id=record.id
+        )
     for key in keys:
         result: DueDocument | Waits | None = Waits()
-        turn = turn_of(trade_of_order(record), "find the change in", stream_name(key))
+        turn = record_of_trade(trade_of_order(record), "find the change in", stream_name(key))
         if not is_held(session, turn):
             with isolated(session, turn):
                 result = _of_stream(session, record, order, partner, key, numbers)
@@ -151,8 +153,13 @@ def _of_stream(
     if isinstance(last, Waits):
         return last
     known_revision = has_revision(session, trade, name, last)
-    if last is None and known_revision < record.latest and key.release is None and _went_singly(session, record):
-        hold(session, trade, name, (_SENT_SINGLY,))
+    if (
+        last is None
+        and known_revision < record.latest
+        and key.release is None
+        and _was_sent_by_release(session, record)
+    ):
+        hold(session, trade, name, (_SENT_BY_RELEASE,))
         return Waits()
     if known_revision >= record.latest:
         release(session, trade, name)
@@ -160,7 +167,7 @@ def _of_stream(
     if last is not None and (reasons := moved(trade, last)):
         hold(session, trade, name, reasons)
         return Waits()
-    has = supplier_has(session.store, record, known_revision) if known_revision else None
+    has = supplier_copy_of(session.store, record, known_revision) if known_revision else None
     if last is None and has is not None and has.phase is Phase.UNRELEASED:
         # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
         has = None
@@ -193,19 +200,19 @@ def _is_foreign(session: Session, record: OrderRecord, due_now: DueDocument) -> 
     if not known_revision:
         return False
     now = session.store.orders.revision(record.id, record.latest)
-    reasons = close_foreign_promises(session, record, supplier_has(session.store, record, known_revision), now)
+    reasons = close_foreign_promises(session, record, supplier_copy_of(session.store, record, known_revision), now)
     if reasons:
         with session.store.transaction():
             hold(session, trade, due_now.stream, reasons)
     return reasons is not None
 
 
-def _went_singly(session: Session, record: OrderRecord) -> bool:
+def _was_sent_by_release(session: Session, record: OrderRecord) -> bool:
     documents = session.store.documents.of_order(record.id)
     return any(d.order_release is not None and not d.state.is_given_up for d in documents)
 
 
-_SENT_SINGLY = Reason(
+_SENT_BY_RELEASE = Reason(
     code="sent-singly",
     where="order",
     message="its releases were sent as separate orders, and the order would now be sent as a whole: the supplier "
@@ -232,7 +239,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
         fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` marks "
         "it as known to the supplier.",
     )
-    new = session.ask(
+    new = session.open_review(
         ReviewKind.KNOWN_ORDER_CHANGED,
         of_stream(name),
         (reason,),
@@ -260,7 +267,7 @@ def _prepared(
         return Waits()
     kind = "850" if isinstance(decision, Send850 | Replace850) else "860"
     if kind not in session.config.documents.send:
-        hold(session, trade, name, (not_sent(kind),))
+        hold(session, trade, name, (kind_not_sent(kind),))
         return Waits()
     change_sequence = next_change_sequence(decision, last)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
@@ -274,7 +281,7 @@ def _prepared(
     if isinstance(prepared, Held):
         hold(session, trade, name, prepared.reasons)
         return Waits()
-    return can_go(
+    return ready_to_send(
         session,
         trade,
         prepared,

@@ -16,13 +16,13 @@ from plexstedi.state.subject import Subject
 from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, read_execution
 from plexstedi.sync.feed import (
     EXECUTIONS,
-    ask_about_unreadable,
     feed_entry,
     first_checkpoint,
     guard_direction,
     never_read,
     next_page,
     note_held_entries,
+    open_reviews_of_unreadable,
     remember_checkpoint,
     remember_newest,
 )
@@ -31,7 +31,7 @@ from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
 
 
-def drain_executions(session: Session) -> None:
+def check_executions(session: Session) -> None:
     """Read the feed to its end and store relevant executions. Raise SuspicionStop on files that the ledger lacks."""
     read_executions(session)
     _stop_on_unknown_files(session)
@@ -56,7 +56,7 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
             for execution in page.items:
                 with isolated(session, feed_entry("execution", execution.id, execution.raw)):
                     _note_execution(session, execution)
-            ask_about_unreadable(session, page.unreadable, "execution")
+            open_reviews_of_unreadable(session, page.unreadable, "execution")
             remember_newest(session, Fact.EXECUTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
         if page.last:
@@ -75,7 +75,7 @@ def _list_all_of_ours(session: Session) -> None:
             for execution in page.items:
                 with isolated(session, feed_entry("execution", execution.id, execution.raw)):
                     _note_execution(session, execution)
-            ask_about_unreadable(session, page.unreadable, "execution")
+            open_reviews_of_unreadable(session, page.unreadable, "execution")
         session.checkpoint()
 
 
@@ -99,10 +99,10 @@ def _note_execution(session: Session, execution: Execution) -> None:
             )
         )
     elif execution.direction == INBOUND and execution.status in ("FAILED", "PARTIALLY_COMPLETED"):
-        _ask_about_inbound_file(session, execution)
+        _open_review_of_inbound_file(session, execution)
 
 
-def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
+def _open_review_of_inbound_file(session: Session, execution: Execution) -> None:
     """An inbound file that Stedi could not process yields no transaction: it may contain an acknowledgment."""
     supplier = supplier_of(session, execution.partnership_id) or customer_of(session, execution.partnership_id)
     if execution.partnership_id is not None and supplier is None:
@@ -115,7 +115,7 @@ def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
     )
     subject = Subject(f"execution {execution.id}")
     if not session.store.reviews.decided(ReviewKind.INBOUND_FILE_FAILED, subject):
-        session.ask(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
+        session.open_review(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
 
 
 def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:

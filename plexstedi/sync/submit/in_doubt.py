@@ -16,7 +16,7 @@ from plexstedi.stedi.models import (
     Execution,
 )
 from plexstedi.stedi.outcome import Accepted
-from plexstedi.sync.isolation import is_held, isolated, let_go
+from plexstedi.sync.isolation import is_held, isolated, release_hold
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.send import accept, record_of, send, sending_of
 
@@ -24,28 +24,28 @@ KEY_LIFE = timedelta(hours=23)
 """Stedi forgets a key after 24 hours; from 23 on a repeated request might be executed a second time."""
 
 
-_LOOK_AROUND = timedelta(days=2)
+_SEARCH_MARGIN = timedelta(days=2)
 
 
 _LISTED_AFTER = timedelta(minutes=15)
 """Stedi lists an existing file within this time; only then its absence is significant."""
 
 
-def resolve_unheard(session: Session) -> None:
+def resolve_unconfirmed(session: Session) -> None:
     """Resolve every send without a response, and adopt documents in doubt or rejected that Stedi lists after all."""
     for document in session.store.documents.unheard():
         session.checkpoint()
         record = sending_of(document)
-        if take_execution(session, document) or is_held(session, record):
+        if adopt_execution(session, document) or is_held(session, record):
             continue
         with isolated(session, record):
             if document.state is DocumentState.SENDING:
-                _settle(session, document)
+                _resolve(session, document)
             elif document.state is DocumentState.IN_DOUBT:
-                _look_again(session, document)
+                _search_again(session, document)
 
 
-def take_execution(session: Session, document: Document) -> bool:
+def adopt_execution(session: Session, document: Document) -> bool:
     """Whether the execution feed contains this document's file name: it was sent, and is marked as accepted."""
     execution = session.store.executions.by_file_name(document.file_name)
     if execution is None:
@@ -60,11 +60,11 @@ def take_execution(session: Session, document: Document) -> bool:
             documents.end_attempt(document.id, number, session.clock.now(), "found among Stedi's files")
         accept(session, document, found_at_stedi(execution.execution_id, execution.created_at))
     if not turn.held:
-        let_go(session, sending_of(document))
+        release_hold(session, sending_of(document))
     return True
 
 
-def _settle(session: Session, document: Document) -> None:
+def _resolve(session: Session, document: Document) -> None:
     """Repeat the send while Stedi certainly knows the key; later look up the file, with a positive control."""
     documents, now = session.store.documents, session.clock.now()
     wait = timedelta(0) if document.next_attempt_at is None else document.next_attempt_at - now
@@ -90,10 +90,10 @@ def _settle(session: Session, document: Document) -> None:
             session.note("found-absent", of_document(document.id), order_id=document.order_id, search=found)
         send(session, documents.get(document.id))
     elif not young:
-        _doubt(session, document)
+        _mark_in_doubt(session, document)
 
 
-def _doubt(session: Session, document: Document) -> None:
+def _mark_in_doubt(session: Session, document: Document) -> None:
     reason = Reason(
         code="in-doubt",
         where="order",
@@ -104,10 +104,10 @@ def _doubt(session: Session, document: Document) -> None:
     )
     with session.store.transaction():
         session.store.documents.move(document.id, DocumentState.IN_DOUBT, reason.message)
-        session.ask_about(ReviewKind.DOCUMENT_IN_DOUBT, document, reason)
+        session.open_review_of_document(ReviewKind.DOCUMENT_IN_DOUBT, document, reason)
 
 
-def _look_again(session: Session, document: Document) -> None:
+def _search_again(session: Session, document: Document) -> None:
     """Search for the file of a document in doubt: Stedi may list it by now."""
     for page in session.stedi.executions(direction=OUTBOUND, display_name=document.file_name):
         for execution in page.items:
@@ -137,8 +137,8 @@ def _search(session: Session, document: Document, since: datetime, until: dateti
     pages = session.stedi.executions(
         partnership_id=document.partnership if same_partner else None,
         direction=OUTBOUND,
-        begin=begin - _LOOK_AROUND,
-        end=until + _LOOK_AROUND,
+        begin=begin - _SEARCH_MARGIN,
+        end=until + _SEARCH_MARGIN,
     )
     proven = False
     for page in pages:

@@ -63,7 +63,7 @@ def trade_of_invoice(record: InvoiceRecord) -> Trade:
     return Trade("invoice", record.stream, record.number, record.customer, record.latest)
 
 
-def turn_of(trade: Trade, step: str, stream: str | None = None) -> Record:
+def record_of_trade(trade: Trade, step: str, stream: str | None = None) -> Record:
     """A processing step of it, or of one of its streams, as an isolated record."""
     own = trade.id if trade.word == "invoice" else f"order {trade.id}"
     return Record(
@@ -88,7 +88,7 @@ def decide_each(
     unknown = unknown_streams(session)
     for done, trade in enumerate(trades, 1):
         session.checkpoint()
-        turn = turn_of(trade, "decide what is due of")
+        turn = record_of_trade(trade, "decide what is due of")
         if not is_held(session, turn):
             with isolated(session, turn):
                 found += [one for one in decide(trade) if (one.number, one.release) not in unknown]
@@ -157,7 +157,7 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
 
 def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason]) -> None:
     """Hold a stream for these reasons."""
-    new = session.ask(
+    new = session.open_review(
         trade.held,
         of_stream(stream),
         [reason.model_copy(update={"where": trade.word}) if reason.where == "order" else reason for reason in reasons],
@@ -173,10 +173,10 @@ def release(session: Session, trade: Trade, stream: str) -> None:
     # Whether an invoice from before the start is sent is decided by a user only.
     kinds = (trade.held, ReviewKind.KNOWN_ORDER_CHANGED) if trade.word == "order" else (trade.held,)
     for kind in kinds:
-        session.withdraw(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
+        session.withdraw_review(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
 
 
-def can_go(
+def ready_to_send(
     session: Session,
     trade: Trade,
     prepared: Prepared,

@@ -89,16 +89,20 @@ def _began(session: Session) -> datetime:
 def _record(session: Session, document: Document, number: int, outcome: SendOutcome) -> None:
     documents = session.store.documents
     now = session.clock.now()
-    documents.end_attempt(document.id, number, now, _words(outcome))
+    documents.end_attempt(document.id, number, now, _outcome_text(outcome))
     session.note(
-        "attempt-ended", of_document(document.id), order_id=document.order_id, attempt=number, outcome=_words(outcome)
+        "attempt-ended",
+        of_document(document.id),
+        order_id=document.order_id,
+        attempt=number,
+        outcome=_outcome_text(outcome),
     )
     match outcome:
         case Accepted():
             accept(session, document, outcome)
         case Refused() if documents.open_attempts(document.id):
             # An earlier attempt may have succeeded: a rejection now does not prove that it did not.
-            documents.set_next_attempt(document.id, now, _words(outcome))
+            documents.set_next_attempt(document.id, now, _outcome_text(outcome))
         case Refused():
             _refuse(session, document, outcome)
         case SlotTaken():
@@ -110,7 +114,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
                 " `plexstedi review show ID`; `plexstedi recover` rebuilds the state from Stedi.",
             )
             documents.move(document.id, DocumentState.CONFLICT, outcome.message)
-            session.ask_about(ReviewKind.DOCUMENT_CONFLICT, document, reason)
+            session.open_review_of_document(ReviewKind.DOCUMENT_CONFLICT, document, reason)
             session.run.counts.documents_held += 1
         case InFlight():
             wait = timedelta(seconds=outcome.retry_after or 60)
@@ -121,7 +125,7 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
     session.store.cursors.latest_time(now, session.stedi.service_now())
 
 
-def _words(outcome: SendOutcome) -> str:
+def _outcome_text(outcome: SendOutcome) -> str:
     match outcome:
         case Accepted(replayed=replayed):
             return "accepted (response to an earlier attempt)" if replayed else "accepted"
@@ -147,10 +151,10 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
     )
     session.run.counts.documents_sent += 1
     for kind in (ReviewKind.DOCUMENT_IN_DOUBT, ReviewKind.DOCUMENT_REFUSED):
-        session.withdraw(kind, of_document(document.id), "Stedi has it", order_id=document.order_id)
+        session.withdraw_review(kind, of_document(document.id), "Stedi has it", order_id=document.order_id)
     for earlier in session.store.documents.of_stream(document.stream):
         if earlier.state is DocumentState.REFUSED:
-            session.withdraw(
+            session.withdraw_review(
                 ReviewKind.DOCUMENT_REFUSED,
                 of_document(earlier.id),
                 "a later document of the order was accepted",
@@ -178,5 +182,5 @@ def _refuse(session: Session, document: Document, outcome: Refused) -> None:
     )
     reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)
     session.store.documents.move(document.id, DocumentState.REFUSED, said)
-    session.ask_about(ReviewKind.DOCUMENT_REFUSED, document, reason)
+    session.open_review_of_document(ReviewKind.DOCUMENT_REFUSED, document, reason)
     session.run.counts.documents_rejected += 1

@@ -18,9 +18,9 @@ from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.due_invoices import find_due_invoices
 from plexstedi.sync.submit.due_orders import find_due
-from plexstedi.sync.submit.executions import drain_executions
+from plexstedi.sync.submit.executions import check_executions
 from plexstedi.sync.submit.freeze import freeze
-from plexstedi.sync.submit.in_doubt import resolve_unheard, take_execution
+from plexstedi.sync.submit.in_doubt import adopt_execution, resolve_unconfirmed
 from plexstedi.sync.submit.send import send_one, sending_of
 
 
@@ -67,13 +67,13 @@ def submit(
     until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
     check_tenant(session)
     try_again_after_update(session)
-    drain_executions(session)
-    resolve_unheard(session)
+    check_executions(session)
+    resolve_unconfirmed(session)
     deliveries = Turns(session, Stage.SUBMIT)
     silent = _confirm_first(session, deliveries)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
         # A frozen document may already be at Stedi: the state was restored to a time before the send.
-        if not take_execution(session, document):
+        if not adopt_execution(session, document):
             send_one(session, document)
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
     _guard_size(session, len(found))
@@ -81,7 +81,7 @@ def submit(
     if sent:
         deliveries = Turns(session, Stage.SUBMIT)
         confirm_deliveries(session, deliveries)
-    _tell_unheard(session)
+    _report_unconfirmed(session)
     if silent is not None and not sent:
         raise silent
     deliveries.tell()
@@ -173,7 +173,7 @@ def _freeze(session: Session, due: DueDocument) -> Document | None:
 
 
 def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
-    new = session.ask(
+    new = session.open_review(
         ReviewKind.INVOICE_HELD if due.prepared.kind == "810" else ReviewKind.ORDER_HELD,
         of_stream(due.stream),
         (reason,),
@@ -184,7 +184,7 @@ def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
     session.run.counts.documents_held += int(new)
 
 
-def _tell_unheard(session: Session) -> None:
+def _report_unconfirmed(session: Session) -> None:
     """A send still without a response ends the run with 5, even if the rest succeeded (DESIGN.md section 4)."""
     sending = session.store.documents.in_state(DocumentState.SENDING)
     unheard = [document for document in sending if not is_held(session, sending_of(document))]

@@ -35,7 +35,7 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
         # No acknowledgment counts any more, for example after a change was sent: discard what was planned from them.
         _drop(session, record)
         return
-    if not _still_of(session, record):
+    if not _is_still_supplier(session, record):
         # The order was moved to another supplier in Plex: the former supplier's promises do not apply.
         _drop(session, record)
         return
@@ -49,14 +49,14 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
             return
         case WriteBack.RELEASES:
             values = tuple(ReleaseField(name) for name in session.config.plex.acknowledgments.release_values)
-            plan = _joined(
+            plan = _combined(
                 plan_release_writes(order, folded.lines, told[stream], values, settings)
                 for stream, folded in streams.items()
             )
         case WriteBack.DATASOURCE:
             inputs = session.config.plex.datasources[WRITE].inputs
             written = {AckField(value): name for value, name in inputs.items() if value in RECORD_VALUES}
-            plan = _joined(
+            plan = _combined(
                 plan_record_writes(order, folded.lines, told[stream], written, settings)
                 for stream, folded in streams.items()
             )
@@ -66,9 +66,9 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
             assert_never(write)
     subject = of_order(record.number)
     if not plan.withheld:
-        session.withdraw(ReviewKind.WRITE_WITHHELD, subject, "all of it can be written now", order_id=order_id)
+        session.withdraw_review(ReviewKind.WRITE_WITHHELD, subject, "all of it can be written now", order_id=order_id)
     else:
-        session.ask(
+        session.open_review(
             ReviewKind.WRITE_WITHHELD,
             subject,
             plan.withheld,
@@ -88,7 +88,7 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
         )
 
 
-def _still_of(session: Session, record: OrderRecord) -> bool:
+def _is_still_supplier(session: Session, record: OrderRecord) -> bool:
     """Whether the order still belongs to the supplier that received its documents."""
     settings = session.config.suppliers.get(record.supplier)
     documents = session.store.documents.of_order(record.id)
@@ -101,7 +101,7 @@ def _still_of(session: Session, record: OrderRecord) -> bool:
 def _drop(session: Session, record: OrderRecord) -> None:
     """Discard open and failed writes: writing them later would be wrong."""
     session.store.writes.drop_open(record.id)
-    session.withdraw(
+    session.withdraw_review(
         ReviewKind.WRITE_FAILED,
         Subject(f"write of order {record.number}"),
         "the planned values are superseded",
@@ -116,13 +116,13 @@ def _custom_fields(
     if len(streams) > 1 and config.level is not AckLevel.RELEASE:
         return WritePlan(order_id=order.id, order_number=order.number, withheld=(_level_reason(),))
     fields = {AckField(name): field for name, field in config.fields.listed().items()}
-    return _joined(
+    return _combined(
         plan_writes(order, folded.lines, folded.header, fields, config.level.value, settings)
         for folded in streams.values()
     )
 
 
-def _joined(of_streams: Iterable[WritePlan]) -> WritePlan:
+def _combined(of_streams: Iterable[WritePlan]) -> WritePlan:
     """Combine the plans of an order's streams (at least one) into one."""
     plans = list(of_streams)
     return plans[0].model_copy(

@@ -17,24 +17,26 @@ from plexstedi.sync.isolation import Record
 from plexstedi.sync.session import Session
 
 
-def write_turn(write: Write) -> Record:
+def record_of_write(write: Write) -> Record:
     """The execution of one write as an isolated record."""
     number = write.plan.order_number
     words = f"the acknowledgment of order {number} to Plex"
     return Record("write", f"write {write.id}", words, order_id=write.order_id, order_number=number)
 
 
-def note_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:
+def record_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:
     """The value was read back from Plex. `already`: it was there before this run wrote. In the caller's transaction."""
     session.store.writes.done(write.id, session.clock.now(), revision=revision)
-    session.withdraw(ReviewKind.WRITE_FAILED, Subject(f"write of order {write.plan.order_number}"), "written now")
+    session.withdraw_review(
+        ReviewKind.WRITE_FAILED, Subject(f"write of order {write.plan.order_number}"), "written now"
+    )
     if not already:
         session.run.counts.writes_made += 1
     kind = "write-found-done" if already else "write-done"
     session.note(kind, of_write(write.id), order_id=write.order_id, transaction=write.transaction_id)
 
 
-def note_not_done(
+def record_not_done(
     session: Session, write: Write, left: Sequence[FieldChange], outcomes: Collection[WriteOutcome]
 ) -> None:
     """Plex lacks the value: rejected, no response, or reported as done but not shown. In the caller's transaction.
@@ -61,11 +63,11 @@ def note_not_done(
     session.note("write-not-done", of_write(write.id), order_id=write.order_id, reason=said)
 
 
-def note_still_unseen(session: Session, write: Write, left: Sequence[FieldChange]) -> None:
+def record_still_missing(session: Session, write: Write, left: Sequence[FieldChange]) -> None:
     """A later reading still lacks a value that Plex reported as written. In the caller's transaction; nothing is
     written.
 
-    A failed write is only read: `note_done` withdraws its item once the value appears.
+    A failed write is only read: `record_done` withdraws its item once the value appears.
     """
     if write.state is WriteState.FAILED or write.unseen_since is None:
         return
@@ -86,7 +88,7 @@ _NOT_SEEN = {
 }
 
 
-def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]) -> bool:
+def conflicts_with_other(session: Session, write: Write, changes: Sequence[FieldChange]) -> bool:
     """Whether a change would overwrite the reference of an acknowledgment that this state does not know, or still
     holds.
 
@@ -98,7 +100,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
             transaction
             for change in changes
             for transaction in references(change.before or "")
-            if _counts_more(session, transaction, write.transaction_id)
+            if _may_take_precedence(session, transaction, write.transaction_id)
         ),
         None,
     )
@@ -120,7 +122,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
     record = session.store.orders.get(write.order_id)
     with session.store.transaction():
         session.store.writes.fail(write.id, reason.message)
-        session.ask(
+        session.open_review(
             ReviewKind.WRITE_CONFLICT,
             subject,
             (reason,),
@@ -136,7 +138,7 @@ def references(text: str) -> list[str]:
     return list(_REFERENCE.findall(text))
 
 
-def _counts_more(session: Session, theirs: str, ours: str) -> bool:
+def _may_take_precedence(session: Session, theirs: str, ours: str) -> bool:
     """Whether the acknowledgment in Plex may take precedence over ours: unknown here, or newer and still held."""
     known, mine = session.store.inbox.get(theirs), session.store.inbox.get(ours)
     if known is None or mine is None:
@@ -156,7 +158,7 @@ def _failed(session: Session, write: Write, said: str, *, fix: str | None = None
         fix=fix or f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept ID --reason TEXT`.",
     )
     record = session.store.orders.get(write.order_id)
-    session.ask(
+    session.open_review(
         ReviewKind.WRITE_FAILED,
         Subject(f"write of order {write.plan.order_number}"),
         (reason,),
