@@ -38,10 +38,10 @@ def redacted(text: str) -> str:
 
 def bounded(error: BaseException) -> str:
     """An unexpected error in one short line: its type and its redacted text."""
-    said = one_line(redacted(str(error))).strip()
-    if len(said) > _MOST_TEXT:
-        said = said[: _MOST_TEXT - 1] + "…"
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    text = one_line(redacted(str(error))).strip()
+    if len(text) > _MOST_TEXT:
+        text = text[: _MOST_TEXT - 1] + "…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def place_of(error: BaseException) -> str:

@@ -68,7 +68,7 @@ def register(app: typer.Typer) -> None:
         invocation = of(context)
         outcome = Outcome(command="check")
         trials: list[Trial] = []
-        findings = _look(invocation, trials, offline=offline, supplier=supplier)
+        findings = _run_checks(invocation, trials, offline=offline, supplier=supplier)
         outcome.faults += _faults(findings)
         outcome.data["findings"] = [FindingJson.of(finding) for finding in findings]
         if supplier is not None:
@@ -77,7 +77,7 @@ def register(app: typer.Typer) -> None:
         finish(invocation, outcome, as_json=json)
 
 
-def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplier: str | None) -> list[Finding]:
+def _run_checks(invocation: Invocation, trials: list[Trial], *, offline: bool, supplier: str | None) -> list[Finding]:
     try:
         config = invocation.config()
     except ConfigurationFault as fault:
@@ -177,7 +177,7 @@ def _show(findings: Sequence[Finding], trials: Sequence[Trial]) -> None:
 
 def _summary(findings: Sequence[Finding]) -> str:
     counted = Counter(finding.verdict for finding in findings)
-    said = [
+    parts = [
         f"{counted[verdict]} {text}"
         for verdict, text in (
             (Verdict.WRONG, "wrong"),
@@ -186,7 +186,7 @@ def _summary(findings: Sequence[Finding]) -> str:
         )
         if counted[verdict]
     ]
-    return ", ".join(said) or "no problems found"
+    return ", ".join(parts) or "no problems found"
 
 
 def _show_trials(trials: Sequence[Trial]) -> None:
@@ -213,6 +213,6 @@ def _show_trials(trials: Sequence[Trial]) -> None:
         [(len(demand.orders), demand.what, demand.fix, demand.orders[0]) for demand in left_out(trials)],
         title="\nLeft out",
     )
-    adjusted = list(dict.fromkeys(f"{trial.order}: {said}" for trial in trials for said in trial.adjusted))
-    for said in adjusted:
-        print(f"adjusted: {plain(said)}")
+    adjusted = list(dict.fromkeys(f"{trial.order}: {text}" for trial in trials for text in trial.adjusted))
+    for text in adjusted:
+        print(f"adjusted: {plain(text)}")

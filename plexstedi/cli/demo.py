@@ -184,9 +184,9 @@ class Demo:
 
     def _count(self, session: Session) -> None:
         counts = session.run.counts
-        standing = {"attention", "in_doubt"}
+        current = {"attention", "in_doubt"}
         for name, value in counts.as_dict().items():
-            setattr(self.total, name, value if name in standing else getattr(self.total, name) + value)
+            setattr(self.total, name, value if name in current else getattr(self.total, name) + value)
         if counts.nothing_done():
             return
         clock = f"{self._sandbox.clock.now():%a %H:%M}"

@@ -245,7 +245,7 @@ def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Out
     outcome.counts = session.run.counts
     outcome.warnings = session.run.warnings
 
-    def tell() -> None:
+    def add_audit_head() -> None:
         outcome.data.setdefault("audit_head", session.store.audit.head())
 
     outcome.collect(lambda: body(session, outcome))
@@ -253,7 +253,7 @@ def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Out
     outcome.faults.extend(session.run.unforeseen)
     outcome.attention = bool(session.run.news)
     outcome.data.setdefault("news", session.run.news)
-    outcome.collect(tell)
+    outcome.collect(add_audit_head)
     outcome.data.setdefault("audit_head", None)
 
 
@@ -371,12 +371,12 @@ def _locked(invocation: Invocation, *, by_user: bool, dry_run: bool) -> Iterator
 def _signals(stop: StopRequest) -> Iterator[None]:
     """The first SIGTERM or SIGINT stops the run after the current document; the second ends it at once."""
 
-    def ask(number: int, frame: FrameType | None) -> None:
+    def request_stop(number: int, frame: FrameType | None) -> None:
         if stop.signal is not None:
             raise KeyboardInterrupt
         stop.signal = signal.Signals(number).name
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, request_stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:

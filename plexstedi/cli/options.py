@@ -103,8 +103,8 @@ def confirmed(question: str, *, yes: bool) -> None:
     # No work is in progress during the prompt: Ctrl-C ends the command at once.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        said = typer.confirm(question, err=True)
+        confirmed_by_user = typer.confirm(question, err=True)
     finally:
         signal.signal(signal.SIGINT, before)
-    if not said:
+    if not confirmed_by_user:
         raise UsageFault("nothing was done", fix="Answer y, or add --yes.", code="declined")

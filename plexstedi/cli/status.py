@@ -290,8 +290,8 @@ def _order_parts(report: OrderReport) -> dict[str, Any]:
         "order": OrderJson.of(report.record, report.order, report.supplier_name, report.reviews),
         "documents": [DocumentJson.of(document) for document in report.documents],
         "lines": [OrderLineJson.of(line) for line in report.lines],
-        "answers": [AcknowledgmentJson.of(answer) for answer in report.answers],
-        "events": [TimelineEventJson.of(told) for told in report.events],
+        "answers": [AcknowledgmentJson.of(inbound) for inbound in report.answers],
+        "events": [TimelineEventJson.of(entry) for entry in report.events],
     }
 
 
@@ -300,7 +300,7 @@ def _invoice_parts(report: InvoiceReport) -> dict[str, Any]:
         "invoice": InvoiceJson.of(report.record, report.invoice, report.reviews),
         "documents": [DocumentJson.of(document) for document in report.documents],
         "lines": [InvoiceLineJson.of(line) for line in report.invoice.lines],
-        "events": [TimelineEventJson.of(told) for told in report.events],
+        "events": [TimelineEventJson.of(entry) for entry in report.events],
     }
 
 

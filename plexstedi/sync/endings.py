@@ -275,7 +275,7 @@ def _faults_to_print(
 ) -> list[PlexStediError]:
     """Faults to print: those that never stand (an interruption), and standing faults whose report is due."""
     live = {(place, fault_key(fault)): fault for place, fault in found}
-    said = [
+    immediate = [
         fault
         for fault in ending.faults
         if always_reported(fault) or not (persists(fault) or isinstance(fault, RecordsUnanswered))
@@ -286,7 +286,7 @@ def _faults_to_print(
         if fault is not None and always_reported(fault):
             continue
         words.setdefault(one.identity, fault or PlexStediError(one.message, fix=one.fix, code=one.code))
-    return [*said, *words.values()]
+    return [*immediate, *words.values()]
 
 
 def _unique(faults: Sequence[PlexStediError]) -> list[PlexStediError]:

@@ -207,12 +207,14 @@ class Turns:
 
     def failed_earlier(self, record: Record) -> bool:
         """Whether this record failed in earlier runs: then it is processed after the others."""
-        return record.name in self._standing or self._is_asked(record)
+        return record.name in self._standing or self._is_in_review(record)
 
     def failing_orders(self) -> set[str]:
         """Plex ids of the orders whose reading failed in earlier runs."""
-        asked = [review.subject.text for review in self._session.store.reviews.standing() if review.kind is self.kind]
-        found = (*self._standing, *asked)
+        in_review = [
+            review.subject.text for review in self._session.store.reviews.standing() if review.kind is self.kind
+        ]
+        found = (*self._standing, *in_review)
         return {name.removeprefix(_READ_ORDER) for name in found if name.startswith(_READ_ORDER)}
 
     @contextmanager
@@ -221,7 +223,7 @@ class Turns:
         raised = False
 
         @contextmanager
-        def answered() -> Iterator[None]:
+        def catching_failures() -> Iterator[None]:
             nonlocal raised
             try:
                 yield
@@ -229,14 +231,14 @@ class Turns:
                 if fault.code == "time-limit":
                     raise
                 raised = True
-                self.unanswered(record, fault)
+                self.no_response(record, fault)
             except RequestRejected as fault:
                 # Rejected for this record alone; a rejection of every request would be a ServiceRefused.
                 raised = True
                 unavailable = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
-                self.unanswered(record, unavailable)
+                self.no_response(record, unavailable)
 
-        with isolated(self._session, record) as turn, answered():
+        with isolated(self._session, record) as turn, catching_failures():
             yield turn
         if not (raised or turn.held):
             self.succeeded(record)
@@ -252,7 +254,7 @@ class Turns:
             session.store.faults.succeed(record.name, session.clock.now())
             self.close_review(record)
 
-    def unanswered(self, record: Record, fault: ServiceUnavailable) -> None:
+    def no_response(self, record: Record, fault: ServiceUnavailable) -> None:
         """The service gave no response for a record. Raise its fault after too many failures in a row."""
         if self.failed_earlier(record):
             self._known_in_a_row += 1
@@ -263,21 +265,21 @@ class Turns:
             raise fault
         message = f"cannot {record.step} {record.words}: {fault.message}"
         session, now = self._session, self._session.clock.now()
-        if self._is_asked(record):
+        if self._is_in_review(record):
             return
         with session.store.transaction():
             faults = session.store.faults
             since = faults.fail(record.name, fault.code, message, fault.fix, now, stage=self._stage)
             if now - since >= _PATIENCE:
                 faults.forget(record.name)
-                self._ask(record, message, fault)
+                self._open_review(record, message, fault)
                 return
         self._failed.append(ServiceUnavailable(message, fix=fault.fix, code=fault.code))
 
-    def _is_asked(self, record: Record) -> bool:
+    def _is_in_review(self, record: Record) -> bool:
         return self._session.store.reviews.is_open(self.kind, self.review_subject(record))
 
-    def _ask(self, record: Record, message: str, fault: ServiceUnavailable) -> None:
+    def _open_review(self, record: Record, message: str, fault: ServiceUnavailable) -> None:
         reason = Reason(code=fault.code, where=record.words, message=message, fix=fault.fix)
         self._session.open_review(
             self.kind,
@@ -288,7 +290,7 @@ class Turns:
             order_number=record.order_number,
         )
 
-    def tell(self) -> None:
+    def raise_unanswered(self) -> None:
         """After the last record: raise RecordsUnanswered with the first fault and the number of faults."""
         if not self._failed:
             return

@@ -123,7 +123,7 @@ def order_page(report: OrderReport) -> str:
         _table("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
         *_review_items(report.reviews),
         *_documents(report.documents),
-        _table("Answers", ACKNOWLEDGMENT_HEADERS, [acknowledgment_row(answer) for answer in report.answers]),
+        _table("Acknowledgments", ACKNOWLEDGMENT_HEADERS, [acknowledgment_row(inbound) for inbound in report.answers]),
         _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
     ]
     return _page(f"Order {report.order.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
@@ -151,9 +151,9 @@ def _review_items(reviews: Sequence[Review]) -> list[str]:
 
 def _documents(documents: Sequence[Document]) -> list[str]:
     notes = [
-        (document.id, said)
+        (document.id, text)
         for document in documents
-        for said in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
+        for text in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
     ]
     return [
         _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in documents]),

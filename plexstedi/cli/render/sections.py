@@ -45,8 +45,8 @@ def first_of(texts: Sequence[str]) -> str:
 
 def overdue_without_review(seen: Overview) -> list[LateDocument]:
     """Overdue documents without a review item yet."""
-    asked = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
-    return [one for one in seen.late if one.subject not in asked]
+    in_review = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
+    return [one for one in seen.late if one.subject not in in_review]
 
 
 LATE_HEADERS = ("order", "supplier", "document", "how late", "overdue by", "lines", "what")
@@ -97,16 +97,16 @@ def statuses(document: Document) -> tuple[str, str, str, str]:
 ACKNOWLEDGMENT_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
 
 
-def acknowledgment_row(answer: Inbound) -> tuple[object, ...]:
+def acknowledgment_row(inbound: Inbound) -> tuple[object, ...]:
     """One acknowledgment of the supplier."""
     return (
-        answer.transaction_id,
-        answer.set_id,
-        answer.type_code or NOTHING,
-        answer.dated or NOTHING,
-        instant(answer.processed_at),
-        answer.state.value,
-        answer.reason or "",
+        inbound.transaction_id,
+        inbound.set_id,
+        inbound.type_code or NOTHING,
+        inbound.dated or NOTHING,
+        instant(inbound.processed_at),
+        inbound.state.value,
+        inbound.reason or "",
     )
 
 
@@ -116,10 +116,10 @@ EVENT_HEADERS = ("time", "who", "what")
 def event_rows(events: Sequence[Told]) -> list[tuple[object, ...]]:
     """The timeline, without attempts whose result another line shows."""
     return [
-        (instant(told.event.at), told.event.actor, told.words)
-        for told in events
-        if told.event.kind != "attempt-begun"
-        and not (told.event.kind == "attempt-ended" and told.event.detail.get("outcome") == "accepted")
+        (instant(entry.event.at), entry.event.actor, entry.words)
+        for entry in events
+        if entry.event.kind != "attempt-begun"
+        and not (entry.event.kind == "attempt-ended" and entry.event.detail.get("outcome") == "accepted")
     ]
 
 
@@ -141,13 +141,13 @@ def facts(report: OrderReport) -> list[tuple[str, str]]:
 def invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
     """Header data of one invoice."""
     invoice, record = report.invoice, report.record
-    standing = "void" if invoice.void else "booked" if invoice.booked else "not booked"
+    status = "void" if invoice.void else "booked" if invoice.booked else "not booked"
     known = ", from before invoices were sent from here" if record.known else ""
     return [
         ("credit memo" if invoice.credit else "invoice", invoice.number),
         ("customer", record.customer + (", not traded by EDI" if record.untraded else "")),
         ("for order", invoice.customer_order or NOTHING),
-        ("in Plex", f"{standing}, revision {record.latest}{known}"),
+        ("in Plex", f"{status}, revision {record.latest}{known}"),
         ("dated", day(invoice.invoice_date)),
         ("due", day(invoice.due)),
         ("total", NOTHING if invoice.total is None else f"{invoice.total} {invoice.currency or ''}".rstrip()),
@@ -205,15 +205,15 @@ LINE_HEADERS = (
 
 def line_row(line: OrderLine) -> tuple[object, ...]:
     """One line: ordered against confirmed."""
-    said = line.answered
+    acknowledged = line.answered
     return (
         line.line,
         line.part,
         line.unit,
         plain_quantity(line.ordered),
         day(line.due),
-        plain_quantity(line.confirmed) if said else NOTHING,
-        plain_quantity(line.backordered) if said else NOTHING,
+        plain_quantity(line.confirmed) if acknowledged else NOTHING,
+        plain_quantity(line.backordered) if acknowledged else NOTHING,
         day(line.ship_date),
         day(line.delivery_date),
         line.state.value if line.sent else "not sent",
@@ -280,17 +280,17 @@ def health_facts(health: Health) -> list[tuple[str, str]]:
 def _last_run(run: LastRun | None) -> str:
     if run is None:
         return NOTHING
-    said = f"{instant(run.at)}, `{run.command}` ended with {run.exit_code}"
-    return said if run.error is None else f"{said}: {plain(run.error.message)}"
+    text = f"{instant(run.at)}, `{run.command}` ended with {run.exit_code}"
+    return text if run.error is None else f"{text}: {plain(run.error.message)}"
 
 
 def _stage(record: StageRecord) -> str:
     if record.succeeded_at is None and record.failed_at is None:
         return NOTHING
-    said = f"succeeded {instant(record.succeeded_at)}" if record.succeeded_at else "has not succeeded yet"
+    text = f"succeeded {instant(record.succeeded_at)}" if record.succeeded_at else "has not succeeded yet"
     if record.failed_at is not None:
-        said += f", failed {instant(record.failed_at)}"
-    return said if record.error is None else f"{said}: {plain(record.error.message)}"
+        text += f", failed {instant(record.failed_at)}"
+    return text if record.error is None else f"{text}: {plain(record.error.message)}"
 
 
 def counted(counts: Mapping[str, int]) -> str:

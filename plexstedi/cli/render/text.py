@@ -131,7 +131,9 @@ def show_order(report: OrderReport) -> None:
     _show_documents(report.documents)
     print_table(LINE_HEADERS, [line_row(line) for line in report.lines], title="\nLines")
     print_table(SCHEDULE_HEADERS, schedule_rows(report.lines), title="\nSchedules")
-    print_table(ACKNOWLEDGMENT_HEADERS, [acknowledgment_row(answer) for answer in report.answers], title="\nAnswers")
+    print_table(
+        ACKNOWLEDGMENT_HEADERS, [acknowledgment_row(inbound) for inbound in report.answers], title="\nAcknowledgments"
+    )
     _show_reviews(report.reviews)
     print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
 

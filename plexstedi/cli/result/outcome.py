@@ -159,8 +159,8 @@ class Outcome:
         return counts is None or counts.nothing_done()
 
     def _idle(self) -> bool:
-        told = self.faults if self.mail is None else self.mail.faults
-        return self.quiet_when_idle and not _is_a_terminal(sys.stdout) and not told and self.idle
+        printed = self.faults if self.mail is None else self.mail.faults
+        return self.quiet_when_idle and not _is_a_terminal(sys.stdout) and not printed and self.idle
 
 
 def on_a_terminal() -> bool:

@@ -96,15 +96,15 @@ class TimelineEventJson(EventJson):
     text: str
 
     @classmethod
-    def of(cls, told: Told) -> TimelineEventJson:
-        event = told.event
+    def of(cls, entry: Told) -> TimelineEventJson:
+        event = entry.event
         return cls(
             at=event.at,
             actor=event.actor,
             kind=event.kind,
             subject=event.subject.text,
             detail=event.detail,
-            text=told.words,
+            text=entry.words,
         )
 
 

@@ -225,30 +225,30 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         review_duplicate_not_applied(session, candidate.order_id, inbound, repeats)
         return
     sent = [store.documents.sent(document.id) for document in documents]
-    answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
-    if isinstance(answers, AnswersNothingSent):
+    reference = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
+    if isinstance(reference, AnswersNothingSent):
         reason = Reason(
             code="change-sequence-unknown",
             where=f"order {read.order_number}",
-            message=f"it acknowledges change {answers.change_sequence}, which was never sent",
+            message=f"it acknowledges change {reference.change_sequence}, which was never sent",
             fix="Ask the supplier which change it acknowledges.",
         )
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return
-    document, told = documents[answers.position], sent[answers.position]
+    document, last_sent = documents[reference.position], sent[reference.position]
     # Suppliers may share a partnership: the order's supplier determines how it is read.
     settings = _settings(session, document.supplier, inbound.partnership)
     outcome = reconcile(
         read,
-        _with_currency(session, candidate.order_id, told, document),
+        _with_currency(session, candidate.order_id, last_sent, document),
         settings,
-        received=_received_quantities(session, candidate.order_id, told, document, settings),
-        changed_since=answers.changed_since,
+        received=_received_quantities(session, candidate.order_id, last_sent, document, settings),
+        changed_since=reference.changed_since,
         changed_in_plex=_changed_in_plex(session, candidate.order_id, documents[-1]),
         earlier=store.inbox.lines_of_stream(stream),
-        initiative=Initiative(answers.initiative),
+        initiative=Initiative(reference.initiative),
         watch=session.check_deadline,
-        revisions=revisions_of(sent, answers),
+        revisions=revisions_of(sent, reference),
         ordered_on=ordered,
     )
     notes = [date_note(read.dated, inbound.processed_at, ordered), _controls_note(received, others)]
@@ -330,16 +330,16 @@ def _settings(session: Session, supplier: str | None, partnership: str) -> Suppl
     return next((s for s in suppliers.values() if s.partnership_id == partnership), session.config.supplier_defaults)
 
 
-def _with_currency(session: Session, order_id: str, told: SentOrder, document: Document) -> SentOrder:
+def _with_currency(session: Session, order_id: str, last_sent: SentOrder, document: Document) -> SentOrder:
     """A document stored before currencies were recorded has the currency of its revision."""
-    if told.currency is not None or not document.revision:
-        return told
+    if last_sent.currency is not None or not document.revision:
+        return last_sent
     order = session.store.orders.revision(order_id, document.revision)
-    return told.model_copy(update={"currency": order.currency})
+    return last_sent.model_copy(update={"currency": order.currency})
 
 
 def _received_quantities(
-    session: Session, order_id: str, told: SentOrder, document: Document, settings: SupplierSettings
+    session: Session, order_id: str, last_sent: SentOrder, document: Document, settings: SupplierSettings
 ) -> Mapping[int, Decimal]:
     """Quantities received so far by line number, in the unit sent."""
     received = session.store.receipts.received(order_id)
@@ -349,9 +349,9 @@ def _received_quantities(
     assert record is not None
     # A document imported by `recover` has no revision: use the latest.
     order = session.store.orders.revision(order_id, document.revision or record.latest)
-    entered_again = current_ids((told,), session.store.orders.revision(order_id, record.latest)).lines
+    entered_again = current_ids((last_sent,), session.store.orders.revision(order_id, record.latest)).lines
     quantities: dict[int, Decimal] = {}
-    for line in told.lines:
+    for line in last_sent.lines:
         ids = {line.line_id, entered_again.get(line.line_id, line.line_id)} & received.keys()
         quantity = sum((received[each] for each in ids), Decimal(0)) if ids else None
         plex_line = order.line(line.line)

@@ -95,25 +95,25 @@ def check_deadlines(session: Session) -> None:
             found += _late_of(session.store, session.config, stream, session.clock.now())
         if turn.held:
             unknown.add(stream.order_id)
-    past = _oldest_first(found)
+    overdue = _oldest_first(found)
     reviews = session.store.reviews
     with session.store.transaction():
-        standing: set[Subject] = set()
-        asked: set[tuple[str, ClockKind]] = set()
-        for one in past:
+        still_overdue: set[Subject] = set()
+        opened: set[tuple[str, ClockKind]] = set()
+        for one in overdue:
             subject = one.subject
             cause = (one.document.order_id, one.late.clock)
-            is_new = cause not in asked and not reviews.decided(ReviewKind.OVERDUE, subject)
+            is_new = cause not in opened and not reviews.decided(ReviewKind.OVERDUE, subject)
             if one.late.lateness is Lateness.LIMIT and is_new:
                 # One item per order and deadline: the first document stands for the later ones.
-                asked.add(cause)
-                standing.add(subject)
-                _ask(session, one, subject)
+                opened.add(cause)
+                still_overdue.add(subject)
+                _open_review(session, one, subject)
         for review in reviews.standing():
             known = review.order_id not in unknown
-            if known and review.kind is ReviewKind.OVERDUE and review.subject not in standing:
+            if known and review.kind is ReviewKind.OVERDUE and review.subject not in still_overdue:
                 session.withdraw_review(review.kind, review.subject, "no longer expected", order_id=review.order_id)
-    _report_warnings(session, [one for one in past if one.late.lateness is Lateness.WARNING])
+    _report_warnings(session, [one for one in overdue if one.late.lateness is Lateness.WARNING])
 
 
 def _turn(document: Document) -> Record:
@@ -128,7 +128,7 @@ def _turn(document: Document) -> Record:
     )
 
 
-def _ask(session: Session, one: LateDocument, subject: Subject) -> None:
+def _open_review(session: Session, one: LateDocument, subject: Subject) -> None:
     reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.clock])
     session.open_review(
         ReviewKind.OVERDUE,
@@ -156,19 +156,19 @@ def _of_stream(
     documents = {document.id: document for document in sent}
     if not documents:
         return []
-    told = list(documents.values())
-    last = store.documents.sent(told[-1].id)
-    folded = _folded(store, order_id, told)
+    stream_documents = list(documents.values())
+    last = store.documents.sent(stream_documents[-1].id)
+    folded = _folded(store, order_id, stream_documents)
     noted = [
         line
-        for line, standing in folded.lines.items()
+        for line, line_state in folded.lines.items()
         for kind in _NOTED_BY
-        if store.reviews.decided(kind, of_transaction(standing.latest_from.transaction_id, f"line {line}"))
+        if store.reviews.decided(kind, of_transaction(line_state.latest_from.transaction_id, f"line {line}"))
     ]
     record = store.orders.get(order_id)
-    invoice = told[-1].kind == "810"
+    invoice = stream_documents[-1].kind == "810"
     clocked = ClockedStream(
-        documents=tuple(_with_deadlines(document) for document in told),
+        documents=tuple(_with_deadlines(document) for document in stream_documents),
         wanted=invoice or (record is not None and record.phase is Phase.RELEASED),
         lines=() if invoice else tuple(line.line for line in last.lines if line.quantity > 0),
         standing=folded.lines,
@@ -192,25 +192,25 @@ def _with_deadlines(document: Document) -> ClockedDocument:
 def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folded:
     """What the supplier acknowledged of these documents; acknowledgments rejected by a user count as received."""
     positions = {document.id: position for position, document in enumerate(documents)}
-    said = [
+    received = [
         (inbound, outcome)
         for inbound in store.inbox.of_order(order_id)
         if inbound.document_id in positions
         and not inbound.state.is_disregarded
         and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
     ]
-    if not said:
+    if not received:
         return Folded({}, None)
     ordered = ordered_on(store, order_id)
-    answers = [
+    acknowledgments = [
         RankedAcknowledgment(
             header=acknowledgment_header(inbound, outcome, ordered),
             position=positions[inbound.document_id],
             outcomes=outcome.lines,
         )
-        for inbound, outcome in said
+        for inbound, outcome in received
         if inbound.document_id is not None
     ]
     return fold(
-        answers, sent_documents(store, documents, [store.documents.sent(document.id) for document in documents])
+        acknowledgments, sent_documents(store, documents, [store.documents.sent(document.id) for document in documents])
     )

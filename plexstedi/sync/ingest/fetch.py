@@ -85,8 +85,8 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
     if session.store.inbox.document(transaction_id) is not None:
         return inbound
     if inbound.state is InboxState.IGNORED and inbound.document_form is None:
-        nobodys = inbound.reason in (NO_PARTNER, ANOTHER_PLANTS) and partner_for(session, inbound) is not None
-        why = read_ignored(session, inbound) if nobodys else inbound.reason
+        assignable = inbound.reason in (NO_PARTNER, ANOTHER_PLANTS) and partner_for(session, inbound) is not None
+        why = read_ignored(session, inbound) if assignable else inbound.reason
         if why is not None:
             raise UsageFault(
                 f"transaction {transaction_id} ({inbound.set_id} over partnership {inbound.partnership}) is not read:"
@@ -185,9 +185,9 @@ def _fetch(session: Session, inbound: Inbound) -> None:
     if any(isinstance(document, DocumentTooLarge) for document, _ in tried):
         _hold_too_large(session, inbound)
         return
-    said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
-    session.run.warn(said)
-    _open_review_of_missing(session, inbound, said)
+    message = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
+    session.run.warn(message)
+    _open_review_of_missing(session, inbound, message)
 
 
 def _store(session: Session, inbound: Inbound, document: bytes, form: str, *, whole: bool) -> None:
@@ -260,14 +260,14 @@ def _set_of(document: bytes, form: str) -> str | None:
         return None
 
 
-def _open_review_of_missing(session: Session, inbound: Inbound, said: str) -> None:
+def _open_review_of_missing(session: Session, inbound: Inbound, message: str) -> None:
     """Open a review item for a listed document that Stedi has not provided for a day; it is retried in each run."""
     if session.clock.now() - inbound.received_at < _PATIENCE:
         return
     reason = Reason(
         code="document-missing",
         where=f"transaction {inbound.transaction_id}",
-        message=said,
+        message=message,
         fix="Check the transaction in the Stedi portal and ask Stedi support, or ask the supplier to send it again.",
     )
     with session.store.transaction():

@@ -125,19 +125,19 @@ def wait_for_controls(session: Session, inbound: Inbound, why: str, *, rejects: 
 
 def _apply(session: Session, document: Document, read: FunctionalAck) -> bool:
     """Record the result for one document; return whether the 997 refers to it."""
-    said = verdict(read, document.group_control or 0, document.set_control or 1)
-    match said:
+    result = verdict(read, document.group_control or 0, document.set_control or 1)
+    match result:
         case NotMentioned():
             return False
         case SyntaxAccepted():
             _accept(session, document, FunctionalStatus.ACCEPTED)
         case AcceptedWithErrors(errors=errors):
             _accept(session, document, FunctionalStatus.ACCEPTED_WITH_ERRORS)
-            _ask(session, document, ReviewKind.SYNTAX_ERRORS, errors, "was accepted with errors", urgent=False)
+            _open_review(session, document, ReviewKind.SYNTAX_ERRORS, errors, "was accepted with errors", urgent=False)
         case SyntaxRejected(errors=errors):
             _set(session, document, FunctionalStatus.REJECTED, blocks=True)
             session.run.counts.documents_rejected += 1
-            _ask(session, document, ReviewKind.SYNTAX_REJECTED, errors, "was rejected", urgent=True)
+            _open_review(session, document, ReviewKind.SYNTAX_REJECTED, errors, "was rejected", urgent=True)
     return True
 
 
@@ -156,7 +156,7 @@ def _set(session: Session, document: Document, status: FunctionalStatus, *, bloc
     session.note("functional-ack", of_document(document.id), order_id=document.order_id, status=status)
 
 
-def _ask(
+def _open_review(
     session: Session, document: Document, kind: ReviewKind, errors: tuple[str, ...], what: str, *, urgent: bool
 ) -> None:
     reason = Reason(

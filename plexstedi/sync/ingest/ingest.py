@@ -51,7 +51,7 @@ def ingest(session: Session) -> list[PlannedChange]:
     process(session)
     check_deadlines(session)
     changes = _write(session)
-    fetched.tell()
+    fetched.raise_unanswered()
     return changes
 
 

@@ -61,13 +61,13 @@ def _apply(session: Session, inbound: Inbound, ack: InterchangeAck) -> bool:
     if ack.verdict is EnvelopeVerdict.REJECTED and document.functional_ack is FunctionalStatus.NONE:
         session.store.documents.set_functional(document.id, FunctionalStatus.REJECTED, blocks=True)
         session.run.counts.documents_rejected += 1
-        _ask(session, document, ReviewKind.SYNTAX_REJECTED, "was rejected", ack, urgent=True)
+        _open_review(session, document, ReviewKind.SYNTAX_REJECTED, "was rejected", ack, urgent=True)
     elif ack.verdict is EnvelopeVerdict.ACCEPTED_WITH_ERRORS:
-        _ask(session, document, ReviewKind.SYNTAX_ERRORS, "was accepted with errors", ack, urgent=False)
+        _open_review(session, document, ReviewKind.SYNTAX_ERRORS, "was accepted with errors", ack, urgent=False)
     return True
 
 
-def _ask(
+def _open_review(
     session: Session, document: Document, kind: ReviewKind, what: str, ack: InterchangeAck, *, urgent: bool
 ) -> None:
     reason = Reason(

@@ -19,8 +19,8 @@ def open_notice_reviews(
     Decided items are not opened again; items of segments that a setting now ignores are withdrawn.
     """
     transaction = inbound.transaction_id
-    asked = {of_transaction(transaction, f"segment {notice.segment}"): notice for notice in notices}
-    for subject, notice in asked.items():
+    current = {of_transaction(transaction, f"segment {notice.segment}"): notice for notice in notices}
+    for subject, notice in current.items():
         if not session.store.reviews.decided(ReviewKind.NOTICE, subject):
             session.open_review(
                 ReviewKind.NOTICE,
@@ -33,5 +33,5 @@ def open_notice_reviews(
             )
     for review in session.store.reviews.standing(order_id=order_id):
         of_it = review.kind is ReviewKind.NOTICE and review.subject.transaction == transaction
-        if of_it and review.subject not in asked:
+        if of_it and review.subject not in current:
             session.withdraw_review(review.kind, review.subject, "the segment is ignored now", order_id=order_id)

@@ -51,7 +51,7 @@ def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[S
     arrived.
     """
     found = []
-    for position, (document, told) in enumerate(zip(documents, sent, strict=True)):
+    for position, (document, last_sent) in enumerate(zip(documents, sent, strict=True)):
         before = sent[position - 1] if position else None
         found.append(
             SentDocument(
@@ -61,7 +61,7 @@ def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[S
                 or document.first_attempt_at
                 or document.frozen_at,
                 change_sequence=document.change_sequence if document.kind == "860" else None,
-                changed=frozenset() if before is None else changed_lines(before, told),
+                changed=frozenset() if before is None else changed_lines(before, last_sent),
             )
         )
     return found
@@ -92,14 +92,14 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
     assert record is not None
     order = session.store.orders.revision(order_id, record.latest)
     not_applied = transactions_not_applied(session, order_id)
-    folded_streams, current, told = {}, {}, {}
+    folded_streams, current, last_sent = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
         acknowledgments = _ranked_acknowledgments(session, order_id, documents)
         folded = fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
         session.store.inbox.keep_lines(stream, folded.lines)
-        for standing in folded.lines.values():
-            session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
+        for line_state in folded.lines.values():
+            session.store.inbox.set_line(stream, order_id, line_state.latest, line_state.latest_from.transaction_id)
         for ranked, outcome in acknowledgments:
             _record_outcome(session, ranked, outcome, folded, count=ranked.header.transaction_id == fresh)
             is_fresh = ranked.header.transaction_id == fresh
@@ -108,10 +108,10 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
         _set_business_status(session, documents[-1], sent[-1], folded)
         ids = current_ids(sent, order)
         folded_streams[stream] = folded
-        current[stream], told[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
+        current[stream], last_sent[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
     _supersede_abandoned(session, order_id, {document.id for documents in by_stream.values() for document in documents})
     _update_line_reviews(session, order_id, list(folded_streams.values()))
-    plan_order(session, order_id, current, told)
+    plan_order(session, order_id, current, last_sent)
 
 
 def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbound, repeated: str) -> None:
@@ -129,8 +129,8 @@ def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbou
     counting = {number for number, line in folded.lines.items() if line.latest_from.transaction_id == repeated}
     lines = [line for line in (*outcome.lines, *outcome.earlier) if line.line not in counting]
     if lines:
-        said = outcome.model_copy(update={"lines": tuple(lines), "earlier": ()})
-        review_not_applied(session, order_id, header, said, folded, fresh=True)
+        unapplied = outcome.model_copy(update={"lines": tuple(lines), "earlier": ()})
+        review_not_applied(session, order_id, header, unapplied, folded, fresh=True)
 
 
 def folded_acknowledgments(session: Session, order_id: str, documents: Sequence[Document]) -> Folded:
@@ -140,10 +140,14 @@ def folded_acknowledgments(session: Session, order_id: str, documents: Sequence[
     return fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
 
 
-def _supersede_abandoned(session: Session, order_id: str, told: Collection[int]) -> None:
+def _supersede_abandoned(session: Session, order_id: str, documents: Collection[int]) -> None:
     """Mark held acknowledgments of abandoned documents as superseded."""
     for inbound in session.store.inbox.of_order(order_id):
-        if inbound.state is InboxState.HELD and inbound.document_id is not None and inbound.document_id not in told:
+        if (
+            inbound.state is InboxState.HELD
+            and inbound.document_id is not None
+            and inbound.document_id not in documents
+        ):
             why = "the document that it acknowledges was abandoned"
             move_transaction(session, inbound, InboxState.SUPERSEDED, why)
             subject = of_transaction(inbound.transaction_id)
@@ -216,7 +220,7 @@ def _update_line_reviews(session: Session, order_id: str, streams: Sequence[Fold
     """Keep line review items current: one per line that needs it, for the acknowledgment that counts."""
     record = session.store.orders.get(order_id)
     assert record is not None
-    standing: set[tuple[ReviewKind, Subject]] = set()
+    still_needed: set[tuple[ReviewKind, Subject]] = set()
     for number, line in (entry for folded in streams for entry in folded.lines.items()):
         kind = _LINE_REVIEWS.get(line.latest.state)
         if kind is None and line.latest.attention:
@@ -224,7 +228,7 @@ def _update_line_reviews(session: Session, order_id: str, streams: Sequence[Fold
         if kind is None or line.latest.accepted:
             continue
         subject = of_transaction(line.latest_from.transaction_id, f"line {number}")
-        standing.add((kind, subject))
+        still_needed.add((kind, subject))
         if kind is not ReviewKind.LINE_HELD and session.store.reviews.decided(kind, subject):
             continue
         session.open_review(
@@ -239,7 +243,7 @@ def _update_line_reviews(session: Session, order_id: str, streams: Sequence[Fold
         )
     for review in session.store.reviews.standing(order_id=order_id):
         about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
-        if about_line and (review.kind, review.subject) not in standing:
+        if about_line and (review.kind, review.subject) not in still_needed:
             session.withdraw_review(
                 review.kind, review.subject, "a newer acknowledgment or a decision resolved it", order_id=order_id
             )
@@ -315,9 +319,9 @@ _WORST_FIRST = (
 )
 
 
-def business_status(told: SentOrder, folded: Folded) -> BusinessStatus:
+def business_status(last_sent: SentOrder, folded: Folded) -> BusinessStatus:
     """Summary status of one document: that of its worst line; `partial` while a line is unacknowledged."""
-    wanted = [line.line for line in told.lines]
+    wanted = [line.line for line in last_sent.lines]
     found = [_BUSINESS[folded.lines[n].latest.state] for n in wanted if n in folded.lines]
     stated = [status for status in found if status is not BusinessStatus.NONE]
     if not stated:
@@ -328,8 +332,8 @@ def business_status(told: SentOrder, folded: Folded) -> BusinessStatus:
     return worst
 
 
-def _set_business_status(session: Session, document: Document, told: SentOrder, folded: Folded) -> None:
-    status = business_status(told, folded)
+def _set_business_status(session: Session, document: Document, last_sent: SentOrder, folded: Folded) -> None:
+    status = business_status(last_sent, folded)
     if status is not document.business_ack:
         session.store.documents.set_business(document.id, status)
         session.note("business-ack", of_document(document.id), order_id=document.order_id, status=status)

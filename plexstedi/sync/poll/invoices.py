@@ -119,7 +119,7 @@ def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -
     if isinstance(reading, UnforeseenInvoice):
         raise reading.error
     if isinstance(reading, UnreadableInvoice):
-        _ask(session, reading, start)
+        _open_review(session, reading, start)
         return
     reading = invoice_in_stored_timezone(session, reading)
     session.withdraw_review(ReviewKind.INVOICE_UNREADABLE, of_stream(invoice_stream(reading.id)), "it can be read now")
@@ -147,7 +147,7 @@ def _created_before(invoice: Invoice | UnreadableInvoice, start: datetime) -> bo
     return invoice.created_at is not None and invoice.created_at < start
 
 
-def _ask(session: Session, invoice: UnreadableInvoice, start: datetime) -> None:
+def _open_review(session: Session, invoice: UnreadableInvoice, start: datetime) -> None:
     """Open a review item for an unreadable invoice that may be due: not for other customers' or earlier invoices."""
     if _created_before(invoice, start):
         return

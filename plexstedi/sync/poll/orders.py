@@ -105,7 +105,7 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
     progress = _Progress(until, Turns(session, Stage.POLL), odd_rows=has_odd_rows(session))
     _read_all(session, progress, start, invoices_start, since=since, full=full, now=now)
     # Also if the time ran out: orders without a response are reported by this run.
-    progress.orders.tell()
+    progress.orders.raise_unanswered()
 
 
 def _read_all(
@@ -343,7 +343,7 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
         with session.store.transaction():
             orders.finish_work(item.order_id)
     elif isinstance(reading, UnansweredOrder):
-        progress.orders.unanswered(record, reading.fault)
+        progress.orders.no_response(record, reading.fault)
     else:
         progress.orders.succeeded(record)
 

@@ -38,11 +38,11 @@ def check_groups(config: Config, state: Path) -> list[Finding]:
         Area.CONFIGURATION: (config.file, *config.guide_files()),
         Area.STATE: files_of_state(state),
     }
-    told: dict[Path, Finding] = {}
+    found: dict[Path, Finding] = {}
     for area, paths in areas.items():
         for opening in open_to_group(paths):
-            told.setdefault(opening.path, warn(area, str(opening.path), opening.message, opening.fix))
-    return list(told.values())
+            found.setdefault(opening.path, warn(area, str(opening.path), opening.message, opening.fix))
+    return list(found.values())
 
 
 def check_state_folder(state: Path) -> list[Finding]:
@@ -68,8 +68,8 @@ def check_state_folder(state: Path) -> list[Finding]:
         holder = held_by(state)
     except StateUnusable as unusable:
         return [*found, wrong(Area.STATE, "lock", unusable.message, unusable.fix, ExitCode.STATE)]
-    said = "free" if holder is None else f"a run is in progress: {holder}"
-    return [*found, ok(Area.STATE, "lock", said)]
+    message = "free" if holder is None else f"a run is in progress: {holder}"
+    return [*found, ok(Area.STATE, "lock", message)]
 
 
 def _nearest(folder: Path) -> Path:

@@ -38,31 +38,33 @@ def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None 
         yield not_verified(Area.PLEX, "access", "not checked: its requirements are missing, see above", fault.fix)
         return
     with closing(port) as plex:
-        yield (first := _asked("access", lambda: _tenant(config, plex)))
+        yield (first := _run_check("access", lambda: _tenant(config, plex)))
         yield from compare_clocks("Plex", plex.service_now(), clock.now())
         if first.exit_code is not ExitCode.DONE:
             return
-        yield _asked("filters", lambda: _filters(plex, clock))
-        yield _asked("orders", lambda: _orders(plex))
-        yield _asked("receipts", lambda: _receipts(plex, clock), harmless=True)
+        yield _run_check("filters", lambda: _filters(plex, clock))
+        yield _run_check("orders", lambda: _orders(plex))
+        yield _run_check("receipts", lambda: _receipts(plex, clock), harmless=True)
         if "810" in config.documents.send:
-            yield _asked("invoices", lambda: _invoices(plex, clock))
+            yield _run_check("invoices", lambda: _invoices(plex, clock))
         if only in (None, *config.suppliers):
-            yield _asked("suppliers", lambda: _suppliers(config, plex, only))
+            yield _run_check("suppliers", lambda: _suppliers(config, plex, only))
         if config.plex.acknowledgments.write is WriteBack.CUSTOM_FIELDS:
-            yield _asked("custom fields", lambda: _fields(config, plex))
+            yield _run_check("custom fields", lambda: _fields(config, plex))
         if config.plex.acknowledgments.write is WriteBack.DATASOURCE:
-            yield _asked("data sources", lambda: _records(config, plex))
+            yield _run_check("data sources", lambda: _records(config, plex))
 
 
 def _deadline(clock: Clock) -> Deadline:
     return Deadline(clock.monotonic() + _SECONDS)
 
 
-def _asked(subject: str, ask: Callable[[], Finding], *, area: Area = Area.PLEX, harmless: bool = False) -> Finding:
+def _run_check(
+    subject: str, check: Callable[[], Finding], *, area: Area = Area.PLEX, harmless: bool = False
+) -> Finding:
     """Run one check; a fault becomes a finding of its kind. `harmless`: a refusal is only a warning."""
     try:
-        return ask()
+        return check()
     except ServiceUnavailable as fault:
         return wrong(area, subject, fault.message, fault.fix, ExitCode.UNAVAILABLE)
     except PlexStediError as fault:
@@ -168,7 +170,7 @@ def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None
         yield not_verified(Area.STEDI, "access", "not checked: its requirements are missing, see above", fault.fix)
         return
     with closing(client) as stedi:
-        yield (first := _asked("access", lambda: _access(config, stedi), area=Area.STEDI))
+        yield (first := _run_check("access", lambda: _access(config, stedi), area=Area.STEDI))
         yield from compare_clocks("Stedi", stedi.service_now(), clock.now())
         if first.exit_code is not ExitCode.DONE:
             return

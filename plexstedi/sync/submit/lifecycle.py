@@ -108,8 +108,8 @@ def last_sent(session: Session, stream: str) -> Document | Waits | None:
 
 def has_revision(session: Session, trade: Trade, stream: str, last: Document | None) -> int:
     """The revision that the partner has: from its last document, a user's decision, or the start of polling."""
-    told = session.store.orders.told(stream)
-    return max(trade.baseline, told, 0 if last is None else last.revision)
+    known = session.store.orders.told(stream)
+    return max(trade.baseline, known, 0 if last is None else last.revision)
 
 
 def moved(trade: Trade, last: Document) -> tuple[Reason, ...]:

@@ -45,7 +45,7 @@ class OrderNumbers:
         self._session = session
         self._orders: Mapping[str, _Group] | None = None
         self._invoices: Mapping[str, _Group] | None = None
-        self._told: frozenset[str] = frozenset()
+        self._sent_streams: frozenset[str] = frozenset()
 
     def order_taken(self, record: OrderRecord) -> tuple[Reason, ...]:
         """Why this order may not be sent under its number; empty if it may."""
@@ -53,7 +53,7 @@ class OrderNumbers:
             numbers = self._session.store.numbers
             sent = numbers.sent_under(invoices=False)
             self._orders = self._groups(numbers.of_orders(), sent, self._session.config.suppliers, "850", "860")
-            self._told = numbers.told_streams()
+            self._sent_streams = numbers.told_streams()
         group = self._group(self._orders, record.number, self._session.config.suppliers.get(record.supplier))
         return () if group is None else _reasons(record.id, [*map(self._of_order, group[0]), *self._files(group[1])])
 
@@ -66,7 +66,7 @@ class OrderNumbers:
                 for one in numbers.sent_under(invoices=True)
             ]
             self._invoices = self._groups(numbers.of_invoices(), sent, self._session.config.customers, "810")
-            self._told = numbers.told_streams()
+            self._sent_streams = numbers.told_streams()
         group = self._group(self._invoices, record.number, self._session.config.customers.get(record.customer))
         if group is None:
             return ()
@@ -137,7 +137,7 @@ class OrderNumbers:
 
     def _use_of_order(self, record: OrderRecord) -> Use:
         """How far an order that was never sent from here has come."""
-        if any(stream == record.id or stream.startswith(f"{record.id}/") for stream in self._told):
+        if any(stream == record.id or stream.startswith(f"{record.id}/") for stream in self._sent_streams):
             return Use.KNOWN
         if record.known and not record.untraded:
             then = self._session.store.orders.revision(record.id, record.baseline or 1).phase
@@ -153,7 +153,7 @@ class OrderNumbers:
         wanted = invoice.booked and not invoice.void and not record.untraded
         if naming.first_document is not None:
             use = Use.SENT
-        elif record.stream in self._told or (record.known and wanted):
+        elif record.stream in self._sent_streams or (record.known and wanted):
             use = Use.KNOWN
         else:
             use = Use.WANTED if wanted else Use.NONE

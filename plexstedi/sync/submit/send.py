@@ -171,7 +171,7 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
 
 
 def _refuse(session: Session, document: Document, outcome: Refused) -> None:
-    said = "; ".join((outcome.message, *outcome.errors))
+    errors = "; ".join((outcome.message, *outcome.errors))
     table = f"{'customers' if document.kind == '810' else 'suppliers'}.{document.supplier}"
     fix = (
         f"Correct partnership_id and transaction_setting_id in [{table}]; the document is then sent automatically. If"
@@ -180,7 +180,7 @@ def _refuse(session: Session, document: Document, outcome: Refused) -> None:
         else f"Correct it in Plex, or the settings in [{table}]; a changed document is sent"
         " automatically, the same one is sent again by `plexstedi review accept ID --reason TEXT`."
     )
-    reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)
-    session.store.documents.move(document.id, DocumentState.REFUSED, said)
+    reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {errors}", fix=fix)
+    session.store.documents.move(document.id, DocumentState.REFUSED, errors)
     session.open_review_of_document(ReviewKind.DOCUMENT_REFUSED, document, reason)
     session.run.counts.documents_rejected += 1

@@ -84,7 +84,7 @@ def submit(
     _report_unconfirmed(session)
     if silent is not None and not sent:
         raise silent
-    deliveries.tell()
+    deliveries.raise_unanswered()
 
 
 def _confirm_first(session: Session, deliveries: Turns) -> ServiceUnavailable | None:

@@ -48,7 +48,7 @@ def carry_out(session: Session) -> None:
         batch = writes[begin : begin + size]
         _carry_out_together(session, batch, turns)
         session.progress("writing to Plex", min(begin + size, len(writes)), len(writes))
-    turns.tell()
+    turns.raise_unanswered()
 
 
 def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) -> None:
@@ -64,7 +64,7 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
         if len(batch) == 1:
             if isinstance(fault, RequestRejected):
                 fault = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
-            turns.unanswered(record_of_write(batch[0]), fault)
+            turns.no_response(record_of_write(batch[0]), fault)
             return
     except PlexStediError:
         raise
@@ -76,7 +76,7 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
         for write in batch:
             release_hold(session, record_of_write(write))
             if (missing := _not_written(session, write)) is not None:
-                turns.unanswered(record_of_write(write), missing)
+                turns.no_response(record_of_write(write), missing)
             else:
                 turns.succeeded(record_of_write(write))
         return

@@ -22,10 +22,12 @@ from plexstedi.state.subject import Subject, of_order
 from plexstedi.sync.session import Session
 
 
-def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], told: Mapping[str, SentOrder]) -> None:
+def plan_order(
+    session: Session, order_id: str, streams: Mapping[str, Folded], last_sent: Mapping[str, SentOrder]
+) -> None:
     """Store one write plan for the whole order after these acknowledgments; in the caller's transaction.
 
-    `told`: the last document sent, by stream.
+    `last_sent`: the last document sent, by stream.
     """
     write = session.config.plex.acknowledgments.write
     newest = next(iter(newest_first(f.header for f in streams.values() if f.header is not None)), None)
@@ -50,14 +52,14 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
         case WriteBack.RELEASES:
             values = tuple(ReleaseField(name) for name in session.config.plex.acknowledgments.release_values)
             plan = _combined(
-                plan_release_writes(order, folded.lines, told[stream], values, settings)
+                plan_release_writes(order, folded.lines, last_sent[stream], values, settings)
                 for stream, folded in streams.items()
             )
         case WriteBack.DATASOURCE:
             inputs = session.config.plex.datasources[WRITE].inputs
             written = {AckField(value): name for value, name in inputs.items() if value in RECORD_VALUES}
             plan = _combined(
-                plan_record_writes(order, folded.lines, told[stream], written, settings)
+                plan_record_writes(order, folded.lines, last_sent[stream], written, settings)
                 for stream, folded in streams.items()
             )
         case WriteBack.CUSTOM_FIELDS:

@@ -49,7 +49,7 @@ def carry_out_releases(session: Session, writes: Sequence[Write]) -> None:
         with turns.turn(record_of_write(write)):
             _carry_out(session, write)
         session.progress("writing to Plex", done, len(writes))
-    turns.tell()
+    turns.raise_unanswered()
 
 
 def release_changes(session: Session, write: Write) -> tuple[FieldChange, ...]:

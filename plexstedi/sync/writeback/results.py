@@ -52,15 +52,15 @@ def record_not_done(
     if not waiting:
         # Plex may lag behind its own writes: read again in the next run before a review item is opened.
         now = session.clock.now()
-        said = unseen_words(Unseen.WAIT, left, now)
-        session.store.writes.not_seen(write.id, said, now)
-        session.run.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
-        session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said)
+        message = unseen_words(Unseen.WAIT, left, now)
+        session.store.writes.not_seen(write.id, message, now)
+        session.run.warn(f"order {write.plan.order_number}: {message}; the next run checks again")
+        session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=message)
         return
-    said = "; ".join(dict.fromkeys(waiting))
-    session.store.writes.again(write.id, said)
-    session.run.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run continues")
-    session.note("write-not-done", of_write(write.id), order_id=write.order_id, reason=said)
+    message = "; ".join(dict.fromkeys(waiting))
+    session.store.writes.again(write.id, message)
+    session.run.warn(f"order {write.plan.order_number}: not yet written to Plex ({message}); the next run continues")
+    session.note("write-not-done", of_write(write.id), order_id=write.order_id, reason=message)
 
 
 def record_still_missing(session: Session, write: Write, left: Sequence[FieldChange]) -> None:
@@ -73,10 +73,10 @@ def record_still_missing(session: Session, write: Write, left: Sequence[FieldCha
         return
     waited = session.clock.now() - write.unseen_since
     verdict = judge_unseen(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
-    said = unseen_words(verdict, left, write.unseen_since)
-    session.store.writes.still_not_seen(write.id, said)
+    message = unseen_words(verdict, left, write.unseen_since)
+    session.store.writes.still_not_seen(write.id, message)
     if verdict is not Unseen.WAIT:
-        _failed(session, write, said, fix=_NOT_SEEN[verdict])
+        _failed(session, write, message, fix=_NOT_SEEN[verdict])
 
 
 _NOT_SEEN = {
@@ -149,12 +149,12 @@ def _may_take_precedence(session: Session, theirs: str, ours: str) -> bool:
 _REFERENCE = re.compile(r"stedi:([^\s;\]]+)")
 
 
-def _failed(session: Session, write: Write, said: str, *, fix: str | None = None) -> None:
-    session.store.writes.fail(write.id, said)
+def _failed(session: Session, write: Write, message: str, *, fix: str | None = None) -> None:
+    session.store.writes.fail(write.id, message)
     reason = Reason(
         code="write-failed",
         where="order",
-        message=f"the acknowledgment could not be written to Plex: {said}",
+        message=f"the acknowledgment could not be written to Plex: {message}",
         fix=fix or f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept ID --reason TEXT`.",
     )
     record = session.store.orders.get(write.order_id)
