@@ -240,7 +240,7 @@ def slow(seconds: float) -> Callable[[], None]:
         def slowly(session, inbound, candidates) -> None:
             for _ in range(10):
                 session.clock.sleep(seconds / 10)
-                session.look()
+                session.check_deadline()
             decide(session, inbound, candidates)
 
         ingest._decide = slowly

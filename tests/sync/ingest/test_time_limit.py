@@ -60,7 +60,7 @@ class Days:
         self.begun.append(inbound.transaction_id)
         for _ in range(int(self.takes[inbound.transaction_id])):
             self.clock.seconds += 1
-            session.look()
+            session.check_deadline()
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "decided")
 
     def run(self) -> str:
