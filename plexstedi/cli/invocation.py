@@ -228,6 +228,7 @@ def work(
                 outcome.collect(opened.session.store.close)
 
     outcome.collect(locked)
+    # The session could not be opened, or failed before its ending was recorded.
     if noting and not afterwards.done:
         outcome.collect(lambda: afterwards.of_no_session(started=started))
     try:

@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
             _preview(context, as_json=json)
 
         def body(session: Session, outcome: Outcome) -> None:
+            # Read again under the lock: the preview ran without it.
             found = look(session)
             invoices = look_at_invoices(session)
             outcome.data["streams"] = [*map(_found_order, found), *map(_found_invoice, invoices)]

@@ -127,6 +127,7 @@ def fault_key(fault: PlexStediError) -> str:
         return f"{fault.code} {fault.key}"
     if isinstance(fault, LockHeld):
         return f"{fault.code} {fault.message}"
+    # The service is part of the key: Plex and Stedi may fail at the same time.
     service = "Stedi" if "Stedi" in fault.message else "Plex" if "Plex" in fault.message else ""
     kind = ServiceUnavailable.code if isinstance(fault, ServiceUnavailable) else fault.code
     return f"{kind} {service}".strip()
@@ -141,6 +142,7 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
     beside = Beside() if state is None else Beside.load(state)
     faults, now = store.faults, ending.at
     with store.transaction():
+        # Collect twice: faults recorded beside the state are imported with their original times, and count as known.
         before = {(one.place, one.key) for one in faults.standing()}
         _import_beside_faults(store, beside, before)
         before |= {(one.place, one.key) for one in faults.standing()}
@@ -151,10 +153,12 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
             faults.stage_succeeded(place, now, began=_error_free_since(ending, place))
         records = RunRecords.load(store.cursors)
         due = _due(faults.standing(), ending, now) if to_cron else []
+        # Only faults of this command's places are marked as reported: another timer's mail reports its own.
         ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
         faults.reported([*due, *ended], now)
         words = _faults_to_print(due, ending, found)
         fresh = [text for text in ending.warnings if _is_due(records.warnings.get(text), now)]
+        # A quiet run prints no warnings, so they must stay due for the next mail.
         printed = fresh if to_cron and (words or not ending.idle) else []
         _records_after(records, beside, ending, printed).save(store.cursors)
     if state is not None:
@@ -176,6 +180,7 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
     fresh, due, known = [], [], []
     for place, fault in ending.standing():
         one = _beside_fault(beside, place, fault, now)
+        # Recorded by an earlier run: its traceback was printed then.
         if one.since < now:
             known.append(fault)
         if to_cron and (always_reported(fault) or _is_due(one.reported_at, now)):
@@ -184,6 +189,7 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
         fresh.append(one)
     for fault in ending.faults:
         if isinstance(fault, LockHeld):
+            # Not a standing fault: stored only to limit how often the overlap is reported.
             one = _beside_fault(beside, ending.command, fault, now).model_copy(update={"stands": False})
             if to_cron and _is_due(one.reported_at, now):
                 due.append(fault)

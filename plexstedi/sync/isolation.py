@@ -122,6 +122,7 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
     Raise PlexStediError as the block does: those faults are handled by the caller.
     """
     turn = Turn()
+    # Counts and warnings live in memory: restore them together with the savepoint.
     counted = session.run.copy()
     try:
         with session.store.apart():
@@ -265,12 +266,14 @@ class Turns:
             raise fault
         message = f"cannot {record.step} {record.words}: {fault.message}"
         session, now = self._session, self._session.clock.now()
+        # Its review item is open already: neither a fault of the run nor a second item.
         if self._is_in_review(record):
             return
         with session.store.transaction():
             faults = session.store.faults
             since = faults.fail(record.name, fault.code, message, fault.fix, now, stage=self._stage)
             if now - since >= _PATIENCE:
+                # From now on the review item represents it: a standing fault too would be reported twice.
                 faults.forget(record.name)
                 self._open_review(record, message, fault)
                 return

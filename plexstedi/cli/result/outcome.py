@@ -86,6 +86,7 @@ class Outcome:
             if all((fault.code, fault.message) != (known.code, known.message) for known in self.faults):
                 self.faults.append(fault)
         except Exception as error:
+            # typer's exception classes are not exported by every version (CHOICES.md 1).
             if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
                 raise
             self.faults.append(locale_fault(error) or internal_fault(error, self.command))

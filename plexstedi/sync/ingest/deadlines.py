@@ -93,6 +93,7 @@ def check_deadlines(session: Session) -> None:
     for stream in streams_with_deadlines(session.store):
         with isolated(session, _turn(stream)) as turn:
             found += _late_of(session.store, session.config, stream, session.clock.now())
+        # Its deadlines are unknown in this run: leave its review items unchanged.
         if turn.held:
             unknown.add(stream.order_id)
     overdue = _oldest_first(found)

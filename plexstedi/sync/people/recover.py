@@ -39,7 +39,7 @@ from plexstedi.sync.people.recovered_files import (
 )
 from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_position
 from plexstedi.sync.poll.orders import poll
-from plexstedi.sync.replay_words import REPLACES
+from plexstedi.sync.replay_advice import REPLACES
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.submit.document import order_mark, stream_name

@@ -18,7 +18,7 @@ from plexstedi.stedi.models import (
     delivery_of,
 )
 from plexstedi.sync.isolation import Record, Turns
-from plexstedi.sync.replay_words import replay_of
+from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.send import record_of
 
@@ -44,6 +44,7 @@ def _confirming(document: Document) -> Record:
 def _confirm(session: Session, document: Document) -> None:
     if document.file_execution_id is None:
         return
+    # The control numbers are needed to match 997 and TA1 to this document.
     if document.group_control is None:
         _read_controls(session, document)
     execution = session.stedi.execution(document.file_execution_id)
@@ -65,6 +66,7 @@ def _confirm(session: Session, document: Document) -> None:
                 session.note("document-delivered", of_document(document.id), order_id=document.order_id)
             case RetriedAs(execution_id=child):
                 store.documents.set_next_attempt(document.id, None, None)
+                # Retried in the Stedi portal: its delivery is open again.
                 if document.state is DocumentState.FAILED:
                     store.documents.await_delivery(document.id, child)
                 else:

@@ -89,6 +89,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
         return []
     problems = session.config.problems_of(record.supplier)
     if problems:
+        # An unreleased order that was never sent is not due: do not open a review item for its supplier's settings.
         if record.phase is Phase.RELEASED or session.store.documents.of_order(record.id):
             hold(session, trade_of_order(record), record.id, problems)
         return []
@@ -183,6 +184,7 @@ def _of_stream(
     if taken := numbers.order_taken(record):
         hold(session, trade, name, taken)
         return Waits()
+    # A new order may be one that a lost state sent under another number.
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
         hold(session, trade, name, reasons)
         return Waits()

@@ -102,6 +102,7 @@ def last_sent(session: Session, stream: str) -> Document | Waits | None:
     last = session.store.documents.last_told(stream)
     if last is None:
         return None
+    # After a rejecting 997 or TA1 the supplier's state is unknown: nothing follows until a user decides.
     blocked = any(document.blocks for document in session.store.documents.of_stream(stream))
     return Waits() if blocked or not last.is_closed else last
 
@@ -151,6 +152,7 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
             " which is about that document.",
         )
         for review in session.store.reviews.standing(supplier=trade.partner)
+        # A record created in Plex after the recovery cannot be the lost one.
         if review.kind is trade.held and is_orphan(review) and (made_at is None or made_at <= review.opened_at)
     )
 

@@ -39,6 +39,7 @@ class Foreign:
             quantity = f"{self.now.quantity.normalize():f}"
             before = None if self.before.quantity is None else f"{self.before.quantity:f}"
             found.append(self._change(ReleaseField.QUANTITY, before, quantity, self.now.quantity))
+        # The token lists what was written: a value missing in it was edited in Plex afterwards.
         words = self.token_text.replace(";", " ").replace(",", " ").split()
         return tuple(found) if all(change.after in words for change in found) else None
 
@@ -73,6 +74,7 @@ def close_foreign_promises(session: Session, record: OrderRecord, sent: Order, n
     None: no value is foreign. Reasons: the order needs review. Only with `release_values` do such values exist.
     """
     config = session.config.plex.acknowledgments
+    # Only this strategy writes dates and quantities of releases.
     if config.write is not WriteBack.RELEASES or set(config.release_values) <= {ReleaseField.NOTE}:
         return None
     found = list(_foreign(session, sent, now))

@@ -67,6 +67,7 @@ def submit(
     until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
     check_tenant(session)
     try_again_after_update(session)
+    # Before any send: an unknown file of ours means that this state is old.
     check_executions(session)
     resolve_unconfirmed(session)
     deliveries = Turns(session, Stage.SUBMIT)
@@ -76,12 +77,14 @@ def submit(
         if not adopt_execution(session, document):
             send_one(session, document)
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
+    # Checked for all due documents, before the limit and before the first send.
     _guard_size(session, len(found))
     sent = _send_all(session, found[:limit], until)
     if sent:
         deliveries = Turns(session, Stage.SUBMIT)
         confirm_deliveries(session, deliveries)
     _report_unconfirmed(session)
+    # After a successful send, deliveries were confirmed again: the first fault is obsolete.
     if silent is not None and not sent:
         raise silent
     deliveries.raise_unanswered()
