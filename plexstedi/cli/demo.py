@@ -52,10 +52,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Run the whole loop on a sandbox: purchase orders to suppliers, acknowledgments back to Plex."""
         from plexstedi.sandbox.clock import SandboxClock
-        from plexstedi.sandbox.plex.made_up import made_up_tenant
+        from plexstedi.sandbox.plex.sample_data import sample_tenant
         from plexstedi.sandbox.server import Sandbox
 
-        sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
+        sandbox = Sandbox(sample_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
         outcome = Outcome(command="demo")
         with _place(directory) as place, sandbox.serve():
             demo = Demo(sandbox, place, quiet=json)
@@ -103,11 +103,11 @@ class Demo:
         self.runs = 0
 
     def play(self) -> None:
-        """Run all steps. Raise what a run raises."""
-        made_up = self._sandbox.made_up
+        """All steps. Raise what a run raises."""
+        sample_data = self._sandbox.sample_data
         self._say(
-            f"A sandbox Plex with {len(made_up.tenant.orders)} purchase orders for {len(made_up.partners)} suppliers,"
-            " and a sandbox Stedi, both on loopback."
+            f"A sandbox Plex with {len(sample_data.tenant.orders)} purchase orders for {len(sample_data.partners)}"
+            " suppliers, and a sandbox Stedi, both on loopback."
         )
         self._step("First run: orders are read from Plex and sent to the suppliers as X12 850")
         self._run_until(
@@ -220,12 +220,12 @@ class Demo:
         self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n\n{x12_lines(text)}")
 
     def _show_order(self, number: str) -> None:
-        from plexstedi.cli.render.text import show_order
+        from plexstedi.cli.render.text import show_report
 
         if self._quiet:
             return
         with self._reading() as store:
-            show_order(order_report(store, store.orders.by_number(number)[0]))
+            show_report(order_report(store, store.orders.by_number(number)[0]))
 
     def _show_status(self) -> None:
         from plexstedi.cli.render.text import show_overview

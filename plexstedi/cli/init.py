@@ -14,7 +14,7 @@ from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.load import default_config_path, load
-from plexstedi.config.new import InitAnswers, example_text, missing_answers, new_config
+from plexstedi.config.new import InitOptions, example_text, missing_options, new_config
 from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem
 from plexstedi.credentials.secrets import SecretName
 from plexstedi.errors import ConfigurationFault, UsageFault
@@ -104,7 +104,7 @@ def register(app: typer.Typer) -> None:
             timezone = _ask_timezone()
         if asking and every_minutes is None:
             every_minutes = _ask_minutes()
-        answers = InitAnswers(
+        answers = InitOptions(
             api=PlexApi(given["--api"] or ""),
             base_url=base_url or given["--base-url"],
             tenant_id=given["--tenant-id"],
@@ -139,7 +139,7 @@ def _complete(given: dict[str, str | None]) -> bool:
     """
     _check_choices(given)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        missing = missing_answers(given, _api(given))
+        missing = missing_options(given, _api(given))
         if missing:
             raise UsageFault(
                 f"there is no terminal for questions, and these options are missing: {', '.join(missing)}",
@@ -148,7 +148,7 @@ def _complete(given: dict[str, str | None]) -> bool:
         return False
     if not given["--api"]:
         given["--api"] = _ask("--api")
-    for option in missing_answers(given, _api(given)):
+    for option in missing_options(given, _api(given)):
         given[option] = _ask(option)
     return True
 

@@ -266,7 +266,7 @@ class _EndingRecorder:
     outcome: Outcome
     alerting: bool
     to_cron: bool
-    """The output goes to cron's mail: standing faults are printed only when due."""
+    """The output goes to cron's mail: persistent faults are printed only when due."""
     done: bool = False
 
     def of_session(self, session: Session, began: datetime) -> None:

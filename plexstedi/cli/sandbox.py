@@ -62,11 +62,11 @@ def register(app: typer.Typer) -> None:
         from plexstedi.sandbox.behaviours import HAND_DELAYS
         from plexstedi.sandbox.clock import SandboxClock
         from plexstedi.sandbox.config_text import config_text, secrets
-        from plexstedi.sandbox.plex.made_up import made_up_tenant
+        from plexstedi.sandbox.plex.sample_data import sample_tenant
         from plexstedi.sandbox.server import Sandbox
 
         clock = SandboxClock.running()
-        sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, clock.now()), clock, delays=HAND_DELAYS)
+        sandbox = Sandbox(sample_tenant(orders, suppliers, 7, clock.now()), clock, delays=HAND_DELAYS)
         ports = (port, port + 1, port + 2) if port else (0, 0, 0)
         try:
             with sandbox.serve(plex_port=ports[0], stedi_port=ports[1], documents_port=ports[2]):

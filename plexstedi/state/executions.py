@@ -65,6 +65,11 @@ class Executions:
         )
         return [_execution(row) for row in rows]
 
+    def get(self, execution_id: str) -> ExecutionRecord | None:
+        """The execution of this id; None if Stedi's feed has not listed it."""
+        row = self._database.row("SELECT * FROM witnesses WHERE execution_id = ?", (execution_id,))
+        return None if row is None else _execution(row)
+
     def by_file_name(self, file_name: str) -> ExecutionRecord | None:
         """The newest execution of this exact file name."""
         row = self._database.row(

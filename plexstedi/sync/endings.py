@@ -1,6 +1,6 @@
 """Record how a run ended: for `status`, for the monitor, and for cron's mail.
 
-Cron's mail contains changes only (DESIGN.md section 4): a standing fault is printed when it begins, once a day, and
+Cron's mail contains changes only (DESIGN.md section 4): a persistent fault is printed when it begins, once a day, and
 when it ends. A run that printed to a terminal or a program (`--json`) does not count as reported to cron.
 """
 
@@ -77,7 +77,7 @@ class Ending:
         return ends
 
     def standing(self) -> list[tuple[str, PlexStediError]]:
-        """The faults that stand from now on, each with its place."""
+        """The faults that persist from now on, each with its place."""
         of_stages = [(name, fault) for name, fault in self.stages.items() if fault is not None]
         elsewhere = START if not self.started else self.command
         others = [(elsewhere, fault) for fault in self.faults if all(fault is not known for _, known in of_stages)]
@@ -100,11 +100,11 @@ class RecordedEnding:
 
     mail: Mail
     known: Sequence[PlexStediError] = ()
-    """Faults that stood before this run."""
+    """Faults that existed before this run."""
 
 
 def persists(fault: PlexStediError) -> bool:
-    """Whether a fault stands until a later run succeeds.
+    """Whether a fault persists until a later run succeeds.
 
     Not: invalid usage, an interruption, the lock of another run, and faults recorded per record.
     """
@@ -117,7 +117,7 @@ def always_reported(fault: PlexStediError) -> bool:
 
 
 def fault_key(fault: PlexStediError) -> str:
-    """Identifies a fault within its place, and is stable while the fault stands.
+    """Identifies a fault within its place, and is stable while the fault persists.
 
     A failing service fails in varying ways: all of them are one fault.
     """
@@ -189,7 +189,7 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
         fresh.append(one)
     for fault in ending.faults:
         if isinstance(fault, LockHeld):
-            # Not a standing fault: stored only to limit how often the overlap is reported.
+            # Not a persistent fault: stored only to limit how often the overlap is reported.
             one = _beside_fault(beside, ending.command, fault, now).model_copy(update={"stands": False})
             if to_cron and _is_due(one.reported_at, now):
                 due.append(fault)
@@ -279,7 +279,7 @@ def _concerns(fault: StandingFault, ending: Ending) -> bool:
 def _faults_to_print(
     due: Sequence[StandingFault], ending: Ending, found: Sequence[tuple[str, PlexStediError]]
 ) -> list[PlexStediError]:
-    """Faults to print: those that never stand (an interruption), and standing faults whose report is due."""
+    """Faults to print: those that never persist (an interruption), and persistent faults whose report is due."""
     live = {(place, fault_key(fault)): fault for place, fault in found}
     immediate = [
         fault

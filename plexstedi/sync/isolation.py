@@ -178,8 +178,8 @@ def release_hold(session: Session, record: Record) -> None:
 class Turns:
     """Process the records of one stage that each need a call to a service.
 
-    A record without a response is a standing fault from the first failure on. After a day it becomes a review item; it
-    is still tried in each run but no longer makes the run end with 5.
+    A record without a response is a persistent fault from the first failure on. After a day it becomes a review item;
+    it is still tried in each run but no longer makes the run end with 5.
     """
 
     kind: ClassVar[ReviewKind] = ReviewKind.UNANSWERED
@@ -273,7 +273,7 @@ class Turns:
             faults = session.store.faults
             since = faults.fail(record.name, fault.code, message, fault.fix, now, stage=self._stage)
             if now - since >= _PATIENCE:
-                # From now on the review item represents it: a standing fault too would be reported twice.
+                # From now on the review item represents it: a persistent fault too would be reported twice.
                 faults.forget(record.name)
                 self._open_review(record, message, fault)
                 return

@@ -188,7 +188,7 @@ def open_stedi(
         clock=clock,
         read_timeout=float(config.stedi.read_timeout_seconds),
         deadline=deadline,
-        largest_answer=config.run.max_response_mb * 2**20,
+        largest_response=config.run.max_response_mb * 2**20,
     )
 
 
@@ -226,7 +226,7 @@ def open_plex(
         clock=clock,
         deadline=deadline,
         call_log=calls,
-        largest_answer=config.run.max_response_mb * 2**20,
+        largest_response=config.run.max_response_mb * 2**20,
     )
 
 

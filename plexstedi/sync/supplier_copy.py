@@ -10,7 +10,7 @@ from plexstedi.edi.order import Order
 from plexstedi.edi.outbound.actions import Change860
 from plexstedi.edi.outbound.document import Renderings
 from plexstedi.edi.outbound.promised import Demand, WrittenDemand, with_demands, with_promises
-from plexstedi.edi.outbound.untold import lines_that_differ, untold_lines
+from plexstedi.edi.outbound.unsent_changes import lines_that_differ, lines_with_unsent_changes
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField
 from plexstedi.state.document import Document
@@ -59,7 +59,7 @@ def sent_after(
     if not ours:
         return sent
     # Lines that the 860 reports anyway are sent with their new values.
-    ours -= untold_lines(change.has, change.order, renderings, change.stream)
+    ours -= lines_with_unsent_changes(change.has, change.order, renderings, change.stream)
     if not ours:
         return sent
     before = store.documents.sent(last.id)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from plexstedi.cli.render.tables import plain
-from plexstedi.edi.deadlines import Lateness
+from plexstedi.edi.deadlines import OverdueLevel
 from plexstedi.edi.invoice import InvoiceLine
 from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
@@ -14,9 +15,10 @@ from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.run_records import LastRun, StageRecord
 from plexstedi.sync.health import Health, HealthFault
 from plexstedi.sync.ingest.deadlines import LateDocument
+from plexstedi.sync.report.history import History, WordedEvent
 from plexstedi.sync.report.invoice import InvoiceReport
 from plexstedi.sync.report.lines import OrderLine, plain_quantity
-from plexstedi.sync.report.order import OrderReport, Told
+from plexstedi.sync.report.order import OrderReport
 from plexstedi.sync.report.overview import OrderRow, Overview, Unwritten
 
 NOTHING = "-"
@@ -53,12 +55,12 @@ LATE_HEADERS = ("order", "supplier", "document", "how late", "overdue by", "line
 
 
 def late_row(one: LateDocument) -> tuple[object, ...]:
-    """One deadline past its limit or warning."""
+    """One deadline whose limit or warning has passed."""
     return (
         one.document.order_number,
         one.document.supplier,
         one.document.kind,
-        "overdue" if one.late.lateness is Lateness.LIMIT else "warning",
+        "overdue" if one.late.level is OverdueLevel.LIMIT else "warning",
         span(one.late.by),
         ", ".join(map(str, one.late.lines)) or NOTHING,
         one.in_words(),
@@ -97,33 +99,79 @@ def statuses(document: Document) -> tuple[str, str, str, str]:
 ACKNOWLEDGMENT_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
 
 
-def acknowledgment_row(inbound: Inbound) -> tuple[object, ...]:
+def acknowledgment_row(acknowledgment: Inbound) -> tuple[object, ...]:
     """One acknowledgment of the supplier."""
     return (
-        inbound.transaction_id,
-        inbound.set_id,
-        inbound.type_code or NOTHING,
-        inbound.dated or NOTHING,
-        instant(inbound.processed_at),
-        inbound.state.value,
-        inbound.reason or "",
+        acknowledgment.transaction_id,
+        acknowledgment.set_id,
+        acknowledgment.type_code or NOTHING,
+        acknowledgment.dated or NOTHING,
+        instant(acknowledgment.processed_at),
+        acknowledgment.state.value,
+        acknowledgment.reason or "",
     )
 
 
 EVENT_HEADERS = ("time", "who", "what")
 
 
-def event_rows(events: Sequence[Told]) -> list[tuple[object, ...]]:
+def event_rows(events: Sequence[WordedEvent]) -> list[tuple[object, ...]]:
     """The timeline, without attempts whose result another line shows."""
     return [
-        (instant(entry.event.at), entry.event.actor, entry.words)
-        for entry in events
-        if entry.event.kind != "attempt-begun"
-        and not (entry.event.kind == "attempt-ended" and entry.event.detail.get("outcome") == "accepted")
+        (instant(each.event.at), each.event.actor, each.words)
+        for each in events
+        if each.event.kind != "attempt-begun"
+        and not (each.event.kind == "attempt-ended" and each.event.detail.get("outcome") == "accepted")
     ]
 
 
-def facts(report: OrderReport) -> list[tuple[str, str]]:
+@dataclass(frozen=True)
+class Section:
+    """One table of a report; omitted without rows."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+    are_notes: bool = False
+    """Rows of an id and a sentence: printed as lines on the terminal, not as a table."""
+
+
+def sections(report: OrderReport | InvoiceReport) -> list[Section]:
+    """The tables of one order's or invoice's report, the same for the terminal and the page."""
+    if isinstance(report, OrderReport):
+        lines = [
+            Section("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
+            Section("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
+        ]
+    else:
+        lines = [Section("Lines", INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines])]
+    return [*lines, *_history(report.history)]
+
+
+def _history(history: History) -> list[Section]:
+    reasons = [(review.id, str(reason)) for review in history.reviews for reason in review.reasons]
+    remarks = [
+        (document.id, text)
+        for document in history.documents
+        for text in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
+    ]
+    acknowledgments = [acknowledgment_row(each) for each in history.acknowledgments]
+    return [
+        Section("Needs review", REVIEW_HEADERS, [review_row(review) for review in history.reviews]),
+        Section("Reasons", ("id", "reason and fix"), reasons, are_notes=True),
+        Section("Documents", DOCUMENT_HEADERS, [document_row(document) for document in history.documents]),
+        Section("Remarks on documents", ("document", "remark"), remarks, are_notes=True),
+        Section("Acknowledgments", ACKNOWLEDGMENT_HEADERS, acknowledgments),
+        Section("Timeline", EVENT_HEADERS, event_rows(history.events)),
+    ]
+
+
+def facts(report: OrderReport | InvoiceReport) -> list[tuple[str, str]]:
+    """Header data of one report."""
+    return _order_facts(report) if isinstance(report, OrderReport) else _invoice_facts(report)
+
+
+def _order_facts(report: OrderReport) -> list[tuple[str, str]]:
     """Header data of one order."""
     order, record = report.order, report.record
     name = f" {report.supplier_name}" if report.supplier_name else ""
@@ -138,7 +186,7 @@ def facts(report: OrderReport) -> list[tuple[str, str]]:
     ]
 
 
-def invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
+def _invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
     """Header data of one invoice."""
     invoice, record = report.invoice, report.record
     status = "void" if invoice.void else "booked" if invoice.booked else "not booked"
@@ -264,7 +312,7 @@ FAULT_HEADERS = ("fault", "since", "what", "what to do")
 
 
 def fault_row(fault: HealthFault) -> tuple[str, ...]:
-    """One standing fault."""
+    """One persistent fault."""
     return (fault.code, instant(fault.since), fault.message, fault.fix)
 
 

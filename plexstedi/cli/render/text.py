@@ -6,37 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from plexstedi.cli.render.sections import (
-    ACKNOWLEDGMENT_HEADERS,
-    DOCUMENT_HEADERS,
-    EVENT_HEADERS,
-    INVOICE_LINE_HEADERS,
     LATE_HEADERS,
-    LINE_HEADERS,
     ORDER_HEADERS,
     REVIEW_HEADERS,
-    SCHEDULE_HEADERS,
     UNWRITTEN_HEADERS,
-    acknowledgment_row,
     counted,
-    document_row,
-    event_rows,
     facts,
     health_facts,
     instant,
-    invoice_facts,
-    invoice_line_row,
     late_row,
-    line_row,
     order_row,
     overdue_without_review,
     review_row,
-    schedule_rows,
+    sections,
     span,
     times,
     unwritten_row,
 )
 from plexstedi.cli.render.tables import plain, print_table
-from plexstedi.state.document import Document
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.sync.health import Health
 from plexstedi.sync.ingest.deadlines import LateDocument
@@ -92,7 +79,7 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
 
 
 def show_health(health: Health) -> None:
-    """Whether runs are healthy; each standing fault with its fix."""
+    """Whether runs are healthy; each persistent fault with its fix."""
     for name, value in health_facts(health):
         print(f"{name + ':':<{_LABEL}}{value}")
     for fault in health.faults:
@@ -125,47 +112,16 @@ def show_orders(rows: Sequence[OrderRow]) -> None:
     print_table(ORDER_HEADERS, [order_row(row) for row in rows], title="\nOrders")
 
 
-def show_order(report: OrderReport) -> None:
-    """One order with documents, lines and timeline."""
-    _show_facts(facts(report))
-    _show_documents(report.documents)
-    print_table(LINE_HEADERS, [line_row(line) for line in report.lines], title="\nLines")
-    print_table(SCHEDULE_HEADERS, schedule_rows(report.lines), title="\nSchedules")
-    print_table(
-        ACKNOWLEDGMENT_HEADERS, [acknowledgment_row(inbound) for inbound in report.answers], title="\nAcknowledgments"
-    )
-    _show_reviews(report.reviews)
-    print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
-
-
-def show_invoice(report: InvoiceReport) -> None:
-    """One invoice with documents, lines and timeline."""
-    _show_facts(invoice_facts(report))
-    _show_documents(report.documents)
-    print_table(INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines], title="\nLines")
-    _show_reviews(report.reviews)
-    print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
-
-
-def _show_facts(facts: Sequence[tuple[str, str]]) -> None:
-    for name, value in facts:
+def show_report(report: OrderReport | InvoiceReport) -> None:
+    """One order's or invoice's report."""
+    for name, value in facts(report):
         print(f"{name + ':':<12}{plain(value)}")
-
-
-def _show_documents(documents: Sequence[Document]) -> None:
-    print_table(DOCUMENT_HEADERS, [document_row(document) for document in documents], title="\nDocuments")
-    for document in documents:
-        if document.error:
-            print(f"document {document.id}: {plain(document.error)}")
-        for dropped in document.dropped:
-            print(f"document {document.id}, left out: {plain(dropped)}")
-
-
-def _show_reviews(reviews: Sequence[Review]) -> None:
-    show_reviews(reviews)
-    for review in reviews:
-        for reason in review.reasons:
-            print(f"  {review.id}: {plain(reason)}")
+    for section in sections(report):
+        if not section.are_notes:
+            print_table(section.headers, section.rows, title=f"\n{section.title}")
+            continue
+        for about, note in section.rows:
+            print(f"  {section.headers[0]} {about}: {plain(note)}")
 
 
 def _ago(at: datetime | None, now: datetime) -> str:

@@ -69,7 +69,7 @@ class Outcome:
     mail: Mail | None = None
     """Faults and warnings not yet reported to cron; None: print everything."""
     known: Sequence[PlexStediError] = ()
-    """Faults that stood before this run: printed without traceback."""
+    """Faults that existed before this run: printed without traceback."""
 
     def collect(self, act: Callable[[], object]) -> bool:
         """Run one step of the command; an exception becomes a fault of the outcome. Return whether it raised one.

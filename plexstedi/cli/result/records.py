@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from plexstedi.state.invoices import InvoiceRecord
     from plexstedi.state.orders import OrderRecord
     from plexstedi.state.reviews import Review
+    from plexstedi.sync.report.history import WordedEvent
     from plexstedi.sync.report.lines import OrderLine, Promise
-    from plexstedi.sync.report.order import Told
 from plexstedi.cli.result.things import LineJson, ReviewJson
 
 
@@ -90,21 +90,21 @@ class EventJson(JsonShape):
     detail: Mapping[str, Any]
 
 
-class TimelineEventJson(EventJson):
-    """An event of an order's timeline, with its text."""
+class WordedEventJson(EventJson):
+    """An event of an order's timeline, in words."""
 
     text: str
 
     @classmethod
-    def of(cls, entry: Told) -> TimelineEventJson:
-        event = entry.event
+    def of(cls, worded: WordedEvent) -> WordedEventJson:
+        event = worded.event
         return cls(
             at=event.at,
             actor=event.actor,
             kind=event.kind,
             subject=event.subject.text,
             detail=event.detail,
-            text=entry.words,
+            text=worded.words,
         )
 
 

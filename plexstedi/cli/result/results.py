@@ -27,7 +27,7 @@ from plexstedi.cli.result.records import (
     InvoiceLineJson,
     OrderJson,
     OrderLineJson,
-    TimelineEventJson,
+    WordedEventJson,
 )
 from plexstedi.cli.result.things import (
     ConsequenceJson,
@@ -302,7 +302,7 @@ class OrderStatusResult(Result):
     documents: list[DocumentJson]
     lines: list[OrderLineJson]
     answers: list[AcknowledgmentJson]
-    events: list[TimelineEventJson]
+    events: list[WordedEventJson]
     html: str | None = None
 
 
@@ -312,7 +312,7 @@ class InvoiceStatusResult(Result):
     invoice: InvoiceJson
     documents: list[DocumentJson]
     lines: list[InvoiceLineJson]
-    events: list[TimelineEventJson]
+    events: list[WordedEventJson]
     html: str | None = None
 
 

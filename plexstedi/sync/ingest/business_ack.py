@@ -23,14 +23,14 @@ from plexstedi.edi.inbound.matching import (
     why_ambiguous,
 )
 from plexstedi.edi.inbound.precedence import (
-    AnswersNothingSent,
     Initiative,
     Received,
+    UnknownChangeSequence,
+    acknowledged_documents,
     controls_of,
     date_note,
     duplicate_of,
     usable_date,
-    what_it_answers,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import (
     Acknowledgment,
@@ -42,7 +42,7 @@ from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
 from plexstedi.edi.outbound.document import Renderings
-from plexstedi.edi.outbound.untold import untold_lines
+from plexstedi.edi.outbound.unsent_changes import lines_with_unsent_changes
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -228,8 +228,8 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         review_duplicate_not_applied(session, candidate.order_id, inbound, repeats)
         return
     sent = [store.documents.sent(document.id) for document in documents]
-    reference = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
-    if isinstance(reference, AnswersNothingSent):
+    reference = acknowledged_documents(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
+    if isinstance(reference, UnknownChangeSequence):
         reason = Reason(
             code="change-sequence-unknown",
             where=f"order {read.order_number}",
@@ -322,7 +322,7 @@ def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collect
     renderings = None
     if record.supplier in session.config.suppliers and not session.config.problems_of(record.supplier):
         renderings = Renderings(session.partner(record.supplier))
-    return untold_lines(has, latest, renderings, StreamKey(order_id=order_id, release=last.order_release))
+    return lines_with_unsent_changes(has, latest, renderings, StreamKey(order_id=order_id, release=last.order_release))
 
 
 def _settings(session: Session, supplier: str | None, partnership: str) -> SupplierSettings:

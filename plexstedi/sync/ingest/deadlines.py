@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.config.load import Config
-from plexstedi.edi.deadlines import ClockedDocument, ClockedStream, ClockKind, Late, Lateness, late
+from plexstedi.edi.deadlines import DeadlineDocument, DeadlineKind, DeadlineStream, Overdue, OverdueLevel, overdue
 from plexstedi.edi.inbound.precedence import Folded, RankedAcknowledgment, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
@@ -29,32 +29,32 @@ class LateDocument:
     """A document past the warning or the limit of one of its deadlines."""
 
     document: Document
-    late: Late
+    late: Overdue
 
     @property
     def subject(self) -> Subject:
         """Subject of its review item."""
-        return of_document(self.document.id, str(self.late.clock))
+        return of_document(self.document.id, str(self.late.kind))
 
     def in_words(self) -> str:
         """What is overdue and since when, without the current delay: the text is the same in each run."""
         hours = f"{int(self.late.allowed.total_seconds()) // 3600} h"
         since = f"{self.late.since:%Y-%m-%d %H:%M} UTC"
-        return _WORDS[self.late.clock].format(kind=self.document.kind, hours=hours, since=since)
+        return _WORDS[self.late.kind].format(kind=self.document.kind, hours=hours, since=since)
 
 
 _WORDS = {
-    ClockKind.DELIVERY: "the {kind} first sent at {since} was not delivered within {hours}",
-    ClockKind.FUNCTIONAL_ACK: "no 997 was received within {hours} for the {kind} delivered at {since}",
-    ClockKind.ACKNOWLEDGMENT: "not all lines are acknowledged, {hours} after the {kind} was delivered at {since}",
-    ClockKind.CONFIRMED_SHORT: "less than ordered is confirmed, {hours} after the acknowledgment of {since}",
+    DeadlineKind.DELIVERY: "the {kind} first sent at {since} was not delivered within {hours}",
+    DeadlineKind.FUNCTIONAL_ACK: "no 997 was received within {hours} for the {kind} delivered at {since}",
+    DeadlineKind.ACKNOWLEDGMENT: "not all lines are acknowledged, {hours} after the {kind} was delivered at {since}",
+    DeadlineKind.CONFIRMED_SHORT: "less than ordered is confirmed, {hours} after the acknowledgment of {since}",
 }
 _FIXES = {
-    ClockKind.DELIVERY: "Check the file's execution in the Stedi portal and the connection to the supplier.",
-    ClockKind.FUNCTIONAL_ACK: "Ask the supplier's EDI contact whether the file arrived and could be read.",
-    ClockKind.ACKNOWLEDGMENT: "Ask the supplier for its acknowledgment; `plexstedi status NUMBER` shows the open"
+    DeadlineKind.DELIVERY: "Check the file's execution in the Stedi portal and the connection to the supplier.",
+    DeadlineKind.FUNCTIONAL_ACK: "Ask the supplier's EDI contact whether the file arrived and could be read.",
+    DeadlineKind.ACKNOWLEDGMENT: "Ask the supplier for its acknowledgment; `plexstedi status NUMBER` shows the open"
     " lines.",
-    ClockKind.CONFIRMED_SHORT: "Ask the supplier about the remaining quantity, or order it elsewhere.",
+    DeadlineKind.CONFIRMED_SHORT: "Ask the supplier about the remaining quantity, or order it elsewhere.",
 }
 
 
@@ -80,11 +80,11 @@ def _late_of(store: Store, config: Config, one: Document, now: datetime) -> list
 
 
 def _oldest_first(found: Sequence[LateDocument]) -> list[LateDocument]:
-    return sorted(found, key=lambda one: (one.document.id, one.late.clock))
+    return sorted(found, key=lambda one: (one.document.id, one.late.kind))
 
 
 def check_deadlines(session: Session) -> None:
-    """Open a review item for each order and deadline past its limit, and withdraw those no longer overdue.
+    """Open a review item for each order and deadline whose limit has passed, and withdraw those no longer overdue.
 
     Warnings are only reported. A decided item is not opened again.
     """
@@ -100,13 +100,13 @@ def check_deadlines(session: Session) -> None:
     reviews = session.store.reviews
     with session.store.transaction():
         still_overdue: set[Subject] = set()
-        opened: set[tuple[str, ClockKind]] = set()
+        opened: set[tuple[str, DeadlineKind]] = set()
         for one in overdue:
             subject = one.subject
-            cause = (one.document.order_id, one.late.clock)
+            cause = (one.document.order_id, one.late.kind)
             is_new = cause not in opened and not reviews.decided(ReviewKind.OVERDUE, subject)
-            if one.late.lateness is Lateness.LIMIT and is_new:
-                # One item per order and deadline: the first document stands for the later ones.
+            if one.late.level is OverdueLevel.LIMIT and is_new:
+                # One item per order and deadline: the first document represents the later ones.
                 opened.add(cause)
                 still_overdue.add(subject)
                 _open_review(session, one, subject)
@@ -114,7 +114,7 @@ def check_deadlines(session: Session) -> None:
             known = review.order_id not in unknown
             if known and review.kind is ReviewKind.OVERDUE and review.subject not in still_overdue:
                 session.withdraw_review(review.kind, review.subject, "no longer expected", order_id=review.order_id)
-    _report_warnings(session, [one for one in overdue if one.late.lateness is Lateness.WARNING])
+    _report_warnings(session, [one for one in overdue if one.late.level is OverdueLevel.WARNING])
 
 
 def _turn(document: Document) -> Record:
@@ -130,7 +130,7 @@ def _turn(document: Document) -> Record:
 
 
 def _open_review(session: Session, one: LateDocument, subject: Subject) -> None:
-    reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.clock])
+    reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.kind])
     session.open_review(
         ReviewKind.OVERDUE,
         subject,
@@ -168,25 +168,25 @@ def _of_stream(
     ]
     record = store.orders.get(order_id)
     invoice = stream_documents[-1].kind == "810"
-    clocked = ClockedStream(
+    clocked = DeadlineStream(
         documents=tuple(_with_deadlines(document) for document in stream_documents),
         wanted=invoice or (record is not None and record.phase is Phase.RELEASED),
         lines=() if invoice else tuple(line.line for line in last.lines if line.quantity > 0),
-        standing=folded.lines,
-        noted=noted,
+        statuses=folded.lines,
+        reviewed=noted,
     )
-    return [LateDocument(documents[one.document], one) for one in late(clocked, settings, now)]
+    return [LateDocument(documents[one.document], one) for one in overdue(clocked, settings, now)]
 
 
-def _with_deadlines(document: Document) -> ClockedDocument:
-    return ClockedDocument(
+def _with_deadlines(document: Document) -> DeadlineDocument:
+    return DeadlineDocument(
         id=document.id,
         begun_at=document.first_attempt_at or document.frozen_at,
         delivered_at=document.delivered_at,
         awaits_delivery=document.state.is_under_way,
-        functional_answered=document.functional_ack is not FunctionalStatus.NONE,
+        functional_ack_received=document.functional_ack is not FunctionalStatus.NONE,
         cancels=document.kind == "860" and document.purpose == "01",
-        unread=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
+        rejected_unresolved=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
     )
 
 

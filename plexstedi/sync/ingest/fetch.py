@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from plexstedi.decimal_json import BrokenJsonError, loads
-from plexstedi.edi.inbound.reading.answer_sets import (
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
+from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
+from plexstedi.edi.inbound.reading.inbound_sets import (
     ACKNOWLEDGMENTS,
     READ_SETS,
     set_of_json,
     set_of_x12,
 )
-from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
-from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
 from plexstedi.edi.inbound.reading.set_choice import choose_set
 from plexstedi.edi.reasons import Reason
@@ -165,7 +165,7 @@ def _fetch(session: Session, inbound: Inbound) -> None:
     )
     for source in sources:
         if source.whole and isinstance(tried[-1][0], DocumentTooLarge):
-            break  # A file is no smaller than a part of it.
+            break  # A file is at least as large as a part of it.
         try:
             document = _bounded(source.get)
         except RequestRejected:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from plexstedi.edi.inbound.reading.answer_sets import ACKNOWLEDGMENTS
+from plexstedi.edi.inbound.reading.inbound_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.writeback.plan import FieldChange
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.subject import of_transaction

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from plexstedi.edi.inbound.reading.answer_sets import (
+from plexstedi.edi.inbound.reading.inbound_sets import (
     ACKNOWLEDGMENTS,
-    ENVELOPE_ANSWERS,
+    ENVELOPE_ACKNOWLEDGMENTS,
     READ_SETS,
 )
 from plexstedi.errors import RequestRejected, UsageFault
@@ -205,7 +205,7 @@ def _why_ignored(
 
 def why_not_read(set_id: str, customer: str | None) -> str | None:
     """Why a transaction set is only counted. `customer`: its sender, if it is a customer rather than a supplier."""
-    if customer is not None and set_id not in ENVELOPE_ANSWERS:
+    if customer is not None and set_id not in ENVELOPE_ACKNOWLEDGMENTS:
         return f"{customer} is a customer: only its 997 and TA1 are read"
     return None if set_id in READ_SETS else "its transaction set is not read"
 

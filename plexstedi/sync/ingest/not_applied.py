@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from plexstedi.edi.inbound.not_applied import not_applied_reasons
 from plexstedi.edi.inbound.outcome import Reconciliation
-from plexstedi.edi.inbound.precedence import AnswerHeader, Folded
-from plexstedi.edi.inbound.unheard import unheard
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, Folded
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.session import Session
@@ -19,14 +19,20 @@ def transactions_not_applied(session: Session, order_id: str) -> frozenset[str]:
 
 
 def review_not_applied(
-    session: Session, order_id: str, header: AnswerHeader, outcome: Reconciliation, folded: Folded, *, fresh: bool
+    session: Session,
+    order_id: str,
+    header: AcknowledgmentHeader,
+    outcome: Reconciliation,
+    folded: Folded,
+    *,
+    fresh: bool,
 ) -> None:
     """Open a review item for a new acknowledgment (`fresh`); withdraw it once the current state says the same.
 
     One that counted before and was superseded has been reported already. One held as a whole has its own item.
     """
     subject = of_transaction(header.transaction_id)
-    reasons = unheard(header, (*outcome.lines, *outcome.earlier), folded.lines)
+    reasons = not_applied_reasons(header, (*outcome.lines, *outcome.earlier), folded.lines)
     if not reasons:
         session.withdraw_review(_KIND, subject, "the current state now says the same", order_id=order_id)
     # Only when it arrives: a superseded acknowledgment was reviewed while it counted.

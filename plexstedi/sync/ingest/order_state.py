@@ -8,7 +8,7 @@ from datetime import date
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
 from plexstedi.edi.inbound.precedence import (
-    AnswerHeader,
+    AcknowledgmentHeader,
     Folded,
     RankedAcknowledgment,
     SentDocument,
@@ -73,7 +73,7 @@ def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
     Plex ids are not sent to suppliers: a line or release that was entered again counts as unchanged.
     """
     kept = {line.line for line in after.lines}
-    # A line deleted by an 860 is sent once with quantity 0 and then omitted: that omission is no change.
+    # A line deleted by an 860 is sent once with quantity 0 and then omitted: that omission does not count as a change.
     gone = {line.line for line in before.lines if line.quantity == 0 and line.line not in kept}
     was, becomes = ({line.line: line for line in order.lines} for order in (before, after))
     numbers = (was.keys() | becomes.keys()) - gone
@@ -176,10 +176,10 @@ def _ranked_acknowledgments(
     return found
 
 
-def acknowledgment_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AnswerHeader:
+def acknowledgment_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AcknowledgmentHeader:
     """The values that determine precedence among acknowledgments; `ordered`: the order's date."""
     dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
-    return AnswerHeader(
+    return AcknowledgmentHeader(
         transaction_id=inbound.transaction_id,
         type_code=outcome.type_code,
         supplier_reference=outcome.supplier_reference,

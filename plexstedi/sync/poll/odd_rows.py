@@ -28,11 +28,11 @@ def close_odd_row_reviews(session: Session, rows: Collection[str]) -> None:
 
 def open_odd_record_reviews(session: Session) -> None:
     """Open one review item for each unreadable Plex row that does not belong to a held record."""
-    odd_records = session.plex.odd_records()
-    if not odd_records:
+    unreadable_records = session.plex.unreadable_records()
+    if not unreadable_records:
         return
     with session.store.transaction():
-        for odd in odd_records:
+        for odd in unreadable_records:
             words = f"a row of Plex's {odd.table} ({odd.words})"
             record = _odd_row(odd.table, odd.key, words)
             if odd.error is not None:

@@ -15,13 +15,13 @@ from plexstedi.edi.order import Order, Phase, Supplier
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.plex.port import (
     OrderReading,
-    UnansweredOrder,
+    UnavailableOrder,
     UnforeseenOrder,
     UnreadableOrder,
     VanishedOrder,
     Window,
 )
-from plexstedi.plex.rest.client import QUESTION_REFUSED, UNREADABLE
+from plexstedi.plex.rest.client import QUERY_REFUSED, UNREADABLE
 from plexstedi.state.cursors import Fact
 from plexstedi.state.orders import OrderRecord, Work
 from plexstedi.state.subject import Subject
@@ -278,11 +278,11 @@ def _read_pending(session: Session, origin: str, start: datetime, progress: _Pro
             if fault.code == "time-limit":
                 raise
             if len(work) == 1:
-                _read(session, UnansweredOrder(work[0].order_id, work[0].number, fault), work[0], start, progress)
+                _read(session, UnavailableOrder(work[0].order_id, work[0].number, fault), work[0], start, progress)
             # A single order may make the joint call fail: read each one separately.
             size = 1
         except ServiceRefused as fault:
-            if fault.code != QUESTION_REFUSED:
+            if fault.code != QUERY_REFUSED:
                 raise
             if len(work) == 1:
                 progress.skipped.add(work[0].order_id)
@@ -323,7 +323,7 @@ def _report_refused(
         if not others and not progress.orders.failed_earlier(order_reading(item.order_id, item.number)):
             raise fault
         unanswered = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
-        _read(session, UnansweredOrder(item.order_id, item.number, unanswered), item, start, progress)
+        _read(session, UnavailableOrder(item.order_id, item.number, unanswered), item, start, progress)
 
 
 def _read(session: Session, reading: OrderReading, item: Work, start: datetime, progress: _Progress) -> None:
@@ -335,7 +335,7 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
             raise reading.error
         if isinstance(reading, Order):
             reading, supplier = _with_supplier(session, reading)
-        if isinstance(reading, UnansweredOrder):
+        if isinstance(reading, UnavailableOrder):
             with session.store.transaction():
                 orders.postpone_work(item.order_id)
             progress.skipped.add(item.order_id)
@@ -349,13 +349,15 @@ def _read(session: Session, reading: OrderReading, item: Work, start: datetime, 
         # Not pending any more: it is read again when it changes, by the daily sweep, or on a user's request.
         with session.store.transaction():
             orders.finish_work(item.order_id)
-    elif isinstance(reading, UnansweredOrder):
+    elif isinstance(reading, UnavailableOrder):
         progress.orders.no_response(record, reading.fault)
     else:
         progress.orders.succeeded(record)
 
 
-def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOrder | UnansweredOrder, Supplier | None]:
+def _with_supplier(
+    session: Session, order: Order
+) -> tuple[Order | UnreadableOrder | UnavailableOrder, Supplier | None]:
     """The order with its supplier's name and address; without them if its supplier has no settings."""
     if order.supplier_code not in session.config.suppliers:
         return order, None
@@ -366,4 +368,4 @@ def _with_supplier(session: Session, order: Order) -> tuple[Order | UnreadableOr
             raise
         if fault.code == UNREADABLE:
             return UnreadableOrder(order.id, order.number, fault.message, fault.fix), None
-        return UnansweredOrder(order.id, order.number, fault), None
+        return UnavailableOrder(order.id, order.number, fault), None

@@ -14,7 +14,7 @@ from pathlib import Path
 from plexstedi.config.datasources import WRITE
 from plexstedi.config.load import Config, PlexApi, WriteBack
 from plexstedi.credentials.secrets import SecretName, Secrets
-from plexstedi.edi.guide.model import room_for
+from plexstedi.edi.guide.model import capacity_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
@@ -263,7 +263,7 @@ def _table(subject: str, problems: Iterable[Reason], guides: Iterable[Finding]) 
 def _guides(table: str, partner: Partner) -> Iterator[Finding]:
     for document in partner.guides:
         try:
-            room_for(partner, document)
+            capacity_for(partner, document)
         except GuideUnreadableError as error:
             yield wrong(
                 Area.SUPPLIERS,

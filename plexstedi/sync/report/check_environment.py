@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from plexstedi.config.load import Config
 from plexstedi.errors import EnvironmentFault, PlexStediError
-from plexstedi.http.network import must_be_reachable_by_environment
+from plexstedi.http.network import check_network_environment
 from plexstedi.sync.report.check import Area, Finding, ok, wrong
 from plexstedi.sync.setup import plex_settings
 
@@ -16,7 +16,7 @@ def check_environment(config: Config) -> list[Finding]:
     faults: dict[str, EnvironmentFault] = {}
     for url in _addresses(config):
         try:
-            must_be_reachable_by_environment(url)
+            check_network_environment(url)
         except EnvironmentFault as fault:
             faults.setdefault(fault.message, fault)
     area, subject = Area.CONFIGURATION, "environment"

@@ -18,7 +18,7 @@ from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Wi
 from plexstedi.plex.settings import Level
 from plexstedi.plex.tenant import verify_tenant
 from plexstedi.stedi.client import StediClient
-from plexstedi.stedi.preflight import ANSWERS, CouldNotVerify, NeededSetting, Verified, Wrong
+from plexstedi.stedi.preflight import ACKNOWLEDGMENT_SETS, CouldNotVerify, NeededSetting, Verified, Wrong
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
 from plexstedi.sync.setup import open_plex, open_stedi, plex_settings
 
@@ -175,7 +175,7 @@ def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None
         if first.exit_code is not ExitCode.DONE:
             return
         for code in sorted(config.suppliers if only is None else {only} & config.suppliers.keys()):
-            yield from _preflight(stedi, code, config.suppliers[code], ANSWERS)
+            yield from _preflight(stedi, code, config.suppliers[code], ACKNOWLEDGMENT_SETS)
         if "810" in config.documents.send:
             for code in sorted(config.customers if only is None else {only} & config.customers.keys()):
                 yield from _preflight(stedi, code, config.customers[code], ("997",))

@@ -5,12 +5,15 @@ HTTP 200 is not delivery: delivery is read from executions only (stedi/README.md
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import (
+    COMPLETED,
     Delivered,
     DeliveryFailed,
     DeliveryPending,
@@ -22,11 +25,16 @@ from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.send import record_of
 
+_LISTED_WITHIN = timedelta(minutes=30)
+"""Stedi attempts a delivery three times, six minutes apart; the feed lists the file after the last attempt."""
+
 
 def confirm_deliveries(session: Session, turns: Turns) -> None:
-    """Query Stedi for every accepted or failed document that is not known to be delivered.
+    """Determine whether each accepted or failed document was delivered: from the execution feed, else by a call.
 
-    A missing response for one document does not stop the others; `turns` reports it.
+    The feed has just been read: a file listed as completed was delivered, a recent one that is not listed is still in
+    progress, and any other needs a call. A missing response for one document does not stop the others; `turns` reports
+    it.
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
     open_documents = sorted(accepted, key=lambda document: turns.failed_earlier(_confirming(document)))
@@ -44,9 +52,16 @@ def _confirming(document: Document) -> Record:
 def _confirm(session: Session, document: Document) -> None:
     if document.file_execution_id is None:
         return
+    listed = session.store.executions.get(document.file_execution_id)
+    if listed is None and _may_be_in_progress(session, document):
+        return
     # The control numbers are needed to match 997 and TA1 to this document.
     if document.group_control is None:
         _read_controls(session, document)
+    if listed is not None and listed.status == COMPLETED:
+        with session.store.transaction():
+            _record_delivery(session, document)
+        return
     execution = session.stedi.execution(document.file_execution_id)
     if execution is None:
         session.run.warn(
@@ -58,12 +73,7 @@ def _confirm(session: Session, document: Document) -> None:
     with store.transaction():
         match state:
             case Delivered():
-                store.documents.deliver(document.id, session.clock.now())
-                session.run.counts.documents_delivered += 1
-                session.withdraw_review(
-                    ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt"
-                )
-                session.note("document-delivered", of_document(document.id), order_id=document.order_id)
+                _record_delivery(session, document)
             case RetriedAs(execution_id=child):
                 store.documents.set_next_attempt(document.id, None, None)
                 # Retried in the Stedi portal: its delivery is open again.
@@ -77,6 +87,23 @@ def _confirm(session: Session, document: Document) -> None:
                     _fail(session, document, state)
             case DeliveryPending():
                 pass
+
+
+def _may_be_in_progress(session: Session, document: Document) -> bool:
+    """Whether it is too early for the feed to list this file."""
+    accepted_at = document.accepted_at
+    return (
+        document.state is DocumentState.ACCEPTED
+        and accepted_at is not None
+        and session.clock.now() - accepted_at < _LISTED_WITHIN
+    )
+
+
+def _record_delivery(session: Session, document: Document) -> None:
+    session.store.documents.deliver(document.id, session.clock.now())
+    session.run.counts.documents_delivered += 1
+    session.withdraw_review(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
+    session.note("document-delivered", of_document(document.id), order_id=document.order_id)
 
 
 def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None:

@@ -11,7 +11,6 @@ from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.lifecycle import (
-    Trade,
     Waits,
     decide_each,
     has_revision,
@@ -21,9 +20,9 @@ from plexstedi.sync.submit.lifecycle import (
     orphans,
     ready_to_send,
     release,
-    trade_of_invoice,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
+from plexstedi.sync.submit.trades import Trade, trade_of_invoice
 
 ORIGINAL = "00"
 """Stored as the purpose of every 810: its BIG08 is never another here."""
@@ -93,7 +92,7 @@ def _of_invoice(
     if isinstance(decision, DueHeld):
         hold(session, trade, trade.id, decision.reasons)
         return Waits()
-    if reasons := numbers.invoice_taken(record) or orphans(session, trade, invoice.created_at):
+    if reasons := numbers.taken(trade) or orphans(session, trade, invoice.created_at):
         hold(session, trade, trade.id, reasons)
         return Waits()
     prepared = prepare_invoice(decision.invoice, partner)

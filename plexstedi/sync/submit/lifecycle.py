@@ -5,62 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
-from plexstedi.state.invoices import InvoiceRecord
-from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind, is_orphan
 from plexstedi.state.subject import of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, refused_before, text_mark
 from plexstedi.sync.submit.executions import unknown_streams
+from plexstedi.sync.submit.trades import Trade
 
 
 @dataclass(frozen=True)
 class Waits:
     """Something is due or open in this stream, but nothing can be sent now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """An order or an invoice, as far as its documents are concerned."""
-
-    word: Literal["order", "invoice"]
-    id: str
-    """Owner id of its documents: the Plex id of an order, the stream of an invoice."""
-    number: str
-    partner: str
-    """The code of the supplier or customer."""
-    revision: int
-    """The latest revision."""
-    baseline: int = 0
-    """The revision that the partner knows by other means."""
-
-    @property
-    def held(self) -> ReviewKind:
-        """The kind of the review items that hold it."""
-        return ReviewKind.ORDER_HELD if self.word == "order" else ReviewKind.INVOICE_HELD
-
-    @property
-    def counterpart(self) -> str:
-        """The partner's role, for messages."""
-        return "supplier" if self.word == "order" else "customer"
-
-
-def trade_of_order(record: OrderRecord) -> Trade:
-    """The trade of an order."""
-    return Trade("order", record.id, record.number, record.supplier, record.latest, record.baseline)
-
-
-def trade_of_invoice(record: InvoiceRecord) -> Trade:
-    """The trade of an invoice."""
-    return Trade("invoice", record.stream, record.number, record.customer, record.latest)
 
 
 def record_of_trade(trade: Trade, step: str, stream: str | None = None) -> Record:

@@ -12,10 +12,11 @@ from plexstedi.edi.order_number import Claim, Use, number_key, number_taken, tak
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.executions import ExecutionRecord
-from plexstedi.state.invoices import InvoiceRecord, invoice_stream
-from plexstedi.state.numbers import Numbered, SentUnder
+from plexstedi.state.invoices import invoice_of_stream
+from plexstedi.state.numbers import Numbered
 from plexstedi.state.orders import OrderRecord
 from plexstedi.sync.session import Session
+from plexstedi.sync.submit.trades import Trade, Word, plex_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,48 +44,34 @@ class OrderNumbers:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._orders: Mapping[str, _Group] | None = None
-        self._invoices: Mapping[str, _Group] | None = None
+        self._by_word: dict[Word, Mapping[str, _Group]] = {}
         self._sent_streams: frozenset[str] = frozenset()
 
-    def order_taken(self, record: OrderRecord) -> tuple[Reason, ...]:
-        """Why this order may not be sent under its number; empty if it may."""
-        if self._orders is None:
-            numbers = self._session.store.numbers
-            sent = numbers.sent_under(invoices=False)
-            self._orders = self._groups(numbers.of_orders(), sent, self._session.config.suppliers, "850", "860")
-            self._sent_streams = numbers.told_streams()
-        group = self._group(self._orders, record.number, self._session.config.suppliers.get(record.supplier))
-        return () if group is None else _reasons(record.id, [*map(self._of_order, group[0]), *self._files(group[1])])
-
-    def invoice_taken(self, record: InvoiceRecord) -> tuple[Reason, ...]:
-        """Why this invoice may not be sent under its number; empty if it may."""
-        if self._invoices is None:
-            numbers = self._session.store.numbers
-            sent = [
-                SentUnder(one.order_id.removeprefix(invoice_stream("")), one.number, one.first_document)
-                for one in numbers.sent_under(invoices=True)
-            ]
-            self._invoices = self._groups(numbers.of_invoices(), sent, self._session.config.customers, "810")
-            self._sent_streams = numbers.told_streams()
-        group = self._group(self._invoices, record.number, self._session.config.customers.get(record.customer))
+    def taken(self, trade: Trade) -> tuple[Reason, ...]:
+        """Why this order or invoice may not go out under its number; empty if it may."""
+        partners = self._partners(trade.word)
+        if trade.word not in self._by_word:
+            self._by_word[trade.word] = self._groups(trade.word, partners)
+            self._sent_streams = self._session.store.numbers.told_streams()
+        group = self._by_word[trade.word].get(self._key(trade.number, partners.get(trade.partner)))
         if group is None:
             return ()
-        return _reasons(record.id, [*map(self._of_invoice, group[0]), *self._files(group[1])], noun="invoice")
+        claim = self._of_order if trade.word == "order" else self._of_invoice
+        return _reasons(plex_id(trade), [*map(claim, group[0]), *self._files(group[1])], noun=trade.word)
 
-    def _groups(
-        self,
-        owners: Iterable[Numbered],
-        sent: Iterable[SentUnder],
-        partners: Mapping[str, SupplierSettings],
-        *kinds: str,
-    ) -> Mapping[str, _Group]:
-        """Numbers that several records claim, by comparison key."""
+    def _partners(self, word: Word) -> Mapping[str, SupplierSettings]:
+        return self._session.config.suppliers if word == "order" else self._session.config.customers
+
+    def _groups(self, word: Word, partners: Mapping[str, SupplierSettings]) -> Mapping[str, _Group]:
+        """The numbers that more than one asks for, by their key."""
+        numbers = self._session.store.numbers
+        owners = numbers.of_orders() if word == "order" else numbers.of_invoices()
+        sent = numbers.sent_under(invoices=word == "invoice")
         by_id = {owner.id: owner for owner in owners}
         namings: dict[str, dict[str, _Naming]] = defaultdict(dict)
         went_out = set()
         for one in sorted(sent, key=lambda one: one.first_document):
-            owner = by_id.get(one.order_id)
+            owner = by_id.get(invoice_of_stream(one.order_id) or one.order_id)
             # Sorted by document, so that `setdefault` keeps the first use of a number.
             if owner is not None:
                 went_out.add(owner.id)
@@ -99,7 +86,7 @@ class OrderNumbers:
         orphans: dict[str, list[_Orphan]] = defaultdict(list)
         for execution in self._session.store.executions.without_order():
             parsed = parse_file_name(execution.file_name)
-            if parsed is not None and parsed[0].kind in kinds:
+            if parsed is not None and (parsed[0].kind == "810") == (word == "invoice"):
                 settings = partners.get(self._partner_of(execution, partners))
                 orphans[self._key(parsed[0].order, settings)].append(_Orphan(execution, parsed[0]))
         return {
@@ -107,9 +94,6 @@ class OrderNumbers:
             for key, found in namings.items()
             if len(found) + len(orphans[key]) > 1
         }
-
-    def _group(self, groups: Mapping[str, _Group], number: str, settings: SupplierSettings | None) -> _Group | None:
-        return groups.get(self._key(number, settings))
 
     @staticmethod
     def _key(number: str, settings: SupplierSettings | None) -> str:
@@ -183,7 +167,7 @@ class OrderNumbers:
             )
 
 
-def _reasons(order_id: str, claims: list[Claim], *, noun: str = "order") -> tuple[Reason, ...]:
+def _reasons(order_id: str, claims: list[Claim], *, noun: str) -> tuple[Reason, ...]:
     other = taken_by(order_id, claims)
     mine = next((claim for claim in claims if claim.id == order_id), None)
     return () if other is None or mine is None else (number_taken(mine, other, noun=noun),)

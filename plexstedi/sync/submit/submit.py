@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plexstedi.edi.reasons import Reason
-from plexstedi.errors import ServiceUnavailable
+from plexstedi.errors import ServiceUnavailable, SuspicionStop
 from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
@@ -18,7 +18,7 @@ from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.due_invoices import find_due_invoices
 from plexstedi.sync.submit.due_orders import find_due
-from plexstedi.sync.submit.executions import check_executions
+from plexstedi.sync.submit.executions import check_executions, read_executions
 from plexstedi.sync.submit.freeze import freeze
 from plexstedi.sync.submit.in_doubt import adopt_execution, resolve_unconfirmed
 from plexstedi.sync.submit.send import send_one, sending_of
@@ -79,15 +79,26 @@ def submit(
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
     # Checked for all due documents, before the limit and before the first send.
     _guard_size(session, len(found))
-    sent = _send_all(session, found[:limit], until)
-    if sent:
-        deliveries = Turns(session, Stage.SUBMIT)
-        confirm_deliveries(session, deliveries)
+    _send_all(session, found[:limit], until)
+    _search_unconfirmed(session)
     _report_unconfirmed(session)
-    # After a successful send, deliveries were confirmed again: the first fault is obsolete.
-    if silent is not None and not sent:
+    if silent is not None:
         raise silent
     deliveries.raise_unanswered()
+
+
+def _search_unconfirmed(session: Session) -> None:
+    """Read the execution feed again if Stedi did not respond to a send: it may list the file by now."""
+    if not session.store.documents.in_state(DocumentState.SENDING):
+        return
+    try:
+        read_executions(session)
+    except (ServiceUnavailable, SuspicionStop) as fault:
+        # The sends are reported in any case; the next run begins with the feed.
+        session.run.warn(fault.message)
+        return
+    for document in session.store.documents.in_state(DocumentState.SENDING):
+        adopt_execution(session, document)
 
 
 def _confirm_first(session: Session, deliveries: Turns) -> ServiceUnavailable | None:
@@ -119,8 +130,7 @@ def _too_many(session: Session, count: int) -> str:
     return f"{count} new documents are due, more than documents.max_per_run = {most}"
 
 
-def _send_all(session: Session, found: list[DueDocument], until: float) -> int:
-    sent = 0
+def _send_all(session: Session, found: list[DueDocument], until: float) -> None:
     for done, due in enumerate(found):
         session.checkpoint()
         if session.clock.monotonic() >= until:
@@ -133,9 +143,7 @@ def _send_all(session: Session, found: list[DueDocument], until: float) -> int:
                 document = _freeze(session, due)
         if document is not None:
             send_one(session, document)
-            sent += 1
         session.progress("sending", done + 1, len(found))
-    return sent
 
 
 def _freezing(due: DueDocument) -> Record:

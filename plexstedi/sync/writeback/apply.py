@@ -91,7 +91,7 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
 def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
     """Why Plex did not take this write; None if it did, or a review item is open."""
     for left in session.store.writes.still_open(write.id):
-        # Not shown yet is no failure: Plex may lag behind its own writes.
+        # Not shown yet does not count as a failure: Plex may lag behind its own writes.
         if left.error is not None and left.unseen_since is None:
             return ServiceUnavailable(
                 left.error, fix="The next run reads the current values from Plex and continues.", code="not-written"
@@ -102,8 +102,8 @@ def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
 def report_unwritten(session: Session) -> None:
     """Raise ServiceUnavailable if Plex did not take a planned write; the next run reads the value first.
 
-    A write that Plex reported as done but does not show yet is no fault, since Plex may lag and faults trigger alerts:
-    it is a warning and listed by `status`, until it appears or needs review (`record_still_missing`).
+    A write that Plex reported as done but does not show yet is not a fault, since Plex may lag and faults trigger
+    alerts: it is a warning and listed by `status`, until it appears or needs review (`record_still_missing`).
     """
     left = [
         write

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from plexstedi.edi.order import ReleaseState
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField, WriteEntry
 from plexstedi.plex.note_token import token, with_token
-from plexstedi.plex.port import ReleaseNow, ReleaseUpdate
+from plexstedi.plex.port import CurrentRelease, ReleaseUpdate
 from plexstedi.state.subject import of_write
 from plexstedi.state.writes import Write
 from plexstedi.sync.isolation import Turns
@@ -30,7 +30,7 @@ from plexstedi.sync.writeback.results import (
     record_still_missing,
 )
 
-_Now: TypeAlias = Mapping[str, ReleaseNow | None]
+_Now: TypeAlias = Mapping[str, CurrentRelease | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ def _holds(now: _Now, change: FieldChange) -> bool:
     return release.due is not None and release.due.isoformat() == change.after
 
 
-def _read(session: Session, release_ids: Iterable[str]) -> dict[str, ReleaseNow | None]:
-    return {release_id: session.plex.release_now(release_id) for release_id in release_ids}
+def _read(session: Session, release_ids: Iterable[str]) -> dict[str, CurrentRelease | None]:
+    return {release_id: session.plex.current_release(release_id) for release_id in release_ids}
 
 
 def _differences_by_release(session: Session, write: Write, now: _Now) -> dict[str, ReleaseDifference]:
@@ -158,7 +158,7 @@ def _differences_by_release(session: Session, write: Write, now: _Now) -> dict[s
 
 def difference(
     entries: Sequence[WriteEntry],
-    now: ReleaseNow | None,
+    now: CurrentRelease | None,
     ours: Mapping[str, Collection[str]],
     *,
     has_receipts: bool,
@@ -192,8 +192,8 @@ def difference(
     return ReleaseDifference(tuple(changes), tuple(skipped))
 
 
-def _before_and_after(entry: WriteEntry, now: ReleaseNow) -> tuple[str | None, str]:
-    """The current and new value as text; a note keeps what users wrote into it."""
+def _before_and_after(entry: WriteEntry, now: CurrentRelease) -> tuple[str | None, str]:
+    """What the field holds and is to hold, as text; for a note with all that people wrote into it."""
     value = entry.value or ""
     match entry.kind:
         case ReleaseField.QUANTITY:

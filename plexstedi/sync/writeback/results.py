@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.writeback.plan import FieldChange, WriteTarget
-from plexstedi.edi.writeback.read_again import Unseen, judge_unseen, unseen_words
+from plexstedi.edi.writeback.read_back import ReadBack, judge_read_back, read_back_message
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
@@ -52,10 +52,10 @@ def record_not_done(
     if not waiting:
         # Plex may lag behind its own writes: read again in the next run before a review item is opened.
         now = session.clock.now()
-        message = unseen_words(Unseen.WAIT, left, now)
-        session.store.writes.not_seen(write.id, message, now)
-        session.run.warn(f"order {write.plan.order_number}: {message}; the next run checks again")
-        session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=message)
+        said = read_back_message(ReadBack.WAIT, left, now)
+        session.store.writes.not_seen(write.id, said, now)
+        session.run.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
+        session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said)
         return
     message = "; ".join(dict.fromkeys(waiting))
     session.store.writes.again(write.id, message)
@@ -72,17 +72,17 @@ def record_still_missing(session: Session, write: Write, left: Sequence[FieldCha
     if write.state is WriteState.FAILED or write.unseen_since is None:
         return
     waited = session.clock.now() - write.unseen_since
-    verdict = judge_unseen(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
-    message = unseen_words(verdict, left, write.unseen_since)
-    session.store.writes.still_not_seen(write.id, message)
-    if verdict is not Unseen.WAIT:
-        _failed(session, write, message, fix=_NOT_SEEN[verdict])
+    verdict = judge_read_back(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
+    said = read_back_message(verdict, left, write.unseen_since)
+    session.store.writes.still_not_seen(write.id, said)
+    if verdict is not ReadBack.WAIT:
+        _failed(session, write, said, fix=_NOT_SEEN[verdict])
 
 
 _NOT_SEEN = {
-    Unseen.NOT_SHOWN: "Check it in Plex: when Plex shows it, this item closes automatically. `plexstedi review "
+    ReadBack.NOT_SHOWN: "Check it in Plex: when Plex shows it, this item closes automatically. `plexstedi review "
     "accept ID --reason TEXT` writes it again.",
-    Unseen.CHANGED: "Check who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
+    ReadBack.CHANGED: "Check who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
     " acknowledgment"
     " over it, `plexstedi review reject ID --reason TEXT` leaves Plex as it is.",
 }
