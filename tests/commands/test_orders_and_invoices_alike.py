@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from plexstedi.sandbox.plex.store import copy_order
-from tests.commands.test_invoices import with_invoices
+from tests.commands.test_submit_invoices import with_invoices
 
 WHY = ("--reason", "agreed on the phone")
 
