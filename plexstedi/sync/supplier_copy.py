@@ -25,7 +25,7 @@ def supplier_has(store: Store, record: OrderRecord, revision: int) -> Order:
     if revision >= record.latest:
         return has
     written = [
-        WrittenDemand(change.record_id, value, sure=write.state is WriteState.DONE)
+        WrittenDemand(change.record_id, value, is_certain=write.state is WriteState.DONE)
         for write in store.writes.of_order(record.id)
         if write.revision is None or write.revision > revision
         for change in write.changes

@@ -48,7 +48,7 @@ def date_note(dated: date | None, processed_at: datetime, ordered_on: date | Non
     return f"its date {dated} cannot be the day it was written: {counts}"
 
 
-class Received(Frozen):
+class ReceivedDocument(Frozen):
     """Identity of a received document, for finding duplicates."""
 
     transaction_id: str
@@ -69,7 +69,7 @@ class Received(Frozen):
     """A later document of ours outdated it: the same content received again is new, not a duplicate."""
 
 
-def duplicate_of(received: Received, earlier: Iterable[Received]) -> str | None:
+def duplicate_of(received: ReceivedDocument, earlier: Iterable[ReceivedDocument]) -> str | None:
     """The transaction that this document duplicates, None if it is new (RULES.md Reading 12).
 
     A duplicate is the same transaction, or the same content of the same sender with equal ISA13, GS06 and ST02 or
@@ -88,17 +88,17 @@ def duplicate_of(received: Received, earlier: Iterable[Received]) -> str | None:
     return None
 
 
-def controls_of(received: Received, earlier: Iterable[Received]) -> str | None:
+def controls_of(received: ReceivedDocument, earlier: Iterable[ReceivedDocument]) -> str | None:
     """The transaction with the same control numbers but other content; None if there is none."""
     same = (o for o in earlier if o.sender == received.sender and o.transaction_id != received.transaction_id)
     return next((o.transaction_id for o in same if _same_controls(o, received) and o.content != received.content), None)
 
 
-def _same_controls(one: Received, other: Received) -> bool:
+def _same_controls(one: ReceivedDocument, other: ReceivedDocument) -> bool:
     return _controls(one) is not None and _controls(one) == _controls(other)
 
 
-def _controls(received: Received) -> tuple[int, int, str] | None:
+def _controls(received: ReceivedDocument) -> tuple[int, int, str] | None:
     interchange, group, control = received.interchange_control, received.group_control, received.transaction_control
     if interchange is None or group is None or control is None:
         return None

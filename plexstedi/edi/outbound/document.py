@@ -177,8 +177,8 @@ def _prepare_change(
     unchanged = same if isinstance(same, Held) else finish_order("860", same, partner, before, ())
     if isinstance(prepared, Held) or isinstance(unchanged, Held):
         return prepared
-    untold = _unsent_header_changes(before, after, prepared, unchanged, renderings)
-    return prepared if untold is None else Held((untold,))
+    unsent = _unsent_header_changes(before, after, prepared, unchanged, renderings)
+    return prepared if unsent is None else Held((unsent,))
 
 
 def _unsent_header_changes(

@@ -140,7 +140,7 @@ def _stream(session: Session, number: str, release: str | None, files: Sequence[
                 matches_content=said[record.id] is not None,
                 same_partner=record.supplier in suppliers
                 and suppliers[record.supplier].partnership_id == last.witness.partnership,
-                there=record.phase is not Phase.VANISHED,
+                in_plex=record.phase is not Phase.VANISHED,
                 created_at=orders.revision(record.id, record.latest).created_at,
             )
             for record in records.values()

@@ -77,7 +77,7 @@ def _found(session: Session, number: str, files: Sequence[Found]) -> FoundInvoic
                 matches_content=said[record.id] is not None,
                 same_partner=record.customer in customers
                 and customers[record.customer].partnership_id == last.witness.partnership,
-                there=not invoices.revision(record.id, record.latest).void,
+                in_plex=not invoices.revision(record.id, record.latest).void,
                 created_at=invoices.revision(record.id, record.latest).created_at,
             )
             for record in records.values()
