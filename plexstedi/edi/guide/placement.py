@@ -108,6 +108,7 @@ def _no_place(
     head = node.head if isinstance(node, Loop) else node
     vital = context.must_place(node)
     meant = sorted((f for f in failures if not f[1].variant), key=lambda failure: failure[1].size)
+    # A value that does not fit holds the document. A merely incomplete optional segment is dropped.
     if meant and (vital or meant[0][1].unfit or meant[0][1].other):
         child, failure = meant[0]
         result.refused.add(node.id)

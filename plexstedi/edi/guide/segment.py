@@ -150,6 +150,7 @@ def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment |
             unfit.append(_unfit(segment.id, position, value, outcome))
         else:
             lost.append(Lost(position, _shown(value), outcome.message))
+    # A code without its qualifier, or the reverse, is invalid in X12.
     for pair in _PAIRED_ELEMENTS.get(segment.id, ()):
         _drop_halves(pair, segment, placed, lost)
     items = _Items()
@@ -277,6 +278,7 @@ def _place_items(
         qualifier_slot, number_slot = pairs[pair]
         placed[qualifier_slot.position], placed[number_slot.position] = fits[index][pair]
         result.qualifiers.add(qualifier)
+    # A number that does not fit is reported as such, not also as a missing pair.
     if result.unfit:
         result.reported |= {slot.position for pair in pairs for slot in pair}
         return result

@@ -201,6 +201,7 @@ def _by_date(
     certain = possible = documents[0]
     for document in documents[1:]:
         sent_on = day_of(document.sent_at)
+        # Documents are in the order sent: if this one is too late to be acknowledged, so are all that follow.
         if processed_at < document.sent_at or dated < sent_on - ONE_DAY:
             break
         possible = document
@@ -303,6 +304,7 @@ def fold(acknowledgments: Iterable[RankedAcknowledgment], changes: Collection[Se
     for acknowledgment in acknowledgments:
         for outcome in acknowledgment.outcomes:
             knows = acknowledgment.position if outcome.knows is None else outcome.knows
+            # The acknowledged version of the line is no longer the current one.
             if any(outcome.line in d.changed for d in changes if d.position > knows):
                 continue
             outcomes.setdefault(outcome.line, {})[acknowledgment.header.transaction_id] = (

@@ -80,6 +80,7 @@ def _interchange(text: str) -> tuple[RawInterchange, int]:
     isa = tuple(head.split(separator))
     if len(isa) != 17:
         raise BrokenX12Error(f"ISA has {len(isa) - 1} elements instead of 16")
+    # The delimiters are read by position, so an ISA of other lengths would give wrong ones.
     if any(head[position] != separator for position in _ISA_SEPARATORS):
         raise BrokenX12Error("ISA is not of fixed length: an element is longer or shorter than X12 requires")
     if terminator == separator or terminator == " " or _is_plain(terminator):
