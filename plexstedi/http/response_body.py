@@ -30,9 +30,9 @@ class BeyondLimitError(Exception):
 def read_bounded(response: httpx.Response, limit: int, attempt_limit: AttemptLimit) -> httpx.Response:
     """The response with its whole body, decoded.
 
-    Raise BeyondLimitError for more than `limit` bytes, httpx.ReadTimeout when the run's deadline has passed, Interrupted
-    after a stop request, httpx.DecodingError for a body that does not match its Content-Encoding, and what httpx raises
-    while reading.
+    Raise BeyondLimitError for more than `limit` bytes, httpx.ReadTimeout when the run's deadline has passed,
+    Interrupted after a stop request, httpx.DecodingError for a body that does not match its Content-Encoding, and what
+    httpx raises while reading.
     """
     try:
         if response.is_stream_consumed:
