@@ -1,4 +1,4 @@
-"""`plexstedi demo`: the whole loop on the embedded sandbox, nothing to set up."""
+"""`plexstedi demo`: the whole loop on the embedded sandbox, without set-up."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import typer
 
 from plexstedi.cli.render.streams import ours, progress_reporter
 from plexstedi.cli.render.tables import x12_lines
-from plexstedi.cli.result.outcome import Outcome, say_fault
+from plexstedi.cli.result.outcome import Outcome, print_fault
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.plain_text import one_line
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
-from plexstedi.sync.endings import Ending, note_in_state
+from plexstedi.sync.endings import Ending, record_in_state
 from plexstedi.sync.health import read_health
 from plexstedi.sync.report.order import order_report
 from plexstedi.sync.report.overview import overview
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _MOST_RUNS = 200
 _START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-"""A Monday morning in made-up time: the demo says the same every time."""
+"""A Monday morning in simulated time: the demo's output is always the same."""
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
             if json:
                 outcome.emit(as_json=True)
             elif outcome.faults:
-                say_fault(outcome.faults[0])
+                print_fault(outcome.faults[0])
         raise typer.Exit(int(outcome.exit_code))
 
 
@@ -86,7 +86,7 @@ def _place(directory: Path | None) -> Iterator[Path]:
 
 
 class Demo:
-    """The story, step by step."""
+    """The steps of the demo."""
 
     def __init__(self, sandbox: Sandbox, place: Path, *, quiet: bool) -> None:
         from plexstedi.sandbox.config_text import config_text, secrets
@@ -148,7 +148,7 @@ class Demo:
         self._run_until(lambda session: session.store.orders.work_left() == 0)
 
     def _run_until(self, finished: Callable[[Session], bool]) -> None:
-        """As many runs as cron would need."""
+        """Repeat runs at cron's interval until finished."""
         for _ in range(_MOST_RUNS):
             if self._run_once(finished):
                 return
@@ -171,7 +171,7 @@ class Demo:
             run(session, faults)
             session.refresh_counts()
             stages = session.run.stages
-            note_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
+            record_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
             done = finished(session)
         finally:
             opened.close()
@@ -184,9 +184,9 @@ class Demo:
 
     def _count(self, session: Session) -> None:
         counts = session.run.counts
-        standing = {"attention", "in_doubt"}
+        current = {"attention", "in_doubt"}
         for name, value in counts.as_dict().items():
-            setattr(self.total, name, value if name in standing else getattr(self.total, name) + value)
+            setattr(self.total, name, value if name in current else getattr(self.total, name) + value)
         if counts.nothing_done():
             return
         clock = f"{self._sandbox.clock.now():%a %H:%M}"
@@ -197,7 +197,7 @@ class Demo:
         )
 
     def _change_an_order(self) -> str:
-        """A buyer doubles the first release of an order whose supplier has answered."""
+        """Double the first release of an acknowledged order, as a buyer would."""
         with self._reading() as store:
             number = next(
                 document.order_number

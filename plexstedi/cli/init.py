@@ -1,4 +1,4 @@
-"""`plexstedi init`: a first configuration, by asking."""
+"""`plexstedi init`: create a first configuration interactively."""
 
 from __future__ import annotations
 
@@ -133,9 +133,9 @@ def _there(file: Path) -> UsageFault:
 
 
 def _complete(given: dict[str, str | None]) -> bool:
-    """Ask for what is not given; say whether there is somebody to ask.
+    """Prompt for missing values; return whether prompts are possible (a terminal).
 
-    Raise UsageFault for an option that cannot be, or where there is nobody to ask.
+    Raise UsageFault for an invalid option, or if a value is missing and there is no terminal.
     """
     _check_choices(given)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -193,7 +193,7 @@ def _ask_minutes() -> int:
 
 
 def _create(file: Path, text: str) -> None:
-    """Write the file, unless it is there or would not be valid. Raise UsageFault, ConfigurationFault."""
+    """Write the file, unless it exists or would be invalid. Raise UsageFault, ConfigurationFault."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         opened = file.open("x", encoding="utf-8")

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
             if not dry_run:
                 import_streams(session, found)
 
-        work(context, "recover", body, as_json=json, dry_run=dry_run, by_person=True, recover=True, time_limit=_SECONDS)
+        work(context, "recover", body, as_json=json, dry_run=dry_run, by_user=True, recover=True, time_limit=_SECONDS)
 
 
 def _preview(context: typer.Context, *, as_json: bool) -> None:

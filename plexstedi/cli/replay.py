@@ -117,12 +117,12 @@ def register(app: typer.Typer) -> None:
             as_json=json,
             dry_run=dry_run,
             overrides=overrides(override),
-            by_person=True,
+            by_user=True,
         )
 
 
 def _preview(context: typer.Context, planned: Any, *, as_json: bool) -> list[Replay]:
-    """What would be sent, from a private copy of the state and told on stderr: asking holds no lock."""
+    """Preview on a private copy of the state, printed on stderr: the prompt holds no lock."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json)
     opened = open_session(around, dry_run=True)
     try:
@@ -174,7 +174,7 @@ def _replay_ack(
 
         outcome.show = show
 
-    work(context, "replay", body, as_json=as_json, dry_run=dry_run, by_person=True)
+    work(context, "replay", body, as_json=as_json, dry_run=dry_run, by_user=True)
 
 
 def _show(outcome: Outcome, *, count: int) -> None:

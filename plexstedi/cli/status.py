@@ -1,4 +1,4 @@
-"""`plexstedi status`: reads the state file, nothing else. Needs no secret, no service and no lock."""
+"""`plexstedi status`: reads only the state file. Needs no secret, no service and no lock."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ def register(app: typer.Typer) -> None:
                 if number is not None:
                     _one_order(outcome, store, number, html, check=check)
                 elif store is None:
-                    _nothing_yet(outcome, path, health(None), check=check)
+                    _show_no_state(outcome, path, health(None), check=check)
                 else:
-                    _whole_picture(
+                    _show_overview(
                         outcome,
                         store,
                         config,
@@ -115,10 +115,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Path]:
-    """The configuration, None if it is broken; and where the state file is.
+    """The configuration, None if it is invalid; and the path of the state file.
 
-    What can be shown without it is shown. A broken one is the outcome's fault (exit 4) where it was named or names the
-    state file, else a warning. Raise ConfigurationFault when the state file cannot be found without it.
+    Whatever does not depend on the configuration is still shown. An invalid one is a fault (exit 4) if it was named or
+    names the state file, else a warning. Raise ConfigurationFault if the state file cannot be found without it.
     """
     try:
         return invocation.config(), invocation.state()
@@ -137,7 +137,7 @@ def _state_is_named(invocation: Invocation) -> bool:
     return bool(invocation.state_path is not None or os.environ.get("PLEXSTEDI_STATE"))
 
 
-def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
+def _show_no_state(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
     outcome.data.update(_overview(Overview()))
     outcome.data["health"] = _health(health)
     outcome.attention = check and not health.ok
@@ -150,7 +150,7 @@ def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -
     outcome.show = show
 
 
-def _whole_picture(
+def _show_overview(
     outcome: Outcome,
     store: Store,
     config: Config | None,
@@ -223,7 +223,7 @@ def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, ch
 def _report(
     outcome: Outcome, store: Store, report: OrderReport | InvoiceReport, html: Path | None, *, check: bool
 ) -> None:
-    """One order's or invoice's report as the outcome: on the terminal, in JSON or as a page."""
+    """Return one report as the outcome: text, JSON or page."""
     outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
     outcome.attention = check and report.history.needs_review
     outcome.data.update(_report_parts(report))
@@ -312,7 +312,7 @@ def _note(note: ErrorNote | None) -> NoteJson | None:
 
 
 def _write(file: Path, page: str) -> None:
-    """Put the page there whole or not at all. Raise UsageFault if it cannot be written."""
+    """Write the page atomically. Raise UsageFault if it cannot be written."""
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False

@@ -17,7 +17,8 @@ from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.config_text import secrets
 from plexstedi.sync.ingest import ingest
 from tests.commands.advice import commands, fixes, follow, items
-from tests.commands.test_acknowledgments import (
+from tests.commands.test_advice_of_faults import refused
+from tests.commands.test_ingest_acks import (
     accepted,
     bak,
     confirmed_in_plex,
@@ -28,12 +29,11 @@ from tests.commands.test_acknowledgments import (
     sent_to_silent,
     standing,
 )
-from tests.commands.test_advice_of_faults import refused
-from tests.commands.test_datasource_writes import records_bench
-from tests.commands.test_invoices import edit as change_invoice
-from tests.commands.test_invoices import sent_810, with_invoices
-from tests.commands.test_lost_state import edit, lose
-from tests.commands.test_odd_records import Odd, meddle, spoil
+from tests.commands.test_recover import edit, lose
+from tests.commands.test_submit_invoices import edit as change_invoice
+from tests.commands.test_submit_invoices import sent_810, with_invoices
+from tests.commands.test_unreadable_record_held_alone import Odd, meddle, spoil
+from tests.commands.test_write_datasource import records_bench
 
 KIND = "order-held"
 TABLE = "[suppliers.S001]\n"
@@ -240,7 +240,7 @@ def slow(seconds: float) -> Callable[[], None]:
         def slowly(session, inbound, candidates) -> None:
             for _ in range(10):
                 session.clock.sleep(seconds / 10)
-                session.look()
+                session.check_deadline()
             decide(session, inbound, candidates)
 
         ingest._decide = slowly

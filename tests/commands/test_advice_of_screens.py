@@ -6,7 +6,7 @@ import pytest
 
 from tests.commands.advice import follow
 from tests.commands.test_advice_of_faults import refused
-from tests.commands.test_suspicion import edit
+from tests.commands.test_safety_stops import edit
 
 
 @pytest.fixture

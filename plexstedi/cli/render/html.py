@@ -1,4 +1,4 @@
-"""`status --html`: one page that needs nothing but a browser, also on paper. Every text in it is escaped."""
+"""`status --html`: one self-contained page, also for printing. All text in it is escaped."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from plexstedi.cli.render.sections import (
     FAULT_HEADERS,
     LATE_HEADERS,
     ORDER_HEADERS,
+    REVIEW_HEADERS,
     UNWRITTEN_HEADERS,
-    WAITING_HEADERS,
     counted,
     facts,
     fault_row,
     health_facts,
     instant,
     late_row,
-    not_asked,
     order_row,
+    overdue_without_review,
+    review_row,
     sections,
     times,
     unwritten_row,
-    waiting_row,
 )
 from plexstedi.plain_text import visible
 from plexstedi.sync.health import Health
@@ -60,12 +60,12 @@ td.good { color: #116329; }
 """
 _BAD = {"held", "rejected", "failed", "refused", "conflict", "in doubt", "backordered", "overdue"}
 _UNBROKEN = 24
-"""Numbers, dates and codes up to this length are not broken over lines."""
+"""Numbers, dates and codes up to this length are not wrapped."""
 _GOOD = {"confirmed", "delivered", "accepted"}
 
 
 def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now: datetime, supplier: str | None) -> str:
-    """The whole picture as a page."""
+    """The overview as a page."""
     alarm = f"{seen.attention}, in doubt {seen.in_doubt}"
     wrong = "" if health.ok else "alarm"
     summary = [
@@ -86,8 +86,8 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
     body = [
         _facts(summary),
         _table("Standing faults", FAULT_HEADERS, [fault_row(fault) for fault in health.faults]),
-        _table("Needs review", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
-        _table("Late", LATE_HEADERS, [late_row(one) for one in not_asked(seen)]),
+        _table("Needs review", REVIEW_HEADERS, [review_row(review) for review in seen.waiting]),
+        _table("Late", LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)]),
         _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),
         _table("Suppliers", headers, suppliers),
         _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
@@ -113,7 +113,7 @@ def _capital(name: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text for the page: neither markup nor anything that cannot be seen."""
+    """Escape text for the page: no markup, no invisible characters."""
     return html_escape(visible(text))
 
 

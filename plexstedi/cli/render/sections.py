@@ -1,4 +1,4 @@
-"""The tables of `status` as headers and rows, the same for text and page."""
+"""The tables of `status` as headers and rows, shared by text and page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from plexstedi.cli.render.tables import plain
-from plexstedi.edi.deadlines import Lateness
+from plexstedi.edi.deadlines import OverdueLevel
 from plexstedi.edi.invoice import InvoiceLine
 from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
@@ -22,11 +22,11 @@ from plexstedi.sync.report.order import OrderReport
 from plexstedi.sync.report.overview import OrderRow, Overview, Unwritten
 
 NOTHING = "-"
-WAITING_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
+REVIEW_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
 
 
-def waiting_row(review: Review) -> tuple[object, ...]:
-    """One open question."""
+def review_row(review: Review) -> tuple[object, ...]:
+    """One open review item."""
     return (
         review.id,
         review.order_number or NOTHING,
@@ -39,28 +39,28 @@ def waiting_row(review: Review) -> tuple[object, ...]:
 
 
 def first_of(texts: Sequence[str]) -> str:
-    """The first of several reasons, and how many more there are: all of them are too long for a table."""
+    """The first reason and how many more there are: all of them would not fit into a table."""
     if not texts:
         return ""
     return texts[0] if len(texts) == 1 else f"{texts[0]} (and {len(texts) - 1} more)"
 
 
-def not_asked(seen: Overview) -> list[LateDocument]:
-    """What is late and not yet among what needs a person."""
-    asked = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
-    return [one for one in seen.late if one.subject not in asked]
+def overdue_without_review(seen: Overview) -> list[LateDocument]:
+    """Overdue documents without a review item yet."""
+    in_review = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
+    return [one for one in seen.late if one.subject not in in_review]
 
 
 LATE_HEADERS = ("order", "supplier", "document", "how late", "overdue by", "lines", "what")
 
 
 def late_row(one: LateDocument) -> tuple[object, ...]:
-    """One clock past its time."""
+    """One deadline past its limit or warning."""
     return (
         one.document.order_number,
         one.document.supplier,
         one.document.kind,
-        "overdue" if one.late.lateness is Lateness.LIMIT else "warning",
+        "overdue" if one.late.level is OverdueLevel.LIMIT else "warning",
         span(one.late.by),
         ", ".join(map(str, one.late.lines)) or NOTHING,
         one.in_words(),
@@ -71,7 +71,7 @@ UNWRITTEN_HEADERS = ("order", "supplier", "since", "why")
 
 
 def unwritten_row(one: Unwritten) -> tuple[object, ...]:
-    """One order that Plex is still to be told an answer of."""
+    """One order with an acknowledgment that is not yet written to Plex."""
     return (one.order_number, one.supplier, instant(one.since), one.why)
 
 
@@ -87,7 +87,7 @@ def order_row(row: OrderRow) -> tuple[object, ...]:
 
 
 def statuses(document: Document) -> tuple[str, str, str, str]:
-    """A document's kind and its three statuses, in words."""
+    """A document's kind and its three statuses, for display."""
     return (
         document.kind,
         document.delivery.value if document.state.value in ("delivered", "failed") else words(document.state),
@@ -157,7 +157,7 @@ def _history(history: History) -> list[Section]:
     ]
     acknowledgments = [acknowledgment_row(each) for each in history.acknowledgments]
     return [
-        Section("Needs review", WAITING_HEADERS, [waiting_row(review) for review in history.reviews]),
+        Section("Needs review", REVIEW_HEADERS, [review_row(review) for review in history.reviews]),
         Section("Reasons", ("id", "reason and fix"), reasons, are_notes=True),
         Section("Documents", DOCUMENT_HEADERS, [document_row(document) for document in history.documents]),
         Section("Remarks on documents", ("document", "remark"), remarks, are_notes=True),
@@ -189,13 +189,13 @@ def _order_facts(report: OrderReport) -> list[tuple[str, str]]:
 def _invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
     """The head of one invoice."""
     invoice, record = report.invoice, report.record
-    standing = "void" if invoice.void else "booked" if invoice.booked else "not booked"
+    status = "void" if invoice.void else "booked" if invoice.booked else "not booked"
     known = ", from before invoices were sent from here" if record.known else ""
     return [
         ("credit memo" if invoice.credit else "invoice", invoice.number),
         ("customer", record.customer + (", not traded by EDI" if record.untraded else "")),
         ("for order", invoice.customer_order or NOTHING),
-        ("in Plex", f"{standing}, revision {record.latest}{known}"),
+        ("in Plex", f"{status}, revision {record.latest}{known}"),
         ("dated", day(invoice.invoice_date)),
         ("due", day(invoice.due)),
         ("total", NOTHING if invoice.total is None else f"{invoice.total} {invoice.currency or ''}".rstrip()),
@@ -207,7 +207,7 @@ INVOICE_LINE_HEADERS = ("line", "part", "quantity", "unit", "price", "descriptio
 
 
 def invoice_line_row(line: InvoiceLine) -> tuple[object, ...]:
-    """One line as Plex bills it."""
+    """One line as invoiced in Plex."""
     return (
         line.number,
         line.part.number if line.part else NOTHING,
@@ -253,15 +253,15 @@ LINE_HEADERS = (
 
 def line_row(line: OrderLine) -> tuple[object, ...]:
     """One line: ordered against confirmed."""
-    said = line.answered
+    acknowledged = line.answered
     return (
         line.line,
         line.part,
         line.unit,
         plain_quantity(line.ordered),
         day(line.due),
-        plain_quantity(line.confirmed) if said else NOTHING,
-        plain_quantity(line.backordered) if said else NOTHING,
+        plain_quantity(line.confirmed) if acknowledged else NOTHING,
+        plain_quantity(line.backordered) if acknowledged else NOTHING,
         day(line.ship_date),
         day(line.delivery_date),
         line.state.value if line.sent else "not sent",
@@ -273,7 +273,7 @@ SCHEDULE_HEADERS = ("line", "what", "quantity", "due", "ships", "arrives")
 
 
 def schedule_rows(lines: Sequence[OrderLine]) -> list[tuple[object, ...]]:
-    """What was asked for and what was promised, part by part, of lines with more than one part."""
+    """Ordered and promised quantities by schedule, for lines with more than one schedule."""
     rows: list[tuple[object, ...]] = []
     for line in lines:
         if len(line.wanted) < 2 and len(line.promised) < 2:
@@ -297,7 +297,7 @@ def schedule_rows(lines: Sequence[OrderLine]) -> list[tuple[object, ...]]:
 
 
 def times(seen: Overview) -> list[tuple[str, datetime | None]]:
-    """When what was last done."""
+    """When each thing was last done."""
     return [
         ("Plex read until", seen.times.plex_read_until),
         ("all open orders seen", seen.times.sweep_finished),
@@ -312,12 +312,12 @@ FAULT_HEADERS = ("fault", "since", "what", "what to do")
 
 
 def fault_row(fault: HealthFault) -> tuple[str, ...]:
-    """One fault that stands."""
+    """One standing fault."""
     return (fault.code, instant(fault.since), fault.message, fault.fix)
 
 
 def health_facts(health: Health) -> list[tuple[str, str]]:
-    """Whether runs do what they are for, and since when."""
+    """Whether runs are healthy, and since when."""
     count = len(health.faults)
     state = "ok" if health.ok else f"not ok: {count} fault{'s' if count > 1 else ''}"
     facts = [("health", state), ("last run", _last_run(health.last_run))]
@@ -328,17 +328,17 @@ def health_facts(health: Health) -> list[tuple[str, str]]:
 def _last_run(run: LastRun | None) -> str:
     if run is None:
         return NOTHING
-    said = f"{instant(run.at)}, `{run.command}` ended with {run.exit_code}"
-    return said if run.error is None else f"{said}: {plain(run.error.message)}"
+    text = f"{instant(run.at)}, `{run.command}` ended with {run.exit_code}"
+    return text if run.error is None else f"{text}: {plain(run.error.message)}"
 
 
 def _stage(record: StageRecord) -> str:
     if record.succeeded_at is None and record.failed_at is None:
         return NOTHING
-    said = f"succeeded {instant(record.succeeded_at)}" if record.succeeded_at else "has not succeeded yet"
+    text = f"succeeded {instant(record.succeeded_at)}" if record.succeeded_at else "has not succeeded yet"
     if record.failed_at is not None:
-        said += f", failed {instant(record.failed_at)}"
-    return said if record.error is None else f"{said}: {plain(record.error.message)}"
+        text += f", failed {instant(record.failed_at)}"
+    return text if record.error is None else f"{text}: {plain(record.error.message)}"
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -350,7 +350,7 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 def words(name: str) -> str:
-    """A status as words; `none` is nothing."""
+    """A status for display; `none` is empty."""
     return NOTHING if name == "none" else plain(name).replace("_", " ")
 
 
@@ -365,7 +365,7 @@ def day(value: date | None) -> str:
 
 
 def span(length: timedelta) -> str:
-    """A length of time, roughly."""
+    """An approximate duration."""
     minutes = int(length.total_seconds()) // 60
     if minutes < 120:
         return f"{minutes} min"

@@ -1,4 +1,4 @@
-"""What `status` prints for people."""
+"""Text output of `status`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from datetime import datetime, timedelta
 from plexstedi.cli.render.sections import (
     LATE_HEADERS,
     ORDER_HEADERS,
+    REVIEW_HEADERS,
     UNWRITTEN_HEADERS,
-    WAITING_HEADERS,
     counted,
     facts,
     health_facts,
     instant,
     late_row,
-    not_asked,
     order_row,
+    overdue_without_review,
+    review_row,
     sections,
     span,
     times,
     unwritten_row,
-    waiting_row,
 )
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.state.reviews import Review, ReviewKind
@@ -35,7 +35,7 @@ _LABEL = 27
 
 
 def show_overview(seen: Overview, health: Health, now: datetime, supplier: str | None) -> None:
-    """The whole picture."""
+    """The overview."""
     print(f"Supplier {plain(supplier)}, {instant(now)}" if supplier else f"All suppliers, {instant(now)}")
     show_health(health)
     for name, counts in (
@@ -67,8 +67,8 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
         ],
         title="\nSuppliers",
     )
-    show_waiting(seen.waiting)
-    print_table(LATE_HEADERS, [late_row(one) for one in not_asked(seen)], title="\nLate")
+    show_reviews(seen.waiting)
+    print_table(LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)], title="\nLate")
     print_table(UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten], title="\nNot yet written to Plex")
     for code, count in seen.not_traded:
         print(f"not traded by EDI: {plain(code)}, {count} orders (no [suppliers.{plain(code)}] in the configuration)")
@@ -79,7 +79,7 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
 
 
 def show_health(health: Health) -> None:
-    """Whether runs do what they are for; each fault that stands with its fix."""
+    """Whether runs are healthy; each standing fault with its fix."""
     for name, value in health_facts(health):
         print(f"{name + ':':<{_LABEL}}{value}")
     for fault in health.faults:
@@ -87,18 +87,18 @@ def show_health(health: Health) -> None:
         print(f"    fix: {plain(fault.fix)}")
 
 
-def show_waiting(reviews: Sequence[Review]) -> None:
-    """What needs a person; changed orders from before polling as one line."""
+def show_reviews(reviews: Sequence[Review]) -> None:
+    """Open review items; changed orders from before the start of polling as one line."""
     known = [review for review in reviews if review.kind is ReviewKind.KNOWN_ORDER_CHANGED]
     apart = [review for review in reviews if review.kind is not ReviewKind.KNOWN_ORDER_CHANGED]
-    print_table(WAITING_HEADERS, [waiting_row(review) for review in apart], title="\nNeeds review")
+    print_table(REVIEW_HEADERS, [review_row(review) for review in apart], title="\nNeeds review")
     if known:
         noun = "order" if len(known) == 1 else "orders"
         print(f"and {len(known)} changed {noun} from before PlexStedi: `plexstedi review list` shows them")
 
 
 def show_late(late: Sequence[LateDocument], now: datetime, *, timed: bool) -> None:
-    """What is past a time limit or its warning. `timed`: the limits are known."""
+    """Documents past a limit or its warning. `timed`: the limits are known."""
     if not timed:
         print("The deadlines of suppliers are in the configuration: name it with --config FILE.")
     elif late:

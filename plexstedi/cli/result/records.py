@@ -1,4 +1,4 @@
-"""Orders, invoices, their lines, acknowledgments and events as JSON: what `status NUMBER` and `audit export` have."""
+"""Orders, invoices, lines, acknowledgments and events as JSON (`status NUMBER`, `audit export`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from plexstedi.cli.result.things import LineJson, ReviewJson
 
 
 class ScheduleJson(JsonShape):
-    """What is promised of a line at one time, in the unit sent."""
+    """A promised quantity and its dates, in the unit sent."""
 
     quantity: Number
     ship_date: Day | None
@@ -33,7 +33,7 @@ class ScheduleJson(JsonShape):
 
 
 class OrderLineJson(LineJson):
-    """A line as it stands after all acknowledgments."""
+    """The current state of a line after all acknowledgments."""
 
     reason: str | None
     schedules: list[ScheduleJson]
@@ -55,7 +55,7 @@ class OrderLineJson(LineJson):
 
 
 class AcknowledgmentJson(JsonShape):
-    """One 855, 865 or 997 that came in."""
+    """One inbound 855, 865 or 997."""
 
     transaction: str
     set: str
@@ -109,7 +109,7 @@ class WordedEventJson(EventJson):
 
 
 class ChainedEventJson(EventJson):
-    """An event as the trail keeps it, chained to the one before by its hash."""
+    """An event as stored, chained to its predecessor by its hash."""
 
     seq: int
     order_id: str | None
@@ -132,7 +132,7 @@ class ChainedEventJson(EventJson):
 
 
 class RecordJson(JsonShape):
-    """What orders and invoices have in common."""
+    """Common keys of orders and invoices."""
 
     id: str
     number: str

@@ -11,7 +11,7 @@ from plexstedi.edi.x12.sets import Section, set_def
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """One place for a segment: what may stand there."""
 
     codes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Place:
         return min(self.max_lengths.get(position, default), default)
 
 
-class Room(Protocol):
+class Capacity(Protocol):
     """A target: a partner's guide, or the base names of a release."""
 
     @property
@@ -47,24 +47,24 @@ class Room(Protocol):
         """Whether a guide decides; without one everything of the base standard has a place."""
         ...
 
-    def places(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Place, ...]:
+    def placements(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Placement, ...]:
         """The places of a segment (alone or opening a loop) inside the loops of `path`, outermost first."""
         ...
 
 
-def place_for(
-    room: Room, section: Section, path: tuple[str, ...], segment_id: str, codes: Mapping[int, str] | None = None
-) -> Place | None:
+def placement_for(
+    capacity: Capacity, section: Section, path: tuple[str, ...], segment_id: str, codes: Mapping[int, str] | None = None
+) -> Placement | None:
     """The first place that takes these codes at these positions; None if there is no such place."""
     wanted = codes or {}
-    for place in room.places(section, path, segment_id):
-        if all(place.allows(position, code) for position, code in wanted.items()):
-            return place
+    for placement in capacity.placements(section, path, segment_id):
+        if all(placement.allows(position, code) for position, code in wanted.items()):
+            return placement
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class BaseRoom:
+class BaseCapacity:
     """Room without a guide: what the base standard of the release has, every code, every position."""
 
     set_id: str
@@ -74,7 +74,7 @@ class BaseRoom:
     def by_guide(self) -> bool:
         return False
 
-    def places(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Place, ...]:
+    def placements(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Placement, ...]:
         definition = set_def(self.set_id, self.release)
         entry = None if definition is None else definition.section(section)
         for loop_id in path:
@@ -82,4 +82,4 @@ class BaseRoom:
         found = None if entry is None else entry.find(segment_id)
         if found is None or segment_def(segment_id, self.release) is None:
             return ()
-        return (Place(repeats=None if found.repeats else 1),)
+        return (Placement(repeats=None if found.repeats else 1),)

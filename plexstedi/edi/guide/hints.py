@@ -295,8 +295,8 @@ def _unit(need: Need, sources: Sources) -> str:
     taken = need.codes[0] if need.codes else "EA"
     name = sources.unit_name(need)
     setting = write(sources.table("units"), name, f'{{unit = "{taken}", factor = {_OPEN}}}')
-    told = f"{sentence(setting)} (how many {taken} one {name} is"
-    return f"{told}; accepted: {', '.join(need.codes[:12])}); or order it in another unit in Plex"
+    text = f"{sentence(setting)} (how many {taken} one {name} is"
+    return f"{text}; accepted: {', '.join(need.codes[:12])}); or order it in another unit in Plex"
 
 
 def _party(need: Need, sources: Sources) -> str:

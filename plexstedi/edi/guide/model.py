@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from plexstedi.edi.guide.capacity import BaseRoom, Place, Room
+from plexstedi.edi.guide.capacity import BaseCapacity, Capacity, Placement
 from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, Schema, alternatives
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.x12.sets import SECTIONS, Section
@@ -106,7 +106,7 @@ class Guide:
         """A guide is a Room."""
         return True
 
-    def places(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Place, ...]:
+    def placements(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Placement, ...]:
         """The places of a segment inside the loops of `path` (see Room)."""
         shapes: tuple[Shape, ...] = (self.sections[section],) if section in self.sections else ()
         optional = not path and section not in self.required
@@ -132,14 +132,14 @@ def _opens(child: Child, path: tuple[str, ...]) -> bool:
     return bool(path) and not child.loop and child.id == path[-1]
 
 
-def _place(child: Child, head: Shape, *, must: bool) -> Place:
+def _place(child: Child, head: Shape, *, must: bool) -> Placement:
     lengths: dict[int, int] = {}
     for slot in head.slots:
         known = [form.whole("maxLength") for form in slot.forms]
         longest = [length for length in known if length is not None]
         if longest and len(longest) == len(known):
             lengths[slot.position] = max(longest)
-    return Place(
+    return Placement(
         codes={slot.position: slot.codes for slot in head.slots if slot.codes is not None},
         positions=frozenset(slot.position for slot in head.slots),
         required=frozenset(slot.position for slot in head.slots if slot.required),
@@ -277,7 +277,7 @@ def _described(forms: tuple[Flat, ...], shapes: tuple[Shape, ...]) -> str:
     return own or next((shape.description for shape in shapes if shape.description), "")
 
 
-def room_for(partner: Partner, set_id: str) -> Room:
+def capacity_for(partner: Partner, set_id: str) -> Capacity:
     """What the partner's documents of this set have room for. Raise GuideUnreadableError for a guide that is none."""
     schema = partner.guides.get(set_id)
-    return BaseRoom(set_id, partner.settings.release) if schema is None else read_guide(schema)
+    return BaseCapacity(set_id, partner.settings.release) if schema is None else read_guide(schema)

@@ -9,7 +9,7 @@ from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.context import Context
 from plexstedi.edi.guide.hints import no_place_advice
 from plexstedi.edi.guide.model import Child, Shape
-from plexstedi.edi.guide.refusals import absent, contradiction, refusal, said, wanted
+from plexstedi.edi.guide.refusals import contradiction, missing_segment, refusal, requirement, segment_text
 from plexstedi.edi.guide.segment import BoundSegment, Missing, NoFit, bind_segment, constants_alone
 from plexstedi.edi.reasons import Dropped, Reason
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, line_label
@@ -41,7 +41,7 @@ class BoundChildren:
     """Segment ids of which one is held already: that their child is empty says nothing new."""
     unplaced: list[Node] = field(default_factory=list)
     """Segments and loops that hold the document: their texts and lengths are judged with the rest."""
-    unsaid: dict[str, str] = field(default_factory=dict)
+    dropped_values: dict[str, str] = field(default_factory=dict)
     """Segments that were dropped, by id: a constant of the guide must not speak in their place."""
     lacking: dict[str, tuple[Node, Child, NoFit]] = field(default_factory=dict)
     """Segments that were dropped because the guide wants more in them, by the child that came nearest."""
@@ -124,13 +124,13 @@ def _no_place(
         result.refused.add(node.id)
         result.unplaced.append(node)
         fix = no_place_advice(node.id, context.sources, full=full is not None)
-        message = f"{said(head)} has no place: {why}"
+        message = f"{segment_text(head)} has no place: {why}"
         result.reasons.append(Reason(code="guide-no-place", where=where, message=message, fix=fix))
         return
     if meant:
         result.lacking[meant[0][0].key] = (node, *meant[0])
-    result.dropped.append(Dropped(where=where, fact=node.id, value=said(head), why=why))
-    result.unsaid.setdefault(node.id, said(head))
+    result.dropped.append(Dropped(where=where, fact=node.id, value=segment_text(head), why=why))
+    result.dropped_values.setdefault(node.id, segment_text(head))
 
 
 def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
@@ -163,11 +163,11 @@ def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> Boun
     )
     rest = bind_children(loop.children[1:], others, context)
     json: dict[str, GuideJson] = {}
-    for place in shape.children:
-        if place is opening:
-            json[place.key] = [head.json] if place.array else head.json
-        elif place.key in rest.json:
-            json[place.key] = rest.json[place.key]
+    for entry in shape.children:
+        if entry is opening:
+            json[entry.key] = [head.json] if entry.array else head.json
+        elif entry.key in rest.json:
+            json[entry.key] = rest.json[entry.key]
     bound = Loop(loop.id, (head.segment, *rest.nodes, *rest.unplaced))
     return BoundNode(json, bound, [*_lost(loop.head, head, context), *rest.dropped], rest.reasons, head.choice)
 
@@ -183,9 +183,9 @@ def _complete(child: Child, bound: list[BoundNode], context: Context, result: Bo
             node, _, failure = lacking
             made = refusal(node, child, failure, context, context.where)
         else:
-            made = _from_constants(child, context, tried=child.id in result.unsaid)
-            if isinstance(made, BoundNode) and child.id in _TERMS and child.id in result.unsaid:
-                made = [contradiction(child, made.node, result.unsaid[child.id], context)]
+            made = _from_constants(child, context, tried=child.id in result.dropped_values)
+            if isinstance(made, BoundNode) and child.id in _TERMS and child.id in result.dropped_values:
+                made = [contradiction(child, made.node, result.dropped_values[child.id], context)]
         if isinstance(made, BoundNode):
             bound.append(made)
             continue
@@ -203,7 +203,7 @@ def _from_constants(child: Child, context: Context, *, tried: bool) -> BoundNode
         first = first or made
     if first is not None:
         return [first]
-    return [wanted((Missing(child.key, 0, child.description, None),), child.id, context, None)]
+    return [requirement((Missing(child.key, 0, child.description, None),), child.id, context, None)]
 
 
 def _made(child: Child, shape: Shape, context: Context) -> BoundNode | Reason:
@@ -212,19 +212,19 @@ def _made(child: Child, shape: Shape, context: Context) -> BoundNode | Reason:
         made = constants_alone(child.id, shape)
         if isinstance(made, BoundSegment) and made.json:
             return BoundNode(made.json, made.segment)
-        return absent(child, shape, made if isinstance(made, NoFit) else NoFit(False), context)
+        return missing_segment(child, shape, made if isinstance(made, NoFit) else NoFit(False), context)
     opening = next((c for c in shape.children if not c.loop and c.id == child.id), None)
     role = _only_code(opening) if child.id == "N1" else None
     deeper = replace(context, role=role or context.role)
     head = [constants_alone(child.id, shape) for shape in (() if opening is None else opening.shapes)]
     if opening is not None and head and all(isinstance(made, NoFit) for made in head):
         failed = next(made for made in head if isinstance(made, NoFit))
-        return absent(opening, opening.shapes[0], failed, deeper.at(opening.key))
+        return missing_segment(opening, opening.shapes[0], failed, deeper.at(opening.key))
     inside = bind_children((), shape, deeper)
     if inside.reasons:
         return inside.reasons[0]
     if not inside.nodes or opening is None or opening.key not in inside.json:
-        return wanted((Missing("", 0, child.description, None),), child.id, deeper, None)
+        return requirement((Missing("", 0, child.description, None),), child.id, deeper, None)
     return BoundNode(inside.json, Loop(child.id, tuple(inside.nodes)))
 
 
@@ -244,7 +244,7 @@ def _lost(head: Segment, bound: BoundSegment, context: Context) -> list[Dropped]
 def _whole(node: Node, context: Context) -> Dropped:
     head = node.head if isinstance(node, Loop) else node
     why = "the guide has no loop for it"
-    return Dropped(where=context.where, fact=node.id, value=said(head), why=why)
+    return Dropped(where=context.where, fact=node.id, value=segment_text(head), why=why)
 
 
 def _unplaced(node: Node, context: Context) -> Reason:
@@ -252,6 +252,6 @@ def _unplaced(node: Node, context: Context) -> Reason:
     return Reason(
         code="guide-no-place",
         where=context.where,
-        message=f"{said(head)} has no place: the guide has no loop for it",
+        message=f"{segment_text(head)} has no place: the guide has no loop for it",
         fix=no_place_advice(node.id, context.sources, full=False),
     )

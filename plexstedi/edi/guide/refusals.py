@@ -30,7 +30,7 @@ def refusal(node: Node, child: Child, failure: NoFit, context: Context, where: s
     if failure.other:
         fix = "Ask the supplier to make it optional in the guide, or give it a default there"
         reasons.append(Reason(code="guide-misfit", where=where, message=failure.other, fix=fix))
-    reasons += [wanted((missing,), node.id, inner, head, failure.placed) for missing in failure.missing]
+    reasons += [requirement((missing,), node.id, inner, head, failure.placed) for missing in failure.missing]
     return reasons
 
 
@@ -56,12 +56,12 @@ def contradiction(child: Child, node: Node, ours: str, context: Context) -> Reas
     return Reason(
         code="guide-contradicts",
         where=f"{context.path}.{child.key}",
-        message=f"{context.where}: the order says {ours}, the guide only accepts {said(theirs)}",
+        message=f"{context.where}: the order says {ours}, the guide only accepts {segment_text(theirs)}",
         fix=advice_for_contradiction(context.need(child.id, 0, None), value, context.sources),
     )
 
 
-def absent(child: Child, shape: Shape, failed: NoFit, context: Context) -> Reason:
+def missing_segment(child: Child, shape: Shape, failed: NoFit, context: Context) -> Reason:
     """A segment that the guide requires and of which we have nothing: one reason, with all that it would take."""
     missing = failed.missing or (Missing("", 0, child.description, None),)
     first = missing[0]
@@ -70,17 +70,17 @@ def absent(child: Child, shape: Shape, failed: NoFit, context: Context) -> Reaso
     qualifier = shape.slot({"REF": 1, "N1": 1, "DTM": 1, "SCH": 5}.get(child.id, 0))
     if qualifier is not None:
         first = replace(first, codes=None, under=qualifier.codes or ())
-    position = _SAID_AT.get(child.id, first.position)
+    position = _MAIN_ELEMENT.get(child.id, first.position)
     if any(each.position == position for each in missing):
         first = replace(first, position=position)
-    return wanted((first, *missing[1:]), child.id, context, None)
+    return requirement((first, *missing[1:]), child.id, context, None)
 
 
-_SAID_AT = {"REF": 2, "DTM": 2, "TD5": 5, "CUR": 2, "FOB": 1, "PID": 5, "ITD": 1, "SCH": 6}
+_MAIN_ELEMENT = {"REF": 2, "DTM": 2, "TD5": 5, "CUR": 2, "FOB": 1, "PID": 5, "ITD": 1, "SCH": 6}
 """The element that such a segment is about: with it the segment would be there."""
 
 
-def wanted(
+def requirement(
     missing: Sequence[Missing],
     segment_id: str,
     context: Context,
@@ -107,7 +107,7 @@ def wanted(
     )
 
 
-def said(segment: Segment) -> str:
+def segment_text(segment: Segment) -> str:
     """A segment as a person reads it."""
     texts = [segment.text(position) or "" for position in range(1, len(segment.elements) + 1)]
     return "*".join((segment.id, *texts))

@@ -139,7 +139,7 @@ def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment |
             continue
         slot = shape.slot(position)
         outcome: Fitted | Misfit
-        outcome = _NO_PLACE if slot is None else fit(value, slot, root)
+        outcome = _NO_PLACEMENT if slot is None else fit(value, slot, root)
         if isinstance(outcome, Fitted):
             placed[position] = outcome
             continue
@@ -164,7 +164,7 @@ def _unfit(segment_id: str, position: int, value: Value, misfit: Misfit) -> Unfi
     return Unfit(position, shown, f"{segment_id}{position:02d} {shown}: {words}", misfit.codes, misfit.no_place)
 
 
-_NO_PLACE = Misfit(True, "the guide has no place for it", no_place=True)
+_NO_PLACEMENT = Misfit(True, "the guide has no place for it", no_place=True)
 _UNITS = frozenset({("PO1", 3), ("POC", 5), ("IT1", 3), ("SCH", 2), ("CTP", 5)})
 _QUALIFIED = {("N1", 4): 3, ("REF", 2): 1, ("DTM", 2): 1, ("SCH", 6): 5, ("AMT", 2): 1, ("N9", 2): 1}
 """Elements that mean something under the qualifier at another position."""
@@ -318,18 +318,18 @@ def _assign(fits: Sequence[Mapping[int, object]], wanted: set[int]) -> dict[int,
     """Items to pairs, as many as possible, required pairs first, earlier items and pairs preferred (matching)."""
     owner: dict[int, int] = {}
 
-    def settle(item: int, seen: set[int]) -> bool:
+    def assign(item: int, tried: set[int]) -> bool:
         for pair in sorted(fits[item], key=lambda p: (p not in wanted, p)):
-            if pair in seen:
+            if pair in tried:
                 continue
-            seen.add(pair)
-            if pair not in owner or settle(owner[pair], seen):
+            tried.add(pair)
+            if pair not in owner or assign(owner[pair], tried):
                 owner[pair] = item
                 return True
         return False
 
     for item in range(len(fits)):
-        settle(item, set())
+        assign(item, set())
     return {item: pair for pair, item in owner.items()}
 
 

@@ -72,21 +72,21 @@ def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | 
     for position, component in enumerate(value.components, start=1):
         if component is None:
             continue
-        place = next((s for s in slot.components if s.position == position), None)
-        if place is None:
+        inner_slot = next((s for s in slot.components if s.position == position), None)
+        if inner_slot is None:
             if not slot.components and position == 1 and len(value.components) == 1:
                 return _fit_alone(component, slot, root)
             return Misfit(False, f"the guide has no place for component {position:02d}")
-        fitted = fit(component, place, root)
+        fitted = fit(component, inner_slot, root)
         if isinstance(fitted, Misfit):
             return fitted
-        inner[place.key] = fitted.json
+        inner[inner_slot.key] = fitted.json
         parts[position - 1] = fitted.value if not isinstance(fitted.value, Composite) else None
-    for place in slot.components:
-        if place.required and place.key not in inner:
-            if place.constant is None:
-                return Misfit(False, f"the guide requires component {place.position:02d}, {place.key}")
-            inner[place.key] = constant_json(place.constant)
+    for inner_slot in slot.components:
+        if inner_slot.required and inner_slot.key not in inner:
+            if inner_slot.constant is None:
+                return Misfit(False, f"the guide requires component {inner_slot.position:02d}, {inner_slot.key}")
+            inner[inner_slot.key] = constant_json(inner_slot.constant)
     ordered: GuideJson = {s.key: inner[s.key] for s in slot.components if s.key in inner}
     return Fitted([ordered] if slot.array else ordered, Composite(tuple(parts)))
 

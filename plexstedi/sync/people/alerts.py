@@ -23,7 +23,7 @@ from plexstedi.plain_text import hanging, one_line, visible
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import Review
 from plexstedi.state.run_records import Beside
-from plexstedi.sync.endings import fault_key, stands
+from plexstedi.sync.endings import fault_key, persists
 from plexstedi.sync.session import Session
 
 _NET_SECONDS = 10.0
@@ -75,7 +75,7 @@ def after_unrecorded_run(
     `digest_hours`: the file beside the state remembers it. Where there is none they are told each time.
     """
     beside = Beside() if state is None else Beside.load(state)
-    keys = {fault_key(fault) for fault in faults if stands(fault)}
+    keys = {fault_key(fault) for fault in faults if persists(fault)}
     noted = [one for one in beside.faults if one.key in keys]
     again = timedelta(hours=alerts.digest_hours)
     quiet = {one.key for one in noted if one.alerted_at is not None and one.alerted_at <= now < one.alerted_at + again}

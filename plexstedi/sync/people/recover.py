@@ -21,7 +21,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_stream
-from plexstedi.sync.feed import TRANSACTIONS, read_anew
+from plexstedi.sync.feed import TRANSACTIONS, reset_feed
 from plexstedi.sync.people.recovered_files import FileAtStedi, Found, close_earlier, file_at_stedi, import_file
 from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_position
 from plexstedi.sync.poll.orders import poll
@@ -131,7 +131,7 @@ def _found_stream(
             PossibleOwner(
                 id=trade.id,
                 has_documents=any(document.order_number == number for document in documents.of_order(trade.id)),
-                says_it=reached[trade.id] is not None,
+                matches_content=reached[trade.id] is not None,
                 same_partner=trade.partner in trades.partners
                 and trades.partners[trade.partner].partnership_id == last.execution.partnership,
                 there=trades.is_in_plex(trade),
@@ -180,7 +180,7 @@ def _list_transactions_again(session: Session, since: datetime) -> None:
     """Acknowledgments that came since the first of these files are listed again; known ones make no difference."""
     known = session.store.cursors.time(Fact.ANSWERS_FROM)
     session.store.cursors.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
-    read_anew(session, TRANSACTIONS)
+    reset_feed(session, TRANSACTIONS)
 
 
 def _open_review_of_unknown(session: Session, trades: Trades, stream: FoundStream) -> None:
@@ -203,7 +203,7 @@ def _open_review_of_unknown(session: Session, trades: Trades, stream: FoundStrea
     )
     for file in stream.files:
         session.store.executions.mark_resolved(file.execution.execution_id)
-    session.ask(
+    session.open_review(
         ReviewKind.ORDER_HELD if word == "order" else ReviewKind.INVOICE_HELD,
         Subject(f"{word} number {stream.number}"),
         (reason,),
@@ -260,7 +260,7 @@ def _open_review_of_difference(session: Session, stream: FoundStream, trade: Tra
         f" (revision {trade.revision})",
         fix=fix,
     )
-    session.ask(
+    session.open_review(
         ReviewKind.RECOVERED_DIFFERS,
         of_stream(name),
         (reason,),

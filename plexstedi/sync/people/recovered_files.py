@@ -135,7 +135,9 @@ def close_earlier(session: Session, stream: str) -> None:
         if not document.state.is_final:
             _settle(session, document)
         for kind in _OF_DOCUMENT:
-            session.withdraw(kind, of_document(document.id), "a later file is at Stedi", order_id=document.order_id)
+            session.withdraw_review(
+                kind, of_document(document.id), "a later file is at Stedi", order_id=document.order_id
+            )
 
 
 _OF_DOCUMENT = (

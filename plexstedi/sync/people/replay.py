@@ -22,7 +22,7 @@ from plexstedi.sync.ingest.ingest import process
 from plexstedi.sync.people.replay_content import invoice_again, order_again
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
-from plexstedi.sync.submit.executions import drain_executions
+from plexstedi.sync.submit.executions import check_executions
 from plexstedi.sync.submit.freeze import freeze
 from plexstedi.sync.submit.lifecycle import moved
 from plexstedi.sync.submit.order_numbers import OrderNumbers
@@ -141,7 +141,7 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
     """
     if not queue:
         check_tenant(session)
-        drain_executions(session)
+        check_executions(session)
     sent = []
     for one in planned:
         session.checkpoint()
@@ -169,8 +169,8 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
             documents.unblock(last.id)
         document = documents.freeze(one.new, session.clock.now())
         for kind in (ReviewKind.DELIVERY_FAILED, ReviewKind.DOCUMENT_REFUSED, ReviewKind.SYNTAX_REJECTED):
-            session.withdraw(kind, of_document(last.id), "replayed by a user", order_id=last.order_id)
-        session.withdraw(
+            session.withdraw_review(kind, of_document(last.id), "replayed by a user", order_id=last.order_id)
+        session.withdraw_review(
             ReviewKind.RECOVERED_DIFFERS, of_stream(last.stream), "replayed by a user", order_id=last.order_id
         )
         session.run.counts.documents_queued += 1
@@ -200,7 +200,7 @@ def replay_acknowledgment(session: Session, transaction_id: str, reason: str) ->
         if inbound.state is not InboxState.STORED:
             session.store.inbox.move(transaction_id, InboxState.STORED, "replayed by a user")
         session.store.unforeseen.try_again(f"decide transaction {transaction_id}")
-        session.withdraw(
+        session.withdraw_review(
             ReviewKind.ACKNOWLEDGMENT_HELD, of_transaction(transaction_id), "read again", order_id=inbound.order_id
         )
         session.note(

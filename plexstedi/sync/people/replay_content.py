@@ -20,7 +20,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument, order_mark, text_mark
 from plexstedi.sync.submit.due_invoices import ORIGINAL
 from plexstedi.sync.submit.trades import Trade, plex_id
-from plexstedi.sync.supplier_copy import sent_after, supplier_has
+from plexstedi.sync.supplier_copy import sent_after, supplier_copy_of
 
 
 def order_again(
@@ -106,7 +106,7 @@ def _sendable(session: Session, last: Document, record: OrderRecord, purpose: st
             f"the last document of order {record.number} is an {last.kind}, whose purpose is always {last.purpose}",
             fix="Omit --purpose.",
         )
-    has = supplier_has(session.store, record, _before(session, last, record))
+    has = supplier_copy_of(session.store, record, _before(session, last, record))
     return Cancel860(has, order, key) if last.purpose == "01" else Change860(has, order, key)
 
 

@@ -1,4 +1,4 @@
-"""Goods received, as Plex lists them: they are not promised again."""
+"""Goods receipts listed by Plex: received quantities are not promised again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plexstedi.plex.port import (
 )
 from plexstedi.state.cursors import Fact
 from plexstedi.sync.isolation import Record, isolated
-from plexstedi.sync.poll.odd_rows import take_back_odd_rows
+from plexstedi.sync.poll.odd_rows import close_odd_row_reviews
 from plexstedi.sync.session import Session
 
 RECEIPTS_LOOK_BACK = timedelta(days=90)
@@ -21,7 +21,7 @@ RECEIPTS_OVERLAP = timedelta(days=3)
 
 
 def read_receipts_of_plex(session: Session, now: datetime) -> None:
-    """Receipts have no modified filter: the window overlaps by days (plex/README.md 5.1)."""
+    """Read receipts since the cursor. They have no modified filter: windows overlap by days (plex/README.md 5.1)."""
     cursors = session.store.cursors
     cursor = cursors.time(Fact.RECEIPTS_CURSOR)
     begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP
@@ -40,7 +40,7 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
                 session.store.receipts.record(
                     receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
                 )
-        take_back_odd_rows(session, {receipt.id for receipt in receipts})
+        close_odd_row_reviews(session, {receipt.id for receipt in receipts})
         cursors.put_time(Fact.RECEIPTS_CURSOR, now)
 
 

@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexstedi.edi.deadlines import Lateness
-from plexstedi.edi.inbound.reading.answer_sets import READ_SETS
+from plexstedi.edi.deadlines import OverdueLevel
+from plexstedi.edi.inbound.reading.inbound_sets import READ_SETS
 from plexstedi.edi.order import Phase
 from plexstedi.edi.order_number import number_key
 from plexstedi.errors import UsageFault
@@ -162,7 +162,7 @@ def _unwritten(store: Store, config: Config | None, supplier: str | None) -> Ite
 
 def unheeded(store: Store, late: Iterable[LateDocument]) -> int:
     """How many limits are passed that no run has asked a person about: runs have stopped, or the next will ask."""
-    limits = [one.subject for one in late if one.late.lateness is Lateness.LIMIT]
+    limits = [one.subject for one in late if one.late.level is OverdueLevel.LIMIT]
     asked = {review.subject for review in store.reviews.standing() if review.kind is ReviewKind.OVERDUE}
     return sum(subject not in asked and not store.reviews.decided(ReviewKind.OVERDUE, subject) for subject in limits)
 

@@ -1,7 +1,6 @@
-"""What became of documents that were sent: unheard ones are settled, accepted ones followed until delivered.
+"""Confirm the delivery of accepted documents.
 
-200 is not delivery: delivery is read from executions only (stedi/README.md 3.1). An attempt without an answer is
-repeated with the same bytes under the same key while Stedi remembers the key; later it is looked up, never guessed.
+HTTP 200 is not delivery: delivery is read from executions only (stedi/README.md 3.1).
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def confirm_deliveries(session: Session, turns: Turns) -> None:
     asked about; `turns` reports it.
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
-    open_documents = sorted(accepted, key=lambda document: turns.failed_before(_confirming(document)))
+    open_documents = sorted(accepted, key=lambda document: turns.failed_earlier(_confirming(document)))
     for done, document in enumerate(open_documents, 1):
         session.checkpoint()
         with turns.turn(_confirming(document)):
@@ -101,7 +100,7 @@ def _may_be_under_way(session: Session, document: Document) -> bool:
 def _note_delivered(session: Session, document: Document) -> None:
     session.store.documents.deliver(document.id, session.clock.now())
     session.run.counts.documents_delivered += 1
-    session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
+    session.withdraw_review(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
     session.note("document-delivered", of_document(document.id), order_id=document.order_id)
 
 
@@ -115,12 +114,12 @@ def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None
         fix="Correct the connection in the Stedi portal and retry the file there; its delivery is then tracked."
         f" {replay_of(document)} sends a new one instead; then do not retry the old file.",
     )
-    session.ask_about(ReviewKind.DELIVERY_FAILED, document, reason)
+    session.open_review_of_document(ReviewKind.DELIVERY_FAILED, document, reason)
     session.note("delivery-failed", of_document(document.id), order_id=document.order_id, message=failure.message)
 
 
 def _read_controls(session: Session, document: Document) -> None:
-    """create-outbound and found-again files: the control numbers are in the execution's transactions."""
+    """Read the control numbers from the execution's transactions: responses of create-outbound lack them."""
     assert document.file_execution_id is not None
     for transaction in session.stedi.execution_transactions(document.file_execution_id):
         session.store.documents.set_controls(

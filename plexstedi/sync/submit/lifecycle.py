@@ -1,4 +1,4 @@
-"""What orders and invoices have in common on their way to a document: due, held, waiting, resolved, moved, orphaned."""
+"""Decisions common to orders and invoices before a document: due, held, waiting, up to date, moved, orphaned."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from plexstedi.sync.submit.trades import Trade
 
 @dataclass(frozen=True)
 class Waits:
-    """Something is due or open in this stream, and nothing can go now."""
+    """Something is due or open in this stream, but nothing can be sent now."""
 
 
-def turn_of(trade: Trade, step: str, stream: str | None = None) -> Record:
+def record_of_trade(trade: Trade, step: str, stream: str | None = None) -> Record:
     """One step of it, or of one of its streams, as a record with a turn of its own."""
     own = trade.id if trade.word == "invoice" else f"order {trade.id}"
     return Record(
@@ -42,15 +42,15 @@ def turn_of(trade: Trade, step: str, stream: str | None = None) -> Record:
 def decide_each(
     session: Session, trades: Sequence[Trade], decide: Callable[[Trade], Sequence[DueDocument]], progress: str
 ) -> list[DueDocument]:
-    """Let each have its turn, in a transaction of its own; the documents that can go.
+    """Decide each one in a transaction of its own; return the documents to send.
 
-    Those that Stedi has files of that the ledger lacks stay behind.
+    Excludes those for which Stedi has files that the ledger lacks.
     """
     found: list[DueDocument] = []
     unknown = unknown_streams(session)
     for done, trade in enumerate(trades, 1):
         session.checkpoint()
-        turn = turn_of(trade, "decide what is due of")
+        turn = record_of_trade(trade, "decide what is due of")
         if not is_held(session, turn):
             with isolated(session, turn):
                 found += [one for one in decide(trade) if (one.number, one.release) not in unknown]
@@ -59,7 +59,8 @@ def decide_each(
 
 
 def last_sent(session: Session, stream: str) -> Document | Waits | None:
-    """The last document that the partner has or may yet get; Waits while one of the stream is under way or blocks."""
+    """The last document that the partner has or may get; Waits while a document of the stream is in progress or
+    blocks."""
     last = session.store.documents.last_told(stream)
     if last is None:
         return None
@@ -68,13 +69,13 @@ def last_sent(session: Session, stream: str) -> Document | Waits | None:
 
 
 def has_revision(session: Session, trade: Trade, stream: str, last: Document | None) -> int:
-    """The revision that the partner has: of its last document, or taken as known by a person or the start."""
-    told = session.store.orders.told(stream)
-    return max(trade.baseline, told, 0 if last is None else last.revision)
+    """The revision that the partner has: from its last document, a user's decision, or the start of polling."""
+    known = session.store.orders.told(stream)
+    return max(trade.baseline, known, 0 if last is None else last.revision)
 
 
 def moved(trade: Trade, last: Document) -> tuple[Reason, ...]:
-    """Why it is no longer what was sent: another partner's, or under another number."""
+    """Reasons if it now belongs to another partner or has another number than the last document."""
     if (trade.partner, trade.number) == (last.supplier, last.order_number):
         return ()
     return (
@@ -101,7 +102,7 @@ def _moved_fix(trade: Trade, was: str) -> str:
 
 
 def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[Reason, ...]:
-    """Files of this partner that `recover` found nothing in Plex for: one may be this, under an older number."""
+    """Files of this partner without a record in Plex, from `recover`: one may be this record under an old number."""
     return tuple(
         Reason(
             code="maybe-sent",
@@ -117,8 +118,8 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
 
 
 def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason]) -> None:
-    """Hold a stream with these reasons."""
-    new = session.ask(
+    """Hold a stream for these reasons."""
+    new = session.open_review(
         trade.held,
         of_stream(stream),
         [reason.model_copy(update={"where": trade.word}) if reason.where == "order" else reason for reason in reasons],
@@ -130,14 +131,14 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
 
 
 def release(session: Session, trade: Trade, stream: str) -> None:
-    """Whatever held this stream is gone."""
-    # Whether an invoice from before is sent, only a person decides.
+    """Withdraw the holds of this stream."""
+    # Whether an invoice from before the start is sent is decided by a user only.
     kinds = (trade.held, ReviewKind.KNOWN_ORDER_CHANGED) if trade.word == "order" else (trade.held,)
     for kind in kinds:
-        session.withdraw(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
+        session.withdraw_review(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
 
 
-def can_go(
+def ready_to_send(
     session: Session,
     trade: Trade,
     prepared: Prepared,
@@ -150,7 +151,7 @@ def can_go(
     order_release: str | None = None,
     mark: str | None = None,
 ) -> DueDocument | Waits:
-    """The document that is due; Waits if Stedi refused just this content already. What held the stream is gone."""
+    """The document to send; Waits if Stedi already rejected this content. Withdraws the stream's holds."""
     document = DueDocument(
         stream=stream,
         release=order_release,

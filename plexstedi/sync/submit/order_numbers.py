@@ -1,4 +1,4 @@
-"""Numbers that are on several orders or invoices: whether one may go out under its own (RULES.md Sending 10)."""
+"""Numbers used by several orders or invoices: whether one may be sent under its number (RULES.md Sending 10)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from plexstedi.sync.submit.trades import Trade, Word, plex_id
 
 @dataclass(frozen=True, slots=True)
 class _Naming:
-    """One order or invoice and a number that it has now, or was sent under."""
+    """An order or invoice with a number that it has now, or was sent under."""
 
     owner: Numbered
     number: str
@@ -30,7 +30,7 @@ class _Naming:
 
 @dataclass(frozen=True, slots=True)
 class _Orphan:
-    """A file at Stedi whose order Plex does not have."""
+    """A file at Stedi whose order is not in Plex."""
 
     execution: ExecutionRecord
     slot: Slot
@@ -40,19 +40,19 @@ _Group = tuple[list[_Naming], list[_Orphan]]
 
 
 class OrderNumbers:
-    """Who has which number, looked up when it is first asked; documents that are frozen meanwhile are not seen."""
+    """Which record uses which number; loaded at first use, so documents frozen later are not included."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._by_word: dict[Word, Mapping[str, _Group]] = {}
-        self._told: frozenset[str] = frozenset()
+        self._sent_streams: frozenset[str] = frozenset()
 
     def taken(self, trade: Trade) -> tuple[Reason, ...]:
         """Why this order or invoice may not go out under its number; empty if it may."""
         partners = self._partners(trade.word)
         if trade.word not in self._by_word:
             self._by_word[trade.word] = self._groups(trade.word, partners)
-            self._told = self._session.store.numbers.told_streams()
+            self._sent_streams = self._session.store.numbers.told_streams()
         group = self._by_word[trade.word].get(self._key(trade.number, partners.get(trade.partner)))
         if group is None:
             return ()
@@ -77,7 +77,7 @@ class OrderNumbers:
                 key = self._key(one.number, partners.get(owner.partner))
                 namings[key].setdefault(owner.id, _Naming(owner, one.number, one.first_document))
         for owner in by_id.values():
-            # One that went out under another number before does not go out under this one (`order-moved`).
+            # Sent under another number before: it is held as `order-moved` and does not claim its current number.
             if owner.id not in went_out:
                 namings[self._key(owner.number, partners.get(owner.partner))][owner.id] = _Naming(
                     owner, owner.number, None
@@ -121,7 +121,7 @@ class OrderNumbers:
 
     def _use_of_order(self, record: OrderRecord) -> Use:
         """How far an order that was never sent from here has come."""
-        if any(stream == record.id or stream.startswith(f"{record.id}/") for stream in self._told):
+        if any(stream == record.id or stream.startswith(f"{record.id}/") for stream in self._sent_streams):
             return Use.KNOWN
         if record.known and not record.untraded:
             then = self._session.store.orders.revision(record.id, record.baseline or 1).phase
@@ -137,7 +137,7 @@ class OrderNumbers:
         wanted = invoice.booked and not invoice.void and not record.untraded
         if naming.first_document is not None:
             use = Use.SENT
-        elif record.stream in self._told or (record.known and wanted):
+        elif record.stream in self._sent_streams or (record.known and wanted):
             use = Use.KNOWN
         else:
             use = Use.WANTED if wanted else Use.NONE

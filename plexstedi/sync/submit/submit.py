@@ -1,4 +1,4 @@
-"""`submit`: settle what was not heard, follow deliveries, send what is due."""
+"""`submit`: resolve sends without a response, confirm deliveries, send what is due."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.due_invoices import find_due_invoices
 from plexstedi.sync.submit.due_orders import find_due
-from plexstedi.sync.submit.executions import drain_executions, read_executions
+from plexstedi.sync.submit.executions import check_executions, read_executions
 from plexstedi.sync.submit.freeze import freeze
-from plexstedi.sync.submit.in_doubt import resolve_unheard, take_execution
+from plexstedi.sync.submit.in_doubt import adopt_execution, resolve_unconfirmed
 from plexstedi.sync.submit.send import send_one, sending_of
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A document that a dry run would send, with everything that would go."""
+    """A document that a dry run would send, complete."""
 
     document: NewDocument
     guide_json: object
 
 
 def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
-    """What `submit` would send, from the stored revisions only: no service is asked, nothing is stored."""
+    """What `submit` would send, from stored revisions only: no service is called, nothing is stored."""
     previews = []
     found = _find(session, number)
     if len(found) > session.config.documents.max_per_run:
@@ -50,7 +50,7 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
 
 
 def mark_due(session: Session) -> list[DueDocument]:
-    """What is due after a poll; counted as queued."""
+    """The due documents after a poll; counted as queued."""
     found = _find(session)
     session.run.counts.documents_queued += len(found)
     return found
@@ -61,28 +61,28 @@ def submit(
 ) -> None:
     """Send what is due, of one order number or of all; at most `limit` new documents.
 
-    `seconds` is this stage's share of the run. Raise SuspicionStop before anything is sent, ServiceUnavailable,
-    ServiceRefused, Interrupted; what was sent until then is recorded.
+    `seconds`: this stage's share of the run. Raise SuspicionStop before anything is sent, ServiceUnavailable,
+    ServiceRefused, Interrupted; what was sent is recorded.
     """
     until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
     check_tenant(session)
     try_again_after_update(session)
-    drain_executions(session)
-    resolve_unheard(session)
+    check_executions(session)
+    resolve_unconfirmed(session)
     deliveries = Turns(session, Stage.SUBMIT)
     silent = _confirm_first(session, deliveries)
     for document in session.store.documents.in_state(DocumentState.FROZEN):
-        # Frozen here and at Stedi all the same: the state file was put back to before the send.
-        if not take_execution(session, document):
+        # A frozen document may already be at Stedi: the state was restored to a time before the send.
+        if not adopt_execution(session, document):
             send_one(session, document)
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
     _guard_size(session, len(found))
     _send_all(session, found[:limit], until)
     _look_up_unheard(session)
-    _tell_unheard(session)
+    _report_unconfirmed(session)
     if silent is not None:
         raise silent
-    deliveries.tell()
+    deliveries.raise_unanswered()
 
 
 def _look_up_unheard(session: Session) -> None:
@@ -96,11 +96,11 @@ def _look_up_unheard(session: Session) -> None:
         session.run.warn(fault.message)
         return
     for document in session.store.documents.in_state(DocumentState.SENDING):
-        take_execution(session, document)
+        adopt_execution(session, document)
 
 
 def _confirm_first(session: Session, deliveries: Turns) -> ServiceUnavailable | None:
-    """Confirm what was sent before. That Stedi does not tell of deliveries keeps nothing from being sent: told later.
+    """Confirm earlier documents. If Stedi cannot report deliveries, return the fault: sending continues.
 
     Raise ServiceUnavailable if the time is over.
     """
@@ -182,7 +182,7 @@ def _freeze(session: Session, due: DueDocument) -> Document | None:
 
 
 def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
-    new = session.ask(
+    new = session.open_review(
         ReviewKind.INVOICE_HELD if due.prepared.kind == "810" else ReviewKind.ORDER_HELD,
         of_stream(due.stream),
         (reason,),
@@ -193,8 +193,8 @@ def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
     session.run.counts.documents_held += int(new)
 
 
-def _tell_unheard(session: Session) -> None:
-    """A send that was not heard and is not settled is 5, even where the rest went well (DESIGN.md section 4)."""
+def _report_unconfirmed(session: Session) -> None:
+    """A send still without a response ends the run with 5, even if the rest succeeded (DESIGN.md section 4)."""
     sending = session.store.documents.in_state(DocumentState.SENDING)
     unheard = [document for document in sending if not is_held(session, sending_of(document))]
     if unheard:

@@ -246,7 +246,7 @@ class InvoiceTrades(Trades):
                 invoice = store.invoices.revision(record.id, record.latest)
                 if invoice.void or not invoice.booked or invoice.created_at is None or invoice.created_at < since:
                     continue
-                self._session.ask(
+                self._session.open_review(
                     ReviewKind.KNOWN_ORDER_CHANGED,
                     of_stream(record.stream),
                     (_KNOWN_INVOICE,),
