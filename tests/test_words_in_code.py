@@ -16,7 +16,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS: tuple[str, ...] = ("plexstedi/edi/x12/elements.py", "plexstedi/edi/x12/sets.py")
+ROOMS: tuple[str, ...] = (
+    "plexstedi/config",
+    "plexstedi/credentials",
+    "plexstedi/edi/x12/elements.py",
+    "plexstedi/edi/x12/sets.py",
+    "plexstedi/http",
+    "plexstedi/plex",
+    "plexstedi/sandbox",
+    "plexstedi/stedi",
+)
 """Folders and files that are checked, below the repository."""
 
 
