@@ -29,6 +29,12 @@ ROOMS: tuple[str, ...] = (
     *(f"plexstedi/{name}.py" for name in ("advice", "clock", "decimal_json", "durable", "errors", "internal")),
     *(f"plexstedi/{name}.py" for name in ("ownership", "plain_text")),
     "plexstedi/edi",
+    "plexstedi/config",
+    "plexstedi/credentials",
+    "plexstedi/http",
+    "plexstedi/plex",
+    "plexstedi/sandbox",
+    "plexstedi/stedi",
 )
 """Folders and files that are checked, below the repository."""
 

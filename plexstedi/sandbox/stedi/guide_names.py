@@ -4,7 +4,7 @@ Deliberately separate from `plexstedi.edi`: with a shared table, an error in it 
 
 Notation. One segment a line: id, X12 name in key form, then its elements in order as `name:TYPEmin-max`, `!` when
 mandatory. `{a/b}` is `a` in 004010 and `b` in 005010. `a|b`: public sources disagree; both are read, `a` is written.
-`pairs*n` stands for n qualifier and id elements, `-` for an unused element.
+`pairs*n` means n qualifier and id elements, `-` for an unused element.
 """
 
 from __future__ import annotations
