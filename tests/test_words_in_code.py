@@ -28,8 +28,7 @@ ROOMS: tuple[str, ...] = (
     *(f"plexstedi/sync/report/check{name}.py" for name in ("", "_environment", "_files", "_guides", "_services")),
     *(f"plexstedi/{name}.py" for name in ("advice", "clock", "decimal_json", "durable", "errors", "internal")),
     *(f"plexstedi/{name}.py" for name in ("ownership", "plain_text")),
-    "plexstedi/edi/x12/elements.py",
-    "plexstedi/edi/x12/sets.py",
+    "plexstedi/edi",
 )
 """Folders and files that are checked, below the repository."""
 

@@ -121,7 +121,7 @@ class PossibleOwner:
     """One of its revisions renders to the content of the last file."""
     same_partner: bool
     """The file was sent over the partnership of its partner."""
-    there: bool
+    in_plex: bool
     """It still exists in Plex."""
     created_at: datetime | None
 
@@ -138,7 +138,7 @@ def owner_of_files(owners: Collection[PossibleOwner], first_file: datetime) -> s
         [each for each in left if each.has_documents],
         [each for each in left if each.matches_content],
         [each for each in left if each.same_partner],
-        [each for each in left if each.there],
+        [each for each in left if each.in_plex],
     ):
         if len(left) > 1 and choose:
             left = [each for each in left if each in choose]

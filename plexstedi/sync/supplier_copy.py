@@ -27,7 +27,7 @@ def supplier_copy_of(store: Store, record: OrderRecord, revision: int) -> Order:
         return has
     written = [
         # An unfinished write may or may not be in Plex, so its value is only a possible difference.
-        WrittenDemand(change.record_id, value, sure=write.state is WriteState.DONE)
+        WrittenDemand(change.record_id, value, is_certain=write.state is WriteState.DONE)
         for write in store.writes.of_order(record.id)
         if write.revision is None or write.revision > revision
         for change in write.changes

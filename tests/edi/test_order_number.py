@@ -135,8 +135,8 @@ def owner(order_id: str, **fields: object) -> PossibleOwner:
         ([owner("a", matches_content=True), owner("b")], "a"),
         ([owner("a", matches_content=True), owner("b", has_documents=True)], "b"),
         ([owner("a", same_partner=False), owner("b")], "b"),
-        ([owner("a", there=False, matches_content=True), owner("b")], "a"),
-        ([owner("a", there=False), owner("b")], "b"),
+        ([owner("a", in_plex=False, matches_content=True), owner("b")], "a"),
+        ([owner("a", in_plex=False), owner("b")], "b"),
         # Two that could be it: a person is asked.
         ([owner("a"), owner("b")], None),
         ([owner("a", matches_content=True), owner("b", matches_content=True)], None),

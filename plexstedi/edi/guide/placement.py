@@ -1,4 +1,4 @@
-"""Segments and loops into the children of a guide: variants chosen, required ones filled, the rest dropped or held."""
+"""Place segments and loops in a guide: choose variants, fill required children, drop or hold the rest."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from plexstedi.edi.reasons import Dropped, Reason
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, line_label
 
 _TERMS = ("CUR", "FOB", "ITD", "TD5")
-"""Segments that say one thing about the whole order: another of the same kind would say something else."""
+"""Segments that apply to the whole order: a constant of the guide with other content would contradict the order."""
 
 
 @dataclass(slots=True)
 class BoundNode:
-    """A segment or loop as the guide has it, with what it lost and what it still lacks."""
+    """A bound segment or loop, with dropped values and reasons for missing ones."""
 
     json: dict[str, GuideJson]
     node: Node
@@ -31,24 +31,24 @@ class BoundNode:
 
 @dataclass(slots=True)
 class BoundChildren:
-    """The children of a section or loop as the guide has them, in the schema's order."""
+    """Bound children of a section or loop, in the order of the schema."""
 
     json: dict[str, GuideJson] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
-    """Segment ids of which one is held already: that their child is empty says nothing new."""
+    """Ids of held segments: an empty required child of the same id is not reported again."""
     unplaced: list[Node] = field(default_factory=list)
-    """Segments and loops that hold the document: their texts and lengths are judged with the rest."""
+    """Nodes that hold the document; their texts and lengths are checked like the others."""
     dropped_values: dict[str, str] = field(default_factory=dict)
-    """Segments that were dropped, by id: a constant of the guide must not speak in their place."""
+    """Texts of dropped segments by id: a constant of the guide must not replace them."""
     lacking: dict[str, tuple[Node, Child, NoFit]] = field(default_factory=dict)
-    """Segments that were dropped because the guide wants more in them, by the child that came nearest."""
+    """Segments dropped because the guide requires more elements in them, by best matching child."""
 
 
 def bind_children(nodes: Sequence[Node], shape: Shape, context: Context) -> BoundChildren:
-    """Every node to the child that takes it best; then what the guide requires and nothing gave."""
+    """Bind each node to the best matching child, then fill what the guide requires."""
     result = BoundChildren()
     taken: dict[str, list[BoundNode]] = {child.key: [] for child in shape.children}
     for node in nodes:
@@ -108,6 +108,7 @@ def _no_place(
     head = node.head if isinstance(node, Loop) else node
     vital = context.must_place(node)
     meant = sorted((f for f in failures if not f[1].variant), key=lambda failure: failure[1].size)
+    # A value that does not fit holds the document. A merely incomplete optional segment is dropped.
     if meant and (vital or meant[0][1].unfit or meant[0][1].other):
         child, failure = meant[0]
         result.refused.add(node.id)
@@ -173,13 +174,13 @@ def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> Boun
 
 
 def _complete(child: Child, bound: list[BoundNode], context: Context, result: BoundChildren) -> None:
-    """Fill a required child that nothing went to from the guide's constants, or say what is missing."""
+    """Fill an empty required child from constants of the guide, or add the reason for what is missing."""
     least = max(child.least, 1) if child.required else (child.least if bound else 0)
     while len(bound) < least and child.id not in result.refused:
         lacking = result.lacking.get(child.key)
         made: BoundNode | list[Reason]
         if lacking is not None:
-            # What we have for it lacks something else: the guide's constants would say less than we know.
+            # Our data for this child was dropped as incomplete: constants of the guide would state less than we have.
             node, _, failure = lacking
             made = refusal(node, child, failure, context, context.where)
         else:
@@ -207,7 +208,7 @@ def _from_constants(child: Child, context: Context, *, tried: bool) -> BoundNode
 
 
 def _made(child: Child, shape: Shape, context: Context) -> BoundNode | Reason:
-    """The child of the guide's constants alone, or one reason for what it lacks."""
+    """The child from constants of the guide alone, or a reason for what it lacks."""
     if not child.loop:
         made = constants_alone(child.id, shape)
         if isinstance(made, BoundSegment) and made.json:

@@ -1,4 +1,4 @@
-"""One value into one slot of a guide: the same fact in the type, width and code list that the guide asks for."""
+"""Fit one value to one slot of a guide: in the type, width and code list of the guide, without changing its meaning."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIDEST = 18
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The value as the guide takes it: in JSON, and as the element that goes out."""
+    """The value as accepted: in JSON, and as the X12 element sent."""
 
     json: GuideJson
     value: Value
@@ -29,18 +29,18 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """The value cannot stand there: `code` if the guide lists other codes, else its form does not fit."""
+    """The value is not accepted: `code` if the guide lists other codes, else because of its format."""
 
     code: bool
     message: str
     codes: tuple[str, ...] = ()
-    """The codes that it takes, where it lists them."""
+    """Accepted codes, if listed."""
     no_place: bool = False
-    """There is nothing that it could stand in."""
+    """The guide has no slot for it."""
 
 
 def fit(value: Value, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
-    """The value in the slot's type. Nothing but the notation changes: leading zeros, trailing decimals, date marks."""
+    """Fit the value to the slot type. Only the notation changes: leading zeros, trailing decimals, date separators."""
     if isinstance(value, Composite):
         return _fit_composite(value, slot, root)
     if slot.components:
@@ -56,7 +56,7 @@ def fit(value: Value, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
 
 
 def _in_words(value: Simple, slot: GuideSlot, root: Schema) -> str:
-    """All that is wrong with the notation of the value that comes nearest to what the guide wants."""
+    """Violations of the notation that comes closest to the requirement of the guide."""
     found = [
         tuple(dict.fromkeys(fault.message for fault in faults([n] if slot.array else n, slot.schema, root)))
         for n in _notations(value, slot.width)
@@ -92,12 +92,12 @@ def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | 
 
 
 def _fit_alone(component: Simple, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
-    """A composite of one component, where the guide has a simple element."""
+    """Fit a composite of one component to a simple element of the guide."""
     return fit(component, slot, root)
 
 
 def _notations(value: Simple, width: int) -> Iterator[int | Decimal | str]:
-    """Every way to write the same value, the most natural first."""
+    """All notations of the same value, most natural first."""
     if isinstance(value, Decimal):
         yield json_number(value)
         yield from _number_texts(plain(value), width)
@@ -129,14 +129,14 @@ def _number_texts(number: Decimal, width: int) -> Iterator[str]:
 
 
 def _element(value: Simple, notation: int | Decimal | str) -> Simple:
-    """The element as it goes out on the wire: a text keeps the guide's notation of a number."""
+    """The X12 element as sent: as text if the guide has its own notation of a number."""
     if isinstance(value, Decimal) and isinstance(notation, str):
         return notation
     return value
 
 
 def constant_json(value: Any) -> GuideJson:
-    """A constant of the schema as our JSON: a float of a JSON file becomes the Decimal that was written."""
+    """A constant of the schema as our JSON: a JSON float becomes the Decimal as written."""
     if isinstance(value, float):
         return json_number(Decimal(repr(value)))
     if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
@@ -145,7 +145,7 @@ def constant_json(value: Any) -> GuideJson:
 
 
 def constant_element(value: GuideJson) -> Simple:
-    """A constant as an element."""
+    """A constant as an X12 element."""
     if isinstance(value, int | Decimal):
         return Decimal(value)
     return str(value)

@@ -66,6 +66,7 @@ def allocate(pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> tupl
         for piece in in_order(p for p in pieces if p.release_id == schedule.release_id):
             _add(result, piece, piece.quantity, schedule)
     known = {schedule.release_id for schedule in schedules}
+    # A release deleted since it was sent is unknown here: its pieces are allocated by date like unnamed ones.
     _by_date(result, in_order(p for p in pieces if p.release_id not in known), schedules)
     return tuple(result)
 

@@ -82,6 +82,7 @@ def divide(
     backorders = [p for p in stated if p.meaning in (LineMeaning.BACKORDER, LineMeaning.PARTIAL)]
     if any(p.quantity == 0 and p.meaning is LineMeaning.REJECTED for p in stated):
         return Undivided("rejected-zero", f"{_written(stated)} rejects a quantity of zero", _ASK)
+    # A part without quantity can only be the whole line, so it must be the only one.
     if any(p.quantity is None for p in stated):
         return _without_quantity(stated, open_quantity)
     if any(p.quantity == 0 for p in backorders):
@@ -136,6 +137,7 @@ def _as_stated(part: StatedPart) -> Parts:
 
 def _both(stated: Sequence[StatedPart], ordered: Decimal, open_quantity: Decimal) -> Division:
     divided = Divided(tuple(_as_stated(p) for p in stated))
+    # BP and IB state both parts, so their sum shows whether they are read correctly.
     if divided.total.total not in (ordered, open_quantity):
         return Undivided(
             "backorder-sum", f"{_written(stated)} add up to {divided.total.total}, not to {ordered} as ordered", _ASK

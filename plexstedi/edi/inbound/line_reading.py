@@ -99,6 +99,7 @@ def _stated_parts(
             if takes_echo and ack_line.quantity is not None:
                 if echoed is None:
                     return _unit_unknown(ack_line.unit, sent)
+                # PO102 equal to the ordered or the open quantity means "as ordered", like no quantity at all.
                 quantity = None if echoed in expected else echoed
         parts.append(StatedPart(detail.code, meaning, quantity))
     return [_as_scheduled(parts[0], ack_line, sent, expected, settings)] if len(parts) == 1 else parts
@@ -163,10 +164,12 @@ def _with_dates(
         details: Sequence[Detail | None] = ack_line.details or (None,)
         for detail in details:
             parts = next(rest)
+            # SP accepts with the date pending: any date in the document is not a promise for this part.
             if detail is not None and detail.code == "SP":
                 own_pieces.append(Piece(parts.accepted))
                 continue
             close = NO_PROMISES if detail is None else _of_detail(detail, read)
+            # Dates of the line or heading belong to the confirmed part, and to a backorder only if it is alone.
             later = close if has_accepted else close.filled_from(of_line)
             own_pieces += [
                 Piece(parts.accepted, False, close.filled_from(of_line)),
@@ -228,6 +231,7 @@ def _scheduled(
     total = _sum(laid)
     if total == total_now + total_later:
         return _fill(_split(laid, total_now), now, later)
+    # Equal parts: nothing shows whether the SCH quantities refer to the confirmed or to the backordered one.
     if total == total_now == total_later:
         return f"the SCH quantities ({total}) could be either those shipped now or those shipped later"
     if total == total_now:

@@ -82,6 +82,7 @@ def match_order(
     """
     if partnership_id not in partnerships:
         return OtherPlant(partnership_id)
+    # Two suppliers may use the same order number, so only orders of the sending partnership can match.
     own = [c for c in candidates if partnership_id in c.partnership_ids]
     exact = [c for c in own if c.number == number]
     found = exact or [c for c in own if _normal(c.number) == _normal(number)]
@@ -208,6 +209,7 @@ def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | 
     numbers = ", ".join(str(line.line) for line in by_part)
     if by_id is not None:
         line, schedule = by_id
+        # Number and part contradict each other: choosing either could confirm the wrong line.
         if by_part and line not in by_part:
             why = f"its number {acknowledged.assigned_id} is line {line.line}, its part is that of line {numbers}"
             return AmbiguousLine(acknowledged, (line, *by_part), why)

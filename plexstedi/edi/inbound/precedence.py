@@ -48,7 +48,7 @@ def date_note(dated: date | None, processed_at: datetime, ordered_on: date | Non
     return f"its date {dated} cannot be the day it was written: {counts}"
 
 
-class Received(Frozen):
+class ReceivedDocument(Frozen):
     """Identity of a received document, for finding duplicates."""
 
     transaction_id: str
@@ -69,7 +69,7 @@ class Received(Frozen):
     """A later document of ours outdated it: the same content received again is new, not a duplicate."""
 
 
-def duplicate_of(received: Received, earlier: Iterable[Received]) -> str | None:
+def duplicate_of(received: ReceivedDocument, earlier: Iterable[ReceivedDocument]) -> str | None:
     """The transaction that this document duplicates, None if it is new (RULES.md Reading 12).
 
     A duplicate is the same transaction, or the same content of the same sender with equal ISA13, GS06 and ST02 or
@@ -88,17 +88,17 @@ def duplicate_of(received: Received, earlier: Iterable[Received]) -> str | None:
     return None
 
 
-def controls_of(received: Received, earlier: Iterable[Received]) -> str | None:
+def controls_of(received: ReceivedDocument, earlier: Iterable[ReceivedDocument]) -> str | None:
     """The transaction with the same control numbers but other content; None if there is none."""
     same = (o for o in earlier if o.sender == received.sender and o.transaction_id != received.transaction_id)
     return next((o.transaction_id for o in same if _same_controls(o, received) and o.content != received.content), None)
 
 
-def _same_controls(one: Received, other: Received) -> bool:
+def _same_controls(one: ReceivedDocument, other: ReceivedDocument) -> bool:
     return _controls(one) is not None and _controls(one) == _controls(other)
 
 
-def _controls(received: Received) -> tuple[int, int, str] | None:
+def _controls(received: ReceivedDocument) -> tuple[int, int, str] | None:
     interchange, group, control = received.interchange_control, received.group_control, received.transaction_control
     if interchange is None or group is None or control is None:
         return None
@@ -201,6 +201,7 @@ def _by_date(
     certain = possible = documents[0]
     for document in documents[1:]:
         sent_on = day_of(document.sent_at)
+        # Documents are in the order sent: if this one is too late to be acknowledged, so are all that follow.
         if processed_at < document.sent_at or dated < sent_on - ONE_DAY:
             break
         possible = document
@@ -303,6 +304,7 @@ def fold(acknowledgments: Iterable[RankedAcknowledgment], changes: Collection[Se
     for acknowledgment in acknowledgments:
         for outcome in acknowledgment.outcomes:
             knows = acknowledgment.position if outcome.knows is None else outcome.knows
+            # The acknowledged version of the line is no longer the current one.
             if any(outcome.line in d.changed for d in changes if d.position > knows):
                 continue
             outcomes.setdefault(outcome.line, {})[acknowledgment.header.transaction_id] = (

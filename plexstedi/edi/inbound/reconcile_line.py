@@ -104,6 +104,7 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     if read is None:
         return _outcome(case, findings, None, (), price)
     _check_quantity(read.total, case, findings)
+    # Releases sent as lines are acknowledged by name; else the open ones are served in order of due date.
     named = any(m.schedule is not None for m in case.matches)
     releases = case.sent.schedules if named else still_open(case.sent.schedules, case.received)
     schedules = allocate(read.pieces, releases)
@@ -136,6 +137,7 @@ def read_case(case: LineCase, findings: Findings) -> LineReading | None:
     singles = [m for m in case.matches if m.schedule is not None]
     if not singles:
         return _read_group([m.acknowledged for m in case.matches], case.sent.quantity, case.open, case, findings)
+    # Adding a PO1 for the whole line to PO1 for its releases would count quantities twice.
     if len(singles) < len(case.matches):
         findings.hold("line-and-release", "the acknowledgment covers both the line and single releases of it")
         return None
@@ -194,6 +196,7 @@ def _net(read: LineReading, ordered: Decimal, still: Decimal) -> LineReading:
     received, total = ordered - still, read.total
     if received <= 0 or total.total != ordered:
         return read
+    # The received goods are taken from the accepted part first, then from the backorder.
     accepted = max(total.accepted - received, ZERO)
     left = received - (total.accepted - accepted)
     backordered = max(total.backordered - left, ZERO)
@@ -209,6 +212,7 @@ def _check_quantity(parts: Parts, case: LineCase, findings: Findings) -> None:
     tolerance, unit = case.settings.tolerance, case.sent.unit
     base = "open" if case.received > 0 else "ordered"
     text = f"{base} {case.open:f} {unit}, acknowledged {parts.total:f} {unit}"
+    # With a backorder or rejection a remaining difference is contradictory, so no tolerance applies to it.
     is_plain = parts.backordered == 0 and parts.rejected == 0
     limit = tolerance.quantity_under_pct if variance > 0 else tolerance.quantity_over_pct
     if not is_plain:
@@ -232,6 +236,7 @@ def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
                 findings.hold("price-basis", result.message, result.fix)
             else:
                 compared.append((price.place, result))
+        # PO104 and CTP or PO3 may both have a price. Which one will be invoiced is unknown if they differ.
         if len({result.acknowledged for _, result in compared}) > 1:
             text = ", ".join(f"{place} {_price(result.acknowledged)}" for place, result in compared)
             findings.hold("price-twice", f"the supplier states two purchase prices: {text} per {case.sent.unit}")

@@ -10,7 +10,7 @@ from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.capacity import Capacity, placement_for
 from plexstedi.edi.outbound.build_parts import Builder, order_type, pairs
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.changes import Coded, LineChange, TakenCodes, coded, line_changes
+from plexstedi.edi.outbound.changes import AcceptedCodes, Coded, LineChange, coded, line_changes
 from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
@@ -39,7 +39,7 @@ def build_change(
     quantity received so far by Plex line id, in the unit ordered; None if unknown.
     """
     builder = Builder(partner, capacity, "860")
-    taken = _taken_codes(builder)
+    taken = _accepted_codes(builder)
     found = [coded(change, taken) for change in line_changes(before, after)]
     builder.reasons += [item for item in found if isinstance(item, Reason)]
     coded_changes = [item for item in found if isinstance(item, Coded)]
@@ -54,18 +54,19 @@ def build_cancel(
     builder = Builder(partner, capacity, "860")
     detail: tuple[Loop, ...] = ()
     placements = capacity.placements("detail", (), "POC")
+    # BCH01 01 cancels the whole order; lines are listed only for guides that cannot do without POC.
     if any(placement.must for placement in placements):
-        taken = _taken_codes(builder)
+        taken = _accepted_codes(builder)
         gone = [coded(LineChange(line, None, frozenset()), taken) for line in document_lines(view)]
         builder.reasons += [item for item in gone if isinstance(item, Reason)]
         detail = tuple(_line(builder, item, view, {}) for item in gone if isinstance(item, Coded))
     return _finished(builder, view, CANCEL, sequence, revised, detail, None)
 
 
-def _taken_codes(builder: Builder) -> TakenCodes:
+def _accepted_codes(builder: Builder) -> AcceptedCodes:
     placement = placement_for(builder.capacity, "detail", (), "POC")
     listed = None if placement is None else placement.codes.get(2)
-    return TakenCodes(builder.settings.change_codes, listed, builder.partner_table())
+    return AcceptedCodes(builder.settings.change_codes, listed, builder.partner_table())
 
 
 def _finished(

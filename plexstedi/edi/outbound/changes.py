@@ -149,7 +149,7 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenCodes:
+class AcceptedCodes:
     """POC02 codes that a supplier accepts: those of its settings that its guide lists (None: all)."""
 
     configured: tuple[str, ...] | None
@@ -178,7 +178,7 @@ class TakenCodes:
         return sentence(otherwise)
 
 
-def coded(change: LineChange, taken: TakenCodes) -> Coded | Reason:
+def coded(change: LineChange, taken: AcceptedCodes) -> Coded | Reason:
     """POC02 of a change, from the accepted codes; a reason if none of them expresses it."""
     wanted = _wanted(change)
     for code in dict.fromkeys((wanted, *_fallbacks(change))):

@@ -177,8 +177,8 @@ def _prepare_change(
     unchanged = same if isinstance(same, Held) else finish_order("860", same, partner, before, ())
     if isinstance(prepared, Held) or isinstance(unchanged, Held):
         return prepared
-    untold = _unsent_header_changes(before, after, prepared, unchanged, renderings)
-    return prepared if untold is None else Held((untold,))
+    unsent = _unsent_header_changes(before, after, prepared, unchanged, renderings)
+    return prepared if unsent is None else Held((unsent,))
 
 
 def _unsent_header_changes(
@@ -252,12 +252,14 @@ def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) 
             return Held(unfit)
         return Prepared(kind, transaction, base_json(transaction), sent, built.dropped, built.adjusted)
     settings = partner.settings
+    # Bind first: only then is it known which values are sent and need to fit.
     bound = bind(transaction, schema, Sources(kind, partner.code, settings, due_codes(settings, kind), built.facts))
     if isinstance(bound, Unbound):
         return Held(tuple(dict.fromkeys((*_unfit(bound.transaction, built, partner), *bound.reasons))))
     unfit = _unfit(bound.transaction, built, partner)
     if unfit:
         return Held(unfit)
+    # Acknowledgments can only repeat item numbers that were sent, so dropped ones are not stored as sent.
     dropped = (*built.dropped, *bound.dropped)
     return Prepared(kind, bound.transaction, bound.json, _as_bound(sent, bound.transaction), dropped, built.adjusted)
 

@@ -55,6 +55,7 @@ def due(has: Order | None, latest: Order, renderings: Renderings, stream: Stream
     before = order_of_stream(has, key)
     if before.phase is Phase.CANCELLED:
         return _after_cancellation(now)
+    # A review closed the order with the supplier; whether it still has the order is not known here.
     if before.phase in (Phase.VANISHED, Phase.UNRELEASED) and now.phase is Phase.RELEASED:
         return _held(
             "order-back",

@@ -143,6 +143,7 @@ def document_price(
     same = unit.unit == ordered
     if unit.price_basis is not None and placement is not None and placement.allows(position, unit.price_basis):
         return DocumentPrice(plain(price), unit.price_basis, per if same else Decimal(0))
+    # Without a basis PO104 is per unit ordered, and no factor between the two units is configured.
     if not same:
         return Reason(
             code="price-unit-differs",

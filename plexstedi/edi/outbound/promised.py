@@ -25,7 +25,7 @@ class WrittenDemand:
     release_id: str
     value: Demand
     """Decimal: quantity in the line's unit. date: due date."""
-    sure: bool
+    is_certain: bool
     """False: the outcome of the write is unknown, so it counts only if Plex shows the value."""
 
 
@@ -36,7 +36,7 @@ def with_promises(has: Order, latest: Order, written: Iterable[WrittenDemand]) -
     for each in written:
         holds = now.get(each.release_id)
         name = "quantity" if isinstance(each.value, Decimal) else "due"
-        if each.sure or (holds is not None and getattr(holds, name) == each.value):
+        if each.is_certain or (holds is not None and getattr(holds, name) == each.value):
             changed.setdefault(each.release_id, {})[name] = each.value
     return with_demands(has, changed) if changed else has
 

@@ -271,6 +271,7 @@ def differences(
         if _same(entry.kind, before, entry.value):
             continue
         ours = (written_by_us or {}).get(key, {}).get(entry.field)
+        # Never clear a value that a user entered.
         if entry.value is None and (ours is None or not _same(entry.kind, before, _plain(ours))):
             continue
         changes.append(
@@ -303,6 +304,7 @@ def _same(kind: AckField | ReleaseField, before: PlexValue, after: str | None) -
         return now == after or (_number(now) is not None and _number(now) == _number(after))
     if kind is AckField.ACKNOWLEDGED_AT:
         return now == after or (_instant(now) is not None and _instant(now) == _instant(after))
+    # Plex returns a date as midnight of that day.
     if kind in _CONFIRMED and _instant(now) is not None and len(after) == 10:
         return now[:10] == after
     return now == after

@@ -63,6 +63,7 @@ def plan_release_writes(
     draft = _ReleaseDraft(values, withheld=withheld)
     for promise in promises:
         draft.add(promise, ReleaseField.NOTE, promise.note(), None)
+        # After a partial receipt the quantity of the release includes received goods, so it is not replaced.
         if promise.outcome.open == promise.outcome.ordered:
             _plan_demand(draft, promise)
     return WritePlan(

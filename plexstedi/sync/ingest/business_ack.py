@@ -24,7 +24,7 @@ from plexstedi.edi.inbound.matching import (
 )
 from plexstedi.edi.inbound.precedence import (
     Initiative,
-    Received,
+    ReceivedDocument,
     UnknownChangeSequence,
     acknowledged_documents,
     controls_of,
@@ -270,7 +270,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     recompute_order(session, candidate.order_id, fresh=inbound.transaction_id)
 
 
-def _controls_note(received: Received, others: Sequence[Received]) -> str | None:
+def _controls_note(received: ReceivedDocument, others: Sequence[ReceivedDocument]) -> str | None:
     other = controls_of(received, others)
     return None if other is None else f"its control numbers are those of transaction {other}, with different content"
 
@@ -285,7 +285,7 @@ def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[I
     ]
 
 
-def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | None) -> Received:
+def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | None) -> ReceivedDocument:
     """An earlier acknowledgment for the duplicate check.
 
     If a later document of ours superseded it, only its control numbers are compared: a supplier may legitimately repeat
@@ -296,9 +296,9 @@ def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | N
     return _received(other, ordered).model_copy(update={"outdated": given_up or outdated})
 
 
-def _received(inbound: Inbound, ordered: date | None) -> Received:
+def _received(inbound: Inbound, ordered: date | None) -> ReceivedDocument:
     dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
-    return Received(
+    return ReceivedDocument(
         transaction_id=inbound.transaction_id,
         sender=inbound.sender or inbound.partnership,
         interchange_control=inbound.interchange_control,

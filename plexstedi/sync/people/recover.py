@@ -134,7 +134,7 @@ def _found_stream(
                 matches_content=reached[trade.id] is not None,
                 same_partner=trade.partner in trades.partners
                 and trades.partners[trade.partner].partnership_id == last.execution.partnership,
-                there=trades.is_in_plex(trade),
+                in_plex=trades.is_in_plex(trade),
                 created_at=trades.created_at(trade),
             )
             for trade in found.values()

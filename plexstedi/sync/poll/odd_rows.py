@@ -33,7 +33,7 @@ def open_odd_record_reviews(session: Session) -> None:
         return
     with session.store.transaction():
         for odd in unreadable_records:
-            words = f"a row of Plex's {odd.table} ({odd.words})"
+            words = f"a row of Plex's {odd.table} ({odd.label})"
             record = _odd_row(odd.table, odd.key, words)
             if odd.error is not None:
                 hold(session, record, odd.error)

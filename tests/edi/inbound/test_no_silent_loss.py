@@ -23,7 +23,7 @@ from plexstedi.edi.inbound.precedence import (
     AcknowledgmentHeader,
     Folded,
     RankedAcknowledgment,
-    Received,
+    ReceivedDocument,
     SentDocument,
     acknowledged_documents,
     duplicate_of,
@@ -123,7 +123,7 @@ class Desk:
 
     settings: SupplierSettings
     answers: list[RankedAcknowledgment]
-    seen: list[Received]
+    seen: list[ReceivedDocument]
 
     def folded(self) -> Folded:
         """Where the line stands."""
@@ -133,7 +133,7 @@ class Desk:
         """What it says, None for a repetition; and what a person is told of an acknowledgment that does not count."""
         read = word.acknowledgment()
         dated = usable_date(read.dated, word.at, ORDERED)
-        received = Received(
+        received = ReceivedDocument(
             transaction_id=name, sender="S", interchange_control=word.control, group_control=1, transaction_control="1",
             content=content_fingerprint(read), dated=dated, processed_at=word.at,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from plexstedi.edi.inbound.precedence import (
     AcknowledgmentHeader,
     Initiative,
     RankedAcknowledgment,
-    Received,
+    ReceivedDocument,
     SentDocument,
     UnknownChangeSequence,
     acknowledged_documents,
@@ -141,8 +141,8 @@ def test_an_865_that_cannot_answer_an_860_is_the_sellers_own() -> None:
     assert found.initiative is Initiative.RESPONSE
 
 
-def _received(transaction: str, **changes: object) -> Received:
-    base = Received(
+def _received(transaction: str, **changes: object) -> ReceivedDocument:
+    base = ReceivedDocument(
         transaction_id=transaction,
         sender="ACME",
         interchange_control=1746,
@@ -168,7 +168,7 @@ def _received(transaction: str, **changes: object) -> Received:
         (_received("T2", group_control=None, content="bb"), None),
     ],
 )
-def test_the_same_document_twice_counts_once(again: Received, of: str | None) -> None:
+def test_the_same_document_twice_counts_once(again: ReceivedDocument, of: str | None) -> None:
     """A supplier that sends its acknowledgment again does not make work; a corrected one is not lost."""
     assert duplicate_of(again, [_received("T1")]) == of
 

@@ -140,8 +140,8 @@ def test_quantities_are_in_plexs_unit_or_not_written():
     assert values_of(planned(part(95), of=thousand))["quantity"] == "0.095"
 
 
-def written(value: Decimal | date, *, sure: bool = True) -> WrittenDemand:
-    return WrittenDemand("R1", value, sure=sure)
+def written(value: Decimal | date, *, is_certain: bool = True) -> WrittenDemand:
+    return WrittenDemand("R1", value, is_certain=is_certain)
 
 
 def demand(of: Order) -> tuple[Decimal | None, date | None]:
@@ -156,6 +156,6 @@ def test_what_we_wrote_is_what_the_supplier_has_and_a_persons_edit_after_it_is_a
 
 
 def test_a_write_that_was_not_heard_counts_only_where_plex_is_seen_to_hold_it():
-    has, maybe = order(), (written(Decimal(95), sure=False), written(LATER, sure=False))
+    has, maybe = order(), (written(Decimal(95), is_certain=False), written(LATER, is_certain=False))
     assert demand(with_promises(has, order(quantity="95"), maybe)) == (Decimal(95), DUE)
     assert demand(with_promises(has, order(quantity="120"), maybe)) == (Decimal(100), DUE)
