@@ -198,11 +198,11 @@ def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
 def _report_unconfirmed(session: Session) -> None:
     """A send still without a response ends the run with 5, even if the rest succeeded (DESIGN.md section 4)."""
     sending = session.store.documents.in_state(DocumentState.SENDING)
-    unheard = [document for document in sending if not is_held(session, sending_of(document))]
-    if unheard:
-        numbers = ", ".join(document.order_number for document in unheard[:5])
+    unconfirmed = [document for document in sending if not is_held(session, sending_of(document))]
+    if unconfirmed:
+        numbers = ", ".join(document.order_number for document in unconfirmed[:5])
         raise ServiceUnavailable(
-            f"Stedi did not respond for {len(unheard)} documents (orders {numbers}): whether it received them is "
+            f"Stedi did not respond for {len(unconfirmed)} documents (orders {numbers}): whether it received them is "
             "not known yet",
             fix="The next run resolves this under the same key: nothing is sent twice.",
             code="not-heard",
