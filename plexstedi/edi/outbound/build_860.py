@@ -10,7 +10,7 @@ from plexstedi.edi.advice import quoted, sentence, write
 from plexstedi.edi.guide.capacity import Capacity, placement_for
 from plexstedi.edi.outbound.build_parts import Builder, order_type, pairs
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.changes import Coded, LineChange, AcceptedCodes, coded, line_changes
+from plexstedi.edi.outbound.changes import AcceptedCodes, Coded, LineChange, coded, line_changes
 from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
