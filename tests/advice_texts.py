@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import plexstedi.cli.main as program
@@ -49,8 +50,13 @@ class Text:
     """The same as a regular expression for what is said to a person."""
 
 
-def texts() -> Iterator[Text]:
+@cache
+def texts() -> tuple[Text, ...]:
     """Every string that is no docstring."""
+    return tuple(_texts())
+
+
+def _texts() -> Iterator[Text]:
     for file in sorted(set(PACKAGE.rglob("*.py")) - {PACKAGE / "advice.py"}):
         tree = ast.parse(file.read_text())
         passed = {id(inner) for node in ast.walk(tree) for inner in _passed(node)}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test
 
 from tests.advice_texts import advice, followed, left
-
-# How long one example takes says more about the machine than about the program.
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
+from tests.examples import choose
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 2 << 30
@@ -24,6 +24,33 @@ _ROOM = 2 << 30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_are_read_once() -> Iterator[None]:
+    """Else each client reads them again, which takes longer than most tests.
+
+    They are certifi's, whatever the machine of this run has; those that a test names by a variable are read each time.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for of_the_machine in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+            patch.delenv(of_the_machine, raising=False)
+        once = functools.cache(httpx.create_ssl_context)
+        patch.setattr(httpx, "create_ssl_context", once)
+        yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    choose(config.option.markexpr)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Property tests are part of the long tests too, and have all their examples there (`tests.examples`)."""
+    if config.option.markexpr == "long":
+        for item in items:
+            if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+                item.add_marker(pytest.mark.long)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -35,14 +35,25 @@ MAY_USE: dict[str, set[str]] = {
 """Room by room what it may import beside itself (DESIGN.md: `cli → sync → {edi, plex, stedi, state}`)."""
 
 
-def is_module(parts: Sequence[str]) -> bool:
+@cache
+def is_module(parts: tuple[str, ...]) -> bool:
     path = PACKAGE.joinpath(*parts)
     return path.is_dir() or path.with_suffix(".py").exists()
 
 
-def modules(file: Path) -> Iterator[tuple[str, ...]]:
+@cache
+def modules(file: Path) -> tuple[tuple[str, ...], ...]:
     """The modules of the program that a file imports, each by its path below the package."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    return tuple(_modules(parsed(file)))
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+def _modules(tree: ast.Module) -> Iterator[tuple[str, ...]]:
+    for node in ast.walk(tree):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
@@ -50,7 +61,7 @@ def modules(file: Path) -> Iterator[tuple[str, ...]]:
             names = [alias.name for alias in node.names]
         for name in names:
             package, *parts = name.split(".")
-            while parts and not is_module(parts):
+            while parts and not is_module(tuple(parts)):
                 parts.pop()
             if package == "plexstedi" and parts:
                 yield tuple(parts)
@@ -144,13 +155,27 @@ def test_no_file_is_too_long_and_no_folder_too_full() -> None:
     assert (long, full) == ({}, {})
 
 
+TESTS_OF_NO_ROOM = {"commands", "crash", "faults", "mutants", "edi/guides"}
+"""Folders of tests that are about whole commands, or hold what tests of several rooms use."""
+
+
+def test_folders_of_tests_mirror_the_rooms() -> None:
+    """Whoever changes a file finds its tests at the same place below `tests`."""
+    tests = ROOT / "tests"
+    folders = {str(file.parent.relative_to(tests)) for file in tests.rglob("*.py")} - {"."}
+    rooms = {str(room.relative_to(PACKAGE)) for room in PACKAGE.rglob("*") if room.is_dir()}
+    assert sorted(folders - rooms - TESTS_OF_NO_ROOM) == []
+    assert folders > TESTS_OF_NO_ROOM, "one that is gone is taken from the list"
+    assert folders > {"edi/inbound", "sync/submit", "state/file"}, "else this looks at nothing"
+
+
 def test_no_class_name_means_two_things() -> None:
     """But for the doubles of the sandbox, which speak of the same services."""
     places: dict[str, list[str]] = {}
     for file in PACKAGE.rglob("*.py"):
         if file.relative_to(PACKAGE).parts[0] == "sandbox":
             continue
-        for node in ast.parse(file.read_text()).body:
+        for node in parsed(file).body:
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(str(file.relative_to(PACKAGE)))
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
@@ -162,7 +187,7 @@ def test_a_face_holds_no_code() -> None:
     coded = {
         str(face.relative_to(ROOT))
         for face in PACKAGE.rglob("__init__.py")
-        for node in ast.parse(face.read_text()).body
+        for node in parsed(face).body
         if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
     }
     assert coded == {"plexstedi/__init__.py"}

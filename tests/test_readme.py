@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -40,6 +41,13 @@ def command_rows(text: str) -> dict[str, set[str]]:
     return {name: set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", said)) for name, said in rows}
 
 
+@cache
+def known_keys() -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
+    """Every key with its tables, and every part of one that a text may name."""
+    keys = {(*table.strip("[]").split("."), key) for table, key, *_ in settings()}
+    return keys, {key[begin:end] for key in keys for begin in range(len(key)) for end in range(begin, len(key) + 1)}
+
+
 def unknown_keys(text: str) -> set[str]:
     """Keys of the configuration that a text names in backticks, and that no table has. Pure.
 
@@ -47,8 +55,7 @@ def unknown_keys(text: str) -> set[str]:
     (`level = "line"`). A table that stands in brackets (`[plex.poll]`) is a key of the table above it.
     """
     begins = {*ConfigTables.model_fields, *SupplierSettings.model_fields}
-    keys = {(*table.strip("[]").split("."), key) for table, key, *_ in settings()}
-    known = {key[begin:end] for key in keys for begin in range(len(key)) for end in range(begin, len(key) + 1)}
+    keys, known = known_keys()
     unknown = {name for name in re.findall(r"`(\w+) = ", text) if name not in {key[-1] for key in keys}}
     for name in re.findall(r"`\[?([a-z_]+(?:\.\w+)+)[`\] ]", text):
         first, *parts = name.split(".")

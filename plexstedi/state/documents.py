@@ -248,7 +248,7 @@ class Documents:
             (instant(at), outcome, document_id, number),
         )
 
-    def unsettled_attempts(self, document_id: int) -> int:
+    def open_attempts(self, document_id: int) -> int:
         """How many attempts have begun of which it is open whether Stedi carried them out."""
         return self._database.number(
             "SELECT count(*) FROM attempts WHERE document_id = ?"
@@ -267,7 +267,7 @@ class Documents:
 
     def forget_first_attempt(self, document_id: int) -> None:
         """No attempt so far can have been carried out, so none of them has begun the key's age."""
-        if self.unsettled_attempts(document_id) == 0:
+        if self.open_attempts(document_id) == 0:
             self._database.execute("UPDATE documents SET first_attempt_at = NULL WHERE id = ?", (document_id,))
 
     def attempts(self, document_id: int) -> list[tuple[int, datetime, datetime | None, str | None]]:

@@ -22,7 +22,7 @@ class InvoiceRecord:
     """Created before invoices were sent from here: taken as known to its customer, never sent by itself."""
     latest: int
     read_at: datetime
-    settled: int
+    up_to_date: int
     """The revision up to which nothing more is due to the customer."""
     untraded: bool
     """Its customer has no settings: listed once as not traded by EDI."""
@@ -101,7 +101,7 @@ class Invoices:
         )
         return None if revision == before.latest else revision
 
-    def unsettled(self, number: str | None = None) -> list[InvoiceRecord]:
+    def not_up_to_date(self, number: str | None = None) -> list[InvoiceRecord]:
         """Traded invoices of which something may be due, or only those of this number; oldest first."""
         rows = self._database.rows(
             "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ?)"
@@ -110,7 +110,7 @@ class Invoices:
         )
         return [_record(row) for row in rows]
 
-    def set_settled(self, invoice_id: str, revision: int) -> None:
+    def set_up_to_date(self, invoice_id: str, revision: int) -> None:
         """Nothing more is due up to this revision."""
         self._database.execute("UPDATE invoices SET settled = ? WHERE id = ?", (revision, invoice_id))
 
@@ -151,6 +151,6 @@ def _record(row: Row) -> InvoiceRecord:
         known=bool(row["known"]),
         latest=row["latest"],
         read_at=moment(row["read_at"]),
-        settled=row["settled"],
+        up_to_date=row["settled"],
         untraded=bool(row["untraded"]),
     )

@@ -29,7 +29,7 @@ class OrderRecord:
     marks: Mapping[str, datetime]
     """Modification times of header and releases at the last reading."""
     read_at: datetime
-    settled: int
+    up_to_date: int
     """The revision up to which nothing more is due to the supplier."""
     allowed: int
     """The revision that a person allowed to be sent although the order is known."""
@@ -119,7 +119,7 @@ class Orders:
         rows = self._database.rows("SELECT id, number FROM orders WHERE phase IN ('released', 'unreleased')")
         return {row["id"]: row["number"] for row in rows}
 
-    def unsettled(self, number: str | None = None) -> list[OrderRecord]:
+    def not_up_to_date(self, number: str | None = None) -> list[OrderRecord]:
         """Traded orders of which something may be due, or only those of this number (or the one of this id)."""
         rows = self._database.rows(
             "SELECT * FROM orders WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ? OR id = ?)"
@@ -128,7 +128,7 @@ class Orders:
         )
         return [_record(row) for row in rows]
 
-    def set_settled(self, order_id: str, revision: int) -> None:
+    def set_up_to_date(self, order_id: str, revision: int) -> None:
         """Nothing more is due up to this revision."""
         self._database.execute("UPDATE orders SET settled = ? WHERE id = ?", (revision, order_id))
 
@@ -221,7 +221,7 @@ def _record(row: Row) -> OrderRecord:
         latest=row["latest"],
         marks={key: moment(at) for key, at in json.loads(row["marks"]).items()},
         read_at=moment(row["read_at"]),
-        settled=row["settled"],
+        up_to_date=row["settled"],
         allowed=row["allowed"],
         untraded=bool(row["untraded"]),
     )

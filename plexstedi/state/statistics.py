@@ -18,7 +18,7 @@ DocumentStatus: TypeAlias = Literal["state", "delivery", "functional_ack", "busi
 
 
 @dataclass(frozen=True, slots=True)
-class SupplierTally:
+class SupplierCounts:
     """One supplier's orders and documents."""
 
     supplier: str
@@ -75,7 +75,7 @@ class Statistics:
             (supplier, supplier),
         )
 
-    def suppliers(self) -> list[SupplierTally]:
+    def suppliers(self) -> list[SupplierCounts]:
         """Every supplier of which there is an order, by code."""
         rows = self._database.rows(
             "SELECT supplier, count(*) AS orders, sum(phase IN ('released', 'unreleased')) AS open_orders,"
@@ -96,7 +96,7 @@ class Statistics:
             None,
         )
         return [
-            SupplierTally(
+            SupplierCounts(
                 supplier=row["supplier"],
                 orders=row["orders"],
                 open_orders=row["open_orders"],

@@ -32,12 +32,12 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.audit = Audit(database)
-        self.memory = Cursors(database)
+        self.cursors = Cursors(database)
         self.orders = Orders(database)
         self.invoices = Invoices(database)
         self.numbers = Numbers(database)
         self.documents = Documents(database)
-        self.witnesses = Executions(database)
+        self.executions = Executions(database)
         self.inbox = Inbox(database)
         self.writes = Writes(database)
         self.reviews = Reviews(database)
@@ -51,8 +51,8 @@ class Store:
         _must_be_its_name(path)
         store = cls(Database.open(path))
         try:
-            if store.memory.get(Fact.CREATED) is None:
-                store.memory.put_time(Fact.CREATED, now)
+            if store.cursors.get(Fact.CREATED) is None:
+                store.cursors.put_time(Fact.CREATED, now)
             _leave_mark(path)
         except BaseException:
             store.close()

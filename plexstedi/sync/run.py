@@ -1,7 +1,7 @@
 """`run`: poll, submit and ingest-acks one after the other, each with its share of the time.
 
-A service that cannot be reached in one stage, or an error that nobody foresaw, does not keep the other stages from what
-they can do; a refusal or a suspicion ends the run, since what is wrong then is wrong for all of them.
+An unavailable service or an unexpected error ends only its stage. A refusal or a suspicion ends the run, since its
+cause affects all stages.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from plexstedi.sync.submit.submit import submit
 
 _POLL_SHARE = 0.5
 _SUBMIT_SHARE = 0.8
-"""Of what is left then: acknowledgments always get some time, however much there is to send."""
+"""Share of the remaining time: acknowledgments always get some, however much is to be sent."""
 
 
 def run(session: Session, faults: list[PlexStediError]) -> None:
-    """All three stages. What ends only its stage is added to `faults`; everything else is raised."""
+    """All three stages. Faults that end only their stage are added to `faults`; others are raised."""
 
     def one(name: Stage, act: Callable[[], object]) -> None:
         try:
@@ -40,8 +40,8 @@ def run(session: Session, faults: list[PlexStediError]) -> None:
     one(Stage.INGEST, lambda: ingest(session))
 
 
-def keep_house(session: Session) -> None:
-    """Copy and drop what is due. A copy that cannot be made is a warning: the orders went out all the same."""
+def back_up_and_purge(session: Session) -> None:
+    """Back up and purge the state when due. A failed backup is only a warning: the orders were sent."""
     settings, now = session.config.state, session.clock.now()
     database = session.store.database
     if settings.keep_days is not None:
@@ -52,4 +52,4 @@ def keep_house(session: Session) -> None:
     try:
         keep_backup(database, now, settings.backups)
     except StateUnusable as fault:
-        session.tally.warn(f"{fault.message}. {fault.fix}")
+        session.run.warn(f"{fault.message}. {fault.fix}")

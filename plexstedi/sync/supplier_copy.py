@@ -1,4 +1,4 @@
-"""What a supplier has of an order: a stored revision, with what we wrote into its releases from its own answers."""
+"""The supplier's copy of an order: a stored revision, with promises that were written into its releases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from plexstedi.state.store import Store
 from plexstedi.state.writes import WriteState
 
 
-def supplier_has(store: Store, record: OrderRecord, revision: int) -> Order:
+def supplier_copy_of(store: Store, record: OrderRecord, revision: int) -> Order:
     """This revision as its supplier has it today. Raise KeyError if there is no such revision."""
     has = store.orders.revision(record.id, revision)
     if revision >= record.latest:
@@ -35,7 +35,7 @@ def supplier_has(store: Store, record: OrderRecord, revision: int) -> Order:
 
 
 def order_after(order: Order, changes: Iterable[FieldChange]) -> Order | None:
-    """The order with what was written into its releases; None if that is nothing that a supplier could be told."""
+    """The order with what was written into its releases; None if no value that is sent to suppliers was written."""
     demands: dict[str, dict[str, Demand]] = {}
     for change in changes:
         value = _demand(change)
@@ -48,9 +48,10 @@ def order_after(order: Order, changes: Iterable[FieldChange]) -> Order | None:
 def sent_after(
     store: Store, change: Change860, last: Document, revision: int, sent: SentOrder, renderings: Renderings
 ) -> SentOrder:
-    """What is kept with a change since `revision`: a line that it leaves out, as only we changed it, stays as sent.
+    """The sent order to store with a change since `revision`: a line that only we changed, and that is not sent, stays
+    as sent.
 
-    So an answer to that line is still compared with what the supplier was told of it, and earlier ones still count.
+    Acknowledgments of that line are then still compared with what was sent, and earlier ones still count.
     """
     ours = lines_that_differ(store.orders.revision(last.order_id, revision), change.has)
     if not ours:
@@ -64,7 +65,7 @@ def sent_after(
 
 
 def _demand(change: FieldChange) -> Demand | None:
-    """What a change wrote into a release's own quantity or date; None for anything else."""
+    """What a change wrote into a release's quantity or date; None for anything else."""
     if change.level != "release" or change.after is None:
         return None
     if change.field == ReleaseField.QUANTITY:

@@ -12,7 +12,7 @@ from plexstedi.sandbox.config_text import secrets
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.plex.store import copy_order
 from tests.commands.advice import commands, follow, follow_option, follow_shell
-from tests.commands.test_lost_state import MARK, lose
+from tests.commands.test_recover import MARK, lose
 
 WHY = ("--reason", "agreed by phone")
 

@@ -17,7 +17,8 @@ from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.config_text import secrets
 from plexstedi.sync.ingest import ingest
 from tests.commands.advice import commands, fixes, follow, items
-from tests.commands.test_acknowledgments import (
+from tests.commands.test_advice_of_faults import refused
+from tests.commands.test_ingest_acks import (
     accepted,
     bak,
     confirmed_in_plex,
@@ -28,12 +29,11 @@ from tests.commands.test_acknowledgments import (
     sent_to_silent,
     standing,
 )
-from tests.commands.test_advice_of_faults import refused
-from tests.commands.test_datasource_writes import records_bench
-from tests.commands.test_invoices import edit as change_invoice
-from tests.commands.test_invoices import sent_810, with_invoices
-from tests.commands.test_lost_state import edit, lose
-from tests.commands.test_odd_records import Odd, meddle, spoil
+from tests.commands.test_recover import edit, lose
+from tests.commands.test_submit_invoices import edit as change_invoice
+from tests.commands.test_submit_invoices import sent_810, with_invoices
+from tests.commands.test_unreadable_record_held_alone import Odd, meddle, spoil
+from tests.commands.test_write_datasource import records_bench
 
 KIND = "order-held"
 TABLE = "[suppliers.S001]\n"
@@ -240,7 +240,7 @@ def slow(seconds: float) -> Callable[[], None]:
         def slowly(session, inbound, candidates) -> None:
             for _ in range(10):
                 session.clock.sleep(seconds / 10)
-                session.look()
+                session.check_deadline()
             decide(session, inbound, candidates)
 
         ingest._decide = slowly
@@ -395,7 +395,7 @@ def test_a_wrong_password_of_the_data_sources_is_renewed_where_it_is_kept(make_b
 def test_the_next_steps_of_init_are_taken_as_they_are_printed(make_bench, dialect):
     bench = make_bench(orders=1, suppliers=1, dialect=dialect)
     bench.config.unlink()
-    tenant = bench.sandbox.made_up.tenant.id
+    tenant = bench.sandbox.sample_data.tenant.id
     options = ["--api", dialect, "--tenant-id", tenant, "--usage-indicator", "T", "--company", "Acme"]
     options += ["--write", "report-only"]
     if dialect == "oauth2":

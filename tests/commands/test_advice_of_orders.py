@@ -10,12 +10,12 @@ import pytest
 
 from plexstedi.sandbox.behaviours import Character
 from tests.commands.advice import follow, items
-from tests.commands.test_acknowledgments import accepted, bak, ordered, sent_to_silent
 from tests.commands.test_advice_of_faults import refused
 from tests.commands.test_advice_of_holds import cycle, fix_of, held, quiet
 from tests.commands.test_advice_of_reviews import conflict
-from tests.commands.test_invoices import with_invoices
-from tests.commands.test_lost_state import edit, lose
+from tests.commands.test_ingest_acks import accepted, bak, ordered, sent_to_silent
+from tests.commands.test_recover import edit, lose
+from tests.commands.test_submit_invoices import with_invoices
 from tests.edi.guides.corpus import GUIDES_860
 
 WHY = ("--reason", "agreed by phone")

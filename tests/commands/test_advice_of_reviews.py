@@ -11,12 +11,12 @@ import pytest
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from tests.commands.advice import commands, fixes, follow, items
-from tests.commands.test_acknowledgments import accepted, bak, ordered, plain_half, send_ta1, sent_to_silent
-from tests.commands.test_invoices import edit as change_invoice
-from tests.commands.test_invoices import with_invoices
-from tests.commands.test_lost_state import edit, lists_that_lag, lose
-from tests.commands.test_odd_records import HUGE, Odd, meddle, spoil
+from tests.commands.test_ingest_acks import accepted, bak, ordered, plain_half, send_ta1, sent_to_silent
 from tests.commands.test_one_record_stops_no_other import STEPS, breaks
+from tests.commands.test_recover import edit, lists_that_lag, lose
+from tests.commands.test_submit_invoices import edit as change_invoice
+from tests.commands.test_submit_invoices import with_invoices
+from tests.commands.test_unreadable_record_held_alone import HUGE, Odd, meddle, spoil
 
 
 def answered(make_bench, character, change=lambda text: text):
@@ -94,7 +94,7 @@ def test_a_document_that_stedi_refused(make_bench):
 
 def test_a_setting_that_stedi_did_not_have(make_bench):
     bench = make_bench(orders=1, suppliers=1)
-    partnership = bench.sandbox.made_up.partners[0].partnership_id
+    partnership = bench.sandbox.sample_data.partners[0].partnership_id
     kept = bench.sandbox.stedi.partnerships.pop(partnership)
     bench.run("run")
     fix = only(bench, "document-refused")

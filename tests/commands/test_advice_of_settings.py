@@ -10,7 +10,7 @@ import pytest
 from plexstedi.sandbox.config_text import secrets
 from tests.commands.advice import commands, follow, follow_shell
 from tests.commands.test_advice_of_faults import refused
-from tests.commands.test_datasource_writes import answered, records_bench
+from tests.commands.test_write_datasource import answered, records_bench
 
 OPTIONS = ("--api", "connect", "--tenant-id", "01234567-89ab-cdef-0123-456789abcdef", "--usage-indicator", "T")
 OPTIONS += ("--company", "Acme", "--write", "report-only")

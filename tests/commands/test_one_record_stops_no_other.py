@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from plexstedi.sandbox.behaviours import Character
+from tests.commands.test_submit_invoices import with_invoices
 
 from .conftest import Bench, MakeBench, Ran
-from .test_invoices import with_invoices
 
 ORDERS = 3
 

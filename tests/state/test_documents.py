@@ -34,7 +34,7 @@ def test_a_stream_never_has_two_documents_under_way(store, state):
 
 @pytest.mark.parametrize("state", [DocumentState.DELIVERED, DocumentState.REFUSED, DocumentState.WITHDRAWN])
 def test_after_a_settled_document_the_next_may_go(store, state):
-    assert brought_to(store, state).settled
+    assert brought_to(store, state).is_closed
     store.documents.freeze(a_document(counter=2), NOW)
 
 
@@ -72,9 +72,9 @@ def test_what_the_supplier_was_last_told_leaves_out_refused_and_withdrawn(store)
 def test_a_rejecting_997_blocks_the_stream_until_a_person_decides(store):
     document = brought_to(store, DocumentState.DELIVERED)
     store.documents.set_functional(document.id, FunctionalStatus.REJECTED, blocks=True)
-    assert not store.documents.get(document.id).settled
+    assert not store.documents.get(document.id).is_closed
     store.documents.unblock(document.id)
-    assert store.documents.get(document.id).settled
+    assert store.documents.get(document.id).is_closed
 
 
 def test_a_failed_delivery_that_stedi_retried_is_followed(store):

@@ -1,6 +1,6 @@
-"""A dialect of Plex's REST interfaces is a table: paths, filter names, field names, and what it can do.
+"""A dialect of Plex's REST interfaces as a table: paths, filter names, field names and capabilities.
 
-So a tenant that differs is a change of `[plex.paths]`, `[plex.filters]` or `[plex.fields]`, not of code.
+A tenant that differs needs `[plex.paths]`, `[plex.filters]` or `[plex.fields]`, not a change of code.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _FIELDS = """
     credit debit currencyCredit currencyDebit offset taxes taxCode taxAmount
 """
 FIELDS: Mapping[str, str] = {squeezed(name): name for name in _FIELDS.split()}
-"""The fields that are read, by their squeezed names: what `[plex.fields]` may name otherwise."""
+"""The fields that are read, by normalized name: those that `[plex.fields]` may rename."""
 
 
 @dataclass(frozen=True)
 class Dialect:
     """The names of one interface.
 
-    `paths`: resource to path, with `{order}` and the like for ids. `filters`: what is filtered to the parameter; an
-    empty name: this interface has no such filter, and the reader does without. `aliases`: other names of fields,
-    squeezed. `ids_per_call`: how many ids one list call may name (1: `repeatable` filters do not exist).
+    `paths`: resource to path, with placeholders such as `{order}` for ids. `filters`: our filter name to the query
+    parameter; an empty parameter: the interface lacks this filter, and the reader does without it. `aliases`: other
+    names of fields, normalized. `ids_per_call`: how many ids one list call may name (1: no repeatable filters).
     """
 
     name: str
@@ -46,19 +46,19 @@ class Dialect:
     aliases: Mapping[str, tuple[str, ...]]
     ids_per_call: int
     own_names: Mapping[str, str] = field(default_factory=dict)
-    """`[plex.fields]`: `field`, or `resource.field` for one resource only, to the tenant's name."""
+    """`[plex.fields]`: `field`, or `resource.field` for a single resource, to the tenant's name."""
     days: Days = field(default_factory=Days)
 
     def path(self, resource: str, **ids: str) -> str:
-        """The path of a resource; the ids must already be path segments."""
+        """The path of a resource; the ids must be quoted path segments."""
         return self.paths[resource].format(**ids)
 
     def filter(self, name: str) -> str | None:
-        """The parameter of a filter; None if this interface has none."""
+        """The query parameter of a filter; None if this interface has no such filter."""
         return self.filters[name] or None
 
     def names(self, resource: str) -> Names:
-        """How the fields of a resource are called."""
+        """The field names of a resource."""
         everywhere = {squeezed(key): squeezed(name) for key, name in self.own_names.items() if "." not in key}
         here = {
             squeezed(key.partition(".")[2]): squeezed(name)
@@ -69,7 +69,7 @@ class Dialect:
 
 
 def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
-    """The dialect with the tenant's own names. Raise ConfigurationFault for a key that the dialect does not have."""
+    """The dialect with the tenant's names. Raise ConfigurationFault for a key that the dialect does not have."""
     problems = [
         *_unknown("plex.paths", settings.paths, dialect.paths),
         *_unknown("plex.filters", settings.filters, dialect.filters),
@@ -104,7 +104,7 @@ def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
 
 
 def _rebased(paths: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The paths, those below a collection that was moved moved with it: its records are where it is."""
+    """The paths with the configured ones applied; paths below a changed collection change their prefix with it."""
     moved = dict(paths)
     for resource, path in given.items():
         for key, below in paths.items():

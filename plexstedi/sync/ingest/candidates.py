@@ -1,4 +1,4 @@
-"""Orders that an acknowledgment may be about, and the document that it comes in."""
+"""Orders that an acknowledgment may refer to, and the document that it arrives in."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from plexstedi.sync.session import Session
 
 
 def read_document(session: Session, inbound: Inbound) -> Transaction | UnreadableDocument:
-    """The neutral tree of a stored document."""
+    """Parse a stored document into the neutral tree."""
     document = session.store.inbox.document(inbound.transaction_id)
     if document is None:
         return UnreadableDocument("its document was not fetched")
     if inbound.document_form == "guide-json":
         try:
-            return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
+            return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.check_deadline)
         except BrokenJsonError as error:
             return UnreadableDocument(f"its JSON cannot be read, and Stedi provides no X12 for it: {error}")
     return choose_set(decoded(document), wanted_set(inbound))
 
 
 def wanted_set(inbound: Inbound) -> WantedSet:
-    """What Stedi's listing says of a transaction, to find it in a file."""
+    """Identify a transaction within a file by the data of Stedi's listing."""
     return WantedSet(
         set_id=inbound.set_id,
         release=inbound.release,
@@ -41,14 +41,14 @@ def wanted_set(inbound: Inbound) -> WantedSet:
 
 
 class Candidates:
-    """The orders that answers may mean, read once per run."""
+    """The orders that acknowledgments may refer to, loaded once per run."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._known: dict[tuple[str, str | None], Candidate] | None = None
 
     def all(self) -> Sequence[Candidate]:
-        """Every order, or release sent singly, that a document went out for."""
+        """Every order, or separately sent release, with a document."""
         if self._known is None:
             suppliers = self._session.config.suppliers
             self._known = {}

@@ -1,4 +1,4 @@
-"""The review items about acknowledgments that are not applied and say worse than what counts (RULES.md Reading 13)."""
+"""Review items for unapplied acknowledgments that state worse terms than the current state (RULES.md Reading 13)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from plexstedi.sync.session import Session
 _KIND = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
 
 
-def unheard_before(session: Session, order_id: str) -> frozenset[str]:
-    """Transactions of an order that a person has been asked about and has not decided on."""
-    standing = session.store.reviews.standing(order_id=order_id)
-    return frozenset(r.subject.transaction for r in standing if r.kind is _KIND and r.subject.transaction is not None)
+def transactions_not_applied(session: Session, order_id: str) -> frozenset[str]:
+    """Transactions of an order with an open review item of this kind."""
+    open_items = session.store.reviews.standing(order_id=order_id)
+    return frozenset(r.subject.transaction for r in open_items if r.kind is _KIND and r.subject.transaction is not None)
 
 
-def tell_unheard(
+def review_not_applied(
     session: Session,
     order_id: str,
     header: AcknowledgmentHeader,
@@ -27,18 +27,17 @@ def tell_unheard(
     *,
     fresh: bool,
 ) -> None:
-    """Ask once, when the answer has come in (`fresh`); take it back when what counts says as much by then.
+    """Open a review item for a new acknowledgment (`fresh`); withdraw it once the current state says the same.
 
-    What once counted and was replaced by a newer one has been told already. An answer that is held as a whole is a
-    person's anyway.
+    One that counted before and was superseded has been reported already. One held as a whole has its own item.
     """
     subject = of_transaction(header.transaction_id)
     reasons = not_applied_reasons(header, (*outcome.lines, *outcome.earlier), folded.lines)
     if not reasons:
-        session.withdraw(_KIND, subject, "the current state now says the same", order_id=order_id)
+        session.withdraw_review(_KIND, subject, "the current state now says the same", order_id=order_id)
     elif fresh and not (outcome.holds or session.store.reviews.decided(_KIND, subject)):
         record = session.store.orders.get(order_id)
-        session.ask(
+        session.open_review(
             _KIND,
             subject,
             reasons,

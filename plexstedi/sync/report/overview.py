@@ -20,7 +20,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review, ReviewKind
-from plexstedi.state.statistics import Statistics, SupplierTally
+from plexstedi.state.statistics import Statistics, SupplierCounts
 from plexstedi.state.store import Store, expect_state
 from plexstedi.sync.ingest.deadlines import LateDocument, late_documents
 from plexstedi.sync.report.lines import unanswered_lines
@@ -69,7 +69,7 @@ class Overview:
     business_ack: dict[str, int] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     """Lines that were sent, by what stands of them."""
-    suppliers: tuple[SupplierTally, ...] = ()
+    suppliers: tuple[SupplierCounts, ...] = ()
     waiting: tuple[Review, ...] = ()
     late: tuple[LateDocument, ...] = ()
     unwritten: tuple[Unwritten, ...] = ()
@@ -112,13 +112,13 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
 
     Raise UsageFault for a supplier of which neither the configuration nor the state knows.
     """
-    tallies = Statistics(store.database)
-    suppliers = tallies.suppliers()
+    statistics = Statistics(store.database)
+    suppliers = statistics.suppliers()
     if supplier is not None:
-        suppliers = [tally for tally in suppliers if tally.supplier == supplier]
+        suppliers = [counts for counts in suppliers if counts.supplier == supplier]
         if not suppliers and (config is None or supplier not in {**config.suppliers, **config.customers}):
-            raise _unknown_supplier(supplier, tallies, config)
-    silent = sorted(set(() if config is None else config.suppliers) - {tally.supplier for tally in suppliers})
+            raise _unknown_supplier(supplier, statistics, config)
+    silent = sorted(set(() if config is None else config.suppliers) - {counts.supplier for counts in suppliers})
     if supplier is not None:
         silent = [code for code in silent if code == supplier]
     lines = store.inbox.line_counts(supplier)
@@ -127,23 +127,23 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         lines["unacknowledged"] = lines.get("unacknowledged", 0) + unanswered
     late = [] if config is None else late_documents(store, config, now, supplier=supplier)
     return Overview(
-        orders=tallies.orders_by_phase(supplier),
-        states=tallies.documents_by("state", supplier),
-        delivery=tallies.documents_by("delivery", supplier),
-        functional_ack=tallies.documents_by("functional_ack", supplier),
-        business_ack=tallies.documents_by("business_ack", supplier),
+        orders=statistics.orders_by_phase(supplier),
+        states=statistics.documents_by("state", supplier),
+        delivery=statistics.documents_by("delivery", supplier),
+        functional_ack=statistics.documents_by("functional_ack", supplier),
+        business_ack=statistics.documents_by("business_ack", supplier),
         lines=lines,
-        suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda tally: tally.supplier)),
+        suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda counts: counts.supplier)),
         waiting=tuple(store.reviews.standing(supplier=supplier)),
         late=tuple(late),
         unwritten=tuple(_unwritten(store, config, supplier)),
         unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in READ_SETS},
         not_traded=tuple(pair for pair in store.orders.untraded_suppliers() if supplier in (None, pair[0])),
         customers_not_traded=tuple(pair for pair in store.invoices.untraded_customers() if supplier in (None, pair[0])),
-        times=_times(store, tallies),
-        attention=(store.reviews.attention() if supplier is None else tallies.attention(supplier))
+        times=_times(store, statistics),
+        attention=(store.reviews.attention() if supplier is None else statistics.attention(supplier))
         + unheeded(store, late),
-        in_doubt=tallies.in_doubt(supplier),
+        in_doubt=statistics.in_doubt(supplier),
     )
 
 
@@ -218,8 +218,8 @@ def _unknown_order(number: str, known: Sequence[str]) -> UsageFault:
     return UsageFault(f"there is no order {number} in the state file", fix=fix, code="order-unknown")
 
 
-def _unknown_supplier(code: str, tallies: Statistics, config: Config | None) -> UsageFault:
-    known = {tally.supplier for tally in tallies.suppliers()} | set(() if config is None else config.suppliers)
+def _unknown_supplier(code: str, statistics: Statistics, config: Config | None) -> UsageFault:
+    known = {counts.supplier for counts in statistics.suppliers()} | set(() if config is None else config.suppliers)
     near = get_close_matches(code, sorted(known), n=3)
     return UsageFault(
         f"there is no supplier {code}: it has no table in the configuration and no order in the state file",
@@ -228,19 +228,19 @@ def _unknown_supplier(code: str, tallies: Statistics, config: Config | None) -> 
     )
 
 
-def _silent(code: str) -> SupplierTally:
+def _silent(code: str) -> SupplierCounts:
     """A supplier of the configuration without orders."""
-    return SupplierTally(code, 0, 0, 0, 0, 0, 0, 0)
+    return SupplierCounts(code, 0, 0, 0, 0, 0, 0, 0)
 
 
-def _times(store: Store, tallies: Statistics) -> Times:
+def _times(store: Store, statistics: Statistics) -> Times:
     return Times(
-        plex_read_until=store.memory.time(Fact.PLEX_CURSOR),
-        sweep_finished=store.memory.time(Fact.SWEEP_FINISHED),
-        receipts_read_until=store.memory.time(Fact.RECEIPTS_CURSOR),
-        last_sent=tallies.last_sent_at(),
-        last_received=tallies.last_received_at(),
-        last_written=tallies.last_written_at(),
+        plex_read_until=store.cursors.time(Fact.PLEX_CURSOR),
+        sweep_finished=store.cursors.time(Fact.SWEEP_FINISHED),
+        receipts_read_until=store.cursors.time(Fact.RECEIPTS_CURSOR),
+        last_sent=statistics.last_sent_at(),
+        last_received=statistics.last_received_at(),
+        last_written=statistics.last_written_at(),
     )
 
 

@@ -1,10 +1,11 @@
-"""What became of documents that were sent: unheard ones are settled, accepted ones followed until delivered.
+"""Confirm the delivery of accepted documents.
 
-200 is not delivery: delivery is read from executions only (stedi/README.md 3.1). An attempt without an answer is
-repeated with the same bytes under the same key while Stedi remembers the key; later it is looked up, never guessed.
+HTTP 200 is not delivery: delivery is read from executions only (stedi/README.md 3.1).
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
@@ -12,6 +13,7 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import (
+    COMPLETED,
     Delivered,
     DeliveryFailed,
     DeliveryPending,
@@ -23,14 +25,19 @@ from plexstedi.sync.replay_words import replay_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.send import record_of
 
+_LISTED_WITHIN = timedelta(minutes=30)
+"""Stedi tries a delivery three times, every six minutes; the feed lists the file when that has ended."""
+
 
 def confirm_deliveries(session: Session, turns: Turns) -> None:
-    """Ask Stedi about every accepted or failed document that is not yet known to be delivered.
+    """Learn whether each accepted or failed document was delivered: from the execution feed, else by a call.
 
-    One that Stedi does not answer for keeps no other from being asked about; it is told by `turns`.
+    The feed has just been read: a file that it lists as completed was delivered, and one that it does not list yet is
+    still on its way. Stedi is asked about the others. One that Stedi does not respond for keeps no other from being
+    asked about; `turns` reports it.
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
-    open_documents = sorted(accepted, key=lambda document: turns.failed_before(_confirming(document)))
+    open_documents = sorted(accepted, key=lambda document: turns.failed_earlier(_confirming(document)))
     for done, document in enumerate(open_documents, 1):
         session.checkpoint()
         with turns.turn(_confirming(document)):
@@ -45,11 +52,18 @@ def _confirming(document: Document) -> Record:
 def _confirm(session: Session, document: Document) -> None:
     if document.file_execution_id is None:
         return
+    listed = session.store.executions.get(document.file_execution_id)
+    if listed is None and _may_be_under_way(session, document):
+        return
     if document.group_control is None:
         _read_controls(session, document)
+    if listed is not None and listed.status == COMPLETED:
+        with session.store.transaction():
+            _note_delivered(session, document)
+        return
     execution = session.stedi.execution(document.file_execution_id)
     if execution is None:
-        session.tally.warn(
+        session.run.warn(
             f"order {document.order_number}: Stedi does not know execution {document.file_execution_id} yet"
         )
         return
@@ -58,10 +72,7 @@ def _confirm(session: Session, document: Document) -> None:
     with store.transaction():
         match state:
             case Delivered():
-                store.documents.deliver(document.id, session.clock.now())
-                session.tally.counts.documents_delivered += 1
-                session.withdraw(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
-                session.note("document-delivered", of_document(document.id), order_id=document.order_id)
+                _note_delivered(session, document)
             case RetriedAs(execution_id=child):
                 store.documents.set_next_attempt(document.id, None, None)
                 if document.state is DocumentState.FAILED:
@@ -76,9 +87,26 @@ def _confirm(session: Session, document: Document) -> None:
                 pass
 
 
+def _may_be_under_way(session: Session, document: Document) -> bool:
+    """Whether the feed can be expected to list this file yet."""
+    accepted_at = document.accepted_at
+    return (
+        document.state is DocumentState.ACCEPTED
+        and accepted_at is not None
+        and session.clock.now() - accepted_at < _LISTED_WITHIN
+    )
+
+
+def _note_delivered(session: Session, document: Document) -> None:
+    session.store.documents.deliver(document.id, session.clock.now())
+    session.run.counts.documents_delivered += 1
+    session.withdraw_review(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")
+    session.note("document-delivered", of_document(document.id), order_id=document.order_id)
+
+
 def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None:
     session.store.documents.fail(document.id, failure.message)
-    session.tally.counts.documents_failed += 1
+    session.run.counts.documents_failed += 1
     reason = Reason(
         code="delivery-failed",
         where="order",
@@ -86,12 +114,12 @@ def _fail(session: Session, document: Document, failure: DeliveryFailed) -> None
         fix="Correct the connection in the Stedi portal and retry the file there; its delivery is then tracked."
         f" {replay_of(document)} sends a new one instead; then do not retry the old file.",
     )
-    session.ask_about(ReviewKind.DELIVERY_FAILED, document, reason)
+    session.open_review_of_document(ReviewKind.DELIVERY_FAILED, document, reason)
     session.note("delivery-failed", of_document(document.id), order_id=document.order_id, message=failure.message)
 
 
 def _read_controls(session: Session, document: Document) -> None:
-    """create-outbound and found-again files: the control numbers are in the execution's transactions."""
+    """Read the control numbers from the execution's transactions: responses of create-outbound lack them."""
     assert document.file_execution_id is not None
     for transaction in session.stedi.execution_transactions(document.file_execution_id):
         session.store.documents.set_controls(

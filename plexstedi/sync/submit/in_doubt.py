@@ -1,4 +1,4 @@
-"""Documents of which it is not known whether Stedi has them: repeated under the same key, or looked up."""
+"""Documents that Stedi may or may not have: repeat under the same key, or look up the file."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from plexstedi.stedi.models import (
     Execution,
 )
 from plexstedi.stedi.outcome import Accepted
-from plexstedi.sync.isolation import is_held, isolated, let_go
+from plexstedi.sync.isolation import is_held, isolated, release_hold
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.send import accept, record_of, send, sending_of
 
 KEY_LIFE = timedelta(hours=23)
-"""Stedi forgets a key after 24 hours; after 23 the same request might be carried out a second time."""
+"""Stedi forgets a key after 24 hours; from 23 on a repeated request might be executed a second time."""
 
 
-_LOOK_AROUND = timedelta(days=2)
+_SEARCH_MARGIN = timedelta(days=2)
 
 
 _LISTED_AFTER = timedelta(minutes=15)
-"""A file that Stedi has is listed by then; only after that its absence means something."""
+"""Stedi lists an existing file within this time; only then its absence is significant."""
 
 
-def settle_unheard(session: Session) -> None:
-    """Settle every document whose attempt was not heard, and those in doubt or refused that Stedi shows after all."""
+def resolve_unconfirmed(session: Session) -> None:
+    """Resolve every send without a response, and adopt documents in doubt or rejected that Stedi lists after all."""
     for document in session.store.documents.unheard():
         session.checkpoint()
         record = sending_of(document)
-        if take_witness(session, document) or is_held(session, record):
+        if adopt_execution(session, document) or is_held(session, record):
             continue
         with isolated(session, record):
             if document.state is DocumentState.SENDING:
-                _settle(session, document)
+                _resolve(session, document)
             elif document.state is DocumentState.IN_DOUBT:
-                _look_again(session, document)
+                _search_again(session, document)
 
 
-def take_witness(session: Session, document: Document) -> bool:
-    """Whether Stedi's execution feed has shown a file of this very name: then it was carried out."""
-    witness = session.store.witnesses.by_file_name(document.file_name)
-    if witness is None:
+def adopt_execution(session: Session, document: Document) -> bool:
+    """Whether the execution feed contains this document's file name: it was sent, and is marked as accepted."""
+    execution = session.store.executions.by_file_name(document.file_name)
+    if execution is None:
         return False
     documents = session.store.documents
     record = record_of("take over", document)
@@ -56,23 +56,23 @@ def take_witness(session: Session, document: Document) -> bool:
         return True
     with isolated(session, record) as turn, session.store.transaction():
         if document.state is DocumentState.FROZEN:
-            number = documents.begin_attempt(document, witness.created_at)
+            number = documents.begin_attempt(document, execution.created_at)
             documents.end_attempt(document.id, number, session.clock.now(), "found among Stedi's files")
-        accept(session, document, found_at_stedi(witness.execution_id, witness.created_at))
+        accept(session, document, found_at_stedi(execution.execution_id, execution.created_at))
     if not turn.held:
-        let_go(session, sending_of(document))
+        release_hold(session, sending_of(document))
     return True
 
 
-def _settle(session: Session, document: Document) -> None:
-    """Repeat it while Stedi surely knows the key; else look the file up, with a positive control."""
+def _resolve(session: Session, document: Document) -> None:
+    """Repeat the send while Stedi certainly knows the key; later look up the file, with a positive control."""
     documents, now = session.store.documents, session.clock.now()
     wait = timedelta(0) if document.next_attempt_at is None else document.next_attempt_at - now
     if timedelta(0) < wait <= _LONGEST_WAIT:
         return
     _, last_began, _, last_outcome = documents.attempts(document.id)[-1]
     refused = (last_outcome or "").startswith(REFUSED)
-    latest = session.store.memory.latest_time(now, session.stedi.service_now())
+    latest = session.store.cursors.latest_time(now, session.stedi.service_now())
     first = document.first_attempt_at
     young = first is None or latest - first < KEY_LIFE
     if young and not refused:
@@ -90,10 +90,10 @@ def _settle(session: Session, document: Document) -> None:
             session.note("found-absent", of_document(document.id), order_id=document.order_id, search=found)
         send(session, documents.get(document.id))
     elif not young:
-        _doubt(session, document)
+        _mark_in_doubt(session, document)
 
 
-def _doubt(session: Session, document: Document) -> None:
+def _mark_in_doubt(session: Session, document: Document) -> None:
     reason = Reason(
         code="in-doubt",
         where="order",
@@ -104,11 +104,11 @@ def _doubt(session: Session, document: Document) -> None:
     )
     with session.store.transaction():
         session.store.documents.move(document.id, DocumentState.IN_DOUBT, reason.message)
-        session.ask_about(ReviewKind.DOCUMENT_IN_DOUBT, document, reason)
+        session.open_review_of_document(ReviewKind.DOCUMENT_IN_DOUBT, document, reason)
 
 
-def _look_again(session: Session, document: Document) -> None:
-    """A document in doubt: Stedi may list its file by now."""
+def _search_again(session: Session, document: Document) -> None:
+    """Search for the file of a document in doubt: Stedi may list it by now."""
     for page in session.stedi.executions(direction=OUTBOUND, display_name=document.file_name):
         for execution in page.items:
             if execution.file_name == document.file_name:
@@ -118,18 +118,18 @@ def _look_again(session: Session, document: Document) -> None:
 
 
 class Absent(StrEnum):
-    """A file that was looked up and is not there."""
+    """The result of a search that did not find the file."""
 
     PROVEN = "proven"
-    """The same search found another file of ours."""
+    """The same search found another known file."""
     UNPROVEN = "unproven"
 
 
 def _search(session: Session, document: Document, since: datetime, until: datetime) -> Execution | Absent:
-    """The execution that carried this exact file name; if it is not there, whether the search proves anything.
+    """The execution with exactly this file name; else whether the search was valid.
 
-    The control is a file that we know Stedi has: it must come up in the very same listing. Days on both sides make up
-    for a clock of ours that was wrong.
+    The control is a file that Stedi is known to have: the same listing must contain it. The searched period has a
+    margin of days on both sides for a wrong local clock.
     """
     control = _control(session, document)
     begin = since if control is None or control.accepted_at is None else min(since, control.accepted_at)
@@ -137,8 +137,8 @@ def _search(session: Session, document: Document, since: datetime, until: dateti
     pages = session.stedi.executions(
         partnership_id=document.partnership if same_partner else None,
         direction=OUTBOUND,
-        begin=begin - _LOOK_AROUND,
-        end=until + _LOOK_AROUND,
+        begin=begin - _SEARCH_MARGIN,
+        end=until + _SEARCH_MARGIN,
     )
     proven = False
     for page in pages:
@@ -150,7 +150,7 @@ def _search(session: Session, document: Document, since: datetime, until: dateti
 
 
 def _control(session: Session, document: Document) -> Document | None:
-    """A document that Stedi surely has, the last one; of the same partner if there is one."""
+    """The latest document that Stedi is known to have, of the same partner if possible."""
     known = [
         other
         for other in session.store.documents.in_state(DocumentState.DELIVERED, DocumentState.ACCEPTED)
@@ -160,7 +160,7 @@ def _control(session: Session, document: Document) -> Document | None:
 
 
 def found_at_stedi(execution_id: str, created_at: datetime) -> Accepted:
-    """A document that was found at Stedi, as if it had answered."""
+    """An accepted outcome for a document that was found at Stedi."""
     return Accepted(
         file_execution_id=execution_id,
         interchange_control=None,
@@ -172,4 +172,4 @@ def found_at_stedi(execution_id: str, created_at: datetime) -> Accepted:
 
 
 _LONGEST_WAIT = timedelta(hours=1)
-"""No 409 asks for more; a later time was noted by a clock that was wrong."""
+"""No 409 asks for a longer wait; a later time was stored by a wrong clock."""

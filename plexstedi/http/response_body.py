@@ -1,0 +1,100 @@
+"""Reads a response body piece by piece, bounded in decoded size and by the attempt's time limit.
+
+Compressed bytes are decompressed here in pieces, and the decompressed size counts: a small response may expand to
+gigabytes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+import httpx
+
+from plexstedi.http.deadline import AttemptLimit
+
+LARGEST_RESPONSE = 64 * 2**20
+"""Default limit of a decoded response body, in bytes."""
+TOO_LARGE = "too-large"
+"""Error code for a response that exceeds the limit."""
+ACCEPTED_CODINGS = "gzip, deflate"
+_PIECE = 65_536
+_GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
+_OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
+
+
+class BeyondLimitError(Exception):
+    """The response is larger than the limit."""
+
+
+def read_bounded(response: httpx.Response, most: int, attempt_limit: AttemptLimit) -> httpx.Response:
+    """The response with its whole body, decoded.
+
+    Raise BeyondLimitError for more than `most` bytes, httpx.ReadTimeout when the run's deadline has passed, Interrupted
+    after a stop request, httpx.DecodingError for a body that does not match its Content-Encoding, and what httpx raises
+    while reading.
+    """
+    try:
+        if response.is_stream_consumed:
+            if len(response.content) > most:
+                raise BeyondLimitError
+            return response
+        codings = [each.strip().lower() for each in response.headers.get("content-encoding", "").split(",")]
+        announced = response.headers.get("content-length", "")
+        if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > most:
+            raise BeyondLimitError
+        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), attempt_limit), most)
+        for coding in reversed([each for each in codings if each not in ("", "identity")]):
+            pieces = _within(_unpacked(pieces, coding), most)
+        body = b"".join(pieces)
+    finally:
+        response.close()
+    return httpx.Response(
+        response.status_code,
+        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER],
+        content=body,
+        extensions=response.extensions,
+    )
+
+
+def _watched(pieces: Iterable[bytes], attempt_limit: AttemptLimit) -> Iterator[bytes]:
+    for piece in pieces:
+        if attempt_limit.is_over():
+            raise httpx.ReadTimeout("the time limit of the run is reached")
+        yield piece
+
+
+def _within(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        if total > most:
+            raise BeyondLimitError
+        yield piece
+
+
+def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        raise httpx.DecodingError(f"the response is encoded as {coding[:20]!r}")
+    unpacker = None
+    try:
+        for packed in pieces:
+            if unpacker is None:
+                unpacker = zlib.decompressobj(_GZIP if coding != "deflate" else _deflate_form(packed))
+            left = packed
+            while not unpacker.eof:
+                piece = unpacker.decompress(left, _PIECE)
+                left = unpacker.unconsumed_tail
+                if piece:
+                    yield piece
+                if not left and len(piece) < _PIECE:
+                    break
+    except zlib.error as error:
+        raise httpx.DecodingError(f"the response encoding does not match its header ({error})") from error
+    if unpacker is not None and not unpacker.eof:
+        raise httpx.DecodingError("the encoded response is truncated")
+
+
+def _deflate_form(packed: bytes) -> int:
+    """The zlib window bits of a `deflate` body: RFC 9110 means the zlib format, some servers send raw deflate."""
+    return _ZLIB if packed[:1] and packed[0] & 0x0F == 8 else _RAW_DEFLATE

@@ -1,0 +1,366 @@
+"""A change is told once, as the net difference, in codes that the supplier takes; the rest waits for a person."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plexstedi.edi.order import LineState, Order, Phase, ReleaseState
+from plexstedi.edi.outbound.actions import Cancel860, Change860, DueHeld, Nothing, Replace850, Send850
+from plexstedi.edi.outbound.document import Prepared
+from plexstedi.edi.outbound.due import streams
+from plexstedi.edi.partner import Partner
+from plexstedi.edi.reasons import Held
+from plexstedi.edi.x12.transaction import Composite, Loop, Segment, Transaction
+from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
+from tests.edi.outbound_orders import CHANGES, ORDERS, SEEN, D, changed, line, must_send, order, partner, release, sent
+from tests.edi.rendered import due, prepare
+from tests.examples import examples
+
+_BASE = ORDERS["three-releases"]
+_EXPECTED = {
+    "quantity-up": "QI",
+    "quantity-down": "QD",
+    "price": "PC",
+    "rescheduled": "RS",
+    "quantity-and-date": "RQ",
+    "price-and-date": "PR",
+    "price-and-quantity": "PQ",
+    "everything": "MU",
+    "other-part": "CA",
+    "line-added": "AI",
+    "line-cancelled": "DI",
+}
+
+
+def _phase(base: Order, phase: Phase) -> Order:
+    return base.model_copy(update={"phase": phase})
+
+
+def _lines(transaction: Transaction) -> list[Loop]:
+    return [loop for loop in transaction.detail if isinstance(loop, Loop)]
+
+
+@pytest.mark.parametrize(("change", "code"), _EXPECTED.items())
+def test_each_kind_of_change_has_its_code_and_the_new_total(change: str, code: str) -> None:
+    before, after = CHANGES[change]
+    result = must_send(after, partner(), has=before, sequence=3)
+    (loop,) = _lines(result.transaction)
+    assert loop.head.text(2) == code
+    line_now = next((ln for ln in after.open_lines() if str(ln.number) == loop.head.text(1)), None)
+    assert loop.head.get(3) == (D(0) if line_now is None else line_now.firm_quantity())
+    begin = result.transaction.heading[0]
+    assert isinstance(begin, Segment)
+    assert [begin.text(p) for p in (1, 2, 3, 5, 6, 11)] == ["04", "SA", "PO-1001", "3", "2026-11-02", "2026-11-05"]
+
+
+def test_a_reschedule_lists_every_open_schedule_of_the_line_after_it() -> None:
+    before, after = CHANGES["rescheduled"]
+    (loop,) = _lines(must_send(after, partner(), has=before, sequence=1).transaction)
+    listed = [(s.head.get(1), s.head.get(6)) for s in loop.loops("SCH")]
+    assert listed == [(D(50), date(2026, 11, 23)), (D(30), date(2026, 12, 4)), (D("20.5"), date(2026, 12, 18))]
+
+
+@pytest.mark.parametrize(
+    ("codes", "change", "expected"),
+    [
+        (["AI", "DI", "QI", "QD", "PC", "CA"], "rescheduled", "CA"),
+        (["AI", "DI", "QI", "QD", "PC", "RS", "CA"], "price-and-quantity", "CA"),
+        (["RZ"], "everything", "RZ"),
+        (["QI", "QD"], "price", None),
+        (["CA"], "line-added", None),
+    ],
+)
+def test_only_codes_that_the_supplier_takes_are_used(codes: list[str], change: str, expected: str | None) -> None:
+    before, after = CHANGES[change]
+    result = sent(after, partner(change_codes=codes), has=before, sequence=1)
+    if expected is None:
+        assert isinstance(result, Held)
+        assert [reason.code for reason in result.reasons] == ["change-code-not-taken"]
+        assert "change_codes" in result.reasons[0].fix
+        return
+    assert isinstance(result, Prepared)
+    assert [loop.head.text(2) for loop in _lines(result.transaction)] == [expected]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"modified_at": None, "status_name": "Confirmed"},
+        {"lines": (_BASE.lines[0].model_copy(update={"description": "WIDGET, NEW NAME"}),)},
+        {"lines": (_BASE.lines[0].model_copy(update={"price": D("4.2500")}),)},
+        {
+            "lines": (
+                _BASE.lines[0].model_copy(
+                    update={
+                        "releases": (
+                            *_BASE.lines[0].releases,
+                            release(9, "500", "12-30", state=ReleaseState.FORECAST),
+                        )
+                    }
+                ),
+            )
+        },
+        {
+            "lines": (
+                _BASE.lines[0].model_copy(
+                    update={
+                        "releases": (
+                            _BASE.lines[0].releases[0].model_copy(update={"state": ReleaseState.RECEIVED}),
+                            *_BASE.lines[0].releases[1:],
+                        )
+                    }
+                ),
+            )
+        },
+    ],
+    ids=["status name", "part description", "same price", "forecast", "receipt"],
+)
+def test_what_the_supplier_does_not_see_is_no_change(edit: dict[str, Any]) -> None:
+    assert due(_BASE, _BASE.model_copy(update=edit), partner()) == Nothing()
+
+
+def test_an_edit_undone_before_it_was_sent_sends_nothing() -> None:
+    _, edited = CHANGES["price"]
+    undone = changed(edited, price=_BASE.lines[0].price)
+    assert isinstance(due(_BASE, edited, partner()), Change860)
+    assert due(_BASE, undone, partner()) == Nothing()
+
+
+@pytest.mark.parametrize("phase", [Phase.UNRELEASED, Phase.RECEIVED, Phase.CANCELLED, Phase.VANISHED])
+def test_an_order_never_sent_is_sent_only_when_it_is_released(phase: Phase) -> None:
+    assert due(None, _phase(_BASE, phase), partner()) == Nothing()
+    assert isinstance(due(None, _BASE, partner()), Send850)
+
+
+@pytest.mark.parametrize(
+    ("phase", "code"), [(Phase.UNRELEASED, "order-unreleased"), (Phase.VANISHED, "order-vanished")]
+)
+def test_an_order_that_was_sent_and_is_no_order_any_more_waits(phase: Phase, code: str) -> None:
+    found = due(_BASE, _phase(_BASE, phase), partner())
+    assert isinstance(found, DueHeld)
+    assert found.reasons[0].code == code
+
+
+def test_a_received_order_is_over() -> None:
+    assert due(_BASE, _phase(changed(_BASE, price=D(9)), Phase.RECEIVED), partner()) == Nothing()
+
+
+def test_a_cancelled_order_is_cancelled_with_the_supplier_and_once() -> None:
+    gone = _phase(_BASE, Phase.CANCELLED)
+    found = due(_BASE, gone, partner())
+    assert isinstance(found, Cancel860)
+    result = prepare(found, partner(), change_sequence=2, revision_seen=SEEN)
+    assert isinstance(result, Prepared)
+    begin = result.transaction.heading[0]
+    assert isinstance(begin, Segment)
+    assert (begin.text(1), begin.text(5)) == ("01", "2")
+    assert not result.transaction.detail
+    assert [(ln.line, ln.quantity) for ln in result.sent.lines] == [(10, D(0))]
+    assert due(gone, gone, partner()) == Nothing()
+
+
+def test_a_cancelled_order_that_is_reopened_waits() -> None:
+    found = due(_phase(_BASE, Phase.CANCELLED), _BASE, partner())
+    assert isinstance(found, DueHeld)
+    assert found.reasons[0].code == "order-reopened"
+
+
+@pytest.mark.parametrize("settings_", [{"change_orders": "replace"}, {"change_orders": "hold"}, {"860": None}])
+def test_a_cancellation_that_the_supplier_takes_by_no_860_waits(settings_: dict[str, Any]) -> None:
+    found = due(_BASE, _phase(_BASE, Phase.CANCELLED), partner(**settings_))
+    assert isinstance(found, DueHeld)
+    assert found.reasons[0].code == "cancellation-not-taken"
+
+
+def test_a_supplier_without_860_gets_the_whole_order_again_or_nobody_is_told_silently() -> None:
+    before, after = CHANGES["price"]
+    replaced = sent(after, partner(change_orders="replace"), has=before)
+    assert isinstance(due(before, after, partner(change_orders="replace")), Replace850)
+    assert isinstance(replaced, Prepared)
+    begin = replaced.transaction.heading[0]
+    assert isinstance(begin, Segment)
+    assert begin.text(1) == "05"
+    for held in (due(before, after, partner(change_orders="hold")), due(before, after, partner(**{"860": None}))):
+        assert isinstance(held, DueHeld)
+        assert held.reasons[0].code == "change-not-taken"
+
+
+def test_new_releases_of_a_blanket_order_go_as_change_orders_where_the_supplier_wants_that() -> None:
+    blanket = ORDERS["blanket"]
+    more = changed(blanket, releases=(*blanket.lines[0].releases, release(2, "25", "12-20")))
+    supplier = partner(releases="change-order", change_orders="hold")
+    found = due(blanket, more, supplier)
+    assert isinstance(found, Change860)
+    result = prepare(found, supplier, change_sequence=1, revision_seen=SEEN)
+    assert isinstance(result, Prepared)
+    (loop,) = _lines(result.transaction)
+    assert loop.head.text(2) == "RS"
+    assert [s.head.get(1) for s in loop.loops("SCH")] == [D(50), D(25)]
+    assert isinstance(due(blanket, changed(blanket, price=D(9)), supplier), DueHeld)
+
+
+def test_a_renumbered_line_waits_since_answers_would_point_elsewhere() -> None:
+    found = due(_BASE, changed(_BASE, number=20), partner())
+    assert isinstance(found, DueHeld)
+    assert found.reasons[0].code == "line-renumbered"
+
+
+def test_a_line_that_is_deleted_stays_known_at_zero_for_its_answer() -> None:
+    before, after = CHANGES["line-cancelled"]
+    told = must_send(after, partner(), has=before, sequence=1).sent
+    assert [(ln.line, ln.quantity) for ln in told.lines] == [(10, D(0)), (20, D(7))]
+
+
+def test_a_change_keeps_the_line_ids_of_the_first_document() -> None:
+    before, after = CHANGES["rescheduled"]
+    settings_: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
+    (loop,) = _lines(must_send(after, partner(**settings_), has=before, sequence=1).transaction)
+    assert (loop.head.text(1), loop.head.text(2)) == ("10-1", "RS")
+
+
+def test_a_release_that_is_cancelled_cancels_the_order_that_it_was_sent_as() -> None:
+    blanket = order(line(10, release(1, "50", "11-20"), release(2, "70", "12-20")), blanket=True)
+    supplier = partner(releases="order-per-release")
+    first, second = streams(blanket, supplier)
+    gone = blanket.lines[0].releases[1].model_copy(update={"state": ReleaseState.CANCELLED})
+    after = changed(blanket, releases=(blanket.lines[0].releases[0], gone))
+    assert due(blanket, after, supplier, first) == Nothing()
+    assert isinstance(due(blanket, after, supplier, second), Cancel860)
+    assert due(None, after, supplier, second) == Nothing()
+
+
+def test_a_change_of_the_header_alone_is_told() -> None:
+    before, after = CHANGES["header-note"]
+    result = must_send(after, partner(), has=before, sequence=1)
+    assert not result.transaction.detail
+    assert "New dock: 7" in [s.text(1) for s in result.transaction.walk() if s.id == "MSG"]
+
+
+def test_a_change_that_no_guide_of_the_supplier_shows_is_no_change() -> None:
+    supplier = partner({"850": GUIDES_850["date-at-header"][0]})
+    one = ORDERS["one-line"]
+    assert due(one, one.model_copy(update={"currency": "CAD", "ship_via": "AIR"}), supplier) == Nothing()
+
+
+def test_a_change_seen_in_the_850_that_the_860_cannot_say_waits() -> None:
+    supplier = partner({"860": GUIDES_860["change-full"][0]})
+    one = ORDERS["one-line"]
+    result = sent(changed(one.model_copy(update={"currency": "CAD"}), price=D(9)), supplier, has=one, sequence=1)
+    assert isinstance(result, Held)
+    assert result.reasons[0].code == "change-without-place"
+    assert "currency" in result.reasons[0].message
+
+
+def test_what_has_become_unsendable_waits_with_its_reason() -> None:
+    found = due(_BASE, changed(_BASE, price=None), partner())
+    assert isinstance(found, DueHeld)
+    assert [reason.code for reason in found.reasons] == ["price-missing"]
+
+
+# -- the law of changes: what was sent, plus the 860, is the order as it is now --------------------------------------
+
+
+def _values(loop: Loop, first_item: int) -> dict[str, Any]:
+    head = loop.head
+    unit = head.get(3) if loop.id == "PO1" else head.get(5)
+    quantity, price, basis = (2, 4, 5) if loop.id == "PO1" else (3, 6, 7)
+    items = {head.text(p): head.text(p + 1) for p in range(first_item, 25, 2) if head.text(p)}
+    return {
+        "quantity": head.get(quantity),
+        "unit": unit.components[0] if isinstance(unit, Composite) else unit,
+        "price": (head.get(price), head.get(basis)),
+        "items": items,
+        "schedules": sorted((s.head.get(6), s.head.get(1)) for s in loop.loops("SCH")),
+        "dates": [s.get(2) for s in loop.segments("DTM")],
+        "notes": [m.text(1) for n in loop.loops("N9") for m in n.segments("MSG")],
+        "ship_to": [n.head.text(4) for n in loop.loops("N1")],
+    }
+
+
+def _whole(prepared: Prepared) -> dict[str, dict[str, Any]]:
+    return {str(loop.head.text(1)): _values(loop, 6) for loop in _lines(prepared.transaction)}
+
+
+def _applied(known: dict[str, dict[str, Any]], change: Prepared) -> dict[str, dict[str, Any]]:
+    """What a supplier's system does with an 860."""
+    result = dict(known)
+    for loop in _lines(change.transaction):
+        line_id, code = str(loop.head.text(1)), loop.head.text(2)
+        if code == "DI":
+            assert loop.head.get(3) == 0
+            del result[line_id]
+            continue
+        assert (code == "AI") == (line_id not in known)
+        new = _values(loop, 8)
+        if code == "PC":
+            new |= {"schedules": known[line_id]["schedules"], "dates": known[line_id]["dates"]}
+            assert new["quantity"] == known[line_id]["quantity"]
+        result[line_id] = new
+    return result
+
+
+_RELEASE = st.tuples(st.integers(1, 500), st.sampled_from(["11-20", "12-04", "12-18"]))
+_LINE = st.tuples(
+    st.lists(_RELEASE, min_size=1, max_size=3),
+    st.integers(0, 5000),
+    st.sampled_from(["A-1", "B-2"]),
+    st.sampled_from([None, "AB-7"]),
+    st.sampled_from(["Ea", "Box"]),
+    st.sampled_from([None, "careful"]),
+    st.sampled_from([LineState.OPEN, LineState.OPEN, LineState.CANCELLED]),
+)
+
+
+def _order_of(lines: list[Any]) -> Order:
+    made = []
+    for number, (releases, cents, part, supplier_part, unit, note, state) in enumerate(lines, start=1):
+        firm = [release(n, str(q), d) for n, (q, d) in enumerate(releases, start=1)]
+        made.append(
+            line(
+                number * 10,
+                *firm,
+                price=str(D(12 * cents) / 100),
+                part=part,
+                supplier_part=supplier_part,
+                unit=unit,
+                note=note,
+                state=state,
+            )
+        )
+    return order(*made)
+
+
+def _partner(singly: bool) -> Partner:
+    settings_: dict[str, Any] = {"850": {"transaction_setting_id": "x", "schedule": "lines"}}
+    return partner(**settings_) if singly else partner()
+
+
+@settings(max_examples=examples(200))
+@given(
+    was=st.lists(_LINE, min_size=1, max_size=4),
+    becomes=st.lists(_LINE, min_size=1, max_size=4),
+    kept=st.integers(0, 4),
+    singly=st.booleans(),
+)
+def test_the_last_document_plus_the_860_is_the_order_as_it_is_now(
+    was: list[Any], becomes: list[Any], kept: int, singly: bool
+) -> None:
+    before, after = _order_of(was), _order_of([*was[:kept], *becomes[kept:]])
+    supplier = _partner(singly)
+    first, whole = sent(before, supplier), sent(after, supplier)
+    if not isinstance(first, Prepared) or not isinstance(whole, Prepared):
+        return  # nothing is ordered in one of them
+    found = due(before, after, supplier)
+    if isinstance(found, Nothing):
+        assert _whole(first) == _whole(whole)
+        return
+    assert isinstance(found, Change860)
+    change = prepare(found, supplier, change_sequence=1, revision_seen=SEEN)
+    assert isinstance(change, Prepared)
+    assert _applied(_whole(first), change) == _whole(whole)
+    assert [ln for ln in change.sent.lines if ln.quantity] == list(whole.sent.lines)
