@@ -18,6 +18,7 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     try:
         # Left by a process that was killed.
         partial.unlink(missing_ok=True)
+        # O_EXCL: never follow a link that another user placed under this name.
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -136,7 +136,7 @@ class ServiceUnavailable(PlexStediError):
 
 
 class RecordsUnanswered(ServiceUnavailable):
-    """The service responds, but not for some records. Each is a standing fault of its own; the stage did its work."""
+    """The service responds, but not for some records. Each is a persistent fault of its own; the stage did its work."""
 
 
 class RequestRejected(PlexStediError):

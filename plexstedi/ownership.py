@@ -134,6 +134,7 @@ def _entries(path: Path) -> Iterator[OwnedPath]:
             current = current.parent / current.readlink()
         except OSError:
             break
+    # Links in parent folders are resolved here only.
     yield from _folders(Path(os.path.realpath(path)))
 
 

@@ -16,7 +16,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS: tuple[str, ...] = ("plexstedi/edi",)
+ROOMS: tuple[str, ...] = (
+    "plexstedi/cli",
+    "plexstedi/sync/ingest",
+    "plexstedi/sync/poll",
+    "plexstedi/sync/submit",
+    "plexstedi/sync/writeback",
+    *(f"plexstedi/sync/{name}.py" for name in ("counts", "endings", "feed", "health", "isolation", "partners")),
+    *(f"plexstedi/sync/{name}.py" for name in ("received", "replay_advice", "run", "session", "setup", "stages")),
+    *(f"plexstedi/sync/{name}.py" for name in ("supplier_copy", "timezones")),
+    *(f"plexstedi/sync/report/check{name}.py" for name in ("", "_environment", "_files", "_guides", "_services")),
+    *(f"plexstedi/{name}.py" for name in ("advice", "clock", "decimal_json", "durable", "errors", "internal")),
+    *(f"plexstedi/{name}.py" for name in ("ownership", "plain_text")),
+    "plexstedi/edi",
+)
 """Folders and files that are checked, below the repository."""
 
 

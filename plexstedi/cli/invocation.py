@@ -228,6 +228,7 @@ def work(
                 outcome.collect(opened.session.store.close)
 
     outcome.collect(locked)
+    # The session could not be opened, or failed before its ending was recorded.
     if noting and not afterwards.done:
         outcome.collect(lambda: afterwards.of_no_session(started=started))
     try:
@@ -265,7 +266,7 @@ class _EndingRecorder:
     outcome: Outcome
     alerting: bool
     to_cron: bool
-    """The output goes to cron's mail: standing faults are printed only when due."""
+    """The output goes to cron's mail: persistent faults are printed only when due."""
     done: bool = False
 
     def of_session(self, session: Session, began: datetime) -> None:

@@ -86,6 +86,7 @@ def _global_options(
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.ERROR)
+    # Their debug output contains URLs and headers.
     for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     invocation = context.ensure_object(Invocation)

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
             _preview(context, as_json=json)
 
         def body(session: Session, outcome: Outcome) -> None:
+            # Read again under the lock: the preview ran without it.
             found = find_streams(session)
             outcome.data["streams"] = [*map(_as_json, found)]
             outcome.show = lambda: print_news(outcome)
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _preview(context: typer.Context, *, as_json: bool) -> None:
-    """Show and ask, on a private copy: what is refused leaves the state file, or its absence, unchanged."""
+    """Preview and confirm on a private copy: if the user declines, the state file, or its absence, is unchanged."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json, time_limit=_SECONDS)
     opened = open_session(around, dry_run=True, recover=True)
     try:

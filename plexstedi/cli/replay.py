@@ -101,6 +101,7 @@ def register(app: typer.Typer) -> None:
             outcome.show = lambda: _show(outcome, count=len(shown))
             if dry_run or not shown:
                 return
+            # The preview held no lock: send only what the user confirmed.
             again = planned(session)
             if [one.new for one in again] != [one.new for one in shown]:
                 raise UsageFault(

@@ -175,6 +175,7 @@ class Secrets:
                 fix=f"Create a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
             )
         since = _time(self.store.get(following + _SET_AT)) or self.clock.now()
+        # Store before deleting: after a crash in between both have the new key, and a repetition completes the change.
         self._keep(current, _checked(value, str(following)), since)
         self.delete(following)
 

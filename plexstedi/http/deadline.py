@@ -20,7 +20,7 @@ from plexstedi.clock import Clock, StopRequest
 from plexstedi.errors import Interrupted
 
 _SLICE_SECONDS = 0.25
-_SENT_AT_ONCE = 65_536
+_WRITE_CHUNK_BYTES = 65_536
 SEND_GRACE_SECONDS = 15.0
 """How long a send may still wait for its response after a stop request; service managers kill later than that."""
 
@@ -91,10 +91,10 @@ class LimitedStream(httpcore.NetworkStream):
                 continue
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for start in range(0, len(buffer), _SENT_AT_ONCE):
+        for start in range(0, len(buffer), _WRITE_CHUNK_BYTES):
             if self._attempt_limit.is_over():
                 raise httpcore.WriteTimeout("the time limit of the run is reached")
-            self._inner.write(buffer[start : start + _SENT_AT_ONCE], timeout)
+            self._inner.write(buffer[start : start + _WRITE_CHUNK_BYTES], timeout)
 
     def close(self) -> None:
         self._inner.close()

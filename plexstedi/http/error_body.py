@@ -12,7 +12,7 @@ from plexstedi.decimal_json import BrokenJsonError, Json, loads
 from plexstedi.http.headers import request_id
 
 _LONGEST_MESSAGE = 500
-_MOST_DETAILS = 20
+_MAX_DETAILS = 20
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Erro
         for name in ("errors", "validation_errors", "validationErrors", "failures"):
             found = document.get(name)
             if isinstance(found, Sequence) and not isinstance(found, str):
-                details.extend(_detail(item) for item in found[:_MOST_DETAILS])
+                details.extend(_detail(item) for item in found[:_MAX_DETAILS])
     return ErrorBody(
         code=None if code is None else clean(code.split(":")[0], secrets)[:100],
         message=clean(message, secrets),

@@ -18,40 +18,40 @@ LARGEST_RESPONSE = 64 * 2**20
 TOO_LARGE = "too-large"
 """Error code for a response that exceeds the limit."""
 ACCEPTED_CODINGS = "gzip, deflate"
-_PIECE = 65_536
+_CHUNK_BYTES = 65_536
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
-_OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
+_TRANSFER_HEADERS = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 class BeyondLimitError(Exception):
     """The response is larger than the limit."""
 
 
-def read_bounded(response: httpx.Response, most: int, attempt_limit: AttemptLimit) -> httpx.Response:
+def read_bounded(response: httpx.Response, limit: int, attempt_limit: AttemptLimit) -> httpx.Response:
     """The response with its whole body, decoded.
 
-    Raise BeyondLimitError for more than `most` bytes, httpx.ReadTimeout when the run's deadline has passed, Interrupted
-    after a stop request, httpx.DecodingError for a body that does not match its Content-Encoding, and what httpx raises
-    while reading.
+    Raise BeyondLimitError for more than `limit` bytes, httpx.ReadTimeout when the run's deadline has passed,
+    Interrupted after a stop request, httpx.DecodingError for a body that does not match its Content-Encoding, and what
+    httpx raises while reading.
     """
     try:
         if response.is_stream_consumed:
-            if len(response.content) > most:
+            if len(response.content) > limit:
                 raise BeyondLimitError
             return response
         codings = [each.strip().lower() for each in response.headers.get("content-encoding", "").split(",")]
         announced = response.headers.get("content-length", "")
-        if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > most:
+        if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > limit:
             raise BeyondLimitError
-        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), attempt_limit), most)
+        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), attempt_limit), limit)
         for coding in reversed([each for each in codings if each not in ("", "identity")]):
-            pieces = _within(_unpacked(pieces, coding), most)
+            pieces = _within(_unpacked(pieces, coding), limit)
         body = b"".join(pieces)
     finally:
         response.close()
     return httpx.Response(
         response.status_code,
-        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER],
+        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _TRANSFER_HEADERS],
         content=body,
         extensions=response.extensions,
     )
@@ -64,11 +64,11 @@ def _watched(pieces: Iterable[bytes], attempt_limit: AttemptLimit) -> Iterator[b
         yield piece
 
 
-def _within(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+def _within(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
     total = 0
     for piece in pieces:
         total += len(piece)
-        if total > most:
+        if total > limit:
             raise BeyondLimitError
         yield piece
 
@@ -83,11 +83,11 @@ def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
                 unpacker = zlib.decompressobj(_GZIP if coding != "deflate" else _deflate_form(packed))
             left = packed
             while not unpacker.eof:
-                piece = unpacker.decompress(left, _PIECE)
+                piece = unpacker.decompress(left, _CHUNK_BYTES)
                 left = unpacker.unconsumed_tail
                 if piece:
                     yield piece
-                if not left and len(piece) < _PIECE:
+                if not left and len(piece) < _CHUNK_BYTES:
                     break
     except zlib.error as error:
         raise httpx.DecodingError(f"the response encoding does not match its header ({error})") from error

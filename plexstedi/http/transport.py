@@ -38,7 +38,7 @@ CALL = "plexstedi.call"
 _REPEATABLE_STATUSES = frozenset({500, 502, 503, 504})
 READ_JSON = "plexstedi.json"
 """Key of the parsed JSON in `httpx.Response.extensions`, so that a body is parsed once."""
-_LEAST_TIME = 1.0
+_MIN_SECONDS_LEFT = 1.0
 """Seconds that must remain of the run for another attempt to start."""
 
 
@@ -276,7 +276,7 @@ class Retrying(httpx.BaseTransport):
         elapsed = self._clock.monotonic() - (call.started if call.started is not None else 0.0)
         if elapsed + wait > self._retry.budget:
             return None
-        if self._deadline is not None and self._deadline.left(self._clock) - wait < _LEAST_TIME:
+        if self._deadline is not None and self._deadline.left(self._clock) - wait < _MIN_SECONDS_LEFT:
             return None
         return wait
 
@@ -289,7 +289,7 @@ class Retrying(httpx.BaseTransport):
 
     def _pause(self, seconds: float, reason: str) -> None:
         """Sleep, but never past the run's deadline."""
-        if self._deadline is not None and self._deadline.left(self._clock) - seconds < _LEAST_TIME:
+        if self._deadline is not None and self._deadline.left(self._clock) - seconds < _MIN_SECONDS_LEFT:
             raise self._out_of_time(reason)
         if seconds > 0:
             self._clock.sleep(seconds)
@@ -299,7 +299,7 @@ class Retrying(httpx.BaseTransport):
         if self._deadline is None:
             return
         left = self._deadline.left(self._clock)
-        if left < _LEAST_TIME:
+        if left < _MIN_SECONDS_LEFT:
             raise self._out_of_time("the time limit of the run is reached")
         timeout = request.extensions.get("timeout", {})
         request.extensions["timeout"] = {
@@ -340,7 +340,7 @@ class Retrying(httpx.BaseTransport):
     def _out_of_time_while(self, error: Exception, call: Call) -> ServiceUnavailable | None:
         """The fault for a timeout caused by the run's deadline; None for any other error."""
         timed_out = isinstance(error, httpx.TimeoutException)
-        if self._deadline is None or not timed_out or self._deadline.left(self._clock) >= _LEAST_TIME:
+        if self._deadline is None or not timed_out or self._deadline.left(self._clock) >= _MIN_SECONDS_LEFT:
             return None
         return self._out_of_time(f"{self._service} did not finish its response to {call.shown_path} in time")
 

@@ -131,7 +131,7 @@ class UnreadableRecord:
     table: str
     key: str
     """The row's id, else a fingerprint of its content."""
-    words: str
+    label: str
     """A label for users: `receipt 4711`, or the table alone."""
     reason: str
     error: Exception | None = None

@@ -177,11 +177,12 @@ class StediClient:
             response = self._caller.post(path, body=body, headers={"Idempotency-Key": key}, idempotent=True)
         except RejectedCall as rejected:
             return _refused(rejected)
-        except InconclusiveSend as unheard:
-            return _inconclusive(unheard)
+        except InconclusiveSend as error:
+            return _inconclusive(error)
         try:
             control = read_generated(response.json())
         except ServiceUnavailable as broken:
+            # 2xx without a readable body: the document was accepted, but its execution is not known.
             return Unknown(broken.message, maybe_processed=True)
         if control.file_execution_id is None:
             return Unknown("Stedi accepted the document but returned no execution for it", maybe_processed=True)
@@ -294,12 +295,13 @@ def _refused(rejected: RejectedCall) -> SendOutcome:
     )
 
 
-def _inconclusive(unheard: InconclusiveSend) -> SendOutcome:
-    if unheard.status == 409:
-        return InFlight(unheard.retry_after)
-    if unheard.code in {"throttled", "time-limit"} and not unheard.maybe_processed:
-        raise unheard
-    return Unknown(unheard.message, unheard.maybe_processed)
+def _inconclusive(error: InconclusiveSend) -> SendOutcome:
+    if error.status == 409:
+        return InFlight(error.retry_after)
+    # Nothing was processed and every other send would fail in the same way: this ends the stage, not one document.
+    if error.code in {"throttled", "time-limit"} and not error.maybe_processed:
+        raise error
+    return Unknown(error.message, error.maybe_processed)
 
 
 def _unexpected(path: str, reason: str) -> ServiceUnavailable:

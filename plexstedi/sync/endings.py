@@ -1,6 +1,6 @@
 """Record how a run ended: for `status`, for the monitor, and for cron's mail.
 
-Cron's mail contains changes only (DESIGN.md section 4): a standing fault is printed when it begins, once a day, and
+Cron's mail contains changes only (DESIGN.md section 4): a persistent fault is printed when it begins, once a day, and
 when it ends. A run that printed to a terminal or a program (`--json`) does not count as reported to cron.
 """
 
@@ -77,7 +77,7 @@ class Ending:
         return ends
 
     def standing(self) -> list[tuple[str, PlexStediError]]:
-        """The faults that stand from now on, each with its place."""
+        """The faults that persist from now on, each with its place."""
         of_stages = [(name, fault) for name, fault in self.stages.items() if fault is not None]
         elsewhere = START if not self.started else self.command
         others = [(elsewhere, fault) for fault in self.faults if all(fault is not known for _, known in of_stages)]
@@ -100,11 +100,11 @@ class RecordedEnding:
 
     mail: Mail
     known: Sequence[PlexStediError] = ()
-    """Faults that stood before this run."""
+    """Faults that existed before this run."""
 
 
 def persists(fault: PlexStediError) -> bool:
-    """Whether a fault stands until a later run succeeds.
+    """Whether a fault persists until a later run succeeds.
 
     Not: invalid usage, an interruption, the lock of another run, and faults recorded per record.
     """
@@ -117,7 +117,7 @@ def always_reported(fault: PlexStediError) -> bool:
 
 
 def fault_key(fault: PlexStediError) -> str:
-    """Identifies a fault within its place, and is stable while the fault stands.
+    """Identifies a fault within its place, and is stable while the fault persists.
 
     A failing service fails in varying ways: all of them are one fault.
     """
@@ -127,6 +127,7 @@ def fault_key(fault: PlexStediError) -> str:
         return f"{fault.code} {fault.key}"
     if isinstance(fault, LockHeld):
         return f"{fault.code} {fault.message}"
+    # The service is part of the key: Plex and Stedi may fail at the same time.
     service = "Stedi" if "Stedi" in fault.message else "Plex" if "Plex" in fault.message else ""
     kind = ServiceUnavailable.code if isinstance(fault, ServiceUnavailable) else fault.code
     return f"{kind} {service}".strip()
@@ -141,6 +142,7 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
     beside = Beside() if state is None else Beside.load(state)
     faults, now = store.faults, ending.at
     with store.transaction():
+        # Collect twice: faults recorded beside the state are imported with their original times, and count as known.
         before = {(one.place, one.key) for one in faults.standing()}
         _import_beside_faults(store, beside, before)
         before |= {(one.place, one.key) for one in faults.standing()}
@@ -151,10 +153,12 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
             faults.stage_succeeded(place, now, began=_error_free_since(ending, place))
         records = RunRecords.load(store.cursors)
         due = _due(faults.standing(), ending, now) if to_cron else []
+        # Only faults of this command's places are marked as reported: another timer's mail reports its own.
         ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
         faults.reported([*due, *ended], now)
         words = _faults_to_print(due, ending, found)
         fresh = [text for text in ending.warnings if _is_due(records.warnings.get(text), now)]
+        # A quiet run prints no warnings, so they must stay due for the next mail.
         printed = fresh if to_cron and (words or not ending.idle) else []
         _records_after(records, beside, ending, printed).save(store.cursors)
     if state is not None:
@@ -176,6 +180,7 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
     fresh, due, known = [], [], []
     for place, fault in ending.standing():
         one = _beside_fault(beside, place, fault, now)
+        # Recorded by an earlier run: its traceback was printed then.
         if one.since < now:
             known.append(fault)
         if to_cron and (always_reported(fault) or _is_due(one.reported_at, now)):
@@ -184,6 +189,7 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
         fresh.append(one)
     for fault in ending.faults:
         if isinstance(fault, LockHeld):
+            # Not a persistent fault: stored only to limit how often the overlap is reported.
             one = _beside_fault(beside, ending.command, fault, now).model_copy(update={"stands": False})
             if to_cron and _is_due(one.reported_at, now):
                 due.append(fault)
@@ -273,7 +279,7 @@ def _concerns(fault: StandingFault, ending: Ending) -> bool:
 def _faults_to_print(
     due: Sequence[StandingFault], ending: Ending, found: Sequence[tuple[str, PlexStediError]]
 ) -> list[PlexStediError]:
-    """Faults to print: those that never stand (an interruption), and standing faults whose report is due."""
+    """Faults to print: those that never persist (an interruption), and persistent faults whose report is due."""
     live = {(place, fault_key(fault)): fault for place, fault in found}
     immediate = [
         fault

@@ -71,6 +71,7 @@ def first_checkpoint(session: Session, feed: Feed[Item]) -> Checkpoint:
     if token is not None:
         return FromToken(token)
     if cursors.get(feed.refused) is not None:
+        # The token was rejected and no new one was received yet: continue by time.
         return FromTime(_restart_time(session, feed, _MARGIN))
     return FromTime(feed_start(session))
 
@@ -109,6 +110,7 @@ def next_page(
     try:
         page = feed.poll(session.stedi, checkpoint)
     except RequestRejected as refused:
+        # A rejected time, or another status, is a real error and not an outdated token.
         if isinstance(checkpoint, FromTime) or refused.status not in _REFUSED:
             raise
         by_time = any(isinstance(each, FromTime) for each in seen)
@@ -131,6 +133,7 @@ def _restart_time(session: Session, feed: Feed[Item], margin: timedelta) -> date
     newest = session.store.cursors.time(feed.seen)
     if newest is None:
         return feed_start(session)
+    # A newest entry in the future comes from a wrong clock: never start later than the youngest start allowed.
     return min(newest - margin, session.clock.now() - _YOUNGEST_START)
 
 
@@ -189,6 +192,7 @@ def note_held_entries(
 def open_reviews_of_unreadable(session: Session, entries: Sequence[UnreadableEntry], feed: str) -> None:
     """Open a review item for each entry that cannot be read: it is not listed again. In the caller's transaction."""
     for entry in entries:
+        # An unreadable entry may have no id: its content identifies it.
         mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]
         if entry.error is not None:
             hold(session, feed_entry(feed, mark, entry.raw), entry.error)

@@ -35,7 +35,7 @@ class HealthFault:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Data for a monitor. `ok`: no fault stands, and runs succeed as often as configured."""
+    """Data for a monitor. `ok`: no fault persists, and runs succeed as often as configured."""
 
     last_run: LastRun | None
     stages: Mapping[Stage, StageRecord]
@@ -45,7 +45,7 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """Whether no fault stands."""
+        """Whether no fault persists."""
         return not self.faults
 
 

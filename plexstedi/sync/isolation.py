@@ -122,6 +122,7 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
     Raise PlexStediError as the block does: those faults are handled by the caller.
     """
     turn = Turn()
+    # Counts and warnings live in memory: restore them together with the savepoint.
     counted = session.run.copy()
     try:
         with session.store.apart():
@@ -177,8 +178,8 @@ def release_hold(session: Session, record: Record) -> None:
 class Turns:
     """Process the records of one stage that each need a call to a service.
 
-    A record without a response is a standing fault from the first failure on. After a day it becomes a review item; it
-    is still tried in each run but no longer makes the run end with 5.
+    A record without a response is a persistent fault from the first failure on. After a day it becomes a review item;
+    it is still tried in each run but no longer makes the run end with 5.
     """
 
     kind: ClassVar[ReviewKind] = ReviewKind.UNANSWERED
@@ -265,12 +266,14 @@ class Turns:
             raise fault
         message = f"cannot {record.step} {record.words}: {fault.message}"
         session, now = self._session, self._session.clock.now()
+        # Its review item is open already: neither a fault of the run nor a second item.
         if self._is_in_review(record):
             return
         with session.store.transaction():
             faults = session.store.faults
             since = faults.fail(record.name, fault.code, message, fault.fix, now, stage=self._stage)
             if now - since >= _PATIENCE:
+                # From now on the review item represents it: a persistent fault too would be reported twice.
                 faults.forget(record.name)
                 self._open_review(record, message, fault)
                 return

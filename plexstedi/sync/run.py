@@ -32,6 +32,7 @@ def run(session: Session, faults: list[PlexStediError]) -> None:
             with stage(session, name):
                 act()
         except (ServiceUnavailable, InternalFault) as fault:
+            # One unavailable service usually fails several stages with the same message.
             if all(fault.message != known.message for known in faults):
                 faults.append(fault)
 
@@ -45,6 +46,7 @@ def back_up_and_purge(session: Session) -> None:
     settings, now = session.config.state, session.clock.now()
     database = session.store.database
     if settings.keep_days is not None:
+        # Purge before the backup, so that the copy does not keep the dropped contents.
         with session.store.transaction():
             dropped = drop_contents(database, now - timedelta(days=settings.keep_days))
             if dropped.documents or dropped.answers:

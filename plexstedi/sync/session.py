@@ -152,6 +152,7 @@ class Session:
             order_number=order_number,
             line=line,
         )
+        # An item that was already open is neither audited nor reported again.
         if new:
             opened = self.store.reviews.open_one(kind, subject)
             # Use the stored reasons: their commands contain the item's number and can be run as shown.

@@ -128,6 +128,7 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
     A dry run works on a private in-memory copy. Raise StateUnusable, ConfigurationFault (another tenant's state).
     """
     clock = InterruptibleClock(around.clock, around.stop)
+    # An unexpectedly missing state file must not be created silently: that could resend every order.
     if not recover:
         expect_state(around.state_path)
     store = Store.open_copy(around.state_path) if dry_run else Store.open(around.state_path, clock.now())

@@ -27,6 +27,7 @@ def stage(session: Session, name: Stage) -> Iterator[None]:
     """
     try:
         yield
+    # Neither success nor failure: the previous result of the stage stays recorded.
     except (Interrupted, UsageFault):
         raise
     except PlexStediError as fault:

@@ -22,9 +22,11 @@ from plexstedi.state.writes import WriteState
 def supplier_copy_of(store: Store, record: OrderRecord, revision: int) -> Order:
     """This revision as its supplier has it today. Raise KeyError if there is no such revision."""
     has = store.orders.revision(record.id, revision)
+    # Promises written later than the latest revision do not exist: writing records a revision.
     if revision >= record.latest:
         return has
     written = [
+        # An unfinished write may or may not be in Plex, so its value is only a possible difference.
         WrittenDemand(change.record_id, value, is_certain=write.state is WriteState.DONE)
         for write in store.writes.of_order(record.id)
         if write.revision is None or write.revision > revision
@@ -56,6 +58,7 @@ def sent_after(
     ours = lines_that_differ(store.orders.revision(last.order_id, revision), change.has)
     if not ours:
         return sent
+    # Lines that the 860 reports anyway are sent with their new values.
     ours -= lines_with_unsent_changes(change.has, change.order, renderings, change.stream)
     if not ours:
         return sent

@@ -59,6 +59,7 @@ def in_stored_timezone(session: Session, order: Order) -> Order:
     zone = _former_zone(session, orders.revision_seen(order.id, record.latest)[0])
     if zone is None:
         return order
+    # Interpret the same rows in the former zone: if that equals the stored revision, only the zone differs.
     before = session.plex.order_in_former_zone(order.id, zone)
     stored = fingerprint(orders.revision(order.id, record.latest))
     return before if before is not None and fingerprint(before) == stored else order

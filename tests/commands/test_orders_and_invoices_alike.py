@@ -7,9 +7,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import pytest
-from tests.commands.test_invoices import with_invoices
 
 from plexstedi.sandbox.plex.store import copy_order
+from tests.commands.test_submit_invoices import with_invoices
 
 WHY = ("--reason", "agreed on the phone")
 

@@ -55,7 +55,7 @@ LATE_HEADERS = ("order", "supplier", "document", "how late", "overdue by", "line
 
 
 def late_row(one: LateDocument) -> tuple[object, ...]:
-    """One deadline past its limit or warning."""
+    """One deadline whose limit or warning has passed."""
     return (
         one.document.order_number,
         one.document.supplier,
@@ -116,7 +116,7 @@ EVENT_HEADERS = ("time", "who", "what")
 
 
 def event_rows(events: Sequence[WordedEvent]) -> list[tuple[object, ...]]:
-    """The timeline, without the attempts that led to what another line says."""
+    """The timeline, without attempts whose result another line shows."""
     return [
         (instant(each.event.at), each.event.actor, each.words)
         for each in events
@@ -127,13 +127,13 @@ def event_rows(events: Sequence[WordedEvent]) -> list[tuple[object, ...]]:
 
 @dataclass(frozen=True)
 class Section:
-    """One table of a report; without rows it is not shown."""
+    """One table of a report; omitted without rows."""
 
     title: str
     headers: tuple[str, ...]
     rows: Sequence[Sequence[object]]
     are_notes: bool = False
-    """Each row is an id and a sentence: on the terminal a line of its own, without a table."""
+    """Rows of an id and a sentence: printed as lines on the terminal, not as a table."""
 
 
 def sections(report: OrderReport | InvoiceReport) -> list[Section]:
@@ -167,12 +167,12 @@ def _history(history: History) -> list[Section]:
 
 
 def facts(report: OrderReport | InvoiceReport) -> list[tuple[str, str]]:
-    """The head of one report."""
+    """Header data of one report."""
     return _order_facts(report) if isinstance(report, OrderReport) else _invoice_facts(report)
 
 
 def _order_facts(report: OrderReport) -> list[tuple[str, str]]:
-    """The head of one order."""
+    """Header data of one order."""
     order, record = report.order, report.record
     name = f" {report.supplier_name}" if report.supplier_name else ""
     known = ", from before PlexStedi" if record.known else ""
@@ -187,7 +187,7 @@ def _order_facts(report: OrderReport) -> list[tuple[str, str]]:
 
 
 def _invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
-    """The head of one invoice."""
+    """Header data of one invoice."""
     invoice, record = report.invoice, report.record
     status = "void" if invoice.void else "booked" if invoice.booked else "not booked"
     known = ", from before invoices were sent from here" if record.known else ""
@@ -312,7 +312,7 @@ FAULT_HEADERS = ("fault", "since", "what", "what to do")
 
 
 def fault_row(fault: HealthFault) -> tuple[str, ...]:
-    """One standing fault."""
+    """One persistent fault."""
     return (fault.code, instant(fault.since), fault.message, fault.fix)
 
 

@@ -143,7 +143,7 @@ class Streams:
         """Flush; return the exit code.
 
         It is the code of the command. Only if printing was the sole purpose and failed, 0 becomes 1. A closed pipe (`|
-        head`) is no failure.
+        head`) does not count as a failure.
         """
         try:
             self.out.flush()

@@ -79,7 +79,7 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
 
 
 def show_health(health: Health) -> None:
-    """Whether runs are healthy; each standing fault with its fix."""
+    """Whether runs are healthy; each persistent fault with its fix."""
     for name, value in health_facts(health):
         print(f"{name + ':':<{_LABEL}}{value}")
     for fault in health.faults:

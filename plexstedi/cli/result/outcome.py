@@ -69,7 +69,7 @@ class Outcome:
     mail: Mail | None = None
     """Faults and warnings not yet reported to cron; None: print everything."""
     known: Sequence[PlexStediError] = ()
-    """Faults that stood before this run: printed without traceback."""
+    """Faults that existed before this run: printed without traceback."""
 
     def collect(self, act: Callable[[], object]) -> bool:
         """Run one step of the command; an exception becomes a fault of the outcome. Return whether it raised one.
@@ -86,6 +86,7 @@ class Outcome:
             if all((fault.code, fault.message) != (known.code, known.message) for known in self.faults):
                 self.faults.append(fault)
         except Exception as error:
+            # typer's exception classes are not exported by every version (CHOICES.md 1).
             if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
                 raise
             self.faults.append(locale_fault(error) or internal_fault(error, self.command))

@@ -26,7 +26,7 @@ UNREADABLE = "unreadable"
 QUERY_REFUSED = "question-refused"
 """Error code for a query that Plex rejects (400, 422)."""
 _Read = TypeVar("_Read")
-_MOST_PAGES = 10_000
+_MAX_PAGES = 10_000
 _GRACE = timedelta(seconds=1)
 """Filters have a resolution of whole seconds, rows have fractions."""
 
@@ -116,7 +116,7 @@ class Rest:
                 unreadable = error
                 continue
             except Exception as error:
-                # Its time cannot be read, so the filter cannot be verified by it; the other rows are still used.
+                # An unexpected error in one row: record it and continue. Reading its order or invoice raises it again.
                 self.skip_row(row, error)
                 continue
             any_readable = any_readable or moment is not None
@@ -177,7 +177,7 @@ class Rest:
         seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         page: tuple[str, tuple[tuple[str, str], ...]] | None = (path, tuple(params))
         while page is not None:
-            if page in seen or len(seen) >= _MOST_PAGES:
+            if page in seen or len(seen) >= _MAX_PAGES:
                 raise ServiceUnavailable(
                     f"Plex's pages of {path} do not end",
                     fix="The next run tries again; if it persists, contact Plex support.",

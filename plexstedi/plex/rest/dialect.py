@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.plex.days import Days
-from plexstedi.plex.rest.rows import Names, squeezed
+from plexstedi.plex.rest.rows import Names, normalized
 from plexstedi.plex.settings import PlexSettings
 
 _FIELDS = """
@@ -27,7 +27,7 @@ _FIELDS = """
     creditMemo void booked amount currencyAmount lineId uoM partNo
     credit debit currencyCredit currencyDebit offset taxes taxCode taxAmount
 """
-FIELDS: Mapping[str, str] = {squeezed(name): name for name in _FIELDS.split()}
+FIELDS: Mapping[str, str] = {normalized(name): name for name in _FIELDS.split()}
 """The fields that are read, by normalized name: those that `[plex.fields]` may rename."""
 
 
@@ -59,9 +59,9 @@ class Dialect:
 
     def names(self, resource: str) -> Names:
         """The field names of a resource."""
-        everywhere = {squeezed(key): squeezed(name) for key, name in self.own_names.items() if "." not in key}
+        everywhere = {normalized(key): normalized(name) for key, name in self.own_names.items() if "." not in key}
         here = {
-            squeezed(key.partition(".")[2]): squeezed(name)
+            normalized(key.partition(".")[2]): normalized(name)
             for key, name in self.own_names.items()
             if key.partition(".")[0] == resource
         }
@@ -88,7 +88,7 @@ def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
             )
     for key in settings.fields:
         resource, dot, name = key.rpartition(".")
-        if (dot and resource not in dialect.paths) or squeezed(name) not in FIELDS:
+        if (dot and resource not in dialect.paths) or normalized(name) not in FIELDS:
             near = difflib.get_close_matches(name, FIELDS.values(), n=1)
             hint = f"Did you mean {near[0]}?" if near else "Write field = name, or resource.field = name"
             problems.append(Problem("configuration", f"plex.fields.{key}", "is not known", hint))

@@ -42,18 +42,19 @@ class OrderReader:
         self._rest = rest
         self._directory = directory
         self._former = former
-        self._as_before: dict[str, dict[str, Order]] = {}
-        self._collection_answers = False
+        self._in_former_zones: dict[str, dict[str, Order]] = {}
+        self._collection_exists = False
 
     def touched(self, window: Window) -> tuple[Touched, ...]:
         """Orders whose header or a release was modified or created in the window, sorted by order id."""
         headers: list[Row] = []
         releases: list[Row] = []
+        # Whether creation also sets the modified time is not known (plex/README.md 5.7): both are queried.
         for by, name in (("modified", "modifiedDate"), ("created", "createdDate")):
             for extra in self._active_and_not():
                 headers += self._rest.in_window("orders", window, by=by, field=name, extra=extra)
             releases += self._rest.in_window("releases", window, by=by, field=name)
-        self._collection_answers = True
+        self._collection_exists = True
         return merge_touched(headers, releases, self._rest.skip_row)
 
     def open(self) -> tuple[Touched, ...]:
@@ -72,7 +73,7 @@ class OrderReader:
             for status in statuses.released_names:
                 asked = self._rest.all_of("orders", [(name, status)])
                 rows += self._rest.each(asked, partial(self._of_status, name=name, status=status))
-        self._collection_answers = True
+        self._collection_exists = True
         # Orders with an unknown status are kept: they are then held with a reason instead of being dropped silently.
         judged = self._rest.each(rows, lambda row: (row, _may_be_released(row, statuses.orders)))
         wanted = [row for row, may_be_released in judged if may_be_released]
@@ -88,7 +89,7 @@ class OrderReader:
     def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         """These orders, in the sequence given; each id once."""
         for some in in_groups(list(dict.fromkeys(order_ids)), 50):
-            self._as_before.clear()
+            self._in_former_zones.clear()
             headers = self._headers(some)
             releases = self._releases([order_id for order_id in some if order_id in headers])
             codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
@@ -101,7 +102,7 @@ class OrderReader:
 
     def in_former_zone(self, order_id: str, timezone: str) -> Order | None:
         """An order read last, with its days in a former time zone; None if it cannot be read that way."""
-        return self._as_before.get(order_id, {}).get(timezone)
+        return self._in_former_zones.get(order_id, {}).get(timezone)
 
     def _one(
         self, order_id: str, header: Row, releases: Sequence[Row] | RowFault, codes: Mapping[str, str]
@@ -123,7 +124,8 @@ class OrderReader:
             )
             statuses = self._directory.statuses()
             order = read_order(header, lines, releases, statuses=statuses, known=known)
-            self._as_before[order_id] = {
+            # Also with former time zones: a changed `plex.timezone` must not make every order look changed.
+            self._in_former_zones[order_id] = {
                 days.name: read_order(
                     header.with_days(days),
                     [row.with_days(days) for row in lines],
@@ -135,6 +137,7 @@ class OrderReader:
             }
             return order
         except ServiceUnavailable as fault:
+            # The run's time is over, which is not a fault of this order.
             if fault.code == "time-limit":
                 raise
             if fault.code == UNREADABLE:
@@ -165,16 +168,16 @@ class OrderReader:
                 # A header whose id cannot be read is requested separately below.
                 rows = self._rest.by_ids("orders", by="order_ids", ids=missing, field="id", extra=extra)
                 found |= {key: row for key, row in rows if key is not None}
-            self._collection_answers = True
+            self._collection_exists = True
         for order_id in order_ids:
             if order_id not in found:
                 row = self._rest.one("order", order=order_id)
                 if row is not None:
                     found[order_id] = row
-                elif not self._collection_answers:
+                elif not self._collection_exists:
                     # A 404 means "no such order" only if the collection itself exists (plex/README.md 4.4).
                     self._rest.in_window("orders", _EMPTY_WINDOW, by="created", field="createdDate")
-                    self._collection_answers = True
+                    self._collection_exists = True
         return found
 
     def _releases(self, order_ids: Sequence[str]) -> dict[str, list[Row] | RowFault]:
@@ -195,6 +198,7 @@ class OrderReader:
         return {**found}
 
     def _active_and_not(self) -> tuple[Params, ...]:
+        """Queries for active and inactive orders: the filter's default is not known (plex/README.md 5.2)."""
         name = self._rest.dialect.filter("active")
         return ((),) if name is None else ((), ((name, "false"),))
 

@@ -26,7 +26,7 @@ class RowFault(ValueError):
     """A row lacks a required field, or a field has an invalid value."""
 
 
-def squeezed(name: str) -> str:
+def normalized(name: str) -> str:
     """The normalized form of a field name: the same for `poNumber`, `po_number` and `PONumber`."""
     return name.replace("_", "").lower()
 
@@ -42,7 +42,7 @@ class Names:
 
     def of(self, field: str) -> tuple[str, ...]:
         """All names of the field; the first one present is used."""
-        key = squeezed(field)
+        key = normalized(field)
         if key in self.own:
             return (self.own[key],)
         dated = (f"{key}time",) if key.endswith("date") else ()
@@ -59,8 +59,8 @@ class Row:
         """Raise RowFault if the document is not an object."""
         if not isinstance(document, Mapping):
             raise RowFault(f"{what}: an object was expected")
-        self._values = {squeezed(name): value for name, value in document.items() if value is not None}
-        self._spelled = {squeezed(name): name for name in document}
+        self._values = {normalized(name): value for name, value in document.items() if value is not None}
+        self._spelled = {normalized(name): name for name in document}
         self._names = names
         self._document = document
         self.table = what

@@ -24,8 +24,8 @@ from plexstedi.plex.writeback.custom_fields import DayFields, values_of
 from plexstedi.plex.writeback.identities import Identities, same_keys
 from plexstedi.plex.writeback.standard_objects import StandardObjects
 
-_MOST_RECORDS = 5000
-_MOST_HALVINGS = 40
+_MAX_RECORDS = 5000
+_MAX_HALVINGS = 40
 """Maximum number of splits made to find the invalid records of a rejected batch."""
 
 
@@ -77,8 +77,8 @@ class ConnectFields:
                 for index in known
             ]
             jobs += [
-                (known[start : start + _MOST_RECORDS], entries[start : start + _MOST_RECORDS])
-                for start in range(0, len(known), _MOST_RECORDS)
+                (known[start : start + _MAX_RECORDS], entries[start : start + _MAX_RECORDS])
+                for start in range(0, len(known), _MAX_RECORDS)
             ]
         saving = _Saving(self._rest)
         for indexes, batch in jobs:
@@ -90,8 +90,8 @@ class ConnectFields:
         keys = self._identities.keys_of(name, [each.record.record_id for each in wanted])
         found: dict[tuple[tuple[str, str], ...], Json] = {}
         known = [record for each in wanted if (record := keys[each.record.record_id]) is not None]
-        for start in range(0, len(known), _MOST_RECORDS):
-            body: Json = {"standardObjectName": name, "recordIdentifiers": known[start : start + _MOST_RECORDS]}
+        for start in range(0, len(known), _MAX_RECORDS):
+            body: Json = {"standardObjectName": name, "recordIdentifiers": known[start : start + _MAX_RECORDS]}
             response = self._rest.caller.search(self._rest.path("field_values_search"), body=dumps(body).encode())
             for row in self._rest.rows("field_values_search", response):
                 found[same_keys(row.raw("recordIdentifiers"))] = row.raw("customFields")
@@ -121,6 +121,7 @@ class _Saving:
         try:
             self._rest.caller.post(self._rest.path("field_values_save"), body=dumps(batch).encode(), idempotent=False)
         except InconclusiveSend as error:
+            # The service is unavailable: each further batch would only cost another series of retries.
             self._stopped = NotWritten(error.message)
             return dict.fromkeys(indexes, WriteUnknown(error.message) if error.maybe_processed else self._stopped)
         except (ServiceRefused, ServiceUnavailable) as error:
@@ -141,7 +142,8 @@ class _Saving:
         reason = "; ".join((message, *error.details[:3]))
         if len(indexes) == 1:
             return {indexes[0]: WriteRefused(reason)}
-        if self._halvings >= _MOST_HALVINGS:
+        # If every record is invalid, halving would cost about two calls per record.
+        if self._halvings >= _MAX_HALVINGS:
             return dict.fromkeys(indexes, WriteRefused(f"one of {len(indexes)} records: {reason}"))
         self._halvings += 2
         middle = len(indexes) // 2

@@ -23,7 +23,7 @@ from plexstedi.plex.rest.rows import Row
 from plexstedi.plex.settings import Level
 from plexstedi.plex.writeback.custom_fields import DayFields, values_of
 
-_MOST_CONSECUTIVE_FAILURES = 12
+_MAX_CONSECUTIVE_FAILURES = 12
 """After this many failed PATCHes in a row the rest is not tried: the service fails, not the single order."""
 
 
@@ -80,7 +80,7 @@ class OAuth2Fields:
                     over = True
                 consecutive = consecutive + 1 if isinstance(outcome, NotWritten | WriteUnknown) else 0
                 if isinstance(outcome, NotWritten | WriteUnknown) and (
-                    over or consecutive >= _MOST_CONSECUTIVE_FAILURES
+                    over or consecutive >= _MAX_CONSECUTIVE_FAILURES
                 ):
                     stopped = NotWritten(outcome.reason)
             outcomes |= {each.record: outcome for each in own}

@@ -10,7 +10,7 @@ from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.rest.client import Rest, in_groups
 
-_MOST_IDS = 5000
+_MAX_IDS = 5000
 
 Keys: TypeAlias = Mapping[str, Json]
 """A record's keys by Plex's names: `{"Line_Item_Key": 4711, "Release_No": 1}`."""
@@ -26,7 +26,7 @@ class Identities:
     def keys_of(self, name: str, ids: Sequence[str]) -> dict[str, Keys | None]:
         """The keys of records of the standard object `name`; None for one that Plex does not know."""
         unknown = sorted({each for each in ids if (name, each) not in self._keys})
-        for some in in_groups(unknown, _MOST_IDS):
+        for some in in_groups(unknown, _MAX_IDS):
             body: Json = {"standardObjectName": name, "ids": list(some)}
             response = self._rest.caller.search(self._rest.path("ids_to_keys"), body=dumps(body).encode())
             read = read_keys(response.json(), some)

@@ -82,6 +82,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     if _of_another_plant(session, read.order_number, candidates):
         _ignore(session, inbound, OF_ANOTHER_PLANT.format(number=read.order_number))
         return
+    # Former partnerships count too: acknowledgments may arrive after a supplier's table was changed.
     now = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
     partnerships = now | session.store.documents.partnerships()
     match = match_order(read.order_number, read.release_number, inbound.partnership, candidates.all(), partnerships)
@@ -108,6 +109,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
 def _of_another_plant(session: Session, number: str, candidates: Candidates) -> bool:
     """Whether, by `documents.order_pattern`, this is not one of our order numbers, in any spelling of the supplier."""
     pattern = session.config.documents.order_pattern
+    # A number that was really sent is ours, whatever the pattern says.
     if not pattern or any(candidate.number == number for candidate in candidates.all()):
         return False
     return re.search(pattern, number.strip(), re.IGNORECASE) is None
@@ -144,6 +146,7 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
     if inbound.state is not InboxState.WAITING:
         move_transaction(session, inbound, InboxState.WAITING, f"order {read.order_number} is unknown")
     settings = _settings(session, inbound.supplier, inbound.partnership)
+    # An acknowledgment can precede its order here, for example after a restore.
     patience = timedelta(days=settings.acknowledgments.unknown_order_days)
     if session.clock.now() - inbound.received_at < patience:
         return

@@ -84,7 +84,7 @@ def _oldest_first(found: Sequence[LateDocument]) -> list[LateDocument]:
 
 
 def check_deadlines(session: Session) -> None:
-    """Open a review item for each order and deadline past its limit, and withdraw those no longer overdue.
+    """Open a review item for each order and deadline whose limit has passed, and withdraw those no longer overdue.
 
     Warnings are only reported. A decided item is not opened again.
     """
@@ -93,6 +93,7 @@ def check_deadlines(session: Session) -> None:
     for stream in streams_with_deadlines(session.store):
         with isolated(session, _turn(stream)) as turn:
             found += _late_of(session.store, session.config, stream, session.clock.now())
+        # Its deadlines are unknown in this run: leave its review items unchanged.
         if turn.held:
             unknown.add(stream.order_id)
     overdue = _oldest_first(found)
@@ -105,7 +106,7 @@ def check_deadlines(session: Session) -> None:
             cause = (one.document.order_id, one.late.kind)
             is_new = cause not in opened and not reviews.decided(ReviewKind.OVERDUE, subject)
             if one.late.level is OverdueLevel.LIMIT and is_new:
-                # One item per order and deadline: the first document stands for the later ones.
+                # One item per order and deadline: the first document represents the later ones.
                 opened.add(cause)
                 still_overdue.add(subject)
                 _open_review(session, one, subject)

@@ -165,7 +165,7 @@ def _fetch(session: Session, inbound: Inbound) -> None:
     )
     for source in sources:
         if source.whole and isinstance(tried[-1][0], DocumentTooLarge):
-            break  # A file is no smaller than a part of it.
+            break  # A file is at least as large as a part of it.
         try:
             document = _bounded(source.get)
         except RequestRejected:
@@ -262,6 +262,7 @@ def _set_of(document: bytes, form: str) -> str | None:
 
 def _open_review_of_missing(session: Session, inbound: Inbound, message: str) -> None:
     """Open a review item for a listed document that Stedi has not provided for a day; it is retried in each run."""
+    # Stedi may provide a document some time after it lists the transaction.
     if session.clock.now() - inbound.received_at < _PATIENCE:
         return
     reason = Reason(

@@ -23,7 +23,7 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document, of_transaction
 from plexstedi.sync.ingest.candidates import read_document
-from plexstedi.sync.replay_words import replay_of
+from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
 
 _KINDS = {"PO": "850", "PC": "860", "IN": "810"}
@@ -58,6 +58,7 @@ def decide_997(session: Session, inbound: Inbound) -> None:
     for document in documents[:1]:
         mark = hashlib.sha256(read.model_dump_json().encode()).hexdigest()
         last = session.store.inbox.last_functional_ack(document.id, inbound.transaction_id)
+        # A repeated older 997 must not replace the result of a newer one.
         if last is not None and (last.content_hash == mark or _same_controls(last, inbound)):
             why = f"repeats transaction {last.transaction_id}"
             session.store.inbox.move(inbound.transaction_id, InboxState.DUPLICATE, why)

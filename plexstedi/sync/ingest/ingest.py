@@ -50,6 +50,7 @@ def ingest(session: Session) -> list[PlannedChange]:
     fetched = pull(session)
     process(session)
     check_deadlines(session)
+    # Last: only what is completely decided is written.
     changes = _write(session)
     fetched.raise_unanswered()
     return changes

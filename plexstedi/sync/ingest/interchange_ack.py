@@ -12,7 +12,7 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.sync.ingest.functional_ack import wait_for_controls
-from plexstedi.sync.replay_words import replay_of
+from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
 
 

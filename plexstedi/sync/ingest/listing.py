@@ -89,6 +89,7 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
         group_control=transaction.group_control,
         set_control=transaction.set_control,
     )
+    # Already listed: pages overlap after a restart.
     if not session.store.inbox.list_one(listed, session.clock.now()):
         return
     why = _why_ignored(session, transaction, supplier, customer)

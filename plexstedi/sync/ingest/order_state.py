@@ -25,7 +25,7 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.unheard import review_not_applied, transactions_not_applied
+from plexstedi.sync.ingest.not_applied import review_not_applied, transactions_not_applied
 from plexstedi.sync.session import Session
 from plexstedi.sync.writeback.plan import plan_order
 
@@ -73,6 +73,7 @@ def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
     Plex ids are not sent to suppliers: a line or release that was entered again counts as unchanged.
     """
     kept = {line.line for line in after.lines}
+    # A line deleted by an 860 is sent once with quantity 0 and then omitted: that omission does not count as a change.
     gone = {line.line for line in before.lines if line.quantity == 0 and line.line not in kept}
     was, becomes = ({line.line: line for line in order.lines} for order in (before, after))
     numbers = (was.keys() | becomes.keys()) - gone
@@ -106,6 +107,7 @@ def recompute_order(session: Session, order_id: str, *, fresh: str | None = None
             if is_fresh or ranked.header.transaction_id in not_applied:
                 review_not_applied(session, order_id, ranked.header, outcome, folded, fresh=is_fresh)
         _set_business_status(session, documents[-1], sent[-1], folded)
+        # Plex may have replaced line or release ids since: plan the writes for the current ones.
         ids = current_ids(sent, order)
         folded_streams[stream] = folded
         current[stream], last_sent[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
@@ -229,6 +231,7 @@ def _update_line_reviews(session: Session, order_id: str, streams: Sequence[Fold
             continue
         subject = of_transaction(line.latest_from.transaction_id, f"line {number}")
         still_needed.add((kind, subject))
+        # A held line needs a decision that changes it; other items are only to be taken note of.
         if kind is not ReviewKind.LINE_HELD and session.store.reviews.decided(kind, subject):
             continue
         session.open_review(
@@ -266,6 +269,7 @@ def _record_outcome(
     inbound = session.store.inbox.get(transaction_id)
     assert inbound is not None
     whole = (*outcome.holds, *(unmatched.reason for unmatched in outcome.unmatched))
+    # "*" is the decision on the acknowledgment as a whole.
     held_whole = bool(whole) and inbound.decisions.get("*") is None
     counting = [line for line in folded.lines.values() if line.latest_from.transaction_id == transaction_id]
     held = held_whole or any(
@@ -327,6 +331,7 @@ def business_status(last_sent: SentOrder, folded: Folded) -> BusinessStatus:
     if not stated:
         return BusinessStatus.NONE
     worst = next(status for status in _WORST_FIRST if status in stated)
+    # A held, rejected or backordered line matters more than missing ones.
     if len(stated) < len(wanted) and worst in (BusinessStatus.CONFIRMED, BusinessStatus.CHANGED):
         return BusinessStatus.PARTIAL
     return worst

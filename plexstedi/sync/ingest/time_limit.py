@@ -51,6 +51,7 @@ class DecisionTime:
         turns = self._cut.get(inbound.transaction_id, 0) + 1
         limit = self._session.config.run.time_limit_minutes * 60.0
         with self._session.store.transaction():
+            # The first time it may just have been last in a full run: that does not justify a hold.
             if turns >= _MOST_TURNS or (turns > 1 and seconds >= _MOST_OF_A_RUN * limit):
                 self._cut.pop(inbound.transaction_id, None)
                 self._hold(inbound)

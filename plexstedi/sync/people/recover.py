@@ -25,7 +25,7 @@ from plexstedi.sync.feed import TRANSACTIONS, reset_feed
 from plexstedi.sync.people.recovered_files import FileAtStedi, Found, close_earlier, file_at_stedi, import_file
 from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_position
 from plexstedi.sync.poll.orders import poll
-from plexstedi.sync.replay_words import REPLACES
+from plexstedi.sync.replay_advice import REPLACES
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.submit.document import stream_name

@@ -127,6 +127,7 @@ def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -
     first = invoices.get(reading.id) is None
     known = _created_before(reading, start)
     untraded = reading.customer_code not in session.config.customers
+    # None: the content equals the latest revision, as for every overlap of two windows.
     revision = invoices.record(reading, now=session.clock.now(), known=known, untraded=untraded)
     if revision is None:
         return

@@ -33,7 +33,7 @@ def open_odd_record_reviews(session: Session) -> None:
         return
     with session.store.transaction():
         for odd in unreadable_records:
-            words = f"a row of Plex's {odd.table} ({odd.words})"
+            words = f"a row of Plex's {odd.table} ({odd.label})"
             record = _odd_row(odd.table, odd.key, words)
             if odd.error is not None:
                 hold(session, record, odd.error)
@@ -45,5 +45,6 @@ def open_odd_record_reviews(session: Session) -> None:
                 fix="Correct the record in Plex, or set [plex.fields] if this tenant uses another field name; then"
                 " `plexstedi review accept ID --reason TEXT`.",
             )
+            # A user who rejected the item decided to ignore this row.
             if not session.store.reviews.rejected(ReviewKind.RECORD_UNREADABLE, record.subject):
                 session.open_review(ReviewKind.RECORD_UNREADABLE, record.subject, (reason,))

@@ -73,6 +73,7 @@ def plan_poll(
         return Plan(window, True, "asked for")
     if swept is None:
         return Plan(window, True, "the first one")
+    # Windows would start in the future and miss every change until then.
     if cursor is not None and cursor > now:
         return Plan(window, True, "the clock was set back")
     if now - swept >= sweep_every:
@@ -120,6 +121,7 @@ def _read_all(
 ) -> None:
     """Read pending work, the window and, when due, the sweep; stop early when the time is over."""
     cursors = session.store.cursors
+    # An interrupted run left a window: finish it first, so that the cursor advances without a gap.
     if cursors.get(Fact.WINDOW_END) is not None and not _read_pending(session, "window", start, progress):
         return
     poll_config = session.config.plex.poll
@@ -138,10 +140,12 @@ def _read_all(
         if not _read_pending(session, "window", start, progress):
             return
     if invoices.wanted(session):
+        # Two sweep intervals, so that a late sweep leaves no gap.
         look_back = now - 2 * timedelta(hours=poll_config.sweep_hours) if plan.sweep else None
         if not invoices.poll_invoices(session, now - COMMIT_DELAY, invoices_start, progress.until, since, look_back):
             return
     read_receipts_of_plex(session, now)
+    # The previous sweep is complete except for skipped orders: listing again would only repeat it.
     if plan.sweep and session.store.orders.work_left("sweep") == len(progress.skipped):
         _list_sweep(session, now, plan.why_sweep)
     _read_pending(session, "sweep", start, progress)
@@ -189,6 +193,7 @@ def _list_sweep(session: Session, now: datetime, why: str) -> None:
     known = session.store.orders.open_ids()
     gone = [order_id for order_id in known if order_id not in open_now]
     if known and len(gone) == len(known):
+        # A lost permission looks like an empty list, and would mark every order as closed.
         _suspect_empty_sweep(session, gone[0], len(known))
     orders = session.store.orders
     work = []
@@ -253,6 +258,7 @@ def _read_pending(session: Session, origin: str, start: datetime, progress: _Pro
     size = _BATCH
     late = progress.late()
     refused: list[tuple[Work, ServiceRefused]] = []
+    # Orders that failed before come last: they must not use up the time of the others.
     while work := orders.work(size, besides=progress.skipped | late) or orders.work(size, besides=progress.skipped):
         if origin == "window" and orders.work_left("window") == 0:
             break
@@ -291,6 +297,7 @@ def _read_pending(session: Session, origin: str, start: datetime, progress: _Pro
     _report_refused(session, refused, start, progress, others=done > 0)
     cursors = session.store.cursors
     with session.store.transaction():
+        # Every order of the window is stored or queued: the cursor may advance.
         if (end := cursors.time(Fact.WINDOW_END)) is not None:
             cursors.put_time(Fact.PLEX_CURSOR, end)
             cursors.put(Fact.WINDOW_BEGIN, None)

@@ -25,11 +25,13 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
     cursors = session.store.cursors
     cursor = cursors.time(Fact.RECEIPTS_CURSOR)
     begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP
+    # Without documents nothing can be confirmed, so receipts are not needed yet.
     if begin >= now or not session.store.documents.any():
         return
     try:
         receipts = session.plex.receipts(Window(begin, now))
     except ServiceRefused as fault:
+        # This tenant may not offer receipts at all: continue without received quantities.
         if fault.code != "wrong-path":
             raise
         session.run.warn(f"receipts cannot be read, so the received quantities are unknown: {fault.message}")

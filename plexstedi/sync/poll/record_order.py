@@ -48,6 +48,7 @@ def record_reading(
         session.store.orders.set_supplier(supplier)
     if revision is None:
         return
+    # At the first poll, thousands of known orders are read: they are no changes.
     if not (first and known):
         _count_change(session, reading)
     session.note(

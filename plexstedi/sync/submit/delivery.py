@@ -21,20 +21,20 @@ from plexstedi.stedi.models import (
     delivery_of,
 )
 from plexstedi.sync.isolation import Record, Turns
-from plexstedi.sync.replay_words import replay_of
+from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.send import record_of
 
 _LISTED_WITHIN = timedelta(minutes=30)
-"""Stedi tries a delivery three times, every six minutes; the feed lists the file when that has ended."""
+"""Stedi attempts a delivery three times, six minutes apart; the feed lists the file after the last attempt."""
 
 
 def confirm_deliveries(session: Session, turns: Turns) -> None:
-    """Learn whether each accepted or failed document was delivered: from the execution feed, else by a call.
+    """Determine whether each accepted or failed document was delivered: from the execution feed, else by a call.
 
-    The feed has just been read: a file that it lists as completed was delivered, and one that it does not list yet is
-    still on its way. Stedi is asked about the others. One that Stedi does not respond for keeps no other from being
-    asked about; `turns` reports it.
+    The feed has just been read: a file listed as completed was delivered, a recent one that is not listed is still in
+    progress, and any other needs a call. A missing response for one document does not stop the others; `turns` reports
+    it.
     """
     accepted = session.store.documents.in_state(DocumentState.ACCEPTED, DocumentState.FAILED)
     open_documents = sorted(accepted, key=lambda document: turns.failed_earlier(_confirming(document)))
@@ -53,13 +53,14 @@ def _confirm(session: Session, document: Document) -> None:
     if document.file_execution_id is None:
         return
     listed = session.store.executions.get(document.file_execution_id)
-    if listed is None and _may_be_under_way(session, document):
+    if listed is None and _may_be_in_progress(session, document):
         return
+    # The control numbers are needed to match 997 and TA1 to this document.
     if document.group_control is None:
         _read_controls(session, document)
     if listed is not None and listed.status == COMPLETED:
         with session.store.transaction():
-            _note_delivered(session, document)
+            _record_delivery(session, document)
         return
     execution = session.stedi.execution(document.file_execution_id)
     if execution is None:
@@ -72,9 +73,10 @@ def _confirm(session: Session, document: Document) -> None:
     with store.transaction():
         match state:
             case Delivered():
-                _note_delivered(session, document)
+                _record_delivery(session, document)
             case RetriedAs(execution_id=child):
                 store.documents.set_next_attempt(document.id, None, None)
+                # Retried in the Stedi portal: its delivery is open again.
                 if document.state is DocumentState.FAILED:
                     store.documents.await_delivery(document.id, child)
                 else:
@@ -87,8 +89,8 @@ def _confirm(session: Session, document: Document) -> None:
                 pass
 
 
-def _may_be_under_way(session: Session, document: Document) -> bool:
-    """Whether the feed can be expected to list this file yet."""
+def _may_be_in_progress(session: Session, document: Document) -> bool:
+    """Whether it is too early for the feed to list this file."""
     accepted_at = document.accepted_at
     return (
         document.state is DocumentState.ACCEPTED
@@ -97,7 +99,7 @@ def _may_be_under_way(session: Session, document: Document) -> bool:
     )
 
 
-def _note_delivered(session: Session, document: Document) -> None:
+def _record_delivery(session: Session, document: Document) -> None:
     session.store.documents.deliver(document.id, session.clock.now())
     session.run.counts.documents_delivered += 1
     session.withdraw_review(ReviewKind.DELIVERY_FAILED, of_document(document.id), "delivered on a later attempt")

@@ -79,6 +79,7 @@ def order_mark(order: Order, stream: StreamKey, renderings: Renderings) -> str |
     It does not depend on an 860's bytes, so `recover` can tell from the order in Plex alone whether the last file is up
     to date. None if the order cannot be rendered completely.
     """
+    # A cancelled order has no 850 of its own: render it as released and mark the fingerprint.
     cancelled = order_of_stream(order, stream).phase is Phase.CANCELLED
     whole = order.model_copy(update={"phase": Phase.RELEASED}) if cancelled else order
     prepared = prepare(Send850(whole, stream), renderings, change_sequence=0, revision_seen=date.min)
@@ -123,6 +124,7 @@ def refused_before(session: Session, document: DueDocument) -> bool:
     if refused.retry:
         return False
     route = route_of(document)
+    # A corrected partnership or setting may resolve the rejection: then the same content is sent again.
     same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
     return same_route and document.mark in refused.file_name
 

@@ -69,12 +69,14 @@ def _of_invoice(
     if isinstance(last, Waits):
         return last
     known_revision = has_revision(session, trade, trade.id, last)
+    # Sent in its latest revision, or known to the customer by other means.
     if known_revision >= record.latest or (record.known and last is None and not known_revision):
         _resolved(session, record, trade)
         return None
     invoice = session.store.invoices.revision(record.id, record.latest)
     problems = session.config.customer_problems_of(record.customer)
     if problems:
+        # A draft that was never sent is not due, so incomplete settings do not matter yet.
         if known_revision or (invoice.booked and not invoice.void):
             hold(session, trade, trade.id, problems)
         return Waits()

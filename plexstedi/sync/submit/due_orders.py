@@ -42,7 +42,7 @@ from plexstedi.sync.submit.lifecycle import (
     release,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
-from plexstedi.sync.submit.restored_values import close_foreign_promises
+from plexstedi.sync.submit.restored_values import adopt_unknown_promises
 from plexstedi.sync.submit.trades import Trade, trade_of_order
 from plexstedi.sync.supplier_copy import sent_after, supplier_copy_of
 
@@ -63,7 +63,7 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
             found = _of_order(session, record, numbers)
         if ask_plex:
             # A change adopted as the supplier's own promise is not sent; what remains is due in the next run.
-            found = [one for one in found if not _is_foreign(session, record, one)]
+            found = [one for one in found if not _may_be_promise(session, record, one)]
         return found
 
     return decide_each(session, [*map(trade_of_order, records.values())], decide, "deciding what is due")
@@ -88,6 +88,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
         return []
     problems = session.config.problems_of(record.supplier)
     if problems:
+        # An unreleased order that was never sent is not due: do not open a review item for its supplier's settings.
         if record.phase is Phase.RELEASED or session.store.documents.of_order(record.id):
             hold(session, trade_of_order(record), record.id, problems)
         return []
@@ -182,6 +183,7 @@ def _of_stream(
     if taken := numbers.taken(trade):
         hold(session, trade, name, taken)
         return Waits()
+    # A new order may be one that a lost state sent under another number.
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
         hold(session, trade, name, reasons)
         return Waits()
@@ -192,14 +194,14 @@ def _of_stream(
     return document
 
 
-def _is_foreign(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
+def _may_be_promise(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
     """Whether a change is, or may be, a promise of the supplier that a lost state wrote into Plex."""
     trade, last = trade_of_order(record), session.store.documents.last_told(due_now.stream)
     known_revision = 0 if last is None else has_revision(session, trade, due_now.stream, last)
     if not known_revision:
         return False
     now = session.store.orders.revision(record.id, record.latest)
-    reasons = close_foreign_promises(session, record, supplier_copy_of(session.store, record, known_revision), now)
+    reasons = adopt_unknown_promises(session, record, supplier_copy_of(session.store, record, known_revision), now)
     if reasons:
         with session.store.transaction():
             hold(session, trade, due_now.stream, reasons)

@@ -43,6 +43,7 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
     A lost state is thus noticed however long ago the last file was sent.
     """
     checkpoint = first_checkpoint(session, EXECUTIONS)
+    # The feed starts at `feed_start`; a lost state may have sent files before that.
     if all_of_ours or never_read(session, EXECUTIONS):
         _list_all_of_ours(session)
     note_held_entries(session, "execution", read_execution, _note_execution)
@@ -105,6 +106,7 @@ def _note_execution(session: Session, execution: Execution) -> None:
 def _open_review_of_inbound_file(session: Session, execution: Execution) -> None:
     """An inbound file that Stedi could not process yields no transaction: it may contain an acknowledgment."""
     supplier = supplier_of(session, execution.partnership_id) or customer_of(session, execution.partnership_id)
+    # A partnership outside this configuration belongs to another plant.
     if execution.partnership_id is not None and supplier is None:
         return
     reason = Reason(

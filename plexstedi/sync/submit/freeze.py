@@ -23,6 +23,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
         release=document.release,
         change_sequence=document.change_sequence,
         kind=document.prepared.kind,
+        # The counter grows with every document of a slot, so that a replay gets a new idempotency key.
         counter=session.store.documents.counter(
             document.stream,
             document.prepared.kind,
@@ -87,6 +88,7 @@ def _body(session: Session, document: DueDocument, route: Route, name: str) -> b
 
 def preview_x12(document: DueDocument, usage: Usage) -> str:
     """The document as X12 in our own rendering; Stedi adds its own envelope and control numbers."""
+    # No current time in the envelope: the same content always gives the same preview.
     day = document.dated or datetime(2000, 1, 1, tzinfo=UTC).date()
     envelope = Envelope(
         sender_qualifier="ZZ",

@@ -55,6 +55,7 @@ def adopt_execution(session: Session, document: Document) -> bool:
     if is_held(session, record):
         return True
     with isolated(session, record) as turn, session.store.transaction():
+        # Record an attempt first: an accepted document always has one.
         if document.state is DocumentState.FROZEN:
             number = documents.begin_attempt(document, execution.created_at)
             documents.end_attempt(document.id, number, session.clock.now(), "found among Stedi's files")
@@ -71,19 +72,23 @@ def _resolve(session: Session, document: Document) -> None:
     if timedelta(0) < wait <= _LONGEST_WAIT:
         return
     _, last_began, _, last_outcome = documents.attempts(document.id)[-1]
+    # Rejected after an attempt without a response: repeating would be rejected again, so search instead.
     refused = (last_outcome or "").startswith(REFUSED)
+    # The latest of all known times: a local clock set back must not make the key look valid.
     latest = session.store.cursors.latest_time(now, session.stedi.service_now())
     first = document.first_attempt_at
     young = first is None or latest - first < KEY_LIFE
     if young and not refused:
         send(session, document)
         return
+    # Too early for a search: Stedi may not list the file yet.
     if latest - last_began < _LISTED_AFTER:
         return
     found = _search(session, document, first or document.frozen_at, latest)
     if isinstance(found, Execution):
         with session.store.transaction():
             accept(session, document, found_at_stedi(found.id, found.created_at))
+    # Certainly not at Stedi, or a user decided to send: a new attempt begins with a fresh key lifetime.
     elif found is Absent.PROVEN or document.retry:
         with session.store.transaction():
             documents.disprove_attempts(document.id)
@@ -133,6 +138,7 @@ def _search(session: Session, document: Document, since: datetime, until: dateti
     """
     control = _control(session, document)
     begin = since if control is None or control.accepted_at is None else min(since, control.accepted_at)
+    # A control of another partner would not appear in a list of this partnership.
     same_partner = control is None or control.partnership == document.partnership
     pages = session.stedi.executions(
         partnership_id=document.partnership if same_partner else None,

@@ -26,7 +26,7 @@ class Waits:
 
 
 def record_of_trade(trade: Trade, step: str, stream: str | None = None) -> Record:
-    """One step of it, or of one of its streams, as a record with a turn of its own."""
+    """A processing step of it, or of one of its streams, as an isolated record."""
     own = trade.id if trade.word == "invoice" else f"order {trade.id}"
     return Record(
         step,
@@ -64,6 +64,7 @@ def last_sent(session: Session, stream: str) -> Document | Waits | None:
     last = session.store.documents.last_told(stream)
     if last is None:
         return None
+    # After a rejecting 997 or TA1 the supplier's state is unknown: nothing follows until a user decides.
     blocked = any(document.blocks for document in session.store.documents.of_stream(stream))
     return Waits() if blocked or not last.is_closed else last
 
@@ -113,6 +114,7 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
             " which is about that document.",
         )
         for review in session.store.reviews.standing(supplier=trade.partner)
+        # A record created in Plex after the recovery cannot be the lost one.
         if review.kind is trade.held and is_orphan(review) and (made_at is None or made_at <= review.opened_at)
     )
 

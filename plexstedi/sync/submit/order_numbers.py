@@ -72,6 +72,7 @@ class OrderNumbers:
         went_out = set()
         for one in sorted(sent, key=lambda one: one.first_document):
             owner = by_id.get(invoice_of_stream(one.order_id) or one.order_id)
+            # Sorted by document, so that `setdefault` keeps the first use of a number.
             if owner is not None:
                 went_out.add(owner.id)
                 key = self._key(one.number, partners.get(owner.partner))

@@ -18,7 +18,7 @@ from plexstedi.sync.writeback.results import references
 
 
 @dataclass(frozen=True)
-class Foreign:
+class UnknownPromise:
     """A release whose date or quantity differs from what was sent, with an unknown acknowledgment in its note."""
 
     line: int
@@ -39,6 +39,7 @@ class Foreign:
             quantity = f"{self.now.quantity.normalize():f}"
             before = None if self.before.quantity is None else f"{self.before.quantity:f}"
             found.append(self._change(ReleaseField.QUANTITY, before, quantity, self.now.quantity))
+        # The token lists what was written: a value missing in it was edited in Plex afterwards.
         words = self.token_text.replace(";", " ").replace(",", " ").split()
         return tuple(found) if all(change.after in words for change in found) else None
 
@@ -67,15 +68,16 @@ class Foreign:
         )
 
 
-def close_foreign_promises(session: Session, record: OrderRecord, sent: Order, now: Order) -> tuple[Reason, ...] | None:
+def adopt_unknown_promises(session: Session, record: OrderRecord, sent: Order, now: Order) -> tuple[Reason, ...] | None:
     """Adopt values that a lost state wrote into Plex; reads the releases' notes from Plex.
 
-    None: no value is foreign. Reasons: the order needs review. Only with `release_values` do such values exist.
+    None: there is no such value. Reasons: the order needs review. Only with `release_values` do such values exist.
     """
     config = session.config.plex.acknowledgments
+    # Only this strategy writes dates and quantities of releases.
     if config.write is not WriteBack.RELEASES or set(config.release_values) <= {ReleaseField.NOTE}:
         return None
-    found = list(_foreign(session, sent, now))
+    found = list(_unknown_promises(session, sent, now))
     if not found:
         return None
     reasons = tuple(each.reason() for each in found if each.changes() is None)
@@ -94,7 +96,7 @@ def close_foreign_promises(session: Session, record: OrderRecord, sent: Order, n
     return ()
 
 
-def _foreign(session: Session, sent: Order, now: Order) -> Iterator[Foreign]:
+def _unknown_promises(session: Session, sent: Order, now: Order) -> Iterator[UnknownPromise]:
     before = {release.id: release for line in sent.lines for release in line.releases}
     for line in now.lines:
         for release in line.releases:
@@ -105,7 +107,7 @@ def _foreign(session: Session, sent: Order, now: Order) -> Iterator[Foreign]:
             token_text = "" if live is None else token(live.note) or ""
             for transaction in references(token_text):
                 if session.store.inbox.get(transaction) is None:
-                    yield Foreign(line.number, old, release, transaction, token_text)
+                    yield UnknownPromise(line.number, old, release, transaction, token_text)
 
 
 def _text(day: object) -> str | None:

@@ -51,6 +51,7 @@ def send(session: Session, document: Document) -> None:
     store = session.store
     body = store.documents.body(document.id)
     began = _began(session)
+    # Committed before the call: after a crash the attempt is known, and is repeated or looked up.
     with store.transaction():
         number = store.documents.begin_attempt(document, began)
         session.note(
@@ -65,6 +66,7 @@ def send(session: Session, document: Document) -> None:
     except (ServiceRefused, ServiceUnavailable) as fault:
         with store.transaction():
             store.documents.end_attempt(document.id, number, session.clock.now(), f"{NOT_PROCESSED}: {fault.message}")
+            # Nothing reached Stedi, so the key's lifetime has not begun.
             store.documents.forget_first_attempt(document.id)
         raise
     with store.transaction():

@@ -67,6 +67,7 @@ def submit(
     until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
     check_tenant(session)
     try_again_after_update(session)
+    # Before any send: an unknown file of ours means that this state is old.
     check_executions(session)
     resolve_unconfirmed(session)
     deliveries = Turns(session, Stage.SUBMIT)
@@ -76,23 +77,24 @@ def submit(
         if not adopt_execution(session, document):
             send_one(session, document)
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
+    # Checked for all due documents, before the limit and before the first send.
     _guard_size(session, len(found))
     _send_all(session, found[:limit], until)
-    _look_up_unheard(session)
+    _search_unconfirmed(session)
     _report_unconfirmed(session)
     if silent is not None:
         raise silent
     deliveries.raise_unanswered()
 
 
-def _look_up_unheard(session: Session) -> None:
-    """Read the execution feed once more where Stedi did not respond to a send: it may list the file by now."""
+def _search_unconfirmed(session: Session) -> None:
+    """Read the execution feed again if Stedi did not respond to a send: it may list the file by now."""
     if not session.store.documents.in_state(DocumentState.SENDING):
         return
     try:
         read_executions(session)
     except (ServiceUnavailable, SuspicionStop) as fault:
-        # The sends are reported as not heard in any case; the next run reads the feed first.
+        # The sends are reported in any case; the next run begins with the feed.
         session.run.warn(fault.message)
         return
     for document in session.store.documents.in_state(DocumentState.SENDING):

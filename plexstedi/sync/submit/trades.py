@@ -1,7 +1,7 @@
-"""Orders and invoices as one: what the decision of what is due, `replay` and `recover` need of either.
+"""A common interface to orders and invoices, for the decision of what is due, `replay` and `recover`.
 
-An order becomes an 850 and 860s for a supplier, an invoice an 810 for a customer. Every step that is the same for both
-takes a `Trade`; what differs is in `OrderTrades` and `InvoiceTrades`, and nowhere else.
+An order becomes an 850 and 860s for a supplier, an invoice an 810 for a customer. Steps common to both take a `Trade`;
+what differs is in `OrderTrades` and `InvoiceTrades` only.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class Trade:
 
     word: Word
     id: str
-    """Under which documents belong to it: Plex's id of an order, the stream of an invoice."""
+    """Owner id of its documents: the Plex id of an order, the stream of an invoice."""
     number: str
     partner: str
     """The code of the supplier or customer."""
     revision: int
-    """The latest."""
+    """The latest revision."""
     baseline: int = 0
     """The revision that the partner knows by other means."""
 
@@ -54,17 +54,17 @@ class Trade:
 
     @property
     def counterpart(self) -> str:
-        """What the partner is to us."""
+        """The partner's role, for messages."""
         return "supplier" if self.word == "order" else "customer"
 
 
 def trade_of_order(record: OrderRecord) -> Trade:
-    """An order's."""
+    """The trade of an order."""
     return Trade("order", record.id, record.number, record.supplier, record.latest, record.baseline)
 
 
 def trade_of_invoice(record: InvoiceRecord) -> Trade:
-    """An invoice's."""
+    """The trade of an invoice."""
     return Trade("invoice", record.stream, record.number, record.customer, record.latest)
 
 
@@ -73,20 +73,20 @@ class Trades(ABC):
 
     word: ClassVar[Word]
     kinds: ClassVar[frozenset[str]]
-    """The documents that they are sent as."""
+    """The kinds of their documents."""
     table: ClassVar[str]
-    """Of their partners in the configuration."""
+    """The configuration table of their partners: `suppliers` or `customers`."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     @abstractmethod
     def get(self, trade_id: str) -> Trade | None:
-        """The one that documents name by this id."""
+        """The one with this owner id of documents."""
 
     @abstractmethod
     def by_number(self, number: str) -> list[Trade]:
-        """Those that have this exact number in Plex."""
+        """Those with this exact number in Plex."""
 
     @property
     @abstractmethod
@@ -95,15 +95,15 @@ class Trades(ABC):
 
     @abstractmethod
     def partner_over(self, partnership: str | None) -> str | None:
-        """The code of the partner that is, or was, traded with over this Stedi partnership."""
+        """The code of the partner of this Stedi partnership, now or when documents were sent over it."""
 
     @abstractmethod
     def problems(self, partner: str) -> tuple[Reason, ...]:
-        """Why nothing can be sent to this configured partner now."""
+        """Reasons why nothing can be sent to this configured partner now."""
 
     @abstractmethod
     def created_at(self, trade: Trade) -> datetime | None:
-        """When it was created in Plex; None if Plex does not say."""
+        """When it was created in Plex; None if Plex does not state it."""
 
     @abstractmethod
     def is_in_plex(self, trade: Trade) -> bool:
@@ -111,21 +111,23 @@ class Trades(ABC):
 
     @abstractmethod
     def marks(self, trade: Trade, release: str | None) -> Callable[[int], str | None]:
-        """For a revision the mark that a file name has when its document brings the partner up to it; None: cannot be
-        sent."""
+        """A function from a revision to the fingerprint in the file name of a document that sends it; None: cannot
+        be sent."""
 
     @abstractmethod
     def as_sent(self, trade: Trade, revision: int, release: str | None) -> SentOrder:
-        """The lines that acknowledgments of this revision are matched with."""
+        """The lines to which acknowledgments of this revision are matched."""
 
     @abstractmethod
     def decide_again(self, trade: Trade) -> None:
-        """Nothing counts as up to date: the next submit decides on it."""
+        """Mark it as not up to date: the next submit decides again."""
 
     @abstractmethod
     def without_file(self, since: datetime, with_files: Collection[str]) -> None:
-        """Open a review item for each that counts as known to its partner, was created at or after `since`, and has
-        neither a document nor a file at Stedi: it may never have been sent."""
+        """Open review items for records without a document or a file at Stedi: they may never have been sent.
+
+        Only for records known to their partner and created at or after `since`.
+        """
 
 
 class OrderTrades(Trades):
@@ -172,7 +174,7 @@ class OrderTrades(Trades):
             renderings = Renderings(partner_of(self._session, trade.partner))
             prepared = prepare(send, renderings, change_sequence=0, revision_seen=date.min)
         except (KeyError, PlexStediError):
-            # Its supplier has no usable settings now: acknowledgments are matched once it has them.
+            # The supplier has no usable settings now: acknowledgments are matched once it has them.
             return nothing
         return nothing if isinstance(prepared, Held) else prepared.sent
 
@@ -271,10 +273,10 @@ def all_trades(session: Session) -> tuple[Trades, Trades]:
 
 
 def trades_of_kind(session: Session, kind: str) -> Trades:
-    """Those that this kind of document (850, 860, 810) is sent for."""
+    """Orders or invoices, by the kind of a document (850, 860, 810)."""
     return next(trades for trades in all_trades(session) if kind in trades.kinds)
 
 
 def plex_id(trade: Trade) -> str:
-    """Plex's own id of it."""
+    """The id in Plex."""
     return invoice_of_stream(trade.id) or trade.id

@@ -91,6 +91,7 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
 def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
     """Why Plex did not take this write; None if it did, or a review item is open."""
     for left in session.store.writes.still_open(write.id):
+        # Not shown yet does not count as a failure: Plex may lag behind its own writes.
         if left.error is not None and left.unseen_since is None:
             return ServiceUnavailable(
                 left.error, fix="The next run reads the current values from Plex and continues.", code="not-written"
@@ -101,8 +102,8 @@ def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
 def report_unwritten(session: Session) -> None:
     """Raise ServiceUnavailable if Plex did not take a planned write; the next run reads the value first.
 
-    A write that Plex reported as done but does not show yet is no fault, since Plex may lag and faults trigger alerts:
-    it is a warning and listed by `status`, until it appears or needs review (`record_still_missing`).
+    A write that Plex reported as done but does not show yet is not a fault, since Plex may lag and faults trigger
+    alerts: it is a warning and listed by `status`, until it appears or needs review (`record_still_missing`).
     """
     left = [
         write
@@ -188,6 +189,7 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
                 record_done(session, write, already=True)
     if not to_write:
         return
+    # The intent is committed above; the result is read back, since a response may be lost.
     results = session.plex.write_values(_values_to_write(to_write, changes))
     after = changes_of(session, to_write)
     by_record = {_key(result.record): result for result in results}

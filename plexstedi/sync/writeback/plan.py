@@ -115,6 +115,7 @@ def _custom_fields(
     session: Session, order: Order, streams: Mapping[str, Folded], settings: SupplierSettings
 ) -> WritePlan:
     config = session.config.plex.acknowledgments
+    # Two streams would overwrite each other's values in the same line or order record.
     if len(streams) > 1 and config.level is not AckLevel.RELEASE:
         return WritePlan(order_id=order.id, order_number=order.number, withheld=(_level_reason(),))
     fields = {AckField(name): field for name, field in config.fields.listed().items()}

@@ -65,6 +65,7 @@ def _carry_out(session: Session, write: Write) -> None:
     if not changes:
         _finish(session, write, now, found, already=write.unseen_since is None)
         return
+    # Plex reported it as written: do not write again until it is decided that it was lost.
     if write.unseen_since is not None:
         with session.store.transaction():
             record_still_missing(session, write, changes)
@@ -170,6 +171,7 @@ def difference(
     where = f"line {entries[0].line} release {entries[0].release_number}"
     if now is None:
         return ReleaseDifference(skipped=(f"{where}: Plex no longer has it",))
+    # Received, cancelled or closed: Plex or its users own this release now.
     if now.state is not ReleaseState.FIRM:
         return ReleaseDifference(skipped=(f"{where}: its status in Plex is {now.status or 'empty'}",))
     changes, skipped = [], []
@@ -181,6 +183,7 @@ def difference(
             if has_receipts:
                 skipped.append(f"{where}: {entry.field} stays {before}, a receipt was already booked")
                 continue
+            # A value that is neither as ordered nor ours is a buyer's later edit.
             known = [value for value in (entry.asked, *ours.get(entry.field, ())) if value is not None]
             if before is not None and not any(_same(entry, before, value) for value in known):
                 skipped.append(f"{where}: {entry.field} stays {before}, it was changed in Plex after it was sent")

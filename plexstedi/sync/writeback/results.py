@@ -108,6 +108,7 @@ def conflicts_with_other(session: Session, write: Write, changes: Sequence[Field
         return False
     number = write.plan.order_number
     subject = Subject(f"write of order {number} over {foreign}")
+    # A user already chose our acknowledgment over this one.
     if session.store.reviews.decided(ReviewKind.WRITE_CONFLICT, subject):
         return False
     reason = Reason(
@@ -141,6 +142,7 @@ def references(text: str) -> list[str]:
 def _may_take_precedence(session: Session, theirs: str, ours: str) -> bool:
     """Whether the acknowledgment in Plex may take precedence over ours: unknown here, or newer and still held."""
     known, mine = session.store.inbox.get(theirs), session.store.inbox.get(ours)
+    # Unknown here: written by another PlexStedi or by a lost state.
     if known is None or mine is None:
         return known is None
     return known.state is InboxState.HELD and known.processed_at > mine.processed_at

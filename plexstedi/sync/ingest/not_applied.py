@@ -35,6 +35,7 @@ def review_not_applied(
     reasons = not_applied_reasons(header, (*outcome.lines, *outcome.earlier), folded.lines)
     if not reasons:
         session.withdraw_review(_KIND, subject, "the current state now says the same", order_id=order_id)
+    # Only when it arrives: a superseded acknowledgment was reviewed while it counted.
     elif fresh and not (outcome.holds or session.store.reviews.decided(_KIND, subject)):
         record = session.store.orders.get(order_id)
         session.open_review(
