@@ -60,7 +60,7 @@ class Invoice(Frozen):
     """A credit memo: BIG07 CR."""
     void: bool = False
     booked: bool = True
-    """Posted in Plex. Only a posted invoice is sent to the customer."""
+    """Booked in Plex. Only a booked invoice is sent to the customer."""
     total: Decimal | None = None
     """Invoice total in Plex, taxes included."""
     lines: tuple[InvoiceLine, ...] = ()

@@ -47,7 +47,7 @@ _FIELDS: dict[tuple[str, int], str] = {
     ("N1", 2): "Correct the name",
     ("TDS", 1): "Correct the invoice in Plex",
 }
-"""Field in Plex in which a value that does not fit is corrected."""
+"""Fix for a value that does not fit, by segment and position."""
 
 _TERMS_KEYS = {
     1: ("type", _OPEN),

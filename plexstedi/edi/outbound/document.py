@@ -151,6 +151,7 @@ def _views_for_860(
     first = renderings.view(orders[0], "850", stream)
     if isinstance(first, Held):
         return first
+    # Line ids depend on the form of releases, so the 860 has to use that of the 850 that the supplier has.
     before = renderings.view(orders[0], "860", stream, first.schedule)
     after = renderings.view(orders[1], "860", stream, first.schedule)
     if isinstance(after, Held):
@@ -168,6 +169,7 @@ def _prepare_change(
     before, after = views
     capacity = capacity_for(partner, "860")
     built = build_change(before, after, partner, capacity, sequence=sequence, revised=revised, received=received)
+    # An 860 without changes: compared with it, a header change without a place in the 860 is detected.
     same = build_change(before, before, partner, capacity, sequence=sequence, revised=revised, received=received)
     if isinstance(built, Held):
         return built

@@ -53,6 +53,7 @@ def due(has: Order | None, latest: Order, renderings: Renderings, stream: Stream
     if has is None:
         return Send850(latest, key) if now.phase is Phase.RELEASED else Nothing()
     before = order_of_stream(has, key)
+    # A supplier drops a cancelled order, so it cannot be changed by an 860 any more.
     if before.phase is Phase.CANCELLED:
         return _after_cancellation(now)
     # A review closed the order with the supplier; whether it still has the order is not known here.
@@ -182,6 +183,7 @@ def invoice_due(has: Invoice | None, latest: Invoice, partner: Partner) -> Invoi
         return _invoice_held("invoice-voided", f"invoice {latest.number} was sent and is now void in Plex")
     if not latest.booked:
         return _invoice_held("invoice-unbooked", f"invoice {latest.number} was sent and is no longer booked in Plex")
+    # There is no document for a changed invoice; a change that the 810 does not carry needs none.
     before, now = prepare_invoice(has, partner), prepare_invoice(latest, partner)
     if not isinstance(before, Held) and not isinstance(now, Held) and before.guide_json == now.guide_json:
         return Nothing()
