@@ -262,6 +262,8 @@ class PlexConfig(Settings):
     requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
     """Plex Connect allows about 200 calls a minute (plex/README.md 4.2)."""
     read_timeout_seconds: Positive = 300
+    parallel_calls: Annotated[Whole, Field(ge=1, le=16)] = 4
+    """How many orders are read at once; `requests_per_minute` holds for all calls together."""
     auth: PlexAuth = PlexAuth()
     paths: dict[Code, Code] = Field(default_factory=dict)
     filters: dict[Code, str] = Field(default_factory=dict)
@@ -283,6 +285,8 @@ class StediConfig(Settings):
     """ISA15 (X12 element I14). Stedi delivers T files too (stedi/README.md 1)."""
     key_rotation_days: Positive = 90
     read_timeout_seconds: Positive = 60
+    parallel_calls: Annotated[Whole, Field(ge=1, le=32)] = 8
+    """How many documents are sent, or fetched, at once."""
 
 
 class KnownOrders(StrEnum):

@@ -9,6 +9,7 @@ recorded as inconclusive afterwards.
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -39,25 +40,31 @@ class Deadline:
         return self.at - clock.monotonic()
 
 
+class _Attempt(threading.local):
+    """The attempt of one thread: several threads call a service at once, each waits for its own response."""
+
+    reads: bool = True
+
+
 @dataclass
 class AttemptLimit:
-    """Whether the current attempt may still wait for the network."""
+    """Whether the current thread's attempt may still wait for the network."""
 
     clock: Clock
     deadline: Deadline | None
-    _reads: bool = True
+    _attempt: _Attempt = field(default_factory=_Attempt)
     _stop_requested_at: float | None = None
 
     def begin(self, *, reads: bool) -> None:
         """Start an attempt. `reads`: it changes nothing at the service and can be aborted at any time."""
-        self._reads = reads
+        self._attempt.reads = reads
 
     def is_over(self) -> bool:
         """Whether the time is used up. Raise Interrupted for a read once a stop was requested."""
         if self.deadline is None:
             return False
         if self.deadline.stop.signal is not None:
-            if self._reads:
+            if self._attempt.reads:
                 raise Interrupted(
                     f"stopped by {self.deadline.stop.signal} while reading",
                     fix="Nothing is left half done; the next run continues.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -46,10 +47,21 @@ class PerMinute:
         self._service = service
         self._clock = clock
         self._log = call_log if call_log is not None else MemoryCallLog()
+        self._lock = threading.Lock()
         self.recent: list[datetime] = sorted(self._log.load(service, clock.now() - self.window))
 
-    def wait_needed(self) -> float:
-        """Seconds until one more call is within the limit; 0.0 if it may be made now."""
+    def reserve(self) -> float:
+        """Record a call that is made now and return 0.0; or return the seconds until one more is within the limit.
+
+        Several threads call a service at once: without the lock two of them could take the last free call.
+        """
+        with self._lock:
+            wait = self._wait_needed()
+            if wait <= 0.0:
+                self._count()
+            return wait
+
+    def _wait_needed(self) -> float:
         now = self._clock.now()
         # A time in the future means that the clock was set back; it must not block calls for hours.
         self.recent = [at for at in self.recent if now - self.window < at <= now]
@@ -58,8 +70,7 @@ class PerMinute:
         free_at = self.recent[-self.limit] + self.window
         return max(0.0, (free_at - now).total_seconds())
 
-    def count(self) -> None:
-        """Record a call that is made now."""
+    def _count(self) -> None:
         now = self._clock.now()
         self.recent.append(now)
         self._log.record(self._service, now)

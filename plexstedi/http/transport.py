@@ -46,17 +46,20 @@ _MIN_SECONDS_LEFT = 1.0
 class ServiceTime:
     """The current time at a service, by the Date header of its last response."""
 
-    _date: datetime | None = None
-    _received: float = 0.0
+    _last: tuple[datetime, float] | None = None
+    """The Date and the `Clock.monotonic` at which it arrived: one value, since several threads call at once."""
 
     def update(self, date: datetime | None, clock: Clock) -> None:
         """Store the Date of a response that has just arrived."""
         if date is not None:
-            self._date, self._received = date, clock.monotonic()
+            self._last = date, clock.monotonic()
 
     def now(self, clock: Clock) -> datetime | None:
         """The service's time, extrapolated from its last response; None before the first response."""
-        return None if self._date is None else self._date + timedelta(seconds=clock.monotonic() - self._received)
+        if (last := self._last) is None:
+            return None
+        date, received = last
+        return date + timedelta(seconds=clock.monotonic() - received)
 
 
 @dataclass(frozen=True)
@@ -283,9 +286,8 @@ class Retrying(httpx.BaseTransport):
     def _throttle(self) -> None:
         if self._limiter is None:
             return
-        while (wait := self._limiter.wait_needed()) > 0:
+        while (wait := self._limiter.reserve()) > 0:
             self._pause(wait, f"the limit of {self._limiter.limit} calls per minute to {self._service} is reached")
-        self._limiter.count()
 
     def _pause(self, seconds: float, reason: str) -> None:
         """Sleep, but never past the run's deadline."""

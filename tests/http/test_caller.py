@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -321,7 +322,7 @@ def test_the_limit_per_minute_holds_also_right_after_another_run(make_caller, ht
 def test_a_clock_set_back_does_not_stop_all_calls(clock):
     call_log = MemoryCallLog()
     call_log.record("Plex", clock.now() + timedelta(hours=3))
-    assert PerMinute(1, service="Plex", clock=clock, call_log=call_log).wait_needed() == 0
+    assert PerMinute(1, service="Plex", clock=clock, call_log=call_log).reserve() == 0
 
 
 def test_httpx_does_not_log_whole_addresses():
@@ -397,3 +398,26 @@ def test_what_must_hold_is_looked_at_before_each_call(make_caller, httpx_mock, c
     with pytest.raises(AssertionError, match="a transaction is open"):
         caller.get("/x")
     assert httpx_mock.get_requests() == []
+
+
+def test_threads_that_call_at_once_share_one_limit(clock):
+    """With four threads and a limit of 50, no 60 seconds have more than 50 calls, and 200 calls take 3 waits."""
+    call_log = MemoryCallLog()
+    limiter = PerMinute(50, service="Plex", clock=clock, call_log=call_log)
+    lock = threading.Lock()
+
+    def call_fifty_times():
+        for _ in range(50):
+            while (wait := limiter.reserve()) > 0:
+                with lock:
+                    clock.sleep(wait)
+
+    threads = [threading.Thread(target=call_fifty_times) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    made = sorted(call_log.load("Plex", clock.at - timedelta(days=1)))
+    assert len(made) == 200
+    for at in made:
+        assert sum(at <= other < at + timedelta(seconds=60) for other in made) <= 50

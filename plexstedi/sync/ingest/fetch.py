@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeAlias
 
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
@@ -25,6 +26,7 @@ from plexstedi.http.caller import TOO_LARGE
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_transaction
+from plexstedi.stedi.client import StediClient
 from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
 from plexstedi.sync.ingest.candidates import wanted_set
 from plexstedi.sync.ingest.listing import (
@@ -40,6 +42,7 @@ from plexstedi.sync.ingest.listing import (
     why_not_read,
 )
 from plexstedi.sync.isolation import Record, Turns
+from plexstedi.sync.parallel import in_parallel
 from plexstedi.sync.partners import customer_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
@@ -96,7 +99,7 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
                 if inbound.reason == NO_PARTNER
                 else "No action is needed: PlexStedi does not read this kind of document.",
             )
-    _fetch(session, inbound)
+    _keep(session, inbound, _fetch(session.stedi, inbound))
     after = session.store.inbox.get(transaction_id)
     assert after is not None
     if session.store.inbox.document(transaction_id) is None:
@@ -111,11 +114,26 @@ def _fetch_documents(session: Session, turns: Turns) -> None:
     """Fetch each document separately: a missing one does not stop the others."""
     listed = [*session.store.inbox.in_state(InboxState.LISTED), *_held_for_a_smaller_limit(session)]
     waiting = sorted(listed, key=lambda inbound: turns.failed_earlier(fetching(inbound)))
-    for done, inbound in enumerate(waiting, 1):
-        session.checkpoint()
+    stedi = session.stedi
+
+    def one_by_one() -> Iterator[Inbound]:
+        for done, inbound in enumerate(waiting):
+            session.checkpoint()
+            session.progress("fetching acknowledgments", done, len(waiting))
+            yield inbound
+
+    def conclude(inbound: Inbound, fetched: Callable[[], _Fetched]) -> None:
         with turns.turn(fetching(inbound)):
-            _fetch(session, inbound)
-        session.progress("fetching acknowledgments", done, len(waiting))
+            _keep(session, inbound, fetched())
+
+    in_parallel(
+        session,
+        one_by_one(),
+        lambda inbound: _fetch(stedi, inbound),
+        conclude,
+        calls=session.config.stedi.parallel_calls,
+    )
+    session.progress("fetching acknowledgments", len(waiting), len(waiting))
 
 
 class _Fetches(Turns):
@@ -149,14 +167,29 @@ def _bounded(get: Callable[[], bytes | None]) -> bytes | None | DocumentTooLarge
         return DocumentTooLarge()
 
 
-def _fetch(session: Session, inbound: Inbound) -> None:
-    """Store guide JSON if Stedi has it complete, else raw X12 (an inbound transaction's output is JSON, its input
-    EDI).
+@dataclass(frozen=True)
+class _Document:
+    """A document as Stedi returned it."""
+
+    content: bytes
+    form: str
+    whole: bool
+    """It is the complete file, which may contain other transactions too."""
+
+
+class _NoDocument:
+    """Stedi has no document for the transaction."""
+
+
+_Fetched: TypeAlias = _Document | DocumentTooLarge | _NoDocument
+
+
+def _fetch(stedi: StediClient, inbound: Inbound) -> _Fetched:
+    """Guide JSON if Stedi has it complete, else raw X12 (an inbound transaction's output is JSON, its input EDI).
 
     A transaction's input is its ST to SE. If that is missing or broken, the complete file is used: the execution's
-    input.
+    input. Does not use the state: several are fetched at once.
     """
-    stedi = session.stedi
     tried: list[tuple[bytes | DocumentTooLarge | None, _Source]] = []
     sources: tuple[_Source, ...] = (
         _Source(lambda: stedi.transaction_document(inbound.transaction_id, "output"), "guide-json"),
@@ -174,20 +207,27 @@ def _fetch(session: Session, inbound: Inbound) -> None:
             document = None  # Hold what was received as unreadable: more useful than this rejection.
         readable = _is_guide_json if source.form == "guide-json" else _is_x12
         if isinstance(document, bytes) and readable(document, inbound):
-            _store(session, inbound, document, source.form, whole=source.whole)
-            return
+            return _Document(document, source.form, source.whole)
         tried.append((document, source))
     # None is readable: keep the raw X12, which is the most useful for a review.
     got = [(each, source) for each, source in (*tried[1:], tried[0]) if isinstance(each, bytes)]
     for document, source in sorted(got, key=lambda one: not one[0].strip())[:1]:
-        _store(session, inbound, document, source.form, whole=source.whole)
-        return
-    if any(isinstance(document, DocumentTooLarge) for document, _ in tried):
-        _hold_too_large(session, inbound)
-        return
-    message = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
-    session.run.warn(message)
-    _open_review_of_missing(session, inbound, message)
+        return _Document(document, source.form, source.whole)
+    return next((each for each, _ in tried if isinstance(each, DocumentTooLarge)), _NoDocument())
+
+
+def _keep(session: Session, inbound: Inbound, fetched: _Fetched) -> None:
+    match fetched:
+        case _Document(content=content, form=form, whole=whole):
+            _store(session, inbound, content, form, whole=whole)
+        case DocumentTooLarge():
+            _hold_too_large(session, inbound)
+        case _NoDocument():
+            message = (
+                f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
+            )
+            session.run.warn(message)
+            _open_review_of_missing(session, inbound, message)
 
 
 def _store(session: Session, inbound: Inbound, document: bytes, form: str, *, whole: bool) -> None:

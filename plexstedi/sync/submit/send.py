@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from plexstedi.edi.reasons import Reason
@@ -12,8 +14,10 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.documents import IN_FLIGHT, NOT_HEARD, NOT_PROCESSED, REFUSED
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
+from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
 from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.sync.parallel import in_parallel
 from plexstedi.sync.session import Session
 
 
@@ -35,12 +39,40 @@ def sending_of(document: Document) -> Record:
     return record_of("send", document)
 
 
-def send_one(session: Session, document: Document) -> None:
-    """One attempt, as `send`; after an unexpected error the document is held and its fate is resolved later."""
-    record = sending_of(document)
-    if not is_held(session, record):
-        with isolated(session, record):
-            send(session, document)
+@dataclass(frozen=True)
+class _Attempt:
+    """An attempt whose intent is committed."""
+
+    document: Document
+    number: int
+    body: bytes
+
+
+def send_all(session: Session, documents: Iterable[Document]) -> None:
+    """One attempt for each, several at once, as `send`. `documents` is consumed as calls become free.
+
+    After an unexpected error the document is held, and its outcome is resolved later. Raise what `send` or `documents`
+    raises, after all attempts under way are concluded.
+    """
+
+    def begun() -> Iterator[_Attempt]:
+        for document in documents:
+            record = sending_of(document)
+            if is_held(session, record):
+                continue
+            attempt = None
+            with isolated(session, record):
+                attempt = _begin(session, document)
+            if attempt is not None:
+                yield attempt
+
+    def conclude(attempt: _Attempt, outcome: Callable[[], SendOutcome]) -> None:
+        with isolated(session, sending_of(attempt.document)):
+            _conclude(session, attempt, outcome)
+
+    stedi = session.stedi
+    calls = session.config.stedi.parallel_calls
+    in_parallel(session, begun(), lambda attempt: _call(stedi, attempt), conclude, calls=calls)
 
 
 def send(session: Session, document: Document) -> None:
@@ -48,6 +80,11 @@ def send(session: Session, document: Document) -> None:
 
     Raise ServiceRefused or ServiceUnavailable if Stedi cannot have processed it; the next run then sends it.
     """
+    attempt = _begin(session, document)
+    _conclude(session, attempt, lambda: _call(session.stedi, attempt))
+
+
+def _begin(session: Session, document: Document) -> _Attempt:
     store = session.store
     body = store.documents.body(document.id)
     began = _began(session)
@@ -61,24 +98,32 @@ def send(session: Session, document: Document) -> None:
             attempt=number,
             sha256=hashlib.sha256(body).hexdigest(),
         )
+    return _Attempt(document, number, body)
+
+
+def _conclude(session: Session, attempt: _Attempt, outcome: Callable[[], SendOutcome]) -> None:
+    """Commit the outcome. Raise ServiceRefused or ServiceUnavailable if Stedi cannot have processed it."""
+    documents, document_id = session.store.documents, attempt.document.id
     try:
-        outcome = _call(session, document, body)
+        found = outcome()
     except (ServiceRefused, ServiceUnavailable) as fault:
-        with store.transaction():
-            store.documents.end_attempt(document.id, number, session.clock.now(), f"{NOT_PROCESSED}: {fault.message}")
+        ended_at = session.clock.now()
+        with session.store.transaction():
+            documents.end_attempt(document_id, attempt.number, ended_at, f"{NOT_PROCESSED}: {fault.message}")
             # Nothing reached Stedi, so the key's lifetime has not begun.
-            store.documents.forget_first_attempt(document.id)
+            documents.forget_first_attempt(document_id)
         raise
-    with store.transaction():
-        _record(session, store.documents.get(document.id), number, outcome)
+    with session.store.transaction():
+        _record(session, documents.get(document_id), attempt.number, found)
 
 
-def _call(session: Session, document: Document, body: bytes) -> SendOutcome:
+def _call(stedi: StediClient, attempt: _Attempt) -> SendOutcome:
+    document = attempt.document
     if document.route == "create-outbound":
-        return session.stedi.create_transaction(
-            document.partnership, document.transaction_setting, body, document.idempotency_key
+        return stedi.create_transaction(
+            document.partnership, document.transaction_setting, attempt.body, document.idempotency_key
         )
-    return session.stedi.generate_edi(document.partnership, body, document.idempotency_key)
+    return stedi.generate_edi(document.partnership, attempt.body, document.idempotency_key)
 
 
 def _began(session: Session) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plexstedi.edi.reasons import Reason
@@ -21,7 +22,7 @@ from plexstedi.sync.submit.due_orders import find_due
 from plexstedi.sync.submit.executions import check_executions, read_executions
 from plexstedi.sync.submit.freeze import freeze
 from plexstedi.sync.submit.in_doubt import adopt_execution, resolve_unconfirmed
-from plexstedi.sync.submit.send import send_one, sending_of
+from plexstedi.sync.submit.send import send_all, sending_of
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,13 @@ def submit(
     resolve_unconfirmed(session)
     deliveries = Turns(session, Stage.SUBMIT)
     silent = _confirm_first(session, deliveries)
-    for document in session.store.documents.in_state(DocumentState.FROZEN):
-        # A frozen document may already be at Stedi: the state was restored to a time before the send.
-        if not adopt_execution(session, document):
-            send_one(session, document)
+    queued = session.store.documents.in_state(DocumentState.FROZEN)
+    # A frozen document may be at Stedi all the same: the state file was restored to before the send.
+    send_all(session, (document for document in queued if not adopt_execution(session, document)))
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
     # Checked for all due documents, before the limit and before the first send.
     _guard_size(session, len(found))
-    _send_all(session, found[:limit], until)
+    send_all(session, _frozen(session, found[:limit], until))
     _search_unconfirmed(session)
     _report_unconfirmed(session)
     if silent is not None:
@@ -130,19 +130,20 @@ def _too_many(session: Session, count: int) -> str:
     return f"{count} new documents are due, more than documents.max_per_run = {most}"
 
 
-def _send_all(session: Session, found: list[DueDocument], until: float) -> None:
+def _frozen(session: Session, found: list[DueDocument], until: float) -> Iterator[Document]:
+    """Freeze each due document when a call is free to send it; stop when this stage's time is used up."""
     for done, due in enumerate(found):
         session.checkpoint()
         if session.clock.monotonic() >= until:
             session.run.warn(f"{len(found) - done} documents are still to be sent; the next run continues")
             break
         document = None
-        turn = _freezing(due)
-        if not is_held(session, turn):
-            with isolated(session, turn):
+        record = _freezing(due)
+        if not is_held(session, record):
+            with isolated(session, record):
                 document = _freeze(session, due)
         if document is not None:
-            send_one(session, document)
+            yield document
         session.progress("sending", done + 1, len(found))
 
 
