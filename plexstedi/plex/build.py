@@ -117,7 +117,7 @@ def connect_to_plex(
     former = tuple(Days(zone) for zone in settings.former_timezones if zone != settings.timezone)
     records = settings.records
     if records is None:
-        return RestPlex(rest, fields, settings.statuses, former=former)
+        return RestPlex(rest, fields, settings.statuses, former=former, parallel_calls=settings.parallel_calls)
     headers = basic_headers(records.username, _needed("auth.username", account_password))
     account = caller(headers, None, datasource_refusal(account_renewal or how_to_renew("plex-password")), records.url)
     values = DataSourceRecords(DataSources(account), records, rest, settings.objects, day_fields.days)

@@ -55,6 +55,7 @@ class RestPlex:
         *,
         account: Caller | None = None,
         former: Sequence[Days] = (),
+        parallel_calls: int = 1,
     ) -> None:
         """`account`: the caller that `values` uses, if it is not the REST interface's own.
 
@@ -65,7 +66,7 @@ class RestPlex:
         self._account = account
         self._directory = Directory(rest, names)
         self._invoices = InvoiceReader(rest, former)
-        self._orders = OrderReader(rest, self._directory, former)
+        self._orders = OrderReader(rest, self._directory, former, parallel_calls)
 
     def tenants(self) -> tuple[Tenant, ...]:
         rows = self._rest.all_of("tenants")

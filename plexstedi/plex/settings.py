@@ -86,6 +86,8 @@ class PlexSettings:
     tenant_id: str | None = None
     tenant_code: str | None = None
     requests_per_minute: int = 190
+    parallel_calls: int = 1
+    """How many orders are read at once."""
     read_timeout: float = 300.0
     """Seconds. Plex has no paging, so a wide window can take minutes (plex/README.md 4.2)."""
     token_url: str | None = None

@@ -253,6 +253,7 @@ def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexS
         tenant_id=plex.tenant_id,
         tenant_code=plex.tenant_code,
         requests_per_minute=plex.requests_per_minute,
+        parallel_calls=plex.parallel_calls,
         read_timeout=float(plex.read_timeout_seconds),
         token_url=plex.auth.token_url,
         client_id=plex.auth.client_id,

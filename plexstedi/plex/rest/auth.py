@@ -6,6 +6,7 @@ kept in memory only; each run requests its own.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Mapping
 
 import httpx
@@ -67,15 +68,20 @@ class ClientCredentials(httpx.Auth):
         self._renewal = renewal
         self._token: str | None = None
         self._good_until = 0.0
+        self._lock = threading.Lock()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Raise ServiceRefused if no token is granted, ServiceUnavailable if the token URL does not respond."""
-        kept = self._token if self._clock.monotonic() < self._good_until else None
-        token = kept if kept is not None else (yield from self._fetch())
+        # Several threads call at once: one of them requests the token, the others wait for it.
+        with self._lock:
+            kept = self._token if self._clock.monotonic() < self._good_until else None
+            token = kept if kept is not None else (yield from self._fetch())
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if response.status_code == 401 and kept is not None:
-            token = yield from self._fetch()
+            with self._lock:
+                is_renewed = self._token is not None and self._token != kept
+                token = self._token if is_renewed and self._token else (yield from self._fetch())
             request.headers["Authorization"] = f"Bearer {token}"
             yield request
 
@@ -89,9 +95,10 @@ class ClientCredentials(httpx.Auth):
                 "client_secret": self._client_secret,
             },
         )
-        self._token, life = self._read(response)
+        token, life = self._read(response)
         self._good_until = self._clock.monotonic() + max(0.0, life - _SKEW)
-        return self._token
+        self._token = token
+        return token
 
     def _read(self, response: httpx.Response) -> tuple[str, float]:
         status = response.status_code

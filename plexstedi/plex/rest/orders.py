@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +28,7 @@ from plexstedi.plex.rest.read_order import MasterData, parts_named, read_order
 from plexstedi.plex.rest.rows import Row, RowFault
 from plexstedi.plex.rest.statuses import UnknownStatus
 
+_ReadLines = Callable[[], tuple[Row, ...] | None]
 _EMPTY_WINDOW = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 
@@ -38,10 +41,11 @@ class _Marks:
 class OrderReader:
     """Reads a tenant's purchase orders. `former`: the day conversions of earlier runs, if they differed."""
 
-    def __init__(self, rest: Rest, directory: Directory, former: Sequence[Days] = ()) -> None:
+    def __init__(self, rest: Rest, directory: Directory, former: Sequence[Days] = (), parallel_calls: int = 1) -> None:
         self._rest = rest
         self._directory = directory
         self._former = former
+        self._parallel_calls = parallel_calls
         self._in_former_zones: dict[str, dict[str, Order]] = {}
         self._collection_exists = False
 
@@ -93,26 +97,48 @@ class OrderReader:
             headers = self._headers(some)
             releases = self._releases([order_id for order_id in some if order_id in headers])
             codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
-            for order_id in some:
-                header = headers.get(order_id)
-                if header is None:
-                    yield VanishedOrder(order_id)
-                else:
-                    yield self._one(order_id, header, releases.get(order_id, []), codes)
+            with self._lines_of([order_id for order_id in some if order_id in headers]) as lines:
+                for order_id in some:
+                    header = headers.get(order_id)
+                    if header is None:
+                        yield VanishedOrder(order_id)
+                    else:
+                        yield self._one(order_id, header, releases.get(order_id, []), codes, lines[order_id])
+
+    @contextmanager
+    def _lines_of(self, order_ids: Sequence[str]) -> Iterator[Mapping[str, _ReadLines]]:
+        """For each order a function that returns its lines: read when it is called, or by threads ahead of it."""
+        reads = {order_id: partial(self._rest.all_or_none, "lines", order=order_id) for order_id in order_ids}
+        if self._parallel_calls == 1 or len(reads) < 2:
+            yield reads
+            return
+        with ThreadPoolExecutor(self._parallel_calls, thread_name_prefix="plex") as threads:
+            begun = {order_id: threads.submit(read) for order_id, read in reads.items()}
+            try:
+                yield {order_id: future.result for order_id, future in begun.items()}
+            finally:
+                # Nobody waits for the rest after a failure or an interrupt.
+                for future in begun.values():
+                    future.cancel()
 
     def in_former_zone(self, order_id: str, timezone: str) -> Order | None:
         """An order read last, with its days in a former time zone; None if it cannot be read that way."""
         return self._in_former_zones.get(order_id, {}).get(timezone)
 
     def _one(
-        self, order_id: str, header: Row, releases: Sequence[Row] | RowFault, codes: Mapping[str, str]
+        self,
+        order_id: str,
+        header: Row,
+        releases: Sequence[Row] | RowFault,
+        codes: Mapping[str, str],
+        read_lines: _ReadLines,
     ) -> OrderReading:
         number = ""
         try:
             number = header.text("poNumber") or ""
             if isinstance(releases, RowFault):
                 raise releases
-            lines = self._rest.all_or_none("lines", order=order_id)
+            lines = read_lines()
             if lines is None:
                 raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
             known = MasterData(
