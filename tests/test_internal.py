@@ -28,7 +28,7 @@ def a_secret_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("x-plex-connect-api-key: abcdef", "abcdef"),
     ],
 )
-def test_an_internal_error_is_told_without_secrets(said: str, secret: str) -> None:
+def test_an_internal_error_is_reported_without_secrets(said: str, secret: str) -> None:
     try:
         raise RuntimeError(said)
     except RuntimeError as error:

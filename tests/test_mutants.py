@@ -63,7 +63,7 @@ def test_there_are_enough_of_them_and_each_says_what_a_user_loses() -> None:
     assert all(len(mutant.promise.split()) > 3 for mutant in MUTANTS)
 
 
-def test_a_break_that_no_test_notices_is_told(
+def test_a_break_that_no_test_notices_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @contextlib.contextmanager

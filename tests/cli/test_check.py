@@ -52,7 +52,7 @@ def findings(told: dict[str, Any], verdict: str) -> list[tuple[str, str]]:
     return [(f["area"], f["subject"]) for f in told["findings"] if f["verdict"] == verdict]
 
 
-def test_a_good_set_up_is_told_so(cli: Cli) -> None:
+def test_a_good_set_up_is_confirmed(cli: Cli) -> None:
     ran = cli.run("check", "--offline", "--json", **KEYS)
     assert ran.code == 0
     assert findings(ran.json, "wrong") == []
@@ -82,7 +82,7 @@ def test_a_missing_secret_is_wrong_and_its_fix_can_be_copied(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(("age", "verdict"), [(89, Verdict.OK), (91, Verdict.WARN), (None, Verdict.COULD_NOT_VERIFY)])
-def test_an_old_stedi_key_is_told_in_time(cli: Cli, age: int | None, verdict: Verdict) -> None:
+def test_an_old_stedi_key_is_reported_in_time(cli: Cli, age: int | None, verdict: Verdict) -> None:
     kept = Kept({"stedi-api-key": "x", "plex-api-key": "y"})
     if age is not None:
         kept.values["stedi-api-key.set-at"] = (datetime.now(UTC) - timedelta(days=age)).isoformat()
@@ -213,7 +213,7 @@ def test_a_state_folder_that_is_yet_to_be_made_is_tried_above_and_not_made(cli: 
     assert not (cli.home / "a").exists()
 
 
-def test_little_room_is_told_before_there_is_none(cli: Cli) -> None:
+def test_little_room_is_reported_before_there_is_none(cli: Cli) -> None:
     def little() -> None:
         shutil.disk_usage = lambda path: shutil._ntuple_diskusage(10, 7, 99_000_000)  # type: ignore[attr-defined]
 
@@ -222,7 +222,7 @@ def test_little_room_is_told_before_there_is_none(cli: Cli) -> None:
     assert (ended.code, "99 MB left" in ended.out) == (0, True)
 
 
-def test_who_holds_the_lock_is_told_and_is_no_fault(cli: Cli) -> None:
+def test_who_holds_the_lock_is_reported_and_is_no_fault(cli: Cli) -> None:
     Store.open(cli.state, NOW).close()
     assert state_findings(cli)["lock"] == ("ok", "free")
     program = (
@@ -257,7 +257,7 @@ def test_a_damaged_page_is_found_by_check_too(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(("days", "keep", "warned"), [(2, 3, False), (4, 3, True), (4, 0, False)])
-def test_a_state_file_without_a_fresh_copy_is_told(cli: Cli, days: int, keep: int, warned: bool) -> None:
+def test_a_state_file_without_a_fresh_copy_is_reported(cli: Cli, days: int, keep: int, warned: bool) -> None:
     made = datetime.now(UTC) - timedelta(days=days)
     store = Store.open(cli.state, made)
     keep_backup(store.database, made, keep)
@@ -278,7 +278,7 @@ def test_an_alert_program_that_cannot_be_run_is_wrong(cli: Cli) -> None:
     assert not (cli.home / "told").exists(), "check tells nobody"
 
 
-def test_runs_that_may_still_be_at_work_when_the_next_is_called_are_told(cli: Cli) -> None:
+def test_runs_that_may_still_be_at_work_when_the_next_is_called_are_reported(cli: Cli) -> None:
     cli.config.write_text(cli.config.read_text() + "[run]\ntime_limit_minutes = 5\nevery_minutes = 5\n")
     ran = cli.run("check", "--offline", **KEYS)
     assert (ran.code, "run.time_limit_minutes = 5 is not below" in ran.out) == (0, True)
@@ -295,6 +295,6 @@ MOUNTS = r"""
     ("folder", "kind"),
     [("/var/lib", "ext4"), ("/srv/data/plexstedi", "nfs4"), ("/srv/database", "ext4"), ("/srv/data/my disk/x", "xfs")],
 )
-def test_a_disk_whose_locks_do_not_keep_servers_apart_is_told(folder: str, kind: str) -> None:
+def test_a_disk_whose_locks_do_not_keep_servers_apart_is_reported(folder: str, kind: str) -> None:
     assert file_system_of(Path(folder), MOUNTS) == kind
     assert file_system_of(Path(folder), "") is None

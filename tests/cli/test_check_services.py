@@ -145,7 +145,7 @@ def test_a_partnership_that_could_not_be_asked_for_is_no_fault_by_itself(check: 
     assert verdicts(ran, "stedi")["partnership"] == "could-not-verify"
 
 
-def test_a_clock_that_is_days_off_is_told(check: Check) -> None:
+def test_a_clock_that_is_days_off_is_reported(check: Check) -> None:
     """The sandbox lives in another time than this machine."""
     ran = check()
     told = {f["subject"]: f for f in ran.json["findings"] if f["subject"].startswith("clock")}
@@ -164,7 +164,7 @@ def test_how_far_a_clock_may_be_off(minutes: int, verdict: str, word: str) -> No
 
 
 @pytest.mark.parametrize("feed", ["transactions", "executions"])
-def test_a_feed_that_a_run_needs_and_that_does_not_answer_is_found(check: Check, sandbox: Sandbox, feed: str) -> None:
+def test_a_feed_that_a_run_needs_and_that_does_not_respond_is_found(check: Check, sandbox: Sandbox, feed: str) -> None:
     sandbox.inject(FaultRule(FaultKind.HTML, path=f"/polling/{feed}", times=None))
     ran = check()
     sandbox.faults.clear()

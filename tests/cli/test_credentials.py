@@ -20,7 +20,7 @@ def test_a_secret_from_stdin_is_kept_and_listed_but_never_shown(cli: Cli) -> Non
     assert entry["plex-api-key"]["source"] is None
 
 
-def test_a_person_types_it_without_seeing_it(cli: Cli) -> None:
+def test_a_user_types_it_without_seeing_it(cli: Cli) -> None:
     ran = cli.on_a_terminal("credentials", "set", "plex-api-key", answers=[SECRET])
     assert ran.code == 0, ran.out
     assert SECRET not in ran.out
@@ -38,7 +38,7 @@ def test_a_secret_on_the_command_line_is_refused_and_not_repeated(cli: Cli) -> N
     assert all(entry["source"] is None for entry in listed)
 
 
-def test_a_mistyped_name_is_told_the_right_one(cli: Cli) -> None:
+def test_a_mistyped_name_names_the_right_one(cli: Cli) -> None:
     ran = cli.run("credentials", "set", "stedi-key", stdin="x")
     assert (ran.code, "stedi-api-key" in ran.err) == (2, True)
 
@@ -48,7 +48,7 @@ def test_an_empty_stdin_stores_nothing(cli: Cli) -> None:
     assert cli.run("credentials", "list", "--json").json["credentials"][3]["source"] is None
 
 
-def test_a_variable_that_hides_the_stored_secret_is_told_of(cli: Cli) -> None:
+def test_a_variable_that_hides_the_stored_secret_is_reported(cli: Cli) -> None:
     """Who renews a key and still gets 403 would search long."""
     ran = cli.run("credentials", "set", "stedi-api-key", stdin=SECRET, PLEXSTEDI_STEDI_API_KEY="old")
     assert ran.code == 0

@@ -125,7 +125,7 @@ def a_stranger(path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["plexstedi.toml", "guides", "guides/acme.json", "state.sqlite3", "state.sqlite3-wal"])
 @pytest.mark.parametrize("change", [everybody, pytest.param(a_stranger, marks=as_root)])
-def test_each_file_and_folder_counts_and_the_command_that_is_told_mends_it(
+def test_each_file_and_folder_counts_and_the_command_that_is_named_mends_it(
     cli: Cli, what: str, change: Callable[[Path], None]
 ) -> None:
     with_guide(cli)

@@ -63,7 +63,7 @@ def test_quantities_and_prices_are_exact_numbers(number: str, written: str) -> N
     assert dumps(exact(Decimal(number))) == written
 
 
-def test_times_are_told_in_utc() -> None:
+def test_times_are_in_utc() -> None:
     assert stamp(datetime(2026, 11, 23, 7, 0, 0, 999_999, tzinfo=UTC)) == "2026-11-23T07:00:00Z"
     assert stamp(datetime(2026, 11, 23, 9, 0, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-23T07:00:00Z"
 

@@ -93,7 +93,7 @@ def test_what_is_left_alone_is_shown_too(cli: Cli, store: Store) -> None:
     assert "NOEDI, 1 order" in cli.run("status").out
 
 
-def test_a_monitor_is_told_by_the_exit_code_and_a_person_is_not_bothered(cli: Cli, store: Store) -> None:
+def test_a_monitor_learns_it_from_the_exit_code_and_a_user_is_not_bothered(cli: Cli, store: Store) -> None:
     record(store, an_order())
     a_good_run(store, datetime.now(UTC))
     store.close()
@@ -117,7 +117,7 @@ def test_a_send_that_was_not_heard_makes_a_monitor_cry(cli: Cli, store: Store) -
     assert (ran.code, ran.json["counts"]["in_doubt"]) == (3, 1)
 
 
-def test_a_limit_that_passed_while_no_run_looked_needs_a_person(cli: Cli, store: Store) -> None:
+def test_a_limit_that_passed_while_no_run_looked_needs_review(cli: Cli, store: Store) -> None:
     """Cron is broken: no run has asked anybody, and `status --check` must not say that all is well."""
     long_ago = NOW - timedelta(days=30)
     record(store, an_order(), now=long_ago)
@@ -248,7 +248,7 @@ def test_a_mistyped_number_names_the_near_ones(cli: Cli, store: Store, typed: st
     assert "XY-77" not in ran.err
 
 
-def test_an_order_made_anew_under_its_old_number_is_the_one_shown(cli: Cli, store: Store) -> None:
+def test_an_order_made_again_under_its_old_number_is_the_one_shown(cli: Cli, store: Store) -> None:
     record(store, an_order(id="old", phase=Phase.VANISHED))
     record(store, an_order(id="new"))
     store.close()

@@ -215,7 +215,7 @@ def test_a_lost_state_is_recovered(sent, how):
     assert len(sent.sandbox.generated()) == 1
 
 
-def test_a_state_that_is_begun_anew_on_purpose_still_sends_nothing_twice(sent):
+def test_a_state_that_is_begun_again_on_purpose_still_sends_nothing_twice(sent):
     lose(sent, "deleted")
     fix = refused(sent, "run", code=7)
     (mark,) = re.findall(rf"delete (\S+{MARK})", fix)
@@ -351,7 +351,7 @@ def test_a_document_in_doubt_is_decided_before_it_is_replayed(one):
     assert [item["kind"] for item in follow(one, fix).json["reviews"]] == ["document-in-doubt"]
 
 
-def test_late_answers_are_shown_by_the_command_that_the_warning_names(make_bench):
+def test_late_acknowledgments_are_shown_by_the_command_that_the_warning_names(make_bench):
     from plexstedi.sandbox.behaviours import Character
 
     bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
@@ -394,7 +394,7 @@ def test_a_key_that_is_due_is_renewed_step_by_step(one):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
-def test_a_file_of_another_user_is_taken_over_by_the_command_that_is_named(one):
+def test_a_file_of_another_user_becomes_ours_by_the_command_that_is_named(one):
     os.chown(one.config, 54321, -1)
     for problem in one.run("poll", "--json").json["error"]["problems"]:
         follow_shell(problem["fix"])

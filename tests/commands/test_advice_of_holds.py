@@ -91,7 +91,7 @@ def test_an_order_whose_supplier_lost_its_table_goes_on_when_it_is_back(make_ben
     quiet(bench, 2)
 
 
-def test_an_order_whose_supplier_lost_its_table_is_settled(make_bench):
+def test_an_order_whose_supplier_lost_its_table_is_resolved(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     edit(bench, order.number)
     bench.write_config(without_s001)
@@ -102,7 +102,7 @@ def test_an_order_whose_supplier_lost_its_table_is_settled(make_bench):
     quiet(bench, 1)
 
 
-def test_an_order_that_moved_to_another_supplier_is_settled(make_bench):
+def test_an_order_that_moved_to_another_supplier_is_resolved(make_bench):
     bench = make_bench(orders=2, suppliers=2, characters=(Character.SILENT,))
     bench.run("run")
     cycle(bench, hours=1)
@@ -119,7 +119,7 @@ def test_an_order_that_moved_to_another_supplier_is_settled(make_bench):
     quiet(bench, sent)
 
 
-def test_a_cancellation_that_no_860_can_tell_is_told_by_a_person(make_bench):
+def test_a_cancellation_that_no_860_can_express_is_reported_by_a_user(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     hold = '[supplier_defaults]\nchange_orders = "hold"'
     bench.write_config(lambda text: text.replace("[supplier_defaults]", hold))
@@ -143,14 +143,14 @@ def sent_singly(make_bench):
     return bench, order.number
 
 
-def test_releases_that_were_sent_singly_are_settled(make_bench):
+def test_releases_that_were_sent_separately_are_resolved(make_bench):
     bench, _ = sent_singly(make_bench)
     sent = len(bench.sandbox.generated())
     follow(bench, fix_of(bench, "sent-singly"))
     quiet(bench, sent)
 
 
-def test_releases_that_were_sent_singly_go_on_so(make_bench):
+def test_releases_that_were_sent_separately_go_on_so(make_bench):
     bench, number = sent_singly(make_bench)
     sent = len(bench.sent(number))
     assert 'Set `releases = "order-per-release"` again' in fix_of(bench, "sent-singly")
@@ -176,7 +176,7 @@ def invoiced(make_bench):
 
 
 @pytest.mark.parametrize("change", [{"void": True}, {"booked": False}, {"customer_order": "4500099999"}])
-def test_an_invoice_that_changed_after_it_was_sent_is_settled(invoiced, change):
+def test_an_invoice_that_changed_after_it_was_sent_is_resolved(invoiced, change):
     sent = len(invoiced.sandbox.generated())
     change_invoice(invoiced, "100455", **change)
     cycle(invoiced)
@@ -198,7 +198,7 @@ def add_invoice(bench, number: str, like: str, **fields):
     return new
 
 
-def test_a_voided_invoice_is_settled_with_a_credit_memo_that_goes_out_as_its_own(invoiced):
+def test_a_voided_invoice_is_resolved_with_a_credit_memo_that_goes_out_as_its_own(invoiced):
     change_invoice(invoiced, "100455", void=True)
     memo = add_invoice(invoiced, "100999", "100455", void=False)
     meddle(invoiced, "plex", ".", spoil({memo.id: [Odd("invoice", "creditMemo", "true")]}))
@@ -249,7 +249,7 @@ def slow(seconds: float) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("pick", [0, 1])
-def test_an_answer_that_takes_too_long_is_decided_with_a_longer_limit_or_rejected(make_bench, pick):
+def test_an_acknowledgment_that_takes_too_long_is_decided_with_a_longer_limit_or_rejected(make_bench, pick):
     bench, order = sent_to_silent(make_bench, orders=1)
     bench.answer("855", bak(order, "AC"), *accepted(bench, order))
     bench.run = partial(bench.run, before=slow(600))
@@ -284,7 +284,7 @@ def too_large(make_bench):
     return bench, bench.sandbox.plex.order(bench.numbers_sent()[0])
 
 
-def test_an_answer_that_is_too_large_is_fetched_with_a_higher_limit(make_bench):
+def test_an_acknowledgment_that_is_too_large_is_fetched_with_a_higher_limit(make_bench):
     bench, order = too_large(make_bench)
     assert "raise run.max_response_mb: the next run fetches it" in fix_of(bench, "too-large", "acknowledgment-held")
     bench.write_config(lambda text: text + SMALL.replace("= 1", "= 8"))
@@ -293,7 +293,7 @@ def test_an_answer_that_is_too_large_is_fetched_with_a_higher_limit(make_bench):
     assert {each["state"] for each in standing(bench, order).values()} == {"confirmed"}
 
 
-def test_accepting_an_answer_that_was_too_large_to_read_names_the_way_on(make_bench):
+def test_accepting_an_acknowledgment_that_was_too_large_to_read_names_the_way_on(make_bench):
     bench, order = too_large(make_bench)
     (item,) = items(bench, "acknowledgment-held")
     fix = refused(bench, "review", "accept", str(item["id"]), "--reason", "agreed by phone", code=2)
@@ -303,7 +303,7 @@ def test_accepting_an_answer_that_was_too_large_to_read_names_the_way_on(make_be
     assert {each["state"] for each in standing(bench, order).values()} == {"confirmed"}
 
 
-def test_an_answer_that_is_too_large_is_rejected_and_stays_so(make_bench):
+def test_an_acknowledgment_that_is_too_large_is_rejected_and_stays_so(make_bench):
     bench, order = too_large(make_bench)
     follow(bench, fix_of(bench, "too-large", "acknowledgment-held"))
     for limit in ("= 1", "= 8"):
@@ -314,7 +314,7 @@ def test_an_answer_that_is_too_large_is_rejected_and_stays_so(make_bench):
     assert confirmed_in_plex(bench, order) == {}
 
 
-def test_an_answer_of_another_plants_order_is_told_apart_by_the_pattern(make_bench):
+def test_an_acknowledgment_of_another_plants_order_is_recognized_by_the_pattern(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     bench.answer("855", bak(order, "AT", number="XX-77"), *accepted(bench, order))
     bench.run("run")
@@ -329,7 +329,7 @@ def test_an_answer_of_another_plants_order_is_told_apart_by_the_pattern(make_ben
 
 
 @pytest.mark.parametrize("what", ["quantity", "price"])
-def test_an_answer_in_another_unit_is_read_again_and_applied(make_bench, what):
+def test_an_acknowledgment_in_another_unit_is_read_again_and_applied(make_bench, what):
     bench, order = sent_to_silent(make_bench, orders=1)
     rows = []
     for number, (quantity, unit) in ordered(bench, order).items():

@@ -44,7 +44,7 @@ def sent(make_bench):
 
 
 @pytest.mark.parametrize("how", ["vanished", "unreleased"])
-def test_an_order_that_went_and_came_back_is_settled_with_the_supplier(sent, how):
+def test_an_order_that_went_and_came_back_is_agreed_with_the_supplier(sent, how):
     bench, order = sent
     change_status(bench, order, how)
     cycle(bench, hours=25)
@@ -67,7 +67,7 @@ def test_an_order_that_vanished_goes_on_when_it_is_restored(sent):
     quiet(bench, 2)
 
 
-def test_an_order_that_was_cancelled_and_reopened_is_settled_and_its_later_changes_go_out(sent):
+def test_an_order_that_was_cancelled_and_reopened_is_resolved_and_its_later_changes_go_out(sent):
     """A replay would send the cancellation again: it is what was sent last."""
     bench, order = sent
     with bench.sandbox.lock:
@@ -109,7 +109,7 @@ def test_a_line_that_was_renumbered_goes_on_and_is_ordered_once(sent, way):
 
 
 @pytest.mark.parametrize("way", ["settled", "replaced"])
-def test_a_change_that_the_860_has_no_place_for_is_told_otherwise_or_the_order_replaced(make_bench, way):
+def test_a_change_that_the_860_has_no_place_for_is_sent_otherwise_or_the_order_replaced(make_bench, way):
     bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
     (order,) = bench.sandbox.plex.tenant.orders
     schema, _ = GUIDES_860["change-full"]
@@ -138,7 +138,7 @@ def test_a_change_that_the_860_has_no_place_for_is_told_otherwise_or_the_order_r
         quiet(bench, 2)
 
 
-def test_an_order_that_may_have_gone_under_an_older_number_is_settled(sent):
+def test_an_order_that_may_have_gone_under_an_older_number_is_resolved(sent):
     bench, order = sent
     with bench.sandbox.lock:
         order.number, order.modified = "PO-NEW", bench.sandbox.clock.now()
@@ -154,7 +154,7 @@ def test_an_order_that_may_have_gone_under_an_older_number_is_settled(sent):
 
 
 @pytest.mark.parametrize("kind", ["850", "860"])
-def test_what_is_due_and_not_to_be_sent_is_settled(sent, kind):
+def test_what_is_due_and_not_to_be_sent_is_resolved(sent, kind):
     bench, order = sent
     left = [other for other in ("850", "860") if other != kind]
     bench.write_config(lambda text: text.replace("[company]", f"[documents]\nsend = {left}\n\n[company]", 1))
@@ -189,7 +189,7 @@ def test_a_line_that_its_own_words_leave_nothing_of_to_backorder_is_read_otherwi
     assert [each for each in items(bench, "line-held") if each["line"] == int(first)] == []
 
 
-def test_an_answer_that_says_nothing_that_could_be_accepted_is_read_again(make_bench):
+def test_an_acknowledgment_that_says_nothing_that_could_be_accepted_is_read_again(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     bench.answer("855", bak(order, "ZZ"))
     bench.run("run")
@@ -283,7 +283,7 @@ def is_sent(bench, number: str) -> list[str]:
 
 
 @LIVES
-def test_what_was_sent_and_has_another_number_now_is_held_and_settled(make_bench, word):
+def test_what_was_sent_and_has_another_number_now_is_held_and_resolved(make_bench, word):
     bench = sent_with_invoices(make_bench)
     thing, before = of_word(bench, word), len(bench.sandbox.generated())
     renumber(thing, bench, "77-NEW")
@@ -297,7 +297,7 @@ def test_what_was_sent_and_has_another_number_now_is_held_and_settled(make_bench
 
 
 @LIVES
-def test_what_may_have_gone_under_an_older_number_is_held_and_goes_once_that_is_settled(make_bench, word):
+def test_what_may_have_gone_under_an_older_number_is_held_and_goes_once_that_is_resolved(make_bench, word):
     bench = sent_with_invoices(make_bench)
     thing = of_word(bench, word)
     renumber(thing, bench, "77-NEW")

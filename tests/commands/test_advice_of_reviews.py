@@ -199,7 +199,7 @@ def test_a_recovered_document_that_a_997_rejects_is_replayed_with_a_purpose(make
     assert len(bench.sandbox.generated()) == 2
 
 
-def test_an_answer_that_a_setting_makes_clear_is_read_again(make_bench):
+def test_an_acknowledgment_that_a_setting_makes_clear_is_read_again(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     first, (quantity, unit) = next(iter(ordered(bench, order).items()))
     part = {first: (("ACK", "BP", plain_half(quantity), unit),)}
@@ -211,7 +211,7 @@ def test_an_answer_that_a_setting_makes_clear_is_read_again(make_bench):
     assert [fix for fix in fixes(bench, "line-held") if "bp_quantity" in fix] == []
 
 
-def test_an_answer_that_cannot_be_read_is_rejected(make_bench):
+def test_an_acknowledgment_that_cannot_be_read_is_rejected(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     first, (quantity, unit) = next(iter(ordered(bench, order).items()))
     unreal = {first: (("ACK", "IA", quantity, unit, "068", "20269999"),)}
@@ -309,7 +309,7 @@ def test_a_row_of_plex_that_cannot_be_read_is_read_again(make_bench):
     gone(bench, "record-unreadable")
 
 
-def test_a_change_that_is_held_is_told_to_the_supplier_and_not_sent(make_bench):
+def test_a_change_that_is_held_is_reported_by_phone_and_not_sent(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     hold = '[supplier_defaults]\nchange_orders = "hold"'
     bench.write_config(lambda text: text.replace("[supplier_defaults]", hold))
@@ -337,7 +337,7 @@ def test_an_invoice_that_stedi_refused_is_sent_again(make_bench, known):
     gone(bench, "document-refused")
 
 
-def test_files_of_an_order_that_plex_no_longer_has_are_settled_by_a_person(make_bench):
+def test_files_of_an_order_that_plex_no_longer_has_are_resolved_by_a_user(make_bench):
     bench = make_bench(orders=1, suppliers=1)
     bench.run("run")
     lose(bench, "deleted with its mark")
@@ -350,7 +350,7 @@ def test_files_of_an_order_that_plex_no_longer_has_are_settled_by_a_person(make_
     gone(bench, "order-held")
 
 
-def test_an_answer_of_an_order_nobody_knows_is_left_alone_and_taken_up_again(make_bench):
+def test_an_acknowledgment_of_an_unknown_order_is_ignored_and_processed_again(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     bench.answer("855", bak(order, "AT", number="NEVER-SENT"), *accepted(bench, order))
     bench.run("run")
@@ -408,7 +408,7 @@ def lost_invoices(make_bench):
     return bench
 
 
-def test_a_recovered_invoice_that_differs_is_settled_and_none_is_sent_again(make_bench):
+def test_a_recovered_invoice_that_differs_is_resolved_and_none_is_sent_again(make_bench):
     bench = lost_invoices(make_bench)
     invoices = bench.sandbox.plex.tenant.invoices
     change_invoice(bench, invoices[0].number, void=True)
@@ -428,7 +428,7 @@ def test_a_recovered_invoice_that_differs_is_settled_and_none_is_sent_again(make
     assert len(bench.sandbox.generated()) == before
 
 
-def test_a_document_that_is_given_up_before_its_delivery_is_known(make_bench):
+def test_a_document_that_is_abandoned_before_its_delivery_is_known(make_bench):
     bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
     bench.run("run")
     group = bench.sandbox.generated()[0].group_control_numbers[0]
@@ -443,7 +443,7 @@ def test_a_document_that_is_given_up_before_its_delivery_is_known(make_bench):
     assert ran(bench)["documents_sent"] == 1
 
 
-def test_a_recovered_release_that_was_sent_singly_is_replaced_by_its_name(make_bench):
+def test_a_recovered_release_that_was_sent_separately_is_replaced_by_its_name(make_bench):
     """Without --release the advised `replay` would ask which of them."""
     bench = make_bench(orders=12, suppliers=1)
     table = "[suppliers.S001]\n"
@@ -480,7 +480,7 @@ def test_a_change_that_supplier_settings_hold_is_shown_where_submit_has_nothing_
     gone(bench, "order-held")
 
 
-def test_an_answer_that_may_be_another_plants_is_rejected_since_it_cannot_be_accepted(make_bench):
+def test_an_acknowledgment_that_may_be_another_plants_is_rejected_since_it_cannot_be_accepted(make_bench):
     bench, order = sent_to_silent(make_bench, orders=1)
     bench.answer("855", bak(order, "AT", number="NEVER-SENT"), *accepted(bench, order))
     bench.run("run")

@@ -163,7 +163,7 @@ def test_a_token_of_another_plex_is_refused_until_the_address_is_right(make_benc
     assert bench.run("poll").code == 0
 
 
-def test_an_input_of_the_wrong_type_is_named_and_once_corrected_the_answer_is_written(make_bench):
+def test_an_input_of_the_wrong_type_is_named_and_once_corrected_the_acknowledgment_is_written(make_bench):
     """`check` cannot find it, so it is not sent there."""
     bench = records_bench(make_bench)
     good = bench.config.read_text()

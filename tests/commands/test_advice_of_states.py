@@ -64,7 +64,7 @@ def test_a_reference_in_plex_that_is_not_known_is_decided_as_it_is_said(answered
     assert answered.run("run", "--json").json["counts"]["writes_made"] == written
 
 
-def test_what_somebody_changed_in_plex_meanwhile_is_written_over_only_as_it_is_said(make_bench):
+def test_what_somebody_changed_in_plex_meanwhile_is_overwritten_only_as_it_is_said(make_bench):
     bench = make_bench(orders=1, suppliers=1)
     bench.run("run")
     bench.later(hours=3)

@@ -20,7 +20,7 @@ def damage(path) -> None:
         file.write(b"\xff" * (size // 3))
 
 
-def test_a_corrupt_file_is_told_and_a_backup_put_back_goes_on(bench):
+def test_a_corrupt_file_is_reported_and_a_restored_backup_continues(bench):
     bench.run("poll")
     saved = bench.place / "saved.sqlite3"
     shutil.copy(bench.state, saved)
@@ -34,7 +34,7 @@ def test_a_corrupt_file_is_told_and_a_backup_put_back_goes_on(bench):
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 4
 
 
-def test_a_file_that_is_no_database_is_told(bench):
+def test_a_file_that_is_no_database_is_reported(bench):
     bench.run("poll")
     for beside in ("-wal", "-shm"):
         bench.state.with_name(bench.state.name + beside).unlink(missing_ok=True)

@@ -154,7 +154,7 @@ def test_of_two_new_orders_the_first_created_goes_and_its_end_frees_the_number(b
     assert not taken(bench)
 
 
-def test_only_one_of_two_copies_goes_by_order_number_and_by_limit_and_is_answered(bench):
+def test_only_one_of_two_copies_goes_by_order_number_and_by_limit_and_is_acknowledged(bench):
     """`submit --order`, `--limit`, `status`, `replay` and an acknowledgment: each means the one that was sent."""
     bench.run("run")
     first = again(bench, "PO-500001")
@@ -183,7 +183,7 @@ def test_only_one_of_two_copies_goes_by_order_number_and_by_limit_and_is_answere
     keys(bench)
 
 
-def test_releases_sent_singly_under_a_number_twice(make_bench):
+def test_releases_sent_separately_under_a_number_twice(make_bench):
     """A release is a slot of its own; the number is taken all the same."""
     bench = make_bench(orders=12, suppliers=1)
     table = "[suppliers.S001]\n"

@@ -110,7 +110,7 @@ def test_a_supplier_table_without_its_partnership_holds_its_orders_only(bench):
     assert mended.json["counts"]["attention"] == 0
 
 
-def test_a_document_that_stedi_refuses_waits_for_a_person_and_is_not_sent_again(bench):
+def test_a_document_that_stedi_refuses_needs_review_and_is_not_sent_again(bench):
     setting = bench.sandbox.sample_data.partners[0].settings[0][1]
     bench.write_config(lambda text: text.replace(f'"{setting}"', '"no-such-setting"', 1))
     ran = bench.run("run", "--json")
@@ -125,7 +125,7 @@ def test_a_document_that_stedi_refuses_waits_for_a_person_and_is_not_sent_again(
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 2
 
 
-def test_every_problem_of_a_configuration_is_told_at_once(bench):
+def test_every_problem_of_a_configuration_is_reported_at_once(bench):
     bench.write_config(
         lambda text: text.replace('usage_indicator = "T"', 'usage_indicator = "X"').replace("tenant_id", "tenant_ident")
     )
@@ -178,7 +178,7 @@ def test_a_dry_run_of_ingest_shows_plex_now_and_after_and_writes_nothing(bench):
     "arguments",
     [("poll", "--since", "soon"), ("submit", "--show", "x12"), ("frobnicate",), ("submit", "--limit", "0")],
 )
-def test_a_command_line_that_makes_no_sense_is_2(bench, arguments):
+def test_invalid_usage_is_2(bench, arguments):
     ran = bench.run(*arguments, "--json")
     assert ran.code == 2
     assert ran.json["error"]["code"] == "usage"

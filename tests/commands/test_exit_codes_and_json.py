@@ -86,7 +86,7 @@ def test_a_subcommand_has_one_name_also_when_it_fails(bench, words, name):
     assert failed.json["command"] == name
 
 
-def test_ctrl_c_at_a_question_is_an_interruption_and_changes_nothing(waiting, monkeypatch):
+def test_ctrl_c_at_a_prompt_is_an_interruption_and_changes_nothing(waiting, monkeypatch):
     def ctrl_c(*_: object, **__: object) -> bool:
         raise typer.Abort
 
@@ -102,7 +102,7 @@ def test_ctrl_c_at_a_question_is_an_interruption_and_changes_nothing(waiting, mo
 
 
 @pytest.mark.parametrize("key", [b"\x03", b"\x04"])
-def test_the_keys_that_end_a_question_end_the_command(waiting, key):
+def test_the_keys_that_end_a_prompt_end_the_command(waiting, key):
     """On a real terminal: Ctrl-C is a signal, Ctrl-D the end of the input."""
     waiting.state.unlink()
     leader, follower = pty.openpty()
@@ -201,7 +201,7 @@ def test_a_check_that_is_interrupted_ends_with_130_and_one_json_object(bench, nu
     assert b"Traceback" not in err
 
 
-def test_a_state_of_another_usage_is_shown_to_nobody_and_people_are_told(bench, tmp_path):
+def test_a_state_of_another_usage_is_shown_to_nobody_and_people_are_informed(bench, tmp_path):
     told = tmp_path / "told"
     alerts = f'\n[alerts]\ncommand = ["/bin/sh", "-c", "cat >> {told}"]\n'
     bench.run("run")

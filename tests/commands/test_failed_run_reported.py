@@ -58,7 +58,7 @@ def health(bench: Bench) -> dict[str, object]:
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, RecursionError])
 @pytest.mark.parametrize("broken", STAGES)
-def test_a_stage_that_raises_what_nobody_foresaw_stops_no_other_and_is_told(
+def test_a_stage_that_raises_what_nobody_foresaw_stops_no_other_and_is_reported(
     bench: Bench, told: Path, broken: str, error: type[BaseException]
 ) -> None:
     ran = bench.run("run", "--json", before=breaks(broken, error))
@@ -106,7 +106,7 @@ def test_a_refused_key_in_one_stage_still_ends_the_run_and_an_error_before_it_is
     assert "refuses the key" in told.read_text()
 
 
-def test_an_error_after_the_stages_is_told_as_one_of_the_run(bench: Bench, told: Path):
+def test_an_error_after_the_stages_is_reported_as_one_of_the_run(bench: Bench, told: Path):
     def fails(session: Session) -> None:
         raise RuntimeError("no house")
 
@@ -121,7 +121,7 @@ def test_an_error_after_the_stages_is_told_as_one_of_the_run(bench: Bench, told:
     assert health(bench)["ok"]
 
 
-def test_a_result_that_cannot_be_printed_is_told_like_any_other_internal_error(bench: Bench, told: Path):
+def test_a_result_that_cannot_be_printed_is_reported_like_any_other_internal_error(bench: Bench, told: Path):
     def before() -> None:
         def cannot_be_shown(outcome: object) -> None:
             raise RuntimeError("no words")
@@ -149,7 +149,7 @@ def test_a_disk_without_any_room_is_seen_by_status_itself(bench: Bench):
 
 
 @pytest.mark.parametrize("room", [20_000, 200_000])
-def test_a_full_disk_is_told_though_the_state_cannot_hold_it(bench: Bench, told: Path, room: int):
+def test_a_full_disk_is_reported_though_the_state_cannot_hold_it(bench: Bench, told: Path, room: int):
     """`room`: already before the state is opened, or while a stage writes."""
     limit = {"TEST_FILE_SIZE": str(room)}
 
@@ -175,7 +175,7 @@ def test_a_full_disk_is_told_though_the_state_cannot_hold_it(bench: Bench, told:
     assert not bench.state.with_name("state.sqlite3.health").exists()
 
 
-def test_a_closed_stdout_keeps_nothing_from_being_done_and_told(bench: Bench, told: Path):
+def test_a_closed_stdout_keeps_nothing_from_being_done_and_reported(bench: Bench, told: Path):
     broken = breaks("ingest-acks", RuntimeError)
 
     def before() -> None:

@@ -141,7 +141,9 @@ def test_an_order_that_cannot_be_written_keeps_no_other_from_being_written(
     assert unanswered(bench) == []
 
 
-def test_orders_that_plex_did_not_answer_for_are_told_where_the_time_of_the_poll_is_over(make_bench: MakeBench) -> None:
+def test_orders_without_a_response_are_reported_where_the_time_of_the_poll_is_over(
+    make_bench: MakeBench,
+) -> None:
     """The retries of the first orders take the whole of the poll's time: before, such a run ended with 0."""
     bench = make_bench()
     bench.write_config(lambda text: text + "\n[run]\ntime_limit_minutes = 1\n")

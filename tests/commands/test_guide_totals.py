@@ -93,7 +93,7 @@ def confirmed(bench, number: str):
     return line["state"], line["confirmed"]
 
 
-def test_totals_and_what_is_left_go_out_as_the_guides_require_and_are_answered(bench):
+def test_totals_and_what_is_left_go_out_as_the_guides_require_and_are_acknowledged(bench):
     order = ordered(bench)
     assert run(bench)["counts"]["documents_sent"] == 1
     (sent,) = bench.sent(order.number)

@@ -88,7 +88,7 @@ def test_one_bad_line_is_held_and_the_others_reach_plex(make_bench):
     assert set(confirmed_in_plex(bench, order)) == {int(number) for number in states}
 
 
-def test_a_person_accepts_one_held_line_and_rejects_another(make_bench):
+def test_a_user_accepts_one_held_line_and_rejects_another(make_bench):
     bench, order = sent_to_silent(make_bench)
     (first, (quantity, unit)), (second, (other_quantity, other_unit)) = list(ordered(bench, order).items())[:2]
     less, other_less = plain_half(quantity), plain_half(other_quantity)
@@ -134,7 +134,7 @@ def test_part_of_a_sellers_own_change_is_accepted_line_by_line(make_bench):
     assert set(confirmed_in_plex(bench, order)) == {int(numbers[0])}
 
 
-def test_an_answer_to_an_order_nobody_knows_waits_then_asks_and_a_person_puts_it_away(make_bench):
+def test_an_acknowledgment_of_an_unknown_order_waits_then_needs_review_and_a_user_closes_it(make_bench):
     bench, order = sent_to_silent(make_bench, orders=2)
     bench.answer("855", bak(order, "AT", number="NEVER-SENT"), *accepted(bench, order))
     assert bench.run("run", "--json").code == 0
@@ -147,7 +147,7 @@ def test_an_answer_to_an_order_nobody_knows_waits_then_asks_and_a_person_puts_it
     assert reviews(bench, "order-unknown") == []
 
 
-def test_a_newer_answer_supersedes_and_an_older_one_that_comes_late_does_not(make_bench):
+def test_a_newer_acknowledgment_supersedes_and_an_older_one_that_comes_late_does_not(make_bench):
     bench, order = sent_to_silent(make_bench)
     first, (quantity, unit) = next(iter(ordered(bench, order).items()))
     half = plain_half(quantity)
@@ -170,7 +170,7 @@ def test_a_newer_answer_supersedes_and_an_older_one_that_comes_late_does_not(mak
     assert len(reviews(bench, "acknowledgment-not-applied")) == 1
 
 
-def test_an_865_that_answers_our_860_confirms_the_changed_line(make_bench):
+def test_an_865_that_acknowledges_our_860_confirms_the_changed_line(make_bench):
     bench, order = sent_to_silent(make_bench)
     bench.answer("855", bak(order, "AC"), *accepted(bench, order))
     bench.run("run")
@@ -211,7 +211,7 @@ def test_where_stedis_json_is_broken_the_x12_behind_it_is_read(make_bench):
 
 
 @pytest.mark.parametrize("body", [(), (("BAK", "00", "AC", "", "20261123"),), (("PO1", "1", "-5", "EA"),)])
-def test_a_malformed_answer_is_held_and_the_one_after_it_is_applied(make_bench, body):
+def test_a_malformed_acknowledgment_is_held_and_the_one_after_it_is_applied(make_bench, body):
     bench, order = sent_to_silent(make_bench, orders=2)
     bench.answer("855", *body)
     bench.answer("855", bak(order, "AC"), *accepted(bench, order))
@@ -231,7 +231,7 @@ def test_a_transaction_set_that_is_not_read_is_counted_and_listed(make_bench):
     assert bench.run("status", "--json").json["transactions_not_read"] == {"824": 1}
 
 
-def test_the_same_answer_twice_is_recorded_as_a_duplicate_and_written_once(make_bench):
+def test_the_same_acknowledgment_twice_is_recorded_as_a_duplicate_and_written_once(make_bench):
     bench, order = sent_to_silent(make_bench, orders=2)
     for _ in range(2):
         bench.answer("855", bak(order, "AC"), *accepted(bench, order))
@@ -246,7 +246,7 @@ def test_the_same_answer_twice_is_recorded_as_a_duplicate_and_written_once(make_
     assert len(writes) == 1
 
 
-def test_the_timeline_tells_when_an_answer_came_in_and_when_it_was_kept(make_bench):
+def test_the_timeline_tells_when_an_acknowledgment_came_in_and_when_it_was_kept(make_bench):
     bench, order = sent_to_silent(make_bench, orders=2)
     bench.answer("855", bak(order, "AC"), *accepted(bench, order))
     bench.run("run")
@@ -313,7 +313,7 @@ def test_a_ta1_that_accepts_is_noted_in_the_orders_timeline(first_sent):
     assert document["functional_ack"] == "none"
 
 
-def test_a_ta1_that_rejects_the_interchange_needs_a_person_and_stops_the_order(first_sent):
+def test_a_ta1_that_rejects_the_interchange_needs_review_and_stops_the_order(first_sent):
     bench, number = first_sent
     send_ta1(bench, "R", "025")
     ran = bench.run("run", "--json")
@@ -339,7 +339,7 @@ def test_a_ta1_of_an_interchange_that_is_not_ours_holds_nothing_up(first_sent):
     assert bench.run("review", "list", "--json").json["reviews"] == []
 
 
-def test_a_later_997_that_accepts_takes_the_question_back(first_sent):
+def test_a_later_997_that_accepts_closes_the_review_item(first_sent):
     bench, number = first_sent
     group = bench.sandbox.generated()[0].group_control_numbers[0]
     for verdict in ("R", "A"):
@@ -404,7 +404,7 @@ def test_json_that_is_no_guide_json_is_no_obstacle_where_the_x12_is_there(make_b
     assert {each["state"] for each in standing(bench, order).values()} == {"confirmed"}
 
 
-def test_a_rejecting_997_that_comes_twice_is_settled_once(first_sent):
+def test_a_rejecting_997_that_comes_twice_is_resolved_once(first_sent):
     bench, _ = first_sent
     group = bench.sandbox.generated()[0].group_control_numbers[0]
     rows = ("AK1", "PO", str(group)), ("AK2", "850", "0001"), ("AK5", "R"), ("AK9", "R", "1", "1", "0")
@@ -418,7 +418,7 @@ def test_a_rejecting_997_that_comes_twice_is_settled_once(first_sent):
     assert reviews(bench) == []
 
 
-def test_a_malformed_or_unknown_answer_that_comes_twice_is_asked_about_once(make_bench):
+def test_a_malformed_or_unknown_acknowledgment_that_comes_twice_is_one_review_item(make_bench):
     bench, order = sent_to_silent(make_bench)
     for _ in range(2):
         bench.answer("855", ("BAK", "00", "AC", ""), ("CTT", "0"))

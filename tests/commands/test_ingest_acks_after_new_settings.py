@@ -42,7 +42,7 @@ def first(bench):
 
 
 @pytest.mark.parametrize("change", ["another partnership", "no table"])
-def test_answers_over_the_partnership_that_the_documents_went_over_are_applied(bench, change):
+def test_acknowledgments_over_the_partnership_that_the_documents_went_over_are_applied(bench, change):
     """A supplier that moved, or lost its table, still answers what it was sent before: 855 and 997."""
     bench.run("run")
     partner, numbers = first(bench)

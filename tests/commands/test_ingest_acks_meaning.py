@@ -179,7 +179,7 @@ def test_a_charge_is_shown_once_and_holds_nothing(sent):
     assert (again.code, again.json["counts"]["attention"], reviews(bench)) == (0, 0, [])
 
 
-def test_a_segment_that_is_ignored_is_told_no_more(sent):
+def test_a_segment_that_is_ignored_is_reported_no_more(sent):
     bench, order = sent
     loop = {"quantity_QTY_loop": [{"quantity_QTY": {"quantity_qualifier_01": "38", "quantity_02": 7}}]}
     acknowledge(bench, order, "IA", 130, line=loop)
@@ -238,7 +238,7 @@ def at(bench, hour: int, minute: int = 0, *, day: int) -> None:
     [("IA", 180, "confirmed", 0), ("IR", 180, "held", 3), ("IA", 130, "unacknowledged", 0), ("IA", 90, "held", 3)],
     ids=["accepts the change", "rejects", "answers what stood before", "says neither"],
 )
-def test_an_answer_dated_the_evening_before_by_the_suppliers_calendar(sent, code, quantity, state, exit_code):
+def test_an_acknowledgment_dated_the_evening_before_by_the_suppliers_calendar(sent, code, quantity, state, exit_code):
     """The 860 goes out after midnight UTC, still the evening before in America: its values tell what is answered."""
     bench, order = sent
     at(bench, 1, 30, day=24)
@@ -356,7 +356,7 @@ def test_a_rejection_that_comes_again_after_an_acceptance_is_no_silent_repetitio
     assert (item["kind"], the_line(bench, order)["state"]) == ("acknowledgment-not-applied", "confirmed")
 
 
-def test_what_was_settled_by_phone_holds_no_acknowledgment(sent):
+def test_what_was_resolved_by_phone_holds_no_acknowledgment(sent):
     """The supplier takes no 860 and knows of the change: nothing is to be sent, so nothing waits for it for ever."""
     bench, order = sent
     bench.write_config(

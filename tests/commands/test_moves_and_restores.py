@@ -109,7 +109,7 @@ def lose_state(bench) -> None:
 # ------------------------------------------------------------------------------------------------------ never twice
 
 
-def test_a_document_frozen_in_a_state_that_was_put_back_is_not_sent_a_second_time(one):
+def test_a_document_frozen_in_a_state_that_was_restored_is_not_sent_a_second_time(one):
     order = the_order(one)
     assert one.run("replay", order.number, "--queue", "--yes", *WHY, "--purpose", "15").code == 0
     copy = copy_of_state(one)
@@ -145,7 +145,7 @@ def test_a_blanket_order_that_went_as_a_whole_goes_on_as_a_whole(blanket):
     assert kinds_sent(bench, order.number) == ["850", "860"]
 
 
-def test_an_order_whose_releases_went_singly_is_not_ordered_again_as_a_whole(blanket):
+def test_an_order_whose_releases_went_separately_is_not_ordered_again_as_a_whole(blanket):
     bench, table = blanket
     singly = f'{table}releases = "order-per-release"\n'
     bench.write_config(lambda text: text.replace(table, singly))
@@ -195,7 +195,7 @@ def test_an_order_renumbered_before_the_state_was_lost_is_not_ordered_under_its_
 # ------------------------------------------------------------------------------- one order's trouble stops no other
 
 
-def test_answers_are_applied_after_a_recovery_of_orders_with_receipts(sent):
+def test_acknowledgments_are_applied_after_a_recovery_of_orders_with_receipts(sent):
     order, other = the_order(sent, 0), the_order(sent, 1)
     suppliers = [partner.code for partner in sent.sandbox.sample_data.partners]
     sent.answer("855", *bak_and(sent, order), supplier=suppliers.index(order.supplier.code))
@@ -222,7 +222,7 @@ def bak_and(bench, order):
     return (bak(order), *accepted(bench, order))
 
 
-def test_an_error_that_nobody_foresaw_is_told_and_stops_no_other_answer(make_bench, monkeypatch):
+def test_an_error_that_nobody_foresaw_is_reported_and_stops_no_other_acknowledgment(make_bench, monkeypatch):
     import plexstedi.sync.ingest.business_ack as answers
 
     sent = delivered(make_bench(orders=3, suppliers=1, characters=(Character.SILENT,)))
@@ -255,7 +255,7 @@ def test_an_error_that_nobody_foresaw_is_told_and_stops_no_other_answer(make_ben
     assert sent.run("review", "list", "--json").json["reviews"] == []
 
 
-def test_an_order_moved_to_a_supplier_without_settings_is_told_and_its_old_answer_stops_nothing(make_bench):
+def test_an_order_moved_to_a_supplier_without_settings_is_reported_and_its_old_acknowledgment_stops_nothing(make_bench):
     sent = delivered(make_bench(orders=3, suppliers=1, characters=(Character.SILENT,)))
     order, other = [each for each in sent.sandbox.plex.tenant.orders if sent.sent(each.number)][:2]
     move(sent, order, "S999")
@@ -271,7 +271,7 @@ def test_an_order_moved_to_a_supplier_without_settings_is_told_and_its_old_answe
     assert line_states(sent, other.number) == ["confirmed"] * len(other.lines)
 
 
-def test_an_answer_is_read_although_its_suppliers_table_has_another_name_now(one):
+def test_an_acknowledgment_is_read_although_its_suppliers_table_has_another_name_now(one):
     order = the_order(one)
     one.answer("855", ("BAK", "00", "AD", "PO-XXXX", "20261123"), ("PO1", "1", "5", "EA"), ("ACK", "IA", "5", "EA"))
     one.run("run")
@@ -318,7 +318,7 @@ def test_a_late_rejection_of_the_850_stops_further_changes(late_rejection):
     assert kinds_sent(bench, order.number) == ["850", "860"]
 
 
-def test_an_850_given_up_after_its_860_goes_out_anew_as_the_order_is_now(late_rejection):
+def test_an_850_abandoned_after_its_860_goes_out_again_as_the_order_is_now(late_rejection):
     bench, order = late_rejection
     (review,) = reviews(bench, "syntax-rejected")
     assert bench.run("review", "reject", str(review["id"]), *WHY).code == 0
@@ -326,7 +326,7 @@ def test_an_850_given_up_after_its_860_goes_out_anew_as_the_order_is_now(late_re
     assert kinds_sent(bench, order.number) == ["850", "860", "850"]
 
 
-def test_a_rejecting_997_of_nothing_we_know_needs_a_person_in_the_end(one):
+def test_a_rejecting_997_of_nothing_we_know_needs_review_in_the_end(one):
     one.answer("997", ("AK1", "PO", "4242"), ("AK2", "850", "0001"), ("AK5", "R"), ("AK9", "R", "1", "1", "0"))
     assert one.run("run").code == 0
     one.later(days=1)
@@ -340,7 +340,7 @@ def test_a_rejecting_997_of_nothing_we_know_needs_a_person_in_the_end(one):
     assert reviews(one, "acknowledgment-held") == []
 
 
-def test_a_refused_deletion_stays_a_question_through_the_next_change(make_bench):
+def test_a_refused_deletion_stays_a_review_item_through_the_next_change(make_bench):
     bench = make_bench(orders=12, suppliers=1, characters=(Character.SILENT,))
     delivered(bench)
     orders = [order for order in bench.sandbox.plex.tenant.orders if bench.sent(order.number) and not order.blanket]
@@ -371,7 +371,7 @@ def test_a_refused_deletion_stays_a_question_through_the_next_change(make_bench)
     assert len(reviews(bench, "line-rejected")) == 1
 
 
-def test_the_same_answer_to_an_order_that_went_there_and_back_is_an_answer(one):
+def test_the_same_acknowledgment_of_an_order_that_went_there_and_back_counts(one):
     order = the_order(one)
     for more in (0, 5, -5):
         if more:
@@ -389,7 +389,7 @@ def test_the_same_answer_to_an_order_that_went_there_and_back_is_an_answer(one):
     assert states.count("duplicate") == 1, "said twice of one document, it is a repetition"
 
 
-def test_the_same_answer_to_an_order_that_was_sent_anew_is_an_answer(one):
+def test_the_same_acknowledgment_of_an_order_that_was_sent_again_counts(one):
     order = the_order(one)
     one.answer("855", *bak_and(one, order))
     one.run("run")
@@ -406,7 +406,7 @@ def test_the_same_answer_to_an_order_that_was_sent_anew_is_an_answer(one):
     assert line_states(one, order.number) == ["confirmed"] * len(order.lines)
 
 
-def test_a_held_answer_to_a_document_that_was_given_up_waits_for_nobody(one):
+def test_a_held_acknowledgment_of_an_abandoned_document_needs_no_review(one):
     order = the_order(one)
     line, (quantity, unit) = next(iter(lines_sent(one, order.number).items()))
     less = str(int(quantity) - 100)
@@ -426,7 +426,7 @@ def test_a_held_answer_to_a_document_that_was_given_up_waits_for_nobody(one):
     assert (answer["state"], answer["reason"]) == ("superseded", "the document that it acknowledges was abandoned")
 
 
-def test_an_answer_to_a_change_that_was_not_heard_counts_for_the_change(one):
+def test_an_acknowledgment_of_a_change_that_was_not_heard_counts_for_the_change(one):
     order = the_order(one)
     edit(one, order)
     one.later(minutes=5)
@@ -440,7 +440,7 @@ def test_an_answer_to_a_change_that_was_not_heard_counts_for_the_change(one):
     assert line_states(one, order.number) == ["confirmed"] * len(order.lines)
 
 
-def test_a_line_held_again_after_a_replay_is_asked_about_again(one):
+def test_a_line_held_again_after_a_replay_is_a_new_review_item(one):
     table = '[suppliers.S001.ack_units]\nCA = { unit = "EA", factor = "12" }\n'
     order = the_order(one)
     one.write_config(lambda text: text + table)
@@ -460,7 +460,7 @@ def test_a_line_held_again_after_a_replay_is_asked_about_again(one):
 
 
 @pytest.mark.parametrize("how", ["vanished", "unreleased"])
-def test_an_order_that_was_settled_and_comes_back_is_told(sent, how):
+def test_an_order_that_was_resolved_and_comes_back_is_reported(sent, how):
     order = the_order(sent)
     with sent.sandbox.lock:
         if how == "vanished":
@@ -506,7 +506,7 @@ def test_what_plex_refused_is_not_written_after_a_change_made_it_wrong(one, monk
     assert one.sandbox.plex.writes == []
 
 
-def test_after_a_recovery_an_old_answer_confirms_no_line_that_was_changed_since(make_bench):
+def test_after_a_recovery_an_old_acknowledgment_confirms_no_line_that_was_changed_since(make_bench):
     bench = delivered(make_bench(orders=12, suppliers=1, characters=(Character.SILENT,)))
     orders = [order for order in bench.sandbox.plex.tenant.orders if bench.sent(order.number) and not order.blanket]
     order = max(orders, key=lambda each: len(each.lines))
@@ -528,7 +528,7 @@ def test_after_a_recovery_an_old_answer_confirms_no_line_that_was_changed_since(
     assert line_states(bench, order.number) == before
 
 
-def test_after_a_recovery_an_answer_to_an_order_that_was_replayed_unchanged_still_counts(one):
+def test_after_a_recovery_an_acknowledgment_of_an_order_that_was_replayed_unchanged_still_counts(one):
     order = the_order(one)
     one.answer("855", *bak_and(one, order))
     one.run("run")
@@ -543,7 +543,7 @@ def test_after_a_recovery_an_answer_to_an_order_that_was_replayed_unchanged_stil
     assert line_states(one, order.number) == ["confirmed"] * len(order.lines)
 
 
-def test_a_recovered_state_does_not_write_an_older_answer_over_a_newer_one_that_a_person_accepted(one):
+def test_a_recovered_state_does_not_write_an_older_acknowledgment_over_a_newer_one_that_a_user_accepted(one):
     order = the_order(one)
     one.answer("855", *bak_and(one, order))
     one.run("run")
@@ -600,7 +600,7 @@ def set_quantity(bench, quantity: int) -> None:
         bench.sandbox.plex.edit_release(order.number, line.number, line.releases[0].number, quantity=Decimal(quantity))
 
 
-def test_a_state_from_before_a_promise_was_written_does_not_tell_the_supplier_its_own_date(promised):
+def test_a_state_from_before_a_promise_was_written_does_not_send_the_supplier_its_own_date(promised):
     before, order = in_plex(promised), the_order(promised)
     for _ in range(3):
         promised.later(minutes=5)
@@ -613,7 +613,7 @@ def test_a_state_from_before_a_promise_was_written_does_not_tell_the_supplier_it
     assert kinds_sent(promised, order.number) == ["850", "860"], "a person's edit is told as ever"
 
 
-def test_a_persons_edit_of_a_promise_that_the_state_does_not_know_waits_for_a_person(promised):
+def test_a_users_edit_of_a_promise_that_the_state_does_not_know_needs_review(promised):
     set_quantity(promised, 9999)
     promised.later(minutes=5)
     assert promised.run("run").code == 3

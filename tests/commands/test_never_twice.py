@@ -126,7 +126,7 @@ def _without(request: Request, response: Response, number: str) -> Response:
     return in_items(lambda item: None if number in item["source"]["name"] else item)(request, response)
 
 
-def test_a_refusal_after_an_attempt_without_an_answer_concludes_nothing(two):
+def test_a_refusal_after_an_attempt_without_a_response_concludes_nothing(two):
     """Stedi took it and failed to say so; then it says that it does not know the setting."""
     calls: list[int] = []
 
@@ -163,7 +163,7 @@ def test_what_was_only_throttled_for_a_day_is_sent_and_not_in_doubt(make_bench):
     assert (ran.json["counts"]["documents_sent"], ran.json["counts"]["in_doubt"]) == (1, 0)
 
 
-def test_a_document_in_doubt_is_taken_over_as_soon_as_stedi_shows_it(make_bench):
+def test_a_document_in_doubt_is_marked_as_sent_as_soon_as_stedi_shows_it(make_bench):
     bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
     bench.sandbox.inject(FaultRule(FaultKind.DROP_AFTER, origin="stedi", path=SEND, times=None))
     bench.run("run")
@@ -192,7 +192,7 @@ def answered(make_bench):
 
 
 @pytest.mark.parametrize("kind", [FaultKind.ERROR_BEFORE, FaultKind.HTML, FaultKind.THROTTLED])
-def test_plex_that_takes_no_answer_is_told_by_every_run_until_it_does(answered, kind):
+def test_plex_that_takes_no_write_is_reported_by_every_run_until_it_does(answered, kind):
     answered.sandbox.inject(FaultRule(kind, origin="plex", path="/field-values/save", times=None))
     for _ in range(3):
         ran = answered.run("run", "--json")
@@ -203,7 +203,7 @@ def test_plex_that_takes_no_answer_is_told_by_every_run_until_it_does(answered, 
     assert (ran.code, ran.json["counts"]["writes_made"]) == (0, 3)
 
 
-def test_an_answer_that_stedi_lists_without_its_metadata_is_read_all_the_same(answered):
+def test_an_acknowledgment_that_stedi_lists_without_its_metadata_is_read_all_the_same(answered):
     def bare(item: dict) -> dict:
         return {key: value for key, value in item.items() if key not in ("x12", "businessIdentifiers")}
 
@@ -212,7 +212,7 @@ def test_an_answer_that_stedi_lists_without_its_metadata_is_read_all_the_same(an
     assert (ran.code, ran.json["counts"]["acks_applied"], ran.json["counts"]["writes_made"]) == (0, 3, 3)
 
 
-def test_an_entry_of_a_feed_that_cannot_be_read_is_told_to_a_person(answered):
+def test_an_entry_of_a_feed_that_cannot_be_read_needs_review(answered):
     changed: list[str] = []
 
     def broken(item: dict) -> dict:
@@ -230,7 +230,7 @@ def test_an_entry_of_a_feed_that_cannot_be_read_is_told_to_a_person(answered):
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_a_document_that_is_not_handed_out_holds_up_no_other_and_is_told_after_a_day(answered, status):
+def test_a_document_that_stedi_does_not_return_holds_up_no_other_and_is_reported_after_a_day(answered, status):
     first = next(each for each in answered.sandbox.stedi.processed if each.set_id == "855")
     own = f"/(transactions/{first.id}|executions/{first.execution.id})/(in|out)put-url"
     end = meddle(answered, "stedi", own, instead(status))
@@ -260,7 +260,7 @@ def test_a_document_that_cannot_be_read_is_held_though_stedi_refuses_the_file_th
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_a_file_that_stedi_does_not_answer_for_keeps_no_order_from_going(two, status):
+def test_a_file_that_stedi_does_not_respond_for_keeps_no_order_from_going(two, status):
     first = two.sandbox.generated()[0].execution_id
     order = two.numbers_sent()[0]
     with two.sandbox.lock:
@@ -286,7 +286,7 @@ def _except_listing(known: str, status: int) -> Callable[[Request, Response], Re
     return answer
 
 
-def test_an_order_that_plex_does_not_answer_for_keeps_no_other_from_going(make_bench):
+def test_an_order_that_plex_does_not_respond_for_keeps_no_other_from_going(make_bench):
     bench = make_bench(orders=8, suppliers=1, characters=(Character.SILENT,))
     bad = bench.sandbox.plex.tenant.orders[2]
     end = meddle(bench, "plex", f"/purchase-orders/{bad.id}/line-items", instead(500))
@@ -311,7 +311,7 @@ def test_an_order_that_plex_does_not_answer_for_keeps_no_other_from_going(make_b
     assert documents_of(bench, bad.number) == ["850"]
 
 
-def test_an_answer_in_plex_that_we_do_not_know_is_not_written_over(answered):
+def test_an_acknowledgment_in_plex_that_we_do_not_know_is_not_overwritten(answered):
     order = answered.sandbox.plex.order(answered.numbers_sent()[0])
     with answered.sandbox.lock:
         answered.sandbox.plex.custom[("PurchaseOrder", order.id)] = {"EDI_Ack_Reference": "stedi:newer-than-ours"}
@@ -467,7 +467,7 @@ def test_status_shows_what_plex_does_not_know_yet(unwritten, tmp_path):
     assert bench.run("status", "--json").json["unwritten"] == []
 
 
-def test_an_answer_planned_for_one_way_of_writing_is_written_in_the_new_one(unwritten):
+def test_an_acknowledgment_planned_for_one_way_of_writing_is_written_in_the_new_one(unwritten):
     bench, number = unwritten
     bench.write_config(lambda text: text.replace('write = "custom-fields"', 'write = "releases"'))
     assert "another [plex.acknowledgments] write" in bench.run("status").out

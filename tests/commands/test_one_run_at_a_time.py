@@ -27,7 +27,7 @@ def held(bench) -> RunLock:
     return RunLock(bench.state, command="plexstedi run", now=lambda: START)
 
 
-def test_a_second_run_is_told_who_is_at_work_and_asks_nobody_anything(bench):
+def test_a_second_run_is_shown_who_is_at_work_and_asks_nobody_anything(bench):
     with held(bench):
         ran = bench.run("run", "--json")
     assert ran.code == 6
@@ -46,7 +46,7 @@ def test_what_a_dead_run_left_in_the_lock_file_blocks_nobody(bench):
     assert len(bench.sandbox.generated()) == 4
 
 
-def test_a_person_waits_until_the_run_ends(bench, monkeypatch):
+def test_a_user_waits_until_the_run_ends(bench, monkeypatch):
     bench.run("run")
     lock = held(bench)
     waits = []
@@ -63,7 +63,7 @@ def test_a_person_waits_until_the_run_ends(bench, monkeypatch):
     assert len(waits) >= 3
 
 
-def test_a_person_does_not_wait_for_ever(bench):
+def test_a_user_does_not_wait_for_ever(bench):
     bench.run("run")
     before = bench.sandbox.clock.now()
     with held(bench):

@@ -50,7 +50,7 @@ def test_the_feed_is_read_again_from_the_last_time_known(morning, feed, times):
     assert len(bench.sandbox.generated()) == 4
 
 
-def test_new_answers_and_failures_come_in_while_every_token_is_refused(morning):
+def test_new_acknowledgments_and_failures_come_in_while_every_token_is_refused(morning):
     bench = morning
     for feed in FEEDS:
         refuse(bench, feed, times=None)

@@ -103,7 +103,7 @@ def test_a_fault_that_stands_is_printed_when_it_begins_daily_and_when_it_ends(
     assert "again" not in bench.run("run").err
 
 
-def test_who_reads_along_is_always_told_and_that_is_no_mail(settled: Bench) -> None:
+def test_who_reads_along_always_sees_it_and_that_is_no_mail(settled: Bench) -> None:
     bench = settled
     end = stops_plex(bench)
     for _ in range(2):

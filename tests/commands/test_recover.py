@@ -166,7 +166,7 @@ def test_recover_shows_first_and_does_nothing_without_a_yes(bench):
 
 
 @pytest.mark.parametrize("span", [SOON, LATE], ids=["soon", "late"])
-def test_answers_that_came_while_the_state_was_lost_are_matched_after_it_is_recovered(bench, span):
+def test_acknowledgments_that_came_while_the_state_was_lost_are_matched_after_it_is_recovered(bench, span):
     cycle(bench)
     lose(bench, "deleted with its mark")
     bench.later(hours=3)

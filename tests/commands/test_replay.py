@@ -83,7 +83,7 @@ def test_a_document_that_is_still_under_way_is_not_sent_beside_itself(make_bench
     assert len(bench.sent(number)) == 1
 
 
-def test_a_replay_that_was_not_heard_is_settled_under_its_own_key(delivered):
+def test_a_replay_without_a_response_is_completed_under_its_own_key(delivered):
     number = delivered.numbers_sent()[0]
     delivered.sandbox.inject(FaultRule(FaultKind.DROP_AFTER, origin="stedi", method="POST", times=None))
     unheard = delivered.run("replay", number, *WHY, "--purpose", "15", "--yes", "--json")
@@ -194,7 +194,7 @@ def recovered(delivered):
     return delivered, number, str(review["id"])
 
 
-def test_an_order_that_changed_while_the_state_was_lost_can_be_replaced_by_a_person(recovered):
+def test_an_order_that_changed_while_the_state_was_lost_can_be_replaced_by_a_user(recovered):
     bench, number, _ = recovered
     refused = bench.run("replay", number, *WHY, "--yes")
     assert refused.code == 2

@@ -39,7 +39,7 @@ def test_before_the_first_run_nothing_waits(bench):
     assert not bench.state.exists()
 
 
-def test_a_rejected_order_is_written_to_plex_only_after_a_person_accepts_it(make_bench):
+def test_a_rejected_order_is_written_to_plex_only_after_a_user_accepts_it(make_bench):
     bench, ran = answered_by(make_bench, Character.REJECTING)
     assert ran.code == 3
     assert "rejected" not in in_plex(bench, "EDI_Ack_Status")
@@ -57,7 +57,7 @@ def test_a_rejected_order_is_written_to_plex_only_after_a_person_accepts_it(make
     assert standing(bench) == []
 
 
-def test_a_rejection_that_a_person_rejects_never_reaches_plex(make_bench):
+def test_a_rejection_that_a_user_rejects_never_reaches_plex(make_bench):
     bench, _ = answered_by(make_bench, Character.REJECTING)
     for review in standing(bench):
         assert bench.run("review", "reject", str(review["id"]), *WHY).code == 0
@@ -96,7 +96,7 @@ def test_a_held_date_is_shown_side_by_side_and_written_as_stated_when_accepted(m
     assert str(line["ship_date"] or line["delivery_date"]) in {str(value)[:10] for value in dates}
 
 
-def test_looking_changes_nothing(make_bench):
+def test_review_show_changes_nothing(make_bench):
     bench, _ = answered_by(make_bench, Character.REJECTING)
     before = bench.run("audit", "verify", "--json").json
     for review in standing(bench):
@@ -140,7 +140,7 @@ def test_a_backorder_that_nobody_looks_at_becomes_overdue(make_bench):
     assert "overdue" not in {review["kind"] for review in standing(bench)}
 
 
-def test_a_late_answer_takes_its_overdue_question_back(make_bench):
+def test_a_late_acknowledgment_closes_its_overdue_item(make_bench):
     bench = make_bench(orders=1, suppliers=1, characters=(Character.LATE,))
     bench.run("run")
     bench.later(minutes=30)
@@ -153,7 +153,7 @@ def test_a_late_answer_takes_its_overdue_question_back(make_bench):
     assert standing(bench) == []
 
 
-def test_a_997_that_rejects_blocks_until_it_is_accepted_as_settled(make_bench):
+def test_a_997_that_rejects_blocks_until_it_is_accepted_as_resolved(make_bench):
     bench, ran = answered_by(make_bench, Character.REJECTS_SYNTAX)
     assert ran.code == 3
     number = bench.numbers_sent()[0]
@@ -165,7 +165,7 @@ def test_a_997_that_rejects_blocks_until_it_is_accepted_as_settled(make_bench):
     assert "~BCH*" in bench.sent(number)[-1].edi
 
 
-def test_a_997_that_rejects_can_be_answered_by_sending_the_order_again(make_bench):
+def test_a_997_that_rejects_can_be_resolved_by_sending_the_order_again(make_bench):
     bench, _ = answered_by(make_bench, Character.REJECTS_SYNTAX)
     number = bench.numbers_sent()[0]
     review = the_only(bench, "syntax-rejected")
@@ -184,7 +184,7 @@ def change(bench, number: str) -> None:
     bench.later(minutes=10)
 
 
-def test_a_held_order_that_was_settled_by_phone_is_not_sent_but_its_next_change_is_looked_at(make_bench):
+def test_a_held_order_that_was_resolved_by_phone_is_not_sent_but_its_next_change_is_looked_at(make_bench):
     bench = make_bench(orders=1, suppliers=1, edge_cases=(EdgeCase.UNKNOWN_UNIT,))
     assert bench.run("run", "--json").code == 3
     review = the_only(bench, "order-held")
@@ -197,7 +197,7 @@ def test_a_held_order_that_was_settled_by_phone_is_not_sent_but_its_next_change_
     assert len(bench.sandbox.generated()) == 1
 
 
-def test_a_refused_document_is_sent_again_only_when_a_person_says_so(make_bench):
+def test_a_refused_document_is_sent_again_only_when_a_user_says_so(make_bench):
     bench = make_bench(orders=1, suppliers=1)
     impossible = {"type": "object", "required": ["nothing_has_this"], "properties": {}}
     bench.sandbox.use_guide("S001", "850", impossible)
@@ -210,7 +210,7 @@ def test_a_refused_document_is_sent_again_only_when_a_person_says_so(make_bench)
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
 
 
-def test_a_failed_delivery_that_is_given_up_goes_out_as_a_new_document(make_bench):
+def test_a_failed_delivery_that_is_abandoned_goes_out_as_a_new_document(make_bench):
     bench = make_bench(orders=1, suppliers=1)
     bench.sandbox.fail_deliveries("S001")
     bench.run("run")
@@ -227,7 +227,7 @@ def test_a_failed_delivery_that_is_given_up_goes_out_as_a_new_document(make_benc
 
 
 @pytest.mark.parametrize(("how", "sent"), [("accept", 1), ("reject", 0)])
-def test_a_document_in_doubt_is_sent_or_given_up_as_a_person_says(make_bench, how, sent):
+def test_a_document_in_doubt_is_sent_or_abandoned_as_a_user_says(make_bench, how, sent):
     bench = make_bench(orders=1, suppliers=1)
     bench.sandbox.inject(FaultRule(FaultKind.DROP_BEFORE, origin="stedi", method="POST", times=None))
     assert bench.run("run").code == 5
@@ -276,7 +276,7 @@ def test_who_decided_what_and_why_is_in_the_audit_trail(make_bench):
 
 
 @pytest.mark.parametrize(("how", "sent"), [("accept", 1), ("reject", 0)])
-def test_a_changed_order_from_before_the_first_run_goes_out_only_when_a_person_says_so(make_bench, how, sent):
+def test_a_changed_order_from_before_the_first_run_goes_out_only_when_a_user_says_so(make_bench, how, sent):
     bench = make_bench(orders=1, suppliers=1)
     bench.write_config(lambda text: text + "\n[plex.poll]\nstart = 2026-11-23T07:00:00Z\n")
     assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
@@ -289,7 +289,7 @@ def test_a_changed_order_from_before_the_first_run_goes_out_only_when_a_person_s
     assert standing(bench) == []
 
 
-def test_two_contents_for_one_slot_wait_for_a_person_who_is_warned_of_a_second_order(make_bench):
+def test_two_contents_for_one_slot_need_review_with_a_warning_of_a_second_order(make_bench):
     bench = make_bench(orders=1, suppliers=1)
     bench.run("poll")
     kept = bench.state.read_bytes()
@@ -314,7 +314,7 @@ def test_two_contents_for_one_slot_wait_for_a_person_who_is_warned_of_a_second_o
     assert first.idempotency_key != second.idempotency_key
 
 
-def test_an_answer_to_somebody_elses_order_is_left_alone_when_a_person_says_so(make_bench):
+def test_an_acknowledgment_of_somebody_elses_order_is_ignored_when_a_user_says_so(make_bench):
     bench = make_bench(orders=1, suppliers=1)
     bench.run("run")
     bench.later(hours=3)

@@ -111,7 +111,7 @@ def test_the_polls_limit_of_calls_per_minute_holds_over_runs(make_bench):
     assert refused == []
 
 
-def test_late_suppliers_are_told_after_their_limit_once(make_bench):
+def test_late_suppliers_are_reported_after_their_limit_once(make_bench):
     one = make_bench(orders=5, suppliers=1, characters=(Character.SILENT,))
     one.run("run")
     one.later(minutes=10)

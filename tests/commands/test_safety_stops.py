@@ -51,7 +51,7 @@ def test_a_sweep_that_finds_none_of_the_known_orders_stops_the_run(settled):
     assert len(bench.sandbox.generated()) == 4
 
 
-def test_a_person_who_knows_better_passes_the_empty_sweep_once(settled):
+def test_a_user_who_knows_better_passes_the_empty_sweep_once(settled):
     bench = settled
     bench.sandbox.plex.tenant.orders.clear()
     bench.sandbox.plex.reindex()

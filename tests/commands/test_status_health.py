@@ -27,7 +27,7 @@ def health(bench: Bench, *more: str) -> dict[str, object]:
     return bench.run("status", "--json", *more).json["health"]
 
 
-def test_a_good_run_is_told_field_by_field(ran: Bench) -> None:
+def test_a_good_run_is_reported_field_by_field(ran: Bench) -> None:
     told = health(ran)
     assert set(told) == {"ok", "last_run", "stages", "faults", "key_due"}
     assert (told["ok"], told["faults"], told["key_due"]) == (True, [], None)

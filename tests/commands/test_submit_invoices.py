@@ -142,7 +142,7 @@ def test_a_draft_waits_until_it_is_booked_and_a_void_one_is_never_sent(bench):
         ({"customer_order": "4500099999"}, "invoice-changed"),
     ],
 )
-def test_a_sent_invoice_that_changes_in_plex_waits_for_a_person_and_is_not_sent_again(bench, change, code):
+def test_a_sent_invoice_that_changes_in_plex_needs_review_and_is_not_sent_again(bench, change, code):
     all_quiet(bench)
     edit(bench, "100455", **change)
     bench.later(minutes=20)
@@ -160,7 +160,7 @@ def test_a_sent_invoice_that_changes_in_plex_waits_for_a_person_and_is_not_sent_
     assert sorted(sent_810(bench)) == NUMBERS
 
 
-def test_a_change_that_is_undone_is_no_question_any_more(bench):
+def test_a_change_that_is_undone_needs_no_review_any_more(bench):
     all_quiet(bench)
     was = edit(bench, "100455").terms
     edit(bench, "100455", customer_order="4500099999", terms=was)
@@ -250,7 +250,7 @@ def test_an_810_without_a_997_is_late_but_nobody_waits_for_an_855(bench):
     assert {one["clock"] for one in late if one["kind"] == "810"} <= {"functional-ack"}
 
 
-def test_a_refused_810_waits_and_is_sent_by_a_person_under_a_new_key(bench):
+def test_a_refused_810_waits_and_is_sent_by_a_user_under_a_new_key(bench):
     bench.write_config(lambda text: with_invoices(text).replace("004010-810", "no-such-setting"))
     ran = bench.run("run", "--json")
     assert ran.code == 3

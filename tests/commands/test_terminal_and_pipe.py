@@ -84,7 +84,7 @@ def unseen(text: str) -> list[str]:
     [(closed(1), ""), (closed(2), "run: "), (closed(0, 1, 2), ""), (full, ""), (unread, "")],
     ids=["no-stdout", "no-stderr", "none", "full", "unread"],
 )
-def test_the_work_is_done_and_its_code_told_whatever_takes_the_output(bench, before, shown):
+def test_the_work_is_done_and_its_code_is_right_whatever_takes_the_output(bench, before, shown):
     """And none of it lands in the state file, which gets the lowest free descriptor."""
     assert bench.run("poll", before=before).code == 0
     ran = bench.run("run", before=before)
@@ -94,7 +94,7 @@ def test_the_work_is_done_and_its_code_told_whatever_takes_the_output(bench, bef
     assert bench.run("audit", "verify").code == 0
 
 
-def test_output_that_is_lost_is_told_and_a_reader_that_had_enough_is_not(bench):
+def test_output_that_is_lost_is_reported_and_a_reader_that_had_enough_is_not(bench):
     bench.run("poll")
     for line, when_full in (
         ("status", 1),

@@ -22,7 +22,7 @@ def environment_of(bench) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(bench.place), **named}
 
 
-def test_sigterm_ends_a_run_that_waits_for_an_answer(bench):
+def test_sigterm_ends_a_run_that_waits_for_a_response(bench):
     """Plex sends a byte now and then: no read ever times out, and a signal does not end a blocked read by itself."""
     receiving, sending = os.pipe()
 
@@ -51,7 +51,7 @@ def test_sigterm_ends_a_run_that_waits_for_an_answer(bench):
     assert bench.numbers_sent()
 
 
-def test_sigterm_while_a_document_is_being_sent_lets_its_answer_come(bench):
+def test_sigterm_while_a_document_is_being_sent_lets_its_response_come(bench):
     """The send in the air is finished and recorded; nothing more is sent, and nothing twice."""
     receiving, sending = os.pipe()
     answer = bench.sandbox._handlers["stedi"]

@@ -105,7 +105,7 @@ def test_a_write_that_was_not_heard_is_read_first_and_never_doubled(make_bench, 
     assert sorted(noted) == sorted(firm(bench))
 
 
-def test_a_newer_answer_adds_a_record_and_leaves_the_older_one(make_bench):
+def test_a_newer_acknowledgment_adds_a_record_and_leaves_the_older_one(make_bench):
     bench = records_bench(make_bench)
     bench.run("run")
     bench.sandbox.set_character("S001", Character.SILENT)
@@ -136,7 +136,7 @@ def test_a_newer_answer_adds_a_record_and_leaves_the_older_one(make_bench):
     assert len(bench.sandbox.plex.acknowledgements) == 2 * len(first)
 
 
-def test_a_persons_record_is_neither_taken_for_ours_nor_an_obstacle(make_bench):
+def test_a_users_record_is_neither_taken_for_ours_nor_an_obstacle(make_bench):
     bench = records_bench(make_bench)
     bench.run("run")
     store = bench.sandbox.plex
@@ -154,7 +154,7 @@ def test_a_persons_record_is_neither_taken_for_ours_nor_an_obstacle(make_bench):
     assert len(store.acknowledgements) == 2 * len(ours)
 
 
-def test_what_plex_refuses_as_business_waits_for_a_person_and_the_others_go_on(make_bench):
+def test_what_plex_refuses_as_business_needs_review_and_the_others_go_on(make_bench):
     bench = records_bench(make_bench, orders=3)
     bench.run("run")
     bench.later(hours=3)
@@ -185,7 +185,7 @@ def test_without_the_grant_nothing_is_written_and_the_error_says_whom_to_ask(mak
     assert bench.run("run", "--json").json["counts"]["writes_made"] == 1
 
 
-def test_a_wrong_password_is_told_without_being_shown(make_bench):
+def test_a_wrong_password_is_reported_without_being_shown(make_bench):
     bench = records_bench(make_bench)
     wrong = {"PLEXSTEDI_PLEX_PASSWORD": "not-the-right-password"}
     bench.run("run")
@@ -256,14 +256,14 @@ def test_what_the_strategy_lacks_is_named_before_anything_is_sent(make_bench, ch
     assert bench.sandbox.generated() == []
 
 
-def test_the_oauth2_interface_without_the_keys_is_told_so(make_bench):
+def test_the_oauth2_interface_without_the_keys_is_refused_with_the_reason(make_bench):
     bench = records_bench(make_bench, dialect="oauth2")
     ran = bench.run("run", "--json")
     assert ran.code == 4
     assert "order_id and release_id" in str(ran.json["error"])
 
 
-def test_a_rejection_is_recorded_as_such_once_a_person_has_accepted_it(make_bench):
+def test_a_rejection_is_recorded_as_such_once_a_user_has_accepted_it(make_bench):
     bench = records_bench(make_bench, character=Character.REJECTING)
     answered(bench)
     assert bench.sandbox.plex.acknowledgements == []

@@ -36,7 +36,7 @@ def answered(bench):
 
 
 @pytest.mark.parametrize("dialect", ["connect", "oauth2"])
-def test_the_answer_stands_in_the_note_beside_what_people_wrote(make_bench, dialect):
+def test_the_acknowledgment_is_in_the_note_beside_what_people_wrote(make_bench, dialect):
     bench = releases_bench(make_bench, NOTE_ONLY, dialect=dialect)
     with bench.sandbox.lock:
         releases(bench)[0].note = "Dock 4"
@@ -99,7 +99,7 @@ def test_without_the_opt_in_a_promised_date_stays_in_the_note(make_bench):
     assert promised(bench)[0] == []
 
 
-def test_a_promised_date_that_we_wrote_is_not_told_back_to_the_supplier(make_bench):
+def test_a_promised_date_that_we_wrote_is_not_sent_back_to_the_supplier(make_bench):
     bench = late_by_three_days(make_bench, OPT_IN)
     answered(bench)
     moved, _ = promised(bench)
@@ -127,7 +127,7 @@ def poc_lines(edi: str) -> list[str]:
     return [segment.split("*")[1] for segment in edi.split("~") if segment.startswith("POC*")]
 
 
-def test_a_later_change_of_another_line_tells_only_that_line_and_its_answers_still_stand(make_bench):
+def test_a_later_change_of_another_line_sends_only_that_line_and_its_acknowledgments_still_count(make_bench):
     bench, line, _, _ = a_written_date(make_bench, orders=12)
     other = next(each for each in the_order(bench).lines if each is not line)
     number = the_order(bench).number
@@ -143,7 +143,7 @@ def test_a_later_change_of_another_line_tells_only_that_line_and_its_answers_sti
     assert standing[other.number] == "unacknowledged"
 
 
-def test_a_persons_edit_of_a_date_that_we_wrote_is_told_also_back_to_what_was_asked(make_bench):
+def test_a_users_edit_of_a_date_that_we_wrote_is_sent_also_back_to_what_was_ordered(make_bench):
     bench, line, moved, asked = a_written_date(make_bench)
     number = the_order(bench).number
     release = next(each for each in line.releases if each in moved)
@@ -204,7 +204,7 @@ def test_a_received_release_is_never_touched(make_bench):
     assert [write for write in bench.writes(the_order(bench).number) if write.record_id == release.id] == []
 
 
-def test_what_a_release_cannot_hold_is_shown_to_a_person_and_stands_in_the_note(make_bench):
+def test_what_a_release_cannot_hold_needs_review_and_is_in_the_note(make_bench):
     bench = releases_bench(make_bench, OPT_IN, Character.PARTIAL)
     text = bench.config.read_text()
     bench.config.write_text(text + "\n[suppliers.S001.tolerance]\ndate_late_days = 40\n")
@@ -229,7 +229,7 @@ def test_a_blanket_confirmed_as_a_whole_does_not_swell_its_last_release(make_ben
     assert {release.id: release.quantity for line in blanket.lines for release in line.releases} == asked
 
 
-def test_a_quantity_that_we_wrote_is_not_told_back_to_the_supplier(make_bench):
+def test_a_quantity_that_we_wrote_is_not_sent_back_to_the_supplier(make_bench):
     bench = releases_bench(make_bench, OPT_IN)
     text = bench.config.read_text()
     bench.config.write_text(text + "\n[suppliers.S001.tolerance]\nquantity_under_pct = 20\n")

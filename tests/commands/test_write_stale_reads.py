@@ -68,7 +68,7 @@ def test_a_value_that_shows_in_the_next_run_is_nobodys_business(lagging):
     assert writes(bench) == written
 
 
-def test_after_two_later_runs_and_ten_minutes_a_person_is_asked_until_it_shows(lagging):
+def test_after_two_later_runs_and_ten_minutes_it_needs_review_until_it_shows(lagging):
     bench = lagging(minutes=60)
     assert bench.run("run").code == 0
     written = writes(bench)
@@ -94,7 +94,7 @@ def test_after_two_later_runs_and_ten_minutes_a_person_is_asked_until_it_shows(l
     assert bench.run("status", "--check").code == 0
 
 
-def test_what_a_person_changed_meanwhile_is_never_written_over(make_bench):
+def test_what_a_user_changed_meanwhile_is_never_overwritten(make_bench):
     bench = make_bench(orders=1, suppliers=1)
     bench.run("run")
     bench.later(hours=3)

@@ -72,5 +72,5 @@ def test_plain_numbers_are_taken_as_written(write: Writer, minimal: str) -> None
     assert [unit.factor for unit in supplier.units.values()] == [1000, 100]
 
 
-def test_the_default_bound_of_an_answer_is_64_mb(write: Writer, minimal: str) -> None:
+def test_the_default_bound_of_a_response_is_64_mb(write: Writer, minimal: str) -> None:
     assert load(write(minimal)).run.max_response_mb == 64

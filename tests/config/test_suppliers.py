@@ -138,7 +138,7 @@ def test_a_partner_carries_its_guides(write: Writer, minimal: str, tmp_path: Pat
     assert config.supplier_problems == {}
 
 
-def test_a_shared_partnership_is_told_but_allowed(write: Writer, minimal: str) -> None:
+def test_a_shared_partnership_is_reported_but_allowed(write: Writer, minimal: str) -> None:
     text = minimal + supplier("A") + supplier("B").replace("p_B", "p_A")
     config = load(write(text))
     assert any("A, B share the partnership p_A" in warning for warning in config.warnings)
@@ -153,7 +153,7 @@ def test_a_shared_partnership_is_told_but_allowed(write: Writer, minimal: str) -
         ('[documents]\nsend = ["850", "810"]\n' + supplier("A"), "no [customers.CODE]"),
     ],
 )
-def test_what_is_probably_not_meant_is_told(write: Writer, minimal: str, text: str, word: str) -> None:
+def test_what_is_probably_not_meant_is_reported(write: Writer, minimal: str, text: str, word: str) -> None:
     assert any(word in warning for warning in load(write(minimal + text)).warnings)
 
 

@@ -71,7 +71,7 @@ def test_on_a_full_disk_what_was_stored_before_is_still_there(file: Path, room: 
     assert stored(file, "stedi-api-key") == "third"
 
 
-def test_half_a_key_that_an_older_program_left_is_made_anew(file: Path) -> None:
+def test_half_a_key_that_an_older_program_left_is_made_again(file: Path) -> None:
     file.parent.mkdir()
     file.with_suffix(".key").touch(mode=0o600)
     store(file, "stedi-api-key", "first")

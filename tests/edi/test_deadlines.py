@@ -61,13 +61,13 @@ def found(clocked: DeadlineStream, now: datetime, settings: SupplierSettings = S
     return {(one.kind.value, one.level.value) for one in overdue(clocked, settings, now)}
 
 
-def test_a_file_that_is_not_delivered_within_its_hour_is_a_persons():
+def test_a_file_that_is_not_delivered_within_its_hour_needs_review():
     waiting = stream(document(None))
     assert found(waiting, at(0.9)) == set()
     assert found(waiting, at(1)) == {("delivery", "limit")}
 
 
-def test_a_failed_delivery_has_a_question_of_its_own_and_no_clock():
+def test_a_failed_delivery_has_a_review_item_of_its_own_and_no_deadline():
     assert found(stream(document(None, awaits_delivery=False)), at(100)) == set()
 
 
@@ -79,14 +79,14 @@ def test_what_a_997_rejects_is_not_waited_for_as_well():
     assert found(stream(document(rejected_unresolved=True), change), at(100)) == set()
 
 
-def test_a_missing_997_warns_first_and_then_needs_a_person():
+def test_a_missing_997_warns_first_and_then_needs_review():
     silent = stream(document(functional_ack_received=False), statuses={10: answer(AckState.CONFIRMED)})
     assert found(silent, at(3.9)) == set()
     assert found(silent, at(4)) == {("functional-ack", "warning")}
     assert found(silent, at(24)) == {("functional-ack", "limit")}
 
 
-def test_997_and_855_run_on_clocks_of_their_own():
+def test_997_and_855_have_deadlines_of_their_own():
     assert found(stream(document(functional_ack_received=False)), at(30)) == {
         ("functional-ack", "limit"),
         ("acknowledgment", "warning"),
@@ -102,16 +102,16 @@ def test_lateness_says_since_when_how_much_beyond_what_and_for_which_lines():
 
 
 @pytest.mark.parametrize("state", [AckState.CONFIRMED, AckState.HELD, AckState.REJECTED])
-def test_an_answered_line_is_not_awaited_even_if_a_person_still_has_to_decide(state):
+def test_an_acknowledged_line_is_not_awaited_even_if_a_user_still_has_to_decide(state):
     confirmed = "10" if state is AckState.CONFIRMED else "0"
     assert found(stream(statuses={10: answer(state, confirmed)}), at(1000)) == set()
 
 
-def test_a_line_that_an_answer_left_out_is_still_awaited():
+def test_a_line_that_an_acknowledgment_left_out_is_still_awaited():
     assert found(stream(statuses={10: answer(AckState.UNACKNOWLEDGED, "0")}), at(48)) == {("acknowledgment", "limit")}
 
 
-def test_an_860_restarts_the_855_clock_and_has_a_997_clock_of_its_own():
+def test_an_860_restarts_the_855_deadline_and_has_a_997_deadline_of_its_own():
     changed = document(at(40), id=2, begun_at=at(40), functional_ack_received=False)
     both = stream(document(), changed)
     assert found(both, at(60)) == {("functional-ack", "warning")}
@@ -125,7 +125,7 @@ def test_an_860_does_not_excuse_the_997_of_the_850_before_it():
     assert (one.document, one.kind) == (1, DeadlineKind.FUNCTIONAL_ACK)
 
 
-def test_a_cancellation_stops_the_clocks_but_must_itself_arrive():
+def test_a_cancellation_ends_the_deadlines_but_must_itself_arrive():
     cancel = document(at(10), id=2, begun_at=at(10), functional_ack_received=False, cancels=True)
     cancelled = stream(document(functional_ack_received=False), cancel, wanted=False, lines=())
     (one,) = overdue(cancelled, SETTINGS, at(1000))
@@ -136,14 +136,14 @@ def test_an_order_that_plex_no_longer_wants_is_not_chased():
     assert found(stream(document(functional_ack_received=False), wanted=False), at(1000)) == set()
 
 
-def test_what_stays_backordered_is_asked_for_once_the_answer_is_as_old_as_the_limit():
+def test_what_stays_backordered_is_asked_for_once_the_acknowledgment_is_as_old_as_the_limit():
     short = stream(statuses={10: answer(AckState.BACKORDERED, "4", at(40))})
     assert found(short, at(60)) == set()
     assert found(short, at(40 + 24)) == {("confirmed-short", "warning")}
     assert found(short, at(40 + 48)) == {("confirmed-short", "limit")}
 
 
-def test_a_backorder_that_a_person_took_note_of_is_not_asked_for_again():
+def test_a_backorder_that_a_user_took_note_of_is_not_asked_for_again():
     short = stream(statuses={10: answer(AckState.BACKORDERED, "4")}, reviewed=(10,))
     assert found(short, at(1000)) == set()
 

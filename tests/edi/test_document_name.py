@@ -67,7 +67,7 @@ def test_real_order_numbers_fit(order: str) -> None:
     assert parse_file_name(file_name(_slot(order), "0" * 16)) == (_slot(order), "0" * 16)
 
 
-def test_a_key_can_be_read_by_a_person() -> None:
+def test_a_key_can_be_read_by_a_user() -> None:
     assert idempotency_key(_slot("PO-1001", tenant="T1")) == "ps1_T1_P_850_PO-1001_._c0_r1"
 
 

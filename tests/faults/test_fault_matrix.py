@@ -250,7 +250,7 @@ def test_a_plex_that_lies_ends_the_run_with_4_and_nothing_is_sent(
         assert world.differences(expected, world.picture(disturbed)) == []
 
 
-def test_a_slow_answer_is_waited_for(tmp_path: Path) -> None:
+def test_a_slow_response_is_waited_for(tmp_path: Path) -> None:
     route = ROUTES["send"]
     expected = undisturbed(tmp_path, route)
     disturbed = make(tmp_path, route)

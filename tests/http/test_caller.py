@@ -19,7 +19,7 @@ from plexstedi.http.transport import REACHED_BY_ERROR, Reached, reached
 BASE = "https://core.example/2023"
 
 
-def test_answer_keeps_numbers_exact_and_tells_the_services_time(make_caller, httpx_mock):
+def test_a_response_keeps_numbers_exact_and_has_the_services_time(make_caller, httpx_mock):
     httpx_mock.add_response(
         url=f"{BASE}/things?id=a&id=b%20c",
         text='{"price": 1.10}',
@@ -50,7 +50,7 @@ def test_keyless_send_that_failed_is_not_repeated_and_may_have_been_done(make_ca
     assert len(httpx_mock.get_requests()) == 1
 
 
-def test_keyless_send_without_an_answer_is_not_repeated(make_caller, httpx_mock):
+def test_keyless_send_without_a_response_is_not_repeated(make_caller, httpx_mock):
     httpx_mock.add_exception(httpx.ReadTimeout("slow"))
     with pytest.raises(InconclusiveSend) as caught:
         make_caller().patch("/order", body=b"{}")
@@ -168,7 +168,7 @@ def test_every_failure_of_httpx_becomes_a_message_with_a_fix(make_caller, httpx_
     ("body", "content_type", "tries"),
     [(b"<html>log in</html>", "text/html", 1), (b'[{"id": 1', "application/json", 4), (b"NaN", "application/json", 4)],
 )
-def test_what_is_no_answer_is_never_taken_for_one(make_caller, httpx_mock, body, content_type, tries):
+def test_what_is_no_response_is_never_taken_for_one(make_caller, httpx_mock, body, content_type, tries):
     httpx_mock.add_response(content=body, headers={"content-type": content_type}, is_reusable=True)
     with pytest.raises(ServiceUnavailable) as caught:
         make_caller().get("/x")
@@ -176,7 +176,7 @@ def test_what_is_no_answer_is_never_taken_for_one(make_caller, httpx_mock, body,
     assert len(httpx_mock.get_requests()) == tries
 
 
-def test_html_in_answer_to_a_send_leaves_its_fate_open(make_caller, httpx_mock):
+def test_html_in_response_to_a_send_leaves_its_fate_open(make_caller, httpx_mock):
     httpx_mock.add_response(html="<html/>")
     with pytest.raises(InconclusiveSend) as caught:
         make_caller().post("/send", body=b"{}")
@@ -330,7 +330,7 @@ def test_httpx_does_not_log_whole_addresses():
     assert logging.getLogger("httpcore").getEffectiveLevel() >= logging.WARNING
 
 
-def test_a_key_that_a_good_answer_echoes_is_taken_out_wherever_it_stands(make_caller, httpx_mock):
+def test_a_key_that_a_good_response_echoes_is_taken_out_wherever_it_stands(make_caller, httpx_mock):
     """Also spelled with JSON's escapes, as a name, and deep inside."""
     key = "sk-very-secret-key"
     escaped = "".join(f"\\u{ord(character):04x}" for character in key)
@@ -350,7 +350,7 @@ def test_a_key_that_a_good_answer_echoes_is_taken_out_wherever_it_stands(make_ca
     assert key not in repr(posted.json())
 
 
-def test_an_answer_too_deep_to_be_looked_through_is_no_answer(make_caller, httpx_mock, monkeypatch):
+def test_a_response_too_deep_to_be_looked_through_is_no_response(make_caller, httpx_mock, monkeypatch):
     def too_deep(document, secrets):
         raise RecursionError
 
@@ -383,7 +383,7 @@ def test_a_document_that_holds_our_key_is_kept_without_it(make_caller, httpx_moc
     assert make_caller().download("https://files.example/x") == b"ISA*00*(secret)~"
 
 
-def test_a_request_id_that_is_our_key_is_not_told(make_caller, httpx_mock):
+def test_a_request_id_that_is_our_key_is_not_reported(make_caller, httpx_mock):
     httpx_mock.add_response(status_code=400, json={}, headers={"x-request-id": "sk-very-secret-key"})
     with pytest.raises(RejectedCall) as caught:
         make_caller().get("/x")

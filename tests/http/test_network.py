@@ -125,7 +125,7 @@ def test_named_certificates_are_looked_at_also_where_nothing_is_encrypted(monkey
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "127.0.0.1:1", " HTTP://anna:pass@localhost:1/ "])
-def test_a_proxy_that_does_not_answer_is_no_fault_of_the_environment(
+def test_a_proxy_that_does_not_respond_is_no_fault_of_the_environment(
     proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)

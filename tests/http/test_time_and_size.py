@@ -54,7 +54,7 @@ def bare(body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("pack", PACKED.values(), ids=PACKED)
-def test_an_answer_counts_by_what_it_unpacks_to(make_caller, attempts, pack):
+def test_a_response_counts_by_what_it_unpacks_to(make_caller, attempts, pack):
     body, headers = pack(text_of(MB))
     caller = make_caller(transport=answering(body, **headers), largest_response=MB)
     assert len(str(caller.get("/x").json())) == MB - 2
@@ -83,7 +83,7 @@ def test_a_bomb_is_not_unpacked_further_than_the_limit(make_caller):
         assert peak < 16 * MB
 
 
-def test_an_answer_that_announces_too_much_is_not_read(make_caller):
+def test_a_response_that_announces_too_much_is_not_read(make_caller):
     def pieces() -> Iterator[bytes]:
         raise AssertionError("it was read")
         yield b""
@@ -103,12 +103,12 @@ def test_an_answer_that_announces_too_much_is_not_read(make_caller):
     ("body", "coding"),
     [(b"no gzip", "gzip"), (gzip.compress(b"[]", mtime=0)[:-9], "gzip"), (b"[]", "br"), (b"\xff\xff\xff", "deflate")],
 )
-def test_an_answer_that_is_not_packed_as_it_says_is_no_answer(make_caller, body, coding):
+def test_a_response_that_is_not_packed_as_it_says_is_no_response(make_caller, body, coding):
     with pytest.raises(ServiceUnavailable, match="DecodingError"):
         make_caller(transport=answering(body, content_encoding=coding)).get("/x")
 
 
-def test_a_send_whose_answer_is_too_large_may_have_been_carried_out(make_caller):
+def test_a_send_whose_response_is_too_large_may_have_been_carried_out(make_caller):
     caller = make_caller(transport=answering(text_of(2 * MB)), largest_response=MB)
     with pytest.raises(InconclusiveSend) as caught:
         caller.post("/send", body=b"{}", idempotent=True)
@@ -151,7 +151,7 @@ SLOW: dict[str, Callable[[SlowServer, socket.socket], None]] = {
 
 
 @pytest.mark.parametrize("behave", SLOW.values(), ids=SLOW)
-def test_a_run_ends_in_time_however_slowly_it_is_answered(calling, behave):
+def test_a_run_ends_in_time_however_slow_the_response(calling, behave):
     with slow_server(behave) as server:
         began = time.monotonic()
         with pytest.raises(ServiceUnavailable, match=r"raise|in time") as caught:
@@ -161,7 +161,7 @@ def test_a_run_ends_in_time_however_slowly_it_is_answered(calling, behave):
 
 
 @pytest.mark.parametrize("behave", SLOW.values(), ids=SLOW)
-def test_a_send_that_is_answered_too_slowly_is_unheard_and_not_lost(calling, behave):
+def test_a_send_with_too_slow_a_response_is_in_doubt_and_not_lost(calling, behave):
     with slow_server(behave) as server:
         with pytest.raises(InconclusiveSend) as caught:
             calling(server).post("/send", body=b"{}", idempotent=True)
@@ -169,7 +169,7 @@ def test_a_send_that_is_answered_too_slowly_is_unheard_and_not_lost(calling, beh
         assert caught.value.code == "time-limit"
 
 
-def test_an_answer_in_many_pieces_is_whole(calling):
+def test_a_response_in_many_pieces_is_whole(calling):
     with slow_server(lambda server, to: (to.sendall(HEAD % 40), server.trickle(to, text_of(40)))[0]) as server:
         assert calling(server, limit=30).get("/x").json() == "x" * 38
 
@@ -202,7 +202,7 @@ def test_a_send_in_the_air_is_finished_after_a_request_to_stop(calling):
         assert answer.json() == "x" * 38
 
 
-def test_a_send_that_is_not_answered_after_a_request_to_stop_is_unheard(calling, monkeypatch):
+def test_a_send_without_a_response_after_a_request_to_stop_is_in_doubt(calling, monkeypatch):
     monkeypatch.setattr(deadline, "SEND_GRACE_SECONDS", 0.2)
     stop = StopRequest()
 
@@ -215,7 +215,7 @@ def test_a_send_that_is_not_answered_after_a_request_to_stop_is_unheard(calling,
     assert caught.value.maybe_processed
 
 
-def test_a_slow_answer_over_tls_is_whole(calling, monkeypatch, tmp_path):
+def test_a_slow_response_over_tls_is_whole(calling, monkeypatch, tmp_path):
     """Waiting in slices loses nothing of a record that came in part only."""
     monkeypatch.setattr(deadline, "_SLICE_SECONDS", 0.02)
     context = certified(tmp_path)

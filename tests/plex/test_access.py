@@ -60,7 +60,7 @@ def test_a_token_is_fetched_once_and_used(oauth2, httpx_mock):
     assert [request.headers["Authorization"] for request in others] == ["Bearer token-1"] * 2
 
 
-def test_a_token_is_fetched_anew_a_minute_before_it_ends(oauth2, httpx_mock, clock):
+def test_a_token_is_fetched_again_a_minute_before_it_ends(oauth2, httpx_mock, clock):
     token(httpx_mock)
     token(httpx_mock, "token-2")
     httpx_mock.add_response(url=TENANTS, json=[], is_reusable=True)
@@ -100,7 +100,7 @@ def test_a_missing_token_is_never_sent_as_one(oauth2, httpx_mock, document):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_refused_client_is_told_without_its_secret(oauth2, httpx_mock, status):
+def test_a_refused_client_is_reported_without_its_secret(oauth2, httpx_mock, status):
     document = {"error": "invalid_client", "error_description": "client-secret-1 is wrong"}
     httpx_mock.add_response(url=TOKEN_URL, status_code=status, json=document)
     with pytest.raises(ServiceRefused, match="invalid_client") as caught:
@@ -150,7 +150,7 @@ def test_settings_that_lack_something_name_the_key(clock, settings, key):
     assert [problem.key for problem in caught.value.problems] == [key]
 
 
-def test_a_key_with_a_line_break_is_told_as_such(clock):
+def test_a_key_with_a_line_break_is_reported_as_such(clock):
     settings = PlexSettings(api=Api.CONNECT, base_url="https://plex.example", tenant_id=TENANT)
     with pytest.raises(CredentialsFault):
         connect_to_plex(settings, "abc\ndef", clock=clock)

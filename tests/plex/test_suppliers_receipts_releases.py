@@ -73,7 +73,7 @@ def test_a_receipt_without_quantity_is_named_and_keeps_no_other_from_being_read(
     assert plex.unreadable_records() == ()
 
 
-def test_a_release_is_put_back_with_everything_it_had(make_plex, rows):
+def test_a_release_is_restored_with_everything_it_had(make_plex, rows):
     """Plex derives an omitted status anew (plex/README.md 5.5): the demand would change by our note."""
     fake, plex = make_plex()
     fake.one(RELEASE, rows.release(type="Std"))
@@ -145,7 +145,7 @@ def test_a_failed_write_of_a_release_tells_whether_it_may_have_been_done(make_pl
         ("A [PlexStedi: ok] B", "A B", "ok"),
     ],
 )
-def test_our_token_is_told_from_what_people_wrote(note, people, ours):
+def test_our_token_is_distinguished_from_what_people_wrote(note, people, ours):
     assert (without_token(note), token(note)) == (people, ours)
 
 

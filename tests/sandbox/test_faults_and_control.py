@@ -35,7 +35,7 @@ def send(sandbox: Sandbox, caller: Any, guide_850: Any) -> Any:
         (FaultKind.DROP_AFTER, None, 1),
     ],
 )
-def test_each_fault_answers_as_told_and_processes_or_does_not(
+def test_each_fault_responds_as_configured_and_processes_or_does_not(
     sandbox: Sandbox, send: Any, kind: FaultKind, status: int | None, processed: int
 ) -> None:
     sandbox.inject(FaultRule(kind, origin="stedi"))
@@ -72,7 +72,7 @@ def test_a_filter_can_be_ignored_and_the_default_tenant_served(sandbox: Sandbox,
     assert caller.rows("/mdm/v1/tenants")[0]["code"] == "NORTHWOOD"
 
 
-def test_a_truncated_answer_keeps_the_whole_length(sandbox: Sandbox, caller: Any) -> None:
+def test_a_truncated_response_keeps_the_whole_length(sandbox: Sandbox, caller: Any) -> None:
     sandbox.inject(FaultRule(FaultKind.TRUNCATED))
     answer = caller.plex(ORDERS)
     assert int(answer.headers["Content-Length"]) > len(answer.content) > 0
@@ -155,9 +155,7 @@ def test_a_buyer_edits_an_order_through_control(sandbox: Sandbox, caller: Any) -
         ("GET", "nothing", None, 404),
     ],
 )
-def test_a_control_call_that_makes_no_sense_says_why(
-    caller: Any, method: str, path: str, body: Json, status: int
-) -> None:
+def test_an_invalid_control_call_says_why(caller: Any, method: str, path: str, body: Json, status: int) -> None:
     answer = caller.plex_http.request(method, f"/_sandbox/{path}", json=body)
     assert answer.status_code == status
     assert answer.json()["message"]

@@ -91,7 +91,7 @@ def check(answer: Any) -> None:
 CASES: list[Callable[[Any], None]] = [check] if SPECIFICATION is not None else []
 
 
-def test_every_answer_of_stedi_is_as_its_openapi_describes_it(sandbox: Sandbox, caller: Any, guide_850: Any) -> None:
+def test_every_response_of_stedi_is_as_its_openapi_describes_it(sandbox: Sandbox, caller: Any, guide_850: Any) -> None:
     answers = scenario(sandbox, caller, guide_850)
     assert {answer.status_code for answer in answers} >= {200, 302, 400, 404, 422, 429, 500, 503, 504}
     for compare in CASES:

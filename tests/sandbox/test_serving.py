@@ -57,7 +57,7 @@ def test_a_cut_connection_is_a_transport_error_and_the_next_call_works(
     assert http.get(TENANTS).status_code == 200
 
 
-def test_a_slow_answer_is_an_answer(sandbox: Sandbox, http: httpx.Client) -> None:
+def test_a_slow_response_is_a_response(sandbox: Sandbox, http: httpx.Client) -> None:
     sandbox.inject(FaultRule(FaultKind.SLOW, seconds=0.01))
     assert http.get(TENANTS).status_code == 200
 

@@ -33,7 +33,7 @@ def test_a_stream_never_has_two_documents_under_way(store, state):
 
 
 @pytest.mark.parametrize("state", [DocumentState.DELIVERED, DocumentState.REFUSED, DocumentState.WITHDRAWN])
-def test_after_a_settled_document_the_next_may_go(store, state):
+def test_after_a_final_document_the_next_may_go(store, state):
     assert brought_to(store, state).is_closed
     store.documents.freeze(a_document(counter=2), NOW)
 
@@ -62,14 +62,14 @@ def test_an_attempt_is_noted_before_the_call_and_its_end_after_it(store):
     assert [attempt[3] for attempt in store.documents.attempts(document.id)] == ["not heard: timeout", None]
 
 
-def test_what_the_supplier_was_last_told_leaves_out_refused_and_withdrawn(store):
+def test_what_the_supplier_was_last_sent_leaves_out_refused_and_withdrawn(store):
     delivered = brought_to(store, DocumentState.DELIVERED)
     for counter, state in enumerate((DocumentState.REFUSED, DocumentState.WITHDRAWN), 2):
         brought_to(store, state, counter=counter)
     assert store.documents.last_told("id-PO-1001") == delivered
 
 
-def test_a_rejecting_997_blocks_the_stream_until_a_person_decides(store):
+def test_a_rejecting_997_blocks_the_stream_until_a_user_decides(store):
     document = brought_to(store, DocumentState.DELIVERED)
     store.documents.set_functional(document.id, FunctionalStatus.REJECTED, blocks=True)
     assert not store.documents.get(document.id).is_closed
@@ -85,7 +85,7 @@ def test_a_failed_delivery_that_stedi_retried_is_followed(store):
     assert store.documents.by_execution("exec-2") == again
 
 
-def test_an_attempt_uses_up_what_a_person_allowed_once(store):
+def test_an_attempt_uses_up_what_a_user_allowed_once(store):
     document = brought_to(store, DocumentState.SENDING)
     store.documents.allow_retry(document.id)
     assert store.documents.get(document.id).retry
@@ -101,7 +101,7 @@ def test_control_numbers_once_known_are_not_forgotten(store):
     assert [d.id for d in store.documents.by_group_control("us_acme", 12)] == [document.id]
 
 
-def test_documents_whose_clock_runs_are_those_that_something_is_awaited_for(store):
+def test_documents_with_a_deadline_are_those_that_something_is_awaited_for(store):
     waiting = {
         brought_to(store, DocumentState.SENDING, "PO-1").id,
         brought_to(store, DocumentState.DELIVERED, "PO-2").id,

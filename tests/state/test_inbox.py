@@ -55,7 +55,7 @@ def test_a_document_is_kept_byte_for_byte(store):
     assert store.inbox.document("t2") is None
 
 
-def test_answers_are_decided_in_the_order_in_which_stedi_had_them(store):
+def test_acknowledgments_are_decided_in_the_order_in_which_stedi_had_them(store):
     for transaction_id, minutes in (("b", 5), ("a", 5), ("c", 1)):
         store.inbox.list_one(listed(transaction_id, processed_at=NOW + timedelta(minutes=minutes)), NOW)
         store.inbox.store(transaction_id, b"{}", "guide-json", "hash")
@@ -63,7 +63,7 @@ def test_answers_are_decided_in_the_order_in_which_stedi_had_them(store):
     assert [inbound.transaction_id for inbound in waiting] == ["c", "a", "b"]
 
 
-def test_decisions_of_a_person_add_up_line_by_line(store):
+def test_decisions_of_a_user_add_up_line_by_line(store):
     store.inbox.list_one(listed(), NOW)
     store.inbox.decide("t1", {"10": "accept"})
     store.inbox.decide("t1", {"20": "reject"})
@@ -85,7 +85,7 @@ def test_an_outcome_and_its_lines_are_read_back_exactly(store):
     assert store.inbox.line_counts("OTHER") == {}
 
 
-def test_an_answer_is_never_filed_under_an_order_that_does_not_exist(store):
+def test_an_acknowledgment_is_never_filed_under_an_order_that_does_not_exist(store):
     keep_order(store, an_order())
     with pytest.raises(sqlite3.IntegrityError):
         store.database.execute(

@@ -41,7 +41,7 @@ def test_only_a_change_makes_a_revision(store: Store) -> None:
     assert (record.latest, record.customer) == (2, "BIGOEM")
 
 
-def test_a_settled_invoice_is_looked_at_again_only_when_it_changes(store: Store) -> None:
+def test_an_invoice_that_is_up_to_date_is_examined_again_only_when_it_changes(store: Store) -> None:
     put(store, an_invoice())
     store.invoices.set_up_to_date("i1", 1)
     assert store.invoices.not_up_to_date() == []

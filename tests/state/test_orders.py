@@ -40,7 +40,7 @@ def test_times_survive_with_their_fractions_and_in_utc(store):
     assert store.orders.revision_seen("id-PO-1001", 1) == (seen, seen)
 
 
-def test_an_order_is_unsettled_until_nothing_is_due_and_again_after_a_change(store):
+def test_an_order_is_not_up_to_date_until_nothing_is_due_and_again_after_a_change(store):
     keep_order(store, an_order())
     assert [order.number for order in store.orders.not_up_to_date()] == ["PO-1001"]
     store.orders.set_up_to_date("id-PO-1001", 1)
@@ -50,7 +50,7 @@ def test_an_order_is_unsettled_until_nothing_is_due_and_again_after_a_change(sto
     assert store.orders.not_up_to_date("PO-9") == []
 
 
-def test_what_a_person_told_the_supplier_is_kept_per_stream(store):
+def test_what_a_user_reported_to_the_supplier_is_kept_per_stream(store):
     assert store.orders.told("id-PO-1001") == 0
     store.orders.set_told("id-PO-1001", 2)
     store.orders.set_told("id-PO-1001", 3)

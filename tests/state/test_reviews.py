@@ -26,13 +26,13 @@ def ask(store: Store, reasons: tuple[Reason, ...] = WHY, kind: ReviewKind = Revi
     return store.reviews.open(kind, Subject(subject), reasons, NOW, supplier="ACME01", order_number="PO-1001")
 
 
-def test_the_same_question_is_asked_once(store):
+def test_the_same_review_item_is_opened_once(store):
     assert ask(store)
     assert not ask(store)
     assert len(store.reviews.standing()) == 1
 
 
-def test_the_same_question_for_another_reason_is_news_and_replaces_the_old(store):
+def test_the_same_review_item_for_another_reason_is_new_and_replaces_the_old(store):
     ask(store)
     assert ask(store, OTHER)
     (standing,) = store.reviews.standing()
@@ -50,14 +50,14 @@ def test_a_decision_names_who_and_why_and_is_remembered(store):
     assert store.reviews.standing() == []
 
 
-def test_a_question_whose_reason_went_away_is_no_decision(store):
+def test_a_review_item_whose_reason_went_away_is_no_decision(store):
     ask(store)
     assert store.reviews.withdraw(ReviewKind.ORDER_HELD, Subject("o1"), NOW, "the unit is known now")
     assert not store.reviews.withdraw(ReviewKind.ORDER_HELD, Subject("o1"), NOW, "again")
     assert not store.reviews.decided(ReviewKind.ORDER_HELD, Subject("o1"))
 
 
-def test_a_hundred_orders_from_before_polling_ask_for_one_look(store):
+def test_a_hundred_orders_from_before_polling_are_one_review_item(store):
     for number in range(100):
         ask(store, kind=ReviewKind.KNOWN_ORDER_CHANGED, subject=f"o{number}")
     ask(store, subject="o1")
@@ -105,7 +105,7 @@ def test_a_newer_plan_takes_the_place_of_one_that_was_not_carried_out(written):
     ]
 
 
-def test_a_refused_write_is_planned_again_or_given_up_by_a_person(written):
+def test_a_refused_write_is_planned_again_or_abandoned_by_a_user(written):
     (write,) = written.writes.open()
     written.writes.begin(write.id, ())
     written.writes.fail(write.id, "no such field")

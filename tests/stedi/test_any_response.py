@@ -73,7 +73,7 @@ _TOKENS = st.sampled_from(ODD_TOKENS)
         )
     ),
 )
-def test_any_bytes_as_any_answer_are_a_foreseen_outcome(
+def test_any_bytes_as_any_response_are_a_foreseen_outcome(
     call: str, status: int, headers: dict[str, str], body: bytes
 ) -> None:
     encoded = [(name.encode(), value.encode("utf-8", "replace")) for name, value in headers.items()]

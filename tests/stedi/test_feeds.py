@@ -72,7 +72,7 @@ def test_a_record_that_cannot_be_read_is_shown_and_does_not_hide_the_others(
 
 
 @pytest.mark.parametrize("value", [{}, [], {"items": None}, {"items": "x"}])
-def test_an_answer_without_a_list_is_not_taken_for_an_empty_feed(
+def test_a_response_without_a_list_is_not_taken_for_an_empty_feed(
     stedi: StediClient, httpx_mock: HTTPXMock, value: Any
 ) -> None:
     httpx_mock.add_response(json=value)
@@ -212,7 +212,7 @@ def test_a_retry_is_asked_for_once_and_by_id(stedi: StediClient, answer: Answer,
     assert httpx_mock.get_requests()[0].content == b'{"condition":{"executionIds":["e1"]}}'
 
 
-def test_a_retry_that_got_no_answer_is_not_repeated(stedi: StediClient, httpx_mock: HTTPXMock) -> None:
+def test_a_retry_that_got_no_response_is_not_repeated(stedi: StediClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_exception(httpx.ReadTimeout("slow"))
     with pytest.raises(InconclusiveSend) as caught:
         stedi.retry_executions(["e1"])

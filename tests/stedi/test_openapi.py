@@ -45,7 +45,7 @@ def test_published_executions_are_read(path: str) -> None:
             assert read.file_name
 
 
-def test_the_published_answer_to_a_send_is_read_wholly() -> None:
+def test_the_published_response_to_a_send_is_read_wholly() -> None:
     for value in examples("/x12/partnerships/{partnershipId}/generate-edi", "post"):
         read = read_generated(value)
         assert None not in (read.file_execution_id, read.interchange_control, read.group_control, read.edi)

@@ -124,7 +124,7 @@ def test_a_partnership_that_stedi_says_it_does_not_have_is_wrong(
     assert "no partnership us_acme" in result.reasons[0]
 
 
-def test_connections_that_are_not_told_are_noted(stedi: StediClient, httpx_mock: HTTPXMock) -> None:
+def test_connections_that_are_not_reported_are_noted(stedi: StediClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(url=BASE, json=partnership())
     httpx_mock.add_response(url=f"{BASE}/connections", status_code=403, json={"message": "no"})
     result = stedi.preflight("us_acme", NEEDED)

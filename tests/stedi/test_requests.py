@@ -51,7 +51,7 @@ def test_chosen_delimiters_are_sent_all_four() -> None:
     }
 
 
-def test_what_stedi_would_refuse_for_its_size_is_told_before_it_is_sent() -> None:
+def test_what_stedi_would_refuse_for_its_size_is_reported_before_it_is_sent() -> None:
     fits, too_large = {"a": "x" * (4_999_999 - 8)}, {"a": "x" * (5_000_000 - 8)}
     mapped = {"a": "x" * (4_000_000 - 8)}
     assert isinstance(generate_edi_body(fits, transaction_setting_id="s", file_name="a", usage="T"), bytes)

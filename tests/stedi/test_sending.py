@@ -49,7 +49,7 @@ def test_a_send_carries_the_bare_key_the_slot_and_the_frozen_bytes(
     assert request.content == BODY
 
 
-def test_an_answer_to_an_earlier_request_is_known_as_one(stedi: StediClient, answer: Answer) -> None:
+def test_a_response_to_an_earlier_request_is_known_as_one(stedi: StediClient, answer: Answer) -> None:
     answer(PATH, GENERATED, method="POST", headers={"idempotent-replayed": "true"})
     outcome = stedi.generate_edi("us_acme", BODY, SLOT)
     assert isinstance(outcome, Accepted)
@@ -163,7 +163,7 @@ def test_a_stedi_that_keeps_failing_may_have_done_it_all_the_same(
         (httpx.ConnectTimeout("slow"), False),
     ],
 )
-def test_silence_is_told_apart_by_whether_stedi_may_have_heard(
+def test_silence_is_judged_by_whether_stedi_may_have_received_it(
     stedi: StediClient, httpx_mock: HTTPXMock, error: Exception, maybe: bool
 ) -> None:
     httpx_mock.add_exception(error, is_reusable=True)
@@ -173,7 +173,7 @@ def test_silence_is_told_apart_by_whether_stedi_may_have_heard(
     assert len(httpx_mock.get_requests()) == 4
 
 
-def test_a_refused_key_after_a_lost_answer_leaves_the_outcome_open(
+def test_a_refused_key_after_a_lost_response_leaves_the_outcome_open(
     stedi: StediClient, answer: Answer, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_exception(httpx.ReadTimeout("slow"))

@@ -69,7 +69,7 @@ def items(session: Session, kind: ReviewKind = ReviewKind.UNFORESEEN) -> list[st
     return [review.subject.text for review in session.store.reviews.standing() if review.kind is kind]
 
 
-def test_it_is_held_told_once_and_takes_back_what_it_did(session: Session) -> None:
+def test_it_is_held_reported_once_and_takes_back_what_it_did(session: Session) -> None:
     with session.store.transaction():
         session.store.cursors.put(Fact.PLEX_CALLS, "kept")
         with isolated(session, ORDER) as turn:
@@ -149,7 +149,7 @@ def ask(session: Session, *answers: Exception | None, clock: Clock | None = None
     return turns
 
 
-def test_one_that_is_not_answered_for_stands_from_the_first_run_and_is_a_review_item_after_a_day(
+def test_one_without_a_response_is_a_fault_from_the_first_run_and_a_review_item_after_a_day(
     session: Session, clock: Clock
 ) -> None:
     turns = ask(session, None, DOWN, None)

@@ -24,7 +24,7 @@ def test_nothing_wrong_is_0() -> None:
     assert worst([ExitCode.DONE]) == 0
 
 
-def test_the_error_that_is_told_is_the_one_that_the_code_stands_for() -> None:
+def test_the_error_that_is_reported_is_the_one_that_the_code_stands_for() -> None:
     away = ServiceUnavailable("Plex is away", fix="wait")
     full = StateUnusable("the disk is full", fix="make room")
     outcome = Outcome("run", faults=[away, full], attention=True)
@@ -33,7 +33,7 @@ def test_the_error_that_is_told_is_the_one_that_the_code_stands_for() -> None:
     assert outcome.by_precedence() == [full, away]
 
 
-def test_what_needs_review_is_told_only_where_nothing_worse_is() -> None:
+def test_what_needs_review_is_reported_only_where_nothing_worse_is() -> None:
     assert Outcome("run", attention=True).exit_code == 3
     assert Outcome("run", attention=True, faults=[LockHeld("held", fix="wait")]).exit_code == 6
     assert Outcome("review", faults=[UsageFault("no reason", fix="add --reason")]).exit_code == 2

@@ -85,7 +85,7 @@ def test_of_two_orders_the_number_is_asked_for() -> None:
     assert "could refer to 777, 0777" in why_ambiguous(found).message
 
 
-def test_a_supplier_that_moved_answers_over_either_partnership() -> None:
+def test_a_supplier_that_moved_acknowledges_over_either_partnership() -> None:
     """What its documents went over, or what it has now; nobody else's."""
     order = Candidate("9", "PO-9", frozenset({"old", "new"}))
     known = ("old", "new", "us_bolt")

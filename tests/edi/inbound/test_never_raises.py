@@ -119,7 +119,7 @@ def outcome_of(document: bytes) -> Any:
     return outcome
 
 
-def test_the_ordinary_answer_is_confirmed() -> None:
+def test_the_ordinary_acknowledgment_is_confirmed() -> None:
     assert [each.state for each in outcome_of(json.dumps(answer()).encode()).lines] == [AckState.CONFIRMED] * 2
 
 
@@ -324,7 +324,7 @@ def test_an_odd_element_of_raw_x12_holds_its_line_and_no_other(second: str) -> N
 
 @settings(max_examples=examples(100))
 @given(st.text(alphabet="ACKPO1SCHDTM*~>0123456789.-E\ufffd²", max_size=80))
-def test_any_raw_x12_within_an_answer_is_a_foreseen_outcome(second: str) -> None:
+def test_any_raw_x12_within_an_acknowledgment_is_a_foreseen_outcome(second: str) -> None:
     try:
         parsed = parse(x12(second)).transactions()
     except BrokenX12Error:

@@ -168,7 +168,7 @@ def _says_as_much(counts: LineOutcome, word: Word) -> bool:
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(words=st.lists(WORDS, min_size=1, max_size=4), tolerance=TOLERANCES, data=st.data())
-def test_every_word_counts_or_is_outdone_or_is_told(
+def test_every_word_counts_or_is_superseded_or_is_reported(
     words: list[Word], tolerance: dict[str, int], data: st.DataObject
 ) -> None:
     """In any order of arrival, from any time zone, with control numbers that come again."""
@@ -223,7 +223,7 @@ def test_nobody_who_speaks_of_a_hundred_confirms_a_hundred_and_fifty(words: list
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(knows=st.sampled_from([100, 150]), zone=st.integers(-14, 14), hours=st.integers(0, 90), dated=st.booleans())
 @pytest.mark.parametrize("rejects", [False, True])
-def test_a_time_zone_changes_nothing_about_a_plain_answer(
+def test_a_time_zone_changes_nothing_about_a_plain_acknowledgment(
     rejects: bool, knows: int, zone: int, hours: int, dated: bool
 ) -> None:
     """Who accepts the change is confirmed whatever its calendar says; who rejects is never passed over."""

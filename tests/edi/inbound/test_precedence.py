@@ -75,7 +75,7 @@ ALL = (ORDER, CHANGE_1, CHANGE_2)
         (_ack(date(2026, 11, 3), "002", "865"), NOON, 2, set(), set()),
     ],
 )
-def test_an_answer_to_an_older_order_leaves_changed_lines_alone(
+def test_an_acknowledgment_of_an_older_order_leaves_changed_lines_alone(
     ack: Acknowledgment, processed: datetime, position: int, untouched: set[int], undecided: set[int]
 ) -> None:
     """A line that was changed on the 10th is not confirmed by what the supplier wrote on the 7th."""
@@ -119,7 +119,7 @@ def test_an_evening_in_america_is_the_day_before_by_utc() -> None:
         (None, False),
     ],
 )
-def test_the_date_of_an_answer_can_be_a_day_off_and_no_more(dated: date | None, usable: bool) -> None:
+def test_the_date_of_an_acknowledgment_can_be_a_day_off_and_no_more(dated: date | None, usable: bool) -> None:
     """A typing error in BAK09 decides nothing: the order is of the 1st, Stedi processed it on the 10th."""
     assert (usable_date(dated, NOON, date(2026, 11, 1)) == dated) is (usable or dated is None)
     assert (date_note(dated, NOON, date(2026, 11, 1)) is None) is usable
@@ -130,7 +130,7 @@ def test_a_sequence_that_was_never_sent_is_not_guessed() -> None:
     assert acknowledged_documents(_ack(sequence="7", set_id="865"), NOON, ALL) == UnknownChangeSequence("7")
 
 
-def test_an_865_that_cannot_answer_an_860_is_the_sellers_own() -> None:
+def test_an_865_that_cannot_acknowledge_an_860_is_the_sellers_own() -> None:
     """A supplier that wants a change is not mistaken for one that agrees to ours."""
     for documents, ack in (((ORDER,), _ack(set_id="865")), (ALL, _ack(date(2026, 11, 3), set_id="865"))):
         found = acknowledged_documents(ack, NOON, documents)
@@ -211,7 +211,7 @@ def _answer(
     return RankedAcknowledgment(header=header, position=position, outcomes=outcomes)
 
 
-def test_a_newer_answer_wins_line_by_line() -> None:
+def test_a_newer_acknowledgment_wins_line_by_line() -> None:
     """A corrected acknowledgment of one line leaves the confirmation of the other one standing."""
     folded = fold([_answer("new", 3, _outcome(10, 90)), _answer("old", 2, _outcome(10, 100), _outcome(20, 100))])
     assert {n: s.latest.confirmed for n, s in folded.lines.items()} == {10: 90, 20: 100}
@@ -240,7 +240,7 @@ def test_dates_decide_only_where_they_are_more_than_a_day_apart(
         assert fold(arrival).lines[10].latest_from.transaction_id == counts
 
 
-def test_answers_that_are_each_newer_than_the_next_have_one_order_all_the_same() -> None:
+def test_acknowledgments_that_are_each_newer_than_the_next_have_one_order_all_the_same() -> None:
     """Dates 3, 2 and 1 processed in the opposite order: whatever order they come in, the buyer sees the same."""
     headers = [
         _answer(name, day, dated=date(2026, 11, dated)).header
@@ -262,7 +262,7 @@ def test_a_line_that_is_left_out_never_undoes_an_acceptance() -> None:
         assert latest.state is (AckState.CONFIRMED if len(answers) == 2 else AckState.REJECTED)
 
 
-def test_a_held_answer_leaves_what_was_applied() -> None:
+def test_a_held_acknowledgment_leaves_what_was_applied() -> None:
     """While a person decides, Plex keeps the older confirmation; the header is that of the answer applied."""
     held = _outcome(10, 50, AckState.HELD, if_accepted=AckState.CHANGED)
     answers = [_answer("old", 2, _outcome(10, 100)), _answer("new", 3, held)]

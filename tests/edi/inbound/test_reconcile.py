@@ -368,7 +368,7 @@ def test_every_reason_says_what_to_do_and_every_result_can_be_stored(case: dict[
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_what_is_written_is_what_is_told_and_nothing_of_what_is_held(case: dict[str, Any]) -> None:
+def test_what_is_written_is_what_is_acknowledged_and_nothing_of_what_is_held(case: dict[str, Any]) -> None:
     """Held, rejected, unacknowledged: Plex keeps what it has. Else the confirmed quantity and the last dates."""
     read = read_acknowledgment(next(_readings(case["answer"])))
     if isinstance(read, Malformed):

@@ -177,7 +177,7 @@ def test_an_order_that_cannot_be_said_is_held(change: dict[str, Any], code: str)
     assert _codes(result) == [code]
 
 
-def test_every_reason_is_told_at_once() -> None:
+def test_every_reason_is_reported_at_once() -> None:
     ordered = order(line(10, release(1, "1", "11-20"), price=None), line(20, release(1, "1", "11-20"), unit="Pallet"))
     assert sorted(_codes(sent(ordered, partner()))) == ["price-missing", "unit-unknown"]
 
@@ -240,7 +240,7 @@ def test_terms_that_no_table_maps_are_left_out_and_said() -> None:
     ]
 
 
-def test_a_release_goes_as_an_order_of_its_own_where_the_supplier_takes_them_singly() -> None:
+def test_a_release_goes_as_an_order_of_its_own_where_the_supplier_takes_them_separately() -> None:
     blanket = order(line(10, release(1, "50", "11-20"), release(2, "70", "12-20")), blanket=True)
     supplier = partner(releases="order-per-release")
     assert [key.release for key in streams(blanket, supplier)] == ["10-1", "10-2"]

@@ -177,7 +177,7 @@ def test_a_cancellation_that_the_supplier_takes_by_no_860_waits(settings_: dict[
     assert found.reasons[0].code == "cancellation-not-taken"
 
 
-def test_a_supplier_without_860_gets_the_whole_order_again_or_nobody_is_told_silently() -> None:
+def test_a_supplier_without_860_gets_the_whole_order_again_or_it_is_held() -> None:
     before, after = CHANGES["price"]
     replaced = sent(after, partner(change_orders="replace"), has=before)
     assert isinstance(due(before, after, partner(change_orders="replace")), Replace850)
@@ -204,13 +204,13 @@ def test_new_releases_of_a_blanket_order_go_as_change_orders_where_the_supplier_
     assert isinstance(due(blanket, changed(blanket, price=D(9)), supplier), DueHeld)
 
 
-def test_a_renumbered_line_waits_since_answers_would_point_elsewhere() -> None:
+def test_a_renumbered_line_waits_since_acknowledgments_would_point_elsewhere() -> None:
     found = due(_BASE, changed(_BASE, number=20), partner())
     assert isinstance(found, DueHeld)
     assert found.reasons[0].code == "line-renumbered"
 
 
-def test_a_line_that_is_deleted_stays_known_at_zero_for_its_answer() -> None:
+def test_a_line_that_is_deleted_stays_known_at_zero_for_its_acknowledgment() -> None:
     before, after = CHANGES["line-cancelled"]
     told = must_send(after, partner(), has=before, sequence=1).sent
     assert [(ln.line, ln.quantity) for ln in told.lines] == [(10, D(0)), (20, D(7))]
@@ -234,7 +234,7 @@ def test_a_release_that_is_cancelled_cancels_the_order_that_it_was_sent_as() -> 
     assert due(None, after, supplier, second) == Nothing()
 
 
-def test_a_change_of_the_header_alone_is_told() -> None:
+def test_a_change_of_the_header_alone_is_sent() -> None:
     before, after = CHANGES["header-note"]
     result = must_send(after, partner(), has=before, sequence=1)
     assert not result.transaction.detail

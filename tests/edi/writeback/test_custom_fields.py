@@ -182,7 +182,7 @@ def test_the_date_is_that_of_the_part_that_comes_now() -> None:
     assert (values["L10", "confirmed_quantity"], values["L10", "confirmed_ship_date"]) == ("0", "2026-12-20")
 
 
-def test_held_and_rejected_lines_write_nothing_before_a_person_accepts() -> None:
+def test_held_and_rejected_lines_write_nothing_before_a_user_accepts() -> None:
     """Then they write what was acknowledged."""
     held = _outcome(10, 90, state=AckState.HELD, if_accepted=AckState.CHANGED)
     rejected = _outcome(20, 40, state=AckState.REJECTED, confirmed=Decimal(0), rejected=Decimal(40))
@@ -200,7 +200,7 @@ def test_the_status_of_the_order_is_its_worst_line() -> None:
     assert _values(plan)["O1", "ack_status"] == "unacknowledged"
 
 
-def test_a_line_that_is_gone_from_plex_is_told() -> None:
+def test_a_line_that_is_gone_from_plex_is_reported() -> None:
     """A confirmation for a line that no longer exists needs a person, not a write."""
     plan = _plan(_order(_line(20)), _folded(_outcome(10, 100)))
     assert [reason.code for reason in plan.withheld] == ["line-gone"]
@@ -233,7 +233,7 @@ def test_only_what_differs_is_written_and_twice_is_once() -> None:
     assert differences(plan, in_plex) == ()
 
 
-def test_a_date_that_no_longer_stands_goes_but_never_a_persons() -> None:
+def test_a_date_that_is_no_longer_current_goes_but_never_a_users() -> None:
     """The newest answer gives no ship date: ours is cleared; one that a buyer typed stays."""
     plan = _plan(_order(_line(10)), _folded(_outcome(10, 100)))
     name = FIELDS[AckField.CONFIRMED_SHIP_DATE]

@@ -38,7 +38,7 @@ WRITTEN = [change("qty", "90"), change("date", None, "2026-12-01")]
         ([change("other", "x")], 1, 1, ReadBack.CHANGED),
     ],
 )
-def test_when_a_person_is_asked(left: list[FieldChange], later_reads: int, minutes: int, verdict: ReadBack) -> None:
+def test_when_it_needs_review(left: list[FieldChange], later_reads: int, minutes: int, verdict: ReadBack) -> None:
     assert judge_read_back(WRITTEN, left, later_reads=later_reads, waited=timedelta(minutes=minutes)) is verdict
 
 

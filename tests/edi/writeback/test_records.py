@@ -92,6 +92,6 @@ def test_a_release_that_is_no_longer_ordered_gets_no_record(state):
     assert planned(("R1", "60", None, False), ("R2", "40", None, False), state=state).entries == ()
 
 
-def test_the_same_answer_is_the_same_plan():
+def test_the_same_acknowledgment_is_the_same_plan():
     parts = ("R1", "60", LATER, False), ("R2", "40", None, False)
     assert planned(*parts) == planned(*parts)

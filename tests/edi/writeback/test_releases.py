@@ -85,7 +85,7 @@ def values_of(plan: WritePlan) -> dict[str, str | None]:
     return {entry.field: entry.value for entry in plan.entries}
 
 
-def test_the_note_says_code_quantity_dates_and_which_answer():
+def test_the_note_says_code_quantity_dates_and_which_acknowledgment():
     plan = planned(part(100, ship=DUE, delivery=LATER), values=(ReleaseField.NOTE,))
     assert values_of(plan) == {"note": "IA: 100 Ea confirmed, ship 2026-12-01, delivery 2026-12-04; stedi:01T"}
 
@@ -112,12 +112,12 @@ def test_with_the_opt_in_a_release_gets_what_it_can_hold(parts, expected):
     ("parts", "code"),
     [((part(60, delivery=DUE), part(40, delivery=LAST, late=True)), "release-in-parts"), ((), "quantity-zero")],
 )
-def test_what_it_cannot_hold_is_told_to_a_person_but_only_where_it_was_asked_for(parts, code):
+def test_what_it_cannot_hold_needs_review_but_only_where_it_was_asked_for(parts, code):
     assert [reason.code for reason in planned(*parts).withheld] == [code]
     assert planned(*parts, values=(ReleaseField.NOTE,)).withheld == ()
 
 
-def test_a_date_or_quantity_remembers_what_was_asked_so_that_a_persons_edit_is_seen():
+def test_a_date_or_quantity_remembers_what_was_asked_so_that_a_users_edit_is_seen():
     asked = {entry.field: entry.asked for entry in planned(part(95, delivery=LATER)).entries}
     assert asked == {"note": None, "quantity": "100", "due_date": "2026-12-01"}
 
@@ -149,7 +149,7 @@ def demand(of: Order) -> tuple[Decimal | None, date | None]:
     return release.quantity, release.due
 
 
-def test_what_we_wrote_is_what_the_supplier_has_and_a_persons_edit_after_it_is_a_change():
+def test_what_we_wrote_is_what_the_supplier_has_and_a_users_edit_after_it_is_a_change():
     has, ours = order(), (written(Decimal(95)), written(LATER))
     assert demand(with_promises(has, order(quantity="95", due=LATER), ours)) == (Decimal(95), LATER)
     assert demand(with_promises(has, order(quantity="97", due=DUE), ours)) == (Decimal(95), LATER)

@@ -181,7 +181,7 @@ def test_an_element_of_blanks_is_an_empty_one() -> None:
         ("TA1*000000017*261106*0801*A*000~\r\n\x1a", 1),
     ],
 )
-def test_the_delimiters_of_a_part_are_told_by_how_it_begins(text: str, rows: int) -> None:
+def test_the_delimiters_of_a_part_are_recognized_by_how_it_begins(text: str, rows: int) -> None:
     assert len(bare_segments(text)) == rows
 
 
@@ -198,7 +198,7 @@ def test_a_part_that_is_cut_or_altered_is_refused(broken: str) -> None:
 
 
 @pytest.mark.parametrize("component", [">", ":", "<", "|", "\\", "\x1f", "@"])
-def test_the_separator_inside_a_composite_is_told_by_the_first_one(component: str) -> None:
+def test_the_separator_inside_a_composite_is_recognized_by_the_first_one(component: str) -> None:
     text = _bare(render(_acknowledgment(quantities=[Decimal(5), Decimal("2.5")]), _envelope(f"*~{component}^")))
     (read,) = parse_bare(text, "004010")
     units = [each.get(5) for each in read.transaction.walk() if each.id == "POC"]

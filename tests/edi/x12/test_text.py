@@ -130,7 +130,7 @@ _ANSWER = (
 )
 
 
-def test_an_answer_is_read_into_the_loops_it_belongs_to() -> None:
+def test_an_acknowledgment_is_read_into_the_loops_it_belongs_to() -> None:
     interchange = parse(_ANSWER)
     assert interchange.groups[0].functional_id == "PR"
     assert interchange.groups[0].control_number == 9

@@ -108,7 +108,7 @@ def plex_of(api: Api, handler: Callable[[httpx.Request], httpx.Response]) -> Ple
     | st.sampled_from(ODD_TOKENS).map(lambda token: f'{{"data": [{token}], "next": {token}}}'.encode())
     | st.sampled_from(ODD_TOKENS).map(lambda token: f'{{"code": {token}, "errors": [{token}]}}'.encode()),
 )
-def test_any_bytes_as_any_answer_are_a_foreseen_outcome(
+def test_any_bytes_as_any_response_are_a_foreseen_outcome(
     api: Api, call: str, status: int, headers: dict[str, str], body: bytes
 ) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
@@ -256,7 +256,7 @@ def test_a_date_of_no_calendar_holds_its_order_with_the_field_named(api, place, 
 @pytest.mark.parametrize("api", [Api.CONNECT, Api.OAUTH2])
 @pytest.mark.parametrize("field", ["quantity", "receiveDate", "poId", "id"])
 @pytest.mark.parametrize("token", ["1e999999999", "NaN", "[]"])
-def test_an_odd_receipt_is_told_and_the_others_count(api, field, token) -> None:
+def test_an_odd_receipt_is_reported_and_the_others_count(api, field, token) -> None:
     plex = plex_of(api, tenant_with(api, spoiling("c1", "id", field, token, api=api)))
     assert [each.id for each in plex.receipts(WINDOW)] == ["c2"]
     (odd,) = plex.unreadable_records()
@@ -279,7 +279,7 @@ def test_an_odd_invoice_is_held_and_the_others_are_read(api, field, token) -> No
 
 @pytest.mark.parametrize("api", [Api.CONNECT, Api.OAUTH2])
 @pytest.mark.parametrize("row", ["o1", "r1"])
-def test_a_row_that_names_no_order_is_told_and_the_list_goes_on(api, row) -> None:
+def test_a_row_that_names_no_order_is_reported_and_the_list_goes_on(api, row) -> None:
     field = "id" if row == "o1" else "poId"
     plex = plex_of(api, tenant_with(api, spoiling(row, "id", field, "1e999999999", api=api)))
     touched = plex.touched_orders(WINDOW)

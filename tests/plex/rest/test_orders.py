@@ -110,7 +110,7 @@ def test_order_date_is_the_day_it_was_made_where_it_was_never_put_on_order(make_
         (lambda r: {"header": r.order(poNumber=" ")}, "poNumber is missing", "plex.fields"),
     ],
 )
-def test_what_cannot_be_read_faithfully_is_told_for_this_order_only(make_plex, rows, change, words, key):
+def test_what_cannot_be_read_faithfully_is_reported_for_this_order_only(make_plex, rows, change, words, key):
     fake, plex = make_plex()
     fake.master_data()
     fake.put("/mdm/v1/parts", [])
@@ -299,7 +299,7 @@ def test_an_ignored_status_filter_stops_the_run(make_plex, rows):
         plex.open_orders()
 
 
-def test_a_tenant_whose_statuses_say_nothing_is_told_what_to_set(make_plex):
+def test_a_tenant_whose_statuses_say_nothing_learns_what_to_set(make_plex):
     fake, plex = make_plex()
     fake.put("/purchasing/v1/purchase-order-statuses", [{"name": "X"}])
     fake.put("/purchasing/v1/release-statuses", [])

@@ -137,7 +137,7 @@ def test_a_service_that_refuses_everything_is_not_asked_a_thousand_times(make_pl
     assert len(fake.bodies(SAVE)) < 60
 
 
-def test_a_write_without_an_answer_is_unknown_and_never_repeated(make_plex):
+def test_a_write_without_a_response_is_unknown_and_never_repeated(make_plex):
     fake, plex = make_plex()
     prepare(fake)
 
@@ -239,7 +239,7 @@ def test_an_object_that_is_not_clear_is_asked_for(objects, named):
         {"recordIdentifiers": [{"id": "abc", "keys": {"Key": 5}}, "junk", {"id": "xyz", "Key": 9}]},
     ],
 )
-def test_keys_are_found_however_the_answer_is_built(document):
+def test_keys_are_found_however_the_response_is_built(document):
     assert read_keys(document, ["abc"]) == {"abc": {"Key": 5}}
 
 
@@ -311,7 +311,7 @@ def test_oauth2_reads_back_orders_and_lines(make_plex):
     assert [dict(each.values) for each in held] == [{"q": Decimal(7)}, {"s": "accepted"}, {"q": None}]
 
 
-def test_oauth2_write_without_an_answer_is_unknown_and_the_others_are_written_all_the_same(make_plex):
+def test_oauth2_write_without_a_response_is_unknown_and_the_others_are_written_all_the_same(make_plex):
     fake, plex = make_plex(Api.OAUTH2)
     fake.say("/purchase-orders/o1", 502)
     results = plex.write_values([FieldValues(record(Level.ORDER, each, each), {"s": "x"}) for each in ("o1", "o2")])

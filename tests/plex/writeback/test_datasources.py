@@ -117,7 +117,7 @@ def test_what_only_this_record_gets_leaves_the_others_alone(httpx_mock, sources)
     assert "said so" in outcome.reason
 
 
-def test_a_write_without_an_answer_is_sent_once_and_its_fate_is_open(httpx_mock, sources):
+def test_a_write_without_a_response_is_sent_once_and_its_fate_is_open(httpx_mock, sources):
     httpx_mock.add_exception(httpx.ReadTimeout("no answer"))
     assert isinstance(sources.write(28809, {}), WriteUnknown)
     assert len(httpx_mock.get_requests()) == 1
@@ -136,7 +136,7 @@ def test_a_write_that_was_never_heard_may_be_tried_by_the_next_run(httpx_mock, s
 
 
 @pytest.mark.parametrize("body", ["<html>log in</html>", '{"outputs": ', "[]", '"done"'])
-def test_an_answer_that_is_none_does_not_count_as_written(httpx_mock, sources, body):
+def test_a_response_that_is_none_does_not_count_as_written(httpx_mock, sources, body):
     httpx_mock.add_response(text=body)
     assert isinstance(sources.write(28809, {}), WriteUnknown)
 

@@ -57,7 +57,7 @@ def test_a_token_expires_by_the_sandbox_clock(sandbox: Sandbox, caller: Any, bea
     assert caller.plex_http.get("/tenants").status_code == 401
 
 
-def test_an_answer_without_a_token_can_be_had(sandbox: Sandbox, caller: Any) -> None:
+def test_a_response_without_a_token_can_be_had(sandbox: Sandbox, caller: Any) -> None:
     sandbox.inject(FaultRule(FaultKind.NO_ACCESS_TOKEN, path="token"))
     assert "access_token" not in caller.plex_http.post("/oauth2/token", data=FORM).json()
 
@@ -97,7 +97,7 @@ def test_filters_are_in_snake_case_too(sandbox: Sandbox, caller: Any, bearer: di
         "/release-statuses",
     ],
 )
-def test_the_other_resources_answer(caller: Any, bearer: dict[str, str], path: str) -> None:
+def test_the_other_resources_respond(caller: Any, bearer: dict[str, str], path: str) -> None:
     assert caller.plex_http.get(path, headers=bearer).status_code == 200
 
 

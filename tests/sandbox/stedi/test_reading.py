@@ -246,7 +246,7 @@ def test_an_inbound_file_has_no_output_document(caller: Any, partner: TradingPar
     assert caller.stedi(f"/executions/{execution_id}/output-url").status_code == 404
 
 
-def test_every_answer_is_dated_by_the_sandbox_clock(sandbox: Sandbox, caller: Any) -> None:
+def test_every_response_is_dated_by_the_sandbox_clock(sandbox: Sandbox, caller: Any) -> None:
     sandbox.advance(timedelta(days=1))
     assert caller.stedi("/executions").headers["Date"] == "Tue, 24 Nov 2026 15:00:00 GMT"
     assert caller.plex("/mdm/v1/tenants").headers["Date"] == "Tue, 24 Nov 2026 15:00:00 GMT"

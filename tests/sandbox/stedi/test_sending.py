@@ -181,7 +181,7 @@ def test_keys_bare_with_prefix_two_at_once_and_wrong(sandbox: Sandbox, caller: A
 # Idempotency.
 
 
-def test_the_same_key_and_bytes_replay_the_first_answer(
+def test_the_same_key_and_bytes_replay_the_first_response(
     sandbox: Sandbox, caller: Any, partner: TradingPartner, transaction: Any
 ) -> None:
     first, second = (caller.generate(partner, transaction, key="k1") for _ in range(2))

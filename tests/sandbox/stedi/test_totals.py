@@ -54,7 +54,7 @@ def test_stedi_takes_no_order_whose_sum_is_not_that_of_its_lines(
 
 
 @pytest.mark.parametrize(("left", "answers"), [(144, False), (104, True)])
-def test_a_supplier_answers_no_change_that_says_another_quantity_left_than_it_counts(
+def test_a_supplier_acknowledges_no_change_that_says_another_quantity_left_than_it_counts(
     sandbox: Sandbox, caller: Any, guide_850: Any, guide_860: Any, left: int, answers: bool
 ) -> None:
     partner, order = partner_and_order(sandbox, "004010")

@@ -61,7 +61,7 @@ def head(document: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("character", list(Character))
-def test_every_answer_is_what_the_base_specification_of_its_release_allows(
+def test_every_response_is_what_the_base_specification_of_its_release_allows(
     sandbox: Sandbox, caller: Any, guide_850: Any, guide_860: Any, release: str, character: Character
 ) -> None:
     partner, order = partner_and_order(sandbox, release, lines=2)
@@ -187,7 +187,7 @@ def test_rejects_syntax_sends_a_997_that_names_segment_and_element_and_no_855(
     assert segment["data_element_note_AK4"][0]["data_element_syntax_error_code_03"] == "7"
 
 
-def test_late_answers_after_days_and_silent_never(sandbox: Sandbox, caller: Any, guide_850: Any) -> None:
+def test_late_acknowledges_after_days_and_silent_never(sandbox: Sandbox, caller: Any, guide_850: Any) -> None:
     partner, order = partner_and_order(sandbox, "004010")
     sandbox.set_character(partner.code, Character.LATE)
     caller.generate(partner, guide_850(order, partner.release))
@@ -230,7 +230,7 @@ def test_865_to_a_deleted_line_says_id(sandbox: Sandbox, caller: Any, guide_850:
     assert ack["line_item_acknowledgment_ACK"]["line_item_status_code_01"] == "ID"
 
 
-def test_a_supplier_that_answers_changes_by_855_confirms_the_whole_order_as_changed(
+def test_a_supplier_that_acknowledges_changes_by_855_confirms_the_whole_order_as_changed(
     sandbox: Sandbox, caller: Any, guide_850: Any, guide_860: Any
 ) -> None:
     partner = next(p for p in sandbox.sample_data.partners if p.change_reply == "855")
@@ -244,7 +244,7 @@ def test_a_supplier_that_answers_changes_by_855_confirms_the_whole_order_as_chan
     assert acks(answer)[0]["quantity_02"] == 7777
 
 
-def test_answers_can_be_called_for_at_once(sandbox: Sandbox, caller: Any, guide_850: Any) -> None:
+def test_acknowledgments_can_be_called_for_at_once(sandbox: Sandbox, caller: Any, guide_850: Any) -> None:
     partner, order = partner_and_order(sandbox, "004010")
     sandbox.set_character(partner.code, Character.LATE)
     caller.generate(partner, guide_850(order, partner.release))

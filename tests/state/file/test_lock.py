@@ -52,7 +52,7 @@ def lock(path: Path, **more) -> RunLock:
     return RunLock(path, command="plexstedi submit", now=lambda: NOW, **more)
 
 
-def test_a_second_run_is_told_who_holds_the_lock(holder, path):
+def test_a_second_run_is_shown_who_holds_the_lock(holder, path):
     with pytest.raises(LockHeld) as caught, lock(path):
         pytest.fail("two runs at once")
     assert caught.value.exit_code is ExitCode.LOCKED
@@ -69,7 +69,7 @@ def test_a_run_that_was_killed_leaves_no_lock_behind(holder, path):
     assert told["pid"] == os.getpid()
 
 
-def test_a_person_waits_for_the_lock_and_gets_it(holder, path):
+def test_a_user_waits_for_the_lock_and_gets_it(holder, path):
     waits = []
 
     def sleep(seconds: float) -> None:
@@ -81,7 +81,7 @@ def test_a_person_waits_for_the_lock_and_gets_it(holder, path):
         assert len(waits) >= 3
 
 
-def test_a_person_does_not_wait_for_ever(holder, path):
+def test_a_user_does_not_wait_for_ever(holder, path):
     waits: list[float] = []
     with pytest.raises(LockHeld), lock(path, wait_seconds=30.0, sleep=waits.append):
         pytest.fail("two runs at once")
@@ -155,7 +155,7 @@ NAMES = [symbolic, link_of_a_link, linked_folder, hard, spelled_otherwise, by_th
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_same_file_by_another_name_is_locked_too_and_the_holder_is_told(path, tmp_path, name, request):
+def test_the_same_file_by_another_name_is_locked_too_and_the_holder_is_reported(path, tmp_path, name, request):
     made(path)
     holder = request.getfixturevalue("holder")
     with pytest.raises(LockHeld) as caught, lock(name(path, tmp_path)):

@@ -18,7 +18,7 @@ LATER = NOW + timedelta(days=1)
 REASON = Reason(code="refused", where="order", message="no", fix="yes")
 
 
-def test_contents_of_a_settled_document_go_and_what_it_told_the_supplier_stays(store):
+def test_contents_of_a_final_document_go_and_what_the_supplier_was_sent_stays(store):
     first = brought_to(store, DocumentState.DELIVERED)
     last = brought_to(store, DocumentState.DELIVERED, counter=2)
     assert drop_contents(store.database, LATER) == DroppedContents(1, 0)
@@ -37,7 +37,7 @@ def test_an_open_document_keeps_its_bytes_whoever_asks(store, state):
         store.database.execute("UPDATE documents SET body = x'' WHERE id = ?", (document.id,))
 
 
-def test_what_a_person_is_asked_about_and_what_is_young_is_kept(store):
+def test_what_needs_review_and_what_is_young_is_kept(store):
     asked = brought_to(store, DocumentState.REFUSED)
     brought_to(store, DocumentState.DELIVERED, counter=2)
     store.reviews.open(ReviewKind.DOCUMENT_REFUSED, of_document(asked.id), (REASON,), NOW)

@@ -112,7 +112,7 @@ def test_a_good_run_tells_nobody(morning):
     assert morning.run(hours=100) == []
 
 
-def test_what_becomes_wrong_is_told_once_and_after_a_day_in_the_digest(morning):
+def test_what_becomes_wrong_is_reported_once_and_after_a_day_in_the_digest(morning):
     (told,) = morning.run(asks="unit Fass is not known")
     assert "PO-1" in told
     assert "unit Fass is not known" in told
@@ -125,14 +125,14 @@ def test_what_becomes_wrong_is_told_once_and_after_a_day_in_the_digest(morning):
     assert len(morning.run(hours=24)) == 1
 
 
-def test_what_was_settled_is_in_no_digest(morning):
+def test_what_was_resolved_is_in_no_digest(morning):
     morning.run(asks="unit Fass is not known")
     (review,) = morning.store.reviews.standing()
     morning.store.reviews.decide(review.id, accept=True, by="anna", why="done", now=morning.clock.now())
     assert morning.run(hours=48) == []
 
 
-def test_an_outage_of_hours_is_told_when_it_begins_and_when_it_comes_back(morning):
+def test_an_outage_of_hours_is_reported_when_it_begins_and_when_it_comes_back(morning):
     (told,) = morning.run(DOWN)
     assert "Plex cannot be reached" in told
     assert "The next run tries again." in told
@@ -159,7 +159,7 @@ def test_a_state_that_cannot_be_written_is_raised_so_that_another_way_tells_it(m
         after_run(session, [DOWN], 5)
 
 
-def test_a_monitor_is_told_the_exit_code_and_nothing_of_the_orders(httpx_mock):
+def test_a_monitor_is_sent_the_exit_code_and_nothing_of_the_orders(httpx_mock):
     httpx_mock.add_response(url="https://hc.example/ping/0ddba11/7", method="POST")
     alerts = AlertsConfig(ping_url="https://hc.example/ping/0ddba11")
     assert ping(alerts, 7, 0) == []
@@ -188,7 +188,7 @@ def test_a_run_that_found_the_lock_taken_alarms_nobody(tmp_path):
     assert "Put back a backup." in told.read_text()
 
 
-def test_a_state_file_that_stays_damaged_is_told_once_and_then_in_each_digest(tmp_path):
+def test_a_state_file_that_stays_damaged_is_reported_once_and_then_in_each_digest(tmp_path):
     told = tmp_path / "told"
     alerts = AlertsConfig(command=("/bin/sh", "-c", f"echo told >> {told}"))
     damaged = StateUnusable("damaged", fix="Put back a backup.")

@@ -9,7 +9,7 @@ from plexstedi.sync.people.review_actions import CHOICES
 
 
 @pytest.mark.parametrize("kind", ReviewKind)
-def test_every_kind_of_question_has_two_answers_in_words_and_a_way_out(kind):
+def test_every_kind_of_review_item_has_two_decisions_in_words_and_a_way_out(kind):
     choices = CHOICES[kind]
     for choice in (choices.accept, choices.reject):
         assert choice.words.endswith(".")

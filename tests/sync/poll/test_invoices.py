@@ -17,7 +17,7 @@ def spans(**more):
     return [(window.begin, window.end) for window in plan_windows(**given)]
 
 
-def test_the_first_look_begins_at_the_start_in_steps_that_plex_can_answer():
+def test_the_first_poll_begins_at_the_start_in_steps_that_plex_can_return():
     found = spans()
     assert found[0][0] == START
     assert found[-1][1] == NOW
@@ -25,11 +25,11 @@ def test_the_first_look_begins_at_the_start_in_steps_that_plex_can_answer():
     assert all(end - begin <= timedelta(days=3) for begin, end in found)
 
 
-def test_each_look_overlaps_the_one_before():
+def test_each_poll_overlaps_the_one_before():
     assert spans(cursor=NOW - timedelta(minutes=5)) == [(NOW - timedelta(minutes=20), NOW)]
 
 
-def test_a_clock_that_was_set_back_still_looks():
+def test_a_clock_that_was_set_back_still_polls():
     assert spans(cursor=NOW + timedelta(days=2)) == [(NOW - OVERLAP, NOW)]
 
 
@@ -41,6 +41,6 @@ def test_with_a_sweep_it_reaches_back_but_never_before_the_start():
     )
 
 
-def test_a_person_may_look_back_further():
+def test_a_user_may_read_further_back():
     since = datetime(2026, 10, 1, tzinfo=UTC)
     assert spans(cursor=NOW, since=since)[0][0] == since

@@ -151,7 +151,7 @@ def test_a_file_is_absent_only_if_the_same_search_finds_another_known_one(
     assert len(doubts) == (state is DocumentState.IN_DOUBT)
 
 
-def test_a_refusal_after_an_attempt_without_an_answer_concludes_nothing(session: Session, stedi: Stedi) -> None:
+def test_a_refusal_after_an_attempt_without_a_response_concludes_nothing(session: Session, stedi: Stedi) -> None:
     document = brought_to(session.store, DocumentState.FROZEN)
     send(session, document)
     stedi.outcome = Refused(400, "bad", "bad", ())

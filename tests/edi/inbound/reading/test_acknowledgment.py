@@ -44,7 +44,7 @@ def test_the_heading_is_read() -> None:
     assert read.dated == date(2026, 11, 2)
 
 
-def test_loops_of_a_guide_with_variants_are_told_by_their_segment() -> None:
+def test_loops_of_a_guide_with_variants_are_recognized_by_their_segment() -> None:
     """A guide that renames `N1_loop` and `REF` for each role is read like any other."""
     document = {
         "heading": {
@@ -108,7 +108,7 @@ def test_the_unit_of_a_change_line_is_inside_a_composite() -> None:
         ({"heading": {"header_ST": {"id_01": "850"}}}, "ST01 is 850"),
     ],
 )
-def test_what_is_no_guide_json_is_told_and_not_guessed(document: object, named: str) -> None:
+def test_what_is_no_guide_json_is_reported_and_not_guessed(document: object, named: str) -> None:
     """The raw X12 is read instead; a key that we do not understand could be the one that matters."""
     read = read_guide_json(document, "855", "005010")
     assert isinstance(read, UnreadableDocument)
@@ -151,7 +151,7 @@ def test_what_names_no_order_is_malformed() -> None:
         assert named in read.reasons[0].message
 
 
-def test_a_sub_line_that_is_answered_holds_its_line() -> None:
+def test_a_sub_line_that_is_acknowledged_holds_its_line() -> None:
     """A rejected component of a kit does not pass as a confirmed kit."""
     sub = Loop("SLN", (Segment("SLN", ("1",)), Loop("ACK", (Segment("ACK", ("IR",)),))))
     line = Loop("PO1", (Segment("PO1", ("10", Decimal(5), "EA")), sub))
@@ -198,7 +198,7 @@ def test_a_date_is_the_same_day_however_it_is_written(written: str | Decimal | d
 
 
 @pytest.mark.parametrize("written", ["2026-02-30", "20261340", "soon", "1", Composite(("2026-12-01",))])
-def test_an_impossible_date_is_told(written: str | Composite) -> None:
+def test_an_impossible_date_is_reported(written: str | Composite) -> None:
     """It is never turned into a neighbouring day."""
     assert isinstance(read_date(written), Bad)
 
@@ -220,7 +220,7 @@ def test_a_number_is_exact_however_it_is_written(written: str | Decimal, number:
 
 
 @pytest.mark.parametrize("written", ["1,000", "ten", "-1", Decimal(-1), "1E99", "NaN", Decimal("Infinity"), "1" * 19])
-def test_what_is_no_quantity_is_told(written: str | Decimal) -> None:
+def test_what_is_no_quantity_is_reported(written: str | Decimal) -> None:
     """A quantity that is no sensible number is never taken for one, and never breaks the sums of others."""
     assert isinstance(read_number(written), Bad)
 

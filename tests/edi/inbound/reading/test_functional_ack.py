@@ -74,7 +74,7 @@ def test_another_group_is_not_ours() -> None:
     assert verdict(_997([("0001", "A")], "A", group="000001746"), 1747, 1) == NotMentioned()
 
 
-def test_errors_are_told_in_words() -> None:
+def test_errors_are_explained_in_words() -> None:
     """The buyer's IT reads which segment and which value the supplier's system did not take."""
     transaction = Transaction(
         "997",
@@ -117,7 +117,7 @@ def test_a_997_without_a_group_or_result_is_malformed(segments: tuple[Segment, .
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1)])
-def test_errors_are_told_in_whatever_order_json_has_them(order: tuple[int, ...]) -> None:
+def test_errors_are_reported_in_whatever_order_json_has_them(order: tuple[int, ...]) -> None:
     """Keys of a JSON object have no order: the element that was wrong is named all the same."""
     wrong = Loop("AK3", (Segment("AK3", ("PO1", "12", None, "8")), Segment("AK4", ("3", "355", "7"))))
     inside = (Segment("AK2", ("850", "0001")), wrong, Segment("AK5", ("R", "5")))
