@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from plexstedi.edi.order_number import search_key
 from plexstedi.edi.sent import SentOrder
 from plexstedi.state.document import DOCUMENT_COLUMNS, Document, NewDocument, document_of_row, unpacked
 from plexstedi.state.document_states import BusinessStatus, DocumentState, FunctionalStatus
@@ -29,7 +30,10 @@ REFUSED = "refused"
 
 _GIVEN_UP = listed(state for state in DocumentState if state.is_given_up)
 _UNDER_WAY = listed(state for state in DocumentState if state.is_under_way)
-_UNHEARD = listed((DocumentState.SENDING, DocumentState.IN_DOUBT))
+_UNHEARD_OR_REFUSED = listed((DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.REFUSED))
+_MAY_HAVE_REACHED_SUPPLIER = listed(state for state in DocumentState if state.may_have_reached_supplier)
+_AT_STEDI = listed((DocumentState.ACCEPTED, DocumentState.DELIVERED))
+_NOT_FINAL = listed(state for state in DocumentState if not state.is_final)
 
 
 class Documents:
@@ -41,14 +45,16 @@ class Documents:
     def freeze(self, new: NewDocument, now: datetime) -> Document:
         """Store a document before its first attempt. The unique indexes refuse a second one for the same slot."""
         document_id = self._database.insert(
-            "INSERT INTO documents (stream, order_id, order_number, order_release, supplier, partnership,"
+            "INSERT INTO documents (stream, order_id, order_number, search_key, order_release, supplier, partnership,"
             " transaction_setting, kind, purpose, revision, change_sequence, counter, idempotency_key, file_name,"
             " route, body, x12, sent, dropped, state, delivery, functional_ack, business_ack, frozen_at, replay_of)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'frozen', 'none', 'none', 'none', ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'frozen', 'none', 'none', 'none',"
+            " ?, ?)",
             (
                 new.stream,
                 new.order_id,
                 new.order_number,
+                search_key(new.order_number),
                 new.order_release,
                 new.supplier,
                 new.partnership,
@@ -126,8 +132,9 @@ class Documents:
     def orders_sent_as(self, number: str) -> list[str]:
         """Orders that documents were frozen for under this number, whatever number Plex gives them now."""
         rows = self._database.rows(
-            "SELECT DISTINCT order_id FROM documents WHERE order_number = ? AND kind <> '810' ORDER BY order_id",
-            (number,),
+            "SELECT DISTINCT order_id FROM documents WHERE search_key = ? AND order_number = ? AND kind <> '810'"
+            " ORDER BY order_id",
+            (search_key(number), number),
         )
         return [row["order_id"] for row in rows]
 
@@ -145,34 +152,79 @@ class Documents:
         marks = ", ".join("?" * len(states))
         return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
 
-    def that_may_be_answered(self) -> list[Document]:
-        """Documents that may have reached the supplier, oldest first; an answer proves that an unheard one did."""
-        return self.in_state(*(state for state in DocumentState if state.may_have_reached_supplier))
+    def that_may_be_acknowledged(self, number: str) -> list[Document]:
+        """Documents that may have reached their supplier, of orders with one under a number of this search key, oldest
+        first; an acknowledgment proves that an unheard one did."""
+        return self._query(
+            "WHERE order_id IN (SELECT order_id FROM documents WHERE search_key = ?)"
+            f" AND state IN {_MAY_HAVE_REACHED_SUPPLIER} ORDER BY id",
+            search_key(number),
+        )
+
+    def last_that_stedi_has(self, besides: int, partnership: str) -> Document | None:
+        """The last document that Stedi surely has, besides one; over this partnership if there is one."""
+        found = [
+            document
+            for invoices in (0, 1)
+            for document in self._query(
+                f"WHERE partnership = ? AND (kind = '810') = ? AND state IN {_AT_STEDI} AND accepted_at IS NOT NULL"
+                " AND id <> ? ORDER BY id DESC LIMIT 1",
+                *(partnership, invoices, besides),
+            )
+        ] or [
+            document
+            for state in (DocumentState.ACCEPTED, DocumentState.DELIVERED)
+            for document in self._query(
+                "WHERE state = ? AND accepted_at IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", state, besides
+            )
+        ]
+        return max(found, key=lambda document: document.id, default=None)
 
     def unheard(self) -> list[Document]:
         """Documents that Stedi may have without our knowing: not heard, in doubt, or the last of its stream refused."""
         return self._query(
-            f"WHERE state IN {_UNHEARD} OR (state = 'refused'"
-            " AND id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream)) ORDER BY id"
+            f"WHERE state IN {_UNHEARD_OR_REFUSED} AND (state <> 'refused'"
+            " OR id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream)) ORDER BY id"
         )
 
-    def open_clocks(self, *, supplier: str | None = None) -> list[Document]:
-        """Documents that something is still awaited for: their delivery, their 997, or an answer to all they ask.
+    def with_open_deadlines(self, *, supplier: str | None = None) -> list[Document]:
+        """Documents that something is still awaited for: their delivery, their 997, or acknowledgment of all lines.
 
-        Nobody answers an 810 but with a 997.
+        Acknowledgments, and the 997 of an 850 or a change, are awaited only while Plex awaits the goods. Nobody
+        acknowledges an 810 but with a 997.
         """
-        return self._query(
-            f"WHERE (? IS NULL OR supplier = ?) AND (state IN {_UNDER_WAY}"
-            " OR (state = 'delivered' AND (functional_ack = 'none'"
-            " OR (kind <> '810' AND business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected',"
-            " 'held'))))) ORDER BY id",
-            supplier,
-            supplier,
+        clause = (
+            f"WHERE id IN (SELECT id FROM documents WHERE state IN {_UNDER_WAY} UNION ALL"
+            " SELECT id FROM documents WHERE state = 'delivered' AND functional_ack = 'none'"
+            " AND (kind = '810' OR (kind = '860' AND purpose = '01')) UNION ALL"
+            " SELECT sent.id FROM orders JOIN documents AS sent ON sent.order_id = orders.id"
+            " WHERE orders.phase IN ('released', 'unreleased') AND sent.state = 'delivered'"
+            " AND (sent.functional_ack = 'none' OR (sent.kind <> '810'"
+            " AND sent.business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected', 'held'))))"
         )
+        if supplier is None:
+            return self._query(f"{clause} ORDER BY id")
+        return self._query(f"{clause} AND supplier = ? ORDER BY id", supplier)
 
-    def all(self, *, supplier: str | None = None) -> list[Document]:
+    def not_acknowledged(self, *, supplier: str | None = None) -> list[Document]:
+        """Documents that are the last of their stream to tell the supplier something, with lines not acknowledged."""
+        clause = (
+            "WHERE business_ack IN ('none', 'partial') AND kind <> '810' AND state NOT IN ('refused', 'withdrawn')"
+            " AND id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream"
+            " AND later.state NOT IN ('refused', 'withdrawn'))"
+        )
+        if supplier is None:
+            return self._query(f"{clause} ORDER BY id")
+        return self._query(f"{clause} AND supplier = ? ORDER BY id", supplier)
+
+    def all(self) -> list[Document]:
         """Every document, oldest first."""
-        return self._query("WHERE ? IS NULL OR supplier = ? ORDER BY id", supplier, supplier)
+        return self._query("ORDER BY id")
+
+    def orders_not_final(self) -> list[str]:
+        """Orders (or streams of invoices) with a document that is not final."""
+        rows = self._database.rows(f"SELECT DISTINCT order_id FROM documents WHERE state IN {_NOT_FINAL}")
+        return [row["order_id"] for row in rows]
 
     def by_execution(self, execution_id: str) -> Document | None:
         """The document that this file execution carried."""
@@ -192,7 +244,7 @@ class Documents:
     def partnerships(self) -> frozenset[str]:
         """Every partnership that a document of an order went over, whatever the configuration says by now."""
         rows = self._database.rows(
-            "SELECT DISTINCT partnership FROM documents WHERE kind <> '810' AND partnership <> ''"
+            "SELECT DISTINCT partnership FROM document_counts WHERE kind <> '810' AND partnership <> '' AND n > 0"
         )
         return frozenset(row["partnership"] for row in rows)
 
@@ -223,8 +275,8 @@ class Documents:
         """
         return self._database.number(
             "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE kind = ? AND change_sequence = ?"
-            " AND (stream = ? OR (order_number = ? AND order_release IS ?))",
-            (kind, change_sequence, stream, number, release),
+            " AND (stream = ? OR (search_key = ? AND order_number = ? AND order_release IS ?))",
+            (kind, change_sequence, stream, search_key(number), number, release),
         )
 
     def begin_attempt(self, document: Document, at: datetime) -> int:

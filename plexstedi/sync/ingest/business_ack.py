@@ -84,7 +84,8 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
         return
     now = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
     partnerships = now | session.store.documents.partnerships()
-    match = match_order(read.order_number, read.release_number, inbound.partnership, candidates.all(), partnerships)
+    known = candidates.of(read.order_number)
+    match = match_order(read.order_number, read.release_number, inbound.partnership, known, partnerships)
     match match:
         case Matched(candidate=candidate):
             _apply(session, inbound, read, candidate)
@@ -108,7 +109,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
 def _of_another_plant(session: Session, number: str, candidates: Candidates) -> bool:
     """Whether `documents.order_pattern` tells that this is no order number of ours, however the supplier writes it."""
     pattern = session.config.documents.order_pattern
-    if not pattern or any(candidate.number == number for candidate in candidates.all()):
+    if not pattern or any(candidate.number == number for candidate in candidates.of(number)):
         return False
     return re.search(pattern, number.strip(), re.IGNORECASE) is None
 

@@ -108,7 +108,15 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
 
 def take_up_known(session: Session, turns: Turns) -> None:
     """Transactions that were nobody's, and whose partnership is known by now (RULES.md Reading 10)."""
-    known = [one for one in session.store.inbox.ignored_for(NOBODYS, ANOTHER_PLANTS) if partner_over_it(session, one)]
+    inbox = session.store.inbox
+    found = [
+        one
+        for reason in (NOBODYS, ANOTHER_PLANTS)
+        for partnership in inbox.partnerships_ignored_for(reason)
+        if supplier_of(session, partnership) or customer_of(session, partnership)
+        for one in inbox.ignored_for(reason, partnership)
+    ]
+    known = sorted(found, key=lambda one: (one.processed_at, one.transaction_id))
     for done, inbound in enumerate(known[:_AT_ONCE], 1):
         session.checkpoint()
         with turns.turn(fetching(inbound)):

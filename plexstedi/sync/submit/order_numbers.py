@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from plexstedi.edi.document_name import Slot, parse_file_name
 from plexstedi.edi.order import Phase
-from plexstedi.edi.order_number import Claim, Use, number_key, number_taken, taken_by
+from plexstedi.edi.order_number import Claim, Use, number_key, number_taken, search_key, taken_by
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.executions import ExecutionRecord
@@ -39,35 +39,37 @@ _Group = tuple[list[_Naming], list[_Orphan]]
 
 
 class OrderNumbers:
-    """Who has which number, looked up when it is first asked; documents that are frozen meanwhile are not seen."""
+    """Who has which number, looked up when a number is first asked for."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._orders: Mapping[str, _Group] | None = None
-        self._invoices: Mapping[str, _Group] | None = None
-        self._told: frozenset[str] = frozenset()
+        self._orders: dict[str, Mapping[str, _Group]] = {}
+        self._invoices: dict[str, Mapping[str, _Group]] = {}
 
     def order_taken(self, record: OrderRecord) -> tuple[Reason, ...]:
         """Why this order may not go out under its number; empty if it may."""
-        if self._orders is None:
+        suppliers = self._session.config.suppliers
+        if (key := search_key(record.number)) not in self._orders:
             numbers = self._session.store.numbers
-            sent = numbers.sent_under(invoices=False)
-            self._orders = self._groups(numbers.of_orders(), sent, self._session.config.suppliers, "850", "860")
-            self._told = numbers.told_streams()
-        group = self._group(self._orders, record.number, self._session.config.suppliers.get(record.supplier))
+            owners = numbers.orders_like(record.number)
+            sent = [under for owner in owners for under in numbers.sent_under(owner.id)]
+            self._orders[key] = self._groups(owners, sent, suppliers, "850", "860")
+        group = self._group(self._orders[key], record.number, suppliers.get(record.supplier))
         return () if group is None else _reasons(record.id, [*map(self._of_order, group[0]), *self._files(group[1])])
 
     def invoice_taken(self, record: InvoiceRecord) -> tuple[Reason, ...]:
         """Why this invoice may not go out under its number; empty if it may."""
-        if self._invoices is None:
+        customers = self._session.config.customers
+        if (key := search_key(record.number)) not in self._invoices:
             numbers = self._session.store.numbers
+            owners = numbers.invoices_like(record.number)
             sent = [
-                SentUnder(one.order_id.removeprefix(invoice_stream("")), one.number, one.first_document)
-                for one in numbers.sent_under(invoices=True)
+                SentUnder(owner.id, under.number, under.first_document)
+                for owner in owners
+                for under in numbers.sent_under(invoice_stream(owner.id))
             ]
-            self._invoices = self._groups(numbers.of_invoices(), sent, self._session.config.customers, "810")
-            self._told = numbers.told_streams()
-        group = self._group(self._invoices, record.number, self._session.config.customers.get(record.customer))
+            self._invoices[key] = self._groups(owners, sent, customers, "810")
+        group = self._group(self._invoices[key], record.number, customers.get(record.customer))
         if group is None:
             return ()
         return _reasons(record.id, [*map(self._of_invoice, group[0]), *self._files(group[1])], noun="invoice")
@@ -137,7 +139,7 @@ class OrderNumbers:
 
     def _use_of_order(self, record: OrderRecord) -> Use:
         """How far an order that was never sent from here has come."""
-        if any(stream == record.id or stream.startswith(f"{record.id}/") for stream in self._told):
+        if self._session.store.numbers.is_known_otherwise(record.id):
             return Use.KNOWN
         if record.known and not record.untraded:
             then = self._session.store.orders.revision(record.id, record.baseline or 1).phase
@@ -153,7 +155,7 @@ class OrderNumbers:
         wanted = invoice.booked and not invoice.void and not record.untraded
         if naming.first_document is not None:
             use = Use.SENT
-        elif record.stream in self._told or (record.known and wanted):
+        elif self._session.store.numbers.is_known_otherwise(record.stream) or (record.known and wanted):
             use = Use.KNOWN
         else:
             use = Use.WANTED if wanted else Use.NONE
