@@ -145,7 +145,7 @@ class Inbox:
         return self._query(f"WHERE state IN ({marks}) ORDER BY processed_at, transaction_id", *states)
 
     def partnerships_ignored_for(self, reason: str) -> list[str]:
-        """The partnerships of transactions that were left alone for this reason, each found by one step in the index."""
+        """The partnerships of transactions left alone for this reason, each found by one step in the index."""
         rows = self._database.rows(
             "WITH RECURSIVE found (partnership) AS ("
             " SELECT min(partnership) FROM inbox WHERE state = 'ignored' AND reason = ?1 UNION ALL"

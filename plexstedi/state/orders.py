@@ -1,4 +1,4 @@
-"""Orders as Plex holds them: every revision seen, the latest of them, and what is still to be read."""
+"""Orders as Plex holds them: every revision read, the latest of them, what is still to be read, and goods received."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
 from plexstedi.edi.order_number import search_key
+from plexstedi.edi.units import total_of
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.revisions import Revisions
@@ -68,7 +70,9 @@ class Orders:
 
     def like_number(self, number: str) -> list[OrderRecord]:
         """Orders whose number has the same search key, by number."""
-        rows = self._database.rows("SELECT * FROM orders WHERE search_key = ? ORDER BY number, id", (search_key(number),))
+        rows = self._database.rows(
+            "SELECT * FROM orders WHERE search_key = ? ORDER BY number, id", (search_key(number),)
+        )
         return [_record(row) for row in rows]
 
     def all(self) -> list[OrderRecord]:
@@ -236,6 +240,28 @@ class Orders:
     def finish_work(self, order_id: str) -> None:
         """This order was read."""
         self._database.execute("DELETE FROM poll_work WHERE order_id = ?", (order_id,))
+
+
+class Receipts:
+    """The table `receipts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, receipt_id: str, order_id: str, line_id: str, quantity: Decimal, received_at: datetime) -> None:
+        """Store a receipt, or its corrected quantity."""
+        self._database.execute(
+            "INSERT INTO receipts (id, order_id, line_id, quantity, received_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET quantity = excluded.quantity, received_at = excluded.received_at",
+            (receipt_id, order_id, line_id, f"{quantity:f}", instant(received_at)),
+        )
+
+    def received(self, order_id: str) -> dict[str, Decimal]:
+        """What came in so far, by Plex line id, in the line's order unit."""
+        totals: dict[str, Decimal] = {}
+        for row in self._database.rows("SELECT line_id, quantity FROM receipts WHERE order_id = ?", (order_id,)):
+            totals[row["line_id"]] = total_of(totals.get(row["line_id"], Decimal(0)), Decimal(row["quantity"]))
+        return totals
 
 
 def _record(row: Row) -> OrderRecord:

@@ -77,9 +77,10 @@ class Statistics:
         documents = {
             row["supplier"]: row
             for row in self._database.rows(
-                "SELECT supplier, sum(n) AS documents, sum((state NOT IN"
-                f" {_FINAL}) * n) AS undelivered,"
-                " sum((state = 'delivered' AND kind <> '810' AND business_ack IN ('none', 'partial')) * n) AS unanswered"
+                "SELECT supplier, sum(n) AS documents,"
+                f" sum(n * (state NOT IN {_FINAL})) AS undelivered,"
+                " sum(n * (state = 'delivered' AND kind <> '810' AND business_ack IN ('none', 'partial')))"
+                " AS unanswered"
                 " FROM document_counts WHERE n > 0 GROUP BY supplier"
             )
         }
@@ -126,7 +127,8 @@ class Statistics:
 
     def _counted(self, table: str, column: str, supplier: str | None, condition: str = "") -> dict[str, int]:
         """Counts kept by `schema`, by one of their columns, of one supplier or of all."""
-        head, tail = f"SELECT {column}, sum(n) FROM {table} WHERE n > 0 {condition}", f"GROUP BY {column} ORDER BY {column}"
+        head = f"SELECT {column}, sum(n) FROM {table} WHERE n > 0 {condition}"
+        tail = f"GROUP BY {column} ORDER BY {column}"
         if supplier is None:
             rows = self._database.rows(f"{head} {tail}")
         else:

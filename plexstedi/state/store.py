@@ -21,8 +21,7 @@ from plexstedi.state.file.wholeness import mark_of
 from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
 from plexstedi.state.numbers import Numbers
-from plexstedi.state.orders import Orders
-from plexstedi.state.receipts import Receipts
+from plexstedi.state.orders import Orders, Receipts
 from plexstedi.state.reviews import Reviews
 from plexstedi.state.writes import Writes
 

@@ -47,8 +47,8 @@ class Database:
     def open(cls, path: Path, now: datetime | None = None) -> Database:
         """Open or create the file, bring it to this program's version, and check it.
 
-        All its pages are checked unless it was closed cleanly since the last check, which was within a day before
-        `now`. Raise StateUnusable when it is corrupt, unreadable, read-only, newer than this program, or on a full disk.
+        All its pages are checked unless the last check was within a day before `now` and nobody else wrote since.
+        Raise StateUnusable when it is corrupt, unreadable, read-only, newer than this program, or on a full disk.
         """
         with _named_faults(path):
             _prepare_file(path)

@@ -30,8 +30,8 @@ def _kept_time(table: str, column: str) -> list[str]:
     later = "ON CONFLICT (what) DO UPDATE SET at = excluded.at WHERE excluded.at > at"
     begin = f"ON {table} WHEN NEW.{column} IS NOT NULL BEGIN {kept} {later}; END"
     return [
-        f"INSERT INTO latest_times (what, at) SELECT '{column}', max({column}) FROM {table}"
-        f" WHERE {column} IS NOT NULL HAVING count(*) > 0",
+        f"""INSERT INTO latest_times (what, at)
+            SELECT '{column}', max({column}) FROM {table} WHERE {column} IS NOT NULL HAVING count(*) > 0""",
         f"CREATE TRIGGER {table}_{column}_add AFTER INSERT {begin}",
         f"CREATE TRIGGER {table}_{column}_move AFTER UPDATE OF {column} {begin}",
     ]
@@ -93,7 +93,7 @@ _NUMBERS = (
     "CREATE INDEX invoices_by_search_key ON invoices (search_key)",
     "CREATE INDEX documents_by_search_key ON documents (search_key)",
 )
-"""`search_key`: `edi.order_number.search_key` of the number, equal for all numbers that anybody may take for the same."""
+"""`search_key`: `edi.order_number.search_key` of the number: equal for numbers that anybody may take for the same."""
 
 _FILES = (
     "ALTER TABLE witnesses ADD COLUMN in_ledger INTEGER NOT NULL DEFAULT 0 CHECK (in_ledger IN (0, 1))",

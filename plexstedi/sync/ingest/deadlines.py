@@ -72,7 +72,8 @@ def late_documents(store: Store, config: Config, now: datetime, *, supplier: str
 
 def clocked_streams(store: Store, *, supplier: str | None = None) -> list[Document]:
     """One open document of each stream whose clocks run."""
-    return list({document.stream: document for document in store.documents.with_open_deadlines(supplier=supplier)}.values())
+    documents = store.documents.with_open_deadlines(supplier=supplier)
+    return list({document.stream: document for document in documents}.values())
 
 
 def _late_of(store: Store, config: Config, one: Document, now: datetime) -> list[LateDocument]:
