@@ -28,6 +28,8 @@ _BACK = {
         "DROP INDEX documents_not_acknowledged",
         "DROP INDEX inbox_of_document",
         "DROP INDEX inbox_ignored",
+        "DROP INDEX documents_replayed",
+        "DROP INDEX writes_open",
         "DROP INDEX writes_not_seen",
         "DROP INDEX reviews_by_subject",
         "DROP INDEX reviews_open",

@@ -23,6 +23,7 @@ from plexstedi.sandbox.config_text import secrets
 from tests.benchmarks.live import edit, years
 from tests.commands.conftest import DRIVER, Bench
 
+MEASURED = Path(__file__).with_name("measured.py")
 OPEN_ORDERS = 120
 CHANGED = 100
 
@@ -35,19 +36,22 @@ class Cost:
     """Seconds, user and system."""
     wall: float
     memory_mb: float
+    """The most; 0 where it was not measured."""
 
 
 def cost(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
     """Run a process that has to succeed, with or without new review items."""
+    peak = Path(environment["TEST_PEAK"]) if "TEST_PEAK" in environment else None
     began = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
     said = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stderr.close()
     assert process.returncode in (0, 3), (command, said.decode())
-    return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - began, used.ru_maxrss / 1024)
+    return Cost(used.ru_utime + used.ru_stime, wall, float(peak.read_text()) if peak else 0.0)
 
 
 def least(costs: Sequence[Cost]) -> Cost:
@@ -86,11 +90,12 @@ def once(bench: Bench, *arguments: str) -> Cost:
         "HOME": str(bench.place / "home"),
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "TEST_NOW": bench.sandbox.clock.now().isoformat(),
+        "TEST_PEAK": str(bench.place / "peak"),
         "TEST_CONTROL": bench.sandbox.urls.plex_url,
         **{f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(bench.sandbox).items()},
     }
     named = ["--config", str(bench.config), "--state", str(bench.state), *arguments]
-    return cost([sys.executable, str(DRIVER), *named], environment)
+    return cost([sys.executable, str(MEASURED), str(DRIVER), *named], environment)
 
 
 def repeated(bench: Bench, *arguments: str) -> Cost:

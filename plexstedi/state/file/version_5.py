@@ -123,13 +123,15 @@ _INDEXES = (
     "CREATE INDEX documents_to_recompute ON documents (order_id) WHERE folded = 0",
     """CREATE INDEX documents_without_997 ON documents (supplier) WHERE state = 'delivered' AND functional_ack = 'none'
         AND (kind = '810' OR (kind = '860' AND purpose = '01'))""",
-    """CREATE INDEX documents_not_acknowledged ON documents (supplier)
+    """CREATE INDEX documents_not_acknowledged ON documents (business_ack, supplier)
         WHERE business_ack IN ('none', 'partial') AND kind <> '810' AND state NOT IN ('refused', 'withdrawn')""",
+    "CREATE INDEX documents_replayed ON documents (replay_of) WHERE replay_of IS NOT NULL",
     "CREATE INDEX inbox_of_document ON inbox (document_id)",
     "CREATE INDEX inbox_ignored ON inbox (reason, partnership, processed_at) WHERE state = 'ignored'",
-    "CREATE INDEX writes_not_seen ON writes (order_id) WHERE state = 'failed' AND unseen_since IS NOT NULL",
+    "CREATE INDEX writes_open ON writes (state) WHERE state IN ('planned', 'writing')",
+    "CREATE INDEX writes_not_seen ON writes (state) WHERE state = 'failed' AND unseen_since IS NOT NULL",
     "CREATE INDEX reviews_by_subject ON reviews (kind, subject)",
-    "CREATE INDEX reviews_open ON reviews (supplier) WHERE state = 'open'",
+    "CREATE INDEX reviews_open ON reviews (state, supplier) WHERE state = 'open'",
 )
 
 VERSION_5 = (
