@@ -58,7 +58,7 @@ class DocumentSearch:
         """Documents that may have reached their supplier, of orders with one under a number of this search key, oldest
         first; an acknowledgment proves that an unheard one did."""
         return self._query(
-            "WHERE order_id IN (SELECT order_id FROM documents WHERE search_key = ?)"
+            "INDEXED BY documents_of_order WHERE order_id IN (SELECT order_id FROM documents WHERE search_key = ?)"
             f" AND state IN {_MAY_HAVE_REACHED_SUPPLIER} ORDER BY id",
             search_key(number),
         )
@@ -97,11 +97,13 @@ class DocumentSearch:
         """
         clause = (
             f"WHERE id IN (SELECT id FROM documents WHERE state IN {_UNDER_WAY} UNION ALL"
-            " SELECT id FROM documents WHERE state = 'delivered' AND functional_ack = 'none'"
+            " SELECT id FROM documents INDEXED BY documents_without_997"
+            " WHERE state = 'delivered' AND functional_ack = 'none'"
             " AND (kind = '810' OR (kind = '860' AND purpose = '01')) UNION ALL"
-            " SELECT sent.id FROM orders JOIN documents AS sent ON sent.order_id = orders.id"
-            " WHERE orders.phase IN ('released', 'unreleased') AND sent.state = 'delivered'"
-            " AND (sent.functional_ack = 'none' OR (sent.kind <> '810'"
+            " SELECT sent.id FROM orders INDEXED BY orders_open"
+            " CROSS JOIN documents AS sent INDEXED BY documents_of_order"
+            " WHERE orders.phase IN ('released', 'unreleased') AND sent.order_id = orders.id"
+            " AND sent.state = 'delivered' AND (sent.functional_ack = 'none' OR (sent.kind <> '810'"
             " AND sent.business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected', 'held'))))"
         )
         if supplier is None:

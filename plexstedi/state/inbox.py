@@ -164,7 +164,7 @@ class Inbox:
         """Transactions that `documents.order_pattern` told to be another plant's (OF_ANOTHER_PLANT is their reason)."""
         begin, _, _ = OF_ANOTHER_PLANT.partition("{number}")
         return self._query(
-            "WHERE state = 'ignored' AND reason >= ? AND reason < ? AND reason LIKE ?",
+            "INDEXED BY inbox_ignored WHERE state = 'ignored' AND reason >= ? AND reason < ? AND reason LIKE ?",
             *(begin, begin + "\U0010ffff", OF_ANOTHER_PLANT.format(number="%")),
         )
 
@@ -187,8 +187,8 @@ class Inbox:
     def last_functional_ack(self, document_id: int, besides: str) -> Inbound | None:
         """The last 997 that was applied to a document, besides one transaction."""
         found = self._query(
-            "WHERE document_id = ? AND set_id = '997' AND state = 'applied' AND transaction_id <> ?"
-            " ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
+            "INDEXED BY inbox_of_document WHERE document_id = ? AND set_id = '997' AND state = 'applied'"
+            " AND transaction_id <> ? ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
             document_id,
             besides,
         )

@@ -80,6 +80,16 @@ OF_OPEN = {
     "one_open_review",
 }
 """Partial indexes that hold only what is open: they may be read whole."""
+BY_STATE = {
+    "DocumentSearch.in_state": "asked for states that documents leave, or that are a person's",
+    "Inbox.in_state": "asked for states that transactions leave, or that are a person's",
+    "DocumentSearch.orders_not_final": "states that documents leave",
+    "DocumentSearch.unheard": "states that documents leave; few are refused",
+    "DocumentSearch.with_open_deadlines": "of those under way only",
+    "DocumentSearch.last_that_stedi_has": "its last entry only",
+    "drop_contents": "once a day",
+}
+"""Functions that may use the index of all states, in which finished rows are, too."""
 EXCEPTIONS = {
     "Orders.all": "`recover` compares every order, and `replay` of an unknown number names near ones",
     "DocumentSearch.all": "the demo only, on a state of its own",
@@ -345,6 +355,19 @@ def test_no_statement_reads_a_whole_table_that_grows(
         for scan in scans(store, sql, parameters)
     ]
     assert wrong == []
+
+
+def test_the_index_of_all_states_is_used_for_states_that_end_only(
+    store: Store, statements: tuple[Seen, set[tuple[str, int]]]
+) -> None:
+    seen, _ = statements
+    using = {
+        function.partition(".<locals>")[0]
+        for sql, (parameters, function) in seen.items()
+        for row in store.database.rows(f"EXPLAIN QUERY PLAN {sql}", parameters)
+        if "_by_state" in row["detail"]
+    }
+    assert using == set(BY_STATE)
 
 
 def test_every_exception_is_still_one(store: Store, statements: tuple[Seen, set[tuple[str, int]]]) -> None:
