@@ -48,7 +48,7 @@ from plexstedi.sync.counts import Counts
 from plexstedi.sync.health import Health, read_health
 from plexstedi.sync.report.invoice import InvoiceReport, find_invoice, invoice_report
 from plexstedi.sync.report.order import OrderReport, order_report
-from plexstedi.sync.report.overview import Overview, find_order, order_rows, overview, reading
+from plexstedi.sync.report.overview import Overview, find_order, open_order_rows, order_rows, overview, reading
 
 
 def register(app: typer.Typer) -> None:
@@ -168,9 +168,9 @@ def _show_overview(
     outcome.data.update(_overview(seen))
     outcome.data["health"] = _health(health)
     outcome.data["audit_head"] = store.audit.head()
-    rows = order_rows(store, supplier) if supplier is not None or html is not None else []
+    rows = order_rows(store, supplier) if supplier is not None and html is None else []
     if html is not None:
-        _write(html, overview_page(seen, health, rows, now, supplier))
+        _write(html, overview_page(seen, health, open_order_rows(store, supplier), now, supplier))
         outcome.data["html"] = str(html)
 
     def show() -> None:

@@ -57,6 +57,14 @@ def number_key(number: str, *, uppercase: bool = False) -> str:
     return bare.upper() if uppercase else bare
 
 
+def search_key(number: str) -> str:
+    """Equal for all numbers that anybody may take for the same: the state finds them by it, others decide.
+
+    It ignores blanks, case and leading zeros. Part of the schema: another key needs a migration.
+    """
+    return "".join(number.split()).casefold().upper().casefold().lstrip("0")
+
+
 def holder(claims: Collection[Claim]) -> Claim | None:
     """The claim that owns the number; None if there is no claim to it.
 

@@ -52,16 +52,16 @@ class Executions:
     def unknown_to_ledger(self) -> list[ExecutionRecord]:
         """Outbound files under our names that no document of the ledger has."""
         rows = self._database.rows(
-            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 0"
-            " AND file_name NOT IN (SELECT file_name FROM documents) ORDER BY created_at, execution_id"
+            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND in_ledger = 0 AND settled = 0"
+            " ORDER BY created_at, execution_id"
         )
         return [_execution(row) for row in rows]
 
     def without_order(self) -> list[ExecutionRecord]:
         """Outbound files under our names that no document of the ledger has, and that a person was asked about."""
         rows = self._database.rows(
-            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 1"
-            " AND file_name NOT IN (SELECT file_name FROM documents) ORDER BY created_at, execution_id"
+            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND in_ledger = 0 AND settled = 1"
+            " ORDER BY created_at, execution_id"
         )
         return [_execution(row) for row in rows]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
+from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.revisions import Revisions
@@ -62,7 +63,9 @@ class Invoices:
 
     def by_number(self, number: str) -> list[InvoiceRecord]:
         """Invoices of this exact number."""
-        rows = self._database.rows("SELECT * FROM invoices WHERE number = ? ORDER BY id", (number,))
+        rows = self._database.rows(
+            "SELECT * FROM invoices WHERE search_key = ? AND number = ? ORDER BY id", (search_key(number), number)
+        )
         return [_record(row) for row in rows]
 
     def revision(self, invoice_id: str, revision: int) -> Invoice:
@@ -81,11 +84,12 @@ class Invoices:
         before = self.get(invoice.id)
         if before is None:
             self._database.execute(
-                "INSERT INTO invoices (id, number, customer, known, latest, first_seen, read_at, untraded)"
-                " VALUES (?, ?, ?, ?, 1, ?, ?, ?)",
+                "INSERT INTO invoices (id, number, search_key, customer, known, latest, first_seen, read_at, untraded)"
+                " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)",
                 (
                     invoice.id,
                     invoice.number,
+                    search_key(invoice.number),
                     invoice.customer_code,
                     int(known),
                     instant(now),
@@ -96,18 +100,26 @@ class Invoices:
             return self._revisions.follow(invoice.id, 0, invoice, invoice.modified_at, now)
         revision = self._revisions.follow(invoice.id, before.latest, invoice, invoice.modified_at, now)
         self._database.execute(
-            "UPDATE invoices SET number = ?, customer = ?, latest = ?, read_at = ? WHERE id = ?",
-            (invoice.number, invoice.customer_code, revision, instant(now), invoice.id),
+            "UPDATE invoices SET number = ?, search_key = ?, customer = ?, latest = ?, read_at = ? WHERE id = ?",
+            (
+                *(invoice.number, search_key(invoice.number), invoice.customer_code),
+                *(revision, instant(now), invoice.id),
+            ),
         )
         return None if revision == before.latest else revision
 
     def not_up_to_date(self, number: str | None = None) -> list[InvoiceRecord]:
         """Traded invoices of which something may be due, or only those of this number; oldest first."""
-        rows = self._database.rows(
-            "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ?)"
-            " ORDER BY first_seen, number, id",
-            (number, number),
-        )
+        if number is None:
+            rows = self._database.rows(
+                "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id"
+            )
+        else:
+            rows = self._database.rows(
+                "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest AND search_key = ? AND number = ?"
+                " ORDER BY first_seen, number, id",
+                (search_key(number), number),
+            )
         return [_record(row) for row in rows]
 
     def set_up_to_date(self, invoice_id: str, revision: int) -> None:
@@ -117,7 +129,7 @@ class Invoices:
     def untraded_customers(self) -> list[tuple[str, int]]:
         """Customers without settings, with how many invoices each has."""
         rows = self._database.rows(
-            "SELECT customer, count(*) AS invoices FROM invoices WHERE untraded = 1 GROUP BY customer ORDER BY customer"
+            "SELECT customer, n AS invoices FROM invoice_counts WHERE untraded = 1 AND n > 0 ORDER BY customer"
         )
         return [(row["customer"], row["invoices"]) for row in rows]
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from plexstedi.edi.order import Phase
 from plexstedi.state.document_states import BusinessStatus, Delivery, DocumentState, FunctionalStatus
 
 from .conftest import NOW, a_document, an_order, brought_to, keep_order
@@ -110,10 +111,12 @@ def test_documents_with_a_deadline_are_those_that_something_is_awaited_for(store
         brought_to(store, state, number)
     answered = brought_to(store, DocumentState.DELIVERED, "PO-5")
     store.documents.set_functional(answered.id, FunctionalStatus.ACCEPTED, blocks=False)
-    assert {d.id for d in store.documents.open_clocks()} == {*waiting, answered.id}
+    assert {d.id for d in store.documents.with_open_deadlines()} == {*waiting, answered.id}
     store.documents.set_business(answered.id, BusinessStatus.CONFIRMED)
-    assert {d.id for d in store.documents.open_clocks()} == waiting
-    assert store.documents.open_clocks(supplier="OTHER") == []
+    assert {d.id for d in store.documents.with_open_deadlines()} == waiting
+    assert store.documents.with_open_deadlines(supplier="OTHER") == []
+    keep_order(store, an_order("PO-2", phase=Phase.RECEIVED))
+    assert {d.id for d in store.documents.with_open_deadlines()} == waiting - {max(waiting)}, "the goods have come"
 
 
 def test_the_database_itself_keeps_a_stream_to_one_document_that_is_not_final(store):

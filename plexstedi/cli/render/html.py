@@ -90,7 +90,8 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
         _table("Late", LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)]),
         _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),
         _table("Suppliers", headers, suppliers),
-        _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
+        _table("Open orders", ORDER_HEADERS, [order_row(row) for row in rows]),
+        _not_listed(sum(seen.orders.values()) - len(rows)),
         _table("Not traded by EDI", ("supplier", "orders"), seen.not_traded),
         _table("Invoices not traded by EDI", ("customer", "invoices"), seen.customers_not_traded),
         _table("Received and not read", ("transaction set", "number"), seen.unread_sets.items()),
@@ -145,6 +146,14 @@ def _table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]])
         f'<h2>{escape(title)}</h2>\n<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{''.join(lines)}</tbody>\n</table></div>\n"
     )
+
+
+def _not_listed(orders: int) -> str:
+    """What is closed is only counted: the page does not grow with the years."""
+    if not orders:
+        return ""
+    noun = "closed order is" if orders == 1 else "closed orders are"
+    return f'<p class="when">{orders} {noun} not listed.</p>\n'
 
 
 def _cell(value: object) -> str:

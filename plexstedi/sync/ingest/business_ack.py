@@ -85,7 +85,8 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     # Former partnerships count too: acknowledgments may arrive after a supplier's table was changed.
     now = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
     partnerships = now | session.store.documents.partnerships()
-    match = match_order(read.order_number, read.release_number, inbound.partnership, candidates.all(), partnerships)
+    known = candidates.of(read.order_number)
+    match = match_order(read.order_number, read.release_number, inbound.partnership, known, partnerships)
     match match:
         case Matched(candidate=candidate):
             _apply(session, inbound, read, candidate)
@@ -109,8 +110,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
 def _of_another_plant(session: Session, number: str, candidates: Candidates) -> bool:
     """Whether, by `documents.order_pattern`, this is not one of our order numbers, in any spelling of the supplier."""
     pattern = session.config.documents.order_pattern
-    # A number that was really sent is ours, whatever the pattern says.
-    if not pattern or any(candidate.number == number for candidate in candidates.all()):
+    if not pattern or any(candidate.number == number for candidate in candidates.of(number)):
         return False
     return re.search(pattern, number.strip(), re.IGNORECASE) is None
 

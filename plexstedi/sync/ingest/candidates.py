@@ -10,6 +10,7 @@ from plexstedi.edi.inbound.matching import (
 )
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument, read_guide_json
 from plexstedi.edi.inbound.reading.set_choice import WantedSet, choose_set
+from plexstedi.edi.order_number import search_key
 from plexstedi.edi.x12.raw import decoded
 from plexstedi.edi.x12.transaction import Transaction
 from plexstedi.state.inbox import Inbound
@@ -41,26 +42,31 @@ def wanted_set(inbound: Inbound) -> WantedSet:
 
 
 class Candidates:
-    """The orders that acknowledgments may refer to, loaded once per run."""
+    """The orders that acknowledgments may mean, each number read once per run."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._known: dict[tuple[str, str | None], Candidate] | None = None
+        self._known: dict[str, Sequence[Candidate]] = {}
 
-    def all(self) -> Sequence[Candidate]:
-        """Every order, or separately sent release, with a document."""
-        if self._known is None:
-            suppliers = self._session.config.suppliers
-            self._known = {}
-            for document in self._session.store.documents.that_may_be_answered():
-                key = (document.order_id, document.order_release)
-                before = self._known.get(key)
-                now = suppliers[document.supplier].partnership_id if document.supplier in suppliers else None
-                over = frozenset(filter(None, (document.partnership, now)))
-                self._known[key] = Candidate(
-                    document.order_id,
-                    document.order_number,
-                    over if before is None else over | before.partnership_ids,
-                    document.order_release,
-                )
-        return list(self._known.values())
+    def of(self, number: str) -> Sequence[Candidate]:
+        """Every order, or release sent singly, that a document went out for under a number that may be this one."""
+        key = search_key(number)
+        if key not in self._known:
+            self._known[key] = self._read(number)
+        return self._known[key]
+
+    def _read(self, number: str) -> Sequence[Candidate]:
+        suppliers = self._session.config.suppliers
+        known: dict[tuple[str, str | None], Candidate] = {}
+        for document in self._session.store.documents.that_may_be_acknowledged(number):
+            order = (document.order_id, document.order_release)
+            before = known.get(order)
+            now = suppliers[document.supplier].partnership_id if document.supplier in suppliers else None
+            over = frozenset(filter(None, (document.partnership, now)))
+            known[order] = Candidate(
+                document.order_id,
+                document.order_number,
+                over if before is None else over | before.partnership_ids,
+                document.order_release,
+            )
+        return list(known.values())

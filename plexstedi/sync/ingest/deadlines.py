@@ -71,7 +71,8 @@ def late_documents(store: Store, config: Config, now: datetime, *, supplier: str
 
 def streams_with_deadlines(store: Store, *, supplier: str | None = None) -> list[Document]:
     """One open document of each stream with running deadlines."""
-    return list({document.stream: document for document in store.documents.open_clocks(supplier=supplier)}.values())
+    documents = store.documents.with_open_deadlines(supplier=supplier)
+    return list({document.stream: document for document in documents}.values())
 
 
 def _late_of(store: Store, config: Config, one: Document, now: datetime) -> list[LateDocument]:

@@ -109,7 +109,15 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
 
 def read_newly_known(session: Session, turns: Turns) -> None:
     """Process ignored transactions whose partnership is configured by now (RULES.md Reading 10)."""
-    known = [one for one in session.store.inbox.ignored_for(NO_PARTNER, ANOTHER_PLANTS) if partner_for(session, one)]
+    inbox = session.store.inbox
+    found = [
+        one
+        for reason in (NO_PARTNER, ANOTHER_PLANTS)
+        for partnership in inbox.partnerships_ignored_for(reason)
+        if supplier_of(session, partnership) or customer_of(session, partnership)
+        for one in inbox.ignored_for(reason, partnership)
+    ]
+    known = sorted(found, key=lambda one: (one.processed_at, one.transaction_id))
     for done, inbound in enumerate(known[:_MOST_PER_RUN], 1):
         session.checkpoint()
         with turns.turn(fetching(inbound)):

@@ -1,4 +1,4 @@
-"""What `status` tells: read from the state file alone, without a secret, a service or a lock."""
+"""What `status` reports: read from the state file alone, without a secret, a service or a lock."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Unwritten:
-    """One order that Plex is still to be told the supplier's answer of."""
+    """One order whose acknowledgment is still to be written to Plex."""
 
     order_number: str
     supplier: str
@@ -68,12 +68,12 @@ class Overview:
     functional_ack: dict[str, int] = field(default_factory=dict)
     business_ack: dict[str, int] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
-    """Lines that were sent, by what stands of them."""
+    """Lines that were sent, by their current state."""
     suppliers: tuple[SupplierCounts, ...] = ()
     waiting: tuple[Review, ...] = ()
     late: tuple[LateDocument, ...] = ()
     unwritten: tuple[Unwritten, ...] = ()
-    """Orders whose answers are still to be written to Plex: oldest first."""
+    """Orders whose acknowledgments are still to be written to Plex: oldest first."""
     unread_sets: dict[str, int] = field(default_factory=dict)
     """Transaction sets that came in and are not read: counted only."""
     not_traded: tuple[tuple[str, int], ...] = ()
@@ -81,12 +81,12 @@ class Overview:
     """Customers without settings, with their invoices."""
     times: Times = Times()
     attention: int = 0
-    """What waits for a person; also a limit that was passed since the last run."""
+    """Open review items; also a limit that was passed since the last run."""
     in_doubt: int = 0
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether a monitor is to cry: something stands open, in doubt or past its limit."""
+        """Whether a monitor is to raise an alarm: something is open, in doubt or past its limit."""
         return bool(self.attention or self.in_doubt)
 
 
@@ -173,14 +173,13 @@ def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecor
     One that Plex still has goes before one that vanished, the last read before others. Raise UsageFault, with the
     nearest numbers, if there is none.
     """
-    numbers = Statistics(store.database).order_numbers()
-    same = [other for other in numbers if number_key(other) == number_key(number)]
-    alike = [record for other in same for record in store.orders.by_number(other)]
+    alike = [one for one in store.orders.like_number(number) if number_key(one.number) == number_key(number)]
     sent = [store.orders.get(order_id) for order_id in store.documents.orders_sent_as(number)]
     found = list({record.id: record for record in (*alike, *sent) if record is not None}.values())
     if not found:
         by_id = store.orders.get(number)
         if by_id is None:
+            numbers = Statistics(store.database).order_numbers()
             raise _unknown_order(number, [*numbers, *store.invoices.numbers()])
         found = [by_id]
     found.sort(
@@ -253,9 +252,21 @@ class OrderRow:
     reviews: int
 
 
-def order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]:
-    """Every order, or those of one supplier, by number."""
-    records = store.orders.all() if supplier is None else store.orders.of_supplier(supplier)
-    last = {document.order_id: document for document in store.documents.all()}
+def order_rows(store: Store, supplier: str) -> list[OrderRow]:
+    """Every order of one supplier, by number."""
+    return _rows(store, store.orders.of_supplier(supplier))
+
+
+def open_order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]:
+    """The orders, of one supplier or of all, that Plex still awaits, or that have a document under way or an open
+    review item; by number."""
+    reviews = (review.order_id for review in store.reviews.standing(supplier=supplier) if review.order_id is not None)
+    ids = {*store.orders.open_ids(), *store.documents.orders_not_final(), *reviews}
+    records = [record for order_id in ids if (record := store.orders.get(order_id)) is not None]
+    wanted = [record for record in records if supplier in (None, record.supplier)]
+    return _rows(store, sorted(wanted, key=lambda record: (record.number, record.id)))
+
+
+def _rows(store: Store, records: Iterable[OrderRecord]) -> list[OrderRow]:
     waiting = Counter(review.order_id for review in store.reviews.standing())
-    return [OrderRow(record, last.get(record.id), waiting[record.id]) for record in records]
+    return [OrderRow(record, store.documents.last_of_order(record.id), waiting[record.id]) for record in records]

@@ -76,10 +76,9 @@ def _onboard(session: Session) -> None:
         if supplier not in session.config.suppliers:
             continue
         with session.store.transaction():
-            for record in orders.of_supplier(supplier):
-                if record.untraded:
-                    orders.take_as_known(record.id)
-                    session.note("order-onboarded", of_order(record.number), order_id=record.id, supplier=supplier)
+            for record in orders.untraded(supplier):
+                orders.take_as_known(record.id)
+                session.note("order-onboarded", of_order(record.number), order_id=record.id, supplier=supplier)
 
 
 def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> list[DueDocument]:

@@ -156,13 +156,8 @@ def _search(session: Session, document: Document, since: datetime, until: dateti
 
 
 def _control(session: Session, document: Document) -> Document | None:
-    """The latest document that Stedi is known to have, of the same partner if possible."""
-    known = [
-        other
-        for other in session.store.documents.in_state(DocumentState.DELIVERED, DocumentState.ACCEPTED)
-        if other.accepted_at is not None and other.id != document.id
-    ]
-    return max(known, key=lambda other: (other.partnership == document.partnership, other.id), default=None)
+    """A document that Stedi surely has, the last one; of the same partner if there is one."""
+    return session.store.documents.last_that_stedi_has(document.id, document.partnership)
 
 
 def found_at_stedi(execution_id: str, created_at: datetime) -> Accepted:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from plexstedi.edi.document_name import Slot, parse_file_name
 from plexstedi.edi.order import Phase
-from plexstedi.edi.order_number import Claim, Use, number_key, number_taken, taken_by
+from plexstedi.edi.order_number import Claim, Use, number_key, number_taken, search_key, taken_by
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.executions import ExecutionRecord
-from plexstedi.state.invoices import invoice_of_stream
+from plexstedi.state.invoices import invoice_of_stream, invoice_stream
 from plexstedi.state.numbers import Numbered
 from plexstedi.state.orders import OrderRecord
 from plexstedi.sync.session import Session
@@ -40,20 +40,19 @@ _Group = tuple[list[_Naming], list[_Orphan]]
 
 
 class OrderNumbers:
-    """Which record uses which number; loaded at first use, so documents frozen later are not included."""
+    """Which record uses which number, looked up when a number is first needed."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._by_word: dict[Word, Mapping[str, _Group]] = {}
-        self._sent_streams: frozenset[str] = frozenset()
+        self._by_key: dict[tuple[Word, str], Mapping[str, _Group]] = {}
 
     def taken(self, trade: Trade) -> tuple[Reason, ...]:
-        """Why this order or invoice may not go out under its number; empty if it may."""
+        """Why this order or invoice may not be sent under its number; empty if it may."""
         partners = self._partners(trade.word)
-        if trade.word not in self._by_word:
-            self._by_word[trade.word] = self._groups(trade.word, partners)
-            self._sent_streams = self._session.store.numbers.told_streams()
-        group = self._by_word[trade.word].get(self._key(trade.number, partners.get(trade.partner)))
+        key = (trade.word, search_key(trade.number))
+        if key not in self._by_key:
+            self._by_key[key] = self._groups(trade.word, trade.number, partners)
+        group = self._by_key[key].get(self._key(trade.number, partners.get(trade.partner)))
         if group is None:
             return ()
         claim = self._of_order if trade.word == "order" else self._of_invoice
@@ -62,11 +61,15 @@ class OrderNumbers:
     def _partners(self, word: Word) -> Mapping[str, SupplierSettings]:
         return self._session.config.suppliers if word == "order" else self._session.config.customers
 
-    def _groups(self, word: Word, partners: Mapping[str, SupplierSettings]) -> Mapping[str, _Group]:
-        """The numbers that more than one asks for, by their key."""
+    def _groups(self, word: Word, number: str, partners: Mapping[str, SupplierSettings]) -> Mapping[str, _Group]:
+        """Numbers like this one that several records claim, by comparison key."""
         numbers = self._session.store.numbers
-        owners = numbers.of_orders() if word == "order" else numbers.of_invoices()
-        sent = numbers.sent_under(invoices=word == "invoice")
+        owners = numbers.orders_like(number) if word == "order" else numbers.invoices_like(number)
+        sent = [
+            under
+            for owner in owners
+            for under in numbers.sent_under(owner.id if word == "order" else invoice_stream(owner.id))
+        ]
         by_id = {owner.id: owner for owner in owners}
         namings: dict[str, dict[str, _Naming]] = defaultdict(dict)
         went_out = set()
@@ -122,7 +125,7 @@ class OrderNumbers:
 
     def _use_of_order(self, record: OrderRecord) -> Use:
         """How far an order that was never sent from here has come."""
-        if any(stream == record.id or stream.startswith(f"{record.id}/") for stream in self._sent_streams):
+        if self._session.store.numbers.is_known_otherwise(record.id):
             return Use.KNOWN
         if record.known and not record.untraded:
             then = self._session.store.orders.revision(record.id, record.baseline or 1).phase
@@ -138,7 +141,7 @@ class OrderNumbers:
         wanted = invoice.booked and not invoice.void and not record.untraded
         if naming.first_document is not None:
             use = Use.SENT
-        elif record.stream in self._sent_streams or (record.known and wanted):
+        elif self._session.store.numbers.is_known_otherwise(record.stream) or (record.known and wanted):
             use = Use.KNOWN
         else:
             use = Use.WANTED if wanted else Use.NONE
