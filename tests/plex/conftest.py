@@ -15,7 +15,7 @@ import pytest
 
 from plexstedi.http.caller import Attempt
 from plexstedi.plex.build import connect_to_plex
-from plexstedi.plex.port import PlexPort
+from plexstedi.plex.port import MasterDataStore, PlexPort
 from plexstedi.plex.settings import Api, PlexSettings
 
 TENANT = "11111111-2222-4333-8444-555555555555"
@@ -227,7 +227,7 @@ def attempts() -> list[Attempt]:
 def make_plex(clock: StillClock, attempts: list[Attempt]) -> Iterator[Callable[..., tuple[FakePlex, PlexPort]]]:
     opened: list[PlexPort] = []
 
-    def make(api: Api = Api.CONNECT, **more: Any) -> tuple[FakePlex, PlexPort]:
+    def make(api: Api = Api.CONNECT, kept: MasterDataStore | None = None, **more: Any) -> tuple[FakePlex, PlexPort]:
         fake = FakePlex(api)
         opened.append(
             connect_to_plex(
@@ -237,6 +237,7 @@ def make_plex(clock: StillClock, attempts: list[Attempt]) -> Iterator[Callable[.
                 rng=random.Random(1),
                 on_attempt=attempts.append,
                 transport=httpx.MockTransport(fake),
+                kept=kept,
             )
         )
         return fake, opened[-1]

@@ -38,7 +38,7 @@ class Rest:
         """`kept`: the master data of earlier runs."""
         self.caller = caller
         self.dialect = dialect
-        self._kept = kept or NoMasterData()
+        self._kept: MasterDataStore = NoMasterData() if kept is None else kept
         self._odd: list[UnreadableRecord] = []
 
     def skip_row(self, row: Row, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -369,3 +370,66 @@ def test_windows_need_aware_times_in_order():
         Window(datetime(2026, 1, 1), datetime(2026, 1, 2))  # noqa: DTZ001
     with pytest.raises(ValueError, match="ends after"):
         Window(WINDOW.end, WINDOW.begin)
+
+
+class Kept(dict):
+    """Master data of an earlier run."""
+
+    def get(self, kind, key):
+        return super().get((kind, key))
+
+    def put(self, kind, key, content):
+        self[kind, key] = content
+
+
+STATUSES = "/purchasing/v1/purchase-order-statuses"
+
+
+def test_master_data_of_an_earlier_run_is_not_read_again(make_plex, rows):
+    kept = Kept()
+    for _ in range(2):
+        fake, plex = make_plex(kept=kept)
+        fake.master_data()
+        fake.order(rows.order(), [rows.line()], [rows.release()])
+        (order,) = plex.orders(["o1"])
+        assert order.supplier_code == "ACME01"
+        assert plex.supplier("s1").address is not None
+    for path in (STATUSES, "/mdm/v1/suppliers/s1", "/mdm/v1/suppliers/s1/addresses"):
+        assert fake.calls(path) == [], path
+
+
+def test_a_status_that_was_added_since_is_read_at_once(make_plex, rows):
+    kept = Kept()
+    first, plex = make_plex(kept=kept)
+    first.master_data()
+    first.put(STATUSES, [])
+    first.order(rows.order(), [rows.line()], [rows.release()])
+    assert isinstance(next(plex.orders(["o1"])), UnreadableOrder)
+    fake, plex = make_plex(kept=kept)
+    fake.master_data()
+    fake.order(rows.order(), [rows.line()], [rows.release()])
+    (order,) = plex.orders(["o1"])
+    assert order.status_name == "On Order"
+    assert len(fake.calls(STATUSES)) == 1
+    # What is really unknown is asked for once, not for each order.
+    fake.order(rows.order(status="Nobody knows"), [rows.line()], [rows.release()])
+    assert isinstance(next(plex.orders(["o1"])), UnreadableOrder)
+    assert len(fake.calls(STATUSES)) == 1
+
+
+def test_lines_are_read_for_several_orders_at_once_and_come_in_the_order_asked(make_plex, rows):
+    there = threading.Barrier(3)
+    fake, plex = make_plex(parallel_calls=3)
+    fake.master_data()
+    headers = [rows.order(f"o{n}", poNumber=f"PO-{n}") for n in range(3)]
+    fake.put(ORDERS, headers, keep=lambda row, params: row["id"] in params.get_list("id"))
+    fake.put(RELEASES, [])
+    fake.put("/mdm/v1/parts", [])
+    for n in range(3):
+
+        def lines(request, n=n):
+            there.wait(timeout=30)
+            return httpx.Response(200, json=[rows.line(f"l{n}")])
+
+        fake.answers[f"{ORDERS}/o{n}/line-items"] = lines
+    assert [order.number for order in plex.orders(["o2", "o0", "o1"])] == ["PO-2", "PO-0", "PO-1"]
