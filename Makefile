@@ -28,7 +28,7 @@ unit:
 commands:
 	$(PYTEST) $(COMMANDS)
 
-# Every crash point, every fault, and scale.
+# Every crash point, every fault, scale, and all examples of the property tests.
 long:
 	$(PYTEST) -m long -o faulthandler_timeout=1800
 
