@@ -1,7 +1,7 @@
-"""Commands in texts for people, complete enough to be copied and run.
+"""Commands named in user-facing texts, complete enough to be copied and run.
 
-A text names a command as `plexstedi review accept ID --reason TEXT`: whatever is known where the text is made stands in
-it, the rest is a placeholder. Those that only a review item can fill are filled where the item is read.
+A text names a command as `plexstedi review accept ID --reason TEXT`: values known where the text is built are inserted,
+the others are placeholders. Placeholders that only a review item can fill are filled when the item is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _COMMAND = re.compile(r"`plexstedi [^`]*`")
 
 
 def filled(text: str, *, review: int, order: str | None = None, transaction: str | None = None) -> str:
-    """The text with the placeholders ID, NUMBER and TRANSACTION of its commands filled, as far as they are known."""
+    """Fill the placeholders ID, NUMBER and TRANSACTION of a text's commands with the values that are known."""
     known = {"ID": str(review), "NUMBER": order, "TRANSACTION": transaction}
 
     def command(found: re.Match[str]) -> str:
@@ -24,7 +24,7 @@ def filled(text: str, *, review: int, order: str | None = None, transaction: str
 
 
 def replay_command(number: str, *, release: str | None = None, purpose: str | None = None) -> str:
-    """The command that sends the last document of an order or invoice, or of one release of an order, again."""
+    """The `replay` command that resends the last document of an order, an invoice, or one release of an order."""
     options = "".join(
         f" {option} {shlex.quote(value)}"
         for option, value in (("--release", release), ("--purpose", purpose))
@@ -34,5 +34,5 @@ def replay_command(number: str, *, release: str | None = None, purpose: str | No
 
 
 def order_command(command: str, number: str) -> str:
-    """A command about one order or invoice: `plexstedi status NUMBER`, `plexstedi submit --order NUMBER`."""
+    """A command for one order or invoice: `plexstedi status NUMBER`, `plexstedi submit --order NUMBER`."""
     return f"`plexstedi {command} {shlex.quote(number)}`"

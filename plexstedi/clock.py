@@ -1,4 +1,4 @@
-"""Time and patience, passed in wherever a decision or a wait depends on them."""
+"""Clock and stop request, passed in wherever a decision or a wait depends on time."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the rest of the program knows of time."""
+    """Source of time; tests substitute their own."""
 
     def now(self) -> datetime:
-        """The present, aware, in UTC."""
+        """Current time, timezone-aware, UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards, for measuring spans within this process."""
+        """Seconds that never decrease, for measuring durations within this process."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -26,13 +26,13 @@ class Clock(Protocol):
 
 @dataclass
 class StopRequest:
-    """Set by a signal; looked at between two documents, and while waiting."""
+    """Set by a signal handler; checked between two documents and while waiting."""
 
     signal: str | None = None
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The system clock."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""JSON in which numbers are exact: every non-integer number is a Decimal, in and out.
+"""JSON with exact numbers: every non-integer number is read and written as a Decimal.
 
-What comes in is bounded. A number that is not plain (`edi.plain_values`: more than 30 digits, an exponent beyond ±30,
-NaN) is a `NotPlain`, so is a key that an object has twice with two values and what is nested too deeply: whoever reads
-that field says so, and everything else in the document is read as always. Lone surrogates and bytes of another
+Input is bounded. A number that is not plain (`edi.plain_values`: more than 30 digits, an exponent beyond ±30, NaN)
+becomes a `NotPlain`; so does a key that an object has twice with different values, and anything nested too deeply. The
+reader of that field reports it; the rest of the document is read normally. Lone surrogates and bytes of another
 encoding become the broken character.
 """
 
@@ -20,7 +20,7 @@ from plexstedi.edi.plain_values import BROKEN_CHARACTER, iso_time, plain_number,
 Json: TypeAlias = "None | bool | int | Decimal | str | Sequence[Json] | Mapping[str, Json]"
 
 DEEPEST = 100
-"""Containers within containers; what lies deeper is not read."""
+"""Maximum nesting of containers; deeper content is not read."""
 _SHOWN = 40
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^"\[\]{}]+|.', re.DOTALL)
 
@@ -30,16 +30,16 @@ class BrokenJsonError(ValueError):
 
 
 class NotPlain(str):
-    """A value that is none of its field's: what was written there, shortened, with the broken character before it.
+    """A value that its field cannot hold: the written text, shortened, with the broken character before it.
 
-    It is a text, so that it can be stored and shown; a reader that takes numbers or texts refuses it by its type.
+    It is a str, so it can be stored and displayed; a reader that expects a number or text rejects it by its type.
     """
 
     __slots__ = ()
 
     @classmethod
     def showing(cls, written: str) -> NotPlain:
-        """One that shows what was written."""
+        """Build one from the written text, shortened."""
         return cls(BROKEN_CHARACTER + (written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"))
 
 
@@ -49,7 +49,7 @@ def loads(text: str | bytes) -> Json:
     try:
         value = _parsed(written, NotPlain.showing)
     except RecursionError:
-        # Written out of reach of the parser: what lies too deep is cut out, and stands there as no value.
+        # The parser recurses and hits Python's limit: cut what is nested too deeply and parse again.
         value = _parsed("".join(_without_depths(written)), lambda _: NotPlain.showing("nested too deeply"))
     if isinstance(value, NotPlain):
         raise BrokenJsonError("the text is not a JSON value")
@@ -58,7 +58,7 @@ def loads(text: str | bytes) -> Json:
 
 
 def as_whole(value: Json) -> int | None:
-    """A whole number that is given as a number, or as text with zeros ("0001"); None for anything else."""
+    """A whole number given as a number or as text with zeros ("0001"); None for anything else."""
     if isinstance(value, bool | NotPlain):
         return None
     if isinstance(value, int):
@@ -69,7 +69,7 @@ def as_whole(value: Json) -> int | None:
 
 
 def as_time(value: Json) -> datetime | None:
-    """An ISO 8601 time, UTC; without a zone it can only be that. None for anything else."""
+    """An ISO 8601 time in UTC; a time without a zone is taken as UTC. None for anything else."""
     return iso_time(value) if isinstance(value, str) else None
 
 
@@ -111,7 +111,7 @@ def _table(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _without_depths(text: str) -> Iterator[str]:
-    """The text with a constant in place of every container that lies too deep."""
+    """The text with a constant in place of every container that is nested too deeply."""
     depth = 0
     for token in _TOKEN.finditer(text):
         piece = token[0]
@@ -130,7 +130,7 @@ def _without_depths(text: str) -> Iterator[str]:
 
 
 def _mended(value: Any, *, surrogates: bool) -> Json:
-    """The value without lone surrogates, and without what lies too deep. Not recursive."""
+    """Replace lone surrogates and content nested too deeply. Iterative, so that depth cannot exhaust the stack."""
     if isinstance(value, str):
         return whole_text(value) if surrogates and not isinstance(value, NotPlain) else value
     level: list[Any] = [value] if isinstance(value, dict | list) else []
@@ -175,7 +175,7 @@ def dumps(value: Json) -> str:
 
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
-"""A text as JSON has it. (`json.dumps` makes an encoder for each call.)"""
+"""Encode a text as JSON. (`json.dumps` would build an encoder for each call.)"""
 
 
 def _write(value: Json, pieces: list[str]) -> None:

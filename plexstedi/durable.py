@@ -1,4 +1,4 @@
-"""Files that survive a power cut whole or not at all: content on disk first, then the name, then the folder."""
+"""Files that survive a power failure complete or not at all: sync the content, then rename, then sync the folder."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ _PARTIAL = ".partial"
 
 
 def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Put content under a name. Raise OSError; then what was under the name before is there, and nothing half made.
+    """Replace a file atomically. Raise OSError; the previous file is then unchanged and no partial file is left.
 
-    Two processes must not do this at once to one name.
+    Not safe for two processes that replace the same file at once.
     """
     partial = partial_of(path)
     try:
         # Left by a process that was killed.
         partial.unlink(missing_ok=True)
+        # O_EXCL: never follow a link that another user placed under this name.
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -31,24 +32,24 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 def partial_of(path: Path) -> Path:
-    """The name of a file while it is made."""
+    """Name of the temporary file while `path` is being written."""
     return path.with_name(path.name + _PARTIAL)
 
 
 def put_in_place(made: Path, path: Path) -> None:
-    """Give a file that is on disk its name. Raise OSError."""
+    """Rename a synced file to its final name and sync the folder. Raise OSError."""
     made.replace(path)
     sync_folder(path.parent)
 
 
 def sync_file(path: Path) -> None:
-    """A file's content is on disk when this returns. Raise OSError."""
+    """Flush a file's content to disk. Raise OSError."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(path: Path) -> None:
-    """The names in a folder are on disk when this returns. Raise OSError."""
+    """Flush a folder's entries to disk. Raise OSError."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -57,7 +58,7 @@ def sync_folder(path: Path) -> None:
 
 
 def make_folder(path: Path, mode: int = 0o700) -> None:
-    """A folder with all above it, each on disk when this returns; one that is there is left as it is. Raise OSError."""
+    """Create a folder and its missing parents, synced to disk; an existing folder is unchanged. Raise OSError."""
     if path.is_dir():
         return
     if not path.parent.is_dir():

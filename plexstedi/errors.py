@@ -1,22 +1,22 @@
-"""What can go wrong, by what to do about it.
+"""Faults, grouped by what resolves them.
 
-    PlexStediError            every foreseeable fault: a message, a fix, an exit code
-    ├── UsageFault            2  the command line asks for something impossible
-    ├── ConfigurationFault    4  config files: all problems at once
-    │   └── UntrustedFile     4  a file that decides what is sent, and that others than root and the user can write
+    PlexStediError            base of all expected faults: a message, a fix, an exit code
+    ├── UsageFault            2  invalid usage of the command
+    ├── ConfigurationFault    4  config files: lists all problems
+    │   └── UntrustedFile     4  a file that determines what is sent is writable by others than root and the user
     ├── CredentialsFault      4  a secret is missing, unreadable or malformed
-    ├── EnvironmentFault      4  a variable of the environment (CA certificates, proxy) names what cannot be used
-    ├── ServiceRefused        4  Plex or Stedi refuses the key, the tenant, a grant; or ignored a filter
-    ├── ServiceUnavailable    5  network, throttling, 5xx, HTML or broken JSON: the next run carries on
-    ├── RequestRejected       -  one request was refused for what it says (400, 404, 422): its document needs a person
-    ├── SuspicionStop         3  the world looks wrong; nothing was sent; can be overridden once by name
-    ├── LockHeld              6  another run is at work
+    ├── EnvironmentFault      4  an environment variable (CA certificates, proxy) has an unusable value
+    ├── ServiceRefused        4  Plex or Stedi rejects the key, the tenant, a permission; or ignored a filter
+    ├── ServiceUnavailable    5  network, throttling, 5xx, HTML or broken JSON: the next run continues
+    ├── RequestRejected       -  one request was rejected for its content (400, 404, 422): its document needs review
+    ├── SuspicionStop         3  suspicious data; nothing was sent; can be overridden once by name
+    ├── LockHeld              6  another run is active
     ├── StateUnusable         7  the state file is corrupt, read-only, too new, another user's, or the disk is full
     ├── Interrupted         130  SIGTERM or SIGINT; the current document was finished
-    ├── Unforeseen            1  one record raised what nobody foresaw; it is held, the rest goes on
-    └── InternalFault         1  a stage or command raised what nobody foresaw
+    ├── Unforeseen            1  one record raised an unexpected error; it is held, all others are processed
+    └── InternalFault         1  a stage or command raised an unexpected error
 
-An exception carries data; `cli/result/outcome.py` is the one place that turns it into words and an exit code.
+Exceptions carry data; only `cli/result/outcome.py` turns them into messages and exit codes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
 
 
 class PlexStediError(Exception):
-    """A foreseeable fault: what happened, and what to do about it.
+    """A foreseeable fault: what happened, and how to fix it.
 
     `code` is a stable short name for scripts (`error.code` in `--json`).
     """
@@ -58,7 +58,7 @@ class PlexStediError(Exception):
 
 
 class UsageFault(PlexStediError):
-    """The command line asks for something that cannot be done."""
+    """The command was used in a way that cannot work."""
 
     exit_code = ExitCode.USAGE
     code = "usage"
@@ -66,7 +66,7 @@ class UsageFault(PlexStediError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a configuration file: where, what, and how to mend it."""
+    """One problem in a configuration file: where, what, and the fix."""
 
     file: str
     key: str
@@ -79,7 +79,7 @@ class Problem:
 
 
 class ConfigurationFault(PlexStediError):
-    """The configuration is wrong; every problem found is in `problems`."""
+    """The configuration is invalid; `problems` lists every problem found."""
 
     exit_code = ExitCode.CONFIGURATION
     code = "configuration"
@@ -95,7 +95,7 @@ class ConfigurationFault(PlexStediError):
 
 
 class UntrustedFile(ConfigurationFault):
-    """Others can write a file or a folder that decides what is sent; nothing of it was used."""
+    """Other users can write a file or folder that determines what is sent; nothing was read from it."""
 
     code = "untrusted"
 
@@ -108,39 +108,39 @@ class UntrustedFile(ConfigurationFault):
 
 
 class CredentialsFault(PlexStediError):
-    """A secret is missing, unreadable or malformed. Never holds the secret itself."""
+    """A secret is missing, unreadable or malformed. The fault never contains the secret."""
 
     exit_code = ExitCode.CONFIGURATION
     code = "credentials"
 
 
 class EnvironmentFault(PlexStediError):
-    """A variable of the environment names what cannot be used: CA certificates, a proxy. Nothing was sent."""
+    """An environment variable names unusable CA certificates or an unusable proxy. Nothing was sent."""
 
     exit_code = ExitCode.CONFIGURATION
     code = "environment"
 
 
 class ServiceRefused(PlexStediError):
-    """Plex or Stedi refuses us as a whole: key, tenant, grant, or a filter it does not honour."""
+    """Plex or Stedi rejects all requests: key, tenant, permission, or a filter that the service ignores."""
 
     exit_code = ExitCode.CONFIGURATION
     code = "refused"
 
 
 class ServiceUnavailable(PlexStediError):
-    """Plex or Stedi cannot be reached, throttles, fails, or answers something that is no answer."""
+    """Plex or Stedi cannot be reached, throttles, fails, or returns an invalid response."""
 
     exit_code = ExitCode.UNAVAILABLE
     code = "unavailable"
 
 
 class RecordsUnanswered(ServiceUnavailable):
-    """The service answers, but not for some records: each stands as a fault of its own, the stage did its work."""
+    """The service responds, but not for some records. Each is a persistent fault of its own; the stage did its work."""
 
 
 class RequestRejected(PlexStediError):
-    """One request was refused for its content; other requests may go on. `status` is the HTTP status."""
+    """One request was rejected for its content; other requests may succeed. `status` is the HTTP status."""
 
     exit_code = ExitCode.ATTENTION
     code = "rejected"
@@ -152,20 +152,20 @@ class RequestRejected(PlexStediError):
 
 
 SUSPICIONS = ("sweep-empty", "max-per-run", "feed-stuck", "feed-backwards", "unknown-file")
-"""What a run can stop on before it sends anything; the names that `--override` takes."""
+"""Reasons for which a run stops before it sends anything; `--override` takes these names."""
 
 
 class SuspicionStop(PlexStediError):
-    """Something looks so wrong that nothing is sent before a person has looked.
+    """A suspicious condition: nothing is sent until a user has checked it.
 
-    `name` is what `--override NAME` takes to pass it once.
+    `--override NAME` with `name` ignores it for one run.
     """
 
     exit_code = ExitCode.ATTENTION
     code = "suspicion"
 
     def __init__(self, name: str, message: str, *, fix: str | None = None, passed: Collection[str] = ()) -> None:
-        """`passed`: suspicions that this run has passed already; without them the next one would stop on those."""
+        """`passed`: suspicions already overridden in this run; the advised command repeats them."""
         self.name = name
         options = " ".join(f"--override {one}" for one in sorted({name, *passed}))
         advice = f"If this is right, run the command once with `{options}`."
@@ -187,16 +187,16 @@ class StateUnusable(PlexStediError):
 
 
 class Interrupted(PlexStediError):
-    """A signal asked the run to stop; it stopped between two documents."""
+    """A signal stopped the run between two documents."""
 
     exit_code = ExitCode.INTERRUPTED
     code = "interrupted"
 
 
 class Unforeseen(PlexStediError):
-    """One record raised what nobody foresaw. It is held for review, everything else goes on.
+    """One record raised an unexpected error. It is held for review; all others are processed.
 
-    `error` is what was raised; its traceback is printed in the run in which it appears, and only then.
+    `error` is the exception; its traceback is printed only in the run in which it first occurs.
     """
 
     exit_code = ExitCode.INTERNAL
@@ -208,7 +208,8 @@ class Unforeseen(PlexStediError):
 
 
 class InternalFault(PlexStediError):
-    """A stage or a command raised what nobody foresaw: `error`. `key` tells it from others of the same place."""
+    """A stage or command raised an unexpected exception, `error`. `key` distinguishes it from others of the same
+    stage."""
 
     exit_code = ExitCode.INTERNAL
     code = "internal"

@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw, told without secrets: their text and traceback may hold whatever a service answered."""
+"""Report unexpected errors without secrets: their text and traceback may contain anything a service returned."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _secrets: set[str] = set()
 
 
 def remember_secret(value: str) -> None:
-    """A secret that this process has read: it is taken out of every text of an internal error."""
+    """Register a secret that this process has read; it is removed from every text of an internal error."""
     if len(value) >= _SHORTEST_SECRET:
         _secrets.add(value)
 
 
 def redacted(text: str) -> str:
-    """The text without secrets of ours, queries of URLs (presigned ones let anyone in) and credentials of headers."""
+    """The text without registered secrets, URL queries (presigned URLs grant access) and credentials in headers."""
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, "(secret)")
     text = _QUERY.sub(r"\1?(…)", text)
@@ -37,15 +37,15 @@ def redacted(text: str) -> str:
 
 
 def bounded(error: BaseException) -> str:
-    """An unforeseen error in one short line: its type and, redacted, its text."""
-    said = one_line(redacted(str(error))).strip()
-    if len(said) > _MOST_TEXT:
-        said = said[: _MOST_TEXT - 1] + "…"
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    """An unexpected error in one short line: its type and its redacted text."""
+    text = one_line(redacted(str(error))).strip()
+    if len(text) > _MOST_TEXT:
+        text = text[: _MOST_TEXT - 1] + "…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def place_of(error: BaseException) -> str:
-    """Where it was raised, as `file.py:line` of the innermost frame of this program; empty if there is none."""
+    """Where it was raised: `file.py:line` of the innermost frame of this program; empty if there is none."""
     here = Path(__file__).parent
     frames = [
         f"{Path(frame.f_code.co_filename).name}:{line}"
@@ -56,7 +56,7 @@ def place_of(error: BaseException) -> str:
 
 
 def internal_fault(error: BaseException, where: str) -> InternalFault:
-    """The fault that an unforeseen error is told as. `where`: the stage or command that it ended."""
+    """Wrap an unexpected error as a fault. `where`: the stage or command that it ended."""
     place = place_of(error)
     return InternalFault(
         f"internal error in {where}: {bounded(error)}" + (f" ({place})" if place else ""),
@@ -68,11 +68,11 @@ def internal_fault(error: BaseException, where: str) -> InternalFault:
 
 
 def traceback_text(error: BaseException) -> str:
-    """The traceback, redacted, without control characters and not longer than a screen or two."""
+    """The traceback, redacted, without control characters, limited in length."""
     try:
         text = "".join(traceback.format_exception(error))
     except Exception:
-        # An error whose own text cannot be made.
+        # The exception's own __str__ failed.
         text = "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n"
     lines = [visible(line) for line in redacted(text).splitlines()]
     if len(lines) > _MOST_TRACEBACK_LINES:

@@ -1,7 +1,7 @@
-"""Who may write the files that decide what is sent: nobody but root and the user of this process.
+"""Files that determine what is sent must be writable only by root and the user of this process.
 
-Whoever can write the configuration, a guide or the state file can have orders sent elsewhere, and `alerts.command` run
-as this user. So a file counts with every name that it is reached by: links, the folder of each, the file itself.
+Whoever can write the configuration, a guide or the state file could redirect orders or run `alerts.command` as this
+user. A file is therefore checked with every path that leads to it: links, the folder of each link, and the file itself.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ _ROOT = 0
 
 
 class Role(Enum):
-    """What an entry of the file system is to the file that is asked about."""
+    """How a path entry relates to the file that is checked."""
 
     FILE = "file"
     LINK = "link"
     FOLDER = "folder"
-    """It holds the file, or a link to it."""
+    """It contains the file, or a link to it."""
     ABOVE = "folder above"
 
 
 @dataclass(frozen=True)
 class OwnedPath:
-    """One entry as the file system tells it."""
+    """One path entry with its owner and permissions."""
 
     path: Path
     role: Role
     mode: int
-    """Permission bits with the sticky bit."""
+    """Permission bits including the sticky bit."""
     owner: int
 
 
 @dataclass(frozen=True)
 class Opening:
-    """Somebody else can change what we read."""
+    """A way in which another user can change a file that is read."""
 
     path: Path
     message: str
@@ -52,10 +52,10 @@ class Opening:
 
 
 def opening_to_others(entry: OwnedPath, user: int) -> Opening | None:
-    """Why an entry cannot be trusted, None if it can. Pure.
+    """Why an entry cannot be trusted; None if it can. Pure.
 
-    In a folder with the sticky bit (/tmp) nobody replaces the files of another: there the file's own owner decides. A
-    folder above counts only where others can put another folder in the place of the one below.
+    In a folder with the sticky bit (/tmp) users cannot replace each other's files: the file's own owner decides. A
+    parent folder matters only where others could replace the folder below it.
     """
     named, quoted = entry.role.value, shlex.quote(str(entry.path))
     if entry.role is not Role.LINK and entry.mode & stat.S_IWOTH and not _keeps_files_apart(entry):
@@ -77,7 +77,7 @@ def opening_to_others(entry: OwnedPath, user: int) -> Opening | None:
 
 
 def opening_to_group(entry: OwnedPath) -> Opening | None:
-    """Why an entry is to be looked at, although it is no fault: its group can write it. Pure."""
+    """A warning, not a fault: the entry's group can write it. Pure."""
     if entry.role not in (Role.FILE, Role.FOLDER) or not entry.mode & stat.S_IWGRP or _keeps_files_apart(entry):
         return None
     return Opening(
@@ -88,7 +88,7 @@ def opening_to_group(entry: OwnedPath) -> Opening | None:
 
 
 def must_be_ours(paths: Iterable[Path]) -> None:
-    """Raise UntrustedFile, with everything found, if others can change one of these files."""
+    """Raise UntrustedFile, listing everything found, if other users can change one of these files."""
     user = os.geteuid()
     found = [opening for entry in _entries_of(paths) if (opening := opening_to_others(entry, user)) is not None]
     problems = [Problem(str(one.path), "", one.message, one.fix) for one in found if not _is_on_read_only_mount(one)]
@@ -97,7 +97,7 @@ def must_be_ours(paths: Iterable[Path]) -> None:
 
 
 def open_to_group(paths: Iterable[Path]) -> list[Opening]:
-    """What of these files a group can write."""
+    """The entries on the way to these files that a group can write."""
     found = [opening for entry in _entries_of(paths) if (opening := opening_to_group(entry)) is not None]
     return [opening for opening in found if not _is_on_read_only_mount(opening)]
 
@@ -107,7 +107,7 @@ def _keeps_files_apart(entry: OwnedPath) -> bool:
 
 
 def _entries_of(paths: Iterable[Path]) -> list[OwnedPath]:
-    """Each entry once, in its strictest role: a folder that holds one file may be above another."""
+    """Each entry once, in its strictest role: a folder that contains one file may be the parent of another."""
     order = list(Role)
     found: dict[Path, OwnedPath] = {}
     for path in paths:
@@ -119,7 +119,7 @@ def _entries_of(paths: Iterable[Path]) -> list[OwnedPath]:
 
 
 def _entries(path: Path) -> Iterator[OwnedPath]:
-    """What is there of the way to a file: through every link, then as it really lies."""
+    """The existing entries on the way to a file: through every link, then along the resolved path."""
     current = path.absolute()
     for _ in range(_MOST_LINKS):
         yield from _folders(current)
@@ -134,6 +134,7 @@ def _entries(path: Path) -> Iterator[OwnedPath]:
             current = current.parent / current.readlink()
         except OSError:
             break
+    # Links in parent folders are resolved here only.
     yield from _folders(Path(os.path.realpath(path)))
 
 
@@ -149,7 +150,7 @@ def _entry(path: Path, role: Role, status: os.stat_result) -> OwnedPath:
 
 
 def _status(path: Path, *, follow: bool) -> os.stat_result | None:
-    """None where it is not there or may not be looked at: who opens it says so."""
+    """None if it does not exist or cannot be accessed; opening the file then reports the error."""
     try:
         return path.stat() if follow else path.lstat()
     except OSError:
@@ -157,7 +158,7 @@ def _status(path: Path, *, follow: bool) -> os.stat_result | None:
 
 
 def _is_on_read_only_mount(opening: Opening) -> bool:
-    """There nobody writes, whatever the modes say: containers get their configuration so, often with mode 0777."""
+    """A read-only mount cannot be written whatever the mode: containers mount configuration so, often as 0777."""
     try:
         return bool(os.statvfs(opening.path).f_flag & os.ST_RDONLY)
     except OSError:

@@ -1,8 +1,8 @@
-"""Text of others, made fit to be looked at: in a terminal, a log, a mail, a table, a page.
+"""Make foreign text safe to display: in a terminal, a log, a mail, a table, a page.
 
-Whatever cannot be seen is shown as an escape (`\\x1b`, `\\u202e`): control characters, which steer a terminal or begin
-a line of their own; bidirectional controls, which let text read otherwise than it is; zero-width and other invisible
-characters, which make two names look the same; and lone surrogates, which no encoding can write.
+Invisible characters are shown as escapes (`\\x1b`, `\\u202e`): control characters, which steer a terminal or start a
+new line; bidirectional controls, which change the reading order; zero-width characters, which make two names look
+alike; and lone surrogates, which no encoding can write.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 import unicodedata
 
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
-"""Letters and marks by Unicode's classes that show nothing at all."""
+"""Letters and marks by Unicode category that have no visible glyph."""
 _UNSEEN = re.compile(f"[{_BLANK}]")
 _NOT_ASCII_TEXT = re.compile("[^\n -~]")
-"""What has to be looked at one by one; most of a big export does not."""
+"""Characters that need a closer check; most of a large export has none."""
 _SHORT = {"\t": r"\t", "\r": r"\r"}
 _LOOK_ALIKES = str.maketrans(
     {
@@ -43,9 +43,9 @@ _WHITE = re.compile(r" *[\t\n\r][\t\n\r ]*")
 
 
 def visible(text: str) -> str:
-    """Text over several lines in which every character can be seen; only the line feed stays what it is.
+    """Multi-line text in which every character is visible; only the line feed is kept.
 
-    A space of another width becomes a plain space.
+    Spaces of other widths become plain spaces.
     """
     if _is_plain(text):
         return text
@@ -58,21 +58,21 @@ def one_line(text: str) -> str:
 
 
 def hanging(text: str) -> str:
-    """Text whose further lines are indented: nothing of it can pass for a line of its own."""
+    """Text with indented continuation lines, so that none of them can pass for a line of the program."""
     return re.sub(r"\n(?!  )", "\n  ", text)
 
 
 def fitted(text: str, encoding: str) -> str:
-    """Text that this encoding can write: look-alikes for typographic characters, escapes for what it has not."""
+    """Text that this encoding can write: look-alikes for typographic characters, escapes for all others."""
     if can_write(text, encoding):
         return text
     return text.translate(_LOOK_ALIKES).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def visible_json(text: str, encoding: str = "utf-8") -> str:
-    """The same JSON, with what is invisible, or what this encoding has not, as JSON's own escapes.
+    """The same JSON with invisible or unencodable characters as JSON escapes.
 
-    A lone surrogate becomes U+FFFD, which every reader takes.
+    A lone surrogate becomes U+FFFD, which every reader accepts.
     """
     if _is_plain(text) and can_write(text, encoding):
         return text
@@ -85,13 +85,13 @@ def visible_json(text: str, encoding: str = "utf-8") -> str:
 
 
 def cell(text: str) -> str:
-    """Text for a CSV file that a spreadsheet may open: on one line, and never a formula. A number stays one."""
+    """Text for a CSV cell: on one line, and never a formula. A number stays a number."""
     line = one_line(text)
     return f"'{line}" if line.lstrip().startswith(_FORMULA) and not _NUMBER.fullmatch(line) else line
 
 
 def can_write(text: str, encoding: str) -> bool:
-    """Whether every character has a form in this encoding."""
+    """Whether this encoding has every character of the text."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

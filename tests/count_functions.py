@@ -20,7 +20,7 @@ if __name__ == "__main__":
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from tests.commands.conftest import START, Bench
 from tests.test_source_tour import note_calls
@@ -44,8 +44,8 @@ def of_command(bench: Bench, *words: str) -> tuple[int, int]:
 
 def main() -> None:
     """Print the table."""
-    made_up = made_up_tenant(1, 1, 7, START, characters=(Character.PROMPT,))
-    sandbox = Sandbox(made_up, SandboxClock.manual(START))
+    sample_data = sample_tenant(1, 1, 7, START, characters=(Character.PROMPT,))
+    sandbox = Sandbox(sample_data, SandboxClock.manual(START))
     with sandbox.serve(), tempfile.TemporaryDirectory() as place:
         bench = Bench(sandbox, Path(place))
         bench.write_config()

@@ -5,7 +5,42 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+_KEPT = ("order_counts", "invoice_counts", "document_counts", "inbox_counts", "line_counts")
+_TIMES = ("documents_accepted_at", "inbox_received_at", "writes_done_at")
 _BACK = {
+    5: (
+        *(f"DROP TRIGGER {name}_{what}" for name in (*_KEPT, *_TIMES) for what in ("add", "move")),
+        "DROP TRIGGER line_counts_drop",
+        "DROP TRIGGER line_counts_of_supplier",
+        "DROP TRIGGER witnesses_of_ledger",
+        "DROP TRIGGER documents_in_ledger",
+        *(f"DROP TABLE {name}" for name in (*_KEPT, "latest_times")),
+        "DROP INDEX orders_open",
+        "DROP INDEX orders_not_up_to_date",
+        "DROP INDEX invoices_not_up_to_date",
+        "DROP INDEX invoices_by_customer",
+        "DROP INDEX documents_of_stream",
+        "DROP INDEX documents_by_state",
+        "DROP INDEX documents_by_partnership",
+        "DROP INDEX documents_by_interchange",
+        "DROP INDEX documents_to_recompute",
+        "DROP INDEX documents_without_997",
+        "DROP INDEX documents_not_acknowledged",
+        "DROP INDEX inbox_of_document",
+        "DROP INDEX inbox_ignored",
+        "DROP INDEX documents_replayed",
+        "DROP INDEX writes_open",
+        "DROP INDEX writes_not_seen",
+        "DROP INDEX reviews_by_subject",
+        "DROP INDEX reviews_open",
+        "DROP INDEX witnesses_without_document",
+        "ALTER TABLE witnesses DROP COLUMN in_ledger",
+        *(f"DROP INDEX {table}_by_search_key" for table in ("orders", "invoices", "documents")),
+        *(f"ALTER TABLE {table} DROP COLUMN search_key" for table in ("orders", "invoices", "documents")),
+        "CREATE INDEX orders_by_number ON orders (number)",
+        "CREATE INDEX invoices_by_number ON invoices (number)",
+        "CREATE INDEX documents_by_state ON documents (state, functional_ack, business_ack)",
+    ),
     4: (
         "DROP INDEX events_of_transaction",
         "DROP INDEX reviews_of_document",

@@ -24,7 +24,7 @@ from plexstedi.state.store import Store, altered_payload, open_state
 
 
 class Format(StrEnum):
-    """How events are exported."""
+    """Output format of exported events."""
 
     JSONL = "jsonl"
     CSV = "csv"

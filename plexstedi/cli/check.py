@@ -1,4 +1,4 @@
-"""`plexstedi check`: is everything set up, and if not, what is the fix."""
+"""`plexstedi check`: verify the set-up, with a fix for each problem."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MARKS = {
 
 
 class ChecksFailed(PlexStediError):
-    """Something is wrong; `exit_code` says of what kind."""
+    """Some checks failed; `exit_code` depends on their kind."""
 
     code = "check"
 
@@ -68,7 +68,7 @@ def register(app: typer.Typer) -> None:
         invocation = of(context)
         outcome = Outcome(command="check")
         trials: list[Trial] = []
-        findings = _look(invocation, trials, offline=offline, supplier=supplier)
+        findings = _run_checks(invocation, trials, offline=offline, supplier=supplier)
         outcome.faults += _faults(findings)
         outcome.data["findings"] = [FindingJson.of(finding) for finding in findings]
         if supplier is not None:
@@ -77,7 +77,7 @@ def register(app: typer.Typer) -> None:
         finish(invocation, outcome, as_json=json)
 
 
-def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplier: str | None) -> list[Finding]:
+def _run_checks(invocation: Invocation, trials: list[Trial], *, offline: bool, supplier: str | None) -> list[Finding]:
     try:
         config = invocation.config()
     except ConfigurationFault as fault:
@@ -90,14 +90,14 @@ def _look(invocation: Invocation, trials: list[Trial], *, offline: bool, supplie
         *_state(invocation, config),
         *check_suppliers(config, supplier),
     ]
-    # httpx is loaded only where it has something to say.
+    # Load httpx only if the environment sets certificates or a proxy.
     environment: list[Finding] = []
     if environment_decides(os.environ):
         from plexstedi.sync.report.check_environment import check_environment
 
         environment = check_environment(config)
     if not offline:
-        # httpx is loaded only where a service is asked.
+        # Load httpx only if a service is called.
         from plexstedi.sync.report.check_services import check_plex, check_stedi
 
         findings += check_plex(config, secrets, invocation.clock, supplier)
@@ -114,7 +114,7 @@ def _state(invocation: Invocation, config: Config) -> list[Finding]:
         path = invocation.state()
     except UntrustedFile as fault:
         return untrusted(Area.STATE, fault)
-    # The lock is looked at while the state file is not open: see `held_by`.
+    # Check the lock before the state file is opened: see `held_by`.
     return [
         *check_groups(config, path),
         *check_state_folder(path),
@@ -150,7 +150,7 @@ def _try(invocation: Invocation, config: Config, supplier: str, trials: list[Tri
 
 
 def _faults(findings: Sequence[Finding]) -> list[PlexStediError]:
-    """One fault for each kind of thing that is wrong."""
+    """One fault per exit code."""
     faults: list[PlexStediError] = []
     for code in (ExitCode.STATE, ExitCode.CONFIGURATION, ExitCode.UNAVAILABLE):
         found = [finding for finding in findings if finding.exit_code is code]
@@ -177,7 +177,7 @@ def _show(findings: Sequence[Finding], trials: Sequence[Trial]) -> None:
 
 def _summary(findings: Sequence[Finding]) -> str:
     counted = Counter(finding.verdict for finding in findings)
-    said = [
+    parts = [
         f"{counted[verdict]} {text}"
         for verdict, text in (
             (Verdict.WRONG, "wrong"),
@@ -186,7 +186,7 @@ def _summary(findings: Sequence[Finding]) -> str:
         )
         if counted[verdict]
     ]
-    return ", ".join(said) or "no problems found"
+    return ", ".join(parts) or "no problems found"
 
 
 def _show_trials(trials: Sequence[Trial]) -> None:
@@ -213,6 +213,6 @@ def _show_trials(trials: Sequence[Trial]) -> None:
         [(len(demand.orders), demand.what, demand.fix, demand.orders[0]) for demand in left_out(trials)],
         title="\nLeft out",
     )
-    adjusted = list(dict.fromkeys(f"{trial.order}: {said}" for trial in trials for said in trial.adjusted))
-    for said in adjusted:
-        print(f"adjusted: {plain(said)}")
+    adjusted = list(dict.fromkeys(f"{trial.order}: {text}" for trial in trials for text in trial.adjusted))
+    for text in adjusted:
+        print(f"adjusted: {plain(text)}")

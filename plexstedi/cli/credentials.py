@@ -1,4 +1,4 @@
-"""`plexstedi credentials`: secrets go in by a hidden prompt or stdin, never by an argument, and never come out."""
+"""`plexstedi credentials`: secrets are read from a hidden prompt or stdin, never from an argument, and never shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from plexstedi.cli.invocation import PERSON_WAITS_SECONDS, Invocation, finish, of
+from plexstedi.cli.invocation import LOCK_WAIT_SECONDS, Invocation, finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome
@@ -26,7 +26,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(S
 
 
 class Rotated(StrEnum):
-    """What can be rotated."""
+    """The keys that can be rotated."""
 
     STEDI = "stedi"
 
@@ -112,7 +112,7 @@ def _rotate(
     json: Json = False,
 ) -> None:
     """Try stedi-api-key-next at Stedi with a real call, then replace stedi-api-key with it."""
-    # httpx is loaded only where a service is asked.
+    # Load httpx only if a service is called.
     from plexstedi.sync.setup import try_stedi_key
 
     invocation = of(context)
@@ -139,7 +139,7 @@ def _name(given: str) -> SecretName:
     if given in set(SecretName):
         return SecretName(given)
     near = get_close_matches(given.lower(), list(SecretName), n=1)
-    # What is near to no name may be the secret itself: it is not repeated.
+    # A name unlike any known one may be the secret itself: do not repeat it.
     raise UsageFault(
         f"{given} is not the name of a secret" if near else "that is not the name of a secret",
         fix=f"Did you mean {near[0]}?" if near else f"Choose one of: {', '.join(SecretName)}.",
@@ -148,9 +148,9 @@ def _name(given: str) -> SecretName:
 
 @contextmanager
 def _no_run(invocation: Invocation) -> Iterator[None]:
-    """While no run is at work, so that none sees a key change under it. Raise LockHeld after 30 s.
+    """Hold the lock, so that no run sees a key change midway. Raise LockHeld after 30 s.
 
-    Where no run has ever been there is nothing to wait for, and no lock is made.
+    If there was never a run, there is nothing to wait for, and no lock file is created.
     """
     try:
         state = invocation.state()
@@ -166,7 +166,7 @@ def _no_run(invocation: Invocation) -> Iterator[None]:
         state,
         command="plexstedi credentials",
         now=invocation.clock.now,
-        wait_seconds=PERSON_WAITS_SECONDS,
+        wait_seconds=LOCK_WAIT_SECONDS,
         sleep=invocation.clock.sleep,
     ):
         yield

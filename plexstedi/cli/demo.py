@@ -1,4 +1,4 @@
-"""`plexstedi demo`: the whole loop on the embedded sandbox, nothing to set up."""
+"""`plexstedi demo`: the whole loop on the embedded sandbox, without set-up."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import typer
 
 from plexstedi.cli.render.streams import ours, progress_reporter
 from plexstedi.cli.render.tables import x12_lines
-from plexstedi.cli.result.outcome import Outcome, say_fault
+from plexstedi.cli.result.outcome import Outcome, print_fault
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
 from plexstedi.plain_text import one_line
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
-from plexstedi.sync.endings import Ending, note_in_state
+from plexstedi.sync.endings import Ending, record_in_state
 from plexstedi.sync.health import read_health
 from plexstedi.sync.report.order import order_report
 from plexstedi.sync.report.overview import overview
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _MOST_RUNS = 200
 _START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
-"""A Monday morning in made-up time: the demo says the same every time."""
+"""A Monday morning in simulated time: the demo's output is always the same."""
 
 
 def register(app: typer.Typer) -> None:
@@ -52,10 +52,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Run the whole loop on a sandbox: purchase orders to suppliers, acknowledgments back to Plex."""
         from plexstedi.sandbox.clock import SandboxClock
-        from plexstedi.sandbox.plex.made_up import made_up_tenant
+        from plexstedi.sandbox.plex.sample_data import sample_tenant
         from plexstedi.sandbox.server import Sandbox
 
-        sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
+        sandbox = Sandbox(sample_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
         outcome = Outcome(command="demo")
         with _place(directory) as place, sandbox.serve():
             demo = Demo(sandbox, place, quiet=json)
@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
             if json:
                 outcome.emit(as_json=True)
             elif outcome.faults:
-                say_fault(outcome.faults[0])
+                print_fault(outcome.faults[0])
         raise typer.Exit(int(outcome.exit_code))
 
 
@@ -86,7 +86,7 @@ def _place(directory: Path | None) -> Iterator[Path]:
 
 
 class Demo:
-    """The story, step by step."""
+    """The steps of the demo."""
 
     def __init__(self, sandbox: Sandbox, place: Path, *, quiet: bool) -> None:
         from plexstedi.sandbox.config_text import config_text, secrets
@@ -104,13 +104,15 @@ class Demo:
 
     def play(self) -> None:
         """All steps. Raise what a run raises."""
-        made_up = self._sandbox.made_up
+        sample_data = self._sandbox.sample_data
         self._say(
-            f"A sandbox Plex with {len(made_up.tenant.orders)} purchase orders for {len(made_up.partners)} suppliers,"
-            " and a sandbox Stedi, both on loopback."
+            f"A sandbox Plex with {len(sample_data.tenant.orders)} purchase orders for {len(sample_data.partners)}"
+            " suppliers, and a sandbox Stedi, both on loopback."
         )
         self._step("First run: orders are read from Plex and sent to the suppliers as X12 850")
-        self._run_until(lambda session: session.store.orders.work_left() == 0 and not session.store.orders.unsettled())
+        self._run_until(
+            lambda session: session.store.orders.work_left() == 0 and not session.store.orders.not_up_to_date()
+        )
         self._show_document()
         self._step("One hour later: suppliers' systems return 997s, their staff return 855s")
         self._later(timedelta(minutes=45))
@@ -146,7 +148,7 @@ class Demo:
         self._run_until(lambda session: session.store.orders.work_left() == 0)
 
     def _run_until(self, finished: Callable[[Session], bool]) -> None:
-        """As many runs as cron would need."""
+        """Repeat runs at cron's interval until finished."""
         for _ in range(_MOST_RUNS):
             if self._run_once(finished):
                 return
@@ -167,9 +169,9 @@ class Demo:
         began = session.clock.now()
         try:
             run(session, faults)
-            session.settle_counts()
-            stages = session.tally.stages
-            note_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
+            session.refresh_counts()
+            stages = session.run.stages
+            record_in_state(session.store, Ending("run", began, session.clock.now(), 0, faults, stages), to_cron=False)
             done = finished(session)
         finally:
             opened.close()
@@ -181,10 +183,10 @@ class Demo:
         return done and not faults
 
     def _count(self, session: Session) -> None:
-        counts = session.tally.counts
-        standing = {"attention", "in_doubt"}
+        counts = session.run.counts
+        current = {"attention", "in_doubt"}
         for name, value in counts.as_dict().items():
-            setattr(self.total, name, value if name in standing else getattr(self.total, name) + value)
+            setattr(self.total, name, value if name in current else getattr(self.total, name) + value)
         if counts.nothing_done():
             return
         clock = f"{self._sandbox.clock.now():%a %H:%M}"
@@ -195,7 +197,7 @@ class Demo:
         )
 
     def _change_an_order(self) -> str:
-        """A buyer doubles the first release of an order whose supplier has answered."""
+        """Double the first release of an acknowledged order, as a buyer would."""
         with self._reading() as store:
             number = next(
                 document.order_number
@@ -218,12 +220,12 @@ class Demo:
         self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n\n{x12_lines(text)}")
 
     def _show_order(self, number: str) -> None:
-        from plexstedi.cli.render.text import show_order
+        from plexstedi.cli.render.text import show_report
 
         if self._quiet:
             return
         with self._reading() as store:
-            show_order(order_report(store, store.orders.by_number(number)[0]))
+            show_report(order_report(store, store.orders.by_number(number)[0]))
 
     def _show_status(self) -> None:
         from plexstedi.cli.render.text import show_overview

@@ -46,7 +46,7 @@ def _show(outcome: Outcome) -> None:
 
 
 def print_writes(writes: Iterable[WriteJson], planned: bool) -> None:
-    """What was written to Plex, or would be: each field before and after."""
+    """Print what was or would be written to Plex: each field before and after."""
     print_table(
         ("order", "where", "field", "Plex now" if planned else "Plex before", "Plex after", "why"),
         [

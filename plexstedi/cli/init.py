@@ -1,4 +1,4 @@
-"""`plexstedi init`: a first configuration, by asking."""
+"""`plexstedi init`: create a first configuration interactively."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.load import default_config_path, load
-from plexstedi.config.new import InitAnswers, example_text, missing_answers, new_config
+from plexstedi.config.new import InitOptions, example_text, missing_options, new_config
 from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem
 from plexstedi.credentials.secrets import SecretName
 from plexstedi.errors import ConfigurationFault, UsageFault
@@ -104,7 +104,7 @@ def register(app: typer.Typer) -> None:
             timezone = _ask_timezone()
         if asking and every_minutes is None:
             every_minutes = _ask_minutes()
-        answers = InitAnswers(
+        answers = InitOptions(
             api=PlexApi(given["--api"] or ""),
             base_url=base_url or given["--base-url"],
             tenant_id=given["--tenant-id"],
@@ -133,13 +133,13 @@ def _there(file: Path) -> UsageFault:
 
 
 def _complete(given: dict[str, str | None]) -> bool:
-    """Ask for what is not given; say whether there is somebody to ask.
+    """Prompt for missing values; return whether prompts are possible (a terminal).
 
-    Raise UsageFault for an option that cannot be, or where there is nobody to ask.
+    Raise UsageFault for an invalid option, or if a value is missing and there is no terminal.
     """
     _check_choices(given)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        missing = missing_answers(given, _api(given))
+        missing = missing_options(given, _api(given))
         if missing:
             raise UsageFault(
                 f"there is no terminal for questions, and these options are missing: {', '.join(missing)}",
@@ -148,7 +148,7 @@ def _complete(given: dict[str, str | None]) -> bool:
         return False
     if not given["--api"]:
         given["--api"] = _ask("--api")
-    for option in missing_answers(given, _api(given)):
+    for option in missing_options(given, _api(given)):
         given[option] = _ask(option)
     return True
 
@@ -193,7 +193,7 @@ def _ask_minutes() -> int:
 
 
 def _create(file: Path, text: str) -> None:
-    """Write the file, unless it is there or would not be valid. Raise UsageFault, ConfigurationFault."""
+    """Write the file, unless it exists or would be invalid. Raise UsageFault, ConfigurationFault."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         opened = file.open("x", encoding="utf-8")

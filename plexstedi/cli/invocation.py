@@ -1,4 +1,4 @@
-"""What every command shares: where its files are, the lock, the session, and how it ends."""
+"""Common parts of every command: file locations, lock, session, and how it ends."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ from plexstedi.state.file.lock import RunLock
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
-from plexstedi.sync.endings import Ending, note_beside, note_in_state
-from plexstedi.sync.session import PROGRAM, Session, person
+from plexstedi.sync.endings import Ending, record_beside_state, record_in_state
+from plexstedi.sync.session import PROGRAM, Session, current_user
 
 if TYPE_CHECKING:
     from plexstedi.sync.setup import Surroundings
 
-PERSON_WAITS_SECONDS = 30.0
-"""How long a command that a person gave waits for the lock (DESIGN.md section 4)."""
+LOCK_WAIT_SECONDS = 30.0
+"""How long a command run by a user waits for the lock (DESIGN.md section 4)."""
 
 clock_of_process: Clock = SystemClock()
-"""The clock of every command; tests of whole commands put another in its place."""
+"""The clock of every command; tests of whole commands replace it."""
 
 
 @dataclass
@@ -59,8 +59,8 @@ class Invocation:
     config_path: Path | None = None
     state_path: Path | None = None
     quiet: bool = False
-    told: bool = False
-    """Whether the command has said how it ended."""
+    reported: bool = False
+    """Whether the command has printed its result."""
     _config: Config | None = field(default=None, repr=False)
 
     @property
@@ -75,11 +75,11 @@ class Invocation:
         return self._config
 
     def config_file(self) -> Path:
-        """Where the configuration is to be."""
+        """Expected path of the configuration."""
         return self.config_path or default_config_path(os.environ)
 
     def config_if_readable(self) -> Config | None:
-        """The configuration, None if that is what is wrong. Raise UntrustedFile: that is never passed over."""
+        """The configuration; None if it is invalid. Raise UntrustedFile, which is never ignored."""
         try:
             return self.config()
         except UntrustedFile:
@@ -88,7 +88,7 @@ class Invocation:
             return None
 
     def instant(self, text: str | None, option: str) -> datetime | None:
-        """A time given on the command line, in the tenant's days. Raise UsageFault if it is none."""
+        """A time given on the command line, in the tenant's time zone. Raise UsageFault if it is invalid."""
         if text is None:
             return None
         config = self.config_if_readable()
@@ -96,15 +96,16 @@ class Invocation:
         return instant(text, option, self.clock.now(), UTC if name is None else ZoneInfo(name))
 
     def must_own(self, store: Store) -> None:
-        """Raise ConfigurationFault if the configuration, where there is one, is another's than this state's."""
+        """Raise ConfigurationFault if the configuration (if any) belongs to another tenant than this state."""
         config = self.config_if_readable()
         if config is not None:
-            store.memory.must_belong_to(config.tenant, config.stedi.usage_indicator)
+            store.cursors.must_belong_to(config.tenant, config.stedi.usage_indicator)
 
     def state(self) -> Path:
-        """Where the state file really is, through every link: what lies beside it is then found by each of its names.
+        """The resolved path of the state file, so that files beside it are found by any of its names.
 
-        Raise ConfigurationFault if the configuration says so and cannot be read, UntrustedFile if others can write it.
+        Raise ConfigurationFault if its path is set in an unreadable configuration, UntrustedFile if others can write
+        it.
         """
         path = self.state_as_given()
         real = Path(os.path.realpath(path))
@@ -112,26 +113,26 @@ class Invocation:
         return real
 
     def state_as_given(self) -> Path:
-        """Where the state file is said to be. Raise ConfigurationFault as `state`."""
+        """The path of the state file as configured. Raise ConfigurationFault as `state`."""
         if self.state_path is not None:
             return self.state_path
         known = None if os.environ.get("PLEXSTEDI_STATE") else self.config()
         return default_state_path(os.environ, known)
 
     def state_if_known(self) -> Path | None:
-        """As `state`, also where the configuration is wrong elsewhere than in `[state]`; None if it cannot be told."""
+        """As `state`, also if other sections than `[state]` are invalid; None if it cannot be determined."""
         try:
             return self.state()
         except ConfigurationFault:
             if self.state_path is not None or os.environ.get("PLEXSTEDI_STATE"):
-                # The configuration was not asked: it is the place itself that is refused.
+                # The path does not come from the configuration: it was rejected itself.
                 return None
             return readable_state_path(os.environ, self.config_file())
 
-    def add_standing(self, outcome: Outcome) -> None:
-        """Give an outcome what stands now: the head of the audit trail, `attention` and `in_doubt`.
+    def add_current_totals(self, outcome: Outcome) -> None:
+        """Add the current totals to an outcome: the head of the audit trail, `attention` and `in_doubt`.
 
-        Where there is no state that can be read: null, and no counts.
+        Without a readable state: null, and no counts.
         """
         head, counts = None, Counts()
         try:
@@ -142,19 +143,19 @@ class Invocation:
                     counts.attention = store.reviews.attention()
                     counts.in_doubt = Statistics(store.database).in_doubt()
         except PlexStediError:
-            # The command itself tells what is wrong, if it needs the state at all.
+            # If the command needs the state, it reports the fault itself.
             pass
         outcome.data.setdefault("audit_head", head)
         outcome.counts = counts
 
     def secrets(self) -> Secrets:
-        """Where the secrets are looked up."""
+        """The sources of secrets."""
         return Secrets.of(os.environ, self.clock)
 
     def surroundings(
         self, *, overrides: frozenset[str], stop: StopRequest, as_json: bool, time_limit: float | None = None
     ) -> Surroundings:
-        """What a session of this command line is opened from."""
+        """The parameters of this command's session."""
         from plexstedi.sync.setup import Surroundings
 
         return Surroundings(
@@ -170,7 +171,7 @@ class Invocation:
 
 
 def of(context: typer.Context) -> Invocation:
-    """The invocation that the global options made."""
+    """The invocation created by the global options."""
     found = context.obj
     if not isinstance(found, Invocation):
         raise TypeError("a command was called without the global options")
@@ -185,33 +186,35 @@ def work(
     as_json: bool,
     dry_run: bool = False,
     overrides: frozenset[str] = frozenset(),
-    by_person: bool = False,
+    by_user: bool = False,
     scheduled: bool = False,
     time_limit: float | None = None,
     recover: bool = False,
     alerting: bool = False,
 ) -> None:
-    """Run `body` in a session under the lock, print what came of it, and end with its exit code.
+    """Run `body` in a session under the lock, print the result, and end with its exit code.
 
-    Whatever ends it, the lock is released, and the result is printed. A dry run takes no lock and works on a copy of
-    the state. `recover`: a state file that is gone is made anew. `scheduled`: a timer calls it, so how it ended is
-    noted for `status` and for cron's mail. `alerting`: people and monitors are told how it ended.
+    Whatever happens, the lock is released and the result is printed. A dry run takes no lock and works on a copy of the
+    state. `recover`: create a missing state file. `scheduled`: called by a timer; record the ending for `status` and
+    cron's mail. `alerting`: send alerts about the ending.
     """
     invocation = of(context)
     noting = scheduled and not dry_run
     outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=noting)
-    afterwards = _Afterwards(invocation, outcome, alerting=alerting, to_cron=not (as_json or on_a_terminal()))
+    afterwards = _EndingRecorder(invocation, outcome, alerting=alerting, to_cron=not (as_json or on_a_terminal()))
     stop = StopRequest()
     started = False
 
     def locked() -> None:
         nonlocal started
-        # Commands that only read the state do without httpx.
+        # Commands that only read the state do not load httpx.
         from plexstedi.sync.setup import open_session
 
-        with _signals(stop), _locked(invocation, by_person=by_person, dry_run=dry_run) as lock:
+        with _signals(stop), _locked(invocation, by_user=by_user, dry_run=dry_run) as lock:
             around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
-            opened = open_session(around, dry_run=dry_run, actor=person() if by_person else PROGRAM, recover=recover)
+            opened = open_session(
+                around, dry_run=dry_run, actor=current_user() if by_user else PROGRAM, recover=recover
+            )
             started = True
             try:
                 began = opened.session.clock.now()
@@ -225,6 +228,7 @@ def work(
                 outcome.collect(opened.session.store.close)
 
     outcome.collect(locked)
+    # The session could not be opened, or failed before its ending was recorded.
     if noting and not afterwards.done:
         outcome.collect(lambda: afterwards.of_no_session(started=started))
     try:
@@ -238,35 +242,35 @@ def work(
 
 
 def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
-    """Run the body; what it raises is told with all that it did until then."""
-    outcome.counts = session.tally.counts
-    outcome.warnings = session.tally.warnings
+    """Run the body; a fault is reported together with what was done before it."""
+    outcome.counts = session.run.counts
+    outcome.warnings = session.run.warnings
 
-    def tell() -> None:
+    def add_audit_head() -> None:
         outcome.data.setdefault("audit_head", session.store.audit.head())
 
     outcome.collect(lambda: body(session, outcome))
-    outcome.collect(session.settle_counts)
-    outcome.faults.extend(session.tally.unforeseen)
-    outcome.attention = bool(session.tally.news)
-    outcome.data.setdefault("news", session.tally.news)
-    outcome.collect(tell)
+    outcome.collect(session.refresh_counts)
+    outcome.faults.extend(session.run.unforeseen)
+    outcome.attention = bool(session.run.news)
+    outcome.data.setdefault("news", session.run.news)
+    outcome.collect(add_audit_head)
     outcome.data.setdefault("audit_head", None)
 
 
 @dataclass
-class _Afterwards:
-    """What follows a run however it ended: it is noted for `status` and cron's mail, and alerts go out."""
+class _EndingRecorder:
+    """After a run, however it ended: record the ending for `status` and cron's mail, and send alerts."""
 
     invocation: Invocation
     outcome: Outcome
     alerting: bool
     to_cron: bool
-    """Nobody reads this run as it happens: faults that stand are news only."""
+    """The output goes to cron's mail: persistent faults are printed only when due."""
     done: bool = False
 
     def of_session(self, session: Session, began: datetime) -> None:
-        """After a run that had a session; still under the lock."""
+        """After a run with a session; still under the lock."""
         from plexstedi.sync.people.alerts import after_run
 
         outcome, alerts = self.outcome, session.config.alerts
@@ -277,7 +281,7 @@ class _Afterwards:
             )
         unrecorded = (
             outcome.collect(
-                lambda: outcome.take(note_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
+                lambda: outcome.take(record_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
             )
             or unrecorded
         )
@@ -285,7 +289,7 @@ class _Afterwards:
             self._beside(self._ending(session, began), session.store.database.path, alerts)
 
     def of_no_session(self, *, started: bool) -> None:
-        """After a run that could not start (its configuration, its state, its lock), or was torn from its session."""
+        """After a run that could not open its session (configuration, state, lock), or lost it."""
         from plexstedi.sync.people.alerts import ping
 
         invocation, outcome = self.invocation, self.outcome
@@ -297,7 +301,7 @@ class _Afterwards:
         self._beside(ending, invocation.state_if_known(), alerts)
 
     def of_printing(self, fault: PlexStediError) -> None:
-        """After a run whose result cannot be printed for a reason that nobody foresaw: it was noted as it ended."""
+        """After an unexpected error while printing the result; the ending itself is already recorded."""
         invocation = self.invocation
         now = invocation.clock.now()
         self.outcome.faults.append(fault)
@@ -309,7 +313,7 @@ class _Afterwards:
 
         outcome = self.outcome
         if state is not None:
-            outcome.collect(lambda: outcome.take(note_beside(state, ending, to_cron=self.to_cron)))
+            outcome.collect(lambda: outcome.take(record_beside_state(state, ending, to_cron=self.to_cron)))
         if alerts is not None and self.alerting:
             outcome.collect(
                 lambda: outcome.warnings.extend(
@@ -325,8 +329,8 @@ class _Afterwards:
             at=session.clock.now(),
             exit_code=int(outcome.exit_code),
             faults=outcome.by_precedence(),
-            stages=session.tally.stages,
-            warnings=tuple(session.tally.warnings),
+            stages=session.run.stages,
+            warnings=tuple(session.run.warnings),
             idle=outcome.idle,
             key_set_at=self._key_set_at(),
         )
@@ -335,21 +339,21 @@ class _Afterwards:
         try:
             return self.invocation.secrets().set_at(SecretName.STEDI_API_KEY)
         except CredentialsFault:
-            # The stage that needed the key has told what is wrong with it.
+            # The stage that needed the key has reported the fault.
             return None
 
 
 def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
-    """Print an outcome and end the command with its exit code. What stands now is in every JSON object."""
+    """Print an outcome and exit with its code. Every JSON object contains the current totals."""
     if as_json and outcome.counts is None:
-        invocation.add_standing(outcome)
-    invocation.told = True
+        invocation.add_current_totals(outcome)
+    invocation.reported = True
     outcome.emit(as_json=as_json, quiet=invocation.quiet)
     raise typer.Exit(int(outcome.exit_code))
 
 
 @contextmanager
-def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterator[RunLock | None]:
+def _locked(invocation: Invocation, *, by_user: bool, dry_run: bool) -> Iterator[RunLock | None]:
     if dry_run:
         yield None
         return
@@ -357,8 +361,8 @@ def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterat
         invocation.state(),
         command=shlex.join(["plexstedi", *sys.argv[1:]]),
         now=invocation.clock.now,
-        wait_seconds=PERSON_WAITS_SECONDS if by_person else 0.0,
-        sleep=invocation.clock.sleep if by_person else None,
+        wait_seconds=LOCK_WAIT_SECONDS if by_user else 0.0,
+        sleep=invocation.clock.sleep if by_user else None,
     )
     with lock:
         yield lock
@@ -366,14 +370,14 @@ def _locked(invocation: Invocation, *, by_person: bool, dry_run: bool) -> Iterat
 
 @contextmanager
 def _signals(stop: StopRequest) -> Iterator[None]:
-    """The first SIGTERM or SIGINT asks the run to stop after the current document; the second ends it at once."""
+    """The first SIGTERM or SIGINT stops the run after the current document; the second ends it at once."""
 
-    def ask(number: int, frame: FrameType | None) -> None:
+    def request_stop(number: int, frame: FrameType | None) -> None:
         if stop.signal is not None:
             raise KeyboardInterrupt
         stop.signal = signal.Signals(number).name
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, request_stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:

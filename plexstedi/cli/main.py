@@ -1,4 +1,4 @@
-"""`plexstedi`: the program's entrance."""
+"""`plexstedi`: entry point."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _COMMANDS = (
 
 
 class _OneLine(logging.Formatter):
-    """One line for each message: text of others in it begins no line that looks like ours."""
+    """One line per message: foreign text cannot imitate a line of the log."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         return one_line(super().formatMessage(record))
@@ -86,6 +86,7 @@ def _global_options(
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.ERROR)
+    # Their debug output contains URLs and headers.
     for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     invocation = context.ensure_object(Invocation)
@@ -93,7 +94,7 @@ def _global_options(
 
 
 def _register(arguments: list[str]) -> None:
-    """Add the commands named on the command line, or all: loading one is most of what a short command costs."""
+    """Add the commands named on the command line, or all: importing them takes most of a short command's time."""
     named = [name for name in _COMMANDS if name.replace("_", "-") in arguments]
     for name in named or _COMMANDS:
         if name not in _registered:
@@ -105,10 +106,10 @@ _registered: set[str] = set()
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and end the process with the contract's exit code."""
+    """Run the command line and end the process with the exit code of the contract."""
     open_missing_descriptors()
     signal.signal(signal.SIGTERM, _terminated)
-    # Whatever the umask: what this process makes, nobody else can write.
+    # Whatever the umask: files created by this process are never writable by others.
     os.umask(os.umask(0o077) | 0o022)
     raise SystemExit(int(run(sys.argv[1:] if arguments is None else arguments)))
 
@@ -118,7 +119,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; its exit code."""
+    """Run one command line; return its exit code."""
     arguments = as_text(arguments)
     with guarded_streams() as streams:
         code = _run(arguments)
@@ -130,7 +131,7 @@ _WITH_VALUE = ("--config", "--state")
 
 
 def _global_options_first(arguments: list[str]) -> list[str]:
-    """The command line with the global options before the command, wherever they were given; nothing behind `--`."""
+    """Move the global options before the command, wherever they were given, except behind `--`."""
     first: list[str] = []
     rest: list[str] = []
     left = iter(arguments)
@@ -157,14 +158,14 @@ def _run(arguments: list[str]) -> int:
     def failed(fault: PlexStediError) -> int:
         outcome = Outcome(command=_full_name(command, arguments), dry_run="--dry-run" in arguments, faults=[fault])
         if as_json:
-            invocation.add_standing(outcome)
+            invocation.add_current_totals(outcome)
         outcome.emit(as_json=as_json)
         return int(outcome.exit_code)
 
     try:
         result = app(args=arguments, prog_name="plexstedi", standalone_mode=False, obj=invocation)
-        if result == ExitCode.INTERRUPTED and not invocation.told:
-            # typer makes an exit code of Ctrl-C, and an Abort of it at a question.
+        if result == ExitCode.INTERRUPTED and not invocation.reported:
+            # typer returns an exit code for Ctrl-C, and raises Abort for Ctrl-C at a prompt.
             raise KeyboardInterrupt
     except PlexStediError as fault:
         return failed(fault)
@@ -184,13 +185,13 @@ def _run(arguments: list[str]) -> int:
 
 
 def _usage(command: str, error: Exception) -> UsageFault:
-    """typer's word for a command line that makes no sense."""
+    """Invalid usage, with typer's message."""
     message = str(error.format_message())  # type: ignore[attr-defined]
     return UsageFault(message, fix=f"See `plexstedi {command} --help`." if command != "plexstedi" else "See --help.")
 
 
 def _full_name(command: str, arguments: list[str]) -> str:
-    """With the subcommand, as the command itself says it."""
+    """The command with its subcommand, as in the command's own outcome."""
     if command not in ("review", "audit", "credentials"):
         return command
     after = arguments[arguments.index(command) + 1 :]

@@ -1,4 +1,4 @@
-"""Options that several commands have, said once."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Supplier: TypeAlias = Annotated[str | None, typer.Option("--supplier", metavar="
 
 
 def overrides(names: list[str] | None) -> frozenset[str]:
-    """The suspicions to be passed. Raise UsageFault for a name that none has."""
+    """The suspicions to override. Raise UsageFault for an unknown name."""
     for name in names or ():
         if name not in SUSPICIONS:
             raise UsageFault(f"there is no suspicion {name}", fix=f"Use one of {', '.join(SUSPICIONS)}.")
@@ -36,7 +36,7 @@ def overrides(names: list[str] | None) -> frozenset[str]:
 
 
 def positive(text: str) -> int:
-    """A number given on the command line, in plain digits: `int()` also takes `1_0` and other scripts' digits."""
+    """A number on the command line, in plain digits: `int()` would also take `1_0` and digits of other scripts."""
     number = plain_whole(text)
     if number is None or not 0 < number <= _LARGEST:
         raise typer.BadParameter(f"{text[:40]!r} is not a whole number from 1 to {_LARGEST}, in plain digits.")
@@ -49,7 +49,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def instant(text: str, option: str, now: datetime, zone: tzinfo) -> datetime:
-    """A time given on the command line: ISO 8601 with a time zone, a day, `yesterday`, `2d` or `6h` back from `now`.
+    """A time on the command line: ISO 8601 with a time zone, a date, `yesterday`, `2d` or `6h` before `now`.
 
     A day begins at midnight in `zone`, the tenant's. Raise UsageFault for anything else.
     """
@@ -82,7 +82,7 @@ def _midnight(day: date, zone: tzinfo) -> datetime | None:
 
 
 def reason_given(reason: str | None) -> str:
-    """The reason a person gave. Raise UsageFault if there is none."""
+    """The user's reason. Raise UsageFault if there is none."""
     if reason is None or not reason.strip():
         raise UsageFault("a reason is required", fix="Add --reason TEXT; it is kept in the audit trail.")
     return reason.strip()
@@ -93,18 +93,18 @@ def _on_a_terminal() -> bool:
 
 
 def confirmed(question: str, *, yes: bool) -> None:
-    """Ask a person; go on only after a yes. Raise UsageFault without a terminal and without `--yes`."""
+    """Ask for confirmation. Raise UsageFault unless confirmed, or without a terminal and without `--yes`."""
     if yes:
         return
     if not _on_a_terminal():
         raise UsageFault(
             "this needs confirmation, and there is no terminal to ask on", fix="Check the preview, then add --yes."
         )
-    # While a person is asked nothing is under way: Ctrl-C ends the command at once.
+    # No work is in progress during the prompt: Ctrl-C ends the command at once.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        said = typer.confirm(question, err=True)
+        confirmed_by_user = typer.confirm(question, err=True)
     finally:
         signal.signal(signal.SIGINT, before)
-    if not said:
+    if not confirmed_by_user:
         raise UsageFault("nothing was done", fix="Answer y, or add --yes.", code="declined")

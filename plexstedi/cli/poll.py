@@ -48,12 +48,12 @@ def register(app: typer.Typer) -> None:
                 with stage(session, Stage.POLL):
                     poll(session, since=begin, full=full)
 
-            def tell() -> None:
+            def report() -> None:
                 outcome.data["due"] = [_due(one) for one in mark_due(session)]
                 outcome.data["not_traded"] = not_traded(session)
 
             outcome.collect(read)
-            outcome.collect(tell)
+            outcome.collect(report)
 
         work(
             context,

@@ -10,8 +10,7 @@ from plexstedi.cli.render.tables import print_table
 from plexstedi.cli.result.outcome import Outcome, print_news
 from plexstedi.cli.result.results import FoundInvoiceJson, FoundOrderJson
 from plexstedi.clock import StopRequest
-from plexstedi.sync.people.recover import FoundStream, look, take_over
-from plexstedi.sync.people.recover_invoices import FoundInvoice, look_at_invoices, take_over_invoices
+from plexstedi.sync.people.recover import FoundStream, find_streams, import_streams
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import open_session
 
@@ -29,61 +28,47 @@ def register(app: typer.Typer) -> None:
             _preview(context, as_json=json)
 
         def body(session: Session, outcome: Outcome) -> None:
-            found = look(session)
-            invoices = look_at_invoices(session)
-            outcome.data["streams"] = [*map(_found_order, found), *map(_found_invoice, invoices)]
+            # Read again under the lock: the preview ran without it.
+            found = find_streams(session)
+            outcome.data["streams"] = [*map(_as_json, found)]
             outcome.show = lambda: print_news(outcome)
             if not json and (dry_run or yes):
-                _show(found, invoices)
-            if dry_run or not (found or invoices):
-                return
-            take_over(session, found)
-            take_over_invoices(session, invoices)
+                _show(found)
+            if not dry_run:
+                import_streams(session, found)
 
-        work(context, "recover", body, as_json=json, dry_run=dry_run, by_person=True, recover=True, time_limit=_SECONDS)
+        work(context, "recover", body, as_json=json, dry_run=dry_run, by_user=True, recover=True, time_limit=_SECONDS)
 
 
 def _preview(context: typer.Context, *, as_json: bool) -> None:
-    """Show and ask, on a private copy: what is refused leaves the state file, or its absence, as it was."""
+    """Preview and confirm on a private copy: if the user declines, the state file, or its absence, is unchanged."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json, time_limit=_SECONDS)
     opened = open_session(around, dry_run=True, recover=True)
     try:
-        found, invoices = look(opened.session), look_at_invoices(opened.session)
+        found = find_streams(opened.session)
     finally:
         opened.close()
     if not as_json:
-        _show(found, invoices)
-    if found or invoices:
-        confirmed(f"Import {len(found) + len(invoices)} streams into the state file?", yes=False)
+        _show(found)
+    if found:
+        confirmed(f"Import {len(found)} streams into the state file?", yes=False)
 
 
-def _show(found: list[FoundStream], invoices: list[FoundInvoice]) -> None:
-    if not found and not invoices:
+def _show(found: list[FoundStream]) -> None:
+    if not found:
         print("The state file knows all of our files at Stedi: nothing to recover.")
         return
-    rows = [
-        (one.order_number, one.release, len(one.files), one.files[-1].witness.file_name, one.what()) for one in found
-    ]
-    rows += [(one.number, None, len(one.files), one.files[-1].witness.file_name, one.what()) for one in invoices]
+    rows = [(one.number, one.release, len(one.files), one.files[-1].execution.file_name, one.action()) for one in found]
     print_table(("order or invoice", "release", "files", "last file", "action"), rows)
 
 
-def _found_order(one: FoundStream) -> FoundOrderJson:
+def _as_json(one: FoundStream) -> FoundOrderJson | FoundInvoiceJson:
+    partner = None if one.trade is None else one.trade.partner
+    files = [found.execution.file_name for found in one.files]
+    if one.word == "invoice":
+        return FoundInvoiceJson(
+            invoice=one.number, customer=partner, files=files, in_sync=one.in_sync, what=one.action()
+        )
     return FoundOrderJson(
-        order=one.order_number,
-        release=one.release,
-        supplier=None if one.record is None else one.record.supplier,
-        files=[found.witness.file_name for found in one.files],
-        in_sync=one.in_sync,
-        what=one.what(),
-    )
-
-
-def _found_invoice(one: FoundInvoice) -> FoundInvoiceJson:
-    return FoundInvoiceJson(
-        invoice=one.number,
-        customer=None if one.record is None else one.record.customer,
-        files=[found.witness.file_name for found in one.files],
-        in_sync=one.revision is not None,
-        what=one.what(),
+        order=one.number, release=one.release, supplier=partner, files=files, in_sync=one.in_sync, what=one.action()
     )

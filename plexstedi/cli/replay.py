@@ -17,7 +17,8 @@ from plexstedi.cli.result.results import TransactionJson
 from plexstedi.cli.result.things import ReplayJson
 from plexstedi.clock import StopRequest
 from plexstedi.errors import UsageFault
-from plexstedi.sync.people.replay import Replay, failed_since, find_last, plan, replay, replay_acknowledgment
+from plexstedi.sync.people.find_document import find_last
+from plexstedi.sync.people.replay import Replay, failed_since, plan, replay, replay_acknowledgment
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import open_session
 
@@ -100,6 +101,7 @@ def register(app: typer.Typer) -> None:
             outcome.show = lambda: _show(outcome, count=len(shown))
             if dry_run or not shown:
                 return
+            # The preview held no lock: send only what the user confirmed.
             again = planned(session)
             if [one.new for one in again] != [one.new for one in shown]:
                 raise UsageFault(
@@ -116,12 +118,12 @@ def register(app: typer.Typer) -> None:
             as_json=json,
             dry_run=dry_run,
             overrides=overrides(override),
-            by_person=True,
+            by_user=True,
         )
 
 
 def _preview(context: typer.Context, planned: Any, *, as_json: bool) -> list[Replay]:
-    """What would be sent, from a private copy of the state and told on stderr: asking holds no lock."""
+    """Preview on a private copy of the state, printed on stderr: the prompt holds no lock."""
     around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=as_json)
     opened = open_session(around, dry_run=True)
     try:
@@ -144,11 +146,11 @@ def _preview(context: typer.Context, planned: Any, *, as_json: bool) -> list[Rep
         for one in found
     ]
     if rows:
-        headers = ("order", "supplier", "kind", "purpose", "revision", "replays", "file name", "key")
+        headers = ("order or invoice", "partner", "kind", "purpose", "revision", "replays", "file name", "key")
         print("\n".join(aligned(headers, [[plain(text) for text in row] for row in rows])), file=sys.stderr)
     for one in found:
         for warning in one.warnings:
-            print(f"warning: order {plain(one.new.order_number)}: {plain(warning)}", file=sys.stderr)
+            print(f"warning: {_word(one.new.kind)} {plain(one.new.order_number)}: {plain(warning)}", file=sys.stderr)
     return found
 
 
@@ -173,7 +175,7 @@ def _replay_ack(
 
         outcome.show = show
 
-    work(context, "replay", body, as_json=as_json, dry_run=dry_run, by_person=True)
+    work(context, "replay", body, as_json=as_json, dry_run=dry_run, by_user=True)
 
 
 def _show(outcome: Outcome, *, count: int) -> None:
@@ -182,5 +184,9 @@ def _show(outcome: Outcome, *, count: int) -> None:
     replays: Sequence[ReplayJson] = outcome.data["replays"]
     for entry in replays:
         state = "would be sent" if entry.state is None else entry.state
-        print(f"order {plain(entry.order)}: {entry.kind} {entry.file_name}: {state}")
+        print(f"{_word(entry.kind)} {plain(entry.order)}: {entry.kind} {entry.file_name}: {state}")
     print_news(outcome)
+
+
+def _word(kind: str) -> str:
+    return "invoice" if kind == "810" else "order"

@@ -50,12 +50,12 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
     store = open_state(invocation.state())
     try:
         invocation.must_own(store)
-        standing = store.reviews.standing(supplier=supplier)
+        open_items = store.reviews.standing(supplier=supplier)
         outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
-        outcome.data = {"reviews": [ReviewJson.of(review) for review in standing], "audit_head": store.audit.head()}
+        outcome.data = {"reviews": [ReviewJson.of(review) for review in open_items], "audit_head": store.audit.head()}
     finally:
         store.close()
-    outcome.show = lambda: _print_list(standing)
+    outcome.show = lambda: _print_list(open_items)
     finish(invocation, outcome, as_json=json)
 
 
@@ -91,12 +91,12 @@ def _decide(
         found = session.store.reviews.get(review)
         assert found is not None
         outcome.data["review"] = ReviewJson.of(found)
-        outcome.data["asked"] = list(session.tally.news)
-        # Exit code 3 is for runs: a decision that was carried out is done.
-        session.tally.news.clear()
+        outcome.data["asked"] = list(session.run.news)
+        # Exit code 3 is for runs: a decision that was carried out is a success.
+        session.run.news.clear()
         outcome.show = lambda: _print_decided(found, how, closed=closed, asked=outcome.data["asked"])
 
-    work(context, f"review {how}", body, as_json=as_json, by_person=True)
+    work(context, f"review {how}", body, as_json=as_json, by_user=True)
 
 
 def _detail(found: ReviewDetail) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _print_detail(found: ReviewDetail) -> None:
 
 def _print_lines(found: ReviewDetail) -> None:
     print_table(
-        ("line", "ordered", "open", "unit", "due", "price", "answer", "confirmed", "backordered", "rejected", "ship",
+        ("line", "ordered", "open", "unit", "due", "price", "ack code", "confirmed", "backordered", "rejected", "ship",
          "delivery", "price acknowledged", "state", "if accepted"),
         [_line_row(line) for line in found.lines],
     )  # fmt: skip
@@ -191,24 +191,24 @@ def _print_lines(found: ReviewDetail) -> None:
 
 
 def _line_row(line: ReviewLine) -> tuple[object, ...]:
-    ordered, answered = line.ordered, line.answered
+    ordered, stated = line.ordered, line.answered
     dues = sorted({schedule.due for schedule in ordered.schedules if schedule.due}) if ordered else []
     return (
-        answered.line,
-        f"{answered.ordered:f}",
-        f"{answered.open:f}",
-        answered.unit,
+        stated.line,
+        f"{stated.ordered:f}",
+        f"{stated.open:f}",
+        stated.unit,
         ", ".join(due.isoformat() for due in dues),
         None if ordered is None else f"{ordered.price:f}",
-        answered.code,
-        f"{answered.confirmed:f}",
-        f"{answered.backordered:f}",
-        f"{answered.rejected:f}",
-        answered.ship_date,
-        answered.delivery_date,
-        None if answered.price is None else f"{answered.price:f}",
-        answered.state.value,
-        None if answered.if_accepted is None else answered.if_accepted.value,
+        stated.code,
+        f"{stated.confirmed:f}",
+        f"{stated.backordered:f}",
+        f"{stated.rejected:f}",
+        stated.ship_date,
+        stated.delivery_date,
+        None if stated.price is None else f"{stated.price:f}",
+        stated.state.value,
+        None if stated.if_accepted is None else stated.if_accepted.value,
     )
 
 

@@ -1,4 +1,4 @@
-"""`plexstedi run`: what cron calls."""
+"""`plexstedi run`: the command for cron."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from plexstedi.cli.invocation import work
 from plexstedi.cli.options import Json, Override, overrides
 from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
 from plexstedi.cli.result.overview import not_traded
-from plexstedi.sync.run import keep_house, run
+from plexstedi.sync.run import back_up_and_purge, run
 from plexstedi.sync.session import Session
 
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
             outcome.show = lambda: _show(outcome)
             outcome.collect(lambda: run(session, outcome.faults))
             if not outcome.faults:
-                outcome.collect(lambda: keep_house(session))
+                outcome.collect(lambda: back_up_and_purge(session))
             outcome.collect(lambda: outcome.data.update(not_traded=not_traded(session)))
 
         work(context, "run", body, as_json=json, overrides=overrides(override), scheduled=True, alerting=True)

@@ -16,14 +16,14 @@ from plexstedi.errors import UsageFault
 
 
 class PrintedDialect(StrEnum):
-    """Which Plex the printed configuration speaks to."""
+    """The Plex dialect of the printed configuration."""
 
     CONNECT = "connect"
     OAUTH2 = "oauth2"
 
 
 class PrintedWrite(StrEnum):
-    """How the printed configuration gets acknowledgments into Plex."""
+    """How the printed configuration writes acknowledgments to Plex."""
 
     CUSTOM_FIELDS = "custom-fields"
     RELEASES = "releases"
@@ -62,11 +62,11 @@ def register(app: typer.Typer) -> None:
         from plexstedi.sandbox.behaviours import HAND_DELAYS
         from plexstedi.sandbox.clock import SandboxClock
         from plexstedi.sandbox.config_text import config_text, secrets
-        from plexstedi.sandbox.plex.made_up import made_up_tenant
+        from plexstedi.sandbox.plex.sample_data import sample_tenant
         from plexstedi.sandbox.server import Sandbox
 
         clock = SandboxClock.running()
-        sandbox = Sandbox(made_up_tenant(orders, suppliers, 7, clock.now()), clock, delays=HAND_DELAYS)
+        sandbox = Sandbox(sample_tenant(orders, suppliers, 7, clock.now()), clock, delays=HAND_DELAYS)
         ports = (port, port + 1, port + 2) if port else (0, 0, 0)
         try:
             with sandbox.serve(plex_port=ports[0], stedi_port=ports[1], documents_port=ports[2]):
@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
                 if directory is not None:
                     _keep(config, environment, directory)
                 if json:
-                    _tell(config, environment, directory)
+                    _print_instructions(config, environment, directory)
                 else:
                     _announce(config, environment, directory)
                 _wait(seconds)
@@ -102,7 +102,7 @@ def _keep(config: str, environment: dict[str, str], directory: Path) -> None:
     secrets_file.write_text("\n".join(_exports(environment)) + "\n", encoding="utf-8")
 
 
-def _tell(config: str, environment: dict[str, str], directory: Path | None) -> None:
+def _print_instructions(config: str, environment: dict[str, str], directory: Path | None) -> None:
     outcome = Outcome(command="sandbox")
     kept = None if directory is None else str(directory)
     outcome.data = {"config": config, "environment": environment, "directory": kept, "audit_head": None}

@@ -1,21 +1,20 @@
-"""`plexstedi status`: reads the state file, nothing else. Needs no secret, no service and no lock."""
+"""`plexstedi status`: reads only the state file. Needs no secret, no service and no lock."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import tempfile
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
-from plexstedi.cli.render.html import invoice_page, order_page, overview_page
-from plexstedi.cli.render.text import show_health, show_invoice, show_late, show_order, show_orders, show_overview
+from plexstedi.cli.render.html import overview_page, report_page
+from plexstedi.cli.render.text import show_health, show_late, show_orders, show_overview, show_report
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.overview import (
     CustomerNotTradedJson,
@@ -37,7 +36,7 @@ from plexstedi.cli.result.records import (
     InvoiceLineJson,
     OrderJson,
     OrderLineJson,
-    ToldEventJson,
+    WordedEventJson,
 )
 from plexstedi.cli.result.things import DocumentJson, ReviewJson
 from plexstedi.config.load import Config
@@ -49,9 +48,7 @@ from plexstedi.sync.counts import Counts
 from plexstedi.sync.health import Health, read_health
 from plexstedi.sync.report.invoice import InvoiceReport, find_invoice, invoice_report
 from plexstedi.sync.report.order import OrderReport, order_report
-from plexstedi.sync.report.overview import Overview, find_order, order_rows, overview, reading
-
-Report = TypeVar("Report", OrderReport, InvoiceReport)
+from plexstedi.sync.report.overview import Overview, find_order, open_order_rows, order_rows, overview, reading
 
 
 def register(app: typer.Typer) -> None:
@@ -98,9 +95,9 @@ def register(app: typer.Typer) -> None:
                 if number is not None:
                     _one_order(outcome, store, number, html, check=check)
                 elif store is None:
-                    _nothing_yet(outcome, path, health(None), check=check)
+                    _show_no_state(outcome, path, health(None), check=check)
                 else:
-                    _whole_picture(
+                    _show_overview(
                         outcome,
                         store,
                         config,
@@ -118,10 +115,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Path]:
-    """The configuration, None if it is broken; and where the state file is.
+    """The configuration, None if it is invalid; and the path of the state file.
 
-    What can be shown without it is shown. A broken one is the outcome's fault (exit 4) where it was named or names the
-    state file, else a warning. Raise ConfigurationFault when the state file cannot be found without it.
+    Whatever does not depend on the configuration is still shown. An invalid one is a fault (exit 4) if it was named or
+    names the state file, else a warning. Raise ConfigurationFault if the state file cannot be found without it.
     """
     try:
         return invocation.config(), invocation.state()
@@ -140,7 +137,7 @@ def _state_is_named(invocation: Invocation) -> bool:
     return bool(invocation.state_path is not None or os.environ.get("PLEXSTEDI_STATE"))
 
 
-def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
+def _show_no_state(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
     outcome.data.update(_overview(Overview()))
     outcome.data["health"] = _health(health)
     outcome.attention = check and not health.ok
@@ -153,7 +150,7 @@ def _nothing_yet(outcome: Outcome, path: Path, health: Health, *, check: bool) -
     outcome.show = show
 
 
-def _whole_picture(
+def _show_overview(
     outcome: Outcome,
     store: Store,
     config: Config | None,
@@ -171,9 +168,9 @@ def _whole_picture(
     outcome.data.update(_overview(seen))
     outcome.data["health"] = _health(health)
     outcome.data["audit_head"] = store.audit.head()
-    rows = order_rows(store, supplier) if supplier is not None or html is not None else []
+    rows = order_rows(store, supplier) if supplier is not None and html is None else []
     if html is not None:
-        _write(html, overview_page(seen, health, rows, now, supplier))
+        _write(html, overview_page(seen, health, open_order_rows(store, supplier), now, supplier))
         outcome.data["html"] = str(html)
 
     def show() -> None:
@@ -203,8 +200,7 @@ def _one_order(outcome: Outcome, store: Store | None, number: str, html: Path | 
             f"invoice number {number} also belongs to Plex id {other.id}: `plexstedi status {other.stream}` shows it"
             for other in same
         ]
-        report = invoice_report(store, record)
-        _story(outcome, store, report, invoice_page, lambda: show_invoice(report), html, check=check)
+        _report(outcome, store, invoice_report(store, record), html, check=check)
     else:
         _order(outcome, store, number, html, check=check)
         if invoices is not None:
@@ -215,40 +211,28 @@ def _one_order(outcome: Outcome, store: Store | None, number: str, html: Path | 
 
 def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, check: bool) -> None:
     record, others = find_order(store, number)
-    report = order_report(store, record)
     outcome.warnings += [
         f"order number {record.number} also belongs to Plex id {other.id} (supplier {other.supplier}, {other.phase}"
         + ("" if other.number == record.number else f", now {other.number!r} in Plex")
         + f"): `plexstedi status {other.id}` shows it"
         for other in others
     ]
-    _story(outcome, store, report, order_page, lambda: show_order(report), html, check=check)
+    _report(outcome, store, order_report(store, record), html, check=check)
 
 
-def _story(
-    outcome: Outcome,
-    store: Store,
-    report: Report,
-    page: Callable[[Report], str],
-    show: Callable[[], None],
-    html: Path | None,
-    *,
-    check: bool,
+def _report(
+    outcome: Outcome, store: Store, report: OrderReport | InvoiceReport, html: Path | None, *, check: bool
 ) -> None:
-    """One order's or invoice's report as the outcome: on the terminal, in JSON or as a page."""
+    """Return one report as the outcome: text, JSON or page."""
     outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
-    outcome.attention = check and _needs_a_person(report)
-    outcome.data.update(_order_parts(report) if isinstance(report, OrderReport) else _invoice_parts(report))
+    outcome.attention = check and report.history.needs_review
+    outcome.data.update(_report_parts(report))
     outcome.data["audit_head"] = store.audit.head()
-    outcome.show = show
+    outcome.show = lambda: show_report(report)
     if html is not None:
-        _write(html, page(report))
+        _write(html, report_page(report))
         outcome.data["html"] = str(html)
         outcome.show = lambda: print(f"Written: {html}")
-
-
-def _needs_a_person(report: OrderReport | InvoiceReport) -> bool:
-    return bool(report.reviews) or any(document.state.is_outcome_unknown for document in report.documents)
 
 
 def _overview(seen: Overview) -> dict[str, Any]:
@@ -263,15 +247,15 @@ def _overview(seen: Overview) -> dict[str, Any]:
         "lines": seen.lines,
         "suppliers": [
             SupplierJson(
-                supplier=tally.supplier,
-                orders=tally.orders,
-                open_orders=tally.open_orders,
-                documents=tally.documents,
-                undelivered=tally.undelivered,
-                unanswered=tally.unanswered,
-                attention=tally.reviews,
+                supplier=counts.supplier,
+                orders=counts.orders,
+                open_orders=counts.open_orders,
+                documents=counts.documents,
+                undelivered=counts.undelivered,
+                unanswered=counts.unanswered,
+                attention=counts.reviews,
             )
-            for tally in seen.suppliers
+            for counts in seen.suppliers
         ],
         "waiting": [ReviewJson.of(review) for review in seen.waiting],
         "late": [LateJson.of(late) for late in seen.late],
@@ -285,23 +269,20 @@ def _overview(seen: Overview) -> dict[str, Any]:
     }
 
 
-def _order_parts(report: OrderReport) -> dict[str, Any]:
-    return {
-        "order": OrderJson.of(report.record, report.order, report.supplier_name, report.reviews),
-        "documents": [DocumentJson.of(document) for document in report.documents],
-        "lines": [OrderLineJson.of(line) for line in report.lines],
-        "answers": [AcknowledgmentJson.of(answer) for answer in report.answers],
-        "events": [ToldEventJson.of(told) for told in report.events],
+def _report_parts(report: OrderReport | InvoiceReport) -> dict[str, Any]:
+    history = report.history
+    parts: dict[str, Any] = {
+        "documents": [DocumentJson.of(document) for document in history.documents],
+        "events": [WordedEventJson.of(event) for event in history.events],
     }
-
-
-def _invoice_parts(report: InvoiceReport) -> dict[str, Any]:
-    return {
-        "invoice": InvoiceJson.of(report.record, report.invoice, report.reviews),
-        "documents": [DocumentJson.of(document) for document in report.documents],
-        "lines": [InvoiceLineJson.of(line) for line in report.invoice.lines],
-        "events": [ToldEventJson.of(told) for told in report.events],
-    }
+    if isinstance(report, InvoiceReport):
+        parts["invoice"] = InvoiceJson.of(report.record, report.invoice, history.reviews)
+        parts["lines"] = [InvoiceLineJson.of(line) for line in report.invoice.lines]
+    else:
+        parts["order"] = OrderJson.of(report.record, report.order, report.supplier_name, history.reviews)
+        parts["lines"] = [OrderLineJson.of(line) for line in report.lines]
+        parts["answers"] = [AcknowledgmentJson.of(each) for each in history.acknowledgments]
+    return parts
 
 
 def _health(health: Health) -> HealthJson:
@@ -331,7 +312,7 @@ def _note(note: ErrorNote | None) -> NoteJson | None:
 
 
 def _write(file: Path, page: str) -> None:
-    """Put the page there whole or not at all. Raise UsageFault if it cannot be written."""
+    """Write the page atomically. Raise UsageFault if it cannot be written."""
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False

@@ -21,7 +21,7 @@ from plexstedi.sync.submit.submit import Preview, preview, submit
 
 
 class Show(StrEnum):
-    """What of each document a dry run prints."""
+    """What a dry run prints of each document."""
 
     TABLE = "table"
     X12 = "x12"

@@ -1,1 +1,1 @@
-"""The configuration: read, checked, typed."""
+"""Reads and validates the configuration file."""

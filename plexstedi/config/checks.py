@@ -1,6 +1,6 @@
-"""What no single key can tell: settings that need each other, and settings that are allowed but look odd.
+"""Checks across keys: settings that require each other, and warnings about valid but unlikely settings.
 
-`cross_checks` works on the raw tables, so that its findings come in one report with those of single keys.
+`cross_checks` works on the raw tables, so that its problems are reported together with those of single keys.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LEVEL_VALUES = ("confirmed_quantity", "confirmed_ship_date", "confirmed_deliver
 
 
 def cross_checks(raw: Mapping[str, Any], file: str) -> tuple[Problem, ...]:
-    """Settings of `[plex]` that are needed because of others (DESIGN.md section 5)."""
+    """Problems of `[plex]`: settings that others require (DESIGN.md section 5)."""
     problems: list[Problem] = []
 
     def need(path: tuple[str, ...], because: str, fix: str) -> None:
@@ -63,7 +63,7 @@ def _write_back(raw: Mapping[str, Any], file: str) -> list[Problem]:
 
 
 def _shared_fields(fields: Mapping[str, Any], level: str, file: str) -> list[Problem]:
-    """Two values in one custom field of one object would overwrite each other."""
+    """Two values mapped to the same custom field of one object: they would overwrite each other."""
     problems = []
     taken: dict[tuple[str, str], str] = {}
     for value, name in fields.items():
@@ -84,7 +84,7 @@ def _shared_fields(fields: Mapping[str, Any], level: str, file: str) -> list[Pro
 
 
 def warnings_of(tables: ConfigTables, suppliers: Mapping[str, SupplierSettings]) -> tuple[str, ...]:
-    """What is allowed but probably not meant; shown by `check`."""
+    """Warnings about valid settings that are probably unintended; shown by `check`."""
     found = []
     if not suppliers:
         found.append("there are no [suppliers.CODE] tables: no order is sent")
@@ -128,7 +128,7 @@ def warnings_of(tables: ConfigTables, suppliers: Mapping[str, SupplierSettings])
 
 
 def _at(raw: object, *path: str) -> Any:
-    """The value at a path of tables, None if anything on the way is not there."""
+    """The value at a path of nested tables; None if any step is missing."""
     for step in path:
         if not isinstance(raw, Mapping):
             return None

@@ -1,6 +1,6 @@
-"""What `write = "datasource"` needs beside itself: the account, the level, and names both ways (plex/README.md 7.D).
+"""Checks of what `write = "datasource"` requires: account, level, and names of inputs and columns (plex/README.md 7.D).
 
-A value that is written and cannot be read back would be written at each run, so each needs its column.
+Each written value needs a column to read it back: otherwise it would be written again in each run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from plexstedi.edi.writeback.plan import AckField
 from plexstedi.errors import Problem
 
 RECORD_VALUES = tuple(str(value) for value in AckField)
-"""Our names of what an acknowledgment record can hold; every other name in `inputs` and `columns` is a key."""
+"""Our names of an acknowledgment record's values; every other name in `inputs` and `columns` is a key."""
 WRITE, READ, COMPANY = "acknowledgment_write", "acknowledgment_read", "company"
 _EXAMPLES = {WRITE: "28809 (Release_Acknowledgement_Add)", READ: "16518 (PO_Releases_Acknowledgement_Get)"}
 _REST_KEYS = ("order_id", "release_id")
@@ -22,7 +22,7 @@ _SOURCES = ("plex", "datasources")
 
 
 def datasource_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
-    """Every problem of the tables that `write = "datasource"` needs."""
+    """All problems of the tables that `write = "datasource"` requires."""
     plex = _table(raw, "plex")
     acknowledgments = _table(plex, "acknowledgments")
     if plex.get("api", "connect") == "oauth2":
@@ -93,7 +93,7 @@ def _values(inputs: Mapping[str, Any], columns: Mapping[str, Any], file: str) ->
 
 
 def _company(plex: Mapping[str, Any], file: str) -> Iterator[Problem]:
-    """Whose the account is can be compared only with a code, found in a column."""
+    """Problems of `company`: to verify the account's company, its code must be configured and have a column."""
     company = _table(plex, "datasources", COMPANY)
     if not company:
         return
@@ -142,7 +142,7 @@ _OTHER = "Use order_id and release_id, or another `write`."
 
 
 def _table(raw: object, *path: str) -> Mapping[str, Any]:
-    """The table at a path; empty where there is none."""
+    """The table at a path; empty if there is none."""
     for step in path:
         raw = raw.get(step) if isinstance(raw, Mapping) else None
     return raw if isinstance(raw, Mapping) else {}

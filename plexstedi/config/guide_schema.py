@@ -1,4 +1,4 @@
-"""The JSON Schema of a guide: read, and refused where its bounds cannot be meant."""
+"""Reads the JSON Schema of a guide and rejects one with unusable bounds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_guide_schema(path: Path, file: str, key: str) -> Mapping[str, Any]:
         raise wrong(f"is not JSON ({error})", save) from None
     if not isinstance(document, Mapping) or not _SCHEMA_SIGNS & document.keys():
         raise wrong("is JSON, but not a JSON Schema", save)
-    odd = next(_odd_bounds(document), None)
+    odd = next(_unusable_bounds(document), None)
     if odd is not None:
         raise wrong(f"has {odd}, which is not a number", save)
     return document
@@ -46,10 +46,10 @@ _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties
 _HUGE = re.compile(r"-?([0-9]+(\.[0-9]+)?e\+?[0-9]+|[0-9]{31,}…?)")
 
 
-def _odd_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
-    """Numbers of a schema that are out of bounds, each with its keyword.
+def _unusable_bounds(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Numeric bounds of a schema that are unusably large, each with its keyword.
 
-    A bound that every number is within (a maximum of 1e308) is taken out: it bounds nothing.
+    A bound that no real value can exceed (a maximum of 1e308) is removed from the schema instead: it has no effect.
     """
     waiting: list[Any] = [schema]
     while waiting:

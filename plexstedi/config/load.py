@@ -1,8 +1,8 @@
-"""The configuration file: found, read, checked as a whole, and merged per supplier (DESIGN.md section 5).
+"""Finds, reads and validates the configuration file, and merges the supplier tables (DESIGN.md section 5).
 
-`load` is the one entrance. What would stop everything is a ConfigurationFault with all problems at once; what only
-stops one supplier (no partnership yet, a guide that cannot be read) is in `Config.problems_of`, and that supplier's
-orders are held while the others go (RULES.md Sending 1).
+Use `load`. An error that concerns the whole program is a ConfigurationFault with all problems at once. One that
+concerns a single supplier (no partnership yet, an unreadable guide) is in `Config.problems_of`: that supplier's orders
+are held while the others are sent (RULES.md Sending 1).
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ __all__ = [
 ]
 
 _WHOLE_VALUES = {"units", "ack_units", "terms"}
-"""Tables whose entries are one value each: a supplier's entry replaces the default's, it is not mixed with it."""
+"""Tables whose entries are single values: a supplier's entry replaces the default's entry instead of being merged."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """A configuration that was checked; supplier tables are merged over `[supplier_defaults]`."""
+    """A validated configuration; supplier tables are merged over `[supplier_defaults]`."""
 
     file: Path
     plex: PlexConfig
@@ -97,41 +97,41 @@ class Config:
     suppliers: Mapping[str, SupplierSettings]
     customers: Mapping[str, SupplierSettings]
     supplier_defaults: SupplierSettings
-    """For what a supplier still answers whose table was taken away."""
+    """Used for acknowledgments of a supplier whose table was removed."""
     warnings: tuple[str, ...] = ()
     _guides: dict[Path, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def tenant(self) -> str:
-        """Whose orders these are, as it stands in keys, file names and the state file.
+        """The tenant's id in idempotency keys, file names and the state file.
 
-        The OAuth2 interface opens one company per client: there the client names it, if nothing else does.
+        An OAuth2 client belongs to one company, so its client id is used if neither id nor code is configured.
         """
         return self.plex.tenant_id or self.plex.tenant_code or self.plex.auth.client_id or ""
 
     def guide(self, code: str, document: str) -> Mapping[str, Any] | None:
-        """The guide schema of a supplier's document ("850"), read once; None if no guide is set.
+        """The guide schema of a supplier's document ("850"), cached; None if no guide is configured.
 
-        Raise ConfigurationFault if it cannot be read, and KeyError if there is no such supplier.
+        Raise ConfigurationFault if it cannot be read, KeyError for an unknown supplier.
         """
         return self._guide("suppliers", code, self.suppliers[code], document)
 
     def partner(self, code: str, name: str | None = None, address: Address | None = None) -> Partner:
-        """A supplier as documents are built for it. Raise ConfigurationFault, KeyError as `guide`."""
+        """The supplier's settings as used for building documents. Raise ConfigurationFault, KeyError as `guide`."""
         return self._partner("suppliers", code, self.suppliers[code], name, address)
 
     def customer(self, code: str, name: str | None = None, address: Address | None = None) -> Partner:
-        """A customer as 810s are built for it. Raise ConfigurationFault, KeyError as `guide`."""
+        """The customer's settings as used for building 810s. Raise ConfigurationFault, KeyError as `guide`."""
         return self._partner("customers", code, self.customers[code], name, address)
 
     def problems_of(self, code: str) -> tuple[Reason, ...]:
-        """Why this supplier's orders must be held: missing pieces of its table, guides that cannot be read."""
+        """Reasons to hold this supplier's orders: missing keys of its table, unreadable guides."""
         settings = self.suppliers[code]
         reasons = [_missing("suppliers", code, key) for key in missing_pieces(settings)]
         return (*reasons, *self._guide_problems("suppliers", code, settings))
 
     def customer_problems_of(self, code: str) -> tuple[Reason, ...]:
-        """Why this customer's invoices must be held."""
+        """Reasons to hold this customer's invoices."""
         settings = self.customers[code]
         missing = [] if settings.partnership_id else ["partnership_id"]
         if settings.document_810 is None or settings.document_810.transaction_setting_id is None:
@@ -140,20 +140,20 @@ class Config:
         return (*reasons, *self._guide_problems("customers", code, settings))
 
     def guide_files(self) -> tuple[Path, ...]:
-        """The guide schemas of all suppliers and customers, whether they are there or not."""
+        """Paths of the guide schemas of all suppliers and customers, existing or not."""
         sections = (s for one in (*self.suppliers.values(), *self.customers.values()) for s in _documents(one).values())
         schemas = dict.fromkeys(s.guide_schema for s in sections if s.guide_schema is not None)
         return tuple(self.file.parent / schema for schema in schemas)
 
     @cached_property
     def supplier_problems(self) -> Mapping[str, tuple[Reason, ...]]:
-        """`problems_of` for every supplier that has any. Reads every guide."""
+        """`problems_of` of every supplier with problems. Reads every guide."""
         found = {code: self.problems_of(code) for code in self.suppliers}
         return {code: reasons for code, reasons in found.items() if reasons}
 
     @cached_property
     def customer_problems(self) -> Mapping[str, tuple[Reason, ...]]:
-        """`customer_problems_of` for every customer that has any."""
+        """`customer_problems_of` of every customer with problems."""
         found = {code: self.customer_problems_of(code) for code in self.customers}
         return {code: reasons for code, reasons in found.items() if reasons}
 
@@ -191,9 +191,9 @@ class Config:
 
 
 def load(path: Path) -> Config:
-    """Read and check the configuration. Raise ConfigurationFault with every problem at once.
+    """Read and validate the configuration. Raise ConfigurationFault with all problems at once.
 
-    Raise UntrustedFile, before anything of it is used, if others than root and this user can write it or a guide.
+    Raise UntrustedFile, before any value is used, if anyone but root and this user can write the file or a guide.
     """
     if path.exists():
         must_be_ours([path])
@@ -231,7 +231,7 @@ def load(path: Path) -> Config:
 
 
 def default_config_path(env: Mapping[str, str]) -> Path:
-    """Where the configuration is when `--config` does not say.
+    """The path of the configuration file if `--config` is not given.
 
     `PLEXSTEDI_CONFIG`, then systemd's `$CONFIGURATION_DIRECTORY`, then the user's configuration directory.
     """
@@ -243,7 +243,7 @@ def default_config_path(env: Mapping[str, str]) -> Path:
 
 
 def default_state_path(env: Mapping[str, str], config: Config | None) -> Path:
-    """Where the state file is when `--state` does not say.
+    """The path of the state file if `--state` is not given.
 
     `PLEXSTEDI_STATE`, then `state.path` (relative to the configuration file), then systemd's `$STATE_DIRECTORY`,
     then the user's state directory.
@@ -258,9 +258,9 @@ def default_state_path(env: Mapping[str, str], config: Config | None) -> Path:
 
 
 def readable_alerts(path: Path) -> AlertsConfig | None:
-    """`[alerts]` of a configuration that is wrong elsewhere: whoever is to be told is told of that, too.
+    """`[alerts]` of a configuration with errors elsewhere, so that alerts can report those errors.
 
-    None if it cannot be read, or if others could have written it: it names a program to run.
+    None if it cannot be read, or if others can write the file: it names a program to run.
     """
     try:
         must_be_ours([path])
@@ -270,10 +270,10 @@ def readable_alerts(path: Path) -> AlertsConfig | None:
 
 
 def readable_state_path(env: Mapping[str, str], path: Path) -> Path | None:
-    """As `default_state_path` with a configuration that is wrong elsewhere; None if it cannot be told from it."""
+    """As `default_state_path`, for a configuration with errors elsewhere; None if the path cannot be read from it."""
     try:
-        told = _read_toml(path).get("state", {})
-        state = StateConfig.model_validate(told, by_alias=True, by_name=False).path
+        table = _read_toml(path).get("state", {})
+        state = StateConfig.model_validate(table, by_alias=True, by_name=False).path
     except ValidationError:
         return None
     except ConfigurationFault:
@@ -281,7 +281,7 @@ def readable_state_path(env: Mapping[str, str], path: Path) -> Path | None:
             if "[state]" in path.read_text(errors="replace"):
                 return None
         except OSError:
-            # There is none to say otherwise.
+            # Without a configuration file there is no `state.path`.
             pass
         state = None
     return default_state_path(env, None) if state is None else path.parent / Path(state).expanduser()
@@ -306,9 +306,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(text, parse_float=_fraction)
     except (ValueError, ArithmeticError, RecursionError) as error:
-        # Not only TOMLDecodeError: a number of thousands of digits is a ValueError of Python's own.
-        said = str(error) or type(error).__name__
-        raise _file_fault(path, f"is not valid TOML: {said}", "Correct that line; text values need quotes.") from None
+        # Not only TOMLDecodeError: Python raises a plain ValueError for an integer with thousands of digits.
+        reason = str(error) or type(error).__name__
+        raise _file_fault(path, f"is not valid TOML: {reason}", "Correct that line; text values need quotes.") from None
     grouped = next((found[0] for found in _GROUPED.finditer(text) if found[1]), None)
     if grouped is not None:
         raise _file_fault(path, f"has the number {grouped}", "Write it in plain digits, without underscores.")
@@ -316,7 +316,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _fraction(written: str) -> Decimal:
-    # Underscores are told with their place in the text, see below.
+    # Underscores in numbers are reported with their position, see `_GROUPED`.
     number = plain_number(written.replace("_", ""))
     if number is None:
         raise ValueError(
@@ -326,7 +326,7 @@ def _fraction(written: str) -> Decimal:
 
 
 _GROUPED = re.compile(
-    # Texts, comments and headings of tables are passed over; then a number with underscores in it.
+    # Skip strings, comments and table headers; then match a number with underscores.
     r'"""(?:.|\n)*?"""|\'\'\'(?:.|\n)*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|^[ \t]*\[[^\n]*|'
     r"(?<=[=\[,\s])([+-]?[0-9]+(?:_[0-9]+)+[0-9.eE_]*)(?![\w-])(?![ \t]*[=.])",
     re.MULTILINE,
@@ -343,7 +343,7 @@ def _merged(raw: Mapping[str, Any], code: str) -> SupplierSettings:
 
 
 def _over(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """`own` over `defaults`, key by key; tables merge into tables."""
+    """`own` merged over `defaults`, key by key; nested tables are merged too."""
     merged = dict(defaults)
     for key, value in own.items():
         base = merged.get(key)

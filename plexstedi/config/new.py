@@ -1,4 +1,4 @@
-"""A first configuration, made from the commented example: its answers filled in, its made-up facts taken out."""
+"""Creates a first configuration from the commented example: fills in the options, comments out sample values."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _KEY = re.compile(r"""#?("[^"]+"|[A-Za-z0-9_-]+) = """)
 
 
 @dataclass(frozen=True)
-class InitAnswers:
-    """What nobody can choose for the user."""
+class InitOptions:
+    """The values that `init` needs from the user."""
 
     api: PlexApi
     base_url: str | None
-    """None: the address that the interface has by default."""
+    """None: the interface's default URL."""
     tenant_id: str | None
     tenant_code: str | None
     token_url: str | None
@@ -39,33 +39,33 @@ class InitAnswers:
     """Our name on each document (N1 BY)."""
     write: WriteBack
     every_minutes: int | None
-    """How often the timer calls `run`; None: as by default."""
+    """Interval of the timer that calls `run`; None: the default."""
     timezone: str | None = None
-    """Where the plant's days are; None: not told."""
+    """The plant's time zone; None: not configured."""
 
 
 def example_text() -> str:
-    """The commented example: packed with the program, or beside it in a working copy."""
+    """The commented example: from the installed package, or from the working copy."""
     packed = files("plexstedi").joinpath(EXAMPLE)
     if packed.is_file():
         return packed.read_text(encoding="utf-8")
     return (Path(__file__).parents[2] / EXAMPLE).read_text(encoding="utf-8")
 
 
-def new_config(example: str, answers: InitAnswers) -> str:
-    """The example with the answers in it. Pure.
+def new_config(example: str, options: InitOptions) -> str:
+    """The example with the options filled in. Pure.
 
-    Keys that hold made-up facts (an address, a supplier) are commented out: nothing made up can reach a document.
+    Keys with sample values (an address, a supplier) are commented out, so that no sample value reaches a document.
     """
     body = example[example.index("\n\n") + 2 :]
-    values = _values(answers)
+    values = _values(options)
     lines: list[str] = []
     table, taken = "", set[tuple[str, str]]()
     for line in body.splitlines():
         header, key = _HEADER.match(line), _KEY.match(line)
         if header:
             table = header[1]
-            lines.append(_commented_out(line) if _is_made_up(table) else line)
+            lines.append(_commented_out(line) if _is_sample(table) else line)
         elif key is None:
             lines.append(line)
         elif (table, key[1]) in values.keys() - taken:
@@ -73,7 +73,7 @@ def new_config(example: str, answers: InitAnswers) -> str:
             value = values[table, key[1]]
             lines.append(_commented_out(line) if value is None else _entry(key[1], value))
         else:
-            idle = _is_made_up(table) or table == "company" or _not_written(table, answers)
+            idle = _is_sample(table) or table == "company" or _not_written(table, options)
             lines.append(_commented_out(line) if idle else line)
     missing = values.keys() - taken
     if missing:
@@ -81,20 +81,20 @@ def new_config(example: str, answers: InitAnswers) -> str:
     return _HEADING + "\n" + "\n".join(lines) + "\n"
 
 
-def _values(answers: InitAnswers) -> Mapping[tuple[str, str], str | int | None]:
+def _values(options: InitOptions) -> Mapping[tuple[str, str], str | int | None]:
     """By table and key; None: the key stays commented out."""
     return {
-        ("plex", "api"): answers.api.value,
-        ("plex", "base_url"): answers.base_url,
-        ("plex", "tenant_id"): answers.tenant_id,
-        ("plex", "tenant_code"): answers.tenant_code,
-        ("plex", "timezone"): answers.timezone,
-        ("plex.auth", "token_url"): answers.token_url,
-        ("plex.auth", "client_id"): answers.client_id,
-        ("plex.acknowledgments", "write"): answers.write.value,
-        ("stedi", "usage_indicator"): answers.usage_indicator,
-        ("company", "name"): answers.company,
-        ("run", "every_minutes"): answers.every_minutes,
+        ("plex", "api"): options.api.value,
+        ("plex", "base_url"): options.base_url,
+        ("plex", "tenant_id"): options.tenant_id,
+        ("plex", "tenant_code"): options.tenant_code,
+        ("plex", "timezone"): options.timezone,
+        ("plex.auth", "token_url"): options.token_url,
+        ("plex.auth", "client_id"): options.client_id,
+        ("plex.acknowledgments", "write"): options.write.value,
+        ("stedi", "usage_indicator"): options.usage_indicator,
+        ("company", "name"): options.company,
+        ("run", "every_minutes"): options.every_minutes,
     }
 
 
@@ -102,21 +102,21 @@ def _commented_out(line: str) -> str:
     return f"#{line.lstrip('#')}"
 
 
-def _is_made_up(table: str) -> bool:
+def _is_sample(table: str) -> bool:
     return table.startswith(("suppliers.", "customers."))
 
 
-def _not_written(table: str, answers: InitAnswers) -> bool:
-    """The custom fields are the user's to name, and needed only where they are written."""
-    return table == "plex.acknowledgments.fields" and answers.write is not WriteBack.CUSTOM_FIELDS
+def _not_written(table: str, options: InitOptions) -> bool:
+    """Whether the table is unused: the custom fields are needed only with `write = "custom-fields"`."""
+    return table == "plex.acknowledgments.fields" and options.write is not WriteBack.CUSTOM_FIELDS
 
 
 def _entry(key: str, value: str | int) -> str:
     return tomli_w.dumps({key: value}).rstrip("\n")
 
 
-def missing_answers(given: Mapping[str, str | None], api: PlexApi | None) -> Sequence[str]:
-    """The options without which no configuration can be made, as they are written on the command line."""
+def missing_options(given: Mapping[str, str | None], api: PlexApi | None) -> Sequence[str]:
+    """The required command-line options that were not given."""
     needed = ["--api", "--usage-indicator", "--company", "--write"]
     if api is PlexApi.OAUTH2:
         needed += ["--base-url", "--token-url", "--client-id"]

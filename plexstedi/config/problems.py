@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, in words that an administrator understands: file, TOML key, message, fix."""
+"""Converts pydantic errors into problems for administrators: file, TOML key, message, fix."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FROM_TYPE = {
 
 
 def toml_key(path: Sequence[str | int]) -> str:
-    """A path as it stands in TOML: dotted, quoted where TOML wants quotes, list items by position from 0."""
+    """A path in TOML notation: dotted, quoted where TOML requires it, list items by position from 0."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -52,7 +52,7 @@ def toml_key(path: Sequence[str | int]) -> str:
 def problems_of(
     error: ValidationError, file: str, root: type[BaseModel], raw: Mapping[str, object]
 ) -> tuple[Problem, ...]:
-    """Each key that pydantic refuses once, in the order of the file's tables."""
+    """One problem per key that pydantic rejects, in the order of the file's tables."""
     found: dict[tuple[str | int, ...], list[tuple[str, str]]] = {}
     for detail in error.errors(include_url=False):
         path = _path(detail, raw)
@@ -66,7 +66,7 @@ def problems_of(
 
 
 def _path(detail: ErrorDetails, raw: Mapping[str, object]) -> tuple[str | int, ...]:
-    """The part of pydantic's location that is in the file: it also names the alternatives of a union."""
+    """The part of pydantic's location that exists in the file; pydantic also adds the alternatives of a union."""
     path: list[str | int] = []
     here: Any = raw
     for step in detail["loc"]:
@@ -111,7 +111,7 @@ def _words(detail: ErrorDetails, path: tuple[str | int, ...], root: type[BaseMod
 
 
 def unknown_key(key: str, known: Iterable[str]) -> tuple[str, str]:
-    """Message and fix for a key that no table has."""
+    """Message and fix for an unknown key, with the nearest known one."""
     if _SECRETIVE.search(key):
         return (
             "is not a key of this table, and secrets are never stored in this file",
@@ -125,7 +125,7 @@ def unknown_key(key: str, known: Iterable[str]) -> tuple[str, str]:
 
 
 def known_keys(root: type[BaseModel], path: Sequence[str | int]) -> list[str]:
-    """The keys that the table at `path` may have; empty where any name may stand."""
+    """The keys that the table at `path` may have; empty if any name is valid."""
     here: object = root
     for step in path:
         here = _descend(here, step)

@@ -21,12 +21,12 @@ from plexstedi.edi.settings import Code, Company, PathText, Settings, SupplierSe
 
 
 def fault(message: str, fix: str) -> PydanticCustomError:
-    """What a validator raises: a problem in plain words with its fix."""
+    """The error that validators raise: a message for the user with its fix."""
     return PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine itself."""
+    """Whether a host name means this machine."""
     if host == "localhost":
         return True
     try:
@@ -87,7 +87,7 @@ def _timezone(value: str) -> str:
 
 
 def timezone_problem(value: str) -> str | None:
-    """Why this is no time zone, with names that are near; None if it is one."""
+    """The problem with a time zone name, with similar names; None if it is valid."""
     problem = _no_timezone(value)
     return None if problem is None else f"{value} {problem[0]}. {problem[1]}"
 
@@ -122,7 +122,7 @@ def _time(value: object) -> object:
 
 
 def _near(value: datetime) -> datetime:
-    """A time from which one can count: not at the edge of the calendar."""
+    """A time with a margin to the limits of `datetime`, so that spans can be added or subtracted."""
     utc = as_utc(value)
     if utc is None or not 2000 <= utc.year <= 2199:
         raise fault("is not a time of this or the last century", "Write the time in UTC like 2026-11-01T00:00:00Z.")
@@ -133,7 +133,7 @@ Time = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_near)]
 Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[Whole, Field(ge=0, le=100_000)]
 Positive = Annotated[Whole, Field(ge=1, le=100_000)]
-"""Counts, and spans in any unit: so many days still lie in the calendar."""
+"""Counts, and time spans in any unit; the limit keeps dates within `datetime`."""
 
 
 class PlexApi(StrEnum):
@@ -146,7 +146,7 @@ class PlexApi(StrEnum):
 
 
 class PlexAuth(Settings):
-    """`[plex.auth]`: who we are at Plex; the secrets themselves are never here."""
+    """`[plex.auth]`: the identity at Plex; secrets are never in the configuration."""
 
     token_url: ServiceUrl | None = None
     client_id: Code | None = None
@@ -155,15 +155,15 @@ class PlexAuth(Settings):
 
 
 class DataSource(Settings):
-    """One data source: its number, and what its inputs and columns are called at this tenant."""
+    """One data source: its number, and the tenant's names of its inputs and columns."""
 
     id: Annotated[Whole, Field(ge=1, le=10**12)]
     inputs: dict[Code, Code] = Field(default_factory=dict)
     columns: dict[Code, Code] = Field(default_factory=dict)
     constants: dict[Code, StrictBool | StrictInt | Code] = Field(default_factory=dict)
-    """Inputs that are always the same, by the input's own name."""
+    """Inputs with a fixed value, by the input's name."""
     values: dict[Code, dict[Code, StrictBool | StrictInt | Code]] = Field(default_factory=dict)
-    """How our values are written here: `{ack_status = {confirmed = 1}}`. One that is not listed is not written."""
+    """Translations of our values: `{ack_status = {confirmed = 1}}`. A value that is not listed is not written."""
 
 
 def _short_datasource(value: object) -> object:
@@ -171,8 +171,7 @@ def _short_datasource(value: object) -> object:
 
 
 class StatusesConfig(Settings):
-    """`[plex.statuses]`: status names by what they mean, for tenants whose statuses carry no flag
-    (plex/README.md 5.6)."""
+    """`[plex.statuses]`: status names by meaning, for tenants whose statuses have no flags (plex/README.md 5.6)."""
 
     unreleased_orders: tuple[Code, ...] = ()
     released_orders: tuple[Code, ...] = ()
@@ -187,19 +186,19 @@ class StatusesConfig(Settings):
 
 
 class PollConfig(Settings):
-    """`[plex.poll]`: what a look at Plex covers."""
+    """`[plex.poll]`: the range of a poll."""
 
     start: Time | None = None
     """Orders created before are treated as known and not sent; None: 24 h before the first poll."""
     invoices_start: Time | None = None
-    """Customer invoices created before are treated as known and not sent; None: `start`, or where "810" was added to
-    documents.send later, the first poll after that."""
+    """Customer invoices created before are treated as known and not sent; None: `start`, or the first poll after "810"
+    was added to documents.send, if that is later."""
     overlap_minutes: Positive = 15
     sweep_hours: Positive = 24
 
 
 class WriteBack(StrEnum):
-    """How an acknowledgment gets into Plex."""
+    """How acknowledgments are written into Plex."""
 
     CUSTOM_FIELDS = "custom-fields"
     RELEASES = "releases"
@@ -208,7 +207,7 @@ class WriteBack(StrEnum):
 
 
 class AckLevel(StrEnum):
-    """The Plex object that holds the confirmed quantity and dates."""
+    """The Plex object that stores the confirmed quantity and dates."""
 
     ORDER = "order"
     LINE = "line"
@@ -241,7 +240,7 @@ class AcknowledgmentObjects(Settings):
 
 
 class AcknowledgmentsConfig(Settings):
-    """`[plex.acknowledgments]`: what is written back into Plex, and where."""
+    """`[plex.acknowledgments]`: the values written back to Plex, and their location."""
 
     write: WriteBack
     level: AckLevel = AckLevel.LINE
@@ -252,7 +251,7 @@ class AcknowledgmentsConfig(Settings):
 
 
 class PlexConfig(Settings):
-    """`[plex]`: which Plex, and how we talk to it."""
+    """`[plex]`: the Plex tenant and its interface."""
 
     api: PlexApi = PlexApi.CONNECT
     base_url: ServiceUrl = "https://connect.plex.com"
@@ -263,13 +262,15 @@ class PlexConfig(Settings):
     requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
     """Plex Connect allows about 200 calls a minute (plex/README.md 4.2)."""
     read_timeout_seconds: Positive = 300
+    parallel_calls: Annotated[Whole, Field(ge=1, le=16)] = 4
+    """How many orders are read at once; `requests_per_minute` holds for all calls together."""
     auth: PlexAuth = PlexAuth()
     paths: dict[Code, Code] = Field(default_factory=dict)
     filters: dict[Code, str] = Field(default_factory=dict)
-    """An empty name: this Plex has no such filter."""
+    """An empty value: this Plex has no such filter."""
     fields: dict[Code, Code] = Field(default_factory=dict)
     datasource_url: ServiceUrl = "https://cloud.plex.com/api/datasources"
-    """Where data sources are executed, for `write = "datasource"`."""
+    """The base URL of data sources, for `write = "datasource"`."""
     datasources: dict[Code, Annotated[DataSource, BeforeValidator(_short_datasource)]] = Field(default_factory=dict)
     statuses: StatusesConfig = StatusesConfig()
     poll: PollConfig = PollConfig()
@@ -277,17 +278,19 @@ class PlexConfig(Settings):
 
 
 class StediConfig(Settings):
-    """`[stedi]`: which Stedi, and whether documents are real."""
+    """`[stedi]`: the Stedi account and the usage indicator."""
 
     base_url: ServiceUrl = "https://core.us.stedi.com/2023-08-01"
     usage_indicator: Literal["P", "T"]
     """ISA15 (X12 element I14). Stedi delivers T files too (stedi/README.md 1)."""
     key_rotation_days: Positive = 90
     read_timeout_seconds: Positive = 60
+    parallel_calls: Annotated[Whole, Field(ge=1, le=32)] = 8
+    """How many documents are sent, or fetched, at once."""
 
 
 class KnownOrders(StrEnum):
-    """What a later change of an order from before `plex.poll.start` does."""
+    """The treatment of a later change of an order created before `plex.poll.start`."""
 
     HOLD = "hold"
     SEND = "send"
@@ -295,17 +298,17 @@ class KnownOrders(StrEnum):
 
 
 class DocumentsConfig(Settings):
-    """`[documents]`: what is sent."""
+    """`[documents]`: which documents are sent."""
 
     send: tuple[Literal["850", "860", "810"], ...] = ("850", "860")
     max_per_run: Positive = 500
     known_orders: KnownOrders = KnownOrders.HOLD
     order_pattern: Pattern = ""
-    """Regular expression of our order numbers; others belong to another plant. Empty: every number."""
+    """Regular expression of our order numbers; others belong to another plant. Empty: all numbers match."""
 
 
 class EmailConfig(Settings):
-    """`[alerts.email]`: through a mail relay that takes mail from this server without a password."""
+    """`[alerts.email]`: a mail relay that accepts mail from this server without authentication."""
 
     to: Annotated[tuple[Code, ...], Field(min_length=1)]
     sender: Code = Field(alias="from")
@@ -315,23 +318,23 @@ class EmailConfig(Settings):
 
 
 class AlertsConfig(Settings):
-    """`[alerts]`: who is told when something becomes wrong."""
+    """`[alerts]`: where faults and review items are reported."""
 
     ping_url: PingUrl | None = None
-    """Called after each run, so that a monitor notices when runs stop."""
+    """URL called after each run, so that a monitor detects missing runs."""
     command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
-    """Program and arguments; the message is on its standard input. No shell."""
+    """Program and arguments, run without a shell; the message is passed on standard input."""
     email: EmailConfig | None = None
     digest_hours: Positive = 24
-    """Open problems are reported again this often, in one message."""
+    """Hours between digests, which report all open problems in one message."""
 
 
 class RunConfig(Settings):
-    """`[run]`: how much a run may take."""
+    """`[run]`: limits of a run."""
 
     time_limit_minutes: Positive = 4
     every_minutes: Annotated[Whole, Field(ge=1, le=10080)] = 60
-    """How often the timer calls `plexstedi run`: without a success for three times as long, `status` says so."""
+    """Interval of the timer that calls `run`; `status` reports a fault after three intervals without a success."""
     max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """The largest response of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
 
@@ -348,14 +351,14 @@ class StateConfig(Settings):
     """`[state]`: the local SQLite file."""
 
     path: Annotated[PathText, AfterValidator(_known_home)] | None = None
-    """Relative to the configuration file; None: `$STATE_DIRECTORY`, else the platform's place."""
+    """Relative to the configuration file; None: `$STATE_DIRECTORY`, else the user's state directory."""
     keep_days: Annotated[Whole, Field(ge=30, le=100_000)] | None = None
-    """Contents of completed documents older than this are dropped, the audit trail never; None: kept for ever."""
+    """Contents of completed documents older than this are deleted, the audit trail never; None: kept for ever."""
     backups: Count = 3
 
 
 class ConfigTables(Settings):
-    """The whole file. `company`, suppliers and customers have the types that the documents are built from."""
+    """The whole file. `company`, suppliers and customers use the types that documents are built from."""
 
     plex: PlexConfig
     stedi: StediConfig

@@ -1,9 +1,9 @@
-"""A keyring for servers without a desktop: one encrypted file, opened without a prompt, so also under cron.
+"""A keyring for servers without a desktop: one encrypted file that needs no prompt, so that it works under cron.
 
-The file is encrypted with AES-256-GCM. Its key is the systemd credential `plexstedi-keyring-key` where there is one,
-else a file beside it that only its owner can read. Beside it, the key protects copies and backups of the one file
-without the other, not against whoever can read both: that is what an unattended server can offer without a TPM;
-`LoadCredentialEncrypted=` offers more.
+The file is encrypted with AES-256-GCM. Its key is the systemd credential `plexstedi-keyring-key` if there is one, else
+a file beside it that only the owner can read. A key file beside it protects copies and backups of one file without the
+other, but not against somebody who can read both. An unattended server without a TPM cannot offer more;
+`LoadCredentialEncrypted=` can.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _KEY_BYTES = 32
 
 
 class KeyringFileError(KeyringError):
-    """The file or its key cannot be used; the text says which and what to do."""
+    """The file or its key cannot be used; the message states which, and the fix."""
 
 
 def default_keyring_file(env: Mapping[str, str]) -> Path:
-    """`PLEXSTEDI_KEYRING_FILE`, else in the user's data directory: the same for cron, systemd and a log-in shell."""
+    """`PLEXSTEDI_KEYRING_FILE`, else a path in the user's data directory: the same under cron, systemd and a shell."""
     if env.get("PLEXSTEDI_KEYRING_FILE"):
         return Path(env["PLEXSTEDI_KEYRING_FILE"])
     return platformdirs.user_data_path("plexstedi") / "secrets.keyring"
@@ -52,7 +52,7 @@ class EncryptedFileKeyring(KeyringBackend):
 
     @properties.classproperty
     def priority(self) -> float:
-        """Below what keyring recommends by itself: chosen only by us, or by name."""
+        """Lower than keyring's recommended minimum (1): used only if chosen by us or by name."""
         return 0.1
 
     def __init__(self, path: Path | None = None, env: Mapping[str, str] | None = None) -> None:
@@ -62,11 +62,11 @@ class EncryptedFileKeyring(KeyringBackend):
         self.key_path = self.path.with_suffix(".key")
 
     def get_password(self, service: str, username: str) -> str | None:
-        """The secret, None if it is not stored."""
+        """The secret; None if it is not stored."""
         return self._read().get(_entry(service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Store a secret; the file is replaced as a whole."""
+        """Store a secret; the file is replaced atomically."""
         with self._locked():
             entries = self._read()
             entries[_entry(service, username)] = password
@@ -80,8 +80,8 @@ class EncryptedFileKeyring(KeyringBackend):
                 raise PasswordDeleteError(f"{username} is not stored")
             self._write(entries)
 
-    def _must_be_ours(self) -> None:
-        """Whoever can write the file or its folder decides which key we use. Raise KeyringFileError."""
+    def _check_owner(self) -> None:
+        """Raise KeyringFileError if others can write the file or its folder: they could substitute our secrets."""
         try:
             must_be_ours([self.path, self.key_path])
         except UntrustedFile as fault:
@@ -89,7 +89,7 @@ class EncryptedFileKeyring(KeyringBackend):
 
     def _read(self) -> dict[str, str]:
         if self.path.exists():
-            self._must_be_ours()
+            self._check_owner()
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -122,19 +122,19 @@ class EncryptedFileKeyring(KeyringBackend):
             replace_file(self.path, _HEADER + base64.b64encode(sealed) + b"\n")
         except OSError as error:
             if first and not had_key and not self.path.exists():
-                # The key of a file that could not be made locks nothing.
+                # Nothing was encrypted with the new key yet: remove it, so that the next attempt starts clean.
                 with contextlib.suppress(OSError):
                     self.key_path.unlink(missing_ok=True)
             raise _not_written(self.path, error) from error
 
     def _key(self, *, create: bool) -> bytes:
-        """The AES key: derived from the systemd credential, or read from (once: made in) the key file."""
+        """The AES key: derived from the systemd credential, or read from the key file (`create`: made if missing)."""
         directory = self._env.get("CREDENTIALS_DIRECTORY")
         if directory:
             try:
                 return _derived((Path(directory) / KEY_CREDENTIAL).read_bytes().strip())
             except FileNotFoundError:
-                pass  # This unit hands out other credentials only.
+                pass  # The unit provides other credentials only.
             except OSError as error:
                 raise KeyringFileError(
                     f"the systemd credential {KEY_CREDENTIAL} cannot be read ({error.strerror})"
@@ -162,15 +162,15 @@ class EncryptedFileKeyring(KeyringBackend):
         return _derived(text.strip())
 
     def _has_no_key(self) -> bool:
-        """Whether a key is yet to be made: none is there, or half of one that nothing was encrypted by."""
+        """Whether the key must be created: there is none, or an incomplete one that nothing was encrypted with."""
         return not self.key_path.exists() or len(self.key_path.read_bytes().strip()) < _KEY_BYTES
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """One writer at a time; the lock file is never deleted."""
+        """Exclusive lock for writers. The lock file is never deleted, else two writers could lock different files."""
         try:
             make_folder(self.path.parent)
-            self._must_be_ours()
+            self._check_owner()
             lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise _not_written(self.path.parent, error) from error

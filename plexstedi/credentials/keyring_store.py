@@ -1,4 +1,4 @@
-"""Which keyring holds our secrets on this machine, and its failures in our words. Imports keyring only when used."""
+"""Chooses the keyring of this machine and converts its errors to CredentialsFault. Imports keyring only when used."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _Result = TypeVar("_Result")
 
 
 class SecretStore(Protocol):
-    """Where secrets can be kept by name; every method may raise CredentialsFault."""
+    """Stores secrets by name; every method may raise CredentialsFault."""
 
     def describe(self) -> str:
-        """What it is, for people: the kind of keyring, or the file."""
+        """A description for users: the kind of keyring, or the file."""
         ...
 
     def get(self, name: str) -> str | None:
-        """The stored text, None if there is none."""
+        """The stored text; None if there is none."""
         ...
 
     def set(self, name: str, value: str) -> None:
@@ -36,16 +36,16 @@ class SecretStore(Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Remove a text that is stored."""
+        """Remove a stored text."""
         ...
 
 
 @dataclass(frozen=True)
 class KeyringStore:
-    """The keyring of this machine, under the service `plexstedi`.
+    """The keyring of this machine, under the service name `plexstedi`.
 
-    In this order: the backend named by `PYTHON_KEYRING_BACKEND` or keyring's own configuration; our encrypted file,
-    once it exists; a desktop keyring, where one is at hand; our encrypted file, made at the first `set`.
+    The first of: the backend named by `PYTHON_KEYRING_BACKEND` or keyring's configuration; our encrypted file, if it
+    exists; a desktop keyring, if available; our encrypted file, created by the first `set`.
     """
 
     env: Mapping[str, str]
@@ -63,7 +63,7 @@ class KeyringStore:
 
     def set(self, name: str, value: str) -> None:
         self._guarded(name, lambda backend: backend.set_password(SERVICE, name, value))
-        # The null keyring takes everything and keeps nothing.
+        # Read back: keyring's null backend accepts every secret and stores none.
         if self.get(name) != value:
             raise CredentialsFault(f"{self.describe()} did not store {name}", fix=ALTERNATIVES)
 
@@ -85,7 +85,7 @@ class KeyringStore:
         except KeyringLocked as error:
             raise CredentialsFault(f"{name}: the desktop keyring is locked", fix=ALTERNATIVES) from error
         except (KeyringError, RuntimeError, OSError) as error:
-            # Only the kind: the text of a foreign backend may hold anything.
+            # Only the type is shown: a backend's message may contain the secret.
             raise CredentialsFault(f"{name}: the keyring failed ({type(error).__name__})", fix=ALTERNATIVES) from error
 
     def _backend(self) -> KeyringBackend:
@@ -109,5 +109,5 @@ class KeyringStore:
             raise CredentialsFault(
                 f"the keyring {named or 'of this machine'} cannot be used ({type(error).__name__})", fix=ALTERNATIVES
             ) from error
-        # fail.Keyring has priority 0; backends below 1 are those that keyring itself does not recommend.
+        # fail.Keyring has priority 0; keyring does not recommend backends with a priority below 1.
         return detected if detected.priority >= 1 else EncryptedFileKeyring(file, self.env)

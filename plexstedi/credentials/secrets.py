@@ -1,8 +1,8 @@
-"""Secrets by name: where they come from, and keeping them (DESIGN.md section 5).
+"""Secrets by name: their sources, and storing them (DESIGN.md section 5).
 
-Looked up in this order: a file of that name in `$CREDENTIALS_DIRECTORY` (systemd), the environment variable
-`PLEXSTEDI_` + NAME, the keyring. A source that is there but cannot be read, or holds nothing, is an error: going on to
-the next one would use an old key unnoticed. No message, listing or repr holds a value or its length.
+Sources in order: a file of that name in `$CREDENTIALS_DIRECTORY` (systemd), the environment variable `PLEXSTEDI_` +
+NAME, the keyring. A source that exists but is unreadable or empty is an error: continuing with the next one could use
+an old key unnoticed. No message, listing or repr contains a value or its length.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from plexstedi.internal import remember_secret
 
 _LARGEST = 16_384
 _SET_AT = ".set-at"
-"""Beside each secret in the keyring: when it was set, so that its age can be told."""
+"""Suffix of the keyring entry beside each secret that has the time when it was set."""
 
 
 class SecretName(StrEnum):
-    """Every secret there is."""
+    """The names of all secrets."""
 
     PLEX_API_KEY = "plex-api-key"
     PLEX_CLIENT_SECRET = "plex-client-secret"
@@ -39,7 +39,7 @@ class SecretName(StrEnum):
 
 
 class SourceKind(StrEnum):
-    """The kinds of places, in the order in which they are looked at."""
+    """The kinds of sources, in the order in which they are read."""
 
     SYSTEMD = "systemd credential"
     ENVIRONMENT = "environment"
@@ -48,7 +48,7 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """Where a secret was found."""
+    """The source of a secret."""
 
     kind: SourceKind
     where: str
@@ -64,15 +64,15 @@ class ListedSecret:
 
     name: SecretName
     source: Source | None
-    """None: not set, or `problem`."""
+    """None: not set, or unusable (see `problem`)."""
     set_at: datetime | None
-    """UTC; None where the source does not know."""
+    """UTC; None if the source does not record it."""
     problem: CredentialsFault | None = None
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Where a secret was put, and what hides it there: a source that is looked at earlier."""
+    """Where a secret was stored, and `hidden_by`: a source read earlier that takes precedence over it."""
 
     where: str
     hidden_by: Source | None
@@ -88,11 +88,11 @@ class Secrets:
 
     @classmethod
     def of(cls, env: Mapping[str, str], clock: Clock) -> Secrets:
-        """With the keyring that fits the environment."""
+        """With the keyring chosen for the environment."""
         return cls(env, clock, KeyringStore(env))
 
     def get(self, name: SecretName) -> SecretStr:
-        """The secret. Raise CredentialsFault if it is nowhere, or its source cannot be used."""
+        """The secret. Raise CredentialsFault if it is not set, or its source cannot be used."""
         found = self._find(name)
         if found is None:
             raise CredentialsFault(
@@ -104,12 +104,12 @@ class Secrets:
         return found[0]
 
     def source(self, name: SecretName) -> Source | None:
-        """Where the secret comes from, None if it is not set. Raise CredentialsFault as `get`."""
+        """The source of the secret; None if it is not set. Raise CredentialsFault if the source cannot be used."""
         found = self._find(name)
         return None if found is None else found[1]
 
     def list(self) -> tuple[ListedSecret, ...]:
-        """Every name with its source; a source that cannot be used is a problem of its line, not of the list."""
+        """Every name with its source; an unusable source is reported in its line and does not fail the list."""
         lines = []
         for name in SecretName:
             try:
@@ -120,31 +120,31 @@ class Secrets:
         return tuple(lines)
 
     def set_at(self, name: SecretName) -> datetime | None:
-        """When the secret in use was set, UTC; None if that is not known (not set, or not from the keyring)."""
+        """When the secret in use was set, UTC; None if unknown (not set, or not from the keyring)."""
         source = self.source(name)
         if source is None or source.kind is not SourceKind.KEYRING:
             return None
         return _time(self.store.get(name + _SET_AT))
 
     def how_to_store(self, name: SecretName) -> str:
-        """What to do with a new value of this secret, so that it is the one in use: words of a fix."""
+        """The fix text for a new value of this secret: how to store it so that it is the one in use."""
         elsewhere = self._before_keyring(name)
         if elsewhere is None:
             return f"run `plexstedi credentials set {name}`"
         return f"replace the old one, the {elsewhere}"
 
     def stedi_key_age(self) -> timedelta | None:
-        """How long the Stedi key has been set, for `stedi.key_rotation_days`; None if that is not known."""
+        """The time since the Stedi key was set, for `stedi.key_rotation_days`; None if unknown."""
         since = self.set_at(SecretName.STEDI_API_KEY)
         return None if since is None else self.clock.now() - since
 
     def set(self, name: SecretName, value: SecretStr) -> Stored:
-        """Keep a secret in the keyring. Raise CredentialsFault for an unusable value or keyring."""
+        """Store a secret in the keyring. Raise CredentialsFault for an unusable value or keyring."""
         self._keep(name, _checked(value.get_secret_value(), f"the value for {name}"), self.clock.now())
         return Stored(self.store.describe(), self._before_keyring(name))
 
     def delete(self, name: SecretName) -> None:
-        """Remove a secret from the keyring. Raise CredentialsFault if it is not there."""
+        """Remove a secret from the keyring. Raise CredentialsFault if it is not stored."""
         if self.store.get(name) is None:
             elsewhere = self._before_keyring(name)
             raise CredentialsFault(
@@ -156,9 +156,9 @@ class Secrets:
             self.store.delete(name + _SET_AT)
 
     def promote_next_stedi_key(self) -> None:
-        """Make `stedi-api-key-next` the Stedi key; the caller has tried it. Doing it again after a crash is safe.
+        """Make `stedi-api-key-next` the Stedi key. The caller has verified it. May be repeated after a crash.
 
-        Raise CredentialsFault if either of the two does not come from the keyring, where alone we can exchange them.
+        Raise CredentialsFault if either of the two is not in the keyring: only there can we exchange them.
         """
         current, following = SecretName.STEDI_API_KEY, SecretName.STEDI_API_KEY_NEXT
         for name in (current, following):
@@ -175,6 +175,7 @@ class Secrets:
                 fix=f"Create a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
             )
         since = _time(self.store.get(following + _SET_AT)) or self.clock.now()
+        # Store before deleting: after a crash in between both have the new key, and a repetition completes the change.
         self._keep(current, _checked(value, str(following)), since)
         self.delete(following)
 
@@ -214,8 +215,8 @@ def _from_environment(name: SecretName, env: Mapping[str, str]) -> tuple[SecretS
 def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, Source] | None:
     """The file in `$CREDENTIALS_DIRECTORY`.
 
-    systemd makes these files 0400, or 0440 where an access list lets the service's user in, owned by root or by that
-    user. So reading by the group is tolerated; writing by the group, or anything by others, is not.
+    systemd creates these files with mode 0400, or 0440 where an ACL grants the service's user access, owned by root or
+    by that user. So group read permission is accepted; group write permission, or any for others, is not.
     """
     directory = env.get("CREDENTIALS_DIRECTORY")
     if not directory:
@@ -253,7 +254,7 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
 
 
 def _own_and_close(path: Path, owner: int) -> str:
-    """The commands after which only root and this user can read the file."""
+    """The shell commands after which only root and this user can read the file."""
     quoted = shlex.quote(str(path))
     if owner in (os.getuid(), 0):
         return f"Run `chmod 0400 {quoted}`" + (" as root." if owner != os.getuid() else ".")
@@ -268,7 +269,7 @@ def _unreadable(path: Path, error: OSError) -> CredentialsFault:
 
 
 def _checked(value: str, what: str) -> str:
-    """The secret without the line end that editors and `echo` add. Raise CredentialsFault if it cannot be one."""
+    """The secret without a trailing line break (editors and `echo` add one). Raise CredentialsFault if unusable."""
     bare = value.rstrip("\r\n")
     if not bare.strip():
         raise CredentialsFault(f"{what} is empty", fix="Put the secret there, or remove the empty entry.")

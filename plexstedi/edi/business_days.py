@@ -1,4 +1,4 @@
-"""The days on which a supplier's clocks run (`business_days`), and time measured on them. All in UTC."""
+"""Parse the `business_days` setting and measure elapsed time on these weekdays. All times are UTC."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _WEEK = timedelta(weeks=1)
 
 
 def business_days(text: str) -> frozenset[int]:
-    """The weekdays (Monday is 0) that a setting names: `mon-fri`, `sun-thu`, `mon,tue,thu`; empty: every day.
+    """Weekdays (Monday is 0) of a setting such as `mon-fri`, `sun-thu` or `mon,tue,thu`; empty: every day.
 
-    Raise ValueError if it names anything else.
+    Raise ValueError for any other text.
     """
     if not text.strip():
         return EVERY_DAY
@@ -34,7 +34,7 @@ def _day(text: str) -> int:
 
 
 def elapsed(since: datetime, until: datetime, days: frozenset[int] = EVERY_DAY) -> timedelta:
-    """The time between two instants that lies on these weekdays (UTC); zero if `until` is not later."""
+    """Time between two instants that falls on these weekdays (UTC); zero if `until` is not after `since`."""
     cursor, end = since.astimezone(UTC), until.astimezone(UTC)
     if end <= cursor:
         return timedelta(0)

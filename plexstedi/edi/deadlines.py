@@ -1,9 +1,9 @@
-"""The clocks of a stream: delivery, 997, 855, and what stays confirmed short (RULES.md "Settings").
+"""Deadlines of a stream: delivery, 997, 855, and lines confirmed short (RULES.md "Settings").
 
-A clock only tells that something is late; a late answer is read like any other. Each clock runs on the supplier's
-`business_days`. Delivery and the 997 are asked of every document. The 855 clock belongs to the last document of the
-stream: an 860 restarts it, a cancellation stops it, and so does an order that Plex no longer wants, or a rejecting 997
-until a person has decided on it.
+A missed deadline is only reported; an acknowledgment that arrives late is processed as usual. Time counts on the
+supplier's `business_days`. Delivery and the 997 are expected of every document. The 855 deadline applies to the last
+document of the stream: an 860 restarts it; a cancellation, an order that Plex no longer wants, and a rejecting 997
+whose review item is open suspend it.
 """
 
 from __future__ import annotations
@@ -16,111 +16,111 @@ from enum import StrEnum
 
 from plexstedi.edi.business_days import business_days, elapsed
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
-from plexstedi.edi.inbound.precedence import LineStanding
+from plexstedi.edi.inbound.precedence import LineAckStatus
 from plexstedi.edi.settings import SupplierSettings
 
 
-class ClockKind(StrEnum):
-    """What is waited for."""
+class DeadlineKind(StrEnum):
+    """The event that a deadline waits for."""
 
     DELIVERY = "delivery"
     """From the first attempt until Stedi has delivered the file."""
     FUNCTIONAL_ACK = "functional-ack"
     """From delivery until the 997."""
     ACKNOWLEDGMENT = "acknowledgment"
-    """From delivery of the last document until the last line of it is answered (855, 865)."""
+    """From delivery of the last document until each of its lines is acknowledged (855, 865)."""
     CONFIRMED_SHORT = "confirmed-short"
-    """From an answer that confirms less than ordered until another confirms the rest, or a person takes note."""
+    """From an acknowledgment that confirms less than ordered until another confirms the rest or a review decides it."""
 
 
-class Lateness(StrEnum):
-    """How late: worth a look, or a person's."""
+class OverdueLevel(StrEnum):
+    """How far overdue: `WARNING` is only reported, `LIMIT` opens a review item."""
 
     WARNING = "warning"
     LIMIT = "limit"
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
-    """One clock that ran past its warning or its limit."""
+class Overdue:
+    """One deadline whose warning or limit has passed."""
 
     document: int
-    """`ClockedDocument.id`."""
-    clock: ClockKind
-    lateness: Lateness
+    """`DeadlineDocument.id`."""
+    kind: DeadlineKind
+    level: OverdueLevel
     since: datetime
-    """When the clock began, UTC."""
+    """Start of the deadline, UTC."""
     allowed: timedelta
-    """What the setting allows, on business days."""
+    """Time allowed by the setting, counted on business days."""
     by: timedelta
-    """How far beyond that it is now, on business days."""
+    """Time beyond `allowed`, counted on business days."""
     lines: tuple[int, ...] = ()
-    """Plex's line numbers that are not answered, or confirmed short."""
+    """Plex line numbers that are not acknowledged, or that are confirmed short."""
 
 
 @dataclass(frozen=True, slots=True)
-class ClockedDocument:
-    """One document of a stream that the supplier has or may yet get."""
+class DeadlineDocument:
+    """One document of a stream that has reached the supplier or may still reach it."""
 
     id: int
     begun_at: datetime
-    """When its first attempt began."""
+    """Start of the first send attempt, UTC."""
     delivered_at: datetime | None
     awaits_delivery: bool
-    """Under way; False also where a person is asked already (failed, in doubt)."""
-    functional_answered: bool
-    """A 997 has come, whatever it says."""
+    """In delivery. False also for failed and in-doubt documents, which have a review item of their own."""
+    functional_ack_received: bool
+    """A 997 was received, whatever its result."""
     cancels: bool = False
-    """BCH01 01."""
-    unread: bool = False
-    """A 997 rejects it and no person has decided yet: nobody can acknowledge what was not read."""
+    """The document cancels the order (BCH01 01)."""
+    rejected_unresolved: bool = False
+    """A 997 rejects it and the review item is open: the supplier cannot acknowledge what its system did not read."""
 
 
 @dataclass(frozen=True, slots=True)
-class ClockedStream:
-    """All that the clocks of one stream depend on."""
+class DeadlineStream:
+    """Input for the deadlines of one stream."""
 
-    documents: tuple[ClockedDocument, ...]
-    """In the order sent; neither refused nor withdrawn ones."""
+    documents: tuple[DeadlineDocument, ...]
+    """In the order sent, without refused and withdrawn ones."""
     wanted: bool
-    """Whether Plex still waits for the goods: not cancelled, received or gone."""
+    """Plex still expects the goods: the order is not cancelled, received or deleted."""
     lines: tuple[int, ...] = ()
-    """Plex's numbers of the lines that the last document asks for."""
-    standing: Mapping[int, LineStanding] = field(default_factory=dict)
-    """What counts of the answers (`precedence.fold`): nothing said of a line before an 860 changed it."""
-    noted: Collection[int] = ()
-    """Lines whose answer a person has decided on."""
+    """Plex line numbers that the last document orders."""
+    statuses: Mapping[int, LineAckStatus] = field(default_factory=dict)
+    """Current outcome per line (`precedence.fold`), without acknowledgments of a line from before an 860 changed it."""
+    reviewed: Collection[int] = ()
+    """Lines whose acknowledgment was decided in a review."""
 
 
-def late(stream: ClockedStream, settings: SupplierSettings, now: datetime) -> tuple[Late, ...]:
-    """Every clock of the stream that is past its warning or its limit at `now` (UTC). Pure."""
+def overdue(stream: DeadlineStream, settings: SupplierSettings, now: datetime) -> tuple[Overdue, ...]:
+    """Every deadline of the stream whose warning or limit has passed at `now` (UTC). Pure."""
     days = business_days(settings.business_days)
     found = (
-        _judged(running, elapsed(running.since, now, days)) for running in _running(stream, settings, ended_by=now)
+        _judged(deadline, elapsed(deadline.since, now, days)) for deadline in _deadlines(stream, settings, now=now)
     )
     return tuple(one for one in found if one is not None)
 
 
-def limit_of(clock: ClockKind, settings: SupplierSettings) -> timedelta:
-    """How long a supplier may take, on its business days, before a person is asked."""
-    return _span(_HOURS[clock](settings)[1])
+def limit_of(kind: DeadlineKind, settings: SupplierSettings) -> timedelta:
+    """Time that a supplier may take, on its business days, before a review item opens."""
+    return _span(_HOURS[kind](settings)[1])
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
+class _Deadline:
     document: int
-    clock: ClockKind
+    kind: DeadlineKind
     since: datetime
     warn: timedelta
     limit: timedelta
     lines: tuple[int, ...] = ()
 
 
-_HOURS: Mapping[ClockKind, Callable[[SupplierSettings], tuple[Decimal, Decimal]]] = {
-    ClockKind.DELIVERY: lambda s: (s.delivery_within_hours, s.delivery_within_hours),
-    ClockKind.FUNCTIONAL_ACK: lambda s: (s.functional_ack_warn_hours, s.functional_ack_within_hours),
-    ClockKind.ACKNOWLEDGMENT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
-    ClockKind.CONFIRMED_SHORT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
+_HOURS: Mapping[DeadlineKind, Callable[[SupplierSettings], tuple[Decimal, Decimal]]] = {
+    DeadlineKind.DELIVERY: lambda s: (s.delivery_within_hours, s.delivery_within_hours),
+    DeadlineKind.FUNCTIONAL_ACK: lambda s: (s.functional_ack_warn_hours, s.functional_ack_within_hours),
+    DeadlineKind.ACKNOWLEDGMENT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
+    DeadlineKind.CONFIRMED_SHORT: lambda s: (s.ack_warn_hours, s.ack_within_hours),
 }
 
 
@@ -128,56 +128,58 @@ def _span(hours: Decimal) -> timedelta:
     return timedelta(seconds=int(hours * 3600))
 
 
-def _judged(running: _Running, spent: timedelta) -> Late | None:
-    if spent >= running.limit:
-        lateness, allowed = Lateness.LIMIT, running.limit
-    elif spent >= running.warn:
-        lateness, allowed = Lateness.WARNING, running.warn
+def _judged(deadline: _Deadline, spent: timedelta) -> Overdue | None:
+    if spent >= deadline.limit:
+        level, allowed = OverdueLevel.LIMIT, deadline.limit
+    elif spent >= deadline.warn:
+        level, allowed = OverdueLevel.WARNING, deadline.warn
     else:
         return None
-    return Late(running.document, running.clock, lateness, running.since, allowed, spent - allowed, running.lines)
+    return Overdue(deadline.document, deadline.kind, level, deadline.since, allowed, spent - allowed, deadline.lines)
 
 
-def _running(stream: ClockedStream, settings: SupplierSettings, *, ended_by: datetime) -> Iterator[_Running]:
-    def clock(
-        document: ClockedDocument, kind: ClockKind, since: datetime, lines: tuple[int, ...] = ()
-    ) -> Iterator[_Running]:
-        if since < ended_by:
+def _deadlines(stream: DeadlineStream, settings: SupplierSettings, *, now: datetime) -> Iterator[_Deadline]:
+    def started(
+        document: DeadlineDocument, kind: DeadlineKind, since: datetime, lines: tuple[int, ...] = ()
+    ) -> Iterator[_Deadline]:
+        if since < now:
             warn, limit = (_span(hours) for hours in _HOURS[kind](settings))
-            yield _Running(document.id, kind, since, warn, limit, lines)
+            yield _Deadline(document.id, kind, since, warn, limit, lines)
 
     last = stream.documents[-1] if stream.documents else None
     for document in stream.documents:
         if document.awaits_delivery:
-            yield from clock(document, ClockKind.DELIVERY, document.begun_at)
-        given_up = document is not last and last is not None and last.cancels
-        stopped = given_up or not (stream.wanted or document.cancels)
-        if document.delivered_at is not None and not document.functional_answered and not stopped:
-            yield from clock(document, ClockKind.FUNCTIONAL_ACK, document.delivered_at)
+            yield from started(document, DeadlineKind.DELIVERY, document.begun_at)
+        # Once the order is cancelled, only the cancellation itself still needs a 997.
+        superseded = document is not last and last is not None and last.cancels
+        stopped = superseded or not (stream.wanted or document.cancels)
+        if document.delivered_at is not None and not document.functional_ack_received and not stopped:
+            yield from started(document, DeadlineKind.FUNCTIONAL_ACK, document.delivered_at)
     if last is None or last.delivered_at is None or last.cancels or not stream.wanted:
         return
-    if any(document.unread for document in stream.documents):
+    # While a rejecting 997 is undecided, no 855 can be expected for what the supplier could not read.
+    if any(document.rejected_unresolved for document in stream.documents):
         return
-    unanswered = tuple(line for line in stream.lines if not _answered(stream.standing.get(line)))
-    if unanswered:
-        yield from clock(last, ClockKind.ACKNOWLEDGMENT, last.delivered_at, unanswered)
+    unacknowledged = tuple(line for line in stream.lines if not _acknowledged(stream.statuses.get(line)))
+    if unacknowledged:
+        yield from started(last, DeadlineKind.ACKNOWLEDGMENT, last.delivered_at, unacknowledged)
     short = {
-        line: stream.standing[line].latest_from.processed_at
+        line: stream.statuses[line].latest_from.processed_at
         for line in stream.lines
-        if line in stream.standing and line not in stream.noted and confirmed_short(stream.standing[line].latest)
+        if line in stream.statuses and line not in stream.reviewed and confirmed_short(stream.statuses[line].latest)
     }
     if short:
-        yield from clock(last, ClockKind.CONFIRMED_SHORT, min(short.values()), tuple(short))
+        yield from started(last, DeadlineKind.CONFIRMED_SHORT, min(short.values()), tuple(short))
 
 
-def _answered(standing: LineStanding | None) -> bool:
-    return standing is not None and standing.latest.state is not AckState.UNACKNOWLEDGED
+def _acknowledged(status: LineAckStatus | None) -> bool:
+    return status is not None and status.latest.state is not AckState.UNACKNOWLEDGED
 
 
 def confirmed_short(outcome: LineOutcome) -> bool:
-    """Whether an answer that was applied leaves a part of the line open that the supplier has not committed to.
+    """Whether an applied acknowledgment leaves a part of the line that the supplier has not committed to.
 
-    Less inside the tolerance is agreed to; a held or rejected line is a person's already.
+    A shortfall inside the tolerance is accepted. A held or rejected line already has a review item.
     """
     if outcome.confirmed >= outcome.open:
         return False

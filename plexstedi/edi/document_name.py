@@ -1,7 +1,7 @@
-"""The idempotency key and the file name of a document: both name the slot, so that a document is never sent twice.
+"""Idempotency key and file name of a document. Both identify its slot, so that a document is never sent twice.
 
-The key names the slot and not the content (DESIGN.md section 6): two different contents for one slot meet a 422.
-The file name adds a fingerprint of the content; it is the witness by which a document is found again at Stedi.
+The key depends on the slot, not on the content (DESIGN.md section 6): Stedi refuses a second content for one slot with
+422. The file name adds a fingerprint of the content; a document is looked up at Stedi by it.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{8,64}")
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The one place that one document of one revision takes."""
+    """Identity of one document of one revision."""
 
     tenant: str
     usage: Usage
     order: str
     """Order number (810: invoice number) as in Plex."""
     release: str | None
-    """`line-release` where releases are sent singly, else None."""
+    """`line-release` where each release is sent as an order of its own, else None."""
     change_sequence: int
     """0 for the first 850, then 1, 2, … (BCH05)."""
     kind: Kind
     counter: int
-    """Grows only after a conclusive refusal, or by a replay; starts at 1."""
+    """Starts at 1; incremented only after a definite refusal, or by a replay."""
 
 
 def _encode(text: str) -> str:
-    """Text in the characters that both keys and file names take; injective: `!` and the hex of each UTF-8 byte.
+    """Encode text for keys and file names: any other character becomes `!` and hex for each UTF-8 byte.
 
-    A name that differs from another only by how an accent is composed stays different: nothing is normalised.
+    Injective: text is not normalised, so names that differ only in Unicode composition stay different.
     """
     return "".join(c if c in _SAFE else "".join(f"{_ESCAPE}{byte:02x}" for byte in c.encode()) for c in text)
 
 
 def _decode(text: str) -> str | None:
-    """The text that `_encode` made this of; None if it made this of nothing."""
+    """Inverse of `_encode`; None for text that `_encode` cannot have produced."""
     raw = bytearray()
     position = 0
     while position < len(text):
@@ -95,17 +95,17 @@ def _joined(fields: list[str], limit: int, slot: Slot) -> str:
 
 
 def idempotency_key(slot: Slot) -> str:
-    """The Idempotency-Key of a slot: readable, at most 255 characters, different for different slots.
+    """Idempotency-Key of a slot: readable, at most 255 characters, unique per slot.
 
-    Raise ValueError for a slot that has no such key (an order number of more than about 60 non-ASCII characters).
+    Raise ValueError if it would be longer (an order number of more than about 60 non-ASCII characters).
     """
     return _joined(_fields(slot), _KEY_LIMIT, slot)
 
 
 def file_name(slot: Slot, content_fingerprint: str) -> str:
-    """The file name of a document: slot and content, in the characters that Stedi allows (OpenAPI GenerateEdi).
+    """File name of a document from slot and content, in the characters that Stedi allows (OpenAPI GenerateEdi).
 
-    `content_fingerprint` is lower-case hex, 8 to 64 digits. Raise ValueError otherwise, or if it gets too long.
+    `content_fingerprint` is lower-case hex, 8 to 64 digits. Raise ValueError otherwise, or if the name is too long.
     """
     if not _FINGERPRINT.fullmatch(content_fingerprint):
         raise ValueError(f"{content_fingerprint!r} is not a fingerprint (8 to 64 lower-case hex digits)")
@@ -113,12 +113,12 @@ def file_name(slot: Slot, content_fingerprint: str) -> str:
 
 
 def name_prefix(tenant: str, usage: str) -> str:
-    """What every file name of this tenant and usage indicator begins with."""
+    """Common prefix of the file names of a tenant and usage indicator."""
     return "_".join((_SCHEME, _encode(tenant), usage, ""))
 
 
 def parse_file_name(name: str) -> tuple[Slot, str] | None:
-    """The slot and fingerprint that a name of our scheme carries; None for any other name."""
+    """Slot and fingerprint of a file name made by `file_name`; None for any other name."""
     if len(name) > _FILE_NAME_LIMIT or not name.endswith(".edi"):
         return None
     fields = name.removesuffix(".edi").split("_")

@@ -1,4 +1,4 @@
-"""A customer invoice of Plex, free of any Plex dialect: what an 810 tells."""
+"""A customer invoice of Plex, independent of the Plex dialect: the data of an 810."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class InvoiceLine(Frozen):
 
     id: str
     number: int
-    """Counts within the invoice, from 1: Plex Connect's invoice lines have no number."""
+    """Position in the invoice, from 1: Plex Connect does not number invoice lines."""
     quantity: Decimal
     unit: str | None
     price: Decimal | None
     """Per `unit`."""
     amount: Decimal | None = None
-    """What Plex bills for the line, without tax; None if Plex gives none."""
+    """Line amount in Plex, without tax; None if Plex provides none."""
     part: Part | None = None
     customer_part: str | None = None
     description: str | None = None
@@ -40,7 +40,7 @@ class InvoiceLine(Frozen):
 
 
 class Invoice(Frozen):
-    """A customer invoice as Plex holds it."""
+    """A customer invoice as read from Plex."""
 
     id: str
     number: str
@@ -50,7 +50,7 @@ class Invoice(Frozen):
     customer_order: str | None
     """The customer's own order number (BIG04)."""
     order_date: date | None = None
-    """Only if known (BIG03)."""
+    """BIG03, sent only if known."""
     currency: str | None = None
     terms: str | None = None
     due: date | None = None
@@ -60,12 +60,12 @@ class Invoice(Frozen):
     """A credit memo: BIG07 CR."""
     void: bool = False
     booked: bool = True
-    """Entered in the accounts: only then is it a debt that a customer is told of."""
+    """Booked in Plex. Only a booked invoice is sent to the customer."""
     total: Decimal | None = None
-    """What Plex bills altogether, taxes included."""
+    """Invoice total in Plex, taxes included."""
     lines: tuple[InvoiceLine, ...] = ()
     taxes: tuple[Tax, ...] = ()
-    """Taxes of the invoice as a whole, besides those of its lines."""
+    """Taxes on the invoice as a whole, in addition to those of its lines."""
     created_at: datetime | None = None
     modified_at: datetime | None = None
 
@@ -74,13 +74,13 @@ _NOT_IN_FINGERPRINT = {"created_at", "modified_at"}
 
 
 def invoice_fingerprint(invoice: Invoice) -> str:
-    """SHA-256 (hex) of what a customer could be told of this invoice, and of whether it counts (void, booked)."""
+    """SHA-256 (hex) of all invoice data that an 810 can carry, and of its status (void, booked)."""
     content = _plain(invoice.model_dump(exclude=_NOT_IN_FINGERPRINT))
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
-    """A value in one spelling: 3000.0 and 3000 are one quantity."""
+    """Canonical text of a value: 3000.0 and 3000 are the same quantity."""
     match value:
         case dict():
             return {key: _plain(item) for key, item in value.items()}

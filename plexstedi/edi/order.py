@@ -1,7 +1,7 @@
-"""The canonical order: what Plex holds of a purchase order, free of any Plex dialect.
+"""The canonical purchase order, independent of the Plex dialect.
 
-An order has lines, a line has releases: in Plex Connect quantities and due dates live in the releases only
-(plex/README.md 5.4). Ids are Plex's own, kept as opaque text. All models are frozen and keep Decimals exact.
+An order has lines, a line has releases. In Plex Connect only releases have quantities and due dates
+(plex/README.md 5.4). Ids are Plex ids, kept as opaque text. All models are frozen; Decimals stay exact.
 """
 
 from __future__ import annotations
@@ -15,47 +15,47 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """Base of stored values: immutable, no unknown fields."""
+    """Base of stored models: immutable, unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Phase(StrEnum):
-    """Where an order stands, from the flags of its Plex status (plex/README.md 5.6), never from its name alone."""
+    """Phase of an order, derived from the flags of its Plex status (plex/README.md 5.6), never from its name alone."""
 
     UNRELEASED = "unreleased"
-    """Not yet ordered: status without onOrder and without release."""
+    """Not yet ordered: the status has neither onOrder nor release."""
     RELEASED = "released"
-    """On order: the supplier is to have it."""
+    """On order: to be sent to the supplier."""
     RECEIVED = "received"
-    """Fully received: nothing more is to be said to the supplier."""
+    """Fully received: no further document is sent."""
     CANCELLED = "cancelled"
     """Cancelled in Plex."""
     VANISHED = "vanished"
-    """Was there, is no longer returned by Plex."""
+    """No longer returned by Plex."""
 
 
 class LineState(StrEnum):
-    """Whether a line is still wanted."""
+    """Whether a line is still ordered."""
 
     OPEN = "open"
     CANCELLED = "cancelled"
 
 
 class ReleaseState(StrEnum):
-    """What a release is, from the flags of its Plex release status."""
+    """State of a release, derived from the flags of its Plex release status."""
 
     FIRM = "firm"
-    """Ordered: belongs into an 850."""
+    """Firm: included in an 850."""
     FORECAST = "forecast"
-    """Forecast or plan: 830 material, never sent (RULES.md Sending 3)."""
+    """Forecast or plan (830 data): never sent (RULES.md Sending 3)."""
     RECEIVED = "received"
-    """Fully received: was ordered, counts into the ordered quantity."""
+    """Fully received: still part of the ordered quantity."""
     CANCELLED = "cancelled"
 
 
 class Part(Frozen):
-    """Our part: number and revision apart, since BP is the number alone (DESIGN.md section 6)."""
+    """Our part. Number and revision are separate, since BP holds the number alone (DESIGN.md section 6)."""
 
     number: str
     revision: str | None = None
@@ -66,20 +66,20 @@ class Release(Frozen):
 
     id: str
     number: int
-    """Plex's release line number: counts within the line."""
+    """Plex's release number within the line."""
     state: ReleaseState
     quantity: Decimal | None
-    """In the line's unit; None if Plex gives none."""
+    """In the line's order unit; None if Plex provides none."""
     due: date | None
     ship_to: str | None = None
     note: str | None = None
-    """Without any token that we wrote into it."""
+    """Without the tokens that PlexStedi wrote into it."""
     status_name: str = ""
     modified_at: datetime | None = None
 
 
 class Line(Frozen):
-    """One order line. The unit of quantity is `order_unit` where Plex has one, priced per `unit`."""
+    """One order line. Quantities are in `order_unit` if Plex has one, else in `unit`; the price is per `unit`."""
 
     id: str
     number: int
@@ -101,7 +101,7 @@ class Line(Frozen):
     modified_at: datetime | None = None
 
     def firm_releases(self) -> tuple[Release, ...]:
-        """What is ordered on this line: firm and received releases, in the order of their numbers."""
+        """Firm and received releases, ordered by number."""
         wanted = (ReleaseState.FIRM, ReleaseState.RECEIVED)
         return tuple(sorted((r for r in self.releases if r.state in wanted), key=lambda r: (r.number, r.id)))
 
@@ -111,7 +111,7 @@ class Line(Frozen):
 
 
 class Address(Frozen):
-    """A party's place. `street` is one or two lines."""
+    """Postal address of a party. `street` has one or two lines."""
 
     name: str | None = None
     street: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ class Supplier(Frozen):
 
 
 class Order(Frozen):
-    """A purchase order as Plex holds it now."""
+    """A purchase order as read from Plex."""
 
     id: str
     number: str
@@ -143,7 +143,7 @@ class Order(Frozen):
     type_name: str | None = None
     blanket: bool = False
     order_date: date | None
-    """Plex's order date (BEG05), never today."""
+    """Order date in Plex (BEG05), never the day of sending."""
     due: date | None = None
     currency: str | None = None
     terms: str | None = None
@@ -157,11 +157,11 @@ class Order(Frozen):
     modified_at: datetime | None = None
 
     def open_lines(self) -> tuple[Line, ...]:
-        """Lines that are wanted, in the order of their numbers."""
+        """Lines that are still ordered, by line number."""
         return tuple(sorted((ln for ln in self.lines if ln.state is LineState.OPEN), key=lambda ln: ln.number))
 
     def line(self, number: int) -> Line | None:
-        """The line of this Plex line number, if there is one."""
+        """The line with this Plex line number, None if absent."""
         return next((ln for ln in self.lines if ln.number == number), None)
 
 
@@ -169,11 +169,11 @@ _NOT_IN_FINGERPRINT = {"supplier_address_id", "status_name", "created_at", "modi
 
 
 def fingerprint(order: Order) -> str:
-    """SHA-256 (hex) of what a supplier could be told of this order (DESIGN.md section 6).
+    """SHA-256 (hex) of all order data that a document can carry (DESIGN.md section 6).
 
-    Left out: modification times, status names (their meaning is in `phase` and the states), and the description
-    of a line that orders a part (it is the part's master data). So neither our write-back nor an edit of a part
-    comes back as a change.
+    Excluded: modification times, status names (`phase` and the states have their meaning), and the description of a
+    line that orders a part (master data of the part). So neither our write-back nor an edit of a part is taken for a
+    change of the order.
     """
     lines = []
     for line in sorted(order.lines, key=lambda ln: (ln.number, ln.id)):
@@ -194,7 +194,7 @@ def fingerprint(order: Order) -> str:
 
 
 def _plain(number: Decimal | None) -> str | None:
-    """One text for equal numbers: 3000 and 3000.0 are the same quantity."""
+    """Canonical text of a number: 3000 and 3000.0 are the same quantity."""
     return None if number is None else f"{number.normalize():f}"
 
 

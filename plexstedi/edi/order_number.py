@@ -1,7 +1,7 @@
-"""One number on two orders of Plex, or on two invoices: which of them may use it (RULES.md Sending 10). Pure.
+"""Decide which of several orders (or invoices) in Plex with the same number may use it (RULES.md Sending 10). Pure.
 
-The number is what a supplier knows an order by, and what the idempotency key names: a second order under it would be
-taken for the first. The one that has it goes on, every other is held.
+A supplier identifies an order by its number, and so does the idempotency key: a second order with the number would be
+taken for the first. The owner of the number is sent; every other one is held.
 """
 
 from __future__ import annotations
@@ -15,53 +15,61 @@ from plexstedi.edi.reasons import Reason
 
 
 class Use(IntEnum):
-    """How far an order has come with a number; the lower has it before the higher."""
+    """How an order uses a number. A lower value has precedence over a higher one."""
 
     SENT = 0
-    """A document was frozen or went out under it: taken for good, also once the order is cancelled or deleted."""
+    """A document was frozen or sent under it: taken permanently, even if the order is cancelled or deleted later."""
     KNOWN = 1
-    """The partner knows the order by it, through other means."""
+    """The partner knows the order by this number from outside EDI."""
     FILE = 2
-    """Stedi has a file under it whose order Plex no longer has."""
+    """Stedi has a file under it whose order no longer exists in Plex."""
     WANTED = 3
-    """It may yet go out under it."""
+    """It may still be sent under it."""
     NONE = 4
-    """Cancelled, deleted, not released or not traded by EDI, and never sent: asks for nothing."""
+    """Cancelled, deleted, not released or not traded by EDI, and never sent: no claim."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One order (or invoice) of Plex and a number that it has, or was sent under."""
+    """An order (or invoice) in Plex with a number that it has or was sent under."""
 
     id: str
-    """Plex's id; of a file without an order its name."""
+    """Plex id; the file name for a file without an order."""
     number: str
     partner: str
-    """The supplier's code; of an invoice the customer's."""
+    """Supplier code; customer code for an invoice."""
     status: str
-    """As Plex names it, for people."""
+    """Plex status name, for display."""
     created_at: datetime | None
     """In Plex."""
     first_seen: datetime
     use: Use
     since: int = 0
-    """Of those with the same use `SENT`: the lower was sent first."""
+    """Sequence of sending among claims with use `SENT`: the lower was sent first."""
 
 
 def number_key(number: str, *, uppercase: bool = False) -> str:
-    """Equal for numbers that a partner cannot tell apart: those that differ in blanks only.
+    """Comparison key: equal for numbers that differ only in blanks, which a partner cannot distinguish.
 
-    `uppercase`: the partner gets its texts in capitals, so case does not tell them apart either.
+    `uppercase`: text is sent in capitals, so case is ignored as well.
     """
     bare = "".join(number.split())
     return bare.upper() if uppercase else bare
 
 
-def holder(claims: Collection[Claim]) -> Claim | None:
-    """Who has the number; None while nobody asks for it.
+def search_key(number: str) -> str:
+    """Equal for all numbers that anybody may take for the same: the state finds them by it, others decide.
 
-    The one that was sent first; else the one that is known by it; else the first created in Plex, the first seen, the
-    lowest id. So it is the same in every run.
+    It ignores blanks, case and leading zeros. Part of the schema: another key needs a migration.
+    """
+    return "".join(number.split()).casefold().upper().casefold().lstrip("0")
+
+
+def holder(claims: Collection[Claim]) -> Claim | None:
+    """The claim that owns the number; None if there is no claim to it.
+
+    The one sent first; else the one that the partner knows by it; else the first created in Plex, the first read, the
+    lowest id. The result is the same in every run.
     """
     return min((claim for claim in claims if claim.use is not Use.NONE), key=_rank, default=None)
 
@@ -72,15 +80,15 @@ def _rank(claim: Claim) -> tuple[int, int, datetime, datetime, str]:
 
 
 def taken_by(mine: str, claims: Collection[Claim]) -> Claim | None:
-    """The other order that has the number which `mine` (an id) is to be sent under; None if it may go."""
+    """The other order that owns the number of `mine` (an id); None if `mine` may be sent."""
     found = holder(claims)
     return None if found is None or found.id == mine else found
 
 
 def number_taken(mine: Claim, other: Claim, *, noun: str = "order") -> Reason:
-    """Why `mine` is held, with both named. `noun`: order or invoice.
+    """Reason to hold `mine`, naming both. `noun`: order or invoice.
 
-    The words are the same before and after the other one is sent, so that nobody is told twice.
+    The text does not change when the other one is sent, so that no second review item opens.
     """
     return Reason(
         code="number-taken",
@@ -112,38 +120,38 @@ def _moment(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PossibleOwner:
-    """An order (or invoice) that files found at Stedi under its number may be of."""
+    """An order (or invoice) that may own files found at Stedi under its number."""
 
     id: str
     has_documents: bool
-    """Earlier files of that number are known to be its own."""
-    says_it: bool
-    """A revision of it renders to what the last file says."""
+    """It has known documents with that number."""
+    matches_content: bool
+    """One of its revisions renders to the content of the last file."""
     same_partner: bool
-    """Its partner is traded with over the partnership that the file went over."""
-    there: bool
-    """Plex still has it."""
+    """The file was sent over the partnership of its partner."""
+    in_plex: bool
+    """It still exists in Plex."""
     created_at: datetime | None
 
 
 def owner_of_files(owners: Collection[PossibleOwner], first_file: datetime) -> str | None:
-    """Whose files they are, by id; None if that is nobody's, or cannot be told.
+    """Id of the owner of the files; None if there is none or it cannot be determined.
 
-    An order that was made after its first file cannot be it: the number was given out again. Of the others the one
-    whose earlier files are known, then the one that says what the last file says, then its partner's, then the one
-    that is still there.
+    An order created after the first file is excluded: its number was reused. Of the others, precedence has one with
+    known earlier documents, then one that renders to the last file, then one of the same partner, then one that still
+    exists in Plex.
     """
-    left = [each for each in owners if each.created_at is None or each.created_at <= first_file + CLOCKS_DIFFER]
+    left = [each for each in owners if each.created_at is None or each.created_at <= first_file + CLOCK_TOLERANCE]
     for choose in (
         [each for each in left if each.has_documents],
-        [each for each in left if each.says_it],
+        [each for each in left if each.matches_content],
         [each for each in left if each.same_partner],
-        [each for each in left if each.there],
+        [each for each in left if each.in_plex],
     ):
         if len(left) > 1 and choose:
             left = [each for each in left if each in choose]
     return left[0].id if len(left) == 1 else None
 
 
-CLOCKS_DIFFER = timedelta(minutes=15)
-"""Plex and Stedi may have different times by so much."""
+CLOCK_TOLERANCE = timedelta(minutes=15)
+"""Assumed maximum difference between the clocks of Plex and Stedi."""

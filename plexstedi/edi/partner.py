@@ -1,4 +1,4 @@
-"""A trading partner as the builders of documents see it: settings, guides, and both sides' names."""
+"""Trading partner data for document builders: settings, guides, and the names of both sides."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from plexstedi.edi.settings import Company, SupplierSettings
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """One supplier (or customer) with all that a document to it needs, apart from the order."""
+    """One supplier (or customer): everything that a document needs except the order."""
 
     code: str
     settings: SupplierSettings
     company: Company
     name: str | None = None
-    """The supplier's name in Plex."""
+    """Supplier name in Plex."""
     address: Address | None = None
     guides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """JSON Schemas of the partner's Stedi guides by set id ("850"); absent: base names of the release."""
+    """JSON Schemas of the partner's Stedi guides by set id ("850"); without one, base names of the release are used."""

@@ -1,4 +1,4 @@
-"""Why something waits for a person: the one shape of a reason, for sending and for reading."""
+"""Reasons of review items: one model for outbound and inbound."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from plexstedi.edi.order import Frozen
 
 
 class Reason(Frozen):
-    """One reason: a stable short `code`, where it stands, what is the matter, and what to decide or set."""
+    """One reason: stable `code`, location, problem, and what to decide or configure."""
 
     code: str
     """Kebab-case, for scripts and tests: `price-missing`, `unit-unknown`, `bp-ambiguous`."""
@@ -23,7 +23,7 @@ class Reason(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Nothing of it is sent or applied before a person decides; never without a reason."""
+    """Held: nothing is sent or applied until it is reviewed. Has at least one reason."""
 
     reasons: tuple[Reason, ...]
 
@@ -33,12 +33,12 @@ class Held:
 
 
 class Dropped(Frozen):
-    """One optional fact that was left out (RULES.md Sending 6): recorded with the document and shown."""
+    """An optional value that was left out (RULES.md Sending 6); recorded with the document and shown."""
 
     where: str
     """`order` or `line 10`."""
     fact: str
-    """What it is, by segment or element: `N9 note`, `PO1 VP`, `ITD`."""
+    """Segment or element: `N9 note`, `PO1 VP`, `ITD`."""
     value: str
     why: str
 

@@ -1,6 +1,6 @@
-"""What a supplier was told: an order in the units, ids and prices of the document that carried it.
+"""The order as sent: in the units, ids and prices of the document.
 
-Stored with each document, so that an answer is compared with what was sent and not with today's settings.
+Stored with each document, so that an acknowledgment is compared with the document and not with today's settings.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class SentSchedule(Frozen):
     release_id: str
     release_number: int
     assigned_id: str | None = None
-    """PO101 of its own where each release is a line of the document (`10-1`), else None."""
+    """PO101 if each release is a line of the document (`10-1`), else None."""
     quantity: Decimal
     """In the line's X12 unit."""
     due: date | None
@@ -29,11 +29,11 @@ class SentLine(Frozen):
     """One order line as sent."""
 
     line_id: str
-    """Plex's id of the line."""
+    """Plex line id."""
     line: int
-    """Plex's line number: PO101, unless each release is a line of the document."""
+    """Plex line number: PO101, unless each release is a line of the document."""
     quantity: Decimal
-    """In `unit`: the sum of the firm releases, or the blanket quantity."""
+    """In `unit`: sum of the firm releases, or the blanket quantity."""
     unit: str
     """X12 unit of measure (element 355)."""
     price: Decimal
@@ -46,15 +46,15 @@ class SentLine(Frozen):
 
 
 class SentOrder(Frozen):
-    """An order as its supplier knows it after one document."""
+    """The order as the supplier has it after one document."""
 
     number: str
     release: str | None = None
-    """BEG04, where a release is sent as an order of its own."""
+    """BEG04, if a release is sent as an order of its own."""
     currency: str | None = None
-    """CUR02: that of the prices; None where Plex has none, and in documents of before it was kept here."""
+    """CUR02, currency of the prices; None if Plex has none, and in documents stored before this field existed."""
     lines: tuple[SentLine, ...]
 
     def line(self, number: int) -> SentLine | None:
-        """The line of this Plex line number, if it was sent."""
+        """The line with this Plex line number, None if it was not sent."""
         return next((ln for ln in self.lines if ln.line == number), None)

@@ -1,7 +1,7 @@
-"""What a supplier (or, for 810, a customer) wants: data, not code. RULES.md "Settings" is the source.
+"""Settings of a supplier (or, for 810, of a customer). RULES.md "Settings" is the specification.
 
-Every key may stand in `[suppliers.CODE]` or, for all, in `[supplier_defaults]`. Keys whose absence only holds a
-supplier's orders (partnership, transaction settings) may be missing here; `missing_pieces` names them.
+Every key is allowed in `[suppliers.CODE]` and, for all suppliers, in `[supplier_defaults]`. Keys whose absence only
+holds the supplier's orders (partnership, transaction settings) are optional here; `missing_pieces` lists them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from plexstedi.edi.plain_values import is_plain, plain_number, plain_whole
 
 
 class Settings(BaseModel):
-    """Base of configuration tables: immutable, unknown keys are errors."""
+    """Base of configuration tables: immutable; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def _exact(value: object) -> object:
-    """A TOML number as the Decimal that was written, never as the nearest binary fraction."""
+    """A TOML number as the Decimal as written, not as the nearest binary fraction."""
     number = Decimal(repr(value)) if isinstance(value, float) else value
     if isinstance(number, str):
         number = plain_number(number)
@@ -53,12 +53,12 @@ Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Percent = Annotated[Exact, Field(ge=0)]
 Days = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=36_500)]
 Hours = Annotated[Exact, Field(gt=0, le=876_000)]
-"""A hundred years at most, as for days: beyond that the calendar ends."""
+"""At most a hundred years, as for days, so that dates stay within the calendar."""
 Code = Annotated[str, Field(min_length=1)]
 
 
 def _word(text: str) -> str:
-    """Text that the operating system takes as an argument: it ends at a NUL."""
+    """Text that can be a command-line argument: without NUL."""
     if "\0" in text:
         fix = "Write the name without the \\u0000."
         raise PydanticCustomError("setting", "{message}", {"message": "contains a NUL character", "fix": fix})
@@ -66,7 +66,7 @@ def _word(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    """A path that could exist: Linux ends one at 4096 bytes and a name in it at 255."""
+    """A path within the limits of Linux: 4096 bytes, 255 per name."""
     if len(text.encode()) >= 4096 or any(len(name.encode()) > 255 for name in text.split("/")):
         fix = "Use a shorter path: at most 4095 bytes, each name in it at most 255."
         raise PydanticCustomError("setting", "{message}", {"message": "is too long for a path", "fix": fix})
@@ -80,7 +80,7 @@ PathText = Annotated[Word, AfterValidator(_path)]
 
 
 class ChangeOrders(StrEnum):
-    """What to do when an order that was sent changes."""
+    """How a change of an order that was sent is handled."""
 
     SEND_860 = "860"
     REPLACE = "replace"
@@ -89,7 +89,7 @@ class ChangeOrders(StrEnum):
 
 
 class ReleasesAs(StrEnum):
-    """How the releases of an order go out."""
+    """How the releases of an order are sent."""
 
     SCHEDULE = "schedule"
     ORDER_PER_RELEASE = "order-per-release"
@@ -97,7 +97,7 @@ class ReleasesAs(StrEnum):
 
 
 class ScheduleAs(StrEnum):
-    """Where the dates and quantities of a line go in the document."""
+    """Where a document carries the dates and quantities of a line."""
 
     SCH = "sch"
     LINES = "lines"
@@ -106,7 +106,7 @@ class ScheduleAs(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a difference outside its tolerance does."""
+    """Effect of a difference outside its tolerance."""
 
     INFO = "info"
     WARNING = "warning"
@@ -127,7 +127,7 @@ def _date_qualifier(text: str) -> str:
 
 
 NOT_DUE = {"003": "the invoice date", "004": "the order date", "011": "the date shipped", "035": "the date delivered"}
-"""X12 element 374 codes that cannot stand for a due date: what is invoiced, ordered or past already."""
+"""X12 element 374 codes that cannot be a due date: order, invoice and past dates."""
 
 
 def _x12_release(text: str) -> str:
@@ -162,14 +162,14 @@ class DocumentSettings(Settings):
     mapping_id: Code | None = None
     po_type: PurchaseOrderTypes = PurchaseOrderTypes()
     schedule: ScheduleAs | None = None
-    """None: where the guide has a place, in the order sch, lines, header."""
+    """None: the first of sch, lines, header that the guide has a place for."""
     due_qualifier: Annotated[str, AfterValidator(_date_qualifier)] | None = None
     """The guide's qualifier for our due date (X12 element 374), if it has none of 002, 106, 996."""
     quantity_left: QuantityLeft = QuantityLeft.HOLD
 
 
 class ShipTo(Settings):
-    """The N1 ST of a Plex ship-to name: Plex Connect does not give its address (plex/README.md 5.3)."""
+    """N1 ST for a Plex ship-to name: Plex Connect does not provide its address (plex/README.md 5.3)."""
 
     name: Code | None = None
     code: Code | None = None
@@ -182,12 +182,12 @@ class ShipTo(Settings):
 
 
 class Unit(Settings):
-    """An X12 unit and how many of it make one of the other side's unit."""
+    """An X12 unit, and how many of it equal one unit of the other side."""
 
     unit: Code
     factor: Annotated[Exact, Field(gt=0)] = Decimal(1)
     price_basis: Code | None = None
-    """PO105 code for the price per Plex unit (X12 element 639), where the guide has room."""
+    """PO105 code for the price per Plex unit (X12 element 639), where the guide has a place for it."""
 
 
 def _short_unit(value: object) -> object:
@@ -198,7 +198,7 @@ UnitRule = Annotated[Unit, BeforeValidator(_short_unit)]
 
 
 class Terms(Settings):
-    """One Plex payment term as ITD (RULES.md Sending 5)."""
+    """ITD elements for one Plex payment term (RULES.md Sending 5)."""
 
     type: Code | None = None
     basis_date: Code | None = None
@@ -209,7 +209,7 @@ class Terms(Settings):
 
 
 class Items(Settings):
-    """Item qualifiers (X12 element 235) by where the number comes from; an empty text leaves it out."""
+    """Item qualifiers (X12 element 235) by source of the number; an empty text omits it."""
 
     part: str = "BP"
     supplier_part: str = "VP"
@@ -218,7 +218,7 @@ class Items(Settings):
 
 
 class Tolerance(Settings):
-    """How far an answer may differ and still be applied; missing = 0 (RULES.md "Settings")."""
+    """How far an acknowledgment may differ and still be applied; default 0 (RULES.md "Settings")."""
 
     price_up_pct: Percent = Decimal(0)
     price_down_pct: Percent = Decimal(0)
@@ -232,8 +232,7 @@ class Tolerance(Settings):
 
 
 EXTRA_SEGMENTS = frozenset({"LIN", "CTP", "PO3", "CUR", "SAC", "SLN", "SDQ", "QTY"})
-"""Segments of an acknowledgment that are read where they mean one thing only, and named where not
-(RULES.md Reading 4)."""
+"""Optional segments of an acknowledgment: read where unambiguous, else reported in a notice (RULES.md Reading 4)."""
 
 
 def _known_segment(segment: str) -> str:
@@ -250,10 +249,10 @@ DateMeaning = Literal["ship", "delivery", "ignore"]
 
 
 class AcknowledgmentSettings(Settings):
-    """How this supplier's 855 and 865 are to be read."""
+    """How this supplier's 855 and 865 are interpreted."""
 
     bp_quantity: Literal["accepted", "backordered"] | None = None
-    """No default: a BP alone is held without it (RULES.md Reading 4)."""
+    """No default: without it a BP alone is held (RULES.md Reading 4)."""
     ib_quantity: Literal["accepted", "backordered"] = "backordered"
     missing_lines: Literal["unacknowledged", "accepted", "rejected"] = "unacknowledged"
     ae_accepts_unlisted: bool = False
@@ -262,7 +261,7 @@ class AcknowledgmentSettings(Settings):
     date_qualifiers: dict[Code, DateMeaning] = Field(default_factory=dict)
     transit_days: Days = 0
     ignore_segments: tuple[Annotated[str, AfterValidator(_known_segment)], ...] = ()
-    """Segments of `EXTRA_SEGMENTS` that mean nothing when this supplier sends them."""
+    """Segments of `EXTRA_SEGMENTS` to ignore for this supplier."""
     type_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
     line_codes: dict[Code, CodeMeaning] = Field(default_factory=dict)
     unknown_order_days: Days = 3
@@ -275,7 +274,7 @@ def _four_different(text: str) -> str:
 
 
 class TextSettings(Settings):
-    """What may be done to text so that X12 can carry it (RULES.md Sending 7)."""
+    """Allowed changes to text so that X12 can carry it (RULES.md Sending 7)."""
 
     uppercase: bool = False
     transliterate: bool = False
@@ -311,7 +310,7 @@ class SupplierSettings(Settings):
     duns: Code | None = None
     items: Items = Items()
     change_codes: tuple[Code, ...] | None = None
-    """POC02 codes that the supplier accepts; None: the guide's list, else all."""
+    """POC02 codes that the supplier accepts; None: those of the guide, else all."""
     delivery_within_hours: Hours = Decimal(1)
     functional_ack_within_hours: Hours = Decimal(24)
     functional_ack_warn_hours: Hours = Decimal(4)
@@ -330,7 +329,7 @@ class SupplierSettings(Settings):
     text: TextSettings = TextSettings()
 
     def document(self, set_id: str) -> DocumentSettings:
-        """The settings of one document; the defaults where the supplier has none of it."""
+        """Settings of one document type; defaults if the supplier has none."""
         own = {"850": self.document_850, "860": self.document_860, "810": self.document_810}.get(set_id)
         return own or DocumentSettings()
 
@@ -349,7 +348,7 @@ class Company(Settings):
 
 
 def missing_pieces(settings: SupplierSettings) -> tuple[str, ...]:
-    """Keys without which this supplier's orders must be held (RULES.md Sending 1), as they stand in the table."""
+    """Missing keys without which this supplier's orders are held (RULES.md Sending 1), as named in the table."""
     missing = []
     if settings.partnership_id is None:
         missing.append("partnership_id")

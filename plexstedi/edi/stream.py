@@ -1,4 +1,4 @@
-"""Streams: what is sent strictly one after the other, an order or one release of it (DESIGN.md section 6)."""
+"""Streams: units of strictly sequential sending, an order or one release of it (DESIGN.md section 6)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from plexstedi.edi.settings import ReleasesAs
 
 
 class StreamKey(Frozen):
-    """One stream: an order, or one release of a blanket order where the supplier takes those singly."""
+    """One stream: an order, or one release of a blanket order sent as an order of its own."""
 
     order_id: str
     release: str | None = None
-    """`line-release` (`10-1`), as it goes into BEG04; None: the order as a whole."""
+    """`line-release` (`10-1`), sent in BEG04; None: the order as a whole."""
 
 
 def release_name(line: Line, release: Release) -> str:
-    """Line and release as one name: `10-1` (RULES.md Sending 8)."""
+    """Name of a release: line and release number, `10-1` (RULES.md Sending 8)."""
     return f"{line.number}-{release.number}"
 
 
 def streams(order: Order, partner: Partner) -> tuple[StreamKey, ...]:
-    """The streams of an order: itself, or with `releases = "order-per-release"` each release of a blanket order.
+    """Streams of an order: the order, or with `releases = "order-per-release"` each release of a blanket order.
 
-    Cancelled releases have a stream too, so that their cancellation is told; forecasts have none. An order that is
-    no blanket order goes as a whole also to a supplier that takes releases singly: its releases are its schedule.
+    A cancelled release keeps its stream, so that the cancellation is sent; a forecast has none. A standard order is
+    always sent as a whole: its releases are its schedule.
     """
     if not (partner.settings.releases is ReleasesAs.ORDER_PER_RELEASE and order.blanket):
         return (StreamKey(order_id=order.id),)
@@ -37,9 +37,10 @@ def streams(order: Order, partner: Partner) -> tuple[StreamKey, ...]:
 
 
 def order_of_stream(order: Order, stream: StreamKey) -> Order:
-    """The order as this stream carries it: with one release of one line, or as it is.
+    """The order as sent in this stream: reduced to one release of one line, or unchanged.
 
-    A release that is cancelled or gone makes a cancelled order, a received one a received order.
+    The phase follows the release: a cancelled or deleted release gives a cancelled order, a received one a received
+    order.
     """
     if stream.release is None:
         return order

@@ -1,4 +1,4 @@
-"""Units of measure and price bases: the tables behind RULES.md "Settings" units and Sending 4, all factors exact."""
+"""Units of measure and price bases (RULES.md "Settings", Sending 4). All factors are exact."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ _BUILT_IN = {
     "l": "LT",
     "hr": "HR",
 }
-"""Plex unit names that need no setting (RULES.md "Settings"), lower case; a metre is MR (edi/X12.md 3.8: not M4, not
-MT)."""
+"""Built-in Plex unit names (RULES.md "Settings"), lower case. A metre is MR, not M4 or MT (edi/X12.md 3.8)."""
 
 PRICE_BASIS_UNITS: dict[str, tuple[Decimal, str | None]] = {
     "PE": (Decimal(1), "EA"),
@@ -33,13 +32,13 @@ PRICE_BASIS_UNITS: dict[str, tuple[Decimal, str | None]] = {
     "PT": (Decimal(2000), "LB"),
     "UM": (Decimal(1), None),
 }
-"""X12 element 639: how many of which unit a price is for; None: of the unit of the line. PT is a short ton."""
+"""X12 element 639: quantity and unit that a price refers to; None: the unit of the line. PT is a short ton."""
 
 
 def plex_unit(name: str | None, settings: SupplierSettings) -> Unit | None:
-    """The X12 unit of a Plex unit name: the supplier's `units`, then the built-in names; case-insensitive.
+    """X12 unit for a Plex unit name, from the supplier's `units`, then the built-in names; case-insensitive.
 
-    None if neither knows it (held: RULES.md "Settings").
+    None if neither has it (the order is held, RULES.md "Settings").
     """
     if name is None or not name.strip():
         return None
@@ -55,9 +54,9 @@ def plex_unit(name: str | None, settings: SupplierSettings) -> Unit | None:
 
 
 def basis_quantity(basis: str | None, unit: str) -> Decimal | None:
-    """How many of `unit` (element 355) a price of this basis (element 639) is for; 1 without a basis.
+    """Quantity of `unit` (element 355) that a price with this basis (element 639) refers to; 1 without a basis.
 
-    None if the basis is unknown or for another unit: such a price cannot be compared with one per `unit`.
+    None if the basis is unknown or refers to another unit: such a price cannot be compared with one per `unit`.
     """
     if basis is None:
         return Decimal(1)
@@ -69,7 +68,7 @@ def basis_quantity(basis: str | None, unit: str) -> Decimal | None:
 
 
 def exact_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal | None:
-    """`dividend / divisor` if it has at most this many decimals, else None. Nothing is ever rounded.
+    """`dividend / divisor` if it has at most `places` decimals, else None. Never rounds.
 
     Raise ZeroDivisionError for a divisor of zero.
     """
@@ -82,7 +81,7 @@ def exact_quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal 
 
 
 def plain(number: Decimal) -> Decimal:
-    """The same number in its shortest form: 3000.0 and 3E+3 are 3000, -0 is 0."""
+    """The number in canonical form: 3000.0 and 3E+3 become 3000, -0 becomes 0."""
     if number == 0:
         return Decimal(0)
     sign, digits, exponent = _parts(number)
@@ -94,7 +93,7 @@ def plain(number: Decimal) -> Decimal:
 
 
 def product(*factors: Decimal) -> Decimal:
-    """The exact product, whatever the precision of the decimal context."""
+    """Exact product, independent of the precision of the decimal context."""
     total = Decimal(1)
     for factor in factors:
         left_sign, left_digits, left_exponent = _parts(total)
@@ -105,7 +104,7 @@ def product(*factors: Decimal) -> Decimal:
 
 
 def total_of(*numbers: Decimal) -> Decimal:
-    """The exact sum, whatever the precision of the decimal context."""
+    """Exact sum, independent of the precision of the decimal context."""
     places = max((-_parts(number)[2] for number in numbers), default=0)
     places = max(places, 0)
     whole = 0

@@ -1,4 +1,4 @@
-"""Long work that can be broken off: who calls it says when, by raising in what is called between two pieces."""
+"""Interruptible long work: the caller passes a callback that is called between items and may raise to stop."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TypeAlias, TypeVar
 _Item = TypeVar("_Item")
 
 Watch: TypeAlias = Callable[[], None]
-"""Called between two pieces of work; what it raises ends the work. The work itself knows no clock."""
+"""Called between two items of work; an exception from it ends the work. Keeps the work free of a clock."""
 
 
 def unwatched() -> None:
-    """Nobody waits."""
+    """Default callback: never interrupts."""
 
 
 def watched(items: Iterable[_Item], watch: Watch) -> Iterator[_Item]:
-    """The items, with a call between them."""
+    """Yield the items; call `watch` before each."""
     for item in items:
         watch()
         yield item

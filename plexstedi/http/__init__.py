@@ -1,1 +1,1 @@
-"""Calls to a service: limited, retried by safety, recorded and checked."""
+"""HTTP calls to Plex and Stedi: rate-limited, retried where that is safe, recorded and checked."""

@@ -1,14 +1,14 @@
-"""Talking HTTP to Plex and Stedi: one caller, whose answers are checked and whose failures have a remedy.
+"""The HTTP client for Plex and Stedi: checks each response and raises errors that name a fix.
 
-What a caller of `Caller` must tell apart:
+Results of a call:
 
-    ServiceAnswer                 2xx with JSON, or without a body
-    RequestRejected        this request was refused for what it says (as `Rejected`, with the service's own code)
+    ServiceResponse        2xx with JSON, or without a body
+    RejectedCall           the request was rejected because of its content (4xx), with the service's error code
     ServiceRefused         key, tenant or grant refused (401, 403)
-    ServiceUnavailable     a read has no answer
-    Unheard                a send has no answer; `maybe_processed` says whether it may have been done all the same
+    ServiceUnavailable     a read without a usable response
+    InconclusiveSend       a send without a conclusive response; `maybe_processed`: it may have been processed
 
-Nothing secret enters a message or a log: no query, no header, no presigned URL; error texts of a service are bounded.
+Messages and logs hold no secrets: no query, no header, no presigned URL; a service's error texts are bounded.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ from plexstedi.errors import (
     ServiceRefused,
     ServiceUnavailable,
 )
-from plexstedi.http.answer import Refusal, RejectedCall, ServiceAnswer, Unheard
+from plexstedi.http.deadline import Deadline
 from plexstedi.http.error_body import read_error
+from plexstedi.http.headers import http_date, looks_like_html, request_id
 from plexstedi.http.network import is_loopback
-from plexstedi.http.patience import Deadline
+from plexstedi.http.response import InconclusiveSend, Refusal, RejectedCall, ServiceResponse
+from plexstedi.http.response_body import ACCEPTED_CODINGS, LARGEST_RESPONSE, TOO_LARGE
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
 from plexstedi.http.transport import (
     CALL,
@@ -45,38 +47,34 @@ from plexstedi.http.transport import (
     Retrying,
     RetryPolicy,
     ServiceTime,
-    http_date,
-    looks_like_html,
-    request_id,
 )
-from plexstedi.http.whole_answer import ACCEPTED_CODINGS, LARGEST_ANSWER, TOO_LARGE
 
 __all__ = [
-    "LARGEST_ANSWER",
+    "LARGEST_RESPONSE",
     "TOO_LARGE",
     "Attempt",
     "CallLog",
     "Caller",
     "Deadline",
+    "InconclusiveSend",
     "MemoryCallLog",
     "PerMinute",
     "Refusal",
     "RejectedCall",
     "RetryPolicy",
-    "ServiceAnswer",
-    "Unheard",
+    "ServiceResponse",
     "is_loopback",
     "path_segment",
     "token_request",
 ]
 
 _SHORTEST_SECRET = 12
-"""Shorter texts occur by chance; no key of Plex or Stedi is so short."""
+"""Characters. Shorter texts occur by chance in a body; no key of Plex or Stedi is that short."""
 _PRESIGNED = "(presigned document)"
 
 
 def _is_secret(header: str) -> bool:
-    """By its name; a tenant's id is none, and Plex's answers are full of it."""
+    """Whether a header holds a secret, by its name. A tenant id is not a secret; Plex's responses are full of it."""
     return any(word in header.lower() for word in ("authorization", "key", "secret", "token"))
 
 
@@ -93,12 +91,12 @@ def _without(document: Json, secrets: Sequence[str]) -> Json:
 
 
 def path_segment(text: str) -> str:
-    """Text as one segment of a path: an id with a slash or a question mark cannot reach another resource."""
+    """Quote text as one path segment, so that an id with a slash or question mark cannot reach another resource."""
     return quote(text, safe="")
 
 
 def _is_address(url: str) -> bool:
-    """Whether it is an address with a host: what reads addresses raises a dozen ways for what is none."""
+    """Whether this is a URL with a host. URL parsers raise several kinds of errors for malformed text."""
     try:
         return bool(urlsplit(url).hostname and httpx.URL(url).host)
     except (ValueError, httpx.InvalidURL):
@@ -106,7 +104,7 @@ def _is_address(url: str) -> bool:
 
 
 def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
-    """A form POST for a token: repeating it does no harm, and it is retried like a read."""
+    """A form POST that requests a token. It may be repeated and is retried like a read."""
     request = httpx.Request("POST", url, data=dict(form), headers={"Accept": "application/json"})
     request.extensions[CALL] = Call(idempotent=True, shown_path=urlsplit(url).path, reads=True)
     request.extensions["timeout"] = httpx.Timeout(30.0, connect=10.0).as_dict()
@@ -114,7 +112,7 @@ def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
 
 
 class Caller:
-    """Calls one service under `base_url`; every call is limited, retried by safety, recorded and checked."""
+    """Calls one service under `base_url`; every call is rate-limited, retried where safe, recorded and checked."""
 
     def __init__(
         self,
@@ -133,10 +131,13 @@ class Caller:
         deadline: Deadline | None = None,
         transport: httpx.BaseTransport | None = None,
         on_attempt: Callable[[Attempt], None] | None = None,
-        largest_answer: int = LARGEST_ANSWER,
+        largest_response: int = LARGEST_RESPONSE,
     ) -> None:
-        """Raise ConfigurationFault for a base_url that is not https (loopback apart), CredentialsFault for a header
-        value that cannot be sent. Timeouts in seconds; `largest_answer` in bytes, decoded."""
+        """Timeouts in seconds; `largest_response` in bytes, decoded.
+
+        Raise ConfigurationFault for a base_url that is not https (except loopback), CredentialsFault for a header value
+        that cannot be sent.
+        """
         self.service = service
         self.base_url = base_url.rstrip("/")
         self._refusal = refusal
@@ -170,7 +171,7 @@ class Caller:
                     transport=transport,
                     on_attempt=on_attempt,
                     service_time=service_time,
-                    largest_answer=largest_answer,
+                    largest_response=largest_response,
                 ),
                 auth=auth,
                 headers={
@@ -183,7 +184,7 @@ class Caller:
             )
 
         self._client = stack(limiter, auth, self._time)
-        # A presigned address is a secret of another host: no header of ours goes there, nor does it count as a call.
+        # Presigned URLs belong to another host: our key must not be sent there, and they are not rate-limited.
         self._bare_client = stack(None, None, None)
 
     def close(self) -> None:
@@ -200,51 +201,54 @@ class Caller:
         self.close()
 
     def service_now(self) -> datetime | None:
-        """What time it is at the service, UTC, by its last answer; None while it has not answered."""
+        """The service's current time, UTC, extrapolated from its last response; None before the first response."""
         return self._time.now(self._clock)
 
     def scrubbed(self, document: Json, *more: str) -> Json:
-        """The document with every secret of ours, and `more`, taken out that the service may have echoed."""
+        """The document with our secrets and `more` removed, should the service have echoed one."""
         return _without(document, (*self._secrets, *more))
 
     def _scrub(self, body: bytes, *more: str) -> Callable[[Json], Json]:
-        """How to take secrets out of what this body says; most need nothing, and large ones would cost time."""
-        # A backslash: a secret may be spelled with JSON's escapes.
+        """A function that removes secrets from this body; the identity where there are none (the usual case).
+
+        Walking a large document costs time, so it is only done where the bytes can contain a secret.
+        """
+        # With a backslash in the body, a secret may be spelled with JSON escapes.
         if b"\\" in body or any(secret.encode() in body for secret in (*self._secrets, *more)):
             return lambda document: self.scrubbed(document, *more)
         return lambda document: document
 
-    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceAnswer:
-        """Read. `path` begins with a slash; a name may occur several times in `params`."""
+    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceResponse:
+        """GET. `path` begins with a slash; a name may occur several times in `params`."""
         return self._call("GET", path, params=params, idempotent=True, reads=True)
 
-    def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> ServiceAnswer:
-        """Read by posting JSON: it changes nothing there."""
+    def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> ServiceResponse:
+        """Read by POST with JSON: changes nothing at the service, so it is retried like a GET."""
         return self._call("POST", path, body=body, headers=headers, idempotent=True, reads=True)
 
     def post(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> ServiceAnswer:
-        """Post JSON. `idempotent`: the same bytes may be sent again (a send under a key)."""
+    ) -> ServiceResponse:
+        """POST JSON. `idempotent`: the same bytes may be sent again (a send under an idempotency key)."""
         return self._call("POST", path, body=body, headers=headers, idempotent=idempotent)
 
     def put(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> ServiceAnswer:
-        """Put JSON."""
+    ) -> ServiceResponse:
+        """PUT JSON. `idempotent` as for `post`."""
         return self._call("PUT", path, body=body, headers=headers, idempotent=idempotent)
 
     def patch(
         self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None, idempotent: bool = False
-    ) -> ServiceAnswer:
-        """Patch with JSON."""
+    ) -> ServiceResponse:
+        """PATCH with JSON. `idempotent` as for `post`."""
         return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
 
     def download(self, url: str) -> bytes:
-        """The document at a presigned URL, fetched without any of our headers.
+        """Download a presigned URL, without any of our headers.
 
-        Raise RejectedCall (403, 404: the URL has expired) or ServiceUnavailable, also for an HTML page; neither names
-        the URL.
+        Raise RejectedCall (400, 401, 403, 404, 410: the URL has expired), or ServiceUnavailable, also for an HTML page.
+        Neither message contains the URL.
         """
         call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
         if not _is_address(url):
@@ -258,7 +262,7 @@ class Caller:
         try:
             response = self._bare_client.get(url, extensions={CALL: call})
         except TRANSPORT_ERRORS:
-            # The cause is dropped on purpose: its text may hold the URL.
+            # The cause is dropped on purpose: its text may contain the URL.
             raise ServiceUnavailable(
                 f"{self.service} returned a document link that cannot be read", fix="The next run tries again."
             ) from None
@@ -293,7 +297,7 @@ class Caller:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> ServiceAnswer:
+    ) -> ServiceResponse:
         call = Call(idempotent=idempotent, shown_path=path, reads=reads)
         content_type = {} if body is None else {"Content-Type": "application/json"}
         try:
@@ -313,30 +317,30 @@ class Caller:
                 ) from error
             return self._answer(method, path, response)
         except RejectedCall as error:
-            error.maybe_processed = call.maybe_heard
+            error.maybe_processed = call.maybe_processed
             raise
         except (ServiceUnavailable, ServiceRefused) as error:
-            # A refused key says nothing about an earlier attempt of this send that had no answer.
-            if reads or (isinstance(error, ServiceRefused) and not call.maybe_heard):
+            # A refused key does not decide what happened to an earlier attempt of this send without a response.
+            if reads or (isinstance(error, ServiceRefused) and not call.maybe_processed):
                 raise
-            raise Unheard(
+            raise InconclusiveSend(
                 error.message,
                 fix=error.fix,
-                maybe_processed=call.maybe_heard,
+                maybe_processed=call.maybe_processed,
                 status=call.status,
                 retry_after=call.retry_after,
                 code=error.code,
             ) from error
 
-    def _answer(self, method: str, path: str, response: httpx.Response) -> ServiceAnswer:
-        """Given the last response, return it as an ServiceAnswer or raise what it means."""
+    def _answer(self, method: str, path: str, response: httpx.Response) -> ServiceResponse:
+        """Convert the last response into a ServiceResponse, or raise the matching error (see the module's list)."""
         status = response.status_code
         authorization = response.request.headers.get("authorization", "").removeprefix("Bearer ")
         sent = (authorization,) if len(authorization) >= _SHORTEST_SECRET else ()
         if response.is_success:
             if response.content.strip():
                 self._check_json(method, path, response)
-            return ServiceAnswer(
+            return ServiceResponse(
                 service=self.service,
                 path=path,
                 status=status,
@@ -347,13 +351,13 @@ class Caller:
                 document=response.extensions.get(READ_JSON),
                 scrub=self._scrub(response.content, *sent),
             )
-        said = read_error(response, secrets=[key for key in (*self._secrets, authorization) if key])
-        what = f"{self.service} refused {method} {path} with {status}{said.text}"
+        error_body = read_error(response, secrets=[key for key in (*self._secrets, authorization) if key])
+        what = f"{self.service} refused {method} {path} with {status}{error_body.text}"
         if status in {401, 403}:
             raise ServiceRefused(f"{what}. Causes: {self._refusal.causes}", fix=self._refusal.fix)
         if status == 429:
             raise ServiceUnavailable(
-                f"{self.service} throttles us ({method} {path}: 429{said.text})",
+                f"{self.service} throttles us ({method} {path}: 429{error_body.text})",
                 fix="The next run continues. If it happens often, lower the calls per minute.",
                 code="throttled",
             )
@@ -362,20 +366,20 @@ class Caller:
                 f"{self.service} answered {method} {path} with a redirect ({status}), which is never followed",
                 fix="Check the base_url: a redirect is usually a log-in page or an old address.",
             )
-        # 409 that is still 409 after the retries: the service is at work on the same key or resource.
+        # A 409 that persists after the retries: the service is still processing the same key or resource.
         if status >= 500 or status in {408, 409}:
             raise ServiceUnavailable(
-                f"{self.service} failed on {method} {path}: {status}{said.text}",
+                f"{self.service} failed on {method} {path}: {status}{error_body.text}",
                 fix="The next run tries again. If it persists, check the service's status page.",
             )
         raise RejectedCall(
             what,
             fix=f"Correct what {self.service} objects to, or contact its support"
-            + (f" (request {said.request_id})." if said.request_id else "."),
+            + (f" (request {error_body.request_id})." if error_body.request_id else "."),
             status=status,
-            details=said.details,
-            service_code=said.code,
-            service_message=said.message,
+            details=error_body.details,
+            service_code=error_body.code,
+            service_message=error_body.message,
             date=http_date(response.headers.get("date")),
         )
 

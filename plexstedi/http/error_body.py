@@ -1,4 +1,4 @@
-"""What a service says of an error: read leniently, bounded, and without anything secret."""
+"""The error body of a service: read leniently, bounded in length, with secrets removed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import httpx
 
 from plexstedi.decimal_json import BrokenJsonError, Json, loads
-from plexstedi.http.transport import request_id
+from plexstedi.http.headers import request_id
 
 _LONGEST_MESSAGE = 500
-_MOST_DETAILS = 20
+_MAX_DETAILS = 20
 
 
 @dataclass(frozen=True)
-class Said:
-    """The service's own words; empty where it says nothing readable."""
+class ErrorBody:
+    """Code, message and details of an error as the service states them; empty if nothing is readable."""
 
     code: str | None
     message: str
@@ -26,15 +26,15 @@ class Said:
 
     @property
     def text(self) -> str:
-        """All of it in brackets, to follow a status; empty if there is nothing."""
+        """Code, message and details in brackets, to be appended to a status; empty if there are none."""
         words = [word for word in (self.code, self.message, "; ".join(self.details[:5])) if word]
         return f" ({': '.join(words)[: 2 * _LONGEST_MESSAGE]})" if words else ""
 
 
-def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Said:
-    """Given an error answer, return what it says: Plex's {code, message, errors}, Stedi's {message, code}, and kin.
+def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> ErrorBody:
+    """Read the error of a 4xx or 5xx response: Plex's {code, message, errors}, Stedi's {message, code}, and variants.
 
-    `secrets` are removed from the text, should the service echo one.
+    `secrets` are removed from the text, should the service have echoed one.
     """
     code: str | None = response.headers.get("x-amzn-errortype")
     message = ""
@@ -49,8 +49,8 @@ def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Said
         for name in ("errors", "validation_errors", "validationErrors", "failures"):
             found = document.get(name)
             if isinstance(found, Sequence) and not isinstance(found, str):
-                details.extend(_detail(item) for item in found[:_MOST_DETAILS])
-    return Said(
+                details.extend(_detail(item) for item in found[:_MAX_DETAILS])
+    return ErrorBody(
         code=None if code is None else clean(code.split(":")[0], secrets)[:100],
         message=clean(message, secrets),
         details=tuple(clean(text, secrets) for text in details if text),
@@ -59,7 +59,7 @@ def read_error(response: httpx.Response, *, secrets: Sequence[str] = ()) -> Said
 
 
 def clean(text: str, secrets: Sequence[str] = ()) -> str:
-    """A service's words on one line, bounded, without addresses and without a secret that it may have echoed."""
+    """A service's text on one line, bounded in length, without URLs and without echoed secrets."""
     for secret in secrets:
         text = text.replace(secret, "(secret)")
     text = re.sub(r"(?:https?|ftp|sftp)://\S+", "(address)", text)

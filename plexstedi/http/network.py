@@ -1,8 +1,7 @@
-"""The machine's network as its environment describes it: CA certificates and proxies.
+"""Network settings from the environment: CA certificates and proxies, by the variables that httpx reads.
 
-What is wrong there is a fault with the variable's name and what to set it to. CA certificates that are named and cannot
-be used are found with the first request of any kind; a proxy with the first that needs it: loopback asks for none. The
-variables are those that httpx reads.
+Unusable settings raise EnvironmentFault with the variable's name and the fix. CA certificates are checked with the
+first request of any kind, a proxy with the first request that needs it (loopback never does).
 """
 
 from __future__ import annotations
@@ -40,58 +39,58 @@ def is_loopback(url: str) -> bool:
 
 @dataclass
 class Network(httpx.BaseTransport):
-    """Sends requests through the proxy of the environment where there is one, never for loopback.
+    """Sends requests through the environment's proxy, if there is one; loopback is always called directly.
 
-    Raise EnvironmentFault where the environment's certificates or proxy cannot be used: nothing was sent then.
+    Raise EnvironmentFault if the environment's certificates or proxy cannot be used; nothing has been sent then.
     """
 
     prepare: Callable[[httpx.HTTPTransport], httpx.HTTPTransport] = lambda transport: transport
-    """What is done to each transport before it is used."""
-    _ways: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
+    """Applied to each new transport before its first use."""
+    _transports: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self.way(request.url).handle_request(request)
+        return self.transport_for(request.url).handle_request(request)
 
     def close(self) -> None:
-        for transport in self._ways.values():
+        for transport in self._transports.values():
             transport.close()
 
-    def way(self, url: httpx.URL) -> httpx.HTTPTransport:
-        """How requests to this URL are sent; nothing is sent yet. Raise EnvironmentFault."""
+    def transport_for(self, url: httpx.URL) -> httpx.HTTPTransport:
+        """The transport for requests to this URL; sends nothing. Raise EnvironmentFault."""
         proxy = _proxy(url)
         encrypted = url.scheme == "https" or (proxy is not None and proxy.lower().startswith("https:"))
-        if (proxy, encrypted) not in self._ways:
-            # Where nothing is encrypted no certificate is needed (that context trusts none at all), but those that the
-            # environment names are looked at all the same: the next https call, of an alert maybe, would fail.
+        if (proxy, encrypted) not in self._transports:
+            # Without encryption no certificate is needed (that context trusts none), but the certificates that the
+            # environment names are checked anyway: the next https call, perhaps an alert, would fail.
             if encrypted:
                 context = trusted_certificates()
             else:
                 check_named_certificates()
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._ways[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
-        return self._ways[proxy, encrypted]
+            self._transports[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
+        return self._transports[proxy, encrypted]
 
 
-def must_be_reachable_by_environment(url: str) -> None:
-    """Raise EnvironmentFault if the proxy or certificates that this URL needs cannot be used. Asks nobody."""
+def check_network_environment(url: str) -> None:
+    """Raise EnvironmentFault if the proxy or certificates that this URL needs cannot be used. Makes no call."""
     network = Network()
     try:
-        network.way(httpx.URL(url))
+        network.transport_for(httpx.URL(url))
     finally:
         network.close()
 
 
 def trusted_certificates() -> ssl.SSLContext:
-    """The CA certificates to trust: those that the environment names, else certifi's.
+    """A TLS context that trusts the CA certificates that the environment names, else certifi's.
 
-    Raise EnvironmentFault where they cannot be read, or there are none.
+    Raise EnvironmentFault if they cannot be read or the source holds none.
     """
     file, folder = os.environ.get(_CA_FILE), os.environ.get(_CA_FOLDER)
     try:
         if file:
             return ssl.create_default_context(cafile=file)
         if folder:
-            _must_hold_something(folder)
+            _check_not_empty(folder)
             return ssl.create_default_context(capath=folder)
         return httpx.create_ssl_context()
     except OSError as error:
@@ -101,14 +100,14 @@ def trusted_certificates() -> ssl.SSLContext:
 def check_named_certificates() -> None:
     """Raise EnvironmentFault if the environment names CA certificates that cannot be used.
 
-    Python's own TLS passes over them in silence, and then trusts nobody.
+    Python's TLS ignores such a setting silently and then trusts no certificate at all.
     """
     if os.environ.get(_CA_FILE) or os.environ.get(_CA_FOLDER):
         trusted_certificates()
 
 
-def _must_hold_something(folder: str) -> None:
-    """OpenSSL takes a folder that is not there, and then trusts nobody."""
+def _check_not_empty(folder: str) -> None:
+    """Raise EnvironmentFault for a missing or empty folder: OpenSSL accepts it and then trusts no certificate."""
     if not any(Path(one).is_dir() and any(Path(one).iterdir()) for one in folder.split(os.pathsep)):
         raise EnvironmentFault(
             f"{_CA_FOLDER} names {folder}, which is not a folder with CA certificates",
@@ -117,7 +116,7 @@ def _must_hold_something(folder: str) -> None:
 
 
 def _unusable_certificates(file: str | None, folder: str | None, error: OSError) -> EnvironmentFault:
-    """Which of the variables it was."""
+    """The fault for unusable certificates; names the environment variable that set them."""
     why = "it holds no certificates" if isinstance(error, ssl.SSLError) else error.strerror or type(error).__name__
     key_log = os.environ.get(_KEY_LOG)
     if key_log and _holds_certificates(file or certifi.where()):
@@ -146,14 +145,14 @@ def _holds_certificates(file: str) -> bool:
 
 
 def _proxy(url: httpx.URL) -> str | None:
-    """The proxy for this URL, None if there is none. Raise EnvironmentFault if it is none that could be asked."""
+    """The proxy for this URL; None if there is none. Raise EnvironmentFault if its address is unusable."""
     proxies = getproxies()
     name = next((name for name in (url.scheme, "all") if proxies.get(name)), None)
     if name is None or is_loopback(str(url)) or proxy_bypass(url.host):
         return None
     proxy = proxies[name].strip()
     if "://" not in proxy:
-        # A host and a port; with a path it is an address that lost a slash.
+        # Without a scheme only host and port are accepted: with a path it is a URL that lost a slash.
         proxy = f"http://{proxy}" if "/" not in proxy.removesuffix("/") else ""
     if not _is_address(proxy):
         raise EnvironmentFault(
@@ -167,7 +166,7 @@ def _is_address(proxy: str) -> bool:
     try:
         port = urlsplit(proxy).port
         url = httpx.URL(proxy)
-        # Both spellings of the host: an international name is looked up by its ASCII form.
+        # Check the ASCII form of the host: that is what an internationalized name is looked up by.
         host = url.raw_host.decode() if url.host else ""
     except (ValueError, httpx.InvalidURL):
         return False
@@ -184,7 +183,7 @@ def _transport(scheme: str, proxy: str | None, context: ssl.SSLContext) -> httpx
     try:
         return httpx.HTTPTransport(proxy=proxy, verify=context)
     except (ValueError, ImportError) as error:
-        # Never the address itself: a password may be in it. The cause is dropped because its text holds the address.
+        # The address is never shown: it may contain a password. The cause is dropped because its text contains it.
         kind = urlsplit(proxy or "").scheme
         name = _variable(scheme if getproxies().get(scheme) else "all")
         install = (
@@ -198,6 +197,6 @@ def _transport(scheme: str, proxy: str | None, context: ssl.SSLContext) -> httpx
 
 
 def _variable(name: str) -> str:
-    """What the setting is called in the environment; a small-letter name wins, as in urllib."""
+    """The name of the variable that is set; the lower-case name takes precedence, as in urllib."""
     set_ones = sorted(key for key, value in os.environ.items() if value and key.lower() == f"{name}_proxy")
     return set_ones[-1] if set_ones else "the proxy setting of this system"

@@ -1,7 +1,8 @@
-"""How many calls a minute a service takes, across runs that follow each other."""
+"""Rate limit: at most so many calls per minute to a service, across consecutive runs."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,19 +11,19 @@ from plexstedi.clock import Clock
 
 
 class CallLog(Protocol):
-    """Where the times of calls are kept, so that the limit holds across runs that follow each other."""
+    """Stores the times of calls, so that the limit holds across consecutive runs."""
 
     def load(self, service: str, since: datetime) -> Sequence[datetime]:
-        """Times of the calls to this service since then, aware, in any order."""
+        """Times of calls to this service since then: timezone-aware, in any order."""
         ...
 
     def record(self, service: str, at: datetime) -> None:
-        """Remember one call."""
+        """Store the time of one call."""
         ...
 
 
 class MemoryCallLog:
-    """Times of calls of this process only."""
+    """A CallLog in memory: covers this process only."""
 
     def __init__(self) -> None:
         self._calls: list[tuple[str, datetime]] = []
@@ -46,20 +47,30 @@ class PerMinute:
         self._service = service
         self._clock = clock
         self._log = call_log if call_log is not None else MemoryCallLog()
+        self._lock = threading.Lock()
         self.recent: list[datetime] = sorted(self._log.load(service, clock.now() - self.window))
 
-    def wait_needed(self) -> float:
-        """Seconds until one more call is within the limit; 0.0 if it is now."""
+    def reserve(self) -> float:
+        """Record a call that is made now and return 0.0; or return the seconds until one more is within the limit.
+
+        Several threads call a service at once: without the lock two of them could take the last free call.
+        """
+        with self._lock:
+            wait = self._wait_needed()
+            if wait <= 0.0:
+                self._count()
+            return wait
+
+    def _wait_needed(self) -> float:
         now = self._clock.now()
-        # A time in the future comes from a clock that was set back; it must not stop calls for hours.
+        # A time in the future means that the clock was set back; it must not block calls for hours.
         self.recent = [at for at in self.recent if now - self.window < at <= now]
         if len(self.recent) < self.limit:
             return 0.0
         free_at = self.recent[-self.limit] + self.window
         return max(0.0, (free_at - now).total_seconds())
 
-    def count(self) -> None:
-        """Note that a call goes out now."""
+    def _count(self) -> None:
         now = self._clock.now()
         self.recent.append(now)
         self._log.record(self._service, now)

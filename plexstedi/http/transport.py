@@ -1,9 +1,9 @@
-"""One attempt after another: limits, retries by safety, patience, and a record of each attempt.
+"""The attempts of a call: rate limit, retries, time limit, and a record of each attempt.
 
-`Retrying` is an httpx transport, so that everything that passes through a client (also the token request of an
-`httpx.Auth`) is throttled, retried and recorded alike. Whether a request may be repeated follows from its safety,
-never from its method alone (DESIGN.md section 6 "Everywhere"): it was never heard, or it was refused unprocessed (429),
-or repeating it does no harm (a read, or a send whose key makes it the same one).
+`Retrying` is an httpx transport, so everything that passes through a client (also the token request of an `httpx.Auth`)
+is throttled, retried and recorded alike. Whether a request may be repeated depends on whether it can have been
+processed, never on its method alone (DESIGN.md section 6 "Everywhere"): it never reached the service, was refused
+unprocessed (429), or is idempotent (a read, or a send under an idempotency key).
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
@@ -22,60 +21,61 @@ import httpx
 from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.errors import ServiceUnavailable
+from plexstedi.http.deadline import AttemptLimit, Deadline, LimitedBackend
+from plexstedi.http.headers import http_date, looks_like_html, request_id, retry_after
 from plexstedi.http.network import Network
-from plexstedi.http.patience import Deadline, Patience, PatientBackend
+from plexstedi.http.response_body import LARGEST_RESPONSE, TOO_LARGE, BeyondLimitError, read_bounded
 from plexstedi.http.throttle import PerMinute
-from plexstedi.http.whole_answer import LARGEST_ANSWER, TOO_LARGE, BeyondLimitError, read_whole
 
 log = logging.getLogger("plexstedi.http")
-# httpx writes whole URLs at INFO, presigned ones included.
+# httpx logs whole URLs at INFO, including presigned ones.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 CALL = "plexstedi.call"
-"""Key under which a request's `Call` travels in `httpx.Request.extensions`."""
+"""Key of the request's `Call` in `httpx.Request.extensions`."""
 
 _REPEATABLE_STATUSES = frozenset({500, 502, 503, 504})
 READ_JSON = "plexstedi.json"
-"""Key under which the JSON of an answer travels with it in `httpx.Response.extensions`: it is read once."""
-_LONGEST_DATE = 60
-_FIRST_YEAR, _LAST_YEAR = 2000, 2199
-"""A Date outside of these is no time of any service, and would be remembered as the latest time ever told."""
-_LEAST_TIME = 1.0
-"""Seconds that must be left of the run for another attempt to begin."""
+"""Key of the parsed JSON in `httpx.Response.extensions`, so that a body is parsed once."""
+_MIN_SECONDS_LEFT = 1.0
+"""Seconds that must remain of the run for another attempt to start."""
 
 
 @dataclass
 class ServiceTime:
-    """What time it is at a service, by the Date header of its last answer."""
+    """The current time at a service, by the Date header of its last response."""
 
-    _said: datetime | None = None
-    _heard: float = 0.0
+    _last: tuple[datetime, float] | None = None
+    """The Date and the `Clock.monotonic` at which it arrived: one value, since several threads call at once."""
 
-    def hear(self, said: datetime | None, clock: Clock) -> None:
-        """Note the Date of an answer that came just now."""
-        if said is not None:
-            self._said, self._heard = said, clock.monotonic()
+    def update(self, date: datetime | None, clock: Clock) -> None:
+        """Store the Date of a response that has just arrived."""
+        if date is not None:
+            self._last = date, clock.monotonic()
 
     def now(self, clock: Clock) -> datetime | None:
-        """The service's time, carried on from its last answer; None while it has not answered."""
-        return None if self._said is None else self._said + timedelta(seconds=clock.monotonic() - self._heard)
+        """The service's time, extrapolated from its last response; None before the first response."""
+        if (last := self._last) is None:
+            return None
+        date, received = last
+        return date + timedelta(seconds=clock.monotonic() - received)
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long a request is repeated. Times in seconds."""
+    """Number of tries and waits between them. Times in seconds."""
 
     tries: int = 4
     budget: float = 60.0
-    """From the first attempt on: no later attempt begins after this."""
+    """Counted from the first attempt: no further attempt starts after this."""
     first_wait: float = 1.0
     throttled_wait: float = 15.0
-    """First wait after a 429 that names none: limits are per minute (plex/README.md 4.2)."""
+    """First wait after a 429 without Retry-After: limits are per minute (plex/README.md 4.2)."""
     longest_wait: float = 30.0
 
     def wait(self, number: int, *, throttled: bool, rng: random.Random) -> float:
-        """Full jitter: anything between nothing and the doubled wait of attempt `number` (from 1)."""
+        """Full jitter: a random wait between 0 and the exponentially growing wait of attempt `number` (from 1)."""
         first = self.throttled_wait if throttled else self.first_wait
         return rng.uniform(0.0, min(self.longest_wait, first * 2 ** (number - 1)))
 
@@ -97,104 +97,70 @@ class Attempt:
 
 @dataclass
 class Call:
-    """What is known of one call while it is tried; travels with its request."""
+    """The state of one call across its attempts; attached to its request."""
 
     idempotent: bool
-    """Whether repeating it does no harm."""
+    """Whether it may be repeated even if an earlier attempt was processed."""
     shown_path: str
-    """The path as it may be logged."""
+    """The path as shown in logs and messages."""
     wants_json: bool = True
     reads: bool = False
-    """It changes nothing there: it may be broken off at any time."""
+    """It changes nothing at the service and can be aborted at any time."""
     number: int = 0
-    maybe_heard: bool = False
-    """Whether some attempt may have been processed without our having the answer."""
+    maybe_processed: bool = False
+    """Whether some attempt may have been processed although its response is missing."""
     started: float | None = None
     status: int | None = None
     retry_after: float | None = None
 
 
-class Heard(Enum):
-    """What a transport error says about the request's fate."""
+class Reached(Enum):
+    """Whether a request that ended in a transport error can have reached the service."""
 
     NEVER = "never-connected"
     MAYBE = "no-answer"
     HOPELESS = "unsendable"
-    """Not sent, and another attempt would end the same."""
+    """Not sent, and another attempt would fail in the same way."""
 
 
-FATE: dict[type[Exception], Heard] = {
-    httpx.ConnectError: Heard.NEVER,
-    httpx.ConnectTimeout: Heard.NEVER,
-    httpx.PoolTimeout: Heard.NEVER,
-    httpx.ProxyError: Heard.NEVER,
-    httpx.ReadTimeout: Heard.MAYBE,
-    httpx.WriteTimeout: Heard.MAYBE,
-    httpx.ReadError: Heard.MAYBE,
-    httpx.WriteError: Heard.MAYBE,
-    httpx.CloseError: Heard.MAYBE,
-    httpx.RemoteProtocolError: Heard.MAYBE,
-    httpx.DecodingError: Heard.MAYBE,
-    httpx.StreamError: Heard.MAYBE,
-    httpx.LocalProtocolError: Heard.HOPELESS,
-    httpx.UnsupportedProtocol: Heard.HOPELESS,
-    httpx.TooManyRedirects: Heard.HOPELESS,
-    httpx.InvalidURL: Heard.HOPELESS,
-    httpx.CookieConflict: Heard.HOPELESS,
+REACHED_BY_ERROR: dict[type[Exception], Reached] = {
+    httpx.ConnectError: Reached.NEVER,
+    httpx.ConnectTimeout: Reached.NEVER,
+    httpx.PoolTimeout: Reached.NEVER,
+    httpx.ProxyError: Reached.NEVER,
+    httpx.ReadTimeout: Reached.MAYBE,
+    httpx.WriteTimeout: Reached.MAYBE,
+    httpx.ReadError: Reached.MAYBE,
+    httpx.WriteError: Reached.MAYBE,
+    httpx.CloseError: Reached.MAYBE,
+    httpx.RemoteProtocolError: Reached.MAYBE,
+    httpx.DecodingError: Reached.MAYBE,
+    httpx.StreamError: Reached.MAYBE,
+    httpx.LocalProtocolError: Reached.HOPELESS,
+    httpx.UnsupportedProtocol: Reached.HOPELESS,
+    httpx.TooManyRedirects: Reached.HOPELESS,
+    httpx.InvalidURL: Reached.HOPELESS,
+    httpx.CookieConflict: Reached.HOPELESS,
 }
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 
 
-def fate(error: Exception) -> Heard:
-    """What became of a request that ended in this error; an unknown error may have been heard."""
-    return next((FATE[kind] for kind in type(error).__mro__ if kind in FATE), Heard.MAYBE)
+def reached(error: Exception) -> Reached:
+    """Whether a request that ended in this error can have reached the service; unknown errors count as MAYBE."""
+    return next((REACHED_BY_ERROR[kind] for kind in type(error).__mro__ if kind in REACHED_BY_ERROR), Reached.MAYBE)
 
 
-def request_id(headers: httpx.Headers) -> str | None:
-    """The id under which the service knows the request, for its support."""
-    names = ("x-request-id", "x-amzn-requestid", "apigw-requestid", "x-amz-request-id", "x-correlation-id")
-    return next((headers[name][:100] for name in names if name in headers), None)
-
-
-def http_date(text: str | None) -> datetime | None:
-    """An HTTP date, aware, in UTC; None if there is none or it is malformed."""
-    if text is None:
-        return None
-    try:
-        parsed = parsedate_to_datetime(text[:_LONGEST_DATE])
-        at = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
-    return at if _FIRST_YEAR <= at.year <= _LAST_YEAR else None
-
-
-def retry_after(headers: httpx.Headers, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for; an HTTP date counts from the answer's own Date, if it has one."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    until = http_date(text or None)
-    if until is None:
-        return None
-    return max(0.0, (until - (http_date(headers.get("date")) or now)).total_seconds())
-
-
-def looks_like_html(response: httpx.Response) -> bool:
-    """Whether a page for people came instead of an answer (a log-in page, a proxy's error)."""
-    return "html" in response.headers.get("content-type", "").lower() or response.content[:64].lstrip().startswith(b"<")
-
-
-def _patient(transport: httpx.HTTPTransport, patience: Patience) -> httpx.HTTPTransport:
-    """The transport with connections that look at the patience. httpx has no public way to give it a backend."""
-    transport._pool._network_backend = PatientBackend(patience)
+def _limited(transport: httpx.HTTPTransport, attempt_limit: AttemptLimit) -> httpx.HTTPTransport:
+    """The transport with connections that check the limit. httpx has no public way to set a network backend."""
+    transport._pool._network_backend = LimitedBackend(attempt_limit)
     return transport
 
 
 class Retrying(httpx.BaseTransport):
-    """Tries a request until it is answered, or trying on is unsafe, hopeless or too late.
+    """Repeats a request until there is a response, or another attempt would be unsafe, pointless or too late.
 
-    Return the last answer, whatever its status, fully read. Raise ServiceUnavailable where there is none; the
-    request's `Call` then tells whether it may have been heard.
+    Return the last response, whatever its status, fully read. Raise ServiceUnavailable if there is none;
+    `Call.maybe_processed` then tells whether the request may have been processed.
     """
 
     def __init__(
@@ -209,10 +175,10 @@ class Retrying(httpx.BaseTransport):
         transport: httpx.BaseTransport | None,
         on_attempt: Callable[[Attempt], None] | None,
         service_time: ServiceTime | None = None,
-        largest_answer: int = LARGEST_ANSWER,
+        largest_response: int = LARGEST_RESPONSE,
     ) -> None:
-        self._largest_answer = largest_answer
-        self._patience = Patience(clock, deadline)
+        self._largest_response = largest_response
+        self._attempt_limit = AttemptLimit(clock, deadline)
         self._service_time = service_time
         self._service = service
         self._clock = clock
@@ -220,7 +186,7 @@ class Retrying(httpx.BaseTransport):
         self._retry = retry
         self._limiter = limiter
         self._deadline = deadline
-        prepare = partial(_patient, patience=self._patience)
+        prepare = partial(_limited, attempt_limit=self._attempt_limit)
         self._inner = transport if transport is not None else Network(prepare)
         self._on_attempt = on_attempt
 
@@ -236,7 +202,7 @@ class Retrying(httpx.BaseTransport):
             self._deadline.before_call()
         if call.started is None:
             call.started = self._clock.monotonic()
-        # The number of tries bounds one pass; a replay after a fresh token has its own.
+        # The tries are counted per pass; a repetition after a new token has its own count.
         for number in range(1, self._retry.tries + 1):
             call.number += 1
             wait = self._try(request, call, number)
@@ -246,36 +212,38 @@ class Retrying(httpx.BaseTransport):
         raise AssertionError("the last try returns or raises")
 
     def _try(self, request: httpx.Request, call: Call, number: int) -> httpx.Response | float:
-        """One attempt: an answer to hand on, or the seconds to wait before the next attempt."""
+        """One attempt: the response to return, or the seconds to wait before the next attempt."""
         self._throttle()
-        self._limit_patience(request)
+        self._cap_timeouts(request)
         began = self._clock.monotonic()
-        self._patience.begin(reads=call.reads)
+        self._attempt_limit.begin(reads=call.reads)
         try:
-            response = read_whole(self._inner.handle_request(request), self._largest_answer, self._patience)
+            response = read_bounded(self._inner.handle_request(request), self._largest_response, self._attempt_limit)
         except BeyondLimitError:
-            call.maybe_heard = True
+            # The body was cut off, so the request was processed: a send must not count as never sent.
+            call.maybe_processed = True
             call.status = None
             self._record(request, call, began, None, TOO_LARGE)
             raise self._too_large(call) from None
         except TRANSPORT_ERRORS as error:
-            heard = fate(error)
-            call.maybe_heard |= heard is Heard.MAYBE
+            reach = reached(error)
+            call.maybe_processed |= reach is Reached.MAYBE
             call.status = None
-            self._record(request, call, began, None, heard.value)
-            again = heard is Heard.NEVER or (heard is Heard.MAYBE and call.idempotent)
+            self._record(request, call, began, None, reach.value)
+            again = reach is Reached.NEVER or (reach is Reached.MAYBE and call.idempotent)
             wait = self._wait(call, number, None, throttled=False) if again else None
             if wait is None:
                 raise self._out_of_time_while(error, call) or self._unreachable(error) from error
             return wait
         call.status = response.status_code
         if self._service_time is not None:
-            self._service_time.hear(http_date(response.headers.get("date")), self._clock)
+            self._service_time.update(http_date(response.headers.get("date")), self._clock)
         outcome = self._outcome(response, call)
         self._record(request, call, began, response, outcome)
         call.retry_after = retry_after(response.headers, self._clock.now())
+        # 409 under an idempotency key: an earlier attempt is still in progress. Without a key nothing was processed.
         unsure = outcome in {"failed", "broken-answer"} or (response.status_code == 409 and call.idempotent)
-        call.maybe_heard |= unsure
+        call.maybe_processed |= unsure
         again = outcome == "throttled" or (unsure and call.idempotent and self._may_repeat(request, response, call))
         wait = self._wait(call, number, call.retry_after, throttled=outcome == "throttled") if again else None
         return response if wait is None else wait
@@ -284,7 +252,7 @@ class Retrying(httpx.BaseTransport):
     def _may_repeat(request: httpx.Request, response: httpx.Response, call: Call) -> bool:
         if response.status_code == 409:
             return request.method != "GET" or call.retry_after is not None
-        # A page for people instead of JSON is somebody's log-in or a wrong address: asking again changes nothing.
+        # An HTML page instead of JSON is a log-in page or a wrong address: repeating the call changes nothing.
         return response.status_code in _REPEATABLE_STATUSES or not looks_like_html(response)
 
     @staticmethod
@@ -304,37 +272,36 @@ class Retrying(httpx.BaseTransport):
         return "ok"
 
     def _wait(self, call: Call, number: int, asked: float | None, *, throttled: bool) -> float | None:
-        """Seconds before the next attempt; None if there is to be none."""
+        """Seconds before the next attempt; None if the call is not repeated."""
         if number >= self._retry.tries:
             return None
         wait = asked if asked is not None else self._retry.wait(number, throttled=throttled, rng=self._rng)
         elapsed = self._clock.monotonic() - (call.started if call.started is not None else 0.0)
         if elapsed + wait > self._retry.budget:
             return None
-        if self._deadline is not None and self._deadline.left(self._clock) - wait < _LEAST_TIME:
+        if self._deadline is not None and self._deadline.left(self._clock) - wait < _MIN_SECONDS_LEFT:
             return None
         return wait
 
     def _throttle(self) -> None:
         if self._limiter is None:
             return
-        while (wait := self._limiter.wait_needed()) > 0:
+        while (wait := self._limiter.reserve()) > 0:
             self._pause(wait, f"the limit of {self._limiter.limit} calls per minute to {self._service} is reached")
-        self._limiter.count()
 
     def _pause(self, seconds: float, reason: str) -> None:
-        """Sleep, but never past the end of the run."""
-        if self._deadline is not None and self._deadline.left(self._clock) - seconds < _LEAST_TIME:
+        """Sleep, but never past the run's deadline."""
+        if self._deadline is not None and self._deadline.left(self._clock) - seconds < _MIN_SECONDS_LEFT:
             raise self._out_of_time(reason)
         if seconds > 0:
             self._clock.sleep(seconds)
 
-    def _limit_patience(self, request: httpx.Request) -> None:
-        """No single wait of this attempt may outlast the run."""
+    def _cap_timeouts(self, request: httpx.Request) -> None:
+        """Reduce the attempt's timeouts to the time left of the run."""
         if self._deadline is None:
             return
         left = self._deadline.left(self._clock)
-        if left < _LEAST_TIME:
+        if left < _MIN_SECONDS_LEFT:
             raise self._out_of_time("the time limit of the run is reached")
         timeout = request.extensions.get("timeout", {})
         request.extensions["timeout"] = {
@@ -344,6 +311,7 @@ class Retrying(httpx.BaseTransport):
     def _record(
         self, request: httpx.Request, call: Call, began: float, response: httpx.Response | None, outcome: str
     ) -> None:
+        """Log the attempt and report it to `on_attempt`: no query, header or body."""
         attempt = Attempt(
             service=self._service,
             method=request.method,
@@ -372,14 +340,14 @@ class Retrying(httpx.BaseTransport):
         )
 
     def _out_of_time_while(self, error: Exception, call: Call) -> ServiceUnavailable | None:
-        """What an error means that came because the run's time was over; None for any other."""
+        """The fault for a timeout caused by the run's deadline; None for any other error."""
         timed_out = isinstance(error, httpx.TimeoutException)
-        if self._deadline is None or not timed_out or self._deadline.left(self._clock) >= _LEAST_TIME:
+        if self._deadline is None or not timed_out or self._deadline.left(self._clock) >= _MIN_SECONDS_LEFT:
             return None
         return self._out_of_time(f"{self._service} did not finish its response to {call.shown_path} in time")
 
     def _too_large(self, call: Call) -> ServiceUnavailable:
-        size = self._largest_answer / 2**20
+        size = self._largest_response / 2**20
         return ServiceUnavailable(
             f"{self._service}'s response to {call.shown_path} is larger than {size:g} MB (run.max_response_mb)",
             fix="If this size is correct, raise run.max_response_mb; otherwise check what the service returns.",
@@ -393,8 +361,12 @@ class Retrying(httpx.BaseTransport):
                 f"{self._service} presents a TLS certificate that this machine does not trust",
                 fix="Correct the machine's clock and CA certificates (SSL_CERT_FILE), or the base_url.",
             )
-        words = {Heard.NEVER: "cannot be reached", Heard.MAYBE: "did not respond", Heard.HOPELESS: "cannot be asked"}
+        words = {
+            Reached.NEVER: "cannot be reached",
+            Reached.MAYBE: "did not respond",
+            Reached.HOPELESS: "cannot be asked",
+        }
         return ServiceUnavailable(
-            f"{self._service} {words[fate(error)]} ({name})",
+            f"{self._service} {words[reached(error)]} ({name})",
             fix="Check the network, any proxy and the base_url; the next run tries again.",
         )

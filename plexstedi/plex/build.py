@@ -1,4 +1,4 @@
-"""From settings and a secret to a Plex that answers."""
+"""Builds the Plex client from the settings and a secret."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import httpx
 
 from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
-from plexstedi.http.answer import Refusal
-from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
+from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
+from plexstedi.http.response import Refusal
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import PlexPort
 from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
@@ -29,7 +29,7 @@ from plexstedi.plex.writeback.records_datasource import DataSourceRecords
 
 
 def secret_name(api: Api) -> str:
-    """The name of the secret that this interface needs."""
+    """The name of the secret that this interface requires."""
     match api:
         case Api.CONNECT:
             return "plex-api-key"
@@ -41,8 +41,8 @@ def secret_name(api: Api) -> str:
             assert_never(api)
 
 
-def set_again(name: str) -> str:
-    """What to do with a new value of a secret that the keyring holds."""
+def how_to_renew(name: str) -> str:
+    """The fix text for replacing a secret that is stored in the keyring."""
     return f"run `plexstedi credentials set {name}`"
 
 
@@ -58,18 +58,17 @@ def connect_to_plex(
     retry: RetryPolicy | None = None,
     rng: random.Random | None = None,
     transport: httpx.BaseTransport | None = None,
-    largest_answer: int = LARGEST_ANSWER,
+    largest_response: int = LARGEST_RESPONSE,
     renewal: str | None = None,
     account_renewal: str | None = None,
 ) -> PlexPort:
-    """The Plex of these settings; nothing is asked of it yet.
+    """A client for the Plex of these settings; makes no call yet.
 
-    `account_password` is the web service account's, needed with `settings.records`; `largest_answer` is in bytes;
-    `renewal` and `account_renewal` say what to do with a new secret or password. Raise
-    ConfigurationFault for settings that lack something, or name an interface that is not built; CredentialsFault for a
-    secret that cannot be sent.
+    `account_password` is the web service account's, required with `settings.records`; `largest_response` is in bytes;
+    `renewal` and `account_renewal` are the fix texts for a refused secret or password. Raise ConfigurationFault for
+    incomplete settings or an interface that is not implemented, CredentialsFault for a secret that cannot be sent.
     """
-    said = renewal or set_again(secret_name(settings.api))
+    renewal_fix = renewal or how_to_renew(secret_name(settings.api))
     limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)
 
     def caller(
@@ -89,7 +88,7 @@ def connect_to_plex(
             transport=transport,
             on_attempt=on_attempt,
             refusal=refusal,
-            largest_answer=largest_answer,
+            largest_response=largest_response,
         )
 
     day_fields = DayFields(settings.day_fields, Days(settings.timezone))
@@ -98,7 +97,7 @@ def connect_to_plex(
         case Api.CONNECT:
             tenant_id = _needed("tenant_id", settings.tenant_id)
             dialect = adapted(CONNECT, settings)
-            rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(said)), dialect)
+            rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(renewal_fix)), dialect)
             fields = ConnectFields(rest, settings.objects, day_fields)
         case Api.OAUTH2:
             auth = ClientCredentials(
@@ -106,7 +105,7 @@ def connect_to_plex(
                 client_id=_needed("auth.client_id", settings.client_id),
                 client_secret=secret,
                 clock=clock,
-                renewal=said,
+                renewal=renewal_fix,
             )
             rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings))
             fields = OAuth2Fields(rest, day_fields)
@@ -118,9 +117,9 @@ def connect_to_plex(
     former = tuple(Days(zone) for zone in settings.former_timezones if zone != settings.timezone)
     records = settings.records
     if records is None:
-        return RestPlex(rest, fields, settings.statuses, former=former)
+        return RestPlex(rest, fields, settings.statuses, former=former, parallel_calls=settings.parallel_calls)
     headers = basic_headers(records.username, _needed("auth.username", account_password))
-    account = caller(headers, None, datasource_refusal(account_renewal or set_again("plex-password")), records.url)
+    account = caller(headers, None, datasource_refusal(account_renewal or how_to_renew("plex-password")), records.url)
     values = DataSourceRecords(DataSources(account), records, rest, settings.objects, day_fields.days)
     return RestPlex(rest, values, settings.statuses, account=account, former=former)
 

@@ -1,7 +1,7 @@
-"""Days of Plex: which calendar day a time of Plex is, and how a day is written.
+"""Conversion between Plex times and calendar days.
 
-Plex has no date without a time. A day stands there as the plant's own midnight (`2026-12-08T05:00:00Z` in Detroit), in
-some fields and tenants as midnight UTC, which then is a day without a zone.
+Plex has no date without a time. It stores a day as the plant's midnight (`2026-12-08T05:00:00Z` in Detroit); in some
+fields and tenants as midnight UTC, which is then a day without a time zone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def parsed_time(text: str) -> datetime | None:
-    """An ISO 8601 time with any number of fraction digits, without an offset taken as UTC; None if it is none."""
+    """Parse an ISO 8601 time with any number of fraction digits; without an offset it is UTC. None if malformed."""
     found = _TIME.fullmatch(text.strip())
     if found is None:
         return None
@@ -35,25 +35,25 @@ def parsed_time(text: str) -> datetime | None:
 
 
 def is_day(text: str) -> bool:
-    """Whether the text is a day without a time, `2026-12-08`."""
+    """Whether the text is a date without a time, `2026-12-08`."""
     return _DAY.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
 class Days:
-    """The days of one tenant. `zone` is the plant's; None: not told, then the written date is the day."""
+    """Day conversion of one tenant. `zone` is the plant's; None: not configured, the date part is used as written."""
 
     zone: ZoneInfo | None = None
 
     @property
     def name(self) -> str:
-        """The zone's name; empty for none."""
+        """The zone's name; empty if there is none."""
         return "" if self.zone is None else self.zone.key
 
     def read(self, text: str) -> date | None:
-        """The day that a time of Plex is; None if the text is no time.
+        """The plant's calendar day of a Plex time; None if the text is not a time.
 
-        Midnight UTC is a day without a zone: that day.
+        Midnight UTC counts as a day without a zone and is read as that date.
         """
         parsed = parsed_time(text)
         if parsed is None:
@@ -66,21 +66,21 @@ class Days:
             return parsed.date()
 
     def write(self, day: date, like: str | None = None) -> str:
-        """A day as Plex takes it: the plant's midnight, in UTC.
+        """A day as Plex expects it: the plant's midnight, in UTC.
 
-        `like`: what the field holds now. If that is a day without a zone, this one is written as such, too. Where the
-        zone is not told, the day gets the time of day that is there, else midnight UTC.
+        `like`: the field's current value. If that is a day without a zone (midnight UTC), the day is written in the
+        same form. If no zone is configured, the day gets the current value's time of day, else midnight UTC.
         """
         if self.zone is None:
             return day.isoformat() + (like[10:] if like is not None and len(like) > 10 else "T00:00:00Z")
         held = None if like is None else parsed_time(like)
-        # Where 00:00 UTC is the plant's own midnight, it tells nothing.
+        # If 00:00 UTC is also the plant's midnight, it does not show that the day has no zone.
         if held is not None and _is_utc_midnight(held) and first_instant(held.date(), self.zone) != held:
             return f"{day.isoformat()}T00:00:00Z"
         return f"{first_instant(day, self.zone).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
     def plain(self, text: str) -> str:
-        """A day as text without a time, if the text is a time of Plex; any other text as it is."""
+        """The day as `2026-12-08` if the text is a Plex time; any other text unchanged."""
         day = None if self.zone is None else self.read(text)
         return text if day is None else day.isoformat()
 
@@ -90,16 +90,16 @@ def _is_utc_midnight(moment: datetime) -> bool:
 
 
 def first_instant(day: date, zone: ZoneInfo) -> datetime:
-    """When this day begins there, in UTC: at midnight, or where clocks skip midnight, when they are set forward.
+    """The first instant of this day in the zone, in UTC: midnight, or the DST change if that skips midnight.
 
-    At the edge of the calendar midnight UTC.
+    For dates at the limits of `datetime` it is midnight UTC.
     """
     try:
         instant = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
         local = instant.astimezone(zone)
         if local.replace(tzinfo=None) == datetime(day.year, day.month, day.day):  # noqa: DTZ001
             return instant
-        # Midnight is skipped: the day begins with the new offset, somewhere in the hours before.
+        # Midnight is skipped by a DST change: search the hours before for the start of the new offset.
         before, after = instant - timedelta(days=1), instant
         while after - before > timedelta(seconds=1):
             middle = before + (after - before) // 2

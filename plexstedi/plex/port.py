@@ -1,7 +1,8 @@
-"""The port to Plex: what the rest of the program may ask of it, in whatever dialect it speaks.
+"""The interface to Plex for the rest of the program, independent of the dialect.
 
-Every method may raise ServiceUnavailable (no answer; the next run carries on) and ServiceRefused (key, tenant, grant,
-or a filter that Plex did not honour). What concerns one order or one record only is a value, so that the others go on.
+Every method may raise ServiceUnavailable (no response; the next run continues) and ServiceRefused (key, tenant, grant,
+or a filter that Plex ignored). A failure that concerns one order or record only is returned as a value, so that the
+others are still processed.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.settings import Level
 
 __all__ = [
+    "CurrentRelease",
     "FieldValue",
     "FieldValues",
     "InvoiceReading",
     "Level",
     "NotWritten",
-    "OddRecord",
     "OrderReading",
     "PlexPort",
     "Receipt",
     "RecordRef",
-    "ReleaseNow",
     "ReleaseUpdate",
     "Tenant",
     "Touched",
-    "UnansweredOrder",
+    "UnavailableOrder",
     "UnforeseenInvoice",
     "UnforeseenOrder",
     "UnreadableInvoice",
     "UnreadableOrder",
+    "UnreadableRecord",
     "VanishedOrder",
     "Window",
     "WriteOutcome",
@@ -49,7 +50,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Window:
-    """A span of time that a poll covers, both ends included, aware. Raise ValueError if it ends before it begins."""
+    """The time span of a poll: both ends inclusive and timezone-aware. Raise ValueError if it ends before it begins."""
 
     begin: datetime
     end: datetime
@@ -63,7 +64,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A company in Plex: its id (UUID in Connect) and the code seen at log-in (PCN)."""
+    """A company in Plex: its id (UUID in Connect) and its log-in code (PCN)."""
 
     id: str
     code: str
@@ -71,10 +72,10 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Touched:
-    """An order of which something changed.
+    """An order with a changed header or release.
 
-    `number` is empty if only a release was seen that does not name it. `marks` has, per row seen (the order itself or
-    a release of it), when it was last modified, else created: a row whose mark is known needs no second look.
+    `number` is empty if only a release was found that does not name it. `marks` has, for each row found (the order or
+    one of its releases), its modified time, else its created time: a row whose mark is known need not be read again.
     """
 
     order_id: str
@@ -84,7 +85,7 @@ class Touched:
 
 @dataclass(frozen=True)
 class UnreadableOrder:
-    """An order that is there and cannot be read faithfully: an unknown status, a missing field. Held with `reason`."""
+    """An order that exists but cannot be read faithfully: an unknown status, a missing field. Held with `reason`."""
 
     order_id: str
     number: str
@@ -94,14 +95,14 @@ class UnreadableOrder:
 
 @dataclass(frozen=True)
 class VanishedOrder:
-    """An order that Plex no longer has, while it answers for others."""
+    """An order that Plex no longer has, while it returns others."""
 
     order_id: str
 
 
 @dataclass(frozen=True)
-class UnansweredOrder:
-    """An order of which Plex does not answer, while it answers for others: read again later."""
+class UnavailableOrder:
+    """An order that Plex fails to return, while it returns others; it is read again later."""
 
     order_id: str
     number: str
@@ -110,41 +111,41 @@ class UnansweredOrder:
 
 @dataclass(frozen=True)
 class UnforeseenOrder:
-    """An order whose reading raised what nobody foresaw."""
+    """An order whose reading raised an unexpected error."""
 
     order_id: str
     number: str
     error: Exception
 
 
-OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnansweredOrder | UnforeseenOrder
+OrderReading: TypeAlias = Order | UnreadableOrder | VanishedOrder | UnavailableOrder | UnforeseenOrder
 
 
 @dataclass(frozen=True)
-class OddRecord:
-    """A row of Plex that cannot be read, and does not tell which order or invoice it belongs to.
+class UnreadableRecord:
+    """A Plex row that cannot be read and does not identify its order or invoice.
 
-    It is left out where it was found; whatever depends on it says so itself.
+    It is skipped where it was found; reading the order or invoice itself reports the problem again.
     """
 
     table: str
     key: str
-    """Its id, else a fingerprint of its content."""
-    words: str
-    """The row as people find it again: `receipt 4711`, or the table alone."""
+    """The row's id, else a fingerprint of its content."""
+    label: str
+    """A label for users: `receipt 4711`, or the table alone."""
     reason: str
     error: Exception | None = None
-    """What nobody foresaw, if it was that."""
+    """The exception, if it was an unexpected one."""
 
 
 @dataclass(frozen=True)
 class UnreadableInvoice:
-    """A customer invoice that is there and cannot be read faithfully. Held with `reason`."""
+    """A customer invoice that exists but cannot be read faithfully. Held with `reason`."""
 
     invoice_id: str
     number: str
     customer_code: str
-    """Empty if that cannot be read either."""
+    """Empty if it cannot be read either."""
     created_at: datetime | None
     reason: str
     fix: str
@@ -152,13 +153,13 @@ class UnreadableInvoice:
 
 @dataclass(frozen=True)
 class UnforeseenInvoice:
-    """A customer invoice whose reading raised what nobody foresaw."""
+    """A customer invoice whose reading raised an unexpected error."""
 
     invoice_id: str
     number: str
     error: Exception
     mark: str
-    """A fingerprint of its content."""
+    """A fingerprint of the row's content."""
 
 
 InvoiceReading: TypeAlias = Invoice | UnreadableInvoice | UnforeseenInvoice
@@ -166,7 +167,7 @@ InvoiceReading: TypeAlias = Invoice | UnreadableInvoice | UnforeseenInvoice
 
 @dataclass(frozen=True)
 class Receipt:
-    """Goods received, for RULES.md Reading 14. `quantity` is in the line's unit; returns are negative."""
+    """Goods received (RULES.md Reading 14). `quantity` is in the line's unit; returns are negative."""
 
     id: str
     order_id: str
@@ -178,7 +179,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class RecordRef:
-    """What an acknowledgment is written to: an order, a line or a release, by Plex's id."""
+    """The target of a write-back: an order, a line or a release, by Plex's id."""
 
     level: Level
     order_id: str
@@ -190,20 +191,20 @@ FieldValue: TypeAlias = str | Decimal | None
 
 @dataclass(frozen=True)
 class FieldValues:
-    """Fields of one record by the field's own name in Plex; None is an empty field."""
+    """Field values of one record by Plex field name; None is an empty field."""
 
     record: RecordRef
     values: Mapping[str, FieldValue]
 
 
 @dataclass(frozen=True)
-class ReleaseNow:
-    """What a release holds now, as Plex has it: the note with everything in it."""
+class CurrentRelease:
+    """The current values of a release in Plex; `note` is the whole note, including our token."""
 
     release_id: str
     status: str
     state: ReleaseState | None
-    """What the status means; None: unknown, so that nothing is to be written."""
+    """The meaning of the status; None: unknown, then nothing may be written."""
     quantity: Decimal | None
     due: date | None
     note: str | None
@@ -211,7 +212,7 @@ class ReleaseNow:
 
 @dataclass(frozen=True)
 class ReleaseUpdate:
-    """What of a release is to be changed; None leaves a value as it is. The status is never changed."""
+    """The values of a release to change; None leaves a value unchanged. The status is never changed."""
 
     order_id: str
     release_id: str
@@ -222,26 +223,26 @@ class ReleaseUpdate:
 
 @dataclass(frozen=True)
 class Written:
-    """Plex says that it has written. The caller reads back."""
+    """Plex reported success. The caller still reads the value back."""
 
 
 @dataclass(frozen=True)
 class WriteRefused:
-    """Plex will not write this; trying again changes nothing."""
+    """Plex rejects this write; repeating it would fail in the same way."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class NotWritten:
-    """Nothing has been written, for no fault of the record; the next run may try again."""
+    """Nothing was written, for a reason outside the record; the next run may try again."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class WriteUnknown:
-    """It may have been written. Read, then decide; never write blindly again."""
+    """The write may have been processed. Read the record before deciding; never repeat the write blindly."""
 
     reason: str
 
@@ -251,48 +252,48 @@ WriteOutcome: TypeAlias = Written | WriteRefused | NotWritten | WriteUnknown
 
 @dataclass(frozen=True)
 class WriteResult:
-    """What became of the write to one record."""
+    """The outcome of the write to one record."""
 
     record: RecordRef
     outcome: WriteOutcome
 
 
 class PlexPort(Protocol):
-    """Plex, as the rest of the program sees it."""
+    """Plex as the rest of the program uses it."""
 
     def tenants(self) -> tuple[Tenant, ...]:
-        """The companies that the key opens."""
+        """The companies that the key gives access to."""
         ...
 
-    def odd_records(self) -> tuple[OddRecord, ...]:
-        """The rows that were met since this was asked last, and could not be read."""
+    def unreadable_records(self) -> tuple[UnreadableRecord, ...]:
+        """The rows found since the last call of this method that could not be read."""
         ...
 
     def touched_orders(self, window: Window) -> tuple[Touched, ...]:
-        """Orders of which the header or a release was modified or created in the window, active or not.
+        """Orders whose header or a release was modified or created in the window, active or not.
 
         Raise ServiceRefused if Plex returns rows outside the window: the filter was ignored (plex/README.md 4.2).
         """
         ...
 
     def open_orders(self) -> tuple[Touched, ...]:
-        """All orders that are on order now, for the sweep."""
+        """All orders currently on order, for the sweep."""
         ...
 
     def order(self, order_id: str) -> OrderReading:
-        """One order with its lines and releases. Never UnansweredOrder: its fault is raised."""
+        """One order with its lines and releases. Never an UnavailableOrder: that fault is raised here."""
         ...
 
     def orders(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
-        """Many orders, in the order asked, with few calls: about one each, and one more per 25."""
+        """Many orders, in the sequence given. Calls: about one per order, plus one per 25 orders."""
         ...
 
-    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
-        """An order of the last ones read, in the days of a former `plex.timezone` (empty: none): without a call."""
+    def order_in_former_zone(self, order_id: str, timezone: str) -> Order | None:
+        """An order read last, with its days converted by a former `plex.timezone` (empty: none). Makes no call."""
         ...
 
     def supplier(self, supplier_id: str, address_id: str | None = None) -> Supplier | None:
-        """A supplier with the address named, else its main one; None if Plex has no such supplier. Kept for the run."""
+        """A supplier with this address, else its main one; None if Plex has no such supplier. Cached for the run."""
         ...
 
     def suppliers(self) -> tuple[Supplier, ...]:
@@ -300,48 +301,48 @@ class PlexPort(Protocol):
         ...
 
     def receipts(self, window: Window) -> tuple[Receipt, ...]:
-        """All receipts of the tenant by the date received."""
+        """All receipts of the tenant whose received date is in the window."""
         ...
 
     def touched_invoices(self, window: Window) -> tuple[InvoiceReading, ...]:
-        """Customer invoices modified or created in the window, whole, void or not, by id.
+        """Complete customer invoices modified or created in the window, void or not, sorted by id.
 
         Raise ServiceRefused as `touched_orders`.
         """
         ...
 
-    def invoice_as_read_before(self, invoice_id: str, timezone: str) -> Invoice | None:
-        """An invoice of the last window, in the days of a former `plex.timezone` (empty: none): without a call."""
+    def invoice_in_former_zone(self, invoice_id: str, timezone: str) -> Invoice | None:
+        """An invoice of the last window, its days converted by a former `plex.timezone` (empty: none). No call."""
         ...
 
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
-        """Raise ServiceRefused if a field to be written does not exist where it should, or cannot be written."""
+        """Raise ServiceRefused if a field to be written does not exist at its level or is not writable."""
         ...
 
     def read_values(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
-        """What the fields named in `wanted` hold now, in the same order.
+        """The current values of the fields named in `wanted`, in the same sequence.
 
-        Its values are what they are to hold: of several acknowledgment records of a release, ours is told by them.
+        The values in `wanted` are the planned ones: they identify our record among several of a release.
         """
         ...
 
     def write_values(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
-        """Write fields, or whole acknowledgment records; one result per change, in the same order.
+        """Write fields, or whole acknowledgment records; one result per change, in the same sequence.
 
-        Nothing is ever sent twice.
+        No write is ever sent twice: none of these interfaces has an idempotency key.
         """
         ...
 
-    def release_now(self, release_id: str) -> ReleaseNow | None:
-        """What a release holds now; None if it is gone."""
+    def current_release(self, release_id: str) -> CurrentRelease | None:
+        """The current values of a release; None if it no longer exists."""
         ...
 
     def update_release(self, update: ReleaseUpdate) -> WriteOutcome:
-        """Change a release; the rest is read and echoed: Plex derives an omitted status anew (plex/README.md 5.5)."""
+        """Change a release; its other values are sent back unchanged, status included (plex/README.md 5.5)."""
         ...
 
     def service_now(self) -> datetime | None:
-        """Plex's own time, UTC, by the Date of its last answer; None while it has not answered."""
+        """Plex's current time, UTC, by the Date of its last response; None before the first response."""
         ...
 
     def close(self) -> None:

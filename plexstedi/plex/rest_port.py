@@ -1,4 +1,4 @@
-"""The port to Plex over its REST interfaces: one reader, two dialects."""
+"""`PlexPort` over Plex's REST interfaces: one reader for both dialects."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from plexstedi.edi.order import Order, Supplier
 from plexstedi.http.caller import Caller
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import (
+    CurrentRelease,
     FieldValues,
     InvoiceReading,
-    OddRecord,
     OrderReading,
     Receipt,
-    ReleaseNow,
     ReleaseUpdate,
     Tenant,
     Touched,
-    UnansweredOrder,
+    UnavailableOrder,
+    UnreadableRecord,
     Window,
     WriteOutcome,
     WriteResult,
@@ -31,11 +31,11 @@ from plexstedi.plex.rest.invoices import InvoiceReader
 from plexstedi.plex.rest.orders import OrderReader
 from plexstedi.plex.rest.receipts import read_receipts
 from plexstedi.plex.settings import Level, StatusNames
-from plexstedi.plex.writeback.release_update import release_now, update_release
+from plexstedi.plex.writeback.release_update import current_release, update_release
 
 
 class AckValues(Protocol):
-    """Where acknowledgments stand in Plex: custom fields, in either dialect, or Plex's own records."""
+    """Storage of acknowledgments in Plex: custom fields (in either dialect) or acknowledgment records."""
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None: ...
 
@@ -55,25 +55,26 @@ class RestPlex:
         *,
         account: Caller | None = None,
         former: Sequence[Days] = (),
+        parallel_calls: int = 1,
     ) -> None:
-        """`account` is the caller under which `values` stand, where it is not the interface's own.
+        """`account`: the caller that `values` uses, if it is not the REST interface's own.
 
-        `former`: how earlier runs read days, where that was otherwise.
+        `former`: the day conversions of earlier runs, if they differed.
         """
         self._rest = rest
         self._values = values
         self._account = account
         self._directory = Directory(rest, names)
         self._invoices = InvoiceReader(rest, former)
-        self._orders = OrderReader(rest, self._directory, former)
+        self._orders = OrderReader(rest, self._directory, former, parallel_calls)
 
     def tenants(self) -> tuple[Tenant, ...]:
         rows = self._rest.all_of("tenants")
         with readable("tenants"):
             return tuple(Tenant(id=row.needed("id"), code=row.text("code") or "") for row in rows)
 
-    def odd_records(self) -> tuple[OddRecord, ...]:
-        return self._rest.odd_records()
+    def unreadable_records(self) -> tuple[UnreadableRecord, ...]:
+        return self._rest.unreadable_records()
 
     def touched_orders(self, window: Window) -> tuple[Touched, ...]:
         return self._orders.touched(window)
@@ -83,15 +84,15 @@ class RestPlex:
 
     def order(self, order_id: str) -> OrderReading:
         reading = next(self._orders.read([order_id]))
-        if isinstance(reading, UnansweredOrder):
+        if isinstance(reading, UnavailableOrder):
             raise reading.fault
         return reading
 
     def orders(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         return self._orders.read(order_ids)
 
-    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
-        return self._orders.as_read_before(order_id, timezone)
+    def order_in_former_zone(self, order_id: str, timezone: str) -> Order | None:
+        return self._orders.in_former_zone(order_id, timezone)
 
     def supplier(self, supplier_id: str, address_id: str | None = None) -> Supplier | None:
         return self._directory.supplier(supplier_id, address_id)
@@ -105,8 +106,8 @@ class RestPlex:
     def touched_invoices(self, window: Window) -> tuple[InvoiceReading, ...]:
         return self._invoices.touched(window)
 
-    def invoice_as_read_before(self, invoice_id: str, timezone: str) -> Invoice | None:
-        return self._invoices.as_read_before(invoice_id, timezone)
+    def invoice_in_former_zone(self, invoice_id: str, timezone: str) -> Invoice | None:
+        return self._invoices.in_former_zone(invoice_id, timezone)
 
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
         self._values.check(wanted)
@@ -117,8 +118,8 @@ class RestPlex:
     def write_values(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
         return self._values.write(changes)
 
-    def release_now(self, release_id: str) -> ReleaseNow | None:
-        return release_now(self._rest, self._directory.statuses(), release_id)
+    def current_release(self, release_id: str) -> CurrentRelease | None:
+        return current_release(self._rest, self._directory.statuses(), release_id)
 
     def update_release(self, update: ReleaseUpdate) -> WriteOutcome:
         return update_release(self._rest, update)

@@ -1,4 +1,4 @@
-"""What the Plex client needs to know of the configuration (`[plex]`), free of the configuration file's form."""
+"""The settings of the Plex client (`[plex]`), independent of the configuration file's format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Api(StrEnum):
 
 
 class Level(StrEnum):
-    """The object of Plex that holds a custom field."""
+    """The Plex object that holds a custom field."""
 
     ORDER = "order"
     LINE = "line"
@@ -28,7 +28,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class StatusNames:
-    """`[plex.statuses]`: what a status name means, where Plex gives no flag; compared without case."""
+    """`[plex.statuses]`: the meaning of status names without flags in Plex; compared case-insensitively."""
 
     unreleased_orders: tuple[str, ...] = ()
     released_orders: tuple[str, ...] = ()
@@ -48,11 +48,11 @@ def _nothing() -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class DataSourceMap:
-    """One data source: its number, and our names of what goes into it and comes out with the names that it has.
+    """One data source: its number, and the mapping of our names to its inputs and columns.
 
     Our names are values of an acknowledgment (`ack_reference`), Plex's names of a record's keys (`Line_Item_Key`), and
-    `order_id`, `release_id`: the ids of the REST interface. `constants` are inputs that are always the same; `values`
-    translates a value of ours into the data source's own (`{"ack_status": {"confirmed": 1}}`).
+    `order_id`, `release_id`: the ids of the REST interface. `constants` are inputs with a fixed value; `values`
+    translates our values into the data source's (`{"ack_status": {"confirmed": 1}}`).
     """
 
     id: int
@@ -64,16 +64,16 @@ class DataSourceMap:
 
 @dataclass(frozen=True)
 class AcknowledgmentRecords:
-    """`write = "datasource"`: the account, and the two data sources of Plex's own acknowledgment records."""
+    """`write = "datasource"`: the account and the two data sources of Plex's acknowledgment records."""
 
     url: str
     username: str
     write: DataSourceMap
     read: DataSourceMap
     values: frozenset[str]
-    """Which of our names are values of an acknowledgment; all others are keys."""
+    """Those of our names that are values of an acknowledgment; all others are keys."""
     company: DataSourceMap | None = None
-    """Tells whose the account is, in its column `code`."""
+    """Identifies the account's company in its column `code`."""
     company_code: str | None = None
 
 
@@ -86,8 +86,10 @@ class PlexSettings:
     tenant_id: str | None = None
     tenant_code: str | None = None
     requests_per_minute: int = 190
+    parallel_calls: int = 1
+    """How many orders are read at once."""
     read_timeout: float = 300.0
-    """Seconds. Plex has no paging; a wide window takes minutes (plex/README.md 4.2)."""
+    """Seconds. Plex has no paging, so a wide window can take minutes (plex/README.md 4.2)."""
     token_url: str | None = None
     client_id: str | None = None
     paths: Mapping[str, str] = field(default_factory=_nothing)
@@ -95,12 +97,12 @@ class PlexSettings:
     fields: Mapping[str, str] = field(default_factory=_nothing)
     statuses: StatusNames = StatusNames()
     objects: Mapping[Level, str] = field(default_factory=lambda: MappingProxyType({}))
-    """`[plex.acknowledgments.objects]`: standard object names; a level not named is found through the API."""
+    """`[plex.acknowledgments.objects]`: standard object names; other levels are looked up through the API."""
     timezone: ZoneInfo | None = None
-    """`plex.timezone`: where the plant's days are; None: not told."""
+    """`plex.timezone`: the plant's time zone; None: not configured."""
     former_timezones: tuple[ZoneInfo | None, ...] = ()
-    """In which stored orders may have been read."""
+    """Earlier values of `plex.timezone` with which stored orders may have been read."""
     day_fields: frozenset[str] = frozenset()
     """Custom fields that hold a day."""
     records: AcknowledgmentRecords | None = None
-    """None: acknowledgments go into custom fields, if anywhere."""
+    """None: acknowledgments are written into custom fields, or not at all."""

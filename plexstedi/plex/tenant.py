@@ -1,4 +1,4 @@
-"""Whose data this is. A key can open another company's production tenant without a word (plex/README.md 4.1)."""
+"""Tenant check: a key can silently give access to another company's production tenant (plex/README.md 4.1)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from plexstedi.plex.settings import PlexSettings
 
 
 def verify_tenant(tenants: Sequence[Tenant], settings: PlexSettings) -> Tenant:
-    """Given the tenants that Plex shows us, return the one configured, by id and by code where both are given.
+    """Return the configured tenant among those that Plex lists, matched by id and code if both are configured.
 
-    Raise ServiceRefused if it is not there, if its code is another, or if the configuration names none and Plex shows
+    Raise ServiceRefused if it is not listed, if its code differs, or if the configuration names none and Plex lists
     several.
     """
     wanted_id, wanted_code = settings.tenant_id, settings.tenant_code

@@ -1,4 +1,4 @@
-"""A strict Plex and a strict Stedi on loopback, with suppliers that answer: `demo`, `sandbox` and the tests run on it.
+"""Strict doubles of Plex and Stedi on loopback, with suppliers that acknowledge: used by `demo`, `sandbox` and tests.
 
-Nothing here reads or writes documents with `plexstedi.edi`: two errors would else hide one another.
+Documents are not read or written with `plexstedi.edi`: an error there would otherwise go unnoticed on both sides.
 """

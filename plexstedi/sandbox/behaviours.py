@@ -1,4 +1,4 @@
-"""How the made-up suppliers behave, and how long they take."""
+"""The behaviours and response times of the simulated suppliers."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from enum import StrEnum
 
 
 class Character(StrEnum):
-    """A supplier's way of answering."""
+    """How a simulated supplier acknowledges documents."""
 
     PROMPT = "prompt"
     """Accepts everything as ordered (IA)."""
     DATES = "dates"
-    """Accepts, but moves ship (068) or delivery (067) dates to later."""
+    """Accepts, but with later ship (068) or delivery (067) dates."""
     PARTIAL = "partial"
-    """Confirms a part (IA) and backorders the rest (IB)."""
+    """Confirms part of the quantity (IA) and backorders the rest (IB)."""
     SPLITTING = "splitting"
-    """Splits a line over several ACK, or over SCH where several releases were ordered."""
+    """Splits a line into several ACK, or into SCH if several releases were ordered."""
     ECHO = "echo"
-    """AD with the order's lines and no ACK at all."""
+    """AD (BAK02) with the order's lines, without any ACK."""
     BARE = "bare"
-    """AK without any line."""
+    """AK (BAK02) without lines."""
     RENUMBERING = "renumbering"
-    """Own PO101; the part number is right."""
+    """Uses its own PO101; the part number is correct."""
     WRONG_UNITS = "wrong-units"
-    """Answers in cases of twelve (CA) what was ordered in EA."""
+    """Acknowledges in cases of twelve (CA) what was ordered in EA."""
     SLOPPY = "sloppy"
-    """Codes that disagree with the values they stand beside."""
+    """Status codes that contradict the acknowledged values."""
     CORRECTED = "corrected"
-    """A first 855 with late dates, later a second one that confirms all."""
+    """A first 855 with late dates, later a second one that confirms everything."""
     REJECTING = "rejecting"
     """Rejects a line (IR), or a one-line order (RD), with a reason."""
     REJECTS_SYNTAX = "rejects-syntax"
@@ -37,7 +37,7 @@ class Character(StrEnum):
     LATE = "late"
     """997 in time, 855 after days."""
     SILENT = "silent"
-    """Never answers."""
+    """Sends nothing back."""
 
 
 DEFAULT_CHARACTERS = (
@@ -58,12 +58,12 @@ DEFAULT_CHARACTERS = (
     Character.REJECTS_SYNTAX,
     Character.SILENT,
 )
-"""Dealt out to suppliers in this order, again and again: most agree, a few need a decision, some are late."""
+"""Assigned to suppliers in rotation: most accept, a few need review, some are late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """Times from delivery: to the 997, to the 855 (between two bounds), to a correction, to a late answer."""
+    """Delays after delivery: of the 997, the 855 (between two bounds), a correction, and a late acknowledgment."""
 
     functional: timedelta
     business_least: timedelta
@@ -79,7 +79,7 @@ DEMO_DELAYS = Delays(
     correction=timedelta(hours=26),
     late=timedelta(days=4),
 )
-"""For virtual time: minutes, hours and days."""
+"""For simulated time: minutes, hours and days."""
 
 HAND_DELAYS = Delays(
     functional=timedelta(seconds=2),
@@ -88,4 +88,4 @@ HAND_DELAYS = Delays(
     correction=timedelta(minutes=10),
     late=timedelta(hours=1),
 )
-"""For trying things by hand in real time."""
+"""For manual use in real time."""

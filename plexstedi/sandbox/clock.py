@@ -1,4 +1,4 @@
-"""The sandbox's time: moved by hand, or running with the machine's clock plus an offset."""
+"""The sandbox's clock: advanced manually, or the machine's clock plus an offset."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 
 class SandboxClock:
-    """A `plexstedi.clock.Clock` that everything in the sandbox reads, and that can be moved forward.
+    """The `plexstedi.clock.Clock` of the whole sandbox; it can be advanced.
 
-    `manual(start)` stands still until advanced, and `sleep` advances it: a client in the same process may share it.
+    `manual(start)` does not move until advanced, and `sleep` advances it: a client in the same process may share it.
     `running()` follows the machine's clock; `advance` adds to an offset.
     """
 
@@ -23,12 +23,12 @@ class SandboxClock:
 
     @classmethod
     def manual(cls, start: datetime) -> SandboxClock:
-        """A clock that only `advance` and `sleep` move."""
+        """A clock moved only by `advance` and `sleep`."""
         return cls(start)
 
     @classmethod
     def running(cls) -> SandboxClock:
-        """The machine's clock, plus what `advance` has added."""
+        """The machine's clock plus the sum of all `advance` calls."""
         return cls(None)
 
     @property
@@ -46,14 +46,14 @@ class SandboxClock:
             return base + self._offset.total_seconds()
 
     def sleep(self, seconds: float) -> None:
-        """Manual: move the clock. Running: really wait."""
+        """Manual: advance the clock. Running: wait in real time."""
         if self._start is not None:
             self.advance(timedelta(seconds=max(0.0, seconds)))
         else:
             time.sleep(seconds)
 
     def advance(self, by: timedelta) -> datetime:
-        """Move forward and return the new time. Raise ValueError for a step backwards."""
+        """Advance the clock and return the new time. Raise ValueError for a negative step."""
         if by < timedelta(0):
             raise ValueError("the sandbox's clock only moves forward")
         with self._lock:

@@ -1,4 +1,4 @@
-"""The configuration that points PlexStedi at a sandbox, and the made-up secrets that go with it."""
+"""The configuration that points PlexStedi at a sandbox, and the sandbox's secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Literal
 
 from plexstedi.sandbox.behaviours import Character
-from plexstedi.sandbox.plex.made_up import TIMEZONE, TradingPartner
+from plexstedi.sandbox.plex.sample_data import TIMEZONE, TradingPartner
 
 if TYPE_CHECKING:
     from plexstedi.sandbox.server import Sandbox
@@ -21,12 +21,12 @@ _CHARACTER_SETTINGS: dict[Character, tuple[tuple[str, tuple[str, ...]], ...]] = 
     Character.BARE: (("acknowledgments", ("accept_without_detail = true",)),),
     Character.WRONG_UNITS: (("ack_units", ('CA = { unit = "EA", factor = "12" }',)),),
 }
-"""Supplier tables without which a character's answers would all be held."""
+"""Supplier settings without which all acknowledgments of a character would be held."""
 
 
 def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack = "custom-fields") -> str:
-    """A whole configuration (TOML) for this sandbox. It holds no secret: see `secrets`."""
-    urls, tenant = sandbox.urls, sandbox.made_up.tenant
+    """A complete configuration (TOML) for this sandbox, without secrets: see `secrets`."""
+    urls, tenant = sandbox.urls, sandbox.sample_data.tenant
     lines = [
         "[plex]",
         f'api = "{dialect}"',
@@ -84,17 +84,17 @@ def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack
         'country = "US"',
         "",
     ]
-    for partner in sandbox.made_up.partners:
+    for partner in sandbox.sample_data.partners:
         lines += _partner_table("suppliers", partner)
         for table, settings in _CHARACTER_SETTINGS.get(sandbox.suppliers.characters[partner.partnership_id], ()):
             lines += [f"[suppliers.{partner.code}.{table}]", *settings, ""]
-    for partner in sandbox.made_up.customers:
+    for partner in sandbox.sample_data.customers:
         lines += _partner_table("customers", partner)
     return "\n".join(lines)
 
 
 def _write_back(write: WriteBack) -> list[str]:
-    """How acknowledgments get into the made-up Plex."""
+    """The table `[plex.acknowledgments]` for a write-back strategy."""
     level = "release" if write == "datasource" else "line"
     lines = ["[plex.acknowledgments]", f'write = "{write}"', f'level = "{level}"', ""]
     if write == "datasource":
@@ -168,7 +168,7 @@ def _quoted(text: str) -> str:
 
 
 def secrets(sandbox: Sandbox) -> dict[str, str]:
-    """The made-up secrets, under the names that PlexStedi asks for."""
+    """The sandbox's secrets by PlexStedi's secret names."""
     return {
         "plex-api-key": sandbox.plex_settings.api_key,
         "plex-client-secret": sandbox.plex_settings.client_secret,

@@ -1,4 +1,4 @@
-"""The sandbox's own routes under `/_sandbox/` on the Plex origin: to look inside and to move things along."""
+"""The control routes under `/_sandbox/` on the Plex origin: inspect the sandbox, edit orders, advance the clock."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PREFIX = "/_sandbox/"
 
 
 class ControlError(ValueError):
-    """A control request asks for something that cannot be done."""
+    """A control request that cannot be executed."""
 
 
-def answer(sandbox: World, request: Request) -> Response:
-    """Answer one control request; 400 with a message says what was wrong with it."""
+def respond(sandbox: World, request: Request) -> Response:
+    """Handle one control request; an invalid one gets 400 with a message."""
     name, _, rest = request.path.removeprefix(PREFIX).partition("/")
-    sandbox.settle()
+    sandbox.run_due()
     try:
         body = request.json() if request.body else {}
         if not isinstance(body, Mapping):
@@ -76,7 +76,7 @@ def _dispatch(sandbox: World, method: str, name: str, rest: str, body: Mapping[s
         case "GET", "requests":
             return _requests(sandbox)
         case "POST", "supplier-answers":
-            return {"answers": sandbox.answer_now()}
+            return {"answers": sandbox.reply_now()}
         case "POST", "characters":
             sandbox.set_character(_text(body, "supplier"), Character(_text(body, "character")))
             return {}
@@ -101,7 +101,7 @@ def _number(body: Mapping[str, Json], name: str) -> Decimal:
 
 
 def document_json(document: GeneratedDocument) -> dict[str, Json]:
-    """A generated EDI file with all that a test wants to know of it."""
+    """A generated EDI file with its metadata, for tests."""
     return {
         "fileExecutionId": document.execution_id,
         "partnershipId": document.partnership_id,
@@ -172,7 +172,7 @@ def _requests(sandbox: World) -> list[Json]:
 
 
 def order_json(order: Order) -> dict[str, Json]:
-    """An order as people see it: for reading and as a model for PATCH."""
+    """An order in readable form; also the template for PATCH."""
     return {
         "number": order.number,
         "id": order.id,
@@ -216,7 +216,7 @@ _LINE_FIELDS = frozenset(("unit", "order_unit", "description", "supplier_part", 
 
 
 def edit_order(sandbox: World, number: str, body: Mapping[str, Json]) -> Order:
-    """Edit an order as a buyer would.
+    """Edit an order as a buyer does in Plex.
 
     Keys: `header` {field: value}; `lines` [{"line", "price", …}]; `releases` [{"line", "release", "quantity", "due",
     "status"}]; `add_lines` [{"part", "unit", "price", "quantity", "due"}]; `add_releases`; `delete_lines` [number];
@@ -322,10 +322,10 @@ def _optional_text(body: Mapping[str, Json], name: str) -> str | None:
 
 
 def receive_inbound(sandbox: World, body: Mapping[str, Json]) -> Execution:
-    """A file from a partner, out of the blue.
+    """Receive a file from a partner.
 
     Either `x12` (a whole interchange; `partnership` optional), or `partnership`, `set` and `transaction` (Guide JSON,
-    which is given out as it is, however odd), or `partnership` and `failed` {code, message} with `x12`.
+    returned unchecked), or `partnership` and `failed` {code, message} with `x12`.
     """
     store = sandbox.stedi
     partnership_id = _optional_text(body, "partnership")
@@ -344,6 +344,6 @@ def receive_inbound(sandbox: World, body: Mapping[str, Json]) -> Execution:
         segments = to_segments(transaction, layout(set_id, partnership.partner.release))
         composed = store.compose(partnership, set_id, segments, usage, sandbox.clock.now())
     except X12Error:
-        # The JSON is not even X12 any more: the file behind it is then just an envelope.
+        # The given JSON may not be convertible to X12, so the file consists of the envelope only.
         composed = store.compose(partnership, set_id, (), usage, sandbox.clock.now())
     return store.receive(composed, partnership=partnership, filename=filename, output=transaction)

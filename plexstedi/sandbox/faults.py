@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, on which calls, how often; and a hook around every call."""
+"""Fault injection: which fault, on which calls, how often; and a hook around every call."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """What goes wrong with one call."""
+    """The fault of one call."""
 
     DROP_BEFORE = "drop-before"
-    """The connection is closed, nothing was processed."""
+    """The connection is closed; nothing was processed."""
     DROP_AFTER = "drop-after"
-    """Processed, then the connection is closed without an answer."""
+    """Processed, then the connection is closed without a response."""
     DROP_LATER = "drop-later"
     """The connection is closed at once; the call is processed `seconds` of sandbox time later."""
     THROTTLED = "429"
@@ -24,25 +24,25 @@ class FaultKind(StrEnum):
     UNAVAILABLE = "503"
     GATEWAY_TIMEOUT = "504"
     SLOW = "slow"
-    """Answers after `seconds` of real time, at most `MAX_REAL_SECONDS`."""
+    """The response comes after `seconds` of real time, at most `MAX_REAL_SECONDS`."""
     TRUNCATED = "truncated"
-    """Half the body under the whole body's Content-Length."""
+    """Half of the body with the Content-Length of the whole body."""
     HTML = "html"
-    """A log-in page with status 200 instead of the answer; nothing was processed."""
+    """A log-in page with status 200 instead of the response; nothing was processed."""
     IGNORED_FILTER = "ignored-filter"
     """Plex: the query parameters that match `filter` are ignored."""
     DEFAULT_TENANT = "default-tenant"
-    """Plex: the key's default tenant, another company, is served."""
+    """Plex: the data of the key's default tenant, another company, is returned."""
     NO_ACCESS_TOKEN = "no-access-token"
-    """The token endpoint answers 200 without `access_token`."""
+    """The token endpoint returns 200 without `access_token`."""
     STALE_READ = "stale-read"
-    """Plex: a write is carried out, and reads show what stood before it for `seconds` of sandbox time."""
+    """Plex: a write is processed, but reads return the previous values for `seconds` of sandbox time."""
     TOKEN_REFUSED = "token-refused"
-    """Stedi: a page token is answered with 400; a call without one as always."""
+    """Stedi: a call with a page token gets 400; calls without one are unaffected."""
 
 
 MAX_REAL_SECONDS = 5.0
-"""The longest that a fault really waits."""
+"""Upper limit of a fault's real waiting time, in seconds."""
 
 LATE_KINDS = frozenset(
     (
@@ -53,12 +53,12 @@ LATE_KINDS = frozenset(
         FaultKind.TOKEN_REFUSED,
     )
 )
-"""Kinds that the origin itself acts out while it processes the call."""
+"""Kinds that the origin itself applies while it processes the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """A fault on calls that match: the first `skip` of them pass, the next `times` fail (None: all).
+    """A fault on matching calls: the first `skip` of them succeed, the next `times` fail (None: all).
 
     `origin` is `plex`, `stedi` or `documents`; `path` is a regular expression searched in the path.
     """
@@ -83,7 +83,7 @@ class FaultRule:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as a hook sees it. `phase` is `before` or `after` its processing; `number` counts calls from 1."""
+    """One call as passed to a hook. `phase` is `before` or `after` its processing; `number` counts calls from 1."""
 
     phase: str
     origin: str
@@ -96,7 +96,7 @@ Hook = Callable[[Call], None]
 
 
 class FaultBook:
-    """The rules in force, and how often each has matched."""
+    """The active rules and their match counts."""
 
     def __init__(self) -> None:
         self._rules: list[tuple[FaultRule, list[int]]] = []
@@ -118,12 +118,12 @@ class FaultBook:
         """
         self._hooks.append(hook)
 
-    def tell(self, call: Call) -> None:
+    def notify(self, call: Call) -> None:
         for hook in self._hooks:
             hook(call)
 
     def pick(self, origin: str, method: str, path: str) -> FaultRule | None:
-        """The fault of this call, if any: the first rule in force that matches."""
+        """The fault of this call, if any: that of the first active rule that matches."""
         with self._lock:
             for rule, seen in self._rules:
                 if rule.matches(origin, method, path):

@@ -1,4 +1,4 @@
-"""What is to happen at a later moment of sandbox time."""
+"""Actions scheduled in sandbox time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Action = Callable[[datetime], None]
 
 
 class Schedule:
-    """Actions by due time. Each runs as if at its own due time, in order, when the clock has passed it."""
+    """Actions by due time. Once the clock has passed it, each runs in order, with its due time as the current time."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int, str, Action]] = []
@@ -26,7 +26,7 @@ class Schedule:
             action(due)
 
     def run_now(self, now: datetime, kind: str) -> int:
-        """Run every waiting action of this kind as of now, whatever its due time; return how many."""
+        """Run all pending actions of this kind now, regardless of their due time; return their number."""
         chosen = sorted(entry for entry in self._heap if entry[2] == kind)
         self._heap = [entry for entry in self._heap if entry[2] != kind]
         heapq.heapify(self._heap)

@@ -1,4 +1,4 @@
-"""The sandbox: its world served on loopback, as strictly as the real services, with faults on demand."""
+"""The sandbox server: serves the simulated services on loopback, with fault injection."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from plexstedi.sandbox import control
 from plexstedi.sandbox.behaviours import DEMO_DELAYS, Delays
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.faults import LATE_KINDS, MAX_REAL_SECONDS, Call, FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import MadeUp
 from plexstedi.sandbox.plex.oauth2 import TOKEN_PATH
 from plexstedi.sandbox.plex.rest import PlexSettings, plex_error
+from plexstedi.sandbox.plex.sample_data import SampleData
 from plexstedi.sandbox.serving import StartResponse, WsgiApp, serving
 from plexstedi.sandbox.stedi.api import BASE_PATH, StediSettings
 from plexstedi.sandbox.stedi.send import stedi_error
@@ -29,11 +29,11 @@ LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><fo
 
 
 class Sandbox(World):
-    """The world, served over HTTP or called as WSGI applications; all methods may be called while it serves."""
+    """The simulated services over HTTP or as WSGI applications. Thread-safe: methods may be called while it serves."""
 
     def __init__(
         self,
-        made_up: MadeUp,
+        sample_data: SampleData,
         clock: SandboxClock,
         *,
         delays: Delays = DEMO_DELAYS,
@@ -42,16 +42,16 @@ class Sandbox(World):
         seed: int = 1,
     ) -> None:
         super().__init__(
-            made_up, clock, delays=delays, plex_settings=plex_settings, stedi_settings=stedi_settings, seed=seed
+            sample_data, clock, delays=delays, plex_settings=plex_settings, stedi_settings=stedi_settings, seed=seed
         )
         self._handlers: dict[str, Callable[[Request, FaultRule | None], Response]] = {
-            "plex": self._answer_plex,
-            "stedi": self._answer_stedi,
-            "documents": lambda request, fault: self.documents.answer(request),
+            "plex": self._respond_plex,
+            "stedi": self._respond_stedi,
+            "documents": lambda request, fault: self.documents.respond(request),
         }
         self._count = 0
 
-    # Answering.
+    # Requests.
 
     def app(self, origin: str) -> WsgiApp:
         """The WSGI application of one origin: `plex`, `stedi` or `documents`."""
@@ -62,7 +62,7 @@ class Sandbox(World):
             request = request_from_environ(environ)
             if origin == "plex" and request.path.startswith(control.PREFIX):
                 with self.lock:
-                    response = control.answer(self, request)
+                    response = control.respond(self, request)
                 truncated = False
             else:
                 response, truncated = self._call(origin, request)
@@ -82,14 +82,14 @@ class Sandbox(World):
         fault = self.faults.pick(origin, request.method, request.path)
         status: int | None = None
         try:
-            self.faults.tell(Call("before", origin, request.method, request.path, number))
+            self.faults.notify(Call("before", origin, request.method, request.path, number))
             response = self._with_fault(origin, request, fault)
-            self.faults.tell(Call("after", origin, request.method, request.path, number))
+            self.faults.notify(Call("after", origin, request.method, request.path, number))
             if fault is not None and fault.kind is FaultKind.DROP_AFTER:
                 raise ConnectionDropped
             status = response.status
         finally:
-            query = request.query if origin != "documents" else ()  # a presigned query is a secret
+            query = request.query if origin != "documents" else ()  # The query of a presigned URL is a secret.
             kind = fault.kind.value if fault is not None else None
             mark = hashlib.sha256(request.body).hexdigest()
             now = self.clock.now()
@@ -154,7 +154,7 @@ class Sandbox(World):
         with self.lock:
             self.schedule.at(self.clock.now() + timedelta(seconds=fault.seconds), process, "late-call")
 
-    def _answer_plex(self, request: Request, fault: FaultRule | None) -> Response:
+    def _respond_plex(self, request: Request, fault: FaultRule | None) -> Response:
         kind = fault.kind if fault is not None else None
         ignored = (fault.filter or ".") if fault is not None and kind is FaultKind.IGNORED_FILTER else ""
         default_tenant = kind is FaultKind.DEFAULT_TENANT
@@ -163,21 +163,21 @@ class Sandbox(World):
         stale = fault is not None and kind is FaultKind.STALE_READ
         self.plex.stale_for = timedelta(seconds=fault.seconds) if fault is not None and stale else None
         if self.datasources.knows(request.path):
-            return self.datasources.answer(request)
+            return self.datasources.respond(request)
         if self.connect.knows(request.path):
-            return self.connect.answer(request, default_tenant=default_tenant, ignored=ignored)
-        return self.oauth2.answer(request, default_tenant=default_tenant, ignored=ignored)
+            return self.connect.respond(request, default_tenant=default_tenant, ignored=ignored)
+        return self.oauth2.respond(request, default_tenant=default_tenant, ignored=ignored)
 
-    def _answer_stedi(self, request: Request, fault: FaultRule | None) -> Response:
+    def _respond_stedi(self, request: Request, fault: FaultRule | None) -> Response:
         if fault is not None and fault.kind is FaultKind.TOKEN_REFUSED and request.one("pageToken") is not None:
             return stedi_error(400, "Invalid pageToken", "BadRequestException")
-        return self.stedi_api.answer(request)
+        return self.stedi_api.respond(request)
 
     # Serving.
 
     @contextmanager
     def serve(self, *, plex_port: int = 0, stedi_port: int = 0, documents_port: int = 0) -> Iterator[Urls]:
-        """Serve all three origins on 127.0.0.1 (port 0: any free one). Raise OSError when a port is taken."""
+        """Serve all three origins on 127.0.0.1 (port 0: any free port). Raise OSError if a port is in use."""
         with ExitStack() as stack:
             plex_url = stack.enter_context(serving(self.app("plex"), plex_port))
             stedi_url = stack.enter_context(serving(self.app("stedi"), stedi_port)) + BASE_PATH

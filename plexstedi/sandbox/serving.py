@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server for WSGI applications on loopback: threads, keep-alive, and connections cut on demand."""
+"""A small threaded HTTP/1.1 server for WSGI applications on loopback, with keep-alive and injected disconnects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Server(ThreadingHTTPServer):
         self.app = app
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news; anything else is a fault of the sandbox itself."""
+        """Ignore clients that disconnect; report any other error, which is a fault of the sandbox."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -40,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def handle_one_request(self) -> None:
-        """As inherited, but for any method, and through WSGI."""
+        """As inherited, but for any HTTP method and through WSGI."""
         try:
             self.raw_requestline = self.rfile.readline(65537)
             if not self.raw_requestline or not self.parse_request():
@@ -83,9 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving(app: WsgiApp, port: int) -> Iterator[str]:
-    """Serve an application on 127.0.0.1 (port 0: any free one) and yield its URL.
+    """Serve an application on 127.0.0.1 (port 0: any free port) and yield its URL.
 
-    Raise OSError when the port is taken.
+    Raise OSError if the port is in use.
     """
     server = _Server(port, app)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -1,4 +1,4 @@
-"""HTTP as the sandbox's origins see it: a request, a response, an error, a table of routes."""
+"""HTTP types of the sandbox's origins: request, response, error, routing table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 from plexstedi.decimal_json import BrokenJsonError, Json, dumps, loads
 
 Environ: TypeAlias = dict[str, Any]
-"""A WSGI environ (PEP 3333), whose values are of many types."""
+"""A WSGI environ (PEP 3333)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Request:
     body: bytes
 
     def all(self, name: str) -> list[str]:
-        """Every value of a query parameter."""
+        """All values of a query parameter."""
         return [value for key, value in self.query if key == name]
 
     def one(self, name: str) -> str | None:
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One HTTP response; `body` is what goes over the wire."""
+    """One HTTP response; `body` is the encoded body."""
 
     status: int
     body: bytes = b""
@@ -48,7 +48,7 @@ class Response:
 
 
 class HttpError(Exception):
-    """Answers the request with this response."""
+    """Ends the request with this response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)
@@ -56,7 +56,7 @@ class HttpError(Exception):
 
 
 class ConnectionDropped(Exception):
-    """The connection is closed without an answer."""
+    """The connection is closed without a response."""
 
 
 def json_response(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -65,12 +65,12 @@ def json_response(value: Json, status: int = 200, headers: Mapping[str, str] | N
 
 
 def raw_json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A response whose body is JSON already."""
+    """A response whose body is already encoded as JSON."""
     return Response(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
 
 
 def request_from_environ(environ: Environ) -> Request:
-    """The request that a WSGI server hands over."""
+    """The request of a WSGI environ."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body: bytes = environ["wsgi.input"].read(length) if length else b""
     headers = {
@@ -84,7 +84,7 @@ def request_from_environ(environ: Environ) -> Request:
 
 
 def body_object(request: Request) -> Mapping[str, Json] | None:
-    """The JSON object in the body, or None when there is none."""
+    """The JSON object in the body; None if there is none."""
     try:
         value = request.json()
     except BrokenJsonError:
@@ -96,7 +96,7 @@ ContextT = TypeVar("ContextT")
 
 
 class Routes(Generic[ContextT]):
-    """Methods and path patterns (`/a/{id}/b`) with what answers them. `{+id}` would cross slashes; none does."""
+    """Handlers by method and path pattern (`/a/{id}/b`). A parameter matches one path segment."""
 
     def __init__(self) -> None:
         self._table: list[tuple[str, re.Pattern[str], Callable[..., Response]]] = []
@@ -106,7 +106,7 @@ class Routes(Generic[ContextT]):
         self._table.append((method, re.compile(expression), handler))
 
     def find(self, method: str, path: str) -> tuple[Callable[..., Response], Sequence[str]] | None:
-        """The handler and the path's parameters, or None."""
+        """The handler and the path's parameters; None if no route matches."""
         for wanted, pattern, handler in self._table:
             if wanted == method:
                 match = pattern.fullmatch(path)

@@ -1,4 +1,4 @@
-"""The made-up world: a Plex, a Stedi, suppliers, and a clock that can be moved."""
+"""The simulated services: Plex, Stedi, suppliers, and their shared clock."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from plexstedi.sandbox.faults import FaultBook, FaultRule, Hook
 from plexstedi.sandbox.plex.connect import PlexConnect
 from plexstedi.sandbox.plex.datasources import PREFIX as DATASOURCES
 from plexstedi.sandbox.plex.datasources import PlexDataSources
-from plexstedi.sandbox.plex.made_up import MadeUp
 from plexstedi.sandbox.plex.oauth2 import TOKEN_PATH, PlexOAuth2
 from plexstedi.sandbox.plex.rest import PlexService, PlexSettings
+from plexstedi.sandbox.plex.sample_data import SampleData
 from plexstedi.sandbox.plex.store import PlexStore
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.stedi.api import BASE_PATH, StediApi, StediSettings
@@ -28,7 +28,7 @@ from plexstedi.sandbox.suppliers.engine import SupplierDesk
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the sandbox can be reached. `stedi` ends in the API's version, as the real one does."""
+    """The sandbox's URLs. `stedi` ends in the API version, like the real one."""
 
     plex_url: str = "http://127.0.0.1:8801"
     stedi_url: str = f"http://127.0.0.1:8802{BASE_PATH}"
@@ -45,7 +45,7 @@ class Urls:
 
 @dataclass(frozen=True, slots=True)
 class LoggedCall:
-    """One call, as the log keeps it: no header, no body. `status` is None where the connection was cut."""
+    """One logged call, without headers and body. `status` is None if the connection was closed."""
 
     number: int
     at: datetime
@@ -56,19 +56,19 @@ class LoggedCall:
     status: int | None
     fault: str | None
     body_sha256: str
-    """Tells calls to one path apart, and does not show what they said."""
+    """Hash of the body: distinguishes calls to one path without storing their content."""
 
 
 class World:
-    """Everything made up, in one place.
+    """All simulated services and their state.
 
-    `plex` and `other_plex` are the tenants' stores, `stedi` is Stedi's, `suppliers` the order desks. All methods
-    may be called while it is served.
+    `plex` and `other_plex` are the tenants' stores, `stedi` is Stedi's, `suppliers` the suppliers' order desks. Thread-
+    safe: all methods may be called while it is served.
     """
 
     def __init__(
         self,
-        made_up: MadeUp,
+        sample_data: SampleData,
         clock: SandboxClock,
         *,
         delays: Delays = DEMO_DELAYS,
@@ -76,7 +76,7 @@ class World:
         stedi_settings: StediSettings | None = None,
         seed: int = 1,
     ) -> None:
-        self.made_up, self.clock = made_up, clock
+        self.sample_data, self.clock = sample_data, clock
         self.urls = Urls()
         self.lock = threading.RLock()
         self.schedule = Schedule()
@@ -84,12 +84,12 @@ class World:
         self.log: list[LoggedCall] = []
         self.plex_settings = plex_settings or PlexSettings()
         self.stedi_settings = stedi_settings or StediSettings()
-        self._service = PlexService(clock, made_up, self.plex_settings)
+        self._service = PlexService(clock, sample_data, self.plex_settings)
         self.connect = PlexConnect(self._service)
         self.datasources = PlexDataSources(self._service)
         self.oauth2 = PlexOAuth2(self._service, lambda: self.urls.plex_url)
         self.documents = DocumentStore(clock, lambda: self.urls.documents_url, f"sandbox-{seed}".encode())
-        partners = [*made_up.partners, *made_up.customers]
+        partners = [*sample_data.partners, *sample_data.customers]
         delay = self.stedi_settings.delivery_delay
         self.stedi = StediStore(clock, self.schedule, self.documents, partners, seed=seed, delivery_delay=delay)
         self.stedi_api = StediApi(self.stedi, self.stedi_settings, lambda: self.urls.stedi_url)
@@ -98,7 +98,7 @@ class World:
 
     @property
     def plex(self) -> PlexStore:
-        """The tenant that a right configuration means."""
+        """The tenant that a correct configuration names."""
         return self._service.store
 
     @property
@@ -106,37 +106,37 @@ class World:
         """The company behind the key's default tenant."""
         return self._service.other
 
-    # What a test or the demo does.
+    # Actions of tests and the demo.
 
     def advance(self, by: timedelta) -> None:
-        """Move the clock and let happen what falls due."""
+        """Advance the clock and run all actions that become due."""
         self.clock.advance(by)
-        self.settle()
+        self.run_due()
 
-    def settle(self) -> None:
-        """Let everything happen whose time has come."""
+    def run_due(self) -> None:
+        """Run all actions that are due."""
         with self.lock:
             self.schedule.run_due(self.clock.now())
 
-    def answer_now(self) -> int:
-        """Deliver and answer everything that is still waiting, whatever its delay; return the number of answers."""
+    def reply_now(self) -> int:
+        """Run all pending deliveries and acknowledgments regardless of delays; return the number of acknowledgments."""
         with self.lock:
             now = self.clock.now()
             self.schedule.run_due(now)
             self.schedule.run_now(now, "delivery")
-            return self.suppliers.answer_now(now)
+            return self.suppliers.reply_now(now)
 
     def generated(self) -> list[GeneratedDocument]:
-        """Every EDI file generated for us, oldest first."""
-        self.settle()
+        """All EDI files that Stedi generated for us, oldest first."""
+        self.run_due()
         return list(self.stedi.documents)
 
     def fail_deliveries(self, supplier_code: str, attempts: int = 3) -> None:
-        """Let that many delivery attempts of each file to this supplier fail (0: none). Raise KeyError."""
+        """Make this many delivery attempts of each file to the supplier fail (0: none). Raise KeyError."""
         self._partnership_of(supplier_code).failing_attempts = attempts
 
     def use_guide(self, supplier_code: str, set_id: str, schema: Json) -> None:
-        """Let Stedi check this supplier's documents against a guide's JSON Schema. Raise KeyError."""
+        """Make Stedi validate this supplier's documents against a guide's JSON Schema. Raise KeyError."""
         for setting in self._partnership_of(supplier_code).settings.values():
             if setting.set_id == set_id and setting.direction == "OUTBOUND":
                 setting.guide_schema = schema
@@ -144,7 +144,7 @@ class World:
         raise KeyError(set_id)
 
     def _shipped(self, number: str, line: str) -> Decimal:
-        """What a supplier has shipped of a line: what came in at the made-up Plex."""
+        """The quantity of a line that the supplier has shipped: its receipts in the simulated Plex."""
         return sum(
             (
                 receipt.quantity
@@ -164,7 +164,7 @@ class World:
         raise KeyError(supplier_code)
 
     def inject(self, rule: FaultRule) -> None:
-        """Let calls go wrong from now on."""
+        """Inject a fault into calls from now on."""
         self.faults.add(rule)
 
     def on_call(self, hook: Hook) -> None:

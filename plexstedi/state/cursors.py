@@ -41,6 +41,7 @@ class Fact(StrEnum):
     DIGEST_SENT = "digest of alerts sent"
     ALERTED_FAULTS = "faults that were told"
     RUNS = "how runs ended"
+    CONTENTS_DROPPED = "contents dropped"
     CUT_SHORT = "acknowledgments whose decision the time limit cut short"
 
 

@@ -88,7 +88,7 @@ class Document:
     replay_of: int | None
 
     @property
-    def settled(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether the next document of the stream may go."""
         return self.state.is_final and not self.blocks
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from plexstedi.edi.order_number import search_key
 from plexstedi.edi.sent import SentOrder
-from plexstedi.state.document import DOCUMENT_COLUMNS, Document, NewDocument, document_of_row, unpacked
+from plexstedi.state.document import Document, NewDocument, document_of_row, unpacked
+from plexstedi.state.document_search import DocumentSearch
 from plexstedi.state.document_states import BusinessStatus, DocumentState, FunctionalStatus
 from plexstedi.state.file.codec import (
     instant,
-    listed,
     maybe_instant,
     maybe_moment,
     moment,
@@ -18,7 +19,6 @@ from plexstedi.state.file.codec import (
     pack_model,
     unpack_model,
 )
-from plexstedi.state.file.database import Database
 
 NOT_HEARD = "not heard"
 NOT_PROCESSED = "not processed"
@@ -27,28 +27,22 @@ REFUSED = "refused"
 """How the outcome of an attempt begins, by what it tells of the document's being at Stedi."""
 
 
-_GIVEN_UP = listed(state for state in DocumentState if state.is_given_up)
-_UNDER_WAY = listed(state for state in DocumentState if state.is_under_way)
-_UNHEARD = listed((DocumentState.SENDING, DocumentState.IN_DOUBT))
-
-
-class Documents:
+class Documents(DocumentSearch):
     """The tables `documents` and `attempts`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def freeze(self, new: NewDocument, now: datetime) -> Document:
         """Store a document before its first attempt. The unique indexes refuse a second one for the same slot."""
         document_id = self._database.insert(
-            "INSERT INTO documents (stream, order_id, order_number, order_release, supplier, partnership,"
+            "INSERT INTO documents (stream, order_id, order_number, search_key, order_release, supplier, partnership,"
             " transaction_setting, kind, purpose, revision, change_sequence, counter, idempotency_key, file_name,"
             " route, body, x12, sent, dropped, state, delivery, functional_ack, business_ack, frozen_at, replay_of)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'frozen', 'none', 'none', 'none', ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'frozen', 'none', 'none', 'none',"
+            " ?, ?)",
             (
                 new.stream,
                 new.order_id,
                 new.order_number,
+                search_key(new.order_number),
                 new.order_release,
                 new.supplier,
                 new.partnership,
@@ -119,103 +113,6 @@ class Documents:
         """What the supplier was told by this document."""
         return unpack_model(SentOrder, self._payload(document_id, "sent"))
 
-    def of_order(self, order_id: str) -> list[Document]:
-        """The documents of an order, oldest first."""
-        return self._query("WHERE order_id = ? ORDER BY id", order_id)
-
-    def orders_sent_as(self, number: str) -> list[str]:
-        """Orders that documents were frozen for under this number, whatever number Plex gives them now."""
-        rows = self._database.rows(
-            "SELECT DISTINCT order_id FROM documents WHERE order_number = ? AND kind <> '810' ORDER BY order_id",
-            (number,),
-        )
-        return [row["order_id"] for row in rows]
-
-    def of_stream(self, stream: str) -> list[Document]:
-        """The documents of a stream, oldest first."""
-        return self._query("WHERE stream = ? ORDER BY id", stream)
-
-    def last_told(self, stream: str) -> Document | None:
-        """The last document of a stream that the supplier has or may yet get: neither refused nor withdrawn."""
-        found = self._query(f"WHERE stream = ? AND state NOT IN {_GIVEN_UP} ORDER BY id DESC LIMIT 1", stream)
-        return found[0] if found else None
-
-    def in_state(self, *states: DocumentState) -> list[Document]:
-        """Documents in these states, oldest first."""
-        marks = ", ".join("?" * len(states))
-        return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
-
-    def that_may_be_answered(self) -> list[Document]:
-        """Documents that may have reached the supplier, oldest first; an answer proves that an unheard one did."""
-        return self.in_state(*(state for state in DocumentState if state.may_have_reached_supplier))
-
-    def unheard(self) -> list[Document]:
-        """Documents that Stedi may have without our knowing: not heard, in doubt, or the last of its stream refused."""
-        return self._query(
-            f"WHERE state IN {_UNHEARD} OR (state = 'refused'"
-            " AND id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream)) ORDER BY id"
-        )
-
-    def open_clocks(self, *, supplier: str | None = None) -> list[Document]:
-        """Documents that something is still awaited for: their delivery, their 997, or an answer to all they ask.
-
-        Nobody answers an 810 but with a 997.
-        """
-        return self._query(
-            f"WHERE (? IS NULL OR supplier = ?) AND (state IN {_UNDER_WAY}"
-            " OR (state = 'delivered' AND (functional_ack = 'none'"
-            " OR (kind <> '810' AND business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected',"
-            " 'held'))))) ORDER BY id",
-            supplier,
-            supplier,
-        )
-
-    def all(self, *, supplier: str | None = None) -> list[Document]:
-        """Every document, oldest first."""
-        return self._query("WHERE ? IS NULL OR supplier = ? ORDER BY id", supplier, supplier)
-
-    def by_execution(self, execution_id: str) -> Document | None:
-        """The document that this file execution carried."""
-        found = self._query("WHERE file_execution_id = ? LIMIT 1", execution_id)
-        return found[0] if found else None
-
-    def by_file_name(self, file_name: str) -> Document | None:
-        """The document of this exact file name."""
-        found = self._query("WHERE file_name = ? LIMIT 1", file_name)
-        return found[0] if found else None
-
-    def by_key(self, key: str) -> Document | None:
-        """The document of this idempotency key."""
-        found = self._query("WHERE idempotency_key = ? LIMIT 1", key)
-        return found[0] if found else None
-
-    def partnerships(self) -> frozenset[str]:
-        """Every partnership that a document of an order went over, whatever the configuration says by now."""
-        rows = self._database.rows(
-            "SELECT DISTINCT partnership FROM documents WHERE kind <> '810' AND partnership <> ''"
-        )
-        return frozenset(row["partnership"] for row in rows)
-
-    def partner_over(self, partnership: str, *, invoices: bool) -> str | None:
-        """The supplier (or customer) of the last document over this partnership; None if none went over it."""
-        found = self._query(
-            "WHERE partnership = ? AND (kind = '810') = ? ORDER BY id DESC LIMIT 1", partnership, int(invoices)
-        )
-        return found[0].supplier if found and partnership else None
-
-    def by_group_control(self, partnership: str, group_control: int) -> list[Document]:
-        """Documents sent to a partnership under this GS06, newest first (a counter may wrap)."""
-        return self._query("WHERE partnership = ? AND group_control = ? ORDER BY id DESC", partnership, group_control)
-
-    def by_interchange_control(self, partnership: str, interchange_control: int) -> Document | None:
-        """The newest document sent to a partnership under this ISA13 (a counter may wrap)."""
-        found = self._query(
-            "WHERE partnership = ? AND interchange_control = ? ORDER BY id DESC LIMIT 1",
-            partnership,
-            interchange_control,
-        )
-        return found[0] if found else None
-
     def counter(self, stream: str, kind: str, change_sequence: int, *, number: str, release: str | None) -> int:
         """The next free `rN` of a slot: grows after a conclusive refusal or by replay only.
 
@@ -223,8 +120,8 @@ class Documents:
         """
         return self._database.number(
             "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE kind = ? AND change_sequence = ?"
-            " AND (stream = ? OR (order_number = ? AND order_release IS ?))",
-            (kind, change_sequence, stream, number, release),
+            " AND (stream = ? OR (search_key = ? AND order_number = ? AND order_release IS ?))",
+            (kind, change_sequence, stream, search_key(number), number, release),
         )
 
     def begin_attempt(self, document: Document, at: datetime) -> int:
@@ -248,7 +145,7 @@ class Documents:
             (instant(at), outcome, document_id, number),
         )
 
-    def unsettled_attempts(self, document_id: int) -> int:
+    def open_attempts(self, document_id: int) -> int:
         """How many attempts have begun of which it is open whether Stedi carried them out."""
         return self._database.number(
             "SELECT count(*) FROM attempts WHERE document_id = ?"
@@ -267,7 +164,7 @@ class Documents:
 
     def forget_first_attempt(self, document_id: int) -> None:
         """No attempt so far can have been carried out, so none of them has begun the key's age."""
-        if self.unsettled_attempts(document_id) == 0:
+        if self.open_attempts(document_id) == 0:
             self._database.execute("UPDATE documents SET first_attempt_at = NULL WHERE id = ?", (document_id,))
 
     def attempts(self, document_id: int) -> list[tuple[int, datetime, datetime | None, str | None]]:
@@ -385,9 +282,3 @@ class Documents:
         if row is None:
             raise KeyError(f"there is no document {document_id}")
         return bytes(row[column])
-
-    def _query(self, clause: str, *parameters: object) -> list[Document]:
-        return [
-            document_of_row(row)
-            for row in self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents {clause}", parameters)
-        ]

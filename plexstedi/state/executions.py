@@ -1,4 +1,4 @@
-"""File executions seen at Stedi under names of ours: the witness of what was really sent."""
+"""File executions seen at Stedi under names of ours: what was really sent."""
 
 from __future__ import annotations
 
@@ -23,47 +23,52 @@ class ExecutionRecord:
 
 
 class Executions:
-    """The table `witnesses`."""
+    """The table `witnesses`: file executions at Stedi."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def see(self, witness: ExecutionRecord) -> None:
+    def see(self, execution: ExecutionRecord) -> None:
         """Note an execution, or its newer status."""
         self._database.execute(
             "INSERT INTO witnesses (execution_id, file_name, partnership, direction, status, created_at, fault)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO UPDATE SET status = excluded.status,"
             " fault = excluded.fault",
             (
-                witness.execution_id,
-                witness.file_name,
-                witness.partnership,
-                witness.direction,
-                witness.status,
-                instant(witness.created_at),
-                witness.fault,
+                execution.execution_id,
+                execution.file_name,
+                execution.partnership,
+                execution.direction,
+                execution.status,
+                instant(execution.created_at),
+                execution.fault,
             ),
         )
 
-    def settle(self, execution_id: str) -> None:
+    def mark_resolved(self, execution_id: str) -> None:
         """A person is asked about this file apart: it no longer stops sending."""
         self._database.execute("UPDATE witnesses SET settled = 1 WHERE execution_id = ?", (execution_id,))
 
     def unknown_to_ledger(self) -> list[ExecutionRecord]:
         """Outbound files under our names that no document of the ledger has."""
         rows = self._database.rows(
-            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 0"
-            " AND file_name NOT IN (SELECT file_name FROM documents) ORDER BY created_at, execution_id"
+            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND in_ledger = 0 AND settled = 0"
+            " ORDER BY created_at, execution_id"
         )
-        return [_witness(row) for row in rows]
+        return [_execution(row) for row in rows]
 
     def without_order(self) -> list[ExecutionRecord]:
         """Outbound files under our names that no document of the ledger has, and that a person was asked about."""
         rows = self._database.rows(
-            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND settled = 1"
-            " AND file_name NOT IN (SELECT file_name FROM documents) ORDER BY created_at, execution_id"
+            "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND in_ledger = 0 AND settled = 1"
+            " ORDER BY created_at, execution_id"
         )
-        return [_witness(row) for row in rows]
+        return [_execution(row) for row in rows]
+
+    def get(self, execution_id: str) -> ExecutionRecord | None:
+        """The execution of this id; None if Stedi's feed has not listed it."""
+        row = self._database.row("SELECT * FROM witnesses WHERE execution_id = ?", (execution_id,))
+        return None if row is None else _execution(row)
 
     def by_file_name(self, file_name: str) -> ExecutionRecord | None:
         """The newest execution of this exact file name."""
@@ -71,7 +76,7 @@ class Executions:
             "SELECT * FROM witnesses WHERE file_name = ? ORDER BY created_at DESC, execution_id DESC LIMIT 1",
             (file_name,),
         )
-        return None if row is None else _witness(row)
+        return None if row is None else _execution(row)
 
     def first_seen_at(self, file_name: str) -> datetime | None:
         """When Stedi made the first execution of this exact file name; None if its list has not shown one."""
@@ -79,7 +84,7 @@ class Executions:
         return None if row is None else maybe_moment(row["at"])
 
 
-def _witness(row: Row) -> ExecutionRecord:
+def _execution(row: Row) -> ExecutionRecord:
     return ExecutionRecord(
         execution_id=row["execution_id"],
         file_name=row["file_name"],

@@ -144,16 +144,29 @@ class Inbox:
         marks = ", ".join("?" * len(states))
         return self._query(f"WHERE state IN ({marks}) ORDER BY processed_at, transaction_id", *states)
 
-    def ignored_for(self, *reasons: str) -> list[Inbound]:
-        """Transactions that were left alone for one of these reasons, in the order in which Stedi processed them."""
-        marks = ", ".join("?" * len(reasons))
-        return self._query(
-            f"WHERE state = 'ignored' AND reason IN ({marks}) ORDER BY processed_at, transaction_id", *reasons
+    def partnerships_ignored_for(self, reason: str) -> list[str]:
+        """The partnerships of transactions left alone for this reason, each found by one step in the index."""
+        rows = self._database.rows(
+            "WITH RECURSIVE found (partnership) AS ("
+            " SELECT min(partnership) FROM inbox WHERE state = 'ignored' AND reason = ?1 UNION ALL"
+            " SELECT (SELECT min(inbox.partnership) FROM inbox WHERE state = 'ignored' AND reason = ?1"
+            " AND inbox.partnership > found.partnership) FROM found WHERE found.partnership IS NOT NULL)"
+            " SELECT partnership FROM found WHERE partnership IS NOT NULL",
+            (reason,),
         )
+        return [row["partnership"] for row in rows]
+
+    def ignored_for(self, reason: str, partnership: str) -> list[Inbound]:
+        """Transactions over a partnership that were left alone for this reason."""
+        return self._query("WHERE state = 'ignored' AND reason = ? AND partnership = ?", reason, partnership)
 
     def ignored_by_pattern(self) -> list[Inbound]:
         """Transactions that `documents.order_pattern` told to be another plant's (OF_ANOTHER_PLANT is their reason)."""
-        return self._query("WHERE state = 'ignored' AND reason LIKE ?", OF_ANOTHER_PLANT.format(number="%"))
+        begin, _, _ = OF_ANOTHER_PLANT.partition("{number}")
+        return self._query(
+            "INDEXED BY inbox_ignored WHERE state = 'ignored' AND reason >= ? AND reason < ? AND reason LIKE ?",
+            *(begin, begin + "\U0010ffff", OF_ANOTHER_PLANT.format(number="%")),
+        )
 
     def take_up(self, transaction_id: str, supplier: str, now: datetime) -> None:
         """Its partnership has become known: to be fetched, and from now on awaited as if it had just come in."""
@@ -174,8 +187,8 @@ class Inbox:
     def last_functional_ack(self, document_id: int, besides: str) -> Inbound | None:
         """The last 997 that was applied to a document, besides one transaction."""
         found = self._query(
-            "WHERE document_id = ? AND set_id = '997' AND state = 'applied' AND transaction_id <> ?"
-            " ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
+            "INDEXED BY inbox_of_document WHERE document_id = ? AND set_id = '997' AND state = 'applied'"
+            " AND transaction_id <> ? ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
             document_id,
             besides,
         )
@@ -228,7 +241,7 @@ class Inbox:
 
     def counts_by_set(self) -> dict[str, int]:
         """How many transactions of each set were received."""
-        rows = self._database.rows("SELECT set_id, count(*) AS n FROM inbox GROUP BY set_id ORDER BY set_id")
+        rows = self._database.rows("SELECT set_id, n FROM inbox_counts WHERE n > 0 ORDER BY set_id")
         return {row["set_id"]: row["n"] for row in rows}
 
     def set_line(self, stream: str, order_id: str, outcome: LineOutcome, transaction_id: str | None) -> None:
@@ -259,11 +272,14 @@ class Inbox:
 
     def line_counts(self, supplier: str | None = None) -> dict[str, int]:
         """How many lines stand in each state, of one supplier or of all."""
-        rows = self._database.rows(
-            "SELECT lines.state, count(*) AS n FROM lines JOIN orders ON orders.id = lines.order_id"
-            " WHERE ? IS NULL OR orders.supplier = ? GROUP BY lines.state ORDER BY lines.state",
-            (supplier, supplier),
-        )
+        if supplier is None:
+            rows = self._database.rows(
+                "SELECT state, sum(n) AS n FROM line_counts WHERE n > 0 GROUP BY state ORDER BY state"
+            )
+        else:
+            rows = self._database.rows(
+                "SELECT state, n FROM line_counts WHERE supplier = ? AND n > 0 ORDER BY state", (supplier,)
+            )
         return {row["state"]: row["n"] for row in rows}
 
     def _query(self, clause: str, *parameters: object) -> list[Inbound]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.edi.invoice import Invoice, invoice_fingerprint
+from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.revisions import Revisions
@@ -22,7 +23,7 @@ class InvoiceRecord:
     """Created before invoices were sent from here: taken as known to its customer, never sent by itself."""
     latest: int
     read_at: datetime
-    settled: int
+    up_to_date: int
     """The revision up to which nothing more is due to the customer."""
     untraded: bool
     """Its customer has no settings: listed once as not traded by EDI."""
@@ -62,7 +63,9 @@ class Invoices:
 
     def by_number(self, number: str) -> list[InvoiceRecord]:
         """Invoices of this exact number."""
-        rows = self._database.rows("SELECT * FROM invoices WHERE number = ? ORDER BY id", (number,))
+        rows = self._database.rows(
+            "SELECT * FROM invoices WHERE search_key = ? AND number = ? ORDER BY id", (search_key(number), number)
+        )
         return [_record(row) for row in rows]
 
     def revision(self, invoice_id: str, revision: int) -> Invoice:
@@ -81,11 +84,12 @@ class Invoices:
         before = self.get(invoice.id)
         if before is None:
             self._database.execute(
-                "INSERT INTO invoices (id, number, customer, known, latest, first_seen, read_at, untraded)"
-                " VALUES (?, ?, ?, ?, 1, ?, ?, ?)",
+                "INSERT INTO invoices (id, number, search_key, customer, known, latest, first_seen, read_at, untraded)"
+                " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)",
                 (
                     invoice.id,
                     invoice.number,
+                    search_key(invoice.number),
                     invoice.customer_code,
                     int(known),
                     instant(now),
@@ -96,28 +100,36 @@ class Invoices:
             return self._revisions.follow(invoice.id, 0, invoice, invoice.modified_at, now)
         revision = self._revisions.follow(invoice.id, before.latest, invoice, invoice.modified_at, now)
         self._database.execute(
-            "UPDATE invoices SET number = ?, customer = ?, latest = ?, read_at = ? WHERE id = ?",
-            (invoice.number, invoice.customer_code, revision, instant(now), invoice.id),
+            "UPDATE invoices SET number = ?, search_key = ?, customer = ?, latest = ?, read_at = ? WHERE id = ?",
+            (
+                *(invoice.number, search_key(invoice.number), invoice.customer_code),
+                *(revision, instant(now), invoice.id),
+            ),
         )
         return None if revision == before.latest else revision
 
-    def unsettled(self, number: str | None = None) -> list[InvoiceRecord]:
+    def not_up_to_date(self, number: str | None = None) -> list[InvoiceRecord]:
         """Traded invoices of which something may be due, or only those of this number; oldest first."""
-        rows = self._database.rows(
-            "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ?)"
-            " ORDER BY first_seen, number, id",
-            (number, number),
-        )
+        if number is None:
+            rows = self._database.rows(
+                "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id"
+            )
+        else:
+            rows = self._database.rows(
+                "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest AND search_key = ? AND number = ?"
+                " ORDER BY first_seen, number, id",
+                (search_key(number), number),
+            )
         return [_record(row) for row in rows]
 
-    def set_settled(self, invoice_id: str, revision: int) -> None:
+    def set_up_to_date(self, invoice_id: str, revision: int) -> None:
         """Nothing more is due up to this revision."""
         self._database.execute("UPDATE invoices SET settled = ? WHERE id = ?", (revision, invoice_id))
 
     def untraded_customers(self) -> list[tuple[str, int]]:
         """Customers without settings, with how many invoices each has."""
         rows = self._database.rows(
-            "SELECT customer, count(*) AS invoices FROM invoices WHERE untraded = 1 GROUP BY customer ORDER BY customer"
+            "SELECT customer, n AS invoices FROM invoice_counts WHERE untraded = 1 AND n > 0 ORDER BY customer"
         )
         return [(row["customer"], row["invoices"]) for row in rows]
 
@@ -151,6 +163,6 @@ def _record(row: Row) -> InvoiceRecord:
         known=bool(row["known"]),
         latest=row["latest"],
         read_at=moment(row["read_at"]),
-        settled=row["settled"],
+        up_to_date=row["settled"],
         untraded=bool(row["untraded"]),
     )

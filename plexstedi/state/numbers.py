@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from plexstedi.edi.order_number import search_key
 from plexstedi.state.file.codec import moment
 from plexstedi.state.file.database import Database
+from plexstedi.state.invoices import invoice_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +37,41 @@ class Numbers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of_orders(self) -> list[Numbered]:
-        """Every order."""
-        rows = self._database.rows("SELECT id, number, supplier, first_seen FROM orders")
+    def orders_like(self, number: str) -> list[Numbered]:
+        """Orders that have, or were sent under, a number with the same search key."""
+        key = search_key(number)
+        rows = self._database.rows(
+            "SELECT id, number, supplier, first_seen FROM orders WHERE search_key = ? OR id IN"
+            " (SELECT order_id FROM documents WHERE search_key = ? AND kind <> '810')",
+            (key, key),
+        )
         return [Numbered(row["id"], row["number"], row["supplier"], moment(row["first_seen"])) for row in rows]
 
-    def of_invoices(self) -> list[Numbered]:
-        """Every invoice."""
-        rows = self._database.rows("SELECT id, number, customer, first_seen FROM invoices")
+    def invoices_like(self, number: str) -> list[Numbered]:
+        """Invoices that have, or were sent under, a number with the same search key."""
+        key = search_key(number)
+        rows = self._database.rows(
+            "SELECT id, number, customer, first_seen FROM invoices WHERE search_key = ? OR id IN"
+            " (SELECT substr(order_id, ?) FROM documents WHERE search_key = ? AND kind = '810')",
+            (key, len(invoice_stream("")) + 1, key),
+        )
         return [Numbered(row["id"], row["number"], row["customer"], moment(row["first_seen"])) for row in rows]
 
-    def sent_under(self, *, invoices: bool) -> list[SentUnder]:
-        """Numbers that documents have at Stedi, or may have: all but those refused, or given up before an attempt."""
+    def sent_under(self, order_id: str) -> list[SentUnder]:
+        """Numbers of one order (or stream of an invoice) that documents have, or may have, at Stedi: all but those
+        refused, or given up before an attempt."""
         rows = self._database.rows(
-            "SELECT order_id, order_number, min(id) AS first FROM documents WHERE (kind = '810') = ?"
+            "SELECT order_id, order_number, min(id) AS first FROM documents WHERE order_id = ?"
             " AND state <> 'refused' AND (state <> 'withdrawn' OR first_attempt_at IS NOT NULL)"
-            " GROUP BY order_id, order_number",
-            (int(invoices),),
+            " GROUP BY order_number",
+            (order_id,),
         )
         return [SentUnder(row["order_id"], row["order_number"], row["first"]) for row in rows]
 
-    def told_streams(self) -> frozenset[str]:
-        """Streams that a person, or a setting, takes the partner to know by other means."""
-        return frozenset(row["stream"] for row in self._database.rows("SELECT stream FROM told"))
+    def is_known_otherwise(self, order_id: str) -> bool:
+        """Whether a person, or a setting, takes the partner to know a stream of this order by other means."""
+        row = self._database.row(
+            "SELECT 1 FROM told WHERE stream = ? OR (stream >= ? AND stream < ?)",
+            (order_id, f"{order_id}/", f"{order_id}0"),
+        )
+        return row is not None

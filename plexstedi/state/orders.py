@@ -1,4 +1,4 @@
-"""Orders as Plex holds them: every revision seen, the latest of them, and what is still to be read."""
+"""Orders as Plex holds them: every revision read, the latest of them, what is still to be read, and goods received."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
+from plexstedi.edi.order_number import search_key
+from plexstedi.edi.units import total_of
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.revisions import Revisions
@@ -29,7 +32,7 @@ class OrderRecord:
     marks: Mapping[str, datetime]
     """Modification times of header and releases at the last reading."""
     read_at: datetime
-    settled: int
+    up_to_date: int
     """The revision up to which nothing more is due to the supplier."""
     allowed: int
     """The revision that a person allowed to be sent although the order is known."""
@@ -60,7 +63,16 @@ class Orders:
 
     def by_number(self, number: str) -> list[OrderRecord]:
         """Orders of this exact number."""
-        rows = self._database.rows("SELECT * FROM orders WHERE number = ? ORDER BY id", (number,))
+        rows = self._database.rows(
+            "SELECT * FROM orders WHERE search_key = ? AND number = ? ORDER BY id", (search_key(number), number)
+        )
+        return [_record(row) for row in rows]
+
+    def like_number(self, number: str) -> list[OrderRecord]:
+        """Orders whose number has the same search key, by number."""
+        rows = self._database.rows(
+            "SELECT * FROM orders WHERE search_key = ? ORDER BY number, id", (search_key(number),)
+        )
         return [_record(row) for row in rows]
 
     def all(self) -> list[OrderRecord]:
@@ -92,11 +104,12 @@ class Orders:
         marks_text = json.dumps({row: instant(at) for row, at in sorted(marks.items())})
         if before is None:
             self._database.execute(
-                "INSERT INTO orders (id, number, supplier, phase, known, baseline, latest, marks, read_at, first_seen)"
-                " VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+                "INSERT INTO orders (id, number, search_key, supplier, phase, known, baseline, latest, marks, read_at,"
+                " first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
                 (
                     order.id,
                     order.number,
+                    search_key(order.number),
                     order.supplier_code,
                     order.phase,
                     int(known),
@@ -109,8 +122,12 @@ class Orders:
             return self._revisions.follow(order.id, 0, order, order.modified_at, now)
         revision = self._revisions.follow(order.id, before.latest, order, order.modified_at, now)
         self._database.execute(
-            "UPDATE orders SET number = ?, supplier = ?, phase = ?, latest = ?, marks = ?, read_at = ? WHERE id = ?",
-            (order.number, order.supplier_code, order.phase, revision, marks_text, instant(now), order.id),
+            "UPDATE orders SET number = ?, search_key = ?, supplier = ?, phase = ?, latest = ?, marks = ?, read_at = ?"
+            " WHERE id = ?",
+            (
+                *(order.number, search_key(order.number), order.supplier_code, order.phase),
+                *(revision, marks_text, instant(now), order.id),
+            ),
         )
         return None if revision == before.latest else revision
 
@@ -119,16 +136,21 @@ class Orders:
         rows = self._database.rows("SELECT id, number FROM orders WHERE phase IN ('released', 'unreleased')")
         return {row["id"]: row["number"] for row in rows}
 
-    def unsettled(self, number: str | None = None) -> list[OrderRecord]:
+    def not_up_to_date(self, number: str | None = None) -> list[OrderRecord]:
         """Traded orders of which something may be due, or only those of this number (or the one of this id)."""
-        rows = self._database.rows(
-            "SELECT * FROM orders WHERE untraded = 0 AND settled < latest AND (? IS NULL OR number = ? OR id = ?)"
-            " ORDER BY first_seen, number, id",
-            (number, number, number),
-        )
+        if number is None:
+            rows = self._database.rows(
+                "SELECT * FROM orders WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id"
+            )
+        else:
+            rows = self._database.rows(
+                "SELECT * FROM orders WHERE untraded = 0 AND settled < latest"
+                " AND ((search_key = ? AND number = ?) OR id = ?) ORDER BY first_seen, number, id",
+                (search_key(number), number, number),
+            )
         return [_record(row) for row in rows]
 
-    def set_settled(self, order_id: str, revision: int) -> None:
+    def set_up_to_date(self, order_id: str, revision: int) -> None:
         """Nothing more is due up to this revision."""
         self._database.execute("UPDATE orders SET settled = ? WHERE id = ?", (revision, order_id))
 
@@ -173,10 +195,18 @@ class Orders:
         """Note that an order's supplier has (no) settings."""
         self._database.execute("UPDATE orders SET untraded = ? WHERE id = ?", (int(untraded), order_id))
 
+    def untraded(self, supplier: str) -> list[OrderRecord]:
+        """The orders of one supplier that are not traded by EDI."""
+        rows = self._database.rows(
+            "SELECT * FROM orders WHERE supplier = ? AND untraded = 1 ORDER BY number, id", (supplier,)
+        )
+        return [_record(row) for row in rows]
+
     def untraded_suppliers(self) -> list[tuple[str, int]]:
         """Suppliers without settings, with how many orders each has."""
         rows = self._database.rows(
-            "SELECT supplier, count(*) AS orders FROM orders WHERE untraded = 1 GROUP BY supplier ORDER BY supplier"
+            "SELECT supplier, sum(n) AS orders FROM order_counts WHERE untraded = 1 AND n > 0"
+            " GROUP BY supplier ORDER BY supplier"
         )
         return [(row["supplier"], row["orders"]) for row in rows]
 
@@ -199,7 +229,9 @@ class Orders:
 
     def work_left(self, origin: str | None = None) -> int:
         """How many orders are still to be read, of one origin or of all."""
-        return self._database.number("SELECT count(*) FROM poll_work WHERE ? IS NULL OR origin = ?", (origin, origin))
+        if origin is None:
+            return self._database.number("SELECT count(*) FROM poll_work")
+        return self._database.number("SELECT count(*) FROM poll_work WHERE origin = ?", (origin,))
 
     def postpone_work(self, order_id: str) -> None:
         """This order could not be read: it is left to later runs, and no window waits for it."""
@@ -208,6 +240,28 @@ class Orders:
     def finish_work(self, order_id: str) -> None:
         """This order was read."""
         self._database.execute("DELETE FROM poll_work WHERE order_id = ?", (order_id,))
+
+
+class Receipts:
+    """The table `receipts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, receipt_id: str, order_id: str, line_id: str, quantity: Decimal, received_at: datetime) -> None:
+        """Store a receipt, or its corrected quantity."""
+        self._database.execute(
+            "INSERT INTO receipts (id, order_id, line_id, quantity, received_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET quantity = excluded.quantity, received_at = excluded.received_at",
+            (receipt_id, order_id, line_id, f"{quantity:f}", instant(received_at)),
+        )
+
+    def received(self, order_id: str) -> dict[str, Decimal]:
+        """What came in so far, by Plex line id, in the line's order unit."""
+        totals: dict[str, Decimal] = {}
+        for row in self._database.rows("SELECT line_id, quantity FROM receipts WHERE order_id = ?", (order_id,)):
+            totals[row["line_id"]] = total_of(totals.get(row["line_id"], Decimal(0)), Decimal(row["quantity"]))
+        return totals
 
 
 def _record(row: Row) -> OrderRecord:
@@ -221,7 +275,7 @@ def _record(row: Row) -> OrderRecord:
         latest=row["latest"],
         marks={key: moment(at) for key, at in json.loads(row["marks"]).items()},
         read_at=moment(row["read_at"]),
-        settled=row["settled"],
+        up_to_date=row["settled"],
         allowed=row["allowed"],
         untraded=bool(row["untraded"]),
     )

@@ -193,12 +193,17 @@ class Reviews:
         return None if row is None else _review(row)
 
     def standing(self, *, supplier: str | None = None, order_id: str | None = None) -> list[Review]:
-        """All that is open, oldest first."""
-        rows = self._database.rows(
-            "SELECT * FROM reviews WHERE state = 'open' AND (? IS NULL OR supplier = ?)"
-            " AND (? IS NULL OR order_id = ?) ORDER BY id",
-            (supplier, supplier, order_id, order_id),
-        )
+        """All that is open, or that of one supplier or of one order, oldest first."""
+        if order_id is not None:
+            rows = self._database.rows(
+                "SELECT * FROM reviews WHERE order_id = ? AND state = 'open' ORDER BY id", (order_id,)
+            )
+        elif supplier is not None:
+            rows = self._database.rows(
+                "SELECT * FROM reviews WHERE supplier = ? AND state = 'open' ORDER BY id", (supplier,)
+            )
+        else:
+            rows = self._database.rows("SELECT * FROM reviews WHERE state = 'open' ORDER BY id")
         return [_review(row) for row in rows]
 
     def of_order(self, order_id: str) -> list[Review]:

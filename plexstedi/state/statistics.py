@@ -1,14 +1,13 @@
-"""How many of what stands where, counted by the database: what `status` shows of a state of any size."""
+"""How many of what is in which state: what `status` shows of a state file of any size, from counts kept by triggers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from plexstedi.state.document_states import DocumentState
-from plexstedi.state.file.codec import listed, maybe_moment
+from plexstedi.state.file.codec import listed, moment
 from plexstedi.state.file.database import Database
 
 _FINAL = listed(state for state in DocumentState if state.is_final)
@@ -18,7 +17,7 @@ DocumentStatus: TypeAlias = Literal["state", "delivery", "functional_ack", "busi
 
 
 @dataclass(frozen=True, slots=True)
-class SupplierTally:
+class SupplierCounts:
     """One supplier's orders and documents."""
 
     supplier: str
@@ -31,9 +30,9 @@ class SupplierTally:
     undelivered: int
     """Under way, failed, or in doubt."""
     unanswered: int
-    """Delivered, and not every line answered."""
+    """Delivered, and not every line acknowledged."""
     reviews: int
-    """Open questions to a person."""
+    """Open review items."""
 
 
 class Statistics:
@@ -44,22 +43,16 @@ class Statistics:
 
     def orders_by_phase(self, supplier: str | None = None) -> dict[str, int]:
         """Orders in each phase."""
-        return self._counted(
-            "SELECT phase, count(*) FROM orders WHERE ? IS NULL OR supplier = ? GROUP BY phase ORDER BY phase",
-            supplier,
-        )
+        return self._counted("order_counts", "phase", supplier)
 
     def documents_by(self, status: DocumentStatus, supplier: str | None = None) -> dict[str, int]:
-        """Documents by one of their statuses; nobody gives an 810 a business answer."""
-        asked = "kind <> '810'" if status == "business_ack" else "true"
+        """Documents by one of their statuses; nobody acknowledges an 810 line by line."""
         return self._counted(
-            f"SELECT {status}, count(*) FROM documents WHERE (? IS NULL OR supplier = ?) AND {asked}"
-            f" GROUP BY {status} ORDER BY {status}",
-            supplier,
+            "document_counts", status, supplier, "AND kind <> '810'" if status == "business_ack" else ""
         )
 
     def attention(self, supplier: str) -> int:
-        """What waits for a person at one supplier, counted as `Reviews.attention` counts all."""
+        """Open review items of one supplier, counted as `Reviews.attention` counts all."""
         return self._database.number(
             "SELECT count(*) FROM reviews WHERE state = 'open' AND supplier = ? AND kind <> 'known-order-changed'",
             (supplier,),
@@ -70,33 +63,36 @@ class Statistics:
 
     def in_doubt(self, supplier: str | None = None) -> int:
         """Documents of which it is open whether Stedi has them."""
-        return self._database.number(
-            f"SELECT count(*) FROM documents WHERE state IN {_OUTCOME_UNKNOWN} AND (? IS NULL OR supplier = ?)",
-            (supplier, supplier),
-        )
+        counted = f"SELECT sum(n) FROM document_counts WHERE state IN {_OUTCOME_UNKNOWN}"
+        if supplier is None:
+            return self._database.number(counted)
+        return self._database.number(f"{counted} AND supplier = ?", (supplier,))
 
-    def suppliers(self) -> list[SupplierTally]:
+    def suppliers(self) -> list[SupplierCounts]:
         """Every supplier of which there is an order, by code."""
         rows = self._database.rows(
-            "SELECT supplier, count(*) AS orders, sum(phase IN ('released', 'unreleased')) AS open_orders,"
-            " sum(untraded) AS untraded FROM orders GROUP BY supplier ORDER BY supplier"
+            "SELECT supplier, sum(n) AS orders, sum(iif(phase IN ('released', 'unreleased'), n, 0)) AS open_orders,"
+            " sum(untraded * n) AS untraded FROM order_counts WHERE n > 0 GROUP BY supplier ORDER BY supplier"
         )
         documents = {
             row["supplier"]: row
             for row in self._database.rows(
-                "SELECT supplier, count(*) AS documents,"
-                f" sum(state NOT IN {_FINAL}) AS undelivered,"
-                " sum(state = 'delivered' AND kind <> '810' AND business_ack IN ('none', 'partial')) AS unanswered"
-                " FROM documents GROUP BY supplier"
+                "SELECT supplier, sum(n) AS documents,"
+                f" sum(n * (state NOT IN {_FINAL})) AS undelivered,"
+                " sum(n * (state = 'delivered' AND kind <> '810' AND business_ack IN ('none', 'partial')))"
+                " AS unanswered"
+                " FROM document_counts WHERE n > 0 GROUP BY supplier"
             )
         }
-        reviews = self._counted(
-            "SELECT supplier, count(*) FROM reviews WHERE state = 'open' AND supplier IS NOT NULL"
-            " AND (? IS NULL OR supplier = ?) GROUP BY supplier",
-            None,
-        )
+        reviews = {
+            row["supplier"]: row["n"]
+            for row in self._database.rows(
+                "SELECT supplier, count(*) AS n FROM reviews WHERE state = 'open' AND supplier IS NOT NULL"
+                " GROUP BY supplier"
+            )
+        }
         return [
-            SupplierTally(
+            SupplierCounts(
                 supplier=row["supplier"],
                 orders=row["orders"],
                 open_orders=row["open_orders"],
@@ -115,20 +111,26 @@ class Statistics:
 
     def last_sent_at(self) -> datetime | None:
         """When Stedi last took a document."""
-        return self._time("SELECT max(accepted_at) FROM documents")
+        return self._latest("accepted_at")
 
     def last_received_at(self) -> datetime | None:
         """When the last transaction of a supplier was pulled."""
-        return self._time("SELECT max(received_at) FROM inbox")
+        return self._latest("received_at")
 
     def last_written_at(self) -> datetime | None:
-        """When an answer was last written to Plex."""
-        return self._time("SELECT max(done_at) FROM writes")
+        """When an acknowledgment was last written to Plex."""
+        return self._latest("done_at")
 
-    def _time(self, sql: str) -> datetime | None:
-        row = self._database.row(sql)
-        return None if row is None else maybe_moment(row[0])
+    def _latest(self, column: str) -> datetime | None:
+        row = self._database.row("SELECT at FROM latest_times WHERE what = ?", (column,))
+        return None if row is None else moment(row["at"])
 
-    def _counted(self, sql: str, supplier: str | None) -> dict[str, int]:
-        found: Mapping[str, int] = {row[0]: row[1] for row in self._database.rows(sql, (supplier, supplier))}
-        return dict(found)
+    def _counted(self, table: str, column: str, supplier: str | None, condition: str = "") -> dict[str, int]:
+        """Counts kept by `schema`, by one of their columns, of one supplier or of all."""
+        head = f"SELECT {column}, sum(n) FROM {table} WHERE n > 0 {condition}"
+        tail = f"GROUP BY {column} ORDER BY {column}"
+        if supplier is None:
+            rows = self._database.rows(f"{head} {tail}")
+        else:
+            rows = self._database.rows(f"{head} AND supplier = ? {tail}", (supplier,))
+        return {row[0]: row[1] for row in rows}

@@ -17,11 +17,11 @@ from plexstedi.state.documents import Documents
 from plexstedi.state.executions import Executions
 from plexstedi.state.faults import Faults, UnforeseenHolds
 from plexstedi.state.file.database import Database
+from plexstedi.state.file.wholeness import mark_of
 from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
 from plexstedi.state.numbers import Numbers
-from plexstedi.state.orders import Orders
-from plexstedi.state.receipts import Receipts
+from plexstedi.state.orders import Orders, Receipts
 from plexstedi.state.reviews import Reviews
 from plexstedi.state.writes import Writes
 
@@ -32,12 +32,12 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.audit = Audit(database)
-        self.memory = Cursors(database)
+        self.cursors = Cursors(database)
         self.orders = Orders(database)
         self.invoices = Invoices(database)
         self.numbers = Numbers(database)
         self.documents = Documents(database)
-        self.witnesses = Executions(database)
+        self.executions = Executions(database)
         self.inbox = Inbox(database)
         self.writes = Writes(database)
         self.reviews = Reviews(database)
@@ -49,10 +49,10 @@ class Store:
     def open(cls, path: Path, now: datetime) -> Store:
         """Open for writing; create the file if there is none. Raise StateUnusable."""
         _must_be_its_name(path)
-        store = cls(Database.open(path))
+        store = cls(Database.open(path, now))
         try:
-            if store.memory.get(Fact.CREATED) is None:
-                store.memory.put_time(Fact.CREATED, now)
+            if store.cursors.get(Fact.CREATED) is None:
+                store.cursors.put_time(Fact.CREATED, now)
             _leave_mark(path)
         except BaseException:
             store.close()
@@ -93,11 +93,11 @@ def expect_state(path: Path) -> None:
 
     A new, empty state would take every order for one that was never sent.
     """
-    if _was_here(path).exists() and (not path.exists() or path.stat().st_size == 0):
+    if mark_of(path).exists() and (not path.exists() or path.stat().st_size == 0):
         raise StateUnusable(
             f"the state file {path} is missing or empty, but existed before. Nothing was sent",
             fix="Restore it from a backup, or rebuild it with `plexstedi recover`. To start over on purpose, delete"
-            f" {_was_here(path)} as well.",
+            f" {mark_of(path)} as well.",
             code="state-missing",
         )
 
@@ -107,7 +107,7 @@ def _must_be_its_name(path: Path) -> None:
 
     SQLite keeps what a killed run committed beside the name that the run used: under another name it would be missing.
     """
-    if not path.is_file() or path.stat().st_nlink < 2 or _was_here(path).exists():
+    if not path.is_file() or path.stat().st_nlink < 2 or mark_of(path).exists():
         return
     raise StateUnusable(
         f"{path} is a hard link: this state file was created under another name, and part of it may be stored there",
@@ -118,7 +118,7 @@ def _must_be_its_name(path: Path) -> None:
 
 
 def _leave_mark(path: Path) -> None:
-    mark = _was_here(path)
+    mark = mark_of(path)
     if mark.exists():
         return
     try:
@@ -129,11 +129,6 @@ def _leave_mark(path: Path) -> None:
             fix="Free some space on its disk, and give this user write permission on its folder.",
             code="state-disk",
         ) from error
-
-
-def _was_here(path: Path) -> Path:
-    """A mark beside the state file, never deleted by the program."""
-    return path.with_name(path.name + ".was-here")
 
 
 def open_state(path: Path) -> Store:

@@ -1,4 +1,4 @@
-"""From a key and an address to a client."""
+"""Builds the Stedi client from a base URL and a key."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import httpx
 from pydantic import SecretStr
 
 from plexstedi.clock import Clock
-from plexstedi.http.answer import Refusal
-from plexstedi.http.caller import LARGEST_ANSWER, Attempt, Caller, Deadline, RetryPolicy
+from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, Deadline, RetryPolicy
+from plexstedi.http.response import Refusal
 from plexstedi.stedi.client import StediClient
 
 _CAUSES = (
@@ -31,14 +31,13 @@ def connect_to_stedi(
     deadline: Deadline | None = None,
     transport: httpx.BaseTransport | None = None,
     on_attempt: Callable[[Attempt], None] | None = None,
-    largest_answer: int = LARGEST_ANSWER,
+    largest_response: int = LARGEST_RESPONSE,
     renewal: str = _RENEWAL,
 ) -> StediClient:
-    """A client for one account; nothing is called yet. Timeout in seconds, `largest_answer` in bytes; `renewal`:"
-    " what to
-    do with a new key.
+    """A client for one account; makes no call yet.
 
-    Raise ConfigurationFault for an address that is not https, CredentialsFault for a key that no header can hold.
+    Timeout in seconds, `largest_response` in bytes; `renewal` is the fix text for a refused key. Raise
+    ConfigurationFault for a base URL that is not https, CredentialsFault for a key that no header can hold.
     """
     caller = Caller(
         "Stedi",
@@ -53,6 +52,6 @@ def connect_to_stedi(
         transport=transport,
         on_attempt=on_attempt,
         refusal=Refusal(_CAUSES, f"Make a production key in the Stedi portal and {renewal}."),
-        largest_answer=largest_answer,
+        largest_response=largest_response,
     )
     return StediClient(caller)

@@ -1,8 +1,7 @@
-"""What Stedi's feeds say, as typed values.
+"""Typed values of Stedi's API responses.
 
-Read leniently: Stedi adds codes and fields without notice (stedi/README.md 4.3), so codes stay text, and what is
-missing is None. Only what a record cannot be used without is demanded; a record that lacks it becomes `Unreadable`,
-never lost.
+Read leniently: Stedi adds codes and fields without notice (stedi/README.md 4.3), so codes remain text and missing
+values are None. A record without its essential fields becomes an UnreadableEntry; it is never dropped.
 """
 
 from __future__ import annotations
@@ -17,17 +16,19 @@ from plexstedi.http.error_body import clean
 
 INBOUND = "INBOUND"
 OUTBOUND = "OUTBOUND"
+COMPLETED = "COMPLETED"
+"""The status of an execution whose file reached all connections (stedi/README.md 3.1)."""
 _TOO_LARGE = 10**18
-"""No control number or count is so large, and no column holds it."""
+"""Upper limit of control numbers and counts; larger ones do not fit into an SQLite column."""
 
 
 @dataclass(frozen=True)
 class DeliveryAttempt:
-    """One attempt to hand a file to a connection (OpenAPI DeliveryReport)."""
+    """One attempt to deliver a file to a connection (OpenAPI DeliveryReport)."""
 
     attempt: int | None
     status: str
-    """FAILED, DELIVERED."""
+    """FAILED or DELIVERED."""
     message: str
     file_name: str | None
     at: datetime | None
@@ -35,7 +36,7 @@ class DeliveryAttempt:
 
 @dataclass(frozen=True)
 class Execution:
-    """One file in Stedi, in or out (OpenAPI ExecutionSummary, GetExecution)."""
+    """One inbound or outbound file (OpenAPI ExecutionSummary, GetExecution)."""
 
     id: str
     direction: str
@@ -43,16 +44,16 @@ class Execution:
     partnership_id: str | None
     directory: str | None
     file_name: str | None
-    """Outbound: the name that we gave it."""
+    """Outbound: the file name that we set."""
     mode: str | None
-    """production, test, other, unknown: from the usage indicator."""
+    """production, test, other or unknown; from the usage indicator (ISA15)."""
     transaction_count: int | None
     fault_code: str | None
     fault_message: str | None
     retryable: bool
     parent_id: str | None
     child_id: str | None
-    """The retry of this execution, if it was retried."""
+    """The execution that retries this one, if any."""
     created_at: datetime
     updated_at: datetime | None
     deliveries: tuple[DeliveryAttempt, ...]
@@ -61,19 +62,19 @@ class Execution:
 
 @dataclass(frozen=True)
 class Delivered:
-    """The file reached all connections."""
+    """The file was delivered to all connections."""
 
 
 @dataclass(frozen=True)
 class DeliveryPending:
-    """Not settled yet; `status` is Stedi's word."""
+    """Delivery is not final yet; `status` is Stedi's code."""
 
     status: str
 
 
 @dataclass(frozen=True)
 class DeliveryFailed:
-    """Stedi gave up; it may still be retried there."""
+    """Delivery failed after all attempts; it may still be retried at Stedi."""
 
     status: str
     fault_code: str | None
@@ -83,7 +84,7 @@ class DeliveryFailed:
 
 @dataclass(frozen=True)
 class RetriedAs:
-    """Another execution took over."""
+    """The delivery continues in another execution."""
 
     execution_id: str
 
@@ -92,8 +93,8 @@ DeliveryState: TypeAlias = Delivered | DeliveryPending | DeliveryFailed | Retrie
 
 
 def delivery_of(execution: Execution) -> DeliveryState:
-    """What an outbound execution says of its file (stedi/README.md 3.1); an unknown status is not settled."""
-    if execution.status == "COMPLETED":
+    """The delivery state of an outbound execution (stedi/README.md 3.1); an unknown status counts as pending."""
+    if execution.status == COMPLETED:
         return Delivered()
     if execution.status == "RETRIED" and execution.child_id is not None:
         return RetriedAs(execution.child_id)
@@ -120,14 +121,14 @@ class StediTransaction:
     execution_id: str
     direction: str
     mode: str | None
-    """production, test, other."""
+    """production, test or other."""
     status: str | None
-    """succeeded, failed."""
+    """succeeded or failed."""
     processed_at: datetime
     partnership_id: str | None
     sender_profile: str | None
     sender_isa: str | None
-    """Qualifier and id of the sender, as "ZZ:ACME"; for recognising duplicates by (sender, ISA13, GS06, ST02)."""
+    """Sender's qualifier and id (ISA05:ISA06), as "ZZ:ACME"; duplicates are detected by sender, ISA13, GS06, ST02."""
     set_id: str | None
     """ST01: 855, 865, 997, …"""
     functional_id: str | None
@@ -143,16 +144,16 @@ class StediTransaction:
 
 @dataclass(frozen=True)
 class UnreadableEntry:
-    """A record of a feed that lacks what it cannot be used without; kept, so that a person sees it."""
+    """A feed record without its essential fields; kept and reported for review."""
 
     reason: str
     raw: Json = field(repr=False)
     error: Exception | None = None
-    """What nobody foresaw, if it was that."""
+    """The exception, if it was an unexpected one."""
 
 
 def read_execution(value: Json) -> Execution | UnreadableEntry:
-    """An ExecutionSummary or GetExecution answer."""
+    """Read an ExecutionSummary or GetExecution response."""
     if not isinstance(value, Mapping):
         return UnreadableEntry("the execution is not a JSON object", value)
     identity, created = _text(value, "executionId"), _time(value, "createdAt")
@@ -170,7 +171,7 @@ def read_execution(value: Json) -> Execution | UnreadableEntry:
         mode=_text(value, "mode"),
         transaction_count=_whole(value, "transactionCount"),
         fault_code=_text(value, "faultCode"),
-        fault_message=_words(value, "faultMessage"),
+        fault_message=_safe_text(value, "faultMessage"),
         retryable=value.get("retryable") is True,
         parent_id=_text(value, "parentExecutionId"),
         child_id=_text(value, "childExecutionId"),
@@ -182,7 +183,7 @@ def read_execution(value: Json) -> Execution | UnreadableEntry:
 
 
 def read_transaction(value: Json) -> StediTransaction | UnreadableEntry:
-    """A TransactionSummary or GetTransaction answer; without X12 metadata the set is not known."""
+    """Read a TransactionSummary or GetTransaction response; without X12 metadata, `set_id` is None."""
     if not isinstance(value, Mapping):
         return UnreadableEntry("the transaction is not a JSON object", value)
     identity, execution = _text(value, "transactionId"), _text(value, "fileExecutionId")
@@ -213,21 +214,23 @@ def read_transaction(value: Json) -> StediTransaction | UnreadableEntry:
         group_control=_whole(group, "controlNumber"),
         set_control=_whole(control, "controlNumber"),
         transaction_setting_id=_text(_table(x12, "transactionSetting"), "transactionSettingId"),
-        errors=tuple(_words(error, "message") or "no message" for error in _tables(value, "translationErrors")),
+        errors=tuple(_safe_text(error, "message") or "no message" for error in _tables(value, "translationErrors")),
         raw=value,
     )
 
 
 def read_fault(value: Json) -> ExecutionFault | UnreadableEntry:
-    """An ExecutionFault."""
+    """Read an ExecutionFault."""
     if not isinstance(value, Mapping):
         return UnreadableEntry("the fault is not a JSON object", value)
-    return ExecutionFault(_text(value, "faultCode") or "UNKNOWN_ERROR", _words(value, "faultMessage") or "no message")
+    return ExecutionFault(
+        _text(value, "faultCode") or "UNKNOWN_ERROR", _safe_text(value, "faultMessage") or "no message"
+    )
 
 
 @dataclass(frozen=True)
 class Control:
-    """What GenerateEdi tells of the file it made; None where it does not."""
+    """The control data of a generated file, as far as the response states it."""
 
     file_execution_id: str | None
     interchange_control: int | None
@@ -236,22 +239,22 @@ class Control:
 
 
 def read_generated(value: Json) -> Control:
-    """The answer of GenerateEdi or CreatePartnershipOutboundTransaction."""
-    answer = value if isinstance(value, Mapping) else {}
-    interchanges = _tables(_table(answer, "metadata"), "interchangeMetadata")
+    """Read a GenerateEdi or CreatePartnershipOutboundTransaction response."""
+    body = value if isinstance(value, Mapping) else {}
+    interchanges = _tables(_table(body, "metadata"), "interchangeMetadata")
     first = interchanges[0] if interchanges else {}
     groups = first.get("functionalGroupControlNumbers")
     group = groups[0] if isinstance(groups, Sequence) and not isinstance(groups, str) and groups else None
     return Control(
-        file_execution_id=_text(answer, "fileExecutionId"),
+        file_execution_id=_text(body, "fileExecutionId"),
         interchange_control=_whole(first, "interchangeControlNumber"),
         group_control=whole(group),
-        edi=_text(answer, "edi"),
+        edi=_text(body, "edi"),
     )
 
 
 def whole(value: Json) -> int | None:
-    """A control number or count, which Stedi gives as number or as text with zeros ("0001")."""
+    """A control number or count, which Stedi returns as a number or as zero-padded text ("0001")."""
     number = as_whole(value)
     return number if number is not None and 0 <= number < _TOO_LARGE else None
 
@@ -260,7 +263,7 @@ def _delivery(report: Mapping[str, Json]) -> DeliveryAttempt:
     return DeliveryAttempt(
         attempt=_whole(report, "attempt"),
         status=_text(report, "status") or "UNKNOWN",
-        message=_words(report, "message") or "",
+        message=_safe_text(report, "message") or "",
         file_name=_text(report, "filename"),
         at=_time(report, "createdAt"),
     )
@@ -271,8 +274,8 @@ def _text(table: Mapping[str, Json], key: str) -> str | None:
     return value if isinstance(value, str) and value and not isinstance(value, NotPlain) else None
 
 
-def _words(table: Mapping[str, Json], key: str) -> str | None:
-    """Stedi's own words, without addresses: a fault may quote a presigned one, or one with a password."""
+def _safe_text(table: Mapping[str, Json], key: str) -> str | None:
+    """Stedi's text without URLs: a fault may quote a presigned URL, or one with a password."""
     text = _text(table, key)
     return None if text is None else clean(text)
 

@@ -1,7 +1,7 @@
-"""Where we are in one of Stedi's feeds (OpenAPI ListPollingTransactions, ListPollingExecutions). Pure.
+"""Positions in Stedi's feeds (OpenAPI ListPollingTransactions, ListPollingExecutions). Pure.
 
-The feeds run from oldest to newest. A token does not expire and is the checkpoint; a time is for the very first call
-only, since items of equal time at the edge of a page would be lost.
+The feeds are ordered from oldest to newest. The page token does not expire and is the checkpoint. A start time is for
+the very first call only: items with equal times at a page boundary would be lost.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class FromTime:
-    """The very first call: what was processed after this instant, which must be at least a minute ago."""
+    """Start of the first call: items processed after this instant, which must be at least a minute ago."""
 
     at: datetime
 
 
 @dataclass(frozen=True)
 class FromToken:
-    """Every later call."""
+    """Start of every later call."""
 
     token: str
 
@@ -45,16 +45,16 @@ class Page(Generic[Item]):
 
     @property
     def last(self) -> bool:
-        """Nothing more for now: the page is empty, or names no successor (the two sources contradict each other)."""
+        """Whether the feed is read to its end: an empty page, or no next token (Stedi's two descriptions differ)."""
         return self.next_token is None or not (self.items or self.unreadable)
 
     def after(self, checkpoint: Checkpoint) -> Checkpoint:
-        """Where to go on, to be stored in one transaction with the items: without a new token, where we were."""
+        """The checkpoint after this page, to be stored in one transaction with its items; unchanged without a token."""
         return checkpoint if self.next_token is None else FromToken(self.next_token)
 
 
 def polling_params(checkpoint: Checkpoint, page_size: int) -> list[tuple[str, str]]:
-    """The query of a polling call. Raise ValueError for a page size that Stedi does not take."""
+    """The query of a polling call. Raise ValueError for a page size that Stedi does not accept."""
     size = ("pageSize", str(_checked_size(page_size)))
     if isinstance(checkpoint, FromToken):
         return [("pageToken", checkpoint.token), size]
@@ -62,7 +62,7 @@ def polling_params(checkpoint: Checkpoint, page_size: int) -> list[tuple[str, st
 
 
 def listing_params(filters: Mapping[str, str | None], page_size: int, token: str | None) -> list[tuple[str, str]]:
-    """The query of a listing; filters without a value are left out."""
+    """The query of a listing; filters without a value are omitted."""
     params = [(name, value) for name, value in filters.items() if value is not None]
     params.append(("pageSize", str(_checked_size(page_size))))
     if token is not None:

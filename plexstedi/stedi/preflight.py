@@ -1,8 +1,8 @@
-"""Whether Stedi is set up for a supplier: partnership, transaction settings, connection.
+"""Checks Stedi's set-up for a supplier: partnership, transaction settings, connection.
 
-The routes are not in Stedi's published API (stedi/README.md 7), so that this is a help and never a gate: whatever does
-not answer as expected is "could not verify". A 404 in Stedi's own words is an answer: there is no such partnership, and
-each send would get the same.
+The routes are not in Stedi's published API (stedi/README.md 7), so the result never blocks a run: an unexpected
+response is "could not verify". A 404 with Stedi's error body is conclusive: the partnership does not exist, and each
+send would fail in the same way.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError
-from plexstedi.http.answer import RejectedCall
 from plexstedi.http.caller import Caller, path_segment
+from plexstedi.http.response import RejectedCall
 
-ANSWERS = ("855", "997")
-"""What a supplier answers with."""
+ACKNOWLEDGMENT_SETS = ("855", "997")
+"""The transaction sets that a supplier returns."""
 
 
 @dataclass(frozen=True)
 class NeededSetting:
-    """A transaction setting of the configuration: set id ("850") and Stedi's id of the setting."""
+    """A configured transaction setting: set id ("850") and Stedi's id of the setting."""
 
     set_id: str
     setting_id: str
@@ -30,21 +30,21 @@ class NeededSetting:
 
 @dataclass(frozen=True)
 class Verified:
-    """All that was asked is as it must be; `notes` are oddities that do no harm."""
+    """The set-up is as required; `notes` are harmless deviations."""
 
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CouldNotVerify:
-    """Stedi does not tell; look in its portal."""
+    """The API does not show the set-up; it must be checked in Stedi's portal."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """What must be corrected, each with its fix."""
+    """Errors in the set-up, each with its fix."""
 
     reasons: tuple[str, ...]
 
@@ -53,14 +53,14 @@ Preflight: TypeAlias = Verified | CouldNotVerify | Wrong
 
 
 def check_partnership(
-    caller: Caller, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ANSWERS
+    caller: Caller, partnership_id: str, needed: Sequence[NeededSetting], inbound: Sequence[str] = ACKNOWLEDGMENT_SETS
 ) -> Preflight:
-    """Ask for the partnership and its connections and compare. Never raises a foreseeable fault."""
+    """Read the partnership and its connections and compare them. Raises no foreseeable fault."""
     path = f"/x12/partnerships/{path_segment(partnership_id)}"
     try:
         partnership = caller.get(path).json()
     except RejectedCall as rejected:
-        if rejected.status == 404 and rejected.speaks:
+        if rejected.status == 404 and rejected.has_service_error:
             fix = "copy partnership_id from the Stedi portal (Trading partners, Partnership identifier)"
             return Wrong((f"Stedi has no partnership {partnership_id}; {fix}, with exactly this spelling",))
         return CouldNotVerify(rejected.message)
@@ -76,7 +76,7 @@ def check_partnership(
 def compare(
     partnership_id: str, partnership: Json, connections: Json, needed: Sequence[NeededSetting], inbound: Sequence[str]
 ) -> Preflight:
-    """What the partnership has against what the configuration needs. `connections` None: not known."""
+    """Compare the partnership with the configuration's needs. `connections` None: not known."""
     if not isinstance(partnership, Mapping) or not isinstance(partnership.get("outboundTransactions"), list):
         return CouldNotVerify(f"Stedi describes the partnership {partnership_id} in an unknown way")
     outbound = {_id(setting): setting for setting in _tables(partnership, "outboundTransactions")}
@@ -126,7 +126,7 @@ def _setting_faults(need: NeededSetting, setting: Mapping[str, Json], states: Ma
 
 
 def _connection_states(connections: Json) -> dict[str, str]:
-    """By connection id: `available`, or what is the matter."""
+    """By connection id: `available`, or the problem."""
     states: dict[str, str] = {}
     if not isinstance(connections, Mapping):
         return states

@@ -1,4 +1,4 @@
-"""The bodies of sends, as bytes that are frozen and sent unchanged as often as needed. Pure."""
+"""Request bodies as bytes, which are frozen before the first attempt and repeated unchanged. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plexstedi.decimal_json import Json, dumps
 LARGEST_TRANSACTION = 5_000_000
 """Bytes of one transaction's JSON (OpenAPI CreatePartnershipOutboundTransaction: < 5MB); exclusive."""
 LARGEST_MAPPED_TRANSACTION = 4_000_000
-"""The same where a mapping reads it (< 4MB); exclusive."""
+"""The limit in bytes with a mapping (< 4MB); exclusive."""
 _FILE_NAME = re.compile(r"[a-zA-Z0-9.*'()!_-]{1,300}\Z")
 
 UsageIndicator = Literal["I", "T", "P"]
@@ -19,7 +19,7 @@ UsageIndicator = Literal["I", "T", "P"]
 
 @dataclass(frozen=True)
 class RequestTooLarge:
-    """The document does not fit into one request; Stedi would refuse it. Sizes in bytes."""
+    """The document exceeds the limit of one request; Stedi would reject it. Sizes in bytes."""
 
     size: int
     limit: int
@@ -27,7 +27,7 @@ class RequestTooLarge:
 
 @dataclass(frozen=True)
 class Delimiters:
-    """The separators of the interchange; Stedi takes all four or none."""
+    """The delimiters of the interchange; Stedi accepts all four or none."""
 
     element: str
     segment: str
@@ -35,7 +35,7 @@ class Delimiters:
     repetition: str
 
     def json(self) -> Json:
-        """As OpenAPI X12Delimiters."""
+        """The value of OpenAPI X12Delimiters."""
         return {
             "element": self.element,
             "composite": self.composite,
@@ -54,7 +54,7 @@ def generate_edi_body(
 ) -> bytes | RequestTooLarge:
     """The body of GenerateEdi: one group with one transaction, as Guide JSON.
 
-    Raise ValueError for a file name with characters that Stedi does not take.
+    Raise ValueError for a file name with characters that Stedi does not accept.
     """
     too_large = _too_large(transaction, LARGEST_TRANSACTION)
     return too_large or _encoded(
@@ -74,9 +74,9 @@ def create_transaction_body(
     mapping_id: str | None = None,
     delimiters: Delimiters | None = None,
 ) -> bytes | RequestTooLarge:
-    """The body of CreatePartnershipOutboundTransaction; with `mapping_id` in the mapping's source shape.
+    """The body of CreatePartnershipOutboundTransaction; with `mapping_id`, in the mapping's source format.
 
-    Raise ValueError for a file name with characters that Stedi does not take.
+    Raise ValueError for a file name with characters that Stedi does not accept.
     """
     too_large = _too_large(transaction, LARGEST_TRANSACTION if mapping_id is None else LARGEST_MAPPED_TRANSACTION)
     mapping: dict[str, Json] = {} if mapping_id is None else {"mappingId": mapping_id}
@@ -91,9 +91,9 @@ def create_transaction_body(
 
 
 def retry_body(execution_ids: tuple[str, ...]) -> bytes:
-    """The body of RetryExecutions: always with ids, since a broad condition retries all that matches it.
+    """The body of RetryExecutions: always by ids, since a broader condition retries everything that matches.
 
-    Raise ValueError for no id, or more than the 1000 that one request may name.
+    Raise ValueError for no id, or for more than the 1,000 ids of one request.
     """
     if not 1 <= len(execution_ids) <= 1000:
         raise ValueError(f"a retry names 1 to 1000 executions, not {len(execution_ids)}")
@@ -101,7 +101,7 @@ def retry_body(execution_ids: tuple[str, ...]) -> bytes:
 
 
 def _overrides(usage: UsageIndicator, delimiters: Delimiters | None) -> Json:
-    # Always said: unset means P, a real order.
+    # Always stated: Stedi's default is P, a real order.
     overrides: dict[str, Json] = {"interchangeUsageIndicator": usage}
     if delimiters is not None:
         overrides["delimiters"] = delimiters.json()

@@ -1,4 +1,4 @@
-"""What a command did, counted under the names of the contract (DESIGN.md section 4)."""
+"""Counts of what a command did, under the names of the contract (DESIGN.md section 4)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, fields, replace
 
 from plexstedi.errors import PlexStediError, Unforeseen
 
-_OF_NO_NEWS = "orders_of_no_news"
+_NOT_REPORTED = "orders_not_reported"
 
 
 @dataclass
 class Counts:
-    """`attention` and `in_doubt` are what stands now, the others what this run did."""
+    """`attention` and `in_doubt` are current totals; the others count what this run did."""
 
     orders_seen: int = 0
     orders_changed: int = 0
@@ -27,45 +27,45 @@ class Counts:
     acks_held: int = 0
     writes_made: int = 0
     attention: int = 0
-    orders_of_no_news: int = 0
-    """How many of `orders_changed` nobody wants to read of: drafts, and orders that are not traded by EDI."""
+    orders_not_reported: int = 0
+    """How many of `orders_changed` are not worth reporting: drafts, and orders not exchanged by EDI."""
 
     def as_dict(self) -> dict[str, int]:
         """All counts of the contract by name."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != _OF_NO_NEWS}
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != _NOT_REPORTED}
 
     def nothing_done(self) -> bool:
-        """Whether this run did nothing that a person would want to read of: only looked."""
-        looked = {"orders_seen", "orders_changed", "in_doubt", "attention", _OF_NO_NEWS}
+        """Whether this run did nothing worth reporting."""
+        looked = {"orders_seen", "orders_changed", "in_doubt", "attention", _NOT_REPORTED}
         others = all(getattr(self, entry.name) == 0 for entry in fields(self) if entry.name not in looked)
-        return others and self.orders_changed == self.orders_of_no_news
+        return others and self.orders_changed == self.orders_not_reported
 
 
 @dataclass
 class RunCounts:
-    """The counts of one run, its warnings, and whether something came to need a person in it."""
+    """The counts of one run, its warnings, and the review items that it opened."""
 
     counts: Counts = field(default_factory=Counts)
     warnings: list[str] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
-    """One line for each thing that came to need a person in this run; exit code 3 if there is any."""
+    """One line for each review item opened in this run; exit code 3 if there is any."""
     unforeseen: list[Unforeseen] = field(default_factory=list)
-    """Records that raised what nobody foresaw in this run for the first time; exit code 1 if there is any."""
+    """Records that raised an unexpected error for the first time; exit code 1 if there is any."""
     stages: dict[str, PlexStediError | None] = field(default_factory=dict)
-    """The stages that this run came to, each with what ended it; None: it succeeded."""
+    """The stages that this run reached, each with the fault that ended it; None: it succeeded."""
 
     def copy(self) -> RunCounts:
-        """As it is now, for `restore`."""
+        """A snapshot for `restore`."""
         return RunCounts(replace(self.counts), list(self.warnings), list(self.news), list(self.unforeseen))
 
     def restore(self, earlier: RunCounts) -> None:
-        """As it was: what was counted since did not happen after all."""
+        """Reset to a snapshot: the work counted since then was rolled back."""
         for entry in fields(Counts):
             setattr(self.counts, entry.name, getattr(earlier.counts, entry.name))
         self.warnings[:], self.news[:] = earlier.warnings, earlier.news
         self.unforeseen[:] = earlier.unforeseen
 
     def warn(self, text: str) -> None:
-        """A warning, once."""
+        """Add a warning, once."""
         if text not in self.warnings:
             self.warnings.append(text)

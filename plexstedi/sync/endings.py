@@ -1,7 +1,7 @@
-"""What a run leaves behind however it ended: for `status`, for the monitor, and for cron's mail.
+"""Record how a run ended: for `status`, for the monitor, and for cron's mail.
 
-Cron's mail is news (DESIGN.md section 4): a fault that stands is printed when it begins, once a day, and when it ends.
-A run that printed to a person or to a program (`--json`) has not told cron's reader.
+Cron's mail contains changes only (DESIGN.md section 4): a persistent fault is printed when it begins, once a day, and
+when it ends. A run that printed to a terminal or a program (`--json`) does not count as reported to cron.
 """
 
 from __future__ import annotations
@@ -29,58 +29,59 @@ from plexstedi.state.store import Store
 from plexstedi.sync.stages import Stage
 
 RUN = "run"
-"""The place of what ends a `run` outside its three stages."""
+"""Place of faults that end a `run` outside its three stages."""
 START = "start"
-"""The place of what keeps any command from having a session: configuration, state file, lock."""
+"""Place of faults that keep a command from opening a session: configuration, state file, lock."""
 REPORT_AGAIN = timedelta(days=1)
 _JITTER = timedelta(minutes=5)
-"""A timer is never to the second: a daily run must not miss its day."""
+"""Timers are not exact to the second: a daily run must not miss its daily report."""
 _MOST_WARNINGS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How one command ended, and what each of its stages ended with."""
+    """How one command ended, and the fault of each of its stages."""
 
     command: str
     began: datetime
     at: datetime
     exit_code: int
     faults: Sequence[PlexStediError]
-    """All of them; the first is the one that the exit code stands for."""
+    """All faults; the first determines the exit code."""
     stages: Mapping[str, PlexStediError | None] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     key_set_at: datetime | None = None
-    """Since when the Stedi key is used, as far as it is known."""
+    """Since when the Stedi key is in use, if known."""
     idle: bool = False
-    """Nothing was done and nothing came to need a person: without a fault to print, nothing is printed."""
+    """Nothing was done and no review item was opened: without a fault nothing is printed."""
     started: bool = True
     """False: there was no session."""
 
     @property
     def last_run(self) -> LastRun:
-        """As it is kept."""
+        """As stored in the run records."""
         error = ErrorNote.of(self.faults[0]) if self.faults else None
         return LastRun(at=self.at, command=self.command, exit_code=self.exit_code, error=error)
 
     @property
     def places(self) -> set[str]:
-        """Whose faults this command is to tell of."""
+        """The places whose faults this command reports."""
         return {START, RUN, *Stage} if self.command == RUN else {START, self.command}
 
     def ends(self) -> dict[str, PlexStediError | None]:
-        """What each stage ended with; what ends a stage's own command outside of it counts as its end, too."""
+        """The fault of each stage (None: success); a fault of a stage's own command outside the stage counts as the
+        stage's."""
         ends = dict(self.stages)
         if self.command in tuple(Stage) and ends.get(self.command) is None:
             ends |= {place: fault for place, fault in self.standing() if place == self.command}
         return ends
 
     def standing(self) -> list[tuple[str, PlexStediError]]:
-        """The faults that stand from now on, each with its place."""
+        """The faults that persist from now on, each with its place."""
         of_stages = [(name, fault) for name, fault in self.stages.items() if fault is not None]
         elsewhere = START if not self.started else self.command
         others = [(elsewhere, fault) for fault in self.faults if all(fault is not known for _, known in of_stages)]
-        return [(place, fault) for place, fault in (*of_stages, *others) if stands(fault)]
+        return [(place, fault) for place, fault in (*of_stages, *others) if persists(fault)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +95,31 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """What came of noting an ending."""
+class RecordedEnding:
+    """The result of recording an ending."""
 
     mail: Mail
     known: Sequence[PlexStediError] = ()
-    """Faults that stood before this run."""
+    """Faults that existed before this run."""
 
 
-def stands(fault: PlexStediError) -> bool:
-    """Whether a fault that ended something stands until a run shows otherwise.
+def persists(fault: PlexStediError) -> bool:
+    """Whether a fault persists until a later run succeeds.
 
-    Not: what a person asked for, what a signal ended, the lock of another run, and what records hold by themselves.
+    Not: invalid usage, an interruption, the lock of another run, and faults recorded per record.
     """
     return not isinstance(fault, (Interrupted, UsageFault, LockHeld, Unforeseen, RecordsUnanswered))
 
 
-def always_said(fault: PlexStediError) -> bool:
-    """Whether each run prints it, however long it stands: without its state file the program is no use at all."""
+def always_reported(fault: PlexStediError) -> bool:
+    """Whether every run prints it: without its state file the program cannot do anything."""
     return isinstance(fault, StateUnusable)
 
 
 def fault_key(fault: PlexStediError) -> str:
-    """What tells a fault from another one of the same place, and stays the same while it stands.
+    """Identifies a fault within its place, and is stable while the fault persists.
 
-    A service that fails does so in many ways, one after the other: that is one fault.
+    A failing service fails in varying ways: all of them are one fault.
     """
     if isinstance(fault, SuspicionStop):
         return f"{fault.code} {fault.name}"
@@ -126,63 +127,69 @@ def fault_key(fault: PlexStediError) -> str:
         return f"{fault.code} {fault.key}"
     if isinstance(fault, LockHeld):
         return f"{fault.code} {fault.message}"
+    # The service is part of the key: Plex and Stedi may fail at the same time.
     service = "Stedi" if "Stedi" in fault.message else "Plex" if "Plex" in fault.message else ""
     kind = ServiceUnavailable.code if isinstance(fault, ServiceUnavailable) else fault.code
     return f"{kind} {service}".strip()
 
 
-def note_in_state(store: Store, ending: Ending, *, to_cron: bool) -> Noted:
-    """Leave an ending in the state, with what was noted beside it meanwhile; what cron's mail is to have.
+def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedEnding:
+    """Record an ending in the state, with what was recorded beside it meanwhile; return what cron's mail reports.
 
-    Raise StateUnusable if it cannot be written: then nothing of it is.
+    Raise StateUnusable if it cannot be written; then nothing of it is stored.
     """
     state = store.database.path
     beside = Beside() if state is None else Beside.load(state)
     faults, now = store.faults, ending.at
     with store.transaction():
+        # Collect twice: faults recorded beside the state are imported with their original times, and count as known.
         before = {(one.place, one.key) for one in faults.standing()}
-        _take_over(store, beside, before)
+        _import_beside_faults(store, beside, before)
         before |= {(one.place, one.key) for one in faults.standing()}
         found = ending.standing()
         for place, fault in found:
             faults.stage_failed(place, fault_key(fault), fault.code, fault.message, fault.fix, now)
         for place in _succeeded(ending, found):
-            faults.stage_succeeded(place, now, began=_clean_since(ending, place))
-        records = RunRecords.load(store.memory)
+            faults.stage_succeeded(place, now, began=_error_free_since(ending, place))
+        records = RunRecords.load(store.cursors)
         due = _due(faults.standing(), ending, now) if to_cron else []
+        # Only faults of this command's places are marked as reported: another timer's mail reports its own.
         ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
         faults.reported([*due, *ended], now)
-        words = _in_words(due, ending, found)
+        words = _faults_to_print(due, ending, found)
         fresh = [text for text in ending.warnings if _is_due(records.warnings.get(text), now)]
+        # A quiet run prints no warnings, so they must stay due for the next mail.
         printed = fresh if to_cron and (words or not ending.idle) else []
-        _records_after(records, beside, ending, printed).save(store.memory)
+        _records_after(records, beside, ending, printed).save(store.cursors)
     if state is not None:
-        # The lock's entry stays: whoever meets the next long run has been told of such overlaps only if it is the same.
+        # Keep the entry of a lock held by another run: further overlaps with the same run are not reported again.
         Beside(faults=tuple(one for one in beside.faults if not one.stands and now - one.since < REPORT_AGAIN)).save(
             state
         )
     known = [fault for place, fault in found if (place, fault_key(fault)) in before]
     old = [text for text in ending.warnings if text not in fresh]
-    return Noted(Mail(words, _works_again(ended), old), known)
+    return RecordedEnding(Mail(words, _resolved_lines(ended), old), known)
 
 
-def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
-    """The same for a run that had no session, or could not write how it ended into the state.
+def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> RecordedEnding:
+    """The same for a run without a session, or one that could not write its ending into the state.
 
-    Where that cannot be written either, everything is told, each time.
+    If the file beside the state cannot be written either, everything is reported each time.
     """
     beside, now = Beside.load(state), ending.at
     fresh, due, known = [], [], []
     for place, fault in ending.standing():
         one = _beside_fault(beside, place, fault, now)
+        # Recorded by an earlier run: its traceback was printed then.
         if one.since < now:
             known.append(fault)
-        if to_cron and (always_said(fault) or _is_due(one.reported_at, now)):
+        if to_cron and (always_reported(fault) or _is_due(one.reported_at, now)):
             due.append(fault)
             one = one.model_copy(update={"reported_at": now})
         fresh.append(one)
     for fault in ending.faults:
         if isinstance(fault, LockHeld):
+            # Not a persistent fault: stored only to limit how often the overlap is reported.
             one = _beside_fault(beside, ending.command, fault, now).model_copy(update={"stands": False})
             if to_cron and _is_due(one.reported_at, now):
                 due.append(fault)
@@ -197,13 +204,13 @@ def note_beside(state: Path, ending: Ending, *, to_cron: bool) -> Noted:
         fresh
     )
     if not after.save(state):
-        return Noted(Mail(ending.faults), known)
-    unkept = [fault for fault in ending.faults if not stands(fault) and not isinstance(fault, LockHeld)]
-    return Noted(Mail(_unique([*unkept, *due])), known)
+        return RecordedEnding(Mail(ending.faults), known)
+    unkept = [fault for fault in ending.faults if not persists(fault) and not isinstance(fault, LockHeld)]
+    return RecordedEnding(Mail(_unique([*unkept, *due])), known)
 
 
 def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: datetime) -> BesideFault:
-    """The fault as it is kept: one that is noted already keeps its times."""
+    """The fault as stored; one that is already recorded keeps its times."""
     known = beside.fault(place, fault_key(fault))
     return BesideFault(
         place=place,
@@ -217,22 +224,22 @@ def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: dateti
     )
 
 
-def _take_over(store: Store, beside: Beside, known: set[tuple[str, str]]) -> None:
+def _import_beside_faults(store: Store, beside: Beside, known: set[tuple[str, str]]) -> None:
     for one in beside.faults:
         if one.stands and (one.place, one.key) not in known:
             store.faults.put(one.standing())
 
 
 def _succeeded(ending: Ending, found: Sequence[tuple[str, PlexStediError]]) -> list[str]:
-    """The places in which nothing is wrong any more. Every session shows that one can be had."""
+    """The places without a fault now. Every session clears START."""
     failed = {place for place, _ in found}
     stages = [name for name, fault in ending.ends().items() if fault is None or isinstance(fault, RecordsUnanswered)]
     whole = [RUN] if ending.command == RUN and RUN not in failed and len(ending.stages) == len(Stage) else []
     return [START, *stages, *whole]
 
 
-def _clean_since(ending: Ending, place: str) -> datetime | None:
-    """A stage that met every record and had no fault of one: those of earlier runs have ended."""
+def _error_free_since(ending: Ending, place: str) -> datetime | None:
+    """When the stage began, if it processed every record without a fault: earlier faults of records have ended."""
     ends = ending.ends()
     return ending.began if place in ends and ends[place] is None else None
 
@@ -256,7 +263,7 @@ def _records_after(records: RunRecords, beside: Beside, ending: Ending, reported
 
 
 def _is_due(reported: datetime | None, now: datetime) -> bool:
-    # A clock that was set back must not silence anything.
+    # If the clock was set back, report rather than stay silent.
     return reported is None or not reported <= now < reported + REPORT_AGAIN - _JITTER
 
 
@@ -269,31 +276,31 @@ def _concerns(fault: StandingFault, ending: Ending) -> bool:
     return place is None or place in ending.places
 
 
-def _in_words(
+def _faults_to_print(
     due: Sequence[StandingFault], ending: Ending, found: Sequence[tuple[str, PlexStediError]]
 ) -> list[PlexStediError]:
-    """What is to be printed: what stands by no record of its own (an interruption), and what is due."""
+    """Faults to print: those that never persist (an interruption), and persistent faults whose report is due."""
     live = {(place, fault_key(fault)): fault for place, fault in found}
-    said = [
+    immediate = [
         fault
         for fault in ending.faults
-        if always_said(fault) or not (stands(fault) or isinstance(fault, RecordsUnanswered))
+        if always_reported(fault) or not (persists(fault) or isinstance(fault, RecordsUnanswered))
     ]
     words: dict[str, PlexStediError] = {}
     for one in due:
         fault = live.get((one.place, one.key))
-        if fault is not None and always_said(fault):
+        if fault is not None and always_reported(fault):
             continue
         words.setdefault(one.identity, fault or PlexStediError(one.message, fix=one.fix, code=one.code))
-    return [*said, *words.values()]
+    return [*immediate, *words.values()]
 
 
 def _unique(faults: Sequence[PlexStediError]) -> list[PlexStediError]:
     return list({fault.message: fault for fault in faults}.values())
 
 
-def _works_again(ended: Sequence[StandingFault]) -> list[str]:
-    """What ended, a line for each fault however many stages met it."""
+def _resolved_lines(ended: Sequence[StandingFault]) -> list[str]:
+    """Resolved faults, one line each however many stages met them."""
     places: dict[str, list[StandingFault]] = {}
     for fault in ended:
         places.setdefault(fault.identity, []).append(fault)
@@ -302,7 +309,7 @@ def _works_again(ended: Sequence[StandingFault]) -> list[str]:
         first = min(same, key=lambda fault: fault.since)
         names = ", ".join({START: "plexstedi", RUN: "the end of `run`"}.get(fault.place, fault.place) for fault in same)
         service = next((word for word in ("Plex", "Stedi") if first.key.endswith(f" {word}")), None)
-        # A record's message names it as people know it, its place does not.
+        # A record's message contains its number; its place is an internal key.
         what = "what failed" if first.of_record else names if service is None else f"{service} ({names})"
         lines.append(
             f"{what} works again since {first.ended_at:%Y-%m-%d %H:%M} UTC;"

@@ -1,7 +1,7 @@
-"""A page of one of Stedi's feeds, also where Stedi refuses the token that leads to it.
+"""Read one page of a Stedi feed, also when Stedi rejects the stored page token.
 
-Tokens do not expire (stedi/README.md 4.1), but a changed account or a restored state file may hold one that Stedi no
-longer takes. The feed is then read again from the last time known: every entry is told by its id, so nothing counts
+Tokens do not expire (stedi/README.md 4.1), but after a change of account or a restore the state may hold one that Stedi
+rejects. The feed is then read again from the last known time: entries are identified by their id, so nothing counts
 twice.
 """
 
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from plexstedi.stedi.client import StediClient
 
 _MARGIN = timedelta(hours=1)
-"""Items are ordered by when they were processed; an hour is more than any two can be out of order."""
+"""Items are ordered by processing time; no two are out of order by more than an hour."""
 _YOUNGEST_START = timedelta(minutes=2)
 _REFUSED = (400, 404, 422)
-"""What a call with a token that Stedi no longer takes may be answered with."""
+"""HTTP statuses with which Stedi may reject a page token."""
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Feed(Generic[Item]):
-    """One of the two feeds, with what is remembered of it."""
+    """One of the two feeds, with the cursors stored for it."""
 
     name: str
     poll: Callable[[StediClient, Checkpoint], Page[Item]]
     token: Fact
     seen: Fact
     refused: Fact
-    """Since when Stedi has refused its token; nothing while it takes it."""
+    """Since when Stedi has rejected the token; unset while it accepts it."""
 
 
 TRANSACTIONS: Feed[StediTransaction] = Feed(
@@ -65,103 +65,108 @@ EXECUTIONS: Feed[Execution] = Feed(
 
 
 def first_checkpoint(session: Session, feed: Feed[Item]) -> Checkpoint:
-    """Where to read a feed on; the very first time from before anything of ours can have been sent."""
-    memory = session.store.memory
-    token = memory.get(feed.token)
+    """Where to resume a feed; for a new state, before any document of this state can have been sent."""
+    cursors = session.store.cursors
+    token = cursors.get(feed.token)
     if token is not None:
         return FromToken(token)
-    if memory.get(feed.refused) is not None:
-        return FromTime(_again_from(session, feed, _MARGIN))
+    if cursors.get(feed.refused) is not None:
+        # The token was rejected and no new one was received yet: continue by time.
+        return FromTime(_restart_time(session, feed, _MARGIN))
     return FromTime(feed_start(session))
 
 
 def never_read(session: Session, feed: Feed[Item]) -> bool:
-    """Whether this state has read nothing of the feed yet, or is to read it anew."""
-    memory = session.store.memory
-    return memory.get(feed.token) is None and memory.get(feed.refused) is None
+    """Whether this state has read nothing of the feed yet, or is to read it again."""
+    cursors = session.store.cursors
+    return cursors.get(feed.token) is None and cursors.get(feed.refused) is None
 
 
-def read_anew(session: Session, feed: Feed[Item]) -> None:
-    """Forget how far it was read: the next reading begins at `feed_start`. In the caller's transaction."""
+def reset_feed(session: Session, feed: Feed[Item]) -> None:
+    """Clear the cursors: the next reading begins at `feed_start`. In the caller's transaction."""
     for fact in (feed.token, feed.refused, feed.seen):
-        session.store.memory.put(fact, None)
+        session.store.cursors.put(fact, None)
 
 
 def feed_start(session: Session) -> datetime:
-    """From before anything that concerns this state: the orders that are sent as new, and what `recover` found."""
-    memory, now = session.store.memory, session.clock.now()
-    start = session.config.plex.poll.start or memory.time(Fact.START) or now - FIRST_LOOK_BACK
-    answers_from = memory.time(Fact.ANSWERS_FROM) or start
+    """A time before anything relevant to this state: orders sent as new, and documents found by `recover`."""
+    cursors, now = session.store.cursors, session.clock.now()
+    start = session.config.plex.poll.start or cursors.time(Fact.START) or now - FIRST_LOOK_BACK
+    answers_from = cursors.time(Fact.ANSWERS_FROM) or start
     return min(start - _MARGIN, answers_from - _MARGIN, now - _YOUNGEST_START)
 
 
 def next_page(
     session: Session, feed: Feed[Item], checkpoint: Checkpoint, seen: set[Checkpoint]
 ) -> tuple[Page[Item], Checkpoint]:
-    """The page at a checkpoint, and the checkpoint that it was really read at.
+    """The page at a checkpoint, and the checkpoint at which it was really read.
 
-    `seen` are the checkpoints of this reading, kept in step. Where Stedi refuses the token, the page from the last time
-    known: an hour before the newest entry seen, or a second before it where a token of this very reading is refused
-    and nothing newer came. Raise RequestRejected where Stedi refuses a time, ServiceRefused, ServiceUnavailable.
+    `seen` holds the checkpoints of this reading and is updated. If Stedi rejects the token, the page is read from the
+    last known time: one hour before the newest entry, or one second before it if a token of this very reading is
+    rejected and nothing newer arrived. Raise RequestRejected if Stedi rejects a time, ServiceRefused,
+    ServiceUnavailable.
     """
-    memory = session.store.memory
+    cursors = session.store.cursors
     try:
         page = feed.poll(session.stedi, checkpoint)
     except RequestRejected as refused:
+        # A rejected time, or another status, is a real error and not an outdated token.
         if isinstance(checkpoint, FromTime) or refused.status not in _REFUSED:
             raise
         by_time = any(isinstance(each, FromTime) for each in seen)
-        again = FromTime(_again_from(session, feed, timedelta(seconds=1) if by_time else _MARGIN))
+        again = FromTime(_restart_time(session, feed, timedelta(seconds=1) if by_time else _MARGIN))
         _forget_token(session, feed, again, refused)
+        # Tokens of the abandoned reading no longer count; times stay, so that a token rejected twice ends the loop.
         seen.difference_update([each for each in seen if isinstance(each, FromToken)])
         if again in seen:
             return Page((), (), None), again
         seen.add(again)
         return feed.poll(session.stedi, again), again
-    if isinstance(checkpoint, FromToken) and memory.get(feed.refused) is not None:
+    if isinstance(checkpoint, FromToken) and cursors.get(feed.refused) is not None:
         with session.store.transaction():
-            memory.put(feed.refused, None)
+            cursors.put(feed.refused, None)
             session.note("feed-token-taken", Subject(f"{feed.name} feed"))
     return page, checkpoint
 
 
-def _again_from(session: Session, feed: Feed[Item], margin: timedelta) -> datetime:
-    newest = session.store.memory.time(feed.seen)
+def _restart_time(session: Session, feed: Feed[Item], margin: timedelta) -> datetime:
+    newest = session.store.cursors.time(feed.seen)
     if newest is None:
         return feed_start(session)
+    # A newest entry in the future comes from a wrong clock: never start later than the youngest start allowed.
     return min(newest - margin, session.clock.now() - _YOUNGEST_START)
 
 
 def _forget_token(session: Session, feed: Feed[Item], again: FromTime, refused: RequestRejected) -> None:
-    """Say once that the feed is read again, also if every token is refused from now on."""
-    memory = session.store.memory
+    """Clear the token; report once that the feed is read again, even if later tokens are rejected too."""
+    cursors = session.store.cursors
     with session.store.transaction():
-        memory.put(feed.token, None)
-        if memory.get(feed.refused) is not None:
+        cursors.put(feed.token, None)
+        if cursors.get(feed.refused) is not None:
             return
-        newest = memory.time(feed.seen)
+        newest = cursors.time(feed.seen)
         if newest is not None and newest > again.at + _MARGIN:
-            # A clock of ours was set back: what is read now is older, and no step backwards of Stedi.
-            memory.put_time(feed.seen, again.at)
-        memory.put_time(feed.refused, session.clock.now())
+            # This machine's clock was set back: older entries are expected now and are no backward step of Stedi.
+            cursors.put_time(feed.seen, again.at)
+        cursors.put_time(feed.refused, session.clock.now())
         session.note(
             "feed-read-again", Subject(f"{feed.name} feed"), since=again.at.isoformat(), message=refused.message
         )
-    session.tally.warn(
+    session.run.warn(
         f"Stedi no longer accepts the stored page token of its {feed.name} feed ({refused.message}): the feed is "
         f"read again from {again.at:%Y-%m-%d %H:%M} UTC, and nothing is processed twice"
     )
 
 
 _BACKWARDS = timedelta(hours=1)
-"""Items are ordered by when they were processed; an hour is more than any two can be out of order."""
+"""Items are ordered by processing time; no two are out of order by more than an hour."""
 
 
 Entry = TypeVar("Entry", Execution, StediTransaction)
 
 
 def feed_entry(feed: str, key: str, raw: Json) -> Record:
-    """One entry of a feed as a record with a turn of its own. It does not come again, so a held one is kept."""
+    """One feed entry as an isolated record. It is not listed again, so its content is stored while it is held."""
     about = of_transaction(key) if feed == "transaction" else NO_SUBJECT
     return Record("note", f"{feed} {key}", f"{feed} {key} of Stedi's feed", raw=raw, about=about)
 
@@ -172,21 +177,22 @@ def note_held_entries(
     read: Callable[[Json], Entry | UnreadableEntry],
     note: Callable[[Session, Entry], None],
 ) -> None:
-    """Note the entries that raised what nobody foresaw, and are to be tried again."""
+    """Process held entries that are due for another attempt."""
     prefix = f"note {feed} "
     for subject, content in session.store.unforeseen.contents(prefix):
         raw = loads(content)
         with session.store.transaction(), isolated(session, feed_entry(feed, subject.removeprefix(prefix), raw)):
             entry = read(raw)
             if isinstance(entry, UnreadableEntry):
-                ask_about_unreadable(session, [entry], feed)
+                open_reviews_of_unreadable(session, [entry], feed)
             else:
                 note(session, entry)
 
 
-def ask_about_unreadable(session: Session, entries: Sequence[UnreadableEntry], feed: str) -> None:
-    """An entry that cannot be read is not read again: a person is told of it; in the caller's transaction."""
+def open_reviews_of_unreadable(session: Session, entries: Sequence[UnreadableEntry], feed: str) -> None:
+    """Open a review item for each entry that cannot be read: it is not listed again. In the caller's transaction."""
     for entry in entries:
+        # An unreadable entry may have no id: its content identifies it.
         mark = hashlib.sha256(dumps(entry.raw).encode()).hexdigest()[:16]
         if entry.error is not None:
             hold(session, feed_entry(feed, mark, entry.raw), entry.error)
@@ -200,22 +206,22 @@ def ask_about_unreadable(session: Session, entries: Sequence[UnreadableEntry], f
         )
         subject = Subject(f"{feed} entry {mark}")
         if not session.store.reviews.decided(ReviewKind.FEED_ENTRY_UNREADABLE, subject):
-            session.ask(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
+            session.open_review(ReviewKind.FEED_ENTRY_UNREADABLE, subject, (reason,))
 
 
 def remember_checkpoint(session: Session, token: Fact, checkpoint: Checkpoint) -> None:
-    """Keep the token; a time is never kept, since items of equal time at a page's edge would be lost."""
+    """Store the token. A time is never stored: entries of equal time at a page boundary would be lost."""
     if isinstance(checkpoint, FromToken):
-        session.store.memory.put(token, checkpoint.token)
+        session.store.cursors.put(token, checkpoint.token)
 
 
 def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed: str) -> None:
-    """Stop if a feed that runs from old to new shows a page that ends long before what it showed already.
+    """Stop if a feed, which is listed from old to new, returns a page that ends long before the newest known entry.
 
-    Another account's key, or a token that Stedi no longer follows, would look like this (stedi/README.md 4.1). Raise
+    The key of another account, or a token that Stedi no longer follows, has this effect (stedi/README.md 4.1). Raise
     SuspicionStop, unless it is overridden for this run.
     """
-    known = session.store.memory.time(seen)
+    known = session.store.cursors.time(seen)
     if newest is not None and known is not None and newest < known - _BACKWARDS:
         session.suspect(
             "feed-backwards",
@@ -226,6 +232,6 @@ def guard_direction(session: Session, seen: Fact, newest: datetime | None, feed:
 
 
 def remember_newest(session: Session, seen: Fact, newest: datetime | None) -> None:
-    """Note how far a feed came; inside the caller's transaction. After an override also a step back."""
+    """Store how far a feed was read; inside the caller's transaction. After an override it may go backwards."""
     if newest is not None:
-        session.store.memory.put_time(seen, newest)
+        session.store.cursors.put_time(seen, newest)

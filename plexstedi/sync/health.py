@@ -1,4 +1,4 @@
-"""Whether runs still do what they are for: decided from what each run left (DESIGN.md section 4, `health`)."""
+"""Health of scheduled runs, derived from what each run recorded (DESIGN.md section 4, `health`)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from plexstedi.state.store import Store
 from plexstedi.sync.stages import Stage
 
 EVERY_MINUTES = 60
-"""How often a timer calls the program where the configuration cannot be asked (`run.every_minutes`)."""
+"""Interval of the timer if the configuration cannot be read (`run.every_minutes`)."""
 _RUNS_MISSED = 3
-_ROOM_NEEDED = 65_536
+_SPACE_NEEDED = 65_536
 """Bytes that even an idle run may need for the state file and its journal."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthFault:
-    """One thing that is wrong until a run shows otherwise."""
+    """One fault that lasts until a run succeeds."""
 
     code: str
     since: datetime
@@ -35,17 +35,17 @@ class HealthFault:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a monitor must know. `ok`: nothing stands, and runs succeed as often as they should."""
+    """Data for a monitor. `ok`: no fault persists, and runs succeed as often as configured."""
 
     last_run: LastRun | None
     stages: Mapping[Stage, StageRecord]
     faults: tuple[HealthFault, ...]
     key_due: datetime | None
-    """When the Stedi key is to be rotated; None where it is not known since when it is used."""
+    """When the Stedi key is due for rotation; None if the start of its use is unknown."""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stands."""
+        """Whether no fault persists."""
         return not self.faults
 
 
@@ -59,14 +59,14 @@ def decide_health(
     every_minutes: int = EVERY_MINUTES,
     key_due: datetime | None = None,
 ) -> Health:
-    """How things stand. `created`: when the state file was made, None if there is none."""
+    """Derive health. `created`: when the state file was created, None if there is none."""
     stages = {stage: _stage(stage, records, beside) for stage in Stage}
     last_run = max(
         (run for run in (beside.last_run, records.last_run) if run is not None), key=lambda run: run.at, default=None
     )
     faults = _merged([*standing, *(one.standing() for one in beside.faults if one.stands)])
     explained = any(not one.of_record for one in standing) or any(one.stands for one in beside.faults)
-    if not explained and (late := _not_run(stages, created, now, timedelta(minutes=every_minutes))) is not None:
+    if not explained and (late := _missed_runs(stages, created, now, timedelta(minutes=every_minutes))) is not None:
         faults.append(late)
     return Health(last_run, stages, tuple(sorted(faults, key=lambda fault: fault.since)), key_due)
 
@@ -79,7 +79,7 @@ def _stage(stage: Stage, records: RunRecords, beside: Beside) -> StageRecord:
 
 
 def _merged(standing: Sequence[StandingFault]) -> list[HealthFault]:
-    """One fault for what several stages meet alike: it is one service that is away. The first one's words."""
+    """One fault per cause: several stages may meet the same unavailable service. Keeps the earliest message."""
     found: dict[str, HealthFault] = {}
     rank: dict[str, int] = {stage: number for number, stage in enumerate(Stage)}
     for fault in sorted(standing, key=lambda fault: (fault.since, rank.get(fault.place, len(rank)))):
@@ -87,10 +87,11 @@ def _merged(standing: Sequence[StandingFault]) -> list[HealthFault]:
     return list(found.values())
 
 
-def _not_run(
+def _missed_runs(
     stages: Mapping[Stage, StageRecord], created: datetime | None, now: datetime, every: timedelta
 ) -> HealthFault | None:
-    """That no run has succeeded for too long. A stage that nobody has ever called is not missed, but one of them is."""
+    """A fault if no run has succeeded for too long. A stage that was never used is ignored, unless none was used at
+    all."""
     used = [(stage, record) for stage, record in stages.items() if record.succeeded_at or record.failed_at]
     last: dict[str, datetime] = {
         stage: at for stage, record in used if (at := record.succeeded_at or created) is not None
@@ -121,13 +122,13 @@ def read_health(
     *,
     fault: PlexStediError | None = None,
 ) -> Health:
-    """How things stand by the state and the file beside it. `fault`: why the state cannot be read now."""
+    """Health from the state and the file beside it. `fault`: why the state cannot be read now."""
     beside = Beside.load(state)
     standing = [*_full_disk(state, now)]
     records, created = RunRecords(), None
     if store is not None:
         standing += store.faults.standing()
-        records, created = RunRecords.load(store.memory), store.memory.time(Fact.CREATED)
+        records, created = RunRecords.load(store.cursors), store.cursors.time(Fact.CREATED)
     if fault is not None and all(one.code != fault.code for one in beside.faults):
         standing.append(StandingFault("start", fault.code, fault.code, now, fault.message, fault.fix))
     return decide_health(
@@ -142,13 +143,13 @@ def read_health(
 
 
 def _full_disk(state: Path, now: datetime) -> Iterator[StandingFault]:
-    """A disk without room: the run that met it could not even note that."""
+    """A full disk, checked now: the run that met it could not record it."""
     try:
         disk = os.statvfs(state.parent)
     except OSError:
-        # A folder that is not there, or not to be looked at, is told by what needs it.
+        # A folder that is missing or inaccessible is reported by the operation that needs it.
         return
-    if disk.f_bavail * disk.f_frsize < _ROOM_NEEDED:
+    if disk.f_bavail * disk.f_frsize < _SPACE_NEEDED:
         yield StandingFault(
             "start",
             "state-full",
@@ -160,7 +161,7 @@ def _full_disk(state: Path, now: datetime) -> Iterator[StandingFault]:
 
 
 def _key_due(records: RunRecords, config: Config | None) -> datetime | None:
-    """By what the last run saw; the keyring is not opened, since a monitor asks often."""
+    """From the last run's record; the keyring is not opened, since a monitor polls often."""
     if records.key_set_at is None or config is None:
         return None
     return records.key_set_at + timedelta(days=config.stedi.key_rotation_days)

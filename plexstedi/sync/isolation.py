@@ -1,9 +1,9 @@
-"""Many records, each with its own turn: what one of them raises keeps no other from its turn.
+"""Process many records in isolation: an error of one record does not stop the others.
 
-Two kinds of trouble belong to one record alone. A service that does not answer for it, while it answers for others, is
-asked again in each run; several such records in a row are the service itself. What nobody foresaw holds the record as
-a review item of kind `unforeseen`; it is tried again when its content or the program's version is another, or when a
-person accepts the item.
+Two kinds of errors belong to a single record. If a service gives no response for it while it responds for others, the
+record is tried again in each run; several such records in a row mean that the service itself is unavailable. An
+unexpected error holds the record as a review item of kind `unforeseen`; it is tried again when its content or the
+program's version changes, or when a user accepts the item.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 
 _PATIENCE = timedelta(days=1)
-"""So long a record that is not answered for is tried again before it needs review (DESIGN.md section 4)."""
+"""How long a record without a response is retried before it needs review (DESIGN.md section 4)."""
 _IN_A_ROW = 3
-"""So many failures without a success between them mean that the service itself does not answer."""
+"""So many failures in a row mean that the service itself is unavailable."""
 _KNOWN_IN_A_ROW = 20
-"""The same, of records that failed in earlier runs: they have their turn last, so that they fail in a row anyway."""
+"""The same for records that failed in earlier runs: they are processed last and so usually fail in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record at one step of its way."""
+    """A record at one processing step."""
 
     step: str
-    """What is done with it, as words: `read`, `decide`, `write`."""
+    """The step as a verb: `read`, `decide`, `write`."""
     key: str
-    """What it is, for the program: its kind and its id."""
+    """Internal identifier: kind and id."""
     words: str
-    """What it is, for people: `order PO-1`."""
+    """Name for display: `order PO-1`."""
     mark: str = ""
-    """Its content as it is now: another mark means that it has changed."""
+    """Fingerprint of its current content: another mark means that it has changed."""
     supplier: str | None = None
     order_id: str | None = None
     order_number: str | None = None
     raw: Json = None
-    """An entry of a feed as it came: kept for the next try, since it does not come again."""
+    """A feed entry as received: stored for the next attempt, since it is not listed again."""
 
     about: Subject = NO_SUBJECT
     """The document or transaction that it is, or belongs to."""
 
     @property
     def name(self) -> str:
-        """What it is at this step, for the program: under this name it is held."""
+        """Internal name of record and step, under which it is held."""
         return f"{self.step} {self.key}"
 
     @property
     def subject(self) -> Subject:
-        """Of its review item."""
+        """Subject of its review item."""
         return replace(self.about, text=self.name)
 
 
@@ -73,27 +73,27 @@ _INVOICES_BACK = timedelta(days=3)
 
 
 def order_reading(order_id: str, number: str) -> Record:
-    """The reading of one order from Plex. It has no mark: an order is read when it changes."""
+    """The reading of one order from Plex. No mark: an order is read only when it changes."""
     return Record("read", f"order {order_id}", f"order {number or order_id}", order_number=number or None)
 
 
 def try_again(session: Session, name: str, number: str = "") -> None:
-    """Let the record of this name have its turn in the next run; in the caller's transaction.
+    """Release a held record for the next run; in the caller's transaction.
 
-    What is read only when it changes is asked for anew.
+    A record that is read only when it changes is queued for reading again.
     """
     store = session.store
     store.unforeseen.try_again(name)
     if name.startswith(_READ_ORDER):
         store.orders.add_work([Work(name.removeprefix(_READ_ORDER), number, "window")])
     elif name.startswith(_READ_RECEIPT):
-        store.memory.put_time(Fact.RECEIPTS_CURSOR, None)
-    elif name.startswith(_READ_INVOICE) and (cursor := store.memory.time(Fact.INVOICES_CURSOR)) is not None:
-        store.memory.put_time(Fact.INVOICES_CURSOR, cursor - _INVOICES_BACK)
+        store.cursors.put_time(Fact.RECEIPTS_CURSOR, None)
+    elif name.startswith(_READ_INVOICE) and (cursor := store.cursors.time(Fact.INVOICES_CURSOR)) is not None:
+        store.cursors.put_time(Fact.INVOICES_CURSOR, cursor - _INVOICES_BACK)
 
 
 def try_again_after_update(session: Session) -> None:
-    """What another version of the program could not do, this one tries."""
+    """Release records held by another version of the program."""
     names = session.store.unforeseen.of_another_program(__version__)
     if names:
         with session.store.transaction():
@@ -102,27 +102,28 @@ def try_again_after_update(session: Session) -> None:
 
 
 def is_held(session: Session, record: Record) -> bool:
-    """Whether this record raised something before, as it is now and under this version of the program."""
+    """Whether this record raised an error before, with the same content and program version."""
     return session.store.unforeseen.holds(record.name, record.mark, __version__)
 
 
 @dataclass(slots=True)
 class Turn:
-    """How one record's turn went."""
+    """The result of processing one record."""
 
     held: bool = False
-    """It raised what nobody foresaw: nothing of it was done."""
+    """It raised an unexpected error: none of its changes were kept."""
 
 
 @contextmanager
 def isolated(session: Session, record: Record) -> Iterator[Turn]:
-    """One record's turn: what nobody foresaw holds it, and the caller goes on behind the block.
+    """Process one record: an unexpected error holds it, and the caller continues after the block.
 
-    Inside a transaction, what the block did to the state is taken back and the rest of the transaction stays. Raise
-    PlexStediError as the block does: those are foreseen, and say themselves whom they concern.
+    Inside a transaction, the block's changes are rolled back to a savepoint and the rest of the transaction is kept.
+    Raise PlexStediError as the block does: those faults are handled by the caller.
     """
     turn = Turn()
-    counted = session.tally.copy()
+    # Counts and warnings live in memory: restore them together with the savepoint.
+    counted = session.run.copy()
     try:
         with session.store.apart():
             yield turn
@@ -130,14 +131,14 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
         raise
     except Exception as error:
         turn.held = True
-        session.tally.restore(counted)
+        session.run.restore(counted)
         hold(session, record, error)
     else:
-        let_go(session, record)
+        release_hold(session, record)
 
 
 def hold(session: Session, record: Record, error: Exception) -> None:
-    """Hold a record that raised what nobody foresaw; told once, however often it is tried again."""
+    """Hold a record that raised an unexpected error; reported once, however often it is tried again."""
     reason = Reason(
         code="unforeseen",
         where=record.words,
@@ -150,33 +151,35 @@ def hold(session: Session, record: Record, error: Exception) -> None:
         session.store.unforeseen.hold(record.name, record.mark, __version__, session.clock.now(), content)
         if session.store.reviews.is_open(ReviewKind.UNFORESEEN, record.subject):
             return
-        session.ask(
+        session.open_review(
             ReviewKind.UNFORESEEN,
             record.subject,
             (reason,),
             supplier=record.supplier,
             order_id=record.order_id,
             order_number=record.order_number,
-            # The error itself is what the run tells and alerts about.
+            # Not urgent: the run reports and alerts the error itself.
             urgent=False,
         )
-    session.tally.unforeseen.append(Unforeseen(reason.message, fix=reason.fix, error=error))
+    session.run.unforeseen.append(Unforeseen(reason.message, fix=reason.fix, error=error))
 
 
-def let_go(session: Session, record: Record) -> None:
-    """The record went well: what held it is over."""
+def release_hold(session: Session, record: Record) -> None:
+    """The record succeeded: remove its hold."""
     if not session.store.unforeseen.known(record.name):
         return
     with session.store.transaction():
         session.store.unforeseen.forget(record.name)
-        session.withdraw(ReviewKind.UNFORESEEN, record.subject, "it succeeded this time", order_id=record.order_id)
+        session.withdraw_review(
+            ReviewKind.UNFORESEEN, record.subject, "it succeeded this time", order_id=record.order_id
+        )
 
 
 class Turns:
-    """The turns of the records of one stage, of which a service is asked one by one.
+    """Process the records of one stage that each need a call to a service.
 
-    A record that the service does not answer for is a standing fault from the first time on; after a day it is a review
-    item, and no run ends with 5 because of it any more, though each run asks for it again.
+    A record without a response is a persistent fault from the first failure on. After a day it becomes a review item;
+    it is still tried in each run but no longer makes the run end with 5.
     """
 
     kind: ClassVar[ReviewKind] = ReviewKind.UNANSWERED
@@ -191,35 +194,37 @@ class Turns:
 
     @property
     def failed(self) -> Sequence[ServiceUnavailable]:
-        """The records that were not answered for in these turns, and are no review items yet."""
+        """Faults of the records without a response in this stage that are not review items yet."""
         return self._failed
 
     def review_subject(self, record: Record) -> Subject:
-        """Under which subject a person is asked about a record that is not answered for."""
+        """Subject of the review item about a record without a response."""
         return record.subject
 
-    def take_back(self, record: Record) -> None:
-        """The service answers for this record again; in a transaction."""
+    def close_review(self, record: Record) -> None:
+        """Withdraw the review item: the service responds for this record again. In a transaction."""
         why = "the service responds"
-        self._session.withdraw(self.kind, self.review_subject(record), why, order_id=record.order_id)
+        self._session.withdraw_review(self.kind, self.review_subject(record), why, order_id=record.order_id)
 
-    def failed_before(self, record: Record) -> bool:
-        """Whether this record failed in earlier runs: then it has its turn after the others."""
-        return record.name in self._standing or self._is_asked(record)
+    def failed_earlier(self, record: Record) -> bool:
+        """Whether this record failed in earlier runs: then it is processed after the others."""
+        return record.name in self._standing or self._is_in_review(record)
 
     def failing_orders(self) -> set[str]:
-        """The orders, by Plex's id, whose reading failed in earlier runs."""
-        asked = [review.subject.text for review in self._session.store.reviews.standing() if review.kind is self.kind]
-        found = (*self._standing, *asked)
+        """Plex ids of the orders whose reading failed in earlier runs."""
+        in_review = [
+            review.subject.text for review in self._session.store.reviews.standing() if review.kind is self.kind
+        ]
+        found = (*self._standing, *in_review)
         return {name.removeprefix(_READ_ORDER) for name in found if name.startswith(_READ_ORDER)}
 
     @contextmanager
     def turn(self, record: Record) -> Iterator[Turn]:
-        """One record's turn. Raise ServiceUnavailable if the time is over, or if it is the service that fails."""
+        """Process one record. Raise ServiceUnavailable if the time is over, or if the service itself fails."""
         raised = False
 
         @contextmanager
-        def answered() -> Iterator[None]:
+        def catching_failures() -> Iterator[None]:
             nonlocal raised
             try:
                 yield
@@ -227,57 +232,59 @@ class Turns:
                 if fault.code == "time-limit":
                     raise
                 raised = True
-                self.unanswered(record, fault)
+                self.no_response(record, fault)
             except RequestRejected as fault:
-                # The service refuses to speak of this record alone; what it refuses of all is a ServiceRefused.
+                # Rejected for this record alone; a rejection of every request would be a ServiceRefused.
                 raised = True
                 unavailable = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
-                self.unanswered(record, unavailable)
+                self.no_response(record, unavailable)
 
-        with isolated(self._session, record) as turn, answered():
+        with isolated(self._session, record) as turn, catching_failures():
             yield turn
         if not (raised or turn.held):
             self.succeeded(record)
 
     def succeeded(self, record: Record) -> None:
-        """A record had its turn: the service answers."""
+        """A record was processed: the service responds."""
         self._in_a_row = 0
         self._known_in_a_row = 0
-        if not self.failed_before(record):
+        if not self.failed_earlier(record):
             return
         session = self._session
         with session.store.transaction():
             session.store.faults.succeed(record.name, session.clock.now())
-            self.take_back(record)
+            self.close_review(record)
 
-    def unanswered(self, record: Record, fault: ServiceUnavailable) -> None:
-        """A service did not answer for a record. Raise its fault if too many did in a row."""
-        if self.failed_before(record):
+    def no_response(self, record: Record, fault: ServiceUnavailable) -> None:
+        """The service gave no response for a record. Raise its fault after too many failures in a row."""
+        if self.failed_earlier(record):
             self._known_in_a_row += 1
         else:
             self._in_a_row += 1
         if self._in_a_row >= _IN_A_ROW or self._known_in_a_row >= _KNOWN_IN_A_ROW:
-            # It is the service: what its calls for single records met says nothing about these.
+            # The service itself is down: do not record faults for single records.
             raise fault
         message = f"cannot {record.step} {record.words}: {fault.message}"
         session, now = self._session, self._session.clock.now()
-        if self._is_asked(record):
+        # Its review item is open already: neither a fault of the run nor a second item.
+        if self._is_in_review(record):
             return
         with session.store.transaction():
             faults = session.store.faults
             since = faults.fail(record.name, fault.code, message, fault.fix, now, stage=self._stage)
             if now - since >= _PATIENCE:
+                # From now on the review item represents it: a persistent fault too would be reported twice.
                 faults.forget(record.name)
-                self._ask(record, message, fault)
+                self._open_review(record, message, fault)
                 return
         self._failed.append(ServiceUnavailable(message, fix=fault.fix, code=fault.code))
 
-    def _is_asked(self, record: Record) -> bool:
+    def _is_in_review(self, record: Record) -> bool:
         return self._session.store.reviews.is_open(self.kind, self.review_subject(record))
 
-    def _ask(self, record: Record, message: str, fault: ServiceUnavailable) -> None:
+    def _open_review(self, record: Record, message: str, fault: ServiceUnavailable) -> None:
         reason = Reason(code=fault.code, where=record.words, message=message, fix=fault.fix)
-        self._session.ask(
+        self._session.open_review(
             self.kind,
             self.review_subject(record),
             (reason,),
@@ -286,8 +293,8 @@ class Turns:
             order_number=record.order_number,
         )
 
-    def tell(self) -> None:
-        """After the last record: raise RecordsUnanswered with the first failure and how many there were."""
+    def raise_unanswered(self) -> None:
+        """After the last record: raise RecordsUnanswered with the first fault and the number of faults."""
         if not self._failed:
             return
         first, more = self._failed[0], len(self._failed) - 1

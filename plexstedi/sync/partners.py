@@ -1,4 +1,4 @@
-"""Whose partnership it is, and what is known of a trading partner."""
+"""Trading partners by partnership, and what is known of a partner."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from plexstedi.sync.session import Session
 
 
 def supplier_of(session: Session, partnership: str | None) -> str | None:
-    """The supplier that is traded with over this partnership, or was when its documents went out (RULES.md Reading 10).
+    """The supplier of this partnership, now or when its documents were sent (RULES.md Reading 10).
 
-    None if neither the configuration nor any document knows it.
+    None if neither the configuration nor any document names it.
     """
     if partnership is None:
         return None
@@ -20,7 +20,7 @@ def supplier_of(session: Session, partnership: str | None) -> str | None:
 
 
 def customer_of(session: Session, partnership: str | None) -> str | None:
-    """The customer that gets, or got, invoices over this partnership; None if there is none."""
+    """The customer that receives or received invoices over this partnership; None if there is none."""
     if partnership is None:
         return None
     found = (code for code, settings in session.config.customers.items() if settings.partnership_id == partnership)
@@ -28,7 +28,7 @@ def customer_of(session: Session, partnership: str | None) -> str | None:
 
 
 def partner_of(session: Session, code: str) -> Partner:
-    """A configured supplier with its name and address as Plex has them. Raise KeyError, ConfigurationFault."""
+    """A configured supplier with its name and address from Plex. Raise KeyError, ConfigurationFault."""
     known = session.store.orders.supplier(code)
     partner = session.partner(code)
     if known is None:

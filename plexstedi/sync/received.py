@@ -1,4 +1,4 @@
-"""What came in of an order, as far as Plex's receipts were read: it decides what is left to receive (POC04)."""
+"""Quantities received for an order, from Plex's receipts: they determine what is left to receive (POC04)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _FRESH = timedelta(hours=24)
 
 
 def received_so_far(store: Store, order_id: str) -> Mapping[str, Decimal] | None:
-    """By Plex's line id, in the unit ordered; None if receipts were not read, or not since Plex was a day ago."""
-    read, orders = store.memory.time(Fact.RECEIPTS_CURSOR), store.memory.time(Fact.PLEX_CURSOR)
+    """Quantities by Plex line id, in the unit ordered; None if receipts are not read, or a day behind the orders."""
+    read, orders = store.cursors.time(Fact.RECEIPTS_CURSOR), store.cursors.time(Fact.PLEX_CURSOR)
     if read is None or (orders is not None and read < orders - _FRESH):
         return None
     return store.receipts.received(order_id)

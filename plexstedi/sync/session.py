@@ -1,4 +1,4 @@
-"""One command's surroundings: its configuration, clock and state, the two services, and its limits."""
+"""The context of one command: configuration, clock, state, the two services, and limits."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from plexstedi.state.subject import Subject, of_document
 from plexstedi.sync.counts import RunCounts
 
 if TYPE_CHECKING:
-    # Commands that only read the state do without httpx.
+    # Commands that only read the state do not load httpx.
     from plexstedi.http.caller import Deadline
     from plexstedi.plex.port import PlexPort
     from plexstedi.stedi.client import StediClient
 
 PROGRAM = "plexstedi"
-"""The actor of everything that no person decided."""
+"""Actor of everything that no user decided."""
 
 
-def person() -> str:
-    """Who gives a command that is a person's, for the audit trail."""
+def current_user() -> str:
+    """The user who runs a command, as recorded in the audit trail."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -41,7 +41,7 @@ def person() -> str:
 
 @dataclass
 class Session:
-    """What every part of a run shares. `plex` and `stedi` are opened by the first use."""
+    """Shared by all parts of a run. `plex` and `stedi` are opened at first use."""
 
     config: Config
     store: Store
@@ -54,7 +54,7 @@ class Session:
     overrides: frozenset[str] = frozenset()
     stop: StopRequest = field(default_factory=StopRequest)
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None
-    tally: RunCounts = field(default_factory=RunCounts)
+    run: RunCounts = field(default_factory=RunCounts)
     _plex: PlexPort | None = None
     _stedi: StediClient | None = None
     _partners: dict[str, Partner] = field(default_factory=dict)
@@ -62,26 +62,26 @@ class Session:
 
     @property
     def plex(self) -> PlexPort:
-        """Plex, opened once."""
+        """The Plex client, opened once."""
         if self._plex is None:
             self._plex = self.open_plex()
         return self._plex
 
     @property
     def stedi(self) -> StediClient:
-        """Stedi, opened once."""
+        """The Stedi client, opened once."""
         if self._stedi is None:
             self._stedi = self.open_stedi()
         return self._stedi
 
     @property
     def tenant(self) -> str:
-        """Whose orders these are, as it stands in keys and file names."""
+        """The tenant, as used in idempotency keys and file names."""
         return self.config.tenant
 
     @property
     def usage(self) -> str:
-        """ISA15: P or T."""
+        """ISA15 (X12 element I14): P or T."""
         return self.config.stedi.usage_indicator
 
     def close_services(self) -> None:
@@ -92,21 +92,21 @@ class Session:
             self._stedi.close()
 
     def time_left(self) -> float:
-        """Seconds until this run must have ended."""
+        """Seconds until this run must end."""
         return self.deadline.left(self.clock)
 
     def checkpoint(self) -> None:
-        """Between two documents: stop if a signal asked for it. Raise Interrupted."""
+        """Called between two documents: stop if a signal requested it. Raise Interrupted."""
         if self.stop.signal is not None:
             raise Interrupted(
                 f"stopped by {self.stop.signal} after the current document",
                 fix="Nothing is left half done; the next run continues.",
             )
 
-    def look(self) -> None:
-        """While something long is decided: the same, and whether the run's time is over.
+    def check_deadline(self) -> None:
+        """Called during long decisions: `checkpoint`, and check the run's time limit.
 
-        Raise Interrupted, ServiceUnavailable (code `time-limit`); what is under way is rolled back, not half done.
+        Raise Interrupted, ServiceUnavailable (code `time-limit`); the open transaction is rolled back.
         """
         self.checkpoint()
         if self.time_left() <= 0:
@@ -120,15 +120,15 @@ class Session:
         """Stop on a suspicion unless it is overridden for this run. Raise SuspicionStop."""
         if name in self.overrides:
             self.note("suspicion-overridden", Subject(name), message=message)
-            self.tally.warn(f"overridden: {message}")
+            self.run.warn(f"overridden: {message}")
             return
         raise SuspicionStop(name, message, passed=self.overrides)
 
     def note(self, kind: str, subject: Subject, *, order_id: str | None = None, **detail: Fact) -> None:
-        """Add to the audit trail."""
+        """Append an event to the audit trail."""
         self.store.audit.append(self.clock.now(), self.actor, kind, subject, order_id=order_id, **detail)
 
-    def ask(
+    def open_review(
         self,
         kind: ReviewKind,
         subject: Subject,
@@ -140,7 +140,8 @@ class Session:
         line: int | None = None,
         urgent: bool = True,
     ) -> bool:
-        """Ask a person, once; whether the question is new. `urgent`: a new one makes the run end with 3."""
+        """Open a review item or update the open one; return whether it is new. `urgent`: a new one ends the run with
+        3."""
         new = self.store.reviews.open(
             kind,
             subject,
@@ -151,9 +152,10 @@ class Session:
             order_number=order_number,
             line=line,
         )
+        # An item that was already open is neither audited nor reported again.
         if new:
             opened = self.store.reviews.open_one(kind, subject)
-            # With the number that the item has now: what is told and alerted can be run as it stands.
+            # Use the stored reasons: their commands contain the item's number and can be run as shown.
             reasons = reasons if opened is None else opened.reasons
             what = "; ".join(str(reason) for reason in reasons)
             self.note(
@@ -166,12 +168,14 @@ class Session:
             if urgent:
                 word = "order" if invoice_of_stream(order_id) is None else "invoice"
                 about = f"{word} {order_number}" if order_number else subject.text
-                self.tally.news.append(f"{about}: {kind}: {what}")
+                self.run.news.append(f"{about}: {kind}: {what}")
         return new
 
-    def ask_about(self, kind: ReviewKind, document: Document, reason: Reason, *, urgent: bool = True) -> bool:
-        """Ask a person about one document, as `ask`."""
-        return self.ask(
+    def open_review_of_document(
+        self, kind: ReviewKind, document: Document, reason: Reason, *, urgent: bool = True
+    ) -> bool:
+        """Open a review item of one document, as `open_review`."""
+        return self.open_review(
             kind,
             of_document(document.id),
             (reason,),
@@ -181,13 +185,13 @@ class Session:
             urgent=urgent,
         )
 
-    def withdraw(self, kind: ReviewKind, subject: Subject, why: str, *, order_id: str | None = None) -> None:
-        """Take back a question whose reason went away."""
+    def withdraw_review(self, kind: ReviewKind, subject: Subject, why: str, *, order_id: str | None = None) -> None:
+        """Withdraw a review item whose reason no longer exists."""
         if self.store.reviews.withdraw(kind, subject, self.clock.now(), why):
             self.note("review-withdrawn", subject, order_id=order_id, review=kind, why=why)
 
     def partner(self, code: str) -> Partner:
-        """A configured supplier as documents are built for it, without its name and address in Plex.
+        """A configured supplier as documents are built for it, without its name and address from Plex.
 
         Raise KeyError if it has no table, ConfigurationFault if a guide cannot be read.
         """
@@ -195,7 +199,7 @@ class Session:
             self._partners[code] = self.config.partner(code)
         return self._partners[code]
 
-    def settle_counts(self) -> None:
-        """Bring the standing counts up to now."""
-        self.tally.counts.attention = self.store.reviews.attention()
-        self.tally.counts.in_doubt = Statistics(self.store.database).in_doubt()
+    def refresh_counts(self) -> None:
+        """Update the current totals `attention` and `in_doubt`."""
+        self.run.counts.attention = self.store.reviews.attention()
+        self.run.counts.in_doubt = Statistics(self.store.database).in_doubt()

@@ -1,7 +1,8 @@
-"""From configuration and secrets to a session: the one place where clients, state and limits are put together."""
+"""Build a session from configuration and secrets: the one place that connects clients, state and limits."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,21 +35,21 @@ _TRIAL_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class InterruptibleClock:
-    """A clock whose waits end when a signal asks the run to stop."""
+    """A clock whose waits end when a signal requests a stop."""
 
     clock: Clock
     stop: StopRequest
 
     def now(self) -> datetime:
-        """As the clock beneath."""
+        """As the underlying clock."""
         return self.clock.now()
 
     def monotonic(self) -> float:
-        """As the clock beneath."""
+        """As the underlying clock."""
         return self.clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait in slices. Raise Interrupted once a stop is asked for: nothing is under way while waiting."""
+        """Wait in slices. Raise Interrupted once a stop is requested: no work is in progress while waiting."""
         left = seconds
         while left > 0:
             if self.stop.signal is not None:
@@ -59,34 +60,34 @@ class InterruptibleClock:
 
 
 @dataclass
-class RememberedCalls:
-    """The times of the last minute's calls to Plex, so that the limit holds across runs that follow each other.
+class StoredCalls:
+    """Times of the last minute's calls to Plex, so that the rate limit holds across consecutive runs.
 
-    Written once, when the run ends: a run that was killed may lead to a 429 in the next, which waits and goes on.
+    Stored once, when the run ends: after a killed run the next may get a 429, which it waits out.
     """
 
-    memory: Cursors
+    cursors: Cursors
     _made: MemoryCallLog = field(default_factory=MemoryCallLog)
 
     def load(self, service: str, since: datetime) -> Sequence[datetime]:
         """Times of earlier runs and of this one."""
-        text = self.memory.get(Fact.PLEX_CALLS) or ""
+        text = self.cursors.get(Fact.PLEX_CALLS) or ""
         earlier = [datetime.fromisoformat(part) for part in text.split()]
         return [at for at in earlier if at >= since] + list(self._made.load(service, since))
 
     def record(self, service: str, at: datetime) -> None:
-        """Note one call."""
+        """Record one call."""
         self._made.record(service, at)
 
     def keep(self, service: str, now: datetime) -> None:
-        """Leave the last minute's calls to the next run."""
+        """Store the last minute's calls for the next run."""
         times = self.load(service, now - _WINDOW)
-        self.memory.put(Fact.PLEX_CALLS, " ".join(at.isoformat() for at in times[-200:]) or None)
+        self.cursors.put(Fact.PLEX_CALLS, " ".join(at.isoformat() for at in times[-200:]) or None)
 
 
 @dataclass
 class Surroundings:
-    """What a session is opened from."""
+    """Parameters for opening a session."""
 
     config: Config
     secrets: Secrets
@@ -103,10 +104,10 @@ class OpenSession:
     """A session with what must be closed after it."""
 
     session: Session
-    calls: RememberedCalls
+    calls: StoredCalls
 
     def disconnect(self) -> None:
-        """Close the connections, and leave the calls of the last minute to the next run."""
+        """Close the connections and store the last minute's calls for the next run."""
         session = self.session
         try:
             if not session.dry_run and session.store.database.path is not None:
@@ -115,7 +116,7 @@ class OpenSession:
             session.close_services()
 
     def close(self) -> None:
-        """Leave the state and the connections."""
+        """Close the state and the connections."""
         try:
             self.disconnect()
         finally:
@@ -123,23 +124,26 @@ class OpenSession:
 
 
 def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, recover: bool = False) -> OpenSession:
-    """Open state and limits; the services are reached at their first use.
+    """Open state and limits; services are connected at first use.
 
-    A dry run works on a private copy in memory. Raise StateUnusable, ConfigurationFault (another tenant's state).
+    A dry run works on a private in-memory copy. Raise StateUnusable, ConfigurationFault (another tenant's state).
     """
     clock = InterruptibleClock(around.clock, around.stop)
+    # An unexpectedly missing state file must not be created silently: that could resend every order.
     if not recover:
         expect_state(around.state_path)
     store = Store.open_copy(around.state_path) if dry_run else Store.open(around.state_path, clock.now())
     try:
         config = around.config
-        store.memory.belongs_to(config.tenant, config.stedi.usage_indicator)
+        store.cursors.belongs_to(config.tenant, config.stedi.usage_indicator)
         limit = around.time_limit_seconds or config.run.time_limit_minutes * 60.0
-        deadline = Deadline(clock.monotonic() + limit, around.stop, partial(_no_transaction, store))
-        calls = RememberedCalls(store.memory)
+        deadline = Deadline(
+            clock.monotonic() + limit, around.stop, partial(_no_transaction, store, threading.get_ident())
+        )
+        calls = StoredCalls(store.cursors)
 
         def plex() -> PlexPort:
-            former = [name for name, _ in history(store.memory)]
+            former = [name for name, _ in history(store.cursors)]
             return open_plex(config, around.secrets, clock, deadline=deadline, calls=calls, former=former)
 
         def stedi() -> StediClient:
@@ -164,9 +168,11 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
     return OpenSession(session, calls)
 
 
-def _no_transaction(store: Store) -> None:
-    """A call can take as long as the run: what is written meanwhile would wait for it, or be lost with it."""
-    assert not store.database.in_transaction, "a service is called while a transaction is open"
+def _no_transaction(store: Store, thread: int) -> None:
+    """A call may take as long as the run: an open transaction would block other writers and could be lost."""
+    # Only the thread that opened the state writes it; the calls of other threads were begun outside a transaction.
+    if threading.get_ident() == thread:
+        assert not store.database.in_transaction, "a service is called while a transaction is open"
 
 
 def open_stedi(
@@ -177,8 +183,8 @@ def open_stedi(
     deadline: Deadline | None,
     key: SecretName = SecretName.STEDI_API_KEY,
 ) -> StediClient:
-    """Stedi under one of the two keys. Raise CredentialsFault when it is not set."""
-    # Never advise to overwrite the key in use because the one that is tried is bad.
+    """A Stedi client with one of the two keys. Raise CredentialsFault if it is not set."""
+    # When the next key is tried and rejected, do not advise to overwrite the key in use.
     kept = "" if key is SecretName.STEDI_API_KEY else f"; {SecretName.STEDI_API_KEY} is unchanged and stays in use"
     return connect_to_stedi(
         config.stedi.base_url,
@@ -187,12 +193,12 @@ def open_stedi(
         clock=clock,
         read_timeout=float(config.stedi.read_timeout_seconds),
         deadline=deadline,
-        largest_answer=config.run.max_response_mb * 2**20,
+        largest_response=config.run.max_response_mb * 2**20,
     )
 
 
 def try_stedi_key(config: Config, secrets: Secrets, clock: Clock, key: SecretName) -> None:
-    """Make one real call under a key. Raise ServiceRefused, ServiceUnavailable, CredentialsFault."""
+    """Make one real call with a key. Raise ServiceRefused, ServiceUnavailable, CredentialsFault."""
     stedi = open_stedi(config, secrets, clock, deadline=Deadline(clock.monotonic() + _TRIAL_SECONDS), key=key)
     try:
         stedi.check_access()
@@ -206,12 +212,12 @@ def open_plex(
     clock: Clock,
     *,
     deadline: Deadline | None,
-    calls: RememberedCalls | None,
+    calls: StoredCalls | None,
     former: Sequence[str] = (),
 ) -> PlexPort:
-    """Plex in the configured dialect; `former` as in `plex_settings`.
+    """A Plex client in the configured dialect; `former` as in `plex_settings`.
 
-    Raise CredentialsFault when a secret of it is not set.
+    Raise CredentialsFault if one of its secrets is not set.
     """
     plex = config.plex
     name = SecretName.PLEX_CLIENT_SECRET if plex.api is PlexApi.OAUTH2 else SecretName.PLEX_API_KEY
@@ -225,7 +231,7 @@ def open_plex(
         clock=clock,
         deadline=deadline,
         call_log=calls,
-        largest_answer=config.run.max_response_mb * 2**20,
+        largest_response=config.run.max_response_mb * 2**20,
     )
 
 
@@ -233,7 +239,8 @@ _DAYS = ("confirmed_ship_date", "confirmed_delivery_date")
 
 
 def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexSettings:
-    """`[plex]` as the client needs it. `former_timezones`: in which stored orders were read; empty for none told."""
+    """`[plex]` as the client needs it. `former_timezones`: the zones in which stored orders were read; empty name:
+    none set."""
     plex = config.plex
     objects: Mapping[str, str | None] = {
         AckLevel.ORDER: plex.acknowledgments.objects.order,
@@ -246,6 +253,7 @@ def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexS
         tenant_id=plex.tenant_id,
         tenant_code=plex.tenant_code,
         requests_per_minute=plex.requests_per_minute,
+        parallel_calls=plex.parallel_calls,
         read_timeout=float(plex.read_timeout_seconds),
         token_url=plex.auth.token_url,
         client_id=plex.auth.client_id,
@@ -266,7 +274,7 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 
 def _records(config: Config) -> AcknowledgmentRecords:
-    """Where Plex's own acknowledgment records are written and read."""
+    """The data sources for Plex's own acknowledgment records."""
 
     def source(name: str) -> DataSourceMap:
         given = config.plex.datasources[name]
@@ -284,7 +292,7 @@ def _records(config: Config) -> AcknowledgmentRecords:
 
 
 def check_tenant(session: Session) -> None:
-    """Once per run. Raise ServiceRefused when the key opens another company than the configured one."""
+    """Once per run. Raise ServiceRefused if the key belongs to another company than the configured one."""
     if not session.tenant_checked:
         verify_tenant(session.plex.tenants(), plex_settings(session.config))
         session.tenant_checked = True

@@ -1,4 +1,4 @@
-"""The stages of a run: each ends by itself, and how it ended is noted for whoever asks how things stand."""
+"""The stages of a run: each ends independently, and its result is recorded for `status`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plexstedi.sync.session import Session
 
 
 class Stage(StrEnum):
-    """What a run does, one after the other; also commands of their own."""
+    """The steps of a run, in order; each is also a command."""
 
     POLL = "poll"
     SUBMIT = "submit"
@@ -21,20 +21,21 @@ class Stage(StrEnum):
 
 @contextmanager
 def stage(session: Session, name: Stage) -> Iterator[None]:
-    """One stage. An error that nobody foresaw is raised as InternalFault; foreseen ones as they are.
+    """Run one stage. An unexpected error is raised as InternalFault; others as they are.
 
-    A stage that was interrupted, or asked for something impossible, has neither succeeded nor failed.
+    An interrupted stage, or one with invalid usage, has neither succeeded nor failed.
     """
     try:
         yield
+    # Neither success nor failure: the previous result of the stage stays recorded.
     except (Interrupted, UsageFault):
         raise
     except PlexStediError as fault:
-        session.tally.stages[name] = fault
+        session.run.stages[name] = fault
         raise
     except Exception as error:
         unforeseen = internal_fault(error, name)
-        session.tally.stages[name] = unforeseen
+        session.run.stages[name] = unforeseen
         raise unforeseen from error
     else:
-        session.tally.stages[name] = None
+        session.run.stages[name] = None

@@ -1,4 +1,4 @@
-"""What a supplier has of an order: a stored revision, with what we wrote into its releases from its own answers."""
+"""The supplier's copy of an order: a stored revision, with promises that were written into its releases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plexstedi.edi.order import Order
 from plexstedi.edi.outbound.actions import Change860
 from plexstedi.edi.outbound.document import Renderings
 from plexstedi.edi.outbound.promised import Demand, WrittenDemand, with_demands, with_promises
-from plexstedi.edi.outbound.untold import lines_that_differ, untold_lines
+from plexstedi.edi.outbound.unsent_changes import lines_that_differ, lines_with_unsent_changes
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField
 from plexstedi.state.document import Document
@@ -19,13 +19,15 @@ from plexstedi.state.store import Store
 from plexstedi.state.writes import WriteState
 
 
-def supplier_has(store: Store, record: OrderRecord, revision: int) -> Order:
+def supplier_copy_of(store: Store, record: OrderRecord, revision: int) -> Order:
     """This revision as its supplier has it today. Raise KeyError if there is no such revision."""
     has = store.orders.revision(record.id, revision)
+    # Promises written later than the latest revision do not exist: writing records a revision.
     if revision >= record.latest:
         return has
     written = [
-        WrittenDemand(change.record_id, value, sure=write.state is WriteState.DONE)
+        # An unfinished write may or may not be in Plex, so its value is only a possible difference.
+        WrittenDemand(change.record_id, value, is_certain=write.state is WriteState.DONE)
         for write in store.writes.of_order(record.id)
         if write.revision is None or write.revision > revision
         for change in write.changes
@@ -35,7 +37,7 @@ def supplier_has(store: Store, record: OrderRecord, revision: int) -> Order:
 
 
 def order_after(order: Order, changes: Iterable[FieldChange]) -> Order | None:
-    """The order with what was written into its releases; None if that is nothing that a supplier could be told."""
+    """The order with what was written into its releases; None if no value that is sent to suppliers was written."""
     demands: dict[str, dict[str, Demand]] = {}
     for change in changes:
         value = _demand(change)
@@ -48,14 +50,16 @@ def order_after(order: Order, changes: Iterable[FieldChange]) -> Order | None:
 def sent_after(
     store: Store, change: Change860, last: Document, revision: int, sent: SentOrder, renderings: Renderings
 ) -> SentOrder:
-    """What is kept with a change since `revision`: a line that it leaves out, as only we changed it, stays as sent.
+    """The sent order to store with a change since `revision`: a line that only we changed, and that is not sent, stays
+    as sent.
 
-    So an answer to that line is still compared with what the supplier was told of it, and earlier ones still count.
+    Acknowledgments of that line are then still compared with what was sent, and earlier ones still count.
     """
     ours = lines_that_differ(store.orders.revision(last.order_id, revision), change.has)
     if not ours:
         return sent
-    ours -= untold_lines(change.has, change.order, renderings, change.stream)
+    # Lines that the 860 reports anyway are sent with their new values.
+    ours -= lines_with_unsent_changes(change.has, change.order, renderings, change.stream)
     if not ours:
         return sent
     before = store.documents.sent(last.id)
@@ -64,7 +68,7 @@ def sent_after(
 
 
 def _demand(change: FieldChange) -> Demand | None:
-    """What a change wrote into a release's own quantity or date; None for anything else."""
+    """What a change wrote into a release's quantity or date; None for anything else."""
     if change.level != "release" or change.after is None:
         return None
     if change.field == ReleaseField.QUANTITY:

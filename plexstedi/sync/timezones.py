@@ -1,4 +1,4 @@
-"""In which time zone the days of each stored order were read: another `plex.timezone` is no change of any order."""
+"""The time zone in which each stored order's dates were read: changing `plex.timezone` does not change any order."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from plexstedi.state.file.codec import instant, moment
 from plexstedi.sync.session import Session
 
 History = tuple[tuple[str, datetime | None], ...]
-"""Each `plex.timezone` (empty: none) with the time since which orders are read in it; the first from the beginning."""
+"""Each `plex.timezone` (empty: none) with the time since when it is used; the first has no begin."""
 
 
-def history(memory: Cursors) -> History:
-    """As noted so far. A state from before this was noted read every date as it was written."""
-    noted = memory.get(Fact.TIMEZONES)
+def history(cursors: Cursors) -> History:
+    """As recorded. A state that predates this record read every date as written."""
+    noted = cursors.get(Fact.TIMEZONES)
     if noted is None:
-        return () if memory.get(Fact.BEGAN) is None else (("", None),)
+        return () if cursors.get(Fact.BEGAN) is None else (("", None),)
     return tuple((name, None if since is None else moment(since)) for name, since in json.loads(noted))
 
 
-def note_timezone(memory: Cursors, name: str | None, now: datetime) -> None:
-    """Note that orders are read in this time zone from now on; in the caller's transaction, before polling begins."""
-    known = history(memory)
+def note_timezone(cursors: Cursors, name: str | None, now: datetime) -> None:
+    """Record the current time zone; in the caller's transaction, before polling begins."""
+    known = history(cursors)
     if known and known[-1][0] == (name or ""):
         return
     entries = [*known, (name or "", now if known else None)]
-    memory.put(Fact.TIMEZONES, json.dumps([(zone, None if at is None else instant(at)) for zone, at in entries]))
+    cursors.put(Fact.TIMEZONES, json.dumps([(zone, None if at is None else instant(at)) for zone, at in entries]))
 
 
 def zone_at(known: History, seen: datetime) -> str | None:
-    """The time zone in which something was read then; None if none is noted."""
+    """The time zone used at a time; None if none is recorded."""
     found = None
     for name, since in known:
         if since is None or since <= seen:
@@ -42,15 +42,15 @@ def zone_at(known: History, seen: datetime) -> str | None:
 
 
 def _former_zone(session: Session, seen: datetime) -> str | None:
-    """The time zone in which something was read then; None if that is the present one, or none is noted."""
-    zone = zone_at(history(session.store.memory), seen)
+    """The time zone used at a time; None if it is the current one, or none is recorded."""
+    zone = zone_at(history(session.store.cursors), seen)
     return None if zone == (session.config.plex.timezone or "") else zone
 
 
-def as_it_was_read(session: Session, order: Order) -> Order:
-    """The order in the days of the time zone in which it was stored, where nothing else makes it differ.
+def in_stored_timezone(session: Session, order: Order) -> Order:
+    """The order with dates in the time zone in which it was stored, if nothing else differs.
 
-    Once an order is changed in Plex, all of its days are those of the present zone.
+    Once an order changes in Plex, all of its dates are in the current zone.
     """
     orders = session.store.orders
     record = orders.get(order.id)
@@ -59,12 +59,13 @@ def as_it_was_read(session: Session, order: Order) -> Order:
     zone = _former_zone(session, orders.revision_seen(order.id, record.latest)[0])
     if zone is None:
         return order
-    before = session.plex.as_read_before(order.id, zone)
+    # Interpret the same rows in the former zone: if that equals the stored revision, only the zone differs.
+    before = session.plex.order_in_former_zone(order.id, zone)
     stored = fingerprint(orders.revision(order.id, record.latest))
     return before if before is not None and fingerprint(before) == stored else order
 
 
-def invoice_as_it_was_read(session: Session, invoice: Invoice) -> Invoice:
+def invoice_in_stored_timezone(session: Session, invoice: Invoice) -> Invoice:
     """The same for an invoice."""
     invoices = session.store.invoices
     record = invoices.get(invoice.id)
@@ -73,6 +74,6 @@ def invoice_as_it_was_read(session: Session, invoice: Invoice) -> Invoice:
     zone = _former_zone(session, invoices.revision_seen(invoice.id, record.latest)[0])
     if zone is None:
         return invoice
-    before = session.plex.invoice_as_read_before(invoice.id, zone)
+    before = session.plex.invoice_in_former_zone(invoice.id, zone)
     stored = invoice_fingerprint(invoices.revision(invoice.id, record.latest))
     return before if before is not None and invoice_fingerprint(before) == stored else invoice

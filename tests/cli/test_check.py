@@ -119,7 +119,7 @@ def test_names_of_another_dialect_are_refused_with_the_nearest(cli: Cli) -> None
 
 def test_a_state_file_of_another_tenant_is_found_before_a_run_refuses_it(cli: Cli) -> None:
     store = Store.open(cli.state, NOW)
-    store.memory.put(Fact.TENANT, "another")
+    store.cursors.put(Fact.TENANT, "another")
     store.close()
     ran = cli.run("check", "--offline", **KEYS)
     assert (ran.code, "another" in ran.out) == (4, True)

@@ -10,7 +10,7 @@ import pytest
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import Dialect, config_text, secrets
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sync.report.check_services import compare_clocks
 
@@ -22,7 +22,7 @@ START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """Two suppliers, four orders."""
-    made = Sandbox(made_up_tenant(4, 2, 7, START), SandboxClock.manual(START))
+    made = Sandbox(sample_tenant(4, 2, 7, START), SandboxClock.manual(START))
     with made.serve():
         yield made
 

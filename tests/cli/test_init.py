@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 from plexstedi.config.load import load
-from plexstedi.config.new import InitAnswers, example_text, new_config
+from plexstedi.config.new import InitOptions, example_text, new_config
 from plexstedi.config.tables import PlexApi, WriteBack
 from tests.commands.driver import limit_file_size
 from tests.forked import run_forked
@@ -111,7 +111,7 @@ def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
 @pytest.mark.parametrize("write", [WriteBack.CUSTOM_FIELDS, WriteBack.RELEASES, WriteBack.REPORT_ONLY])
 @pytest.mark.parametrize("api", [PlexApi.CONNECT, PlexApi.OAUTH2])
 def test_every_combination_of_answers_is_toml_with_exactly_these_answers(api: PlexApi, write: WriteBack) -> None:
-    answers = InitAnswers(
+    answers = InitOptions(
         api, "https://p.example", TENANT, "X", "https://t.example", "us", "P", "Müller's \\ Co", write, every_minutes=15
     )
     made = tomllib.loads(new_config(example_text(), answers))

@@ -18,7 +18,7 @@ from plexstedi.state.inbox import ListedTransaction
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_stream
-from plexstedi.sync.endings import Ending, note_in_state
+from plexstedi.sync.endings import Ending, record_in_state
 from plexstedi.sync.stages import Stage
 
 from .conftest import NOW, Cli, an_order, answer_line_10, record, send
@@ -39,7 +39,7 @@ def a_question(store: Store, number: str = "PO-1001", kind: ReviewKind = ReviewK
 
 def a_good_run(store: Store, at: datetime) -> None:
     """All three stages have just succeeded."""
-    note_in_state(store, Ending("run", at, at, 0, [], dict.fromkeys(Stage)), to_cron=False)
+    record_in_state(store, Ending("run", at, at, 0, [], dict.fromkeys(Stage)), to_cron=False)
 
 
 def test_before_the_first_run_there_is_nothing_and_that_is_no_fault(cli: Cli) -> None:

@@ -21,7 +21,7 @@ from plexstedi.cli.result.results import RESULTS, json_schema
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
-from plexstedi.sandbox.plex.made_up import Awkward, made_up_tenant
+from plexstedi.sandbox.plex.sample_data import EdgeCase, sample_tenant
 from plexstedi.sandbox.plex.store import PlexWrite
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.stedi.records import GeneratedDocument
@@ -143,7 +143,7 @@ class Bench:
         """
         with self.sandbox.lock:
             store, now = self.sandbox.stedi, self.sandbox.clock.now()
-            partnership = store.partnerships[self.sandbox.made_up.partners[supplier].partnership_id]
+            partnership = store.partnerships[self.sandbox.sample_data.partners[supplier].partnership_id]
             text = store.compose(partnership, set_id, segments, "T", now)
             store.receive(text, partnership=partnership, at=now)
             if broken_json:
@@ -183,11 +183,11 @@ def make_bench(tmp_path: Path) -> Iterator[MakeBench]:
             orders: int = 6,
             suppliers: int = 2,
             characters: tuple[Character, ...] = (Character.PROMPT,),
-            awkward: tuple[Awkward, ...] = (),
+            edge_cases: tuple[EdgeCase, ...] = (),
             dialect: str = "connect",
         ) -> Bench:
-            made_up = made_up_tenant(orders, suppliers, 7, START, characters=characters, awkward=awkward)
-            sandbox = Sandbox(made_up, SandboxClock.manual(START))
+            sample_data = sample_tenant(orders, suppliers, 7, START, characters=characters, edge_cases=edge_cases)
+            sandbox = Sandbox(sample_data, SandboxClock.manual(START))
             stack.enter_context(sandbox.serve())
             place = tmp_path / f"bench{len(list(tmp_path.iterdir()))}"
             place.mkdir()

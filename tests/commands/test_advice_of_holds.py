@@ -240,7 +240,7 @@ def slow(seconds: float) -> Callable[[], None]:
         def slowly(session, inbound, candidates) -> None:
             for _ in range(10):
                 session.clock.sleep(seconds / 10)
-                session.look()
+                session.check_deadline()
             decide(session, inbound, candidates)
 
         ingest._decide = slowly
@@ -395,7 +395,7 @@ def test_a_wrong_password_of_the_data_sources_is_renewed_where_it_is_kept(make_b
 def test_the_next_steps_of_init_are_taken_as_they_are_printed(make_bench, dialect):
     bench = make_bench(orders=1, suppliers=1, dialect=dialect)
     bench.config.unlink()
-    tenant = bench.sandbox.made_up.tenant.id
+    tenant = bench.sandbox.sample_data.tenant.id
     options = ["--api", dialect, "--tenant-id", tenant, "--usage-indicator", "T", "--company", "Acme"]
     options += ["--write", "report-only"]
     if dialect == "oauth2":

@@ -94,7 +94,7 @@ def test_a_document_that_stedi_refused(make_bench):
 
 def test_a_setting_that_stedi_did_not_have(make_bench):
     bench = make_bench(orders=1, suppliers=1)
-    partnership = bench.sandbox.made_up.partners[0].partnership_id
+    partnership = bench.sandbox.sample_data.partners[0].partnership_id
     kept = bench.sandbox.stedi.partnerships.pop(partnership)
     bench.run("run")
     fix = only(bench, "document-refused")

@@ -16,7 +16,7 @@ def one(make_bench):
 
 
 def test_a_supplier_whose_orders_were_not_read_yet_is_tried_after_the_poll(one):
-    words = ("check", "--supplier", one.sandbox.made_up.partners[0].code, "--json")
+    words = ("check", "--supplier", one.sandbox.sample_data.partners[0].code, "--json")
     (finding,) = [f for f in one.run(*words).json["findings"] if f["subject"].startswith("orders of")]
     follow(one, finding["fix"])
     assert [trial["result"] for trial in one.run(*words).json["orders"]] == ["would-send"]

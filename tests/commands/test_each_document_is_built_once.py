@@ -35,7 +35,7 @@ def noting(into: Path) -> Callable[[], None]:
 
             return noting_build
 
-        owner.look = noted("view", owner.look, (0, 3, 4, 5))
+        owner.build_view = noted("view", owner.build_view, (0, 3, 4, 5))
         owner.build_850 = noted("850", owner.build_850, (0, 3))
         owner.build_change = noted("860", owner.build_change, (0, 1))
 

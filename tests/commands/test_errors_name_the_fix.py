@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import Awkward
+from plexstedi.sandbox.plex.sample_data import EdgeCase
 
 
 def test_a_missing_plex_key_is_named_with_its_places(bench):
@@ -68,7 +68,9 @@ def test_a_filter_that_plex_ignores_stops_the_run_loudly(bench):
 
 
 def test_orders_that_cannot_go_are_held_and_the_others_are_sent(make_bench):
-    bench = make_bench(awkward=(Awkward.LONG_NUMBER, Awkward.NO_LINES, Awkward.UNKNOWN_UNIT, Awkward.CURLY_QUOTES))
+    bench = make_bench(
+        edge_cases=(EdgeCase.LONG_NUMBER, EdgeCase.NO_LINES, EdgeCase.UNKNOWN_UNIT, EdgeCase.CURLY_QUOTES)
+    )
     ran = bench.run("run", "--json")
     assert ran.code == 3
     counts = ran.json["counts"]
@@ -86,7 +88,7 @@ def test_orders_that_cannot_go_are_held_and_the_others_are_sent(make_bench):
 
 
 def test_a_supplier_that_does_not_trade_by_edi_is_listed_and_no_fault(make_bench):
-    bench = make_bench(awkward=(Awkward.UNKNOWN_SUPPLIER,))
+    bench = make_bench(edge_cases=(EdgeCase.UNKNOWN_SUPPLIER,))
     ran = bench.run("run", "--json")
     assert ran.code == 0
     assert ran.json["not_traded"] == [{"supplier": "S999", "orders": 1}]
@@ -94,7 +96,7 @@ def test_a_supplier_that_does_not_trade_by_edi_is_listed_and_no_fault(make_bench
 
 
 def test_a_supplier_table_without_its_partnership_holds_its_orders_only(bench):
-    partnership = bench.sandbox.made_up.partners[0].partnership_id
+    partnership = bench.sandbox.sample_data.partners[0].partnership_id
     bench.write_config(lambda text: text.replace(f'partnership_id = "{partnership}"\n', ""))
     ran = bench.run("run", "--json")
     assert ran.code == 3
@@ -109,7 +111,7 @@ def test_a_supplier_table_without_its_partnership_holds_its_orders_only(bench):
 
 
 def test_a_document_that_stedi_refuses_needs_review_and_is_not_sent_again(bench):
-    setting = bench.sandbox.made_up.partners[0].settings[0][1]
+    setting = bench.sandbox.sample_data.partners[0].settings[0][1]
     bench.write_config(lambda text: text.replace(f'"{setting}"', '"no-such-setting"', 1))
     ran = bench.run("run", "--json")
     assert ran.code == 3
@@ -211,7 +213,7 @@ def test_a_mistyped_order_number_is_2_and_names_the_near_ones(bench):
 
 def test_the_oauth2_interface_needs_no_tenant_where_the_client_opens_one(make_bench):
     bench = make_bench(dialect="oauth2")
-    tenant = bench.sandbox.made_up.tenant
+    tenant = bench.sandbox.sample_data.tenant
     bench.write_config(
         lambda text: text.replace(f'tenant_id = "{tenant.id}"\n', "").replace(f'tenant_code = "{tenant.code}"\n', "")
     )

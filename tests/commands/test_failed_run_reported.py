@@ -110,7 +110,7 @@ def test_an_error_after_the_stages_is_reported_as_one_of_the_run(bench: Bench, t
     def fails(session: Session) -> None:
         raise RuntimeError("no house")
 
-    ran = bench.run("run", "--json", before=lambda: setattr(plexstedi.cli.run, "keep_house", fails))
+    ran = bench.run("run", "--json", before=lambda: setattr(plexstedi.cli.run, "back_up_and_purge", fails))
     assert (ran.code, ran.json["error"]["code"]) == (1, "internal")
     assert ran.json["counts"]["documents_sent"] == 4
     assert "no house" in health(bench)["faults"][0]["message"]
@@ -230,8 +230,8 @@ def test_one_record_that_nobody_foresaw_ends_its_run_with_1_and_stands_as_a_revi
                 raise OverflowError("a date far away")
             except OverflowError as error:
                 fault = Unforeseen("order PO-7: OverflowError", fix="Report it.", error=error)
-            session.tally.unforeseen.append(fault)
-            session.ask(
+            session.run.unforeseen.append(fault)
+            session.open_review(
                 ReviewKind.UNFORESEEN,
                 Subject("order 7"),
                 (Reason(code="unforeseen", where="order", message="odd", fix="x"),),

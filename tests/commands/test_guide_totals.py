@@ -15,7 +15,7 @@ import pytest
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from tests.commands.advice import follow
 from tests.commands.conftest import START, Bench
@@ -42,9 +42,9 @@ def with_guides(more_850: str = "", more_860: str = ""):
 @pytest.fixture(params=["003070", "004010", "007030"])
 def bench(request, tmp_path):
     """One supplier of that release whose guides require CTT02 and POC04."""
-    made_up = made_up_tenant(2, 1, 7, START, characters=(Character.PROMPT,))
-    partners = [dataclasses.replace(partner, release=request.param) for partner in made_up.partners]
-    sandbox = Sandbox(dataclasses.replace(made_up, partners=partners), SandboxClock.manual(START))
+    sample_data = sample_tenant(2, 1, 7, START, characters=(Character.PROMPT,))
+    partners = [dataclasses.replace(partner, release=request.param) for partner in sample_data.partners]
+    sandbox = Sandbox(dataclasses.replace(sample_data, partners=partners), SandboxClock.manual(START))
     with sandbox.serve():
         made = Bench(sandbox, tmp_path)
         for set_id, (name, table) in {

@@ -281,7 +281,7 @@ def send_ta1(bench, code: str, note: str = "000", *, control: int | None = None)
     """The supplier's system answers the envelope of the first document."""
     with bench.sandbox.lock:
         store, now = bench.sandbox.stedi, bench.sandbox.clock.now()
-        partnership = store.partnerships[bench.sandbox.made_up.partners[0].partnership_id]
+        partnership = store.partnerships[bench.sandbox.sample_data.partners[0].partnership_id]
         number = control or bench.sandbox.generated()[0].interchange_control_number
         remote = partnership.remote
         isa = (
@@ -369,7 +369,7 @@ def test_a_supplier_that_refuses_our_cancellation_is_heard(make_bench):
 
 def test_suppliers_that_share_a_partnership_keep_their_own_settings(make_bench):
     bench = make_bench(orders=8, suppliers=2, characters=(Character.SILENT,))
-    first, second = bench.sandbox.made_up.partners[:2]
+    first, second = bench.sandbox.sample_data.partners[:2]
     text = bench.config.read_text().replace(second.partnership_id, first.partnership_id)
     settings = dict(second.settings) | dict(first.settings)
     for set_id, setting in second.settings:
@@ -394,7 +394,7 @@ def test_json_that_is_no_guide_json_is_no_obstacle_where_the_x12_is_there(make_b
     bench, order = sent_to_silent(make_bench)
     with bench.sandbox.lock:
         store, now = bench.sandbox.stedi, bench.sandbox.clock.now()
-        partnership = store.partnerships[bench.sandbox.made_up.partners[0].partnership_id]
+        partnership = store.partnerships[bench.sandbox.sample_data.partners[0].partnership_id]
         text = store.compose(partnership, "855", (bak(order, "AC"), *accepted(bench, order), ("CTT", "1")), "T", now)
         store.receive(text, partnership=partnership, at=now)
         store.files.put(f"{store.processed[-1].id}-output", "application/json", b'{"order": {"number": "mapped"}}')

@@ -14,7 +14,7 @@ WHY = ("--reason", "it was missing")
 
 def transactions(bench, *, supplier=0, direction="INBOUND"):
     """What Stedi has processed over a supplier's partnership, oldest first."""
-    partnership = bench.sandbox.made_up.partners[supplier].partnership_id
+    partnership = bench.sandbox.sample_data.partners[supplier].partnership_id
     return [
         each
         for each in bench.sandbox.stedi.processed
@@ -37,7 +37,7 @@ def without(code):
 
 
 def first(bench):
-    partner = bench.sandbox.made_up.partners[0]
+    partner = bench.sandbox.sample_data.partners[0]
     return partner, [o.number for o in bench.sandbox.plex.tenant.orders if o.supplier.code == partner.code]
 
 
@@ -117,7 +117,7 @@ def test_replay_ack_says_why_something_is_not_read(bench):
     bench.run("run")
     with bench.sandbox.lock:
         store = bench.sandbox.stedi
-        partnership = store.partnerships[bench.sandbox.made_up.partners[0].partnership_id]
+        partnership = store.partnerships[bench.sandbox.sample_data.partners[0].partnership_id]
         now = bench.sandbox.clock.now()
         text = store.compose(partnership, "855", (("BAK", "00", "AK", "X", "20261123"),), "P", now)
         store.receive(text, partnership=partnership, at=now)

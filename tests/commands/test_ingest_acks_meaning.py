@@ -89,7 +89,7 @@ def acknowledge(bench, order, code: str, quantity: int, **more) -> None:
         "detail": {"baseline_item_data_PO1_loop": [loop]},
         "summary": {"transaction_totals_CTT_loop": [{"transaction_totals_CTT": {"number_of_line_items_01": 1}}]},
     }
-    partnership = bench.sandbox.made_up.partners[0].partnership_id
+    partnership = bench.sandbox.sample_data.partners[0].partnership_id
     control(bench, "POST", "inbound", {"partnership": partnership, "set": "855", "transaction": transaction})
     bench.later(minutes=5)
 
@@ -338,7 +338,7 @@ def test_the_same_control_numbers_with_another_content_are_read(sent):
     bench.run("run")
     bench.later(hours=1)
     with bench.sandbox.lock:
-        partnership_id = bench.sandbox.made_up.partners[0].partnership_id
+        partnership_id = bench.sandbox.sample_data.partners[0].partnership_id
         bench.sandbox.stedi.partnerships[partnership_id].their_number -= 1
     acknowledge(bench, order, "IR", 130)
     assert (bench.run("run").code, the_line(bench, order)["state"]) == (3, "rejected")

@@ -197,7 +197,7 @@ def test_an_order_renumbered_before_the_state_was_lost_is_not_ordered_under_its_
 
 def test_acknowledgments_are_applied_after_a_recovery_of_orders_with_receipts(sent):
     order, other = the_order(sent, 0), the_order(sent, 1)
-    suppliers = [partner.code for partner in sent.sandbox.made_up.partners]
+    suppliers = [partner.code for partner in sent.sandbox.sample_data.partners]
     sent.answer("855", *bak_and(sent, order), supplier=suppliers.index(order.supplier.code))
     sent.run("run")
     edit(sent, order)

@@ -40,7 +40,7 @@ STEPS = {
     "a supplier is read": Step("plex.rest.directory", "supplier", lambda self, id_, *a: id_, "Directory", (1, 2)),
     "an order is stored": Step("sync.poll.orders", "record_reading", lambda s, reading, *a: reading.id),
     "a receipt is read": Step("plex.rest.receipts", "read_receipt", lambda row: row.raw("id")),
-    "a receipt is stored": Step("state.receipts", "record", lambda self, id_, *a: id_, within="Receipts"),
+    "a receipt is stored": Step("state.orders", "record", lambda self, id_, *a: id_, within="Receipts"),
     "an invoice is read": Step("plex.rest.invoices", "read_invoice", lambda row: row.raw("id")),
     "an invoice is stored": Step("sync.poll.invoices", "record_invoice", lambda s, reading, *a: reading.id),
     "an order is decided": Step("sync.submit.due_orders", "_of_order", lambda s, record, *a: record.id),

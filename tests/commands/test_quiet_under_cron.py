@@ -9,7 +9,7 @@ import pytest
 
 import plexstedi.sync.run as stages
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import Awkward
+from plexstedi.sandbox.plex.sample_data import EdgeCase
 from plexstedi.state.file.lock import lock_path
 from plexstedi.sync.session import Session
 
@@ -180,7 +180,7 @@ def test_a_state_that_cannot_be_used_is_printed_by_each_run_and_its_end_too(sett
 
 
 def test_drafts_untraded_orders_and_readings_again_are_no_news(make_bench: MakeBench) -> None:
-    bench = make_bench(orders=3, suppliers=1, awkward=(Awkward.UNKNOWN_SUPPLIER,))
+    bench = make_bench(orders=3, suppliers=1, edge_cases=(EdgeCase.UNKNOWN_SUPPLIER,))
     plex = bench.sandbox.plex
     sent = [order.number for order in plex.tenant.orders]
     for hours in (0, 3, 1, 1):
@@ -224,7 +224,7 @@ def test_a_warning_that_recurs_is_printed_once_a_day_and_an_idle_run_has_none(se
 
     def warns(text: str) -> None:
         poll = stages.poll
-        stages.poll = lambda session, **more: (session.tally.warn(text), poll(session, **more))
+        stages.poll = lambda session, **more: (session.run.warn(text), poll(session, **more))
 
     assert run(None) == ""
     assert "warning: a supplier sends odd files" in run(numbers[0])

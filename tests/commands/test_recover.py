@@ -217,10 +217,10 @@ def test_orders_that_were_finished_long_ago_ask_nobody(bench):
 
 
 def test_a_file_that_was_retried_at_stedi_is_one_document(bench):
-    bench.sandbox.fail_deliveries(bench.sandbox.made_up.partners[0].code)
+    bench.sandbox.fail_deliveries(bench.sandbox.sample_data.partners[0].code)
     bench.run("run")
     bench.later(hours=1)
-    bench.sandbox.fail_deliveries(bench.sandbox.made_up.partners[0].code, 0)
+    bench.sandbox.fail_deliveries(bench.sandbox.sample_data.partners[0].code, 0)
     with bench.sandbox.lock:
         failed = [e for e in bench.sandbox.stedi.executions.values() if e.status == "FAILED"]
         assert failed

@@ -7,7 +7,7 @@ import pytest
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.control import receive_inbound
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import Awkward
+from plexstedi.sandbox.plex.sample_data import EdgeCase
 
 WHY = ("--reason", "agreed by phone")
 
@@ -185,7 +185,7 @@ def change(bench, number: str) -> None:
 
 
 def test_a_held_order_that_was_resolved_by_phone_is_not_sent_but_its_next_change_is_looked_at(make_bench):
-    bench = make_bench(orders=1, suppliers=1, awkward=(Awkward.UNKNOWN_UNIT,))
+    bench = make_bench(orders=1, suppliers=1, edge_cases=(EdgeCase.UNKNOWN_UNIT,))
     assert bench.run("run", "--json").code == 3
     review = the_only(bench, "order-held")
     rejected = bench.run("review", "reject", review, *WHY)
@@ -319,7 +319,7 @@ def test_an_acknowledgment_of_somebody_elses_order_is_ignored_when_a_user_says_s
     bench.run("run")
     bench.later(hours=3)
     bench.run("run")
-    partnership = bench.sandbox.made_up.partners[0].partnership_id
+    partnership = bench.sandbox.sample_data.partners[0].partnership_id
     begin = {"transaction_set_purpose_code_01": "00", "acknowledgment_type_02": "AT", "purchase_order_number_03": "X-1"}
     stray = {"heading": {"beginning_segment_for_purchase_order_acknowledgment_BAK": begin}}
     receive_inbound(bench.sandbox, {"partnership": partnership, "set": "855", "transaction": stray})

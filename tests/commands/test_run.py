@@ -132,7 +132,7 @@ def test_an_order_that_moves_to_another_supplier_after_it_was_sent_is_held(bench
     bench.run("run")
     number = bench.numbers_sent()[0]
     own = bench.sandbox.plex.order(number).supplier
-    other = next(supplier for supplier in bench.sandbox.made_up.tenant.suppliers if supplier is not own)
+    other = next(supplier for supplier in bench.sandbox.sample_data.tenant.suppliers if supplier is not own)
     with bench.sandbox.lock:
         bench.sandbox.plex.edit_header(number, supplier=other)
     bench.later(minutes=5)

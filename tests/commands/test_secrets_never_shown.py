@@ -63,7 +63,7 @@ def test_a_key_that_stedi_echoes_is_nowhere(make_bench, monkeypatch, shown):
     assert len(secret) >= 12
     echoed: list[str] = []
     api = bench.sandbox.stedi_api
-    monkeypatch.setattr(api, "answer", echoing(api.answer, secret, echoed))
+    monkeypatch.setattr(api, "respond", echoing(api.respond, secret, echoed))
     alerted = bench.place / "alerted"
     bench.write_config(lambda text: text + f'\n[alerts]\ncommand = ["tee", "-a", "{alerted}"]\n')
     bench.sandbox.fail_deliveries("S001")

@@ -55,7 +55,7 @@ def on_a_terminal() -> None:
 def with_evil_names(bench) -> str:
     """The first order's number; all that people and suppliers write in it is evil."""
     plex = bench.sandbox.plex
-    number = bench.sandbox.made_up.tenant.orders[0].number
+    number = bench.sandbox.sample_data.tenant.orders[0].number
     for supplier in plex.tenant.suppliers:
         supplier.name = EVIL
     plex.edit_header(number, note=EVIL)
@@ -67,7 +67,7 @@ def receive(bench, set_id: str, segment: tuple[str, ...], odd: dict[str, str]) -
     """A supplier sends what no X12 may hold, and Stedi hands it out."""
     with bench.sandbox.lock:
         store, now = bench.sandbox.stedi, bench.sandbox.clock.now()
-        partnership = store.partnerships[bench.sandbox.made_up.partners[0].partnership_id]
+        partnership = store.partnerships[bench.sandbox.sample_data.partners[0].partnership_id]
         text = store.compose(partnership, set_id, (segment,), "T", now)
         for plain, instead in odd.items():
             text = text.replace(plain, instead)

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from tests.crash.broken import BROKEN
 from tests.crash.direct import Direct, through
@@ -148,7 +148,7 @@ def warm_up(folder: Path) -> None:
     """A small morning, so that no fork has to import or build what every run needs."""
     place = folder / "warm"
     place.mkdir()
-    world = World(Sandbox(made_up_tenant(2, 1, 7, START), SandboxClock.manual(START)), place)
+    world = World(Sandbox(sample_tenant(2, 1, 7, START), SandboxClock.manual(START)), place)
     world.write_config()
     with through(Direct(world.sandbox)):
         play(world, 0)
@@ -168,8 +168,8 @@ def main() -> None:
         warm_up(Path(folder))
         place = Path(folder) / "place"
         place.mkdir()
-        made_up = made_up_tenant(chosen.orders, len(CAST), 7, START, characters=CAST)
-        world = World(Sandbox(made_up, SandboxClock.manual(START)), place, chosen.write, chosen.invoices)
+        sample_data = sample_tenant(chosen.orders, len(CAST), 7, START, characters=CAST)
+        world = World(Sandbox(sample_data, SandboxClock.manual(START)), place, chosen.write, chosen.invoices)
         world.write_config()
         if chosen.broken:
             BROKEN[chosen.broken]()

@@ -13,7 +13,7 @@ import pytest
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import secrets
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from tests.crash.direct import Direct, through
 from tests.crash.left import left_behind
@@ -22,7 +22,7 @@ from tests.crash.world import START, World
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(Sandbox(made_up_tenant(1, 1, 7, START), SandboxClock.manual(START)), tmp_path_factory.mktemp("place"))
+    made = World(Sandbox(sample_tenant(1, 1, 7, START), SandboxClock.manual(START)), tmp_path_factory.mktemp("place"))
     made.write_config()
     with through(Direct(made.sandbox)):
         made.run_until_quiet()

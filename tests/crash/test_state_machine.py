@@ -30,7 +30,7 @@ from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
 from plexstedi.sandbox.faults import Call, FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.plex.store import NewLine
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.state.file.database import Database
@@ -39,8 +39,7 @@ from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.sync.ingest.ingest import ingest
-from plexstedi.sync.people.recover import look, take_over
-from plexstedi.sync.people.recover_invoices import look_at_invoices, take_over_invoices
+from plexstedi.sync.people.recover import find_streams, import_streams
 from plexstedi.sync.people.replay import plan, replay, replay_acknowledgment
 from plexstedi.sync.people.review import decide
 from plexstedi.sync.poll.orders import poll
@@ -125,8 +124,8 @@ class Morning(RuleBasedStateMachine):
         self.place = Path(self._folder.name)
         self.state = self.place / "state.sqlite3"
         self.copy = self.place / "copy.sqlite3"
-        made_up = made_up_tenant(ORDERS, 1, 7, START, characters=(Character.PROMPT,))
-        self.sandbox = Sandbox(made_up, SandboxClock.manual(START))
+        sample_data = sample_tenant(ORDERS, 1, 7, START, characters=(Character.PROMPT,))
+        self.sandbox = Sandbox(sample_data, SandboxClock.manual(START))
         text = config_text(self.sandbox, write=self.write)
         text = text.replace(
             'write = "releases"', 'write = "releases"\nrelease_values = ["note", "due_date", "quantity"]'
@@ -359,9 +358,7 @@ class Morning(RuleBasedStateMachine):
 
     def _recover(self) -> None:
         def act(session: Session) -> None:
-            found, invoices = look(session), look_at_invoices(session)
-            take_over(session, found)
-            take_over_invoices(session, invoices)
+            import_streams(session, find_streams(session))
 
         self._command(act)
 
@@ -478,7 +475,7 @@ class Morning(RuleBasedStateMachine):
             if record.untraded or order.number in waiting:
                 continue
             documents = store.documents.of_order(record.id)
-            assert record.settled == record.latest, f"{order.number} has changes that nobody hears of"
+            assert record.up_to_date == record.latest, f"{order.number} has changes that nobody hears of"
             if not documents:
                 continue
             last = store.documents.last_told(record.id)
@@ -500,7 +497,7 @@ class Morning(RuleBasedStateMachine):
             (record,) = store.invoices.by_number(invoice.number)
             documents = store.documents.of_order(record.stream)
             assert documents or invoice.void or invoice.number in waiting, invoice.number
-            assert all(document.settled for document in documents), invoice.number
+            assert all(document.is_closed for document in documents), invoice.number
 
     def _plex_says_what_was_confirmed(self, store: Store, waiting: set[str | None]) -> None:
         """Of every order that waits for nobody, each line's confirmed quantity stands in Plex."""

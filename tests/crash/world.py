@@ -143,7 +143,7 @@ def picture(world: World) -> dict[str, object]:
             "documents": dict(states),
             "open writes": store.writes.count_open(),
             "waiting orders": store.orders.work_left(),
-            "unsettled": len(store.orders.unsettled()),
+            "unsettled": len(store.orders.not_up_to_date()),
             "lines": store.inbox.line_counts(),
             "attention": store.reviews.attention(),
             "trail": str(store.audit.verify()),

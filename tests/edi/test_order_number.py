@@ -130,16 +130,16 @@ def owner(order_id: str, **fields: object) -> PossibleOwner:
         ([owner("a")], "a"),
         ([], None),
         # Made after the file: the number was given out again.
-        ([owner("new", created_at=DAY + timedelta(hours=9), says_it=True)], None),
-        ([owner("old"), owner("new", created_at=DAY + timedelta(hours=9), says_it=True)], "old"),
-        ([owner("a", says_it=True), owner("b")], "a"),
-        ([owner("a", says_it=True), owner("b", has_documents=True)], "b"),
+        ([owner("new", created_at=DAY + timedelta(hours=9), matches_content=True)], None),
+        ([owner("old"), owner("new", created_at=DAY + timedelta(hours=9), matches_content=True)], "old"),
+        ([owner("a", matches_content=True), owner("b")], "a"),
+        ([owner("a", matches_content=True), owner("b", has_documents=True)], "b"),
         ([owner("a", same_partner=False), owner("b")], "b"),
-        ([owner("a", there=False, says_it=True), owner("b")], "a"),
-        ([owner("a", there=False), owner("b")], "b"),
+        ([owner("a", in_plex=False, matches_content=True), owner("b")], "a"),
+        ([owner("a", in_plex=False), owner("b")], "b"),
         # Two that could be it: a person is asked.
         ([owner("a"), owner("b")], None),
-        ([owner("a", says_it=True), owner("b", says_it=True)], None),
+        ([owner("a", matches_content=True), owner("b", matches_content=True)], None),
     ],
 )
 def test_a_file_found_at_stedi_is_never_taken_for_the_wrong_orders(owners: list[PossibleOwner], whose: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.state.store import Store
 from tests.crash import world
@@ -95,10 +95,10 @@ _expected: dict[tuple[str, bool], dict[str, Any]] = {}
 
 def make(tmp_path: Path, route: Route) -> World:
     """A small world of its own."""
-    made_up = made_up_tenant(4, 2, 7, world.START, characters=world.CAST)
+    sample_data = sample_tenant(4, 2, 7, world.START, characters=world.CAST)
     place = tmp_path / "place"
     place.mkdir(parents=True)
-    return World(Sandbox(made_up, SandboxClock.manual(world.START)), place, route.write, route.invoices)
+    return World(Sandbox(sample_data, SandboxClock.manual(world.START)), place, route.write, route.invoices)
 
 
 def undisturbed(tmp_path: Path, route: Route) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plexstedi.http.answer import Refusal
 from plexstedi.http.caller import Attempt, Caller
+from plexstedi.http.response import Refusal
 
 
 class StillClock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,9 +12,9 @@ import httpx
 import pytest
 
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import RejectedCall, Unheard
 from plexstedi.http.caller import Deadline, MemoryCallLog, PerMinute, path_segment
-from plexstedi.http.transport import FATE, Heard, fate
+from plexstedi.http.response import InconclusiveSend, RejectedCall
+from plexstedi.http.transport import REACHED_BY_ERROR, Reached, reached
 
 BASE = "https://core.example/2023"
 
@@ -43,7 +44,7 @@ def test_keyed_send_is_repeated_with_the_same_bytes_and_key(make_caller, httpx_m
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_keyless_send_that_failed_is_not_repeated_and_may_have_been_done(make_caller, httpx_mock, status):
     httpx_mock.add_response(status_code=status)
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(InconclusiveSend) as caught:
         make_caller().post("/save", body=b"[]")
     assert caught.value.maybe_processed
     assert len(httpx_mock.get_requests()) == 1
@@ -51,7 +52,7 @@ def test_keyless_send_that_failed_is_not_repeated_and_may_have_been_done(make_ca
 
 def test_keyless_send_without_a_response_is_not_repeated(make_caller, httpx_mock):
     httpx_mock.add_exception(httpx.ReadTimeout("slow"))
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(InconclusiveSend) as caught:
         make_caller().patch("/order", body=b"{}")
     assert caught.value.maybe_processed
     assert len(httpx_mock.get_requests()) == 1
@@ -59,7 +60,7 @@ def test_keyless_send_without_a_response_is_not_repeated(make_caller, httpx_mock
 
 def test_send_that_never_connected_is_repeated_and_known_as_not_done(make_caller, httpx_mock):
     httpx_mock.add_exception(httpx.ConnectError("refused"), is_reusable=True)
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(InconclusiveSend) as caught:
         make_caller().put("/release", body=b"{}")
     assert not caught.value.maybe_processed
     assert len(httpx_mock.get_requests()) == 4
@@ -75,14 +76,14 @@ def test_throttled_send_is_known_as_not_done(make_caller, httpx_mock, clock):
 def test_refused_key_after_an_unheard_try_does_not_hide_that_it_may_have_been_done(make_caller, httpx_mock):
     httpx_mock.add_exception(httpx.ReadError("reset"))
     httpx_mock.add_response(status_code=401)
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(InconclusiveSend) as caught:
         make_caller().post("/send", body=b"{}", idempotent=True)
     assert caught.value.maybe_processed
 
 
 def test_send_still_in_flight_tells_when_to_ask_again(make_caller, httpx_mock):
     httpx_mock.add_response(status_code=409, headers={"Retry-After": "5"}, json={"message": "busy"}, is_reusable=True)
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(InconclusiveSend) as caught:
         make_caller().post("/send", body=b"{}", idempotent=True)
     assert (caught.value.status, caught.value.retry_after, caught.value.maybe_processed) == (409, 5.0, True)
 
@@ -121,7 +122,7 @@ def test_a_run_never_sleeps_past_its_end(make_caller, httpx_mock, clock):
 
 def test_nothing_is_begun_after_the_end_of_the_run(make_caller, clock):
     caller = make_caller(deadline=Deadline(clock.monotonic()))
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(InconclusiveSend) as caught:
         caller.post("/send", body=b"{}", idempotent=True)
     assert caught.value.code == "time-limit"
     assert not caught.value.maybe_processed
@@ -144,7 +145,9 @@ def test_every_failure_of_httpx_has_a_known_meaning():
         *(httpx.NetworkError, httpx.ProtocolError, httpx.StreamError)
     }
     # Only raised by raise_for_status, which is never called.
-    unmapped = {kind for kind in known - {httpx.HTTPStatusError} if not any(k in FATE for k in kind.__mro__)}
+    unmapped = {
+        kind for kind in known - {httpx.HTTPStatusError} if not any(k in REACHED_BY_ERROR for k in kind.__mro__)
+    }
     assert unmapped == set()
 
 
@@ -152,13 +155,13 @@ def _of(kind: type[Exception]) -> Exception:
     return kind() if kind in (httpx.ResponseNotRead, httpx.RequestNotRead, httpx.StreamConsumed) else kind("no")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FATE if kind is not httpx.StreamError])
+@pytest.mark.parametrize("kind", [kind for kind in REACHED_BY_ERROR if kind is not httpx.StreamError])
 def test_every_failure_of_httpx_becomes_a_message_with_a_fix(make_caller, httpx_mock, kind):
     httpx_mock.add_exception(_of(kind), is_reusable=True)
     with pytest.raises(ServiceUnavailable) as caught:
         make_caller().get("/x")
     assert caught.value.fix
-    assert len(httpx_mock.get_requests()) == (1 if fate(_of(kind)) is Heard.HOPELESS else 4)
+    assert len(httpx_mock.get_requests()) == (1 if reached(_of(kind)) is Reached.HOPELESS else 4)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,7 @@ def test_what_is_no_response_is_never_taken_for_one(make_caller, httpx_mock, bod
 
 def test_html_in_response_to_a_send_leaves_its_fate_open(make_caller, httpx_mock):
     httpx_mock.add_response(html="<html/>")
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(InconclusiveSend) as caught:
         make_caller().post("/send", body=b"{}")
     assert caught.value.maybe_processed
 
@@ -319,7 +322,7 @@ def test_the_limit_per_minute_holds_also_right_after_another_run(make_caller, ht
 def test_a_clock_set_back_does_not_stop_all_calls(clock):
     call_log = MemoryCallLog()
     call_log.record("Plex", clock.now() + timedelta(hours=3))
-    assert PerMinute(1, service="Plex", clock=clock, call_log=call_log).wait_needed() == 0
+    assert PerMinute(1, service="Plex", clock=clock, call_log=call_log).reserve() == 0
 
 
 def test_httpx_does_not_log_whole_addresses():
@@ -395,3 +398,26 @@ def test_what_must_hold_is_looked_at_before_each_call(make_caller, httpx_mock, c
     with pytest.raises(AssertionError, match="a transaction is open"):
         caller.get("/x")
     assert httpx_mock.get_requests() == []
+
+
+def test_threads_that_call_at_once_share_one_limit(clock):
+    """With four threads and a limit of 50, no 60 seconds have more than 50 calls, and 200 calls take 3 waits."""
+    call_log = MemoryCallLog()
+    limiter = PerMinute(50, service="Plex", clock=clock, call_log=call_log)
+    lock = threading.Lock()
+
+    def call_fifty_times():
+        for _ in range(50):
+            while (wait := limiter.reserve()) > 0:
+                with lock:
+                    clock.sleep(wait)
+
+    threads = [threading.Thread(target=call_fifty_times) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    made = sorted(call_log.load("Plex", clock.at - timedelta(days=1)))
+    assert len(made) == 200
+    for at in made:
+        assert sum(at <= other < at + timedelta(seconds=60) for other in made) <= 50

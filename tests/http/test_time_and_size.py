@@ -17,10 +17,10 @@ import pytest
 
 from plexstedi.clock import StopRequest, SystemClock
 from plexstedi.errors import Interrupted, ServiceUnavailable
-from plexstedi.http import patience
-from plexstedi.http.answer import Unheard
+from plexstedi.http import deadline
 from plexstedi.http.caller import Caller, Deadline
-from plexstedi.http.transport import http_date, retry_after
+from plexstedi.http.headers import http_date, retry_after
+from plexstedi.http.response import InconclusiveSend
 from tests.http.conftest import REFUSAL
 from tests.slow_server import HEAD, SlowServer, slow_server
 
@@ -56,11 +56,11 @@ def bare(body: bytes) -> bytes:
 @pytest.mark.parametrize("pack", PACKED.values(), ids=PACKED)
 def test_a_response_counts_by_what_it_unpacks_to(make_caller, attempts, pack):
     body, headers = pack(text_of(MB))
-    caller = make_caller(transport=answering(body, **headers), largest_answer=MB)
+    caller = make_caller(transport=answering(body, **headers), largest_response=MB)
     assert len(str(caller.get("/x").json())) == MB - 2
 
     body, headers = pack(text_of(MB + 1))
-    caller = make_caller(transport=answering(body, **headers), largest_answer=MB)
+    caller = make_caller(transport=answering(body, **headers), largest_response=MB)
     with pytest.raises(ServiceUnavailable, match=r"/x is larger than 1 MB \(run.max_response_mb\)") as caught:
         caller.get("/x")
     assert caught.value.code == "too-large"
@@ -74,7 +74,7 @@ def test_a_bomb_is_not_unpacked_further_than_the_limit(make_caller):
     bomb = b"".join(packer.compress(b"0" * MB) for _ in range(60)) + packer.flush()
     twice = gzip.compress(bomb)
     for body, coding in ((bomb, "gzip"), (twice, "gzip, gzip")):
-        caller = make_caller(transport=answering(body, content_encoding=coding), largest_answer=4 * MB)
+        caller = make_caller(transport=answering(body, content_encoding=coding), largest_response=4 * MB)
         tracemalloc.start()
         with pytest.raises(ServiceUnavailable, match=r"run\.max_response_mb"):
             caller.get("/x")
@@ -96,7 +96,7 @@ def test_a_response_that_announces_too_much_is_not_read(make_caller):
         lambda request: httpx.Response(200, headers={"content-length": "9" * 30}, stream=Stream())
     )
     with pytest.raises(ServiceUnavailable, match=r"run\.max_response_mb"):
-        make_caller(transport=transport, largest_answer=MB).get("/x")
+        make_caller(transport=transport, largest_response=MB).get("/x")
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,15 @@ def test_a_response_that_is_not_packed_as_it_says_is_no_response(make_caller, bo
 
 
 def test_a_send_whose_response_is_too_large_may_have_been_carried_out(make_caller):
-    caller = make_caller(transport=answering(text_of(2 * MB)), largest_answer=MB)
-    with pytest.raises(Unheard) as caught:
+    caller = make_caller(transport=answering(text_of(2 * MB)), largest_response=MB)
+    with pytest.raises(InconclusiveSend) as caught:
         caller.post("/send", body=b"{}", idempotent=True)
     assert caught.value.maybe_processed
     assert caught.value.code == "too-large"
 
 
 def test_a_document_that_is_too_large_does_not_tell_its_address(make_caller):
-    caller = make_caller(transport=answering(b"x" * 2 * MB), largest_answer=MB)
+    caller = make_caller(transport=answering(b"x" * 2 * MB), largest_response=MB)
     with pytest.raises(ServiceUnavailable) as caught:
         caller.download("https://files.example/secret-path?signature=secret")
     assert caught.value.code == "too-large"
@@ -163,7 +163,7 @@ def test_a_run_ends_in_time_however_slow_the_response(calling, behave):
 @pytest.mark.parametrize("behave", SLOW.values(), ids=SLOW)
 def test_a_send_with_too_slow_a_response_is_in_doubt_and_not_lost(calling, behave):
     with slow_server(behave) as server:
-        with pytest.raises(Unheard) as caught:
+        with pytest.raises(InconclusiveSend) as caught:
             calling(server).post("/send", body=b"{}", idempotent=True)
         assert caught.value.maybe_processed
         assert caught.value.code == "time-limit"
@@ -203,21 +203,21 @@ def test_a_send_in_the_air_is_finished_after_a_request_to_stop(calling):
 
 
 def test_a_send_without_a_response_after_a_request_to_stop_is_in_doubt(calling, monkeypatch):
-    monkeypatch.setattr(patience, "SEND_GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(deadline, "SEND_GRACE_SECONDS", 0.2)
     stop = StopRequest()
 
     def stopping(server: SlowServer, to: socket.socket) -> None:
         stop.signal = "SIGTERM"
         server.over.wait(60)
 
-    with slow_server(stopping) as server, pytest.raises(Unheard) as caught:
+    with slow_server(stopping) as server, pytest.raises(InconclusiveSend) as caught:
         calling(server, limit=60, stop=stop).post("/send", body=b"{}")
     assert caught.value.maybe_processed
 
 
 def test_a_slow_response_over_tls_is_whole(calling, monkeypatch, tmp_path):
     """Waiting in slices loses nothing of a record that came in part only."""
-    monkeypatch.setattr(patience, "_SLICE_SECONDS", 0.02)
+    monkeypatch.setattr(deadline, "_SLICE_SECONDS", 0.02)
     context = certified(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
     chunks = [text_of(60_000)[start : start + 20_000] for start in range(0, 60_000, 20_000)]

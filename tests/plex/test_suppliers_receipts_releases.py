@@ -67,10 +67,10 @@ def test_a_receipt_without_quantity_is_named_and_keeps_no_other_from_being_read(
     fake.put("/purchasing/v1/receipts", [row, {**row, "id": "c2", "quantity": 7}])
     read = plex.receipts(Window(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)))
     assert [receipt.id for receipt in read] == ["c2"]
-    (odd,) = plex.odd_records()
+    (odd,) = plex.unreadable_records()
     assert (odd.table, odd.error) == ("receipts", None)
     assert "quantity" in odd.reason
-    assert plex.odd_records() == ()
+    assert plex.unreadable_records() == ()
 
 
 def test_a_release_is_restored_with_everything_it_had(make_plex, rows):
@@ -97,13 +97,13 @@ def test_a_release_keeps_what_is_not_to_be_changed_as_it_is_spelled(make_plex, r
     fake.one(RELEASE, row)
     plex.update_release(ReleaseUpdate("o1", "r1", note="n"))
     assert fake.bodies(RELEASE)[-1]["dueDateTime"] == "2026-12-08T05:00:00Z"
-    now = plex.release_now("r1")
+    now = plex.current_release("r1")
     assert (now.status, now.due, now.note) == ("Firm", date(2026, 12, 8), "Top [PlexStedi: 3000 confirmed]")
 
 
 def test_a_release_without_a_status_or_gone_is_not_written(make_plex, rows):
     fake, plex = make_plex()
-    assert plex.release_now("r1") is None
+    assert plex.current_release("r1") is None
     assert isinstance(plex.update_release(ReleaseUpdate("o1", "r1", note="n")), WriteRefused)
     fake.one(RELEASE, rows.release(status=None))
     assert isinstance(plex.update_release(ReleaseUpdate("o1", "r1", note="n")), WriteRefused)

@@ -13,8 +13,8 @@ import pytest
 
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.plex.made_up import TradingPartner, made_up_tenant
 from plexstedi.sandbox.plex.records import Order
+from plexstedi.sandbox.plex.sample_data import TradingPartner, sample_tenant
 from plexstedi.sandbox.server import Sandbox
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ class Caller:
     def plex_headers(self) -> dict[str, str]:
         return {
             "X-Plex-Connect-Api-Key": self.sandbox.plex_settings.api_key,
-            "X-Plex-Connect-Tenant-Id": self.sandbox.made_up.tenant.id,
+            "X-Plex-Connect-Tenant-Id": self.sandbox.sample_data.tenant.id,
         }
 
     def plex(self, path: str, *, params: Any = None, headers: dict[str, str] | None = None) -> httpx.Response:
@@ -107,7 +107,7 @@ def clock() -> SandboxClock:
 
 @pytest.fixture
 def sandbox(clock: SandboxClock) -> Sandbox:
-    return Sandbox(made_up_tenant(24, 16, 1, NOW), clock)
+    return Sandbox(sample_tenant(24, 16, 1, NOW), clock)
 
 
 @pytest.fixture

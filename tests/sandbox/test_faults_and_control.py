@@ -19,7 +19,7 @@ ORDERS = "/purchasing/v1/purchase-orders"
 @pytest.fixture
 def send(sandbox: Sandbox, caller: Any, guide_850: Any) -> Any:
     transaction = guide_850(sandbox.plex.tenant.orders[0], "004010")
-    return lambda: caller.generate(sandbox.made_up.partners[0], transaction, key="k1")
+    return lambda: caller.generate(sandbox.sample_data.partners[0], transaction, key="k1")
 
 
 @pytest.mark.parametrize(

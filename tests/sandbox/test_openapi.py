@@ -27,7 +27,7 @@ SPECIFICATION: dict[str, Any] | None = json.loads(FILE.read_text()) if FILE.is_f
 
 def scenario(sandbox: Sandbox, caller: Any, guide_850: Any) -> list[Any]:
     """Answers of every kind, right and wrong."""
-    partner = sandbox.made_up.partners[0]
+    partner = sandbox.sample_data.partners[0]
     order = sandbox.plex.tenant.orders[0]
     transaction = guide_850(order, partner.release)
     answers = [caller.generate(partner, transaction, key="k"), caller.generate(partner, transaction, key="k")]
@@ -35,8 +35,8 @@ def scenario(sandbox: Sandbox, caller: Any, guide_850: Any) -> list[Any]:
     answers.append(caller.generate(partner, {}))
     create = f"/partnerships/{partner.partnership_id}/transactions/{partner.release}-850"
     answers.append(caller.stedi_post(create, {"transaction": transaction}))
-    sandbox.fail_deliveries(sandbox.made_up.partners[1].code)
-    failing = sandbox.made_up.partners[1]
+    sandbox.fail_deliveries(sandbox.sample_data.partners[1].code)
+    failing = sandbox.sample_data.partners[1]
     failed = caller.generate(failing, guide_850(sandbox.plex.tenant.orders[1], failing.release))
     caller.control("POST", "inbound", {"partnership": partner.partnership_id, "failed": {"code": "FAILED_TO_PARSE"}})
     sandbox.advance(timedelta(days=5))

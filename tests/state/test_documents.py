@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from plexstedi.edi.order import Phase
 from plexstedi.state.document_states import BusinessStatus, Delivery, DocumentState, FunctionalStatus
 
 from .conftest import NOW, a_document, an_order, brought_to, keep_order
@@ -34,7 +35,7 @@ def test_a_stream_never_has_two_documents_under_way(store, state):
 
 @pytest.mark.parametrize("state", [DocumentState.DELIVERED, DocumentState.REFUSED, DocumentState.WITHDRAWN])
 def test_after_a_final_document_the_next_may_go(store, state):
-    assert brought_to(store, state).settled
+    assert brought_to(store, state).is_closed
     store.documents.freeze(a_document(counter=2), NOW)
 
 
@@ -72,9 +73,9 @@ def test_what_the_supplier_was_last_sent_leaves_out_refused_and_withdrawn(store)
 def test_a_rejecting_997_blocks_the_stream_until_a_user_decides(store):
     document = brought_to(store, DocumentState.DELIVERED)
     store.documents.set_functional(document.id, FunctionalStatus.REJECTED, blocks=True)
-    assert not store.documents.get(document.id).settled
+    assert not store.documents.get(document.id).is_closed
     store.documents.unblock(document.id)
-    assert store.documents.get(document.id).settled
+    assert store.documents.get(document.id).is_closed
 
 
 def test_a_failed_delivery_that_stedi_retried_is_followed(store):
@@ -110,10 +111,12 @@ def test_documents_with_a_deadline_are_those_that_something_is_awaited_for(store
         brought_to(store, state, number)
     answered = brought_to(store, DocumentState.DELIVERED, "PO-5")
     store.documents.set_functional(answered.id, FunctionalStatus.ACCEPTED, blocks=False)
-    assert {d.id for d in store.documents.open_clocks()} == {*waiting, answered.id}
+    assert {d.id for d in store.documents.with_open_deadlines()} == {*waiting, answered.id}
     store.documents.set_business(answered.id, BusinessStatus.CONFIRMED)
-    assert {d.id for d in store.documents.open_clocks()} == waiting
-    assert store.documents.open_clocks(supplier="OTHER") == []
+    assert {d.id for d in store.documents.with_open_deadlines()} == waiting
+    assert store.documents.with_open_deadlines(supplier="OTHER") == []
+    keep_order(store, an_order("PO-2", phase=Phase.RECEIVED))
+    assert {d.id for d in store.documents.with_open_deadlines()} == waiting - {max(waiting)}, "the goods have come"
 
 
 def test_the_database_itself_keeps_a_stream_to_one_document_that_is_not_final(store):

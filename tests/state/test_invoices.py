@@ -43,20 +43,20 @@ def test_only_a_change_makes_a_revision(store: Store) -> None:
 
 def test_an_invoice_that_is_up_to_date_is_examined_again_only_when_it_changes(store: Store) -> None:
     put(store, an_invoice())
-    store.invoices.set_settled("i1", 1)
-    assert store.invoices.unsettled() == []
+    store.invoices.set_up_to_date("i1", 1)
+    assert store.invoices.not_up_to_date() == []
     put(store, an_invoice(void=True))
-    assert [record.id for record in store.invoices.unsettled()] == ["i1"]
-    assert store.invoices.unsettled("100456") == []
+    assert [record.id for record in store.invoices.not_up_to_date()] == ["i1"]
+    assert store.invoices.not_up_to_date("100456") == []
 
 
 def test_a_customer_that_gets_a_table_is_taken_to_have_its_invoices(store: Store) -> None:
     put(store, an_invoice(), untraded=True)
     assert store.invoices.untraded_customers() == [("BIGOEM", 1)]
-    assert store.invoices.unsettled() == []
+    assert store.invoices.not_up_to_date() == []
     assert [record.id for record in store.invoices.take_as_known("BIGOEM")] == ["i1"]
     assert store.invoices.untraded_customers() == []
-    assert [record.known for record in store.invoices.unsettled()] == [True]
+    assert [record.known for record in store.invoices.not_up_to_date()] == [True]
 
 
 def test_a_stream_of_an_invoice_is_never_that_of_an_order() -> None:

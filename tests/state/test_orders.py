@@ -42,12 +42,12 @@ def test_times_survive_with_their_fractions_and_in_utc(store):
 
 def test_an_order_is_not_up_to_date_until_nothing_is_due_and_again_after_a_change(store):
     keep_order(store, an_order())
-    assert [order.number for order in store.orders.unsettled()] == ["PO-1001"]
-    store.orders.set_settled("id-PO-1001", 1)
-    assert store.orders.unsettled() == []
+    assert [order.number for order in store.orders.not_up_to_date()] == ["PO-1001"]
+    store.orders.set_up_to_date("id-PO-1001", 1)
+    assert store.orders.not_up_to_date() == []
     keep_order(store, an_order(quantity="120"))
-    assert [order.number for order in store.orders.unsettled("PO-1001")] == ["PO-1001"]
-    assert store.orders.unsettled("PO-9") == []
+    assert [order.number for order in store.orders.not_up_to_date("PO-1001")] == ["PO-1001"]
+    assert store.orders.not_up_to_date("PO-9") == []
 
 
 def test_what_a_user_reported_to_the_supplier_is_kept_per_stream(store):
@@ -63,7 +63,7 @@ def test_orders_of_suppliers_without_settings_are_counted_and_left_alone(store):
         keep_order(store, an_order(number))
         store.orders.set_untraded(f"id-{number}", True)
     assert store.orders.untraded_suppliers() == [("ACME01", 2)]
-    assert store.orders.unsettled() == []
+    assert store.orders.not_up_to_date() == []
     store.orders.take_as_known("id-PO-1")
     assert store.orders.untraded_suppliers() == [("ACME01", 1)]
     assert store.orders.get("id-PO-1").known

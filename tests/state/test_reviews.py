@@ -119,11 +119,11 @@ def test_a_refused_write_is_planned_again_or_abandoned_by_a_user(written):
 
 
 def test_a_state_of_another_company_or_usage_is_refused_with_what_to_do(store):
-    store.memory.belongs_to("tenant-a", "P")
-    store.memory.belongs_to("tenant-a", "P")
+    store.cursors.belongs_to("tenant-a", "P")
+    store.cursors.belongs_to("tenant-a", "P")
     for tenant, usage, key in (("tenant-b", "P", "plex.tenant_id"), ("tenant-a", "T", "stedi.usage_indicator")):
         with pytest.raises(ConfigurationFault) as caught:
-            store.memory.belongs_to(tenant, usage)
+            store.cursors.belongs_to(tenant, usage)
         assert caught.value.exit_code is ExitCode.CONFIGURATION
         assert caught.value.problems[0].key == key
         assert "--state" in caught.value.problems[0].fix
@@ -131,24 +131,24 @@ def test_a_state_of_another_company_or_usage_is_refused_with_what_to_do(store):
 
 def test_a_clock_set_back_makes_nothing_younger(store):
     later = NOW + timedelta(days=2)
-    assert store.memory.latest_time(later) == later
-    assert store.memory.latest_time(NOW, None) == later
-    assert store.memory.latest_time() == later
+    assert store.cursors.latest_time(later) == later
+    assert store.cursors.latest_time(NOW, None) == later
+    assert store.cursors.latest_time() == later
 
 
 def test_a_fact_can_be_forgotten(store):
-    store.memory.put_time(Fact.DIGEST_SENT, NOW)
-    assert store.memory.time(Fact.DIGEST_SENT) == NOW
-    store.memory.put_time(Fact.DIGEST_SENT, None)
-    assert store.memory.time(Fact.DIGEST_SENT) is None
+    store.cursors.put_time(Fact.DIGEST_SENT, NOW)
+    assert store.cursors.time(Fact.DIGEST_SENT) == NOW
+    store.cursors.put_time(Fact.DIGEST_SENT, None)
+    assert store.cursors.time(Fact.DIGEST_SENT) is None
 
 
 def test_a_file_of_ours_at_stedi_that_the_ledger_lacks_is_seen(store):
     document = brought_to(store, DocumentState.ACCEPTED)
     for execution, name in (("e1", document.file_name), ("e2", "unknown.edi")):
-        store.witnesses.see(ExecutionRecord(execution, name, "us_acme", "OUTBOUND", "PENDING", NOW, None))
-    store.witnesses.see(ExecutionRecord("e2", "unknown.edi", "us_acme", "OUTBOUND", "COMPLETED", NOW, None))
-    (unknown,) = store.witnesses.unknown_to_ledger()
+        store.executions.see(ExecutionRecord(execution, name, "us_acme", "OUTBOUND", "PENDING", NOW, None))
+    store.executions.see(ExecutionRecord("e2", "unknown.edi", "us_acme", "OUTBOUND", "COMPLETED", NOW, None))
+    (unknown,) = store.executions.unknown_to_ledger()
     assert (unknown.file_name, unknown.status) == ("unknown.edi", "COMPLETED")
-    assert store.witnesses.by_file_name("unknown.edi") == unknown
-    assert store.witnesses.by_file_name("nothing.edi") is None
+    assert store.executions.by_file_name("unknown.edi") == unknown
+    assert store.executions.by_file_name("nothing.edi") is None

@@ -11,7 +11,7 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from plexstedi.errors import ServiceUnavailable
-from plexstedi.http.answer import Unheard
+from plexstedi.http.response import InconclusiveSend
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.models import (
     Delivered,
@@ -214,7 +214,7 @@ def test_a_retry_is_asked_for_once_and_by_id(stedi: StediClient, answer: Answer,
 
 def test_a_retry_that_got_no_response_is_not_repeated(stedi: StediClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_exception(httpx.ReadTimeout("slow"))
-    with pytest.raises(Unheard) as caught:
+    with pytest.raises(InconclusiveSend) as caught:
         stedi.retry_executions(["e1"])
     assert caught.value.maybe_processed
     assert len(httpx_mock.get_requests()) == 1

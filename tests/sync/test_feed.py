@@ -81,10 +81,10 @@ def test_what_could_not_be_stored_is_listed_again(
         disk.setattr(module, note, full)
         with pytest.raises(StateUnusable):
             read(session())
-    assert store.memory.get(token) is None, "the next run asks for the same page"
+    assert store.cursors.get(token) is None, "the next run asks for the same page"
     noted: list[str] = []
     monkeypatch.setattr(module, note, lambda session, entry: noted.append(entry.id))
     read(session())
     assert noted == ["t1"]
-    assert store.memory.get(token) == "after-t1"
+    assert store.cursors.get(token) == "after-t1"
     store.close()

@@ -71,17 +71,17 @@ def items(session: Session, kind: ReviewKind = ReviewKind.UNFORESEEN) -> list[st
 
 def test_it_is_held_reported_once_and_takes_back_what_it_did(session: Session) -> None:
     with session.store.transaction():
-        session.store.memory.put(Fact.PLEX_CALLS, "kept")
+        session.store.cursors.put(Fact.PLEX_CALLS, "kept")
         with isolated(session, ORDER) as turn:
-            session.tally.counts.orders_seen += 1
-            session.store.memory.put(Fact.PLEX_CALLS, "undone")
+            session.run.counts.orders_seen += 1
+            session.store.cursors.put(Fact.PLEX_CALLS, "undone")
             raise ValueError("odd")
     assert turn.held
-    assert session.store.memory.get(Fact.PLEX_CALLS) == "kept"
-    assert session.tally.counts.orders_seen == 0
+    assert session.store.cursors.get(Fact.PLEX_CALLS) == "kept"
+    assert session.run.counts.orders_seen == 0
     raises(session, error=KeyError("another error"))
     assert items(session) == ["decide order o1"]
-    (told,) = session.tally.unforeseen
+    (told,) = session.run.unforeseen
     assert "cannot decide order PO-1: ValueError: odd" in told.message
 
 
@@ -116,14 +116,14 @@ def test_it_has_its_turn_again_only_when_something_is_another(
 def test_what_is_read_only_when_it_changes_is_asked_for_again(session: Session) -> None:
     store = session.store
     for cursor in (Fact.RECEIPTS_CURSOR, Fact.INVOICES_CURSOR):
-        store.memory.put_time(cursor, START)
+        store.cursors.put_time(cursor, START)
     for key in ("order o7", "receipts row c1", "invoice i1"):
         raises(session, Record("read", key, key))
     for subject in items(session):
         try_again(session, subject, "PO-7")
     assert [(work.order_id, work.number) for work in store.orders.work(9)] == [("o7", "PO-7")]
-    assert store.memory.time(Fact.RECEIPTS_CURSOR) is None
-    assert store.memory.time(Fact.INVOICES_CURSOR) == START - timedelta(days=3)
+    assert store.cursors.time(Fact.RECEIPTS_CURSOR) is None
+    assert store.cursors.time(Fact.INVOICES_CURSOR) == START - timedelta(days=3)
 
 
 def test_an_entry_of_a_feed_is_kept_until_it_could_be_noted(session: Session) -> None:
@@ -154,19 +154,19 @@ def test_one_without_a_response_is_a_fault_from_the_first_run_and_a_review_item_
 ) -> None:
     turns = ask(session, None, DOWN, None)
     with pytest.raises(RecordsUnanswered, match="cannot read order PO-1: Plex answers 500"):
-        turns.tell()
+        turns.raise_unanswered()
     (fault,) = session.store.faults.standing()
     assert (fault.place, fault.since) == ("read order o1", START)
     clock.passed = timedelta(hours=23)
     with pytest.raises(RecordsUnanswered):
-        ask(session, None, DOWN, None).tell()
+        ask(session, None, DOWN, None).raise_unanswered()
     assert items(session, ReviewKind.UNANSWERED) == []
     clock.passed = timedelta(hours=24)
-    ask(session, None, DOWN, None).tell()
+    ask(session, None, DOWN, None).raise_unanswered()
     assert items(session, ReviewKind.UNANSWERED) == ["read order o1"]
     assert session.store.faults.standing() == []
-    ask(session, None, DOWN, None).tell()
-    ask(session, None, None, None).tell()
+    ask(session, None, DOWN, None).raise_unanswered()
+    ask(session, None, None, None).raise_unanswered()
     assert items(session, ReviewKind.UNANSWERED) == [], "answered after all, the item closes by itself"
 
 
@@ -174,7 +174,7 @@ def test_several_in_a_row_are_the_service_and_those_that_failed_before_have_thei
     with pytest.raises(ServiceUnavailable, match="500"):
         ask(session, DOWN, DOWN, DOWN, None)
     turns = Turns(session, Stage.POLL)
-    late = [turns.failed_before(Record("read", f"order o{number}", "")) for number in range(4)]
+    late = [turns.failed_earlier(Record("read", f"order o{number}", "")) for number in range(4)]
     assert late == [True, True, False, False]
     assert turns.failing_orders() == {"o0", "o1"}
 
@@ -182,7 +182,7 @@ def test_several_in_a_row_are_the_service_and_those_that_failed_before_have_thei
 def test_a_refusal_of_one_record_is_of_this_record_and_the_end_of_the_time_is_of_the_run(session: Session) -> None:
     refused = RequestRejected("Stedi refused it with 400", fix="Correct it.", status=400)
     with pytest.raises(RecordsUnanswered, match="refused it with 400"):
-        ask(session, refused, None).tell()
+        ask(session, refused, None).raise_unanswered()
     with pytest.raises(ServiceUnavailable, match="time"):
         ask(session, ServiceUnavailable("the time is over", fix="Wait.", code="time-limit"), None)
 

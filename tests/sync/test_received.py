@@ -39,6 +39,6 @@ def test_receipts_count_as_read_only_while_they_keep_up_with_the_orders(
     with store.transaction():
         store.receipts.record("c1", "o1", "l10", Decimal(30), NOW)
         store.receipts.record("c2", "o1", "l10", Decimal(10), NOW)
-        store.memory.put_time(Fact.PLEX_CURSOR, orders_read)
-        store.memory.put_time(Fact.RECEIPTS_CURSOR, receipts_read)
+        store.cursors.put_time(Fact.PLEX_CURSOR, orders_read)
+        store.cursors.put_time(Fact.RECEIPTS_CURSOR, receipts_read)
     assert received_so_far(store, "o1") == ({"l10": Decimal(40)} if known else None)

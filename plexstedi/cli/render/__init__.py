@@ -1,1 +1,1 @@
-"""What a terminal and a page show: one list of sections, as text and as HTML."""
+"""Output for terminal and page: one list of sections, as text and as HTML."""

@@ -1,4 +1,4 @@
-"""`status --html`: one page that needs nothing but a browser, also on paper. Every text in it is escaped."""
+"""`status --html`: one self-contained page, also for printing. All text in it is escaped."""
 
 from __future__ import annotations
 
@@ -7,39 +7,25 @@ from datetime import datetime
 from html import escape as html_escape
 
 from plexstedi.cli.render.sections import (
-    ANSWER_HEADERS,
-    DOCUMENT_HEADERS,
-    EVENT_HEADERS,
     FAULT_HEADERS,
-    INVOICE_LINE_HEADERS,
     LATE_HEADERS,
-    LINE_HEADERS,
     ORDER_HEADERS,
-    SCHEDULE_HEADERS,
+    REVIEW_HEADERS,
     UNWRITTEN_HEADERS,
-    WAITING_HEADERS,
-    answer_row,
     counted,
-    document_row,
-    event_rows,
     facts,
     fault_row,
     health_facts,
     instant,
-    invoice_facts,
-    invoice_line_row,
     late_row,
-    line_row,
-    not_asked,
     order_row,
-    schedule_rows,
+    overdue_without_review,
+    review_row,
+    sections,
     times,
     unwritten_row,
-    waiting_row,
 )
 from plexstedi.plain_text import visible
-from plexstedi.state.document import Document
-from plexstedi.state.reviews import Review
 from plexstedi.sync.health import Health
 from plexstedi.sync.report.invoice import InvoiceReport
 from plexstedi.sync.report.order import OrderReport
@@ -74,26 +60,23 @@ td.good { color: #116329; }
 """
 _BAD = {"held", "rejected", "failed", "refused", "conflict", "in doubt", "backordered", "overdue"}
 _UNBROKEN = 24
-"""Numbers, dates and codes up to this length are not broken over lines."""
+"""Numbers, dates and codes up to this length are not wrapped."""
 _GOOD = {"confirmed", "delivered", "accepted"}
 
 
 def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now: datetime, supplier: str | None) -> str:
-    """The whole picture as a page."""
+    """The overview as a page."""
     alarm = f"{seen.attention}, in doubt {seen.in_doubt}"
     wrong = "" if health.ok else "alarm"
     summary = [
-        *(
-            (name[0].upper() + name[1:], value, wrong if name == "health" else "")
-            for name, value in health_facts(health)
-        ),
+        *((_capital(name), value, wrong if name == "health" else "") for name, value in health_facts(health)),
         ("Needs review", alarm, "alarm" if seen.needs_a_person else ""),
         ("Orders", counted(seen.orders), ""),
         ("Documents", counted(seen.states), ""),
         ("Functional acknowledgments (997)", counted(seen.functional_ack), ""),
         ("Confirmations (855, 865)", counted(seen.business_ack), ""),
         ("Lines sent", counted(seen.lines), ""),
-        *((name[0].upper() + name[1:], instant(at), "") for name, at in times(seen)),
+        *((_capital(name), instant(at), "") for name, at in times(seen)),
     ]
     suppliers = [
         (t.supplier, t.orders, t.open_orders, t.documents, t.undelivered, t.unanswered, t.reviews)
@@ -103,11 +86,12 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
     body = [
         _facts(summary),
         _table("Standing faults", FAULT_HEADERS, [fault_row(fault) for fault in health.faults]),
-        _table("Needs review", WAITING_HEADERS, [waiting_row(review) for review in seen.waiting]),
-        _table("Late", LATE_HEADERS, [late_row(one) for one in not_asked(seen)]),
+        _table("Needs review", REVIEW_HEADERS, [review_row(review) for review in seen.waiting]),
+        _table("Late", LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)]),
         _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),
         _table("Suppliers", headers, suppliers),
-        _table("Orders", ORDER_HEADERS, [order_row(row) for row in rows]),
+        _table("Open orders", ORDER_HEADERS, [order_row(row) for row in rows]),
+        _not_listed(sum(seen.orders.values()) - len(rows)),
         _table("Not traded by EDI", ("supplier", "orders"), seen.not_traded),
         _table("Invoices not traded by EDI", ("customer", "invoices"), seen.customers_not_traded),
         _table("Received and not read", ("transaction set", "number"), seen.unread_sets.items()),
@@ -115,54 +99,22 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
     return _page(f"Supplier {supplier}" if supplier else "Purchase orders by EDI", f"As of {instant(now)}", body)
 
 
-def order_page(report: OrderReport) -> str:
-    """One order as a page."""
+def report_page(report: OrderReport | InvoiceReport) -> str:
+    """One order or invoice as a page."""
+    (noun, number), *others = facts(report)
     body = [
-        _facts([(name[0].upper() + name[1:], value, "") for name, value in facts(report)[1:]]),
-        _table("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
-        _table("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
-        *_questions(report.reviews),
-        *_documents(report.documents),
-        _table("Answers", ANSWER_HEADERS, [answer_row(answer) for answer in report.answers]),
-        _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
+        _facts([(_capital(name), value, "") for name, value in others]),
+        *(_table(section.title, section.headers, section.rows) for section in sections(report)),
     ]
-    return _page(f"Order {report.order.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
+    return _page(f"{_capital(noun)} {number}", f"Last read from Plex {instant(report.record.read_at)}", body)
 
 
-def invoice_page(report: InvoiceReport) -> str:
-    """One invoice as a page."""
-    body = [
-        _facts([(name[0].upper() + name[1:], value, "") for name, value in invoice_facts(report)[1:]]),
-        _table("Lines", INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines]),
-        *_questions(report.reviews),
-        *_documents(report.documents),
-        _table("Timeline", EVENT_HEADERS, event_rows(report.events)),
-    ]
-    return _page(f"Invoice {report.invoice.number}", f"Last read from Plex {instant(report.record.read_at)}", body)
-
-
-def _questions(reviews: Sequence[Review]) -> list[str]:
-    reasons = [(review.id, reason.message, reason.fix) for review in reviews for reason in review.reasons]
-    return [
-        _table("Needs review", WAITING_HEADERS, [waiting_row(review) for review in reviews]),
-        _table("Reasons", ("id", "what", "what to do"), reasons),
-    ]
-
-
-def _documents(documents: Sequence[Document]) -> list[str]:
-    notes = [
-        (document.id, said)
-        for document in documents
-        for said in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
-    ]
-    return [
-        _table("Documents", DOCUMENT_HEADERS, [document_row(document) for document in documents]),
-        _table("Notes on documents", ("id", "remark"), notes),
-    ]
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 def escape(text: str) -> str:
-    """Text for the page: neither markup nor anything that cannot be seen."""
+    """Escape text for the page: no markup, no invisible characters."""
     return html_escape(visible(text))
 
 
@@ -194,6 +146,14 @@ def _table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]])
         f'<h2>{escape(title)}</h2>\n<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{''.join(lines)}</tbody>\n</table></div>\n"
     )
+
+
+def _not_listed(orders: int) -> str:
+    """What is closed is only counted: the page does not grow with the years."""
+    if not orders:
+        return ""
+    noun = "closed order is" if orders == 1 else "closed orders are"
+    return f'<p class="when">{orders} {noun} not listed.</p>\n'
 
 
 def _cell(value: object) -> str:

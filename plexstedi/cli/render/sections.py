@@ -1,12 +1,13 @@
-"""The tables of `status` as headers and rows, the same for text and page."""
+"""The tables of `status` as headers and rows, shared by text and page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from plexstedi.cli.render.tables import plain
-from plexstedi.edi.deadlines import Lateness
+from plexstedi.edi.deadlines import OverdueLevel
 from plexstedi.edi.invoice import InvoiceLine
 from plexstedi.state.document import Document
 from plexstedi.state.inbox import Inbound
@@ -14,17 +15,18 @@ from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.run_records import LastRun, StageRecord
 from plexstedi.sync.health import Health, HealthFault
 from plexstedi.sync.ingest.deadlines import LateDocument
+from plexstedi.sync.report.history import History, WordedEvent
 from plexstedi.sync.report.invoice import InvoiceReport
 from plexstedi.sync.report.lines import OrderLine, plain_quantity
-from plexstedi.sync.report.order import OrderReport, Told
+from plexstedi.sync.report.order import OrderReport
 from plexstedi.sync.report.overview import OrderRow, Overview, Unwritten
 
 NOTHING = "-"
-WAITING_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
+REVIEW_HEADERS = ("id", "order", "supplier", "line", "what", "since", "why")
 
 
-def waiting_row(review: Review) -> tuple[object, ...]:
-    """One open question."""
+def review_row(review: Review) -> tuple[object, ...]:
+    """One open review item."""
     return (
         review.id,
         review.order_number or NOTHING,
@@ -37,28 +39,28 @@ def waiting_row(review: Review) -> tuple[object, ...]:
 
 
 def first_of(texts: Sequence[str]) -> str:
-    """The first of several reasons, and how many more there are: all of them are too long for a table."""
+    """The first reason and how many more there are: all of them would not fit into a table."""
     if not texts:
         return ""
     return texts[0] if len(texts) == 1 else f"{texts[0]} (and {len(texts) - 1} more)"
 
 
-def not_asked(seen: Overview) -> list[LateDocument]:
-    """What is late and not yet among what needs a person."""
-    asked = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
-    return [one for one in seen.late if one.subject not in asked]
+def overdue_without_review(seen: Overview) -> list[LateDocument]:
+    """Overdue documents without a review item yet."""
+    in_review = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
+    return [one for one in seen.late if one.subject not in in_review]
 
 
 LATE_HEADERS = ("order", "supplier", "document", "how late", "overdue by", "lines", "what")
 
 
 def late_row(one: LateDocument) -> tuple[object, ...]:
-    """One clock past its time."""
+    """One deadline whose limit or warning has passed."""
     return (
         one.document.order_number,
         one.document.supplier,
         one.document.kind,
-        "overdue" if one.late.lateness is Lateness.LIMIT else "warning",
+        "overdue" if one.late.level is OverdueLevel.LIMIT else "warning",
         span(one.late.by),
         ", ".join(map(str, one.late.lines)) or NOTHING,
         one.in_words(),
@@ -69,7 +71,7 @@ UNWRITTEN_HEADERS = ("order", "supplier", "since", "why")
 
 
 def unwritten_row(one: Unwritten) -> tuple[object, ...]:
-    """One order that Plex is still to be told an answer of."""
+    """One order with an acknowledgment that is not yet written to Plex."""
     return (one.order_number, one.supplier, instant(one.since), one.why)
 
 
@@ -85,7 +87,7 @@ def order_row(row: OrderRow) -> tuple[object, ...]:
 
 
 def statuses(document: Document) -> tuple[str, str, str, str]:
-    """A document's kind and its three statuses, in words."""
+    """A document's kind and its three statuses, for display."""
     return (
         document.kind,
         document.delivery.value if document.state.value in ("delivered", "failed") else words(document.state),
@@ -94,37 +96,83 @@ def statuses(document: Document) -> tuple[str, str, str, str]:
     )
 
 
-ANSWER_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
+ACKNOWLEDGMENT_HEADERS = ("transaction", "document", "type", "dated", "processed by Stedi", "state", "why")
 
 
-def answer_row(answer: Inbound) -> tuple[object, ...]:
-    """One answer of the supplier."""
+def acknowledgment_row(acknowledgment: Inbound) -> tuple[object, ...]:
+    """One acknowledgment of the supplier."""
     return (
-        answer.transaction_id,
-        answer.set_id,
-        answer.type_code or NOTHING,
-        answer.dated or NOTHING,
-        instant(answer.processed_at),
-        answer.state.value,
-        answer.reason or "",
+        acknowledgment.transaction_id,
+        acknowledgment.set_id,
+        acknowledgment.type_code or NOTHING,
+        acknowledgment.dated or NOTHING,
+        instant(acknowledgment.processed_at),
+        acknowledgment.state.value,
+        acknowledgment.reason or "",
     )
 
 
 EVENT_HEADERS = ("time", "who", "what")
 
 
-def event_rows(events: Sequence[Told]) -> list[tuple[object, ...]]:
-    """The timeline, without the attempts that led to what another line says."""
+def event_rows(events: Sequence[WordedEvent]) -> list[tuple[object, ...]]:
+    """The timeline, without attempts whose result another line shows."""
     return [
-        (instant(told.event.at), told.event.actor, told.words)
-        for told in events
-        if told.event.kind != "attempt-begun"
-        and not (told.event.kind == "attempt-ended" and told.event.detail.get("outcome") == "accepted")
+        (instant(each.event.at), each.event.actor, each.words)
+        for each in events
+        if each.event.kind != "attempt-begun"
+        and not (each.event.kind == "attempt-ended" and each.event.detail.get("outcome") == "accepted")
     ]
 
 
-def facts(report: OrderReport) -> list[tuple[str, str]]:
-    """The head of one order."""
+@dataclass(frozen=True)
+class Section:
+    """One table of a report; omitted without rows."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+    are_notes: bool = False
+    """Rows of an id and a sentence: printed as lines on the terminal, not as a table."""
+
+
+def sections(report: OrderReport | InvoiceReport) -> list[Section]:
+    """The tables of one order's or invoice's report, the same for the terminal and the page."""
+    if isinstance(report, OrderReport):
+        lines = [
+            Section("Lines", LINE_HEADERS, [line_row(line) for line in report.lines]),
+            Section("Schedules", SCHEDULE_HEADERS, schedule_rows(report.lines)),
+        ]
+    else:
+        lines = [Section("Lines", INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines])]
+    return [*lines, *_history(report.history)]
+
+
+def _history(history: History) -> list[Section]:
+    reasons = [(review.id, str(reason)) for review in history.reviews for reason in review.reasons]
+    remarks = [
+        (document.id, text)
+        for document in history.documents
+        for text in (*((document.error,) if document.error else ()), *(f"left out: {d}" for d in document.dropped))
+    ]
+    acknowledgments = [acknowledgment_row(each) for each in history.acknowledgments]
+    return [
+        Section("Needs review", REVIEW_HEADERS, [review_row(review) for review in history.reviews]),
+        Section("Reasons", ("id", "reason and fix"), reasons, are_notes=True),
+        Section("Documents", DOCUMENT_HEADERS, [document_row(document) for document in history.documents]),
+        Section("Remarks on documents", ("document", "remark"), remarks, are_notes=True),
+        Section("Acknowledgments", ACKNOWLEDGMENT_HEADERS, acknowledgments),
+        Section("Timeline", EVENT_HEADERS, event_rows(history.events)),
+    ]
+
+
+def facts(report: OrderReport | InvoiceReport) -> list[tuple[str, str]]:
+    """Header data of one report."""
+    return _order_facts(report) if isinstance(report, OrderReport) else _invoice_facts(report)
+
+
+def _order_facts(report: OrderReport) -> list[tuple[str, str]]:
+    """Header data of one order."""
     order, record = report.order, report.record
     name = f" {report.supplier_name}" if report.supplier_name else ""
     known = ", from before PlexStedi" if record.known else ""
@@ -138,16 +186,16 @@ def facts(report: OrderReport) -> list[tuple[str, str]]:
     ]
 
 
-def invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
-    """The head of one invoice."""
+def _invoice_facts(report: InvoiceReport) -> list[tuple[str, str]]:
+    """Header data of one invoice."""
     invoice, record = report.invoice, report.record
-    standing = "void" if invoice.void else "booked" if invoice.booked else "not booked"
+    status = "void" if invoice.void else "booked" if invoice.booked else "not booked"
     known = ", from before invoices were sent from here" if record.known else ""
     return [
         ("credit memo" if invoice.credit else "invoice", invoice.number),
         ("customer", record.customer + (", not traded by EDI" if record.untraded else "")),
         ("for order", invoice.customer_order or NOTHING),
-        ("in Plex", f"{standing}, revision {record.latest}{known}"),
+        ("in Plex", f"{status}, revision {record.latest}{known}"),
         ("dated", day(invoice.invoice_date)),
         ("due", day(invoice.due)),
         ("total", NOTHING if invoice.total is None else f"{invoice.total} {invoice.currency or ''}".rstrip()),
@@ -159,7 +207,7 @@ INVOICE_LINE_HEADERS = ("line", "part", "quantity", "unit", "price", "descriptio
 
 
 def invoice_line_row(line: InvoiceLine) -> tuple[object, ...]:
-    """One line as Plex bills it."""
+    """One line as invoiced in Plex."""
     return (
         line.number,
         line.part.number if line.part else NOTHING,
@@ -205,15 +253,15 @@ LINE_HEADERS = (
 
 def line_row(line: OrderLine) -> tuple[object, ...]:
     """One line: ordered against confirmed."""
-    said = line.answered
+    acknowledged = line.answered
     return (
         line.line,
         line.part,
         line.unit,
         plain_quantity(line.ordered),
         day(line.due),
-        plain_quantity(line.confirmed) if said else NOTHING,
-        plain_quantity(line.backordered) if said else NOTHING,
+        plain_quantity(line.confirmed) if acknowledged else NOTHING,
+        plain_quantity(line.backordered) if acknowledged else NOTHING,
         day(line.ship_date),
         day(line.delivery_date),
         line.state.value if line.sent else "not sent",
@@ -225,7 +273,7 @@ SCHEDULE_HEADERS = ("line", "what", "quantity", "due", "ships", "arrives")
 
 
 def schedule_rows(lines: Sequence[OrderLine]) -> list[tuple[object, ...]]:
-    """What was asked for and what was promised, part by part, of lines with more than one part."""
+    """Ordered and promised quantities by schedule, for lines with more than one schedule."""
     rows: list[tuple[object, ...]] = []
     for line in lines:
         if len(line.wanted) < 2 and len(line.promised) < 2:
@@ -249,7 +297,7 @@ def schedule_rows(lines: Sequence[OrderLine]) -> list[tuple[object, ...]]:
 
 
 def times(seen: Overview) -> list[tuple[str, datetime | None]]:
-    """When what was last done."""
+    """When each thing was last done."""
     return [
         ("Plex read until", seen.times.plex_read_until),
         ("all open orders seen", seen.times.sweep_finished),
@@ -264,12 +312,12 @@ FAULT_HEADERS = ("fault", "since", "what", "what to do")
 
 
 def fault_row(fault: HealthFault) -> tuple[str, ...]:
-    """One fault that stands."""
+    """One persistent fault."""
     return (fault.code, instant(fault.since), fault.message, fault.fix)
 
 
 def health_facts(health: Health) -> list[tuple[str, str]]:
-    """Whether runs do what they are for, and since when."""
+    """Whether runs are healthy, and since when."""
     count = len(health.faults)
     state = "ok" if health.ok else f"not ok: {count} fault{'s' if count > 1 else ''}"
     facts = [("health", state), ("last run", _last_run(health.last_run))]
@@ -280,17 +328,17 @@ def health_facts(health: Health) -> list[tuple[str, str]]:
 def _last_run(run: LastRun | None) -> str:
     if run is None:
         return NOTHING
-    said = f"{instant(run.at)}, `{run.command}` ended with {run.exit_code}"
-    return said if run.error is None else f"{said}: {plain(run.error.message)}"
+    text = f"{instant(run.at)}, `{run.command}` ended with {run.exit_code}"
+    return text if run.error is None else f"{text}: {plain(run.error.message)}"
 
 
 def _stage(record: StageRecord) -> str:
     if record.succeeded_at is None and record.failed_at is None:
         return NOTHING
-    said = f"succeeded {instant(record.succeeded_at)}" if record.succeeded_at else "has not succeeded yet"
+    text = f"succeeded {instant(record.succeeded_at)}" if record.succeeded_at else "has not succeeded yet"
     if record.failed_at is not None:
-        said += f", failed {instant(record.failed_at)}"
-    return said if record.error is None else f"{said}: {plain(record.error.message)}"
+        text += f", failed {instant(record.failed_at)}"
+    return text if record.error is None else f"{text}: {plain(record.error.message)}"
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -302,7 +350,7 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 def words(name: str) -> str:
-    """A status as words; `none` is nothing."""
+    """A status for display; `none` is empty."""
     return NOTHING if name == "none" else plain(name).replace("_", " ")
 
 
@@ -317,7 +365,7 @@ def day(value: date | None) -> str:
 
 
 def span(length: timedelta) -> str:
-    """A length of time, roughly."""
+    """An approximate duration."""
     minutes = int(length.total_seconds()) // 60
     if minutes < 120:
         return f"{minutes} min"

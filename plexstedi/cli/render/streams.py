@@ -1,4 +1,4 @@
-"""None"""
+"""Standard streams that never raise and show only visible text; argument decoding; progress on stderr."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ _ONLY_SHOW = {"plexstedi", "status", "check", "review list", "review show", "aud
 
 
 _FILE_OPTIONS = ("--config", "--state", "--html", "--dir")
-"""Options whose value is a file name: its bytes must stay what they are."""
+"""Options whose value is a file name: its bytes must not be changed."""
 
 
 Code = TypeVar("Code", bound=int)
 
 
 def open_missing_descriptors() -> None:
-    """Give each of descriptors 0, 1 and 2 that is closed the null device.
+    """Open the null device for each closed descriptor among 0, 1 and 2.
 
-    Else the next file that is opened (the state file) becomes a standard stream of everything that writes to one.
+    Otherwise the next opened file (the state file) would become a standard stream.
     """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            # The lowest free number is the one given out, and those below are taken by now.
+            # open() returns the lowest free number, and all lower ones are open by now.
             opened = os.open(os.devnull, os.O_RDONLY if descriptor == 0 else os.O_WRONLY)
             os.set_inheritable(opened, True)
 
 
 @dataclass
 class _Sink:
-    """Where a stream's text goes, until it can take no more."""
+    """The target of a stream, until it fails."""
 
     stream: TextIO | None
     fault: OSError | None = None
@@ -52,7 +52,7 @@ class _Sink:
         try:
             self.stream.write(text)
         except (OSError, ValueError) as error:
-            self.give_up(error)
+            self.discard(error)
 
     def flush(self) -> None:
         if self.stream is None or self.fault is not None:
@@ -60,12 +60,12 @@ class _Sink:
         try:
             self.stream.flush()
         except (OSError, ValueError) as error:
-            self.give_up(error)
+            self.discard(error)
 
-    def give_up(self, error: OSError | ValueError) -> None:
-        """Take nothing more. What is still buffered goes nowhere, so that nothing is raised when Python ends."""
+    def discard(self, error: OSError | ValueError) -> None:
+        """Stop writing and discard what is buffered, so that Python raises nothing at exit."""
         if isinstance(error, ValueError):
-            # "I/O operation on closed file"; text that cannot be encoded does not come this far.
+            # "I/O operation on closed file"; text that cannot be encoded never gets here.
             if self.stream is None or not self.stream.closed:
                 raise error
             error = OSError(errno.EBADF, os.strerror(errno.EBADF))
@@ -79,39 +79,39 @@ class _Sink:
 
 
 class Guarded(io.TextIOBase):
-    """A standard stream that shows whatever it is given, and never raises. A missing one takes everything."""
+    """A standard stream that makes text visible and never raises. A missing stream discards everything."""
 
     def __init__(self, sink: _Sink, *, ours: bool = False) -> None:
-        """`ours`: control characters pass, for what moves the cursor or colours text."""
+        """`ours`: control characters are kept, for cursor movement and colours."""
         self._sink = sink
         self._ours = ours
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """Of the stream behind it."""
+        """The encoding of the underlying stream."""
         return getattr(self._sink.stream, "encoding", None) or "utf-8"
 
     @property
     def errors(self) -> str:  # type: ignore[override]
-        """How characters that cannot be written are shown; no other reader of this stream has to ask."""
+        """How unencodable characters are shown; informational only."""
         return "backslashreplace"
 
     def ours(self) -> Guarded:
-        """The same stream for text that is wholly our own, or was made visible: its control characters pass."""
+        """The same stream for text of our own or already made visible: control characters are kept."""
         return Guarded(self._sink, ours=True)
 
     @property
     def takes_text(self) -> bool:
-        """Whether what is written still arrives, as far as is known: not when it failed, or nobody reads on."""
+        """Whether output still arrives, as far as known: false after an error or a closed pipe."""
         return self._sink.fault is None
 
     def write(self, text: str, /) -> int:
-        """Write what can be seen of it."""
+        """Write the text with invisible characters escaped."""
         self._sink.put(fitted(text if self._ours else visible(text), self.encoding))
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what is buffered."""
+        """Flush what is buffered."""
         self._sink.flush()
 
     def writable(self) -> bool:
@@ -119,7 +119,7 @@ class Guarded(io.TextIOBase):
         return True
 
     def isatty(self) -> bool:
-        """Whether a person looks on; a missing stream is no terminal."""
+        """Whether it is a terminal; a missing stream is not."""
         try:
             return self._sink.stream is not None and self._sink.stream.isatty()
         except ValueError:
@@ -140,16 +140,16 @@ class Streams:
     err: _Sink
 
     def ended(self, code: Code, command: str, arguments: Sequence[str]) -> Code | ExitCode:
-        """Flush; the exit code to end with.
+        """Flush; return the exit code.
 
-        It is that of the work. Only where the output was the whole purpose, and did not arrive, done becomes 1. A
-        reader that went away (`| head`) has what it wanted.
+        It is the code of the command. Only if printing was the sole purpose and failed, 0 becomes 1. A closed pipe (`|
+        head`) does not count as a failure.
         """
         try:
             self.out.flush()
         except KeyboardInterrupt:
-            # The reader does not read (a pager that waits): what is left goes nowhere.
-            self.out.give_up(InterruptedError(errno.EINTR, os.strerror(errno.EINTR)))
+            # Interrupted while the reader does not read (a waiting pager): discard the rest.
+            self.out.discard(InterruptedError(errno.EINTR, os.strerror(errno.EINTR)))
             return ExitCode.INTERRUPTED
         fault = self.out.fault
         if fault is None or fault.errno == errno.EPIPE:
@@ -164,7 +164,7 @@ class Streams:
 
 
 def _only_shows(command: str, arguments: Sequence[str]) -> bool:
-    """Whether a command line does nothing but print; a page that is written, or a monitor's question, is more."""
+    """Whether a command does nothing but print; not if it writes a page or sets an exit code for monitors."""
     if {"--dry-run", "--help", "-h", "--version"} & set(arguments):
         return True
     elsewhere = any(word == "--check" or word.startswith("--html") for word in arguments)
@@ -173,14 +173,14 @@ def _only_shows(command: str, arguments: Sequence[str]) -> bool:
 
 @contextmanager
 def guarded_streams() -> Iterator[Streams]:
-    """Put guards before the standard streams of this process, and take them away at the end."""
+    """Replace the standard streams of this process by guarded ones, and restore them at the end."""
     before = sys.stdin, sys.stdout, sys.stderr
     streams = Streams(_Sink(sys.stdout), _Sink(sys.stderr))
     sys.stdout, sys.stderr = Guarded(streams.out), Guarded(streams.err)
     if sys.stdin is None:
         sys.stdin = io.StringIO()
     elif isinstance(sys.stdin, io.TextIOWrapper):
-        # What is typed in another encoding is looked at by whoever reads it, as arguments are.
+        # Input in another encoding is validated by its consumer, like arguments.
         sys.stdin.reconfigure(errors="surrogateescape")
     try:
         yield streams
@@ -196,17 +196,17 @@ def ours(stream: TextIO) -> TextIO:
 
 
 def takes_text(stream: TextIO) -> bool:
-    """Whether it is worth to write more to this stream."""
+    """Whether further output to this stream is useful."""
     return stream.takes_text if isinstance(stream, Guarded) else True
 
 
 def print_json(text: str) -> None:
-    """JSON on stdout, as every reader takes it: valid in whatever encoding the stream has."""
+    """JSON on stdout, valid in whatever encoding the stream has."""
     print(visible_json(text, sys.stdout.encoding or "utf-8"))
 
 
 def locale_fault(error: Exception) -> EnvironmentFault | None:
-    """What to say of a file name that the locale of this process has no characters for; None for another error."""
+    """The fault for a file name that the locale cannot encode; None for another error."""
     encoding = codecs.lookup(sys.getfilesystemencoding()).name
     if (
         not isinstance(error, UnicodeEncodeError)
@@ -221,8 +221,8 @@ def locale_fault(error: Exception) -> EnvironmentFault | None:
 
 
 def as_text(arguments: Sequence[str]) -> list[str]:
-    """Arguments as text that can be stored and sent: bytes that are not of the locale are read as UTF-8, else shown as
-    escapes. File names stay as they are."""
+    """Arguments as text that can be stored and sent: bytes invalid in the locale are read as UTF-8, else escaped.
+    File names are unchanged."""
     return [
         argument if _is_file_name(arguments, index) else _as_text(argument) for index, argument in enumerate(arguments)
     ]
@@ -243,7 +243,7 @@ def _as_text(argument: str) -> str:
 
 
 def progress_reporter(*, enabled: bool) -> Callable[[str, int, int], None]:
-    """A function that is told stage, done and total; it rewrites one line of stderr when that is a terminal."""
+    """A function called with stage, done and total; on a terminal it rewrites one line of stderr."""
     if not (enabled and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
         return lambda stage, done, total: None
 

@@ -1,8 +1,7 @@
-"""Results for people: rich tables on a terminal, aligned plain lines everywhere else.
+"""Tables: rich on a terminal, aligned plain lines elsewhere.
 
-Off a terminal nothing is coloured, wrapped or cut, so that a mail of cron and `grep` get every word; rich is then not
-even imported. Text from Plex, Stedi and suppliers is never read as markup, and what cannot be seen in it is shown as
-an escape.
+Off a terminal nothing is coloured, wrapped or cut, so that cron mails and `grep` get every word; rich is then not even
+imported. Foreign text is never interpreted as markup, and its invisible characters are escaped.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ _GAP = "  "
 
 
 def plain(value: object) -> str:
-    """A value as one line of text in which everything can be seen; None is empty."""
+    """A value as one line of visible text; None is empty."""
     return "" if value is None else one_line(str(value))
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """A table on stdout; nothing at all without rows."""
+    """Print a table on stdout; nothing without rows."""
     texts = [[plain(value) for value in row] for row in rows]
     if not texts:
         return
@@ -40,7 +39,7 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, tit
 
 
 def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a plain table: columns as wide as their widest text."""
+    """The lines of a plain table with aligned columns."""
     table = [list(headers), *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(headers))]
     return [
@@ -60,12 +59,12 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], title: st
         table.add_column(Text(header), overflow="fold")
     for row in rows:
         table.add_row(*(Text(text) for text in row))
-    # Every text in it is plain by now; the control characters are rich's.
+    # All cell text is plain by now; the control characters are rich's.
     Console(file=ours(sys.stdout), highlight=False).print(table)
 
 
 def print_documents_preview(previews: Sequence[Preview], show: str) -> None:
-    """What `submit` would send: a table, or with `show` x12, json or guide each document whole."""
+    """Print what `submit` would send: a table, or with `show` x12, json or guide each complete document."""
     if not previews:
         print("Nothing is due.")
         return
@@ -109,13 +108,13 @@ def _whole(preview: Preview, show: str) -> str:
 
 
 _ISA_LENGTH = 106
-"""ISA is the one X12 segment of fixed length; its last character ends every segment."""
+"""ISA is the only X12 segment of fixed length; its last character is the segment terminator."""
 _BLANKS = " \t\r\n"
-"""Not all that Python takes for blank: 1C to 1F are delimiters in some interchanges."""
+"""Python's own whitespace includes 1C to 1F, which are delimiters in some interchanges."""
 
 
 def x12_lines(text: str) -> str:
-    """X12 with one segment per line; a line feed inside a segment is shown as an escape."""
+    """X12 with one segment per line; a line feed inside a segment is escaped."""
     text = text.strip(_BLANKS).replace("\r\n", "\n")
     has_envelope = text.startswith("ISA") and len(text) >= _ISA_LENGTH
     terminator = text[_ISA_LENGTH - 1] if has_envelope else "~"
@@ -130,7 +129,7 @@ def _json_lines(value: Json) -> str:
 
 
 def pretty_json(value: Json, indent: str = "") -> str:
-    """JSON over several lines, numbers exactly as they are."""
+    """Multi-line JSON with exact numbers."""
     inner = indent + "  "
     if isinstance(value, Mapping) and value:
         entries = [f"{inner}{dumps(key)}: {pretty_json(item, inner)}" for key, item in value.items()]

@@ -1,4 +1,4 @@
-"""What `status` prints for people."""
+"""Text output of `status`."""
 
 from __future__ import annotations
 
@@ -6,37 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from plexstedi.cli.render.sections import (
-    ANSWER_HEADERS,
-    DOCUMENT_HEADERS,
-    EVENT_HEADERS,
-    INVOICE_LINE_HEADERS,
     LATE_HEADERS,
-    LINE_HEADERS,
     ORDER_HEADERS,
-    SCHEDULE_HEADERS,
+    REVIEW_HEADERS,
     UNWRITTEN_HEADERS,
-    WAITING_HEADERS,
-    answer_row,
     counted,
-    document_row,
-    event_rows,
     facts,
     health_facts,
     instant,
-    invoice_facts,
-    invoice_line_row,
     late_row,
-    line_row,
-    not_asked,
     order_row,
-    schedule_rows,
+    overdue_without_review,
+    review_row,
+    sections,
     span,
     times,
     unwritten_row,
-    waiting_row,
 )
 from plexstedi.cli.render.tables import plain, print_table
-from plexstedi.state.document import Document
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.sync.health import Health
 from plexstedi.sync.ingest.deadlines import LateDocument
@@ -48,7 +35,7 @@ _LABEL = 27
 
 
 def show_overview(seen: Overview, health: Health, now: datetime, supplier: str | None) -> None:
-    """The whole picture."""
+    """The overview."""
     print(f"Supplier {plain(supplier)}, {instant(now)}" if supplier else f"All suppliers, {instant(now)}")
     show_health(health)
     for name, counts in (
@@ -67,21 +54,21 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
         ("supplier", "orders", "open", "documents", "not delivered", "not acknowledged", "needs review", ""),
         [
             (
-                tally.supplier,
-                tally.orders,
-                tally.open_orders,
-                tally.documents,
-                tally.undelivered,
-                tally.unanswered,
-                tally.reviews,
-                "not traded by EDI" if tally.untraded else "",
+                counts.supplier,
+                counts.orders,
+                counts.open_orders,
+                counts.documents,
+                counts.undelivered,
+                counts.unanswered,
+                counts.reviews,
+                "not traded by EDI" if counts.untraded else "",
             )
-            for tally in seen.suppliers
+            for counts in seen.suppliers
         ],
         title="\nSuppliers",
     )
-    show_waiting(seen.waiting)
-    print_table(LATE_HEADERS, [late_row(one) for one in not_asked(seen)], title="\nLate")
+    show_reviews(seen.waiting)
+    print_table(LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)], title="\nLate")
     print_table(UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten], title="\nNot yet written to Plex")
     for code, count in seen.not_traded:
         print(f"not traded by EDI: {plain(code)}, {count} orders (no [suppliers.{plain(code)}] in the configuration)")
@@ -92,7 +79,7 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
 
 
 def show_health(health: Health) -> None:
-    """Whether runs do what they are for; each fault that stands with its fix."""
+    """Whether runs are healthy; each persistent fault with its fix."""
     for name, value in health_facts(health):
         print(f"{name + ':':<{_LABEL}}{value}")
     for fault in health.faults:
@@ -100,18 +87,18 @@ def show_health(health: Health) -> None:
         print(f"    fix: {plain(fault.fix)}")
 
 
-def show_waiting(reviews: Sequence[Review]) -> None:
-    """What needs a person; changed orders from before polling as one line."""
+def show_reviews(reviews: Sequence[Review]) -> None:
+    """Open review items; changed orders from before the start of polling as one line."""
     known = [review for review in reviews if review.kind is ReviewKind.KNOWN_ORDER_CHANGED]
     apart = [review for review in reviews if review.kind is not ReviewKind.KNOWN_ORDER_CHANGED]
-    print_table(WAITING_HEADERS, [waiting_row(review) for review in apart], title="\nNeeds review")
+    print_table(REVIEW_HEADERS, [review_row(review) for review in apart], title="\nNeeds review")
     if known:
         noun = "order" if len(known) == 1 else "orders"
         print(f"and {len(known)} changed {noun} from before PlexStedi: `plexstedi review list` shows them")
 
 
 def show_late(late: Sequence[LateDocument], now: datetime, *, timed: bool) -> None:
-    """What is past a time limit or its warning. `timed`: the limits are known."""
+    """Documents past a limit or its warning. `timed`: the limits are known."""
     if not timed:
         print("The deadlines of suppliers are in the configuration: name it with --config FILE.")
     elif late:
@@ -125,45 +112,16 @@ def show_orders(rows: Sequence[OrderRow]) -> None:
     print_table(ORDER_HEADERS, [order_row(row) for row in rows], title="\nOrders")
 
 
-def show_order(report: OrderReport) -> None:
-    """One order's story."""
-    _show_facts(facts(report))
-    _show_documents(report.documents)
-    print_table(LINE_HEADERS, [line_row(line) for line in report.lines], title="\nLines")
-    print_table(SCHEDULE_HEADERS, schedule_rows(report.lines), title="\nSchedules")
-    print_table(ANSWER_HEADERS, [answer_row(answer) for answer in report.answers], title="\nAnswers")
-    _show_reviews(report.reviews)
-    print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
-
-
-def show_invoice(report: InvoiceReport) -> None:
-    """One invoice's story."""
-    _show_facts(invoice_facts(report))
-    _show_documents(report.documents)
-    print_table(INVOICE_LINE_HEADERS, [invoice_line_row(line) for line in report.invoice.lines], title="\nLines")
-    _show_reviews(report.reviews)
-    print_table(EVENT_HEADERS, event_rows(report.events), title="\nTimeline")
-
-
-def _show_facts(facts: Sequence[tuple[str, str]]) -> None:
-    for name, value in facts:
+def show_report(report: OrderReport | InvoiceReport) -> None:
+    """One order's or invoice's report."""
+    for name, value in facts(report):
         print(f"{name + ':':<12}{plain(value)}")
-
-
-def _show_documents(documents: Sequence[Document]) -> None:
-    print_table(DOCUMENT_HEADERS, [document_row(document) for document in documents], title="\nDocuments")
-    for document in documents:
-        if document.error:
-            print(f"document {document.id}: {plain(document.error)}")
-        for dropped in document.dropped:
-            print(f"document {document.id}, left out: {plain(dropped)}")
-
-
-def _show_reviews(reviews: Sequence[Review]) -> None:
-    show_waiting(reviews)
-    for review in reviews:
-        for reason in review.reasons:
-            print(f"  {review.id}: {plain(reason)}")
+    for section in sections(report):
+        if not section.are_notes:
+            print_table(section.headers, section.rows, title=f"\n{section.title}")
+            continue
+        for about, note in section.rows:
+            print(f"  {section.headers[0]} {about}: {plain(note)}")
 
 
 def _ago(at: datetime | None, now: datetime) -> str:

@@ -1,1 +1,1 @@
-"""What a command ends with: its outcome, and the shape of its JSON."""
+"""The outcome of a command and the shape of its JSON."""

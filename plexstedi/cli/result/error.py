@@ -1,4 +1,4 @@
-"""What ended a command, as JSON."""
+"""The fault that ended a command, as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ProblemJson(JsonShape):
 
 
 class ErrorJson(JsonShape):
-    """What ended the command, and what to do."""
+    """The fault that ended the command, and its fix."""
 
     code: str
     message: str

@@ -1,7 +1,7 @@
-"""The one place that turns results and faults into words, JSON and exit codes (DESIGN.md section 4).
+"""The one place that turns results and faults into text, JSON and exit codes (DESIGN.md section 4).
 
-Results go to stdout, everything said about them to stderr. With `--json` stdout is exactly one object, also when
-nothing happened and also on failure.
+Results go to stdout, messages to stderr. With `--json` stdout is exactly one object, even if nothing happened or the
+command failed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from plexstedi.plain_text import hanging
 from plexstedi.sync.counts import Counts
 
 if TYPE_CHECKING:
-    from plexstedi.sync.endings import Mail, Noted
+    from plexstedi.sync.endings import Mail, RecordedEnding
 
 SCHEMA = 1
 
@@ -44,35 +44,35 @@ _WORST_FIRST = (
 
 
 def worst(codes: Sequence[ExitCode]) -> ExitCode:
-    """Of several exit codes the one that is told: 130, 7, 6, 4, 5, 1, 3 in this order."""
+    """The most important of several exit codes: 130, 7, 6, 4, 5, 1, 3 in this order."""
     return next((code for code in _WORST_FIRST if code in codes), ExitCode.DONE)
 
 
 @dataclass
 class Outcome:
-    """What a command has to say."""
+    """The result of a command."""
 
     command: str
     counts: Counts | None = None
-    """None: the command did nothing that is counted; JSON then has what stands now."""
+    """None: the command counts nothing; JSON then contains the current totals."""
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
-    """Further keys of the JSON object, as `results.RESULTS` has them for the command."""
+    """Further keys of the JSON object, as defined for the command in `results.RESULTS`."""
     faults: list[PlexStediError] = field(default_factory=list)
     attention: bool = False
-    """Something came to need a person in this run."""
+    """Review items were opened in this run."""
     show: Callable[[], None] | None = None
-    """Prints the result for people, on stdout."""
+    """Prints the result as text, on stdout."""
     quiet_when_idle: bool = False
-    """A cron command: prints nothing at all when nothing happened and stdout is no terminal."""
+    """A command for cron: prints nothing if nothing happened and stdout is not a terminal."""
     mail: Mail | None = None
-    """What of the faults and warnings cron's reader has not been told; None: somebody reads along, who is told all."""
+    """Faults and warnings not yet reported to cron; None: print everything."""
     known: Sequence[PlexStediError] = ()
-    """Faults that stood before this run: without their traceback."""
+    """Faults that existed before this run: printed without traceback."""
 
     def collect(self, act: Callable[[], object]) -> bool:
-        """Do one step of the command; what it raises is a fault of the outcome. Whether it raised anything.
+        """Run one step of the command; an exception becomes a fault of the outcome. Return whether it raised one.
 
         typer's own exceptions, which end or explain a command line, are raised.
         """
@@ -82,10 +82,11 @@ class Outcome:
             fix = "Completed work is kept; run the command again."
             self.faults.append(Interrupted("interrupted", fix=fix))
         except PlexStediError as fault:
-            # What a full disk keeps from being written, it keeps several steps from.
+            # A full disk makes several steps fail alike: report it once.
             if all((fault.code, fault.message) != (known.code, known.message) for known in self.faults):
                 self.faults.append(fault)
         except Exception as error:
+            # typer's exception classes are not exported by every version (CHOICES.md 1).
             if isinstance(error, typer.Exit) or hasattr(error, "format_message"):
                 raise
             self.faults.append(locale_fault(error) or internal_fault(error, self.command))
@@ -93,25 +94,25 @@ class Outcome:
             return False
         return True
 
-    def take(self, noted: Noted) -> None:
-        """How the run was noted, and what cron's reader is to be told."""
+    def take(self, noted: RecordedEnding) -> None:
+        """Store how the ending was recorded, and what to print for cron."""
         self.mail, self.known = noted.mail, noted.known
 
     def by_precedence(self) -> list[PlexStediError]:
-        """The faults, the one that the exit code stands for in front."""
+        """The faults, with the one that determines the exit code first."""
         if not self.faults:
             return []
-        first = self._told()
+        first = self._main_fault()
         return [first, *(fault for fault in self.faults if fault is not first)]
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the process ends with."""
+        """The exit code of the process."""
         codes = [fault.exit_code for fault in self.faults]
         return worst([*codes, ExitCode.ATTENTION if self.attention else ExitCode.DONE])
 
     def as_json(self) -> dict[str, Any]:
-        """The contract's object."""
+        """The JSON object of the contract."""
         result: dict[str, Any] = {
             "schema": SCHEMA,
             "command": self.command,
@@ -122,10 +123,10 @@ class Outcome:
             **{key: plain_json(value) for key, value in self.data.items()},
         }
         if self.faults:
-            result["error"] = ErrorJson.of(self._told()).as_json()
+            result["error"] = ErrorJson.of(self._main_fault()).as_json()
         return result
 
-    def _told(self) -> PlexStediError:
+    def _main_fault(self) -> PlexStediError:
         code = self.exit_code
         return next((fault for fault in self.faults if fault.exit_code is code), self.faults[0])
 
@@ -146,25 +147,25 @@ class Outcome:
         traced: set[str] = set()
         for fault in self.faults if mail is None else mail.faults:
             if mail is not None or all(fault is not known for known in self.known):
-                say_traceback(fault, traced)
-            say_fault(fault)
+                print_traceback(fault, traced)
+            print_fault(fault)
 
     @property
     def idle(self) -> bool:
-        """Whether nothing was done that anybody would want to read of, and nothing came to need a person."""
+        """Whether nothing worth reporting was done, and no review item was opened."""
         if self.attention:
             return False
-        # What is due and waits is what a preview is for; to a run it is no news, what it sends of it is.
+        # Queued documents matter only in a preview; for a run, only what it sends counts.
         counts = self.counts if self.dry_run or self.counts is None else replace(self.counts, documents_queued=0)
         return counts is None or counts.nothing_done()
 
     def _idle(self) -> bool:
-        told = self.faults if self.mail is None else self.mail.faults
-        return self.quiet_when_idle and not _is_a_terminal(sys.stdout) and not told and self.idle
+        printed = self.faults if self.mail is None else self.mail.faults
+        return self.quiet_when_idle and not _is_a_terminal(sys.stdout) and not printed and self.idle
 
 
 def on_a_terminal() -> bool:
-    """Whether somebody reads what is printed as it happens."""
+    """Whether the output goes to a terminal."""
     return _is_a_terminal(sys.stdout) or _is_a_terminal(sys.stderr)
 
 
@@ -172,8 +173,8 @@ def _is_a_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def say_traceback(fault: PlexStediError, traced: set[str]) -> None:
-    """The traceback of an error that nobody foresaw, on stderr; once for each place in `traced`."""
+def print_traceback(fault: PlexStediError, traced: set[str]) -> None:
+    """Print the traceback of an unexpected error on stderr; once per place, by `traced`."""
     if not isinstance(fault, (InternalFault, Unforeseen)):
         return
     place = f"{type(fault.error).__name__} {place_of(fault.error)}"
@@ -183,7 +184,7 @@ def say_traceback(fault: PlexStediError, traced: set[str]) -> None:
 
 
 def plain_json(value: Any) -> Any:
-    """A value with its shapes as objects."""
+    """A value with JsonShapes converted to objects."""
     if isinstance(value, JsonShape):
         return value.as_json()
     if isinstance(value, Mapping):
@@ -193,21 +194,21 @@ def plain_json(value: Any) -> Any:
     return value
 
 
-def say_fault(fault: PlexStediError) -> None:
-    """A fault in words, on stderr."""
+def print_fault(fault: PlexStediError) -> None:
+    """Print a fault on stderr."""
     print(hanging(f"plexstedi: {fault.message}"), file=sys.stderr)
     if fault.fix:
         print(hanging(f"  fix: {fault.fix}"), file=sys.stderr)
 
 
 def counts_line(outcome: Outcome, *names: str) -> None:
-    """`orders seen 5, orders changed 2`: counts by their names in the contract."""
+    """Print counts by their contract names: `orders seen 5, orders changed 2`."""
     counts = (outcome.counts or Counts()).as_dict()
     prefix = f"{outcome.command}, dry run: " if outcome.dry_run else f"{outcome.command}: "
     print(prefix + ", ".join(f"{name.replace('_', ' ')} {counts[name]}" for name in names))
 
 
 def print_news(outcome: Outcome) -> None:
-    """What came to need a person in this run, one line each."""
+    """Print the review items opened in this run, one line each."""
     for line in outcome.data.get("news", ()):
         print(f"  needs review: {plain(line)}")

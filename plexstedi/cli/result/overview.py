@@ -1,4 +1,4 @@
-"""The whole picture as JSON: health, overdue documents, counts by supplier; what `status` has."""
+"""The overview as JSON: health, overdue documents, counts by supplier (`status`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CustomerNotTradedJson(JsonShape):
 
 
 def not_traded(session: Session) -> list[SupplierNotTradedJson | CustomerNotTradedJson]:
-    """Suppliers without settings with the number of orders of each, then customers with that of their invoices."""
+    """Suppliers without settings with their number of orders, then customers with their number of invoices."""
     suppliers, customers = session.store.orders.untraded_suppliers(), session.store.invoices.untraded_customers()
     return [
         *(SupplierNotTradedJson(supplier=code, orders=count) for code, count in suppliers),
@@ -70,7 +70,7 @@ class FaultJson(JsonShape):
 
 
 class HealthJson(JsonShape):
-    """What a monitor must know; `stages` by `poll`, `submit`, `ingest-acks`."""
+    """Health for a monitor; `stages` by `poll`, `submit`, `ingest-acks`."""
 
     ok: bool
     last_run: LastRunJson | None
@@ -80,7 +80,7 @@ class HealthJson(JsonShape):
 
 
 class LateJson(JsonShape):
-    """A document that something is overdue of."""
+    """A document with an overdue response."""
 
     order: str
     supplier: str
@@ -100,8 +100,8 @@ class LateJson(JsonShape):
             supplier=one.document.supplier,
             document=one.document.id,
             kind=one.document.kind,
-            clock=one.late.clock.value,
-            lateness=one.late.lateness.value,
+            clock=one.late.kind.value,
+            lateness=one.late.level.value,
             since=one.late.since,
             minutes_over=int(one.late.by.total_seconds()) // 60,
             lines=list(one.late.lines),

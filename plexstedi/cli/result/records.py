@@ -1,4 +1,4 @@
-"""Orders, invoices, their lines, acknowledgments and events as JSON: what `status NUMBER` and `audit export` have."""
+"""Orders, invoices, lines, acknowledgments and events as JSON (`status NUMBER`, `audit export`)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from plexstedi.state.invoices import InvoiceRecord
     from plexstedi.state.orders import OrderRecord
     from plexstedi.state.reviews import Review
+    from plexstedi.sync.report.history import WordedEvent
     from plexstedi.sync.report.lines import OrderLine, Promise
-    from plexstedi.sync.report.order import Told
 from plexstedi.cli.result.things import LineJson, ReviewJson
 
 
 class ScheduleJson(JsonShape):
-    """What is promised of a line at one time, in the unit sent."""
+    """A promised quantity and its dates, in the unit sent."""
 
     quantity: Number
     ship_date: Day | None
@@ -33,7 +33,7 @@ class ScheduleJson(JsonShape):
 
 
 class OrderLineJson(LineJson):
-    """A line as it stands after all acknowledgments."""
+    """The current state of a line after all acknowledgments."""
 
     reason: str | None
     schedules: list[ScheduleJson]
@@ -55,7 +55,7 @@ class OrderLineJson(LineJson):
 
 
 class AcknowledgmentJson(JsonShape):
-    """One 855, 865 or 997 that came in."""
+    """One inbound 855, 865 or 997."""
 
     transaction: str
     set: str
@@ -90,26 +90,26 @@ class EventJson(JsonShape):
     detail: Mapping[str, Any]
 
 
-class ToldEventJson(EventJson):
+class WordedEventJson(EventJson):
     """An event of an order's timeline, in words."""
 
     text: str
 
     @classmethod
-    def of(cls, told: Told) -> ToldEventJson:
-        event = told.event
+    def of(cls, worded: WordedEvent) -> WordedEventJson:
+        event = worded.event
         return cls(
             at=event.at,
             actor=event.actor,
             kind=event.kind,
             subject=event.subject.text,
             detail=event.detail,
-            text=told.words,
+            text=worded.words,
         )
 
 
 class ChainedEventJson(EventJson):
-    """An event as the trail keeps it, chained to the one before by its hash."""
+    """An event as stored, chained to its predecessor by its hash."""
 
     seq: int
     order_id: str | None
@@ -132,7 +132,7 @@ class ChainedEventJson(EventJson):
 
 
 class RecordJson(JsonShape):
-    """What orders and invoices have in common."""
+    """Common keys of orders and invoices."""
 
     id: str
     number: str

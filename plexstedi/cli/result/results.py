@@ -1,6 +1,6 @@
-"""The JSON object of every command: what `plexstedi schema COMMAND` publishes (DESIGN.md section 4).
+"""The JSON object of every command, published by `plexstedi schema COMMAND` (DESIGN.md section 4).
 
-What a command gives only when it comes so far is a key with a default: an error may end it before.
+A key that is set late has a default: a fault may end the command before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from plexstedi.cli.result.records import (
     InvoiceLineJson,
     OrderJson,
     OrderLineJson,
-    ToldEventJson,
+    WordedEventJson,
 )
 from plexstedi.cli.result.things import (
     ConsequenceJson,
@@ -46,7 +46,7 @@ from plexstedi.cli.result.values import JsonShape
 
 
 class CountsJson(JsonShape):
-    """`attention` and `in_doubt` are what there is now, the others what this run did."""
+    """`attention` and `in_doubt` are current totals; the others count what this run did."""
 
     orders_seen: int
     orders_changed: int
@@ -65,7 +65,7 @@ class CountsJson(JsonShape):
 
 
 class Result(JsonShape):
-    """What every command's object has."""
+    """Common keys of every command's object."""
 
     schema_: Literal[1] = Field(alias="schema")
     command: str
@@ -74,16 +74,16 @@ class Result(JsonShape):
     counts: CountsJson
     warnings: list[str]
     audit_head: str | None = None
-    """The last hash of the audit trail."""
+    """The latest hash of the audit trail."""
     error: ErrorJson | None = None
-    """Only where a fault ended the command."""
+    """Only if a fault ended the command."""
 
 
 class SessionResult(Result):
     """A command that works on the state file."""
 
     news: list[str] = Field(default_factory=list)
-    """What came to need review in this run, in words."""
+    """Review items opened in this run, as text."""
 
 
 class DueJson(JsonShape):
@@ -121,7 +121,7 @@ class RunResult(SessionResult):
 
 
 class TransactionJson(JsonShape):
-    """An acknowledgment that was read again."""
+    """An acknowledgment that was processed again."""
 
     id: str
     state: str
@@ -163,14 +163,14 @@ class ReviewShowResult(SessionResult):
 
 
 class ReviewDecideResult(SessionResult):
-    """`review accept` and `review reject`; `asked` is what needs review because of it."""
+    """`review accept` and `review reject`; `asked` are review items that follow from it."""
 
     review: ReviewJson | None = None
     asked: list[str] = Field(default_factory=list)
 
 
 class FoundJson(JsonShape):
-    """An order or invoice of which Stedi has files that the state file lacks."""
+    """An order or invoice for which Stedi has files that the state file lacks."""
 
     files: list[str]
     in_sync: bool
@@ -199,7 +199,7 @@ class RecoverResult(SessionResult):
 
 
 class ChannelJson(JsonShape):
-    """One channel of alerts, tried; `fault` is null if it worked."""
+    """One tested alert channel; `fault` is null if it worked."""
 
     channel: str
     fault: str | None
@@ -218,7 +218,7 @@ class AuditExportResult(Result):
 
 
 class AuditVerifyResult(Result):
-    """`audit verify`; `broken_at` is the first event that does not hold."""
+    """`audit verify`; `broken_at` is the first event that fails verification."""
 
     verified: bool | None = None
     events: int | None = None
@@ -271,7 +271,7 @@ class DemoResult(Result):
 
 
 class SandboxResult(Result):
-    """`sandbox`: a configuration that points at it, and what has to be in the environment."""
+    """`sandbox`: a configuration that connects to it, and the environment variables that it needs."""
 
     config: str | None = None
     environment: dict[str, str] = Field(default_factory=dict)
@@ -279,7 +279,7 @@ class SandboxResult(Result):
 
 
 class StatusResult(Result):
-    """`status`: the whole picture."""
+    """`status`: the overview."""
 
     orders: dict[str, int] = Field(default_factory=dict)
     documents: DocumentCountsJson | None = None
@@ -302,7 +302,7 @@ class OrderStatusResult(Result):
     documents: list[DocumentJson]
     lines: list[OrderLineJson]
     answers: list[AcknowledgmentJson]
-    events: list[ToldEventJson]
+    events: list[WordedEventJson]
     html: str | None = None
 
 
@@ -312,7 +312,7 @@ class InvoiceStatusResult(Result):
     invoice: InvoiceJson
     documents: list[DocumentJson]
     lines: list[InvoiceLineJson]
-    events: list[ToldEventJson]
+    events: list[WordedEventJson]
     html: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Things as JSON: each has one shape in every command (DESIGN.md section 4)."""
+"""Common objects as JSON, with one shape in every command (DESIGN.md section 4)."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class PreviewJson(JsonShape):
     partnership_id: str
     transaction_setting_id: str
     request: str
-    """The body for Stedi, as it would be sent."""
+    """The request body for Stedi."""
     x12: str
     dropped: list[str]
 
@@ -191,7 +191,7 @@ class ReplayJson(JsonShape):
 
 
 class LineJson(JsonShape):
-    """A line of an order, ordered against confirmed, in the unit sent; the dates are the last of its schedules."""
+    """An order line, ordered against confirmed, in the unit sent; dates are those of the last schedule."""
 
     line: int
     ordered: Number
@@ -204,7 +204,7 @@ class LineJson(JsonShape):
 
 
 class ReviewLineJson(LineJson):
-    """A line as one acknowledgment states it, beside what was ordered."""
+    """A line as one acknowledgment states it, next to what was ordered."""
 
     open: Number
     """Ordered less received."""
@@ -213,7 +213,7 @@ class ReviewLineJson(LineJson):
     """As ordered, per unit sent."""
     acknowledged_price: Number | None
     due: list[Day]
-    """The days asked for."""
+    """The dates ordered."""
     code: str | None
     """ACK01 as sent."""
     if_accepted: str | None
@@ -244,7 +244,7 @@ class ReviewLineJson(LineJson):
 
 
 class UnmatchedLineJson(JsonShape):
-    """A line of an acknowledgment that is no single line of the order."""
+    """An acknowledged line that matches no single order line."""
 
     place: str
     assigned_id: str | None
@@ -262,7 +262,7 @@ class UnmatchedLineJson(JsonShape):
 
 
 class FieldJson(JsonShape):
-    """What one field of Plex is to hold, and why."""
+    """The new value of one Plex field, and the reason."""
 
     level: str
     record: str
@@ -274,7 +274,7 @@ class FieldJson(JsonShape):
 
 
 class PlannedFieldJson(FieldJson):
-    """What a decision would write."""
+    """A value that a decision would write."""
 
     @classmethod
     def of(cls, entry: WriteEntry) -> PlannedFieldJson:
@@ -290,7 +290,7 @@ class PlannedFieldJson(FieldJson):
 
 
 class WriteJson(FieldJson):
-    """What was written to Plex, or would be: `before` is what Plex held."""
+    """A value that was or would be written to Plex: `before` is the former value."""
 
     order: str
     transaction: str
@@ -314,7 +314,7 @@ class WriteJson(FieldJson):
 
 
 class ConsequenceJson(JsonShape):
-    """What accept or reject would do."""
+    """The effect of accept or reject."""
 
     words: str
     possible: bool
@@ -330,7 +330,7 @@ class ConsequenceJson(JsonShape):
 
 
 class FindingJson(JsonShape):
-    """One thing that `check` looked at."""
+    """One finding of `check`."""
 
     area: str
     subject: str
@@ -350,7 +350,7 @@ class FindingJson(JsonShape):
 
 
 class TrialJson(JsonShape):
-    """An order of the state file, tried as a document."""
+    """An order of the state file, tested as a document."""
 
     order: str
     release: str | None

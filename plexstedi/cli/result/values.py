@@ -1,4 +1,4 @@
-"""Values as every command's JSON has them: times `…Z`, days, quantities and prices as exact numbers."""
+"""Values in JSON: times `…Z`, dates, quantities and prices as exact numbers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def stamp(at: datetime) -> str:
 
 
 def exact_stamp(at: datetime) -> str:
-    """A time in ISO 8601, UTC, to the microsecond: events of the audit trail are told apart by it."""
+    """A time in ISO 8601, UTC, to the microsecond: it distinguishes events of the audit trail."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def exact(number: Decimal) -> int | Decimal:
-    """A quantity or price as an exact JSON number, without idle zeros."""
+    """A quantity or price as an exact JSON number, without trailing zeros."""
     if number == number.to_integral_value():
         return int(number)
     return Decimal(f"{number:f}".rstrip("0"))
@@ -36,10 +36,10 @@ Number: TypeAlias = Annotated[Decimal, PlainSerializer(exact), WithJsonSchema({"
 
 
 class JsonShape(BaseModel):
-    """A thing as JSON. Every key that it lists is there, but for those with a default."""
+    """Base of all JSON objects. Every key is present, except those with a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def as_json(self) -> dict[str, Any]:
-        """The object, with exact numbers; keys that were never given are left out."""
+        """The object, with exact numbers; keys that were never set are omitted."""
         return self.model_dump(exclude_unset=True)

@@ -1,1 +1,1 @@
-"""Binding an X12 document to any Stedi guide by its JSON Schema."""
+"""Bind X12 documents to Stedi guides by JSON Schema."""

@@ -1,6 +1,6 @@
-"""Guide JSON without a guide: the base key names of the release, for documents whose partner has no guide schema.
+"""Guide JSON with the base key names of the release, for partners without a guide schema.
 
-Guide JSON has whole numbers as int, other numbers as Decimal, dates as `YYYY-MM-DD`, times as `HH:MM`
+Guide JSON represents whole numbers as int, other numbers as Decimal, dates as `YYYY-MM-DD`, times as `HH:MM`
 (stedi/README.md 8).
 """
 
@@ -20,13 +20,13 @@ GuideJson: TypeAlias = "int | Decimal | str | list[GuideJson] | dict[str, GuideJ
 
 
 class UnknownToBaseError(ValueError):
-    """The base names of a release do not have this set, segment or element: a fault of the program that built it."""
+    """The base names of a release lack this set, segment or element: a programming error in the builder."""
 
 
 def base_json(transaction: Transaction) -> dict[str, GuideJson]:
-    """A transaction as Guide JSON by the base names of its release, ST included, SE left out.
+    """Transaction as Guide JSON with the base names of its release, with ST, without SE.
 
-    Raise UnknownToBaseError for what the base names do not cover.
+    Raise UnknownToBaseError for anything without a base name.
     """
     definition = set_def(transaction.set_id, transaction.release)
     if definition is None:
@@ -76,7 +76,7 @@ def _put(written: dict[str, GuideJson], key: str, value: dict[str, GuideJson], r
 
 
 def segment_json(segment: Segment, definition: SegmentDef) -> dict[str, GuideJson]:
-    """The elements of a segment under their base names. Raise UnknownToBaseError for a position it does not have."""
+    """Elements of a segment by base name. Raise UnknownToBaseError for a position without one."""
     written: dict[str, GuideJson] = {}
     for position, value in enumerate(segment.elements, start=1):
         if value is None:
@@ -100,7 +100,7 @@ def segment_json(segment: Segment, definition: SegmentDef) -> dict[str, GuideJso
 
 
 def simple_json(value: Simple) -> int | Decimal | str:
-    """A value as Guide JSON has it."""
+    """Guide JSON of a single value."""
     if isinstance(value, Decimal):
         return json_number(value)
     if isinstance(value, date):
@@ -111,6 +111,6 @@ def simple_json(value: Simple) -> int | Decimal | str:
 
 
 def json_number(value: Decimal) -> int | Decimal:
-    """A number as JSON has it: int if whole, else its shortest Decimal."""
+    """JSON number: int if whole, else the Decimal in canonical form."""
     short = plain(value)
     return int(short) if short == short.to_integral_value() else short

@@ -1,6 +1,6 @@
-"""Binding: one neutral document to one partner's guide, whatever shape the guide has.
+"""Bind a neutral document to a partner's guide of any structure.
 
-The result is valid against the guide's schema, or held with every reason; no fact is altered, cut or invented.
+The result is valid against the guide's schema, or held with all reasons. No value is altered, truncated or invented.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _MOST_REASONS = 50
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A document as the guide has it."""
+    """A document in the form of the guide."""
 
     json: dict[str, GuideJson]
     transaction: Transaction
-    """The same document as X12: without what was dropped, with the guide's constants and notations."""
+    """The same document as X12: without dropped values, with constants and notations of the guide."""
     dropped: tuple[Dropped, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unbound:
-    """Why a guide cannot take a document, with what of it would go: its texts and lengths are judged as well."""
+    """Reasons why a guide cannot accept a document, and its bindable part, whose texts are checked as well."""
 
     reasons: tuple[Reason, ...]
     transaction: Transaction
 
 
 def bind(transaction: Transaction, schema: Mapping[str, Any], sources: Sources) -> Bound | Unbound:
-    """The document in the guide's keys, shapes, types and order, validated; else the guide's path and the fix."""
+    """Bind a document to the keys, types and order of the guide, and validate it; else reasons with path and fix."""
     try:
         return _bind(transaction, read_guide(schema), sources)
     except GuideUnreadableError as error:
@@ -52,7 +52,7 @@ def bind(transaction: Transaction, schema: Mapping[str, Any], sources: Sources) 
 
 
 def unreadable(set_id: str, error: GuideUnreadableError) -> Reason:
-    """The reason for a guide whose schema cannot be followed."""
+    """Reason for a guide whose schema is not supported."""
     return Reason(
         code="guide-unreadable",
         where="order",
@@ -105,7 +105,7 @@ def _bind(transaction: Transaction, guide: Guide, sources: Sources) -> Bound | U
 
 
 def _vital_dates(transaction: Transaction) -> dict[Section, frozenset[str]]:
-    """Where DTM carries the due dates because no SCH does: there it cannot be left out (RULES.md Sending 6)."""
+    """Sections in which DTM carries the due dates, for lack of SCH, and must not be dropped (RULES.md Sending 6)."""
     inner = {child.id for node in transaction.detail if isinstance(node, Loop) for child in node.children}
     if "SCH" in inner:
         return {}
@@ -118,7 +118,7 @@ def _wants_trailer(guide: Guide) -> bool:
 
 
 def _trailer(before: Sequence[BoundChildren]) -> Segment:
-    """SE, for a guide that requires it; Stedi counts anew (stedi/README.md 8)."""
+    """SE for a guide that requires it; Stedi recounts the segments (stedi/README.md 8)."""
     counted = sum(_size(node) for children in before for node in children.nodes)
     return Segment("SE", (Decimal(counted + 1), Decimal(1)))
 
@@ -137,7 +137,7 @@ def _no_section(section: str, node: Node) -> Reason:
 
 
 def _fault(path: str, message: str, sources: Sources) -> Reason:
-    """What only the whole schema tells: conditions between elements, and the like."""
+    """Reason for a violation that only validation finds, such as a condition between elements."""
     keys = path.split(".")
     segments = [found.group(1) for key in keys if (found := SEGMENT_KEY.search(key.split("[")[0]))]
     element = ELEMENT_KEY.search(keys[-1])

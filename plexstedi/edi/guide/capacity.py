@@ -1,4 +1,4 @@
-"""What a target document has room for: builders ask before they choose how to say a fact (RULES.md Sending 4, 6)."""
+"""Capacity of a target document, used by builders to choose the form of a value (RULES.md Sending 4, 6)."""
 
 from __future__ import annotations
 
@@ -11,61 +11,61 @@ from plexstedi.edi.x12.sets import Section, set_def
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One place for a segment: what may stand there."""
+class Placement:
+    """One placement of a segment, with its constraints."""
 
     codes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    """The code list of a position, in the guide's order; a position not listed takes any value."""
+    """Allowed codes by position, in the order of the guide; other positions accept any value."""
     positions: frozenset[int] | None = None
-    """The positions that exist; None: all of X12."""
+    """Existing positions; None: all of X12."""
     required: frozenset[int] = frozenset()
-    """The positions that must be filled."""
+    """Required positions."""
     max_lengths: Mapping[int, int] = field(default_factory=dict)
     repeats: int | None = None
-    """How often the segment may stand here; None: as often as X12 allows."""
+    """Maximum repeats; None: as in X12."""
     must: bool = False
-    """Whether the document is refused without it."""
+    """Whether the segment is required."""
 
     def has(self, position: int) -> bool:
         """Whether the position exists."""
         return self.positions is None or position in self.positions
 
     def allows(self, position: int, code: str) -> bool:
-        """Whether this code may stand at this position."""
+        """Whether this code is allowed at this position."""
         return self.has(position) and (position not in self.codes or code in self.codes[position])
 
     def length(self, position: int, default: int) -> int:
-        """How long a text may be here, at most `default`."""
+        """Maximum text length at this position, at most `default`."""
         return min(self.max_lengths.get(position, default), default)
 
 
-class Room(Protocol):
-    """A target: a partner's guide, or the base names of a release."""
+class Capacity(Protocol):
+    """Capacity of a target: a partner's guide, or the base standard of a release."""
 
     @property
     def by_guide(self) -> bool:
-        """Whether a guide decides; without one everything of the base standard has a place."""
+        """Whether it is that of a guide; without one the whole base standard is available."""
         ...
 
-    def places(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Place, ...]:
-        """The places of a segment (alone or opening a loop) inside the loops of `path`, outermost first."""
+    def placements(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Placement, ...]:
+        """Placements of a segment (alone or opening a loop) inside the loops of `path`, outermost first."""
         ...
 
 
-def place_for(
-    room: Room, section: Section, path: tuple[str, ...], segment_id: str, codes: Mapping[int, str] | None = None
-) -> Place | None:
-    """The first place that takes these codes at these positions; None if there is no such place."""
+def placement_for(
+    capacity: Capacity, section: Section, path: tuple[str, ...], segment_id: str, codes: Mapping[int, str] | None = None
+) -> Placement | None:
+    """The first placement that allows these codes at these positions, None if there is none."""
     wanted = codes or {}
-    for place in room.places(section, path, segment_id):
-        if all(place.allows(position, code) for position, code in wanted.items()):
-            return place
+    for placement in capacity.placements(section, path, segment_id):
+        if all(placement.allows(position, code) for position, code in wanted.items()):
+            return placement
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class BaseRoom:
-    """Room without a guide: what the base standard of the release has, every code, every position."""
+class BaseCapacity:
+    """Capacity without a guide: the base standard of the release, with every code and position."""
 
     set_id: str
     release: str
@@ -74,7 +74,7 @@ class BaseRoom:
     def by_guide(self) -> bool:
         return False
 
-    def places(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Place, ...]:
+    def placements(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Placement, ...]:
         definition = set_def(self.set_id, self.release)
         entry = None if definition is None else definition.section(section)
         for loop_id in path:
@@ -82,4 +82,4 @@ class BaseRoom:
         found = None if entry is None else entry.find(segment_id)
         if found is None or segment_def(segment_id, self.release) is None:
             return ()
-        return (Place(repeats=None if found.repeats else 1),)
+        return (Placement(repeats=None if found.repeats else 1),)

@@ -1,4 +1,4 @@
-"""Where in a guide and in a document a segment stands while it is bound: for paths, places and advice."""
+"""Position in guide and document during binding, for paths, locations and fixes."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, line_label
 
 ORDER_DATE = "004"
-"""DTM01 of the order date."""
+"""DTM01 code of the order date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where we are: the guide's path for messages, the order's place, the loops around, the line, the party."""
+    """Current position: guide path and order location for messages, enclosing loops, line, party."""
 
     root: Schema
     path: str
     where: str
     vital: frozenset[str]
-    """Segments that must find a place here although they are optional elsewhere (DTM without SCH)."""
+    """Segments that must not be dropped here although they are optional elsewhere (DTM without SCH)."""
     release: str
     sources: Sources
     loops: tuple[str, ...] = ()
     party: Segment | None = None
-    """The N1 that we are in."""
+    """N1 of the current loop."""
     line: Segment | None = None
-    """The line's own segment that we are in."""
+    """Line segment of the current loop."""
     role: str | None = None
-    """Of an N1 loop that nothing of ours went to: the first role that it takes."""
+    """For an N1 loop without our data: the first role that the guide allows."""
 
     def into(self, child: Child, node: Node | None = None) -> Context:
-        """One key deeper, with the segment or loop that goes there."""
+        """Context one key deeper, with the node to bind there."""
         head = None if node is None else node.head if isinstance(node, Loop) else node
         label = line_label(node) if isinstance(node, Loop) else None
         return replace(
@@ -49,16 +49,16 @@ class Context:
         )
 
     def at(self, key: str) -> Context:
-        """The same place under a key of the guide."""
+        """The same context with a key appended to the path."""
         return replace(self, path=f"{self.path}.{key}")
 
     def must_place(self, node: Node) -> bool:
-        """Whether the document would be wrong without it; the order date (DTM 004) stands in BEG05 anyway."""
+        """Whether the document would be wrong without it. The order date (DTM 004) may be dropped: BEG05 has it."""
         head = node.head if isinstance(node, Loop) else node
         return is_head(node.id) or (node.id in self.vital and head.text(1) != ORDER_DATE)
 
     def need(self, segment_id: str, position: int, codes: Sequence[str] | None, head: Segment | None = None) -> Need:
-        """What is wanted here, as the advice wants to know it."""
+        """Description of a requirement at this position, for the fix."""
         line = head if head is not None and head.id in ITEM_PAIRS_FROM else self.line
         party = head if head is not None and head.id == "N1" else self.party
         role = party.text(1) if party is not None else self.role

@@ -1,7 +1,7 @@
-"""What a person can do about a value that a guide wants or does not take: the Plex field, or the setting to write.
+"""Fixes for a value that a guide requires or does not accept: the Plex field to correct, or the setting to write.
 
-A fix leads on (RULES.md Sending 11): a setting that can do it, with the value; a constant in the guide only for what is
-the same in every order; never our part number under the vendor's qualifier.
+A fix is actionable (RULES.md Sending 11): a setting that solves it, with the value; a constant in the guide only for
+what is the same in every order; never our part number under the vendor's qualifier.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _FIELDS: dict[tuple[str, int], str] = {
     ("N1", 2): "Correct the name",
     ("TDS", 1): "Correct the invoice in Plex",
 }
-"""Where a value that does not fit can be corrected."""
+"""Fix for a value that does not fit, by segment and position."""
 
 _TERMS_KEYS = {
     1: ("type", _OPEN),
@@ -57,7 +57,7 @@ _TERMS_KEYS = {
     7: ("net_days", "30"),
     12: ("description", _OPEN),
 }
-"""ITD elements by their keys in `terms`, with a value to begin with."""
+"""ITD elements by key in `terms`, with a sample value."""
 
 _LINES = (("PO1",), ("POC",), ("IT1",))
 _SENT_AT: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -65,7 +65,7 @@ _SENT_AT: dict[str, tuple[tuple[str, ...], ...]] = {
     **dict.fromkeys(("SCH", "PID"), _LINES),
     "DTM": ((), *_LINES),
 }
-"""The loops in which a segment is sent; one that is not listed here tells it itself."""
+"""Loops in which a segment is sent, if not evident from the segment itself."""
 
 _ADDRESS_KEYS = {("N1", 2): "name", ("N3", 1): "street", ("N3", 2): "street", ("N4", 1): "city", ("N4", 2): "state"}
 _ADDRESS_KEYS |= {("N4", 3): "postal_code", ("N4", 4): "country"}
@@ -73,7 +73,7 @@ _SUPPLIER_ROLES = ("SU", "VN", "SE")
 _PER_ORDER = frozenset(
     {"SAC", "TXI", "TAX", "AMT", "QTY", "SLN", "SDQ", "LIN", "CTP", "MEA", "PO3", "PO4", "MAN", "TC2"}
 )
-"""Segments that say another thing in every order or line."""
+"""Segments whose content differs per order or line, so that a constant in the guide is wrong."""
 _PER_ORDER_ELEMENTS = frozenset(
     {("BEG", 6), ("BCH", 7), ("BCH", 8), ("BCH", 9), ("N9", 2), ("N9", 3), ("BIG", 5), ("BIG", 6), ("BIG", 10)}
 )
@@ -81,7 +81,7 @@ _UNITS = frozenset({("PO1", 3), ("POC", 5), ("IT1", 3), ("SCH", 2)})
 
 
 def advice_for_missing(need: Need, sources: Sources) -> str:
-    """What to do about something that the guide requires and nothing gives."""
+    """Fix for a value that the guide requires and the document does not have."""
     segment_id = need.segment_id
     start = ITEM_PAIRS_FROM.get(segment_id)
     if start is not None and need.position >= start:
@@ -98,7 +98,7 @@ def advice_for_missing(need: Need, sources: Sources) -> str:
 
 
 def advice_for_misfit(need: Need, value: str, sources: Sources) -> str:
-    """What to do about a value that the guide does not take in that form; `need.codes` are those that it takes."""
+    """Fix for a value that the guide does not accept; `need.codes` are the accepted ones."""
     where = segment_id, position = need.segment_id, need.position
     start = ITEM_PAIRS_FROM.get(segment_id)
     ask = "or ask the supplier to accept it"
@@ -125,7 +125,7 @@ def advice_for_misfit(need: Need, value: str, sources: Sources) -> str:
 
 
 def advice_for_contradiction(need: Need, theirs: str, sources: Sources) -> str:
-    """What to do where the order says one thing and the guide takes only another (`theirs`, its first element)."""
+    """Fix if the guide accepts only another value (`theirs`, its first element) than the order has."""
     facts, settings = sources.facts, sources.settings
     match need.segment_id:
         case "FOB" if facts.freight:
@@ -147,7 +147,7 @@ def advice_for_contradiction(need: Need, theirs: str, sources: Sources) -> str:
 
 
 def no_place_advice(segment_id: str, sources: Sources, *, full: bool = False) -> str:
-    """What to do about what must go out and has no place in the guide. `full`: the guide takes fewer of them."""
+    """Fix for a required segment without a place in the guide. `full`: the guide allows fewer of them."""
     if full and segment_id in ("PO1", "POC", "IT1"):
         return "Split the order in Plex, or ask the supplier to accept more lines"
     if full and segment_id == "SCH":
@@ -157,7 +157,7 @@ def no_place_advice(segment_id: str, sources: Sources, *, full: bool = False) ->
 
 
 def _unknown(need: Need) -> str:
-    """Nothing of ours can give it: a constant only for what is the same in every order."""
+    """Fix if no setting provides it: a constant in the guide, only for what is the same in every order."""
     definition = segment_def(need.segment_id, "004010")
     element = definition.element(need.position) if definition is not None else None
     changes = need.segment_id in _PER_ORDER or (need.segment_id, need.position) in _PER_ORDER_ELEMENTS
@@ -281,7 +281,7 @@ def _amount(need: Need, sources: Sources) -> str:
 
 def _line(need: Need, sources: Sources) -> str | None:
     if (need.segment_id, need.position) in (("PO1", 5), ("POC", 7), ("IT1", 5)):
-        # Another basis than the price has would be another price: no setting may turn one into the other.
+        # A different basis would change the price, so no setting is proposed that replaces one by the other.
         taken = need.codes[0] if need.codes else "its basis"
         return (
             f"Plex's price is per {sources.unit_name(need)}: ask the supplier to accept PE "
@@ -295,8 +295,8 @@ def _unit(need: Need, sources: Sources) -> str:
     taken = need.codes[0] if need.codes else "EA"
     name = sources.unit_name(need)
     setting = write(sources.table("units"), name, f'{{unit = "{taken}", factor = {_OPEN}}}')
-    told = f"{sentence(setting)} (how many {taken} one {name} is"
-    return f"{told}; accepted: {', '.join(need.codes[:12])}); or order it in another unit in Plex"
+    text = f"{sentence(setting)} (how many {taken} one {name} is"
+    return f"{text}; accepted: {', '.join(need.codes[:12])}); or order it in another unit in Plex"
 
 
 def _party(need: Need, sources: Sources) -> str:
@@ -326,7 +326,7 @@ def _party(need: Need, sources: Sources) -> str:
 
 
 def _party_code(need: Need, table: str, own: str) -> str:
-    """N103 and N104: 92 is our own code, 1 a DUNS number; nothing else is known."""
+    """N103 and N104: 92 is a code assigned by us, 1 a D-U-N-S number; no other code is available."""
     if not need.codes or "92" in need.codes:
         return sentence(write(table, own, _OPEN))
     if "1" in need.codes:
@@ -345,7 +345,7 @@ def _supplier_party(need: Need, sources: Sources) -> str:
 
 
 def _party_table(role: str | None, sources: Sources) -> str | None:
-    """The table of a party's name, codes and address; None for one that is not from the settings."""
+    """Settings table of a party's name, codes and address; None if the party is not from the settings."""
     own = _SUPPLIER_ROLES if sources.set_id == "810" else ("BY", "BT")
     if role in own or (sources.set_id == "810" and role == "RI"):
         return "company"
@@ -379,4 +379,4 @@ _KNOWN = {
     "POC": _line,
     "IT1": _line,
 }
-"""How each segment that we may send gets its value."""
+"""Source of the values of each segment that builders send."""

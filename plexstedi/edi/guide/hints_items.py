@@ -1,4 +1,4 @@
-"""Item numbers: which of a line's numbers may go under a qualifier that the guide wants (element 235, by its side)."""
+"""Fixes for item numbers: which number of a line fits a qualifier that the guide requires (element 235)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIDES: dict[str, Source] = {
     **dict.fromkeys(("MG", "MF", "MN"), "manufacturer_part"),
     **dict.fromkeys(("EC", "DR", "RV"), "revision"),
 }
-"""Whose number a qualifier names: the buyer's, the vendor's, the maker's, or a revision."""
+"""Source of the number per qualifier: buyer, vendor, manufacturer, or a revision."""
 _BAR_CODES = frozenset({"UP", "UK", "EN", "UI", "UA", "UD", "EO", "IB"})
 _WHOSE: dict[Source, str] = {
     "part": "our part number",
@@ -27,7 +27,7 @@ _WHOSE_810: dict[Source, str] = {**_WHOSE, "part": "the customer's part number",
 
 
 def items_advice(need: Need, sources: Sources) -> str:
-    """How one of the wanted numbers gets there: under another qualifier of its own side, or from Plex."""
+    """Fix for a required number: another qualifier of the same source, or a value in Plex."""
     items = sources.settings.items
     names: dict[Source, str] = {
         "part": items.part,

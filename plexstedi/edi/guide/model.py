@@ -1,7 +1,7 @@
-"""A guide as places for segments: its schema read once, by X12 identity instead of by key name.
+"""Model of a guide: its schema parsed once, by X12 identity instead of key names.
 
-A key says what it is by its upper-case segment id, `_NN` for an element position, and `_loop` (stedi/README.md 8);
-anything else in it is the guide's own naming of a variant.
+A key identifies a segment by its upper-case id, an element by `_NN`, a loop by `_loop` (stedi/README.md 8); the rest of
+it is the guide's name of a variant.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from plexstedi.edi.guide.capacity import BaseRoom, Place, Room
+from plexstedi.edi.guide.capacity import BaseCapacity, Capacity, Placement
 from plexstedi.edi.guide.schema import Flat, GuideUnreadableError, Schema, alternatives
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.x12.sets import SECTIONS, Section
@@ -23,27 +23,27 @@ ELEMENT_KEY = re.compile(r"_([0-9]{2})$")
 
 @dataclass(frozen=True, slots=True)
 class GuideSlot:
-    """An element's place in a segment, or a component's in a composite."""
+    """Slot of an element in a segment, or of a component in a composite."""
 
     key: str
     position: int
     required: bool
     schema: Schema
     forms: tuple[Flat, ...]
-    """The alternatives of its value."""
+    """Schema alternatives of its value."""
     components: tuple[GuideSlot, ...]
-    """The slots of a composite; none for a simple element."""
+    """Slots of a composite; empty for a simple element."""
     description: str
     codes: tuple[str, ...] | None
-    """The texts allowed, where the guide lists them; None: any."""
+    """Allowed texts, if the guide lists them; None: any."""
     width: int
-    """The least length that the guide asks for, 0 if none: numbers are padded to it."""
+    """Minimum length, 0 if none: numbers are padded to it."""
     array: bool
-    """Whether the guide wants the value in a list."""
+    """Whether the value is in a list."""
 
     @property
     def constant(self) -> Any:
-        """The only value that the guide takes here, or its default; None if there is no such value."""
+        """The only allowed value, or the default; None if there is neither."""
         values = [code for form in self.forms for code in form.codes or (None,)]
         if len(values) == 1 and values[0] is not None:
             return values[0]
@@ -53,22 +53,22 @@ class GuideSlot:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What may stand at a child: the slots of a segment, or the children of a loop (its own segment among them)."""
+    """Structure of a child: slots of a segment, or children of a loop (including its opening segment)."""
 
     slots: tuple[GuideSlot, ...] = ()
     children: tuple[Child, ...] = ()
     unknown_required: tuple[str, ...] = ()
-    """Required keys that are no element, segment or loop."""
+    """Required keys that are not an element, segment or loop."""
     description: str = ""
 
     def slot(self, position: int) -> GuideSlot | None:
-        """The slot of an element position."""
+        """Slot of an element position, None if absent."""
         return next((slot for slot in self.slots if slot.position == position), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A key of the guide that holds a segment or a loop."""
+    """A key of the guide for a segment or a loop."""
 
     key: str
     id: str
@@ -81,7 +81,7 @@ class Child:
     description: str
 
     def heads(self) -> tuple[Shape, ...]:
-        """The shapes of the segment itself: of a loop, those of the segment that opens it."""
+        """Shapes of the segment; for a loop those of its opening segment."""
         if not self.loop:
             return self.shapes
         return tuple(
@@ -95,7 +95,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """A guide, read: the shape of each section, and the schema that judges the document."""
+    """A parsed guide: shape of each section, and the schema for validation."""
 
     schema: Schema
     sections: Mapping[Section, Shape]
@@ -103,11 +103,11 @@ class Guide:
 
     @property
     def by_guide(self) -> bool:
-        """A guide is a Room."""
+        """Always True: this capacity is that of a guide."""
         return True
 
-    def places(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Place, ...]:
-        """The places of a segment inside the loops of `path` (see Room)."""
+    def placements(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Placement, ...]:
+        """Placements of a segment inside the loops of `path` (see `Capacity`)."""
         shapes: tuple[Shape, ...] = (self.sections[section],) if section in self.sections else ()
         optional = not path and section not in self.required
         for loop_id in path:
@@ -128,18 +128,18 @@ class Guide:
 
 
 def _opens(child: Child, path: tuple[str, ...]) -> bool:
-    """Whether this child is the segment that opens the loop we are in, and no place of its own."""
+    """Whether this child is the opening segment of the current loop, and so not a separate placement."""
     return bool(path) and not child.loop and child.id == path[-1]
 
 
-def _place(child: Child, head: Shape, *, must: bool) -> Place:
+def _place(child: Child, head: Shape, *, must: bool) -> Placement:
     lengths: dict[int, int] = {}
     for slot in head.slots:
         known = [form.whole("maxLength") for form in slot.forms]
         longest = [length for length in known if length is not None]
         if longest and len(longest) == len(known):
             lengths[slot.position] = max(longest)
-    return Place(
+    return Placement(
         codes={slot.position: slot.codes for slot in head.slots if slot.codes is not None},
         positions=frozenset(slot.position for slot in head.slots),
         required=frozenset(slot.position for slot in head.slots if slot.required),
@@ -150,7 +150,7 @@ def _place(child: Child, head: Shape, *, must: bool) -> Place:
 
 
 class _Same:
-    """A schema as a key of the cache: by identity, since a mapping has no hash; it keeps the schema alive."""
+    """Cache key for a schema, by identity since a mapping is not hashable; keeps the schema alive."""
 
     __slots__ = ("schema",)
 
@@ -165,9 +165,9 @@ class _Same:
 
 
 def read_guide(schema: Mapping[str, Any]) -> Guide:
-    """The guide of a JSON Schema, read once for each schema object.
+    """Parse the guide of a JSON Schema, once per schema object.
 
-    Raise GuideUnreadableError for a schema that is no guide or uses what cannot be followed.
+    Raise GuideUnreadableError for a schema that is not a guide or uses unsupported features.
     """
     return _read(_Same(schema))
 
@@ -277,7 +277,7 @@ def _described(forms: tuple[Flat, ...], shapes: tuple[Shape, ...]) -> str:
     return own or next((shape.description for shape in shapes if shape.description), "")
 
 
-def room_for(partner: Partner, set_id: str) -> Room:
-    """What the partner's documents of this set have room for. Raise GuideUnreadableError for a guide that is none."""
+def capacity_for(partner: Partner, set_id: str) -> Capacity:
+    """Capacity of the partner's documents of this set. Raise GuideUnreadableError if its schema is not a guide."""
     schema = partner.guides.get(set_id)
-    return BaseRoom(set_id, partner.settings.release) if schema is None else read_guide(schema)
+    return BaseCapacity(set_id, partner.settings.release) if schema is None else read_guide(schema)

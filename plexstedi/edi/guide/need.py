@@ -1,4 +1,4 @@
-"""What a guide wants of a document, and where its values come from: between the two lies the advice."""
+"""Requirements of a guide and sources of values, from which `hints` derives fixes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from plexstedi.edi.advice import partner_table
 from plexstedi.edi.settings import NOT_DUE, SupplierSettings
 
 OTHER_DATES = frozenset(NOT_DUE) | {"001", "007", "036", "037", "038", "061", "063", "064", "171", "177", "ACK"}
-"""X12 element 374 codes that plainly mean another date than a due date: limits, validity, revision, cancellation."""
+"""X12 element 374 codes that are clearly not a due date: limits, validity, revision, cancellation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Plex's own words in one order or invoice, as far as a fix may name them."""
+    """Plex names in one order or invoice that a fix may quote."""
 
     freight: str | None = None
     terms: str | None = None
@@ -23,12 +23,12 @@ class Facts:
     line_dues: bool = False
     """Whether its lines have due dates."""
     units: Mapping[str, str] = field(default_factory=dict)
-    """Plex's unit names by line id."""
+    """Plex unit names by line id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the values of a document come from: the partner's settings, and Plex."""
+    """Sources of the values of a document: settings of the partner, and Plex."""
 
     set_id: str = "850"
     code: str = "CODE"
@@ -37,34 +37,34 @@ class Sources:
     facts: Facts = field(default_factory=Facts)
 
     def table(self, *keys: str) -> str:
-        """A table of the partner as it stands in the configuration: `suppliers.ACME01.units`."""
+        """Path of a configuration table of the partner: `suppliers.ACME01.units`."""
         return partner_table(self.set_id, self.code, *keys)
 
     def unit_name(self, need: Need) -> str:
-        """Plex's name of the unit of the line."""
+        """Plex name of the unit of the line."""
         return self.facts.units.get(need.line, "") or need.unit or "Plex unit"
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that the guide requires, or takes otherwise only."""
+    """One requirement of the guide: a missing value, or other accepted values."""
 
     segment_id: str
     position: int
-    """0: the segment as a whole."""
+    """Element position; 0: the segment as a whole."""
     codes: tuple[str, ...] = ()
-    """What it takes there, where it lists it; of item numbers the qualifiers."""
+    """Accepted codes, if listed; for item numbers the qualifiers."""
     path: tuple[str, ...] = ()
-    """The loops around it, outermost first."""
+    """Enclosing loops, outermost first."""
     party: str | None = None
-    """N101 of the loop it is in."""
+    """N101 of the enclosing loop."""
     line: str = ""
-    """The id of the line it is in."""
+    """Id of the enclosing line."""
     unit: str | None = None
-    """The X12 unit of the line."""
+    """X12 unit of the line."""
     given: tuple[tuple[str, str], ...] = ()
-    """Of a line: its item numbers. Of a party: what it has (qualifier is the element)."""
+    """Line: item numbers. Party: its elements (as qualifier) and values."""
     placed: frozenset[str] = frozenset()
-    """Of a line: qualifiers of the item numbers that have their pair already."""
+    """Line: qualifiers of item numbers that are already placed."""
     code: str | None = None
-    """The first element of our segment."""
+    """First element of our segment."""

@@ -1,4 +1,4 @@
-"""Segments and loops into the children of a guide: variants chosen, required ones filled, the rest dropped or held."""
+"""Place segments and loops in a guide: choose variants, fill required children, drop or hold the rest."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from plexstedi.edi.guide.base_names import GuideJson
 from plexstedi.edi.guide.context import Context
 from plexstedi.edi.guide.hints import no_place_advice
 from plexstedi.edi.guide.model import Child, Shape
-from plexstedi.edi.guide.refusals import absent, contradiction, refusal, said, wanted
+from plexstedi.edi.guide.refusals import contradiction, missing_segment, refusal, requirement, segment_text
 from plexstedi.edi.guide.segment import BoundSegment, Missing, NoFit, bind_segment, constants_alone
 from plexstedi.edi.reasons import Dropped, Reason
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, line_label
 
 _TERMS = ("CUR", "FOB", "ITD", "TD5")
-"""Segments that say one thing about the whole order: another of the same kind would say something else."""
+"""Segments that apply to the whole order: a constant of the guide with other content would contradict the order."""
 
 
 @dataclass(slots=True)
 class BoundNode:
-    """A segment or loop as the guide has it, with what it lost and what it still lacks."""
+    """A bound segment or loop, with dropped values and reasons for missing ones."""
 
     json: dict[str, GuideJson]
     node: Node
@@ -31,24 +31,24 @@ class BoundNode:
 
 @dataclass(slots=True)
 class BoundChildren:
-    """The children of a section or loop as the guide has them, in the schema's order."""
+    """Bound children of a section or loop, in the order of the schema."""
 
     json: dict[str, GuideJson] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
-    """Segment ids of which one is held already: that their child is empty says nothing new."""
+    """Ids of held segments: an empty required child of the same id is not reported again."""
     unplaced: list[Node] = field(default_factory=list)
-    """Segments and loops that hold the document: their texts and lengths are judged with the rest."""
-    unsaid: dict[str, str] = field(default_factory=dict)
-    """Segments that were dropped, by id: a constant of the guide must not speak in their place."""
+    """Nodes that hold the document; their texts and lengths are checked like the others."""
+    dropped_values: dict[str, str] = field(default_factory=dict)
+    """Texts of dropped segments by id: a constant of the guide must not replace them."""
     lacking: dict[str, tuple[Node, Child, NoFit]] = field(default_factory=dict)
-    """Segments that were dropped because the guide wants more in them, by the child that came nearest."""
+    """Segments dropped because the guide requires more elements in them, by best matching child."""
 
 
 def bind_children(nodes: Sequence[Node], shape: Shape, context: Context) -> BoundChildren:
-    """Every node to the child that takes it best; then what the guide requires and nothing gave."""
+    """Bind each node to the best matching child, then fill what the guide requires."""
     result = BoundChildren()
     taken: dict[str, list[BoundNode]] = {child.key: [] for child in shape.children}
     for node in nodes:
@@ -108,6 +108,7 @@ def _no_place(
     head = node.head if isinstance(node, Loop) else node
     vital = context.must_place(node)
     meant = sorted((f for f in failures if not f[1].variant), key=lambda failure: failure[1].size)
+    # A value that does not fit holds the document. A merely incomplete optional segment is dropped.
     if meant and (vital or meant[0][1].unfit or meant[0][1].other):
         child, failure = meant[0]
         result.refused.add(node.id)
@@ -124,13 +125,13 @@ def _no_place(
         result.refused.add(node.id)
         result.unplaced.append(node)
         fix = no_place_advice(node.id, context.sources, full=full is not None)
-        message = f"{said(head)} has no place: {why}"
+        message = f"{segment_text(head)} has no place: {why}"
         result.reasons.append(Reason(code="guide-no-place", where=where, message=message, fix=fix))
         return
     if meant:
         result.lacking[meant[0][0].key] = (node, *meant[0])
-    result.dropped.append(Dropped(where=where, fact=node.id, value=said(head), why=why))
-    result.unsaid.setdefault(node.id, said(head))
+    result.dropped.append(Dropped(where=where, fact=node.id, value=segment_text(head), why=why))
+    result.dropped_values.setdefault(node.id, segment_text(head))
 
 
 def _bind_node(node: Node, child: Child, shape: Shape, context: Context) -> BoundNode | NoFit:
@@ -163,29 +164,29 @@ def _bind_loop(loop: Loop, child: Child, shape: Shape, context: Context) -> Boun
     )
     rest = bind_children(loop.children[1:], others, context)
     json: dict[str, GuideJson] = {}
-    for place in shape.children:
-        if place is opening:
-            json[place.key] = [head.json] if place.array else head.json
-        elif place.key in rest.json:
-            json[place.key] = rest.json[place.key]
+    for entry in shape.children:
+        if entry is opening:
+            json[entry.key] = [head.json] if entry.array else head.json
+        elif entry.key in rest.json:
+            json[entry.key] = rest.json[entry.key]
     bound = Loop(loop.id, (head.segment, *rest.nodes, *rest.unplaced))
     return BoundNode(json, bound, [*_lost(loop.head, head, context), *rest.dropped], rest.reasons, head.choice)
 
 
 def _complete(child: Child, bound: list[BoundNode], context: Context, result: BoundChildren) -> None:
-    """Fill a required child that nothing went to from the guide's constants, or say what is missing."""
+    """Fill an empty required child from constants of the guide, or add the reason for what is missing."""
     least = max(child.least, 1) if child.required else (child.least if bound else 0)
     while len(bound) < least and child.id not in result.refused:
         lacking = result.lacking.get(child.key)
         made: BoundNode | list[Reason]
         if lacking is not None:
-            # What we have for it lacks something else: the guide's constants would say less than we know.
+            # Our data for this child was dropped as incomplete: constants of the guide would state less than we have.
             node, _, failure = lacking
             made = refusal(node, child, failure, context, context.where)
         else:
-            made = _from_constants(child, context, tried=child.id in result.unsaid)
-            if isinstance(made, BoundNode) and child.id in _TERMS and child.id in result.unsaid:
-                made = [contradiction(child, made.node, result.unsaid[child.id], context)]
+            made = _from_constants(child, context, tried=child.id in result.dropped_values)
+            if isinstance(made, BoundNode) and child.id in _TERMS and child.id in result.dropped_values:
+                made = [contradiction(child, made.node, result.dropped_values[child.id], context)]
         if isinstance(made, BoundNode):
             bound.append(made)
             continue
@@ -203,28 +204,28 @@ def _from_constants(child: Child, context: Context, *, tried: bool) -> BoundNode
         first = first or made
     if first is not None:
         return [first]
-    return [wanted((Missing(child.key, 0, child.description, None),), child.id, context, None)]
+    return [requirement((Missing(child.key, 0, child.description, None),), child.id, context, None)]
 
 
 def _made(child: Child, shape: Shape, context: Context) -> BoundNode | Reason:
-    """The child of the guide's constants alone, or one reason for what it lacks."""
+    """The child from constants of the guide alone, or a reason for what it lacks."""
     if not child.loop:
         made = constants_alone(child.id, shape)
         if isinstance(made, BoundSegment) and made.json:
             return BoundNode(made.json, made.segment)
-        return absent(child, shape, made if isinstance(made, NoFit) else NoFit(False), context)
+        return missing_segment(child, shape, made if isinstance(made, NoFit) else NoFit(False), context)
     opening = next((c for c in shape.children if not c.loop and c.id == child.id), None)
     role = _only_code(opening) if child.id == "N1" else None
     deeper = replace(context, role=role or context.role)
     head = [constants_alone(child.id, shape) for shape in (() if opening is None else opening.shapes)]
     if opening is not None and head and all(isinstance(made, NoFit) for made in head):
         failed = next(made for made in head if isinstance(made, NoFit))
-        return absent(opening, opening.shapes[0], failed, deeper.at(opening.key))
+        return missing_segment(opening, opening.shapes[0], failed, deeper.at(opening.key))
     inside = bind_children((), shape, deeper)
     if inside.reasons:
         return inside.reasons[0]
     if not inside.nodes or opening is None or opening.key not in inside.json:
-        return wanted((Missing("", 0, child.description, None),), child.id, deeper, None)
+        return requirement((Missing("", 0, child.description, None),), child.id, deeper, None)
     return BoundNode(inside.json, Loop(child.id, tuple(inside.nodes)))
 
 
@@ -244,7 +245,7 @@ def _lost(head: Segment, bound: BoundSegment, context: Context) -> list[Dropped]
 def _whole(node: Node, context: Context) -> Dropped:
     head = node.head if isinstance(node, Loop) else node
     why = "the guide has no loop for it"
-    return Dropped(where=context.where, fact=node.id, value=said(head), why=why)
+    return Dropped(where=context.where, fact=node.id, value=segment_text(head), why=why)
 
 
 def _unplaced(node: Node, context: Context) -> Reason:
@@ -252,6 +253,6 @@ def _unplaced(node: Node, context: Context) -> Reason:
     return Reason(
         code="guide-no-place",
         where=context.where,
-        message=f"{said(head)} has no place: the guide has no loop for it",
+        message=f"{segment_text(head)} has no place: the guide has no loop for it",
         fix=no_place_advice(node.id, context.sources, full=False),
     )

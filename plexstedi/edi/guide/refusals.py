@@ -1,4 +1,4 @@
-"""Why a segment does not get into a guide, or what a guide lacks: each as a reason with the fix that leads on."""
+"""Reasons, with fixes, for segments that a guide does not accept and for segments that it requires."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from plexstedi.edi.x12.transaction import Loop, Node, Segment
 
 
 def refusal(node: Node, child: Child, failure: NoFit, context: Context, where: str) -> list[Reason]:
-    """Everything that keeps a segment out of the child that came nearest, at once."""
+    """All reasons why a segment does not fit the best matching child."""
     head = node.head if isinstance(node, Loop) else node
     inner = replace(context.into(child, node), where=where)
     opening = next((c for shape in child.shapes for c in shape.children if c.id == node.id and not c.loop), None)
@@ -30,7 +30,7 @@ def refusal(node: Node, child: Child, failure: NoFit, context: Context, where: s
     if failure.other:
         fix = "Ask the supplier to make it optional in the guide, or give it a default there"
         reasons.append(Reason(code="guide-misfit", where=where, message=failure.other, fix=fix))
-    reasons += [wanted((missing,), node.id, inner, head, failure.placed) for missing in failure.missing]
+    reasons += [requirement((missing,), node.id, inner, head, failure.placed) for missing in failure.missing]
     return reasons
 
 
@@ -50,19 +50,19 @@ def _misfit(unfit: Unfit, head: Segment, context: Context) -> Reason:
 
 
 def contradiction(child: Child, node: Node, ours: str, context: Context) -> Reason:
-    """The order says `ours` and the guide, by its constants, only `node`."""
+    """Reason: the order has `ours`, but the constants of the guide only allow `node`."""
     theirs = node.head if isinstance(node, Loop) else node
     value = theirs.text({"CUR": 2, "TD5": 5}.get(child.id, 1)) or ""
     return Reason(
         code="guide-contradicts",
         where=f"{context.path}.{child.key}",
-        message=f"{context.where}: the order says {ours}, the guide only accepts {said(theirs)}",
+        message=f"{context.where}: the order says {ours}, the guide only accepts {segment_text(theirs)}",
         fix=advice_for_contradiction(context.need(child.id, 0, None), value, context.sources),
     )
 
 
-def absent(child: Child, shape: Shape, failed: NoFit, context: Context) -> Reason:
-    """A segment that the guide requires and of which we have nothing: one reason, with all that it would take."""
+def missing_segment(child: Child, shape: Shape, failed: NoFit, context: Context) -> Reason:
+    """One reason for a required segment without any of our data, with all that it needs."""
     missing = failed.missing or (Missing("", 0, child.description, None),)
     first = missing[0]
     if not first.description:
@@ -70,24 +70,24 @@ def absent(child: Child, shape: Shape, failed: NoFit, context: Context) -> Reaso
     qualifier = shape.slot({"REF": 1, "N1": 1, "DTM": 1, "SCH": 5}.get(child.id, 0))
     if qualifier is not None:
         first = replace(first, codes=None, under=qualifier.codes or ())
-    position = _SAID_AT.get(child.id, first.position)
+    position = _MAIN_ELEMENT.get(child.id, first.position)
     if any(each.position == position for each in missing):
         first = replace(first, position=position)
-    return wanted((first, *missing[1:]), child.id, context, None)
+    return requirement((first, *missing[1:]), child.id, context, None)
 
 
-_SAID_AT = {"REF": 2, "DTM": 2, "TD5": 5, "CUR": 2, "FOB": 1, "PID": 5, "ITD": 1, "SCH": 6}
-"""The element that such a segment is about: with it the segment would be there."""
+_MAIN_ELEMENT = {"REF": 2, "DTM": 2, "TD5": 5, "CUR": 2, "FOB": 1, "PID": 5, "ITD": 1, "SCH": 6}
+"""Main element of a segment: with it the segment would be sent."""
 
 
-def wanted(
+def requirement(
     missing: Sequence[Missing],
     segment_id: str,
     context: Context,
     head: Segment | None,
     placed: frozenset[str] = frozenset(),
 ) -> Reason:
-    """One thing that the guide requires here (and what it wants with it); `head` is our own segment, if we have one."""
+    """Reason for missing elements that the guide requires here; `head` is our segment, if there is one."""
     first = missing[0]
     path = f"{context.path}.{first.key}" if first.key else context.path
     described = f' ("{first.description[:160]}")' if first.description else ""
@@ -107,7 +107,7 @@ def wanted(
     )
 
 
-def said(segment: Segment) -> str:
-    """A segment as a person reads it."""
+def segment_text(segment: Segment) -> str:
+    """A segment as text for messages."""
     texts = [segment.text(position) or "" for position in range(1, len(segment.elements) + 1)]
     return "*".join((segment.id, *texts))

@@ -1,7 +1,7 @@
-"""JSON Schema as the guides use it: references followed, allOf merged, oneOf and anyOf spread into alternatives.
+"""Flatten JSON Schema as used by guides: resolve references, merge allOf, expand oneOf and anyOf to alternatives.
 
-What a flattened alternative cannot express (`not`, `if`, `oneOf` exactness) is left to `guide_check`, which judges
-the finished document against the schema as it stands.
+What a flattened alternative cannot express (`not`, `if`, exactness of `oneOf`) is checked by `validate`, which
+validates the finished document against the original schema.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _NOT_FOLLOWED = ("$dynamicRef", "$recursiveRef", "unevaluatedItems", "unevaluate
 
 
 class GuideUnreadableError(ValueError):
-    """The guide's schema uses something that cannot be followed; the message says what and where."""
+    """The schema of a guide uses an unsupported feature; the message names it and its location."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """One alternative of a schema, without references and combinations at its own level."""
+    """One alternative of a schema, without references and combinations at its top level."""
 
     keywords: Mapping[str, Any]
 
     @property
     def types(self) -> frozenset[str]:
-        """The JSON types allowed; empty: any."""
+        """Allowed JSON types; empty: any."""
         stated = self.keywords.get("type")
         if isinstance(stated, str):
             return frozenset((stated,))
@@ -40,18 +40,18 @@ class Flat:
 
     @property
     def properties(self) -> Mapping[str, Schema]:
-        """The properties of an object, in the schema's order."""
+        """Properties of an object, in the order of the schema."""
         found: Mapping[str, Schema] = self.keywords.get("properties", {})
         return found
 
     @property
     def required(self) -> frozenset[str]:
-        """The keys that an object must have."""
+        """Required keys of an object."""
         return frozenset(self.keywords.get("required", ()))
 
     @property
     def codes(self) -> tuple[Any, ...] | None:
-        """The values of an enum or const; None: any value."""
+        """Values of an enum or const; None: any value."""
         if "const" in self.keywords:
             return (self.keywords["const"],)
         listed = self.keywords.get("enum")
@@ -59,27 +59,27 @@ class Flat:
 
     @property
     def is_array(self) -> bool:
-        """Whether it is a list."""
+        """Whether it allows a list."""
         return "array" in self.types or (not self.types and "items" in self.keywords)
 
     @property
     def is_object(self) -> bool:
-        """Whether it is an object."""
+        """Whether it allows an object."""
         return "object" in self.types or (not self.types and "properties" in self.keywords)
 
     def text(self, keyword: str) -> str:
-        """A textual keyword (`description`), its white space collapsed; '' without one."""
+        """Text of a keyword (`description`) with collapsed white space; '' if absent."""
         value = self.keywords.get(keyword)
         return " ".join(value.split()) if isinstance(value, str) else ""
 
     def whole(self, keyword: str) -> int | None:
-        """A keyword that counts (`maxItems`), None without one."""
+        """Integer value of a keyword (`maxItems`), None if absent."""
         value = self.keywords.get(keyword)
         return None if value is None or isinstance(value, bool) else int(value)
 
 
 def resolve(reference: str, root: Schema) -> Schema:
-    """The schema that a local `$ref` points to. Raise GuideUnreadableError for one that leads out or nowhere."""
+    """Resolve a local `$ref`. Raise GuideUnreadableError for a remote or unresolvable one."""
     if not reference.startswith("#"):
         raise GuideUnreadableError(
             f"$ref {reference} points outside the file; save the schema with its references included"
@@ -99,9 +99,9 @@ def resolve(reference: str, root: Schema) -> Schema:
 
 
 def alternatives(schema: Schema, root: Schema, depth: int = 0) -> tuple[Flat, ...]:
-    """The alternatives of a schema; none for one that nothing satisfies.
+    """Alternatives of a schema; empty if it is unsatisfiable.
 
-    Raise GuideUnreadableError for references that lead nowhere or in a circle, and for too many alternatives.
+    Raise GuideUnreadableError for unresolvable or circular references, and for too many alternatives.
     """
     if depth > _DEEPEST:
         raise GuideUnreadableError("the references of the schema are circular")
@@ -132,7 +132,7 @@ def alternatives(schema: Schema, root: Schema, depth: int = 0) -> tuple[Flat, ..
 
 
 def _merge(parts: Sequence[Flat]) -> Flat | None:
-    """All parts at once; None if they contradict each other."""
+    """Conjunction of all parts; None if they contradict each other."""
     result: dict[str, Any] = {}
     for part in parts:
         for keyword, value in part.keywords.items():

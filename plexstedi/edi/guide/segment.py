@@ -1,4 +1,4 @@
-"""One segment into one shape of a guide: elements to slots, item numbers to the pairs that take them, constants."""
+"""Bind one segment to one shape of a guide: elements to slots, item numbers to qualifier pairs, constants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plexstedi.edi.guide.value import Fitted, Misfit, constant_element, constant
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Composite, Segment, Value
 
-_HEADS: Mapping[str, frozenset[int]] = {
+_ESSENTIAL_ELEMENTS: Mapping[str, frozenset[int]] = {
     "BEG": frozenset({1, 2, 3, 4, 5}),
     "BCH": frozenset({1, 2, 3, 4}),
     "BIG": frozenset({1, 2, 4, 7}),
@@ -24,9 +24,9 @@ _HEADS: Mapping[str, frozenset[int]] = {
     "TDS": frozenset({1}),
     "TXI": frozenset({1, 2}),
 }
-"""Elements without which the segment would say something else; the segments themselves cannot be left out either."""
+"""Elements without which the segment would be wrong. These segments themselves must not be dropped either."""
 
-_MEANING: Mapping[str, frozenset[int]] = {
+_KEY_ELEMENTS: Mapping[str, frozenset[int]] = {
     "CUR": frozenset({2}),
     "REF": frozenset({1, 2}),
     "FOB": frozenset({1}),
@@ -42,52 +42,52 @@ _MEANING: Mapping[str, frozenset[int]] = {
     "AMT": frozenset({1, 2}),
     "SAC": frozenset({1, 2, 5}),
 }
-"""Elements that carry an optional segment: without a place for them the segment has none."""
+"""Key elements of optional segments: without a slot for them the segment is dropped."""
 
-_TOGETHER: Mapping[str, tuple[tuple[int, int], ...]] = {
+_PAIRED_ELEMENTS: Mapping[str, tuple[tuple[int, int], ...]] = {
     "N1": ((3, 4),),
     "FOB": ((2, 3),),
     "TD5": ((2, 3),),
     "ITD": (),
 }
-"""Elements that only mean something together."""
+"""Pairs of elements that are meaningful only together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that the guide requires and we do not have."""
+    """A required value that the document does not have."""
 
     key: str
     position: int
     description: str
     codes: tuple[str, ...] | None
     under: tuple[str, ...] = ()
-    """The qualifiers that it may stand under, where the guide lists them."""
+    """Qualifiers allowed for it, if the guide lists them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """An element of ours that the shape does not take."""
+    """An element of ours that the shape does not accept."""
 
     position: int
     value: str
     message: str
-    """With the position and the value in front."""
+    """Message, prefixed with position and value."""
     codes: tuple[str, ...] = ()
     no_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NoFit:
-    """The segment does not go into this shape. `variant`: it is another variant's, which says nothing against it."""
+    """The segment does not fit this shape. `variant`: the shape is for another qualifier, which is not an error."""
 
     variant: bool
     unfit: tuple[Unfit, ...] = ()
     missing: tuple[Missing, ...] = ()
     placed: frozenset[str] = frozenset()
-    """Of a line: the qualifiers of its item numbers that have their pair."""
+    """Line: qualifiers of item numbers that were placed."""
     other: str = ""
-    """What is wrong with the shape itself."""
+    """Problem of the shape itself."""
 
     @property
     def message(self) -> str:
@@ -97,13 +97,13 @@ class NoFit:
 
     @property
     def size(self) -> int:
-        """How many things are wrong: the shape with the fewest is the one that was meant."""
+        """Number of problems: the shape with the fewest is the best match."""
         return len(self.unfit) + len(self.missing) + (10 if self.other else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """An element for which the shape has no place."""
+    """An element without a slot in the shape."""
 
     position: int
     value: str
@@ -112,23 +112,23 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class BoundSegment:
-    """A segment as the guide has it."""
+    """A bound segment."""
 
     json: dict[str, GuideJson]
     segment: Segment
     lost: tuple[Lost, ...]
     choice: int
-    """How many codes the guide lists for the qualifier; fewer is a closer variant."""
+    """Number of codes listed for the qualifier; fewer means a more specific variant."""
 
 
 def is_head(segment_id: str) -> bool:
-    """Whether the segment must go out: a document without it would be wrong."""
-    return segment_id in _HEADS
+    """Whether the segment must not be dropped: a document without it would be wrong."""
+    return segment_id in _ESSENTIAL_ELEMENTS
 
 
 def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment | NoFit:
-    """The segment in this shape, elements in the schema's order; NoFit, with all misfits, if it would lose meaning."""
-    vital = _HEADS.get(segment.id, _MEANING.get(segment.id, frozenset()))
+    """Bind the segment, elements in the order of the schema; NoFit with all misfits if an essential value is lost."""
+    vital = _ESSENTIAL_ELEMENTS.get(segment.id, _KEY_ELEMENTS.get(segment.id, frozenset()))
     start = ITEM_PAIRS_FROM.get(segment.id)
     placed: dict[int, Fitted] = {}
     lost: list[Lost] = []
@@ -139,7 +139,7 @@ def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment |
             continue
         slot = shape.slot(position)
         outcome: Fitted | Misfit
-        outcome = _NO_PLACE if slot is None else fit(value, slot, root)
+        outcome = _NO_PLACEMENT if slot is None else fit(value, slot, root)
         if isinstance(outcome, Fitted):
             placed[position] = outcome
             continue
@@ -150,7 +150,8 @@ def bind_segment(segment: Segment, shape: Shape, root: Schema) -> BoundSegment |
             unfit.append(_unfit(segment.id, position, value, outcome))
         else:
             lost.append(Lost(position, _shown(value), outcome.message))
-    for pair in _TOGETHER.get(segment.id, ()):
+    # A code without its qualifier, or the reverse, is invalid in X12.
+    for pair in _PAIRED_ELEMENTS.get(segment.id, ()):
         _drop_halves(pair, segment, placed, lost)
     items = _Items()
     if start is not None:
@@ -164,12 +165,12 @@ def _unfit(segment_id: str, position: int, value: Value, misfit: Misfit) -> Unfi
     return Unfit(position, shown, f"{segment_id}{position:02d} {shown}: {words}", misfit.codes, misfit.no_place)
 
 
-_NO_PLACE = Misfit(True, "the guide has no place for it", no_place=True)
+_NO_PLACEMENT = Misfit(True, "the guide has no place for it", no_place=True)
 _UNITS = frozenset({("PO1", 3), ("POC", 5), ("IT1", 3), ("SCH", 2), ("CTP", 5)})
 _QUALIFIED = {("N1", 4): 3, ("REF", 2): 1, ("DTM", 2): 1, ("SCH", 6): 5, ("AMT", 2): 1, ("N9", 2): 1}
-"""Elements that mean something under the qualifier at another position."""
+"""Position of the qualifier of an element."""
 _EXPENDABLE = frozenset({("CTT", 2)})
-"""Optional totals: what they sum up goes out anyway."""
+"""Optional totals, which may be dropped: the values summed are sent anyway."""
 
 
 def _drop_halves(pair: tuple[int, int], segment: Segment, placed: dict[int, Fitted], lost: list[Lost]) -> None:
@@ -181,12 +182,12 @@ def _drop_halves(pair: tuple[int, int], segment: Segment, placed: dict[int, Fitt
 
 @dataclass(slots=True)
 class _Items:
-    """What came of the item numbers of a line."""
+    """Result of placing the item numbers of a line."""
 
     unfit: list[Unfit] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
-    handled: set[int] = field(default_factory=set)
-    """Positions of pairs that are told missing already."""
+    reported: set[int] = field(default_factory=set)
+    """Positions of pairs that are already reported as missing."""
     qualifiers: set[str] = field(default_factory=set)
 
 
@@ -206,7 +207,7 @@ def _filled(
     missing = list(items.missing)
     refused = {each.position for each in unfit}
     for slot in shape.slots:
-        if slot.position in placed or not slot.required or slot.position in (refused | items.handled):
+        if slot.position in placed or not slot.required or slot.position in (refused | items.reported):
             continue
         filled = _constant(slot)
         if filled is None:
@@ -240,14 +241,14 @@ def _constant(slot: GuideSlot) -> Fitted | None:
 
 
 def constants_alone(segment_id: str, shape: Shape) -> BoundSegment | NoFit:
-    """A segment that the guide requires, of its own constants only; NoFit names what it wants from us."""
+    """Build a required segment from constants of the guide; NoFit with the values that it lacks."""
     return _filled(Segment(segment_id, ()), shape, {}, (), (), _Items())
 
 
 def _place_items(
     segment: Segment, start: int, shape: Shape, root: Schema, placed: dict[int, Fitted], lost: list[Lost]
 ) -> _Items:
-    """Item numbers to the guide's pairs, whichever position each pair has there."""
+    """Assign item numbers to qualifier pairs of the guide, whatever the position of a pair."""
     numbers = item_numbers(segment)
     pairs = [(q, n) for p in range(start, start + 20, 2) if (q := shape.slot(p)) and (n := shape.slot(p + 1))]
     result = _Items()
@@ -277,8 +278,9 @@ def _place_items(
         qualifier_slot, number_slot = pairs[pair]
         placed[qualifier_slot.position], placed[number_slot.position] = fits[index][pair]
         result.qualifiers.add(qualifier)
+    # A number that does not fit is reported as such, not also as a missing pair.
     if result.unfit:
-        result.handled |= {slot.position for pair in pairs for slot in pair}
+        result.reported |= {slot.position for pair in pairs for slot in pair}
         return result
     for index in sorted(wanted - set(chosen.values())):
         _missing_pair(*pairs[index], result)
@@ -290,23 +292,23 @@ def _place_items(
 
 
 def _missing_pair(qualifier: GuideSlot, number: GuideSlot, result: _Items) -> None:
-    """A required pair that no number of ours went to, unless the guide's own constants fill it."""
+    """Record a required pair without a number, unless constants of the guide fill it."""
     if number.constant is not None and (qualifier.constant is not None or not qualifier.required):
         return
     known = qualifier.constant is not None
     description = number.description or qualifier.description
     key = (number if known else qualifier).key
     result.missing.append(Missing(key, qualifier.position, description, None, qualifier.codes or ()))
-    result.handled |= {qualifier.position, number.position}
+    result.reported |= {qualifier.position, number.position}
 
 
 def _position(segment: Segment, start: int, qualifier: str) -> int:
-    """Where the number of this qualifier stands in our segment."""
+    """Position of the number with this qualifier in our segment."""
     return next(p for p in range(start, len(segment.elements), 2) if segment.text(p) == qualifier) + 1
 
 
 def item_numbers(segment: Segment) -> tuple[tuple[str, str], ...]:
-    """The item numbers of a line's segment: (element 235 qualifier, number)."""
+    """Item numbers of a line segment as (element 235 qualifier, number)."""
     start = ITEM_PAIRS_FROM.get(segment.id)
     if start is None:
         return ()
@@ -315,21 +317,21 @@ def item_numbers(segment: Segment) -> tuple[tuple[str, str], ...]:
 
 
 def _assign(fits: Sequence[Mapping[int, object]], wanted: set[int]) -> dict[int, int]:
-    """Items to pairs, as many as possible, required pairs first, earlier items and pairs preferred (matching)."""
+    """Maximum bipartite matching of items to pairs; required pairs first, then earlier items and pairs."""
     owner: dict[int, int] = {}
 
-    def settle(item: int, seen: set[int]) -> bool:
+    def assign(item: int, tried: set[int]) -> bool:
         for pair in sorted(fits[item], key=lambda p: (p not in wanted, p)):
-            if pair in seen:
+            if pair in tried:
                 continue
-            seen.add(pair)
-            if pair not in owner or settle(owner[pair], seen):
+            tried.add(pair)
+            if pair not in owner or assign(owner[pair], tried):
                 owner[pair] = item
                 return True
         return False
 
     for item in range(len(fits)):
-        settle(item, set())
+        assign(item, set())
     return {item: pair for pair, item in owner.items()}
 
 

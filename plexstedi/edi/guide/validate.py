@@ -1,6 +1,6 @@
-"""Judges a finished document against its guide's JSON Schema (drafts 07 and 2020-12), before anything is sent.
+"""Validate a finished document against the JSON Schema of its guide (drafts 07 and 2020-12), before sending.
 
-Numbers are exact: a Decimal document against a schema whose numbers may be floats of a JSON file.
+Numbers are compared exactly: documents have Decimals, schemas may have floats from JSON.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from plexstedi.edi.guide.schema import GuideUnreadableError, Schema, resolve
 
 @dataclass(frozen=True, slots=True)
 class GuideFault:
-    """One thing wrong: the path of keys and indexes, and what the guide wants there."""
+    """One violation: path of keys and indexes, and the requirement of the guide."""
 
     path: str
     message: str
 
 
 def faults(value: Any, schema: Schema, root: Schema | None = None, path: str = "") -> Iterator[GuideFault]:
-    """Everything wrong with a value, lazily. Raise GuideUnreadableError for a schema that cannot be followed."""
+    """All violations of a value, lazily. Raise GuideUnreadableError for an unsupported schema."""
     top = schema if root is None else root
     if isinstance(schema, bool):
         if not schema:
@@ -46,12 +46,12 @@ def faults(value: Any, schema: Schema, root: Schema | None = None, path: str = "
 
 
 def is_valid(value: Any, schema: Schema, root: Schema) -> bool:
-    """Whether nothing is wrong with a value."""
+    """Whether a value has no violation."""
     return next(faults(value, schema, root), None) is None
 
 
 WRONG_TYPE = "must be written as"
-"""How the message of a fault in the type begins; a fault of a value goes on otherwise."""
+"""Prefix of the message of a type violation; violations of a value have other messages."""
 _TYPE_WORDS = {
     "string": "a text",
     "number": "a number",
@@ -110,7 +110,7 @@ def _exact(number: Any) -> Decimal:
 
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str]:
-    # JSON Schema patterns are ECMA expressions: `$` is the very end, `\d` is ASCII.
+    # JSON Schema patterns are ECMA expressions: `$` only matches at the end of the text, `\d` is ASCII.
     try:
         return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", text), re.ASCII)
     except re.error as error:

@@ -1,4 +1,4 @@
-"""One value into one slot of a guide: the same fact in the type, width and code list that the guide asks for."""
+"""Fit one value to one slot of a guide: in the type, width and code list of the guide, without changing its meaning."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIDEST = 18
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The value as the guide takes it: in JSON, and as the element that goes out."""
+    """The value as accepted: in JSON, and as the X12 element sent."""
 
     json: GuideJson
     value: Value
@@ -29,18 +29,18 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """The value cannot stand there: `code` if the guide lists other codes, else its form does not fit."""
+    """The value is not accepted: `code` if the guide lists other codes, else because of its format."""
 
     code: bool
     message: str
     codes: tuple[str, ...] = ()
-    """The codes that it takes, where it lists them."""
+    """Accepted codes, if listed."""
     no_place: bool = False
-    """There is nothing that it could stand in."""
+    """The guide has no slot for it."""
 
 
 def fit(value: Value, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
-    """The value in the slot's type. Nothing but the notation changes: leading zeros, trailing decimals, date marks."""
+    """Fit the value to the slot type. Only the notation changes: leading zeros, trailing decimals, date separators."""
     if isinstance(value, Composite):
         return _fit_composite(value, slot, root)
     if slot.components:
@@ -56,7 +56,7 @@ def fit(value: Value, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
 
 
 def _in_words(value: Simple, slot: GuideSlot, root: Schema) -> str:
-    """All that is wrong with the notation of the value that comes nearest to what the guide wants."""
+    """Violations of the notation that comes closest to the requirement of the guide."""
     found = [
         tuple(dict.fromkeys(fault.message for fault in faults([n] if slot.array else n, slot.schema, root)))
         for n in _notations(value, slot.width)
@@ -72,32 +72,32 @@ def _fit_composite(value: Composite, slot: GuideSlot, root: Schema) -> Fitted | 
     for position, component in enumerate(value.components, start=1):
         if component is None:
             continue
-        place = next((s for s in slot.components if s.position == position), None)
-        if place is None:
+        inner_slot = next((s for s in slot.components if s.position == position), None)
+        if inner_slot is None:
             if not slot.components and position == 1 and len(value.components) == 1:
                 return _fit_alone(component, slot, root)
             return Misfit(False, f"the guide has no place for component {position:02d}")
-        fitted = fit(component, place, root)
+        fitted = fit(component, inner_slot, root)
         if isinstance(fitted, Misfit):
             return fitted
-        inner[place.key] = fitted.json
+        inner[inner_slot.key] = fitted.json
         parts[position - 1] = fitted.value if not isinstance(fitted.value, Composite) else None
-    for place in slot.components:
-        if place.required and place.key not in inner:
-            if place.constant is None:
-                return Misfit(False, f"the guide requires component {place.position:02d}, {place.key}")
-            inner[place.key] = constant_json(place.constant)
+    for inner_slot in slot.components:
+        if inner_slot.required and inner_slot.key not in inner:
+            if inner_slot.constant is None:
+                return Misfit(False, f"the guide requires component {inner_slot.position:02d}, {inner_slot.key}")
+            inner[inner_slot.key] = constant_json(inner_slot.constant)
     ordered: GuideJson = {s.key: inner[s.key] for s in slot.components if s.key in inner}
     return Fitted([ordered] if slot.array else ordered, Composite(tuple(parts)))
 
 
 def _fit_alone(component: Simple, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
-    """A composite of one component, where the guide has a simple element."""
+    """Fit a composite of one component to a simple element of the guide."""
     return fit(component, slot, root)
 
 
 def _notations(value: Simple, width: int) -> Iterator[int | Decimal | str]:
-    """Every way to write the same value, the most natural first."""
+    """All notations of the same value, most natural first."""
     if isinstance(value, Decimal):
         yield json_number(value)
         yield from _number_texts(plain(value), width)
@@ -129,14 +129,14 @@ def _number_texts(number: Decimal, width: int) -> Iterator[str]:
 
 
 def _element(value: Simple, notation: int | Decimal | str) -> Simple:
-    """The element as it goes out on the wire: a text keeps the guide's notation of a number."""
+    """The X12 element as sent: as text if the guide has its own notation of a number."""
     if isinstance(value, Decimal) and isinstance(notation, str):
         return notation
     return value
 
 
 def constant_json(value: Any) -> GuideJson:
-    """A constant of the schema as our JSON: a float of a JSON file becomes the Decimal that was written."""
+    """A constant of the schema as our JSON: a JSON float becomes the Decimal as written."""
     if isinstance(value, float):
         return json_number(Decimal(repr(value)))
     if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
@@ -145,7 +145,7 @@ def constant_json(value: Any) -> GuideJson:
 
 
 def constant_element(value: GuideJson) -> Simple:
-    """A constant as an element."""
+    """A constant as an X12 element."""
     if isinstance(value, int | Decimal):
         return Decimal(value)
     return str(value)

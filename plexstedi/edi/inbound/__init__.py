@@ -1,1 +1,1 @@
-"""From a supplier's answer to what it means for an order."""
+"""Inbound acknowledgments: from a received 855 or 865 to its outcome for an order."""

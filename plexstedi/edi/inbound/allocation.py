@@ -1,4 +1,4 @@
-"""Laying what a supplier promises against what was asked for: quantities with dates against releases with due dates."""
+"""Allocate promised quantities with dates to the ordered releases with due dates."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from plexstedi.edi.sent import SentSchedule
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A quantity (in the unit sent) with one pair of promises."""
+    """A quantity (in the unit sent) with one ship and one delivery promise."""
 
     quantity: Decimal
     backordered: bool = False
     promises: Promises = NO_PROMISES
     release_id: str | None = None
-    """Plex's id of the release that the answer names; None: to be laid against the releases by date."""
+    """Plex id of the release that the acknowledgment names; None: allocated by date."""
 
     @property
     def when(self) -> date:
-        """For sorting: the delivery date, else the ship date; a piece without a date comes last."""
+        """Sort key: delivery date, else ship date; a piece without a date sorts last."""
         promise = self.promises.delivery or self.promises.ship
         return promise.on if promise is not None else date.max
 
 
 def in_order(pieces: Iterable[Piece]) -> list[Piece]:
-    """What comes now before what is backordered, each by date."""
+    """Pieces with a quantity: confirmed before backordered, each sorted by date."""
     return sorted((p for p in pieces if p.quantity > 0), key=lambda p: (p.backordered, p.when))
 
 
 def without(pieces: Iterable[Piece], received: Decimal) -> list[Piece]:
-    """The pieces less what was received already, which came from the earliest of them."""
+    """The pieces less the received quantity, which is taken from the earliest ones."""
     left, rest = received, []
     for piece in in_order(pieces):
         taken = min(left, piece.quantity)
@@ -46,7 +46,7 @@ def without(pieces: Iterable[Piece], received: Decimal) -> list[Piece]:
 
 
 def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[SentSchedule]:
-    """The releases less what was received already, earliest due date first (one without a date last)."""
+    """The releases less the received quantity, earliest due date first (one without a date last)."""
     left, rest = received, []
     for schedule in sorted(schedules, key=lambda s: (s.due or date.max, s.release_number)):
         taken = min(left, schedule.quantity)
@@ -57,15 +57,16 @@ def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[Sen
 
 
 def allocate(pieces: Sequence[Piece], schedules: Sequence[SentSchedule]) -> tuple[ConfirmedSchedule, ...]:
-    """Each piece against the releases that it serves: the one it names, else the earliest promise for the earliest due.
+    """Allocate each piece to the release that it names, else the earliest promise to the earliest due date.
 
-    What is promised beyond all releases counts for the last one.
+    A quantity beyond all releases is allocated to the last one.
     """
     result: list[ConfirmedSchedule] = []
     for schedule in schedules:
         for piece in in_order(p for p in pieces if p.release_id == schedule.release_id):
             _add(result, piece, piece.quantity, schedule)
     known = {schedule.release_id for schedule in schedules}
+    # A release deleted since it was sent is unknown here: its pieces are allocated by date like unnamed ones.
     _by_date(result, in_order(p for p in pieces if p.release_id not in known), schedules)
     return tuple(result)
 

@@ -1,7 +1,7 @@
-"""What was said of lines and releases that were entered again in Plex, by the ids that Plex has for them now.
+"""Map outcomes of lines and releases that were re-entered in Plex to their current Plex ids.
 
-The supplier sees no difference, so its acknowledgment still counts (RULES.md Reading 13); it is written to what is
-there.
+The supplier sees no difference, so its acknowledgment still applies (RULES.md Reading 13); it is written to the
+current records.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from plexstedi.edi.inbound.outcome import LineOutcome
-from plexstedi.edi.inbound.precedence import Folded, LineStanding
+from plexstedi.edi.inbound.precedence import Folded, LineAckStatus
 from plexstedi.edi.order import Line, LineState, Order, Release
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentIds:
-    """Ids as sent that Plex no longer has, by the ids that took their place."""
+    """Current Plex ids by ids as sent, for those that no longer exist."""
 
     lines: Mapping[str, str]
     releases: Mapping[str, str]
 
     def of_outcome(self, outcome: LineOutcome) -> LineOutcome:
-        """What was said of a line, by today's ids."""
+        """The outcome with current ids."""
         if not (self.lines or self.releases):
             return outcome
         schedules = tuple(
@@ -39,21 +39,21 @@ class CurrentIds:
         )
 
     def of_sent(self, sent: SentOrder) -> SentOrder:
-        """An order as sent, by today's ids."""
+        """The order as sent, with current ids."""
         if not (self.lines or self.releases):
             return sent
         return sent.model_copy(update={"lines": tuple(map(self._of_line, sent.lines))})
 
     def of_folded(self, folded: Folded) -> Folded:
-        """Where the lines of an order stand, by today's ids."""
-        return Folded({number: self._of_standing(standing) for number, standing in folded.lines.items()}, folded.header)
+        """The current outcomes of an order, with current ids."""
+        return Folded({number: self._of_status(status) for number, status in folded.lines.items()}, folded.header)
 
     def _release(self, release_id: str) -> str:
         return self.releases.get(release_id, release_id)
 
-    def _of_standing(self, standing: LineStanding) -> LineStanding:
-        applied = None if standing.applied is None else self.of_outcome(standing.applied)
-        return replace(standing, latest=self.of_outcome(standing.latest), applied=applied)
+    def _of_status(self, status: LineAckStatus) -> LineAckStatus:
+        applied = None if status.applied is None else self.of_outcome(status.applied)
+        return replace(status, latest=self.of_outcome(status.latest), applied=applied)
 
     def _of_line(self, line: SentLine) -> SentLine:
         schedules = (each.model_copy(update={"release_id": self._release(each.release_id)}) for each in line.schedules)
@@ -62,7 +62,7 @@ class CurrentIds:
 
 
 def current_ids(documents: Sequence[SentOrder], order: Order) -> CurrentIds:
-    """The ids of an order's documents that Plex has given anew: the line of that number, the release of that day."""
+    """Find replaced ids: a line matches by line number, a release by due date."""
     here = {line.id: line for line in order.lines}
     numbers = {line.number: line for line in reversed(order.open_lines())}
     lines: dict[str, str] = {}
@@ -96,7 +96,7 @@ def _releases(sent: SentLine, line: Line) -> dict[str, str]:
 
 
 def _release_now(schedule: SentSchedule, free: Sequence[Release]) -> Release | None:
-    """One of the same day, of the same number if there are several."""
+    """A release with the same due date; of several, the one with the same number."""
     same_day = [release for release in free if release.due == schedule.due]
     same_number = [release for release in same_day if release.number == schedule.release_number]
     return next(iter((*same_number, *same_day)), None)

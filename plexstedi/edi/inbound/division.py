@@ -1,7 +1,8 @@
-"""How the ACK quantities of a line divide into accepted, backordered and rejected (RULES.md Reading 3 and 4).
+"""Divide the ACK quantities of a line into accepted, backordered and rejected (RULES.md Reading 3 and 4).
 
-Suppliers write the same backorder in four ways (60 now and 40 later of 100): `BP 60`, `IB 40`, `IA 60` with `IB 40`,
-`BP 60` with `IB 40`; and for some `BP 60` means 40 now. Settings decide what a code's quantity is; nothing is guessed.
+Suppliers write one backorder (of 100, 60 now and 40 later) in four ways: `BP 60`, `IB 40`, `IA 60` with `IB 40`,
+`BP 60` with `IB 40`; with some suppliers `BP 60` means 40 now. Settings define the quantity of a code; nothing is
+guessed.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ class Parts:
 
     @property
     def total(self) -> Decimal:
-        """All that is accounted for."""
+        """Sum of all three quantities."""
         return self.accepted + self.backordered + self.rejected
 
 
 @dataclass(frozen=True, slots=True)
 class StatedPart:
-    """One ACK (or the echo of a PO1) with its quantity in the unit sent; None: it states none."""
+    """One ACK (or the echo of a PO1) with its quantity in the unit sent; None if it has none."""
 
     code: str | None
     meaning: LineMeaning
@@ -48,20 +49,20 @@ class StatedPart:
 
 @dataclass(frozen=True, slots=True)
 class Divided:
-    """What each stated part is, in their order, and what only follows from them."""
+    """Division per stated part, in the given order, and the remainder that follows from them."""
 
     parts: tuple[Parts, ...]
     remainder: Parts = Parts()
 
     @property
     def total(self) -> Parts:
-        """All parts together."""
+        """Sum of all parts and the remainder."""
         return sum(self.parts, self.remainder)
 
 
 @dataclass(frozen=True, slots=True)
 class Undivided:
-    """The quantities cannot be told; a person or a setting decides."""
+    """The quantities are ambiguous: decided by a setting or a review."""
 
     code: str
     message: str
@@ -76,11 +77,12 @@ _ASK = f"ask the supplier, then {DECIDE}"
 def divide(
     stated: Sequence[StatedPart], *, ordered: Decimal, open_quantity: Decimal, settings: AcknowledgmentSettings
 ) -> Division:
-    """What these parts of a line mean, where `ordered` was ordered and `open_quantity` is still to come."""
+    """Divide the stated parts of a line with `ordered` ordered and `open_quantity` not yet received."""
     stated = _rejected_as_a_whole(stated)
     backorders = [p for p in stated if p.meaning in (LineMeaning.BACKORDER, LineMeaning.PARTIAL)]
     if any(p.quantity == 0 and p.meaning is LineMeaning.REJECTED for p in stated):
         return Undivided("rejected-zero", f"{_written(stated)} rejects a quantity of zero", _ASK)
+    # A part without quantity can only be the whole line, so it must be the only one.
     if any(p.quantity is None for p in stated):
         return _without_quantity(stated, open_quantity)
     if any(p.quantity == 0 for p in backorders):
@@ -107,14 +109,14 @@ def divide(
 
 
 def _rejected_as_a_whole(stated: Sequence[StatedPart]) -> Sequence[StatedPart]:
-    """A rejection alone that counts nothing: what it leaves of the line is zero, so it rejects the whole line."""
+    """A single rejection with quantity zero states the quantity left, so it rejects the whole line."""
     if len(stated) == 1 and stated[0].meaning is LineMeaning.REJECTED and stated[0].quantity == 0:
         return [replace(stated[0], quantity=None)]
     return stated
 
 
 def _without_quantity(stated: Sequence[StatedPart], whole: Decimal) -> Division:
-    """A single ACK without quantity speaks of the whole line."""
+    """A single ACK without quantity applies to the whole line."""
     first = stated[0]
     if len(stated) > 1 or first.meaning is LineMeaning.PARTIAL:
         return Undivided("quantity-missing", f"{_written(stated)}: an ACK has no quantity", _ASK)
@@ -124,7 +126,7 @@ def _without_quantity(stated: Sequence[StatedPart], whole: Decimal) -> Division:
 
 
 def _as_stated(part: StatedPart) -> Parts:
-    """The quantity as what its code says; a code that holds the line counts as accepted, for a person to see."""
+    """The quantity by the meaning of its code; with a code that holds the line it is shown as accepted."""
     quantity = part.quantity if part.quantity is not None else ZERO
     if part.meaning is LineMeaning.REJECTED:
         return Parts(rejected=quantity)
@@ -135,6 +137,7 @@ def _as_stated(part: StatedPart) -> Parts:
 
 def _both(stated: Sequence[StatedPart], ordered: Decimal, open_quantity: Decimal) -> Division:
     divided = Divided(tuple(_as_stated(p) for p in stated))
+    # BP and IB state both parts, so their sum shows whether they are read correctly.
     if divided.total.total not in (ordered, open_quantity):
         return Undivided(
             "backorder-sum", f"{_written(stated)} add up to {divided.total.total}, not to {ordered} as ordered", _ASK

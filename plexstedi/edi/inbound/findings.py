@@ -1,4 +1,4 @@
-"""What is found while a line is reconciled: holds, warnings, differences, notes."""
+"""Findings of reconciling a line: holds, warnings, differences, notes."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ PLACE_ELSEWHERE = (
 
 
 _SHOWN = 400
-"""Characters of the supplier's words in a reason; all of them are kept with the line."""
+"""Maximum length of supplier text in a reason; the line keeps the full text."""
 
 
 def in_quotes(words: Sequence[str]) -> str:
-    """What the supplier says, as far as it goes into a reason."""
-    said = " / ".join("".join(c for c in text if c.isprintable()) for text in words)
-    return "" if not said else f'"{said}"' if len(said) <= _SHOWN else f'"{said[:_SHOWN]}…"'
+    """Supplier text quoted for a reason, shortened."""
+    quote = " / ".join("".join(c for c in text if c.isprintable()) for text in words)
+    return "" if not quote else f'"{quote}"' if len(quote) <= _SHOWN else f'"{quote[:_SHOWN]}…"'
 
 
 def with_words(reasons: Sequence[Reason], words: Sequence[str], code: str | None) -> tuple[Reason, ...]:
-    """The reasons, the first of them with what the supplier says (RULES.md Reading 6)."""
+    """The reasons, with the supplier text added to the first (RULES.md Reading 6)."""
     different = tuple(dict.fromkeys(reasons))
-    said = in_quotes(words)
-    if not said or not different:
+    quote = in_quotes(words)
+    if not quote or not different:
         return different
     first = different[0]
-    message = f"{first.message}; the supplier says{f' ({code})' if code else ''}: {said}"
+    message = f"{first.message}; the supplier says{f' ({code})' if code else ''}: {quote}"
     return (first.model_copy(update={"message": message}), *different[1:])
 
 
 @dataclass(slots=True)
 class Findings:
-    """Collected for one line; `strict` makes every difference outside its tolerance a hold (seller's own changes)."""
+    """Findings of one line. `strict`: any difference outside its tolerance is a hold (for the seller's own changes)."""
 
     where: str
     strict: bool = False
@@ -51,25 +51,25 @@ class Findings:
     changed: bool = False
 
     def hold(self, code: str, message: str, fix: str = DECIDE) -> None:
-        """The line waits for a person."""
+        """Hold the line for review."""
         self.holds.append(Reason(code=code, where=self.where, message=message, fix=fix))
 
     def warn(self, code: str, message: str, fix: str) -> None:
-        """The line is applied, and a person should look."""
+        """Apply the line and flag it for attention."""
         self.warnings.append(Reason(code=code, where=self.where, message=message, fix=fix))
 
     def note(self, message: str) -> None:
-        """Worth showing, nothing to decide."""
+        """Add a note for display."""
         if message not in self.notes:
             self.notes.append(message)
 
     def within(self, message: str) -> None:
-        """A difference inside its tolerance: applied, shown."""
+        """Record a difference inside its tolerance: applied and shown."""
         self.changed = True
         self.note(message)
 
     def beyond(self, severity: Severity, code: str, message: str, setting: str) -> None:
-        """A difference outside its tolerance: what `on_price`, `on_quantity`, `on_date` say (RULES.md "Settings")."""
+        """Record a difference outside its tolerance; `on_price` and the like decide (RULES.md "Settings")."""
         self.changed = True
         if self.strict or severity is Severity.HOLD:
             self.hold(code, message, f"{DECIDE}, or widen `tolerance.{setting}` of this supplier")

@@ -1,4 +1,4 @@
-"""What the answer to one line promises: quantities in the unit sent, and pieces with dates
+"""Interpret the acknowledgment of one line: quantities in the unit sent, and pieces with dates
 (RULES.md Reading 3, 4, 9)."""
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import product
 
 _DELETES = ("DI", "RC")
-"""POC02 of a line that is deleted, or whose change is refused, where no ACK says so."""
+"""POC02 codes of a line that is deleted or whose change is refused, if there is no ACK."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineReading:
-    """What one or several PO1 of the same line (or release) say together."""
+    """Combined reading of all PO1 of one line (or release)."""
 
     total: Parts
     pieces: tuple[Piece, ...]
     date_pending: bool = False
     undecided: tuple[str, ...] = ()
-    """Dates that a person or `date_qualifiers` has to decide, in words."""
+    """Descriptions of dates whose meaning is undecided (`date_qualifiers`, or a review)."""
     schedule_fault: str | None = None
-    """SCH quantities that do not go with the ACK quantities, in words."""
+    """Description of SCH quantities that contradict the ACK quantities."""
 
 
 def in_sent_unit(quantity: Decimal, unit: str | None, sent: SentLine, settings: SupplierSettings) -> Decimal | None:
-    """The quantity in the unit sent, exactly; without a unit it is in the unit sent; None without a factor."""
+    """The exact quantity in the unit sent (the default for a quantity without unit); None if there is no factor."""
     if unit is None or unit == sent.unit:
         return quantity
     rule = settings.ack_units.get(unit)
@@ -53,7 +53,7 @@ def _unit_unknown(unit: str | None, sent: SentLine) -> Undivided:
 
 
 def read_line(
-    answers: Sequence[AcknowledgedLine],
+    ack_lines: Sequence[AcknowledgedLine],
     sent: SentLine,
     *,
     ordered: Decimal,
@@ -61,69 +61,70 @@ def read_line(
     heading: Sequence[StatedDate],
     settings: SupplierSettings,
 ) -> LineReading | Undivided:
-    """What these PO1 say of `ordered`, of which `open_quantity` is still to come."""
+    """Interpret the PO1 of a line with `ordered` ordered and `open_quantity` not yet received."""
     stated: list[StatedPart] = []
-    for answer in answers:
-        parts = _stated_parts(answer, sent, (ordered, open_quantity), settings)
+    for ack_line in ack_lines:
+        parts = _stated_parts(ack_line, sent, (ordered, open_quantity), settings)
         if isinstance(parts, Undivided):
             return parts
         stated += parts
     division = divide(stated, ordered=ordered, open_quantity=open_quantity, settings=settings.acknowledgments)
     if isinstance(division, Undivided):
         return division
-    return _with_dates(answers, division, sent, heading, settings)
+    return _with_dates(ack_lines, division, sent, heading, settings)
 
 
 def _stated_parts(
-    answer: AcknowledgedLine, sent: SentLine, expected: tuple[Decimal, ...], settings: SupplierSettings
+    ack_line: AcknowledgedLine, sent: SentLine, expected: tuple[Decimal, ...], settings: SupplierSettings
 ) -> list[StatedPart] | Undivided:
-    echoed = None if answer.quantity is None else in_sent_unit(answer.quantity, answer.unit, sent, settings)
-    if not answer.details:
-        if answer.quantity is not None and echoed is None:
-            return _unit_unknown(answer.unit, sent)
-        deleted = answer.change_code in _DELETES
+    echoed = None if ack_line.quantity is None else in_sent_unit(ack_line.quantity, ack_line.unit, sent, settings)
+    if not ack_line.details:
+        if ack_line.quantity is not None and echoed is None:
+            return _unit_unknown(ack_line.unit, sent)
+        deleted = ack_line.change_code in _DELETES
         meaning = LineMeaning.REJECTED if deleted else LineMeaning.ACCEPTED
         stated = StatedPart(None, meaning, None if deleted and not echoed else echoed)
-        return [_as_scheduled(stated, answer, sent, expected, settings)]
+        return [_as_scheduled(stated, ack_line, sent, expected, settings)]
     parts = []
-    for detail in answer.details:
+    for detail in ack_line.details:
         meaning = line_meaning(detail.code, settings.acknowledgments)
-        unit = detail.unit or answer.unit
+        unit = detail.unit or ack_line.unit
         if detail.quantity is not None:
             quantity = in_sent_unit(detail.quantity, unit, sent, settings)
             if quantity is None:
                 return _unit_unknown(unit, sent)
         else:
             quantity = None
-            takes_echo = meaning in (LineMeaning.ACCEPTED, LineMeaning.HOLD) and len(answer.details) == 1
-            if takes_echo and answer.quantity is not None:
+            takes_echo = meaning in (LineMeaning.ACCEPTED, LineMeaning.HOLD) and len(ack_line.details) == 1
+            if takes_echo and ack_line.quantity is not None:
                 if echoed is None:
-                    return _unit_unknown(answer.unit, sent)
+                    return _unit_unknown(ack_line.unit, sent)
+                # PO102 equal to the ordered or the open quantity means "as ordered", like no quantity at all.
                 quantity = None if echoed in expected else echoed
         parts.append(StatedPart(detail.code, meaning, quantity))
-    return [_as_scheduled(parts[0], answer, sent, expected, settings)] if len(parts) == 1 else parts
+    return [_as_scheduled(parts[0], ack_line, sent, expected, settings)] if len(parts) == 1 else parts
 
 
 def _as_scheduled(
     part: StatedPart,
-    answer: AcknowledgedLine,
+    ack_line: AcknowledgedLine,
     sent: SentLine,
     expected: tuple[Decimal, ...],
     settings: SupplierSettings,
 ) -> StatedPart:
-    """All that was ordered, or all that is open: both say "as ordered" after a receipt (RULES.md Reading 14).
+    """After a receipt both the ordered and the open quantity mean "as ordered" (RULES.md Reading 14).
 
-    Where the schedules lay out the one and the quantity beside them is the other, or none, the schedules count.
+    If the SCH quantities add up to one of them and the line quantity is the other or missing, the schedules count.
     """
-    if not answer.schedules or part.meaning not in (LineMeaning.ACCEPTED, LineMeaning.HOLD):
+    if not ack_line.schedules or part.meaning not in (LineMeaning.ACCEPTED, LineMeaning.HOLD):
         return part
     if part.quantity is not None and part.quantity not in expected:
         return part
     laid = [
         None
         if schedule.quantity is None
-        else in_sent_unit(schedule.quantity, schedule.unit or answer.unit, sent, settings)
-        for schedule in answer.schedules
+        else in_sent_unit(schedule.quantity, schedule.unit or ack_line.unit, sent, settings)
+        for schedule in ack_line.schedules
     ]
     known = [quantity for quantity in laid if quantity is not None]
     scheduled = sum(known, Decimal(0))
@@ -133,7 +134,7 @@ def _as_scheduled(
 
 
 def _with_dates(
-    answers: Sequence[AcknowledgedLine],
+    ack_lines: Sequence[AcknowledgedLine],
     division: Divided,
     sent: SentLine,
     heading: Sequence[StatedDate],
@@ -148,40 +149,42 @@ def _with_dates(
         return reading.promises
 
     general = NO_PROMISES
-    if not _all_pending(answers):
+    if not _all_pending(ack_lines):
         general = read(heading)
     has_accepted = division.total.accepted > 0
     pieces: list[Piece] = []
     faults: list[str] = []
     pending = False
     rest = iter(division.parts)
-    for answer in answers:
-        is_pending = [detail.code == "SP" for detail in answer.details]
+    for ack_line in ack_lines:
+        is_pending = [detail.code == "SP" for detail in ack_line.details]
         pending = pending or any(is_pending)
-        of_line = NO_PROMISES if is_pending and all(is_pending) else read(answer.dates).filled_from(general)
+        of_line = NO_PROMISES if is_pending and all(is_pending) else read(ack_line.dates).filled_from(general)
         own_pieces: list[Piece] = []
-        details: Sequence[Detail | None] = answer.details or (None,)
+        details: Sequence[Detail | None] = ack_line.details or (None,)
         for detail in details:
             parts = next(rest)
+            # SP accepts with the date pending: any date in the document is not a promise for this part.
             if detail is not None and detail.code == "SP":
                 own_pieces.append(Piece(parts.accepted))
                 continue
             close = NO_PROMISES if detail is None else _of_detail(detail, read)
+            # Dates of the line or heading belong to the confirmed part, and to a backorder only if it is alone.
             later = close if has_accepted else close.filled_from(of_line)
             own_pieces += [
                 Piece(parts.accepted, False, close.filled_from(of_line)),
                 Piece(parts.backordered, True, later),
             ]
-        if len(answers) == 1:
+        if len(ack_lines) == 1:
             own_pieces += _remainder(division.remainder, of_line)
-        if answer.schedules and not all(is_pending or [False]):
-            scheduled = _scheduled(answer, own_pieces, sent, settings, read)
+        if ack_line.schedules and not all(is_pending or [False]):
+            scheduled = _scheduled(ack_line, own_pieces, sent, settings, read)
             if isinstance(scheduled, str):
                 faults.append(scheduled)
             else:
                 own_pieces = scheduled
         pieces += own_pieces
-    if len(answers) > 1:
+    if len(ack_lines) > 1:
         pieces += _remainder(division.remainder, general)
     return LineReading(
         division.total,
@@ -192,49 +195,50 @@ def _with_dates(
     )
 
 
-def _all_pending(answers: Sequence[AcknowledgedLine]) -> bool:
-    codes = [detail.code for answer in answers for detail in answer.details]
-    return bool(codes) and all(code == "SP" for code in codes) and all(answer.details for answer in answers)
+def _all_pending(ack_lines: Sequence[AcknowledgedLine]) -> bool:
+    codes = [detail.code for ack_line in ack_lines for detail in ack_line.details]
+    return bool(codes) and all(code == "SP" for code in codes) and all(ack_line.details for ack_line in ack_lines)
 
 
 def _of_detail(detail: Detail, read: Callable[[Iterable[StatedDate]], Promises]) -> Promises:
-    """DTM in the ACK loop before ACK04 and ACK05."""
+    """Promises of an ACK: DTM in its loop, then ACK04 and ACK05."""
     inline = read((detail.date,)) if detail.date is not None else NO_PROMISES
     return read(detail.dates).filled_from(inline)
 
 
 def _remainder(remainder: Parts, of_line: Promises) -> list[Piece]:
-    """What follows from a backorder code without being stated; nothing promises a date for a later part."""
+    """Pieces for the remainder implied by a backorder code; a backordered part has no promised date."""
     return [Piece(remainder.accepted, False, of_line), Piece(remainder.backordered, True)]
 
 
 def _scheduled(
-    answer: AcknowledgedLine,
+    ack_line: AcknowledgedLine,
     pieces: Sequence[Piece],
     sent: SentLine,
     settings: SupplierSettings,
     read: Callable[[Iterable[StatedDate]], Promises],
 ) -> list[Piece] | str:
-    """The pieces as the SCH segments lay them out, or why these do not go with the ACK quantities."""
+    """Pieces by the SCH segments, or the reason why these contradict the ACK quantities."""
     now = [p for p in pieces if not p.backordered and p.quantity > 0]
     later = [p for p in pieces if p.backordered and p.quantity > 0]
     total_now, total_later = _sum(now), _sum(later)
     laid: list[Piece] = []
-    for schedule in answer.schedules:
-        piece = _schedule_piece(schedule, answer, sent, settings, read)
+    for schedule in ack_line.schedules:
+        piece = _schedule_piece(schedule, ack_line, sent, settings, read)
         if piece is None:
             return f"SCH02 gives the unit {schedule.unit}, ordered in {sent.unit}"
         laid.append(piece)
     total = _sum(laid)
     if total == total_now + total_later:
         return _fill(_split(laid, total_now), now, later)
+    # Equal parts: nothing shows whether the SCH quantities refer to the confirmed or to the backordered one.
     if total == total_now == total_later:
         return f"the SCH quantities ({total}) could be either those shipped now or those shipped later"
     if total == total_now:
         return [*_fill(laid, now, later), *later]
     released = sum((schedule.quantity for schedule in sent.schedules), Decimal(0))
     if not later and total == released < total_now:
-        # A blanket quantity is confirmed, dated as far as it is released: SCH echo the releases that were sent.
+        # Blanket order: the whole quantity is confirmed, but SCH repeat only the releases sent: only these have dates.
         return [*_fill(laid, now, later), Piece(total_now - released)]
     if total == total_later:
         return [*now, *_fill([replace(p, backordered=True) for p in laid], now, later)]
@@ -243,14 +247,14 @@ def _scheduled(
 
 def _schedule_piece(
     schedule: StatedSchedule,
-    answer: AcknowledgedLine,
+    ack_line: AcknowledgedLine,
     sent: SentLine,
     settings: SupplierSettings,
     read: Callable[[Iterable[StatedDate]], Promises],
 ) -> Piece | None:
     if schedule.quantity is None:
         return Piece(Decimal(0))
-    quantity = in_sent_unit(schedule.quantity, schedule.unit or answer.unit, sent, settings)
+    quantity = in_sent_unit(schedule.quantity, schedule.unit or ack_line.unit, sent, settings)
     return None if quantity is None else Piece(quantity, False, read(schedule.dates))
 
 
@@ -259,7 +263,7 @@ def _sum(pieces: Iterable[Piece]) -> Decimal:
 
 
 def _split(laid: Sequence[Piece], now: Decimal) -> list[Piece]:
-    """The earliest schedules come now, the others are the backorder."""
+    """Split by date: the earliest schedules are confirmed, the others backordered."""
     result, left = [], now
     for piece in in_order(laid):
         taken = min(left, piece.quantity)
@@ -269,7 +273,7 @@ def _split(laid: Sequence[Piece], now: Decimal) -> list[Piece]:
 
 
 def _fill(laid: Iterable[Piece], now: Sequence[Piece], later: Sequence[Piece]) -> list[Piece]:
-    """Dates that a schedule lacks, from less specific places, if those give one and the same."""
+    """Fill missing dates of schedules from less specific places, if these agree on one."""
     fallback = {False: _common(now), True: _common(later)}
     return [replace(p, promises=p.promises.filled_from(fallback[p.backordered])) for p in laid]
 

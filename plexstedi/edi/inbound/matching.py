@@ -1,4 +1,4 @@
-"""Which order and which lines an answer speaks of (RULES.md Reading 10 and 11)."""
+"""Match an acknowledgment to an order and its lines (RULES.md Reading 10 and 11)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from plexstedi.edi.sent import SentLine, SentSchedule
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An order (or one release of it, sent as an order of its own) that an answer could mean."""
+    """An order (or a release sent as an order of its own) that an acknowledgment may refer to."""
 
     order_id: str
     number: str
     partnership_ids: frozenset[str]
-    """Those that its documents went over, and the one that its supplier has now."""
+    """Partnerships of its documents, and the current one of its supplier."""
     release: str | None = None
-    """BEG04, where releases are sent singly."""
+    """BEG04, if releases are sent as orders of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The one order that is meant; `exactly` is False if the number had to be normalised."""
+    """The matching order; `exactly` is False if the number had to be normalised."""
 
     candidate: Candidate
     exactly: bool
@@ -36,24 +36,24 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class UnknownOrder:
-    """No order of this supplier has that number: kept, tried again each run."""
+    """No order of this supplier has that number: kept, and tried again in each run."""
 
     number: str
 
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousOrder:
-    """Several orders of this supplier, or releases of one, could be meant: a person decides."""
+    """Several orders of this supplier, or releases of one, match: needs review."""
 
     number: str
     candidates: tuple[Candidate, ...]
     release: str | None = None
-    """As the answer names it."""
+    """Release number as in the acknowledgment."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherSupplier:
-    """The number is that of another supplier's order: nothing is applied, a person looks."""
+    """The number is that of another supplier's order: nothing is applied, needs review."""
 
     number: str
     candidates: tuple[Candidate, ...]
@@ -61,7 +61,7 @@ class OtherSupplier:
 
 @dataclass(frozen=True, slots=True)
 class OtherPlant:
-    """Neither the configuration nor any document knows the partnership: counted, nothing else."""
+    """Neither the configuration nor any document has the partnership: only counted."""
 
     partnership_id: str
 
@@ -76,12 +76,13 @@ def match_order(
     candidates: Sequence[Candidate],
     partnerships: Collection[str],
 ) -> OrderMatch:
-    """The order of this supplier with this number; `partnerships` are all that the configuration or a document has.
+    """Match by order number. `partnerships` are all that the configuration or a document has.
 
-    Exactly, else without blanks at the ends, case and leading zeros if that gives one order only (RULES.md Reading 10).
+    Exact, else ignoring outer blanks, case and leading zeros if only one order matches (RULES.md Reading 10).
     """
     if partnership_id not in partnerships:
         return OtherPlant(partnership_id)
+    # Two suppliers may use the same order number, so only orders of the sending partnership can match.
     own = [c for c in candidates if partnership_id in c.partnership_ids]
     exact = [c for c in own if c.number == number]
     found = exact or [c for c in own if _normal(c.number) == _normal(number)]
@@ -100,7 +101,7 @@ def match_order(
 
 
 def why_ambiguous(match: AmbiguousOrder) -> Reason:
-    """What a person is told: several orders, or one whose releases were sent singly and whose release is not named."""
+    """Reason: several orders match, or the releases were sent as separate orders and the release is not named."""
     where = f"order {match.number}"
     releases = [c.release for c in match.candidates if c.release is not None]
     if len({c.number for c in match.candidates}) > 1 or not releases:
@@ -111,11 +112,11 @@ def why_ambiguous(match: AmbiguousOrder) -> Reason:
             message=f"the number could refer to {numbers}",
             fix="Ask the supplier to return the order number exactly as it was sent.",
         )
-    said = "it has no release (BAK05)" if not match.release else f"its release (BAK05) {match.release} is unknown"
+    why = "it has no release (BAK05)" if not match.release else f"its release (BAK05) {match.release} is unknown"
     return Reason(
         code="order-ambiguous",
         where=where,
-        message=f"{said}, and the releases of this order were sent as separate orders: {', '.join(releases)}",
+        message=f"{why}, and the releases of this order were sent as separate orders: {', '.join(releases)}",
         fix="Ask the supplier to send it again with the release as it was sent (BEG04 of the 850, BAK05 of the 855).",
     )
 
@@ -126,31 +127,31 @@ def _normal(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LineMatch:
-    """A line of the answer that is one line of the order, or one release of it where releases were sent as lines."""
+    """A line of the acknowledgment matched to an order line, or to a release that was sent as a line."""
 
-    answered: AcknowledgedLine
+    acknowledged: AcknowledgedLine
     line: SentLine
     schedule: SentSchedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NoLine:
-    """A line of the answer that the order does not have."""
+    """A line of the acknowledgment that is not in the order."""
 
-    answered: AcknowledgedLine
+    acknowledged: AcknowledgedLine
 
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousLine:
-    """A line of the answer that could mean several lines of the order."""
+    """A line of the acknowledgment that matches several order lines."""
 
-    answered: AcknowledgedLine
+    acknowledged: AcknowledgedLine
     candidates: tuple[SentLine, ...]
     why: str
 
 
 _FAMILIES = (frozenset({"BP", "IN", "PN"}), frozenset({"VP", "VN", "VC"}), frozenset({"MG"}))
-"""Qualifiers of element 235 that number an item from the same side: the buyer's, the seller's, the maker's."""
+"""Element 235 qualifiers by who assigns the number: buyer, seller, manufacturer."""
 
 
 _ID_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -158,7 +159,7 @@ _Id: TypeAlias = tuple[Decimal | str, ...]
 
 
 class LineIndex:
-    """The lines of an order as sent, found by number and by part; built once for an answer."""
+    """Index of the order lines as sent, by number and by part; built once per acknowledgment."""
 
     def __init__(self, lines: Sequence[SentLine]) -> None:
         self._by_id: dict[_Id, tuple[SentLine, SentSchedule | None]] = {}
@@ -173,12 +174,12 @@ class LineIndex:
                 self._by_part.setdefault(key, []).append(line)
 
     def by_assigned_id(self, written: str) -> tuple[SentLine, SentSchedule | None] | None:
-        """The line, or the release sent as a line, with this PO101; numbers as numbers."""
+        """The line, or release sent as a line, with this PO101. Numbers are compared as numbers."""
         return self._by_id.get(_id_parts(written))
 
-    def by_part(self, answered: AcknowledgedLine) -> list[SentLine]:
-        """Lines with a part of the answer, in the order sent; the buyer's number decides before the seller's."""
-        keys = _part_keys(stated_items(answered))
+    def by_part(self, acknowledged: AcknowledgedLine) -> list[SentLine]:
+        """Lines with the same part, in the order sent; the buyer's number has precedence over the seller's."""
+        keys = _part_keys(stated_items(acknowledged))
         for family in range(len(_FAMILIES)):
             found = {ln.line: ln for key in keys if key[0] == family for ln in self._by_part.get(key, ())}
             if found:
@@ -186,9 +187,9 @@ class LineIndex:
         return []
 
 
-def stated_items(answered: AcknowledgedLine) -> tuple[Mapping[str, str], ...]:
-    """Item numbers by qualifier, of each place that gives some."""
-    return (answered.items, *answered.other_items, *(detail.items for detail in answered.details))
+def stated_items(acknowledged: AcknowledgedLine) -> tuple[Mapping[str, str], ...]:
+    """Item numbers by qualifier, for each place that states some."""
+    return (acknowledged.items, *acknowledged.other_items, *(detail.items for detail in acknowledged.details))
 
 
 def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
@@ -201,26 +202,27 @@ def _part_keys(stated: Sequence[Mapping[str, str]]) -> set[tuple[int, str]]:
     }
 
 
-def match_line(answered: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
-    """The line that is meant: by PO101, by part where PO101 is missing or unknown (RULES.md Reading 11)."""
-    by_id = index.by_assigned_id(answered.assigned_id) if answered.assigned_id is not None else None
-    by_part = index.by_part(answered)
+def match_line(acknowledged: AcknowledgedLine, index: LineIndex) -> LineMatch | NoLine | AmbiguousLine:
+    """Match by PO101, or by part if PO101 is missing or unknown (RULES.md Reading 11)."""
+    by_id = index.by_assigned_id(acknowledged.assigned_id) if acknowledged.assigned_id is not None else None
+    by_part = index.by_part(acknowledged)
     numbers = ", ".join(str(line.line) for line in by_part)
     if by_id is not None:
         line, schedule = by_id
+        # Number and part contradict each other: choosing either could confirm the wrong line.
         if by_part and line not in by_part:
-            why = f"its number {answered.assigned_id} is line {line.line}, its part is that of line {numbers}"
-            return AmbiguousLine(answered, (line, *by_part), why)
-        return LineMatch(answered, line, schedule)
+            why = f"its number {acknowledged.assigned_id} is line {line.line}, its part is that of line {numbers}"
+            return AmbiguousLine(acknowledged, (line, *by_part), why)
+        return LineMatch(acknowledged, line, schedule)
     if len(by_part) == 1:
-        return LineMatch(answered, by_part[0])
+        return LineMatch(acknowledged, by_part[0])
     if by_part:
-        return AmbiguousLine(answered, tuple(by_part), f"lines {numbers} have the same part")
-    return NoLine(answered)
+        return AmbiguousLine(acknowledged, tuple(by_part), f"lines {numbers} have the same part")
+    return NoLine(acknowledged)
 
 
 def _id_parts(written: str) -> _Id:
-    """An id with its numbers as numbers: `0010-01` is `10-1`."""
+    """A normalised id: `0010-01` equals `10-1`."""
     parts: list[Decimal | str] = []
     for part in re.split(r"\s*-\s*", written.strip()):
         number = plain_number(part) if _ID_NUMBER.fullmatch(part) else None
@@ -228,10 +230,10 @@ def _id_parts(written: str) -> _Id:
     return tuple(parts)
 
 
-def other_items(answered: AcknowledgedLine, line: SentLine) -> tuple[str, ...]:
-    """Item numbers of the answer that differ from those sent under the same qualifier, in words."""
+def other_items(acknowledged: AcknowledgedLine, line: SentLine) -> tuple[str, ...]:
+    """Descriptions of item numbers that differ from those sent under the same qualifier."""
     found = []
-    for items in stated_items(answered):
+    for items in stated_items(acknowledged):
         for qualifier, item in items.items():
             sent = line.items.get(qualifier)
             if sent is not None and sent.strip().casefold() != item.strip().casefold():

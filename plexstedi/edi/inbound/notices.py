@@ -1,4 +1,4 @@
-"""What an acknowledgment says beside what is compared: named once, so that a person sees it (RULES.md Reading 4)."""
+"""Notices: content of an acknowledgment that is not interpreted, reported once for review (RULES.md Reading 4)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from plexstedi.edi.inbound.reading.other_segments import Extra
 from plexstedi.edi.reasons import Reason
 
 _SHOWN = 20
-"""Reasons of one notice: an acknowledgment may have thousands of such segments."""
+"""Maximum number of reasons per notice: an acknowledgment may have thousands of such segments."""
 
 
 def without_ignored(acknowledgment: Acknowledgment, ignored: Collection[str]) -> Acknowledgment:
-    """The acknowledgment without the segments that this supplier sends without meaning (`ignore_segments`)."""
+    """The acknowledgment without the segments to ignore for this supplier (`ignore_segments`)."""
     if not ignored:
         return acknowledgment
     return acknowledgment.model_copy(
@@ -47,13 +47,13 @@ def _extras(extras: Iterable[Extra], ignored: Collection[str]) -> tuple[Extra, .
 
 
 def known_currency(currency: str | None) -> str | None:
-    """The order's currency as X12 writes it (ISO 4217); None if it is not known."""
+    """The order currency as an ISO 4217 code (as in X12); None if unknown."""
     code = (currency or "").strip().upper()
     return code if len(code) == 3 and code.isalpha() else None
 
 
 def other_currencies(stated: Iterable[str], currency: str | None) -> tuple[str, ...]:
-    """Currencies of an acknowledgment that are not the order's; none where that is not known."""
+    """Currencies that differ from that of the order; empty if the latter is unknown."""
     known = known_currency(currency)
     return () if known is None else tuple(dict.fromkeys(code for code in stated if code != known))
 
@@ -61,7 +61,7 @@ def other_currencies(stated: Iterable[str], currency: str | None) -> tuple[str, 
 def notices_of(
     acknowledgment: Acknowledgment, by_line: Mapping[int, Sequence[LineMatch]], currency: str | None
 ) -> tuple[Notice, ...]:
-    """One notice for each kind of segment that is there and not understood, with a reason for each place."""
+    """One notice per type of segment that is not interpreted, with a reason per occurrence."""
     found: dict[str, list[Reason]] = {}
     for where, extra in _places(acknowledgment, by_line, currency):
         found.setdefault(extra.segment, []).append(_reason(where, extra))
@@ -71,7 +71,7 @@ def notices_of(
 def _places(
     acknowledgment: Acknowledgment, by_line: Mapping[int, Sequence[LineMatch]], currency: str | None
 ) -> Iterator[tuple[str, Extra]]:
-    numbers = {match.answered.position: number for number, matches in by_line.items() for match in matches}
+    numbers = {match.acknowledged.position: number for number, matches in by_line.items() for match in matches}
     unknown = known_currency(currency) is None
     yield from (("order", extra) for extra in acknowledgment.extras)
     yield from (("order", _currency(code)) for code in acknowledgment.currencies if unknown)

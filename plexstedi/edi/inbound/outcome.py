@@ -1,4 +1,4 @@
-"""What an answer means for each line of an order: the result of reconciling, stored and shown."""
+"""Outcome of an acknowledgment per order line: the stored result of reconciliation."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class AckState(StrEnum):
     """State of a line (RULES.md Reading 1)."""
 
     CONFIRMED = "confirmed"
-    """Every compared value is equal."""
+    """All compared values are equal."""
     CHANGED = "changed"
-    """Differs, and is applied: inside its tolerance, or outside where the setting only warns."""
+    """Differs and is applied: inside the tolerance, or outside it if the setting only warns."""
     BACKORDERED = "backordered"
     REJECTED = "rejected"
-    """Nothing is written before a person accepts it."""
+    """Nothing is written until a review accepts it."""
     HELD = "held"
-    """Nothing is written before a person decides."""
+    """Nothing is written until a review decides it."""
     UNACKNOWLEDGED = "unacknowledged"
 
 
@@ -40,13 +40,13 @@ _WORST_FIRST = (
 
 
 def worst_state(states: Iterable[AckState]) -> AckState:
-    """The state that needs a person most; `unacknowledged` if there is none."""
+    """The most severe state; `unacknowledged` if there is none."""
     found = set(states)
     return next((state for state in _WORST_FIRST if state in found), AckState.UNACKNOWLEDGED)
 
 
 class ConfirmedSchedule(Frozen):
-    """A part of a line with one pair of dates, laid against the release that it serves."""
+    """A part of a line with its dates, allocated to a release."""
 
     quantity: Decimal
     """In the unit sent."""
@@ -57,58 +57,58 @@ class ConfirmedSchedule(Frozen):
     delivery_date: date | None = None
     delivery_qualifier: str | None = None
     release_id: str | None = None
-    """Plex's id of the release; None if the line was sent without schedules."""
+    """Plex release id; None if the line was sent without schedules."""
     release_number: int | None = None
     due: date | None = None
-    """What we asked for."""
+    """Due date as ordered."""
 
 
 class LineOutcome(Frozen):
-    """What one answer says of one line. All quantities are in `unit`, the unit sent.
+    """Outcome of one acknowledgment for one line. All quantities are in `unit`, the unit sent.
 
-    Always: confirmed + backordered + rejected + variance == open (== ordered as long as nothing was received).
+    Invariant: confirmed + backordered + rejected + variance == open (== ordered while nothing is received).
     """
 
     line: int
-    """Plex's line number."""
+    """Plex line number."""
     line_id: str
     state: AckState
     ordered: Decimal
     open: Decimal
-    """Ordered less received, not below zero: what the answer is about (RULES.md Reading 14)."""
+    """Ordered less received, not below zero: the quantity to acknowledge (RULES.md Reading 14)."""
     unit: str
     confirmed: Decimal
     backordered: Decimal
     rejected: Decimal
     variance: Decimal
-    """What the answer does not account for; negative when the supplier confirms more."""
+    """Quantity not accounted for by the acknowledgment; negative if the supplier confirms more."""
     schedules: tuple[ConfirmedSchedule, ...] = ()
     release_ids: tuple[str, ...] = ()
-    """Plex's ids of the releases that were sent and are not received yet: those that the answer speaks of."""
+    """Plex ids of the releases that were sent and are not yet received."""
     code: str | None = None
-    """ACK01 codes as sent, joined by `+` (`IA+IB`); None if the line is answered by the document as a whole."""
+    """ACK01 codes as received, joined by `+` (`IA+IB`); None if the outcome follows from the document as a whole."""
     price: Decimal | None = None
-    """As answered, per unit sent; compared, never written."""
+    """Acknowledged price per unit sent; compared, never written to Plex."""
     price_sent: Decimal | None = None
-    """As sent, per unit; None where it is no finite decimal."""
+    """Price as sent, per unit; None if it has no finite decimal form."""
     reasons: tuple[Reason, ...] = ()
-    """Why it is held, or why a person should look."""
+    """Reasons for the hold or for attention."""
     attention: bool = False
     notes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    """What the supplier says of it in its own words (ACK29, NTE, MSG, MTX, REF03), as sent."""
+    """Free text of the supplier for the line (ACK29, NTE, MSG, MTX, REF03), as received."""
     listed: bool = True
-    """False: the answer does not name this line, its state follows from a setting. Never undoes a listed one."""
+    """False: the acknowledgment omits the line, its state follows from a setting. Never replaces a listed outcome."""
     whole: bool = False
-    """The answer names no line at all: it speaks of every line as it was ordered."""
+    """The acknowledgment has no lines and applies to every line as ordered."""
     date_pending: bool = False
-    """SP: the supplier still owes the date."""
+    """SP: the supplier will send the date later."""
     if_accepted: AckState | None = None
-    """For `held`: the state it takes when a person accepts it; None: there is nothing definite to accept."""
+    """For `held`: the state after acceptance in a review; None if there is nothing definite to accept."""
     accepted: bool = False
-    """A person has accepted it (`review accept`)."""
+    """Accepted in a review (`review accept`)."""
     knows: int | None = None
-    """The document of ours up to which it speaks, where it may know of later ones than the answer as a whole."""
+    """Position of the last document that this line acknowledges, if later than that of the whole acknowledgment."""
 
     @model_validator(mode="after")
     def _parts_sum(self) -> LineOutcome:
@@ -126,20 +126,20 @@ class LineOutcome(Frozen):
 
     @property
     def ship_date(self) -> date | None:
-        """The last ship date of the schedules."""
+        """Latest ship date of the schedules."""
         return max((s.ship_date for s in self.schedules if s.ship_date is not None), default=None)
 
     @property
     def delivery_date(self) -> date | None:
-        """The last delivery date of the schedules."""
+        """Latest delivery date of the schedules."""
         return max((s.delivery_date for s in self.schedules if s.delivery_date is not None), default=None)
 
 
 def accept(outcome: LineOutcome) -> LineOutcome:
-    """The outcome after a person accepted it: applied as stated.
+    """The outcome after acceptance in a review: applied as stated.
 
-    Raise ValueError if there is nothing definite to accept (a BP without `bp_quantity`, an unreadable line): then a
-    setting has to be made and the answer processed again.
+    Raise ValueError if there is nothing definite to accept (a BP without `bp_quantity`, an unreadable line): this
+    needs a setting and a replay of the acknowledgment.
     """
     if outcome.state is AckState.HELD:
         if outcome.if_accepted is None:
@@ -149,42 +149,42 @@ def accept(outcome: LineOutcome) -> LineOutcome:
 
 
 class Notice(Frozen):
-    """Segments of one kind that are there and not understood: a person sees them, nothing is held."""
+    """Segments of one type that are not interpreted: a review item without a hold."""
 
     segment: str
-    """Its id: `SAC`."""
+    """Segment id: `SAC`."""
     reasons: tuple[Reason, ...]
 
 
 class UnmatchedLine(Frozen):
-    """A line of the answer that is no single line of the order: added by the supplier, or ambiguous. Held."""
+    """A line of the acknowledgment without a unique order line: added by the supplier, or ambiguous. Held."""
 
     place: str
     assigned_id: str | None
     candidates: tuple[int, ...] = ()
-    """Order lines that it could mean; they are held too."""
+    """Order lines that it may refer to; they are held as well."""
     reason: Reason
 
 
 class Reconciliation(Frozen):
-    """What one answer means for one order."""
+    """Result of one acknowledgment for one order."""
 
     set_id: str
     order_number: str
-    """As the supplier wrote it."""
+    """Order number as the supplier wrote it."""
     type_code: str
     supplier_reference: str | None = None
     rejected: bool = False
     """The whole order is rejected (RD, RF, RJ, RN, RV)."""
     holds: tuple[Reason, ...] = ()
-    """What holds the whole document."""
+    """Reasons that hold the whole document."""
     lines: tuple[LineOutcome, ...] = ()
-    """In the order of their numbers. Lines that this answer leaves as they are, are not among them."""
+    """By line number, without lines that this acknowledgment does not change."""
     untouched: tuple[int, ...] = ()
-    """Lines that an 860 sent later than what this answers has changed (RULES.md Reading 13)."""
+    """Lines changed by an 860 that was sent after the acknowledged document (RULES.md Reading 13)."""
     unmatched: tuple[UnmatchedLine, ...] = ()
     earlier: tuple[LineOutcome, ...] = ()
-    """What it says of `untouched` lines as they were before: never applied, compared with what counts."""
+    """Outcomes of `untouched` lines as they were before: never applied, compared with the current state."""
     notices: tuple[Notice, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -196,5 +196,5 @@ class Reconciliation(Frozen):
 
     @property
     def attention(self) -> bool:
-        """Whether a person should look."""
+        """Whether it needs attention."""
         return bool(self.holds or self.unmatched) or any(line.attention for line in self.lines)

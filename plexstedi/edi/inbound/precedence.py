@@ -1,4 +1,7 @@
-"""Which answer counts, and what it answers (RULES.md Reading 12 and 13). The order of arrival never matters."""
+"""Which acknowledgment counts, and which document it acknowledges (RULES.md Reading 12 and 13).
+
+The result does not depend on the order of arrival.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,13 @@ from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import plain_whole
 
 ONE_DAY = timedelta(days=1)
-"""How far the supplier's own calendar day may be from the day in UTC: time zones go from -12 to +14 hours."""
+"""How far a supplier's calendar day may differ from the UTC day: time zones range from -12 to +14 hours."""
 
 
 def usable_date(dated: date | None, processed_at: datetime, ordered_on: date | None) -> date | None:
-    """BAK09 or BCA10 as far as it can be the day of the answer; None: the time of processing counts
-    (RULES.md Reading 12).
+    """BAK09 or BCA10 if it is plausible; None: the processing time is used instead (RULES.md Reading 12).
 
-    It can be from the day before the order's date (None: not known) to the day after Stedi processed it.
+    Plausible is from the day before the order date (None: unknown) to the day after Stedi processed the file.
     """
     if dated is None or dated > day_of(processed_at) + ONE_DAY:
         return None
@@ -32,12 +34,12 @@ def usable_date(dated: date | None, processed_at: datetime, ordered_on: date | N
 
 
 def day_of(at: datetime) -> date:
-    """The day in UTC."""
+    """The UTC day of an instant."""
     return at.astimezone(UTC).date()
 
 
 def date_note(dated: date | None, processed_at: datetime, ordered_on: date | None) -> str | None:
-    """What is to be said of a date that is not usable; None: it is."""
+    """Note about a date that is not usable; None if it is."""
     if usable_date(dated, processed_at, ordered_on) is not None:
         return None
     counts = f"its processing time, {processed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, is used"
@@ -46,12 +48,12 @@ def date_note(dated: date | None, processed_at: datetime, ordered_on: date | Non
     return f"its date {dated} cannot be the day it was written: {counts}"
 
 
-class Received(Frozen):
-    """What tells one received document from another."""
+class ReceivedDocument(Frozen):
+    """Identity of a received document, for finding duplicates."""
 
     transaction_id: str
     sender: str
-    """The sender's interchange id, or the partnership."""
+    """Interchange id of the sender, or the partnership."""
     interchange_control: int | None = None
     """ISA13."""
     group_control: int | None = None
@@ -64,13 +66,14 @@ class Received(Frozen):
     """BAK09 or BCA10 where it is usable."""
     processed_at: datetime
     outdated: bool = False
-    """A later document of ours outdated it: the same content once more is said anew, and no repetition."""
+    """A later document of ours outdated it: the same content received again is new, not a duplicate."""
 
 
-def duplicate_of(received: Received, earlier: Iterable[Received]) -> str | None:
-    """The transaction that this document repeats, None if it is new (RULES.md Reading 12).
+def duplicate_of(received: ReceivedDocument, earlier: Iterable[ReceivedDocument]) -> str | None:
+    """The transaction that this document duplicates, None if it is new (RULES.md Reading 12).
 
-    The same transaction; or from the same sender the same content, with the same ISA13, GS06 and ST02 or the same date.
+    A duplicate is the same transaction, or the same content of the same sender with equal ISA13, GS06 and ST02 or
+    equal date.
     """
     for other in earlier:
         if other.transaction_id == received.transaction_id:
@@ -85,17 +88,17 @@ def duplicate_of(received: Received, earlier: Iterable[Received]) -> str | None:
     return None
 
 
-def controls_of(received: Received, earlier: Iterable[Received]) -> str | None:
-    """The transaction whose control numbers this one has again, with another content; None if there is none."""
+def controls_of(received: ReceivedDocument, earlier: Iterable[ReceivedDocument]) -> str | None:
+    """The transaction with the same control numbers but other content; None if there is none."""
     same = (o for o in earlier if o.sender == received.sender and o.transaction_id != received.transaction_id)
     return next((o.transaction_id for o in same if _same_controls(o, received) and o.content != received.content), None)
 
 
-def _same_controls(one: Received, other: Received) -> bool:
+def _same_controls(one: ReceivedDocument, other: ReceivedDocument) -> bool:
     return _controls(one) is not None and _controls(one) == _controls(other)
 
 
-def _controls(received: Received) -> tuple[int, int, str] | None:
+def _controls(received: ReceivedDocument) -> tuple[int, int, str] | None:
     interchange, group, control = received.interchange_control, received.group_control, received.transaction_control
     if interchange is None or group is None or control is None:
         return None
@@ -104,10 +107,10 @@ def _controls(received: Received) -> tuple[int, int, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class SentDocument:
-    """One 850 or 860 of a stream, for the question what an answer answers."""
+    """One 850 or 860 of a stream, a candidate for being acknowledged."""
 
     position: int
-    """Counts the documents of the stream in the order sent, from 0."""
+    """Position in the stream in the order sent, from 0."""
     sent_at: datetime
     """UTC."""
     change_sequence: int | None = None
@@ -117,49 +120,50 @@ class SentDocument:
 
 
 class Initiative(StrEnum):
-    """Who began."""
+    """Who initiated the document."""
 
-    ANSWER = "answer"
-    """It answers a document of ours."""
+    RESPONSE = "answer"
+    """It acknowledges a document of ours."""
     SELLER = "seller"
-    """An 865 of the seller's own: a wish to change (RULES.md Reading 13)."""
+    """A seller-initiated 865: a requested change (RULES.md Reading 13)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledgments:
-    """What an answer speaks of."""
+class AcknowledgedDocuments:
+    """The documents of ours that an acknowledgment refers to."""
 
     position: int
-    """The last document of ours that it can answer."""
+    """Position of the last document that it may acknowledge."""
     changed_since: frozenset[int]
-    """Lines that a later document of ours has changed: not to be touched."""
+    """Lines changed by a later document: not changed by this acknowledgment."""
     initiative: Initiative
     undecided: frozenset[int] = frozenset()
-    """Lines that `position`, or a document before it, changed so shortly before or after that no date tells whether the
-    answer knows of it: their values decide."""
+    """Lines changed so close to the date of the acknowledgment that dates cannot determine which version it refers to:
+    their values decide."""
     since: int = 0
-    """The first document that it can answer for these lines."""
+    """Position of the first document that it may acknowledge for these lines."""
     named: bool = False
-    """By its change sequence, which leaves nothing to be decided."""
+    """Determined by its change sequence (BCA05), so values need not decide."""
 
 
 @dataclass(frozen=True, slots=True)
-class AnswersNothingSent:
-    """The answer names a change sequence (BCA05) that was never sent: a person decides."""
+class UnknownChangeSequence:
+    """BCA05 is a change sequence that was never sent: needs review."""
 
     change_sequence: str
 
 
-def what_it_answers(
+def acknowledged_documents(
     acknowledgment: Acknowledgment,
     processed_at: datetime,
     documents: Sequence[SentDocument],
     ordered_on: date | None = None,
-) -> Acknowledgments | AnswersNothingSent:
-    """Which of our documents (at least one, in the order sent) this answer answers (RULES.md Reading 13).
+) -> AcknowledgedDocuments | UnknownChangeSequence:
+    """Determine which of `documents` (at least one, in the order sent) is acknowledged (RULES.md Reading 13).
 
-    A change sequence that it names decides; else its date, a day more or less, against the day we sent (UTC). What was
-    processed before we sent cannot know of it, whatever its date. An 865 that cannot answer an 860 is the seller's own.
+    A change sequence (BCA05) decides; else the date, with one day of tolerance, compared with the UTC day of sending.
+    An acknowledgment processed before a document was sent cannot acknowledge it, whatever its date. An 865 that cannot
+    acknowledge an 860 is seller-initiated.
     """
     named = acknowledgment.change_sequence
     sequence = None if named is None else plain_whole(named)
@@ -167,7 +171,7 @@ def what_it_answers(
     if named is not None and is_named:
         found = [d for d in documents if sequence is not None and d.change_sequence == sequence]
         if not found and any(d.change_sequence is not None for d in documents):
-            return AnswersNothingSent(named)
+            return UnknownChangeSequence(named)
         last = found[-1] if found else documents[0]
         first = last
     else:
@@ -176,10 +180,10 @@ def what_it_answers(
     is_own = acknowledgment.set_id == "865" and not any(
         d.change_sequence is not None and d.position <= last.position for d in documents
     )
-    return Acknowledgments(
+    return AcknowledgedDocuments(
         position=last.position,
         changed_since=_changed(d for d in documents if d.position > last.position),
-        initiative=Initiative.SELLER if is_own else Initiative.ANSWER,
+        initiative=Initiative.SELLER if is_own else Initiative.RESPONSE,
         undecided=_changed(d for d in documents if first.position < d.position <= last.position),
         since=first.position,
         named=is_named,
@@ -193,29 +197,30 @@ def _changed(documents: Iterable[SentDocument]) -> frozenset[int]:
 def _by_date(
     dated: date, processed_at: datetime, documents: Sequence[SentDocument]
 ) -> tuple[SentDocument, SentDocument]:
-    """The last document that it surely knows, and the last that it can know."""
-    surely = possibly = documents[0]
+    """The last document that it certainly acknowledges, and the last that it may acknowledge."""
+    certain = possible = documents[0]
     for document in documents[1:]:
         sent_on = day_of(document.sent_at)
+        # Documents are in the order sent: if this one is too late to be acknowledged, so are all that follow.
         if processed_at < document.sent_at or dated < sent_on - ONE_DAY:
             break
-        possibly = document
+        possible = document
         if dated > sent_on + ONE_DAY:
-            surely = document
-    return surely, possibly
+            certain = document
+    return certain, possible
 
 
-def _confirmations_before_wholes(best_first: list[_Said]) -> list[_Said]:
-    """The newest answers, as far as they accept as a whole what an older one confirms, behind that one."""
-    wholes = list(takewhile(lambda said: said[0].whole, best_first))
+def _confirmations_before_wholes(best_first: list[_Ranked]) -> list[_Ranked]:
+    """Move the newest acceptances of the whole order behind an older acknowledgment that confirms the line."""
+    wholes = list(takewhile(lambda pair: pair[0].whole, best_first))
     rest = best_first[len(wholes) :]
     if rest and rest[0][0].state in (AckState.CONFIRMED, AckState.CHANGED):
         return [rest[0], *wholes, *rest[1:]]
     return best_first
 
 
-class AnswerHeader(Frozen):
-    """What one answer says of the order as a whole, for the write plan."""
+class AcknowledgmentHeader(Frozen):
+    """Document-level values of an acknowledgment, for the write plan."""
 
     transaction_id: str
     """Stedi's id of the transaction."""
@@ -229,85 +234,90 @@ class AnswerHeader(Frozen):
     """UTC."""
 
 
-def is_newer(one: AnswerHeader, other: AnswerHeader) -> bool:
-    """Whether it counts rather than the other (RULES.md Reading 12).
+def is_newer(one: AcknowledgmentHeader, other: AcknowledgmentHeader) -> bool:
+    """Whether `one` has precedence over `other` (RULES.md Reading 12).
 
-    Two usable dates decide only if they lie more than a day apart: a supplier's calendar can be a day off from ours.
+    Two usable dates decide only if they are more than one day apart, since a supplier's calendar day may differ from
+    the UTC day.
     """
     if one.dated is not None and other.dated is not None and abs(one.dated - other.dated) > ONE_DAY:
         return one.dated > other.dated
     return (one.processed_at, one.transaction_id) > (other.processed_at, other.transaction_id)
 
 
-def newest_first(headers: Iterable[AnswerHeader]) -> list[AnswerHeader]:
-    """The answers, the one that counts first; the same whatever the order in which they came in.
+def newest_first(headers: Iterable[AcknowledgmentHeader]) -> list[AcknowledgmentHeader]:
+    """Sort by precedence, highest first; independent of the order of arrival.
 
-    `is_newer` is no order (of three answers each can be newer than the next), so they are taken as Stedi processed
-    them, each before the first that it is newer than. One that is newer than all others comes first.
+    `is_newer` is not transitive, so the acknowledgments are inserted in the order of processing, each before the first
+    that it is newer than. One that is newer than all others comes first.
     """
-    found: list[AnswerHeader] = []
+    found: list[AcknowledgmentHeader] = []
     by_time = {header.transaction_id: header for header in headers}
     for header in sorted(by_time.values(), key=lambda h: (h.processed_at, h.transaction_id)):
-        place = next((i for i, other in enumerate(found) if is_newer(header, other)), len(found))
-        found.insert(place, header)
+        position = next((i for i, other in enumerate(found) if is_newer(header, other)), len(found))
+        found.insert(position, header)
     return found
 
 
 class RankedAcknowledgment(Frozen):
-    """One answer with its outcomes: after `review accept` the accepted ones, without those that a person rejected."""
+    """One acknowledgment with its outcomes: accepted ones as accepted, without those rejected in a review."""
 
-    header: AnswerHeader
+    header: AcknowledgmentHeader
     position: int = 0
-    """The document of ours that it answers (`Answers.position`)."""
+    """Position of the acknowledged document (`AcknowledgedDocuments.position`)."""
     outcomes: tuple[LineOutcome, ...] = ()
 
 
-_Said: TypeAlias = tuple[LineOutcome, AnswerHeader]
+_Ranked: TypeAlias = tuple[LineOutcome, AcknowledgmentHeader]
 
 
 @dataclass(frozen=True, slots=True)
-class LineStanding:
-    """Where a line stands after all answers."""
+class LineAckStatus:
+    """Current state of a line from all acknowledgments."""
 
     latest: LineOutcome
-    """What the answer that counts says; it may be held or rejected."""
-    latest_from: AnswerHeader
+    """Outcome of the acknowledgment that counts; may be held or rejected."""
+    latest_from: AcknowledgmentHeader
     applied: LineOutcome | None
-    """What may stand in Plex: the newest that applies; an older one while `latest` waits for a person."""
-    applied_from: AnswerHeader | None
+    """Outcome to write to Plex: the newest that applies; an older one while `latest` is under review."""
+    applied_from: AcknowledgmentHeader | None
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """All answers of one order, folded into one picture."""
+    """All acknowledgments of one order, combined."""
 
-    lines: Mapping[int, LineStanding]
+    lines: Mapping[int, LineAckStatus]
     """By Plex line number, ascending."""
-    header: AnswerHeader | None
-    """Of the newest answer that something in Plex comes from; None if nothing does."""
+    header: AcknowledgmentHeader | None
+    """Header of the newest acknowledgment with applied values; None if there is none."""
 
 
-def fold(answers: Iterable[RankedAcknowledgment], changes: Collection[SentDocument] = ()) -> Folded:
-    """The state per line: the newest answer wins, whatever the order of arrival (RULES.md Reading 12).
+def fold(acknowledgments: Iterable[RankedAcknowledgment], changes: Collection[SentDocument] = ()) -> Folded:
+    """Combine acknowledgments into the current state per line: the newest wins (RULES.md Reading 12).
 
-    An outcome that only follows from a setting counts for lines that no answer names. An answer that accepts the order
-    as a whole supersedes like one that lists the line, except where an older one confirms it: that says the same, with
-    dates. What was said of a line before a later document (`changes`) changed it no longer counts.
+    An outcome that follows from a setting counts only for lines that no acknowledgment lists. An acceptance of the
+    whole order has precedence like one that lists the line, except over an older one that confirms the line: that one
+    has the dates. Outcomes of a line from before a later document (`changes`) changed it are ignored.
     """
-    said: dict[int, dict[str, _Said]] = {}
-    for answer in answers:
-        for outcome in answer.outcomes:
-            knows = answer.position if outcome.knows is None else outcome.knows
+    outcomes: dict[int, dict[str, _Ranked]] = {}
+    for acknowledgment in acknowledgments:
+        for outcome in acknowledgment.outcomes:
+            knows = acknowledgment.position if outcome.knows is None else outcome.knows
+            # The acknowledged version of the line is no longer the current one.
             if any(outcome.line in d.changed for d in changes if d.position > knows):
                 continue
-            said.setdefault(outcome.line, {})[answer.header.transaction_id] = (outcome, answer.header)
-    lines: dict[int, LineStanding] = {}
-    for number in sorted(said):
-        by_id = said[number]
+            outcomes.setdefault(outcome.line, {})[acknowledgment.header.transaction_id] = (
+                outcome,
+                acknowledgment.header,
+            )
+    lines: dict[int, LineAckStatus] = {}
+    for number in sorted(outcomes):
+        by_id = outcomes[number]
         best_first = [by_id[header.transaction_id] for header in newest_first(h for _, h in by_id.values())]
-        best_first = _confirmations_before_wholes(_that_count(best_first))
+        best_first = _confirmations_before_wholes(_effective(best_first))
         applied = next(((o, h) for o, h in best_first if o.applies), None)
-        lines[number] = LineStanding(
+        lines[number] = LineAckStatus(
             best_first[0][0],
             best_first[0][1],
             applied[0] if applied else None,
@@ -317,8 +327,8 @@ def fold(answers: Iterable[RankedAcknowledgment], changes: Collection[SentDocume
     return Folded(lines, sources[0] if sources else None)
 
 
-def _that_count(best_first: list[_Said]) -> list[_Said]:
-    """Those that name the line; else those that accept it without naming it, which being left out never undoes."""
-    named = [said for said in best_first if said[0].listed or (said[0].whole and said[0].applies)]
-    accepting = [said for said in best_first if said[0].applies]
+def _effective(best_first: list[_Ranked]) -> list[_Ranked]:
+    """Outcomes that list the line; else those that accept it without listing it; else all."""
+    named = [pair for pair in best_first if pair[0].listed or (pair[0].whole and pair[0].applies)]
+    accepting = [pair for pair in best_first if pair[0].applies]
     return named or accepting or best_first

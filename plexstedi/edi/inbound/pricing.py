@@ -1,4 +1,4 @@
-"""Comparing an answered price with the one sent, per the same quantity and exactly (RULES.md Reading 1 and 3)."""
+"""Compare an acknowledged price with the one sent, exactly and per the same quantity (RULES.md Reading 1 and 3)."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import PRICE_BASIS_UNITS, exact_quotient
 
 
-def stated_prices(answer: AcknowledgedLine) -> tuple[StatedPrice, ...]:
-    """Every price of the purchase that a line of the answer states, PO104 first."""
-    if answer.price is None:
-        return answer.other_prices
-    own = StatedPrice(segment="PO1", place="PO104", price=answer.price, basis=answer.price_basis)
-    return (own, *answer.other_prices)
+def stated_prices(ack_line: AcknowledgedLine) -> tuple[StatedPrice, ...]:
+    """Every purchase price that the line states, PO104 first."""
+    if ack_line.price is None:
+        return ack_line.other_prices
+    own = StatedPrice(segment="PO1", place="PO104", price=ack_line.price, basis=ack_line.price_basis)
+    return (own, *ack_line.other_prices)
 
 
-def stated_numbers(answer: AcknowledgedLine) -> Iterable[Decimal]:
-    """Every quantity and price that a line of the answer states."""
-    details = (detail.quantity for detail in answer.details)
-    schedules = (schedule.quantity for schedule in answer.schedules)
-    prices = (price.price for price in stated_prices(answer))
-    return (number for number in (answer.quantity, *details, *schedules, *prices) if number is not None)
+def stated_numbers(ack_line: AcknowledgedLine) -> Iterable[Decimal]:
+    """Every quantity and price that the line states."""
+    details = (detail.quantity for detail in ack_line.details)
+    schedules = (schedule.quantity for schedule in ack_line.schedules)
+    prices = (price.price for price in stated_prices(ack_line))
+    return (number for number in (ack_line.quantity, *details, *schedules, *prices) if number is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Both prices per the same unit."""
+    """Both prices, per the same unit."""
 
     sent: Fraction
-    answered: Fraction
+    acknowledged: Fraction
 
     @property
     def differs(self) -> bool:
-        """Whether the supplier states another price."""
-        return self.sent != self.answered
+        """Whether the acknowledged price differs."""
+        return self.sent != self.acknowledged
 
     def within(self, up_pct: Decimal, down_pct: Decimal) -> bool:
-        """Whether the answered price is at most this many percent above or below the one sent."""
-        difference = (self.answered - self.sent) * 100
+        """Whether the acknowledged price is at most this many percent above or below the one sent."""
+        difference = (self.acknowledged - self.sent) * 100
         return -Fraction(down_pct) * self.sent <= difference <= Fraction(up_pct) * self.sent
 
 
 @dataclass(frozen=True, slots=True)
 class Incomparable:
-    """The prices are for quantities that cannot be converted into each other."""
+    """The prices refer to quantities that cannot be converted into each other."""
 
     message: str
     fix: str
@@ -62,9 +62,9 @@ PriceComparison: TypeAlias = Compared | Incomparable
 
 
 def compare_price(
-    answered: Decimal, basis: str | None, unit: str | None, sent: SentLine, settings: SupplierSettings
+    acknowledged: Decimal, basis: str | None, unit: str | None, sent: SentLine, settings: SupplierSettings
 ) -> PriceComparison:
-    """The answered price (PO104, PO105, PO103) against the one sent. A price without basis has the basis sent."""
+    """Compare the acknowledged price (PO104, PO105, PO103) with the one sent. Without a basis it has the basis sent."""
     used = basis.upper() if basis is not None else sent.price_basis
     theirs = _per(used, unit or sent.unit)
     ours = _per(sent.price_basis, sent.unit)
@@ -81,11 +81,11 @@ def compare_price(
             " `plexstedi replay --ack TRANSACTION --reason TEXT`; or accept or reject it: `plexstedi review show ID`"
             " shows what each does",
         )
-    return Compared(Fraction(sent.price) / ours[0], Fraction(answered) / theirs[0] / factor)
+    return Compared(Fraction(sent.price) / ours[0], Fraction(acknowledged) / theirs[0] / factor)
 
 
 def price_sent(sent: SentLine) -> Decimal | None:
-    """The price as sent, per unit; None where it is no finite decimal or its basis is not known."""
+    """The price as sent, per unit; None if it has no finite decimal form or its basis is unknown."""
     per = _per(sent.price_basis, sent.unit)
     if per is None or per[1] != sent.unit:
         return None
@@ -94,7 +94,7 @@ def price_sent(sent: SentLine) -> Decimal | None:
 
 
 def _per(basis: str | None, unit: str) -> tuple[Fraction, str] | None:
-    """How many of which unit a price is for."""
+    """Quantity and unit that a price refers to."""
     if basis is None:
         return Fraction(1), unit
     known = PRICE_BASIS_UNITS.get(basis)
@@ -105,7 +105,7 @@ def _per(basis: str | None, unit: str) -> tuple[Fraction, str] | None:
 
 
 def _factor(theirs: str, ours: str, settings: SupplierSettings) -> Fraction | None:
-    """How many of our unit make one of theirs."""
+    """How many of `ours` equal one of `theirs`."""
     if theirs == ours:
         return Fraction(1)
     forth, back = settings.ack_units.get(theirs), settings.ack_units.get(ours)

@@ -1,5 +1,4 @@
-"""One answer against one order, as sent: what the supplier confirmed, line by line (RULES.md Reading 1 to
-9, 13, 14)."""
+"""Reconcile one acknowledgment with the order as sent, line by line (RULES.md Reading 1 to 9, 13, 14)."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ from decimal import Context, Decimal, localcontext
 
 from plexstedi.edi.inbound.division import ZERO
 from plexstedi.edi.inbound.findings import DECIDE, in_quotes
+from plexstedi.edi.inbound.line_outcome import AcknowledgmentCase, LineCoverage, outcome_for_line
 from plexstedi.edi.inbound.matching import AmbiguousLine, LineIndex, LineMatch, NoLine, match_line
 from plexstedi.edi.inbound.notices import notices_of, other_currencies, without_ignored
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, UnmatchedLine
@@ -20,9 +20,8 @@ from plexstedi.edi.inbound.reading.ack_codes import (
     type_meaning,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import AcknowledgedLine, Acknowledgment
-from plexstedi.edi.inbound.reading.revision_values import Knows, ValueVerdict, judge
+from plexstedi.edi.inbound.reading.revision_values import MeantVersion, ValueVerdict, judge
 from plexstedi.edi.inbound.revisions import NO_REVISIONS, SentRevisions
-from plexstedi.edi.inbound.said import AcknowledgmentCase, Spoken, said_of
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -31,7 +30,7 @@ from plexstedi.edi.watched import Watch, unwatched, watched
 __all__ = ["LineOutcome", "Reconciliation", "reconcile"]
 
 _EXACT = Context(prec=100)
-"""Quantities have up to 18 digits, factors are the supplier's: sums of their products stay exact."""
+"""Decimal context in which sums of products stay exact: quantities have up to 18 digits, factors are configured."""
 
 
 def reconcile(
@@ -44,19 +43,19 @@ def reconcile(
     changed_in_plex: Collection[int] = (),
     deleted: Sequence[SentLine] = (),
     earlier: Mapping[int, LineOutcome] | None = None,
-    initiative: Initiative = Initiative.ANSWER,
+    initiative: Initiative = Initiative.RESPONSE,
     watch: Watch = unwatched,
     revisions: SentRevisions = NO_REVISIONS,
     ordered_on: date | None = None,
 ) -> Reconciliation:
-    """What this answer means for the order as the document that it answers sent it.
+    """Reconcile an acknowledgment with `sent`, the order as in the acknowledged document.
 
-    `received` is by line number, in the unit sent. Lines in `changed_since` were changed by an 860 sent later than
-    what this answers: they are left as they are. Lines in `changed_in_plex` were changed after they were last sent:
-    held. `deleted` are lines that the document answered has taken out, as they were sent before. `earlier` are the
-    outcomes of the answers that count so far: a line that one of them names is never changed by not being named here.
-    `initiative` and `changed_since` come from `precedence.what_it_answers`, `revisions` is what the order's documents
-    say of the lines that were changed about the time of the answer. `ordered_on` is the order's date.
+    `received` is by line number, in the unit sent. Lines in `changed_since` were changed by an 860 sent after
+    the acknowledged document: they are not changed. Lines in `changed_in_plex` have unsent changes: held. `deleted` are
+    lines that the acknowledged document deleted, as sent before. `earlier` are the current outcomes: a line that is
+    listed in one of them is not changed by being omitted here. `initiative` and `changed_since` come from
+    `precedence.acknowledged_documents`; `revisions` has the versions of lines that were changed at about the time of
+    the acknowledgment. `ordered_on` is the order date.
     """
     with localcontext(_EXACT):
         return _reconcile(
@@ -106,42 +105,43 @@ def _reconcile(
     gone = (line.model_copy(update={"quantity": ZERO}) for line in deleted if sent.line(line.line) is None)
     known = (*sent.lines, *gone)
     by_line, unmatched = _match(watched(acknowledgment.lines, watch), known, deleted_numbers)
+    # A held or unmatched document, or a seller's own change, decides nothing about lines that it omits.
     missing = AckState.UNACKNOWLEDGED if holds or unmatched or is_own else _missing(acknowledgment, meaning, settings)
     document = AcknowledgmentCase(
         acknowledgment, meaning, holds, settings, received, changed_in_plex, is_own, missing, sent.currency, ordered_on
     )
     ambiguous = {number: entry for entry in unmatched for number in entry.candidates}
-    answered = {line.line for line in known if line.line in by_line or line.line in ambiguous}
-    names_all = meaning is TypeMeaning.REJECTED
-    names_none = not acknowledgment.lines and not is_own
-    touched = {line.line for line in known} if names_all or not acknowledgment.lines else answered
-    spoken = Spoken(by_line, ambiguous, names_all, names_none, is_own)
+    acknowledged = {line.line for line in known if line.line in by_line or line.line in ambiguous}
+    rejects_all = meaning is TypeMeaning.REJECTED
+    lists_none = not acknowledgment.lines and not is_own
+    touched = {line.line for line in known} if rejects_all or not acknowledgment.lines else acknowledged
+    coverage = LineCoverage(by_line, ambiguous, rejects_all, lists_none, is_own)
     outcomes: list[LineOutcome] = []
     before: list[LineOutcome] = []
     untouched: set[int] = set()
     for line in watched(sorted(known, key=lambda ln: ln.line), watch):
         number = line.line
-        said = said_of(line, spoken, document, earlier)
-        if said is None:
+        outcome = outcome_for_line(line, coverage, document, earlier)
+        if outcome is None:
             continue
         if number in changed_since:
-            aware = _knows_of_later(line, spoken, document, revisions)
+            aware = _matches_later_document(line, coverage, document, revisions)
             if aware is not None:
                 outcomes.append(aware)
             elif number in touched:
                 untouched.add(number)
-                before.append(said)
-        elif number in revisions.before and not (said.state is AckState.UNACKNOWLEDGED and not said.listed):
-            verdict = _verdict(line, spoken, document, revisions.before[number])
-            if verdict.knows is Knows.CHANGE:
-                outcomes.append(said)
+                before.append(outcome)
+        elif number in revisions.before and not (outcome.state is AckState.UNACKNOWLEDGED and not outcome.listed):
+            verdict = _verdict(line, coverage, document, revisions.before[number])
+            if verdict.version is MeantVersion.CHANGE:
+                outcomes.append(outcome)
             elif verdict.before is not None:
                 untouched.add(number)
-                before.append(said_of(verdict.before, spoken, document, {}) or said)
+                before.append(outcome_for_line(verdict.before, coverage, document, {}) or outcome)
             else:
-                outcomes.append(_undecided(said, verdict.why))
+                outcomes.append(_undecided(outcome, verdict.why))
         else:
-            outcomes.append(said)
+            outcomes.append(outcome)
     return head.model_copy(
         update={
             "holds": holds,
@@ -155,51 +155,51 @@ def _reconcile(
 
 
 def _verdict(
-    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, before: Sequence[SentLine | None]
+    line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, before: Sequence[SentLine | None]
 ) -> ValueVerdict:
-    """Whether a line that was changed about the time of the answer is answered as it is now (RULES.md Reading 13)."""
-    if spoken.names_all:
+    """Which version of a line is acknowledged that was changed at about the same time (RULES.md Reading 13)."""
+    if coverage.rejects_all:
         return ValueVerdict(
-            Knows.UNDECIDED, "the order is rejected as a whole, but before or after the change is unclear"
+            MeantVersion.UNDECIDED, "the order is rejected as a whole, but before or after the change is unclear"
         )
-    if line.line in spoken.ambiguous:
-        return ValueVerdict(Knows.CHANGE)
-    if line.line not in spoken.by_line:
-        return ValueVerdict(Knows.UNDECIDED, "the acknowledgment has no values for it")
-    return judge(lambda version: document.case(version, spoken.of(version), listed=True), line, before)
+    if line.line in coverage.ambiguous:
+        return ValueVerdict(MeantVersion.CHANGE)
+    if line.line not in coverage.by_line:
+        return ValueVerdict(MeantVersion.UNDECIDED, "the acknowledgment has no values for it")
+    return judge(lambda version: document.case(version, coverage.of(version), listed=True), line, before)
 
 
-def _knows_of_later(
-    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, revisions: SentRevisions
+def _matches_later_document(
+    line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, revisions: SentRevisions
 ) -> LineOutcome | None:
-    """A line that says what a later document asks, though by its date it cannot know of it: held."""
+    """Held outcome of a line whose values match a later document despite an earlier date; None for other lines."""
     later = revisions.since.get(line.line)
-    if later is None or line.line not in spoken.by_line or spoken.names_all:
+    if later is None or line.line not in coverage.by_line or coverage.rejects_all:
         return None
-    if _verdict(later, spoken, document, (line,)).knows is not Knows.CHANGE:
+    if _verdict(later, coverage, document, (line,)).version is not MeantVersion.CHANGE:
         return None
-    said = said_of(later, spoken, document, {})
-    if said is None:
+    outcome = outcome_for_line(later, coverage, document, {})
+    if outcome is None:
         return None
     why = "its values are those of a later change, but its date is before that change"
-    return _undecided(said, why).model_copy(update={"knows": revisions.last})
+    return _undecided(outcome, why).model_copy(update={"knows": revisions.last})
 
 
-def _undecided(said: LineOutcome, why: str) -> LineOutcome:
-    """Held, since it cannot be told whether it answers the line as it is now."""
+def _undecided(outcome: LineOutcome, why: str) -> LineOutcome:
+    """The outcome as held: which version of the line it acknowledges cannot be determined."""
     reason = Reason(
         code="revision-unclear",
-        where=f"line {said.line}",
+        where=f"line {outcome.line}",
         message="the line was changed at about the time of the acknowledgment; which version it acknowledges is "
         f"unclear: {why}",
         fix="Ask the supplier. Accept it if it acknowledges the line as changed; reject it if not.",
     )
-    held = said.state is AckState.HELD
-    return said.model_copy(
+    held = outcome.state is AckState.HELD
+    return outcome.model_copy(
         update={
             "state": AckState.HELD,
-            "if_accepted": said.if_accepted if held else said.state,
-            "reasons": (reason, *said.reasons),
+            "if_accepted": outcome.if_accepted if held else outcome.state,
+            "reasons": (reason, *outcome.reasons),
             "attention": True,
         }
     )
@@ -218,8 +218,8 @@ def _document_holds(
         hold("purpose", f"purpose {acknowledgment.purpose} withdraws an acknowledgment", DECIDE)
     if meaning is TypeMeaning.HOLD:
         fix = f"{DECIDE}, or set `acknowledgments.type_codes.{code}` of this supplier"
-        said = in_quotes(acknowledgment.words)
-        why = f"; the supplier says: {said}" if said else ""
+        quote = in_quotes(acknowledgment.words)
+        why = f"; the supplier says: {quote}" if quote else ""
         hold("type-held", f"acknowledgment type {type_in_words(code)}{why}", fix)
     if is_own and not settings.acknowledgments.accept_seller_changes:
         fix = f"{DECIDE}, or set `acknowledgments.accept_seller_changes` of this supplier"
@@ -238,7 +238,7 @@ def _document_holds(
 
 
 def _missing(acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: SupplierSettings) -> AckState:
-    """What becomes of lines that the answer does not name (RULES.md Reading 7 and 8)."""
+    """State of lines that the acknowledgment omits (RULES.md Reading 7 and 8)."""
     own = settings.acknowledgments
     if not acknowledgment.lines and meaning in (TypeMeaning.DETAIL, TypeMeaning.NO_DETAIL):
         return AckState.CONFIRMED
@@ -249,28 +249,28 @@ def _missing(acknowledgment: Acknowledgment, meaning: TypeMeaning, settings: Sup
 
 
 def _match(
-    answers: Iterable[AcknowledgedLine], known: Sequence[SentLine], deleted: Collection[int]
+    ack_lines: Iterable[AcknowledgedLine], known: Sequence[SentLine], deleted: Collection[int]
 ) -> tuple[dict[int, tuple[LineMatch, ...]], list[UnmatchedLine]]:
     by_line: dict[int, list[LineMatch]] = {}
     unmatched = []
     index = LineIndex(known)
-    for answer in answers:
-        found = match_line(answer, index)
+    for ack_line in ack_lines:
+        found = match_line(ack_line, index)
         if isinstance(found, LineMatch):
             by_line.setdefault(found.line.line, []).append(found)
         elif isinstance(found, AmbiguousLine):
             candidates = tuple(line.line for line in found.candidates if line.line not in deleted)
-            unmatched.append(_unmatched(answer, "line-ambiguous", found.why, candidates))
+            unmatched.append(_unmatched(ack_line, "line-ambiguous", found.why, candidates))
         else:
-            unmatched.append(_unmatched(answer, "line-added", f"the order has no such line{_parts(found)}", ()))
+            unmatched.append(_unmatched(ack_line, "line-added", f"the order has no such line{_parts(found)}", ()))
     return {number: tuple(matches) for number, matches in by_line.items()}, unmatched
 
 
 def _parts(found: NoLine) -> str:
-    items = ", ".join(f"{qualifier} {item}" for qualifier, item in found.answered.items.items())
+    items = ", ".join(f"{qualifier} {item}" for qualifier, item in found.acknowledged.items.items())
     return f" ({items})" if items else ""
 
 
-def _unmatched(answer: AcknowledgedLine, code: str, message: str, candidates: tuple[int, ...]) -> UnmatchedLine:
-    reason = Reason(code=code, where=answer.place, message=message, fix=DECIDE)
-    return UnmatchedLine(place=answer.place, assigned_id=answer.assigned_id, candidates=candidates, reason=reason)
+def _unmatched(ack_line: AcknowledgedLine, code: str, message: str, candidates: tuple[int, ...]) -> UnmatchedLine:
+    reason = Reason(code=code, where=ack_line.place, message=message, fix=DECIDE)
+    return UnmatchedLine(place=ack_line.place, assigned_id=ack_line.assigned_id, candidates=candidates, reason=reason)

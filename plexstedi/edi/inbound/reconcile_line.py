@@ -1,4 +1,4 @@
-"""One line of an order against what one answer says of it (RULES.md Reading 1 to 9 and 14)."""
+"""Reconcile one order line with its acknowledgment (RULES.md Reading 1 to 9 and 14)."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ from plexstedi.edi.units import exact_quotient
 
 @dataclass(frozen=True, slots=True)
 class LineCase:
-    """All that decides one line."""
+    """Input for reconciling one line."""
 
     sent: SentLine
     matches: tuple[LineMatch, ...]
-    """The lines of the answer that speak of it."""
+    """Lines of the acknowledgment matched to it."""
     received: Decimal
     """In the unit sent."""
     heading: tuple[StatedDate, ...]
     settings: SupplierSettings
     listed: bool = True
-    """False: the answer does not name the line, it is taken as accepted as ordered."""
+    """False: the acknowledgment omits the line; it is accepted as ordered."""
     missing_releases: AckState = AckState.UNACKNOWLEDGED
-    """What becomes of releases sent as lines that the answer leaves out: confirmed, rejected or unacknowledged."""
+    """State of omitted releases that were sent as lines: confirmed, rejected or unacknowledged."""
     currency: str | None = None
-    """That of the order as sent."""
+    """Currency of the order as sent."""
     ordered_on: date | None = None
-    """The order's date, else the day on which Plex made it: nothing is promised for a day before it."""
+    """Order date, else the day of creation in Plex: an earlier promised date is implausible."""
 
     @property
     def open(self) -> Decimal:
@@ -59,55 +59,58 @@ class LineCase:
 
     @property
     def release_ids(self) -> tuple[str, ...]:
-        """Plex's ids of the releases as sent that are still to come."""
+        """Plex ids of the releases as sent that are not yet received."""
         return tuple(schedule.release_id for schedule in still_open(self.sent.schedules, self.received))
 
     @property
     def code(self) -> str | None:
-        """The ACK01 codes of the line, as sent."""
-        codes = dict.fromkeys(d.code for m in self.matches for d in m.answered.details if d.code)
+        """ACK01 codes of the line, as received, joined by `+`."""
+        codes = dict.fromkeys(d.code for m in self.matches for d in m.acknowledged.details if d.code)
         return "+".join(codes) or None
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What the supplier says of the line in its own words."""
-        said: list[str] = []
+        """Free text of the supplier for the line."""
+        text: list[str] = []
         for match in self.matches:
-            said += [detail.industry_code for detail in match.answered.details if detail.industry_code]
-            said += match.answered.words
-        return tuple(dict.fromkeys(said))
+            text += [detail.industry_code for detail in match.acknowledged.details if detail.industry_code]
+            text += match.acknowledged.words
+        return tuple(dict.fromkeys(text))
 
 
 def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
-    """What the answer means for this line; `findings` may hold reasons from the document already."""
+    """Outcome of the line; `findings` may already contain reasons of the whole document."""
     for match in case.matches:
-        findings.holds += match.answered.faults
-        _check_codes(match.answered, findings, case.settings)
-        for item in other_items(match.answered, case.sent):
+        findings.holds += match.acknowledged.faults
+        _check_codes(match.acknowledged, findings, case.settings)
+        for item in other_items(match.acknowledged, case.sent):
             findings.hold("other-part", f"the supplier acknowledges another part: {item}")
-        for code in other_currencies(match.answered.currencies, case.currency):
+        for code in other_currencies(match.acknowledged.currencies, case.currency):
             findings.hold("currency", f"the supplier acknowledges in {code}, the order is in {case.currency}")
-        if match.answered.change_code == "DI" and match.answered.details:
+        if match.acknowledged.change_code == "DI" and match.acknowledged.details:
             findings.hold("deletion-not-asked", "the supplier deletes the line (POC02 DI), which was not requested")
-        for extra in match.answered.extras:
+        for extra in match.acknowledged.extras:
             if extra.holds:
                 findings.hold("sub-lines", extra.message)
     price = _check_prices(case, findings)
-    unreadable = any(f.code != IMPOSSIBLE_DATE for m in case.matches for f in m.answered.faults)
-    unreadable = unreadable or any(extra.holds for m in case.matches for extra in m.answered.extras)
-    for absurd in (number for m in case.matches for number in stated_numbers(m.answered) if not is_sensible(number)):
+    unreadable = any(f.code != IMPOSSIBLE_DATE for m in case.matches for f in m.acknowledged.faults)
+    unreadable = unreadable or any(extra.holds for m in case.matches for extra in m.acknowledged.extras)
+    for absurd in (
+        number for m in case.matches for number in stated_numbers(m.acknowledged) if not is_sensible(number)
+    ):
         findings.hold("number-absurd", f"{absurd:.3E} is not a plausible value for an order")
         unreadable = True
     read = None if unreadable else read_case(case, findings)
     if read is None:
         return _outcome(case, findings, None, (), price)
     _check_quantity(read.total, case, findings)
+    # Releases sent as lines are acknowledged by name; else the open ones are served in order of due date.
     named = any(m.schedule is not None for m in case.matches)
     releases = case.sent.schedules if named else still_open(case.sent.schedules, case.received)
     schedules = allocate(read.pieces, releases)
     _check_dates(schedules, case, findings)
     if read.total.accepted > 0 or read.total.backordered > 0:
-        # Of what is rejected nothing comes, whatever its dates.
+        # Dates only matter if something is delivered: those of a rejected line hold nothing.
         for text in read.undecided:
             fix = "set `acknowledgments.date_qualifiers` of this supplier, or " + DECIDE
             findings.hold("date-undecided", text, fix)
@@ -119,8 +122,8 @@ def reconcile_line(case: LineCase, findings: Findings) -> LineOutcome:
     return _outcome(case, findings, read, schedules, price)
 
 
-def _check_codes(answer: AcknowledgedLine, findings: Findings, settings: SupplierSettings) -> None:
-    for detail in answer.details:
+def _check_codes(ack_line: AcknowledgedLine, findings: Findings, settings: SupplierSettings) -> None:
+    for detail in ack_line.details:
         if detail.code and line_meaning(detail.code, settings.acknowledgments) is LineMeaning.HOLD:
             findings.hold(
                 "code-held",
@@ -130,20 +133,21 @@ def _check_codes(answer: AcknowledgedLine, findings: Findings, settings: Supplie
 
 
 def read_case(case: LineCase, findings: Findings) -> LineReading | None:
-    """All PO1 of the line together, less what was received; release by release where those were sent as lines."""
+    """Combine all PO1 of the line, less the received quantity; per release if releases were sent as lines."""
     singles = [m for m in case.matches if m.schedule is not None]
     if not singles:
-        return _read_group([m.answered for m in case.matches], case.sent.quantity, case.open, case, findings)
+        return _read_group([m.acknowledged for m in case.matches], case.sent.quantity, case.open, case, findings)
+    # Adding a PO1 for the whole line to PO1 for its releases would count quantities twice.
     if len(singles) < len(case.matches):
         findings.hold("line-and-release", "the acknowledgment covers both the line and single releases of it")
         return None
     open_by_release = {s.release_id: s.quantity for s in still_open(case.sent.schedules, case.received)}
     groups = []
     for schedule in case.sent.schedules:
-        answers = [m.answered for m in singles if m.schedule == schedule]
+        ack_lines = [m.acknowledged for m in singles if m.schedule == schedule]
         still = open_by_release.get(schedule.release_id, ZERO)
-        if answers:
-            read = _read_group(answers, schedule.quantity, still, case, findings)
+        if ack_lines:
+            read = _read_group(ack_lines, schedule.quantity, still, case, findings)
         else:
             read = _missing_release(schedule, still, case, findings)
         if read is None:
@@ -170,11 +174,11 @@ def _missing_release(schedule: SentSchedule, still: Decimal, case: LineCase, fin
 
 
 def _read_group(
-    answers: Sequence[AcknowledgedLine], ordered: Decimal, still: Decimal, case: LineCase, findings: Findings
+    ack_lines: Sequence[AcknowledgedLine], ordered: Decimal, still: Decimal, case: LineCase, findings: Findings
 ) -> LineReading | None:
     echo = (AcknowledgedLine(position=0, place=f"line {case.sent.line}"),)
     read = read_line(
-        answers or echo,
+        ack_lines or echo,
         case.sent,
         ordered=ordered,
         open_quantity=still,
@@ -188,10 +192,11 @@ def _read_group(
 
 
 def _net(read: LineReading, ordered: Decimal, still: Decimal) -> LineReading:
-    """An answer that adds up to what was ordered, less what has been received since (RULES.md Reading 14)."""
+    """A reading that adds up to the ordered quantity, reduced by the received quantity (RULES.md Reading 14)."""
     received, total = ordered - still, read.total
     if received <= 0 or total.total != ordered:
         return read
+    # The received goods are taken from the accepted part first, then from the backorder.
     accepted = max(total.accepted - received, ZERO)
     left = received - (total.accepted - accepted)
     backordered = max(total.backordered - left, ZERO)
@@ -206,36 +211,38 @@ def _check_quantity(parts: Parts, case: LineCase, findings: Findings) -> None:
         return
     tolerance, unit = case.settings.tolerance, case.sent.unit
     base = "open" if case.received > 0 else "ordered"
-    said = f"{base} {case.open:f} {unit}, acknowledged {parts.total:f} {unit}"
+    text = f"{base} {case.open:f} {unit}, acknowledged {parts.total:f} {unit}"
+    # With a backorder or rejection a remaining difference is contradictory, so no tolerance applies to it.
     is_plain = parts.backordered == 0 and parts.rejected == 0
     limit = tolerance.quantity_under_pct if variance > 0 else tolerance.quantity_over_pct
     if not is_plain:
-        findings.beyond(tolerance.on_quantity, "quantity-sum", f"{said}: the parts do not add up", "on_quantity")
+        findings.beyond(tolerance.on_quantity, "quantity-sum", f"{text}: the parts do not add up", "on_quantity")
     elif Fraction(abs(variance)) * 100 <= Fraction(limit) * Fraction(case.open):
-        findings.within(f"{said}; within {limit:f} %")
+        findings.within(f"{text}; within {limit:f} %")
     else:
         setting = "quantity_under_pct" if variance > 0 else "quantity_over_pct"
-        findings.beyond(tolerance.on_quantity, "quantity", f"{said}; tolerance {limit:f} %", setting)
+        findings.beyond(tolerance.on_quantity, "quantity", f"{text}; tolerance {limit:f} %", setting)
 
 
 def _check_prices(case: LineCase, findings: Findings) -> Decimal | None:
-    """Compare every price of the answer; return one per unit sent, for display, where it is a finite decimal."""
+    """Compare every acknowledged price; return one per unit sent, for display, if it has a finite decimal form."""
     shown: Decimal | None = None
     for match in case.matches:
-        answer = match.answered
+        ack_line = match.acknowledged
         compared: list[tuple[str, Compared]] = []
-        for price in stated_prices(answer):
-            result = compare_price(price.price, price.basis, price.unit or answer.unit, case.sent, case.settings)
+        for price in stated_prices(ack_line):
+            result = compare_price(price.price, price.basis, price.unit or ack_line.unit, case.sent, case.settings)
             if isinstance(result, Incomparable):
                 findings.hold("price-basis", result.message, result.fix)
             else:
                 compared.append((price.place, result))
-        if len({result.answered for _, result in compared}) > 1:
-            said = ", ".join(f"{place} {_price(result.answered)}" for place, result in compared)
-            findings.hold("price-twice", f"the supplier states two purchase prices: {said} per {case.sent.unit}")
+        # PO104 and CTP or PO3 may both have a price. Which one will be invoiced is unknown if they differ.
+        if len({result.acknowledged for _, result in compared}) > 1:
+            text = ", ".join(f"{place} {_price(result.acknowledged)}" for place, result in compared)
+            findings.hold("price-twice", f"the supplier states two purchase prices: {text} per {case.sent.unit}")
         elif compared:
             _, result = compared[0]
-            shown = exact_quotient(Decimal(result.answered.numerator), Decimal(result.answered.denominator), 10)
+            shown = exact_quotient(Decimal(result.acknowledged.numerator), Decimal(result.acknowledged.denominator), 10)
             _check_price(result, case, findings)
     return shown
 
@@ -244,14 +251,14 @@ def _check_price(compared: Compared, case: LineCase, findings: Findings) -> None
     if not compared.differs:
         return
     tolerance, unit = case.settings.tolerance, case.sent.unit
-    said = f"price sent {_price(compared.sent)}, acknowledged {_price(compared.answered)} per {unit}"
+    text = f"price sent {_price(compared.sent)}, acknowledged {_price(compared.acknowledged)} per {unit}"
     limit, setting = tolerance.price_down_pct, "price_down_pct"
-    if compared.answered > compared.sent:
+    if compared.acknowledged > compared.sent:
         limit, setting = tolerance.price_up_pct, "price_up_pct"
     if compared.within(tolerance.price_up_pct, tolerance.price_down_pct):
-        findings.within(f"{said}; within {limit:f} %")
+        findings.within(f"{text}; within {limit:f} %")
     else:
-        findings.beyond(tolerance.on_price, "price", f"{said}; tolerance {limit:f} %", setting)
+        findings.beyond(tolerance.on_price, "price", f"{text}; tolerance {limit:f} %", setting)
 
 
 def _price(price: Fraction) -> str:
@@ -264,39 +271,39 @@ def _check_dates(schedules: Iterable[ConfirmedSchedule], case: LineCase, finding
         _check_before_order(schedule, case, findings)
         if schedule.due is None:
             continue
-        said = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
+        text = f"{schedule.quantity:f} {case.sent.unit} due {schedule.due}"
         if schedule.ship_date is not None:
-            _check_ship(schedule, schedule.ship_date, schedule.due, said, case, findings)
+            _check_ship(schedule, schedule.ship_date, schedule.due, text, case, findings)
         if schedule.delivery_date is not None:
-            _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), said, case, findings)
+            _check_delivery(schedule, days_off(schedule.delivery_date, schedule.due), text, case, findings)
 
 
 def _check_before_order(schedule: ConfirmedSchedule, case: LineCase, findings: Findings) -> None:
-    """RULES.md Reading 9: nobody promises a day before the order was made."""
+    """A promised date before the order date is implausible and holds the line (RULES.md Reading 9)."""
     for what, day in (("ships", schedule.ship_date), ("promised delivery", schedule.delivery_date)):
         if day is not None and case.ordered_on is not None and day < case.ordered_on:
-            said = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
-            findings.hold("date-before-order", said, "ask the supplier for the right date, then " + DECIDE)
+            text = f"{schedule.quantity:f} {case.sent.unit} {what} {day}, before the order of {case.ordered_on}"
+            findings.hold("date-before-order", text, "ask the supplier for the right date, then " + DECIDE)
 
 
 def _check_ship(
-    schedule: ConfirmedSchedule, ship: date, due: date, said: str, case: LineCase, findings: Findings
+    schedule: ConfirmedSchedule, ship: date, due: date, text: str, case: LineCase, findings: Findings
 ) -> None:
     transit, tolerance = case.settings.acknowledgments.transit_days, case.settings.tolerance
     if not is_ship_late(ship, due, transit_days=transit, late_days=0):
         return
-    said = f"{said}, ships {ship} ({schedule.ship_qualifier})" + (f" with {transit} days in transit" if transit else "")
+    text = f"{text}, ships {ship} ({schedule.ship_qualifier})" + (f" with {transit} days in transit" if transit else "")
     if not is_ship_late(ship, due, transit_days=transit, late_days=tolerance.date_late_days):
-        findings.within(f"{said}; within {tolerance.date_late_days} days")
+        findings.within(f"{text}; within {tolerance.date_late_days} days")
     elif schedule.backordered:
-        findings.warn("backorder-late", said, "ask the supplier whether it can come earlier")
+        findings.warn("backorder-late", text, "ask the supplier whether it can come earlier")
     else:
         findings.beyond(
-            tolerance.on_date, "date", f"{said}; tolerance {tolerance.date_late_days} days", "date_late_days"
+            tolerance.on_date, "date", f"{text}; tolerance {tolerance.date_late_days} days", "date_late_days"
         )
 
 
-def _check_delivery(schedule: ConfirmedSchedule, off: int, said: str, case: LineCase, findings: Findings) -> None:
+def _check_delivery(schedule: ConfirmedSchedule, off: int, text: str, case: LineCase, findings: Findings) -> None:
     if off == 0:
         return
     tolerance = case.settings.tolerance
@@ -304,23 +311,24 @@ def _check_delivery(schedule: ConfirmedSchedule, off: int, said: str, case: Line
     if off < 0:
         limit, setting = tolerance.date_early_days, "date_early_days"
     how = "late" if off > 0 else "early"
-    said = f"{said}, promised delivery {schedule.delivery_date} ({schedule.delivery_qualifier}), {abs(off)} days {how}"
+    text = f"{text}, promised delivery {schedule.delivery_date} ({schedule.delivery_qualifier}), {abs(off)} days {how}"
     if abs(off) <= limit:
-        findings.within(f"{said}; within {limit} days")
+        findings.within(f"{text}; within {limit} days")
     elif schedule.backordered:
         if off > 0:
-            findings.warn("backorder-late", said, "ask the supplier whether it can come earlier")
+            findings.warn("backorder-late", text, "ask the supplier whether it can come earlier")
     else:
-        findings.beyond(tolerance.on_date, "date", f"{said}; tolerance {limit} days", setting)
+        findings.beyond(tolerance.on_date, "date", f"{text}; tolerance {limit} days", setting)
 
 
 def _check_change_codes(case: LineCase, read: LineReading, findings: Findings) -> None:
-    """A code that announces a change has to say which; with equal values it is only noted (RULES.md Reading 2)."""
-    answers = [m.answered for m in case.matches]
-    codes = {d.code for answer in answers for d in answer.details}
-    if "IP" in codes and all(answer.price is None and not answer.other_prices for answer in answers):
+    """Check codes that announce a change: one without the changed value holds, with equal values it is only noted
+    (RULES.md Reading 2)."""
+    ack_lines = [m.acknowledged for m in case.matches]
+    codes = {d.code for ack_line in ack_lines for d in ack_line.details}
+    if "IP" in codes and all(ack_line.price is None and not ack_line.other_prices for ack_line in ack_lines):
         findings.hold("change-not-stated", f"ACK01 is {line_in_words('IP')}, but there is no price")
-    stated = [d.quantity for a in answers for d in a.details if d.code == "IQ"] + [a.quantity for a in answers]
+    stated = [d.quantity for a in ack_lines for d in a.details if d.code == "IQ"] + [a.quantity for a in ack_lines]
     if "IQ" in codes and all(quantity is None for quantity in stated):
         findings.hold("change-not-stated", f"ACK01 is {line_in_words('IQ')}, but there is not a quantity")
     if "DR" in codes and not read.undecided and not any(piece.promises for piece in read.pieces):
@@ -340,10 +348,10 @@ def _outcome(
     parts = read.total if read is not None else Parts()
     if parts.rejected > 0:
         state = AckState.REJECTED
-        said = " ".join(line_in_words(code) for code in (case.code or "").split("+") if code)
+        text = " ".join(line_in_words(code) for code in (case.code or "").split("+") if code)
         findings.warn(
             "rejected",
-            f"ordered {case.open:f} {case.sent.unit}, rejected {parts.rejected:f} {case.sent.unit} {said}".rstrip(),
+            f"ordered {case.open:f} {case.sent.unit}, rejected {parts.rejected:f} {case.sent.unit} {text}".rstrip(),
             PLACE_ELSEWHERE,
         )
     elif parts.backordered > 0:
@@ -385,8 +393,8 @@ def _outcome(
 
 
 def _notes(findings: Findings, words: Sequence[str]) -> tuple[str, ...]:
-    """What is worth showing; the supplier's words among it where no reason tells them."""
-    said = in_quotes(words)
-    if not said or findings.holds or findings.warnings:
+    """Notes for display, including the supplier text unless a reason already quotes it."""
+    text = in_quotes(words)
+    if not text or findings.holds or findings.warnings:
         return tuple(findings.notes)
-    return (*findings.notes, f"the supplier says: {said}")
+    return (*findings.notes, f"the supplier says: {text}")

@@ -1,1 +1,1 @@
-"""From an order to the document that goes out."""
+"""Outbound documents: from an order or invoice to the finished 850, 860 or 810."""

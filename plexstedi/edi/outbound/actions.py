@@ -1,4 +1,4 @@
-"""What is due of an order or an invoice: the actions that a decision ends in."""
+"""Possible decisions on what to send for an order or an invoice."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from plexstedi.edi.stream import StreamKey
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """The supplier has what it needs to have."""
+    """Nothing to send: the partner has the current state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send850:
-    """The order is to be sent for the first time; `purpose` differs for a replay by a person."""
+    """Send the order for the first time; `purpose` differs for a replay by a user."""
 
     order: Order
     stream: StreamKey
@@ -28,7 +28,7 @@ class Send850:
 
 @dataclass(frozen=True, slots=True)
 class Replace850:
-    """The whole order is to be sent again, to replace what the supplier has (BEG01 05)."""
+    """Send the whole order again, replacing what the supplier has (BEG01 05)."""
 
     order: Order
     stream: StreamKey
@@ -36,7 +36,7 @@ class Replace850:
 
 @dataclass(frozen=True, slots=True)
 class Change860:
-    """The net change from what the supplier has to the order as it is now."""
+    """Send the net change from what the supplier has (`has`) to the current order."""
 
     has: Order
     order: Order
@@ -45,7 +45,7 @@ class Change860:
 
 @dataclass(frozen=True, slots=True)
 class Cancel860:
-    """The order as the supplier has it is to be cancelled; `order` is the cancelled revision."""
+    """Cancel the order as the supplier has it (`has`); `order` is the cancelled revision."""
 
     has: Order
     order: Order
@@ -54,7 +54,7 @@ class Cancel860:
 
 @dataclass(frozen=True, slots=True)
 class DueHeld:
-    """Something is due, and a person has to decide or correct something first."""
+    """A document is due, but something must be decided or corrected first."""
 
     reasons: tuple[Reason, ...]
 
@@ -64,7 +64,7 @@ Due: TypeAlias = Nothing | Send850 | Replace850 | Change860 | Cancel860 | DueHel
 
 @dataclass(frozen=True, slots=True)
 class Send810:
-    """The invoice is to be sent for the first time."""
+    """Send the invoice."""
 
     invoice: Invoice
 

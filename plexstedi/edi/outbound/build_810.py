@@ -1,4 +1,4 @@
-"""The 810 as a neutral tree: a customer invoice, its lines, taxes and total (RULES.md Sending 8)."""
+"""Build the 810 of a customer invoice as a neutral tree (RULES.md Sending 8)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from plexstedi.edi.advice import quoted, write
-from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.capacity import Capacity, placement_for
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.invoice import Invoice, InvoiceLine
 from plexstedi.edi.outbound.build_parts import Builder, pairs
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.notes import note_form
-from plexstedi.edi.outbound.prices import line_units, price_place, said_price, said_quantity
+from plexstedi.edi.outbound.prices import document_price, document_quantity, line_units, price_placement
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.units import plain, product, total_of
@@ -20,16 +20,16 @@ from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction, segment
 
 _OWN_ROLES = ("SE", "SU", "VN", "RI")
-"""Element 98 for us who bill: selling party, supplier, vendor, party to receive the money."""
+"""Element 98 codes for our side as the biller, best first: seller, supplier, vendor, remit-to."""
 _CUSTOMER_ROLES = ("BT", "BY")
 _CENT = Decimal("0.01")
 _ALL_TAXES = "TX"
-"""TXI01: Plex names taxes in words, so they go out as one amount of all taxes."""
+"""TXI01 for all taxes: Plex only has tax names, no codes, so their sum is sent as one amount."""
 
 
-def build_810(invoice: Invoice, partner: Partner, room: Room) -> Built | Held:
-    """The invoice as an 810; Held if it is void, its amounts do not add up, or a value cannot be said."""
-    builder = Builder(partner, room, "810")
+def build_810(invoice: Invoice, partner: Partner, capacity: Capacity) -> Built | Held:
+    """Build the 810; Held if the invoice is void, its amounts do not add up, or a value cannot be expressed."""
+    builder = Builder(partner, capacity, "810")
     if invoice.void:
         builder.held("invoice-void", "order", f"invoice {invoice.number} is void in Plex", "Nothing to send")
     if not invoice.customer_order:
@@ -50,33 +50,33 @@ def build_810(invoice: Invoice, partner: Partner, room: Room) -> Built | Held:
         summary.append(segment("TXI", e01=_ALL_TAXES, e02=tax))
     summary.append(segment("CTT", e01=Decimal(len(lines)), e02=hash_total))
     transaction = Transaction("810", partner.settings.release, heading, lines, tuple(summary))
-    wording = builder.wording
+    cleaner = builder.cleaner
     return Built(
         transaction,
         dropped=tuple(builder.dropped),
-        adjusted=tuple(dict.fromkeys(wording.adjusted)),
+        adjusted=tuple(dict.fromkeys(cleaner.adjusted)),
         facts=Facts(
             terms=invoice.terms,
             ship_to=invoice.ship_to,
             units={str(line.number): line.unit or "" for line in invoice.lines},
         ),
-        doubts=tuple(wording.doubts),
+        unfit_texts=tuple(cleaner.unfit_texts),
     )
 
 
 def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tuple[Node, ...]:
-    settings, say = builder.settings, builder.wording.clean
+    settings, clean = builder.settings, builder.cleaner.clean
     nodes: list[Node] = [
         segment(
             "BIG",
             e01=invoice.invoice_date,
-            e02=say(invoice.number, "order"),
+            e02=clean(invoice.number, "order"),
             e03=invoice.order_date,
-            e04=say(invoice.customer_order, "order"),
-            e07=_type(builder.room, invoice),
+            e04=clean(invoice.customer_order, "order"),
+            e07=_type(builder.capacity, invoice),
         )
     ]
-    currency = say(invoice.currency, "order")
+    currency = clean(invoice.currency, "order")
     if currency:
         nodes.append(segment("CUR", e01="SE", e02=currency))
     nodes += builder.references()
@@ -93,14 +93,14 @@ def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tupl
                 e05=Decimal(terms.discount_days) if terms and terms.discount_days is not None else None,
                 e06=invoice.due,
                 e07=Decimal(terms.net_days) if terms and terms.net_days is not None else None,
-                e12=say(terms.description, "terms") if terms else None,
+                e12=clean(terms.description, "terms") if terms else None,
             )
         )
     if invoice.terms and terms is None:
         why = f'no entry "{invoice.terms}" in `terms`'
         dropped.append(Dropped(where="order", fact="payment terms", value=invoice.terms, why=why))
-    note = say(invoice.note, "order")
-    if note and note_form(builder.room, "heading", (), settings.release) is None:
+    note = clean(invoice.note, "order")
+    if note and note_form(builder.capacity, "heading", (), settings.release) is None:
         if settings.notes == "required":
             fix = "Clear the note in Plex, or " + write(builder.partner_table(), "notes", quoted("optional"))
             builder.held("note-without-place", "order", f"the guide has no place for the note {note!r}", fix)
@@ -110,12 +110,12 @@ def _heading(builder: Builder, invoice: Invoice, dropped: list[Dropped]) -> tupl
     return tuple(nodes)
 
 
-def _type(room: Room, invoice: Invoice) -> str | None:
-    """BIG07 (element 640): a credit memo says so; an invoice only where the guide asks."""
+def _type(capacity: Capacity, invoice: Invoice) -> str | None:
+    """BIG07 (element 640): CR for a credit memo; DI for an invoice only where the guide requires it."""
     if invoice.credit:
         return "CR"
-    place = place_for(room, "heading", (), "BIG")
-    return "DI" if place is not None and 7 in place.required and place.allows(7, "DI") else None
+    placement = placement_for(capacity, "heading", (), "BIG")
+    return "DI" if placement is not None and 7 in placement.required and placement.allows(7, "DI") else None
 
 
 def _parties(builder: Builder, invoice: Invoice) -> list[Node]:
@@ -125,24 +125,26 @@ def _parties(builder: Builder, invoice: Invoice) -> list[Node]:
         parties.append(builder.ship_to_party(invoice.ship_to, "heading", ()))
     if company.name or company.code or company.duns or partner.settings.supplier_account:
         own = company.model_copy(update={"code": partner.settings.supplier_account or company.code})
-        parties.append(builder.party(_role(builder.room, _OWN_ROLES), own, own.name, "company", "heading", ()))
+        parties.append(builder.party(_role(builder.capacity, _OWN_ROLES), own, own.name, "company", "heading", ()))
     if partner.name:
-        role = _role(builder.room, _CUSTOMER_ROLES)
-        head: Segment = segment("N1", e01=role, e02=builder.wording.clean(partner.name, "customer name"))
+        role = _role(builder.capacity, _CUSTOMER_ROLES)
+        head: Segment = segment("N1", e01=role, e02=builder.cleaner.clean(partner.name, "customer name"))
         parties.append(Loop("N1", (head, *builder.partner_address())))
     return parties
 
 
-def _role(room: Room, roles: Sequence[str]) -> str:
-    return next((role for role in roles if place_for(room, "heading", (), "N1", {1: role}) is not None), roles[0])
+def _role(capacity: Capacity, roles: Sequence[str]) -> str:
+    return next(
+        (role for role in roles if placement_for(capacity, "heading", (), "N1", {1: role}) is not None), roles[0]
+    )
 
 
 def _line(builder: Builder, line: InvoiceLine) -> Loop:
     where = f"line {line.number}"
-    items, say = builder.settings.items, builder.wording.clean
+    items, clean = builder.settings.items, builder.cleaner.clean
     numbers = [(items.supplier_part, line.part.number if line.part else None), (items.part, line.customer_part)]
-    said = [(q, text) for q, number in numbers if q and number and (text := say(number, where))]
-    elements = {"e01": str(line.number), **pairs(said, ITEM_PAIRS_FROM["IT1"])}
+    items_sent = [(q, text) for q, number in numbers if q and number and (text := clean(number, where))]
+    elements = {"e01": str(line.number), **pairs(items_sent, ITEM_PAIRS_FROM["IT1"])}
     apart: list[Node] = []
     units = line_units(line.unit, None, builder.settings, where, f"{builder.partner_table()}.units")
     if line.price is None:
@@ -150,15 +152,15 @@ def _line(builder: Builder, line: InvoiceLine) -> Loop:
     if isinstance(units, Reason):
         builder.reasons.append(units)
     elif line.price is not None:
-        at = price_place(builder.room, "IT1")
-        price = said_price(line.price, units, at.place, at.basis, where)
+        at = price_placement(builder.capacity, "IT1")
+        price = document_price(line.price, units, at.placement, at.basis, where)
         if isinstance(price, Reason):
             builder.reasons.append(price)
         else:
             elements |= builder.price_elements(price.price, price.basis, (4, 5))
             apart = builder.price_apart(price.price, price.basis, units.quantity.unit)
-        elements |= {"e02": said_quantity(line.quantity, units), "e03": units.quantity.unit}
-    description = say(line.description, where)
+        elements |= {"e02": document_quantity(line.quantity, units), "e03": units.quantity.unit}
+    description = clean(line.description, where)
     tail = builder.description(description, ("IT1",), where) if description else []
     return Loop("IT1", (segment("IT1", **elements), *apart, *builder.line_references(), *tail))
 
@@ -168,7 +170,7 @@ def _tax(invoice: Invoice) -> Decimal:
 
 
 def _total(builder: Builder, invoice: Invoice) -> Decimal:
-    """TDS01: what the lines and taxes add up to, which must be what Plex bills. In whole cents."""
+    """TDS01: the sum of lines and taxes. Must equal the total in Plex and be in whole cents."""
     amounts: list[Decimal] = []
     for line in invoice.lines:
         exact = product(line.quantity, line.price) if line.price is not None else Decimal(0)

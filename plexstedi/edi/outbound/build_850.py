@@ -1,13 +1,13 @@
-"""The 850 as a neutral tree: header, one PO1 per line (or release), totals."""
+"""Build the 850 as a neutral tree: header, one PO1 per line (or release), totals."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.capacity import Capacity, placement_for
 from plexstedi.edi.outbound.build_parts import Builder, order_type, pairs
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
+from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import PurchaseOrderTypes
@@ -18,12 +18,12 @@ Purpose = Literal["00", "05", "07", "15"]
 """BEG01 (element 353): original, replace, duplicate, resubmission."""
 
 
-def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -> Built | Held:
-    """The order as an 850; Held if a text has no room."""
-    builder = Builder(partner, room, "850")
+def build_850(view: OrderView, partner: Partner, capacity: Capacity, purpose: Purpose) -> Built | Held:
+    """Build the 850 of an order; Held with every reason if it cannot be expressed."""
+    builder = Builder(partner, capacity, "850")
     document = partner.settings.document_850
     types = document.po_type if document is not None else PurchaseOrderTypes()
-    kind = order_type(seen.kind, types, place_for(room, "heading", (), "BEG"), builder.table())
+    kind = order_type(view.kind, types, placement_for(capacity, "heading", (), "BEG"), builder.table())
     if isinstance(kind, Reason):
         builder.reasons.append(kind)
         kind = ""
@@ -31,28 +31,28 @@ def build_850(seen: SeenOrder, partner: Partner, room: Room, purpose: Purpose) -
         "BEG",
         e01=purpose,
         e02=kind,
-        e03=seen.number,
-        e04=seen.release,
-        e05=seen.order_date,
+        e03=view.number,
+        e04=view.release,
+        e05=view.order_date,
         e07=partner.settings.acknowledgment_type,
     )
-    lines = document_lines(seen)
-    heading = (begin, *builder.order_heading(seen))
-    detail = tuple(_line(builder, line, seen) for line in lines)
+    lines = document_lines(view)
+    heading = (begin, *builder.order_heading(view))
+    detail = tuple(_line(builder, line, view) for line in lines)
     if not lines:
         builder.held(
             "order-empty",
             "order",
-            f"order {seen.number} has no line with a firm quantity",
+            f"order {view.number} has no line with a firm quantity",
             "Release its lines in Plex, or cancel it",
         )
-    summary = (builder.totals(len(lines), (line.quantity for line in lines), seen.total()),)
+    summary = (builder.totals(len(lines), (line.quantity for line in lines), view.total()),)
     if builder.reasons:
         return Held(tuple(dict.fromkeys(builder.reasons)))
-    return builder.built(Transaction("850", partner.settings.release, heading, detail, summary), seen)
+    return builder.built(Transaction("850", partner.settings.release, heading, detail, summary), view)
 
 
-def _line(builder: Builder, line: DocumentLine, seen: SeenOrder) -> Loop:
+def _line(builder: Builder, line: DocumentLine, view: OrderView) -> Loop:
     head = segment(
         "PO1",
         e01=line.id,
@@ -61,4 +61,4 @@ def _line(builder: Builder, line: DocumentLine, seen: SeenOrder) -> Loop:
         **builder.price_elements(line.line.price, line.line.price_basis, (4, 5)),
         **pairs(line.line.items, ITEM_PAIRS_FROM["PO1"]),
     )
-    return Loop("PO1", (head, *builder.line_tail(line, "PO1", seen, dated=True)))
+    return Loop("PO1", (head, *builder.line_tail(line, "PO1", view, dated=True)))

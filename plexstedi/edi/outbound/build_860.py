@@ -1,4 +1,4 @@
-"""The 860 as a neutral tree: the net change since the last document, or the cancellation of the order."""
+"""Build the 860 as a neutral tree: the net change since the last document, or the cancellation of the order."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.capacity import Capacity, placement_for
 from plexstedi.edi.outbound.build_parts import Builder, order_type, pairs
 from plexstedi.edi.outbound.built import Built
-from plexstedi.edi.outbound.changes import Coded, LineChange, TakenCodes, coded, line_changes
-from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
+from plexstedi.edi.outbound.changes import AcceptedCodes, Coded, LineChange, coded, line_changes
+from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import QuantityLeft
@@ -24,51 +24,54 @@ CHANGE, CANCEL = "04", "01"
 
 
 def build_change(
-    before: SeenOrder,
-    after: SeenOrder,
+    before: OrderView,
+    after: OrderView,
     partner: Partner,
-    room: Room,
+    capacity: Capacity,
     *,
     sequence: int,
     revised: date,
     received: Mapping[str, Decimal] | None,
 ) -> Built | Held:
-    """The 860 that turns `before` into `after`. Held if the supplier takes no code for a change.
+    """Build the 860 from `before` to `after`. Held if the supplier accepts no code for a change.
 
-    `sequence` is BCH05, from 1. `revised` is BCH11: when the revision was first seen. `received` is what came in so
-    far, by Plex's line id in the unit ordered; None if that is not known.
+    `sequence` is BCH05, from 1. `revised` is BCH11, the day on which the revision was first read. `received` is the
+    quantity received so far by Plex line id, in the unit ordered; None if unknown.
     """
-    builder = Builder(partner, room, "860")
-    taken = _taken_codes(builder)
+    builder = Builder(partner, capacity, "860")
+    taken = _accepted_codes(builder)
     found = [coded(change, taken) for change in line_changes(before, after)]
     builder.reasons += [item for item in found if isinstance(item, Reason)]
-    said = [item for item in found if isinstance(item, Coded)]
-    detail = tuple(_line(builder, item, after, received) for item in said)
+    coded_changes = [item for item in found if isinstance(item, Coded)]
+    detail = tuple(_line(builder, item, after, received) for item in coded_changes)
     return _finished(builder, after, CHANGE, sequence, revised, detail, after.total())
 
 
-def build_cancel(seen: SeenOrder, partner: Partner, room: Room, *, sequence: int, revised: date) -> Built | Held:
-    """The 860 that cancels the order as it was sent: BCH01 01, with its lines deleted only where POC is required."""
-    builder = Builder(partner, room, "860")
+def build_cancel(
+    view: OrderView, partner: Partner, capacity: Capacity, *, sequence: int, revised: date
+) -> Built | Held:
+    """Build the 860 that cancels the order as sent (BCH01 01); lists deleted lines only where POC is required."""
+    builder = Builder(partner, capacity, "860")
     detail: tuple[Loop, ...] = ()
-    places = room.places("detail", (), "POC")
-    if any(place.must for place in places):
-        taken = _taken_codes(builder)
-        gone = [coded(LineChange(line, None, frozenset()), taken) for line in document_lines(seen)]
+    placements = capacity.placements("detail", (), "POC")
+    # BCH01 01 cancels the whole order; lines are listed only for guides that cannot do without POC.
+    if any(placement.must for placement in placements):
+        taken = _accepted_codes(builder)
+        gone = [coded(LineChange(line, None, frozenset()), taken) for line in document_lines(view)]
         builder.reasons += [item for item in gone if isinstance(item, Reason)]
-        detail = tuple(_line(builder, item, seen, {}) for item in gone if isinstance(item, Coded))
-    return _finished(builder, seen, CANCEL, sequence, revised, detail, None)
+        detail = tuple(_line(builder, item, view, {}) for item in gone if isinstance(item, Coded))
+    return _finished(builder, view, CANCEL, sequence, revised, detail, None)
 
 
-def _taken_codes(builder: Builder) -> TakenCodes:
-    place = place_for(builder.room, "detail", (), "POC")
-    listed = None if place is None else place.codes.get(2)
-    return TakenCodes(builder.settings.change_codes, listed, builder.partner_table())
+def _accepted_codes(builder: Builder) -> AcceptedCodes:
+    placement = placement_for(builder.capacity, "detail", (), "POC")
+    listed = None if placement is None else placement.codes.get(2)
+    return AcceptedCodes(builder.settings.change_codes, listed, builder.partner_table())
 
 
 def _finished(
     builder: Builder,
-    seen: SeenOrder,
+    view: OrderView,
     purpose: str,
     sequence: int,
     revised: date,
@@ -77,7 +80,9 @@ def _finished(
 ) -> Built | Held:
     settings = builder.settings
     document = settings.document("860")
-    kind = order_type(seen.kind, document.po_type, place_for(builder.room, "heading", (), "BCH"), builder.table())
+    kind = order_type(
+        view.kind, document.po_type, placement_for(builder.capacity, "heading", (), "BCH"), builder.table()
+    )
     if isinstance(kind, Reason):
         builder.reasons.append(kind)
         kind = ""
@@ -85,22 +90,24 @@ def _finished(
         "BCH",
         e01=purpose,
         e02=kind,
-        e03=seen.number,
-        e04=seen.release,
+        e03=view.number,
+        e04=view.release,
         e05=str(sequence),
-        e06=seen.order_date,
+        e06=view.order_date,
         e11=revised,
     )
-    heading: tuple[Node, ...] = (begin, *builder.order_heading(seen))
-    wants_amount = builder.room.by_guide and place_for(builder.room, "summary", ("CTT",), "AMT", {1: "TT"}) is not None
+    heading: tuple[Node, ...] = (begin, *builder.order_heading(view))
+    wants_amount = (
+        builder.capacity.by_guide and placement_for(builder.capacity, "summary", ("CTT",), "AMT", {1: "TT"}) is not None
+    )
     quantities = [quantity for loop in detail if isinstance(quantity := loop.head.get(3), Decimal)]
     summary = builder.totals(len(detail), quantities, amount if wants_amount else None)
     if builder.reasons:
         return Held(tuple(dict.fromkeys(builder.reasons)))
-    return builder.built(Transaction("860", settings.release, heading, detail, (summary,)), seen)
+    return builder.built(Transaction("860", settings.release, heading, detail, (summary,)), view)
 
 
-def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str, Decimal] | None) -> Loop:
+def _line(builder: Builder, item: Coded, view: OrderView, received: Mapping[str, Decimal] | None) -> Loop:
     line = item.change.after or item.change.before
     if line is None:
         raise ValueError("a change without lines")
@@ -115,19 +122,19 @@ def _line(builder: Builder, item: Coded, seen: SeenOrder, received: Mapping[str,
         **builder.price_elements(line.line.price, line.line.price_basis, (6, 7)),
         **pairs(line.line.items, ITEM_PAIRS_FROM["POC"]),
     )
-    tail = builder.line_tail(line, "POC", seen, dated=item.lists_schedule)
+    tail = builder.line_tail(line, "POC", view, dated=item.lists_schedule)
     return Loop("POC", (head, *tail))
 
 
 def _left_to_receive(
     builder: Builder, item: Coded, line: DocumentLine, received: Mapping[str, Decimal] | None
 ) -> Decimal | None:
-    """POC04, only where the guide requires it (RULES.md Sending 8); held where only a person knows it.
+    """POC04, only where the guide requires it (RULES.md Sending 8); held where it cannot be computed.
 
-    With nothing received it is POC03, of a deleted line it is 0.
+    POC03 if nothing was received; 0 for a deleted line.
     """
-    place = place_for(builder.room, "detail", (), "POC", {2: item.code})
-    if place is None or 4 not in place.required:
+    placement = placement_for(builder.capacity, "detail", (), "POC", {2: item.code})
+    if placement is None or 4 not in placement.required:
         return None
     if item.change.after is None:
         return Decimal(0)

@@ -1,4 +1,4 @@
-"""Segments that 850, 860 and 810 share: parties, terms, dates, items, notes, totals."""
+"""Segments shared by 850, 860 and 810: parties, terms, dates, items, notes, totals."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import date
 from decimal import Decimal
 
 from plexstedi.edi.advice import partner_table, quoted, sentence, write
-from plexstedi.edi.guide.capacity import Place, Room, place_for
+from plexstedi.edi.guide.capacity import Capacity, Placement, placement_for
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.dates import ORDER_DATE, due_codes, due_qualifier, takes_order_date
 from plexstedi.edi.outbound.notes import note_form, note_nodes
-from plexstedi.edi.outbound.prices import price_place, price_segment
-from plexstedi.edi.outbound.text import Wording, split_words
-from plexstedi.edi.outbound.view import DocumentLine, OrderKind, SeenOrder, document_lines
+from plexstedi.edi.outbound.prices import price_placement, price_segment
+from plexstedi.edi.outbound.text import TextCleaner, split_words
+from plexstedi.edi.outbound.view import DocumentLine, OrderKind, OrderView, document_lines
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Reason
 from plexstedi.edi.settings import Company, PurchaseOrderTypes, ScheduleAs, ShipTo, SupplierSettings
@@ -24,25 +24,25 @@ from plexstedi.edi.x12.sets import Section
 from plexstedi.edi.x12.transaction import Loop, Node, Segment, Transaction, Value, segment
 
 _SUPPLIER_ROLES = ("SU", "VN", "SE")
-"""Element 98 for the one we order from: supplier, vendor, selling party; the first that the target takes."""
+"""Element 98 codes for the supplier: supplier, vendor, seller. The first that the target accepts is used."""
 _DESCRIPTION_LENGTH = 80
 LINE_LOOPS = {"850": "PO1", "860": "POC", "810": "IT1"}
-"""The line loop of a set."""
+"""Line loop by transaction set."""
 
 
 @dataclass(slots=True)
 class Builder:
-    """What the builders of one document share: the target, the settings, and the reasons found on the way."""
+    """Shared state of building one document: target, settings, and reasons collected so far."""
 
     partner: Partner
-    room: Room
+    capacity: Capacity
     set_id: str
     reasons: list[Reason] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    wording: Wording = field(init=False)
+    cleaner: TextCleaner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wording = Wording(self.settings.text, partner_table(self.set_id, self.partner.code, "text"))
+        self.cleaner = TextCleaner(self.settings.text, partner_table(self.set_id, self.partner.code, "text"))
 
     @property
     def settings(self) -> SupplierSettings:
@@ -50,48 +50,48 @@ class Builder:
         return self.partner.settings
 
     def partner_table(self) -> str:
-        """The partner's table in the configuration: `suppliers.ACME01`."""
+        """Configuration table of the partner: `suppliers.ACME01`."""
         return partner_table(self.set_id, self.partner.code)
 
     def table(self) -> str:
-        """That of the document: `suppliers.ACME01.850`."""
+        """Configuration table of the document: `suppliers.ACME01.850`."""
         return f"{self.partner_table()}.{self.set_id}"
 
     def held(self, code: str, where: str, message: str, fix: str) -> None:
-        """Record one reason to hold the document."""
+        """Add a reason to hold the document."""
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
 
-    def built(self, transaction: Transaction, seen: SeenOrder) -> Built:
-        """The document of an order, with what was found out about it on the way."""
+    def built(self, transaction: Transaction, view: OrderView) -> Built:
+        """The document of an order with the omissions and adjustments collected while building."""
         return Built(
             transaction,
-            dropped=(*seen.dropped, *self.dropped),
-            adjusted=tuple(dict.fromkeys((*seen.adjusted, *self.wording.adjusted))),
-            facts=replace(seen.facts, units={line.id: line.line.plex_unit for line in document_lines(seen)}),
-            doubts=(*seen.doubts, *self.wording.doubts),
+            dropped=(*view.dropped, *self.dropped),
+            adjusted=tuple(dict.fromkeys((*view.adjusted, *self.cleaner.adjusted))),
+            facts=replace(view.facts, units={line.id: line.line.plex_unit for line in document_lines(view)}),
+            unfit_texts=(*view.unfit_texts, *self.cleaner.unfit_texts),
         )
 
     # -- header ---------------------------------------------------------------------------------------------------
 
-    def order_heading(self, seen: SeenOrder) -> tuple[Node, ...]:
-        """Everything of the heading after BEG or BCH."""
+    def order_heading(self, view: OrderView) -> tuple[Node, ...]:
+        """All heading segments after BEG or BCH."""
         nodes: list[Node] = []
-        if seen.currency:
-            nodes.append(segment("CUR", e01="BY", e02=seen.currency))
+        if view.currency:
+            nodes.append(segment("CUR", e01="BY", e02=view.currency))
         nodes += self.references()
-        if seen.freight:
-            nodes.append(segment("FOB", e01=seen.freight))
-        nodes += self.terms(seen)
-        nodes += self.due("heading", (), seen.due)
-        nodes += self.order_date("heading", (), seen.order_date)
-        if seen.routing:
-            nodes.append(segment("TD5", e05=seen.routing))
-        nodes += self.note("heading", (), seen.note, "order")
-        nodes += self.order_parties(seen)
+        if view.freight:
+            nodes.append(segment("FOB", e01=view.freight))
+        nodes += self.terms(view)
+        nodes += self.due("heading", (), view.due)
+        nodes += self.order_date("heading", (), view.order_date)
+        if view.routing:
+            nodes.append(segment("TD5", e05=view.routing))
+        nodes += self.note("heading", (), view.note, "order")
+        nodes += self.order_parties(view)
         return tuple(nodes)
 
     def references(self) -> list[Node]:
-        """REF by the supplier's `references`: in the heading, unless only the lines have a place for one."""
+        """REF segments from `references`: in the heading, unless only the lines have a place for them."""
         loop = LINE_LOOPS[self.set_id]
         return [
             self._reference(qualifier, value)
@@ -101,24 +101,24 @@ class Builder:
         ]
 
     def line_references(self) -> list[Node]:
-        """REF of a line: those that have no place in the heading, and those that the guide wants in each line, too."""
+        """REF segments of a line: those without a place in the heading, and those that the guide requires per line."""
         found: list[Node] = []
         for qualifier, value in self.settings.references.items():
-            place = self._reference_place("detail", (LINE_LOOPS[self.set_id],), qualifier)
-            if place is not None and (place.must or self._reference_place("heading", (), qualifier) is None):
+            placement = self._reference_place("detail", (LINE_LOOPS[self.set_id],), qualifier)
+            if placement is not None and (placement.must or self._reference_place("heading", (), qualifier) is None):
                 found.append(self._reference(qualifier, value))
         return found
 
     def _reference(self, qualifier: str, value: str) -> Segment:
-        return segment("REF", e01=qualifier, e02=self.wording.clean(value, f"references.{qualifier}"))
+        return segment("REF", e01=qualifier, e02=self.cleaner.clean(value, f"references.{qualifier}"))
 
-    def _reference_place(self, section: Section, path: tuple[str, ...], qualifier: str) -> Place | None:
-        place = place_for(self.room, section, path, "REF", {1: qualifier})
-        return place if place is not None and place.has(2) else None
+    def _reference_place(self, section: Section, path: tuple[str, ...], qualifier: str) -> Placement | None:
+        placement = placement_for(self.capacity, section, path, "REF", {1: qualifier})
+        return placement if placement is not None and placement.has(2) else None
 
-    def terms(self, seen: SeenOrder) -> list[Node]:
-        """ITD by the supplier's `terms` (RULES.md Sending 5)."""
-        terms = seen.terms
+    def terms(self, view: OrderView) -> list[Node]:
+        """ITD from the supplier's `terms` (RULES.md Sending 5)."""
+        terms = view.terms
         if terms is None:
             return []
         days = terms.discount_days, terms.net_days
@@ -130,26 +130,26 @@ class Builder:
                 e03=terms.discount_percent,
                 e05=None if days[0] is None else Decimal(days[0]),
                 e07=None if days[1] is None else Decimal(days[1]),
-                e12=self.wording.clean(terms.description, "terms"),
+                e12=self.cleaner.clean(terms.description, "terms"),
             )
         ]
 
     def due(self, section: Section, path: tuple[str, ...], due: date | None) -> list[Node]:
-        """A due date as DTM where there is a place for one (RULES.md Sending 6)."""
+        """DTM with the due date, where there is a place for it (RULES.md Sending 6)."""
         if due is None or section == "summary":
             return []
-        code = due_qualifier(self.room, due_codes(self.settings, self.set_id), section, path, "DTM", 1, 2)
+        code = due_qualifier(self.capacity, due_codes(self.settings, self.set_id), section, path, "DTM", 1, 2)
         return [] if code is None else [segment("DTM", e01=code, e02=due)]
 
     def order_date(self, section: Section, path: tuple[str, ...], day: date | None) -> list[Node]:
-        """The order date as DTM 004 where a guide asks for it."""
-        if day is None or section == "summary" or not takes_order_date(self.room, section, path):
+        """DTM 004 with the order date, where the guide lists it."""
+        if day is None or section == "summary" or not takes_order_date(self.capacity, section, path):
             return []
         return [segment("DTM", e01=ORDER_DATE, e02=day)]
 
     def note(self, section: Section, path: tuple[str, ...], note: str | None, where: str) -> Sequence[Node]:
-        """A note in the first form that the target has; its place was looked for before."""
-        form = note_form(self.room, section, path, self.settings.release) if note else None
+        """The note in the first form that the target accepts; whether there is one was checked in `build_view`."""
+        form = note_form(self.capacity, section, path, self.settings.release) if note else None
         if form is None or not note:
             return []
         nodes = note_nodes(note, form, where)
@@ -160,37 +160,37 @@ class Builder:
 
     # -- parties --------------------------------------------------------------------------------------------------
 
-    def order_parties(self, seen: SeenOrder) -> list[Node]:
+    def order_parties(self, view: OrderView) -> list[Node]:
         """N1 loops of an order: ship-to, supplier, buyer, bill-to."""
         parties: list[Node] = []
-        if seen.ship_to:
-            parties.append(self.ship_to_party(seen.ship_to, "heading", ()))
+        if view.ship_to:
+            parties.append(self.ship_to_party(view.ship_to, "heading", ()))
         parties += self.supplier_party()
         parties += [self.company_party(role) for role in ("BY", "BT") if _is_set(self.partner.company)]
         return parties
 
     def ship_to_party(self, name: str, section: Section, path: tuple[str, ...]) -> Node:
-        """N1 ST from the supplier's `ship_to` table by Plex's name; the name alone where there is no table."""
+        """N1 ST from the supplier's `ship_to` table by Plex name; without an entry only the name."""
         table = self.settings.ship_to
         key = next((k for k in table if k.casefold() == name.casefold()), None)
         known = ShipTo() if key is None else table[key]
         return self.party("ST", known, known.name or name, f'ship_to."{name}"', section, path)
 
     def supplier_party(self) -> list[Node]:
-        """N1 SU: the supplier's name, with our account number there or its DUNS number."""
+        """N1 SU: supplier name, with our account number at the supplier or its D-U-N-S number."""
         settings, name = self.settings, self.partner.name
         codes = _codes(settings.supplier_account, settings.duns)
         if not name and not codes:
             return []
-        place = None
+        placement = None
         for role in _SUPPLIER_ROLES:
-            place = place_for(self.room, "heading", (), "N1", {1: role})
-            if place is not None:
+            placement = placement_for(self.capacity, "heading", (), "N1", {1: role})
+            if placement is not None:
                 break
         else:
             role = _SUPPLIER_ROLES[0]
         qualifier, code = self._code_for(codes, "heading", (), role)
-        head = segment("N1", e01=role, e02=self.wording.clean(name, "supplier name"), e03=qualifier, e04=code)
+        head = segment("N1", e01=role, e02=self.cleaner.clean(name, "supplier name"), e03=qualifier, e04=code)
         return [Loop("N1", (head, *self.partner_address()))]
 
     def partner_address(self) -> list[Node]:
@@ -203,34 +203,34 @@ class Builder:
         )
 
     def company_party(self, role: str) -> Node:
-        """N1 of our own side, from `[company]`."""
+        """N1 of our side, from `[company]`."""
         company = self.partner.company
         return self.party(role, company, company.name, "company", "heading", ())
 
     def party(
         self,
         role: str,
-        place: ShipTo | Company,
+        entry: ShipTo | Company,
         name: str | None,
         where: str,
         section: Section,
         path: tuple[str, ...],
     ) -> Node:
-        """An N1 loop of a place in the settings."""
-        qualifier, code = self._code_for(_codes(place.code, place.duns), section, path, role)
-        head = segment("N1", e01=role, e02=self.wording.clean(name, where), e03=qualifier, e04=code)
-        street = (place.street,) if isinstance(place.street, str) else (place.street or ())
-        rest = self._address(street, place.city, place.state, place.postal_code, place.country, where)
+        """N1 loop from a settings table with name, codes and address."""
+        qualifier, code = self._code_for(_codes(entry.code, entry.duns), section, path, role)
+        head = segment("N1", e01=role, e02=self.cleaner.clean(name, where), e03=qualifier, e04=code)
+        street = (entry.street,) if isinstance(entry.street, str) else (entry.street or ())
+        rest = self._address(street, entry.city, entry.state, entry.postal_code, entry.country, where)
         return Loop("N1", (head, *rest))
 
     def _code_for(
         self, codes: Sequence[tuple[str, str]], section: Section, path: tuple[str, ...], role: str
     ) -> tuple[str | None, str | None]:
-        """The first of a party's codes whose qualifier the target takes, else the first (and it is dropped there)."""
+        """The first code whose qualifier the target accepts; else the first one, which binding then drops."""
         for qualifier, code in codes:
-            if place_for(self.room, section, path, "N1", {1: role, 3: qualifier}) is not None:
-                return qualifier, self.wording.clean(code, f"N1 {role}")
-        return (codes[0][0], self.wording.clean(codes[0][1], f"N1 {role}")) if codes else (None, None)
+            if placement_for(self.capacity, section, path, "N1", {1: role, 3: qualifier}) is not None:
+                return qualifier, self.cleaner.clean(code, f"N1 {role}")
+        return (codes[0][0], self.cleaner.clean(codes[0][1], f"N1 {role}")) if codes else (None, None)
 
     def _address(
         self,
@@ -241,20 +241,20 @@ class Builder:
         country: str | None,
         where: str,
     ) -> list[Node]:
-        clean = [text for part in street if (text := self.wording.clean(part, where))]
+        clean = [text for part in street if (text := self.cleaner.clean(part, where))]
         nodes: list[Node] = [
             segment("N3", e01=clean[i], e02=clean[i + 1] if i + 1 < len(clean) else None)
             for i in range(0, len(clean), 2)
         ]
-        parts = [self.wording.clean(part, where) for part in (city, state, postal_code, country)]
+        parts = [self.cleaner.clean(part, where) for part in (city, state, postal_code, country)]
         if any(parts):
             nodes.append(segment("N4", e01=parts[0], e02=parts[1], e03=parts[2], e04=parts[3]))
         return nodes
 
     # -- lines ----------------------------------------------------------------------------------------------------
 
-    def line_tail(self, line: DocumentLine, loop: str, seen: SeenOrder, *, dated: bool) -> list[Node]:
-        """What follows PO1 or POC in its loop: description, dates, schedule, note, its own ship-to."""
+    def line_tail(self, line: DocumentLine, loop: str, view: OrderView, *, dated: bool) -> list[Node]:
+        """Segments after PO1 or POC in its loop: description, dates, schedule, note, ship-to of the line."""
         where, path = f"line {line.id}", (loop,)
         nodes: list[Node] = []
         if line.line.description:
@@ -262,28 +262,30 @@ class Builder:
         nodes += self.price_apart(line.line.price, line.line.price_basis, line.line.unit)
         nodes += self.line_references()
         if dated:
-            nodes += self.dates(line, path, seen)
-        nodes += self.order_date("detail", path, seen.order_date)
+            nodes += self.dates(line, path, view)
+        nodes += self.order_date("detail", path, view.order_date)
         nodes += self.note("detail", path, line.note, where)
-        ship_to = line.ship_to or (seen.ship_to if self._ship_to_at_lines(path) else None)
+        ship_to = line.ship_to or (view.ship_to if self._ship_to_at_lines(path) else None)
         if ship_to:
             nodes.append(self.ship_to_party(ship_to, "detail", path))
         return nodes
 
     def _ship_to_at_lines(self, path: tuple[str, ...]) -> bool:
-        """Whether a guide wants the order's ship-to with each line, or has a place for it there only."""
-        place = place_for(self.room, "detail", path, "N1", {1: "ST"}) if self.room.by_guide else None
-        return place is not None and (place.must or place_for(self.room, "heading", (), "N1", {1: "ST"}) is None)
+        """Whether the guide requires the order's ship-to in each line, or has a place for it only there."""
+        placement = placement_for(self.capacity, "detail", path, "N1", {1: "ST"}) if self.capacity.by_guide else None
+        return placement is not None and (
+            placement.must or placement_for(self.capacity, "heading", (), "N1", {1: "ST"}) is None
+        )
 
-    def dates(self, line: DocumentLine, path: tuple[str, ...], seen: SeenOrder) -> list[Node]:
-        """SCH for each release, or the line's one due date as DTM; both where a guide has a place for both."""
-        code = due_qualifier(self.room, due_codes(self.settings, self.set_id), "detail", path, "SCH", 5, 6)
-        as_schedule = code is not None and seen.schedule is ScheduleAs.SCH
-        wants_date = self.room.by_guide or seen.schedule is ScheduleAs.LINES
-        if seen.schedule is ScheduleAs.HEADER and line.due() != seen.due:
+    def dates(self, line: DocumentLine, path: tuple[str, ...], view: OrderView) -> list[Node]:
+        """SCH per release, or DTM with the line's single due date; both where the guide has a place for both."""
+        code = due_qualifier(self.capacity, due_codes(self.settings, self.set_id), "detail", path, "SCH", 5, 6)
+        as_schedule = code is not None and view.schedule is ScheduleAs.SCH
+        wants_date = self.capacity.by_guide or view.schedule is ScheduleAs.LINES
+        if view.schedule is ScheduleAs.HEADER and line.due() != view.due:
             wants_date = True
         with_date = self.due("detail", path, line.due()) if wants_date else []
-        if seen.schedule is ScheduleAs.LINES and not with_date:
+        if view.schedule is ScheduleAs.LINES and not with_date:
             as_schedule = code is not None
         if not as_schedule:
             return with_date
@@ -295,45 +297,45 @@ class Builder:
         return [*with_date, *(Loop("SCH", (entry,)) for entry in entries)]
 
     def price_elements(self, price: Decimal, basis: str | None, positions: tuple[int, int]) -> dict[str, Value | None]:
-        """Price and basis as elements of the line's own segment; none where the price goes into CTP."""
-        if price_place(self.room, LINE_LOOPS[self.set_id]).in_ctp:
+        """Price and basis as elements of the line segment; empty if the price goes into CTP."""
+        if price_placement(self.capacity, LINE_LOOPS[self.set_id]).in_ctp:
             return {}
         return {f"e{positions[0]:02d}": price, f"e{positions[1]:02d}": basis}
 
     def price_apart(self, price: Decimal, basis: str | None, unit: str) -> list[Node]:
-        """The price as CTP, where a guide has it there only (RULES.md Sending 4)."""
-        at = price_place(self.room, LINE_LOOPS[self.set_id])
-        if not at.in_ctp or at.place is None:
+        """CTP with the price, if the guide has a place for it only there (RULES.md Sending 4)."""
+        at = price_placement(self.capacity, LINE_LOOPS[self.set_id])
+        if not at.in_ctp or at.placement is None:
             return []
-        return [price_segment(price, basis, unit, at.place)]
+        return [price_segment(price, basis, unit, at.placement)]
 
     def totals(self, count: int, quantities: Iterable[Decimal], amount: Decimal | None) -> Loop:
-        """CTT with the number of lines and, where a guide has it, the sum of their quantities; AMT TT where known."""
+        """CTT with the number of lines and, where the guide has it, the quantity sum; AMT TT if the amount is known."""
         head = segment("CTT", e01=Decimal(count), e02=self.hash_total(quantities))
         return Loop("CTT", (head,) if amount is None else (head, segment("AMT", e01="TT", e02=amount)))
 
     def hash_total(self, quantities: Iterable[Decimal]) -> Decimal | None:
-        """CTT02: the sum of PO102, POC03 or IT102, only where a guide has it (RULES.md Sending 8)."""
-        place = place_for(self.room, "summary", (), "CTT") if self.room.by_guide else None
-        if place is None or not place.has(2):
+        """CTT02: sum of PO102, POC03 or IT102, only where the guide has it (RULES.md Sending 8)."""
+        placement = placement_for(self.capacity, "summary", (), "CTT") if self.capacity.by_guide else None
+        if placement is None or not placement.has(2):
             return None
         total = total_of(*quantities)
         allowed = limit("CTT", 2, self.settings.release)
         digits = sum(c.isdigit() for c in f"{total:f}")
-        if allowed is not None and digits > allowed[1] and 2 not in place.required:
+        if allowed is not None and digits > allowed[1] and 2 not in placement.required:
             why = f"it has {digits} digits, CTT02 allows at most {allowed[1]}"
             self.dropped.append(Dropped(where="order", fact="CTT02", value=f"{total:f}", why=why))
             return None
         return total
 
     def description(self, text: str, path: tuple[str, ...], where: str) -> list[Node]:
-        """PID free text, broken at words over as many PID as it needs (RULES.md Sending 7)."""
-        place = place_for(self.room, "detail", path, "PID", {1: "F"})
-        if place is None or not place.has(5):
+        """PID free text, split at words over as many PID segments as needed (RULES.md Sending 7)."""
+        placement = placement_for(self.capacity, "detail", path, "PID", {1: "F"})
+        if placement is None or not placement.has(5):
             return [Loop("PID", (segment("PID", e01="F", e05=text),))]
-        width = place.length(5, (limit("PID", 5, self.settings.release) or (1, _DESCRIPTION_LENGTH))[1])
+        width = placement.length(5, (limit("PID", 5, self.settings.release) or (1, _DESCRIPTION_LENGTH))[1])
         pieces = split_words(text, width)
-        if pieces is None or (place.repeats is not None and len(pieces) > place.repeats):
+        if pieces is None or (placement.repeats is not None and len(pieces) > placement.repeats):
             message = f"the description of {len(text)} characters does not fit into PID05 ({width} characters)"
             self.held("description-too-long", where, message, "Shorten the description in Plex")
             return []
@@ -341,7 +343,7 @@ class Builder:
 
 
 def pairs(items: Iterable[tuple[str, str]], start: int) -> dict[str, Value | None]:
-    """Item numbers as elements, from this position on: qualifier, number, qualifier, number."""
+    """Item numbers as elements from position `start`: qualifier, number, qualifier, number."""
     elements: dict[str, Value | None] = {}
     for index, (qualifier, number) in enumerate(items):
         elements[f"e{start + 2 * index:02d}"] = qualifier
@@ -350,7 +352,7 @@ def pairs(items: Iterable[tuple[str, str]], start: int) -> dict[str, Value | Non
 
 
 def _codes(own: str | None, duns: str | None) -> list[tuple[str, str]]:
-    """N103 and N104: 92 is the buyer's own code, 1 a DUNS number."""
+    """N103 and N104: 92 is a code assigned by the buyer, 1 a D-U-N-S number."""
     return [(qualifier, code) for qualifier, code in (("92", own), ("1", duns)) if code]
 
 
@@ -358,24 +360,24 @@ def _is_set(company: Company) -> bool:
     return bool(company.name or company.code or company.duns)
 
 
-# BEG02 and BCH02: the order type, in a code that the guide takes (RULES.md Sending 2).
+# BEG02 and BCH02: order type, in a code that the guide accepts (RULES.md Sending 2).
 _FITTING: dict[OrderKind, tuple[str, ...]] = {
     "standard": ("SA", "NE"),
     "blanket": ("BK", "BE"),
     "release": ("RL", "RE"),
 }
-"""Element 92 codes that say the same: stand-alone or new; blanket (estimated quantities); release (or reorder)."""
+"""Equivalent element 92 codes per kind: stand-alone or new; blanket (estimated quantities); release (or reorder)."""
 
 
-def order_type(kind: OrderKind, types: PurchaseOrderTypes, place: Place | None, table: str) -> str | Reason:
-    """The configured code if the guide takes it, else the one code of the guide that fits this kind of order.
+def order_type(kind: OrderKind, types: PurchaseOrderTypes, placement: Placement | None, table: str) -> str | Reason:
+    """The configured code if the guide accepts it; else the only code of the guide that fits this kind of order.
 
-    `table` is that of the document in the configuration: `suppliers.ACME01.850`.
+    `table` is the configuration table of the document: `suppliers.ACME01.850`.
     """
     configured = {"standard": types.standard, "blanket": types.blanket, "release": types.release}[kind]
-    if place is None or place.allows(2, configured):
+    if placement is None or placement.allows(2, configured):
         return configured
-    taken = place.codes.get(2, ())
+    taken = placement.codes.get(2, ())
     fitting = [code for code in taken if code in _FITTING[kind]]
     if len(fitting) == 1:
         return fitting[0]

@@ -1,7 +1,7 @@
-"""From a Plex order to what its supplier is to see, under the current settings and in one kind of document.
+"""Build the supplier's view of an order: its content in one document type, under the current settings.
 
-Everything that decides what a document says is decided here: units, prices, texts, dates, what is ordered. Builders
-turn it into segments; the difference of two of them is what an 860 tells.
+Units, prices, texts, dates and quantities are determined here. Builders turn a view into segments; the difference of
+two views is the content of an 860.
 """
 
 from __future__ import annotations
@@ -14,14 +14,21 @@ from decimal import Decimal
 from typing import Literal, TypeVar
 
 from plexstedi.edi.advice import partner_table, quoted, sentence, write
-from plexstedi.edi.guide.capacity import Room, place_for
+from plexstedi.edi.guide.capacity import Capacity, placement_for
 from plexstedi.edi.guide.need import Facts
 from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
-from plexstedi.edi.outbound.dates import DuePlaces, due_advice, due_codes, due_qualifier
+from plexstedi.edi.outbound.dates import DueDateCapacity, due_advice, due_codes, due_qualifier
 from plexstedi.edi.outbound.notes import note_form
-from plexstedi.edi.outbound.prices import SaidPrice, Units, line_units, price_place, said_price, said_quantity
-from plexstedi.edi.outbound.text import Wording
-from plexstedi.edi.outbound.view import SeenLine, SeenOrder, SeenRelease
+from plexstedi.edi.outbound.prices import (
+    DocumentPrice,
+    Units,
+    document_price,
+    document_quantity,
+    line_units,
+    price_placement,
+)
+from plexstedi.edi.outbound.text import TextCleaner
+from plexstedi.edi.outbound.view import LineView, OrderView, ReleaseView
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.settings import ScheduleAs
@@ -30,63 +37,63 @@ from plexstedi.edi.units import exact_quotient, plain, product, total_of
 
 T = TypeVar("T")
 LINE_LOOP = {"850": "PO1", "860": "POC"}
-"""The line loop of a set."""
+"""Line loop by transaction set."""
 
 
-def look(
+def build_view(
     order: Order,
     partner: Partner,
-    room: Room,
+    capacity: Capacity,
     set_id: Literal["850", "860"],
     stream: StreamKey,
     schedule: ScheduleAs | None = None,
-) -> SeenOrder | Held:
-    """What the supplier is to see of this order in a document of this kind; Held with every reason found.
+) -> OrderView | Held:
+    """View of the order in a document of set `set_id`; Held with every reason found.
 
-    `schedule` is how the order's first document said its releases; None: this is the first.
+    `schedule` is the form in which the order's first document carried releases; None: this is the first.
     """
-    return _Looker(partner, room, set_id, stream, schedule).look(order_of_stream(order, stream))
+    return _ViewBuilder(partner, capacity, set_id, stream, schedule).build(order_of_stream(order, stream))
 
 
 @dataclass(slots=True)
-class _Looker:
+class _ViewBuilder:
     partner: Partner
-    room: Room
+    capacity: Capacity
     set_id: Literal["850", "860"]
     stream: StreamKey
     first_schedule: ScheduleAs | None
     reasons: list[Reason] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    wording: Wording = field(init=False)
+    cleaner: TextCleaner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wording = Wording(self.partner.settings.text, self._table("text"))
+        self.cleaner = TextCleaner(self.partner.settings.text, self._table("text"))
 
     def _table(self, *keys: str) -> str:
         return partner_table(self.set_id, self.partner.code, *keys)
 
-    def look(self, order: Order) -> SeenOrder | Held:
+    def build(self, order: Order) -> OrderView | Held:
         settings = self.partner.settings
         number = self._number(order.number)
         if order.order_date is None:
             self._hold("order-date-missing", "order", "Plex has no order date", "Set the order date in Plex")
         ship_to = order.ship_to or _unanimous(r.ship_to for line in order.lines for r in line.firm_releases())
-        lines = tuple(said for line in order.open_lines() if (said := self._line(order, line, ship_to)) is not None)
+        lines = tuple(shown for line in order.open_lines() if (shown := self._line(order, line, ship_to)) is not None)
         counted = Counter(line.number for line in lines)
         for twice in sorted(number for number, count in counted.items() if count > 1):
             self._hold("line-number-twice", f"line {twice}", "two lines have this number", "Renumber one in Plex")
         schedule = self._schedule()
         dues = {due for line in lines for due in line.dues()}
         seen_due = order.due or (next(iter(dues)) if len(dues) == 1 else None)
-        seen = SeenOrder(
+        view = OrderView(
             number=number,
             release=self.stream.release,
             kind="release" if self.stream.release else ("blanket" if order.blanket else "standard"),
             order_date=order.order_date or date.min,
-            currency=self.wording.clean(order.currency, "order"),
+            currency=self.cleaner.clean(order.currency, "order"),
             freight=self._mapped(order.freight_terms, settings.freight_terms, "freight terms", "freight_terms"),
             terms=self._mapped(order.terms, settings.terms, "payment terms", "terms"),
-            routing=self.wording.clean(order.ship_via, "order"),
+            routing=self.cleaner.clean(order.ship_via, "order"),
             ship_to=self._ship_to(ship_to, (), "order"),
             due=seen_due,
             note=self._note(order.note, (), "order"),
@@ -105,18 +112,20 @@ class _Looker:
         if order.fob:
             why = "X12 has codes for it, and no table maps it; freight_terms sets FOB01"
             self.dropped.append(Dropped(where="order", fact="FOB point", value=order.fob, why=why))
-        self._dues_have_a_place(seen, order.due)
+        self._check_due_placements(view, order.due)
         if self.reasons:
             return Held(tuple(dict.fromkeys(self.reasons)))
-        adjusted = tuple(dict.fromkeys(self.wording.adjusted))
-        return replace(seen, dropped=tuple(self.dropped), adjusted=adjusted, doubts=tuple(self.wording.doubts))
+        adjusted = tuple(dict.fromkeys(self.cleaner.adjusted))
+        return replace(
+            view, dropped=tuple(self.dropped), adjusted=adjusted, unfit_texts=tuple(self.cleaner.unfit_texts)
+        )
 
     def _hold(self, code: str, where: str, message: str, fix: str) -> None:
         self.reasons.append(Reason(code=code, where=where, message=message, fix=fix))
 
     def _number(self, number: str) -> str:
-        cleaned = self.wording.clean(number, "order") or ""
-        if cleaned.casefold() != number.casefold() and not self.wording.reasons:
+        cleaned = self.cleaner.clean(number, "order") or ""
+        if cleaned.casefold() != number.casefold() and not self.cleaner.reasons:
             message = (
                 f"the order number {number!r} could only be sent as {cleaned!r}, which acknowledgments would not match"
             )
@@ -135,7 +144,7 @@ class _Looker:
     def _ship_to(self, name: str | None, path: tuple[str, ...], where: str) -> str | None:
         known = self.partner.settings.ship_to
         wanted = ((), (LINE_LOOP[self.set_id],)) if not path else (path,)
-        placed = any(place_for(self.room, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
+        placed = any(placement_for(self.capacity, "detail" if p else "heading", p, "N1", {1: "ST"}) for p in wanted)
         if name and known and placed and _ship_to_key(name, known) is None:
             self._hold(
                 "ship-to-unknown",
@@ -146,11 +155,11 @@ class _Looker:
         return name
 
     def _note(self, note: str | None, path: tuple[str, ...], where: str) -> str | None:
-        text = self.wording.clean(note, where) if note else None
+        text = self.cleaner.clean(note, where) if note else None
         if not text:
             return None
         section: Literal["heading", "detail"] = "detail" if path else "heading"
-        if note_form(self.room, section, path, self.partner.settings.release) is not None:
+        if note_form(self.capacity, section, path, self.partner.settings.release) is not None:
             return text
         if self.partner.settings.notes == "required":
             self._hold(
@@ -163,7 +172,7 @@ class _Looker:
         self.dropped.append(Dropped(where=where, fact="note", value=text, why=f"no place for it in the {self.set_id}"))
         return None
 
-    def _line(self, order: Order, line: Line, ship_to: str | None) -> SeenLine | None:
+    def _line(self, order: Order, line: Line, ship_to: str | None) -> LineView | None:
         where = f"line {line.number}"
         firm = line.firm_releases()
         blanket = order.blanket and self.stream.release is None and line.blanket_quantity is not None
@@ -178,13 +187,13 @@ class _Looker:
         releases = tuple(r for release in firm if (r := self._release(line, release, units, ship_to)) is not None)
         quantity = total_of(*(r.quantity for r in releases))
         if blanket and line.blanket_quantity is not None:
-            quantity = said_quantity(line.blanket_quantity, units)
+            quantity = document_quantity(line.blanket_quantity, units)
         if quantity <= 0 and len(self.reasons) == so_far:
             message = f"the ordered quantity is {quantity}"
             self._hold("quantity-not-positive", where, message, "Correct the releases of the line in Plex")
         if price is None:
             return None
-        return SeenLine(
+        return LineView(
             id=line.id,
             number=line.number,
             quantity=quantity,
@@ -195,13 +204,13 @@ class _Looker:
             price_basis=price.basis,
             amount=_amount(quantity, line.price, price),
             items=self._items(line, where),
-            description=self.wording.clean(line.description, where),
+            description=self.cleaner.clean(line.description, where),
             description_counts=line.part is None,
             note=self._note(line.note, (LINE_LOOP[self.set_id],), where),
             releases=releases,
         )
 
-    def _price(self, line: Line, units: Units | Reason, where: str) -> SaidPrice | None:
+    def _price(self, line: Line, units: Units | Reason, where: str) -> DocumentPrice | None:
         if line.price is None:
             self._hold(
                 "price-missing", where, "Plex has no price for this line", "Set the price in Plex (0 is a price)"
@@ -209,14 +218,14 @@ class _Looker:
             return None
         if isinstance(units, Reason):
             return None
-        at = price_place(self.room, LINE_LOOP[self.set_id])
-        said = said_price(line.price, units, at.place, at.basis, where)
-        if isinstance(said, Reason):
-            self.reasons.append(said)
+        at = price_placement(self.capacity, LINE_LOOP[self.set_id])
+        price = document_price(line.price, units, at.placement, at.basis, where)
+        if isinstance(price, Reason):
+            self.reasons.append(price)
             return None
-        return said
+        return price
 
-    def _release(self, line: Line, release: Release, units: Units, ship_to: str | None) -> SeenRelease | None:
+    def _release(self, line: Line, release: Release, units: Units, ship_to: str | None) -> ReleaseView | None:
         where = f"line {line.number} release {release.number}"
         if release.quantity is None or release.quantity < 0:
             what = "has no quantity" if release.quantity is None else f"has the quantity {release.quantity}"
@@ -225,11 +234,11 @@ class _Looker:
         if release.quantity == 0:
             return None
         elsewhere = release.ship_to if release.ship_to != ship_to else None
-        return SeenRelease(
+        return ReleaseView(
             id=release.id,
             number=release.number,
             name=release_name(line, release),
-            quantity=said_quantity(release.quantity, units),
+            quantity=document_quantity(release.quantity, units),
             due=release.due,
             ship_to=self._ship_to(elsewhere, (LINE_LOOP[self.set_id],), where),
             note=self._note(release.note, (LINE_LOOP[self.set_id],), where),
@@ -247,7 +256,7 @@ class _Looker:
         )
         found: list[tuple[str, str]] = []
         for qualifier, value in sources:
-            text = self.wording.clean(value, where) if qualifier else None
+            text = self.cleaner.clean(value, where) if qualifier else None
             if not text:
                 continue
             if any(qualifier == known for known, _ in found):
@@ -258,9 +267,9 @@ class _Looker:
         return tuple(found)
 
     def _schedule(self) -> ScheduleAs:
-        """How releases are said: as configured, else what there is room for; it depends on no single order.
+        """Form of releases: as configured, else the first that the guide has a place for; independent of the order.
 
-        Line ids follow from it, so a change keeps to releases as lines, or not, as the first document did.
+        Line ids depend on it, so a change uses releases as lines if and only if the first document did.
         """
         loop = LINE_LOOP[self.set_id]
         document = self.partner.settings.document_850
@@ -278,11 +287,11 @@ class _Looker:
         self, section: Literal["heading", "detail"], path: tuple[str, ...], segment_id: str, qualifier: int, value: int
     ) -> bool:
         codes = due_codes(self.partner.settings, self.set_id)
-        return due_qualifier(self.room, codes, section, path, segment_id, qualifier, value) is not None
+        return due_qualifier(self.capacity, codes, section, path, segment_id, qualifier, value) is not None
 
-    def _dues_have_a_place(self, seen: SeenOrder, of_order: date | None) -> None:
+    def _check_due_placements(self, view: OrderView, of_order: date | None) -> None:
         loop = LINE_LOOP[self.set_id]
-        if seen.schedule is ScheduleAs.LINES and place_for(self.room, "detail", (), loop, {1: "10-1"}) is None:
+        if view.schedule is ScheduleAs.LINES and placement_for(self.capacity, "detail", (), loop, {1: "10-1"}) is None:
             self._hold(
                 "line-id-without-place",
                 "order",
@@ -290,35 +299,35 @@ class _Looker:
                 "10-1",
                 f"Ask the supplier for {loop}01 in its {self.set_id} guide",
             )
-        schedules = seen.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
+        schedules = view.schedule is not ScheduleAs.HEADER and self._takes_date("detail", (loop,), "SCH", 5, 6)
         at_line = self._takes_date("detail", (loop,), "DTM", 1, 2)
         at_header = self._takes_date("heading", (), "DTM", 1, 2)
-        places = DuePlaces(self.room, self.set_id, self._table(), loop, seen.schedule)
+        due_capacity = DueDateCapacity(self.capacity, self.set_id, self._table(), loop, view.schedule)
         if of_order is not None and not at_header:
-            self._due_of_order(of_order, seen, places, at_lines=schedules or at_line)
-        for line in seen.lines:
+            self._due_of_order(of_order, view, due_capacity, at_lines=schedules or at_line)
+        for line in view.lines:
             where, dues = f"line {line.number}", line.dues()
             undated = [r for r in line.releases if r.due is None]
             if dues and undated:
                 message = f"release {undated[0].number} has no due date, other releases of the line have one"
                 self._hold("due-missing", where, message, "Set the due date of the release in Plex")
-            alone = len(dues) == 1 or seen.schedule is ScheduleAs.LINES
-            told = schedules or (at_line and alone) or (at_header and dues == (seen.due,))
-            if dues and not told:
+            alone = len(dues) == 1 or view.schedule is ScheduleAs.LINES
+            is_dated = schedules or (at_line and alone) or (at_header and dues == (view.due,))
+            if dues and not is_dated:
                 shown = ", ".join(due.isoformat() for due in dues)
                 message = f"the {self.set_id} guide has no place for the due date {shown}"
-                fix = due_advice(places, several=len(dues) > 1)
+                fix = due_advice(due_capacity, several=len(dues) > 1)
                 self._hold("due-without-place", where, message, fix)
-            if seen.schedule is not ScheduleAs.LINES and len({r.ship_to for r in line.releases}) > 1:
+            if view.schedule is not ScheduleAs.LINES and len({r.ship_to for r in line.releases}) > 1:
                 message = "its releases go to different ship-tos"
                 self._hold("ship-to-mixed", where, message, 'Split the line in Plex, or set schedule = "lines"')
 
-    def _due_of_order(self, due: date, seen: SeenOrder, places: DuePlaces, *, at_lines: bool) -> None:
-        """The order's own due date, which has no place in the heading."""
-        of_lines = {day for line in seen.lines for day in line.dues()}
+    def _due_of_order(self, due: date, view: OrderView, due_capacity: DueDateCapacity, *, at_lines: bool) -> None:
+        """Handle the order's due date when the heading has no place for it."""
+        of_lines = {day for line in view.lines for day in line.dues()}
         if not of_lines:
             message = f"the {self.set_id} guide has no place for the order's due date {due.isoformat()}"
-            fix = due_advice(places, several=False)
+            fix = due_advice(due_capacity, several=False)
             if at_lines:
                 message += ", and the lines have none"
                 fix = "Set the due date of each release in Plex"
@@ -337,7 +346,7 @@ def _unanimous(names: Iterable[str | None]) -> str | None:
     return next(iter(different)) if len(different) == 1 else None
 
 
-def _amount(quantity: Decimal, price: Decimal | None, said: SaidPrice) -> Decimal | None:
-    if price is None or said.per == 0:
+def _amount(quantity: Decimal, price: Decimal | None, sent: DocumentPrice) -> Decimal | None:
+    if price is None or sent.per == 0:
         return None
-    return exact_quotient(product(quantity, plain(price)), said.per, 10)
+    return exact_quotient(product(quantity, plain(price)), sent.per, 10)

@@ -1,23 +1,23 @@
-"""A document as its builder made it, before its guide judges it."""
+"""A document as built, before it is bound to the guide."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from plexstedi.edi.guide.need import Facts
-from plexstedi.edi.outbound.text import Doubt
+from plexstedi.edi.outbound.text import UnfitText
 from plexstedi.edi.reasons import Dropped
 from plexstedi.edi.x12.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The neutral tree, with the optional facts that have no place at all."""
+    """The neutral tree, with the optional values that have no place in the document."""
 
     transaction: Transaction
     dropped: tuple[Dropped, ...] = ()
     adjusted: tuple[str, ...] = ()
-    """Texts that were written differently, and how (RULES.md Sending 7)."""
+    """Texts that were adjusted, and how (RULES.md Sending 7)."""
     facts: Facts = field(default_factory=Facts)
-    doubts: tuple[Doubt, ...] = ()
-    """Texts that X12 cannot carry: they hold the document if it says them."""
+    unfit_texts: tuple[UnfitText, ...] = ()
+    """Texts that X12 cannot carry; they hold the document if they are sent."""

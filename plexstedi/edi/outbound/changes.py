@@ -1,4 +1,4 @@
-"""What changed between two views of an order, line by line, and the POC02 code that says so (RULES.md Sending 8)."""
+"""Changes between two views of an order, line by line, and their POC02 codes (RULES.md Sending 8)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Literal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.outbound.view import DocumentLine, SeenOrder, document_lines
+from plexstedi.edi.outbound.view import DocumentLine, OrderView, document_lines
 from plexstedi.edi.reasons import Reason
 
 ChangeCode = str
@@ -15,7 +15,7 @@ ChangeCode = str
 
 
 class Aspect(Enum):
-    """What of a line can change."""
+    """Aspect of a line that can change."""
 
     QUANTITY = "quantity"
     PRICE = "price"
@@ -26,7 +26,7 @@ class Aspect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """One line that an 860 lists: how it was sent, how it is to be; one of them is None if it was added or deleted."""
+    """One line of an 860, as sent and as it is now; `before` is None if it was added, `after` if it was deleted."""
 
     before: DocumentLine | None
     after: DocumentLine | None
@@ -34,7 +34,7 @@ class LineChange:
 
     @property
     def id(self) -> str:
-        """POC01: the id sent before, or the new one of an added line."""
+        """POC01: the id sent before; for an added line the new one."""
         line = self.before or self.after
         if line is None:
             raise ValueError("a change without lines")
@@ -52,8 +52,8 @@ _COMBINED: dict[frozenset[Aspect], str] = {
 _RESCHEDULED = frozenset({"RS", "RQ", "PR", "MU"})
 
 
-def line_changes(before: SeenOrder, after: SeenOrder) -> tuple[LineChange, ...]:
-    """Every line that differs, in the order of the ids; nothing for lines that the supplier sees unchanged."""
+def line_changes(before: OrderView, after: OrderView) -> tuple[LineChange, ...]:
+    """Every line that differs, ordered by id; lines that look the same to the supplier are omitted."""
     old = {line.id: line for line in document_lines(before)}
     new = {line.id: line for line in document_lines(after)}
     changes: list[LineChange] = []
@@ -86,7 +86,7 @@ def _aspects(was: DocumentLine, becomes: DocumentLine) -> frozenset[Aspect]:
 
 
 def _rescheduled(was: DocumentLine, becomes: DocumentLine) -> bool:
-    """Other dates; or the same dates and total, divided differently. A mere change of the total is no reschedule."""
+    """Whether dates differ, or the same total is divided differently. A new total alone is not a reschedule."""
     if [r.due for r in was.releases] != [r.due for r in becomes.releases]:
         return True
     divided = [r.quantity for r in was.releases] != [r.quantity for r in becomes.releases]
@@ -98,8 +98,8 @@ def _other(line: DocumentLine) -> tuple[object, ...]:
     return (line.line.unit, line.line.items, described, line.note, line.ship_to)
 
 
-def header_changes(before: SeenOrder, after: SeenOrder) -> tuple[str, ...]:
-    """The facts of the header that differ, by name."""
+def header_changes(before: OrderView, after: OrderView) -> tuple[str, ...]:
+    """Names of the header values that differ."""
     names = ("currency", "freight", "terms", "routing", "ship_to", "due", "note", "order_date", "kind")
     changed = [name for name in names if getattr(before, name) != getattr(after, name)]
     if "due" in changed and _due_follows_lines(before, after):
@@ -107,13 +107,13 @@ def header_changes(before: SeenOrder, after: SeenOrder) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def _due_follows_lines(before: SeenOrder, after: SeenOrder) -> bool:
-    """Whether the header's due date changed only because it is the common date of the lines."""
+def _due_follows_lines(before: OrderView, after: OrderView) -> bool:
+    """Whether the header's due date changed only because it is the common due date of the lines."""
     return bool(line_changes(before, after)) and any(line.dues() for line in (*before.lines, *after.lines))
 
 
-def renumbered(before: SeenOrder, after: SeenOrder) -> tuple[Reason, ...]:
-    """Lines or releases whose number changed since they were sent: their ids would point elsewhere."""
+def renumbered(before: OrderView, after: OrderView) -> tuple[Reason, ...]:
+    """Lines or releases renumbered since they were sent: their ids would now identify another line."""
     reasons: list[Reason] = []
     now = {line.id: line for line in after.lines}
     for was in before.lines:
@@ -140,34 +140,34 @@ def renumbered(before: SeenOrder, after: SeenOrder) -> tuple[Reason, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A change with the code that the supplier takes."""
+    """A change with its POC02 code."""
 
     code: ChangeCode
     change: LineChange
     lists_schedule: bool
-    """Whether all schedules of the line after the change are listed."""
+    """Whether the POC lists all schedules of the line after the change."""
 
 
 @dataclass(frozen=True, slots=True)
-class TakenCodes:
-    """The POC02 codes that a supplier takes: those of its settings, as far as its guide lists them (None: all)."""
+class AcceptedCodes:
+    """POC02 codes that a supplier accepts: those of its settings that its guide lists (None: all)."""
 
     configured: tuple[str, ...] | None
     listed: tuple[str, ...] | None
     table: str
-    """The supplier's in the configuration: `suppliers.ACME01`."""
+    """Configuration table of the supplier: `suppliers.ACME01`."""
 
     def takes(self, code: ChangeCode) -> bool:
-        """Whether a change may go out under this code."""
+        """Whether the supplier accepts this code."""
         return all(codes is None or code in codes for codes in (self.configured, self.listed))
 
     def shown(self) -> str:
-        """The codes, for a message."""
+        """The codes, for messages."""
         codes = self.listed if self.configured is None else self.configured
         return ", ".join(code for code in codes or () if self.takes(code)) or "none of them"
 
     def advice(self, wanted: ChangeCode) -> str:
-        """What to do about a change that no code says."""
+        """Fix for a change that has no accepted code."""
         replace = write(self.table, "change_orders", quoted("replace"))
         otherwise = f"{replace}; or inform the supplier outside EDI and accept the hold"
         if self.configured is not None and (self.listed is None or wanted in self.listed):
@@ -178,8 +178,8 @@ class TakenCodes:
         return sentence(otherwise)
 
 
-def coded(change: LineChange, taken: TakenCodes) -> Coded | Reason:
-    """The POC02 of a change, of the codes that the supplier takes; a reason if none of them says it."""
+def coded(change: LineChange, taken: AcceptedCodes) -> Coded | Reason:
+    """POC02 of a change, from the accepted codes; a reason if none of them expresses it."""
     wanted = _wanted(change)
     for code in dict.fromkeys((wanted, *_fallbacks(change))):
         if taken.takes(code):
@@ -206,5 +206,5 @@ def _wanted(change: LineChange) -> ChangeCode:
 
 
 def _fallbacks(change: LineChange) -> tuple[Literal["CA", "RZ"], ...]:
-    """Codes that say any change of a line that stays: other change, replace all values."""
+    """Codes for any change of a line that is not deleted: other change, replace all values."""
     return () if change.before is None or change.after is None else ("CA", "RZ")

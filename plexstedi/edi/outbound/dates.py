@@ -1,4 +1,4 @@
-"""Dates of an order: which can be true, and under which qualifiers a target takes them (RULES.md Sending 3, 6)."""
+"""Dates of an order: plausibility, and the qualifiers under which a target accepts them (RULES.md Sending 3, 6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from plexstedi.edi.advice import quoted, sentence, write
-from plexstedi.edi.guide.capacity import Room
+from plexstedi.edi.guide.capacity import Capacity
 from plexstedi.edi.guide.need import OTHER_DATES
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import LineState, Order
@@ -16,21 +16,21 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import ScheduleAs, SupplierSettings
 
 DUE_QUALIFIERS = ("002", "106", "996")
-"""X12 element 374 for the date on which we want the goods: delivery requested, required by, required delivery."""
+"""X12 element 374 codes of a due date: delivery requested, required by, required delivery."""
 ORDER_DATE = "004"
-"""X12 element 374 for the date of the order."""
+"""X12 element 374 code of the order date."""
 _EARLIEST = date(2000, 1, 1)
 _YEARS_AHEAD = 10
 
 
 def due_codes(settings: SupplierSettings, set_id: str) -> tuple[str, ...]:
-    """The qualifiers of our due date, best first: X12's own words for it, then the guide's (`due_qualifier`)."""
+    """Qualifiers of a due date, best first: the standard ones, then the guide's own (`due_qualifier`)."""
     own = settings.document(set_id).due_qualifier
     return DUE_QUALIFIERS if own is None else (*DUE_QUALIFIERS, own)
 
 
 def due_qualifier(
-    room: Room,
+    capacity: Capacity,
     codes: Sequence[str],
     section: Literal["heading", "detail"],
     path: tuple[str, ...],
@@ -38,36 +38,39 @@ def due_qualifier(
     qualifier: int,
     value: int,
 ) -> str | None:
-    """The first of these qualifiers under which a date can go into this segment; None if there is no place for one."""
+    """The first of these qualifiers that this segment accepts with a date; None if there is none."""
     for code in codes:
-        for place in room.places(section, path, segment_id):
-            if place.allows(qualifier, code) and place.has(value):
+        for placement in capacity.placements(section, path, segment_id):
+            if placement.allows(qualifier, code) and placement.has(value):
                 return code
     return None
 
 
-def takes_order_date(room: Room, section: Literal["heading", "detail"], path: tuple[str, ...]) -> bool:
-    """Whether a guide asks for the order date as DTM: only where it lists 004, since BEG05 has it already."""
-    return any(ORDER_DATE in place.codes.get(1, ()) and place.has(2) for place in room.places(section, path, "DTM"))
+def takes_order_date(capacity: Capacity, section: Literal["heading", "detail"], path: tuple[str, ...]) -> bool:
+    """Whether to send the order date as DTM: only if the guide lists 004, since BEG05 has it already."""
+    return any(
+        ORDER_DATE in placement.codes.get(1, ()) and placement.has(2)
+        for placement in capacity.placements(section, path, "DTM")
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class DuePlaces:
-    """What is known about a due date that has no place in a guide."""
+class DueDateCapacity:
+    """Context for a fix when a due date has no place in the guide."""
 
-    room: Room
+    capacity: Capacity
     set_id: str
     table: str
-    """The partner's, as it stands in the configuration: `suppliers.ACME01`."""
+    """Configuration table of the partner: `suppliers.ACME01`."""
     loop: str
     schedule: ScheduleAs
-    """How releases are said."""
+    """Form in which releases are sent."""
 
 
-def due_advice(at: DuePlaces, *, several: bool) -> str:
-    """What to do about a due date without a place. `several`: the line has different ones."""
-    schedules = due_qualifier(at.room, DUE_QUALIFIERS, "detail", (at.loop,), "SCH", 5, 6) is not None
-    dated = due_qualifier(at.room, DUE_QUALIFIERS, "detail", (at.loop,), "DTM", 1, 2) is not None
+def due_advice(at: DueDateCapacity, *, several: bool) -> str:
+    """Fix for a due date without a place. `several`: the line has several due dates."""
+    schedules = due_qualifier(at.capacity, DUE_QUALIFIERS, "detail", (at.loop,), "SCH", 5, 6) is not None
+    dated = due_qualifier(at.capacity, DUE_QUALIFIERS, "detail", (at.loop,), "DTM", 1, 2) is not None
     ask = f"ask the supplier for SCH or DTM with qualifier 002 in the lines of its {at.set_id} guide"
     table = f"{at.table}.850"
     if schedules and at.schedule is ScheduleAs.HEADER:
@@ -77,40 +80,40 @@ def due_advice(at: DuePlaces, *, several: bool) -> str:
     others = tuple(
         dict.fromkeys(
             (
-                *_others(at.room, "detail", (at.loop,), "SCH", 5, 6),
-                *_others(at.room, "detail", (at.loop,), "DTM", 1, 2),
-                *_others(at.room, "heading", (), "DTM", 1, 2),
+                *_others(at.capacity, "detail", (at.loop,), "SCH", 5, 6),
+                *_others(at.capacity, "detail", (at.loop,), "DTM", 1, 2),
+                *_others(at.capacity, "heading", (), "DTM", 1, 2),
             )
         )
     )
     if others:
         setting = write(f"{at.table}.{at.set_id}", "due_qualifier", quoted(others[0]))
         return f"If one of {', '.join(others)} is the guide's qualifier for our due date: {setting}; otherwise {ask}"
-    if due_qualifier(at.room, DUE_QUALIFIERS, "heading", (), "DTM", 1, 2) is not None:
+    if due_qualifier(at.capacity, DUE_QUALIFIERS, "heading", (), "DTM", 1, 2) is not None:
         return f"The guide accepts one date for the whole order: split the order in Plex by due dates, or {ask}"
     return sentence(ask)
 
 
 def _others(
-    room: Room,
+    capacity: Capacity,
     section: Literal["heading", "detail"],
     path: tuple[str, ...],
     segment_id: str,
     qualifier: int,
     value: int,
 ) -> Iterator[str]:
-    """The qualifiers of a segment that knows none of ours: one of them may be the guide's word for a due date."""
-    places = [place for place in room.places(section, path, segment_id) if place.has(value)]
-    if any(place.allows(qualifier, code) for place in places for code in DUE_QUALIFIERS):
+    """Qualifiers of a segment that lists no standard due-date code: one of them may be the guide's code for it."""
+    placements = [placement for placement in capacity.placements(section, path, segment_id) if placement.has(value)]
+    if any(placement.allows(qualifier, code) for placement in placements for code in DUE_QUALIFIERS):
         return
-    for place in places:
-        yield from (code for code in place.codes.get(qualifier, ()) if code not in OTHER_DATES)
+    for placement in placements:
+        yield from (code for code in placement.codes.get(qualifier, ()) if code not in OTHER_DATES)
 
 
 def impossible_dates(order: Order) -> tuple[Reason, ...]:
-    """A reason for each date that no order can have, naming its field (RULES.md Sending 3).
+    """A reason for each implausible date, naming its field (RULES.md Sending 3).
 
-    Plex's empty dates (0001-01-01, 1899-12-30, 9999-12-31) are among them.
+    Includes the values that Plex uses for an empty date (0001-01-01, 1899-12-30, 9999-12-31).
     """
     reasons = [*_impossible_start("order date", order.order_date, order.created_at, "order")]
     start = order.order_date if order.order_date is not None and not reasons else _day_made(order.created_at)
@@ -127,7 +130,7 @@ def impossible_dates(order: Order) -> tuple[Reason, ...]:
 
 
 def impossible_invoice_dates(invoice: Invoice) -> tuple[Reason, ...]:
-    """The same for an invoice."""
+    """As `impossible_dates`, for an invoice."""
     reasons = [*_impossible_start("invoice date", invoice.invoice_date, invoice.created_at, "order")]
     if invoice.order_date is not None:
         reasons += _impossible_start("order date", invoice.order_date, invoice.created_at, "order")
@@ -157,7 +160,7 @@ def _day_made(made: datetime | None) -> date | None:
 
 
 def _years_after(day: date, years: int) -> date:
-    """The same day so many years later; 29 February is 28 then. The end of the calendar is as late as can be."""
+    """The same day `years` later; 29 February becomes 28. Clamped to the end of the calendar."""
     if day.year + years > date.max.year:
         return date.max
     try:

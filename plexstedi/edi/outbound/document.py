@@ -1,4 +1,4 @@
-"""From what is due to the document that goes: the one door to 850, 860 and 810. Pure: no clock, no randomness."""
+"""Build the finished document for an action: the only entry point for 850, 860 and 810. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal, assert_never
 from plexstedi.edi.advice import partner_table
 from plexstedi.edi.guide.base_names import GuideJson, base_json
 from plexstedi.edi.guide.binding import Unbound, bind, unreadable
-from plexstedi.edi.guide.model import room_for
+from plexstedi.edi.guide.model import capacity_for
 from plexstedi.edi.guide.need import Sources
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.invoice import Invoice
@@ -21,12 +21,12 @@ from plexstedi.edi.outbound.actions import Cancel860, Change860, Replace850, Sen
 from plexstedi.edi.outbound.build_810 import build_810
 from plexstedi.edi.outbound.build_850 import Purpose, build_850
 from plexstedi.edi.outbound.build_860 import build_cancel, build_change
-from plexstedi.edi.outbound.build_view import look
+from plexstedi.edi.outbound.build_view import build_view
 from plexstedi.edi.outbound.built import Built
 from plexstedi.edi.outbound.changes import header_changes
 from plexstedi.edi.outbound.dates import due_codes, impossible_dates, impossible_invoice_dates
 from plexstedi.edi.outbound.text import unfit_as_sent
-from plexstedi.edi.outbound.view import SeenLine, SeenOrder, sent_order
+from plexstedi.edi.outbound.view import LineView, OrderView, sent_order
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Dropped, Held, Reason
 from plexstedi.edi.sent import SentLine, SentOrder
@@ -44,45 +44,45 @@ _NOTHING_RECEIVED: Mapping[str, Decimal] = MappingProxyType({})
 
 
 class Renderings:
-    """What one partner would see of an order's revisions: each view and each whole 850 is made once."""
+    """Views and 850s of an order's revisions for one partner, each built once."""
 
     def __init__(self, partner: Partner) -> None:
         self.partner = partner
-        self._views: list[tuple[Order, str, StreamKey, ScheduleAs | None, SeenOrder | Held]] = []
-        self._orders: list[tuple[SeenOrder, Purpose, Prepared | Held]] = []
+        self._views: list[tuple[Order, str, StreamKey, ScheduleAs | None, OrderView | Held]] = []
+        self._orders: list[tuple[OrderView, Purpose, Prepared | Held]] = []
 
     def view(
         self, order: Order, set_id: Literal["850", "860"], stream: StreamKey, schedule: ScheduleAs | None = None
-    ) -> SeenOrder | Held:
-        """The revision as a document of this set says it. Raise GuideUnreadableError."""
+    ) -> OrderView | Held:
+        """View of the revision in a document of this set. Raise GuideUnreadableError."""
         for known, *key, view in self._views:
             if known is order and key == [set_id, stream, schedule]:
                 return view
-        view = look(order, self.partner, room_for(self.partner, set_id), set_id, stream, schedule)
+        view = build_view(order, self.partner, capacity_for(self.partner, set_id), set_id, stream, schedule)
         self._views.append((order, set_id, stream, schedule, view))
         return view
 
-    def whole(self, seen: SeenOrder, purpose: Purpose) -> Prepared | Held:
-        """What is seen as an 850 with this BEG01. Raise GuideUnreadableError."""
+    def whole(self, view: OrderView, purpose: Purpose) -> Prepared | Held:
+        """The 850 of a view, with this BEG01. Raise GuideUnreadableError."""
         for known, with_purpose, prepared in self._orders:
-            if with_purpose == purpose and known == seen:
+            if with_purpose == purpose and known == view:
                 return prepared
-        built = build_850(seen, self.partner, room_for(self.partner, "850"), purpose)
-        prepared = built if isinstance(built, Held) else finish_order("850", built, self.partner, seen, ())
-        self._orders.append((seen, purpose, prepared))
+        built = build_850(view, self.partner, capacity_for(self.partner, "850"), purpose)
+        prepared = built if isinstance(built, Held) else finish_order("850", built, self.partner, view, ())
+        self._orders.append((view, purpose, prepared))
         return prepared
 
     def order(self, order: Order, stream: StreamKey, purpose: Purpose) -> Prepared | Held:
-        """The revision as an 850. Raise GuideUnreadableError."""
-        seen = self.view(order, "850", stream)
-        return seen if isinstance(seen, Held) else self.whole(seen, purpose)
+        """The 850 of a revision. Raise GuideUnreadableError."""
+        view = self.view(order, "850", stream)
+        return view if isinstance(view, Held) else self.whole(view, purpose)
 
-    def visible(self, seen: SeenOrder) -> dict[str, GuideJson] | None:
-        """The whole order as the supplier would see it now; None if it could not be sent.
+    def visible(self, view: OrderView) -> dict[str, GuideJson] | None:
+        """Guide JSON of the whole order as it would be sent now; None if it could not be sent.
 
-        What the guide has no place for is not in it, so a change of that alone is no change for the supplier.
+        A value without a place in the guide is not in it, so a change of that value alone is not sent.
         """
-        shown = self.whole(seen, "00")
+        shown = self.whole(view, "00")
         return None if isinstance(shown, Held) else shown.guide_json
 
 
@@ -94,13 +94,13 @@ def prepare(
     revision_seen: date,
     received: Mapping[str, Decimal] | None = _NOTHING_RECEIVED,
 ) -> Prepared | Held:
-    """The document that is due, or why it cannot go out faithfully.
+    """Build the document for an action, or Held if it cannot be expressed faithfully.
 
-    `change_sequence` is BCH05, counted from 1 for each stream. `revision_seen` is Plex's modified date when this
-    revision was first seen (BCH11). `received` is what came in so far, by Plex's line id in the unit ordered (POC04);
-    None if that is not known. Held names order line, value and fix.
+    `change_sequence` is BCH05, counted from 1 per stream. `revision_seen` is the modification date in Plex when this
+    revision was first read (BCH11). `received` is the quantity received so far by Plex line id, in the unit ordered
+    (POC04); None if unknown. Held names line, value and fix.
     """
-    # What is cancelled is what was sent before: its dates are told no more.
+    # A cancellation repeats no dates, so implausible dates of the order do not hold it.
     wrong = () if isinstance(due, Cancel860) else impossible_dates(order_of_stream(due.order, due.stream))
     prepared = _prepare(due, renderings, change_sequence, revision_seen, received)
     if not wrong:
@@ -132,9 +132,9 @@ def _prepare(
 
 
 def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
-    """The 810 of a customer invoice, or why it cannot go out faithfully. `sent` names the invoice and has no lines."""
+    """Build the 810 of an invoice, or Held. `sent` of the result has the invoice number and no lines."""
     try:
-        built = build_810(invoice, partner, room_for(partner, "810"))
+        built = build_810(invoice, partner, capacity_for(partner, "810"))
     except GuideUnreadableError as error:
         return Held((unreadable("810", error),))
     wrong = impossible_invoice_dates(invoice)
@@ -146,11 +146,12 @@ def prepare_invoice(invoice: Invoice, partner: Partner) -> Prepared | Held:
 
 def _views_for_860(
     orders: tuple[Order, Order], stream: StreamKey, renderings: Renderings
-) -> tuple[SeenOrder, SeenOrder] | Held:
-    """Both revisions as an 860 says them, with releases said as the first document did."""
+) -> tuple[OrderView, OrderView] | Held:
+    """Views of both revisions in an 860, with releases in the form of the first document."""
     first = renderings.view(orders[0], "850", stream)
     if isinstance(first, Held):
         return first
+    # Line ids depend on the form of releases, so the 860 has to use that of the 850 that the supplier has.
     before = renderings.view(orders[0], "860", stream, first.schedule)
     after = renderings.view(orders[1], "860", stream, first.schedule)
     if isinstance(after, Held):
@@ -166,9 +167,10 @@ def _prepare_change(
     if isinstance(views, Held):
         return views
     before, after = views
-    room = room_for(partner, "860")
-    built = build_change(before, after, partner, room, sequence=sequence, revised=revised, received=received)
-    same = build_change(before, before, partner, room, sequence=sequence, revised=revised, received=received)
+    capacity = capacity_for(partner, "860")
+    built = build_change(before, after, partner, capacity, sequence=sequence, revised=revised, received=received)
+    # An 860 without changes: compared with it, a header change without a place in the 860 is detected.
+    same = build_change(before, before, partner, capacity, sequence=sequence, revised=revised, received=received)
     if isinstance(built, Held):
         return built
     kept = {line.id for line in after.lines}
@@ -177,14 +179,14 @@ def _prepare_change(
     unchanged = same if isinstance(same, Held) else finish_order("860", same, partner, before, ())
     if isinstance(prepared, Held) or isinstance(unchanged, Held):
         return prepared
-    untold = _untold(before, after, prepared, unchanged, renderings)
-    return prepared if untold is None else Held((untold,))
+    unsent = _unsent_header_changes(before, after, prepared, unchanged, renderings)
+    return prepared if unsent is None else Held((unsent,))
 
 
-def _untold(
-    before: SeenOrder, after: SeenOrder, prepared: Prepared, unchanged: Prepared, renderings: Renderings
+def _unsent_header_changes(
+    before: OrderView, after: OrderView, prepared: Prepared, unchanged: Prepared, renderings: Renderings
 ) -> Reason | None:
-    """A change of the header that the supplier saw in the 850 and that the 860 has no place for."""
+    """Reason for a header change that is visible in the 850 but has no place in the 860."""
     facts = header_changes(before, after)
     if prepared.guide_json["heading"] != unchanged.guide_json["heading"] or not facts:
         return None
@@ -207,11 +209,11 @@ def _prepare_cancel(due: Cancel860, renderings: Renderings, sequence: int, revis
     views = _views_for_860((due.has, due.has), due.stream, renderings)
     if isinstance(views, Held):
         return views
-    seen = views[0]
-    built = build_cancel(seen, partner, room_for(partner, "860"), sequence=sequence, revised=revised)
+    view = views[0]
+    built = build_cancel(view, partner, capacity_for(partner, "860"), sequence=sequence, revised=revised)
     if isinstance(built, Held):
         return built
-    return finish_order("860", built, partner, replace(seen, lines=()), seen.lines)
+    return finish_order("860", built, partner, replace(view, lines=()), view.lines)
 
 
 DocumentKind = Literal["850", "860", "810"]
@@ -219,30 +221,30 @@ DocumentKind = Literal["850", "860", "810"]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document ready to be frozen and sent."""
+    """A finished document, ready to be frozen and sent."""
 
     kind: DocumentKind
     transaction: Transaction
-    """As it goes out: what had no place is not in it."""
+    """As sent: without values that have no place."""
     guide_json: dict[str, GuideJson]
-    """heading, detail, summary: the transaction in Stedi's form."""
+    """heading, detail, summary: the transaction as Guide JSON."""
     sent: SentOrder
     dropped: tuple[Dropped, ...]
     adjusted: tuple[str, ...]
-    """Texts that were written differently, and how (RULES.md Sending 7)."""
+    """Texts that were adjusted, and how (RULES.md Sending 7)."""
 
 
 def finish_order(
-    kind: DocumentKind, built: Built, partner: Partner, seen: SeenOrder, removed: tuple[SeenLine, ...]
+    kind: DocumentKind, built: Built, partner: Partner, view: OrderView, removed: tuple[LineView, ...]
 ) -> Prepared | Held:
-    """The document of an order, with what the supplier knows after it; `removed` lines are kept at quantity zero."""
-    return finish(kind, built, partner, sent_order(seen, removed))
+    """Finish the document of an order; its `sent` keeps `removed` lines at quantity zero."""
+    return finish(kind, built, partner, sent_order(view, removed))
 
 
 def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) -> Prepared | Held:
-    """The guide or the base names first, then lengths and characters of what is sent; Held with all that refuses.
+    """Bind to the guide or the base names, then check lengths and characters of what is sent; Held with all reasons.
 
-    What has no place in the guide is not sent, so nothing is asked of it (RULES.md Sending 7).
+    Values without a place in the guide are not sent and therefore not checked (RULES.md Sending 7).
     """
     transaction = built.transaction
     schema = partner.guides.get(kind)
@@ -252,24 +254,26 @@ def finish(kind: DocumentKind, built: Built, partner: Partner, sent: SentOrder) 
             return Held(unfit)
         return Prepared(kind, transaction, base_json(transaction), sent, built.dropped, built.adjusted)
     settings = partner.settings
+    # Bind first: only then is it known which values are sent and need to fit.
     bound = bind(transaction, schema, Sources(kind, partner.code, settings, due_codes(settings, kind), built.facts))
     if isinstance(bound, Unbound):
         return Held(tuple(dict.fromkeys((*_unfit(bound.transaction, built, partner), *bound.reasons))))
     unfit = _unfit(bound.transaction, built, partner)
     if unfit:
         return Held(unfit)
+    # Acknowledgments can only repeat item numbers that were sent, so dropped ones are not stored as sent.
     dropped = (*built.dropped, *bound.dropped)
     return Prepared(kind, bound.transaction, bound.json, _as_bound(sent, bound.transaction), dropped, built.adjusted)
 
 
 def _unfit(sent: Transaction, built: Built, partner: Partner) -> tuple[Reason, ...]:
     table = partner_table(sent.set_id, partner.code, "text")
-    texts = unfit_as_sent(placed_segments(sent), built.doubts, partner.settings.text, table)
+    texts = unfit_as_sent(placed_segments(sent), built.unfit_texts, partner.settings.text, table)
     return tuple(dict.fromkeys((*beyond_limits(sent), *texts)))
 
 
 def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
-    """What was sent, with only the item numbers that the guide took."""
+    """The order as sent, with only the item numbers that the guide accepted."""
     taken = {
         loop.head.text(1): {str(value) for value in loop.head.elements if value is not None}
         for loop in transaction.detail
@@ -278,19 +282,21 @@ def _as_bound(sent: SentOrder, transaction: Transaction) -> SentOrder:
 
     def lost(line: SentLine) -> SentLine:
         ids = [str(line.line), *(s.assigned_id for s in line.schedules if s.assigned_id)]
-        said = next((taken[line_id] for line_id in ids if line_id in taken), None)
-        if said is None:
+        sent_items = next((taken[line_id] for line_id in ids if line_id in taken), None)
+        if sent_items is None:
             return line
-        return line.model_copy(update={"items": {q: n for q, n in line.items.items() if q in said and n in said}})
+        return line.model_copy(
+            update={"items": {q: n for q, n in line.items.items() if q in sent_items and n in sent_items}}
+        )
 
     return sent.model_copy(update={"lines": tuple(lost(line) for line in sent.lines)})
 
 
-def with_descriptions_of(seen: SeenOrder, other: SeenOrder) -> SeenOrder:
-    """The order with the parts' descriptions of another view: master data is no change of the order."""
+def with_descriptions_of(view: OrderView, other: OrderView) -> OrderView:
+    """The view with part descriptions of `other`: master data is not a change of the order."""
     known = {line.id: line.description for line in other.lines}
     lines = tuple(
         line if line.description_counts or line.id not in known else replace(line, description=known[line.id])
-        for line in seen.lines
+        for line in view.lines
     )
-    return replace(seen, lines=lines)
+    return replace(view, lines=lines)

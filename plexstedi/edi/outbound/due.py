@@ -1,6 +1,6 @@
-"""Which document is due: the difference between what the supplier has and what Plex holds now (DESIGN.md section 6).
+"""Decide which document is due: compare what the supplier has with the current order in Plex (DESIGN.md section 6).
 
-There is no queue of intents: an edit undone before sending is no difference, and a released hold needs no code.
+There is no queue of changes: an edit undone before sending leaves no difference, and a resolved hold needs no handling.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from plexstedi.edi.outbound.actions import (
 )
 from plexstedi.edi.outbound.changes import header_changes, line_changes, renumbered
 from plexstedi.edi.outbound.document import Renderings, prepare_invoice, with_descriptions_of
-from plexstedi.edi.outbound.view import SeenOrder
+from plexstedi.edi.outbound.view import OrderView
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held, Reason
 from plexstedi.edi.settings import ChangeOrders, ReleasesAs
@@ -43,18 +43,20 @@ __all__ = [
 
 
 def due(has: Order | None, latest: Order, renderings: Renderings, stream: StreamKey | None = None) -> Due:
-    """What is to be sent of this stream (default: the order as a whole).
+    """Action for this stream (default: the order as a whole).
 
-    `has` is the revision of the last document of the stream, None if nothing was ever sent; after a cancellation its
-    phase is CANCELLED. Pure: the same revisions and settings give the same answer.
+    `has` is the revision of the last document of the stream, None if nothing was sent; after a cancellation its phase
+    is CANCELLED. Pure: the same revisions and settings give the same result.
     """
     key = stream or StreamKey(order_id=latest.id)
     now = order_of_stream(latest, key)
     if has is None:
         return Send850(latest, key) if now.phase is Phase.RELEASED else Nothing()
     before = order_of_stream(has, key)
+    # A supplier drops a cancelled order, so it cannot be changed by an 860 any more.
     if before.phase is Phase.CANCELLED:
         return _after_cancellation(now)
+    # A review closed the order with the supplier; whether it still has the order is not known here.
     if before.phase in (Phase.VANISHED, Phase.UNRELEASED) and now.phase is Phase.RELEASED:
         return _held(
             "order-back",
@@ -120,6 +122,7 @@ def _changed(has: Order, latest: Order, renderings: Renderings, key: StreamKey) 
         return DueHeld(after.reasons)
     if isinstance(before, Held):
         return DueHeld(before.reasons)
+    # POC01 identifies a line by its number, so a renumbered line cannot be changed by an 860.
     moved = renumbered(before, after)
     if moved:
         return DueHeld(moved)
@@ -127,13 +130,16 @@ def _changed(has: Order, latest: Order, renderings: Renderings, key: StreamKey) 
     after_now = with_descriptions_of(after, before)
     if not changes and not headers:
         return Nothing()
-    seen_before, seen_now = renderings.visible(before), renderings.visible(after_now)
-    if seen_before is not None and seen_before == seen_now:
+    # The views may differ in values that have no place in the guide: compare what would actually be sent.
+    visible_before, visible_now = renderings.visible(before), renderings.visible(after_now)
+    if visible_before is not None and visible_before == visible_now:
         return Nothing()
-    return _told(has, latest, renderings.partner, key, releases_only=not headers and _only_releases(before, after))
+    return _change_by_setting(
+        has, latest, renderings.partner, key, releases_only=not headers and _only_releases(before, after)
+    )
 
 
-def _told(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releases_only: bool) -> Due:
+def _change_by_setting(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releases_only: bool) -> Due:
     settings = partner.settings
     how = settings.change_orders
     if settings.releases is ReleasesAs.CHANGE_ORDER and latest.blanket and releases_only:
@@ -152,22 +158,22 @@ def _told(has: Order, latest: Order, partner: Partner, key: StreamKey, *, releas
     )
 
 
-def _only_releases(before: SeenOrder, after: SeenOrder) -> bool:
-    """Whether nothing but the releases of the lines differs."""
+def _only_releases(before: OrderView, after: OrderView) -> bool:
+    """Whether only the releases of the lines differ."""
 
-    def rest(seen: SeenOrder) -> list[tuple[object, ...]]:
+    def rest(view: OrderView) -> list[tuple[object, ...]]:
         return [
             (line.id, line.number, line.unit, line.price, line.price_basis, line.items, line.note)
-            for line in seen.lines
+            for line in view.lines
         ]
 
     return rest(before) == rest(after)
 
 
 def invoice_due(has: Invoice | None, latest: Invoice, partner: Partner) -> InvoiceDue:
-    """What is to be done about an invoice. Pure.
+    """Action for an invoice. Pure.
 
-    `has` is the invoice as its customer was told it, None if it was not.
+    `has` is the invoice as sent, None if it was not sent.
     """
     if has is None:
         return Send810(latest) if latest.booked and not latest.void else Nothing()
@@ -177,6 +183,7 @@ def invoice_due(has: Invoice | None, latest: Invoice, partner: Partner) -> Invoi
         return _invoice_held("invoice-voided", f"invoice {latest.number} was sent and is now void in Plex")
     if not latest.booked:
         return _invoice_held("invoice-unbooked", f"invoice {latest.number} was sent and is no longer booked in Plex")
+    # There is no document for a changed invoice; a change that the 810 does not carry needs none.
     before, now = prepare_invoice(has, partner), prepare_invoice(latest, partner)
     if not isinstance(before, Held) and not isinstance(now, Held) and before.guide_json == now.guide_json:
         return Nothing()

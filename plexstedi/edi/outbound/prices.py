@@ -1,4 +1,4 @@
-"""Quantity, unit and price of a line as the supplier is told them: exact conversions or a hold (RULES.md Sending 4)."""
+"""Quantity, unit and price of a line as sent: exact conversion or a hold (RULES.md Sending 4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from plexstedi.edi.advice import sentence, write
-from plexstedi.edi.guide.capacity import Place, Room, place_for
+from plexstedi.edi.guide.capacity import Capacity, Placement, placement_for
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings, Unit
 from plexstedi.edi.units import PRICE_BASIS_UNITS, basis_quantity, exact_quotient, plain, plex_unit, product
@@ -14,66 +14,66 @@ from plexstedi.edi.x12.transaction import Composite, Segment, segment
 
 _PRICE_DECIMALS = 6
 _BASIS_AT = {"PO1": 5, "POC": 7, "IT1": 5}
-"""Where the price basis of a line stands; the price is the element before it."""
+"""Position of the price basis in the line segment; the price is the element before it."""
 _CTP_PRICE, _CTP_BASIS = 3, 9
 _LIST_PRICES = frozenset({"MSR", "RTL", "SLP", "SRP"})
-"""CTP02 (element 236) of prices that are not what is paid: suggested and list prices."""
+"""CTP02 (element 236) codes that are not purchase prices: suggested and list prices."""
 _PURCHASE_PRICES = ("UCP", "CON", "NET", "CUP", "INV", "PRO")
-"""CTP02 of what is paid: unit cost, contract, net, confirmed, billed, producer's price; best first."""
+"""CTP02 codes of purchase prices, best first: unit cost, contract, net, confirmed, billed, producer's price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """The X12 units of a line: of its quantities, and of its price (the same unless Plex prices another unit)."""
+    """X12 units of a line, for quantities and for the price (different only if Plex prices per another unit)."""
 
     quantity: Unit
     price: Unit
     name: str = ""
-    """Plex's name of the unit that is priced."""
+    """Plex name of the unit of the price."""
     table: str = "units"
-    """The partner's units in the configuration: `suppliers.ACME01.units`."""
+    """Configuration table of the units: `suppliers.ACME01.units`."""
 
 
 @dataclass(frozen=True, slots=True)
-class SaidPrice:
-    """A price as it goes out: PO104, PO105."""
+class DocumentPrice:
+    """A price as sent: PO104, PO105."""
 
     price: Decimal
     basis: str | None
     per: Decimal
-    """How many X12 units Plex's own price is for; 0 if Plex prices another X12 unit than it orders."""
+    """Number of X12 units that the Plex price refers to; 0 if price and quantity have different X12 units."""
 
 
 @dataclass(frozen=True, slots=True)
-class PricePlace:
-    """Where a line's price goes: into the line's own segment, or into CTP03 (RULES.md Sending 4)."""
+class PricePlacement:
+    """Placement of a line's price: in the line segment, or in CTP03 (RULES.md Sending 4)."""
 
-    place: Place | None
+    placement: Placement | None
     basis: int
-    """The position of its basis (element 639) there."""
+    """Position of its basis (element 639) there."""
     in_ctp: bool = False
 
 
-def price_place(room: Room, loop: str) -> PricePlace:
-    """The place of the price in this line loop: CTP03 only where a guide has none in the line's own segment."""
+def price_placement(capacity: Capacity, loop: str) -> PricePlacement:
+    """Placement of the price in this line loop: CTP03 only if the guide has none in the line segment."""
     basis = _BASIS_AT[loop]
-    own = place_for(room, "detail", (), loop)
-    if room.by_guide and (own is None or not own.has(basis - 1)):
-        for place in room.places("detail", (loop,), "CTP"):
-            if place.has(_CTP_PRICE) and not set(place.codes.get(2, ("",))) <= _LIST_PRICES:
-                return PricePlace(place, _CTP_BASIS, in_ctp=True)
-    return PricePlace(own, basis)
+    own = placement_for(capacity, "detail", (), loop)
+    if capacity.by_guide and (own is None or not own.has(basis - 1)):
+        for placement in capacity.placements("detail", (loop,), "CTP"):
+            if placement.has(_CTP_PRICE) and not set(placement.codes.get(2, ("",))) <= _LIST_PRICES:
+                return PricePlacement(placement, _CTP_BASIS, in_ctp=True)
+    return PricePlacement(own, basis)
 
 
-def price_segment(price: Decimal, basis: str | None, unit: str, place: Place) -> Segment:
-    """The price as CTP; its class and identifier only where the guide asks for them."""
-    listed = place.codes.get(2)
+def price_segment(price: Decimal, basis: str | None, unit: str, placement: Placement) -> Segment:
+    """CTP with the price; class and identifier only where the guide requires them."""
+    listed = placement.codes.get(2)
     paid = next((code for code in _PURCHASE_PRICES if listed is not None and code in listed), None)
     return segment(
         "CTP",
         e02=paid,
         e03=price,
-        e05=Composite((unit,)) if 5 in place.required else None,
+        e05=Composite((unit,)) if 5 in placement.required else None,
         e09=basis,
     )
 
@@ -81,9 +81,9 @@ def price_segment(price: Decimal, basis: str | None, unit: str, place: Place) ->
 def line_units(
     price_name: str | None, order_unit: str | None, settings: SupplierSettings, where: str, table: str
 ) -> Units | Reason:
-    """The X12 units of a line by its Plex names: of the price, and of the quantity where that is another.
+    """X12 units of a line by Plex unit names: of the price, and of the quantity if different.
 
-    A reason if the partner's `units` (`table` in the configuration) do not tell them (DESIGN.md section 6).
+    A reason if `units` of the partner (configuration table `table`) lacks one (DESIGN.md section 6).
     """
     quantity_name = order_unit or price_name
     if quantity_name is None:
@@ -115,15 +115,17 @@ def line_units(
     return Units(quantity, price, (price_name or quantity_name).strip(), table)
 
 
-def said_quantity(quantity: Decimal, units: Units) -> Decimal:
-    """A Plex quantity in X12 units, exactly."""
+def document_quantity(quantity: Decimal, units: Units) -> Decimal:
+    """A Plex quantity in X12 units, exact."""
     return product(quantity, units.quantity.factor)
 
 
-def said_price(price: Decimal, units: Units, place: Place | None, position: int, where: str) -> SaidPrice | Reason:
-    """The price with its basis where `place` has room for it at `position`, else converted exactly to the unit.
+def document_price(
+    price: Decimal, units: Units, placement: Placement | None, position: int, where: str
+) -> DocumentPrice | Reason:
+    """The price with its basis if `placement` has a place for it at `position`, else converted exactly to one unit.
 
-    A reason if neither is possible: a price per hundred never goes out as a price each.
+    A reason if neither is possible: a price per hundred is never sent as a price each.
     """
     if price < 0:
         return Reason(
@@ -139,14 +141,15 @@ def said_price(price: Decimal, units: Units, place: Place | None, position: int,
             fix="Correct factor or price_basis in this supplier's `units`",
         )
     same = unit.unit == ordered
-    if unit.price_basis is not None and place is not None and place.allows(position, unit.price_basis):
-        return SaidPrice(plain(price), unit.price_basis, per if same else Decimal(0))
+    if unit.price_basis is not None and placement is not None and placement.allows(position, unit.price_basis):
+        return DocumentPrice(plain(price), unit.price_basis, per if same else Decimal(0))
+    # Without a basis PO104 is per unit ordered, and no factor between the two units is configured.
     if not same:
         return Reason(
             code="price-unit-differs",
             where=where,
             message=f"it is ordered in {ordered} and priced per {unit.unit}, with no place for a price basis",
-            fix=_basis_fix(units, per, place, position) or f"Price the line in Plex per unit ordered ({ordered})",
+            fix=_basis_fix(units, per, placement, position) or f"Price the line in Plex per unit ordered ({ordered})",
         )
     each = plain(price) if per == 1 else exact_quotient(price, per, _PRICE_DECIMALS)
     if each is None:
@@ -155,35 +158,35 @@ def said_price(price: Decimal, units: Units, place: Place | None, position: int,
             where=where,
             message=f"price {price} per {plain(per)} {ordered} is not exact in {_PRICE_DECIMALS} decimals "
             f"per {ordered}, and there is no place for its price basis",
-            fix=_basis_fix(units, per, place, position)
+            fix=_basis_fix(units, per, placement, position)
             or f"Correct the price in Plex so that it is exact per {ordered}, or ask the supplier for a price basis "
             "in its guide",
         )
-    return SaidPrice(each, _plain_basis(place, position, ordered), per)
+    return DocumentPrice(each, _plain_basis(placement, position, ordered), per)
 
 
-def _basis_fix(units: Units, per: Decimal, place: Place | None, position: int) -> str | None:
-    """The price basis to set, if the target has a place for one that means just what Plex prices."""
+def _basis_fix(units: Units, per: Decimal, placement: Placement | None, position: int) -> str | None:
+    """Fix that sets a price basis, if the target accepts one that matches the price in Plex."""
     unit = units.price
     for code, (quantity, of) in PRICE_BASIS_UNITS.items():
         fits = quantity == per and of == unit.unit and unit.price_basis is None
-        if fits and place is not None and place.allows(position, code):
+        if fits and placement is not None and placement.allows(position, code):
             value = f'{{unit = "{unit.unit}", factor = "{plain(unit.factor):f}", price_basis = "{code}"}}'
             return sentence(write(units.table, units.name, value))
     return None
 
 
 def _priced_quantity(unit: Unit) -> Decimal | None:
-    """How many X12 units the Plex price is for; None if factor and price basis contradict each other."""
+    """Number of X12 units that the Plex price refers to; None if factor and price basis contradict each other."""
     known = basis_quantity(unit.price_basis, unit.unit) if unit.price_basis else None
     if known is None or known == unit.factor:
         return unit.factor
     return known if unit.factor == 1 else None
 
 
-def _plain_basis(place: Place | None, position: int, unit: str) -> str | None:
-    """The basis of a price per unit, said only where the guide asks for one."""
-    if place is None or position not in place.required:
+def _plain_basis(placement: Placement | None, position: int, unit: str) -> str | None:
+    """Basis code of a price per unit, only where the guide requires one."""
+    if placement is None or position not in placement.required:
         return None
     candidates = ("PE", "UM") if unit == "EA" else ("UM",)
-    return next((code for code in candidates if place.allows(position, code)), None)
+    return next((code for code in candidates if placement.allows(position, code)), None)

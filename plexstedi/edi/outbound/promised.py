@@ -1,8 +1,8 @@
-"""What a supplier has, with the dates and quantities that we wrote into Plex from its own answers
+"""What a supplier has, including dates and quantities that PlexStedi wrote to Plex from its acknowledgments
 (DESIGN.md section 6).
 
-With `release_values` a supplier's promise replaces our demand in Plex. The supplier knows it: it must not be told back
-as a change. But a person's edit of such a value afterwards is one, also back to what was first asked for.
+With `release_values` a supplier's promise replaces our demand in Plex. It must not be sent back to the supplier as a
+change. A later edit of such a value by a user is a change, even back to the value first ordered.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ Demand: TypeAlias = Decimal | date
 
 @dataclass(frozen=True, slots=True)
 class WrittenDemand:
-    """A quantity or due date that we wrote into a release, or may have written."""
+    """A quantity or due date that PlexStedi wrote, or may have written, to a release."""
 
     release_id: str
     value: Demand
-    """A Decimal is the quantity in the line's unit, a date the due date."""
-    sure: bool
-    """False: its outcome was not heard, so it counts only where Plex is seen to hold it."""
+    """Decimal: quantity in the line's unit. date: due date."""
+    is_certain: bool
+    """False: the outcome of the write is unknown, so it counts only if Plex shows the value."""
 
 
 def with_promises(has: Order, latest: Order, written: Iterable[WrittenDemand]) -> Order:
-    """`has`, with what was written since, oldest first; `latest` is what Plex holds now."""
+    """Apply values written since, oldest first, to `has`; `latest` is the current order in Plex."""
     now = {release.id: release for line in latest.lines for release in line.releases}
     changed: dict[str, dict[str, Demand]] = {}
     for each in written:
         holds = now.get(each.release_id)
         name = "quantity" if isinstance(each.value, Decimal) else "due"
-        if each.sure or (holds is not None and getattr(holds, name) == each.value):
+        if each.is_certain or (holds is not None and getattr(holds, name) == each.value):
             changed.setdefault(each.release_id, {})[name] = each.value
     return with_demands(has, changed) if changed else has
 
 
 def with_demands(order: Order, demands: Mapping[str, Mapping[str, Demand]]) -> Order:
-    """The order with these values (`quantity`, `due`) in its releases, by release id."""
+    """The order with these values (`quantity`, `due`) set in its releases, by release id."""
 
     def release(each: Release) -> Release:
         return each.model_copy(update=dict(demands[each.id])) if each.id in demands else each

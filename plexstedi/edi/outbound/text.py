@@ -1,6 +1,6 @@
-"""What may be done to text so that X12 carries it faithfully (RULES.md Sending 7): clean it, or say why it cannot be.
+"""Adapt text to X12 without loss of meaning, or give the reason why that is not possible (RULES.md Sending 7).
 
-Whether a text holds the document is decided at the end, by what is sent of it: what has no place is dropped.
+Whether a text holds the document is decided after binding, since a text without a place is dropped and not sent.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ _LOOK_ALIKES = {
     "\u2026": "...",
     **dict.fromkeys("\u200b\u2060\ufeff\u00ad", ""),
 }
-"""Typographic characters and the ASCII that says the same; zero-width marks say nothing."""
+"""Typographic characters and their ASCII equivalents; zero-width marks are removed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """A text that X12 cannot carry: it holds the document that says it, or a piece of it."""
+class UnfitText:
+    """A text that X12 cannot carry; it holds a document in which it, or a piece of it, is sent."""
 
     text: str
     reason: Reason
 
 
 @dataclass(slots=True)
-class Wording:
-    """Cleans the texts of one document and remembers what it changed and what it could not.
+class TextCleaner:
+    """Cleans the texts of one document; collects adjustments and unfit texts.
 
-    The one mutable thing of a build: it lives as long as one pure function call.
+    Mutable, but local to one pure function call.
     """
 
     settings: TextSettings
     table: str = "suppliers.CODE.text"
-    """Its place in the configuration."""
+    """Configuration table of the text settings."""
     adjusted: list[str] = field(default_factory=list)
-    doubts: list[Doubt] = field(default_factory=list)
+    unfit_texts: list[UnfitText] = field(default_factory=list)
 
     @property
     def reasons(self) -> list[Reason]:
-        """Why texts cleaned so far cannot be sent."""
-        return [doubt.reason for doubt in self.doubts]
+        """Reasons why texts cleaned so far cannot be sent."""
+        return [unfit.reason for unfit in self.unfit_texts]
 
     def clean(self, text: str | None, where: str) -> str | None:
-        """The text as X12 can carry it, None for nothing to say; unfit text is a doubt and is returned as it is."""
+        """The text adapted to X12; None if empty. Unfit text is recorded and returned unchanged."""
         if text is None:
             return None
         flat = re.sub(r"\r\n|[\t\r\n\v\f\u0085\u2028\u2029]", " ", text).strip()
@@ -66,10 +66,12 @@ class Wording:
             if plain != before:
                 self.adjusted.append(f"{where}: {_shown(before)} written as {_shown(plain)} (text.transliterate)")
         plain = self._without_delimiters(plain, where)
-        said = (plain.upper() if self.settings.uppercase else plain) or None
-        if said is not None:
-            self.doubts += [Doubt(said, reason) for reason in unfit_reasons(said, self.settings, where, self.table)]
-        return said
+        cleaned = (plain.upper() if self.settings.uppercase else plain) or None
+        if cleaned is not None:
+            self.unfit_texts += [
+                UnfitText(cleaned, reason) for reason in unfit_reasons(cleaned, self.settings, where, self.table)
+            ]
+        return cleaned
 
     def _without_delimiters(self, text: str, where: str) -> str:
         substitute = self.settings.replace_delimiters
@@ -82,7 +84,7 @@ class Wording:
 
 
 def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> list[Reason]:
-    """Why X12 cannot carry a text that is to be sent: characters outside its set, or the interchange's delimiters."""
+    """Reasons why X12 cannot carry a text: characters outside its set, or delimiters of the interchange."""
     reasons: list[Reason] = []
     unfit = sorted({c for c in text if not (" " <= c <= "~")})
     if unfit:
@@ -101,17 +103,17 @@ def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> 
 
 
 def unfit_as_sent(
-    sent: Iterable[tuple[str, Segment]], doubts: Sequence[Doubt], settings: TextSettings, table: str
+    sent: Iterable[tuple[str, Segment]], unfit_texts: Sequence[UnfitText], settings: TextSettings, table: str
 ) -> tuple[Reason, ...]:
-    """The reasons of those texts that are really sent (RULES.md Sending 7), each segment with where it stands.
+    """Reasons for unfit texts that are actually sent (RULES.md Sending 7). `sent` has each segment with its location.
 
-    A text may go out in pieces; one that nobody had a doubt about (a code of the settings) is judged all the same.
+    A text may be sent in pieces. Texts that were not cleaned (codes from settings) are checked as well.
     """
     reasons: dict[Reason, None] = {}
     for where, segment in sent:
         for text in _texts(segment):
             found = unfit_reasons(text, settings, where, table)
-            known = [d.reason for d in doubts if text in d.text and any(d.reason.code == r.code for r in found)]
+            known = [d.reason for d in unfit_texts if text in d.text and any(d.reason.code == r.code for r in found)]
             reasons.update(dict.fromkeys(known or found))
     return tuple(reasons)
 
@@ -123,7 +125,7 @@ def _texts(segment: Segment) -> Iterator[str]:
 
 
 def _base_letters(text: str) -> str:
-    """Letters without their accents; letters that have no base letter stay as they are."""
+    """Replace accented letters by base letters; letters without one are kept."""
     special = {"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d"}
     decomposed = unicodedata.normalize("NFD", "".join(special.get(c, c) for c in text))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
@@ -135,9 +137,9 @@ def _shown(text: str) -> str:
 
 
 def split_words(text: str, width: int) -> tuple[str, ...] | None:
-    """The text in pieces of at most `width` characters, broken at spaces; None if a single word is longer.
+    """Split text at spaces into pieces of at most `width` characters; None if a single word is longer.
 
-    Joining the pieces by one space gives the text again, but for runs of spaces at the breaks.
+    Joining the pieces with one space restores the text, except for runs of spaces at the breaks.
     Raise ValueError for width < 1.
     """
     if width < 1:

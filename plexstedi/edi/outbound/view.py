@@ -1,4 +1,4 @@
-"""An order as its supplier is to see it: what a document says, free of segments (made by `look`)."""
+"""The supplier's view of an order: the content of a document, independent of segments (made by `build_view`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from plexstedi.edi.guide.need import Facts
-from plexstedi.edi.outbound.text import Doubt
+from plexstedi.edi.outbound.text import UnfitText
 from plexstedi.edi.reasons import Dropped
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import ScheduleAs, Terms
@@ -19,8 +19,8 @@ OrderKind = Literal["standard", "blanket", "release"]
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRelease:
-    """One firm release, in the line's X12 unit."""
+class ReleaseView:
+    """One firm release; quantities in the line's X12 unit."""
 
     id: str
     number: int
@@ -29,44 +29,44 @@ class SeenRelease:
     quantity: Decimal
     due: date | None
     ship_to: str | None
-    """Plex's ship-to name where it is not that of the order."""
+    """Plex ship-to name if it differs from that of the order."""
     note: str | None
     received: bool
-    """Whether Plex has it as received."""
+    """Received according to Plex."""
 
 
 @dataclass(frozen=True, slots=True)
-class SeenLine:
-    """One line that is ordered."""
+class LineView:
+    """One ordered line."""
 
     id: str
     number: int
     quantity: Decimal
     unit: str
     plex_unit: str
-    """Plex's name of the unit ordered."""
+    """Plex name of the unit ordered."""
     factor: Decimal
-    """How many X12 units one Plex unit is."""
+    """Number of X12 units in one Plex unit."""
     price: Decimal
     price_basis: str | None
     amount: Decimal | None
-    """Quantity times price, exactly; None where it is not exact or price and quantity have different units."""
+    """Quantity times price; None if not exact or if price and quantity have different units."""
     items: tuple[tuple[str, str], ...]
-    """Item numbers: (element 235 qualifier, number)."""
+    """Item numbers as (element 235 qualifier, number)."""
     description: str | None
     description_counts: bool
-    """Whether a new description is a change: not where it is the part's master data."""
+    """Whether a new description is a change; not for a part, whose description is master data."""
     note: str | None
-    releases: tuple[SeenRelease, ...]
+    releases: tuple[ReleaseView, ...]
 
     def dues(self) -> tuple[date, ...]:
-        """The different due dates, earliest first."""
+        """Distinct due dates, earliest first."""
         return tuple(sorted({r.due for r in self.releases if r.due is not None}))
 
 
 @dataclass(frozen=True, slots=True)
-class SeenOrder:
-    """The whole order: what the supplier is to know after the document."""
+class OrderView:
+    """The whole order as the supplier has it after the document."""
 
     number: str
     release: str | None
@@ -78,40 +78,40 @@ class SeenOrder:
     terms: Terms | None
     routing: str | None
     ship_to: str | None
-    """Plex's ship-to name."""
+    """Plex ship-to name."""
     due: date | None
     note: str | None
-    lines: tuple[SeenLine, ...]
+    lines: tuple[LineView, ...]
     schedule: ScheduleAs
     dropped: tuple[Dropped, ...]
     adjusted: tuple[str, ...]
     facts: Facts = field(default_factory=Facts)
-    """Plex's own words, for what a person is to do about a hold."""
-    doubts: tuple[Doubt, ...] = ()
-    """Texts that X12 cannot carry: they hold the document if it says them."""
+    """Plex names, used in the fixes of held documents."""
+    unfit_texts: tuple[UnfitText, ...] = ()
+    """Texts that X12 cannot carry; they hold the document if they are sent."""
 
     def total(self) -> Decimal | None:
-        """The amount of all lines; None if that of one is not known exactly."""
+        """Amount of all lines; None if the amount of a line is not known exactly."""
         amounts = [line.amount for line in self.lines]
         known = [amount for amount in amounts if amount is not None]
         return total_of(*known) if len(known) == len(amounts) else None
 
 
-def sent_order(seen: SeenOrder, removed: Iterable[SeenLine] = ()) -> SentOrder:
-    """What is stored with the document; lines that it takes away are kept at quantity zero, to match an answer."""
-    lines = [_sent_line(line, seen.schedule) for line in seen.lines]
+def sent_order(view: OrderView, removed: Iterable[LineView] = ()) -> SentOrder:
+    """The order as sent, stored with the document. Removed lines stay at quantity zero, to match acknowledgments."""
+    lines = [_sent_line(line, view.schedule) for line in view.lines]
     for line in removed:
-        gone = _sent_line(line, seen.schedule)
+        gone = _sent_line(line, view.schedule)
         lines.append(gone.model_copy(update={"quantity": Decimal(0), "schedules": ()}))
     return SentOrder(
-        number=seen.number,
-        release=seen.release,
-        currency=seen.currency,
+        number=view.number,
+        release=view.release,
+        currency=view.currency,
         lines=tuple(sorted(lines, key=lambda ln: ln.line)),
     )
 
 
-def _sent_line(line: SeenLine, schedule: ScheduleAs) -> SentLine:
+def _sent_line(line: LineView, schedule: ScheduleAs) -> SentLine:
     singly = schedule is ScheduleAs.LINES and bool(line.releases)
     return SentLine(
         line_id=line.id,
@@ -136,28 +136,28 @@ def _sent_line(line: SeenLine, schedule: ScheduleAs) -> SentLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """One PO1 or POC: its id, and what of the order line it says."""
+    """One PO1 or POC: its id and its part of the order line."""
 
     id: str
-    """PO101 / POC01: the Plex line number, or line and release (RULES.md Sending 8)."""
-    line: SeenLine
+    """PO101 / POC01: Plex line number, or line and release (RULES.md Sending 8)."""
+    line: LineView
     quantity: Decimal
-    releases: tuple[SeenRelease, ...]
+    releases: tuple[ReleaseView, ...]
     note: str | None
     ship_to: str | None
 
     def due(self) -> date | None:
-        """The due date, if all releases have the same."""
+        """The due date if it is the same for all releases, else None."""
         dues = {release.due for release in self.releases}
         return next(iter(dues)) if len(dues) == 1 else None
 
 
-def document_lines(seen: SeenOrder) -> tuple[DocumentLine, ...]:
-    """Every line of a document that says the whole order, in the order of Plex's numbers."""
-    return tuple(document for line in seen.lines for document in _of_line(line, seen.schedule))
+def document_lines(view: OrderView) -> tuple[DocumentLine, ...]:
+    """Every line of a document of the whole order, by Plex line number."""
+    return tuple(document for line in view.lines for document in _of_line(line, view.schedule))
 
 
-def _of_line(line: SeenLine, schedule: ScheduleAs) -> Iterable[DocumentLine]:
+def _of_line(line: LineView, schedule: ScheduleAs) -> Iterable[DocumentLine]:
     if schedule is ScheduleAs.LINES and line.releases:
         for release in line.releases:
             note = _joined([line.note, release.note])

@@ -1,1 +1,1 @@
-"""What is to stand in Plex after an acknowledgment: custom fields, releases, records."""
+"""Target values in Plex after an acknowledgment: custom fields, releases, records."""

@@ -1,7 +1,7 @@
-"""From folded outcomes to what goes into Plex, as data: shown by a dry run, stored, then carried out by others.
+"""Plan the custom field values of an order from its combined outcomes (strategy `custom-fields`).
 
-The plan says what is to stand in Plex, not what is to be changed there; `differences` compares it with what Plex
-holds. So carrying it out twice is carrying it out once.
+The plan is data: shown by a dry run, stored, then applied by `sync/writeback`. It has target values, not changes;
+`differences` compares them with Plex. So applying it is idempotent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Context, Decimal, localcontext
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, worst_state
-from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
 from plexstedi.edi.order import Line, LineState, Order, ReleaseState
 from plexstedi.edi.plain_values import iso_time, plain_number
 from plexstedi.edi.reasons import Reason
@@ -33,16 +33,16 @@ from plexstedi.edi.writeback.plan import (
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """What one record (or one line, for the text on an order) is to hold."""
+    """Confirmed values of one record (or of one line, for the text on an order)."""
 
     quantity: Decimal
-    """In Plex's unit."""
+    """In the Plex unit."""
     ship: date | None
     delivery: date | None
     why: str
 
     def text(self, kind: AckField) -> str | None:
-        """The value of a confirmed field as text."""
+        """Text of a confirmed field."""
         if kind is AckField.CONFIRMED_QUANTITY:
             return f"{self.quantity:f}"
         day = self.ship if kind is AckField.CONFIRMED_SHIP_DATE else self.delivery
@@ -89,18 +89,18 @@ class _Draft:
 
 def plan_writes(
     order: Order,
-    outcomes: Mapping[int, LineStanding],
-    header: AnswerHeader | None,
+    outcomes: Mapping[int, LineAckStatus],
+    header: AcknowledgmentHeader | None,
     fields: Mapping[AckField, str],
     level: Level,
     settings: SupplierSettings,
 ) -> WritePlan:
-    """What is to stand in Plex for this order after all answers (`precedence.fold` gives `outcomes` and `header`).
+    """Plan the custom fields of an order; `outcomes` and `header` come from `precedence.fold`.
 
-    `confirmed_*` live at `level`, all else on the order; a value without a field is not written. A held or rejected
-    line contributes what an older answer put there, or nothing. The dates of a line are those of the part that comes
-    now, of the backorder only if nothing does. Quantities are in Plex's unit; where the factor does not divide exactly
-    nothing of that line is written, and the plan says so in `withheld`.
+    `confirmed_*` are written at `level`, all other values on the order; a value without a configured field is not
+    written. A held or rejected line has the values of an older acknowledgment, or none. The dates of a line are those
+    of its confirmed part, or of the backorder if nothing is confirmed. Quantities are in the Plex unit; if the factor
+    does not divide one exactly, the line is not written and is listed in `withheld`.
     """
     draft = _Draft(fields)
     if header is None:
@@ -108,15 +108,15 @@ def plan_writes(
     _plan_header(draft, order, outcomes, header)
     by_line: dict[int, _Values] = {}
     with localcontext(EXACT):
-        for number, standing in sorted(outcomes.items()):
-            if standing.applied is None:
+        for number, status in sorted(outcomes.items()):
+            if status.applied is None:
                 continue
-            line = _line(order, standing.applied)
+            line = _line(order, status.applied)
             if line is None:
-                if standing.applied.confirmed > 0:
+                if status.applied.confirmed > 0:
                     draft.withhold("line-gone", f"line {number}", "the line is no longer in Plex", "decide in Plex")
             elif line.state is LineState.OPEN:
-                _plan_line(draft, by_line, line, standing.applied, level, settings)
+                _plan_line(draft, by_line, line, status.applied, level, settings)
     if level == "order" and by_line:
         _plan_order_text(draft, order, by_line)
     return WritePlan(
@@ -128,23 +128,25 @@ def plan_writes(
 
 
 EXACT = Context(prec=100)
-"""Quantities are summed in it: no sum of real quantities is rounded."""
+"""Decimal context for sums: no sum of real quantities is rounded."""
 
 
-def _plan_header(draft: _Draft, order: Order, outcomes: Mapping[int, LineStanding], header: AnswerHeader) -> None:
+def _plan_header(
+    draft: _Draft, order: Order, outcomes: Mapping[int, LineAckStatus], header: AcknowledgmentHeader
+) -> None:
     numbers = [line.number for line in order.open_lines()] or list(outcomes)
     latest = [outcomes[number].latest.state for number in numbers if number in outcomes]
     missing = len(numbers) - len(latest)
     states = [*latest, *([AckState.UNACKNOWLEDGED] if missing else [])]
-    answer = f"acknowledgment {header.type_code} in transaction {header.transaction_id}"
+    source = f"acknowledgment {header.type_code} in transaction {header.transaction_id}"
     status = f"{len(latest)} of {len(numbers)} lines acknowledged"
-    draft.add("order", order.id, AckField.ACK_CODE, header.type_code, answer)
+    draft.add("order", order.id, AckField.ACK_CODE, header.type_code, source)
     draft.add("order", order.id, AckField.ACK_STATUS, str(worst_state(states)), status)
-    draft.add("order", order.id, AckField.ACK_REFERENCE, f"stedi:{header.transaction_id}", answer)
+    draft.add("order", order.id, AckField.ACK_REFERENCE, f"stedi:{header.transaction_id}", source)
     at = header.processed_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    draft.add("order", order.id, AckField.ACKNOWLEDGED_AT, at, answer)
+    draft.add("order", order.id, AckField.ACKNOWLEDGED_AT, at, source)
     if header.supplier_reference is not None:
-        draft.add("order", order.id, AckField.SUPPLIER_REFERENCE, header.supplier_reference, answer)
+        draft.add("order", order.id, AckField.SUPPLIER_REFERENCE, header.supplier_reference, source)
 
 
 def _line(order: Order, outcome: LineOutcome) -> Line | None:
@@ -172,7 +174,7 @@ def _plan_line(
     if level == "release":
         _plan_releases(draft, line, outcome, factor)
         return
-    values = _values(outcome.confirmed, outcome.schedules, factor, why_of(outcome))
+    values = _values(outcome.confirmed, outcome.schedules, factor, outcome_summary(outcome))
     if values is None:
         _withhold_quantity(draft, where, outcome.confirmed, outcome.unit, line, factor)
     elif level == "line":
@@ -183,7 +185,7 @@ def _plan_line(
 
 
 def plex_factor(line: Line, outcome: LineOutcome, settings: SupplierSettings) -> Decimal | None:
-    """X12 units per Plex unit, if the unit sent still is what the Plex unit maps to."""
+    """X12 units per Plex unit; None if the Plex unit no longer maps to the unit sent."""
     unit = plex_unit(line.order_unit or line.unit, settings)
     return unit.factor if unit is not None and unit.unit == outcome.unit else None
 
@@ -202,7 +204,7 @@ def _plan_releases(draft: _Draft, line: Line, outcome: LineOutcome, factor: Deci
             continue
         own = [s for s in outcome.schedules if s.release_id == release_id]
         confirmed = sum((s.quantity for s in own if not s.backordered), Decimal(0))
-        values = _values(confirmed, own, factor, why_of(outcome))
+        values = _values(confirmed, own, factor, outcome_summary(outcome))
         where = f"line {outcome.line} release {release.number}"
         if values is None:
             _withhold_quantity(draft, where, confirmed, outcome.unit, line, factor)
@@ -212,7 +214,7 @@ def _plan_releases(draft: _Draft, line: Line, outcome: LineOutcome, factor: Deci
 
 
 def _values(confirmed: Decimal, schedules: Sequence[ConfirmedSchedule], factor: Decimal, why: str) -> _Values | None:
-    """The values in Plex's unit; None if the factor does not divide the quantity exactly."""
+    """The values in the Plex unit; None if the factor does not divide the quantity exactly."""
     quantity = exact_quotient(confirmed, factor, _QUANTITY_PLACES)
     if quantity is None:
         return None
@@ -233,18 +235,18 @@ def _withhold_quantity(draft: _Draft, where: str, confirmed: Decimal, unit: str,
     )
 
 
-def why_of(outcome: LineOutcome) -> str:
-    """What was ordered of a line and what became of it, for people."""
-    said = f"line {outcome.line}: ordered {outcome.ordered:f} {outcome.unit}, confirmed {outcome.confirmed:f}"
+def outcome_summary(outcome: LineOutcome) -> str:
+    """Summary of a line for display: quantities ordered, confirmed, backordered, rejected."""
+    summary = f"line {outcome.line}: ordered {outcome.ordered:f} {outcome.unit}, confirmed {outcome.confirmed:f}"
     if outcome.backordered:
-        said += f", backordered {outcome.backordered:f}"
+        summary += f", backordered {outcome.backordered:f}"
     if outcome.rejected:
-        said += f", rejected {outcome.rejected:f}"
-    return f"{said} ({outcome.code})" if outcome.code else said
+        summary += f", rejected {outcome.rejected:f}"
+    return f"{summary} ({outcome.code})" if outcome.code else summary
 
 
 def _plan_order_text(draft: _Draft, order: Order, by_line: Mapping[int, _Values]) -> None:
-    """Confirmed values on the order itself: plain for an order of one line, else `1: 100; 2: 40`."""
+    """Confirmed values on the order: the plain value for a single line, else `1: 100; 2: 40`."""
     why = "; ".join(values.why for values in by_line.values())
     is_single = len(order.open_lines()) == 1
     for kind in _CONFIRMED:
@@ -258,9 +260,9 @@ def differences(
     now_in_plex: Mapping[RecordKey, Mapping[str, PlexValue]],
     written_by_us: Mapping[RecordKey, Mapping[str, PlexValue]] | None = None,
 ) -> tuple[FieldChange, ...]:
-    """The entries of a plan that differ from what Plex holds: only these are written.
+    """Entries of a plan that differ from Plex: only these are written.
 
-    A value is cleared only if what stands there is what we wrote last (`written_by_us`), never a person's.
+    A value is cleared only if Plex still has the value that PlexStedi wrote last (`written_by_us`), never a user's.
     """
     changes = []
     for entry in plan.entries:
@@ -269,6 +271,7 @@ def differences(
         if _same(entry.kind, before, entry.value):
             continue
         ours = (written_by_us or {}).get(key, {}).get(entry.field)
+        # Never clear a value that a user entered.
         if entry.value is None and (ours is None or not _same(entry.kind, before, _plain(ours))):
             continue
         changes.append(
@@ -293,7 +296,7 @@ def _plain(value: PlexValue) -> str | None:
 
 
 def _same(kind: AckField | ReleaseField, before: PlexValue, after: str | None) -> bool:
-    """Whether Plex already says this: numbers as numbers, days without their midnight, times as instants."""
+    """Whether two field values are equal: numbers by value, dates without a midnight time, times as instants."""
     now = _plain(before)
     if now is None or after is None:
         return now == after
@@ -301,6 +304,7 @@ def _same(kind: AckField | ReleaseField, before: PlexValue, after: str | None) -
         return now == after or (_number(now) is not None and _number(now) == _number(after))
     if kind is AckField.ACKNOWLEDGED_AT:
         return now == after or (_instant(now) is not None and _instant(now) == _instant(after))
+    # Plex returns a date as midnight of that day.
     if kind in _CONFIRMED and _instant(now) is not None and len(after) == 10:
         return now[:10] == after
     return now == after
@@ -311,5 +315,5 @@ def _number(text: str) -> Decimal | None:
 
 
 def _instant(text: str) -> datetime | None:
-    """An ISO date or time; without an offset it is UTC, as Plex's API says."""
+    """Parse an ISO date or time; without an offset it is UTC, as the Plex API documents."""
     return iso_time(text)

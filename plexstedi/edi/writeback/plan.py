@@ -1,4 +1,4 @@
-"""A plan of what is to stand in Plex: its targets, fields and values."""
+"""Write plan: target records, fields and values in Plex."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _QUANTITY_PLACES = 10
 
 
 class WriteTarget(StrEnum):
-    """What of Plex a plan is about: each is carried out in its own way."""
+    """Kind of records that a plan writes; each has its own executor."""
 
     CUSTOM_FIELDS = "custom-fields"
     RELEASES = "releases"
-    """The releases themselves."""
+    """Releases."""
     RECORDS = "acknowledgment-records"
-    """Plex's own acknowledgment records, each written whole through a data source."""
+    """Plex acknowledgment records, each written as a whole through a data source."""
 
 
 class AckField(StrEnum):
-    """What can be written: the keys of `[plex.acknowledgments.fields]` (DESIGN.md section 5), and `ack_note`, which
-    only an acknowledgment record has."""
+    """Writable values: the keys of `[plex.acknowledgments.fields]` (DESIGN.md section 5), and `ack_note`, which only an
+    acknowledgment record has."""
 
     ACK_CODE = "ack_code"
     ACK_STATUS = "ack_status"
@@ -48,7 +48,7 @@ class AckField(StrEnum):
 
 
 class ReleaseField(StrEnum):
-    """What of a release itself can be written; the values of `plex.acknowledgments.release_values`."""
+    """Writable fields of a release: the values of `plex.acknowledgments.release_values`."""
 
     NOTE = "note"
     DUE_DATE = "due_date"
@@ -56,27 +56,27 @@ class ReleaseField(StrEnum):
 
 
 class WriteEntry(Frozen):
-    """One value: of a Plex custom field, of a field of a release itself, or of an acknowledgment record."""
+    """One value of a custom field, of a release field, or of an acknowledgment record."""
 
     level: Level
     record_id: str
-    """Plex's id of the order, line or release."""
+    """Plex id of the order, line or release."""
     line: int | None = None
     release_number: int | None = None
     field: str
-    """The Plex custom field; of a release itself `note`, `due_date` or `quantity`; of an acknowledgment record the
-    data source's input."""
+    """Custom field; for a release `note`, `due_date` or `quantity`; for an acknowledgment record the input of the data
+    source."""
     kind: AckField | ReleaseField
     value: str | None
-    """Dates and times in ISO 8601, quantities as plain decimals in Plex's unit, for a note the words of our token;
-    None: the answer that counts states none, so a value that an older one put there goes."""
+    """ISO 8601 for dates and times, plain decimals in the Plex unit for quantities, the text of our token for a note.
+    None: the current acknowledgment states none, so a value written from an older one is cleared."""
     asked: str | None = None
-    """For a release's own date or quantity: what the supplier was asked for. Where Plex holds neither this nor what we
-    wrote before, a person has changed it since, and it is left alone."""
+    """For the date or quantity of a release: the value ordered. If Plex has neither this nor the value that PlexStedi
+    wrote last, a user changed it since, and it is not overwritten."""
     why: str
 
     def plex_value(self) -> PlexValue:
-        """The value as Plex gets it: a quantity of one record as a number, all else as text."""
+        """The value as sent to Plex: the quantity of a single record as a number, all else as text."""
         if self.value is not None and self.kind in _QUANTITIES and ":" not in self.value:
             return Decimal(self.value)
         return self.value
@@ -86,14 +86,14 @@ _QUANTITIES = (AckField.CONFIRMED_QUANTITY, ReleaseField.QUANTITY)
 
 
 class WritePlan(Frozen):
-    """All that is to stand in Plex for one order."""
+    """All target values in Plex for one order."""
 
     order_id: str
     order_number: str
     target: WriteTarget = WriteTarget.CUSTOM_FIELDS
     entries: tuple[WriteEntry, ...] = ()
     withheld: tuple[Reason, ...] = ()
-    """Values that could not be expressed faithfully in Plex; a person has to look."""
+    """Values that cannot be expressed faithfully in Plex: need attention."""
 
 
 class FieldChange(Frozen):
@@ -107,5 +107,5 @@ class FieldChange(Frozen):
     before: str | None
     after: str | None
     value: PlexValue
-    """`after` as Plex gets it."""
+    """`after` as sent to Plex."""
     why: str

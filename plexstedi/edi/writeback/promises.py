@@ -1,4 +1,4 @@
-"""What a supplier promises for each release of an order, in Plex's unit."""
+"""Promises of a supplier per release of an order, in the Plex unit."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 from plexstedi.edi.inbound.outcome import ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.precedence import AnswerHeader, LineStanding
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, LineAckStatus
 from plexstedi.edi.order import Line, LineState, Order, Release, ReleaseState
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.units import exact_quotient, total_of
-from plexstedi.edi.writeback.custom_fields import EXACT, plex_factor, why_of
+from plexstedi.edi.writeback.custom_fields import EXACT, outcome_summary, plex_factor
 
 _PLACES = 10
 BY_HAND = "enter it in Plex by hand"
@@ -22,7 +22,7 @@ BY_HAND = "enter it in Plex by hand"
 
 @dataclass(frozen=True, slots=True)
 class ReleasePromise:
-    """One release with what the supplier says of it, quantities in Plex's unit."""
+    """One release with its promised parts; quantities in the Plex unit."""
 
     line: Line
     release: Release
@@ -30,47 +30,47 @@ class ReleasePromise:
     asked_quantity: Decimal | None
     asked_due: date | None
     outcome: LineOutcome
-    """Of the whole line, in the unit sent."""
-    header: AnswerHeader
-    """Of the answer that stands for the line."""
+    """Outcome of the whole line, in the unit sent."""
+    header: AcknowledgmentHeader
+    """Header of the acknowledgment that applies to the line."""
 
     @property
     def where(self) -> str:
-        """Line and release, for people."""
+        """Line and release, for display."""
         return f"line {self.line.number} release {self.release.number}"
 
     @property
     def unit(self) -> str:
-        """Plex's unit."""
+        """The Plex unit."""
         return self.line.order_unit or self.line.unit or ""
 
     @property
     def why(self) -> str:
-        """What was ordered of the line and what became of it."""
-        return why_of(self.outcome)
+        """Summary of the line outcome."""
+        return outcome_summary(self.outcome)
 
     @property
     def code(self) -> str:
-        """The supplier's word for it: ACK01, else BAK02."""
+        """Acknowledgment code: ACK01, else BAK02."""
         return self.outcome.code or self.header.type_code
 
     @property
     def reference(self) -> str:
-        """The external reference: which answer this is from."""
+        """External reference of the acknowledgment."""
         return f"stedi:{self.header.transaction_id}"
 
     @property
     def confirmed(self) -> Decimal:
-        """What comes as promised; not what is backordered."""
+        """Confirmed quantity, without backorders."""
         return total_of(*(part.quantity for part in self.parts if not part.backordered))
 
     @property
     def total(self) -> Decimal:
-        """What comes at all."""
+        """Confirmed and backordered quantity."""
         return total_of(*(part.quantity for part in self.parts))
 
     def last(self, of_ship: bool) -> date | None:
-        """The last promised day of what comes now, of the backorder only if nothing does: ship, else delivery."""
+        """Latest ship (`of_ship`) or delivery date of the confirmed part; of the backorder if nothing is confirmed."""
         dated = [part for part in self.parts if not part.backordered] or list(self.parts)
         days = [part.ship_date if of_ship else part.delivery_date for part in dated]
         return max((day for day in days if day is not None), default=None)
@@ -81,13 +81,13 @@ class ReleasePromise:
         for part in self.parts:
             key = (part.backordered, part.ship_date, part.delivery_date)
             sums[key] = sums.get(key, Decimal(0)) + part.quantity
-        said = []
+        parts = []
         for (backordered, ship, delivery), quantity in sums.items():
             words = f"{quantity:f} {self.unit} {'backordered' if backordered else 'confirmed'}"
             words += f", ship {ship.isoformat()}" if ship is not None else ""
             words += f", delivery {delivery.isoformat()}" if delivery is not None else ""
-            said.append(words)
-        return "; ".join(said) or f"0 {self.unit} confirmed"
+            parts.append(words)
+        return "; ".join(parts) or f"0 {self.unit} confirmed"
 
     def note(self) -> str:
         """Code, promise and reference on one line."""
@@ -95,25 +95,25 @@ class ReleasePromise:
 
 
 def release_promises(
-    order: Order, outcomes: Mapping[int, LineStanding], sent: SentOrder, settings: SupplierSettings
+    order: Order, outcomes: Mapping[int, LineAckStatus], sent: SentOrder, settings: SupplierSettings
 ) -> tuple[list[ReleasePromise], list[Reason]]:
-    """What is promised for each firm release of the open lines, and what of it cannot be said of a release.
+    """Promises for each firm release of the open lines, and reasons for what cannot be expressed per release.
 
-    `outcomes` is what `precedence.fold` gives, `sent` what the supplier was told last. A release that is received,
-    cancelled or no longer there has no promise, nor has one of a line that is held.
+    `outcomes` comes from `precedence.fold`; `sent` is the order as last sent. A release that is received, cancelled or
+    deleted has no promise, nor has a release of a held line.
     """
     promises: list[ReleasePromise] = []
     withheld: list[Reason] = []
     with localcontext(EXACT):
-        for number, standing in sorted(outcomes.items()):
-            if standing.applied is None or standing.applied_from is None:
+        for number, status in sorted(outcomes.items()):
+            if status.applied is None or status.applied_from is None:
                 continue
-            line = next((line for line in order.lines if line.id == standing.applied.line_id), None)
+            line = next((line for line in order.lines if line.id == status.applied.line_id), None)
             if line is None:
-                if standing.applied.confirmed > 0:
+                if status.applied.confirmed > 0:
                     withheld.append(_reason("line-gone", f"line {number}", "the line is no longer in Plex", _IN_PLEX))
             elif line.state is LineState.OPEN:
-                _of_line(promises, withheld, line, standing.applied, standing.applied_from, sent, settings)
+                _of_line(promises, withheld, line, status.applied, status.applied_from, sent, settings)
     return promises, withheld
 
 
@@ -125,7 +125,7 @@ def _of_line(
     withheld: list[Reason],
     line: Line,
     outcome: LineOutcome,
-    header: AnswerHeader,
+    header: AcknowledgmentHeader,
     sent: SentOrder,
     settings: SupplierSettings,
 ) -> None:
@@ -137,7 +137,7 @@ def _of_line(
         withheld.append(_reason("unit-unknown", where, message, fix))
         return
     if not outcome.release_ids and outcome.confirmed > 0:
-        message = f"{why_of(outcome)}; the line was sent without releases"
+        message = f"{outcome_summary(outcome)}; the line was sent without releases"
         withheld.append(_reason("no-release", where, message, BY_HAND))
     sent_line = sent.line(line.number)
     asked = {} if sent_line is None else {schedule.release_id: schedule for schedule in sent_line.schedules}
@@ -169,7 +169,7 @@ def _of_line(
 def _own_parts(
     outcome: LineOutcome, release_id: str, sent_line: SentLine | None, asked: SentSchedule | None
 ) -> list[ConfirmedSchedule]:
-    """The parts of a release. What a blanket line orders beyond its releases is of none of them."""
+    """Parts of a release. A blanket quantity beyond the releases belongs to none of them."""
     own = [part for part in outcome.schedules if part.release_id == release_id]
     if sent_line is None or asked is None:
         return own
@@ -179,7 +179,7 @@ def _own_parts(
 
 
 def _within(parts: Sequence[ConfirmedSchedule], asked: Decimal) -> list[ConfirmedSchedule]:
-    """The parts as far as they serve what was asked for, those with dates before those without."""
+    """Parts up to the ordered quantity, those with dates first."""
     left, kept = asked, []
     for part in sorted(parts, key=lambda each: each.ship_date is None and each.delivery_date is None):
         quantity = min(left, part.quantity)
@@ -190,7 +190,7 @@ def _within(parts: Sequence[ConfirmedSchedule], asked: Decimal) -> list[Confirme
 
 
 def _in_plex_unit(parts: Sequence[ConfirmedSchedule], factor: Decimal) -> tuple[ConfirmedSchedule, ...] | None:
-    """None if the factor does not divide one of the quantities exactly."""
+    """The parts in the Plex unit; None if the factor does not divide a quantity exactly."""
     found = []
     for part in parts:
         quantity = exact_quotient(part.quantity, factor, _PLACES)

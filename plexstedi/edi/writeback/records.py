@@ -1,7 +1,7 @@
-"""What is to stand in Plex's own acknowledgment records (strategy `datasource`): one record per release, whole.
+"""Plan Plex acknowledgment records (strategy `datasource`): one complete record per release.
 
-Plex keeps acknowledgments of its own beside a release (plex/README.md 7.D); a data source adds or updates one. The
-record says nothing of the demand: the release's own date and quantity stay as they are.
+Plex stores acknowledgment records beside a release (plex/README.md 7.D); a data source adds or updates one. The date
+and quantity of the release itself are not changed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC
 
-from plexstedi.edi.inbound.precedence import LineStanding
+from plexstedi.edi.inbound.precedence import LineAckStatus
 from plexstedi.edi.order import Order
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -19,15 +19,15 @@ from plexstedi.edi.writeback.promises import ReleasePromise, release_promises
 
 def plan_record_writes(
     order: Order,
-    outcomes: Mapping[int, LineStanding],
+    outcomes: Mapping[int, LineAckStatus],
     sent: SentOrder,
     fields: Mapping[AckField, str],
     settings: SupplierSettings,
 ) -> WritePlan:
-    """What the acknowledgment record of each release is to say after all answers.
+    """Plan the acknowledgment record of each release.
 
-    `fields` has the data source's input of each value that is written. A release that is received, cancelled or no
-    longer there gets none, nor does one of a line that is held. Quantities are in Plex's unit.
+    `fields` maps each written value to an input of the data source. A release that is received, cancelled or deleted
+    gets no record, nor does a release of a held line. Quantities are in the Plex unit.
     """
     promises, withheld = release_promises(order, outcomes, sent, settings)
     entries = [

@@ -1,7 +1,7 @@
-"""What is to stand in an order's releases (strategy `releases`): our token in the note, by opt-in date and quantity.
+"""Plan release values (strategy `releases`): our token in the note, and optionally due date and quantity.
 
-A release holds one quantity and one due date, and they are our demand, not the supplier's promise. So only what a
-release can hold faithfully goes there; all else stands in the note, and where it was asked for, a person is told.
+A release has one quantity and one due date, which are our demand, not the supplier's promise. So only values that a
+release can express faithfully are written; all others are in the note only and, if configured, listed in `withheld`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from plexstedi.edi.inbound.precedence import LineStanding
+from plexstedi.edi.inbound.precedence import LineAckStatus
 from plexstedi.edi.order import Order
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
@@ -47,22 +47,23 @@ class _ReleaseDraft:
 
 def plan_release_writes(
     order: Order,
-    outcomes: Mapping[int, LineStanding],
+    outcomes: Mapping[int, LineAckStatus],
     sent: SentOrder,
     values: Collection[ReleaseField],
     settings: SupplierSettings,
 ) -> WritePlan:
-    """What is to stand in the releases of this order after all answers (`precedence.fold` gives `outcomes`).
+    """Plan the releases of an order; `outcomes` comes from `precedence.fold`.
 
-    `sent` is what the supplier was told last: only a date or quantity that Plex still holds as asked for is replaced.
-    A release that is received, cancelled or no longer there is left alone, as is one of a line that is held. The due
-    date is a promised delivery date, never a ship date. Of a line of which something was received only the note is
-    written (RULES.md Reading 14). What `values` lists and a release cannot hold is in `withheld`.
+    `sent` is the order as last sent: only a date or quantity that Plex still has as ordered is replaced. A release that
+    is received, cancelled or deleted is not changed, nor is a release of a held line. The due date written is a
+    promised delivery date, never a ship date. For a partly received line only the note is written (RULES.md
+    Reading 14). Values in `values` that a release cannot express are in `withheld`.
     """
     promises, withheld = release_promises(order, outcomes, sent, settings)
     draft = _ReleaseDraft(values, withheld=withheld)
     for promise in promises:
         draft.add(promise, ReleaseField.NOTE, promise.note(), None)
+        # After a partial receipt the quantity of the release includes received goods, so it is not replaced.
         if promise.outcome.open == promise.outcome.ordered:
             _plan_demand(draft, promise)
     return WritePlan(
@@ -75,12 +76,12 @@ def plan_release_writes(
 
 
 def _plan_demand(draft: _ReleaseDraft, promise: ReleasePromise) -> None:
-    """The release's own quantity and due date, as far as `values` lists them and a release can hold them."""
+    """Plan quantity and due date of the release, if listed in `values` and expressible."""
     if promise.total == 0:
         if set(draft.values) - {ReleaseField.NOTE}:
             draft.withhold("quantity-zero", promise.where, "none of it is confirmed", "cancel the release in Plex")
         return
-    # What is backordered is still to come: without it the demand for it would be lost.
+    # The quantity includes backorders, which are still to be delivered; without them their demand would be lost.
     asked = promise.asked_quantity
     draft.add(promise, ReleaseField.QUANTITY, f"{promise.total:f}", None if asked is None else f"{asked:f}")
     if ReleaseField.DUE_DATE not in draft.values:

@@ -1,1 +1,1 @@
-"""X12 itself: transactions, elements, text, and what each set calls its segments."""
+"""X12 syntax: transactions, elements, text, and set definitions."""

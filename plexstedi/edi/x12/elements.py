@@ -1,7 +1,7 @@
-"""The elements of the segments we write and read: Guide JSON names by position, and what kind of value each holds.
+"""Element definitions of the supported segments: Guide JSON names by position, and value kinds.
 
 Names follow Stedi's rule (stedi/README.md 8): the element's X12 name in lower case, other characters as `_`. A kind
-stands after a colon: D date, T time, N whole number, R decimal number, N2 number with two implied decimals, Cnnn
+follows a colon: D date, T time, N whole number, R decimal number, N2 number with two implied decimals, Cnnn
 composite; without one the element is text (codes and identifiers included).
 """
 
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element of a segment: its Guide JSON name without position, and its kind ('' is text)."""
+    """One element: its Guide JSON name without position, and its kind ('' is text)."""
 
     name: str
     kind: str
@@ -21,7 +21,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class SegmentDef:
-    """One segment: its Guide JSON name without the id, and its elements, position 1 first."""
+    """One segment: its Guide JSON name without the id, and its elements from position 1."""
 
     id: str
     name: str
@@ -29,11 +29,11 @@ class SegmentDef:
 
     @property
     def key(self) -> str:
-        """The base key of the segment in Guide JSON."""
+        """Base key of the segment in Guide JSON."""
         return f"{self.name}_{self.id}"
 
     def element(self, position: int) -> Element | None:
-        """The element at this position (1-based), None beyond the last known."""
+        """Element at this position (1-based), None beyond the last one defined."""
         return self.elements[position - 1] if 0 < position <= len(self.elements) else None
 
 
@@ -249,7 +249,7 @@ _FROM_005010: dict[str, tuple[str | None, dict[int, str]]] = {
     "POC": (None, {3: "quantity:R"}),
     "TXI": (None, {3: "percentage_as_decimal:R"}),
 }
-"""What 005010 calls differently: a new segment name (or None), new elements by position."""
+"""Names that differ from 005010 on: segment name (or None), and elements by position."""
 
 COMPOSITES: dict[str, tuple[Element, ...]] = {
     "C001": (Element(_UOM, ""), Element("exponent", "R"), Element("multiplier", "R")),
@@ -265,10 +265,10 @@ COMPOSITES: dict[str, tuple[Element, ...]] = {
         Element("reference_identification", ""),
     ),
 }
-"""Composite elements by their X12 number: their components, first one first."""
+"""Components of composite elements by X12 number, in order."""
 
 ITEM_PAIRS_FROM = {"PO1": 6, "IT1": 6, "POC": 8, "ACK": 7}
-"""Where the pairs of product id qualifier and product id start (ten pairs each)."""
+"""First position of the pairs of product id qualifier and product id (ten pairs each)."""
 
 
 def _element(text: str) -> Element:
@@ -278,7 +278,7 @@ def _element(text: str) -> Element:
 
 @lru_cache(maxsize=256)
 def segment_def(segment_id: str, release: str) -> SegmentDef | None:
-    """The definition of a segment in this release (six digits); None for a segment that we neither write nor read."""
+    """Definition of a segment in this release (six digits); None for an unsupported segment."""
     known = _SEGMENTS.get(segment_id)
     if known is None:
         return None

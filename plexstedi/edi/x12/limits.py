@@ -1,4 +1,4 @@
-"""Lengths of X12 elements by release: what is longer or shorter is held, never cut (RULES.md Sending 9)."""
+"""Lengths of X12 elements by release: a longer or shorter value is held, never truncated (RULES.md Sending 9)."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ _LIMITS: dict[tuple[str, int], Limit] = {
     ("CTT", 2): ("sum of the quantities", {_OLD: (1, 10)}, "Split the order in Plex"),
     ("CTT", 1): ("number of lines", {_OLD: (1, 6)}, "Split the order in Plex"),
 }
-"""What each limited element is, its (shortest, longest) from a release on, and what to do. X12 data dictionary."""
+"""Limited elements: name, (minimum, maximum) by first release, and fix. From the X12 data dictionary."""
 
 
 def limit(segment_id: str, position: int, release: str) -> tuple[int, int] | None:
-    """Shortest and longest value of an element in this release; None where we know no limit."""
+    """Minimum and maximum length of an element in this release; None if not defined here."""
     known = _limit(segment_id, position)
     if known is None:
         return None
@@ -106,7 +106,7 @@ def _limit(segment_id: str, position: int) -> Limit | None:
 
 
 def beyond_limits(transaction: Transaction) -> tuple[Reason, ...]:
-    """A reason for every element that is too long or too short for the release (RULES.md Sending 9)."""
+    """A reason for each element that is too long or too short for the release (RULES.md Sending 9)."""
     found = (
         beyond_limit(segment, position, transaction.release, where)
         for where, segment in placed_segments(transaction)
@@ -116,7 +116,7 @@ def beyond_limits(transaction: Transaction) -> tuple[Reason, ...]:
 
 
 def beyond_limit(segment: Segment, position: int, release: str, where: str) -> Reason | None:
-    """The reason for one element that is too long or too short for the release; None if it is not."""
+    """Reason if one element is too long or too short for the release, else None."""
     value = segment.get(position)
     allowed = limit(segment.id, position, release)
     if value is None or allowed is None or isinstance(value, Composite):
@@ -137,14 +137,14 @@ def beyond_limit(segment: Segment, position: int, release: str, where: str) -> R
 
 
 def _size(value: Simple) -> int:
-    """Length as X12 counts it: digits only for a number, without sign and decimal point."""
+    """Length as defined by X12: for a number only its digits, without sign and decimal point."""
     if isinstance(value, Decimal):
         return sum(c.isdigit() for c in f"{value:f}")
     return len(str(value))
 
 
 def placed_segments(transaction: Transaction) -> Iterator[tuple[str, Segment]]:
-    """Every segment with where it stands: `order` or its line."""
+    """Every segment with its location: `order` or its line."""
     return _placed((*transaction.heading, *transaction.detail, *transaction.summary))
 
 

@@ -1,8 +1,8 @@
-"""Raw X12 as files hold it: bytes to text, text to interchanges, interchanges to segments; no meaning yet.
+"""Raw X12 files: bytes to text, text to interchanges, interchanges to segments, without interpretation.
 
-Suppliers' programs put more around an interchange than X12 has: a byte order mark, line ends and blanks before a
-segment, nothing after the last segment, the end-of-file mark of old systems (^Z), NULs, several interchanges in one
-file. All of that is read. What contradicts itself is refused.
+Tolerated deviations around an interchange: a byte order mark, line ends and blanks before a segment, a missing last
+terminator, ^Z (the end-of-file mark of old systems), NULs, and several interchanges in one file. Contradictions are
+refused.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from dataclasses import dataclass
 from plexstedi.edi.x12.elements import COMPOSITES, segment_def
 
 _NOISE = " \t\r\n\x00\x1a\ufeff"
-"""May stand before a segment, and after the last one."""
+"""Characters ignored before a segment and after the last one."""
 _ISA_SEPARATORS = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
-"""Where the separators of an ISA stand: its elements are of fixed length."""
+"""Positions of the separators in an ISA, whose elements have fixed lengths."""
 _ISA_LENGTH = 106
-"""With the segment terminator."""
+"""Including the segment terminator."""
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 _BARE = re.compile(r"(?:ST(?P<st>[^A-Za-z0-9 \r\n])[0-9]{3}|TA1(?P<ta1>[^A-Za-z0-9 \r\n])[0-9]{1,9})(?![A-Za-z0-9])")
 _OTHER_THAN_A_CODE = re.compile(r"[^A-Za-z0-9 .\-]")
 DEFAULT_COMPONENT = ">"
-"""Where no composite element shows its separator, it makes no difference which one it is."""
+"""Used if no composite element shows the separator; then it makes no difference."""
 
 
 class BrokenX12Error(ValueError):
-    """The text is no well-formed X12; the message says where."""
+    """The text is not well-formed X12; the message names the location."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawInterchange:
-    """One interchange cut into segments, each a list of elements with the segment id first."""
+    """One interchange split into segments, each a list of elements starting with the segment id."""
 
     isa: tuple[str, ...]
     delimiters: str
     """Element, segment, component and repetition separator; the last is missing in old releases."""
     segments: tuple[list[str], ...]
-    """What stands between ISA and IEA."""
+    """Segments between ISA and IEA."""
     trailer: list[str]
     """IEA."""
 
 
 def decoded(document: bytes) -> str:
-    """The text of a file: UTF-8, else Windows-1252 (the two that Stedi takes from partners).
+    """Decode a file: UTF-8, else Windows-1252 (the two that Stedi accepts from partners).
 
-    A byte that is a character in neither becomes U+FFFD, which readers hold.
+    A byte that is invalid in both becomes U+FFFD, for which readers hold the element.
     """
     try:
         return document.decode("utf-8-sig")
@@ -55,7 +55,7 @@ def decoded(document: bytes) -> str:
 
 
 def is_bare(text: str) -> bool:
-    """Whether the text begins with ST or TA1: what stands inside an interchange, handed out without it."""
+    """Whether the text begins with ST or TA1: content of an interchange without its envelope."""
     return _BARE.match(text.lstrip(_NOISE)) is not None
 
 
@@ -72,7 +72,7 @@ def interchanges(text: str) -> tuple[RawInterchange, ...]:
 
 
 def _interchange(text: str) -> tuple[RawInterchange, int]:
-    """The interchange that the text begins with, and where it ends."""
+    """The interchange at the start of the text, and its end position."""
     head = text[: _ISA_LENGTH - 1]
     if not text.startswith("ISA") or len(text) < _ISA_LENGTH:
         raise BrokenX12Error("the text does not begin with an ISA segment of 106 characters")
@@ -80,6 +80,7 @@ def _interchange(text: str) -> tuple[RawInterchange, int]:
     isa = tuple(head.split(separator))
     if len(isa) != 17:
         raise BrokenX12Error(f"ISA has {len(isa) - 1} elements instead of 16")
+    # The delimiters are read by position, so an ISA of other lengths would give wrong ones.
     if any(head[position] != separator for position in _ISA_SEPARATORS):
         raise BrokenX12Error("ISA is not of fixed length: an element is longer or shorter than X12 requires")
     if terminator == separator or terminator == " " or _is_plain(terminator):
@@ -112,8 +113,8 @@ def _rows(text: str, start: int, separator: str, terminator: str) -> Iterator[tu
 def bare_segments(text: str) -> tuple[list[str], ...]:
     """The segments of a text that begins with ST or TA1. Raise BrokenX12Error.
 
-    Nothing declares the delimiters there: the separator follows the first segment id, and as ST and TA1 hold only
-    letters and digits, the first other character after them is the terminator.
+    Without ISA the delimiters are not declared: the separator follows the first segment id, and since ST and TA1 have
+    only letters and digits, the first other character after them is the terminator.
     """
     stripped = text.strip(_NOISE)
     opening = _BARE.match(stripped)
@@ -130,9 +131,9 @@ def _is_plain(character: str) -> bool:
 
 
 def component_separator(rows: Sequence[Sequence[str]], release: str) -> str:
-    """The separator inside composite elements, as the first one with more than one component shows it.
+    """The component separator, inferred from the first composite element with more than one component.
 
-    What stands in them is codes and numbers, so any other character is it.
+    Components are codes and numbers, so any other character is the separator.
     """
     for row in rows:
         definition = segment_def(row[0], release)
@@ -147,7 +148,7 @@ def component_separator(rows: Sequence[Sequence[str]], release: str) -> str:
 
 
 def segments_of(text: str) -> tuple[list[str], ...]:
-    """Every segment of a file without its ISA and IEA, whatever it is. Raise BrokenX12Error."""
+    """Every segment of a file except ISA and IEA, with or without an envelope. Raise BrokenX12Error."""
     if is_bare(text):
         return bare_segments(text)
     return tuple(row for interchange in interchanges(text) for row in interchange.segments)

@@ -1,8 +1,8 @@
-"""The order of segments and loops in the sets we write and read, by X12's base standards.
+"""Order of segments and loops in the supported sets, by the X12 base standard.
 
-Written compactly: `REF` may repeat, `CUR.` may not; `N1(N3 N4.)` is a loop that opens with N1. Whether something may
-repeat decides array or object in Guide JSON without a guide (stedi/README.md 8); what a loop may hold decides where a
-raw segment belongs. Base maxima: edi/X12.md 3.1 and X12's set tables.
+Notation: `REF` may repeat, `CUR.` may not; `N1(N3 N4.)` is a loop that opens with N1. Repetition determines array or
+object in Guide JSON without a guide (stedi/README.md 8); the content of a loop determines where a raw segment belongs.
+Base maxima: edi/X12.md 3.1 and X12's set tables.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SECTIONS: tuple[Section, ...] = get_args(Section)
 
 @dataclass(frozen=True, slots=True)
 class SetEntry:
-    """One place of a set: a segment, or a loop with its entries (the opening segment is not among them)."""
+    """One entry of a set: a segment, or a loop with its entries (without the opening segment)."""
 
     id: str
     loop: bool
@@ -26,13 +26,13 @@ class SetEntry:
     entries: tuple[SetEntry, ...] = ()
 
     def find(self, segment_id: str) -> SetEntry | None:
-        """The direct entry of this segment id, if there is one."""
+        """The direct entry with this segment id, None if absent."""
         return next((entry for entry in self.entries if entry.id == segment_id), None)
 
 
 @dataclass(frozen=True, slots=True)
 class SetDef:
-    """A transaction set: the entries of its three sections."""
+    """A transaction set: entries of its three sections."""
 
     id: str
     heading: SetEntry
@@ -40,7 +40,7 @@ class SetDef:
     summary: SetEntry
 
     def section(self, section: Section) -> SetEntry:
-        """The entries of one section, as a loop without opening segment."""
+        """Entries of one section, as a loop without opening segment."""
         return {"heading": self.heading, "detail": self.detail, "summary": self.summary}[section]
 
 
@@ -114,7 +114,7 @@ def _entries(text: str) -> tuple[SetEntry, ...]:
 
 @lru_cache(maxsize=64)
 def set_def(set_id: str, release: str) -> SetDef | None:
-    """The structure of a set in a release (six digits); None for a set that we neither write nor read."""
+    """Structure of a set in a release (six digits); None for an unsupported set."""
     sections = _sections(set_id, release)
     if sections is None:
         return None

@@ -1,6 +1,6 @@
-"""X12 text: a transaction with its envelope written out, and text read back into the same tree.
+"""X12 text: write a transaction with its envelope, and parse text to the same tree.
 
-Stedi builds the real envelope; this is for previews (`submit --dry-run --show x12`) and for raw answers.
+Stedi builds the real envelope. This is for previews (`submit --dry-run --show x12`) and for received raw X12.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ FUNCTIONAL_IDS = {"850": "PO", "855": "PR", "860": "PC", "865": "CA", "810": "IN
 
 
 class UnwritableError(ValueError):
-    """A value cannot be written with these delimiters; builders clean text before."""
+    """A value cannot be written with these delimiters. Builders clean text beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What stands around a transaction. Ids are padded, control numbers are written as X12 wants them."""
+    """Envelope of a transaction. Ids are padded and control numbers formatted when written."""
 
     sender_qualifier: str
     sender_id: str
@@ -51,7 +51,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class ParsedTransaction:
-    """One transaction set as read, with its ST02."""
+    """One parsed transaction set, with its ST02."""
 
     control_number: str
     transaction: Transaction
@@ -59,7 +59,7 @@ class ParsedTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One functional group as read: GS01, GS06, GS08 and its sets."""
+    """One parsed functional group: GS01, GS06, GS08 and its sets."""
 
     functional_id: str
     control_number: int
@@ -69,7 +69,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Interchange:
-    """One interchange as read."""
+    """One parsed interchange."""
 
     sender_qualifier: str
     sender_id: str
@@ -86,7 +86,7 @@ class Interchange:
 
 
 def render(transaction: Transaction, envelope: Envelope) -> str:
-    """The whole interchange, one segment a line. Raise UnwritableError for a value that the delimiters forbid."""
+    """Write the interchange, one segment per line. Raise UnwritableError for a value that contains a delimiter."""
     separator, terminator, component, repetition = tuple(envelope.delimiters)
     body = [Segment("ST", (transaction.set_id, envelope.transaction_control))]
     body += [segment for segment in transaction.walk() if segment.id not in ("ST", "SE")]
@@ -156,7 +156,7 @@ def _simple_text(value: Simple | None, element: Element | None, release: str, de
 
 @dataclass(frozen=True, slots=True)
 class FoundSet:
-    """One transaction set of a file, with the control numbers around it: None where it was handed out without them."""
+    """One transaction set of a file, with its control numbers; None if the text has no envelope."""
 
     parsed: ParsedTransaction
     interchange_control: int | None = None
@@ -164,9 +164,9 @@ class FoundSet:
 
 
 def parse(text: str) -> Interchange:
-    """Read one interchange. Raise BrokenX12Error if it is not well formed, or not one.
+    """Parse one interchange. Raise BrokenX12Error if it is not well formed or not exactly one.
 
-    A value that is not what its place wants (letters in a quantity) stays text: its reader decides.
+    A value of the wrong type (letters in a quantity) stays text: its reader decides.
     """
     found = parse_file(text)
     if len(found) != 1:
@@ -175,18 +175,18 @@ def parse(text: str) -> Interchange:
 
 
 def parse_file(text: str) -> tuple[Interchange, ...]:
-    """Read every interchange of a file, all or none. Raise BrokenX12Error."""
+    """Parse every interchange of a file, all or none. Raise BrokenX12Error."""
     return tuple(_read_interchange(raw) for raw in interchanges(text))
 
 
 def parse_bare(text: str, release: str) -> tuple[ParsedTransaction, ...]:
-    """Read ST to SE without an envelope, of this release (six digits). Raise BrokenX12Error."""
+    """Parse ST to SE without an envelope, in this release (six digits). Raise BrokenX12Error."""
     rows = bare_segments(text)
     return tuple(_transactions(rows, release, component_separator(rows, release)))
 
 
 def sets_of(text: str, release: str) -> tuple[FoundSet, ...]:
-    """Every transaction set of a file, or of a part of it without envelope, which is then read as of this release.
+    """Every transaction set of a file, or of a part without envelope, which is parsed in this release.
 
     Raise BrokenX12Error if one of them is broken.
     """
@@ -262,7 +262,7 @@ def _whole(text: str, where: str) -> int:
 
 
 def _same_control(opened: str, closing: list[str]) -> None:
-    """ST02 and SE02, as numbers where they are some: zeros before one mean nothing."""
+    """Compare ST02 and SE02, as numbers if they are: leading zeros are ignored."""
     closed = closing[2] if len(closing) > 2 else ""
     first, second = plain_whole(opened), plain_whole(closed)
     if (opened.strip() != closed.strip()) if first is None or second is None else first != second:
@@ -304,7 +304,7 @@ def _read_simple(text: str, kind: str) -> Simple | None:
     if not text.strip():
         return None
     if kind in ("N", "R", "N2") and len(text) <= 2 * MOST_DIGITS and _NUMBER.fullmatch(text):
-        # One that is out of bounds stays text, like any other that is no number.
+        # A number out of bounds stays text, like any other value that is not a number.
         number = plain_number(f"{text}e-2" if kind == "N2" else text)
         return text if number is None else plain(number)
     if kind == "D":
@@ -315,7 +315,7 @@ def _read_simple(text: str, kind: str) -> Simple | None:
 
 
 def _read_date(text: str) -> date | None:
-    """CCYYMMDD, or YYMMDD of releases before 004010 (years from 70 are of the last century)."""
+    """CCYYMMDD, or YYMMDD in releases before 004010 (years from 70 on are 19YY)."""
     if re.fullmatch(r"[0-9]{6}", text):
         text = ("19" if text[:2] >= "70" else "20") + text
     if not re.fullmatch(r"[0-9]{8}", text):
@@ -344,7 +344,7 @@ class _Open:
 
 
 def _tree(set_id: str, release: str, segments: Sequence[Segment]) -> Transaction:
-    """Segments put into the loops they belong to; all flat in the heading for a set that we do not know."""
+    """Nest segments into their loops; for an unsupported set all are flat in the heading."""
     definition = set_def(set_id, release)
     if definition is None:
         return Transaction(set_id, release, tuple(segments))
@@ -359,12 +359,12 @@ def _tree(set_id: str, release: str, segments: Sequence[Segment]) -> Transaction
 
 
 def _begins_later(segment: Segment, later: Sequence[SetEntry]) -> bool:
-    """Whether this segment opens a later section: each begins with the first entry of its definition."""
+    """Whether this segment opens a later section, which begins with the first entry of its definition."""
     return any(section.entries and section.entries[0].id == segment.id for section in later)
 
 
 def _nest(segments: Sequence[Segment], section: SetEntry) -> tuple[Node, ...]:
-    """Each segment in the innermost open loop that may hold it; one that none may hold ends no loop."""
+    """Put each segment into the innermost open loop that allows it; one that no loop allows does not close a loop."""
     stack = [_Open(section, [])]
 
     def close() -> None:

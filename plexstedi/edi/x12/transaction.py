@@ -1,6 +1,6 @@
 """An X12 transaction set as a tree: sections of loops and segments, elements by position, values typed.
 
-It is what builders make, what guides are bound to, and what readers return; it knows no key names and no delimiters.
+Result of builders and readers, and input of guide binding; independent of key names and delimiters.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 Simple: TypeAlias = str | Decimal | date | time
-"""An element's value: code or text, number, date, time. Dates and times are typed only where the position is one."""
+"""Value of an element: code or text, number, date, time. Only date and time positions have typed dates and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Segment:
     elements: tuple[Value | None, ...]
 
     def get(self, position: int) -> Value | None:
-        """The element at this X12 position (1-based), None if absent."""
+        """Element at this X12 position (1-based), None if absent."""
         return self.elements[position - 1] if 0 < position <= len(self.elements) else None
 
     def text(self, position: int) -> str | None:
@@ -103,7 +103,7 @@ def _walk(node: Node) -> Iterator[Segment]:
 def segment(segment_id: str, **elements: Value | None) -> Segment:
     """A segment from `e01=…, e02=…`; trailing absent elements are cut off.
 
-    Raise ValueError for a name that is no element position.
+    Raise ValueError for a name that is not an element position.
     """
     positions: dict[int, Value] = {}
     for name, value in elements.items():

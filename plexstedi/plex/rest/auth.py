@@ -1,11 +1,12 @@
-"""Who we are at Plex: the key and tenant of Connect, or a token for client credentials.
+"""Authentication at Plex: API key and tenant header for Connect, a bearer token for client credentials (OAuth2).
 
-The token is fetched through the same transport as everything else, so it is limited, retried and recorded alike. It
-is kept in memory only: a run of every five minutes fetches one.
+The token request uses the same transport as all calls, so it is rate-limited, retried and recorded alike. The token is
+kept in memory only; each run requests its own.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Mapping
 
 import httpx
@@ -14,18 +15,18 @@ from plexstedi.clock import Clock
 from plexstedi.decimal_json import BrokenJsonError, loads
 from plexstedi.edi.plain_values import plain_number
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Refusal
 from plexstedi.http.caller import token_request
 from plexstedi.http.error_body import read_error
+from plexstedi.http.response import Refusal
 
 _SKEW = 60.0
-"""Seconds before its end at which a token no longer counts, so that none expires on the way."""
+"""Seconds before its expiry at which a token is no longer used, so that it does not expire in transit."""
 _SHORTEST_LIFE = 300.0
-"""Seconds that a token is taken to live if Plex does not say."""
+"""Assumed lifetime of a token in seconds if Plex does not state `expires_in`."""
 
 
 def connect_refusal(renewal: str) -> Refusal:
-    """What a refusal of Plex Connect means; `renewal`: what to do with a new key."""
+    """Causes and fix of a 401 or 403 of Plex Connect; `renewal`: the fix text for a new key."""
     return Refusal(
         causes="the key is wrong or has expired (Plex keys expire when unused), the app is not subscribed to this "
         "product, or it has no access to this tenant; Plex does not report which",
@@ -41,12 +42,12 @@ OAUTH2_REFUSAL = Refusal(
 
 
 def connect_headers(api_key: str, tenant_id: str) -> Mapping[str, str]:
-    """The headers of Plex Connect. The tenant is always named: without it Plex takes the app's default tenant."""
+    """The headers of Plex Connect. The tenant is always named: otherwise Plex uses the app's default tenant."""
     return {"X-Plex-Connect-Api-Key": api_key, "X-Plex-Connect-Tenant-Id": tenant_id}
 
 
 class ClientCredentials(httpx.Auth):
-    """OAuth2 client credentials: a token is fetched when needed, and once anew when it is refused."""
+    """OAuth2 client credentials: requests a token when needed, and once more if it is refused."""
 
     requires_response_body = True
 
@@ -59,7 +60,7 @@ class ClientCredentials(httpx.Auth):
         clock: Clock,
         renewal: str = "run `plexstedi credentials set plex-client-secret`",
     ) -> None:
-        """`renewal`: what to do with a new secret, for the fix of a refusal."""
+        """`renewal`: the fix text for a refused secret."""
         self._token_url = token_url
         self._client_id = client_id
         self._client_secret = client_secret
@@ -67,15 +68,20 @@ class ClientCredentials(httpx.Auth):
         self._renewal = renewal
         self._token: str | None = None
         self._good_until = 0.0
+        self._lock = threading.Lock()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Raise ServiceRefused if no token is given, ServiceUnavailable if the token address does not answer."""
-        kept = self._token if self._clock.monotonic() < self._good_until else None
-        token = kept if kept is not None else (yield from self._fetch())
+        """Raise ServiceRefused if no token is granted, ServiceUnavailable if the token URL does not respond."""
+        # Several threads call at once: one of them requests the token, the others wait for it.
+        with self._lock:
+            kept = self._token if self._clock.monotonic() < self._good_until else None
+            token = kept if kept is not None else (yield from self._fetch())
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if response.status_code == 401 and kept is not None:
-            token = yield from self._fetch()
+            with self._lock:
+                is_renewed = self._token is not None and self._token != kept
+                token = self._token if is_renewed and self._token else (yield from self._fetch())
             request.headers["Authorization"] = f"Bearer {token}"
             yield request
 
@@ -89,9 +95,10 @@ class ClientCredentials(httpx.Auth):
                 "client_secret": self._client_secret,
             },
         )
-        self._token, life = self._read(response)
+        token, life = self._read(response)
         self._good_until = self._clock.monotonic() + max(0.0, life - _SKEW)
-        return self._token
+        self._token = token
+        return token
 
     def _read(self, response: httpx.Response) -> tuple[str, float]:
         status = response.status_code
@@ -100,9 +107,9 @@ class ClientCredentials(httpx.Auth):
                 f"Plex's token endpoint returned {status}", fix="The next run tries again; check plex.auth.token_url."
             )
         if not response.is_success:
-            said = read_error(response, secrets=(self._client_secret,))
+            error_body = read_error(response, secrets=(self._client_secret,))
             raise ServiceRefused(
-                f"Plex issues no token for the client {self._client_id}: {status}{said.text}",
+                f"Plex issues no token for the client {self._client_id}: {status}{error_body.text}",
                 fix="Check plex.auth.client_id and plex.auth.token_url. If the secret was renewed in Plex,"
                 f" {self._renewal}.",
                 code="no-token",

@@ -35,9 +35,9 @@ CONNECT = Dialect(
         "created_end": "createdDateEnd",
         "received_begin": "receiveDateBegin",
         "received_end": "receiveDateEnd",
-        # Whether this filter is on by default is not known (plex/README.md 5.2): both of its values are asked for.
+        # The filter's default is unknown (plex/README.md 5.2), so both of its values are queried.
         "active": "active",
-        # The same with these two of invoices; 3 is "all" of `paid` (plex/README.md 6).
+        # The same for these two filters of invoices; `paid=3` means all (plex/README.md 6).
         "void": "void",
         "paid": "paid",
         "order_status": "status",

@@ -1,6 +1,6 @@
-"""A dialect of Plex's REST interfaces is a table: paths, filter names, field names, and what it can do.
+"""A dialect of Plex's REST interfaces as a table: paths, filter names, field names and capabilities.
 
-So a tenant that differs is a change of `[plex.paths]`, `[plex.filters]` or `[plex.fields]`, not of code.
+A tenant that differs needs `[plex.paths]`, `[plex.filters]` or `[plex.fields]`, not a change of code.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.plex.days import Days
-from plexstedi.plex.rest.rows import Names, squeezed
+from plexstedi.plex.rest.rows import Names, normalized
 from plexstedi.plex.settings import PlexSettings
 
 _FIELDS = """
@@ -27,17 +27,17 @@ _FIELDS = """
     creditMemo void booked amount currencyAmount lineId uoM partNo
     credit debit currencyCredit currencyDebit offset taxes taxCode taxAmount
 """
-FIELDS: Mapping[str, str] = {squeezed(name): name for name in _FIELDS.split()}
-"""The fields that are read, by their squeezed names: what `[plex.fields]` may name otherwise."""
+FIELDS: Mapping[str, str] = {normalized(name): name for name in _FIELDS.split()}
+"""The fields that are read, by normalized name: those that `[plex.fields]` may rename."""
 
 
 @dataclass(frozen=True)
 class Dialect:
     """The names of one interface.
 
-    `paths`: resource to path, with `{order}` and the like for ids. `filters`: what is filtered to the parameter; an
-    empty name: this interface has no such filter, and the reader does without. `aliases`: other names of fields,
-    squeezed. `ids_per_call`: how many ids one list call may name (1: `repeatable` filters do not exist).
+    `paths`: resource to path, with placeholders such as `{order}` for ids. `filters`: our filter name to the query
+    parameter; an empty parameter: the interface lacks this filter, and the reader does without it. `aliases`: other
+    names of fields, normalized. `ids_per_call`: how many ids one list call may name (1: no repeatable filters).
     """
 
     name: str
@@ -46,22 +46,22 @@ class Dialect:
     aliases: Mapping[str, tuple[str, ...]]
     ids_per_call: int
     own_names: Mapping[str, str] = field(default_factory=dict)
-    """`[plex.fields]`: `field`, or `resource.field` for one resource only, to the tenant's name."""
+    """`[plex.fields]`: `field`, or `resource.field` for a single resource, to the tenant's name."""
     days: Days = field(default_factory=Days)
 
     def path(self, resource: str, **ids: str) -> str:
-        """The path of a resource; the ids must already be path segments."""
+        """The path of a resource; the ids must be quoted path segments."""
         return self.paths[resource].format(**ids)
 
     def filter(self, name: str) -> str | None:
-        """The parameter of a filter; None if this interface has none."""
+        """The query parameter of a filter; None if this interface has no such filter."""
         return self.filters[name] or None
 
     def names(self, resource: str) -> Names:
-        """How the fields of a resource are called."""
-        everywhere = {squeezed(key): squeezed(name) for key, name in self.own_names.items() if "." not in key}
+        """The field names of a resource."""
+        everywhere = {normalized(key): normalized(name) for key, name in self.own_names.items() if "." not in key}
         here = {
-            squeezed(key.partition(".")[2]): squeezed(name)
+            normalized(key.partition(".")[2]): normalized(name)
             for key, name in self.own_names.items()
             if key.partition(".")[0] == resource
         }
@@ -69,7 +69,7 @@ class Dialect:
 
 
 def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
-    """The dialect with the tenant's own names. Raise ConfigurationFault for a key that the dialect does not have."""
+    """The dialect with the tenant's names. Raise ConfigurationFault for a key that the dialect does not have."""
     problems = [
         *_unknown("plex.paths", settings.paths, dialect.paths),
         *_unknown("plex.filters", settings.filters, dialect.filters),
@@ -88,7 +88,7 @@ def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
             )
     for key in settings.fields:
         resource, dot, name = key.rpartition(".")
-        if (dot and resource not in dialect.paths) or squeezed(name) not in FIELDS:
+        if (dot and resource not in dialect.paths) or normalized(name) not in FIELDS:
             near = difflib.get_close_matches(name, FIELDS.values(), n=1)
             hint = f"Did you mean {near[0]}?" if near else "Write field = name, or resource.field = name"
             problems.append(Problem("configuration", f"plex.fields.{key}", "is not known", hint))
@@ -104,7 +104,7 @@ def adapted(dialect: Dialect, settings: PlexSettings) -> Dialect:
 
 
 def _rebased(paths: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The paths, those below a collection that was moved moved with it: its records are where it is."""
+    """The paths with the configured ones applied; paths below a changed collection change their prefix with it."""
     moved = dict(paths)
     for resource, path in given.items():
         for key, below in paths.items():

@@ -1,4 +1,4 @@
-"""Master data of Plex, read when it is needed and kept for the run: statuses, suppliers, parts, supply items."""
+"""Plex master data, read on demand and cached for the run: statuses, suppliers, parts, supply items."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from plexstedi.plex.settings import StatusNames
 
 _Read = TypeVar("_Read")
 _SINGLE_READS = 5
-"""With more unknown suppliers than this, the whole table in one call costs less."""
+"""With more unknown suppliers than this, reading the whole table in one call is cheaper."""
 
 
 class Directory:
-    """What orders point to."""
+    """The master data that orders refer to."""
 
     def __init__(self, rest: Rest, names: StatusNames) -> None:
         self._rest = rest
@@ -31,18 +31,18 @@ class Directory:
         self._addresses: dict[str, tuple[Row, ...]] = {}
         self._parts: dict[str, Part] = {}
         self._items: dict[str, str] = {}
-        self._unanswered: dict[str, ServiceUnavailable] = {}
+        self._unavailable: dict[str, ServiceUnavailable] = {}
 
     def statuses(self) -> Statuses:
-        """What the tenant's statuses mean. A tenant without these tables says it in `[plex.statuses]`."""
+        """The meaning of the tenant's statuses. A tenant without status tables configures `[plex.statuses]`."""
         if self._statuses is None:
-            orders = self._once("order statuses", lambda: self._rest.all_if_there("order_statuses")) or ()
-            releases = self._once("release statuses", lambda: self._rest.all_if_there("release_statuses")) or ()
-            self._statuses = read_statuses(orders, releases, self._names, self._rest.leave_out)
+            orders = self._once("order statuses", lambda: self._rest.all_or_none("order_statuses")) or ()
+            releases = self._once("release statuses", lambda: self._rest.all_or_none("release_statuses")) or ()
+            self._statuses = read_statuses(orders, releases, self._names, self._rest.skip_row)
         return self._statuses
 
     def supplier_codes(self, ids: Collection[str]) -> dict[str, str]:
-        """The codes of these suppliers by id; one that Plex does not have is left out."""
+        """The codes of these suppliers by id; one that Plex does not have is omitted."""
         missing = set(ids) - self._suppliers.keys()
         if len(missing) > _SINGLE_READS:
             self._load_suppliers()
@@ -62,20 +62,20 @@ class Directory:
         if supplier_id not in self._addresses:
             addresses = self._once(
                 f"addresses of {supplier_id}",
-                lambda: self._rest.all_if_there("supplier_addresses", supplier=supplier_id),
+                lambda: self._rest.all_or_none("supplier_addresses", supplier=supplier_id),
             )
             self._addresses[supplier_id] = addresses or ()
         with readable(row.what):
             return read_supplier(row, choose_address(self._addresses[supplier_id], address_id))
 
     def suppliers(self) -> tuple[Supplier, ...]:
-        """All of them, without addresses, by code."""
+        """All suppliers, without addresses, sorted by code."""
         self._load_suppliers()
         read = self._rest.each(self._suppliers.values(), lambda row: read_supplier(row, None))
         return tuple(sorted(read, key=lambda supplier: supplier.code))
 
     def parts(self, ids: Iterable[str]) -> dict[str, Part]:
-        """These parts by id; one that Plex does not have is left out. Raise RowFault for one that cannot be read."""
+        """These parts by id; one that Plex does not have is omitted. Raise RowFault for one that cannot be read."""
         wanted = set(ids)
         missing = wanted - self._parts.keys()
         if missing:
@@ -84,7 +84,7 @@ class Directory:
         return {key: self._parts[key] for key in wanted if key in self._parts}
 
     def items(self, ids: Iterable[str]) -> dict[str, str]:
-        """The numbers of these supply items by id; one that Plex does not have is left out. Raise RowFault."""
+        """The numbers of these supply items by id; one that Plex does not have is omitted. Raise RowFault."""
         wanted = set(ids)
         missing = wanted - self._items.keys()
         if missing:
@@ -102,26 +102,26 @@ class Directory:
         if supplier_id not in self._suppliers and not self._all_suppliers:
             row = self._once(f"supplier {supplier_id}", lambda: self._rest.one("supplier", supplier=supplier_id))
             if row is None:
-                # One 404 may be a wrong path; the whole table tells, and says so loudly.
+                # A 404 on one record may mean a wrong path; reading the whole table raises the fault in that case.
                 self._load_suppliers()
             else:
                 self._suppliers[supplier_id] = row
         return self._suppliers.get(supplier_id)
 
     def _once(self, what: str, read: Callable[[], _Read]) -> _Read:
-        """Read it; what Plex did not answer for is not asked for again in this run, as many orders point to it."""
-        if what in self._unanswered:
-            raise self._unanswered[what]
+        """Call `read`; later calls raise the same failure without a request, as many orders share these records."""
+        if what in self._unavailable:
+            raise self._unavailable[what]
         try:
             return read()
         except ServiceUnavailable as fault:
             if fault.code != "time-limit":
-                self._unanswered[what] = fault
+                self._unavailable[what] = fault
             raise
 
 
 def choose_address(rows: Iterable[Row], address_id: str | None) -> Row | None:
-    """The address of this id, else the main one, else the only one; None if none is meant."""
+    """The address with this id, else the main one, else the only one; None if there is no clear choice."""
     rows = list(rows)
     named = [row for row in rows if address_id is not None and row.text("id") == address_id]
     main = [row for row in rows if row.flag("main")]
@@ -132,7 +132,7 @@ def choose_address(rows: Iterable[Row], address_id: str | None) -> Row | None:
 
 
 def read_supplier(row: Row, address: Row | None) -> Supplier:
-    """A supplier; its name is the address's own where it has one. Raise RowFault."""
+    """A supplier; the address's name takes precedence over the supplier's. Raise RowFault."""
     return Supplier(
         id=row.needed("id"),
         code=row.needed("code"),
@@ -142,7 +142,7 @@ def read_supplier(row: Row, address: Row | None) -> Supplier:
 
 
 def read_address(row: Row) -> Address:
-    """A supplier's address; a street of more than two lines has them joined in the second (N3 has two)."""
+    """A supplier's address; street lines from the second on are joined into one, since X12 N3 has two elements."""
     street = [line.strip() for line in (row.text("address") or "").splitlines() if line.strip()]
     return Address(
         name=row.text("alternateSupplierName"),

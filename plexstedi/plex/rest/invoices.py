@@ -1,5 +1,4 @@
-"""Customer invoices as Plex's accounting lists them: each row is a whole invoice with lines and taxes
-(plex/README.md 6)."""
+"""Reads customer (AR) invoices: each row is a complete invoice with lines and taxes (plex/README.md 6)."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ _PAID_OR_NOT = "3"
 
 
 class InvoiceReader:
-    """The customer invoices of a tenant. `former`: how earlier runs read days, where that was otherwise."""
+    """Reads a tenant's customer invoices. `former`: the day conversions of earlier runs, if they differed."""
 
     def __init__(self, rest: Rest, former: Sequence[Days] = ()) -> None:
         self._rest = rest
@@ -29,12 +28,15 @@ class InvoiceReader:
         self._rows: dict[str, Row] = {}
 
     def touched(self, window: Window) -> tuple[InvoiceReading, ...]:
-        """Customer invoices modified or created in the window, by id. Raise ServiceRefused, ServiceUnavailable."""
+        """Customer invoices modified or created in the window, sorted by id.
+
+        Raise ServiceRefused, ServiceUnavailable.
+        """
         self._rows = _touched_rows(self._rest, window)
         return tuple(_reading(invoice_id, row) for invoice_id, row in sorted(self._rows.items()))
 
-    def as_read_before(self, invoice_id: str, timezone: str) -> Invoice | None:
-        """An invoice of the last window, in the days of a former time zone; None where that was none."""
+    def in_former_zone(self, invoice_id: str, timezone: str) -> Invoice | None:
+        """An invoice of the last window, with its days in a former time zone; None if it cannot be read that way."""
         row, days = self._rows.get(invoice_id), next((each for each in self._former if each.name == timezone), None)
         read = None if row is None or days is None else _reading(invoice_id, row.with_days(days))
         return read if isinstance(read, Invoice) else None
@@ -48,7 +50,7 @@ def _touched_rows(rest: Rest, window: Window) -> dict[str, Row]:
                 try:
                     invoice_id = row.needed("id")
                 except RowFault as error:
-                    rest.leave_out(row, error)
+                    rest.skip_row(row, error)
                     continue
                 moment = _changed_at(row) or window.begin
                 if invoice_id not in newest or moment > newest[invoice_id][0]:
@@ -57,7 +59,7 @@ def _touched_rows(rest: Rest, window: Window) -> dict[str, Row]:
 
 
 def _changed_at(row: Row) -> datetime | None:
-    """When the invoice was changed last; None if that is missing or cannot be read, which reading it whole tells."""
+    """The invoice's modified time, else its created time; None if missing or unreadable (`read_invoice` reports it)."""
     try:
         return row.time("modifiedDate") or row.time("createdDate")
     except RowFault:
@@ -65,7 +67,7 @@ def _changed_at(row: Row) -> datetime | None:
 
 
 def _void_and_not(rest: Rest) -> tuple[Params, ...]:
-    """Whether Plex leaves out void or paid invoices by default is not known: all of them are asked for."""
+    """Queries for void and paid invoices too: whether Plex omits them by default is unknown (plex/README.md 6)."""
     void, paid = rest.dialect.filter("void"), rest.dialect.filter("paid")
     everything: Params = () if paid is None else ((paid, _PAID_OR_NOT),)
     return (everything,) if void is None else (everything, (*everything, (void, "true")))
@@ -92,9 +94,9 @@ def _reading(invoice_id: str, row: Row) -> InvoiceReading:
 
 
 def read_invoice(row: Row) -> Invoice:
-    """One customer invoice; its lines are counted, since Plex gives them no number. Raise RowFault.
+    """One customer invoice; lines are numbered consecutively, since Plex gives them no number. Raise RowFault.
 
-    Lines that only balance the books (`offset`) are no lines of the customer's. An invoice in a foreign currency is
+    Balancing lines (`offset`) are omitted: they are not billed to the customer. An invoice in a foreign currency is
     read in that currency (`currencyAmount`, `currencyCredit`, `currencyDebit`).
     """
     booked, created_at, day = row.flag("booked"), row.time("createdDate"), row.day("transactionDate")
@@ -126,7 +128,7 @@ def read_invoice(row: Row) -> Invoice:
 
 
 def _order_of_lines(lines: Sequence[Row]) -> str | None:
-    """The customer's order number that all lines name; None if there is none, or several."""
+    """The customer's order number if all lines name the same one; otherwise None."""
     named = {line.text("customerOrderNo") for line in lines}
     return named.pop() if len(named) == 1 else None
 
@@ -149,7 +151,7 @@ def _line(row: Row, number: int, *, foreign: bool) -> InvoiceLine:
 
 
 def _amount(row: Row, credit_field: str, debit_field: str) -> Decimal | None:
-    """What the line bills: revenue is a credit. None if Plex gives neither side."""
+    """The billed amount of a line: credit minus debit, since revenue is a credit. None if both are missing."""
     credit, debit = row.number(credit_field), row.number(debit_field)
     if credit is None and debit is None:
         return None

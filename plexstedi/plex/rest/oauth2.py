@@ -1,4 +1,4 @@
-"""The interface behind client credentials: the same resources without collection and version (DESIGN.md section 5)."""
+"""The `oauth2` dialect: the same resources, without collection and version in the path (DESIGN.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""Reading orders: what was touched in a window, what is open, and whole orders with few calls (plex/README.md 5.7)."""
+"""Reads orders: those changed in a window, all open ones, and complete orders with few calls (plex/README.md 5.7)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +16,7 @@ from plexstedi.plex.days import Days
 from plexstedi.plex.port import (
     OrderReading,
     Touched,
-    UnansweredOrder,
+    UnavailableOrder,
     UnforeseenOrder,
     UnreadableOrder,
     VanishedOrder,
@@ -26,7 +28,8 @@ from plexstedi.plex.rest.read_order import MasterData, parts_named, read_order
 from plexstedi.plex.rest.rows import Row, RowFault
 from plexstedi.plex.rest.statuses import UnknownStatus
 
-_NOBODYS_TIME = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
+_ReadLines = Callable[[], tuple[Row, ...] | None]
+_EMPTY_WINDOW = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 
 @dataclass
@@ -36,28 +39,30 @@ class _Marks:
 
 
 class OrderReader:
-    """The purchase orders of a tenant."""
+    """Reads a tenant's purchase orders. `former`: the day conversions of earlier runs, if they differed."""
 
-    def __init__(self, rest: Rest, directory: Directory, former: Sequence[Days] = ()) -> None:
+    def __init__(self, rest: Rest, directory: Directory, former: Sequence[Days] = (), parallel_calls: int = 1) -> None:
         self._rest = rest
         self._directory = directory
         self._former = former
-        self._as_before: dict[str, dict[str, Order]] = {}
-        self._collection_answers = False
+        self._parallel_calls = parallel_calls
+        self._in_former_zones: dict[str, dict[str, Order]] = {}
+        self._collection_exists = False
 
     def touched(self, window: Window) -> tuple[Touched, ...]:
-        """Orders with a header or a release modified or created in the window, by order id."""
+        """Orders whose header or a release was modified or created in the window, sorted by order id."""
         headers: list[Row] = []
         releases: list[Row] = []
+        # Whether creation also sets the modified time is not known (plex/README.md 5.7): both are queried.
         for by, name in (("modified", "modifiedDate"), ("created", "createdDate")):
             for extra in self._active_and_not():
                 headers += self._rest.in_window("orders", window, by=by, field=name, extra=extra)
             releases += self._rest.in_window("releases", window, by=by, field=name)
-        self._collection_answers = True
-        return merge_touched(headers, releases, self._rest.leave_out)
+        self._collection_exists = True
+        return merge_touched(headers, releases, self._rest.skip_row)
 
     def open(self) -> tuple[Touched, ...]:
-        """All orders on order: by status where Plex filters by it, else by looking through all."""
+        """All orders on order: filtered by status where the dialect can, else selected from all orders."""
         statuses = self._directory.statuses()
         if not statuses.released_names:
             raise ServiceRefused(
@@ -72,46 +77,68 @@ class OrderReader:
             for status in statuses.released_names:
                 asked = self._rest.all_of("orders", [(name, status)])
                 rows += self._rest.each(asked, partial(self._of_status, name=name, status=status))
-        self._collection_answers = True
-        # A status that is not known is kept: the order is then held by name, and not lost from sight.
+        self._collection_exists = True
+        # Orders with an unknown status are kept: they are then held with a reason instead of being dropped silently.
         judged = self._rest.each(rows, lambda row: (row, _may_be_released(row, statuses.orders)))
         wanted = [row for row, may_be_released in judged if may_be_released]
-        return merge_touched(wanted, (), self._rest.leave_out)
+        return merge_touched(wanted, (), self._rest.skip_row)
 
     def _of_status(self, row: Row, *, name: str, status: str) -> Row:
-        """The row. Raise ServiceRefused if it tells another status: the filter was ignored."""
+        """The row. Raise ServiceRefused if it has another status: the filter was ignored."""
         found = _text_if_readable(row, "status")
         if found is not None and found.casefold() != status.casefold():
             raise self._rest.ignored("orders", "order_status", name, f"{row.what} has status {found}")
         return row
 
     def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
-        """These orders, in this order; each id once."""
+        """These orders, in the sequence given; each id once."""
         for some in in_groups(list(dict.fromkeys(order_ids)), 50):
-            self._as_before.clear()
+            self._in_former_zones.clear()
             headers = self._headers(some)
             releases = self._releases([order_id for order_id in some if order_id in headers])
             codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
-            for order_id in some:
-                header = headers.get(order_id)
-                if header is None:
-                    yield VanishedOrder(order_id)
-                else:
-                    yield self._one(order_id, header, releases.get(order_id, []), codes)
+            with self._lines_of([order_id for order_id in some if order_id in headers]) as lines:
+                for order_id in some:
+                    header = headers.get(order_id)
+                    if header is None:
+                        yield VanishedOrder(order_id)
+                    else:
+                        yield self._one(order_id, header, releases.get(order_id, []), codes, lines[order_id])
 
-    def as_read_before(self, order_id: str, timezone: str) -> Order | None:
-        """An order of the last ones read, in the days of a former time zone; None where that was none."""
-        return self._as_before.get(order_id, {}).get(timezone)
+    @contextmanager
+    def _lines_of(self, order_ids: Sequence[str]) -> Iterator[Mapping[str, _ReadLines]]:
+        """For each order a function that returns its lines: read when it is called, or by threads ahead of it."""
+        reads = {order_id: partial(self._rest.all_or_none, "lines", order=order_id) for order_id in order_ids}
+        if self._parallel_calls == 1 or len(reads) < 2:
+            yield reads
+            return
+        with ThreadPoolExecutor(self._parallel_calls, thread_name_prefix="plex") as threads:
+            begun = {order_id: threads.submit(read) for order_id, read in reads.items()}
+            try:
+                yield {order_id: future.result for order_id, future in begun.items()}
+            finally:
+                # Nobody waits for the rest after a failure or an interrupt.
+                for future in begun.values():
+                    future.cancel()
+
+    def in_former_zone(self, order_id: str, timezone: str) -> Order | None:
+        """An order read last, with its days in a former time zone; None if it cannot be read that way."""
+        return self._in_former_zones.get(order_id, {}).get(timezone)
 
     def _one(
-        self, order_id: str, header: Row, releases: Sequence[Row] | RowFault, codes: Mapping[str, str]
+        self,
+        order_id: str,
+        header: Row,
+        releases: Sequence[Row] | RowFault,
+        codes: Mapping[str, str],
+        read_lines: _ReadLines,
     ) -> OrderReading:
         number = ""
         try:
             number = header.text("poNumber") or ""
             if isinstance(releases, RowFault):
                 raise releases
-            lines = self._rest.all_if_there("lines", order=order_id)
+            lines = read_lines()
             if lines is None:
                 raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
             known = MasterData(
@@ -123,7 +150,8 @@ class OrderReader:
             )
             statuses = self._directory.statuses()
             order = read_order(header, lines, releases, statuses=statuses, known=known)
-            self._as_before[order_id] = {
+            # Also with former time zones: a changed `plex.timezone` must not make every order look changed.
+            self._in_former_zones[order_id] = {
                 days.name: read_order(
                     header.with_days(days),
                     [row.with_days(days) for row in lines],
@@ -135,11 +163,12 @@ class OrderReader:
             }
             return order
         except ServiceUnavailable as fault:
+            # The run's time is over, which is not a fault of this order.
             if fault.code == "time-limit":
                 raise
             if fault.code == UNREADABLE:
                 return UnreadableOrder(order_id, number, fault.message, fault.fix)
-            return UnansweredOrder(order_id, number, fault)
+            return UnavailableOrder(order_id, number, fault)
         except UnknownStatus as error:
             fix = f"List it in [plex.statuses] under one of {', '.join(error.keys)}."
             return UnreadableOrder(order_id, number, str(error), fix)
@@ -157,33 +186,33 @@ class OrderReader:
         return named | self._directory.parts(wanted - named.keys())
 
     def _headers(self, order_ids: Sequence[str]) -> dict[str, Row]:
-        """Headers by order id as asked; an order that is not there is left out."""
+        """Headers by requested order id; an order that does not exist is omitted."""
         found: dict[str, Row] = {}
         if self._rest.dialect.filter("order_ids") is not None:
             for extra in self._active_and_not():
                 missing = [order_id for order_id in order_ids if order_id not in found]
-                # A header whose id cannot be read is asked for alone below.
+                # A header whose id cannot be read is requested separately below.
                 rows = self._rest.by_ids("orders", by="order_ids", ids=missing, field="id", extra=extra)
                 found |= {key: row for key, row in rows if key is not None}
-            self._collection_answers = True
+            self._collection_exists = True
         for order_id in order_ids:
             if order_id not in found:
                 row = self._rest.one("order", order=order_id)
                 if row is not None:
                     found[order_id] = row
-                elif not self._collection_answers:
-                    # A 404 means "no such order" only while the collection itself is there (plex/README.md 4.4).
-                    self._rest.in_window("orders", _NOBODYS_TIME, by="created", field="createdDate")
-                    self._collection_answers = True
+                elif not self._collection_exists:
+                    # A 404 means "no such order" only if the collection itself exists (plex/README.md 4.4).
+                    self._rest.in_window("orders", _EMPTY_WINDOW, by="created", field="createdDate")
+                    self._collection_exists = True
         return found
 
     def _releases(self, order_ids: Sequence[str]) -> dict[str, list[Row] | RowFault]:
-        """All releases of these orders, by order id; of an order with one that cannot be read, why not."""
+        """All releases of these orders, by order id; a RowFault for an order with an unreadable release."""
         rows = self._rest.by_ids("releases", by="release_order_ids", ids=order_ids, field="poId")
         if any(order_id is None for order_id, _ in rows):
             if len(order_ids) == 1:
                 return {order_ids[0]: RowFault("one of its releases has no poId to identify its order")}
-            # It belongs to one of them, which only a call for each tells.
+            # The unreadable row belongs to one of these orders; one call per order finds out which.
             alone: dict[str, list[Row] | RowFault] = {}
             for order_id in order_ids:
                 alone |= self._releases([order_id])
@@ -195,20 +224,21 @@ class OrderReader:
         return {**found}
 
     def _active_and_not(self) -> tuple[Params, ...]:
+        """Queries for active and inactive orders: the filter's default is not known (plex/README.md 5.2)."""
         name = self._rest.dialect.filter("active")
         return ((),) if name is None else ((), ((name, "false"),))
 
 
 UNREADABLE_MARK = datetime.min.replace(tzinfo=UTC)
-"""In place of a time of change that cannot be read: unlike any real one, so that the row counts as changed."""
+"""Replaces an unreadable modified time: differs from any real one, so that the row counts as changed."""
 
 
 def merge_touched(
-    headers: Iterable[Row], releases: Iterable[Row], leave_out: Callable[[Row, Exception], None]
+    headers: Iterable[Row], releases: Iterable[Row], skip_row: Callable[[Row, Exception], None]
 ) -> tuple[Touched, ...]:
-    """Given rows of orders and of releases, in any order and more than once, return what they touch, by order id.
+    """The orders that these order and release rows belong to, sorted by order id. Rows may occur several times.
 
-    A row that does not tell its order goes to `leave_out`.
+    A row without a readable order id is passed to `skip_row`.
     """
     found: dict[str, _Marks] = {}
     for row, id_field in [*((row, "id") for row in headers), *((row, "poId") for row in releases)]:
@@ -217,7 +247,7 @@ def merge_touched(
             number = _text_if_readable(row, "poNumber") or ""
             moment = _changed_at(row)
         except Exception as error:
-            leave_out(row, error)
+            skip_row(row, error)
             continue
         entry = found.setdefault(order_id, _Marks())
         entry.number = entry.number or number
@@ -234,7 +264,7 @@ def _changed_at(row: Row) -> datetime | None:
 
 
 def _text_if_readable(row: Row, field: str) -> str | None:
-    """Text, empty if it is absent; None if there is something else than text: reading the order itself tells."""
+    """Text, empty if absent; None if the value is not text (reading the order itself reports it)."""
     try:
         return row.text(field) or ""
     except RowFault:
@@ -242,7 +272,7 @@ def _text_if_readable(row: Row, field: str) -> str | None:
 
 
 def _supplier_ids(headers: Iterable[Row]) -> set[str]:
-    """The suppliers of these orders; an order whose supplier cannot be read says so itself when it is read."""
+    """The supplier ids of these orders; one that cannot be read is reported when its order is read."""
     found = (row.raw("supplierId") for row in headers)
     return {each.strip() for each in found if isinstance(each, str) and not isinstance(each, NotPlain) and each.strip()}
 

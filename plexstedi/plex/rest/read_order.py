@@ -1,6 +1,6 @@
-"""From Plex's rows to the canonical order: pure, and the same for every REST dialect.
+"""Converts Plex rows into the canonical order: pure, and the same for every REST dialect.
 
-A line has no quantity and no due date in Plex; both live in its releases (plex/README.md 5.4).
+A line has no quantity and no due date in Plex; both are in its releases (plex/README.md 5.4).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from plexstedi.plex.rest.statuses import Statuses
 
 @dataclass(frozen=True)
 class MasterData:
-    """What an order's rows only point to, by Plex's id."""
+    """The records that an order's rows refer to, by Plex id."""
 
     supplier_codes: Mapping[str, str]
     parts: Mapping[str, Part]
@@ -24,7 +24,7 @@ class MasterData:
 
 
 def parts_named(releases: Sequence[Row]) -> dict[str, Part]:
-    """Parts that releases spell out, by part id: number and revision without a further call (plex/README.md 5.5)."""
+    """Parts by id, as far as releases state number and revision: saves a call per part (plex/README.md 5.5)."""
     parts: dict[str, Part] = {}
     for row in releases:
         part_id, number = row.text("partId"), row.text("partNumber")
@@ -34,17 +34,17 @@ def parts_named(releases: Sequence[Row]) -> dict[str, Part]:
 
 
 def read_part(row: Row) -> Part:
-    """A part of the catalogue. Raise RowFault."""
+    """A part of the part master. Raise RowFault."""
     return Part(number=row.needed("number"), revision=row.text("revision"))
 
 
 def read_order(
     header: Row, lines: Sequence[Row], releases: Sequence[Row], *, statuses: Statuses, known: MasterData
 ) -> Order:
-    """Given an order's header, lines and releases, return the order; lines and releases by their numbers.
+    """The order of this header, with lines and releases sorted by number.
 
-    The order date is the day it was put on order, else the day it was made. Raise RowFault (UnknownStatus for a
-    status without a meaning) if anything that a document could need cannot be read.
+    The order date is the day on which it was put on order, else its created day. Raise RowFault (UnknownStatus for a
+    status without a configured meaning) if a value that a document could contain cannot be read.
     """
     number = header.needed("poNumber")
     supplier_id = header.needed("supplierId")

@@ -1,4 +1,4 @@
-"""Receipts, read tenant-wide by the date received (plex/README.md 5.1; there is no filter by modification)."""
+"""Reads receipts, tenant-wide by received date: there is no filter by modified time (plex/README.md 5.1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from plexstedi.plex.rest.rows import Row, RowFault
 
 
 def read_receipts(rest: Rest, window: Window) -> tuple[Receipt, ...]:
-    """All receipts in the window that belong to an order line, by time and id; odd ones are left out."""
+    """All receipts in the window that belong to an order line, sorted by time and id; unreadable ones are skipped."""
     rows = rest.in_window("receipts", window, by="received", field="receiveDate")
     read = rest.each((row for row in rows if row.raw("poLineItemId") is not None), read_receipt)
     return tuple(sorted(read, key=lambda receipt: (receipt.received_at, receipt.id)))

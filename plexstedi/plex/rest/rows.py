@@ -1,7 +1,7 @@
-"""Reading one row of Plex: whichever way a field is spelled, and never more than what is there.
+"""Reads the fields of one Plex row, tolerant of spelling and strict about values.
 
-Plex's published fields carry no promise of being there: absent and null are the same, unknown ones are ignored, and
-names drift (`dueDate`, `dueDateTime`, `due_date`; plex/README.md 4.2, 4.4). What is there must be what it claims to be.
+No published field of Plex is guaranteed to be present: absent and null are equivalent, unknown fields are ignored, and
+names vary (`dueDate`, `dueDateTime`, `due_date`; plex/README.md 4.2, 4.4). A present value must have the expected type.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from plexstedi.plex.days import Days, parsed_time
 
 _SHOWN = 40
 _TOO_LARGE = 10**18
-"""No line or release has such a number, and no column holds it."""
+"""Upper limit of line and release numbers; larger ones do not fit into an SQLite column."""
 
 
 class RowFault(ValueError):
-    """A row lacks a field, or holds something there that the field cannot mean."""
+    """A row lacks a required field, or a field has an invalid value."""
 
 
-def squeezed(name: str) -> str:
-    """The one form of `poNumber`, `po_number` and `PONumber`."""
+def normalized(name: str) -> str:
+    """The normalized form of a field name: the same for `poNumber`, `po_number` and `PONumber`."""
     return name.replace("_", "").lower()
 
 
 @dataclass(frozen=True)
 class Names:
-    """How the fields of a resource are called, all squeezed: by the tenant (`[plex.fields]`), else by the dialect."""
+    """The field names of a resource, normalized: the tenant's (`[plex.fields]`), else the dialect's."""
 
     own: Mapping[str, str]
     aliases: Mapping[str, tuple[str, ...]]
     days: Days = field(default_factory=Days)
-    """Which day a time is."""
+    """The conversion of times to days."""
 
     def of(self, field: str) -> tuple[str, ...]:
-        """All names under which the field may come, the first that is there counts."""
-        key = squeezed(field)
+        """All names of the field; the first one present is used."""
+        key = normalized(field)
         if key in self.own:
             return (self.own[key],)
         dated = (f"{key}time",) if key.endswith("date") else ()
@@ -50,45 +50,45 @@ class Names:
 
 
 class Row:
-    """One object of an answer. `what` names it in faults: the resource, and its id or number where known.
+    """One object of a response. `what` names it in messages: the resource, and its id or number if known.
 
     `table` is the resource alone.
     """
 
     def __init__(self, document: Json, names: Names, what: str) -> None:
-        """Raise RowFault if the document is no object."""
+        """Raise RowFault if the document is not an object."""
         if not isinstance(document, Mapping):
             raise RowFault(f"{what}: an object was expected")
-        self._values = {squeezed(name): value for name, value in document.items() if value is not None}
-        self._spelled = {squeezed(name): name for name in document}
+        self._values = {normalized(name): value for name, value in document.items() if value is not None}
+        self._spelled = {normalized(name): name for name in document}
         self._names = names
         self._document = document
         self.table = what
         self.what = what
 
     def with_days(self, days: Days) -> Row:
-        """The same row, with its times read as other days."""
+        """The same row with another conversion of times to days."""
         return Row(self._document, replace(self._names, days=days), self.what)
 
     def mark(self) -> str:
-        """A fingerprint of the row's whole content."""
+        """A fingerprint of the row's complete content."""
         return hashlib.sha256(dumps(self._document).encode(errors="backslashreplace")).hexdigest()[:16]
 
     def key(self) -> str:
-        """What tells the row from others of its table: its id, else the fingerprint of its content."""
+        """The row's identity within its table: its id, else the fingerprint of its content."""
         value = self.raw("id")
         return value if isinstance(value, str) and not isinstance(value, NotPlain) and value.strip() else self.mark()
 
     def raw(self, field: str) -> Json:
-        """The value as it came; None if absent or null."""
+        """The unconverted value; None if absent or null."""
         return next((self._values[name] for name in self._names.of(field) if name in self._values), None)
 
     def spelled(self, field: str) -> str:
-        """The field's name as this row spells it, for writing it back; the given name if it is not there."""
+        """The field's name as spelled in this row, for writing it back; the given name if the field is absent."""
         return next((self._spelled[name] for name in self._names.of(field) if name in self._spelled), field)
 
     def text(self, field: str) -> str | None:
-        """Trimmed text; None if absent or blank. A number stands for its digits."""
+        """Trimmed text; None if absent or blank. A number is converted to its digits."""
         value = self.raw(field)
         if value is None:
             return None
@@ -99,14 +99,14 @@ class Row:
         return value.strip() or None
 
     def needed(self, field: str) -> str:
-        """Text that a row cannot be without."""
+        """Required text. Raise RowFault if absent."""
         value = self.text(field)
         if value is None:
             raise RowFault(f"{self.what}: {field} is missing")
         return value
 
     def whole(self, field: str) -> int:
-        """A whole number that a row cannot be without."""
+        """A required whole number. Raise RowFault."""
         value = self.number(field)
         if value is None:
             raise RowFault(f"{self.what}: {field} is missing")
@@ -115,7 +115,7 @@ class Row:
         return int(value)
 
     def number(self, field: str) -> Decimal | None:
-        """An exact number, without trailing zeros (3000.0 and 3000 are one quantity)."""
+        """An exact number without trailing zeros (3000.0 and 3000 are the same quantity); None if absent."""
         value = self.raw(field)
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
@@ -127,7 +127,7 @@ class Row:
         return without_zeros(number)
 
     def flag(self, field: str) -> bool | None:
-        """A yes or no; None if absent."""
+        """A boolean; None if absent."""
         value = self.raw(field)
         if value is None or isinstance(value, bool):
             return value
@@ -138,7 +138,7 @@ class Row:
         raise self.fault(field, value, "yes or no")
 
     def time(self, field: str) -> datetime | None:
-        """An instant, UTC; a text without offset is taken as UTC (plex/README.md 4.2)."""
+        """An instant, UTC; text without an offset is UTC (plex/README.md 4.2). None if absent."""
         text = self.text(field)
         if text is None:
             return None
@@ -148,14 +148,14 @@ class Row:
         return found
 
     def time_if_readable(self, field: str) -> datetime | None:
-        """The same, None also for what is no time: for lists, where the record itself is read afterwards."""
+        """As `time`, but None also for a malformed time: for lists, whose records are read individually afterwards."""
         try:
             return self.time(field)
         except RowFault:
             return None
 
     def day(self, field: str) -> date | None:
-        """A day of the plant's (`plex.timezone`; see `Days.read`)."""
+        """A calendar day of the plant (`plex.timezone`; see `Days.read`); None if absent."""
         text = self.text(field)
         if text is None:
             return None
@@ -165,7 +165,7 @@ class Row:
         return day
 
     def day_as_written(self, field: str, day: date) -> str:
-        """A day as this field takes it, in the form that it has now."""
+        """A day in the format that this field currently has (see `Days.write`)."""
         return self._names.days.write(day, self.text(field))
 
     def rows(self, field: str) -> tuple[Json, ...]:
@@ -178,18 +178,18 @@ class Row:
         return tuple(value)
 
     def nested(self, field: str) -> tuple[Row, ...]:
-        """A list of objects, each to be read like a row of its own; empty if absent."""
+        """A list of objects as rows; empty if absent."""
         return tuple(
             Row(item, self._names, f"{self.what}, {field} {number}") for number, item in enumerate(self.rows(field), 1)
         )
 
     def fault(self, field: str, value: object, wanted: str) -> RowFault:
-        """The fault of a field that holds something else than it should."""
+        """The fault for a field whose value is not what was expected."""
         return RowFault(f"{self.what}: {field} is {shown(value)}, not {wanted}")
 
 
 def shown(value: object) -> str:
-    """A value in a fault: short, on one line, in quotes. What is no scalar is only named."""
+    """A value as shown in messages: short, on one line, in quotes; for a list or object only its type."""
     if isinstance(value, str | int | Decimal):
         text = f"{value}"
         return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
@@ -202,11 +202,11 @@ def without_zeros(number: Decimal) -> Decimal:
 
 
 def read_time(text: str) -> datetime | None:
-    """An ISO 8601 time with any number of fraction digits; None if it is none, or at the edge of the calendar."""
+    """An ISO 8601 time with any number of fraction digits; None if malformed or at the limits of `datetime`."""
     parsed = parsed_time(text)
     return None if parsed is None else as_utc(parsed)
 
 
 def filter_time(moment: datetime) -> str:
-    """A time as Plex's filters take it: UTC, whole seconds, `Z` (plex/README.md 4.2)."""
+    """A time as Plex's filters expect it: UTC, whole seconds, `Z` (plex/README.md 4.2)."""
     return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

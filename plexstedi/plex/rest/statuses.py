@@ -1,6 +1,7 @@
-"""What a status means: by the tenant's own words in `[plex.statuses]`, else by the flags that Plex gives.
+"""The meaning of Plex statuses: by `[plex.statuses]`, else by the flags of Plex's status tables.
 
-Status names are the customer's (plex/README.md 5.6), so a name alone is never guessed at: unknown, it holds its order.
+Status names are defined by the customer (plex/README.md 5.6), so a name alone is never interpreted: an order with an
+unknown status is held.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from plexstedi.plex.settings import StatusNames
 
 _State = TypeVar("_State")
 
-# Line statuses have no flags anywhere in Plex (plex/README.md 5.4); these words leave no doubt.
+# Line statuses have no flags in Plex (plex/README.md 5.4); these names are unambiguous.
 _PLAIN_LINE_WORDS = {
     "open": LineState.OPEN,
     "received": LineState.OPEN,
@@ -25,7 +26,7 @@ _PLAIN_LINE_WORDS = {
 
 
 class UnknownStatus(RowFault):
-    """A status of which neither Plex nor the configuration says what it means."""
+    """A status whose meaning neither Plex nor the configuration defines."""
 
     def __init__(self, what: str, name: str | None, keys: tuple[str, ...]) -> None:
         shown = f"has the status {name!r}, whose meaning is unknown" if name else "has no status"
@@ -33,39 +34,39 @@ class UnknownStatus(RowFault):
         self.keys = keys
 
 
-def _same(name: str | None) -> str:
+def _normalized(name: str | None) -> str:
     return " ".join((name or "").split()).casefold()
 
 
 @dataclass(frozen=True)
 class Statuses:
-    """The meaning of every status of a tenant, by its name without case."""
+    """The meaning of a tenant's statuses, by case-insensitive name."""
 
     orders: Mapping[str, Phase]
     releases: Mapping[str, ReleaseState]
     lines: Mapping[str, LineState]
     other_lines: LineState | None
-    """What a line status that is not listed means; None: unknown."""
+    """The meaning of a line status that is not listed; None: unknown."""
     released_names: tuple[str, ...]
-    """The names, as Plex spells them, of statuses that mean on order."""
+    """The names, in Plex's spelling, of the statuses that mean "on order"."""
 
     def phase(self, name: str | None, what: str) -> Phase:
-        """Where an order of this status stands. Raise UnknownStatus."""
-        if _same(name) not in self.orders:
+        """The phase of an order with this status. Raise UnknownStatus."""
+        if _normalized(name) not in self.orders:
             keys = ("released_orders", "unreleased_orders", "received_orders", "cancelled_orders")
             raise UnknownStatus(what, name, keys)
-        return self.orders[_same(name)]
+        return self.orders[_normalized(name)]
 
     def release(self, name: str | None, what: str) -> ReleaseState:
-        """What a release of this status is. Raise UnknownStatus."""
-        if _same(name) not in self.releases:
+        """The state of a release with this status. Raise UnknownStatus."""
+        if _normalized(name) not in self.releases:
             keys = ("firm_releases", "forecast_releases", "received_releases", "cancelled_releases")
             raise UnknownStatus(what, name, keys)
-        return self.releases[_same(name)]
+        return self.releases[_normalized(name)]
 
     def line(self, name: str | None, what: str) -> LineState:
-        """Whether a line of this status is still wanted; a line without status is. Raise UnknownStatus."""
-        state = self.lines.get(_same(name), self.other_lines)
+        """The state of a line with this status; a line without a status is open. Raise UnknownStatus."""
+        state = self.lines.get(_normalized(name), self.other_lines)
         if state is None and name is None:
             return LineState.OPEN
         if state is None:
@@ -77,12 +78,12 @@ def read_statuses(
     order_rows: tuple[Row, ...],
     release_rows: tuple[Row, ...],
     names: StatusNames,
-    leave_out: Callable[[Row, Exception], None],
+    skip_row: Callable[[Row, Exception], None],
 ) -> Statuses:
-    """Given Plex's status tables (empty where the tenant has none) and `[plex.statuses]`, return what they mean.
+    """The statuses' meanings from Plex's status tables (empty if the tenant has none) and `[plex.statuses]`.
 
-    A name in the configuration goes before the flags of Plex. A row that cannot be read goes to `leave_out`: orders of
-    that status are then held as of one without a meaning.
+    The configuration takes precedence over Plex's flags. A row that cannot be read is passed to `skip_row`; its status
+    then has no meaning, and its orders are held.
     """
     orders: dict[str, Phase] = {}
     spelled: dict[str, str] = {}
@@ -90,19 +91,19 @@ def read_statuses(
         try:
             name, phase = row.needed("name"), _phase(row)
         except RowFault as error:
-            leave_out(row, error)
+            skip_row(row, error)
             continue
-        spelled[_same(name)] = name
-        orders[_same(name)] = phase
+        spelled[_normalized(name)] = name
+        orders[_normalized(name)] = phase
     releases: dict[str, ReleaseState] = {}
     for row in release_rows:
         try:
             name, state = row.needed("name"), _release_state(row)
         except RowFault as error:
-            leave_out(row, error)
+            skip_row(row, error)
             continue
         if state is not None:
-            releases[_same(name)] = state
+            releases[_normalized(name)] = state
     orders |= _listed(
         (names.unreleased_orders, Phase.UNRELEASED),
         (names.released_orders, Phase.RELEASED),
@@ -110,7 +111,7 @@ def read_statuses(
         (names.cancelled_orders, Phase.CANCELLED),
     )
     for name in names.released_orders:
-        spelled.setdefault(_same(name), name)
+        spelled.setdefault(_normalized(name), name)
     releases |= _listed(
         (names.firm_releases, ReleaseState.FIRM),
         (names.forecast_releases, ReleaseState.FORECAST),
@@ -122,7 +123,7 @@ def read_statuses(
         orders=orders,
         releases=releases,
         lines=_PLAIN_LINE_WORDS | lines,
-        # A tenant that lists which lines are cancelled, and nothing else, says that all others are open.
+        # A tenant that configures only the cancelled line statuses declares all others to be open.
         other_lines=LineState.OPEN if names.cancelled_lines and not names.open_lines else None,
         released_names=tuple(spelled[key] for key, phase in orders.items() if phase is Phase.RELEASED),
     )
@@ -143,9 +144,9 @@ def _release_state(row: Row) -> ReleaseState | None:
         return ReleaseState.RECEIVED
     if row.flag("forecast") or row.flag("planStatus"):
         return ReleaseState.FORECAST
-    # Neither open nor anything else: such a status must be named in the configuration.
+    # Not open, and no other flag is set: the configuration must name such a status.
     return None if row.flag("open") is False else ReleaseState.FIRM
 
 
 def _listed(*groups: tuple[tuple[str, ...], _State]) -> dict[str, _State]:
-    return {_same(name): state for names, state in groups for name in names}
+    return {_normalized(name): state for names, state in groups for name in names}

@@ -1,1 +1,1 @@
-"""Writing to Plex: custom fields, releases, acknowledgment records of data sources."""
+"""Writes acknowledgments to Plex: custom fields, releases, or acknowledgment records through data sources."""

@@ -1,4 +1,4 @@
-"""Custom fields of Plex: what a value is, when two are the same, and which object holds them. All pure."""
+"""Custom fields of Plex: reading and comparing values, and choosing the object that holds them. All pure."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ _OBJECT_WORDS = {
 
 @dataclass(frozen=True)
 class StandardObject:
-    """A standard object of Plex and the custom fields that the customer has defined on it."""
+    """A Plex standard object with the custom fields that the customer defined on it."""
 
     name: str
     label: str
     table: str
     fields: frozenset[str]
-    """Without case: Plex does not tell them apart by it."""
+    """Lower case: Plex compares the names case-insensitively."""
     texts: frozenset[str] = frozenset()
-    """Those of them whose type holds no time, but text or numbers."""
+    """The fields whose type is text or number, not a time."""
 
-    def lacks(self, wanted: Collection[str]) -> tuple[str, ...]:
-        """The wanted fields that it does not have, in order."""
+    def missing(self, wanted: Collection[str]) -> tuple[str, ...]:
+        """The wanted fields that the object does not have, in the sequence given."""
         return tuple(sorted(name for name in wanted if name.casefold() not in self.fields))
 
-    def is_called(self, level: Level) -> bool:
-        """Whether its name, label or table is that of orders, lines or releases."""
+    def matches_level(self, level: Level) -> bool:
+        """Whether its name, label or table denotes orders, lines or releases respectively."""
         called = {re.sub(r"[^a-z]", "", text.lower()) for text in (self.name, self.label, self.table)}
         return bool(called & _OBJECT_WORDS[level])
 
@@ -54,9 +54,9 @@ class StandardObject:
 def choose_object(
     objects: Iterable[StandardObject], level: Level, wanted: Collection[str], named: str | None
 ) -> StandardObject:
-    """Given the tenant's standard objects, return the one that holds the wanted fields of this level.
+    """The standard object that holds the wanted fields of this level.
 
-    `named` is from `[plex.acknowledgments.objects]`. Raise ServiceRefused if none does, or more than one could.
+    `named` is from `[plex.acknowledgments.objects]`. Raise ServiceRefused if none has the fields, or several could.
     """
     objects = tuple(objects)
     setting = f"[plex.acknowledgments.objects] {level}"
@@ -69,9 +69,9 @@ def choose_object(
                 code="custom-fields",
             )
     else:
-        found = [each for each in objects if each.is_called(level)]
-        others = [each for each in objects if not any(each.is_called(other) for other in Level)]
-        whole = [each for each in (found or others) if not each.lacks(wanted)]
+        found = [each for each in objects if each.matches_level(level)]
+        others = [each for each in objects if not any(each.matches_level(other) for other in Level)]
+        whole = [each for each in (found or others) if not each.missing(wanted)]
         if len(whole) == 1 or (whole and not found):
             found = whole
         if len(found) != 1:
@@ -80,7 +80,7 @@ def choose_object(
                 fix=f"Set {setting} to its name: {', '.join(sorted(each.name for each in objects)) or '(none)'}.",
                 code="custom-fields",
             )
-    lacking = found[0].lacks(wanted)
+    lacking = found[0].missing(wanted)
     if lacking:
         raise ServiceRefused(
             f"Plex's standard object {found[0].name} has no custom field {', '.join(lacking)}",
@@ -91,7 +91,7 @@ def choose_object(
 
 
 def field_value(document: Json) -> FieldValue:
-    """A custom field's value as read: text trimmed, a number exact, empty as None."""
+    """A custom field's value: text trimmed, numbers exact, empty as None."""
     if document is None or isinstance(document, bool):
         return None if document is None else str(document).lower()
     if isinstance(document, int | Decimal):
@@ -102,30 +102,30 @@ def field_value(document: Json) -> FieldValue:
 
 
 def values_of(document: Json, wanted: Collection[str]) -> dict[str, FieldValue]:
-    """The wanted fields of a `customFields` object; one that is not there is empty. Names are compared without case."""
+    """The wanted fields of a `customFields` object; absent ones are None. Names are compared case-insensitively."""
     found = {name.casefold(): value for name, value in document.items()} if isinstance(document, Mapping) else {}
     return {name: field_value(found.get(name.casefold())) for name in wanted}
 
 
 @dataclass(frozen=True)
 class DayFields:
-    """The custom fields that hold a day: read as the day that it is in Plex's screens, written as it is kept there.
+    """Converts the custom fields that hold a day: read as the day in Plex's screens, written as the stored time.
 
-    Where the plant's zone is not told, days go and come as they are.
+    Without a configured time zone, days are not converted.
     """
 
     names: frozenset[str] = frozenset()
     days: Days = field(default_factory=Days)
 
     def as_read(self, values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
-        """Values of custom fields with days in place of times."""
+        """Custom field values with times converted to days."""
         return {
             name: self.days.plain(value) if name in self.names and isinstance(value, str) else value
             for name, value in values.items()
         }
 
     def as_written(self, values: Mapping[str, FieldValue], texts: Collection[str] = ()) -> dict[str, FieldValue]:
-        """Values of custom fields with the plant's midnights in place of days; not in `texts`, without case."""
+        """Custom field values with days converted to the plant's midnight, except fields in `texts` (lower case)."""
         return {
             name: self._midnight(value) if name in self.names and name.casefold() not in texts else value
             for name, value in values.items()
@@ -138,7 +138,7 @@ class DayFields:
 
 
 def values_agree(wrote: FieldValue, found: FieldValue) -> bool:
-    """Whether Plex holds what was written: numbers by value, a day also as the midnight that Plex makes of it."""
+    """Whether Plex holds the written value: numbers by value; a day also matches the midnight that Plex stores."""
     if wrote is None or found is None:
         return (wrote or None) == (found or None)
     if isinstance(wrote, Decimal) or isinstance(found, Decimal):

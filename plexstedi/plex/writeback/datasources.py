@@ -1,7 +1,7 @@
-"""Plex's data sources over JSON: execute, and what their inputs and columns are called (plex/README.md 2).
+"""Client of Plex's data sources over JSON: execution and metadata (plex/README.md 2).
 
-Basic authentication by the web service account, which also fixes the company. Names are case-sensitive, and those of a
-Get and of its sibling Update differ: they are configuration, held against the live metadata by `check`.
+HTTP Basic authentication with the web service account, which also determines the company. Input and column names are
+case-sensitive and differ between a Get and its Update, so they are configured; `check` compares them with the metadata.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Refusal, ServiceAnswer, Unheard
 from plexstedi.http.caller import Caller
+from plexstedi.http.response import InconclusiveSend, Refusal, ServiceResponse
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown, Written
 
 log = logging.getLogger("plexstedi.plex")
@@ -25,8 +25,8 @@ InputValue: TypeAlias = str | int | bool | Decimal
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _ROW_LIMIT_FLAGS = ("rowLimitedExceeded", "rowLimitExceeded", "limitExceeded")
-"""One flag, spelled three ways in Plex's own material (plex/README.md 2.2)."""
-_OF_THE_NAMES = (
+"""The same flag in the three spellings of Plex's documentation (plex/README.md 2.2)."""
+_SETUP_CODES = (
     "DATA_SOURCE_INPUT_NOT_FOUND",
     "DATA_SOURCE_INPUT_REQUIRED",
     "DATA_SOURCE_INPUT_TYPE_MISMATCH",
@@ -35,11 +35,11 @@ _OF_THE_NAMES = (
     "DATA_SOURCE_NOT_FOUND",
     "DATA_SOURCE_OBJECT_NOT_FOUND",
 )
-"""Refusals that every call of the same form would get."""
+"""Error codes that every call with the same names would get: a wrong configuration, not a bad record."""
 
 
 def datasource_refusal(renewal: str = "run `plexstedi credentials set plex-password`") -> Refusal:
-    """What a refusal of the data sources means; `renewal`: what to do with the right password."""
+    """Causes and fix of a 401 or 403 of the data sources; `renewal`: the fix text for the password."""
     return Refusal(
         causes="the web service account or its password is wrong, or it has no grant for this data source",
         fix=f"Check plex.auth.username; with the right password {renewal}. Grants are in Plex under"
@@ -49,17 +49,17 @@ def datasource_refusal(renewal: str = "run `plexstedi credentials set plex-passw
 
 
 def basic_headers(username: str, password: str) -> Mapping[str, str]:
-    """HTTP Basic, the only scheme of data sources; UTF-8 before Base64 (plex/README.md 2.1)."""
+    """HTTP Basic, the only authentication scheme of data sources; UTF-8 before Base64 (plex/README.md 2.1)."""
     return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a data source asks for and gives."""
+    """Name, inputs and columns of a data source."""
 
     name: str
     inputs: Mapping[str, bool]
-    """Whether each input is required."""
+    """By input: whether it is required."""
     columns: frozenset[str]
 
 
@@ -70,14 +70,14 @@ class DataSources:
         self._caller = caller
 
     def metadata(self, source: int) -> Metadata:
-        """Names as Plex has them. Raise ServiceRefused if there is no such data source, or no grant for it."""
+        """The data source's metadata. Raise ServiceRefused if it does not exist or is not granted."""
         try:
-            answer = self._caller.get(f"/{source}")
+            response = self._caller.get(f"/{source}")
         except RequestRejected as error:
             raise _no_such(source, error) from error
-        document = answer.json()
+        document = response.json()
         if not isinstance(document, Mapping):
-            raise _unreadable(answer)
+            raise _unreadable(response)
         return Metadata(
             name=_text(document.get("name")) or str(source),
             inputs={
@@ -91,70 +91,70 @@ class DataSources:
         )
 
     def read(self, source: int, inputs: Mapping[str, InputValue]) -> tuple[Mapping[str, Json], ...]:
-        """The rows for these inputs, all of them.
+        """All rows for these inputs.
 
-        Raise ServiceRefused if Plex refuses the question or left rows out (its row limit), ServiceUnavailable if there
-        is no readable answer.
+        Raise ServiceRefused if Plex rejects the query or truncated the rows (row limit), ServiceUnavailable if there is
+        no readable response.
         """
         try:
-            answer = self._execute(source, inputs, self._caller.search)
+            response = self._execute(source, inputs, self._caller.search)
         except RequestRejected as error:
-            raise _misunderstood(source, error) from error
-        document = answer.json()
+            raise _query_rejected(source, error) from error
+        document = response.json()
         if not isinstance(document, Mapping):
-            raise _unreadable(answer)
-        said = _business_failure(document)
-        if said is not None:
+            raise _unreadable(response)
+        failure = _business_failure(document)
+        if failure is not None:
             raise ServiceRefused(
-                f"Plex's data source {source} refused the request: {said}",
+                f"Plex's data source {source} refused the request: {failure}",
                 fix="Compare its inputs in [plex.datasources] with Plex.",
                 code="question-refused",
             )
-        if _left_rows_out(document):
+        if _is_truncated(document):
             raise ServiceRefused(
                 f"Plex's data source {source} has more rows than it returns at once: some were omitted",
                 fix="Add inputs in [plex.datasources] that limit the result.",
                 code="row-limit",
             )
-        return _rows(document, answer)
+        return _rows(document, response)
 
     def write(self, source: int, inputs: Mapping[str, InputValue]) -> WriteOutcome:
-        """Carry out one write; never sent twice. Business failures come as 200 with Result_Error (plex/README.md 2.3).
+        """Execute one write; never sent twice. Business errors come as 200 with Result_Error (plex/README.md 2.3).
 
-        Raise ServiceRefused or ServiceUnavailable where no call of this form can be carried out: nothing was written.
+        Raise ServiceRefused or ServiceUnavailable if no call of this form can succeed; nothing was written then.
         """
         try:
-            answer = self._execute(source, inputs, self._caller.post)
-        except Unheard as error:
+            response = self._execute(source, inputs, self._caller.post)
+        except InconclusiveSend as error:
             return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
         except RequestRejected as error:
-            if error.status == 404 or any(detail.startswith(_OF_THE_NAMES) for detail in error.details):
-                raise _misunderstood(source, error) from error
+            if error.status == 404 or any(detail.startswith(_SETUP_CODES) for detail in error.details):
+                raise _query_rejected(source, error) from error
             return WriteRefused("; ".join((error.message, *error.details[:3])))
         try:
-            document = answer.json() if answer.body.strip() else {}
+            document = response.json() if response.body.strip() else {}
         except ServiceUnavailable as error:
             return WriteUnknown(error.message)
         if not isinstance(document, Mapping):
             return WriteUnknown(f"Plex's data source {source} answered with something other than a result")
-        said = _business_failure(document)
-        return Written() if said is None else WriteRefused(said)
+        failure = _business_failure(document)
+        return Written() if failure is None else WriteRefused(failure)
 
     def _execute(
-        self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceAnswer]
-    ) -> ServiceAnswer:
+        self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceResponse]
+    ) -> ServiceResponse:
         body: Json = dict(inputs)
-        answer = call(f"/{source}/execute?format=2", body=dumps(body).encode(), headers=_JSON)
-        document = answer.json() if answer.body.strip() else None
+        response = call(f"/{source}/execute?format=2", body=dumps(body).encode(), headers=_JSON)
+        document = response.json() if response.body.strip() else None
         number = document.get("transactionNo") if isinstance(document, Mapping) else None
         if number is not None:
-            # Plex finds a call by it (screen "Data Source API Transactions").
+            # Plex lists calls by this number (screen "Data Source API Transactions").
             log.info("Plex data source %s: transaction %s", source, str(number)[:40])
-        return answer
+        return response
 
 
 def _business_failure(document: Mapping[str, Json]) -> str | None:
-    """What `Result_Error` and `Result_Message` say; None if all is well. Their names come with and without `@`."""
+    """The message of a set `Result_Error`; None without an error. The names occur with and without `@`."""
     outputs = document.get("outputs")
     found = {
         name.lstrip("@").casefold(): value for name, value in (outputs.items() if isinstance(outputs, Mapping) else ())
@@ -165,13 +165,13 @@ def _business_failure(document: Mapping[str, Json]) -> str | None:
     return _text(found.get("result_message")) or "Result_Error, without a message"
 
 
-def _left_rows_out(document: Mapping[str, Json]) -> bool:
+def _is_truncated(document: Mapping[str, Json]) -> bool:
     tables = _records(document.get("tables"))
     return any(table.get(flag) is True for table in (document, *tables) for flag in _ROW_LIMIT_FLAGS)
 
 
-def _rows(document: Mapping[str, Json], answer: ServiceAnswer) -> tuple[Mapping[str, Json], ...]:
-    """Rows of format 2, or of the first table of format 1 where `format` is not honoured."""
+def _rows(document: Mapping[str, Json], response: ServiceResponse) -> tuple[Mapping[str, Json], ...]:
+    """The rows of format 2, or of the first table of format 1 if Plex ignores `format`."""
     rows = document.get("rows")
     if isinstance(rows, Sequence) and not isinstance(rows, str):
         return tuple(_records(rows))
@@ -184,7 +184,7 @@ def _rows(document: Mapping[str, Json], answer: ServiceAnswer) -> tuple[Mapping[
                 for row in values
                 if isinstance(row, Sequence) and not isinstance(row, str) and len(row) == len(names)
             )
-    raise _unreadable(answer)
+    raise _unreadable(response)
 
 
 def _records(document: Json) -> Collection[Mapping[str, Json]]:
@@ -197,9 +197,9 @@ def _text(document: Json) -> str | None:
     return document if isinstance(document, str) and document else None
 
 
-def _unreadable(answer: ServiceAnswer) -> ServiceUnavailable:
+def _unreadable(response: ServiceResponse) -> ServiceUnavailable:
     return ServiceUnavailable(
-        f"Plex answered {answer.path} with something other than a data source's result",
+        f"Plex answered {response.path} with something other than a data source's result",
         fix="Check plex.datasource_url; the next run tries again.",
     )
 
@@ -212,7 +212,7 @@ def _no_such(source: int, error: RequestRejected) -> ServiceRefused:
     )
 
 
-def _misunderstood(source: int, error: RequestRejected) -> ServiceRefused:
+def _query_rejected(source: int, error: RequestRejected) -> ServiceRefused:
     return ServiceRefused(
         "; ".join((error.message, *error.details[:3])),
         fix=f"Correct in [plex.datasources] what Plex reports for data source {source}; the next run continues.",

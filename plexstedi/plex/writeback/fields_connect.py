@@ -1,4 +1,4 @@
-"""Custom fields through Plex Connect: up to 5000 records in one call, under integer keys (plex/README.md 7.B)."""
+"""Custom fields through Plex Connect: up to 5,000 records per call, by integer keys (plex/README.md 7.B)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import RejectedCall, Unheard
+from plexstedi.http.response import InconclusiveSend, RejectedCall
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,
@@ -24,9 +24,9 @@ from plexstedi.plex.writeback.custom_fields import DayFields, values_of
 from plexstedi.plex.writeback.identities import Identities, same_keys
 from plexstedi.plex.writeback.standard_objects import StandardObjects
 
-_MOST_RECORDS = 5000
-_MOST_HALVINGS = 40
-"""Calls that may be spent on finding which records of a refused batch are the bad ones."""
+_MAX_RECORDS = 5000
+_MAX_HALVINGS = 40
+"""Maximum number of splits made to find the invalid records of a rejected batch."""
 
 
 class ConnectFields:
@@ -39,13 +39,13 @@ class ConnectFields:
         self._identities = Identities(rest)
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None:
-        """Raise ServiceRefused if a field does not exist where it should."""
+        """Raise ServiceRefused if a field does not exist on its object."""
         for level, fields in wanted.items():
             if fields:
                 self._objects.choose(level, fields)
 
     def read(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
-        """What the fields named hold now, in the order of `wanted`. A record that Plex does not know has none."""
+        """The current values of the fields, in the sequence of `wanted`; a record unknown to Plex has no values."""
         held: dict[RecordRef, dict[str, FieldValue]] = {}
         for level in Level:
             some = [each for each in wanted if each.record.level is level]
@@ -56,7 +56,7 @@ class ConnectFields:
         )
 
     def write(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
-        """Save values; one result per change, in order. Raise only while nothing has been sent yet."""
+        """Save values; one result per change, in the same sequence. Raises only before anything was sent."""
         outcomes: dict[int, WriteOutcome] = {}
         jobs: list[tuple[Sequence[int], list[Json]]] = []
         for level in Level:
@@ -77,8 +77,8 @@ class ConnectFields:
                 for index in known
             ]
             jobs += [
-                (known[start : start + _MOST_RECORDS], entries[start : start + _MOST_RECORDS])
-                for start in range(0, len(known), _MOST_RECORDS)
+                (known[start : start + _MAX_RECORDS], entries[start : start + _MAX_RECORDS])
+                for start in range(0, len(known), _MAX_RECORDS)
             ]
         saving = _Saving(self._rest)
         for indexes, batch in jobs:
@@ -90,10 +90,10 @@ class ConnectFields:
         keys = self._identities.keys_of(name, [each.record.record_id for each in wanted])
         found: dict[tuple[tuple[str, str], ...], Json] = {}
         known = [record for each in wanted if (record := keys[each.record.record_id]) is not None]
-        for start in range(0, len(known), _MOST_RECORDS):
-            body: Json = {"standardObjectName": name, "recordIdentifiers": known[start : start + _MOST_RECORDS]}
-            answer = self._rest.caller.search(self._rest.path("field_values_search"), body=dumps(body).encode())
-            for row in self._rest.rows("field_values_search", answer):
+        for start in range(0, len(known), _MAX_RECORDS):
+            body: Json = {"standardObjectName": name, "recordIdentifiers": known[start : start + _MAX_RECORDS]}
+            response = self._rest.caller.search(self._rest.path("field_values_search"), body=dumps(body).encode())
+            for row in self._rest.rows("field_values_search", response):
                 found[same_keys(row.raw("recordIdentifiers"))] = row.raw("customFields")
         held: dict[RecordRef, dict[str, FieldValue]] = {}
         for each in wanted:
@@ -106,7 +106,7 @@ class ConnectFields:
 
 
 class _Saving:
-    """The saving of batches: none is ever sent twice, and a refused one is halved until the bad records are found."""
+    """Saves batches. None is sent twice; a rejected batch is halved until its invalid records are found."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
@@ -115,12 +115,13 @@ class _Saving:
         self._halvings = 0
 
     def save(self, indexes: Sequence[int], batch: Sequence[Json]) -> dict[int, WriteOutcome]:
-        """What became of each record of the batch."""
+        """The outcome for each record of the batch."""
         if self._stopped is not None:
             return dict.fromkeys(indexes, self._stopped)
         try:
             self._rest.caller.post(self._rest.path("field_values_save"), body=dumps(batch).encode(), idempotent=False)
-        except Unheard as error:
+        except InconclusiveSend as error:
+            # The service is unavailable: each further batch would only cost another series of retries.
             self._stopped = NotWritten(error.message)
             return dict.fromkeys(indexes, WriteUnknown(error.message) if error.maybe_processed else self._stopped)
         except (ServiceRefused, ServiceUnavailable) as error:
@@ -136,13 +137,14 @@ class _Saving:
         return dict.fromkeys(indexes, Written())
 
     def _halve(self, indexes: Sequence[int], batch: Sequence[Json], error: RequestRejected) -> dict[int, WriteOutcome]:
-        # Plex refuses a batch as a whole, without saying which record it means.
-        said = (error.service_message if isinstance(error, RejectedCall) else "") or error.message
-        words = "; ".join((said, *error.details[:3]))
+        # Plex rejects a batch as a whole, without naming the invalid record.
+        message = (error.service_message if isinstance(error, RejectedCall) else "") or error.message
+        reason = "; ".join((message, *error.details[:3]))
         if len(indexes) == 1:
-            return {indexes[0]: WriteRefused(words)}
-        if self._halvings >= _MOST_HALVINGS:
-            return dict.fromkeys(indexes, WriteRefused(f"one of {len(indexes)} records: {words}"))
+            return {indexes[0]: WriteRefused(reason)}
+        # If every record is invalid, halving would cost about two calls per record.
+        if self._halvings >= _MAX_HALVINGS:
+            return dict.fromkeys(indexes, WriteRefused(f"one of {len(indexes)} records: {reason}"))
         self._halvings += 2
         middle = len(indexes) // 2
         return self.save(indexes[:middle], batch[:middle]) | self.save(indexes[middle:], batch[middle:])

@@ -1,5 +1,4 @@
-"""Custom fields of the oauth2 interface: they stand on the order and its lines, one PATCH per order
-(DESIGN.md section 5)."""
+"""Custom fields of the OAuth2 interface: on the order and its lines, one PATCH per order (DESIGN.md section 5)."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
-from plexstedi.http.answer import Unheard
+from plexstedi.http.response import InconclusiveSend
 from plexstedi.plex.port import (
     FieldValue,
     FieldValues,
@@ -24,8 +23,8 @@ from plexstedi.plex.rest.rows import Row
 from plexstedi.plex.settings import Level
 from plexstedi.plex.writeback.custom_fields import DayFields, values_of
 
-_IN_A_ROW = 12
-"""So many orders whose patch fails one after the other mean that no other is taken either; one alone says nothing."""
+_MAX_CONSECUTIVE_FAILURES = 12
+"""After this many failed PATCHes in a row the rest is not tried: the service fails, not the single order."""
 
 
 class OAuth2Fields:
@@ -36,7 +35,7 @@ class OAuth2Fields:
         self._days = days
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None:
-        """Raise ServiceRefused for fields of releases. Whether the others exist, this interface does not tell."""
+        """Raise ServiceRefused for fields of releases. This interface has no metadata to check the other fields."""
         if wanted.get(Level.RELEASE):
             raise ServiceRefused(
                 "with plex.api = oauth2 a release has no custom fields",
@@ -45,7 +44,7 @@ class OAuth2Fields:
             )
 
     def read(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
-        """What the fields named hold now, in the order of `wanted`."""
+        """The current values of the fields, in the sequence of `wanted`."""
         self.check({each.record.level: each.values.keys() for each in wanted})
         held: dict[tuple[str, str], Json] = {}
         for order_id in dict.fromkeys(each.record.order_id for each in wanted):
@@ -60,11 +59,11 @@ class OAuth2Fields:
         )
 
     def write(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
-        """Patch each order once; one result per change, in order. Raise only while nothing has been sent yet."""
+        """PATCH each order once; one result per change, in the same sequence. Raises only before anything was sent."""
         self.check({each.record.level: each.values.keys() for each in changes})
         outcomes: dict[RecordRef, WriteOutcome] = {}
         stopped: NotWritten | None = None
-        in_a_row = 0
+        consecutive = 0
         for order_id in dict.fromkeys(each.record.order_id for each in changes):
             own = [each for each in changes if each.record.order_id == order_id]
             outcome: WriteOutcome
@@ -79,8 +78,10 @@ class OAuth2Fields:
                         raise
                     outcome = NotWritten(error.message)
                     over = True
-                in_a_row = in_a_row + 1 if isinstance(outcome, NotWritten | WriteUnknown) else 0
-                if isinstance(outcome, NotWritten | WriteUnknown) and (over or in_a_row >= _IN_A_ROW):
+                consecutive = consecutive + 1 if isinstance(outcome, NotWritten | WriteUnknown) else 0
+                if isinstance(outcome, NotWritten | WriteUnknown) and (
+                    over or consecutive >= _MAX_CONSECUTIVE_FAILURES
+                ):
                     stopped = NotWritten(outcome.reason)
             outcomes |= {each.record: outcome for each in own}
         return tuple(WriteResult(each.record, outcomes[each.record]) for each in changes)
@@ -90,7 +91,7 @@ class OAuth2Fields:
         written = [FieldValues(each.record, self._days.as_written(each.values)) for each in changes]
         try:
             self._rest.caller.patch(path, body=dumps(patch_body(written)).encode())
-        except Unheard as error:
+        except InconclusiveSend as error:
             return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
         except RequestRejected as error:
             return WriteRefused("; ".join((error.message, *error.details[:3])))
@@ -106,13 +107,13 @@ class OAuth2Fields:
             with readable("order lines"):
                 rows = [Row(item, names, "order line") for item in header.rows("lines")]
                 if not rows:
-                    rows = list(self._rest.all_if_there("lines", order=order_id) or ())
+                    rows = list(self._rest.all_or_none("lines", order=order_id) or ())
                 held |= {(Level.LINE, row.needed("id")): row.raw("customFields") for row in rows}
         return held
 
 
 def patch_body(changes: Sequence[FieldValues]) -> Json:
-    """The PATCH of one order: its own fields, and those of its lines."""
+    """The PATCH body of one order: its own fields and those of its lines."""
     own: dict[str, FieldValue] = {}
     lines: dict[str, dict[str, FieldValue]] = {}
     for each in changes:

@@ -1,4 +1,4 @@
-"""From Plex's ids (UUIDs of the REST interface) to the integer keys of data sources and custom fields
+"""Maps Plex ids (UUIDs of the REST interface) to the integer keys of data sources and custom fields
 (plex/README.md 7.B)."""
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.rest.client import Rest, in_groups
 
-_MOST_IDS = 5000
+_MAX_IDS = 5000
 
 Keys: TypeAlias = Mapping[str, Json]
 """A record's keys by Plex's names: `{"Line_Item_Key": 4711, "Release_No": 1}`."""
 
 
 class Identities:
-    """Asks for keys, each once."""
+    """Looks up keys and caches them."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
@@ -26,19 +26,19 @@ class Identities:
     def keys_of(self, name: str, ids: Sequence[str]) -> dict[str, Keys | None]:
         """The keys of records of the standard object `name`; None for one that Plex does not know."""
         unknown = sorted({each for each in ids if (name, each) not in self._keys})
-        for some in in_groups(unknown, _MOST_IDS):
+        for some in in_groups(unknown, _MAX_IDS):
             body: Json = {"standardObjectName": name, "ids": list(some)}
-            answer = self._rest.caller.search(self._rest.path("ids_to_keys"), body=dumps(body).encode())
-            read = read_keys(answer.json(), some)
+            response = self._rest.caller.search(self._rest.path("ids_to_keys"), body=dumps(body).encode())
+            read = read_keys(response.json(), some)
             for each in some:
                 self._keys[name, each] = read.get(each)
         return {each: self._keys[name, each] for each in ids}
 
 
 def read_keys(document: Json, ids: Sequence[str]) -> dict[str, Keys]:
-    """The keys of records by id, from an answer of ids-to-keys. Raise ServiceUnavailable if it is none.
+    """The keys of records by id, from a response of ids-to-keys. Raise ServiceUnavailable if it is malformed.
 
-    Each record there holds its id and its keys side by side; the id is told by its value, since its name is not known.
+    Each record has its id next to its keys; the id is recognized by its value, since its field name is not published.
     """
     records = document.get("recordIdentifiers") if isinstance(document, Mapping) else None
     if isinstance(records, str) or not isinstance(records, Sequence):
@@ -70,7 +70,7 @@ def read_keys(document: Json, ids: Sequence[str]) -> dict[str, Keys]:
 
 
 def _flat(record: Mapping[str, Json]) -> dict[str, Json]:
-    """A record with the values of an object inside it (`keys`, `recordIdentifiers`) beside its own."""
+    """A record with the values of its nested object (`keys`, `recordIdentifiers`) merged in."""
     flat: dict[str, Json] = {}
     for name, value in record.items():
         flat |= value if isinstance(value, Mapping) else {name: value}
@@ -78,7 +78,7 @@ def _flat(record: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def same_keys(keys: Json) -> tuple[tuple[str, str], ...]:
-    """Keys in a form in which equal ones are equal."""
+    """Keys in a normalized, comparable form."""
     if not isinstance(keys, Mapping):
         return ()
     return tuple(sorted((name.casefold(), str(value)) for name, value in keys.items()))

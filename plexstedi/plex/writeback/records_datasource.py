@@ -1,7 +1,7 @@
-"""Plex's own acknowledgment records through two data sources: one writes a record, the other reads them back.
+"""Plex acknowledgment records through two data sources: one writes records, the other reads them.
 
-A writing data source may add a record at each call, so a record is written only where none says the same: the reader
-finds ours among all of a release by the external reference in it.
+The writing data source may add a record at each call, so a record is written only if no existing one has the same
+values. Our record is found among those of a release by its external reference.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from plexstedi.plex.writeback.identities import Identities
 from plexstedi.plex.writeback.standard_objects import StandardObjects
 
 OWN_KEYS = ("order_id", "release_id")
-"""What a record can be told by without asking for keys: Plex's ids of the REST interface."""
+"""Names of our ids that identify a record without a key lookup: Plex's ids of the REST interface."""
 _REFERENCES = ("ack_reference", "ack_note")
 _DAYS = ("confirmed_ship_date", "confirmed_delivery_date")
 
@@ -41,7 +41,7 @@ _Key = tuple[tuple[str, InputValue], ...]
 
 
 class DataSourceRecords:
-    """Reads and writes the acknowledgment records of releases. Field names are the writing data source's inputs."""
+    """Reads and writes acknowledgment records of releases. Field names are the writing data source's inputs."""
 
     def __init__(
         self,
@@ -62,16 +62,16 @@ class DataSourceRecords:
         self._checked = False
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None:
-        """Raise ServiceRefused if the account is another company's, or a name of ours is not there.
+        """Raise ServiceRefused if the account belongs to another company, or a configured name does not exist.
 
-        Asked once: neither changes within a run.
+        Checked once per run: neither changes within a run.
         """
         if self._checked:
             return
         self._check_company()
         problems = [
-            *_lacking("acknowledgment_write", self._write, self._sources.metadata(self._write.id)),
-            *_lacking("acknowledgment_read", self._read, self._sources.metadata(self._read.id)),
+            *_missing_names("acknowledgment_write", self._write, self._sources.metadata(self._write.id)),
+            *_missing_names("acknowledgment_read", self._read, self._sources.metadata(self._read.id)),
         ]
         if problems:
             raise ServiceRefused(
@@ -96,29 +96,29 @@ class DataSourceRecords:
             )
 
     def read(self, wanted: Sequence[FieldValues]) -> tuple[FieldValues, ...]:
-        """What each release's record says: ours where there is one (`wanted` has what it is to say), else the newest.
+        """The values of each release's record: our own if there is one (identified by `wanted`), else the newest.
 
-        A release without a record has none of the values.
+        A release without a record has no values.
         """
         keys = self._keys_of([each.record for each in wanted])
-        answered: dict[_Key, tuple[_Row, ...]] = {}
+        rows_by_query: dict[_Key, tuple[_Row, ...]] = {}
         found = []
         for each in wanted:
             own = keys[each.record]
             if own is None:
                 found.append(FieldValues(each.record, dict.fromkeys(each.values)))
                 continue
-            question = self._question(own)
-            if question not in answered:
-                answered[question] = self._sources.read(self._read.id, dict(question))
-            rows = [row for row in answered[question] if self._is_of(row, own)]
-            row = self._ours(rows, each.values) or self._newest(rows)
+            query = self._query(own)
+            if query not in rows_by_query:
+                rows_by_query[query] = self._sources.read(self._read.id, dict(query))
+            rows = [row for row in rows_by_query[query] if self._is_of(row, own)]
+            row = self._own_record(rows, each.values) or self._newest(rows)
             held = {name: self._held(row, name, planned) for name, planned in each.values.items()}
             found.append(FieldValues(each.record, held))
         return tuple(found)
 
     def write(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
-        """Write whole records; one result per change, in order. Raise only while nothing has been written yet."""
+        """Write whole records; one result per change, in the same sequence. Raises only before anything was written."""
         keys = self._keys_of([each.record for each in changes])
         results: list[WriteResult] = []
         stopped: NotWritten | None = None
@@ -141,31 +141,31 @@ class DataSourceRecords:
                     outcome = stopped = NotWritten(error.message)
                 else:
                     anything_written = anything_written or isinstance(outcome, Written)
-                    # A service that does not answer now will not answer the rest either.
+                    # The service is unavailable: do not spend a full series of retries on each remaining record.
                     stopped = outcome if isinstance(outcome, NotWritten) else None
             results.append(WriteResult(each.record, outcome))
         return tuple(results)
 
-    def _question(self, own: Mapping[str, InputValue]) -> _Key:
+    def _query(self, own: Mapping[str, InputValue]) -> _Key:
         asked = {name: own[key] for key, name in self._read.inputs.items()}
         return tuple(sorted({**self._read.constants, **asked}.items(), key=lambda item: item[0]))
 
     def _inputs(self, own: Mapping[str, InputValue], values: Mapping[str, FieldValue]) -> dict[str, InputValue]:
-        """All inputs of a write; nothing is sent for a value that the answer does not state (plex/README.md 2.4: no
-        nulls)."""
+        """All inputs of a write. A value that the acknowledgment does not state is omitted (no nulls: plex/README.md
+        2.4)."""
         inputs: dict[str, InputValue] = dict(self._write.constants)
         inputs |= {name: own[key] for key, name in self._write.inputs.items() if key not in self._values}
-        return inputs | {name: self._theirs(name, value) for name, value in values.items() if value is not None}
+        return inputs | {name: self._to_plex(name, value) for name, value in values.items() if value is not None}
 
-    def _theirs(self, name: str, value: str | Decimal) -> InputValue:
-        """A value as the data source takes it; data sources have no date without a time (plex/README.md 2.1)."""
+    def _to_plex(self, name: str, value: str | Decimal) -> InputValue:
+        """A value in the data source's format; data sources have no date without a time (plex/README.md 2.1)."""
         kind = self._value_of[name]
         if kind in self._write.values:
             return self._write.values[kind].get(str(value), value)
         return self._days.write(date.fromisoformat(str(value))) if kind in _DAYS and is_day(str(value)) else value
 
     def _untranslated(self, values: Mapping[str, FieldValue]) -> str:
-        """The first value that has a table of translations and is not in it; empty if there is none."""
+        """The first value that is missing in its translation table (`values`); empty if there is none."""
         for name, value in values.items():
             table = self._write.values.get(self._value_of[name])
             if table is not None and value is not None and str(value) not in table:
@@ -176,8 +176,8 @@ class DataSourceRecords:
         named = [(key, column) for key, column in self._read.columns.items() if key not in self._values]
         return all(str(row.get(column)).casefold() == str(own[key]).casefold() for key, column in named)
 
-    def _ours(self, rows: Iterable[_Row], planned: Mapping[str, FieldValue]) -> _Row | None:
-        """The record that bears our reference; of several the one that says most of what is planned, the later one."""
+    def _own_record(self, rows: Iterable[_Row], planned: Mapping[str, FieldValue]) -> _Row | None:
+        """The record with our reference; of several, the one with the most planned values, and the later of equals."""
         reference = next((value for value in _REFERENCES if value in self._value_of.values()), None)
         best: tuple[int, _Row] | None = None
         for row in rows:
@@ -195,7 +195,7 @@ class DataSourceRecords:
         return max(rows, key=lambda row: _moment(row.get(column)))
 
     def _held(self, row: _Row | None, name: str, planned: FieldValue) -> FieldValue:
-        """What a record says, in our words: `planned` where it says just that in the data source's own."""
+        """A record's value in our notation: `planned` if the record has its translation, else the value as read."""
         if row is None:
             return None
         kind = self._value_of[name]
@@ -206,7 +206,7 @@ class DataSourceRecords:
         return planned if own is not None and values_agree(own, found) else found
 
     def _keys_of(self, records: Sequence[RecordRef]) -> dict[RecordRef, Mapping[str, InputValue] | None]:
-        """What each release is told by in the data sources; None for one that Plex does not know."""
+        """The identifying inputs of each release; None for a release unknown to Plex."""
         needed = {
             key
             for source in (self._write, self._read)
@@ -235,8 +235,8 @@ class DataSourceRecords:
         return {each: keys if needed <= keys.keys() else None for each, keys in own.items()}
 
 
-def _lacking(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]:
-    """What of our names the data source does not have, and what it requires and we do not give."""
+def _missing_names(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]:
+    """Configured names that the data source lacks, and required inputs that are not configured."""
     what = f"data source {ours.id} ({theirs.name}, [plex.datasources.{name}])"
     given = {*ours.inputs.values(), *ours.constants}
     problems = []
@@ -254,6 +254,6 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _moment(value: Json) -> datetime:
-    """A time of Plex for sorting; what is none comes first."""
+    """A Plex time as a sort key; a malformed one sorts first."""
     read = read_time(value) if isinstance(value, str) else None
     return read if read is not None else datetime.fromisoformat("0001-01-01T00:00:00+00:00")

@@ -1,4 +1,4 @@
-"""Changing a release: strategy `write = "releases"` (plex/README.md 7.A)."""
+"""Changes a release: `write = "releases"` (plex/README.md 7.A)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from plexstedi.decimal_json import Json, dumps
 from plexstedi.edi.order import ReleaseState
 from plexstedi.edi.plain_values import is_broken
 from plexstedi.errors import RequestRejected
-from plexstedi.http.answer import Unheard
+from plexstedi.http.response import InconclusiveSend
 from plexstedi.plex.port import (
+    CurrentRelease,
     NotWritten,
-    ReleaseNow,
     ReleaseUpdate,
     WriteOutcome,
     WriteRefused,
@@ -23,13 +23,13 @@ from plexstedi.plex.rest.statuses import Statuses
 _ECHOED = ("status", "dueDate", "quantity", "type", "note", "poShipTo")
 
 
-def release_now(rest: Rest, statuses: Statuses, release_id: str) -> ReleaseNow | None:
-    """What a release holds now; None if it is gone."""
+def current_release(rest: Rest, statuses: Statuses, release_id: str) -> CurrentRelease | None:
+    """The current values of a release; None if it no longer exists."""
     row = rest.one("release", release=release_id)
     if row is None:
         return None
     with readable(row.what):
-        return ReleaseNow(
+        return CurrentRelease(
             release_id=release_id,
             status=row.text("status") or "",
             state=_state(row, statuses),
@@ -47,13 +47,13 @@ def _state(row: Row, statuses: Statuses) -> ReleaseState | None:
 
 
 def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
-    """Read the release, change what is to be changed, and put it back with its status. Sent once."""
+    """Read the release, apply the changes and PUT it with its current status. Sent once."""
     row = rest.one("release", release=update.release_id)
     if row is None:
         return WriteRefused("Plex no longer has this release")
     if row.text("status") is None:
         return WriteRefused("Plex does not say the status of this release, and would set a new one")
-    if (odd := next((name for name in _ECHOED if _is_odd(row.raw(name))), None)) is not None:
+    if (odd := next((name for name in _ECHOED if _is_unusable(row.raw(name))), None)) is not None:
         return WriteRefused(
             f"Plex's {odd} of this release cannot be read, and would be written back as a different value"
         )
@@ -62,21 +62,23 @@ def update_release(rest: Rest, update: ReleaseUpdate) -> WriteOutcome:
         body = put_body(row, update)
     try:
         rest.caller.put(path, body=dumps(body).encode())
-    except Unheard as error:
+    except InconclusiveSend as error:
         return WriteUnknown(error.message) if error.maybe_processed else NotWritten(error.message)
     except RequestRejected as error:
         return WriteRefused("; ".join((error.message, *error.details[:3])))
     return Written()
 
 
-def _is_odd(value: Json) -> bool:
-    """Whether something was no character, or no plain value, when it came in."""
+def _is_unusable(value: Json) -> bool:
+    """Whether a text contains characters that were invalid when received: sending it back would alter it."""
     return isinstance(value, str) and is_broken(value)
 
 
 def put_body(row: Row, update: ReleaseUpdate) -> Json:
-    """The release as it is, as the row spells it, with the changes. An omitted value might be cleared
-    (plex/README.md 5.5)."""
+    """The PUT body: the release's current values in the row's spelling, with the changes applied.
+
+    All values are sent, since Plex might clear omitted ones (plex/README.md 5.5).
+    """
     body: dict[str, Json] = {row.spelled(name): row.raw(name) for name in _ECHOED if row.raw(name) is not None}
     if update.note is not None:
         body[row.spelled("note")] = update.note

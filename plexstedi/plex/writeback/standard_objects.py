@@ -1,4 +1,4 @@
-"""The tenant's standard objects with their custom fields, asked for once (plex/README.md 7.B)."""
+"""The tenant's standard objects with their custom fields, read once per run (plex/README.md 7.B)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plexstedi.plex.writeback.custom_fields import StandardObject, choose_object
 
 
 class StandardObjects:
-    """Finds the object of orders, lines or releases. `named` is `[plex.acknowledgments.objects]`."""
+    """Finds the standard object of a level. `named` is `[plex.acknowledgments.objects]`."""
 
     def __init__(self, rest: Rest, named: Mapping[Level, str]) -> None:
         self._rest = rest
@@ -18,7 +18,7 @@ class StandardObjects:
         self._objects: tuple[StandardObject, ...] | None = None
 
     def choose(self, level: Level, fields: Collection[str] = ()) -> StandardObject:
-        """The object of this level that holds these custom fields. Raise ServiceRefused if it is not clear which."""
+        """The object of this level that holds these custom fields. Raise ServiceRefused if there is no unique one."""
         if self._objects is None:
             self._objects = self._read()
         return choose_object(self._objects, level, fields, self._named.get(level))

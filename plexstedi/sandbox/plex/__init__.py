@@ -1,1 +1,1 @@
-"""The double of Plex."""
+"""The simulated Plex."""

@@ -1,4 +1,4 @@
-"""Plex Connect: collections with versions, an API key and a tenant header, bare arrays, no paging."""
+"""The `connect` dialect: versioned collections, API key and tenant header, bare arrays, no paging."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class PlexConnect:
         self.routes.add("POST", f"{_IDENTITIES}/keys-to-ids", _keys_to_ids)
 
     def knows(self, path: str) -> bool:
-        """Whether a path belongs to a collection of Connect, served or not."""
+        """Whether a path belongs to a Connect collection, implemented or not."""
         return path.startswith(("/mdm/", "/purchasing/", "/platform/", "/accounting/", "/inventory/", "/edi/"))
 
-    def answer(self, request: Request, *, default_tenant: bool, ignored: str) -> Response:
-        """Answer one call. Raise HttpError."""
+    def respond(self, request: Request, *, default_tenant: bool, ignored: str) -> Response:
+        """Handle one call. Raise HttpError."""
         store = self._authenticate(request, default_tenant=default_tenant)
         self.service.throttle()
         found = self.routes.find(request.method, request.path)
@@ -79,7 +79,7 @@ class PlexConnect:
         tenant_id = request.headers.get("x-plex-connect-tenant-id")
         pcn = request.headers.get("x-plex-connect-customer-id")
         if key != self.service.settings.api_key:
-            not_authenticated()  # unknown, expired and missing keys look the same
+            not_authenticated()  # Plex does not distinguish unknown, expired and missing keys.
         self.service.check_subscription(request.path)
         if tenant_id is not None and pcn is not None:
             refuse("Send either X-Plex-Connect-Tenant-Id or X-Plex-Connect-Customer-Id.")
@@ -116,13 +116,13 @@ def _field_definitions(call: PlexCall) -> Response:
 
 
 def _save_fields(call: PlexCall) -> Response:
-    for save in custom_fields.understand_saves(call.store, call.request.json()):
+    for save in custom_fields.parse_saves(call.store, call.request.json()):
         call.store.save_custom("custom-fields", save.object, save.record_id, save.values)
     return Response(200)
 
 
 def _validate_fields(call: PlexCall) -> Response:
-    custom_fields.understand_saves(call.store, call.request.json())
+    custom_fields.parse_saves(call.store, call.request.json())
     return Response(200)
 
 

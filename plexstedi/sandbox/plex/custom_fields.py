@@ -1,4 +1,4 @@
-"""Plex's custom fields and identity mappings, as the made-up tenant has set them up."""
+"""Custom fields and identity mappings of the simulated tenant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_RECORDS = 5000
 
 
 class CustomFieldError(ValueError):
-    """A request names an object, a record or a field that is not there, or a value of the wrong type."""
+    """A request names an unknown object, record or field, or a value of the wrong type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def standard_object(name: Json) -> StandardObject:
 
 
 def identifiers(thing: StandardObject, place: Place) -> dict[str, Json]:
-    """The integer keys of a record, under the names that its object asks for."""
+    """The integer keys of a record by the key names of its object."""
     keys: dict[str, Json] = {"PO_Key": place.order.key}
     if place.line is not None:
         keys["Line_Item_Key"] = place.line.key
@@ -119,7 +119,7 @@ def _records(store: PlexStore, thing: StandardObject) -> list[tuple[str, Place]]
 
 @dataclass(slots=True)
 class KeyIndex:
-    """Finds records of one object by their keys, built once per request."""
+    """An index of one object's records by key, built once per request."""
 
     by_keys: dict[tuple[Json, ...], str]
 
@@ -130,24 +130,24 @@ class KeyIndex:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """One record of a save request, understood."""
+    """One validated record of a save request."""
 
     object: str
     record_id: str
     values: Mapping[str, Json]
 
 
-def understand_saves(store: PlexStore, body: Json) -> list[Save]:
-    """A save or validate request. Raise CustomFieldError when any part of it cannot be done: then none is."""
+def parse_saves(store: PlexStore, body: Json) -> list[Save]:
+    """Parse a save or validate request. Raise CustomFieldError if any part is invalid; nothing is saved then."""
     if not isinstance(body, list):
         raise CustomFieldError("The request body must be an array of records.")
     if len(body) > MAX_RECORDS:
         raise CustomFieldError(f"{len(body)} records exceed the limit of {MAX_RECORDS} per transaction.")
     indexes: dict[str, KeyIndex] = {}
-    return [_understand(store, entry, indexes) for entry in body]
+    return [_parse_save(store, entry, indexes) for entry in body]
 
 
-def _understand(store: PlexStore, entry: Json, indexes: dict[str, KeyIndex]) -> Save:
+def _parse_save(store: PlexStore, entry: Json, indexes: dict[str, KeyIndex]) -> Save:
     if not isinstance(entry, Mapping):
         raise CustomFieldError("Each record must be an object.")
     thing = standard_object(entry.get("standardObjectName"))
@@ -168,7 +168,7 @@ def _understand(store: PlexStore, entry: Json, indexes: dict[str, KeyIndex]) -> 
 
 
 def check_values(object_name: str, values: Mapping[str, Json]) -> dict[str, Json]:
-    """The values if every field exists on that object and takes its value. Raise CustomFieldError."""
+    """The values, if every field exists on the object and accepts its value. Raise CustomFieldError otherwise."""
     known = {each.name: each for each in FIELDS if each.object == object_name}
     for name, value in values.items():
         definition = known.get(name)
@@ -203,7 +203,7 @@ def _fits(value: Json, definition: FieldDefinition) -> bool:
 
 
 def search(store: PlexStore, body: Json) -> list[Json]:
-    """Records that have custom field values and match. Raise CustomFieldError."""
+    """Matching records that have custom field values. Raise CustomFieldError."""
     if not isinstance(body, Mapping):
         raise CustomFieldError("The request body must be an object.")
     thing = standard_object(body.get("standardObjectName"))
@@ -273,7 +273,7 @@ def _compare(value: Json, operation: str, operand: Json) -> bool:
 
 
 def ids_to_keys(store: PlexStore, body: Json) -> dict[str, Json]:
-    """Integer keys of records by UUID. Unknown ids are left out, and the order is not the caller's."""
+    """Integer keys of records by UUID. Unknown ids are omitted, and the sequence differs from the request's."""
     if not isinstance(body, Mapping) or not isinstance(body.get("ids"), list):
         raise CustomFieldError("ids must be an array.")
     thing, ids = standard_object(body.get("standardObjectName")), body["ids"]
@@ -290,7 +290,7 @@ def ids_to_keys(store: PlexStore, body: Json) -> dict[str, Json]:
 
 
 def keys_to_ids(store: PlexStore, body: Json) -> dict[str, Json]:
-    """UUIDs of records by integer keys. Unknown keys are left out."""
+    """UUIDs of records by integer keys. Unknown keys are omitted."""
     if not isinstance(body, Mapping) or not isinstance(body.get("recordIdentifiers"), list):
         raise CustomFieldError("recordIdentifiers must be an array.")
     thing, wanted = standard_object(body.get("standardObjectName")), body["recordIdentifiers"]

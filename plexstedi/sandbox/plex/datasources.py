@@ -1,4 +1,4 @@
-"""Plex's data sources over JSON, those around acknowledgments: Basic authentication, strict names and types."""
+"""The data sources for acknowledgment records over JSON: HTTP Basic authentication, strict names and types."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data source: what goes in, what comes out."""
+    """A data source with its inputs, outputs and columns."""
 
     id: int
     name: str
@@ -96,7 +96,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,7})?)?Z")
 
 
 class DataSourceError(Exception):
-    """What a data source call is refused with."""
+    """The error that rejects a data source call."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -105,14 +105,14 @@ class DataSourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a data source gives: outputs by name, and rows."""
+    """The result of a data source: outputs by name, and rows."""
 
     outputs: Mapping[str, Json]
     rows: tuple[Mapping[str, Json], ...] = ()
 
 
 class PlexDataSources:
-    """The data sources of the web service account, which belongs to the right tenant."""
+    """The data sources of the web service account, which belongs to the configured tenant."""
 
     def __init__(self, service: PlexService) -> None:
         self.service = service
@@ -125,14 +125,14 @@ class PlexDataSources:
         }
 
     def knows(self, path: str) -> bool:
-        """Whether a path is one of data sources."""
+        """Whether a path is a data source path."""
         return path == PREFIX or path.startswith(PREFIX + "/")
 
-    def answer(self, request: Request) -> Response:
-        """Answer one call. Raise HttpError."""
+    def respond(self, request: Request) -> Response:
+        """Handle one call. Raise HttpError."""
         self._transactions += 1
         try:
-            return self._answer(request)
+            return self._respond(request)
         except DataSourceError as error:
             body: Json = {
                 "errors": [{"code": error.code, "message": str(error)}],
@@ -140,7 +140,7 @@ class PlexDataSources:
             }
             raise HttpError(json_response(body, error.status)) from None
 
-    def _answer(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response:
         settings = self.service.settings
         if _basic(request) != (settings.account, settings.account_password):
             raise DataSourceError(401, "USER_ACCESS_DENIED", "User access denied.")
@@ -197,7 +197,7 @@ def _basic(request: Request) -> tuple[str, str] | None:
 
 
 def _inputs(request: Request, source: Source) -> Mapping[str, Json]:
-    """The inputs of a call, checked name by name and type by type."""
+    """The inputs of a call, with names and types checked. Raise DataSourceError."""
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise DataSourceError(400, "DATA_SOURCE_INPUT_FORMAT_INVALID", "Content-Type must be application/json.")
     try:
@@ -239,7 +239,7 @@ def _customer_code(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
 
 
 def _add(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
-    """Each call adds a record, also a second one that says the same: there is no key against it."""
+    """Add a record, even if an equal one exists: data sources have no idempotency key."""
     place = _release_of(store, inputs)
     if place is None or place.release is None:
         return _failed("The release does not exist.")

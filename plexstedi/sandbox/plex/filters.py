@@ -1,4 +1,4 @@
-"""Query filters of the made-up Plex. What is not in a table is ignored without a word, as Plex does it."""
+"""Query filters of the simulated Plex. Unknown parameters are silently ignored, as in Plex."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Filter(Generic[R]):
-    """One query parameter in both spellings, and what it looks at."""
+    """One query parameter in both spellings, and the value that it compares."""
 
     name: str
     snake: str
@@ -48,7 +48,7 @@ def _window(name: str, get: Callable[[R], date | datetime | None]) -> tuple[Filt
     def moment(record: R) -> datetime | None:
         value = get(record)
         if isinstance(value, datetime):
-            return value.replace(microsecond=value.microsecond // 1000 * 1000)  # what the row shows
+            return value.replace(microsecond=value.microsecond // 1000 * 1000)  # The precision of the row.
         return datetime.combine(value, time(), UTC) if value is not None else None
 
     return (
@@ -61,7 +61,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,7})?)?(Z|[+-]
 
 
 def read_moment(text: str) -> datetime | None:
-    """A full ISO 8601 date-time with its zone, or None: anything else finds nothing in Plex."""
+    """A complete ISO 8601 date-time with zone; None otherwise: Plex then finds no rows."""
     if not _MOMENT.fullmatch(text):
         return None
     try:
@@ -78,7 +78,7 @@ def select(
     spelling: str,
     ignored: str = "",
 ) -> list[R]:
-    """The records that pass every filter of the request; `ignored` is a pattern of parameters that do nothing."""
+    """The records that match all filters of the request; `ignored` is a pattern of parameters without effect."""
     rows = list(records)
     for each in filters:
         name = each.snake if spelling == "snake" else each.name
@@ -118,7 +118,7 @@ def _part_id(place: Place) -> str | None:
 
 
 def order_filters(active: Callable[[Place], object], receive: Callable[[Place], object]) -> tuple[Filter[Place], ...]:
-    """Filters of the order list; the two flags come from the tenant's status table."""
+    """The filters of the order list; both flags are looked up in the tenant's status table."""
     return (
         *_text("id", lambda p: p.order.id),
         *_text("pONumber", lambda p: p.order.number, "po_number"),

@@ -1,4 +1,4 @@
-"""The oauth2 dialect: bearer tokens, snake_case, pages, custom fields on orders and lines."""
+"""The `oauth2` dialect: bearer tokens, snake_case, paging, custom fields on orders and lines."""
 
 from __future__ import annotations
 
@@ -75,11 +75,11 @@ class PlexOAuth2:
         return json_response(body if without_token else {"access_token": token, **body})
 
     def revoke_tokens(self) -> None:
-        """Every token handed out so far stops working."""
+        """Invalidate all issued tokens."""
         self._tokens.clear()
 
-    def answer(self, request: Request, *, default_tenant: bool, ignored: str) -> Response:
-        """Answer one call. Raise HttpError."""
+    def respond(self, request: Request, *, default_tenant: bool, ignored: str) -> Response:
+        """Handle one call. Raise HttpError."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         expires = self._tokens.get(token)
         if scheme != "Bearer" or expires is None or expires <= self.service.clock.now():
@@ -163,7 +163,7 @@ def _put_release(call: PlexCall, release_id: str) -> Response:
 
 
 def _patch_order(call: PlexCall, order_id: str) -> Response:
-    """Custom fields of an order and its lines: all of it, or nothing and 400."""
+    """Save custom fields of an order and its lines: everything, or nothing with a 400."""
     place, body = plex.order_place(call, order_id), call.request.json()
     if not isinstance(body, Mapping) or not set(body) <= {"custom_fields", "lines"}:
         refuse("Only custom_fields and lines may be patched.")

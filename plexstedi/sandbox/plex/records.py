@@ -1,4 +1,4 @@
-"""The records of the made-up Plex: what a tenant holds, apart from any API's spelling."""
+"""The records of the simulated Plex, independent of an API's spelling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plexstedi.decimal_json import Json
 
 @dataclass(frozen=True, slots=True)
 class OrderStatus:
-    """One row of the PO status table: what counts are its flags, the name is the customer's."""
+    """One row of the PO status table: its flags define the meaning, the name is the customer's."""
 
     name: str
     active: bool = True
@@ -118,7 +118,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAcknowledgement:
-    """One of Plex's own acknowledgment records; `date` as it was given."""
+    """One Plex acknowledgment record; `date` as received."""
 
     key: int
     release_id: str
@@ -130,7 +130,7 @@ class ReleaseAcknowledgement:
 
 @dataclass(slots=True)
 class Line:
-    """One order line; quantities and dates live in its releases."""
+    """One order line; quantities and dates are in its releases."""
 
     id: str
     key: int

@@ -1,4 +1,4 @@
-"""What both REST dialects of the made-up Plex share: tenants, who may call, the minute limit, errors, and reads."""
+"""The common part of both REST dialects of the simulated Plex: tenants, access, rate limit, errors, and reads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from plexstedi.sandbox.plex.filters import (
     select,
 )
 from plexstedi.sandbox.plex.invoice_rows import invoice_row
-from plexstedi.sandbox.plex.made_up import MadeUp
 from plexstedi.sandbox.plex.records import ORDER_STATUSES, RELEASE_STATUSES, OrderStatus, Supplier, Tenant
 from plexstedi.sandbox.plex.rows import (
     Row,
@@ -44,17 +43,18 @@ from plexstedi.sandbox.plex.rows import (
     release_status_row,
     supplier_row,
 )
+from plexstedi.sandbox.plex.sample_data import SampleData
 from plexstedi.sandbox.plex.store import Place, PlexStore
 from plexstedi.sandbox.web import HttpError, Request, Response, json_response
 
 FIRM_DAYS = 14
 PLAN_DAYS = 60
-"""A release due within so many days is derived as firm, as planned; beyond that as forecast."""
+"""A release due within FIRM_DAYS is derived as firm, within PLAN_DAYS as planned, beyond that as forecast."""
 
 
 @dataclass(slots=True)
 class PlexSettings:
-    """What can be set up about the made-up Plex. Secrets here are made up too."""
+    """The settings of the simulated Plex. The secrets are sample values."""
 
     api_key: str = "sandboxsandboxsandboxsandbox0001"
     expired_keys: frozenset[str] = frozenset({"sandboxsandboxsandboxexpired0000"})
@@ -63,20 +63,20 @@ class PlexSettings:
     account: str = "RIVERBEND.webservice@plex.com"
     account_password: str = "sandbox-account-password"
     granted: frozenset[int] = frozenset({382, 16518, 28809, 231084})
-    """The data sources that the web service account may use."""
+    """The data sources granted to the web service account."""
     calls_per_minute: int = 200
     retry_after: bool = False
-    """Whether a 429 names seconds in Retry-After; not known of Plex."""
+    """Whether a 429 has a Retry-After header; not known for the real Plex."""
     unsubscribed: tuple[str, ...] = ()
-    """Path prefixes of products that the key is not subscribed to: 401."""
+    """Path prefixes of products without a subscription: 401."""
     token_lifetime: timedelta = timedelta(minutes=10)
     page_size: int = 50
-    """Rows of a page in the oauth2 dialect."""
+    """Rows per page in the `oauth2` dialect."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlexCall:
-    """One authenticated call: whose data it sees, how names are spelt, which filters a fault disables."""
+    """One authenticated call: its tenant's store, the spelling of names, and the filters disabled by a fault."""
 
     request: Request
     store: PlexStore
@@ -85,7 +85,7 @@ class PlexCall:
 
 
 def plex_error(status: int, code: str, message: str, details: Iterable[str] = ()) -> Response:
-    """An error in Plex's shape."""
+    """An error in Plex's format."""
     body: dict[str, Json] = {"code": code, "message": message}
     errors: list[Json] = [{"code": "ARGUMENT_INVALID", "message": detail} for detail in details]
     if errors:
@@ -98,38 +98,38 @@ def refuse(detail: str) -> NoReturn:
 
 
 def not_found() -> NoReturn:
-    """404 as Plex gives it for a wrong path and for a missing record alike: without a body."""
+    """Raise a 404 without a body, which Plex returns for a wrong path and for a missing record alike."""
     raise HttpError(Response(404))
 
 
 def not_authenticated() -> NoReturn:
-    """The one 401 for a bad key, an expired key, a product not subscribed and a tenant without access."""
+    """Raise a 401, the same for a wrong or expired key, a product without subscription, and a tenant without access."""
     raise HttpError(plex_error(401, "REQUEST_NOT_AUTHENTICATED", "The request could not be authenticated."))
 
 
 @dataclass(slots=True)
 class PlexService:
-    """Both tenants and what guards them."""
+    """Both tenants, access checks and the rate limit."""
 
     clock: SandboxClock
-    made_up: MadeUp
+    sample_data: SampleData
     settings: PlexSettings = field(default_factory=PlexSettings)
     stores: dict[str, PlexStore] = field(default_factory=dict)
     _calls: deque[datetime] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        for tenant in (self.made_up.tenant, self.made_up.other):
+        for tenant in (self.sample_data.tenant, self.sample_data.other):
             self.stores[tenant.id] = PlexStore(tenant, self.clock)
 
     @property
     def store(self) -> PlexStore:
-        """The tenant that the configuration means."""
-        return self.stores[self.made_up.tenant.id]
+        """The tenant that the configuration names."""
+        return self.stores[self.sample_data.tenant.id]
 
     @property
     def other(self) -> PlexStore:
         """The key's default tenant: another company."""
-        return self.stores[self.made_up.other.id]
+        return self.stores[self.sample_data.other.id]
 
     def tenant_store(self, tenant_id: str | None, pcn: str | None) -> PlexStore:
         for store in self.stores.values():
@@ -138,7 +138,7 @@ class PlexService:
         not_authenticated()
 
     def throttle(self) -> None:
-        """Count a call; over the limit of the last minute, answer 429."""
+        """Count a call. Raise a 429 above the limit of calls in the last minute."""
         now = self.clock.now()
         while self._calls and self._calls[0] <= now - timedelta(minutes=1):
             self._calls.popleft()
@@ -160,7 +160,7 @@ def _status(store: PlexStore, place: Place) -> OrderStatus:
 
 
 def orders(call: PlexCall) -> list[Row]:
-    """The order list. Without `active`, only active orders: cancelled and received ones vanish from it."""
+    """The order list. Without the filter `active`, only active orders: cancelled and received ones are omitted."""
     store = call.store
     places = [Place(order) for order in store.tenant.orders]
     if call.request.one("active") is None:
@@ -289,14 +289,14 @@ def release_statuses(call: PlexCall) -> list[Row]:
 
 
 def custom_values(store: PlexStore, place: Place) -> dict[str, Value]:
-    """An order's or a line's custom field values, for the dialect that shows them in its rows."""
+    """An order's or a line's custom field values, for the dialect that returns them in its rows."""
     thing, record_id = (ORDER, place.order.id) if place.line is None else (LINE, place.line.id)
     return {name: from_json(value) for name, value in store.custom_of(thing.name, record_id).items()}
 
 
 def update_release(call: PlexCall, release_id: str, body: Json) -> Row:
-    """PUT of a release. Two traps of Plex: without `status` it is derived anew from the due date, and a `note`
-    that is left out is cleared.
+    """PUT of a release, with two traps of Plex: an omitted `status` is derived from the due date, and an omitted `note`
+    is cleared.
     """
     place = release_place(call, release_id)
     each, store = place.release, call.store

@@ -1,4 +1,4 @@
-"""The made-up Plex's records as rows of Plex Connect: every field that Connect has, some null, some absent."""
+"""Records as rows of Plex Connect: all fields that Connect has, some null, some absent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from plexstedi.decimal_json import Json
-from plexstedi.sandbox.plex.made_up import TIMEZONE
 from plexstedi.sandbox.plex.records import (
     Address,
     OrderStatus,
@@ -21,6 +20,7 @@ from plexstedi.sandbox.plex.records import (
     ReleaseStatus,
     Supplier,
 )
+from plexstedi.sandbox.plex.sample_data import TIMEZONE
 from plexstedi.sandbox.plex.store import Place
 
 Value: TypeAlias = "None | bool | int | str | Sequence[Value] | Mapping[str, Value]"
@@ -33,7 +33,7 @@ _NUMBER = re.compile(rb'"\\u0000(-?[0-9.]+)"')
 
 
 def number(value: Decimal | None) -> str | None:
-    """A decimal the way a service that keeps doubles prints it; `dump` writes it as a number."""
+    """A decimal formatted as by a service that stores doubles; `dump` writes it as a JSON number."""
     if value is None:
         return None
     text = f"{value.normalize():f}"
@@ -41,12 +41,12 @@ def number(value: Decimal | None) -> str | None:
 
 
 def dump(value: Value) -> bytes:
-    """JSON bytes of rows. (The standard encoder is fast but has no exact decimals: they travel as marked texts.)"""
+    """JSON bytes of rows. The standard encoder is fast but has no exact decimals: they are passed as marked strings."""
     return _NUMBER.sub(rb"\1", json.dumps(value, separators=(",", ":")).encode())
 
 
 def from_json(value: Json) -> Value:
-    """A value with exact decimals, ready for `dump`."""
+    """A value with exact decimals marked for `dump`."""
     if isinstance(value, Decimal):
         return number(value)
     if isinstance(value, Mapping):
@@ -58,7 +58,7 @@ def from_json(value: Json) -> Value:
 
 
 def stamp(moment: datetime | None) -> str | None:
-    """A date-time as Plex writes it: UTC, Z, up to milliseconds without trailing zeros."""
+    """A date-time in Plex's format: UTC, `Z`, up to milliseconds without trailing zeros."""
     if moment is None:
         return None
     text = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}"
@@ -66,26 +66,26 @@ def stamp(moment: datetime | None) -> str | None:
 
 
 def day(value: date | None, *, local_midnight: bool = False) -> str | None:
-    """A date as Plex writes it: a date-time at midnight, in UTC or in the plant's zone."""
+    """A date in Plex's format: midnight in UTC or in the plant's zone."""
     if value is None or not local_midnight:
         return None if value is None else f"{value:%Y-%m-%d}T00:00:00Z"
     return stamp(datetime(value.year, value.month, value.day, tzinfo=PLANT).astimezone(UTC))
 
 
 def day_there(moment: datetime) -> date:
-    """The day that Plex's screens show for a date-time: the plant's, but midnight UTC is a day without a zone."""
+    """The day that Plex's screens show for a date-time: the plant's, except that midnight UTC has no zone."""
     utc = moment.astimezone(UTC)
     return utc.date() if utc.time() == time() else utc.astimezone(PLANT).date()
 
 
 def sparse(row: Row, record_id: str) -> Row:
-    """Leave out about a third of the null fields: a client must take null and absent alike."""
+    """Omit about a third of the null fields: a client must treat null and absent alike."""
     seed = int(record_id[:6], 16)
     return {key: item for index, (key, item) in enumerate(row.items()) if item is not None or (seed + index) % 3}
 
 
 def order_row(place: Place, status: OrderStatus) -> Row:
-    """One purchase order: 39 fields, no acknowledgment among them."""
+    """One purchase order: 39 fields, none of them about acknowledgments."""
     order = place.order
     total = Decimal(0)
     for line in order.lines:
@@ -138,7 +138,7 @@ def order_row(place: Place, status: OrderStatus) -> Row:
 
 
 def line_row(place: Place) -> Row:
-    """One line: 30 fields; neither an order quantity nor a due date, nor the order's id."""
+    """One line: 30 fields, without order quantity, due date and order id."""
     line = place.line
     assert line is not None
     return sparse(
@@ -179,7 +179,7 @@ def line_row(place: Place) -> Row:
 
 
 def release_row(place: Place) -> Row:
-    """One release: 31 fields, much of its order and part among them; no received quantity."""
+    """One release: 31 fields, many of its order and part, without a received quantity."""
     order, line, release = place.order, place.line, place.release
     assert line is not None
     assert release is not None
@@ -275,7 +275,7 @@ def address_row(address: Address, supplier: Supplier) -> Row:
 
 
 def part_row(part: Part) -> Row:
-    """One part: no unit of measure."""
+    """One part, without a unit of measure."""
     return sparse(
         {
             "id": part.id,
@@ -354,7 +354,7 @@ def snake(name: str) -> str:
 
 
 def snake_row(row: Row) -> Row:
-    """The row in the spelling of the oauth2 dialect, nested lists too."""
+    """The row in the spelling of the `oauth2` dialect, including nested lists."""
     return {snake(key): _snake_value(item) for key, item in row.items()}
 
 

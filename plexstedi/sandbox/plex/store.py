@@ -1,4 +1,4 @@
-"""The state of the made-up Plex: records with their keys, custom fields, edits, and a record of every write."""
+"""The state of the simulated Plex: records with keys, custom fields, edits, and a log of all writes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from plexstedi.sandbox.plex.records import (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record belongs: an order, perhaps a line of it, perhaps a release of that."""
+    """A record with its parents: an order, or one of its lines, or a release of that line."""
 
     order: Order
     line: Line | None = None
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PlexWrite:
-    """One thing a client wrote into Plex. `effective` is False when it changed nothing."""
+    """One write by a client. `effective` is False if it changed nothing."""
 
     at: datetime
     kind: str
@@ -54,7 +54,7 @@ class PlexWrite:
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line to be added to an order."""
+    """A line to add to an order."""
 
     part_number: str
     unit: str
@@ -65,7 +65,7 @@ class NewLine:
 
 @dataclass(slots=True)
 class PlexStore:
-    """One tenant's data with what the APIs need beside it."""
+    """One tenant's data and indexes."""
 
     tenant: Tenant
     clock: SandboxClock
@@ -74,7 +74,7 @@ class PlexStore:
     writes: list[PlexWrite] = field(default_factory=list)
     acknowledgements: list[ReleaseAcknowledgement] = field(default_factory=list)
     stale_for: timedelta | None = None
-    """How long reads will show what stood before the write that is being carried out (a copy that lags behind)."""
+    """How long reads return the values from before the current write (a lagging replica)."""
     _stale_custom: dict[tuple[str, str], tuple[datetime, dict[str, Json]]] = field(default_factory=dict)
     _stale_releases: dict[str, tuple[datetime, Release]] = field(default_factory=dict)
     _unseen_records: dict[int, datetime] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class PlexStore:
                 return each
         raise KeyError(f"{number} line {line} release {release}")
 
-    # What people do in Plex. A line or release edit leaves the order's own modified date alone, as in Plex.
+    # Edits by users. As in Plex, editing a line or release does not change the order's modified date.
 
     def add_order(self, order: Order) -> None:
         self.tenant.orders.append(order)
@@ -123,19 +123,19 @@ class PlexStore:
         self.reindex()
 
     def edit_header(self, number: str, **fields: object) -> None:
-        """Set header fields (`note`, `ship_to`, `terms`, `status`, …) and bump the order's modified date."""
+        """Set header fields (`note`, `ship_to`, `terms`, `status`, …) and update the order's modified date."""
         order = self.order(number)
         _assign(order, fields)
         order.modified = self.clock.now()
 
     def edit_line(self, number: str, line: int, **fields: object) -> None:
-        """Set line fields (`price`, `unit`, `description`, `status`, …); only the line's modified date is bumped."""
+        """Set line fields (`price`, `unit`, `description`, `status`, …); only the line's modified date is updated."""
         each = self.line(number, line)
         _assign(each, fields)
         each.modified = self.clock.now()
 
     def edit_release(self, number: str, line: int, release: int, **fields: object) -> None:
-        """Set release fields (`quantity`, `due`, `status`, `note`); only the release's modified date is bumped."""
+        """Set release fields (`quantity`, `due`, `status`, `note`); only the release's modified date is updated."""
         each = self.release(number, line, release)
         _assign(each, fields)
         each.modified = self.clock.now()
@@ -163,7 +163,7 @@ class PlexStore:
         return release.number
 
     def delete_line(self, number: str, line: int) -> None:
-        """The line and its releases are gone; nothing bears a trace of it but the order's line count."""
+        """Delete a line and its releases; only the order's line count shows it."""
         order = self.order(number)
         order.lines.remove(self.line(number, line))
         self.reindex()
@@ -175,7 +175,7 @@ class PlexStore:
         self.edit_header(number, status="On Order")
 
     def receive(self, number: str, line: int, release: int, quantity: Decimal) -> None:
-        """Goods arrive: a receipt, and the release's status follows."""
+        """Receive goods: add a receipt and update the release's status."""
         each, now = self.release(number, line, release), self.clock.now()
         order, of_line = self.order(number), self.line(number, line)
         self.tenant.receipts.append(Receipt(_new_id(), order, of_line, each, quantity, now))
@@ -189,7 +189,7 @@ class PlexStore:
         keys = (key for order in self.tenant.orders for key in _keys(order))
         return max(keys, default=0) + 1
 
-    # What clients write.
+    # Writes by clients.
 
     def record_write(
         self, kind: str, object_name: str, record_id: str, before: Mapping[str, Json], after: Mapping[str, Json]
@@ -203,7 +203,7 @@ class PlexStore:
         self.writes.append(write)
 
     def save_custom(self, kind: str, object_name: str, record_id: str, values: Mapping[str, Json]) -> None:
-        """Store custom field values. As in Plex this bumps the *order's* modified date: the write-back trap."""
+        """Store custom field values. As in Plex, this updates the order's modified date, as an edit would."""
         if self.stale_for is not None:
             shown = dict(self.custom_of(object_name, record_id))
             self._stale_custom[object_name, record_id] = (self.clock.now() + self.stale_for, shown)
@@ -218,7 +218,7 @@ class PlexStore:
         order.modified = self.clock.now()
 
     def add_acknowledgement(self, record: ReleaseAcknowledgement) -> None:
-        """Add one of Plex's own acknowledgment records. As with a custom field, a date that is polled moves."""
+        """Add an acknowledgment record. As for a custom field, this updates a modified date that is polled."""
         self.acknowledgements.append(record)
         if self.stale_for is not None:
             self._unseen_records[record.key] = self.clock.now() + self.stale_for
@@ -228,14 +228,14 @@ class PlexStore:
         assert release is not None
         release.modified = self.clock.now()
 
-    # What reads show.
+    # Reads.
 
     def custom_of(self, object_name: str, record_id: str) -> dict[str, Json]:
         until, before = self._stale_custom.get((object_name, record_id), (self.clock.now(), {}))
         return before if self.clock.now() < until else self.custom.get((object_name, record_id), {})
 
     def shown(self, place: Place) -> Place:
-        """A release's place as reads show it."""
+        """A release as reads return it (possibly stale)."""
         release = place.release
         if release is None:
             return place
@@ -243,11 +243,11 @@ class PlexStore:
         return replace(place, release=before) if self.clock.now() < until else place
 
     def shows_record(self, record: ReleaseAcknowledgement) -> bool:
-        """Whether reads show an acknowledgment record already."""
+        """Whether reads already return an acknowledgment record."""
         return self.clock.now() >= self._unseen_records.get(record.key, self.clock.now())
 
     def release_written(self, place: Place) -> None:
-        """A release is about to be written: reads may lag behind it."""
+        """Called before a release is written: keeps its old values for stale reads."""
         release = self.shown(place).release
         if self.stale_for is not None and release is not None:
             self._stale_releases[release.id] = (self.clock.now() + self.stale_for, replace(release))
@@ -277,7 +277,7 @@ def _new_id() -> str:
 
 
 def copy_order(order: Order, number: str, now: datetime) -> Order:
-    """A new order like an existing one, released now."""
+    """A copy of an order under a new number, released now."""
     lines = [
         replace(
             line, id=_new_id(), created=now, modified=now, key=line.key + 500000,

@@ -1,1 +1,1 @@
-"""The double of Stedi."""
+"""The simulated Stedi."""

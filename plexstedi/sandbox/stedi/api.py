@@ -18,9 +18,9 @@ from plexstedi.sandbox.stedi.send import (
     bad_request,
     find_partnership,
     not_there,
+    parse_create,
+    parse_generate,
     stedi_error,
-    understand_create,
-    understand_generate,
 )
 from plexstedi.sandbox.stedi.store import StediStore
 from plexstedi.sandbox.stedi.x12 import X12Error
@@ -28,24 +28,24 @@ from plexstedi.sandbox.web import HttpError, Request, Response, Routes, body_obj
 
 BASE_PATH = "/2023-08-01"
 WITHHELD = timedelta(seconds=15)
-"""Polling holds back what is younger."""
+"""Polling withholds items younger than this."""
 
 
 @dataclass(slots=True)
 class StediSettings:
-    """What can be set up about the made-up Stedi."""
+    """The settings of the simulated Stedi."""
 
     api_keys: set[str] = field(default_factory=lambda: {"sandbox1.stedi-made-up-key"})
-    """Keys that work now; two during a rotation."""
+    """The valid keys; two during a rotation."""
     preflight: bool = True
-    """Whether partnerships and settings may be read; if not, 403, as with many keys of today."""
-    answer_with_edi: bool = True
+    """Whether partnerships and settings may be read; if not, 403, as with many real keys."""
+    return_edi: bool = True
     """Whether generate-edi returns the optional `edi`."""
     delivery_delay: timedelta = timedelta(seconds=1)
 
 
 class StediApi:
-    """Answers requests below `BASE_PATH`."""
+    """Handles requests below `BASE_PATH`."""
 
     def __init__(self, store: StediStore, settings: StediSettings, base_url: Callable[[], str]) -> None:
         self.store, self.settings, self._base_url = store, settings, base_url
@@ -75,8 +75,8 @@ class StediApi:
         ):
             self.routes.add(method, pattern, handler)
 
-    def answer(self, request: Request) -> Response:
-        """Answer one call. Raise HttpError."""
+    def respond(self, request: Request) -> Response:
+        """Handle one call. Raise HttpError."""
         key = request.headers.get("authorization", "")
         if key.removeprefix("Key ") not in self.settings.api_keys:
             raise HttpError(stedi_error(403, "Forbidden", "AccessDeniedException"))
@@ -84,7 +84,7 @@ class StediApi:
         if request.path.startswith(BASE_PATH + "/"):
             found = self.routes.find(request.method, request.path.removeprefix(BASE_PATH))
         if found is None:
-            # The gateway has no 404: an unknown route and a wrong method look like a missing right.
+            # The gateway returns no 404: an unknown route or a wrong method gets the same 403 as a missing permission.
             raise HttpError(stedi_error(403, "Missing Authentication Token", "MissingAuthenticationTokenException"))
         handler, parameters = found
         idempotency_key = request.headers.get("idempotency-key")
@@ -98,9 +98,9 @@ class StediApi:
         body = body_object(request)
         if body is None:
             bad_request("the request body is not a JSON object")
-        outgoing = understand_generate(self.store, partnership_id, body, request.headers.get("idempotency-key"))
+        outgoing = parse_generate(self.store, partnership_id, body, request.headers.get("idempotency-key"))
         execution, document = self._send(outgoing)
-        answer: dict[str, Json] = {
+        result: dict[str, Json] = {
             "artifactId": f"{execution.id}.x12",
             "fileExecutionId": execution.id,
             "metadata": {
@@ -112,16 +112,16 @@ class StediApi:
                 ]
             },
         }
-        if self.settings.answer_with_edi:
-            answer["edi"] = document.edi
-        return json_response(answer)
+        if self.settings.return_edi:
+            result["edi"] = document.edi
+        return json_response(result)
 
     def _create(self, request: Request, partnership_id: str, setting_id: str) -> Response:
         body = body_object(request)
         if body is None:
             bad_request("the request body is not a JSON object")
         key = request.headers.get("idempotency-key")
-        execution, _ = self._send(understand_create(self.store, partnership_id, setting_id, body, key))
+        execution, _ = self._send(parse_create(self.store, partnership_id, setting_id, body, key))
         return json_response({"fileExecutionId": execution.id})
 
     def _send(self, outgoing: Outgoing) -> tuple[Execution, GeneratedDocument]:
@@ -153,7 +153,7 @@ class StediApi:
         return json_response({"items": items, "nextPageToken": _token("e", end)})
 
     def _window(self, request: Request, count: int, at: Callable[[int], datetime], kind: str) -> tuple[int, int]:
-        """Where a poll begins and ends in a list that is ordered by time."""
+        """Start and end index of a poll in a list sorted by time."""
         now, size = self.store.clock.now(), _page_size(request)
         visible = bisect_right(range(count), now - WITHHELD, key=at)
         token, start_text = request.one("pageToken"), request.one("startDateTime")
@@ -222,15 +222,15 @@ class StediApi:
     def _page_back(
         self, request: Request, rows: Sequence[tuple[int, object]], show: Callable[..., dict[str, Json]], kind: str
     ) -> Response:
-        """A page of a newest-first list; its token names the number below which the next page begins."""
+        """A page of a newest-first list; its token is the number below which the next page starts."""
         size, token = _page_size(request), request.one("pageToken")
         if token is not None:
             below = _from_token(token, kind)
             rows = [row for row in rows if row[0] < below]
-        answer: dict[str, Json] = {"items": [show(each) for _, each in rows[:size]]}
+        body: dict[str, Json] = {"items": [show(each) for _, each in rows[:size]]}
         if len(rows) > size:
-            answer["nextPageToken"] = _token(kind, rows[size - 1][0])
-        return json_response(answer)
+            body["nextPageToken"] = _token(kind, rows[size - 1][0])
+        return json_response(body)
 
     def _transaction(self, transaction_id: str) -> Transaction:
         each = self.store.transactions.get(transaction_id)
@@ -292,7 +292,7 @@ class StediApi:
                 self.store.retry(each)
         return Response(200)
 
-    # Preflight reads, which today's public description no longer has.
+    # Preflight reads, which are no longer in the published OpenAPI.
 
     def _may_preflight(self) -> None:
         if not self.settings.preflight:

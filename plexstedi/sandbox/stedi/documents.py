@@ -1,4 +1,4 @@
-"""The third origin: stored documents behind presigned URLs, which want no Authorization and get none."""
+"""The third origin: stored documents at presigned URLs, which reject an Authorization header."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.web import HttpError, Request, Response
 
 VALID_FOR = timedelta(minutes=60)
-"""How long a presigned URL works, by the sandbox's clock."""
+"""Validity of a presigned URL, by the sandbox's clock."""
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -34,7 +34,7 @@ class DocumentStore:
         return len(self.contents[artifact_id][1])
 
     def presign(self, artifact_id: str) -> str:
-        """A URL that downloads the document for `VALID_FOR`."""
+        """A URL that returns the document for `VALID_FOR`."""
         signed_at = self.clock.now().strftime(_STAMP)
         query = {
             "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
@@ -47,8 +47,8 @@ class DocumentStore:
     def _sign(self, artifact_id: str, signed_at: str) -> str:
         return hmac.new(self.secret, f"{artifact_id}\n{signed_at}".encode(), hashlib.sha256).hexdigest()
 
-    def answer(self, request: Request) -> Response:
-        """Answer a download. Raise HttpError: 400 with any Authorization, 403 unknown, wrongly signed or expired."""
+    def respond(self, request: Request) -> Response:
+        """Handle a download. Raise HttpError: 400 with any Authorization, 403 if unknown, wrongly signed or expired."""
         if "authorization" in request.headers:
             raise HttpError(_xml(400, "InvalidArgument", "Only one auth mechanism allowed"))
         artifact_id = request.path.removeprefix("/artifacts/")

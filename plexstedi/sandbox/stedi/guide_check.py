@@ -1,4 +1,4 @@
-"""Strict checks of a transaction's Guide JSON: against base names, or against a guide's JSON Schema."""
+"""Strict validation of a transaction's Guide JSON: against the base names, or a guide's JSON Schema."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from plexstedi.sandbox.stedi.guide_names import ElementDef, Layout, Node, Repeat
 PURPOSE_CODES = frozenset(
     ("00", "01", "02", "03", "04", "05", "06", "07", "13", "14", "15", "16", "17", "18", "19", "20", "22", "24")
 )
-"""BEG01, BCH01, BAK01, BCA01 (X12 element 353) as far as orders use it."""
+"""BEG01, BCH01, BAK01, BCA01 (X12 element 353), as far as orders use them."""
 
 _PURPOSE_KEY = "transaction_set_purpose_code_01"
 
 
 @dataclass(frozen=True, slots=True)
 class GuideError:
-    """One thing that a guide does not allow, with where it stands."""
+    """One violation of a guide, with its path."""
 
     code: str
     path: tuple[str, ...]
@@ -32,7 +32,7 @@ class GuideError:
 
 
 def check_base(transaction: Json, layout: Layout) -> list[GuideError]:
-    """All that the base specification of this release does not allow in the transaction."""
+    """All violations of this release's base specification."""
     if not isinstance(transaction, Mapping):
         return [GuideError("invalid_type", (), "a transaction must be an object")]
     errors = [
@@ -131,7 +131,7 @@ _TIME = re.compile(r"\d{2}:\d{2}(:\d{2}(\.\d{1,2})?)?")
 
 
 def element_problem(value: Json, element: ElementDef) -> tuple[str, str] | None:
-    """(code, message) when the value does not fit the element, else None."""
+    """(code, message) if the value does not fit the element; else None."""
     kind = element.type
     if kind in ("N0", "N2", "R"):
         return _number_problem(value, element)
@@ -165,7 +165,7 @@ def _parses(parse: object, text: str) -> bool:
 
 def _number_problem(value: Json, element: ElementDef) -> tuple[str, str] | None:
     if isinstance(value, str) and value.isdigit() and element.keys[0].startswith("transaction_set_control_number"):
-        return None  # ST02 and SE02 are seen as 1 and as "0001"; Stedi counts anew anyway
+        return None  # ST02 and SE02 occur as 1 and as "0001"; Stedi renumbers them anyway.
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return ("invalid_type", f"expected a number, got {type(value).__name__}")
     number = Decimal(value)
@@ -182,7 +182,7 @@ def _number_problem(value: Json, element: ElementDef) -> tuple[str, str] | None:
 
 
 def x12_number(number: Decimal) -> str:
-    """A number as X12 writes it: no exponent, no trailing zeros, no leading zero before the point."""
+    """A number in X12 format: no exponent, no trailing zeros, no leading zero before the decimal point."""
     text = f"{number:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -1,10 +1,10 @@
 """The base Guide JSON of 850, 855, 860, 865, 810 and 997 in 004010 and 005010, as data.
 
-Written down separately from `plexstedi.edi` on purpose: if both shared one table, both would be wrong together.
+Deliberately separate from `plexstedi.edi`: with a shared table, an error in it would go unnoticed.
 
 Notation. One segment a line: id, X12 name in key form, then its elements in order as `name:TYPEmin-max`, `!` when
-mandatory. `{a/b}` is `a` in 004010 and `b` in 005010. `a|b`: public sources disagree, both are taken, `a` is written.
-`pairs*n` stands for n qualifier and id elements, `-` for an element that nothing here uses.
+mandatory. `{a/b}` is `a` in 004010 and `b` in 005010. `a|b`: public sources disagree; both are read, `a` is written.
+`pairs*n` means n qualifier and id elements, `-` for an unused element.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ _NOTES = "N9_loop* N9 DTM* MSG* {{/MTX*}} END"
 _CHARGES = "SAC_loop* SAC CUR END"
 _PIDS = "PID_loop* PID MEA* END"
 
-# `X*` repeats (an array), `X?` is taken as an object or an array, plain is an object. `_loop ... END` nests.
+# `X*` repeats (an array), `X?` is read as an object or an array, plain is an object. `_loop ... END` nests.
 _HEADING = (
     "CUR REF* PER* TAX* FOB? CSH* "
     + _CHARGES
@@ -195,7 +195,7 @@ RELEASES = ("004010", "005010")
 
 @dataclass(frozen=True, slots=True)
 class ElementDef:
-    """One element: the names its key may have (with the position), X12 type, lengths."""
+    """One element: its possible key names (with the position), X12 type, lengths."""
 
     position: int
     keys: tuple[str, ...]
@@ -219,7 +219,7 @@ class SegmentDef:
 
 
 class Repeat(Enum):
-    """How often a node may stand, and so whether Guide JSON has an object or an array."""
+    """Whether a node may repeat, and so whether Guide JSON has an object or an array."""
 
     ONE = "object"
     MANY = "array"
@@ -228,7 +228,7 @@ class Repeat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A segment, or a loop (`children`, the first of which is the segment that opens it)."""
+    """A segment, or a loop (`children`, the first of which is its first segment)."""
 
     segment: SegmentDef
     repeat: Repeat
@@ -261,7 +261,7 @@ _ELEMENT = re.compile(r"([a-z_|]+):(ID|AN|N0|N2|R|DT|TM|C)(\d+)(?:-(\d+))?(!?)")
 
 
 def _for_release(text: str, release: str) -> str:
-    """The text in the nearer of the two releases: names are only written down for these."""
+    """The text for the closer of the two releases: the tables only have names for these."""
     index = 2 if release >= RELEASES[1] else 1
     return re.sub(r"\{([^/{}]*)/([^/{}]*)\}", lambda match: str(match.group(index)), text)
 
@@ -294,7 +294,7 @@ def _element(word: str, position: int) -> ElementDef:
 
 @cache
 def segments(release: str) -> dict[str, SegmentDef]:
-    """Every segment known here, by its id, in that release."""
+    """All segments of the tables, by id, in this release."""
     table = {}
     for line in re.split(r"\n(?! )", _for_release(_SEGMENTS, release).strip()):
         segment_id, name, *words = line.split()
@@ -304,7 +304,7 @@ def segments(release: str) -> dict[str, SegmentDef]:
 
 @cache
 def layout(set_id: str, release: str) -> Layout:
-    """The base layout of a transaction set. Raise KeyError when it is not known here."""
+    """The base layout of a transaction set. Raise KeyError for an unknown set."""
     table = segments(release)
 
     def nodes(words: list[str]) -> tuple[Node, ...]:

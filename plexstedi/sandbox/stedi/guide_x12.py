@@ -1,4 +1,4 @@
-"""Guide JSON into X12 segments (by suffix, so that a guide's own names work too) and back (base names)."""
+"""Converts Guide JSON into X12 segments (by suffix, so that a guide's own names work) and back (base names)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ELEMENT_KEY = re.compile(r"_(\d{2})$")
 
 
 def to_segments(transaction: Json, layout: Layout) -> tuple[Segment, ...]:
-    """The transaction's segments, without ST and SE, in X12 order. Raise X12Error when a key has no X12 identity."""
+    """The transaction's segments, without ST and SE, in X12 order. Raise X12Error for a key without an X12 suffix."""
     rows: list[Segment] = []
     if isinstance(transaction, Mapping):
         for area, nodes in layout.areas():
@@ -27,7 +27,7 @@ def to_segments(transaction: Json, layout: Layout) -> tuple[Segment, ...]:
 
 
 def as_dated(rows: tuple[Segment, ...], release: str) -> tuple[Segment, ...]:
-    """The segments with their dates as the release has them: YYMMDD before 004010."""
+    """The segments with dates in the release's format: YYMMDD before 004010."""
     return rows if release >= "004010" else tuple(_six_digits(row, release) for row in rows)
 
 
@@ -100,7 +100,7 @@ def _text(value: Json, element: ElementDef | None, key: str) -> str:
 
 
 def to_guide_json(set_id: str, number: str, body: Sequence[Segment], layout: Layout) -> dict[str, Json]:
-    """Translate one transaction set. Raise X12Error for a segment out of place or a value of the wrong type."""
+    """Translate one transaction set. Raise X12Error for a misplaced segment or a value of the wrong type."""
     rows: list[Segment] = [("ST", set_id, str(int(number)) if number.isdigit() else number), *body]
     rows.append(("SE", str(len(body) + 2), number))
     position = 0

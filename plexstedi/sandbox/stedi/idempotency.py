@@ -1,4 +1,4 @@
-"""Idempotency keys as Stedi treats them: replayed for 24 hours, refused for another request, forgotten afterwards."""
+"""Stedi's idempotency keys: the response is replayed for 24 hours, other content is refused, then the key expires."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plexstedi.sandbox.stedi.send import bad_request, stedi_error
 from plexstedi.sandbox.web import HttpError, Request, Response
 
 KEY_REMEMBERED = timedelta(hours=24)
-"""How long a key counts, from its first request."""
+"""Lifetime of a key, from its first request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class _Remembered:
 
 @dataclass(slots=True)
 class IdempotencyBook:
-    """Keys seen, with what was asked and answered. Refusals (4xx) leave no trace."""
+    """The known keys with request and response. Rejections (4xx) are not stored."""
 
     clock: SandboxClock
     _keys: dict[str, _Remembered] = field(default_factory=dict)
     _in_flight: dict[str, str] = field(default_factory=dict)
 
     def hold(self, request: Request) -> None:
-        """Note that this request's key is in flight: others with the key get 409 until `release`."""
+        """Mark this request's key as in flight: other requests with the key get 409 until `release`."""
         key = request.headers.get("idempotency-key")
         if key is not None:
             self._in_flight[key] = _fingerprint(request)
@@ -40,7 +40,7 @@ class IdempotencyBook:
         self._in_flight.pop(request.headers.get("idempotency-key", ""), None)
 
     def once(self, key: str, request: Request, process: Callable[[], Response]) -> Response:
-        """Process the request, or replay what it was answered. Raise HttpError 409 (in flight) or 422 (another one)."""
+        """Process the request, or replay its response. Raise HttpError 409 (in flight) or 422 (other content)."""
         if not 1 <= len(key) <= 255:
             bad_request("Idempotency-Key must have 1 to 255 characters")
         fingerprint, now = _fingerprint(request), self.clock.now()

@@ -1,4 +1,4 @@
-"""As much of JSON Schema as Stedi's guides use: enough to refuse what a strict guide refuses."""
+"""The subset of JSON Schema that Stedi's guides use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def check_schema(value: Json, schema: Json) -> list[GuideError]:
-    """What `schema` does not allow in `value`. Keywords it does not know are ignored, as JSON Schema asks."""
+    """All violations of `schema` in `value`. Unknown keywords are ignored, as JSON Schema requires."""
     return list(_check(value, schema, schema, ()))
 
 

@@ -1,4 +1,4 @@
-"""What the made-up Stedi keeps: partnerships with their settings, files and the transactions in them."""
+"""The records of the simulated Stedi: partnerships with settings, files and their transactions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from plexstedi.decimal_json import Json
-from plexstedi.sandbox.plex.made_up import TradingPartner
+from plexstedi.sandbox.plex.sample_data import TradingPartner
 from plexstedi.sandbox.stedi.x12 import Delimiters, Party, Segment
 
 LOCAL = Party("ZZ", "RIVERBEND", "RIVERBEND")
@@ -18,7 +18,7 @@ Direction = Literal["INBOUND", "OUTBOUND"]
 
 @dataclass(slots=True)
 class Setting:
-    """One transaction setting of a partnership. `guide_schema` makes Stedi as strict as that guide."""
+    """One transaction setting of a partnership. With `guide_schema`, documents are validated against that guide."""
 
     id: str
     set_id: str
@@ -39,7 +39,7 @@ class Partnership:
     group_number: int = 0
     their_number: int = 0
     failing_attempts: int = 0
-    """Delivery attempts of each file that fail: 3 or more and the file fails."""
+    """Number of failing delivery attempts per file; with 3 or more the file fails."""
 
     @property
     def remote(self) -> Party:
@@ -57,7 +57,7 @@ class DeliveryReport:
 
 @dataclass(slots=True)
 class Transaction:
-    """One transaction set in a file. It is listed once `processed_at` is set."""
+    """One transaction set of a file. It is listed once `processed_at` is set."""
 
     id: str
     execution: Execution
@@ -73,7 +73,7 @@ class Transaction:
 
 @dataclass(slots=True)
 class Execution:
-    """One file, in or out, and what has become of it."""
+    """One inbound or outbound file and its status."""
 
     id: str
     number: int
@@ -101,7 +101,7 @@ class Execution:
 
 @dataclass(slots=True)
 class GeneratedDocument:
-    """An EDI file that Stedi has generated for us: what tests count."""
+    """An EDI file that Stedi generated for us; tests count these."""
 
     execution_id: str
     partnership_id: str
@@ -117,12 +117,12 @@ class GeneratedDocument:
     delivered: datetime | None = None
     failed: bool = False
     overwrote: str | None = None
-    """Execution whose delivered file of the same name this one has overwritten."""
+    """The execution whose delivered file of the same name was overwritten by this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingGroup:
-    """One functional group to be generated: checked Guide JSON and its segments."""
+    """One functional group to generate: validated Guide JSON and its segments."""
 
     setting: Setting
     transactions: tuple[Json, ...]
@@ -133,7 +133,7 @@ class OutgoingGroup:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """All that one send says, checked."""
+    """The validated content of one send."""
 
     partnership: Partnership
     groups: tuple[OutgoingGroup, ...]

@@ -1,4 +1,4 @@
-"""What a send must look like before Stedi generates anything: the request's shape, then each transaction's guide."""
+"""Validation of sends before Stedi generates anything: the request's format, then each transaction's guide."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FILENAME = re.compile(r"[a-zA-Z0-9.*'()!_-]{1,300}")
 MAX_TRANSACTION_BYTES = 5_000_000
 MAX_MAPPED_BYTES = 4_000_000
 IDENTITY_MAPPING = "sandbox-identity"
-"""The only mapping there is: it takes Guide JSON and leaves it as it is."""
+"""The only mapping: it returns the given Guide JSON unchanged."""
 
 
 def stedi_error(
     status: int, message: str, code: str, errors: Sequence[GuideError] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An error in Stedi's shape; `errors` only where a guide was not met."""
+    """An error in Stedi's format; `errors` only for violations of a guide."""
     body: dict[str, Json] = {"message": message, "code": code}
     if errors:
         body["errors"] = [error.as_json() for error in errors]
@@ -49,8 +49,8 @@ def find_partnership(store: StediStore, partnership_id: str) -> Partnership:
     return partnership
 
 
-def understand_generate(store: StediStore, partnership_id: str, body: Mapping[str, Json], key: str | None) -> Outgoing:
-    """A generate-edi request. Raise HttpError 400 or 404."""
+def parse_generate(store: StediStore, partnership_id: str, body: Mapping[str, Json], key: str | None) -> Outgoing:
+    """Parse a GenerateEdi request. Raise HttpError 400 or 404."""
     partnership = find_partnership(store, partnership_id)
     groups = body.get("transactionGroups")
     if not isinstance(groups, list) or not groups:
@@ -68,10 +68,10 @@ def understand_generate(store: StediStore, partnership_id: str, body: Mapping[st
     return _outgoing(partnership, understood, body, body.get("overrides"), usage, key)
 
 
-def understand_create(
+def parse_create(
     store: StediStore, partnership_id: str, setting_id: str, body: Mapping[str, Json], key: str | None
 ) -> Outgoing:
-    """A create-outbound-transaction request. Raise HttpError 400 or 404."""
+    """Parse a CreatePartnershipOutboundTransaction request. Raise HttpError 400 or 404."""
     partnership = find_partnership(store, partnership_id)
     setting = _setting(partnership, setting_id)
     if "transaction" not in body:
@@ -119,7 +119,7 @@ def _group(
 
 
 def check_transaction(transaction: Json, setting: Setting, form: Layout) -> tuple[Segment, ...]:
-    """The transaction's segments if its guide (or, without one, the base specification) takes it. Raise HttpError."""
+    """The transaction's segments, if its guide (or else the base specification) accepts it. Raise HttpError."""
     if setting.guide_schema is None:
         errors = check_base(transaction, form)
     else:
@@ -156,30 +156,30 @@ def _outgoing(
     filename = body.get("filename")
     if filename is not None and (not isinstance(filename, str) or not FILENAME.fullmatch(filename)):
         bad_request("filename must match ^([a-zA-Z0-9.*'()!_-]+)$ and have 1 to 300 characters")
-    said: Mapping[str, Json] = overrides if isinstance(overrides, Mapping) else {}
-    usage = said.get("interchangeUsageIndicator", legacy_usage)
+    stated: Mapping[str, Json] = overrides if isinstance(overrides, Mapping) else {}
+    usage = stated.get("interchangeUsageIndicator", legacy_usage)
     if usage not in (None, "I", "T", "P"):
         bad_request("interchangeUsageIndicator must be I, T or P")
-    requested = said.get("acknowledgmentRequestedCode", "0")
+    requested = stated.get("acknowledgmentRequestedCode", "0")
     if requested not in ("0", "1", "2", "3"):
         bad_request("acknowledgmentRequestedCode must be 0, 1, 2 or 3")
     return Outgoing(
         partnership,
         tuple(groups),
         filename if isinstance(filename, str) else None,
-        usage if isinstance(usage, str) else "P",  # what Stedi takes when nothing is said
+        usage if isinstance(usage, str) else "P",  # Stedi's default.
         str(requested),
-        _delimiters(said.get("delimiters")),
+        _delimiters(stated.get("delimiters")),
         key,
     )
 
 
-def _delimiters(said: Json) -> Delimiters:
-    if said is None:
+def _delimiters(delimiters: Json) -> Delimiters:
+    if delimiters is None:
         return Delimiters()
-    if not isinstance(said, Mapping):
+    if not isinstance(delimiters, Mapping):
         bad_request("delimiters must be an object")
-    marks = [said.get(name) for name in ("element", "composite", "repetition", "segment")]
+    marks = [delimiters.get(name) for name in ("element", "composite", "repetition", "segment")]
     texts = [mark for mark in marks if isinstance(mark, str) and re.fullmatch(r"[\W|_]", mark)]
     if len(texts) != 4:
         bad_request("delimiters need element, composite, repetition and segment, each one non-word character")

@@ -1,4 +1,4 @@
-"""The state of the made-up Stedi: partnerships, control numbers, files on their way out and in."""
+"""The state of the simulated Stedi: partnerships, control numbers, outbound and inbound files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.sandbox.clock import SandboxClock
-from plexstedi.sandbox.plex.made_up import TradingPartner
+from plexstedi.sandbox.plex.sample_data import TradingPartner
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.stedi.documents import DocumentStore
 from plexstedi.sandbox.stedi.guide_names import layout
@@ -42,7 +42,7 @@ from plexstedi.sandbox.stedi.x12 import (
 
 ATTEMPTS = 3
 ATTEMPT_EVERY = timedelta(minutes=6)
-"""A delivery is tried three times, six minutes apart."""
+"""Time between the three delivery attempts."""
 
 
 def _as_bytes(content: str | bytes) -> bytes:
@@ -50,7 +50,7 @@ def _as_bytes(content: str | bytes) -> bytes:
 
 
 class StediStore:
-    """Everything behind the made-up Stedi's API."""
+    """The data and processing behind the simulated API."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class StediStore:
     # Outbound.
 
     def send(self, outgoing: Outgoing) -> tuple[Execution, GeneratedDocument]:
-        """Generate the file and queue its delivery. Raise X12Error before anything has changed."""
+        """Generate the file and queue its delivery. Raises X12Error only before anything was changed."""
         partnership, now = outgoing.partnership, self.clock.now()
         release = partnership.partner.release
         interchange_number = partnership.interchange_number + 1
@@ -213,7 +213,7 @@ class StediStore:
         self._finish(execution, "FAILED", at)
 
     def retry(self, execution: Execution) -> Execution | None:
-        """Retry a failed file once: a child execution delivers (or reads) it again. None when it may not be."""
+        """Retry a failed file once: a child execution delivers (or reads) it again. None if it cannot be retried."""
         if execution.status not in ("FAILED", "IGNORED"):
             return None
         now = self.clock.now()
@@ -250,9 +250,9 @@ class StediStore:
         output: Mapping[str, Json] | None = None,
         at: datetime | None = None,
     ) -> Execution:
-        """A file from a partner: read, translated and listed, or FAILED as a whole.
+        """Receive a file from a partner: it is read, translated and listed, or FAILED as a whole.
 
-        `output` replaces the translation of a file with one transaction (a guide of another shape, a broken one).
+        `output` replaces the translation of a file with one transaction (for a differing guide, or broken JSON).
         """
         now = at or self.clock.now()
         try:
@@ -283,7 +283,7 @@ class StediStore:
         sets: Sequence[tuple[Group, str, tuple[Segment, ...], Json]],
         now: datetime,
     ) -> None:
-        """Each set is handed out as ST to SE, without its envelope; the whole file is the execution's."""
+        """List each set as ST to SE, without its envelope; the whole file belongs to the execution."""
         envelope = interchange.envelope
         for group, number, body, content in sets:
             setting = next(
@@ -306,7 +306,7 @@ class StediStore:
     def _receive_ta1(
         self, execution: Execution, envelope: Envelope, row: Segment, marks: Delimiters, now: datetime
     ) -> None:
-        """A TA1 needs no setting, and is in no group."""
+        """List a TA1; it needs no setting and is in no functional group."""
         each = self._add_transaction(execution, None, Group(0, "TA1", ()), "0", (), envelope.interchange_number)
         alone = Interchange(envelope, (), (row,))
         names = ("interchange_control_number_01", "interchange_date_02", "interchange_time_03",
@@ -326,7 +326,7 @@ class StediStore:
         filename: str | None = None,
         at: datetime | None = None,
     ) -> Execution:
-        """A file from a partner that Stedi could not process: an execution with a fault, no transaction."""
+        """Receive a file that Stedi cannot process: an execution with a fault and without transactions."""
         now = at or self.clock.now()
         execution = self._new_execution("INBOUND", partnership, filename, "P", "", now)
         self.files.put(f"{execution.id}-input", "application/edi-x12", _as_bytes(content))
@@ -363,7 +363,7 @@ class StediStore:
         return found
 
     def compose(self, partnership: Partnership, set_id: str, body: Sequence[Segment], usage: str, at: datetime) -> str:
-        """One transaction set from the partner as a file, with the partner's own control numbers."""
+        """A file with one transaction set of the partner, with the partner's control numbers."""
         partnership.their_number += 1
         number = partnership.their_number
         envelope = Envelope(partnership.remote, LOCAL, at, number, usage, partnership.partner.release)

@@ -1,4 +1,4 @@
-"""What a document says of itself must be true: its totals, and what is left to receive. Judged from its X12 alone."""
+"""Checks a document's own totals and quantities left to receive, from its X12 alone."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from plexstedi.sandbox.stedi.guide_check import GuideError
 from plexstedi.sandbox.stedi.x12 import Segment
 
 _LINES = {"850": ("PO1", 2), "860": ("POC", 3), "810": ("IT1", 2)}
-"""The segment of a line, and where its quantity stands."""
+"""The segment of a line, and the position of its quantity."""
 _LEFT = 4
-"""POC04."""
+"""The position of the quantity left to receive (POC04)."""
 
 
 def check_totals(set_id: str, body: Sequence[Segment]) -> list[GuideError]:
-    """CTT01 counts the lines, CTT02 is the sum of their quantities, POC04 is no more than POC03."""
+    """Errors if CTT01 is not the number of lines, CTT02 not the sum of quantities, or POC04 exceeds POC03."""
     if set_id not in _LINES:
         return []
     segment_id, position = _LINES[set_id]

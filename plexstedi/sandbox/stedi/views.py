@@ -1,4 +1,4 @@
-"""Executions and transactions as Stedi's API shows them (OpenAPI ExecutionSummary, TransactionSummary and others)."""
+"""Executions and transactions in the API's JSON format (OpenAPI ExecutionSummary, TransactionSummary and others)."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def transaction_json(each: Transaction, files: DocumentStore, base_url: str) -> 
         },
     }
     if each.order_number:
-        # Stedi's own examples name the element PRF-01 even for an 850; only the value and 324 can be relied on.
+        # Stedi's examples name the element PRF-01 even for an 850; only the value and element 324 are reliable.
         row["businessIdentifiers"] = [
             {"elementId": "324", "element": "PRF-01", "name": "Purchase Order Number", "value": each.order_number}
         ]

@@ -1,4 +1,4 @@
-"""The sandbox's own X12 envelopes: written with right counts, read with every count checked."""
+"""The sandbox's own X12 envelope code: writes correct counts, and checks every count when reading."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 from plexstedi.sandbox.stedi.guide_names import FUNCTIONAL_GROUPS
 
 Segment = tuple[str, ...]
-"""Segment id, then its elements as texts, as they stand on the wire."""
+"""The segment id, followed by its elements as text."""
 
 
 class X12Error(ValueError):
-    """The text is no X12, its envelope does not hold, or it cannot be translated."""
+    """The text is not X12, its envelope is inconsistent, or it cannot be translated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Delimiters:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One end of an interchange: ISA qualifier and id, GS application code."""
+    """Sender or receiver of an interchange: ISA qualifier and id, GS application code."""
 
     qualifier: str
     id: str
@@ -37,7 +37,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What ISA and GS say."""
+    """The data of ISA and GS."""
 
     sender: Party
     receiver: Party
@@ -59,7 +59,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Interchange:
-    """One interchange, read or to be written."""
+    """One interchange."""
 
     envelope: Envelope
     groups: tuple[Group, ...]
@@ -68,7 +68,7 @@ class Interchange:
 
 
 def write(interchange: Interchange, delimiters: Delimiters | None = None) -> str:
-    """The whole file. Raise X12Error when a value holds a delimiter or a character that X12 does not carry."""
+    """The whole file. Raise X12Error if a value contains a delimiter or a character that X12 does not allow."""
     marks = delimiters or Delimiters()
     for group in interchange.groups:
         for _, body in group.sets:
@@ -86,13 +86,13 @@ def _check_characters(segment: Segment, marks: Delimiters) -> None:
 
 
 def delimiters_of(text: str) -> Delimiters:
-    """The separators that a file's ISA declares."""
+    """The delimiters declared by a file's ISA."""
     repetition = text[82] if not text[82].isalnum() else "^"
     return Delimiters(text[3], text[104], repetition, text[105])
 
 
 def render(interchange: Interchange, marks: Delimiters) -> str:
-    """The whole file, with values as they are."""
+    """The whole file, without checking values."""
     envelope = interchange.envelope
     at = envelope.at
     repetition = marks.repetition if envelope.release >= "004020" else "U"
@@ -122,7 +122,7 @@ def render(interchange: Interchange, marks: Delimiters) -> str:
 
 
 def render_set(set_id: str, number: str, body: tuple[Segment, ...], marks: Delimiters) -> str:
-    """ST to SE, as Stedi hands out one transaction of a file: without ISA, GS, GE and IEA."""
+    """ST to SE, as Stedi returns one transaction of a file: without ISA, GS, GE and IEA."""
     return "".join(line + marks.segment for line in _set_lines(set_id, number, body, marks))
 
 
@@ -140,7 +140,7 @@ def _write_segment(segment: Segment, marks: Delimiters) -> str:
 
 
 COMPONENT = "\x1f"
-"""Stands between the components of a composite in a `Segment`, whatever the file's own separator is."""
+"""Separates the components of a composite in a `Segment`, independent of the file's own separator."""
 
 
 def read(text: str) -> Interchange:
@@ -205,11 +205,11 @@ def _read(text: str) -> Interchange:
 
 
 _STRAY = " \t\r\n\0\x1a\ufeff"
-"""What partners' programs leave around segments and files, and Stedi overlooks."""
+"""Characters around segments and files that partners' programs add and Stedi ignores."""
 
 
 def as_text(content: str | bytes) -> str:
-    """A partner's file: UTF-8 or Windows-1252."""
+    """Decode a partner's file: UTF-8, else Windows-1252."""
     if isinstance(content, str):
         return content
     for encoding in ("utf-8", "cp1252"):
@@ -221,7 +221,7 @@ def as_text(content: str | bytes) -> str:
 
 
 def read_file(text: str) -> list[tuple[Interchange, Delimiters]]:
-    """Each interchange of a partner's file with its separators. Raise X12Error."""
+    """Each interchange of a partner's file with its delimiters. Raise X12Error."""
     found: list[tuple[Interchange, Delimiters]] = []
     rest = text.strip(_STRAY)
     while rest or not found:

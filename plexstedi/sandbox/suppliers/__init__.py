@@ -1,1 +1,1 @@
-"""The doubles of the suppliers."""
+"""The simulated suppliers."""

@@ -1,4 +1,4 @@
-"""Suppliers that answer: they open what was delivered to them, take their time, and send 997, 855 and 865 back."""
+"""The simulated suppliers: they read delivered files and, after a delay, send 997, 855 and 865."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from plexstedi.sandbox.stedi.records import GeneratedDocument, Partnership
 from plexstedi.sandbox.stedi.store import StediStore
 from plexstedi.sandbox.stedi.x12 import Segment, X12Error, read
 from plexstedi.sandbox.suppliers.received import OrderBook, ReceivedOrder, read_change, read_order
-from plexstedi.sandbox.suppliers.replies import Answer, acknowledgment, change_acknowledgment, functional_acknowledgment
+from plexstedi.sandbox.suppliers.replies import Reply, acknowledgment, change_acknowledgment, functional_acknowledgment
 
-ANSWER = "supplier-answer"
-"""The kind under which answers wait in the schedule."""
+REPLY = "supplier-answer"
+"""The kind of scheduled replies."""
 
 
 class SupplierDesk:
-    """All suppliers' order desks. `characters` may be changed at any time, by partnership."""
+    """The order desks of all suppliers. `characters`, by partnership, may be changed at any time."""
 
     def __init__(self, store: StediStore, schedule: Schedule, delays: Delays) -> None:
         self.store, self.schedule, self.delays = store, schedule, delays
@@ -31,11 +31,11 @@ class SupplierDesk:
         }
         self.books: dict[str, OrderBook] = {partnership_id: OrderBook() for partnership_id in store.partnerships}
         self.shipped: Callable[[str, str], Decimal] = lambda order, line: Decimal(0)
-        """What went out so far of a line, by order number and line id."""
+        """The shipped quantity of a line, by order number and line id."""
         store.on_delivered = self.delivered
 
     def delivered(self, document: GeneratedDocument, partnership: Partnership, at: datetime) -> None:
-        """A file has arrived at this supplier."""
+        """Receive a file that was delivered to this supplier, and schedule the replies."""
         character = self.characters[partnership.id]
         if character is Character.SILENT:
             return
@@ -48,9 +48,9 @@ class SupplierDesk:
             self._later(partnership, receipt, document, at + self.delays.functional)
             for _, body in group.sets:
                 if not rejected:
-                    self._answer_set(character, partnership, group.set_id, body, document, at)
+                    self._reply_to_set(character, partnership, group.set_id, body, document, at)
 
-    def _answer_set(
+    def _reply_to_set(
         self,
         character: Character,
         partnership: Partnership,
@@ -65,19 +65,19 @@ class SupplierDesk:
             if set_id == "850":
                 order = read_order(body)
                 book.take_order(order)
-                self._answer_order(character, partnership, order, document, due)
+                self._reply_to_order(character, partnership, order, document, due)
             elif set_id == "860":
                 change = read_change(body)
                 order = book.take_change(change, self.shipped)
-                if partnership.partner.change_answer == "865" or order.cancelled:
-                    answer = change_acknowledgment(character, change, order, due.date())
+                if partnership.partner.change_reply == "865" or order.cancelled:
+                    reply = change_acknowledgment(character, change, order, due.date())
                 else:
-                    answer = acknowledgment(character, order, due.date())
-                self._later(partnership, answer, document, due)
+                    reply = acknowledgment(character, order, due.date())
+                self._later(partnership, reply, document, due)
         except X12Error:
-            return  # a person at the supplier's would call; nothing comes back by EDI
+            return  # The supplier would phone; it sends no EDI.
 
-    def _answer_order(
+    def _reply_to_order(
         self,
         character: Character,
         partnership: Partnership,
@@ -98,22 +98,22 @@ class SupplierDesk:
         share = int(hashlib.sha256(seed.encode()).hexdigest()[:4], 16)
         return self.delays.business_least + spread * share / 0xFFFF
 
-    def _later(self, partnership: Partnership, answer: Answer, document: GeneratedDocument, due: datetime) -> None:
+    def _later(self, partnership: Partnership, reply: Reply, document: GeneratedDocument, due: datetime) -> None:
         def send(at: datetime) -> None:
             usage = document.usage_indicator
-            body = as_dated(answer.body, partnership.partner.release)
-            text = self.store.compose(partnership, answer.set_id, body, usage, at)
-            name = f"{answer.set_id}_{partnership.partner.isa_id}_{partnership.their_number:06}.edi"
+            body = as_dated(reply.body, partnership.partner.release)
+            text = self.store.compose(partnership, reply.set_id, body, usage, at)
+            name = f"{reply.set_id}_{partnership.partner.isa_id}_{partnership.their_number:06}.edi"
             self.store.receive(text, partnership=partnership, filename=name, at=at)
 
-        self.schedule.at(due, send, ANSWER)
+        self.schedule.at(due, send, REPLY)
 
-    def answer_now(self, now: datetime) -> int:
-        """Send every answer that is still waiting; return how many went out."""
-        return self.schedule.run_now(now, ANSWER)
+    def reply_now(self, now: datetime) -> int:
+        """Send all pending replies; return their number."""
+        return self.schedule.run_now(now, REPLY)
 
     def set_character(self, supplier_code: str, character: Character) -> None:
-        """Give a supplier another character from now on. Raise KeyError for an unknown supplier."""
+        """Change a supplier's behaviour from now on. Raise KeyError for an unknown supplier."""
         partners: Mapping[str, str] = {p.partner.code: p.id for p in self.store.partnerships.values()}
         self.characters[partners[supplier_code]] = character
 

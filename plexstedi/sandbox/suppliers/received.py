@@ -1,4 +1,4 @@
-"""An order as a supplier reads it out of the EDI file it was sent, and keeps it up to date through changes."""
+"""Orders as the supplier reads them from 850s and updates them by 860s."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plexstedi.sandbox.stedi.x12 import COMPONENT, Segment, X12Error
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A quantity on a day; `day` is None where the document names none."""
+    """A quantity on a day; `day` is None if the document states none."""
 
     quantity: Decimal
     day: date | None
@@ -37,7 +37,7 @@ class OrderedLine:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedOrder:
-    """What the supplier holds to be ordered."""
+    """An order as known to the supplier."""
 
     number: str
     day: str
@@ -47,12 +47,12 @@ class ReceivedOrder:
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """One POC: its code, and the line as it is after the change."""
+    """One POC: its code (POC02), and the line after the change."""
 
     code: str
     line: OrderedLine
     left: Decimal | None = None
-    """What the buyer says is left to receive (POC04), where it says it."""
+    """The quantity left to receive (POC04), if stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ReceivedChange:
 
 @dataclass(slots=True)
 class OrderBook:
-    """One supplier's orders by number, as its own papers have them."""
+    """One supplier's orders by number."""
 
     orders: dict[str, ReceivedOrder] = field(default_factory=dict)
 
@@ -78,10 +78,9 @@ class OrderBook:
     def take_change(
         self, change: ReceivedChange, shipped: Callable[[str, str], Decimal] = lambda order, line: Decimal(0)
     ) -> ReceivedOrder:
-        """Apply an 860 to what was ordered; a line it does not know is an added one.
+        """Apply an 860 to the order; an unknown line is added.
 
-        `shipped` is what this supplier has shipped of a line. Raise X12Error if the buyer says that another quantity
-        is left to receive: somebody has to call.
+        `shipped` is the quantity of a line that this supplier has shipped. Raise X12Error if POC04 contradicts it.
         """
         for each in change.changes:
             ordered = Decimal(0) if each.code == "DI" else each.line.quantity
@@ -104,7 +103,7 @@ class OrderBook:
 
 
 def _merge(former: OrderedLine, changed: OrderedLine) -> OrderedLine:
-    """A changed line: what the 860 does not say stays as it was."""
+    """The changed line: values that the 860 does not state are unchanged."""
     return OrderedLine(
         former.number,
         changed.quantity if changed.quantity else former.quantity,
@@ -117,7 +116,7 @@ def _merge(former: OrderedLine, changed: OrderedLine) -> OrderedLine:
 
 
 def read_order(body: tuple[Segment, ...]) -> ReceivedOrder:
-    """An 850. Raise X12Error."""
+    """Read an 850. Raise X12Error."""
     head = _head(body, "BEG")
     lines = []
     for rows in _loops(body, "PO1"):
@@ -127,7 +126,7 @@ def read_order(body: tuple[Segment, ...]) -> ReceivedOrder:
 
 
 def read_change(body: tuple[Segment, ...]) -> ReceivedChange:
-    """An 860. Raise X12Error."""
+    """Read an 860. Raise X12Error."""
     head = _head(body, "BCH")
     changes = []
     for rows in _loops(body, "POC"):
@@ -204,5 +203,5 @@ def _day(text: str) -> date | None:
 
 
 def _full(text: str) -> str:
-    """A day in eight digits; releases before 004010 write six."""
+    """A date with eight digits; releases before 004010 have six."""
     return f"20{text}" if len(text) == 6 else text

@@ -1,4 +1,4 @@
-"""What each character says to an order: 855 and 865 as X12 segments, out of the order alone."""
+"""The 855, 865 and 997 of each supplier behaviour, as X12 segments."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CASE = Decimal(12)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One transaction set of an answer."""
+class Reply:
+    """One transaction set sent by a supplier."""
 
     set_id: str
     body: tuple[Segment, ...]
@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Detail:
-    """What a supplier says about one line: the ACK loops and SCH, and the PO101 it uses."""
+    """The acknowledgment of one line: ACK loops and SCH, and the supplier's PO101."""
 
     number: str
     rows: tuple[Segment, ...]
@@ -35,8 +35,8 @@ def x12_day(day: date | None) -> str:
     return f"{day:%Y%m%d}" if day is not None else ""
 
 
-def acknowledgment(character: Character, order: ReceivedOrder, today: date, *, correction: bool = False) -> Answer:
-    """The 855 to an order. `correction` is the second one of a supplier that corrects itself."""
+def acknowledgment(character: Character, order: ReceivedOrder, today: date, *, correction: bool = False) -> Reply:
+    """The 855 for an order. `correction`: the second 855 of a supplier that corrects its first one."""
     details = [
         _detail(character, line, index, len(order.lines), correction=correction)
         for index, line in enumerate(order.lines, start=1)
@@ -53,11 +53,11 @@ def acknowledgment(character: Character, order: ReceivedOrder, today: date, *, c
             body.append(("PO1", detail.number, x12_number(line.quantity), line.unit, line.price, line.basis, *pairs))
             body.extend(detail.rows)
         body.append(("CTT", str(len(order.lines))))
-    return Answer("855", tuple(body))
+    return Reply("855", tuple(body))
 
 
-def change_acknowledgment(character: Character, change: ReceivedChange, order: ReceivedOrder, today: date) -> Answer:
-    """The 865 to an 860: the changed lines as they are now; a deleted one as ID."""
+def change_acknowledgment(character: Character, change: ReceivedChange, order: ReceivedOrder, today: date) -> Reply:
+    """The 865 for an 860: the changed lines with their new values; a deleted line as ID."""
     changes: Sequence[LineChange] = change.changes
     if order.cancelled and not changes:
         changes = [LineChange("DI", line) for line in order.lines]
@@ -91,11 +91,11 @@ def change_acknowledgment(character: Character, change: ReceivedChange, order: R
         else:
             body.extend(_detail(_steady(character), line, index, len(changes), correction=True).rows)
     body.append(("CTT", str(len(changes))))
-    return Answer("865", tuple(body))
+    return Reply("865", tuple(body))
 
 
 def _steady(character: Character) -> Character:
-    """Changes are answered in a plainer way: what cannot stand in an 865 falls back to an acceptance."""
+    """The behaviour used for changes: those that an 865 cannot express are replaced by acceptance."""
     plain = (Character.ECHO, Character.BARE, Character.RENUMBERING, Character.CORRECTED, Character.REJECTING)
     return Character.PROMPT if character in plain else character
 
@@ -138,7 +138,7 @@ def _detail(character: Character, line: OrderedLine, index: int, count: int, *, 
 
 
 def _ack(code: str, line: OrderedLine, quantity: Decimal, *, days_late: int = 0) -> list[Segment]:
-    """One ACK with ship and delivery date, so many days after what was asked."""
+    """One ACK with ship and delivery date, `days_late` days after the requested ones."""
     day = line.last_day
     if day is None:
         return [("ACK", code, x12_number(quantity), line.unit)]
@@ -147,12 +147,12 @@ def _ack(code: str, line: OrderedLine, quantity: Decimal, *, days_late: int = 0)
 
 
 def _accept(line: OrderedLine) -> list[Segment]:
-    """IA as ordered: with the one date of a single schedule, or with every schedule as an SCH."""
+    """IA as ordered: with the date of a single schedule, or each schedule as an SCH."""
     return _whole("IA", line)
 
 
 def _whole(code: str, line: OrderedLine, *, days_late: int = 0) -> list[Segment]:
-    """The whole line under one code; several schedules each as an SCH, so many days after what was asked."""
+    """The whole line with one code; several schedules as SCH, `days_late` days after the requested dates."""
     if len(line.schedules) == 1:
         return _ack(code, line, line.quantity, days_late=days_late)
     rows: list[Segment] = [("ACK", code, x12_number(line.quantity), line.unit)]
@@ -186,7 +186,7 @@ def _backordered(line: OrderedLine) -> list[Segment]:
 
 
 def _share(quantity: Decimal, part: Decimal) -> Decimal:
-    """A part of the quantity, in the quantity's own precision and never nothing."""
+    """A share of the quantity, in the quantity's precision and never zero."""
     exponent = quantity.normalize().as_tuple().exponent
     assert isinstance(exponent, int)
     step = Decimal(1).scaleb(min(0, exponent))
@@ -216,10 +216,10 @@ def _in_cases(line: OrderedLine) -> list[Segment]:
 
 def _sloppy(line: OrderedLine, index: int) -> list[Segment]:
     if index % 3 == 1:
-        return _whole("IC", line)  # says changed, and nothing is
+        return _whole("IC", line)  # Accepted with changes, but nothing changed.
     if index % 3 == 2:
-        return _whole("IA", line, days_late=9)  # says accepted, and the dates are others
-    return _whole("IQ", line)  # says quantity changed, and it is not
+        return _whole("IA", line, days_late=9)  # Accepted, but with other dates.
+    return _whole("IQ", line)  # Quantity changed, but it is the ordered one.
 
 
 def _reject(line: OrderedLine) -> Segment:
@@ -228,8 +228,8 @@ def _reject(line: OrderedLine) -> Segment:
 
 def functional_acknowledgment(
     group_code: str, group_number: int, sets: Sequence[tuple[str, str, int]], *, rejected: bool
-) -> Answer:
-    """The 997 to a functional group; `sets` are ST01, ST02 and where in the set the first line stands."""
+) -> Reply:
+    """The 997 for a functional group; `sets` are ST01, ST02 and the position of the first line in the set."""
     body: list[Segment] = [("AK1", group_code, str(group_number))]
     for set_id, number, position in sets:
         body.append(("AK2", set_id, number))
@@ -239,4 +239,4 @@ def functional_acknowledgment(
         body.append(("AK5", "R", "5") if rejected else ("AK5", "A"))
     accepted = 0 if rejected else len(sets)
     body.append(("AK9", "R" if rejected else "A", str(len(sets)), str(len(sets)), str(accepted)))
-    return Answer("997", tuple(body))
+    return Reply("997", tuple(body))

@@ -11,12 +11,15 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
+from plexstedi.edi.order_number import search_key
 from plexstedi.errors import StateUnusable
 from plexstedi.state.file.schema import MIGRATIONS, VERSION
+from plexstedi.state.file.wholeness import checked_at, note_closed
 
 Parameters = Sequence[object]
 Row = sqlite3.Row
@@ -38,22 +41,27 @@ class Database:
         self.path = path
         self._file = None if path is None else path.stat()
         self._depth = 0
+        self._checked_at: datetime | None = None
 
     @classmethod
-    def open(cls, path: Path) -> Database:
+    def open(cls, path: Path, now: datetime | None = None) -> Database:
         """Open or create the file, bring it to this program's version, and check it.
 
+        All its pages are checked unless the last check was within a day before `now` and nobody else wrote since.
         Raise StateUnusable when it is corrupt, unreadable, read-only, newer than this program, or on a full disk.
         """
         with _named_faults(path):
             _prepare_file(path)
+            checked = None if now is None else checked_at(path, now)
             connection = _connect(str(path))
             try:
                 database = cls(connection, path)
                 database._check_version()
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
-                database._check_pages()
+                if checked is None:
+                    database._check_pages()
+                database._checked_at = checked or now
                 database._migrate()
             except BaseException:
                 connection.close()
@@ -105,6 +113,8 @@ class Database:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+        if self.path is not None and self._checked_at is not None:
+            note_closed(self.path, self._checked_at)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -250,7 +260,7 @@ class Database:
             )
 
     def must_be_whole(self) -> None:
-        """Look at every page. Raise StateUnusable for a damaged file."""
+        """Check every page. Raise StateUnusable for a damaged file."""
         with _named_faults(self.path):
             self._check_pages()
 
@@ -280,6 +290,7 @@ def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(name, uri=uri, isolation_level=None, timeout=_BUSY_SECONDS)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("search_key", 1, search_key, deterministic=True)
     return connection
 
 
@@ -305,7 +316,7 @@ def _prepare_file(path: Path) -> None:
         if stat.S_IMODE(mode) & 0o077:
             path.chmod(0o600)
         for beside in (path.with_name(path.name + ending) for ending in ("-wal", "-shm")):
-            # Left by a look at the file while it was read-only.
+            # Left by a reader of the file while it was read-only.
             if os.access(path, os.W_OK) and beside.exists() and not os.access(beside, os.W_OK):
                 beside.chmod(0o600)
 

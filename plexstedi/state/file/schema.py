@@ -6,6 +6,8 @@ trigger refuses any other move, so that a program error cannot write an impossib
 
 from __future__ import annotations
 
+from plexstedi.state.file.version_5 import VERSION_5
+
 DOCUMENT_MOVES_1 = (
     ("frozen", "sending"),
     ("frozen", "withdrawn"),
@@ -258,7 +260,7 @@ _VERSION_4 = (
 """The document or transaction that a review item is about has a column of its own. Events are append-only, and their
 subject is in their hash: their columns follow from it."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, VERSION_5)
 """`MIGRATIONS[n]` takes a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -1,1 +1,1 @@
-"""From Stedi into the state: what suppliers sent, read, matched and decided."""
+"""Read, match and decide what suppliers sent through Stedi."""

@@ -1,7 +1,7 @@
-"""What an 855 or 865 means: matched to order and document, reconciled, folded with what was said before.
+"""Process an 855 or 865: match it to an order and document, reconcile it, combine it with earlier acknowledgments.
 
-The decisions are in `edi`; here they get their values from the state, and their results are stored in one transaction
-together with the writes and the questions that follow from them.
+The decisions are made in `edi`; this module supplies values from the state and stores the results together with the
+writes and review items that follow, in one transaction.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from plexstedi.edi.inbound.matching import (
     why_ambiguous,
 )
 from plexstedi.edi.inbound.precedence import (
-    AnswersNothingSent,
     Initiative,
-    Received,
+    ReceivedDocument,
+    UnknownChangeSequence,
+    acknowledged_documents,
     controls_of,
     date_note,
     duplicate_of,
     usable_date,
-    what_it_answers,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import (
     Acknowledgment,
@@ -42,7 +42,7 @@ from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
 from plexstedi.edi.outbound.document import Renderings
-from plexstedi.edi.outbound.untold import untold_lines
+from plexstedi.edi.outbound.unsent_changes import lines_with_unsent_changes
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
@@ -53,28 +53,28 @@ from plexstedi.state.inbox import OF_ANOTHER_PLANT, Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.candidates import Candidates, read_document
-from plexstedi.sync.ingest.notices import give_notice
+from plexstedi.sync.ingest.notices import open_notice_reviews
 from plexstedi.sync.ingest.order_state import (
     move_transaction,
     ordered_on,
+    recompute_order,
+    review_duplicate_not_applied,
     sent_documents,
-    settle_order,
-    tell_unheard_again,
 )
 from plexstedi.sync.session import Session
-from plexstedi.sync.supplier_copy import supplier_has
+from plexstedi.sync.supplier_copy import supplier_copy_of
 
 ANOTHER_PLANTS = "its partnership is another plant's"
 
 
 def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
-    """Decide one stored answer; inside the caller's transaction."""
+    """Decide one stored acknowledgment; inside the caller's transaction."""
     tree = read_document(session, inbound)
     if isinstance(tree, UnreadableDocument):
         if not _repeats_unassigned(session, inbound):
             _hold_whole(session, inbound, (_unreadable(tree.reason),), None)
         return
-    read = read_acknowledgment(tree, session.look)
+    read = read_acknowledgment(tree, session.check_deadline)
     if isinstance(read, Malformed):
         if not _repeats_unassigned(session, inbound):
             _hold_whole(session, inbound, read.reasons, read.order_number)
@@ -82,9 +82,11 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     if _of_another_plant(session, read.order_number, candidates):
         _ignore(session, inbound, OF_ANOTHER_PLANT.format(number=read.order_number))
         return
+    # Former partnerships count too: acknowledgments may arrive after a supplier's table was changed.
     now = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
     partnerships = now | session.store.documents.partnerships()
-    match = match_order(read.order_number, read.release_number, inbound.partnership, candidates.all(), partnerships)
+    known = candidates.of(read.order_number)
+    match = match_order(read.order_number, read.release_number, inbound.partnership, known, partnerships)
     match match:
         case Matched(candidate=candidate):
             _apply(session, inbound, read, candidate)
@@ -106,17 +108,17 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
 
 
 def _of_another_plant(session: Session, number: str, candidates: Candidates) -> bool:
-    """Whether `documents.order_pattern` tells that this is no order number of ours, however the supplier writes it."""
+    """Whether, by `documents.order_pattern`, this is not one of our order numbers, in any spelling of the supplier."""
     pattern = session.config.documents.order_pattern
-    if not pattern or any(candidate.number == number for candidate in candidates.all()):
+    if not pattern or any(candidate.number == number for candidate in candidates.of(number)):
         return False
     return re.search(pattern, number.strip(), re.IGNORECASE) is None
 
 
 def _ignore(session: Session, inbound: Inbound, why: str) -> None:
-    """Left alone, and asked about no more, whatever was asked before the settings told it apart."""
+    """Ignore a transaction, and withdraw the review item about its unknown order."""
     move_transaction(session, inbound, InboxState.IGNORED, why)
-    session.withdraw(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), why)
+    session.withdraw_review(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), why)
 
 
 def _unreadable(message: str) -> Reason:
@@ -129,7 +131,7 @@ def _unreadable(message: str) -> Reason:
 
 
 def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
-    """An order that we do not know: kept, tried again each run, a person's after `unknown_order_days`."""
+    """Keep an acknowledgment of an unknown order; retried in each run, needs review after `unknown_order_days`."""
     mark = content_fingerprint(read)
     session.store.inbox.assign(
         inbound.transaction_id,
@@ -144,6 +146,7 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
     if inbound.state is not InboxState.WAITING:
         move_transaction(session, inbound, InboxState.WAITING, f"order {read.order_number} is unknown")
     settings = _settings(session, inbound.supplier, inbound.partnership)
+    # An acknowledgment can precede its order here, for example after a restore.
     patience = timedelta(days=settings.acknowledgments.unknown_order_days)
     if session.clock.now() - inbound.received_at < patience:
         return
@@ -154,7 +157,7 @@ def _wait(session: Session, inbound: Inbound, read: Acknowledgment) -> None:
         fix="If it belongs to another plant, set documents.order_pattern; otherwise resolve it with the supplier, "
         "then `plexstedi review reject ID --reason TEXT`.",
     )
-    session.ask(
+    session.open_review(
         ReviewKind.ORDER_UNKNOWN,
         of_transaction(inbound.transaction_id),
         (reason,),
@@ -168,7 +171,7 @@ def _iso(day: date | None) -> str | None:
 
 
 def _repeats_unassigned(session: Session, inbound: Inbound) -> bool:
-    """Whether it repeats one that waits without an order, or cannot be read either; then it is put beside it."""
+    """Whether it repeats an earlier one that waits for its order or is unreadable; it is then marked as a duplicate."""
     before = (inbound.processed_at, inbound.transaction_id)
     others = [
         _received(other, None)
@@ -191,7 +194,7 @@ def _hold_whole(
     order_id: str | None = None,
 ) -> None:
     move_transaction(session, inbound, InboxState.HELD, "; ".join(str(reason) for reason in reasons))
-    new = session.ask(
+    new = session.open_review(
         ReviewKind.ACKNOWLEDGMENT_HELD,
         of_transaction(inbound.transaction_id),
         reasons,
@@ -199,7 +202,7 @@ def _hold_whole(
         order_id=order_id,
         order_number=order_number,
     )
-    session.tally.counts.acks_held += int(new)
+    session.run.counts.acks_held += int(new)
 
 
 def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: Candidate) -> None:
@@ -222,33 +225,33 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     )
     if repeats is not None:
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
-        tell_unheard_again(session, candidate.order_id, inbound, repeats)
+        review_duplicate_not_applied(session, candidate.order_id, inbound, repeats)
         return
     sent = [store.documents.sent(document.id) for document in documents]
-    answers = what_it_answers(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
-    if isinstance(answers, AnswersNothingSent):
+    reference = acknowledged_documents(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
+    if isinstance(reference, UnknownChangeSequence):
         reason = Reason(
             code="change-sequence-unknown",
             where=f"order {read.order_number}",
-            message=f"it acknowledges change {answers.change_sequence}, which was never sent",
+            message=f"it acknowledges change {reference.change_sequence}, which was never sent",
             fix="Ask the supplier which change it acknowledges.",
         )
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
         return
-    document, told = documents[answers.position], sent[answers.position]
-    # Suppliers may share a partnership: whose order it is says how its answers are read.
+    document, last_sent = documents[reference.position], sent[reference.position]
+    # Suppliers may share a partnership: the order's supplier determines how it is read.
     settings = _settings(session, document.supplier, inbound.partnership)
     outcome = reconcile(
         read,
-        _with_currency(session, candidate.order_id, told, document),
+        _with_currency(session, candidate.order_id, last_sent, document),
         settings,
-        received=_received_quantities(session, candidate.order_id, told, document, settings),
-        changed_since=answers.changed_since,
+        received=_received_quantities(session, candidate.order_id, last_sent, document, settings),
+        changed_since=reference.changed_since,
         changed_in_plex=_changed_in_plex(session, candidate.order_id, documents[-1]),
         earlier=store.inbox.lines_of_stream(stream),
-        initiative=Initiative(answers.initiative),
-        watch=session.look,
-        revisions=revisions_of(sent, answers),
+        initiative=Initiative(reference.initiative),
+        watch=session.check_deadline,
+        revisions=revisions_of(sent, reference),
         ordered_on=ordered,
     )
     notes = [date_note(read.dated, inbound.processed_at, ordered), _controls_note(received, others)]
@@ -262,18 +265,18 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
         content_hash=mark,
     )
     store.inbox.set_outcome(inbound.transaction_id, outcome)
-    session.withdraw(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), "the order is known now")
-    give_notice(session, inbound, candidate.order_id, candidate.number, outcome.notices)
-    settle_order(session, candidate.order_id, fresh=inbound.transaction_id)
+    session.withdraw_review(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), "the order is known now")
+    open_notice_reviews(session, inbound, candidate.order_id, candidate.number, outcome.notices)
+    recompute_order(session, candidate.order_id, fresh=inbound.transaction_id)
 
 
-def _controls_note(received: Received, others: Sequence[Received]) -> str | None:
+def _controls_note(received: ReceivedDocument, others: Sequence[ReceivedDocument]) -> str | None:
     other = controls_of(received, others)
     return None if other is None else f"its control numbers are those of transaction {other}, with different content"
 
 
 def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[Inbound]:
-    """Answers to the same order that were decided already."""
+    """Acknowledgments of the same order that are already decided."""
     return [
         other
         for other in session.store.inbox.of_order(candidate.order_id)
@@ -282,19 +285,20 @@ def _decided(session: Session, inbound: Inbound, candidate: Candidate) -> list[I
     ]
 
 
-def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | None) -> Received:
-    """An earlier answer to compare with; one that a later document of ours outdated, by its control numbers only.
+def _comparable(other: Inbound, documents: Sequence[Document], ordered: date | None) -> ReceivedDocument:
+    """An earlier acknowledgment for the duplicate check.
 
-    A supplier that confirms an order again after it went there and back in a day says the same once more, and means it.
+    If a later document of ours superseded it, only its control numbers are compared: a supplier may legitimately repeat
+    the same confirmation after an order was changed and changed back.
     """
     given_up = other.document_id is not None and other.document_id not in {document.id for document in documents}
     outdated = other.state is InboxState.SUPERSEDED and bool(documents) and other.document_id != documents[-1].id
     return _received(other, ordered).model_copy(update={"outdated": given_up or outdated})
 
 
-def _received(inbound: Inbound, ordered: date | None) -> Received:
+def _received(inbound: Inbound, ordered: date | None) -> ReceivedDocument:
     dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
-    return Received(
+    return ReceivedDocument(
         transaction_id=inbound.transaction_id,
         sender=inbound.sender or inbound.partnership,
         interchange_control=inbound.interchange_control,
@@ -307,50 +311,50 @@ def _received(inbound: Inbound, ordered: date | None) -> Received:
 
 
 def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collection[int]:
-    """Lines that Plex has changed since the last document, as long as the change did not go out."""
+    """Lines that Plex has changed since the last document, while that change is not sent."""
     record = session.store.orders.get(order_id)
-    # What a person has settled with the supplier otherwise never goes out, so nothing waits for it.
+    # A change that a user resolved with the supplier is never sent, so it must not hold anything.
     revision = max(last.revision, session.store.orders.told(last.stream))
     if record is None or record.latest <= revision:
         return ()
-    has = supplier_has(session.store, record, revision)
+    has = supplier_copy_of(session.store, record, revision)
     latest = session.store.orders.revision(order_id, record.latest)
     renderings = None
     if record.supplier in session.config.suppliers and not session.config.problems_of(record.supplier):
         renderings = Renderings(session.partner(record.supplier))
-    return untold_lines(has, latest, renderings, StreamKey(order_id=order_id, release=last.order_release))
+    return lines_with_unsent_changes(has, latest, renderings, StreamKey(order_id=order_id, release=last.order_release))
 
 
 def _settings(session: Session, supplier: str | None, partnership: str) -> SupplierSettings:
-    """How answers over this partnership are read: as its supplier says, also when the table got another name since."""
+    """Settings for reading acknowledgments of this partnership, also if its supplier's table was renamed."""
     suppliers = session.config.suppliers
     if supplier is not None and supplier in suppliers:
         return suppliers[supplier]
     return next((s for s in suppliers.values() if s.partnership_id == partnership), session.config.supplier_defaults)
 
 
-def _with_currency(session: Session, order_id: str, told: SentOrder, document: Document) -> SentOrder:
-    """A document of before currencies were kept with it has that of its revision."""
-    if told.currency is not None or not document.revision:
-        return told
+def _with_currency(session: Session, order_id: str, last_sent: SentOrder, document: Document) -> SentOrder:
+    """A document stored before currencies were recorded has the currency of its revision."""
+    if last_sent.currency is not None or not document.revision:
+        return last_sent
     order = session.store.orders.revision(order_id, document.revision)
-    return told.model_copy(update={"currency": order.currency})
+    return last_sent.model_copy(update={"currency": order.currency})
 
 
 def _received_quantities(
-    session: Session, order_id: str, told: SentOrder, document: Document, settings: SupplierSettings
+    session: Session, order_id: str, last_sent: SentOrder, document: Document, settings: SupplierSettings
 ) -> Mapping[int, Decimal]:
-    """What came in so far, by line number, in the unit sent."""
+    """Quantities received so far by line number, in the unit sent."""
     received = session.store.receipts.received(order_id)
     if not received:
         return {}
     record = session.store.orders.get(order_id)
     assert record is not None
-    # What `recover` took over has no revision of its own but the last file's.
+    # A document imported by `recover` has no revision: use the latest.
     order = session.store.orders.revision(order_id, document.revision or record.latest)
-    entered_again = current_ids((told,), session.store.orders.revision(order_id, record.latest)).lines
+    entered_again = current_ids((last_sent,), session.store.orders.revision(order_id, record.latest)).lines
     quantities: dict[int, Decimal] = {}
-    for line in told.lines:
+    for line in last_sent.lines:
         ids = {line.line_id, entered_again.get(line.line_id, line.line_id)} & received.keys()
         quantity = sum((received[each] for each in ids), Decimal(0)) if ids else None
         plex_line = order.line(line.line)

@@ -1,4 +1,4 @@
-"""Orders that an acknowledgment may be about, and the document that it comes in."""
+"""Orders that an acknowledgment may refer to, and the document that it arrives in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from plexstedi.edi.inbound.matching import (
 )
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument, read_guide_json
 from plexstedi.edi.inbound.reading.set_choice import WantedSet, choose_set
+from plexstedi.edi.order_number import search_key
 from plexstedi.edi.x12.raw import decoded
 from plexstedi.edi.x12.transaction import Transaction
 from plexstedi.state.inbox import Inbound
@@ -17,20 +18,20 @@ from plexstedi.sync.session import Session
 
 
 def read_document(session: Session, inbound: Inbound) -> Transaction | UnreadableDocument:
-    """The neutral tree of a stored document."""
+    """Parse a stored document into the neutral tree."""
     document = session.store.inbox.document(inbound.transaction_id)
     if document is None:
         return UnreadableDocument("its document was not fetched")
     if inbound.document_form == "guide-json":
         try:
-            return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.look)
+            return read_guide_json(loads(document), inbound.set_id, inbound.release or "", session.check_deadline)
         except BrokenJsonError as error:
             return UnreadableDocument(f"its JSON cannot be read, and Stedi provides no X12 for it: {error}")
     return choose_set(decoded(document), wanted_set(inbound))
 
 
 def wanted_set(inbound: Inbound) -> WantedSet:
-    """What Stedi's listing says of a transaction, to find it in a file."""
+    """Identify a transaction within a file by the data of Stedi's listing."""
     return WantedSet(
         set_id=inbound.set_id,
         release=inbound.release,
@@ -41,26 +42,31 @@ def wanted_set(inbound: Inbound) -> WantedSet:
 
 
 class Candidates:
-    """The orders that answers may mean, read once per run."""
+    """The orders that acknowledgments may mean, each number read once per run."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._known: dict[tuple[str, str | None], Candidate] | None = None
+        self._known: dict[str, Sequence[Candidate]] = {}
 
-    def all(self) -> Sequence[Candidate]:
-        """Every order, or release sent singly, that a document went out for."""
-        if self._known is None:
-            suppliers = self._session.config.suppliers
-            self._known = {}
-            for document in self._session.store.documents.that_may_be_answered():
-                key = (document.order_id, document.order_release)
-                before = self._known.get(key)
-                now = suppliers[document.supplier].partnership_id if document.supplier in suppliers else None
-                over = frozenset(filter(None, (document.partnership, now)))
-                self._known[key] = Candidate(
-                    document.order_id,
-                    document.order_number,
-                    over if before is None else over | before.partnership_ids,
-                    document.order_release,
-                )
-        return list(self._known.values())
+    def of(self, number: str) -> Sequence[Candidate]:
+        """Every order, or release sent singly, that a document went out for under a number that may be this one."""
+        key = search_key(number)
+        if key not in self._known:
+            self._known[key] = self._read(number)
+        return self._known[key]
+
+    def _read(self, number: str) -> Sequence[Candidate]:
+        suppliers = self._session.config.suppliers
+        known: dict[tuple[str, str | None], Candidate] = {}
+        for document in self._session.store.documents.that_may_be_acknowledged(number):
+            order = (document.order_id, document.order_release)
+            before = known.get(order)
+            now = suppliers[document.supplier].partnership_id if document.supplier in suppliers else None
+            over = frozenset(filter(None, (document.partnership, now)))
+            known[order] = Candidate(
+                document.order_id,
+                document.order_number,
+                over if before is None else over | before.partnership_ids,
+                document.order_release,
+            )
+        return list(known.values())

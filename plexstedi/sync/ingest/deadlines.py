@@ -1,5 +1,4 @@
-"""Which documents are past their clocks, and the questions that follow at the limit (RULES.md "Settings",
-Reading 17)."""
+"""Overdue documents and their review items (RULES.md "Settings", Reading 17)."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from plexstedi.config.load import Config
-from plexstedi.edi.deadlines import ClockedDocument, ClockedStream, ClockKind, Late, Lateness, late
+from plexstedi.edi.deadlines import DeadlineDocument, DeadlineKind, DeadlineStream, Overdue, OverdueLevel, overdue
 from plexstedi.edi.inbound.precedence import Folded, RankedAcknowledgment, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
@@ -18,7 +17,7 @@ from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.order_state import answer_header, ordered_on, sent_documents
+from plexstedi.sync.ingest.order_state import acknowledgment_header, ordered_on, sent_documents
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 
@@ -27,52 +26,53 @@ _NOTED_BY = (ReviewKind.LINE_BACKORDERED, ReviewKind.LINE_ATTENTION)
 
 @dataclass(frozen=True, slots=True)
 class LateDocument:
-    """A document with one of its clocks that ran past its warning or its limit."""
+    """A document past the warning or the limit of one of its deadlines."""
 
     document: Document
-    late: Late
+    late: Overdue
 
     @property
     def subject(self) -> Subject:
-        """Of its review item."""
-        return of_document(self.document.id, str(self.late.clock))
+        """Subject of its review item."""
+        return of_document(self.document.id, str(self.late.kind))
 
     def in_words(self) -> str:
-        """What is late and since when, without how late it is now: the same text at every look."""
+        """What is overdue and since when, without the current delay: the text is the same in each run."""
         hours = f"{int(self.late.allowed.total_seconds()) // 3600} h"
         since = f"{self.late.since:%Y-%m-%d %H:%M} UTC"
-        return _WORDS[self.late.clock].format(kind=self.document.kind, hours=hours, since=since)
+        return _WORDS[self.late.kind].format(kind=self.document.kind, hours=hours, since=since)
 
 
 _WORDS = {
-    ClockKind.DELIVERY: "the {kind} first sent at {since} was not delivered within {hours}",
-    ClockKind.FUNCTIONAL_ACK: "no 997 was received within {hours} for the {kind} delivered at {since}",
-    ClockKind.ACKNOWLEDGMENT: "not all lines are acknowledged, {hours} after the {kind} was delivered at {since}",
-    ClockKind.CONFIRMED_SHORT: "less than ordered is confirmed, {hours} after the acknowledgment of {since}",
+    DeadlineKind.DELIVERY: "the {kind} first sent at {since} was not delivered within {hours}",
+    DeadlineKind.FUNCTIONAL_ACK: "no 997 was received within {hours} for the {kind} delivered at {since}",
+    DeadlineKind.ACKNOWLEDGMENT: "not all lines are acknowledged, {hours} after the {kind} was delivered at {since}",
+    DeadlineKind.CONFIRMED_SHORT: "less than ordered is confirmed, {hours} after the acknowledgment of {since}",
 }
 _FIXES = {
-    ClockKind.DELIVERY: "Check the file's execution in the Stedi portal and the connection to the supplier.",
-    ClockKind.FUNCTIONAL_ACK: "Ask the supplier's EDI contact whether the file arrived and could be read.",
-    ClockKind.ACKNOWLEDGMENT: "Ask the supplier for its acknowledgment; `plexstedi status NUMBER` shows the open"
+    DeadlineKind.DELIVERY: "Check the file's execution in the Stedi portal and the connection to the supplier.",
+    DeadlineKind.FUNCTIONAL_ACK: "Ask the supplier's EDI contact whether the file arrived and could be read.",
+    DeadlineKind.ACKNOWLEDGMENT: "Ask the supplier for its acknowledgment; `plexstedi status NUMBER` shows the open"
     " lines.",
-    ClockKind.CONFIRMED_SHORT: "Ask the supplier about the remaining quantity, or order it elsewhere.",
+    DeadlineKind.CONFIRMED_SHORT: "Ask the supplier about the remaining quantity, or order it elsewhere.",
 }
 
 
 def late_documents(store: Store, config: Config, now: datetime, *, supplier: str | None = None) -> list[LateDocument]:
-    """Every clock past its warning or limit, oldest document first. Reads only.
+    """Every deadline past its warning or limit, oldest document first. Read-only.
 
-    A document whose supplier is no longer in the configuration has no clocks.
+    A document whose supplier has no settings has no deadlines.
     """
     found: list[LateDocument] = []
-    for stream in clocked_streams(store, supplier=supplier):
+    for stream in streams_with_deadlines(store, supplier=supplier):
         found += _late_of(store, config, stream, now)
     return _oldest_first(found)
 
 
-def clocked_streams(store: Store, *, supplier: str | None = None) -> list[Document]:
-    """One open document of each stream whose clocks run."""
-    return list({document.stream: document for document in store.documents.open_clocks(supplier=supplier)}.values())
+def streams_with_deadlines(store: Store, *, supplier: str | None = None) -> list[Document]:
+    """One open document of each stream with running deadlines."""
+    documents = store.documents.with_open_deadlines(supplier=supplier)
+    return list({document.stream: document for document in documents}.values())
 
 
 def _late_of(store: Store, config: Config, one: Document, now: datetime) -> list[LateDocument]:
@@ -81,40 +81,41 @@ def _late_of(store: Store, config: Config, one: Document, now: datetime) -> list
 
 
 def _oldest_first(found: Sequence[LateDocument]) -> list[LateDocument]:
-    return sorted(found, key=lambda one: (one.document.id, one.late.clock))
+    return sorted(found, key=lambda one: (one.document.id, one.late.kind))
 
 
-def check_clocks(session: Session) -> None:
-    """Ask a person about each order and clock at its limit, once, and withdraw what was answered since.
+def check_deadlines(session: Session) -> None:
+    """Open a review item for each order and deadline whose limit has passed, and withdraw those no longer overdue.
 
-    Warnings are only told. A clock that a person has taken note of is not asked about again.
+    Warnings are only reported. A decided item is not opened again.
     """
     found: list[LateDocument] = []
     unknown: set[str | None] = set()
-    for stream in clocked_streams(session.store):
+    for stream in streams_with_deadlines(session.store):
         with isolated(session, _turn(stream)) as turn:
             found += _late_of(session.store, session.config, stream, session.clock.now())
+        # Its deadlines are unknown in this run: leave its review items unchanged.
         if turn.held:
             unknown.add(stream.order_id)
-    past = _oldest_first(found)
+    overdue = _oldest_first(found)
     reviews = session.store.reviews
     with session.store.transaction():
-        standing: set[Subject] = set()
-        asked: set[tuple[str, ClockKind]] = set()
-        for one in past:
+        still_overdue: set[Subject] = set()
+        opened: set[tuple[str, DeadlineKind]] = set()
+        for one in overdue:
             subject = one.subject
-            cause = (one.document.order_id, one.late.clock)
-            is_new = cause not in asked and not reviews.decided(ReviewKind.OVERDUE, subject)
-            if one.late.lateness is Lateness.LIMIT and is_new:
-                # The first document of an order tells of the others: one item per order and cause.
-                asked.add(cause)
-                standing.add(subject)
-                _ask(session, one, subject)
+            cause = (one.document.order_id, one.late.kind)
+            is_new = cause not in opened and not reviews.decided(ReviewKind.OVERDUE, subject)
+            if one.late.level is OverdueLevel.LIMIT and is_new:
+                # One item per order and deadline: the first document represents the later ones.
+                opened.add(cause)
+                still_overdue.add(subject)
+                _open_review(session, one, subject)
         for review in reviews.standing():
             known = review.order_id not in unknown
-            if known and review.kind is ReviewKind.OVERDUE and review.subject not in standing:
-                session.withdraw(review.kind, review.subject, "no longer expected", order_id=review.order_id)
-    _tell_warnings(session, [one for one in past if one.late.lateness is Lateness.WARNING])
+            if known and review.kind is ReviewKind.OVERDUE and review.subject not in still_overdue:
+                session.withdraw_review(review.kind, review.subject, "no longer expected", order_id=review.order_id)
+    _report_warnings(session, [one for one in overdue if one.late.level is OverdueLevel.WARNING])
 
 
 def _turn(document: Document) -> Record:
@@ -129,9 +130,9 @@ def _turn(document: Document) -> Record:
     )
 
 
-def _ask(session: Session, one: LateDocument, subject: Subject) -> None:
-    reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.clock])
-    session.ask(
+def _open_review(session: Session, one: LateDocument, subject: Subject) -> None:
+    reason = Reason(code="overdue", where="order", message=one.in_words(), fix=_FIXES[one.late.kind])
+    session.open_review(
         ReviewKind.OVERDUE,
         subject,
         (reason,),
@@ -141,13 +142,13 @@ def _ask(session: Session, one: LateDocument, subject: Subject) -> None:
     )
 
 
-def _tell_warnings(session: Session, warned: Sequence[LateDocument]) -> None:
+def _report_warnings(session: Session, warned: Sequence[LateDocument]) -> None:
     if not warned:
         return
     numbers = list(dict.fromkeys(one.document.order_number for one in warned))
     shown = ", ".join(numbers[:5]) + (", …" if len(numbers) > 5 else "")
     noun = "order is" if len(numbers) == 1 else "orders are"
-    session.tally.warn(f"{len(numbers)} {noun} past a warning deadline ({shown}); see `plexstedi status --late`")
+    session.run.warn(f"{len(numbers)} {noun} past a warning deadline ({shown}); see `plexstedi status --late`")
 
 
 def _of_stream(
@@ -157,61 +158,61 @@ def _of_stream(
     documents = {document.id: document for document in sent}
     if not documents:
         return []
-    told = list(documents.values())
-    last = store.documents.sent(told[-1].id)
-    folded = _folded(store, order_id, told)
+    stream_documents = list(documents.values())
+    last = store.documents.sent(stream_documents[-1].id)
+    folded = _folded(store, order_id, stream_documents)
     noted = [
         line
-        for line, standing in folded.lines.items()
+        for line, line_state in folded.lines.items()
         for kind in _NOTED_BY
-        if store.reviews.decided(kind, of_transaction(standing.latest_from.transaction_id, f"line {line}"))
+        if store.reviews.decided(kind, of_transaction(line_state.latest_from.transaction_id, f"line {line}"))
     ]
     record = store.orders.get(order_id)
-    invoice = told[-1].kind == "810"
-    clocked = ClockedStream(
-        documents=tuple(_clocked(document) for document in told),
+    invoice = stream_documents[-1].kind == "810"
+    clocked = DeadlineStream(
+        documents=tuple(_with_deadlines(document) for document in stream_documents),
         wanted=invoice or (record is not None and record.phase is Phase.RELEASED),
         lines=() if invoice else tuple(line.line for line in last.lines if line.quantity > 0),
-        standing=folded.lines,
-        noted=noted,
+        statuses=folded.lines,
+        reviewed=noted,
     )
-    return [LateDocument(documents[one.document], one) for one in late(clocked, settings, now)]
+    return [LateDocument(documents[one.document], one) for one in overdue(clocked, settings, now)]
 
 
-def _clocked(document: Document) -> ClockedDocument:
-    return ClockedDocument(
+def _with_deadlines(document: Document) -> DeadlineDocument:
+    return DeadlineDocument(
         id=document.id,
         begun_at=document.first_attempt_at or document.frozen_at,
         delivered_at=document.delivered_at,
         awaits_delivery=document.state.is_under_way,
-        functional_answered=document.functional_ack is not FunctionalStatus.NONE,
+        functional_ack_received=document.functional_ack is not FunctionalStatus.NONE,
         cancels=document.kind == "860" and document.purpose == "01",
-        unread=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
+        rejected_unresolved=document.blocks and document.functional_ack is FunctionalStatus.REJECTED,
     )
 
 
 def _folded(store: Store, order_id: str, documents: Sequence[Document]) -> Folded:
-    """What the supplier has said of these documents; an answer that a person rejected is an answer too."""
+    """What the supplier acknowledged of these documents; acknowledgments rejected by a user count as received."""
     positions = {document.id: position for position, document in enumerate(documents)}
-    said = [
+    received = [
         (inbound, outcome)
         for inbound in store.inbox.of_order(order_id)
         if inbound.document_id in positions
         and not inbound.state.is_disregarded
         and (outcome := store.inbox.outcome(inbound.transaction_id)) is not None
     ]
-    if not said:
+    if not received:
         return Folded({}, None)
     ordered = ordered_on(store, order_id)
-    answers = [
+    acknowledgments = [
         RankedAcknowledgment(
-            header=answer_header(inbound, outcome, ordered),
+            header=acknowledgment_header(inbound, outcome, ordered),
             position=positions[inbound.document_id],
             outcomes=outcome.lines,
         )
-        for inbound, outcome in said
+        for inbound, outcome in received
         if inbound.document_id is not None
     ]
     return fold(
-        answers, sent_documents(store, documents, [store.documents.sent(document.id) for document in documents])
+        acknowledgments, sent_documents(store, documents, [store.documents.sent(document.id) for document in documents])
     )

@@ -1,21 +1,22 @@
-"""Pulling what suppliers sent from Stedi: the listing to its end, then each document, stored as received."""
+"""Fetch inbound transactions from Stedi: read the listing to its end, then store each document as received."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeAlias
 
 from plexstedi.decimal_json import BrokenJsonError, loads
-from plexstedi.edi.inbound.reading.answer_sets import (
+from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
+from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
+from plexstedi.edi.inbound.reading.inbound_sets import (
     ACKNOWLEDGMENTS,
     READ_SETS,
     set_of_json,
     set_of_x12,
 )
-from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument as UnreadableDocument
-from plexstedi.edi.inbound.reading.guide_reading import read_guide_json
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
 from plexstedi.edi.inbound.reading.set_choice import choose_set
 from plexstedi.edi.reasons import Reason
@@ -25,21 +26,23 @@ from plexstedi.http.caller import TOO_LARGE
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_transaction
+from plexstedi.stedi.client import StediClient
 from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
 from plexstedi.sync.ingest.candidates import wanted_set
 from plexstedi.sync.ingest.listing import (
-    NOBODYS,
+    NO_PARTNER,
     UNKNOWN_SET,
     fetching,
     list_new,
     list_one,
-    partner_over_it,
-    take_up,
-    take_up_by_pattern,
-    take_up_known,
+    partner_for,
+    read_by_new_pattern,
+    read_ignored,
+    read_newly_known,
     why_not_read,
 )
 from plexstedi.sync.isolation import Record, Turns
+from plexstedi.sync.parallel import in_parallel
 from plexstedi.sync.partners import customer_of
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
@@ -50,53 +53,53 @@ _PATIENCE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DocumentTooLarge:
-    """The document is larger than an answer may be."""
+    """The document exceeds the maximum size of a response."""
 
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a transaction's document may be had."""
+    """A place where a transaction's document can be downloaded."""
 
     get: Callable[[], bytes | None]
     form: str
     whole: bool = False
-    """The file that it came in, which may hold others, too."""
+    """It is the complete file, which may contain other transactions too."""
 
 
 def pull(session: Session) -> Turns:
-    """List what is new and fetch its documents; what became of those that Stedi did not hand out.
+    """List new transactions and fetch their documents; the result has those that Stedi did not return.
 
     Raise ServiceUnavailable, SuspicionStop; what was stored stays.
     """
     list_new(session)
-    take_up_by_pattern(session)
+    read_by_new_pattern(session)
     turns = _Fetches(session, Stage.INGEST)
-    take_up_known(session, turns)
+    read_newly_known(session, turns)
     _fetch_documents(session, turns)
     return turns
 
 
 def fetch_one(session: Session, transaction_id: str) -> Inbound:
-    """One transaction with its document, fetched from Stedi where the state file lacks it.
+    """One transaction with its document, fetched from Stedi if the state lacks it.
 
-    Raise UsageFault, with the reason, if Stedi does not have it or it is not to be read; ServiceUnavailable.
+    Raise UsageFault, with the reason, if Stedi does not have it or it is not a kind that is read; ServiceUnavailable.
     """
     inbound = session.store.inbox.get(transaction_id) or list_one(session, transaction_id)
     if session.store.inbox.document(transaction_id) is not None:
         return inbound
     if inbound.state is InboxState.IGNORED and inbound.document_form is None:
-        nobodys = inbound.reason in (NOBODYS, ANOTHER_PLANTS) and partner_over_it(session, inbound) is not None
-        why = take_up(session, inbound) if nobodys else inbound.reason
+        assignable = inbound.reason in (NO_PARTNER, ANOTHER_PLANTS) and partner_for(session, inbound) is not None
+        why = read_ignored(session, inbound) if assignable else inbound.reason
         if why is not None:
             raise UsageFault(
                 f"transaction {transaction_id} ({inbound.set_id} over partnership {inbound.partnership}) is not read:"
                 f" {why}",
                 fix="Only transactions of suppliers and customers in the configuration are read: correct the "
                 "partnership_id, then repeat the command."
-                if inbound.reason == NOBODYS
+                if inbound.reason == NO_PARTNER
                 else "No action is needed: PlexStedi does not read this kind of document.",
             )
-    _fetch(session, inbound)
+    _keep(session, inbound, _fetch(session.stedi, inbound))
     after = session.store.inbox.get(transaction_id)
     assert after is not None
     if session.store.inbox.document(transaction_id) is None:
@@ -108,30 +111,45 @@ def fetch_one(session: Session, transaction_id: str) -> Inbound:
 
 
 def _fetch_documents(session: Session, turns: Turns) -> None:
-    """Each document for itself: one that Stedi does not hand out keeps no other back."""
+    """Fetch each document separately: a missing one does not stop the others."""
     listed = [*session.store.inbox.in_state(InboxState.LISTED), *_held_for_a_smaller_limit(session)]
-    waiting = sorted(listed, key=lambda inbound: turns.failed_before(fetching(inbound)))
-    for done, inbound in enumerate(waiting, 1):
-        session.checkpoint()
+    waiting = sorted(listed, key=lambda inbound: turns.failed_earlier(fetching(inbound)))
+    stedi = session.stedi
+
+    def one_by_one() -> Iterator[Inbound]:
+        for done, inbound in enumerate(waiting):
+            session.checkpoint()
+            session.progress("fetching acknowledgments", done, len(waiting))
+            yield inbound
+
+    def conclude(inbound: Inbound, fetched: Callable[[], _Fetched]) -> None:
         with turns.turn(fetching(inbound)):
-            _fetch(session, inbound)
-        session.progress("fetching acknowledgments", done, len(waiting))
+            _keep(session, inbound, fetched())
+
+    in_parallel(
+        session,
+        one_by_one(),
+        lambda inbound: _fetch(stedi, inbound),
+        conclude,
+        calls=session.config.stedi.parallel_calls,
+    )
+    session.progress("fetching acknowledgments", len(waiting), len(waiting))
 
 
 class _Fetches(Turns):
-    """The documents of transactions: a person is asked about each as about one that Stedi does not have."""
+    """Fetches of documents: one without a response shares its review item with one that Stedi does not have."""
 
     kind = ReviewKind.DOCUMENT_MISSING
 
     def review_subject(self, record: Record) -> Subject:
         return replace(record.about, text=record.key)
 
-    def take_back(self, record: Record) -> None:
-        """Stedi answers, which is not yet the document: storing that takes the item back."""
+    def close_review(self, record: Record) -> None:
+        """Nothing: a response is not yet the document. Storing the document withdraws the item."""
 
 
 def _held_for_a_smaller_limit(session: Session) -> list[Inbound]:
-    """Documents that were larger than `run.max_response_mb` was then."""
+    """Documents held because they exceeded a former `run.max_response_mb`."""
     held = session.store.inbox.in_state(InboxState.HELD)
     return [each for each in held if (each.reason or "").startswith(_TOO_LARGE) and each.reason != _too_large(session)]
 
@@ -149,12 +167,29 @@ def _bounded(get: Callable[[], bytes | None]) -> bytes | None | DocumentTooLarge
         return DocumentTooLarge()
 
 
-def _fetch(session: Session, inbound: Inbound) -> None:
-    """Guide JSON where Stedi has it whole, else the raw X12 (an inbound transaction's output is JSON, its input EDI).
+@dataclass(frozen=True)
+class _Document:
+    """A document as Stedi returned it."""
 
-    A transaction's input is ST to SE. Where that is missing or broken, the whole file is taken, the execution's input.
+    content: bytes
+    form: str
+    whole: bool
+    """It is the complete file, which may contain other transactions too."""
+
+
+class _NoDocument:
+    """Stedi has no document for the transaction."""
+
+
+_Fetched: TypeAlias = _Document | DocumentTooLarge | _NoDocument
+
+
+def _fetch(stedi: StediClient, inbound: Inbound) -> _Fetched:
+    """Guide JSON if Stedi has it complete, else raw X12 (an inbound transaction's output is JSON, its input EDI).
+
+    A transaction's input is its ST to SE. If that is missing or broken, the complete file is used: the execution's
+    input. Does not use the state: several are fetched at once.
     """
-    stedi = session.stedi
     tried: list[tuple[bytes | DocumentTooLarge | None, _Source]] = []
     sources: tuple[_Source, ...] = (
         _Source(lambda: stedi.transaction_document(inbound.transaction_id, "output"), "guide-json"),
@@ -163,49 +198,56 @@ def _fetch(session: Session, inbound: Inbound) -> None:
     )
     for source in sources:
         if source.whole and isinstance(tried[-1][0], DocumentTooLarge):
-            break  # A file is no smaller than a part of it.
+            break  # A file is at least as large as a part of it.
         try:
             document = _bounded(source.get)
         except RequestRejected:
             if not source.whole or not any(isinstance(each, bytes) for each, _ in tried):
                 raise
-            document = None  # What there is of it is held as unreadable, which tells more than this refusal.
+            document = None  # Hold what was received as unreadable: more useful than this rejection.
         readable = _is_guide_json if source.form == "guide-json" else _is_x12
         if isinstance(document, bytes) and readable(document, inbound):
-            _store(session, inbound, document, source.form, whole=source.whole)
-            return
+            return _Document(document, source.form, source.whole)
         tried.append((document, source))
-    # None can be read: the raw X12 is what a person looks at first.
+    # None is readable: keep the raw X12, which is the most useful for a review.
     got = [(each, source) for each, source in (*tried[1:], tried[0]) if isinstance(each, bytes)]
     for document, source in sorted(got, key=lambda one: not one[0].strip())[:1]:
-        _store(session, inbound, document, source.form, whole=source.whole)
-        return
-    if any(isinstance(document, DocumentTooLarge) for document, _ in tried):
-        _hold_too_large(session, inbound)
-        return
-    said = f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
-    session.tally.warn(said)
-    _ask_about_missing(session, inbound, said)
+        return _Document(document, source.form, source.whole)
+    return next((each for each, _ in tried if isinstance(each, DocumentTooLarge)), _NoDocument())
+
+
+def _keep(session: Session, inbound: Inbound, fetched: _Fetched) -> None:
+    match fetched:
+        case _Document(content=content, form=form, whole=whole):
+            _store(session, inbound, content, form, whole=whole)
+        case DocumentTooLarge():
+            _hold_too_large(session, inbound)
+        case _NoDocument():
+            message = (
+                f"transaction {inbound.transaction_id}: Stedi has no document for it yet; the next run tries again"
+            )
+            session.run.warn(message)
+            _open_review_of_missing(session, inbound, message)
 
 
 def _store(session: Session, inbound: Inbound, document: bytes, form: str, *, whole: bool) -> None:
-    """Store it as received. `whole`: it is the file that this transaction came in."""
+    """Store the document as received. `whole`: it is the complete file that contains this transaction."""
     with session.store.transaction():
         mark = hashlib.sha256(document).hexdigest()
-        # Until it is read, all that tells two sets of one file apart are their numbers.
+        # Sets of one file share its bytes: until it is read, only their control numbers distinguish them.
         own = f"{mark} {inbound.interchange_control}/{inbound.group_control}/{inbound.set_control}" if whole else mark
         session.store.inbox.store(inbound.transaction_id, document, form, own)
         session.note(
             "transaction-stored", of_transaction(inbound.transaction_id), form=form, bytes=len(document), sha256=mark
         )
         for kind in (ReviewKind.DOCUMENT_MISSING, ReviewKind.ACKNOWLEDGMENT_HELD):
-            session.withdraw(kind, of_transaction(inbound.transaction_id), "fetched on a later attempt")
+            session.withdraw_review(kind, of_transaction(inbound.transaction_id), "fetched on a later attempt")
         if inbound.set_id == UNKNOWN_SET:
-            _tell_set(session, inbound, document, form)
+            _determine_set(session, inbound, document, form)
 
 
 def _hold_too_large(session: Session, inbound: Inbound) -> None:
-    """Only this one is held; it is fetched again once the limit is another."""
+    """Hold this transaction only; it is fetched again once the limit changes."""
     reason = Reason(
         code=TOO_LARGE,
         where="document",
@@ -215,16 +257,16 @@ def _hold_too_large(session: Session, inbound: Inbound) -> None:
     )
     with session.store.transaction():
         if inbound.state is InboxState.HELD:
-            # Held already, for a limit that was another.
+            # Already held, for a different limit.
             session.store.inbox.move(inbound.transaction_id, InboxState.STORED, None)
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         subject = of_transaction(inbound.transaction_id)
-        new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
-        session.tally.counts.acks_held += int(new)
+        new = session.open_review(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
+        session.run.counts.acks_held += int(new)
 
 
-def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
-    """Stedi named no transaction set: the document itself does."""
+def _determine_set(session: Session, inbound: Inbound, document: bytes, form: str) -> None:
+    """Determine the transaction set from the document: Stedi's listing does not name it."""
     set_id = _set_of(document, form) or UNKNOWN_SET
     session.store.inbox.set_set(inbound.transaction_id, set_id)
     customer = customer_of(session, inbound.partnership) if inbound.supplier not in session.config.suppliers else None
@@ -237,7 +279,7 @@ def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) ->
             fix="Check it in the Stedi portal; if it is an acknowledgment, ask the supplier to send it again.",
         )
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
-        session.ask(
+        session.open_review(
             ReviewKind.ACKNOWLEDGMENT_HELD,
             of_transaction(inbound.transaction_id),
             (reason,),
@@ -246,7 +288,7 @@ def _tell_set(session: Session, inbound: Inbound, document: bytes, form: str) ->
     elif why is not None:
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, why)
     elif set_id in ACKNOWLEDGMENTS:
-        session.tally.counts.acks_received += 1
+        session.run.counts.acks_received += 1
 
 
 def _set_of(document: bytes, form: str) -> str | None:
@@ -258,18 +300,19 @@ def _set_of(document: bytes, form: str) -> str | None:
         return None
 
 
-def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:
-    """A document that Stedi listed and does not hand out is tried again each run, after a day with a person's help."""
+def _open_review_of_missing(session: Session, inbound: Inbound, message: str) -> None:
+    """Open a review item for a listed document that Stedi has not provided for a day; it is retried in each run."""
+    # Stedi may provide a document some time after it lists the transaction.
     if session.clock.now() - inbound.received_at < _PATIENCE:
         return
     reason = Reason(
         code="document-missing",
         where=f"transaction {inbound.transaction_id}",
-        message=said,
+        message=message,
         fix="Check the transaction in the Stedi portal and ask Stedi support, or ask the supplier to send it again.",
     )
     with session.store.transaction():
-        session.ask(
+        session.open_review(
             ReviewKind.DOCUMENT_MISSING,
             of_transaction(inbound.transaction_id),
             (reason,),
@@ -278,7 +321,7 @@ def _ask_about_missing(session: Session, inbound: Inbound, said: str) -> None:
 
 
 def _is_guide_json(document: bytes, inbound: Inbound) -> bool:
-    """Whether it can be read: a mapping at Stedi may make any other JSON of it."""
+    """Whether it is readable guide JSON: a mapping at Stedi may produce any other JSON."""
     try:
         read = loads(document)
     except BrokenJsonError:
@@ -289,7 +332,7 @@ def _is_guide_json(document: bytes, inbound: Inbound) -> bool:
 
 
 def _is_x12(document: bytes, inbound: Inbound) -> bool:
-    """Whether it holds this transaction, readable."""
+    """Whether it contains this transaction as readable X12."""
     text = decoded(document)
     if inbound.set_id == UNKNOWN_SET:
         return set_of_x12(text) is not None

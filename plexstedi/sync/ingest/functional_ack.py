@@ -1,5 +1,4 @@
-"""What a 997 means for the documents that it answers (RULES.md Reading 16): syntax only, never an order
-confirmation."""
+"""Process a 997: the syntax result of the documents that it acknowledges (RULES.md Reading 16), not a confirmation."""
 
 from __future__ import annotations
 
@@ -24,14 +23,14 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document, of_transaction
 from plexstedi.sync.ingest.candidates import read_document
-from plexstedi.sync.replay_words import replay_of
+from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
 
 _KINDS = {"PO": "850", "PC": "860", "IN": "810"}
 _READ_CODES = ("A", "E")
-"""AK901 (X12 element 715) of a group that was read whole."""
+"""AK901 (X12 element 715) values of a group that was received completely."""
 _PATIENCE = timedelta(days=3)
-"""A 997 or TA1 of a document whose control numbers are not known yet waits this long."""
+"""How long a 997 or TA1 waits for a document whose control numbers are not known yet."""
 
 
 def decide_997(session: Session, inbound: Inbound) -> None:
@@ -42,7 +41,7 @@ def decide_997(session: Session, inbound: Inbound) -> None:
         session.store.inbox.move(
             inbound.transaction_id, InboxState.HELD, "; ".join(str(reason) for reason in read.reasons)
         )
-        session.ask(
+        session.open_review(
             ReviewKind.ACKNOWLEDGMENT_HELD,
             of_transaction(inbound.transaction_id),
             read.reasons,
@@ -55,10 +54,11 @@ def decide_997(session: Session, inbound: Inbound) -> None:
         for document in session.store.documents.by_group_control(inbound.partnership, read.group_control)
         if document.kind == kind
     ]
-    # A control number counter may come around again: the newest document of that number is meant.
+    # Control numbers wrap around: the newest document with this number is meant.
     for document in documents[:1]:
         mark = hashlib.sha256(read.model_dump_json().encode()).hexdigest()
         last = session.store.inbox.last_functional_ack(document.id, inbound.transaction_id)
+        # A repeated older 997 must not replace the result of a newer one.
         if last is not None and (last.content_hash == mark or _same_controls(last, inbound)):
             why = f"repeats transaction {last.transaction_id}"
             session.store.inbox.move(inbound.transaction_id, InboxState.DUPLICATE, why)
@@ -83,7 +83,7 @@ def decide_997(session: Session, inbound: Inbound) -> None:
 
 
 def _same_controls(one: Inbound, other: Inbound) -> bool:
-    """Whether both came in under the same ISA13, GS06 and ST02."""
+    """Whether both have the same ISA13, GS06 and ST02."""
     controls = (one.interchange_control, one.group_control, one.set_control)
     return None not in controls and controls == (other.interchange_control, other.group_control, other.set_control)
 
@@ -98,9 +98,9 @@ def _unreadable(message: str) -> Reason:
 
 
 def wait_for_controls(session: Session, inbound: Inbound, why: str, *, rejects: bool) -> None:
-    """The control numbers of what it answers may not be known yet: it is tried again for some days.
+    """Retry for some days: the control numbers of the acknowledged document may not be known yet.
 
-    After that a rejection needs a person, as a document of ours may not have been read; anything else is only counted.
+    After that, a rejection needs review, since the supplier may not have read a document; others are only counted.
     """
     if session.clock.now() - inbound.received_at >= _PATIENCE:
         if rejects:
@@ -112,7 +112,7 @@ def wait_for_controls(session: Session, inbound: Inbound, why: str, *, rejects: 
                 "somebody else.",
             )
             session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
-            session.ask(
+            session.open_review(
                 ReviewKind.ACKNOWLEDGMENT_HELD,
                 of_transaction(inbound.transaction_id),
                 (reason,),
@@ -125,26 +125,26 @@ def wait_for_controls(session: Session, inbound: Inbound, why: str, *, rejects: 
 
 
 def _apply(session: Session, document: Document, read: FunctionalAck) -> bool:
-    """Record what the 997 says of one document; whether it speaks of it."""
-    said = verdict(read, document.group_control or 0, document.set_control or 1)
-    match said:
+    """Record the result for one document; return whether the 997 refers to it."""
+    result = verdict(read, document.group_control or 0, document.set_control or 1)
+    match result:
         case NotMentioned():
             return False
         case SyntaxAccepted():
             _accept(session, document, FunctionalStatus.ACCEPTED)
         case AcceptedWithErrors(errors=errors):
             _accept(session, document, FunctionalStatus.ACCEPTED_WITH_ERRORS)
-            _ask(session, document, ReviewKind.SYNTAX_ERRORS, errors, "was accepted with errors", urgent=False)
+            _open_review(session, document, ReviewKind.SYNTAX_ERRORS, errors, "was accepted with errors", urgent=False)
         case SyntaxRejected(errors=errors):
             _set(session, document, FunctionalStatus.REJECTED, blocks=True)
-            session.tally.counts.documents_rejected += 1
-            _ask(session, document, ReviewKind.SYNTAX_REJECTED, errors, "was rejected", urgent=True)
+            session.run.counts.documents_rejected += 1
+            _open_review(session, document, ReviewKind.SYNTAX_REJECTED, errors, "was rejected", urgent=True)
     return True
 
 
 def _accept(session: Session, document: Document, status: FunctionalStatus) -> None:
     _set(session, document, status, blocks=False)
-    session.withdraw(
+    session.withdraw_review(
         ReviewKind.SYNTAX_REJECTED,
         of_document(document.id),
         "a later 997 accepts it",
@@ -157,7 +157,7 @@ def _set(session: Session, document: Document, status: FunctionalStatus, *, bloc
     session.note("functional-ack", of_document(document.id), order_id=document.order_id, status=status)
 
 
-def _ask(
+def _open_review(
     session: Session, document: Document, kind: ReviewKind, errors: tuple[str, ...], what: str, *, urgent: bool
 ) -> None:
     reason = Reason(
@@ -170,4 +170,4 @@ def _ask(
         else "Correct the settings or the guide for the next documents, then `plexstedi review accept ID --reason"
         " TEXT`. Do not send this one again: the supplier has it.",
     )
-    session.ask_about(kind, document, reason, urgent=urgent)
+    session.open_review_of_document(kind, document, reason, urgent=urgent)

@@ -1,4 +1,4 @@
-"""`ingest-acks`: pull from Stedi, decide, write to Plex."""
+"""`ingest-acks`: fetch from Stedi, decide, write to Plex."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from plexstedi.edi.inbound.reading.answer_sets import ACKNOWLEDGMENTS
+from plexstedi.edi.inbound.reading.inbound_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.writeback.plan import FieldChange
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.business_ack import decide
 from plexstedi.sync.ingest.candidates import Candidates
-from plexstedi.sync.ingest.deadlines import check_clocks
+from plexstedi.sync.ingest.deadlines import check_deadlines
 from plexstedi.sync.ingest.fetch import pull
 from plexstedi.sync.ingest.functional_ack import decide_997
 from plexstedi.sync.ingest.interchange_ack import decide_ta1
-from plexstedi.sync.ingest.order_state import settle_order
+from plexstedi.sync.ingest.order_state import recompute_order
 from plexstedi.sync.ingest.time_limit import DecisionTime
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
 from plexstedi.sync.session import Session
@@ -25,15 +25,15 @@ from plexstedi.sync.writeback.apply import (
     carry_out,
     changes_of,
     open_writes,
-    planned_otherwise,
-    tell_unwritten,
-    to_look_at,
+    planned_for_other_strategy,
+    report_unwritten,
+    writes_to_check,
 )
 
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """One field of Plex: what it holds, what it is to hold, and why."""
+    """One field in Plex: its current and new value, and the reason."""
 
     order: str
     transaction: str
@@ -41,29 +41,30 @@ class PlannedChange:
 
 
 def ingest(session: Session) -> list[PlannedChange]:
-    """Everything that came in, decided and written; what was (a dry run: would be) changed in Plex.
+    """Fetch, decide and write everything received; return the changes made (dry run: planned) in Plex.
 
-    Everything received is decided before anything is written, so that a newer answer is never overwritten by an older
+    Everything received is decided before anything is written, so that an older acknowledgment never overwrites a newer
     one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
     """
     try_again_after_update(session)
     fetched = pull(session)
     process(session)
-    check_clocks(session)
+    check_deadlines(session)
+    # Last: only what is completely decided is written.
     changes = _write(session)
-    fetched.tell()
+    fetched.raise_unanswered()
     return changes
 
 
 def _write(session: Session) -> list[PlannedChange]:
-    if not to_look_at(session):
+    if not writes_to_check(session):
         return []
     check_tenant(session)
     if session.dry_run:
         return planned_changes(session)
-    before = {write.id for write in to_look_at(session)}
+    before = {write.id for write in writes_to_check(session)}
     carry_out(session)
-    tell_unwritten(session)
+    report_unwritten(session)
     return [
         PlannedChange(write.plan.order_number, write.transaction_id, change)
         for write in session.store.writes.by_ids(before)
@@ -73,7 +74,7 @@ def _write(session: Session) -> list[PlannedChange]:
 
 
 def planned_changes(session: Session) -> list[PlannedChange]:
-    """What the open writes would change in Plex; Plex is read, nothing is written."""
+    """The changes that the open writes would make; Plex is read, nothing is written."""
     writes = [write for write in open_writes(session) if write.unseen_since is None]
     changes = changes_of(session, writes) if writes else {}
     return [
@@ -84,27 +85,27 @@ def planned_changes(session: Session) -> list[PlannedChange]:
 
 
 def process(session: Session) -> None:
-    """Decide all that is stored and waits, in the order in which Stedi processed it; each record for itself."""
+    """Decide everything pending in the order in which Stedi processed it, each in a transaction of its own."""
     store = session.store
     for order_id in store.documents.unfolded():
-        # What suppliers said of a line before a change of it went out no longer counts (RULES.md Reading 13).
-        session.look()
+        # A sent change invalidates earlier acknowledgments of the changed lines (RULES.md Reading 13).
+        session.check_deadline()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
-                settle_order(session, order_id)
+                recompute_order(session, order_id)
                 store.documents.set_folded(order_id)
-    for order_id in planned_otherwise(session):
-        # What was planned for one way of writing to Plex is not written in another.
-        session.look()
+    for order_id in planned_for_other_strategy(session):
+        # The write-back strategy changed: plans made for the former one are not written.
+        session.check_deadline()
         with _apart(session, _recomputing(session, order_id)) as held, store.transaction():
             if not held:
-                settle_order(session, order_id)
+                recompute_order(session, order_id)
     candidates = Candidates(session)
     patience = DecisionTime(session)
-    waiting = patience.in_turn(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
+    waiting = patience.cut_short_last(store.inbox.in_state(InboxState.STORED, InboxState.WAITING))
     for done, inbound in enumerate(waiting, 1):
-        session.look()
-        with patience.with_one(inbound), _apart(session, _deciding(inbound)) as held, store.transaction():
+        session.check_deadline()
+        with patience.deciding(inbound), _apart(session, _deciding(inbound)) as held, store.transaction():
             if not held:
                 _decide(session, inbound, candidates)
         session.progress("deciding acknowledgments", done, len(waiting))
@@ -112,7 +113,7 @@ def process(session: Session) -> None:
 
 @contextmanager
 def _apart(session: Session, record: Record) -> Iterator[bool]:
-    """One record's turn; whether it is held, so that nothing is to be done."""
+    """Isolate one record; yields whether it is held and must be skipped."""
     if is_held(session, record):
         yield True
         return

@@ -1,4 +1,4 @@
-"""What a TA1 means for the documents in the interchange that it answers: the envelope only, before any 997."""
+"""Process a TA1: the envelope result of the interchange that it acknowledges, before any 997."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.sync.ingest.functional_ack import wait_for_controls
-from plexstedi.sync.replay_words import replay_of
+from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
 
 
 def decide_ta1(session: Session, inbound: Inbound) -> None:
-    """Note one stored TA1 with the documents it is about; inside the caller's transaction.
+    """Record one stored TA1 with the documents of its interchange; inside the caller's transaction.
 
-    An envelope that was rejected was not opened: as after a rejecting 997 the document needs a person, and its stream
-    waits. What cannot be read is left alone: it is counted, and holds up nothing.
+    A rejected envelope was never opened: as after a rejecting 997, the document needs review and its stream waits. An
+    unreadable TA1 is ignored: it is counted, and blocks nothing.
     """
     document = session.store.inbox.document(inbound.transaction_id) or b""
     read = _read(document, inbound.document_form)
     if not read:
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "its TA1 cannot be read")
-        session.tally.warn(f"transaction {inbound.transaction_id} of {inbound.supplier}: its TA1 cannot be read")
+        session.run.warn(f"transaction {inbound.transaction_id} of {inbound.supplier}: its TA1 cannot be read")
     elif [ack for ack in read if _apply(session, inbound, ack)]:
         session.store.inbox.move(inbound.transaction_id, InboxState.APPLIED, None)
     else:
@@ -46,7 +46,7 @@ def _read(document: bytes, form: str | None) -> tuple[InterchangeAck, ...]:
 
 
 def _apply(session: Session, inbound: Inbound, ack: InterchangeAck) -> bool:
-    """Record what the TA1 says; whether it is about a document of ours."""
+    """Record the TA1; return whether it refers to a document of this state."""
     document = session.store.documents.by_interchange_control(inbound.partnership, ack.interchange_control)
     if document is None:
         return False
@@ -60,14 +60,14 @@ def _apply(session: Session, inbound: Inbound, ack: InterchangeAck) -> bool:
     )
     if ack.verdict is EnvelopeVerdict.REJECTED and document.functional_ack is FunctionalStatus.NONE:
         session.store.documents.set_functional(document.id, FunctionalStatus.REJECTED, blocks=True)
-        session.tally.counts.documents_rejected += 1
-        _ask(session, document, ReviewKind.SYNTAX_REJECTED, "was rejected", ack, urgent=True)
+        session.run.counts.documents_rejected += 1
+        _open_review(session, document, ReviewKind.SYNTAX_REJECTED, "was rejected", ack, urgent=True)
     elif ack.verdict is EnvelopeVerdict.ACCEPTED_WITH_ERRORS:
-        _ask(session, document, ReviewKind.SYNTAX_ERRORS, "was accepted with errors", ack, urgent=False)
+        _open_review(session, document, ReviewKind.SYNTAX_ERRORS, "was accepted with errors", ack, urgent=False)
     return True
 
 
-def _ask(
+def _open_review(
     session: Session, document: Document, kind: ReviewKind, what: str, ack: InterchangeAck, *, urgent: bool
 ) -> None:
     reason = Reason(
@@ -82,4 +82,4 @@ def _ask(
             else " `plexstedi review accept ID --reason TEXT`. Do not send this one again: the supplier has it."
         ),
     )
-    session.ask_about(kind, document, reason, urgent=urgent)
+    session.open_review_of_document(kind, document, reason, urgent=urgent)

@@ -1,10 +1,10 @@
-"""Transactions that Stedi lists: which are ours, and whose."""
+"""Transactions listed by Stedi: whether they are ours, and whose."""
 
 from __future__ import annotations
 
-from plexstedi.edi.inbound.reading.answer_sets import (
+from plexstedi.edi.inbound.reading.inbound_sets import (
     ACKNOWLEDGMENTS,
-    ENVELOPE_ANSWERS,
+    ENVELOPE_ACKNOWLEDGMENTS,
     READ_SETS,
 )
 from plexstedi.errors import RequestRejected, UsageFault
@@ -14,12 +14,12 @@ from plexstedi.state.subject import of_transaction
 from plexstedi.stedi.models import INBOUND, StediTransaction, read_transaction
 from plexstedi.sync.feed import (
     TRANSACTIONS,
-    ask_about_unreadable,
     feed_entry,
     first_checkpoint,
     guard_direction,
     next_page,
     note_held_entries,
+    open_reviews_of_unreadable,
     remember_checkpoint,
     remember_newest,
 )
@@ -29,18 +29,18 @@ from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
 
 UNKNOWN_SET = "unknown"
-"""The set of a transaction that Stedi lists without X12 metadata, until its document is read."""
+"""The set of a transaction listed without X12 metadata, until its document is read."""
 
 
-NOBODYS = "its partnership is not in the configuration: another plant's"
+NO_PARTNER = "its partnership is not in the configuration: another plant's"
 
 
 _OTHER_USAGE = {"P": "test", "T": "production"}
-"""Transactions of this mode belong to a state of the other usage indicator."""
+"""Transactions in this mode belong to a state with the other usage indicator."""
 
 
 def list_new(session: Session) -> None:
-    """Items and token are stored in one transaction: a crash repeats a page, it never loses one."""
+    """Store entries and page token in one transaction: a crash repeats a page, but never loses one."""
     note_held_entries(session, "transaction", read_transaction, _note_transaction)
     checkpoint = first_checkpoint(session, TRANSACTIONS)
     seen = {checkpoint}
@@ -55,7 +55,7 @@ def list_new(session: Session) -> None:
                     _note_transaction(session, transaction)
             remember_newest(session, Fact.TRANSACTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.TRANSACTIONS_TOKEN, following)
-            ask_about_unreadable(session, page.unreadable, "transaction")
+            open_reviews_of_unreadable(session, page.unreadable, "transaction")
         if page.last:
             return
         if following in seen:
@@ -89,13 +89,14 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
         group_control=transaction.group_control,
         set_control=transaction.set_control,
     )
+    # Already listed: pages overlap after a restart.
     if not session.store.inbox.list_one(listed, session.clock.now()):
         return
-    why = _not_ours(session, transaction, supplier, customer)
+    why = _why_ignored(session, transaction, supplier, customer)
     if why is not None:
         session.store.inbox.move(transaction.id, InboxState.IGNORED, why)
     elif listed.set_id in ACKNOWLEDGMENTS:
-        session.tally.counts.acks_received += 1
+        session.run.counts.acks_received += 1
     session.note(
         "transaction-listed",
         of_transaction(transaction.id),
@@ -106,51 +107,61 @@ def _note_transaction(session: Session, transaction: StediTransaction) -> None:
     )
 
 
-def take_up_known(session: Session, turns: Turns) -> None:
-    """Transactions that were nobody's, and whose partnership is known by now (RULES.md Reading 10)."""
-    known = [one for one in session.store.inbox.ignored_for(NOBODYS, ANOTHER_PLANTS) if partner_over_it(session, one)]
-    for done, inbound in enumerate(known[:_AT_ONCE], 1):
+def read_newly_known(session: Session, turns: Turns) -> None:
+    """Process ignored transactions whose partnership is configured by now (RULES.md Reading 10)."""
+    inbox = session.store.inbox
+    found = [
+        one
+        for reason in (NO_PARTNER, ANOTHER_PLANTS)
+        for partnership in inbox.partnerships_ignored_for(reason)
+        if supplier_of(session, partnership) or customer_of(session, partnership)
+        for one in inbox.ignored_for(reason, partnership)
+    ]
+    known = sorted(found, key=lambda one: (one.processed_at, one.transaction_id))
+    for done, inbound in enumerate(known[:_MOST_PER_RUN], 1):
         session.checkpoint()
         with turns.turn(fetching(inbound)):
-            take_up(session, inbound)
+            read_ignored(session, inbound)
         session.progress("reading transactions of newly known partnerships", done, len(known))
-    if len(known) > _AT_ONCE:
-        session.tally.warn(f"{len(known) - _AT_ONCE} transactions of newly known partnerships wait for the next run")
+    if len(known) > _MOST_PER_RUN:
+        session.run.warn(f"{len(known) - _MOST_PER_RUN} transactions of newly known partnerships wait for the next run")
 
 
-def take_up_by_pattern(session: Session) -> None:
-    """Another `documents.order_pattern` tells other answers apart: those that the old one left alone are read again."""
-    pattern, memory = session.config.documents.order_pattern, session.store.memory
-    if memory.get(Fact.ORDER_PATTERN) == pattern:
+def read_by_new_pattern(session: Session) -> None:
+    """Process acknowledgments again that a former `documents.order_pattern` excluded."""
+    pattern, cursors = session.config.documents.order_pattern, session.store.cursors
+    if cursors.get(Fact.ORDER_PATTERN) == pattern:
         return
     with session.store.transaction():
         for inbound in session.store.inbox.ignored_by_pattern():
             session.store.inbox.take_up(inbound.transaction_id, inbound.supplier or "", session.clock.now())
-        memory.put(Fact.ORDER_PATTERN, pattern)
+        cursors.put(Fact.ORDER_PATTERN, pattern)
 
 
-def partner_over_it(session: Session, inbound: Inbound) -> str | None:
+def partner_for(session: Session, inbound: Inbound) -> str | None:
     return supplier_of(session, inbound.partnership) or customer_of(session, inbound.partnership)
 
 
-def take_up(session: Session, inbound: Inbound) -> str | None:
-    """Take up one transaction that was nobody's; why it stays ignored, None if it is read now."""
+def read_ignored(session: Session, inbound: Inbound) -> str | None:
+    """Assign one ignored transaction to its partner; return why it stays ignored, None if it is read now."""
     supplier = supplier_of(session, inbound.partnership)
     customer = None if supplier is not None else customer_of(session, inbound.partnership)
     partner = supplier or customer
     assert partner is not None
     why, fetched = None, inbound.document_form is not None
     if not fetched:
-        # Its mode was never kept: Stedi tells it again.
+        # Its mode was not stored: ask Stedi again.
         transaction = session.stedi.transaction(inbound.transaction_id)
-        why = "Stedi no longer has it" if transaction is None else _not_ours(session, transaction, supplier, customer)
+        why = (
+            "Stedi no longer has it" if transaction is None else _why_ignored(session, transaction, supplier, customer)
+        )
     with session.store.transaction():
         if why is not None:
             session.store.inbox.explain(inbound.transaction_id, why)
         else:
             session.store.inbox.take_up(inbound.transaction_id, partner, session.clock.now())
             if not fetched and inbound.set_id in ACKNOWLEDGMENTS:
-                session.tally.counts.acks_received += 1
+                session.run.counts.acks_received += 1
         session.note(
             "transaction-known",
             of_transaction(inbound.transaction_id),
@@ -163,7 +174,7 @@ def take_up(session: Session, inbound: Inbound) -> str | None:
 
 
 def list_one(session: Session, transaction_id: str) -> Inbound:
-    """A transaction that no listing has shown, as Stedi tells it. Raise UsageFault if it is none of a partner's."""
+    """Store a transaction that no listing has shown. Raise UsageFault if it is not a partner's."""
     try:
         transaction = session.stedi.transaction(transaction_id)
     except RequestRejected:
@@ -185,14 +196,14 @@ def list_one(session: Session, transaction_id: str) -> Inbound:
     return inbound
 
 
-def _not_ours(
+def _why_ignored(
     session: Session, transaction: StediTransaction, supplier: str | None, customer: str | None
 ) -> str | None:
-    """Why a transaction is only counted, None if it is to be read."""
+    """Why a transaction is only counted; None if it is to be read."""
     if supplier is None and customer is None:
-        return NOBODYS
+        return NO_PARTNER
     if transaction.mode == _OTHER_USAGE[session.usage]:
-        session.tally.warn(
+        session.run.warn(
             f"a transaction of {supplier or customer} is marked {transaction.mode}, this configuration sends with"
             f" usage indicator {session.usage}: it was ignored"
         )
@@ -201,14 +212,14 @@ def _not_ours(
 
 
 def why_not_read(set_id: str, customer: str | None) -> str | None:
-    """Why a transaction set is only counted. `customer`: it is from a customer, not from a supplier."""
-    if customer is not None and set_id not in ENVELOPE_ANSWERS:
+    """Why a transaction set is only counted. `customer`: its sender, if it is a customer rather than a supplier."""
+    if customer is not None and set_id not in ENVELOPE_ACKNOWLEDGMENTS:
         return f"{customer} is a customer: only its 997 and TA1 are read"
     return None if set_id in READ_SETS else "its transaction set is not read"
 
 
-_AT_ONCE = 200
-"""So many transactions of partnerships that became known are taken up in one run: the rest in the next."""
+_MOST_PER_RUN = 200
+"""Maximum number of such transactions per run; the rest follow in the next run."""
 
 
 def fetching(inbound: Inbound) -> Record:

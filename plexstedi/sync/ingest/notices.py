@@ -1,4 +1,4 @@
-"""Segments of an acknowledgment that are there and not understood: shown to a person once, holding nothing."""
+"""Review items for segments of an acknowledgment that are not interpreted; they hold nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from plexstedi.state.subject import of_transaction
 from plexstedi.sync.session import Session
 
 
-def give_notice(
+def open_notice_reviews(
     session: Session, inbound: Inbound, order_id: str, order_number: str, notices: Sequence[Notice]
 ) -> None:
-    """Ask once per transaction and segment; inside the caller's transaction.
+    """Open one item per transaction and segment; inside the caller's transaction.
 
-    What a person has seen is not asked again, and what a setting has switched off since is withdrawn.
+    Decided items are not opened again; items of segments that a setting now ignores are withdrawn.
     """
     transaction = inbound.transaction_id
-    asked = {of_transaction(transaction, f"segment {notice.segment}"): notice for notice in notices}
-    for subject, notice in asked.items():
+    current = {of_transaction(transaction, f"segment {notice.segment}"): notice for notice in notices}
+    for subject, notice in current.items():
         if not session.store.reviews.decided(ReviewKind.NOTICE, subject):
-            session.ask(
+            session.open_review(
                 ReviewKind.NOTICE,
                 subject,
                 notice.reasons,
@@ -33,5 +33,5 @@ def give_notice(
             )
     for review in session.store.reviews.standing(order_id=order_id):
         of_it = review.kind is ReviewKind.NOTICE and review.subject.transaction == transaction
-        if of_it and review.subject not in asked:
-            session.withdraw(review.kind, review.subject, "the segment is ignored now", order_id=order_id)
+        if of_it and review.subject not in current:
+            session.withdraw_review(review.kind, review.subject, "the segment is ignored now", order_id=order_id)

@@ -1,4 +1,4 @@
-"""Where an order stands after all its answers: folded into its lines, its questions and its writes to Plex."""
+"""Recompute an order from all its acknowledgments: line states, open reviews, and the Plex write plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation, accept
 from plexstedi.edi.inbound.precedence import (
-    AnswerHeader,
+    AcknowledgmentHeader,
     Folded,
     RankedAcknowledgment,
     SentDocument,
@@ -25,7 +25,7 @@ from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.unheard import tell_unheard, unheard_before
+from plexstedi.sync.ingest.not_applied import review_not_applied, transactions_not_applied
 from plexstedi.sync.session import Session
 from plexstedi.sync.writeback.plan import plan_order
 
@@ -33,7 +33,7 @@ _MOST_REASONS = 50
 
 
 def move_transaction(session: Session, inbound: Inbound, state: InboxState, reason: str | None) -> None:
-    """Move an answer along, and say so in the audit trail."""
+    """Change the state of a transaction and record it in the audit trail."""
     session.store.inbox.move(inbound.transaction_id, state, reason)
     session.note(
         "transaction-decided",
@@ -47,41 +47,43 @@ def move_transaction(session: Session, inbound: Inbound, state: InboxState, reas
 def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:
     """The documents of a stream, each with the lines that it changed.
 
-    When one was sent is what Stedi's own list says: one that was not heard is accepted here long after it arrived.
+    The time of sending is taken from Stedi's executions: a send without a response is accepted here long after it
+    arrived.
     """
     found = []
-    for position, (document, told) in enumerate(zip(documents, sent, strict=True)):
+    for position, (document, last_sent) in enumerate(zip(documents, sent, strict=True)):
         before = sent[position - 1] if position else None
         found.append(
             SentDocument(
                 position=position,
-                sent_at=store.witnesses.first_seen_at(document.file_name)
+                sent_at=store.executions.first_seen_at(document.file_name)
                 or document.accepted_at
                 or document.first_attempt_at
                 or document.frozen_at,
                 change_sequence=document.change_sequence if document.kind == "860" else None,
-                changed=frozenset() if before is None else changed_lines(before, told),
+                changed=frozenset() if before is None else changed_lines(before, last_sent),
             )
         )
     return found
 
 
 def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
-    """Numbers of the lines of which two documents tell something else; one that the first deleted is not in the second.
+    """Numbers of the lines that differ between two documents; lines deleted by the first are not in the second.
 
-    Plex's own ids are nothing that a supplier is told: a line or release that was entered again is the same to it.
+    Plex ids are not sent to suppliers: a line or release that was entered again counts as unchanged.
     """
     kept = {line.line for line in after.lines}
+    # A line deleted by an 860 is sent once with quantity 0 and then omitted: that omission does not count as a change.
     gone = {line.line for line in before.lines if line.quantity == 0 and line.line not in kept}
     was, becomes = ({line.line: line for line in order.lines} for order in (before, after))
     numbers = (was.keys() | becomes.keys()) - gone
     return frozenset(n for n in numbers if not same_to_supplier(was.get(n), becomes.get(n)))
 
 
-def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
-    """Fold all answers of an order into its lines, its writes and its questions; inside the caller's transaction.
+def recompute_order(session: Session, order_id: str, *, fresh: str | None = None) -> None:
+    """Recompute lines, writes and review items of an order from all acknowledgments; in the caller's transaction.
 
-    `fresh` is the transaction that was just reconciled: it is counted and moved to its state.
+    `fresh`: the transaction that was just reconciled; it is counted and moved to its state.
     """
     by_stream: dict[str, list[Document]] = {}
     for document in session.store.documents.of_order(order_id):
@@ -90,31 +92,32 @@ def settle_order(session: Session, order_id: str, *, fresh: str | None = None) -
     record = session.store.orders.get(order_id)
     assert record is not None
     order = session.store.orders.revision(order_id, record.latest)
-    told_before = unheard_before(session, order_id)
-    folded_streams, current, told = {}, {}, {}
+    not_applied = transactions_not_applied(session, order_id)
+    folded_streams, current, last_sent = {}, {}, {}
     for stream, documents in by_stream.items():
         sent = [session.store.documents.sent(document.id) for document in documents]
-        answers = _answers(session, order_id, documents)
-        folded = fold((answer for answer, _ in answers), sent_documents(session.store, documents, sent))
+        acknowledgments = _ranked_acknowledgments(session, order_id, documents)
+        folded = fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
         session.store.inbox.keep_lines(stream, folded.lines)
-        for standing in folded.lines.values():
-            session.store.inbox.set_line(stream, order_id, standing.latest, standing.latest_from.transaction_id)
-        for answer, outcome in answers:
-            _settle_transaction(session, answer, outcome, folded, count=answer.header.transaction_id == fresh)
-            is_fresh = answer.header.transaction_id == fresh
-            if is_fresh or answer.header.transaction_id in told_before:
-                tell_unheard(session, order_id, answer.header, outcome, folded, fresh=is_fresh)
-        _set_business(session, documents[-1], sent[-1], folded)
+        for line_state in folded.lines.values():
+            session.store.inbox.set_line(stream, order_id, line_state.latest, line_state.latest_from.transaction_id)
+        for ranked, outcome in acknowledgments:
+            _record_outcome(session, ranked, outcome, folded, count=ranked.header.transaction_id == fresh)
+            is_fresh = ranked.header.transaction_id == fresh
+            if is_fresh or ranked.header.transaction_id in not_applied:
+                review_not_applied(session, order_id, ranked.header, outcome, folded, fresh=is_fresh)
+        _set_business_status(session, documents[-1], sent[-1], folded)
+        # Plex may have replaced line or release ids since: plan the writes for the current ones.
         ids = current_ids(sent, order)
         folded_streams[stream] = folded
-        current[stream], told[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
-    _leave_given_up(session, order_id, {document.id for documents in by_stream.values() for document in documents})
-    _ask_about_lines(session, order_id, list(folded_streams.values()))
-    plan_order(session, order_id, current, told)
+        current[stream], last_sent[stream] = ids.of_folded(folded), ids.of_sent(sent[-1])
+    _supersede_abandoned(session, order_id, {document.id for documents in by_stream.values() for document in documents})
+    _update_line_reviews(session, order_id, list(folded_streams.values()))
+    plan_order(session, order_id, current, last_sent)
 
 
-def tell_unheard_again(session: Session, order_id: str, inbound: Inbound, repeated: str) -> None:
-    """A repetition of an answer that does not count any more, and says worse than what does: told like a first one."""
+def review_duplicate_not_applied(session: Session, order_id: str, inbound: Inbound, repeated: str) -> None:
+    """Review a duplicate of a superseded acknowledgment that states worse terms than the current state."""
     original = session.store.inbox.get(repeated)
     outcome = session.store.inbox.outcome(repeated)
     if original is None or outcome is None or original.document_id is None:
@@ -123,36 +126,40 @@ def tell_unheard_again(session: Session, order_id: str, inbound: Inbound, repeat
     documents = [d for d in session.store.documents.of_stream(stream) if d.state.may_have_reached_supplier]
     if original.document_id not in {document.id for document in documents}:
         return
-    folded = folded_answers(session, order_id, documents)
-    header = answer_header(inbound, outcome, ordered_on(session.store, order_id))
+    folded = folded_acknowledgments(session, order_id, documents)
+    header = acknowledgment_header(inbound, outcome, ordered_on(session.store, order_id))
     counting = {number for number, line in folded.lines.items() if line.latest_from.transaction_id == repeated}
     lines = [line for line in (*outcome.lines, *outcome.earlier) if line.line not in counting]
     if lines:
-        said = outcome.model_copy(update={"lines": tuple(lines), "earlier": ()})
-        tell_unheard(session, order_id, header, said, folded, fresh=True)
+        unapplied = outcome.model_copy(update={"lines": tuple(lines), "earlier": ()})
+        review_not_applied(session, order_id, header, unapplied, folded, fresh=True)
 
 
-def folded_answers(session: Session, order_id: str, documents: Sequence[Document]) -> Folded:
-    """Where the lines of a stream stand after all answers to these documents of it."""
+def folded_acknowledgments(session: Session, order_id: str, documents: Sequence[Document]) -> Folded:
+    """The line states of a stream after all acknowledgments of these documents."""
     sent = [session.store.documents.sent(document.id) for document in documents]
-    answers = _answers(session, order_id, documents)
-    return fold((answer for answer, _ in answers), sent_documents(session.store, documents, sent))
+    acknowledgments = _ranked_acknowledgments(session, order_id, documents)
+    return fold((ranked for ranked, _ in acknowledgments), sent_documents(session.store, documents, sent))
 
 
-def _leave_given_up(session: Session, order_id: str, told: Collection[int]) -> None:
-    """Held answers to documents that were given up are nobody's to decide any more."""
+def _supersede_abandoned(session: Session, order_id: str, documents: Collection[int]) -> None:
+    """Mark held acknowledgments of abandoned documents as superseded."""
     for inbound in session.store.inbox.of_order(order_id):
-        if inbound.state is InboxState.HELD and inbound.document_id is not None and inbound.document_id not in told:
+        if (
+            inbound.state is InboxState.HELD
+            and inbound.document_id is not None
+            and inbound.document_id not in documents
+        ):
             why = "the document that it acknowledges was abandoned"
             move_transaction(session, inbound, InboxState.SUPERSEDED, why)
             subject = of_transaction(inbound.transaction_id)
-            session.withdraw(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
+            session.withdraw_review(ReviewKind.ACKNOWLEDGMENT_HELD, subject, why, order_id=order_id)
 
 
-def _answers(
+def _ranked_acknowledgments(
     session: Session, order_id: str, documents: Sequence[Document]
 ) -> list[tuple[RankedAcknowledgment, Reconciliation]]:
-    """Every reconciled answer to one of these documents, with what a person decided of it."""
+    """Every reconciled acknowledgment of these documents, with the user's decisions applied."""
     positions = {document.id: position for position, document in enumerate(documents)}
     ordered = ordered_on(session.store, order_id)
     found = []
@@ -162,17 +169,17 @@ def _answers(
             continue
         if inbound.state.is_disregarded:
             continue
-        header = answer_header(inbound, outcome, ordered)
+        header = acknowledgment_header(inbound, outcome, ordered)
         outcomes = tuple(_decided_outcomes(outcome.lines, inbound.decisions))
         position = positions[inbound.document_id]
         found.append((RankedAcknowledgment(header=header, position=position, outcomes=outcomes), outcome))
     return found
 
 
-def answer_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AnswerHeader:
-    """What decides which of several answers counts; `ordered` is the order's date."""
+def acknowledgment_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AcknowledgmentHeader:
+    """The values that determine precedence among acknowledgments; `ordered`: the order's date."""
     dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
-    return AnswerHeader(
+    return AcknowledgmentHeader(
         transaction_id=inbound.transaction_id,
         type_code=outcome.type_code,
         supplier_reference=outcome.supplier_reference,
@@ -182,7 +189,7 @@ def answer_header(inbound: Inbound, outcome: Reconciliation, ordered: date | Non
 
 
 def ordered_on(store: Store, order_id: str) -> date | None:
-    """The day of an order: its date in Plex, else the day on which Plex made it."""
+    """The order date in Plex, else the day on which Plex created the order."""
     record = store.orders.get(order_id)
     if record is None:
         return None
@@ -191,7 +198,7 @@ def ordered_on(store: Store, order_id: str) -> date | None:
 
 
 def _decided_outcomes(outcomes: Sequence[LineOutcome], decisions: Mapping[str, str]) -> list[LineOutcome]:
-    """The outcomes after a person's decisions: accepted ones as stated, rejected ones left out."""
+    """Outcomes after the user's decisions: accepted ones as stated, rejected ones removed."""
     decided = []
     for outcome in outcomes:
         decision = decisions.get(str(outcome.line)) or decisions.get("*")
@@ -211,11 +218,11 @@ _LINE_REVIEWS = {
 }
 
 
-def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded]) -> None:
-    """Questions follow the answer that counts: what a newer answer settled is withdrawn."""
+def _update_line_reviews(session: Session, order_id: str, streams: Sequence[Folded]) -> None:
+    """Keep line review items current: one per line that needs it, for the acknowledgment that counts."""
     record = session.store.orders.get(order_id)
     assert record is not None
-    standing: set[tuple[ReviewKind, Subject]] = set()
+    still_needed: set[tuple[ReviewKind, Subject]] = set()
     for number, line in (entry for folded in streams for entry in folded.lines.items()):
         kind = _LINE_REVIEWS.get(line.latest.state)
         if kind is None and line.latest.attention:
@@ -223,10 +230,11 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
         if kind is None or line.latest.accepted:
             continue
         subject = of_transaction(line.latest_from.transaction_id, f"line {number}")
-        standing.add((kind, subject))
+        still_needed.add((kind, subject))
+        # A held line needs a decision that changes it; other items are only to be taken note of.
         if kind is not ReviewKind.LINE_HELD and session.store.reviews.decided(kind, subject):
             continue
-        session.ask(
+        session.open_review(
             kind,
             subject,
             line.latest.reasons,
@@ -238,14 +246,14 @@ def _ask_about_lines(session: Session, order_id: str, streams: Sequence[Folded])
         )
     for review in session.store.reviews.standing(order_id=order_id):
         about_line = review.kind in (*_LINE_REVIEWS.values(), ReviewKind.LINE_ATTENTION)
-        if about_line and (review.kind, review.subject) not in standing:
-            session.withdraw(
+        if about_line and (review.kind, review.subject) not in still_needed:
+            session.withdraw_review(
                 review.kind, review.subject, "a newer acknowledgment or a decision resolved it", order_id=order_id
             )
 
 
 def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
-    """As many as a person reads; the document itself has them all."""
+    """As many reasons as are useful to a reader; the stored document has all of them."""
     more = len(reasons) - _MOST_REASONS
     if more <= 0:
         return reasons
@@ -253,14 +261,15 @@ def _bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
     return (*reasons[: _MOST_REASONS - 1], last.model_copy(update={"message": f"{last.message}; and {more} more"}))
 
 
-def _settle_transaction(
-    session: Session, answer: RankedAcknowledgment, outcome: Reconciliation, folded: Folded, *, count: bool
+def _record_outcome(
+    session: Session, acknowledgment: RankedAcknowledgment, outcome: Reconciliation, folded: Folded, *, count: bool
 ) -> None:
-    """The state of one answer after folding, and what it counts as when it is new."""
-    transaction_id = answer.header.transaction_id
+    """Set the state of one acknowledgment after recomputing; count it if it is new."""
+    transaction_id = acknowledgment.header.transaction_id
     inbound = session.store.inbox.get(transaction_id)
     assert inbound is not None
     whole = (*outcome.holds, *(unmatched.reason for unmatched in outcome.unmatched))
+    # "*" is the decision on the acknowledgment as a whole.
     held_whole = bool(whole) and inbound.decisions.get("*") is None
     counting = [line for line in folded.lines.values() if line.latest_from.transaction_id == transaction_id]
     held = held_whole or any(
@@ -272,7 +281,7 @@ def _settle_transaction(
         for line in folded.lines.values()
     )
     if held_whole:
-        session.ask(
+        session.open_review(
             ReviewKind.ACKNOWLEDGMENT_HELD,
             of_transaction(transaction_id),
             _bounded(whole),
@@ -281,9 +290,9 @@ def _settle_transaction(
             order_number=outcome.order_number,
         )
     if count:
-        session.tally.counts.acks_held += int(held)
-        session.tally.counts.acks_applied += int(applied or not (held or answer.outcomes))
-    state = _state_of(inbound, held=held, counts=bool(counting) or not answer.outcomes)
+        session.run.counts.acks_held += int(held)
+        session.run.counts.acks_applied += int(applied or not (held or acknowledgment.outcomes))
+    state = _state_of(inbound, held=held, counts=bool(counting) or not acknowledgment.outcomes)
     if state is not inbound.state:
         notes = "; ".join(outcome.notes) or None
         move_transaction(
@@ -314,21 +323,22 @@ _WORST_FIRST = (
 )
 
 
-def business_status(told: SentOrder, folded: Folded) -> BusinessStatus:
-    """What the answers amount to for one document: its worst line, `partial` while a line is unanswered."""
-    wanted = [line.line for line in told.lines]
+def business_status(last_sent: SentOrder, folded: Folded) -> BusinessStatus:
+    """Summary status of one document: that of its worst line; `partial` while a line is unacknowledged."""
+    wanted = [line.line for line in last_sent.lines]
     found = [_BUSINESS[folded.lines[n].latest.state] for n in wanted if n in folded.lines]
-    spoken = [status for status in found if status is not BusinessStatus.NONE]
-    if not spoken:
+    stated = [status for status in found if status is not BusinessStatus.NONE]
+    if not stated:
         return BusinessStatus.NONE
-    worst = next(status for status in _WORST_FIRST if status in spoken)
-    if len(spoken) < len(wanted) and worst in (BusinessStatus.CONFIRMED, BusinessStatus.CHANGED):
+    worst = next(status for status in _WORST_FIRST if status in stated)
+    # A held, rejected or backordered line matters more than missing ones.
+    if len(stated) < len(wanted) and worst in (BusinessStatus.CONFIRMED, BusinessStatus.CHANGED):
         return BusinessStatus.PARTIAL
     return worst
 
 
-def _set_business(session: Session, document: Document, told: SentOrder, folded: Folded) -> None:
-    status = business_status(told, folded)
+def _set_business_status(session: Session, document: Document, last_sent: SentOrder, folded: Folded) -> None:
+    status = business_status(last_sent, folded)
     if status is not document.business_ack:
         session.store.documents.set_business(document.id, status)
         session.note("business-ack", of_document(document.id), order_id=document.order_id, status=status)

@@ -1,7 +1,7 @@
-"""Acknowledgments that take long to decide: none holds the run beyond its limit, none keeps the others from their turn.
+"""Limit the decision time of acknowledgments, so that a large one neither exceeds a run nor delays the others forever.
 
-One whose decision the time limit cut short has its turn after all others in the next run. It is held once it had most
-of a run to itself, or its third turn, and was not decided: otherwise it would take every run's time for ever.
+A decision cut short by the time limit is retried after all others in the next run. It is held if it still fails with
+most of a run to itself, or at its third attempt.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _MOST_OF_A_RUN = 0.5
 
 
 class DecisionTime:
-    """How often the time limit has cut a decision short, kept across runs."""
+    """Counts, across runs, how often the time limit cut a decision short."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        pairs = (each.rpartition(":") for each in (session.store.memory.get(Fact.CUT_SHORT) or "").split())
+        pairs = (each.rpartition(":") for each in (session.store.cursors.get(Fact.CUT_SHORT) or "").split())
         self._cut = {transaction: as_whole(turns) or 1 for transaction, _, turns in pairs}
 
-    def in_turn(self, waiting: Sequence[Inbound]) -> list[Inbound]:
-        """In the order given, those that were cut short last."""
+    def cut_short_last(self, waiting: Sequence[Inbound]) -> list[Inbound]:
+        """The given order, with those that were cut short last."""
         return sorted(waiting, key=lambda inbound: self._cut.get(inbound.transaction_id, 0))
 
     @contextmanager
-    def with_one(self, inbound: Inbound) -> Iterator[None]:
-        """One acknowledgment's turn, in which its decision may be cut short."""
+    def deciding(self, inbound: Inbound) -> Iterator[None]:
+        """Decide one acknowledgment; if the time limit cuts it short, count that."""
         began = self._session.clock.monotonic()
         try:
             yield
@@ -45,22 +45,23 @@ class DecisionTime:
                 self._cut_short(inbound, self._session.clock.monotonic() - began)
             raise
         if self._cut.pop(inbound.transaction_id, None) is not None:
-            self._remember()
+            self._store_counts()
 
     def _cut_short(self, inbound: Inbound, seconds: float) -> None:
         turns = self._cut.get(inbound.transaction_id, 0) + 1
         limit = self._session.config.run.time_limit_minutes * 60.0
         with self._session.store.transaction():
+            # The first time it may just have been last in a full run: that does not justify a hold.
             if turns >= _MOST_TURNS or (turns > 1 and seconds >= _MOST_OF_A_RUN * limit):
                 self._cut.pop(inbound.transaction_id, None)
                 self._hold(inbound)
             else:
                 self._cut[inbound.transaction_id] = turns
-            self._remember()
+            self._store_counts()
 
-    def _remember(self) -> None:
+    def _store_counts(self) -> None:
         kept = " ".join(f"{transaction}:{turns}" for transaction, turns in self._cut.items())
-        self._session.store.memory.put(Fact.CUT_SHORT, kept or None)
+        self._session.store.cursors.put(Fact.CUT_SHORT, kept or None)
 
     def _hold(self, inbound: Inbound) -> None:
         session = self._session
@@ -74,5 +75,5 @@ class DecisionTime:
         )
         session.store.inbox.move(inbound.transaction_id, InboxState.HELD, reason.message)
         subject = of_transaction(inbound.transaction_id)
-        new = session.ask(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
-        session.tally.counts.acks_held += int(new)
+        new = session.open_review(ReviewKind.ACKNOWLEDGMENT_HELD, subject, (reason,), supplier=inbound.supplier)
+        session.run.counts.acks_held += int(new)

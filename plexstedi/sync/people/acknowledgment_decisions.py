@@ -8,7 +8,7 @@ from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.errors import UsageFault
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.reviews import Review
-from plexstedi.sync.ingest.order_state import settle_order
+from plexstedi.sync.ingest.order_state import recompute_order
 from plexstedi.sync.session import Session
 
 
@@ -41,7 +41,7 @@ def decide_whole(session: Session, transaction_id: str, lines: Collection[int], 
     if accept and held and all(line.if_accepted is None for line in held) and len(held) == len(outcome.lines):
         raise _nothing_definite(transaction_id, held)
     session.store.inbox.decide(transaction_id, {"*": "accept" if accept else "reject"})
-    settle_order(session, inbound.order_id)
+    recompute_order(session, inbound.order_id)
 
 
 def decide_lines(session: Session, transaction_id: str, lines: Collection[int], *, accept: bool) -> None:
@@ -64,7 +64,7 @@ def decide_lines(session: Session, transaction_id: str, lines: Collection[int], 
     if accept and empty:
         raise _nothing_definite(transaction_id, empty)
     session.store.inbox.decide(transaction_id, {str(n): "accept" if accept else "reject" for n in sorted(lines)})
-    settle_order(session, inbound.order_id)
+    recompute_order(session, inbound.order_id)
 
 
 def undecided_lines(session: Session, transaction_id: str) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ from plexstedi.plain_text import hanging, one_line, visible
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import Review
 from plexstedi.state.run_records import Beside
-from plexstedi.sync.endings import fault_key, stands
+from plexstedi.sync.endings import fault_key, persists
 from plexstedi.sync.session import Session
 
 _NET_SECONDS = 10.0
@@ -54,7 +54,7 @@ def after_run(session: Session, faults: Sequence[PlexStediError], exit_code: int
     then `after_unrecorded_run` tells it.
     """
     alerts = session.config.alerts
-    warnings = ping(alerts, exit_code, len(session.tally.news))
+    warnings = ping(alerts, exit_code, len(session.run.news))
     message = _due_message(session, faults)
     if message is not None:
         warnings += _warnings(tell(alerts, message))
@@ -75,7 +75,7 @@ def after_unrecorded_run(
     `digest_hours`: the file beside the state remembers it. Where there is none they are told each time.
     """
     beside = Beside() if state is None else Beside.load(state)
-    keys = {fault_key(fault) for fault in faults if stands(fault)}
+    keys = {fault_key(fault) for fault in faults if persists(fault)}
     noted = [one for one in beside.faults if one.key in keys]
     again = timedelta(hours=alerts.digest_hours)
     quiet = {one.key for one in noted if one.alerted_at is not None and one.alerted_at <= now < one.alerted_at + again}
@@ -209,27 +209,27 @@ def _due_message(session: Session, faults: Sequence[PlexStediError]) -> Message 
 
     A fault that lasts over many runs is told once, and again in each digest; so is one record whose calls fail.
     """
-    memory, now = session.store.memory, session.clock.now()
+    cursors, now = session.store.cursors, session.clock.now()
     wrong = {fault_key(fault): fault for fault in faults if not isinstance(fault, (RecordsUnanswered, Unforeseen))}
     for one in session.store.faults.standing():
         if one.of_record:
             wrong[one.place] = PlexStediError(one.message, fix=one.fix, code=one.code)
-    told = set((memory.get(Fact.ALERTED_FAULTS) or "").split("\n"))
+    told = set((cursors.get(Fact.ALERTED_FAULTS) or "").split("\n"))
     # An unforeseen fault is among the faults only in the run in which it appears; then it is a review item.
     fresh: list[PlexStediError] = [fault for fault in faults if isinstance(fault, Unforeseen)]
     fresh += [fault for key, fault in wrong.items() if key not in told]
     standing = session.store.reviews.standing()
-    last = memory.time(Fact.DIGEST_SENT)
+    last = cursors.time(Fact.DIGEST_SENT)
     digest_due = last is not None and now - last >= timedelta(hours=session.config.alerts.digest_hours)
     stands = bool(standing or faults or wrong)
     with session.store.transaction():
-        memory.put(Fact.ALERTED_FAULTS, "\n".join(sorted(wrong)) or None)
+        cursors.put(Fact.ALERTED_FAULTS, "\n".join(sorted(wrong)) or None)
         if not stands:
-            memory.put_time(Fact.DIGEST_SENT, None)
+            cursors.put_time(Fact.DIGEST_SENT, None)
         elif last is None or digest_due:
-            memory.put_time(Fact.DIGEST_SENT, now)
-    if session.tally.news or fresh:
-        return became_wrong(session.tally.news, fresh)
+            cursors.put_time(Fact.DIGEST_SENT, now)
+    if session.run.news or fresh:
+        return became_wrong(session.run.news, fresh)
     return still_wrong(standing, list(wrong.values()), now) if digest_due and stands else None
 
 

@@ -99,7 +99,7 @@ def _as_850(session: Session, record: OrderRecord, key: StreamKey) -> Version:
         return Version("as it is in Plex now: " + "; ".join(str(reason) for reason in prepared.reasons), None)
     due = DueDocument(
         stream=record.id, release=key.release, order_id=record.id, number=record.number, revision=record.latest,
-        dated=order.order_date, partner=partner, prepared=prepared, purpose="00", change_sequence=0, witness="",
+        dated=order.order_date, partner=partner, prepared=prepared, purpose="00", change_sequence=0, mark="",
     )  # fmt: skip
     return Version(title, preview_x12(due, session.config.stedi.usage_indicator))
 

@@ -1,116 +1,112 @@
-"""`recover`: a lost or old state is rebuilt from what Stedi was given and what Plex holds.
+"""`recover`: rebuild a lost or old state from the files that Stedi was given and the orders and invoices in Plex.
 
-Every outbound file under a name of ours that the ledger lacks is taken over. A stream counts as in sync only when a
-revision of the order (as Plex has it now, or as an old state had it) renders to the mark in the name of its last file;
-every other stream is blocked and shown to a person with both versions. Nothing is ever sent by this.
+Each outbound file that has a name of ours and is not in the ledger is imported. A stream counts as in sync only when a
+revision of its order or invoice (as Plex has it now, or as an old state had it) renders to the mark in the name of its
+last file. Every other stream is blocked, and a review item shows both versions. Nothing is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from plexstedi.advice import replay_command
 from plexstedi.edi.document_name import parse_file_name
-from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.order_number import PossibleOwner, owner_of_files
-from plexstedi.edi.outbound.actions import Send850
-from plexstedi.edi.outbound.document import Prepared, Renderings, prepare
-from plexstedi.edi.reasons import Held, Reason
-from plexstedi.edi.sent import SentOrder
+from plexstedi.edi.reasons import Reason
 from plexstedi.edi.stream import StreamKey
-from plexstedi.errors import PlexStediError, ServiceUnavailable
+from plexstedi.errors import ServiceUnavailable
 from plexstedi.state.cursors import Fact
-from plexstedi.state.document import RECOVERED, NewDocument
 from plexstedi.state.executions import ExecutionRecord
-from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind
-from plexstedi.state.subject import Subject, of_document, of_order, of_stream
-from plexstedi.sync.feed import TRANSACTIONS, read_anew
-from plexstedi.sync.partners import partner_of
-from plexstedi.sync.people.recovered_files import (
-    Found,
-    Recovered,
-    delivery_at_stedi,
-    free_key,
-    payload_at_stedi,
-    settle_earlier,
-)
+from plexstedi.state.subject import Subject, of_stream
+from plexstedi.sync.feed import TRANSACTIONS, reset_feed
+from plexstedi.sync.people.recovered_files import FileAtStedi, Found, close_earlier, file_at_stedi, import_file
 from plexstedi.sync.people.recovered_lines import RecoveredSent, sent_by_position
 from plexstedi.sync.poll.orders import poll
-from plexstedi.sync.replay_words import REPLACES
+from plexstedi.sync.replay_advice import REPLACES
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
-from plexstedi.sync.submit.document import order_witness, stream_name
+from plexstedi.sync.submit.document import stream_name
 from plexstedi.sync.submit.executions import read_executions
+from plexstedi.sync.submit.trades import Trade, Trades, Word, all_trades
 
-_LOOK_BEHIND = timedelta(days=2)
-"""An order is in Plex, at the longest so much, before its first document goes out; older ones were touched since."""
+_BEFORE_FIRST_FILE = timedelta(days=2)
+"""An order is in Plex at most so long before its first document goes out; older ones were modified since."""
 
 
 @dataclass(frozen=True)
 class FoundStream:
-    """The files of one stream, oldest first, and the order that they speak of."""
+    """The files of one stream, oldest first, and the order or invoice that they were sent for."""
 
-    order_number: str
+    word: Word
+    number: str
     release: str | None
     files: tuple[Found, ...]
-    record: OrderRecord | None
+    trade: Trade | None
+    """None: Plex does not have it, or it cannot be determined which of `others` it is."""
     revision: int | None
-    """The revision of the order that the last file says; None: none that is known."""
-    others: tuple[OrderRecord, ...] = ()
-    """Where `record` is None: orders of this number of which none is surely the one."""
+    """The revision that the last file brought the partner up to; None: none that is known."""
+    others: tuple[Trade, ...] = ()
 
     @property
     def in_sync(self) -> bool:
-        """Whether it is known what the supplier has."""
+        """Whether it is known what the partner has."""
         return self.revision is not None
 
-    def what(self) -> str:
-        """What will be done with it, in words."""
-        if self.record is None and self.others:
-            return "the number was used again, and the order of this file cannot be determined: needs review"
-        if self.record is None:
-            return "Plex has no such order: the file is recorded, needs review"
-        if self.revision == self.record.latest:
+    @property
+    def first_sent_at(self) -> datetime:
+        """When Stedi got the first of the files."""
+        return min(file.execution.created_at for file in self.files)
+
+    def action(self) -> str:
+        """What `recover` will do with it."""
+        if self.trade is None and self.others:
+            return f"the number was used again, and the {self.word} of this file cannot be determined: needs review"
+        if self.trade is None:
+            return f"Plex has no such {self.word}: the file is recorded, needs review"
+        if self.revision == self.trade.revision:
             return "in sync: imported"
         if self.revision is not None:
-            return f"says revision {self.revision}: imported, later changes are sent next"
-        return "the order in Plex differs from the last document: imported, blocked, needs review"
+            return f"says revision {self.revision}: imported, the next submit decides on later changes"
+        return f"the {self.word} in Plex differs from the last document: imported, blocked, needs review"
 
 
-def look(session: Session) -> list[FoundStream]:
-    """What recovery would take over: Stedi's files against the orders as Plex has them now.
+def find_streams(session: Session) -> list[FoundStream]:
+    """The streams that can be imported: Stedi's files against orders and invoices as Plex has them now.
 
-    Reads Plex wholly and Stedi's feed to its end; the state learns revisions and witnesses, nothing else. Raise
-    ServiceUnavailable when the time is over before all orders were read; what was read stays.
+    Reads Plex wholly and Stedi's feed to its end; the state gets revisions and executions, nothing else. Raise
+    ServiceUnavailable when the time limit is reached before all orders were read; what was read is kept.
     """
     check_tenant(session)
     session.overrides |= {"sweep-empty"}
     read_executions(session, all_of_ours=True)
-    unknown = unknown_files(session)
+    unknown = _unknown_files(session)
     if not unknown:
         return []
-    _read_plex(session, since=min(witness.created_at for witness in unknown) - _LOOK_BEHIND)
-    streams: dict[tuple[str, str | None], list[Found]] = {}
-    for witness in unknown:
-        parsed = parse_file_name(witness.file_name)
+    _read_plex(session, since=min(execution.created_at for execution in unknown) - _BEFORE_FIRST_FILE)
+    files: dict[tuple[str, str | None, bool], list[Found]] = {}
+    for execution in unknown:
+        parsed = parse_file_name(execution.file_name)
         if parsed is not None:
             slot, mark = parsed
-            if slot.kind == "810":
-                continue
-            streams.setdefault((slot.order, slot.release), []).append(Found(witness, slot, mark))
-    return [_stream(session, number, release, files) for (number, release), files in sorted(streams.items(), key=str)]
+            files.setdefault((slot.order, slot.release, slot.kind == "810"), []).append(Found(execution, slot, mark))
+    return [
+        _found_stream(session, trades, number, release, found)
+        for trades in all_trades(session)
+        for (number, release, is_invoice), found in sorted(files.items(), key=str)
+        if is_invoice == (trades.word == "invoice")
+    ]
 
 
-def unknown_files(session: Session) -> list[ExecutionRecord]:
+def _unknown_files(session: Session) -> list[ExecutionRecord]:
     """Files of ours that the ledger lacks. A retried file comes twice under one name: the newest execution counts."""
-    return list({witness.file_name: witness for witness in session.store.witnesses.unknown_to_ledger()}.values())
+    return list({each.file_name: each for each in session.store.executions.unknown_to_ledger()}.values())
 
 
 def _read_plex(session: Session, since: datetime) -> None:
-    cursor = session.store.memory.time(Fact.PLEX_CURSOR)
+    cursor = session.store.cursors.time(Fact.PLEX_CURSOR)
     overlap = timedelta(minutes=session.config.plex.poll.overlap_minutes)
     poll(session, since=since if cursor is None else min(since, cursor - overlap), full=True)
     left = session.store.orders.work_left()
@@ -122,218 +118,153 @@ def _read_plex(session: Session, since: datetime) -> None:
         )
 
 
-def _stream(session: Session, number: str, release: str | None, files: Sequence[Found]) -> FoundStream:
-    ordered = tuple(sorted(files, key=lambda f: (f.slot.change_sequence, f.slot.counter, f.witness.created_at)))
+def _found_stream(
+    session: Session, trades: Trades, number: str, release: str | None, files: Sequence[Found]
+) -> FoundStream:
+    ordered = tuple(sorted(files, key=lambda f: (f.slot.change_sequence, f.slot.counter, f.execution.created_at)))
     last = ordered[-1]
-    orders = session.store.orders
-    records = {record.id: record for record in orders.by_number(number)}
-    said = {
-        each: _revision_said(session, record, StreamKey(order_id=each, release=release), last.mark)
-        for each, record in records.items()
-    }
-    suppliers = session.config.suppliers
+    found = {trade.id: trade for trade in trades.by_number(number)}
+    reached = {trade.id: _revision_reached(trades, trade, release, last.mark) for trade in found.values()}
+    documents = session.store.documents
     owner = owner_of_files(
         [
             PossibleOwner(
-                id=record.id,
-                has_documents=any(d.order_number == number for d in session.store.documents.of_order(record.id)),
-                says_it=said[record.id] is not None,
-                same_partner=record.supplier in suppliers
-                and suppliers[record.supplier].partnership_id == last.witness.partnership,
-                there=record.phase is not Phase.VANISHED,
-                created_at=orders.revision(record.id, record.latest).created_at,
+                id=trade.id,
+                has_documents=any(document.order_number == number for document in documents.of_order(trade.id)),
+                matches_content=reached[trade.id] is not None,
+                same_partner=trade.partner in trades.partners
+                and trades.partners[trade.partner].partnership_id == last.execution.partnership,
+                in_plex=trades.is_in_plex(trade),
+                created_at=trades.created_at(trade),
             )
-            for record in records.values()
+            for trade in found.values()
         ],
-        min(file.witness.created_at for file in ordered),
+        min(file.execution.created_at for file in ordered),
     )
     if owner is None:
-        return FoundStream(number, release, ordered, None, None, tuple(records.values()))
-    return FoundStream(number, release, ordered, records[owner], said[owner])
+        return FoundStream(trades.word, number, release, ordered, None, None, tuple(found.values()))
+    return FoundStream(trades.word, number, release, ordered, found[owner], reached[owner])
 
 
-def _revision_said(session: Session, record: OrderRecord, key: StreamKey, mark: str) -> int | None:
-    """The newest revision that renders to this mark."""
-    if record.supplier not in session.config.suppliers or session.config.problems_of(record.supplier):
+def _revision_reached(trades: Trades, trade: Trade, release: str | None, mark: str) -> int | None:
+    """The newest revision that renders to this mark; None if none does, or its partner has no usable settings."""
+    if trade.partner not in trades.partners or trades.problems(trade.partner):
         return None
-    renderings = Renderings(partner_of(session, record.supplier))
-    for revision in range(record.latest, 0, -1):
-        if order_witness(session.store.orders.revision(record.id, revision), key, renderings) == mark:
-            return revision
-    return None
+    mark_of = trades.marks(trade, release)
+    return next((revision for revision in range(trade.revision, 0, -1) if mark_of(revision) == mark), None)
 
 
-def take_over(session: Session, found: Sequence[FoundStream]) -> None:
-    """Add the files to the ledger, stream by stream; each stream in one transaction."""
+def import_streams(session: Session, found: Sequence[FoundStream]) -> None:
+    """Add the files to the ledger; each stream in one transaction."""
     if not found:
         return
+    by_word = {trades.word: trades for trades in all_trades(session)}
     with session.store.transaction():
-        look_again_from(session, min(file.witness.created_at for stream in found for file in stream.files))
-        _ask_about_the_rest(session, found)
+        _list_transactions_again(session, min(stream.first_sent_at for stream in found))
+        for trades in by_word.values():
+            streams = [stream for stream in found if stream.word == trades.word]
+            if streams:
+                since = min(stream.first_sent_at for stream in streams)
+                trades.without_file(since, {stream.trade.id for stream in streams if stream.trade is not None})
     for stream in found:
         session.checkpoint()
-        deliveries = {
-            file.witness.execution_id: delivery_at_stedi(session, file.witness.execution_id) for file in stream.files
-        }
-        payloads = {
-            file.witness.execution_id: payload_at_stedi(session, file.witness.execution_id) for file in stream.files
-        }
+        at_stedi = [file_at_stedi(session, file) for file in stream.files]
         with session.store.transaction():
-            if stream.record is None:
-                _note_orphan(session, stream)
+            if stream.trade is None:
+                _open_review_of_unknown(session, by_word[stream.word], stream)
             else:
-                _take_over(session, stream, stream.record, deliveries, payloads)
+                _import_stream(session, by_word[stream.word], stream, stream.trade, at_stedi)
 
 
-def look_again_from(session: Session, since: datetime) -> None:
-    """Answers that came since the first of these files are listed again; those that are known make no difference."""
-    known = session.store.memory.time(Fact.ANSWERS_FROM)
-    session.store.memory.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
-    read_anew(session, TRANSACTIONS)
+def _list_transactions_again(session: Session, since: datetime) -> None:
+    """Acknowledgments that came since the first of these files are listed again; known ones make no difference."""
+    known = session.store.cursors.time(Fact.ANSWERS_FROM)
+    session.store.cursors.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
+    reset_feed(session, TRANSACTIONS)
 
 
-def _ask_about_the_rest(session: Session, found: Sequence[FoundStream]) -> None:
-    """Orders that a new state takes as known, and that were made while documents went out: no file says them.
-
-    They may never have been sent: a person is asked (`documents.known_orders`).
-    """
-    began = min(file.witness.created_at for stream in found for file in stream.files)
-    with_files = {stream.record.id for stream in found if stream.record is not None}
-    for record in session.store.orders.all():
-        if record.id in with_files or not record.known or record.untraded or record.phase is not Phase.RELEASED:
-            continue
-        created = session.store.orders.revision(record.id, record.latest).created_at
-        if created is None or created < began or session.store.documents.of_order(record.id):
-            continue
-        session.store.orders.forget_baseline(record.id)
-        session.note("order-without-document", of_order(record.number), order_id=record.id)
-
-
-def _note_orphan(session: Session, stream: FoundStream) -> None:
-    """A file for an order that Plex does not have: kept out of the way of other orders, and asked about."""
-    message = f"Stedi received {len(stream.files)} documents for it and Plex has no such order"
+def _open_review_of_unknown(session: Session, trades: Trades, stream: FoundStream) -> None:
+    """Files for an order or invoice that Plex does not have: kept apart from others, and a review item is opened."""
+    word, count = stream.word, len(stream.files)
+    message = f"Stedi received {count} documents for it and Plex has no such {word}"
     if stream.others:
-        ids = ", ".join(f"{each.id} of {each.supplier}, {each.phase}" for each in stream.others)
+        ids = ", ".join(f"{each.id} of {each.partner}" for each in stream.others)
         message = (
-            f"Stedi received {len(stream.files)} documents under this number, and their order cannot be determined: "
-            f"in Plex the number is on {ids}"
+            f"Stedi received {count} documents under this number, and their {word} cannot be determined: in Plex the"
+            f" number is on {ids}"
         )
+    counterpart = "supplier" if word == "order" else "customer"
     reason = Reason(
-        code="order-missing",
-        where=f"order {stream.order_number}",
+        code=f"{word}-missing",
+        where=f"{word} {stream.number}",
         message=message,
-        fix="Resolve it with the supplier, then `plexstedi review accept ID --reason TEXT`; until then no older "
-        "order of this supplier is sent for the first time.",
+        fix=f"Resolve it with the {counterpart}, then `plexstedi review accept ID --reason TEXT`; until then no older"
+        f" {word} of this {counterpart} is sent for the first time.",
     )
     for file in stream.files:
-        session.store.witnesses.settle(file.witness.execution_id)
-    partnership = stream.files[-1].witness.partnership
-    suppliers = session.config.suppliers.items()
-    supplier = next((code for code, settings in suppliers if settings.partnership_id == partnership), None)
-    session.ask(
-        ReviewKind.ORDER_HELD,
-        Subject(f"order number {stream.order_number}"),
+        session.store.executions.mark_resolved(file.execution.execution_id)
+    session.open_review(
+        ReviewKind.ORDER_HELD if word == "order" else ReviewKind.INVOICE_HELD,
+        Subject(f"{word} number {stream.number}"),
         (reason,),
-        supplier=supplier,
-        order_number=stream.order_number,
+        supplier=trades.partner_over(stream.files[-1].execution.partnership),
+        order_number=stream.number,
     )
 
 
-def _take_over(
-    session: Session,
-    stream: FoundStream,
-    record: OrderRecord,
-    deliveries: Mapping[str, Recovered],
-    payloads: Mapping[str, tuple[bytes, str]],
+def _import_stream(
+    session: Session, trades: Trades, stream: FoundStream, trade: Trade, at_stedi: Sequence[FileAtStedi]
 ) -> None:
-    store = session.store
-    revision = record.latest if stream.revision is None else stream.revision
-    key = StreamKey(order_id=record.id, release=stream.release)
-    told = _told(session, record, store.orders.revision(record.id, revision), key)
-    files = [RecoveredSent(file.slot.kind, file.mark, payloads[file.witness.execution_id][1]) for file in stream.files]
-    sent = sent_by_position(told, files)
-    settle_earlier(session, stream_name(key))
-    store.orders.set_settled(record.id, 0)
-    for position, file in enumerate(stream.files):
-        last = position == len(stream.files) - 1
-        state = deliveries[file.witness.execution_id]
-        body, text = payloads[file.witness.execution_id]
-        settings = session.config.suppliers.get(record.supplier)
-        document = store.documents.take_over(
-            NewDocument(
-                stream=stream_name(key),
-                order_id=record.id,
-                order_number=record.number,
-                order_release=stream.release,
-                supplier=record.supplier,
-                partnership=file.witness.partnership or (settings.partnership_id if settings else None) or "",
-                transaction_setting=RECOVERED,
-                kind=file.slot.kind,
-                purpose=RECOVERED,
-                revision=revision if last else 0,
-                change_sequence=file.slot.change_sequence,
-                counter=file.slot.counter,
-                idempotency_key=free_key(session, file),
-                file_name=file.witness.file_name,
-                route="generate-edi",
-                body=body,
-                x12=text,
-                sent=sent[position],
-                dropped=(),
-            ),
-            sent_at=file.witness.created_at,
-            execution_id=state.execution_id,
-            delivered=state.delivered or not last,
-            failed=state.failed if last else None,
-            blocks=last and not stream.in_sync,
-        )
-        store.documents.set_controls(document.id, state.interchange, state.group, state.set_control)
-        session.note(
-            "document-recovered",
-            of_document(document.id),
-            order_id=record.id,
-            file_name=file.witness.file_name,
+    revision = trade.revision if stream.revision is None else stream.revision
+    name = stream_name(StreamKey(order_id=trade.id, release=stream.release))
+    files = [RecoveredSent(each.file.slot.kind, each.file.mark, each.x12) for each in at_stedi]
+    sent = sent_by_position(trades.as_sent(trade, revision, stream.release), files)
+    close_earlier(session, name)
+    trades.decide_again(trade)
+    settings = trades.partners.get(trade.partner)
+    for each, lines in zip(at_stedi, sent, strict=True):
+        is_last = each is at_stedi[-1]
+        import_file(
+            session,
+            each,
+            trade,
+            stream=name,
+            release=stream.release,
+            partnership=each.file.execution.partnership or (settings.partnership_id if settings else None) or "",
+            revision=revision if is_last else 0,
+            sent=lines,
+            is_last=is_last,
             in_sync=stream.in_sync,
         )
     if not stream.in_sync:
-        _ask(session, stream, record)
+        _open_review_of_difference(session, stream, trade, name)
 
 
-def _told(session: Session, record: OrderRecord, order: Order, key: StreamKey) -> SentOrder:
-    """What the supplier has, as far as the order in Plex tells it: lines to match answers with."""
-    whole = order.model_copy(update={"phase": Phase.RELEASED})
-    prepared: Prepared | Held
-    try:
-        renderings = Renderings(partner_of(session, record.supplier))
-        prepared = prepare(Send850(whole, key), renderings, change_sequence=0, revision_seen=date.min)
-    except (KeyError, PlexStediError):
-        return SentOrder(number=record.number, release=key.release, lines=())
-    if isinstance(prepared, Held):
-        return SentOrder(number=record.number, release=key.release, lines=())
-    return prepared.sent
-
-
-def _ask(session: Session, stream: FoundStream, record: OrderRecord) -> None:
-    last = stream.files[-1]
+def _open_review_of_difference(session: Session, stream: FoundStream, trade: Trade, name: str) -> None:
+    last = stream.files[-1].execution
+    fix = (
+        "Compare both with `plexstedi review show ID`. If the supplier has the order as Plex has it:"
+        " `plexstedi review accept ID --reason TEXT`. Otherwise"
+        f" {replay_command(trade.number, release=stream.release, purpose=REPLACES)} sends the current order to"
+        " replace it."
+    )
+    if trade.word == "invoice":
+        fix = (
+            "Compare it in the Stedi portal. `plexstedi review accept ID --reason TEXT`: the customer has the invoice"
+            " as it is in Plex, or was informed."
+        )
     reason = Reason(
         code="recovered-differs",
-        where="order",
-        message=f"its last document at Stedi ({last.witness.file_name}, {_day(last.witness.created_at)}) differs "
-        f"from Plex now (revision {record.latest})",
-        fix="Compare both with `plexstedi review show ID`. If the supplier has the order as Plex has it:"
-        " `plexstedi review accept ID --reason TEXT`. Otherwise"
-        f" {replay_command(record.number, release=stream.release, purpose=REPLACES)} sends the current order to "
-        "replace it.",
+        where=trade.word,
+        message=f"its last document at Stedi ({last.file_name}, {last.created_at:%Y-%m-%d}) differs from Plex now"
+        f" (revision {trade.revision})",
+        fix=fix,
     )
-    session.ask(
+    session.open_review(
         ReviewKind.RECOVERED_DIFFERS,
-        of_stream(stream_name(StreamKey(order_id=record.id, release=stream.release))),
+        of_stream(name),
         (reason,),
-        supplier=record.supplier,
-        order_id=record.id,
-        order_number=record.number,
+        supplier=trade.partner,
+        order_id=trade.id,
+        order_number=trade.number,
     )
-
-
-def _day(moment: datetime) -> str:
-    return moment.date().isoformat()

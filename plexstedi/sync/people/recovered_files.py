@@ -1,72 +1,133 @@
-"""What recover takes over of one file at Stedi, for orders and invoices alike."""
+"""What `recover` imports of one file at Stedi, for orders and invoices alike."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from plexstedi.edi.document_name import Slot, idempotency_key
-from plexstedi.state.document import Document
+from plexstedi.edi.sent import SentOrder
+from plexstedi.state.document import RECOVERED, Document, NewDocument
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
 from plexstedi.stedi.models import Delivered, DeliveryFailed, RetriedAs, delivery_of
 from plexstedi.sync.session import Session
+from plexstedi.sync.submit.trades import Trade
 
 
 @dataclass(frozen=True)
 class Found:
     """One file of ours at Stedi that the ledger lacks."""
 
-    witness: ExecutionRecord
+    execution: ExecutionRecord
     slot: Slot
     mark: str
 
 
 @dataclass(frozen=True)
-class Recovered:
-    """What Stedi says of one file."""
+class FileAtStedi:
+    """One of them with what Stedi has of it."""
 
-    failed: str | None
-    delivered: bool
+    file: Found
     execution_id: str
+    """Of a file that was retried in the portal: of its last execution."""
+    delivered: bool
+    failed: str | None
+    """Why it could not be delivered."""
     interchange: int | None
     group: int | None
     set_control: int | None
+    body: bytes
+    """As it was given to Stedi."""
+    x12: str
 
 
-def delivery_at_stedi(session: Session, execution_id: str) -> Recovered:
+def file_at_stedi(session: Session, file: Found) -> FileAtStedi:
+    """Ask Stedi for the delivery, the control numbers and the contents of one file. Raise ServiceUnavailable."""
+    execution_id = file.execution.execution_id
     execution = session.stedi.execution(execution_id)
-    state = None if execution is None else delivery_of(execution)
+    delivery = None if execution is None else delivery_of(execution)
     controls = session.stedi.execution_transactions(execution_id)
     first = controls[0] if controls else None
-    return Recovered(
-        failed=state.message if isinstance(state, DeliveryFailed) else None,
-        delivered=isinstance(state, Delivered),
-        execution_id=state.execution_id if isinstance(state, RetriedAs) else execution_id,
+    body = session.stedi.execution_document(execution_id, "input") or b""
+    text = session.stedi.execution_document(execution_id, "output") or b""
+    return FileAtStedi(
+        file=file,
+        execution_id=delivery.execution_id if isinstance(delivery, RetriedAs) else execution_id,
+        delivered=isinstance(delivery, Delivered),
+        failed=delivery.message if isinstance(delivery, DeliveryFailed) else None,
         interchange=None if first is None else first.interchange_control,
         group=None if first is None else first.group_control,
         set_control=None if first is None else first.set_control,
+        body=body,
+        x12=text.decode("utf-8", errors="replace"),
     )
 
 
-def payload_at_stedi(session: Session, execution_id: str) -> tuple[bytes, str]:
-    """The document as Stedi got it, and as X12."""
-    given = session.stedi.execution_document(execution_id, "input") or b""
-    text = session.stedi.execution_document(execution_id, "output") or b""
-    return given, text.decode("utf-8", errors="replace")
+def import_file(
+    session: Session,
+    found: FileAtStedi,
+    trade: Trade,
+    *,
+    stream: str,
+    release: str | None,
+    partnership: str,
+    revision: int,
+    sent: SentOrder,
+    is_last: bool,
+    in_sync: bool,
+) -> None:
+    """Add one file to the ledger as a sent document. The last of a stream that is not in sync blocks it."""
+    documents, slot = session.store.documents, found.file.slot
+    document = documents.take_over(
+        NewDocument(
+            stream=stream,
+            order_id=trade.id,
+            order_number=trade.number,
+            order_release=release,
+            supplier=trade.partner,
+            partnership=partnership,
+            transaction_setting=RECOVERED,
+            kind=slot.kind,
+            purpose=RECOVERED,
+            revision=revision,
+            change_sequence=slot.change_sequence,
+            counter=slot.counter,
+            idempotency_key=_free_key(session, found.file),
+            file_name=found.file.execution.file_name,
+            route="generate-edi",
+            body=found.body,
+            x12=found.x12,
+            sent=sent,
+            dropped=(),
+        ),
+        sent_at=found.file.execution.created_at,
+        execution_id=found.execution_id,
+        delivered=found.delivered or not is_last,
+        failed=found.failed if is_last else None,
+        blocks=is_last and not in_sync,
+    )
+    documents.set_controls(document.id, found.interchange, found.group, found.set_control)
+    session.note(
+        "document-recovered",
+        of_document(document.id),
+        order_id=trade.id,
+        file_name=document.file_name,
+        in_sync=in_sync,
+    )
 
 
-def free_key(session: Session, file: Found) -> str:
-    """The key of its slot; an own document that met a refusal (422) has it: then with the mark. It is never used again.
+def _free_key(session: Session, file: Found) -> str:
+    """The key of its slot; with the mark where an own document that was refused (422) has that key.
 
-    Stedi was asked for this file already, so no attempt ever follows under its key.
+    No attempt ever follows under this key: Stedi has the file already.
     """
     key = idempotency_key(file.slot)
     return key if session.store.documents.by_key(key) is None else f"{key}_{file.mark}"
 
 
-def settle_earlier(session: Session, stream: str) -> None:
+def close_earlier(session: Session, stream: str) -> None:
     """Documents of an old state that are open there: a later file of the stream went out, so each came to an end."""
     for document in session.store.documents.of_stream(stream):
         if document.blocks:
@@ -74,7 +135,9 @@ def settle_earlier(session: Session, stream: str) -> None:
         if not document.state.is_final:
             _settle(session, document)
         for kind in _OF_DOCUMENT:
-            session.withdraw(kind, of_document(document.id), "a later file is at Stedi", order_id=document.order_id)
+            session.withdraw_review(
+                kind, of_document(document.id), "a later file is at Stedi", order_id=document.order_id
+            )
 
 
 _OF_DOCUMENT = (
@@ -88,21 +151,21 @@ _OF_DOCUMENT = (
 
 def _settle(session: Session, document: Document) -> None:
     documents, now = session.store.documents, session.clock.now()
-    witness = session.store.witnesses.by_file_name(document.file_name)
+    execution = session.store.executions.by_file_name(document.file_name)
     state = document.state
-    if witness is not None and state.is_before_acceptance:
+    if execution is not None and state.is_before_acceptance:
         if state is DocumentState.FROZEN:
-            documents.begin_attempt(document, witness.created_at)
+            documents.begin_attempt(document, execution.created_at)
         documents.accept(
             document.id,
-            witness.created_at,
-            file_execution_id=witness.execution_id,
+            execution.created_at,
+            file_execution_id=execution.execution_id,
             interchange_control=None,
             group_control=None,
             x12=None,
         )
         state = DocumentState.ACCEPTED
-    if state is DocumentState.ACCEPTED and (witness is None or witness.status != "FAILED"):
+    if state is DocumentState.ACCEPTED and (execution is None or execution.status != "FAILED"):
         documents.deliver(document.id, now)
     elif state is DocumentState.SENDING:
         documents.move(document.id, DocumentState.REFUSED, "Stedi has no such file")

@@ -231,7 +231,7 @@ class _Undo(Exception):
 @contextmanager
 def _undone(session: Session) -> Iterator[None]:
     """Whatever is done to the state inside is taken back; a fault inside is raised."""
-    told = list(session.tally.news)
+    told = list(session.run.news)
     try:
         with session.store.transaction():
             yield
@@ -239,4 +239,4 @@ def _undone(session: Session) -> Iterator[None]:
     except _Undo:
         pass
     finally:
-        session.tally.news[:] = told
+        session.run.news[:] = told

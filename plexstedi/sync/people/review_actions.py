@@ -112,15 +112,15 @@ def _refused_is_told(session: Session, review: Review, lines: Collection[int]) -
     )
 
 
-def _take_witness(session: Session, review: Review, lines: Collection[int]) -> None:
+def _take_execution(session: Session, review: Review, lines: Collection[int]) -> None:
     document = _document(session, review)
-    witness = session.store.witnesses.by_file_name(document.file_name)
-    if witness is None:
+    execution = session.store.executions.by_file_name(document.file_name)
+    if execution is None:
         raise UsageFault(
             f"Stedi's execution feed has shown no file {document.file_name}: Stedi does not hold this document",
             fix="Run `plexstedi recover`: it reads what Stedi actually sent and rebuilds the state from it.",
         )
-    accept(session, document, found_at_stedi(witness.execution_id, witness.created_at))
+    accept(session, document, found_at_stedi(execution.execution_id, execution.created_at))
 
 
 def _send_again(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -134,9 +134,9 @@ def _withdraw(session: Session, review: Review, lines: Collection[int]) -> None:
     session.store.documents.move(document.id, DocumentState.WITHDRAWN, "abandoned by a user")
     invoice_id = invoice_of_stream(document.order_id)
     if invoice_id is None:
-        session.store.orders.set_settled(document.order_id, 0)
+        session.store.orders.set_up_to_date(document.order_id, 0)
     else:
-        session.store.invoices.set_settled(invoice_id, 0)
+        session.store.invoices.set_up_to_date(invoice_id, 0)
     session.note("document-withdrawn", of_document(document.id), order_id=document.order_id)
 
 
@@ -264,7 +264,7 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         Choice(
             "Stedi has exactly this document: it is tracked until delivery. Only possible if Stedi's execution feed "
             "has listed a file with its name; otherwise `plexstedi recover`.",
-            _take_witness,
+            _take_execution,
         ),
         Choice(
             "Abandon this document; the next submit sends the order as it is now, under a new key. THIS MAY ORDER"

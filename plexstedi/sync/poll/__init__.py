@@ -1,1 +1,1 @@
-"""From Plex into the state: orders, receipts, invoices."""
+"""Read orders, receipts and invoices from Plex into the state."""

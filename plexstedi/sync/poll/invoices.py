@@ -1,6 +1,6 @@
-"""Polling customer invoices: what changed in Plex's accounting becomes revisions in the state.
+"""Poll customer invoices: changes in Plex's accounting become revisions in the state.
 
-A list row is a whole invoice, so there is no work list: a window is read, stored and left behind in one step.
+A list row is a complete invoice, so no work list is needed: each window is read, stored and finished in one step.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_invoice, of_stream
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.timezones import invoice_as_it_was_read
+from plexstedi.sync.timezones import invoice_in_stored_timezone
 
 _STEP = timedelta(days=3)
-"""Plex's accounting answers with at most about 1,000 invoices before it times out (plex/README.md 6)."""
+"""Length of a window: Plex's accounting returns about 1,000 invoices before it times out (plex/README.md 6)."""
 
 
 def wanted(session: Session) -> bool:
@@ -38,8 +38,8 @@ def plan_windows(
 ) -> tuple[Window, ...]:
     """The windows to read, oldest first.
 
-    `cursor` is the end of the last window that was stored. One in the future (the clock was set back) counts as now.
-    `look_back`: with a sweep of orders, how far back invoices are looked at again, for what Plex committed late.
+    `cursor`: end of the last stored window; one in the future (the clock was set back) counts as now. `look_back`: set
+    with a sweep of orders; invoices since then are read again, for rows that Plex committed late.
     """
     begin = start if cursor is None else min(cursor, end) - overlap
     if look_back is not None:
@@ -54,19 +54,19 @@ def plan_windows(
     return tuple(windows)
 
 
-def fix_start(session: Session, now: datetime, orders_start: datetime) -> datetime:
-    """Before this time, invoices are taken as known to their customers.
+def set_start(session: Session, now: datetime, orders_start: datetime) -> datetime:
+    """Store and return the start: invoices created before it count as known to their customers.
 
-    plex.poll.invoices_start; else `orders_start` where invoices are read from the first poll on, else the time of the
-    first look at invoices: earlier ones reached their customers by other means. To be called before BEGAN is set.
-    Nothing is fixed while invoices are not read.
+    plex.poll.invoices_start; else `orders_start` if invoices are read from the first poll on, else the time of the
+    first poll that reads invoices: earlier ones reached their customers by other means. Call before BEGAN is set.
+    Nothing is stored while invoices are not read.
     """
-    memory = session.store.memory
-    remembered = memory.time(Fact.INVOICES_START)
-    first = orders_start if memory.time(Fact.BEGAN) is None else now
+    cursors = session.store.cursors
+    remembered = cursors.time(Fact.INVOICES_START)
+    first = orders_start if cursors.time(Fact.BEGAN) is None else now
     start = session.config.plex.poll.invoices_start or remembered or first
     if wanted(session) and remembered != start:
-        memory.put_time(Fact.INVOICES_START, start)
+        cursors.put_time(Fact.INVOICES_START, start)
     return start
 
 
@@ -78,15 +78,15 @@ def poll_invoices(
     since: datetime | None,
     look_back: datetime | None,
 ) -> bool:
-    """Read the invoices that changed up to `end`; whether all were read before `until` (monotonic seconds).
+    """Read the invoices changed up to `end`; return whether all were read before `until` (monotonic seconds).
 
     The other times are those of `plan_windows`.
     """
-    memory = session.store.memory
+    cursors = session.store.cursors
     windows = plan_windows(
         end=end,
         start=start,
-        cursor=memory.time(Fact.INVOICES_CURSOR),
+        cursor=cursors.time(Fact.INVOICES_CURSOR),
         overlap=timedelta(minutes=session.config.plex.poll.overlap_minutes),
         since=since,
         look_back=look_back,
@@ -94,14 +94,14 @@ def poll_invoices(
     for done, window in enumerate(windows):
         session.checkpoint()
         if session.clock.monotonic() >= until:
-            session.tally.warn(f"invoices are read up to {window.begin:%Y-%m-%d %H:%M} UTC; the next run continues")
+            session.run.warn(f"invoices are read up to {window.begin:%Y-%m-%d %H:%M} UTC; the next run continues")
             return False
         readings = session.plex.touched_invoices(window)
         with session.store.transaction():
             for reading in readings:
                 with isolated(session, _record_of(reading)):
                     record_invoice(session, reading, start)
-            memory.put_time(Fact.INVOICES_CURSOR, window.end)
+            cursors.put_time(Fact.INVOICES_CURSOR, window.end)
         session.progress("reading invoices from Plex", done + 1, len(windows))
     return True
 
@@ -115,18 +115,19 @@ def _record_of(reading: InvoiceReading) -> Record:
 
 
 def record_invoice(session: Session, reading: InvoiceReading, start: datetime) -> None:
-    """Store what Plex said of one invoice; inside the caller's transaction. Raise what its reading raised."""
+    """Store one invoice as read from Plex; inside the caller's transaction. Raise the error of its reading."""
     if isinstance(reading, UnforeseenInvoice):
         raise reading.error
     if isinstance(reading, UnreadableInvoice):
-        _ask(session, reading, start)
+        _open_review(session, reading, start)
         return
-    reading = invoice_as_it_was_read(session, reading)
-    session.withdraw(ReviewKind.INVOICE_UNREADABLE, of_stream(invoice_stream(reading.id)), "it can be read now")
+    reading = invoice_in_stored_timezone(session, reading)
+    session.withdraw_review(ReviewKind.INVOICE_UNREADABLE, of_stream(invoice_stream(reading.id)), "it can be read now")
     invoices = session.store.invoices
     first = invoices.get(reading.id) is None
     known = _created_before(reading, start)
     untraded = reading.customer_code not in session.config.customers
+    # None: the content equals the latest revision, as for every overlap of two windows.
     revision = invoices.record(reading, now=session.clock.now(), known=known, untraded=untraded)
     if revision is None:
         return
@@ -147,14 +148,14 @@ def _created_before(invoice: Invoice | UnreadableInvoice, start: datetime) -> bo
     return invoice.created_at is not None and invoice.created_at < start
 
 
-def _ask(session: Session, invoice: UnreadableInvoice, start: datetime) -> None:
-    """Ask about an invoice that might be due; others' invoices, and those from before, are nobody's question here."""
+def _open_review(session: Session, invoice: UnreadableInvoice, start: datetime) -> None:
+    """Open a review item for an unreadable invoice that may be due: not for other customers' or earlier invoices."""
     if _created_before(invoice, start):
         return
     if invoice.customer_code and invoice.customer_code not in session.config.customers:
         return
     stream = invoice_stream(invoice.invoice_id)
-    session.ask(
+    session.open_review(
         ReviewKind.INVOICE_UNREADABLE,
         of_stream(stream),
         (Reason(code="invoice-unreadable", where="invoice", message=invoice.reason, fix=invoice.fix),),

@@ -1,4 +1,4 @@
-"""Rows of Plex that cannot be read: asked about, and taken back."""
+"""Review items about Plex rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def has_odd_rows(session: Session) -> bool:
     return any(review.kind is ReviewKind.RECORD_UNREADABLE for review in session.store.reviews.standing())
 
 
-def take_back_odd_rows(session: Session, rows: Collection[str]) -> None:
-    """These rows, by their ids, can be read: review items about them close; inside the caller's transaction."""
+def close_odd_row_reviews(session: Session, rows: Collection[str]) -> None:
+    """Withdraw the review items of these rows, by id: they are readable now. Inside the caller's transaction."""
     for review in session.store.reviews.standing():
         _, _, key = review.subject.text.rpartition(" row ")
         if review.kind is ReviewKind.RECORD_UNREADABLE and key in rows:
-            session.withdraw(review.kind, review.subject, "it can be read now")
+            session.withdraw_review(review.kind, review.subject, "it can be read now")
 
 
-def ask_about_odd_records(session: Session) -> None:
-    """Rows of Plex that could not be read and belong to nothing that is held instead: a review item each, once."""
-    odd_records = session.plex.odd_records()
-    if not odd_records:
+def open_odd_record_reviews(session: Session) -> None:
+    """Open one review item for each unreadable Plex row that does not belong to a held record."""
+    unreadable_records = session.plex.unreadable_records()
+    if not unreadable_records:
         return
     with session.store.transaction():
-        for odd in odd_records:
-            words = f"a row of Plex's {odd.table} ({odd.words})"
+        for odd in unreadable_records:
+            words = f"a row of Plex's {odd.table} ({odd.label})"
             record = _odd_row(odd.table, odd.key, words)
             if odd.error is not None:
                 hold(session, record, odd.error)
@@ -45,5 +45,6 @@ def ask_about_odd_records(session: Session) -> None:
                 fix="Correct the record in Plex, or set [plex.fields] if this tenant uses another field name; then"
                 " `plexstedi review accept ID --reason TEXT`.",
             )
+            # A user who rejected the item decided to ignore this row.
             if not session.store.reviews.rejected(ReviewKind.RECORD_UNREADABLE, record.subject):
-                session.ask(ReviewKind.RECORD_UNREADABLE, record.subject, (reason,))
+                session.open_review(ReviewKind.RECORD_UNREADABLE, record.subject, (reason,))

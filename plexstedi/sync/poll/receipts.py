@@ -1,4 +1,4 @@
-"""Goods received, as Plex lists them: they are not promised again."""
+"""Goods receipts listed by Plex: received quantities are not promised again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plexstedi.plex.port import (
 )
 from plexstedi.state.cursors import Fact
 from plexstedi.sync.isolation import Record, isolated
-from plexstedi.sync.poll.odd_rows import take_back_odd_rows
+from plexstedi.sync.poll.odd_rows import close_odd_row_reviews
 from plexstedi.sync.session import Session
 
 RECEIPTS_LOOK_BACK = timedelta(days=90)
@@ -21,18 +21,20 @@ RECEIPTS_OVERLAP = timedelta(days=3)
 
 
 def read_receipts_of_plex(session: Session, now: datetime) -> None:
-    """Receipts have no modified filter: the window overlaps by days (plex/README.md 5.1)."""
-    memory = session.store.memory
-    cursor = memory.time(Fact.RECEIPTS_CURSOR)
+    """Read receipts since the cursor. They have no modified filter: windows overlap by days (plex/README.md 5.1)."""
+    cursors = session.store.cursors
+    cursor = cursors.time(Fact.RECEIPTS_CURSOR)
     begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP
+    # Without documents nothing can be confirmed, so receipts are not needed yet.
     if begin >= now or not session.store.documents.any():
         return
     try:
         receipts = session.plex.receipts(Window(begin, now))
     except ServiceRefused as fault:
+        # This tenant may not offer receipts at all: continue without received quantities.
         if fault.code != "wrong-path":
             raise
-        session.tally.warn(f"receipts cannot be read, so the received quantities are unknown: {fault.message}")
+        session.run.warn(f"receipts cannot be read, so the received quantities are unknown: {fault.message}")
         return
     with session.store.transaction():
         for receipt in receipts:
@@ -40,8 +42,8 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
                 session.store.receipts.record(
                     receipt.id, receipt.order_id, receipt.line_id, receipt.quantity, receipt.received_at
                 )
-        take_back_odd_rows(session, {receipt.id for receipt in receipts})
-        memory.put_time(Fact.RECEIPTS_CURSOR, now)
+        close_odd_row_reviews(session, {receipt.id for receipt in receipts})
+        cursors.put_time(Fact.RECEIPTS_CURSOR, now)
 
 
 def _receipt_record(session: Session, receipt: Receipt) -> Record:

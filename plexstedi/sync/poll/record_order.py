@@ -1,4 +1,4 @@
-"""One order as Plex has it now, into the state: a revision, its trade, its end."""
+"""Store one order as read from Plex: revision, trading status, deletion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_order
 from plexstedi.sync.session import Session
-from plexstedi.sync.timezones import as_it_was_read
+from plexstedi.sync.timezones import in_stored_timezone
 
 
 def record_reading(
@@ -24,21 +24,21 @@ def record_reading(
     start: datetime,
     supplier: Supplier | None,
 ) -> None:
-    """Store what Plex said of one order and its supplier; inside the caller's transaction."""
+    """Store one order and its supplier as read from Plex; inside the caller's transaction."""
     if isinstance(reading, UnreadableOrder):
-        session.tally.counts.orders_seen += 1
+        session.run.counts.orders_seen += 1
         reason = Reason(code="order-unreadable", where="order", message=reading.reason, fix=reading.fix)
         number = reading.number or number
-        session.ask(ReviewKind.ORDER_UNREADABLE, of_order(reading.order_id), (reason,), order_number=number)
+        session.open_review(ReviewKind.ORDER_UNREADABLE, of_order(reading.order_id), (reason,), order_number=number)
         return
     if isinstance(reading, VanishedOrder):
         _record_vanished(session, reading.order_id)
         return
-    session.tally.counts.orders_seen += 1
-    reading = as_it_was_read(session, reading)
-    session.withdraw(ReviewKind.ORDER_UNREADABLE, of_order(reading.id), "it can be read now")
+    session.run.counts.orders_seen += 1
+    reading = in_stored_timezone(session, reading)
+    session.withdraw_review(ReviewKind.ORDER_UNREADABLE, of_order(reading.id), "it can be read now")
     now = session.clock.now()
-    began = session.store.memory.time(Fact.BEGAN) or now
+    began = session.store.cursors.time(Fact.BEGAN) or now
     known = reading.created_at is not None and reading.created_at < start
     baseline = reading.modified_at is None or reading.modified_at <= began
     first = session.store.orders.get(reading.id) is None
@@ -48,6 +48,7 @@ def record_reading(
         session.store.orders.set_supplier(supplier)
     if revision is None:
         return
+    # At the first poll, thousands of known orders are read: they are no changes.
     if not (first and known):
         _count_change(session, reading)
     session.note(
@@ -62,14 +63,14 @@ def record_reading(
 
 
 def _count_change(session: Session, order: Order) -> None:
-    session.tally.counts.orders_changed += 1
-    session.tally.counts.orders_of_no_news += int(not _is_news(session, order))
+    session.run.counts.orders_changed += 1
+    session.run.counts.orders_not_reported += int(not _is_reported(session, order))
 
 
-def _is_news(session: Session, order: Order) -> bool:
-    """Whether a change of this order is a change to anybody: a draft, or an order that is not traded by EDI, is not.
+def _is_reported(session: Session, order: Order) -> bool:
+    """Whether a change of this order is worth reporting: not for drafts and orders not exchanged by EDI.
 
-    One that was sent is, whatever has become of it.
+    Changes of an order that was sent always are.
     """
     record = session.store.orders.get(order.id)
     traded = record is not None and not record.untraded
@@ -77,12 +78,12 @@ def _is_news(session: Session, order: Order) -> bool:
 
 
 def _record_trade(session: Session, order: Order) -> None:
-    """Note whether the order's supplier is traded with by EDI."""
+    """Record whether the order's supplier is traded with by EDI."""
     orders = session.store.orders
     record = orders.get(order.id)
     assert record is not None
     untraded = order.supplier_code not in session.config.suppliers
-    # One that was sent stays in sight: its supplier has it, whoever Plex names now.
+    # An order that was sent stays traded: its supplier has it, even if Plex now names another one.
     if untraded and not record.untraded and not session.store.documents.of_order(order.id):
         orders.set_untraded(order.id, True)
         session.note("order-not-traded", of_order(order.number), order_id=order.id, supplier=order.supplier_code)

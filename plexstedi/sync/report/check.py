@@ -1,6 +1,6 @@
-"""What `check` looks at on this machine: configuration, secrets, state file, supplier tables, guides.
+"""Local part of `check`: configuration, secrets, state file, partner tables, guides.
 
-Each finding is one thing looked at, with its verdict and, unless it is well, the fix.
+Each finding is one check with its verdict and, unless it is fine, the fix.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from plexstedi.config.datasources import WRITE
 from plexstedi.config.load import Config, PlexApi, WriteBack
 from plexstedi.credentials.secrets import SecretName, Secrets
-from plexstedi.edi.guide.model import room_for
+from plexstedi.edi.guide.model import capacity_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
@@ -32,7 +32,7 @@ _OLD_BACKUP = timedelta(days=3)
 
 
 class Verdict(StrEnum):
-    """What came of looking at one thing."""
+    """The result of one check."""
 
     OK = "ok"
     WARN = "warn"
@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 
 class Area(StrEnum):
-    """What a finding is about, in the order in which they are shown."""
+    """What a finding is about, in display order."""
 
     CONFIGURATION = "configuration"
     CREDENTIALS = "credentials"
@@ -53,7 +53,7 @@ class Area(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check, with its fix."""
 
     area: Area
     subject: str
@@ -61,16 +61,16 @@ class Finding:
     message: str
     fix: str = ""
     exit_code: ExitCode = ExitCode.DONE
-    """For `wrong`: what the command ends with because of it."""
+    """For `wrong`: the exit code of the command."""
 
 
 def ok(area: Area, subject: str, message: str) -> Finding:
-    """It is as it must be."""
+    """A check that passed."""
     return Finding(area, subject, Verdict.OK, message)
 
 
 def warn(area: Area, subject: str, message: str, fix: str = "") -> Finding:
-    """It works, and is probably not meant."""
+    """It works, but is probably unintended."""
     return Finding(area, subject, Verdict.WARN, message, fix)
 
 
@@ -80,12 +80,12 @@ def wrong(area: Area, subject: str, message: str, fix: str, exit_code: ExitCode 
 
 
 def not_verified(area: Area, subject: str, message: str, fix: str = "") -> Finding:
-    """It could not be looked at; that alone is no fault."""
+    """It could not be checked, which is not a fault by itself."""
     return Finding(area, subject, Verdict.COULD_NOT_VERIFY, message, fix)
 
 
 def broken_configuration(fault: ConfigurationFault) -> list[Finding]:
-    """A configuration that cannot be used, problem by problem."""
+    """The problems of an unusable configuration, one finding each."""
     return [
         wrong(
             Area.CONFIGURATION,
@@ -98,7 +98,7 @@ def broken_configuration(fault: ConfigurationFault) -> list[Finding]:
 
 
 def check_configuration(config: Config) -> list[Finding]:
-    """The file is valid; what in it is allowed but odd; and the names that differ from the dialect's."""
+    """The file is valid; unusual values and overridden names are listed."""
     area = Area.CONFIGURATION
     found = [ok(area, str(config.file), "valid")]
     found += [warn(area, str(config.file), warning) for warning in config.warnings]
@@ -117,7 +117,7 @@ def check_configuration(config: Config) -> list[Finding]:
 
 
 def _days_written(config: Config) -> str:
-    """Where the configuration has days written to Plex; empty if nowhere."""
+    """Where the configuration writes dates to Plex; empty if nowhere."""
     acknowledgments = config.plex.acknowledgments
     if acknowledgments.write is WriteBack.RELEASES:
         return "the due date of releases" if "due_date" in acknowledgments.release_values else ""
@@ -130,7 +130,7 @@ def _days_written(config: Config) -> str:
 
 
 def needed_secrets(config: Config) -> tuple[SecretName, ...]:
-    """The secrets without which nothing runs."""
+    """The secrets that every run requires."""
     plex = {
         PlexApi.CONNECT: SecretName.PLEX_API_KEY,
         PlexApi.OAUTH2: SecretName.PLEX_CLIENT_SECRET,
@@ -142,7 +142,7 @@ def needed_secrets(config: Config) -> tuple[SecretName, ...]:
 
 
 def check_credentials(config: Config, secrets: Secrets) -> list[Finding]:
-    """Where each needed secret comes from, never what it is; and how old the Stedi key is."""
+    """The source of each required secret, never its value; and the age of the Stedi key."""
     found = []
     for name in needed_secrets(config):
         try:
@@ -183,7 +183,7 @@ def _key_age(config: Config, secrets: Secrets) -> list[Finding]:
 
 
 def check_state(path: Path, config: Config, now: datetime) -> list[Finding]:
-    """The state file is whole, belongs to this tenant and usage indicator, and has copies."""
+    """The state file is intact, belongs to this tenant and usage indicator, and has backups."""
     subject = str(path)
     try:
         with reading(path) as store:
@@ -196,7 +196,7 @@ def check_state(path: Path, config: Config, now: datetime) -> list[Finding]:
 
 
 def _copies(store: Store, config: Config, now: datetime) -> list[Finding]:
-    path, made = store.database.path, store.memory.time(Fact.CREATED)
+    path, made = store.database.path, store.cursors.time(Fact.CREATED)
     if path is None or made is None or config.state.backups == 0:
         return []
     age = age_of_last_backup(path, now)
@@ -214,7 +214,7 @@ def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
     }
     found = []
     for fact, value in mine.items():
-        theirs = store.memory.get(fact)
+        theirs = store.cursors.get(fact)
         if theirs is not None and theirs != value:
             found.append(
                 wrong(
@@ -228,13 +228,13 @@ def _whose_state(subject: str, store: Store, config: Config) -> list[Finding]:
 
 
 def environment_decides(env: Mapping[str, str]) -> bool:
-    """Whether a variable of the environment says how services are reached: which certificates, which proxy."""
+    """Whether environment variables set CA certificates or a proxy."""
     named = {"SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"}
     return any(value and (name in named or name.lower().endswith("_proxy")) for name, value in env.items())
 
 
 def check_suppliers(config: Config, only: str | None = None) -> list[Finding]:
-    """Each supplier's and customer's table has what its documents need, and its guides can be followed."""
+    """Each supplier and customer table is complete for its documents, and its guides are usable."""
     if only is not None and only not in config.suppliers and only not in config.customers:
         known = ", ".join(sorted({*config.suppliers, *config.customers})) or "none"
         return [
@@ -263,7 +263,7 @@ def _table(subject: str, problems: Iterable[Reason], guides: Iterable[Finding]) 
 def _guides(table: str, partner: Partner) -> Iterator[Finding]:
     for document in partner.guides:
         try:
-            room_for(partner, document)
+            capacity_for(partner, document)
         except GuideUnreadableError as error:
             yield wrong(
                 Area.SUPPLIERS,
@@ -274,5 +274,5 @@ def _guides(table: str, partner: Partner) -> Iterator[Finding]:
 
 
 def only_of(findings: Iterable[Finding], verdict: Verdict) -> list[Finding]:
-    """The findings of one verdict."""
+    """The findings with one verdict."""
     return [finding for finding in findings if finding.verdict is verdict]

@@ -1,4 +1,4 @@
-"""The part of `check` that looks at CA certificates and proxies: what the environment says of them. Asks nobody."""
+"""`check` of CA certificates and proxies set by the environment. No network access."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from plexstedi.config.load import Config
 from plexstedi.errors import EnvironmentFault, PlexStediError
-from plexstedi.http.network import must_be_reachable_by_environment
+from plexstedi.http.network import check_network_environment
 from plexstedi.sync.report.check import Area, Finding, ok, wrong
 from plexstedi.sync.setup import plex_settings
 
 
 def check_environment(config: Config) -> list[Finding]:
-    """Each address that runs ask can be reached as far as the environment decides it; each fault once."""
+    """Each address used by runs is reachable as far as the environment determines; one finding per fault."""
     faults: dict[str, EnvironmentFault] = {}
     for url in _addresses(config):
         try:
-            must_be_reachable_by_environment(url)
+            check_network_environment(url)
         except EnvironmentFault as fault:
             faults.setdefault(fault.message, fault)
     area, subject = Area.CONFIGURATION, "environment"
@@ -35,7 +35,7 @@ def _addresses(config: Config) -> Iterator[str]:
     try:
         records = plex_settings(config).records
     except PlexStediError:
-        # What is missing in [plex.datasources] is a finding of its own.
+        # Missing [plex.datasources] is reported by another check.
         return
     if records is not None:
         yield records.url

@@ -1,6 +1,6 @@
-"""What `check` tries on this machine, because a run needs it: files that can be written, a lock, alerts that go out.
+"""Local checks of what a run needs: writable files, locking, alert commands.
 
-Nothing is left behind, and no run is kept waiting.
+Leaves no file behind and does not block a run.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def untrusted(area: Area, fault: UntrustedFile) -> list[Finding]:
-    """What others can write, each with the command to run."""
+    """What other users can write, with the command that corrects it."""
     return [wrong(area, problem.file, problem.message, problem.fix) for problem in fault.problems]
 
 
 def check_groups(config: Config, state: Path) -> list[Finding]:
-    """What a group can write: allowed, and to be looked at."""
+    """What a group can write: allowed, but worth a warning."""
     areas: dict[Area, Iterable[Path]] = {
         Area.CONFIGURATION: (config.file, *config.guide_files()),
         Area.STATE: files_of_state(state),
     }
-    told: dict[Path, Finding] = {}
+    found: dict[Path, Finding] = {}
     for area, paths in areas.items():
         for opening in open_to_group(paths):
-            told.setdefault(opening.path, warn(area, str(opening.path), opening.message, opening.fix))
-    return list(told.values())
+            found.setdefault(opening.path, warn(area, str(opening.path), opening.message, opening.fix))
+    return list(found.values())
 
 
 def check_state_folder(state: Path) -> list[Finding]:
-    """The folder of the state file takes a file, has room, is on a disk with locks, and who holds the lock now."""
+    """The state folder is writable, has space, supports locks; and who holds the lock now."""
     folder = _nearest(state.parent)
     subject = f"folder {folder}"
     fault = _trial(folder)
@@ -68,17 +68,17 @@ def check_state_folder(state: Path) -> list[Finding]:
         holder = held_by(state)
     except StateUnusable as unusable:
         return [*found, wrong(Area.STATE, "lock", unusable.message, unusable.fix, ExitCode.STATE)]
-    said = "free" if holder is None else f"a run is in progress: {holder}"
-    return [*found, ok(Area.STATE, "lock", said)]
+    message = "free" if holder is None else f"a run is in progress: {holder}"
+    return [*found, ok(Area.STATE, "lock", message)]
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or where it is yet to be made the first one above it that is there."""
+    """The folder, or its nearest existing parent."""
     return next((one for one in (folder, *folder.parents) if one.exists()), folder)
 
 
 def _trial(folder: Path) -> Finding | None:
-    """A file is written there, brought to the disk and taken away again. None: that works."""
+    """Write, sync and delete a file. None: that works."""
     try:
         handle, name = tempfile.mkstemp(prefix=".plexstedi-check-", dir=folder)
         try:
@@ -120,7 +120,7 @@ def _mounts() -> str:
 
 
 def file_system_of(folder: Path, mounts: str) -> str | None:
-    """The kind of file system that a folder is on, by /proc/self/mountinfo; None if it does not say. Pure."""
+    """The file system type of a folder from /proc/self/mountinfo; None if it is not listed. Pure."""
     best, kind = -1, None
     for line in mounts.splitlines():
         fields, _, after = line.partition(" - ")
@@ -134,7 +134,7 @@ def file_system_of(folder: Path, mounts: str) -> str | None:
 
 
 def check_alerts(config: Config) -> list[Finding]:
-    """Somebody is told when something becomes wrong, and the program that tells it can be run. Nothing is sent."""
+    """At least one alert is configured and its command can be executed. Sends nothing."""
     alerts, area = config.alerts, Area.CONFIGURATION
     found = [] if alerts.command is None else _command(alerts.command)
     if alerts.command is None and alerts.email is None and alerts.ping_url is None:

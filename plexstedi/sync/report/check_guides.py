@@ -1,7 +1,7 @@
-"""A guide's demands against real orders: what each stored order would become, before anything is sent.
+"""Test a guide against stored orders: which document each order would become, before anything is sent.
 
-The first 850 of every order of one supplier is made as `submit` would make it, and the 860 of its last change; so a new
-supplier can be set up on orders that went out by other means. Nothing is stored, nothing is asked of a service.
+Builds the first 850 of each order of a supplier, as `submit` would, and the 860 of its last change: a new supplier can
+be set up on orders that were sent by other means. Stores nothing and calls no service.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ _SHOWN = (Phase.RELEASED, Phase.RECEIVED)
 
 @dataclass(frozen=True)
 class Trial:
-    """One document as it would go, or why it would be held."""
+    """One document as it would be sent, or the reasons to hold it."""
 
     order: str
-    """Its number; of an 810 that of the invoice."""
+    """Order number; for an 810 the invoice number."""
     release: str | None
     kind: str
     reasons: tuple[Reason, ...]
-    """Why it would be held; none: it would go."""
+    """Why it would be held; empty: it would be sent."""
     segments: tuple[str, ...] = ()
-    """What the document carries, by segment, in the order of the document: `BEG`, `REF`, `N1 x2`."""
+    """Segments of the document in order: `BEG`, `REF`, `N1 x2`."""
     dropped: tuple[Dropped, ...] = ()
-    """What the guide has no place for."""
+    """Values that the guide has no element for."""
     adjusted: tuple[str, ...] = ()
-    """What was changed so that X12 can carry it."""
+    """Values changed to be valid in X12."""
 
     @property
     def would_go(self) -> bool:
-        """Whether nothing holds it."""
+        """Whether no reason holds it."""
         return not self.reasons
 
 
 def try_orders(store: Store, config: Config, code: str) -> list[Trial]:
-    """Every released or received order of a supplier, and every booked invoice of a customer, tried.
+    """Test every released or received order of a supplier, and every booked invoice of a customer.
 
-    Raise ConfigurationFault for a guide that is not there.
+    Raise ConfigurationFault for a missing guide.
     """
     invoices = _invoices(store, config, code) if code in config.customers else []
     orders = _orders(store, config, code) if code in config.suppliers else []
@@ -85,7 +85,7 @@ def _orders(store: Store, config: Config, code: str) -> list[Trial]:
 
 def _of_order(store: Store, record: OrderRecord, partner: Partner) -> Iterator[Trial]:
     latest = store.orders.revision(record.id, record.latest)
-    # A received order is tried as it was when it was ordered: its form is what counts here.
+    # A received order is tested as when it was released: only its form matters here.
     order = latest.model_copy(update={"phase": Phase.RELEASED})
     before = _before(store, record)
     renderings = Renderings(partner)
@@ -97,7 +97,7 @@ def _of_order(store: Store, record: OrderRecord, partner: Partner) -> Iterator[T
 
 
 def _before(store: Store, record: OrderRecord) -> Order | None:
-    """The revision before the latest, if it was released: the change to the latest is what an 860 would tell."""
+    """The previous revision, if it was released: the change since then is what an 860 would send."""
     if record.latest < 2:
         return None
     before = store.orders.revision(record.id, record.latest - 1)
@@ -144,16 +144,16 @@ def _segments(prepared: Prepared) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Demand:
-    """One thing that holds orders, or is left out of them, with how many it concerns."""
+    """One cause that holds orders, or one omitted value, with the orders concerned."""
 
     what: str
     fix: str
-    """How to supply it; of what is left out, why."""
+    """How to supply it; for an omitted value, why it is omitted."""
     orders: tuple[str, ...]
 
 
 def demands(trials: Sequence[Trial]) -> list[Demand]:
-    """What keeps orders from going, the most frequent first; lines are not told apart."""
+    """Causes that hold orders, most frequent first; lines are not distinguished."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for trial in trials:
         for reason in trial.reasons:
@@ -163,7 +163,7 @@ def demands(trials: Sequence[Trial]) -> list[Demand]:
 
 
 def left_out(trials: Sequence[Trial]) -> list[Demand]:
-    """What the guide has no place for, the most frequent first; lines and values are not told apart."""
+    """Values that the guide has no element for, most frequent first; lines and values are not distinguished."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for trial in trials:
         for dropped in trial.dropped:

@@ -1,4 +1,4 @@
-"""What `check` asks of Plex and Stedi: reads only, a handful of calls, nothing is written or sent."""
+"""`check` of Plex and Stedi: a few read-only calls; nothing is written or sent."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Wi
 from plexstedi.plex.settings import Level
 from plexstedi.plex.tenant import verify_tenant
 from plexstedi.stedi.client import StediClient
-from plexstedi.stedi.preflight import ANSWERS, CouldNotVerify, NeededSetting, Verified, Wrong
+from plexstedi.stedi.preflight import ACKNOWLEDGMENT_SETS, CouldNotVerify, NeededSetting, Verified, Wrong
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
 from plexstedi.sync.setup import open_plex, open_stedi, plex_settings
 
 _SECONDS = 120.0
-"""For each service; a service that is down is retried until then."""
+"""Time limit per service; an unavailable service is retried until then."""
 _RECENT = timedelta(minutes=5)
 _MOST_APART = timedelta(minutes=5)
 _FAR_FUTURE = timedelta(days=3650)
@@ -31,38 +31,40 @@ _LEVEL_VALUES = ("confirmed_quantity", "confirmed_ship_date", "confirmed_deliver
 
 
 def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None = None) -> Iterator[Finding]:
-    """The right company answers, honours filters, shows its orders, and has the fields we are to write."""
+    """The right tenant responds, applies filters, shows its orders, and has the fields to be written."""
     try:
         port = open_plex(config, secrets, clock, deadline=_deadline(clock), calls=None)
     except PlexStediError as fault:
         yield not_verified(Area.PLEX, "access", "not checked: its requirements are missing, see above", fault.fix)
         return
     with closing(port) as plex:
-        yield (first := _asked("access", lambda: _tenant(config, plex)))
+        yield (first := _run_check("access", lambda: _tenant(config, plex)))
         yield from compare_clocks("Plex", plex.service_now(), clock.now())
         if first.exit_code is not ExitCode.DONE:
             return
-        yield _asked("filters", lambda: _filters(plex, clock))
-        yield _asked("orders", lambda: _orders(plex))
-        yield _asked("receipts", lambda: _receipts(plex, clock), harmless=True)
+        yield _run_check("filters", lambda: _filters(plex, clock))
+        yield _run_check("orders", lambda: _orders(plex))
+        yield _run_check("receipts", lambda: _receipts(plex, clock), harmless=True)
         if "810" in config.documents.send:
-            yield _asked("invoices", lambda: _invoices(plex, clock))
+            yield _run_check("invoices", lambda: _invoices(plex, clock))
         if only in (None, *config.suppliers):
-            yield _asked("suppliers", lambda: _suppliers(config, plex, only))
+            yield _run_check("suppliers", lambda: _suppliers(config, plex, only))
         if config.plex.acknowledgments.write is WriteBack.CUSTOM_FIELDS:
-            yield _asked("custom fields", lambda: _fields(config, plex))
+            yield _run_check("custom fields", lambda: _fields(config, plex))
         if config.plex.acknowledgments.write is WriteBack.DATASOURCE:
-            yield _asked("data sources", lambda: _records(config, plex))
+            yield _run_check("data sources", lambda: _records(config, plex))
 
 
 def _deadline(clock: Clock) -> Deadline:
     return Deadline(clock.monotonic() + _SECONDS)
 
 
-def _asked(subject: str, ask: Callable[[], Finding], *, area: Area = Area.PLEX, harmless: bool = False) -> Finding:
-    """What the question found; a fault becomes a finding of its kind. `harmless`: a refusal takes nothing away."""
+def _run_check(
+    subject: str, check: Callable[[], Finding], *, area: Area = Area.PLEX, harmless: bool = False
+) -> Finding:
+    """Run one check; a fault becomes a finding of its kind. `harmless`: a refusal is only a warning."""
     try:
-        return ask()
+        return check()
     except ServiceUnavailable as fault:
         return wrong(area, subject, fault.message, fault.fix, ExitCode.UNAVAILABLE)
     except PlexStediError as fault:
@@ -77,7 +79,7 @@ def _tenant(config: Config, plex: PlexPort) -> Finding:
 
 
 def _filters(plex: PlexPort, clock: Clock) -> Finding:
-    """A window in the far future is empty; anything in it means that the filter was ignored."""
+    """A window in the far future must be empty; otherwise Plex ignores the filter."""
     begin = clock.now() + _FAR_FUTURE
     touched = plex.touched_orders(Window(begin, begin + timedelta(hours=1)))
     if touched:
@@ -91,7 +93,7 @@ def _filters(plex: PlexPort, clock: Clock) -> Finding:
 
 
 def _orders(plex: PlexPort) -> Finding:
-    """Statuses can be read (open orders are told by them), and one open order as a sample."""
+    """Statuses are readable (they define which orders are open), and one open order as a sample."""
     touched = plex.open_orders()
     if not touched:
         return warn(
@@ -116,7 +118,7 @@ def _receipts(plex: PlexPort, clock: Clock) -> Finding:
 
 
 def _invoices(plex: PlexPort, clock: Clock) -> Finding:
-    """The key may read customer invoices, and those of a day can be read."""
+    """The key may read customer invoices, and those of the last day are readable."""
     now = clock.now()
     readings = plex.touched_invoices(Window(now - timedelta(days=1), now))
     for one in readings:
@@ -154,26 +156,26 @@ def _fields(config: Config, plex: PlexPort) -> Finding:
 
 
 def _records(config: Config, plex: PlexPort) -> Finding:
-    """The web service account may use both data sources, and their names are those of the configuration."""
+    """The web service account may use both data sources, and their parameter names match the configuration."""
     plex.check_fields({Level.RELEASE: ()})
     numbers = " and ".join(str(config.plex.datasources[name].id) for name in (WRITE, READ))
     return ok(Area.PLEX, "data sources", f"{numbers} are open to {config.plex.auth.username}, and named as configured")
 
 
 def check_stedi(config: Config, secrets: Secrets, clock: Clock, only: str | None = None) -> Iterator[Finding]:
-    """The key works, and each supplier is set up at Stedi as far as it lets itself be asked."""
+    """The key works, and each partner is set up at Stedi as far as that can be queried."""
     try:
         client = open_stedi(config, secrets, clock, deadline=_deadline(clock))
     except PlexStediError as fault:
         yield not_verified(Area.STEDI, "access", "not checked: its requirements are missing, see above", fault.fix)
         return
     with closing(client) as stedi:
-        yield (first := _asked("access", lambda: _access(config, stedi), area=Area.STEDI))
+        yield (first := _run_check("access", lambda: _access(config, stedi), area=Area.STEDI))
         yield from compare_clocks("Stedi", stedi.service_now(), clock.now())
         if first.exit_code is not ExitCode.DONE:
             return
         for code in sorted(config.suppliers if only is None else {only} & config.suppliers.keys()):
-            yield from _preflight(stedi, code, config.suppliers[code], ANSWERS)
+            yield from _preflight(stedi, code, config.suppliers[code], ACKNOWLEDGMENT_SETS)
         if "810" in config.documents.send:
             for code in sorted(config.customers if only is None else {only} & config.customers.keys()):
                 yield from _preflight(stedi, code, config.customers[code], ("997",))
@@ -188,9 +190,9 @@ def _access(config: Config, stedi: StediClient) -> Finding:
 
 
 def compare_clocks(service: str, theirs: datetime | None, ours: datetime) -> list[Finding]:
-    """Whether this machine's clock agrees with the Date of a service's answers. Pure.
+    """Compare this machine's clock with the Date header of a service's responses. Pure.
 
-    By a wrong one deadlines run off, windows of Plex miss orders, and copies of the state file get wrong names.
+    A wrong clock breaks deadlines, makes poll windows miss orders, and misnames backups.
     """
     if theirs is None:
         return []

@@ -1,16 +1,13 @@
-"""One customer invoice's whole story, read from the state: `status NUMBER` of an invoice."""
+"""One customer invoice as `status NUMBER` reports it, read from the state file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from plexstedi.edi.invoice import Invoice
-from plexstedi.state.document import Document
 from plexstedi.state.invoices import InvoiceRecord, invoice_of_stream
-from plexstedi.state.reviews import Review
 from plexstedi.state.store import Store
-from plexstedi.sync.report.order import Told
-from plexstedi.sync.report.timeline import EventWords
+from plexstedi.sync.report.history import History, history_of
 
 
 @dataclass(frozen=True)
@@ -20,10 +17,7 @@ class InvoiceReport:
     record: InvoiceRecord
     invoice: Invoice
     """The latest revision."""
-    documents: tuple[Document, ...]
-    reviews: tuple[Review, ...]
-    """Open ones."""
-    events: tuple[Told, ...]
+    history: History
 
 
 def find_invoice(store: Store, number: str) -> tuple[InvoiceRecord, tuple[InvoiceRecord, ...]] | None:
@@ -39,13 +33,9 @@ def find_invoice(store: Store, number: str) -> tuple[InvoiceRecord, tuple[Invoic
 
 
 def invoice_report(store: Store, record: InvoiceRecord) -> InvoiceReport:
-    """The story of an invoice up to now."""
-    documents = store.documents.of_order(record.stream)
-    words = EventWords({document.id: document for document in documents}, {})
+    """The report of an invoice up to now."""
     return InvoiceReport(
         record=record,
         invoice=store.invoices.revision(record.id, record.latest),
-        documents=tuple(documents),
-        reviews=tuple(store.reviews.standing(order_id=record.stream)),
-        events=tuple(Told(event, words.of(event)) for event in store.audit.events(order_id=record.stream)),
+        history=history_of(store, record.stream),
     )

@@ -15,7 +15,6 @@ from plexstedi.edi.inbound.outcome import AckState, LineOutcome, worst_state
 from plexstedi.edi.order import Order, Phase
 from plexstedi.edi.sent import SentLine, SentSchedule
 from plexstedi.state.document import Document
-from plexstedi.state.document_states import BusinessStatus
 from plexstedi.state.store import Store
 
 
@@ -97,10 +96,9 @@ def last_told(documents: Iterable[Document]) -> list[Document]:
 def unanswered_lines(store: Store, supplier: str | None = None) -> int:
     """How many lines were sent and never spoken of by the supplier."""
     count = 0
-    for document in last_told(store.documents.all(supplier=supplier)):
-        if document.business_ack in (BusinessStatus.NONE, BusinessStatus.PARTIAL):
-            spoken = store.inbox.lines_of_stream(document.stream)
-            count += sum(line.line not in spoken for line in store.documents.sent(document.id).lines)
+    for document in store.documents.not_acknowledged(supplier=supplier):
+        spoken = store.inbox.lines_of_stream(document.stream)
+        count += sum(line.line not in spoken for line in store.documents.sent(document.id).lines)
     return count
 
 

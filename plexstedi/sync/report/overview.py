@@ -1,4 +1,4 @@
-"""What `status` tells: read from the state file alone, without a secret, a service or a lock."""
+"""What `status` reports: read from the state file alone, without a secret, a service or a lock."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexstedi.edi.deadlines import Lateness
-from plexstedi.edi.inbound.reading.answer_sets import READ_SETS
+from plexstedi.edi.deadlines import OverdueLevel
+from plexstedi.edi.inbound.reading.inbound_sets import READ_SETS
 from plexstedi.edi.order import Phase
 from plexstedi.edi.order_number import number_key
 from plexstedi.errors import UsageFault
@@ -20,7 +20,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.document import Document
 from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import Review, ReviewKind
-from plexstedi.state.statistics import Statistics, SupplierTally
+from plexstedi.state.statistics import Statistics, SupplierCounts
 from plexstedi.state.store import Store, expect_state
 from plexstedi.sync.ingest.deadlines import LateDocument, late_documents
 from plexstedi.sync.report.lines import unanswered_lines
@@ -48,7 +48,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Unwritten:
-    """One order that Plex is still to be told the supplier's answer of."""
+    """One order whose acknowledgment is still to be written to Plex."""
 
     order_number: str
     supplier: str
@@ -68,12 +68,12 @@ class Overview:
     functional_ack: dict[str, int] = field(default_factory=dict)
     business_ack: dict[str, int] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
-    """Lines that were sent, by what stands of them."""
-    suppliers: tuple[SupplierTally, ...] = ()
+    """Lines that were sent, by their current state."""
+    suppliers: tuple[SupplierCounts, ...] = ()
     waiting: tuple[Review, ...] = ()
     late: tuple[LateDocument, ...] = ()
     unwritten: tuple[Unwritten, ...] = ()
-    """Orders whose answers are still to be written to Plex: oldest first."""
+    """Orders whose acknowledgments are still to be written to Plex: oldest first."""
     unread_sets: dict[str, int] = field(default_factory=dict)
     """Transaction sets that came in and are not read: counted only."""
     not_traded: tuple[tuple[str, int], ...] = ()
@@ -81,12 +81,12 @@ class Overview:
     """Customers without settings, with their invoices."""
     times: Times = Times()
     attention: int = 0
-    """What waits for a person; also a limit that was passed since the last run."""
+    """Open review items; also a limit that was passed since the last run."""
     in_doubt: int = 0
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether a monitor is to cry: something stands open, in doubt or past its limit."""
+        """Whether a monitor is to raise an alarm: something is open, in doubt or past its limit."""
         return bool(self.attention or self.in_doubt)
 
 
@@ -112,13 +112,13 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
 
     Raise UsageFault for a supplier of which neither the configuration nor the state knows.
     """
-    tallies = Statistics(store.database)
-    suppliers = tallies.suppliers()
+    statistics = Statistics(store.database)
+    suppliers = statistics.suppliers()
     if supplier is not None:
-        suppliers = [tally for tally in suppliers if tally.supplier == supplier]
+        suppliers = [counts for counts in suppliers if counts.supplier == supplier]
         if not suppliers and (config is None or supplier not in {**config.suppliers, **config.customers}):
-            raise _unknown_supplier(supplier, tallies, config)
-    silent = sorted(set(() if config is None else config.suppliers) - {tally.supplier for tally in suppliers})
+            raise _unknown_supplier(supplier, statistics, config)
+    silent = sorted(set(() if config is None else config.suppliers) - {counts.supplier for counts in suppliers})
     if supplier is not None:
         silent = [code for code in silent if code == supplier]
     lines = store.inbox.line_counts(supplier)
@@ -127,23 +127,23 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         lines["unacknowledged"] = lines.get("unacknowledged", 0) + unanswered
     late = [] if config is None else late_documents(store, config, now, supplier=supplier)
     return Overview(
-        orders=tallies.orders_by_phase(supplier),
-        states=tallies.documents_by("state", supplier),
-        delivery=tallies.documents_by("delivery", supplier),
-        functional_ack=tallies.documents_by("functional_ack", supplier),
-        business_ack=tallies.documents_by("business_ack", supplier),
+        orders=statistics.orders_by_phase(supplier),
+        states=statistics.documents_by("state", supplier),
+        delivery=statistics.documents_by("delivery", supplier),
+        functional_ack=statistics.documents_by("functional_ack", supplier),
+        business_ack=statistics.documents_by("business_ack", supplier),
         lines=lines,
-        suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda tally: tally.supplier)),
+        suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda counts: counts.supplier)),
         waiting=tuple(store.reviews.standing(supplier=supplier)),
         late=tuple(late),
         unwritten=tuple(_unwritten(store, config, supplier)),
         unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in READ_SETS},
         not_traded=tuple(pair for pair in store.orders.untraded_suppliers() if supplier in (None, pair[0])),
         customers_not_traded=tuple(pair for pair in store.invoices.untraded_customers() if supplier in (None, pair[0])),
-        times=_times(store, tallies),
-        attention=(store.reviews.attention() if supplier is None else tallies.attention(supplier))
+        times=_times(store, statistics),
+        attention=(store.reviews.attention() if supplier is None else statistics.attention(supplier))
         + unheeded(store, late),
-        in_doubt=tallies.in_doubt(supplier),
+        in_doubt=statistics.in_doubt(supplier),
     )
 
 
@@ -162,7 +162,7 @@ def _unwritten(store: Store, config: Config | None, supplier: str | None) -> Ite
 
 def unheeded(store: Store, late: Iterable[LateDocument]) -> int:
     """How many limits are passed that no run has asked a person about: runs have stopped, or the next will ask."""
-    limits = [one.subject for one in late if one.late.lateness is Lateness.LIMIT]
+    limits = [one.subject for one in late if one.late.level is OverdueLevel.LIMIT]
     asked = {review.subject for review in store.reviews.standing() if review.kind is ReviewKind.OVERDUE}
     return sum(subject not in asked and not store.reviews.decided(ReviewKind.OVERDUE, subject) for subject in limits)
 
@@ -173,14 +173,13 @@ def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecor
     One that Plex still has goes before one that vanished, the last read before others. Raise UsageFault, with the
     nearest numbers, if there is none.
     """
-    numbers = Statistics(store.database).order_numbers()
-    same = [other for other in numbers if number_key(other) == number_key(number)]
-    alike = [record for other in same for record in store.orders.by_number(other)]
+    alike = [one for one in store.orders.like_number(number) if number_key(one.number) == number_key(number)]
     sent = [store.orders.get(order_id) for order_id in store.documents.orders_sent_as(number)]
     found = list({record.id: record for record in (*alike, *sent) if record is not None}.values())
     if not found:
         by_id = store.orders.get(number)
         if by_id is None:
+            numbers = Statistics(store.database).order_numbers()
             raise _unknown_order(number, [*numbers, *store.invoices.numbers()])
         found = [by_id]
     found.sort(
@@ -218,8 +217,8 @@ def _unknown_order(number: str, known: Sequence[str]) -> UsageFault:
     return UsageFault(f"there is no order {number} in the state file", fix=fix, code="order-unknown")
 
 
-def _unknown_supplier(code: str, tallies: Statistics, config: Config | None) -> UsageFault:
-    known = {tally.supplier for tally in tallies.suppliers()} | set(() if config is None else config.suppliers)
+def _unknown_supplier(code: str, statistics: Statistics, config: Config | None) -> UsageFault:
+    known = {counts.supplier for counts in statistics.suppliers()} | set(() if config is None else config.suppliers)
     near = get_close_matches(code, sorted(known), n=3)
     return UsageFault(
         f"there is no supplier {code}: it has no table in the configuration and no order in the state file",
@@ -228,19 +227,19 @@ def _unknown_supplier(code: str, tallies: Statistics, config: Config | None) -> 
     )
 
 
-def _silent(code: str) -> SupplierTally:
+def _silent(code: str) -> SupplierCounts:
     """A supplier of the configuration without orders."""
-    return SupplierTally(code, 0, 0, 0, 0, 0, 0, 0)
+    return SupplierCounts(code, 0, 0, 0, 0, 0, 0, 0)
 
 
-def _times(store: Store, tallies: Statistics) -> Times:
+def _times(store: Store, statistics: Statistics) -> Times:
     return Times(
-        plex_read_until=store.memory.time(Fact.PLEX_CURSOR),
-        sweep_finished=store.memory.time(Fact.SWEEP_FINISHED),
-        receipts_read_until=store.memory.time(Fact.RECEIPTS_CURSOR),
-        last_sent=tallies.last_sent_at(),
-        last_received=tallies.last_received_at(),
-        last_written=tallies.last_written_at(),
+        plex_read_until=store.cursors.time(Fact.PLEX_CURSOR),
+        sweep_finished=store.cursors.time(Fact.SWEEP_FINISHED),
+        receipts_read_until=store.cursors.time(Fact.RECEIPTS_CURSOR),
+        last_sent=statistics.last_sent_at(),
+        last_received=statistics.last_received_at(),
+        last_written=statistics.last_written_at(),
     )
 
 
@@ -253,9 +252,21 @@ class OrderRow:
     reviews: int
 
 
-def order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]:
-    """Every order, or those of one supplier, by number."""
-    records = store.orders.all() if supplier is None else store.orders.of_supplier(supplier)
-    last = {document.order_id: document for document in store.documents.all()}
+def order_rows(store: Store, supplier: str) -> list[OrderRow]:
+    """Every order of one supplier, by number."""
+    return _rows(store, store.orders.of_supplier(supplier))
+
+
+def open_order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]:
+    """The orders, of one supplier or of all, that Plex still awaits, or that have a document under way or an open
+    review item; by number."""
+    reviews = (review.order_id for review in store.reviews.standing(supplier=supplier) if review.order_id is not None)
+    ids = {*store.orders.open_ids(), *store.documents.orders_not_final(), *reviews}
+    records = [record for order_id in ids if (record := store.orders.get(order_id)) is not None]
+    wanted = [record for record in records if supplier in (None, record.supplier)]
+    return _rows(store, sorted(wanted, key=lambda record: (record.number, record.id)))
+
+
+def _rows(store: Store, records: Iterable[OrderRecord]) -> list[OrderRow]:
     waiting = Counter(review.order_id for review in store.reviews.standing())
-    return [OrderRow(record, last.get(record.id), waiting[record.id]) for record in records]
+    return [OrderRow(record, store.documents.last_of_order(record.id), waiting[record.id]) for record in records]

@@ -1,1 +1,1 @@
-"""From the state to Stedi: what is due, frozen, sent, delivered."""
+"""Send documents from the state to Stedi: decide, freeze, send, confirm delivery."""

@@ -1,4 +1,4 @@
-"""One document that is due: what it says, where it goes, and the mark of its content."""
+"""One due document: content, route, and the fingerprint of its content."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _FINGERPRINT_DIGITS = 16
 
 @dataclass(frozen=True)
 class DueDocument:
-    """A document that can go."""
+    """A document that is ready to be sent."""
 
     stream: str
     release: str | None
     order_id: str
-    """The order's Plex id; of an invoice its stream."""
+    """The order's Plex id; for an invoice its stream."""
     number: str
     """Of the order or invoice."""
     revision: int
@@ -38,19 +38,19 @@ class DueDocument:
     prepared: Prepared
     purpose: str
     change_sequence: int
-    witness: str
-    """Mark of the order as the supplier has it after this document; of an 810 its content's."""
+    mark: str
+    """Fingerprint of the order as the supplier has it after this document; for an 810 of its content."""
     replay_of: int | None = None
 
 
 def stream_name(key: StreamKey) -> str:
-    """A stream as the state names it: Plex's order id, and the release where it is sent singly."""
+    """The stream's name in the state: Plex's order id, plus the release if releases are sent separately."""
     return key.order_id if key.release is None else f"{key.order_id}/{key.release}"
 
 
 @dataclass(frozen=True)
 class Route:
-    """By which call, to which partnership and setting."""
+    """The API call, partnership and transaction setting for a document."""
 
     call: str
     partnership: str
@@ -59,7 +59,7 @@ class Route:
 
 
 def route_of(document: DueDocument) -> Route:
-    """The route of a document, from the supplier's or customer's settings. Raise ValueError if they are incomplete."""
+    """The route from the supplier's or customer's settings. Raise ValueError if they are incomplete."""
     settings = document.partner.settings
     sections: dict[str, DocumentSettings | None] = {
         "850": settings.document_850,
@@ -73,22 +73,23 @@ def route_of(document: DueDocument) -> Route:
     return Route(call, settings.partnership_id, section.transaction_setting_id, section.mapping_id)
 
 
-def order_witness(order: Order, stream: StreamKey, renderings: Renderings) -> str | None:
-    """What a file name witnesses: the order as its supplier has it after the document, by the 850 that would say it.
+def order_mark(order: Order, stream: StreamKey, renderings: Renderings) -> str | None:
+    """Fingerprint for file names: the order as its supplier has it after the document, rendered as an 850.
 
-    Not the bytes of an 860: so `recover` can tell from the order in Plex alone whether the last file said it all.
-    None if the order cannot be said faithfully.
+    It does not depend on an 860's bytes, so `recover` can tell from the order in Plex alone whether the last file is up
+    to date. None if the order cannot be rendered completely.
     """
+    # A cancelled order has no 850 of its own: render it as released and mark the fingerprint.
     cancelled = order_of_stream(order, stream).phase is Phase.CANCELLED
     whole = order.model_copy(update={"phase": Phase.RELEASED}) if cancelled else order
     prepared = prepare(Send850(whole, stream), renderings, change_sequence=0, revision_seen=date.min)
     if isinstance(prepared, Held):
         return None
-    return text_witness(("cancelled " if cancelled else "") + dumps(prepared.guide_json))
+    return text_mark(("cancelled " if cancelled else "") + dumps(prepared.guide_json))
 
 
-def text_witness(text: str) -> str:
-    """The mark of a rendering, as it stands in a file name."""
+def text_mark(text: str) -> str:
+    """The fingerprint of a rendering, as used in file names."""
     return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT_DIGITS]
 
 
@@ -100,7 +101,7 @@ def next_change_sequence(decision: Due, last: Document | None) -> int:
 
 
 def purpose_of(decision: Due) -> str:
-    """BEG01 or BCH01 of the document that is due (X12 element 353)."""
+    """BEG01 or BCH01 of the due document (X12 element 353)."""
     match decision:
         case Send850():
             return decision.purpose
@@ -115,7 +116,7 @@ def purpose_of(decision: Due) -> str:
 
 
 def refused_before(session: Session, document: DueDocument) -> bool:
-    """Whether Stedi refused just this content already: only a person sends it again, or a change of it."""
+    """Whether Stedi already rejected this content over this route: it is resent only by a user, or once changed."""
     earlier = session.store.documents.of_stream(document.stream)
     if not earlier or earlier[-1].state is not DocumentState.REFUSED:
         return False
@@ -123,11 +124,12 @@ def refused_before(session: Session, document: DueDocument) -> bool:
     if refused.retry:
         return False
     route = route_of(document)
+    # A corrected partnership or setting may resolve the rejection: then the same content is sent again.
     same_route = (refused.partnership, refused.transaction_setting) == (route.partnership, route.setting)
-    return same_route and document.witness in refused.file_name
+    return same_route and document.mark in refused.file_name
 
 
-def not_sent(kind: str) -> Reason:
+def kind_not_sent(kind: str) -> Reason:
     return Reason(
         code=f"{kind}-not-sent",
         where="order",

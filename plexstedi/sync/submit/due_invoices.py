@@ -1,4 +1,4 @@
-"""Which customer invoices are due as 810: each booked one once, the rest held or left alone."""
+"""Customer invoices that are due as 810: each booked invoice once."""
 
 from __future__ import annotations
 
@@ -11,34 +11,33 @@ from plexstedi.state.subject import of_invoice
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.lifecycle import (
-    Trade,
     Waits,
-    can_go,
     decide_each,
     has_revision,
     hold,
     last_sent,
     moved,
     orphans,
+    ready_to_send,
     release,
-    trade_of_invoice,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
+from plexstedi.sync.submit.trades import Trade, trade_of_invoice
 
 ORIGINAL = "00"
-"""In place of a purpose, which an 810 has only as BIG08 and which is never another here."""
+"""Stored as the purpose of every 810: its BIG08 is never another here."""
 
 
 def find_due_invoices(session: Session, number: str | None = None) -> list[DueDocument]:
-    """Every invoice that is due (of one invoice number, or of all), the first seen first.
+    """Every due invoice (of one invoice number, or of all), oldest first.
 
-    Holds are opened and withdrawn as the decisions come out; invoices with nothing due are settled.
+    Opens and withdraws holds as decided, and marks invoices with nothing due as up to date.
     """
     if "810" not in session.config.documents.send:
         return []
     _onboard(session)
     numbers = OrderNumbers(session)
-    records = {record.stream: record for record in session.store.invoices.unsettled(number)}
+    records = {record.stream: record for record in session.store.invoices.not_up_to_date(number)}
 
     def decide(trade: Trade) -> list[DueDocument]:
         with session.store.transaction():
@@ -50,7 +49,7 @@ def find_due_invoices(session: Session, number: str | None = None) -> list[DueDo
 
 
 def _onboard(session: Session) -> None:
-    """A customer got its table: invoices from before are known to it by other means."""
+    """A customer received its table: earlier invoices are known to it by other means."""
     invoices = session.store.invoices
     for customer, _count in invoices.untraded_customers():
         if customer not in session.config.customers:
@@ -63,19 +62,21 @@ def _onboard(session: Session) -> None:
 def _of_invoice(
     session: Session, record: InvoiceRecord, trade: Trade, numbers: OrderNumbers
 ) -> DueDocument | Waits | None:
-    """The 810 that can go, Waits, or None when nothing is due."""
+    """The 810 to send, Waits, or None if nothing is due."""
     if record.customer not in session.config.customers:
         return Waits()
     last = last_sent(session, trade.id)
     if isinstance(last, Waits):
         return last
     known_revision = has_revision(session, trade, trade.id, last)
+    # Sent in its latest revision, or known to the customer by other means.
     if known_revision >= record.latest or (record.known and last is None and not known_revision):
         _resolved(session, record, trade)
         return None
     invoice = session.store.invoices.revision(record.id, record.latest)
     problems = session.config.customer_problems_of(record.customer)
     if problems:
+        # A draft that was never sent is not due, so incomplete settings do not matter yet.
         if known_revision or (invoice.booked and not invoice.void):
             hold(session, trade, trade.id, problems)
         return Waits()
@@ -91,16 +92,18 @@ def _of_invoice(
     if isinstance(decision, DueHeld):
         hold(session, trade, trade.id, decision.reasons)
         return Waits()
-    if reasons := numbers.invoice_taken(record) or orphans(session, trade, invoice.created_at):
+    if reasons := numbers.taken(trade) or orphans(session, trade, invoice.created_at):
         hold(session, trade, trade.id, reasons)
         return Waits()
     prepared = prepare_invoice(decision.invoice, partner)
     if isinstance(prepared, Held):
         hold(session, trade, trade.id, prepared.reasons)
         return Waits()
-    return can_go(session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL)
+    return ready_to_send(
+        session, trade, prepared, partner, stream=trade.id, dated=invoice.invoice_date, purpose=ORIGINAL
+    )
 
 
 def _resolved(session: Session, record: InvoiceRecord, trade: Trade) -> None:
     release(session, trade, trade.id)
-    session.store.invoices.set_settled(record.id, record.latest)
+    session.store.invoices.set_up_to_date(record.id, record.latest)

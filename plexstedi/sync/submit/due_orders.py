@@ -1,4 +1,4 @@
-"""What is due, over all orders: pure decisions on stored revisions, with the holds they lead to kept in step."""
+"""Decide which orders are due, from stored revisions, and keep their holds current."""
 
 from __future__ import annotations
 
@@ -23,64 +23,62 @@ from plexstedi.sync.received import received_so_far
 from plexstedi.sync.session import Session
 from plexstedi.sync.submit.document import (
     DueDocument,
+    kind_not_sent,
     next_change_sequence,
-    not_sent,
-    order_witness,
+    order_mark,
     purpose_of,
     stream_name,
 )
 from plexstedi.sync.submit.lifecycle import (
-    Trade,
     Waits,
-    can_go,
     decide_each,
     has_revision,
     hold,
     last_sent,
     moved,
     orphans,
+    ready_to_send,
+    record_of_trade,
     release,
-    trade_of_order,
-    turn_of,
 )
 from plexstedi.sync.submit.order_numbers import OrderNumbers
-from plexstedi.sync.submit.restored_values import settle_foreign_promises
-from plexstedi.sync.supplier_copy import sent_after, supplier_has
+from plexstedi.sync.submit.restored_values import adopt_unknown_promises
+from plexstedi.sync.submit.trades import Trade, trade_of_order
+from plexstedi.sync.supplier_copy import sent_after, supplier_copy_of
 
 
 def find_due(session: Session, number: str | None = None, *, ask_plex: bool = False) -> list[DueDocument]:
-    """Every document that is due (of one order number, or of all), oldest order first.
+    """Every due document (of one order number, or of all), oldest order first.
 
-    Holds are opened and withdrawn as the decisions come out; orders with nothing due are settled. `ask_plex`: whether
-    changes that may be the supplier's own are looked up in Plex; else they are taken for ours.
+    Opens and withdraws holds as decided, and marks orders with nothing due as up to date. `ask_plex`: check in Plex
+    whether a change is the supplier's own promise; otherwise every change counts as a buyer's.
     """
     _onboard(session)
     numbers = OrderNumbers(session)
-    records = {record.id: record for record in session.store.orders.unsettled(number)}
+    records = {record.id: record for record in session.store.orders.not_up_to_date(number)}
 
     def decide(trade: Trade) -> list[DueDocument]:
         record = records[trade.id]
         with session.store.transaction():
             found = _of_order(session, record, numbers)
         if ask_plex:
-            # What is taken as the supplier's own is no change any more: the rest is due in the next run.
-            found = [one for one in found if not _is_foreign(session, record, one)]
+            # A change adopted as the supplier's own promise is not sent; what remains is due in the next run.
+            found = [one for one in found if not _may_be_promise(session, record, one)]
         return found
 
     return decide_each(session, [*map(trade_of_order, records.values())], decide, "deciding what is due")
 
 
 def _onboard(session: Session) -> None:
-    """A supplier got its table: orders from before are known to it by other means until a person says otherwise."""
+    """A supplier received its table: earlier orders are known to it by other means until a user decides otherwise."""
     orders = session.store.orders
     for supplier, _count in orders.untraded_suppliers():
         if supplier not in session.config.suppliers:
             continue
         with session.store.transaction():
-            for record in orders.of_supplier(supplier):
-                if record.untraded:
-                    orders.take_as_known(record.id)
-                    session.note("order-onboarded", of_order(record.number), order_id=record.id, supplier=supplier)
+            for record in orders.untraded(supplier):
+                orders.take_as_known(record.id)
+                session.note("order-onboarded", of_order(record.number), order_id=record.id, supplier=supplier)
 
 
 def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> list[DueDocument]:
@@ -89,32 +87,35 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
         return []
     problems = session.config.problems_of(record.supplier)
     if problems:
+        # An unreleased order that was never sent is not due: do not open a review item for its supplier's settings.
         if record.phase is Phase.RELEASED or session.store.documents.of_order(record.id):
             hold(session, trade_of_order(record), record.id, problems)
         return []
     order = session.store.orders.revision(record.id, record.latest)
     partner = partner_of(session, record.supplier)
-    settled = True
+    up_to_date = True
     found = []
     keys = list(_streams(session, record, order, partner))
     if all(key.release is not None for key in keys):
-        session.withdraw(ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any longer", order_id=record.id)
+        session.withdraw_review(
+            ReviewKind.ORDER_HELD, of_stream(record.id), "nothing holds it any longer", order_id=record.id
+        )
     for key in keys:
         result: DueDocument | Waits | None = Waits()
-        turn = turn_of(trade_of_order(record), "find the change in", stream_name(key))
+        turn = record_of_trade(trade_of_order(record), "find the change in", stream_name(key))
         if not is_held(session, turn):
             with isolated(session, turn):
                 result = _of_stream(session, record, order, partner, key, numbers)
-        settled = settled and result is None
+        up_to_date = up_to_date and result is None
         if isinstance(result, DueDocument):
             found.append(result)
-    if settled:
-        session.store.orders.set_settled(record.id, record.latest)
+    if up_to_date:
+        session.store.orders.set_up_to_date(record.id, record.latest)
     return found
 
 
 def _hold_orphaned(session: Session, record: OrderRecord) -> None:
-    """An order that was sent is now one of a supplier without settings: what changed cannot be told to anybody."""
+    """Hold a sent order whose supplier has no settings any longer: its changes cannot be sent."""
     last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_given_up), None)
     if last is None or has_revision(session, trade_of_order(record), last.stream, last) >= record.latest:
         return
@@ -130,11 +131,12 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
 
 
 def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
-    """The order's streams now, and those that have documents: a release that is gone has to be cancelled."""
+    """The order's current streams and those with documents: a release that was removed has to be cancelled."""
     documents = [d for d in session.store.documents.of_order(record.id) if not d.state.is_given_up]
     keys = {stream_name(key): key for key in streams(order, partner)}
     if any(document.order_release is None for document in documents):
-        # It went out as a whole and goes on so, whatever `releases` says by now: sent singly, it would come twice.
+        # Sent as a whole, it stays whole, whatever `releases` is now: sent separately, its releases would be ordered
+        # twice.
         keys = {name: key for name, key in keys.items() if key.release is None}
     for document in documents:
         keys.setdefault(document.stream, StreamKey(order_id=record.id, release=document.order_release))
@@ -144,14 +146,19 @@ def _streams(session: Session, record: OrderRecord, order: Order, partner: Partn
 def _of_stream(
     session: Session, record: OrderRecord, order: Order, partner: Partner, key: StreamKey, numbers: OrderNumbers
 ) -> DueDocument | Waits | None:
-    """A document that can go, Waits, or None when nothing is due."""
+    """A document to send, Waits, or None if nothing is due."""
     trade, name = trade_of_order(record), stream_name(key)
     last = last_sent(session, name)
     if isinstance(last, Waits):
         return last
     known_revision = has_revision(session, trade, name, last)
-    if last is None and known_revision < record.latest and key.release is None and _went_singly(session, record):
-        hold(session, trade, name, (_SENT_SINGLY,))
+    if (
+        last is None
+        and known_revision < record.latest
+        and key.release is None
+        and _was_sent_by_release(session, record)
+    ):
+        hold(session, trade, name, (_SENT_BY_RELEASE,))
         return Waits()
     if known_revision >= record.latest:
         release(session, trade, name)
@@ -159,9 +166,9 @@ def _of_stream(
     if last is not None and (reasons := moved(trade, last)):
         hold(session, trade, name, reasons)
         return Waits()
-    has = supplier_has(session.store, record, known_revision) if known_revision else None
+    has = supplier_copy_of(session.store, record, known_revision) if known_revision else None
     if last is None and has is not None and has.phase is Phase.UNRELEASED:
-        # A known order that its supplier cannot know: it was not released when it was taken as known.
+        # Counted as known while unreleased: the supplier cannot have it, so it is due as a new order.
         has = None
     renderings = Renderings(partner)
     decision = due(has, order, renderings, key)
@@ -172,9 +179,10 @@ def _of_stream(
         waits = _known_order(session, record, name, has_baseline=known_revision > 0)
         if waits is not None:
             return waits if isinstance(waits, Waits) else None
-    if taken := numbers.order_taken(record):
+    if taken := numbers.taken(trade):
         hold(session, trade, name, taken)
         return Waits()
+    # A new order may be one that a lost state sent under another number.
     if isinstance(decision, Send850) and last is None and (reasons := orphans(session, trade, order.created_at)):
         hold(session, trade, name, reasons)
         return Waits()
@@ -185,26 +193,26 @@ def _of_stream(
     return document
 
 
-def _is_foreign(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
-    """Whether a change is, or may be, what the supplier itself promised."""
+def _may_be_promise(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
+    """Whether a change is, or may be, a promise of the supplier that a lost state wrote into Plex."""
     trade, last = trade_of_order(record), session.store.documents.last_told(due_now.stream)
     known_revision = 0 if last is None else has_revision(session, trade, due_now.stream, last)
     if not known_revision:
         return False
     now = session.store.orders.revision(record.id, record.latest)
-    reasons = settle_foreign_promises(session, record, supplier_has(session.store, record, known_revision), now)
+    reasons = adopt_unknown_promises(session, record, supplier_copy_of(session.store, record, known_revision), now)
     if reasons:
         with session.store.transaction():
             hold(session, trade, due_now.stream, reasons)
     return reasons is not None
 
 
-def _went_singly(session: Session, record: OrderRecord) -> bool:
+def _was_sent_by_release(session: Session, record: OrderRecord) -> bool:
     documents = session.store.documents.of_order(record.id)
     return any(d.order_release is not None and not d.state.is_given_up for d in documents)
 
 
-_SENT_SINGLY = Reason(
+_SENT_BY_RELEASE = Reason(
     code="sent-singly",
     where="order",
     message="its releases were sent as separate orders, and the order would now be sent as a whole: the supplier "
@@ -215,7 +223,7 @@ _SENT_SINGLY = Reason(
 
 
 def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseline: bool) -> Waits | Nothing | None:
-    """An order from before polling changed: as `documents.known_orders` says. None: it may go."""
+    """Apply `documents.known_orders` to a changed order from before the start of polling. None: it may be sent."""
     policy = session.config.documents.known_orders
     if policy is KnownOrders.IGNORE:
         session.store.orders.set_told(name, record.latest)
@@ -231,7 +239,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
         fix="`plexstedi review accept ID --reason TEXT` sends it, `plexstedi review reject ID --reason TEXT` marks "
         "it as known to the supplier.",
     )
-    new = session.ask(
+    new = session.open_review(
         ReviewKind.KNOWN_ORDER_CHANGED,
         of_stream(name),
         (reason,),
@@ -239,7 +247,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
         order_id=record.id,
         order_number=record.number,
     )
-    session.tally.counts.documents_held += int(new)
+    session.run.counts.documents_held += int(new)
     return Waits()
 
 
@@ -259,7 +267,7 @@ def _prepared(
         return Waits()
     kind = "850" if isinstance(decision, Send850 | Replace850) else "860"
     if kind not in session.config.documents.send:
-        hold(session, trade, name, (not_sent(kind),))
+        hold(session, trade, name, (kind_not_sent(kind),))
         return Waits()
     change_sequence = next_change_sequence(decision, last)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, record.latest)
@@ -273,7 +281,7 @@ def _prepared(
     if isinstance(prepared, Held):
         hold(session, trade, name, prepared.reasons)
         return Waits()
-    return can_go(
+    return ready_to_send(
         session,
         trade,
         prepared,
@@ -283,5 +291,5 @@ def _prepared(
         purpose=purpose_of(decision),
         change_sequence=change_sequence,
         order_release=key.release,
-        witness=order_witness(order, key, renderings),
+        mark=order_mark(order, key, renderings),
     )

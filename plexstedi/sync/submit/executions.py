@@ -1,7 +1,7 @@
-"""Stedi's execution feed, read before anything is sent: it witnesses what was really sent, and what failed.
+"""Read Stedi's execution feed before anything is sent: it shows which files were really sent, and which failed.
 
-An outbound file under a name of ours that the ledger does not know means that this state is old or was lost: then
-nothing is sent before `plexstedi recover` (DESIGN.md section 6 "Sending").
+An outbound file with one of our names that the ledger lacks means that this state is old or was lost: nothing is then
+sent before `plexstedi recover` (DESIGN.md section 6 "Sending").
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from plexstedi.state.subject import Subject
 from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, read_execution
 from plexstedi.sync.feed import (
     EXECUTIONS,
-    ask_about_unreadable,
     feed_entry,
     first_checkpoint,
     guard_direction,
     never_read,
     next_page,
     note_held_entries,
+    open_reviews_of_unreadable,
     remember_checkpoint,
     remember_newest,
 )
@@ -31,18 +31,19 @@ from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
 
 
-def drain_executions(session: Session) -> None:
-    """Read the feed to its end and note what concerns us. Raise SuspicionStop on files that the ledger lacks."""
+def check_executions(session: Session) -> None:
+    """Read the feed to its end and store relevant executions. Raise SuspicionStop on files that the ledger lacks."""
     read_executions(session)
     _stop_on_unknown_files(session)
 
 
 def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
-    """Note what concerns us in the feed; a state that never read it looks at every file of ours there ever was.
+    """Store relevant executions of the feed; a state that never read it first lists all files of this tenant.
 
-    So a state that was lost is noticed however long ago the last file went out.
+    A lost state is thus noticed however long ago the last file was sent.
     """
     checkpoint = first_checkpoint(session, EXECUTIONS)
+    # The feed starts at `feed_start`; a lost state may have sent files before that.
     if all_of_ours or never_read(session, EXECUTIONS):
         _list_all_of_ours(session)
     note_held_entries(session, "execution", read_execution, _note_execution)
@@ -56,7 +57,7 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
             for execution in page.items:
                 with isolated(session, feed_entry("execution", execution.id, execution.raw)):
                     _note_execution(session, execution)
-            ask_about_unreadable(session, page.unreadable, "execution")
+            open_reviews_of_unreadable(session, page.unreadable, "execution")
             remember_newest(session, Fact.EXECUTIONS_SEEN, newest)
             remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
         if page.last:
@@ -75,19 +76,19 @@ def _list_all_of_ours(session: Session) -> None:
             for execution in page.items:
                 with isolated(session, feed_entry("execution", execution.id, execution.raw)):
                     _note_execution(session, execution)
-            ask_about_unreadable(session, page.unreadable, "execution")
+            open_reviews_of_unreadable(session, page.unreadable, "execution")
         session.checkpoint()
 
 
 def is_ours(session: Session, file_name: str | None) -> bool:
-    """Whether a file name is in our scheme, of this tenant and usage indicator."""
+    """Whether a file name follows our scheme, with this tenant and usage indicator."""
     parsed = parse_file_name(file_name or "")
     return parsed is not None and parsed[0].tenant == session.tenant and parsed[0].usage == session.usage
 
 
 def _note_execution(session: Session, execution: Execution) -> None:
     if execution.direction == OUTBOUND and is_ours(session, execution.file_name):
-        session.store.witnesses.see(
+        session.store.executions.see(
             ExecutionRecord(
                 execution_id=execution.id,
                 file_name=execution.file_name or "",
@@ -99,12 +100,13 @@ def _note_execution(session: Session, execution: Execution) -> None:
             )
         )
     elif execution.direction == INBOUND and execution.status in ("FAILED", "PARTIALLY_COMPLETED"):
-        _ask_about_inbound_file(session, execution)
+        _open_review_of_inbound_file(session, execution)
 
 
-def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
-    """A supplier's file that Stedi could not process never becomes a transaction: an answer may be in it."""
+def _open_review_of_inbound_file(session: Session, execution: Execution) -> None:
+    """An inbound file that Stedi could not process yields no transaction: it may contain an acknowledgment."""
     supplier = supplier_of(session, execution.partnership_id) or customer_of(session, execution.partnership_id)
+    # A partnership outside this configuration belongs to another plant.
     if execution.partnership_id is not None and supplier is None:
         return
     reason = Reason(
@@ -115,27 +117,27 @@ def _ask_about_inbound_file(session: Session, execution: Execution) -> None:
     )
     subject = Subject(f"execution {execution.id}")
     if not session.store.reviews.decided(ReviewKind.INBOUND_FILE_FAILED, subject):
-        session.ask(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
+        session.open_review(ReviewKind.INBOUND_FILE_FAILED, subject, (reason,), supplier=supplier)
 
 
 def unknown_streams(session: Session) -> frozenset[tuple[str, str | None]]:
-    """Order numbers, with the release sent singly, that Stedi has files for which the ledger lacks.
+    """Order numbers (with the release, if sent separately) for which Stedi has files that the ledger lacks.
 
-    Nothing of theirs is sent, also when the suspicion is overridden: it might be a second time.
+    Their documents are never sent, even if the suspicion is overridden: they might be duplicates.
     """
-    names = (parse_file_name(witness.file_name) for witness in session.store.witnesses.unknown_to_ledger())
+    names = (parse_file_name(execution.file_name) for execution in session.store.executions.unknown_to_ledger())
     return frozenset((name[0].order, name[0].release) for name in names if name is not None)
 
 
 def _stop_on_unknown_files(session: Session) -> None:
-    unknown = session.store.witnesses.unknown_to_ledger()
+    unknown = session.store.executions.unknown_to_ledger()
     if not unknown:
         return
-    names = ", ".join(witness.file_name for witness in unknown[:3]) + (", …" if len(unknown) > 3 else "")
+    names = ", ".join(execution.file_name for execution in unknown[:3]) + (", …" if len(unknown) > 3 else "")
     what = f"Stedi has {len(unknown)} files of ours that this state file does not know ({names})"
     if "unknown-file" in session.overrides:
         session.note("suspicion-overridden", Subject("unknown-file"), message=what)
-        session.tally.warn(f"overridden: {what}: their orders wait, all others continue")
+        session.run.warn(f"overridden: {what}: their orders wait, all others continue")
         return
     raise SuspicionStop(
         "unknown-file",

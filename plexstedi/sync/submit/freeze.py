@@ -1,4 +1,4 @@
-"""Freezing: from a due document to the bytes, the key and the name that every attempt will use."""
+"""Freeze a due document: fix the bytes, the idempotency key and the file name that every attempt uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plexstedi.sync.submit.document import DueDocument, Route, route_of
 
 
 def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
-    """Everything an attempt needs, decided; or why it cannot be: it is larger than Stedi takes."""
+    """The frozen document, or the reason if it exceeds Stedi's size limit."""
     route = route_of(document)
     slot = Slot(
         tenant=session.tenant,
@@ -23,6 +23,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
         release=document.release,
         change_sequence=document.change_sequence,
         kind=document.prepared.kind,
+        # The counter grows with every document of a slot, so that a replay gets a new idempotency key.
         counter=session.store.documents.counter(
             document.stream,
             document.prepared.kind,
@@ -31,7 +32,7 @@ def freeze(session: Session, document: DueDocument) -> NewDocument | Reason:
             release=document.release,
         ),
     )
-    name = file_name(slot, document.witness)
+    name = file_name(slot, document.mark)
     body = _body(session, document, route, name)
     if isinstance(body, RequestTooLarge):
         return Reason(
@@ -86,7 +87,8 @@ def _body(session: Session, document: DueDocument, route: Route, name: str) -> b
 
 
 def preview_x12(document: DueDocument, usage: Usage) -> str:
-    """The document as X12 text of our own rendering; Stedi puts its own envelope and control numbers around it."""
+    """The document as X12 in our own rendering; Stedi adds its own envelope and control numbers."""
+    # No current time in the envelope: the same content always gives the same preview.
     day = document.dated or datetime(2000, 1, 1, tzinfo=UTC).date()
     envelope = Envelope(
         sender_qualifier="ZZ",

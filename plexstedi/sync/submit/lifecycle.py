@@ -1,70 +1,32 @@
-"""What orders and invoices have in common on their way to a document: due, held, waiting, resolved, moved, orphaned."""
+"""Decisions common to orders and invoices before a document: due, held, waiting, up to date, moved, orphaned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from plexstedi.decimal_json import dumps
 from plexstedi.edi.outbound.document import Prepared
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.state.document import Document
-from plexstedi.state.invoices import InvoiceRecord
-from plexstedi.state.orders import OrderRecord
 from plexstedi.state.reviews import ReviewKind, is_orphan
 from plexstedi.state.subject import of_stream
 from plexstedi.sync.isolation import Record, is_held, isolated
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.document import DueDocument, refused_before, text_witness
+from plexstedi.sync.submit.document import DueDocument, refused_before, text_mark
 from plexstedi.sync.submit.executions import unknown_streams
+from plexstedi.sync.submit.trades import Trade
 
 
 @dataclass(frozen=True)
 class Waits:
-    """Something is due or open in this stream, and nothing can go now."""
+    """Something is due or open in this stream, but nothing can be sent now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """An order or an invoice, as far as its documents are concerned."""
-
-    word: Literal["order", "invoice"]
-    id: str
-    """Under which documents belong to it: Plex's id of an order, the stream of an invoice."""
-    number: str
-    partner: str
-    """The code of the supplier or customer."""
-    revision: int
-    """The latest."""
-    baseline: int = 0
-    """The revision that the partner knows by other means."""
-
-    @property
-    def held(self) -> ReviewKind:
-        """The kind of the review items that hold it."""
-        return ReviewKind.ORDER_HELD if self.word == "order" else ReviewKind.INVOICE_HELD
-
-    @property
-    def counterpart(self) -> str:
-        """What the partner is to us."""
-        return "supplier" if self.word == "order" else "customer"
-
-
-def trade_of_order(record: OrderRecord) -> Trade:
-    """An order's."""
-    return Trade("order", record.id, record.number, record.supplier, record.latest, record.baseline)
-
-
-def trade_of_invoice(record: InvoiceRecord) -> Trade:
-    """An invoice's."""
-    return Trade("invoice", record.stream, record.number, record.customer, record.latest)
-
-
-def turn_of(trade: Trade, step: str, stream: str | None = None) -> Record:
-    """One step of it, or of one of its streams, as a record with a turn of its own."""
+def record_of_trade(trade: Trade, step: str, stream: str | None = None) -> Record:
+    """A processing step of it, or of one of its streams, as an isolated record."""
     own = trade.id if trade.word == "invoice" else f"order {trade.id}"
     return Record(
         step,
@@ -80,15 +42,15 @@ def turn_of(trade: Trade, step: str, stream: str | None = None) -> Record:
 def decide_each(
     session: Session, trades: Sequence[Trade], decide: Callable[[Trade], Sequence[DueDocument]], progress: str
 ) -> list[DueDocument]:
-    """Let each have its turn, in a transaction of its own; the documents that can go.
+    """Decide each one in a transaction of its own; return the documents to send.
 
-    Those that Stedi has files of that the ledger lacks stay behind.
+    Excludes those for which Stedi has files that the ledger lacks.
     """
     found: list[DueDocument] = []
     unknown = unknown_streams(session)
     for done, trade in enumerate(trades, 1):
         session.checkpoint()
-        turn = turn_of(trade, "decide what is due of")
+        turn = record_of_trade(trade, "decide what is due of")
         if not is_held(session, turn):
             with isolated(session, turn):
                 found += [one for one in decide(trade) if (one.number, one.release) not in unknown]
@@ -97,22 +59,24 @@ def decide_each(
 
 
 def last_sent(session: Session, stream: str) -> Document | Waits | None:
-    """The last document that the partner has or may yet get; Waits while one of the stream is under way or blocks."""
+    """The last document that the partner has or may get; Waits while a document of the stream is in progress or
+    blocks."""
     last = session.store.documents.last_told(stream)
     if last is None:
         return None
+    # After a rejecting 997 or TA1 the supplier's state is unknown: nothing follows until a user decides.
     blocked = any(document.blocks for document in session.store.documents.of_stream(stream))
-    return Waits() if blocked or not last.settled else last
+    return Waits() if blocked or not last.is_closed else last
 
 
 def has_revision(session: Session, trade: Trade, stream: str, last: Document | None) -> int:
-    """The revision that the partner has: of its last document, or taken as known by a person or the start."""
-    told = session.store.orders.told(stream)
-    return max(trade.baseline, told, 0 if last is None else last.revision)
+    """The revision that the partner has: from its last document, a user's decision, or the start of polling."""
+    known = session.store.orders.told(stream)
+    return max(trade.baseline, known, 0 if last is None else last.revision)
 
 
 def moved(trade: Trade, last: Document) -> tuple[Reason, ...]:
-    """Why it is no longer what was sent: another partner's, or under another number."""
+    """Reasons if it now belongs to another partner or has another number than the last document."""
     if (trade.partner, trade.number) == (last.supplier, last.order_number):
         return ()
     return (
@@ -139,7 +103,7 @@ def _moved_fix(trade: Trade, was: str) -> str:
 
 
 def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[Reason, ...]:
-    """Files of this partner that `recover` found nothing in Plex for: one may be this, under an older number."""
+    """Files of this partner without a record in Plex, from `recover`: one may be this record under an old number."""
     return tuple(
         Reason(
             code="maybe-sent",
@@ -150,13 +114,14 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
             " which is about that document.",
         )
         for review in session.store.reviews.standing(supplier=trade.partner)
+        # A record created in Plex after the recovery cannot be the lost one.
         if review.kind is trade.held and is_orphan(review) and (made_at is None or made_at <= review.opened_at)
     )
 
 
 def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason]) -> None:
-    """Hold a stream with these reasons."""
-    new = session.ask(
+    """Hold a stream for these reasons."""
+    new = session.open_review(
         trade.held,
         of_stream(stream),
         [reason.model_copy(update={"where": trade.word}) if reason.where == "order" else reason for reason in reasons],
@@ -164,18 +129,18 @@ def hold(session: Session, trade: Trade, stream: str, reasons: Sequence[Reason])
         order_id=trade.id,
         order_number=trade.number,
     )
-    session.tally.counts.documents_held += int(new)
+    session.run.counts.documents_held += int(new)
 
 
 def release(session: Session, trade: Trade, stream: str) -> None:
-    """Whatever held this stream is gone."""
-    # Whether an invoice from before is sent, only a person decides.
+    """Withdraw the holds of this stream."""
+    # Whether an invoice from before the start is sent is decided by a user only.
     kinds = (trade.held, ReviewKind.KNOWN_ORDER_CHANGED) if trade.word == "order" else (trade.held,)
     for kind in kinds:
-        session.withdraw(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
+        session.withdraw_review(kind, of_stream(stream), "nothing holds it any longer", order_id=trade.id)
 
 
-def can_go(
+def ready_to_send(
     session: Session,
     trade: Trade,
     prepared: Prepared,
@@ -186,9 +151,9 @@ def can_go(
     purpose: str,
     change_sequence: int = 0,
     order_release: str | None = None,
-    witness: str | None = None,
+    mark: str | None = None,
 ) -> DueDocument | Waits:
-    """The document that is due; Waits if Stedi refused just this content already. What held the stream is gone."""
+    """The document to send; Waits if Stedi already rejected this content. Withdraws the stream's holds."""
     document = DueDocument(
         stream=stream,
         release=order_release,
@@ -200,7 +165,7 @@ def can_go(
         prepared=prepared,
         purpose=purpose,
         change_sequence=change_sequence,
-        witness=witness or text_witness(dumps(prepared.guide_json)),
+        mark=mark or text_mark(dumps(prepared.guide_json)),
     )
     if refused_before(session, document):
         return Waits()

@@ -1,4 +1,4 @@
-"""Numbers that are on several orders or invoices: whether one may go out under its own (RULES.md Sending 10)."""
+"""Numbers used by several orders or invoices: whether one may be sent under its number (RULES.md Sending 10)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 
 from plexstedi.edi.document_name import Slot, parse_file_name
 from plexstedi.edi.order import Phase
-from plexstedi.edi.order_number import Claim, Use, number_key, number_taken, taken_by
+from plexstedi.edi.order_number import Claim, Use, number_key, number_taken, search_key, taken_by
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.executions import ExecutionRecord
-from plexstedi.state.invoices import InvoiceRecord, invoice_stream
-from plexstedi.state.numbers import Numbered, SentUnder
+from plexstedi.state.invoices import invoice_of_stream, invoice_stream
+from plexstedi.state.numbers import Numbered
 from plexstedi.state.orders import OrderRecord
 from plexstedi.sync.session import Session
+from plexstedi.sync.submit.trades import Trade, Word, plex_id
 
 
 @dataclass(frozen=True, slots=True)
 class _Naming:
-    """One order or invoice and a number that it has now, or was sent under."""
+    """An order or invoice with a number that it has now, or was sent under."""
 
     owner: Numbered
     number: str
@@ -29,9 +30,9 @@ class _Naming:
 
 @dataclass(frozen=True, slots=True)
 class _Orphan:
-    """A file at Stedi whose order Plex does not have."""
+    """A file at Stedi whose order is not in Plex."""
 
-    witness: ExecutionRecord
+    execution: ExecutionRecord
     slot: Slot
 
 
@@ -39,84 +40,71 @@ _Group = tuple[list[_Naming], list[_Orphan]]
 
 
 class OrderNumbers:
-    """Who has which number, looked up when it is first asked; documents that are frozen meanwhile are not seen."""
+    """Which record uses which number, looked up when a number is first needed."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._orders: Mapping[str, _Group] | None = None
-        self._invoices: Mapping[str, _Group] | None = None
-        self._told: frozenset[str] = frozenset()
+        self._by_key: dict[tuple[Word, str], Mapping[str, _Group]] = {}
 
-    def order_taken(self, record: OrderRecord) -> tuple[Reason, ...]:
-        """Why this order may not go out under its number; empty if it may."""
-        if self._orders is None:
-            numbers = self._session.store.numbers
-            sent = numbers.sent_under(invoices=False)
-            self._orders = self._groups(numbers.of_orders(), sent, self._session.config.suppliers, "850", "860")
-            self._told = numbers.told_streams()
-        group = self._group(self._orders, record.number, self._session.config.suppliers.get(record.supplier))
-        return () if group is None else _reasons(record.id, [*map(self._of_order, group[0]), *self._files(group[1])])
-
-    def invoice_taken(self, record: InvoiceRecord) -> tuple[Reason, ...]:
-        """Why this invoice may not go out under its number; empty if it may."""
-        if self._invoices is None:
-            numbers = self._session.store.numbers
-            sent = [
-                SentUnder(one.order_id.removeprefix(invoice_stream("")), one.number, one.first_document)
-                for one in numbers.sent_under(invoices=True)
-            ]
-            self._invoices = self._groups(numbers.of_invoices(), sent, self._session.config.customers, "810")
-            self._told = numbers.told_streams()
-        group = self._group(self._invoices, record.number, self._session.config.customers.get(record.customer))
+    def taken(self, trade: Trade) -> tuple[Reason, ...]:
+        """Why this order or invoice may not be sent under its number; empty if it may."""
+        partners = self._partners(trade.word)
+        key = (trade.word, search_key(trade.number))
+        if key not in self._by_key:
+            self._by_key[key] = self._groups(trade.word, trade.number, partners)
+        group = self._by_key[key].get(self._key(trade.number, partners.get(trade.partner)))
         if group is None:
             return ()
-        return _reasons(record.id, [*map(self._of_invoice, group[0]), *self._files(group[1])], noun="invoice")
+        claim = self._of_order if trade.word == "order" else self._of_invoice
+        return _reasons(plex_id(trade), [*map(claim, group[0]), *self._files(group[1])], noun=trade.word)
 
-    def _groups(
-        self,
-        owners: Iterable[Numbered],
-        sent: Iterable[SentUnder],
-        partners: Mapping[str, SupplierSettings],
-        *kinds: str,
-    ) -> Mapping[str, _Group]:
-        """The numbers that more than one asks for, by their key."""
+    def _partners(self, word: Word) -> Mapping[str, SupplierSettings]:
+        return self._session.config.suppliers if word == "order" else self._session.config.customers
+
+    def _groups(self, word: Word, number: str, partners: Mapping[str, SupplierSettings]) -> Mapping[str, _Group]:
+        """Numbers like this one that several records claim, by comparison key."""
+        numbers = self._session.store.numbers
+        owners = numbers.orders_like(number) if word == "order" else numbers.invoices_like(number)
+        sent = [
+            under
+            for owner in owners
+            for under in numbers.sent_under(owner.id if word == "order" else invoice_stream(owner.id))
+        ]
         by_id = {owner.id: owner for owner in owners}
         namings: dict[str, dict[str, _Naming]] = defaultdict(dict)
         went_out = set()
         for one in sorted(sent, key=lambda one: one.first_document):
-            owner = by_id.get(one.order_id)
+            owner = by_id.get(invoice_of_stream(one.order_id) or one.order_id)
+            # Sorted by document, so that `setdefault` keeps the first use of a number.
             if owner is not None:
                 went_out.add(owner.id)
                 key = self._key(one.number, partners.get(owner.partner))
                 namings[key].setdefault(owner.id, _Naming(owner, one.number, one.first_document))
         for owner in by_id.values():
-            # One that went out under another number before does not go out under this one (`order-moved`).
+            # Sent under another number before: it is held as `order-moved` and does not claim its current number.
             if owner.id not in went_out:
                 namings[self._key(owner.number, partners.get(owner.partner))][owner.id] = _Naming(
                     owner, owner.number, None
                 )
         orphans: dict[str, list[_Orphan]] = defaultdict(list)
-        for witness in self._session.store.witnesses.without_order():
-            parsed = parse_file_name(witness.file_name)
-            if parsed is not None and parsed[0].kind in kinds:
-                settings = partners.get(self._partner_of(witness, partners))
-                orphans[self._key(parsed[0].order, settings)].append(_Orphan(witness, parsed[0]))
+        for execution in self._session.store.executions.without_order():
+            parsed = parse_file_name(execution.file_name)
+            if parsed is not None and (parsed[0].kind == "810") == (word == "invoice"):
+                settings = partners.get(self._partner_of(execution, partners))
+                orphans[self._key(parsed[0].order, settings)].append(_Orphan(execution, parsed[0]))
         return {
             key: (list(found.values()), orphans[key])
             for key, found in namings.items()
             if len(found) + len(orphans[key]) > 1
         }
 
-    def _group(self, groups: Mapping[str, _Group], number: str, settings: SupplierSettings | None) -> _Group | None:
-        return groups.get(self._key(number, settings))
-
     @staticmethod
     def _key(number: str, settings: SupplierSettings | None) -> str:
         return number_key(number, uppercase=settings is not None and settings.text.uppercase)
 
     @staticmethod
-    def _partner_of(witness: ExecutionRecord, partners: Mapping[str, SupplierSettings]) -> str:
-        return next((code for code, one in partners.items() if one.partnership_id == witness.partnership), "")
+    def _partner_of(execution: ExecutionRecord, partners: Mapping[str, SupplierSettings]) -> str:
+        return next((code for code, one in partners.items() if one.partnership_id == execution.partnership), "")
 
     def _of_order(self, naming: _Naming) -> Claim:
         orders = self._session.store.orders
@@ -137,7 +125,7 @@ class OrderNumbers:
 
     def _use_of_order(self, record: OrderRecord) -> Use:
         """How far an order that was never sent from here has come."""
-        if any(stream == record.id or stream.startswith(f"{record.id}/") for stream in self._told):
+        if self._session.store.numbers.is_known_otherwise(record.id):
             return Use.KNOWN
         if record.known and not record.untraded:
             then = self._session.store.orders.revision(record.id, record.baseline or 1).phase
@@ -153,7 +141,7 @@ class OrderNumbers:
         wanted = invoice.booked and not invoice.void and not record.untraded
         if naming.first_document is not None:
             use = Use.SENT
-        elif record.stream in self._told or (record.known and wanted):
+        elif self._session.store.numbers.is_known_otherwise(record.stream) or (record.known and wanted):
             use = Use.KNOWN
         else:
             use = Use.WANTED if wanted else Use.NONE
@@ -172,17 +160,17 @@ class OrderNumbers:
         partners = {**self._session.config.suppliers, **self._session.config.customers}
         for orphan in orphans:
             yield Claim(
-                id=orphan.witness.file_name,
+                id=orphan.execution.file_name,
                 number=orphan.slot.order,
-                partner=self._partner_of(orphan.witness, partners),
+                partner=self._partner_of(orphan.execution, partners),
                 status="no longer in Plex",
-                created_at=orphan.witness.created_at,
-                first_seen=orphan.witness.created_at,
+                created_at=orphan.execution.created_at,
+                first_seen=orphan.execution.created_at,
                 use=Use.FILE,
             )
 
 
-def _reasons(order_id: str, claims: list[Claim], *, noun: str = "order") -> tuple[Reason, ...]:
+def _reasons(order_id: str, claims: list[Claim], *, noun: str) -> tuple[Reason, ...]:
     other = taken_by(order_id, claims)
     mine = next((claim for claim in claims if claim.id == order_id), None)
     return () if other is None or mine is None else (number_taken(mine, other, noun=noun),)

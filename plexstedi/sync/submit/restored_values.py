@@ -1,4 +1,4 @@
-"""Promises that stand in Plex and that this state does not know: it was put back to before they were written there."""
+"""Promises in Plex that this state does not know: it was restored to a time before they were written there."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from plexstedi.sync.writeback.results import references
 
 
 @dataclass(frozen=True)
-class Foreign:
-    """A release whose date or quantity differs from what was told, and whose note has an answer unknown here."""
+class UnknownPromise:
+    """A release whose date or quantity differs from what was sent, with an unknown acknowledgment in its note."""
 
     line: int
     before: Release
     now: Release
     transaction: str
-    said: str
-    """What our token in the note says."""
+    token_text: str
+    """Text of the acknowledgment token in the note."""
 
     def changes(self) -> tuple[FieldChange, ...] | None:
-        """The differences as writes of ours; None if the token does not say all of it: then a person edited it."""
+        """The differences as our writes; None if the token does not contain all of them: a user then edited the
+        release."""
         found = []
         if self.now.due is not None and self.now.due != self.before.due:
             due = self.now.due.isoformat()
@@ -38,7 +39,8 @@ class Foreign:
             quantity = f"{self.now.quantity.normalize():f}"
             before = None if self.before.quantity is None else f"{self.before.quantity:f}"
             found.append(self._change(ReleaseField.QUANTITY, before, quantity, self.now.quantity))
-        words = self.said.replace(";", " ").replace(",", " ").split()
+        # The token lists what was written: a value missing in it was edited in Plex afterwards.
+        words = self.token_text.replace(";", " ").replace(",", " ").split()
         return tuple(found) if all(change.after in words for change in found) else None
 
     def _change(self, field: ReleaseField, before: str | None, after: str, value: str | Decimal) -> FieldChange:
@@ -66,17 +68,16 @@ class Foreign:
         )
 
 
-def settle_foreign_promises(
-    session: Session, record: OrderRecord, told: Order, now: Order
-) -> tuple[Reason, ...] | None:
-    """Take what a lost state wrote into Plex as written; Plex is asked.
+def adopt_unknown_promises(session: Session, record: OrderRecord, sent: Order, now: Order) -> tuple[Reason, ...] | None:
+    """Adopt values that a lost state wrote into Plex; reads the releases' notes from Plex.
 
-    None: nothing of it is foreign. Reasons: a person has to look. Only with `release_values` are such values ever ours.
+    None: there is no such value. Reasons: the order needs review. Only with `release_values` do such values exist.
     """
     config = session.config.plex.acknowledgments
+    # Only this strategy writes dates and quantities of releases.
     if config.write is not WriteBack.RELEASES or set(config.release_values) <= {ReleaseField.NOTE}:
         return None
-    found = list(_foreign(session, told, now))
+    found = list(_unknown_promises(session, sent, now))
     if not found:
         return None
     reasons = tuple(each.reason() for each in found if each.changes() is None)
@@ -95,18 +96,18 @@ def settle_foreign_promises(
     return ()
 
 
-def _foreign(session: Session, told: Order, now: Order) -> Iterator[Foreign]:
-    before = {release.id: release for line in told.lines for release in line.releases}
+def _unknown_promises(session: Session, sent: Order, now: Order) -> Iterator[UnknownPromise]:
+    before = {release.id: release for line in sent.lines for release in line.releases}
     for line in now.lines:
         for release in line.releases:
             old = before.get(release.id)
             if old is None or (old.due, old.quantity) == (release.due, release.quantity):
                 continue
-            live = session.plex.release_now(release.id)
-            said = "" if live is None else token(live.note) or ""
-            for transaction in references(said):
+            live = session.plex.current_release(release.id)
+            token_text = "" if live is None else token(live.note) or ""
+            for transaction in references(token_text):
                 if session.store.inbox.get(transaction) is None:
-                    yield Foreign(line.number, old, release, transaction, said)
+                    yield UnknownPromise(line.number, old, release, transaction, token_text)
 
 
 def _text(day: object) -> str | None:

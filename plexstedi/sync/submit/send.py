@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from plexstedi.edi.reasons import Reason
@@ -12,8 +14,10 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.documents import IN_FLIGHT, NOT_HEARD, NOT_PROCESSED, REFUSED
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document
+from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
 from plexstedi.sync.isolation import Record, is_held, isolated
+from plexstedi.sync.parallel import in_parallel
 from plexstedi.sync.session import Session
 
 
@@ -31,26 +35,60 @@ def record_of(step: str, document: Document) -> Record:
 
 
 def sending_of(document: Document) -> Record:
-    """The sending of a document, as a record with a turn of its own."""
+    """The sending of a document as an isolated record."""
     return record_of("send", document)
 
 
-def send_one(session: Session, document: Document) -> None:
-    """One attempt, as `send`; what nobody foresaw holds this document, and whether it was sent is resolved later."""
-    record = sending_of(document)
-    if not is_held(session, record):
-        with isolated(session, record):
-            send(session, document)
+@dataclass(frozen=True)
+class _Attempt:
+    """An attempt whose intent is committed."""
+
+    document: Document
+    number: int
+    body: bytes
+
+
+def send_all(session: Session, documents: Iterable[Document]) -> None:
+    """One attempt for each, several at once, as `send`. `documents` is consumed as calls become free.
+
+    After an unexpected error the document is held, and its outcome is resolved later. Raise what `send` or `documents`
+    raises, after all attempts under way are concluded.
+    """
+
+    def begun() -> Iterator[_Attempt]:
+        for document in documents:
+            record = sending_of(document)
+            if is_held(session, record):
+                continue
+            attempt = None
+            with isolated(session, record):
+                attempt = _begin(session, document)
+            if attempt is not None:
+                yield attempt
+
+    def conclude(attempt: _Attempt, outcome: Callable[[], SendOutcome]) -> None:
+        with isolated(session, sending_of(attempt.document)):
+            _conclude(session, attempt, outcome)
+
+    stedi = session.stedi
+    calls = session.config.stedi.parallel_calls
+    in_parallel(session, begun(), lambda attempt: _call(stedi, attempt), conclude, calls=calls)
 
 
 def send(session: Session, document: Document) -> None:
-    """One attempt: intent committed, call, outcome committed. No transaction is open across the call.
+    """One attempt: commit the intent, call, commit the outcome. No transaction is open during the call.
 
-    Raise ServiceRefused or ServiceUnavailable where nothing can have been processed; the document then waits.
+    Raise ServiceRefused or ServiceUnavailable if Stedi cannot have processed it; the next run then sends it.
     """
+    attempt = _begin(session, document)
+    _conclude(session, attempt, lambda: _call(session.stedi, attempt))
+
+
+def _begin(session: Session, document: Document) -> _Attempt:
     store = session.store
     body = store.documents.body(document.id)
     began = _began(session)
+    # Committed before the call: after a crash the attempt is known, and is repeated or looked up.
     with store.transaction():
         number = store.documents.begin_attempt(document, began)
         session.note(
@@ -60,27 +98,36 @@ def send(session: Session, document: Document) -> None:
             attempt=number,
             sha256=hashlib.sha256(body).hexdigest(),
         )
+    return _Attempt(document, number, body)
+
+
+def _conclude(session: Session, attempt: _Attempt, outcome: Callable[[], SendOutcome]) -> None:
+    """Commit the outcome. Raise ServiceRefused or ServiceUnavailable if Stedi cannot have processed it."""
+    documents, document_id = session.store.documents, attempt.document.id
     try:
-        outcome = _call(session, document, body)
+        found = outcome()
     except (ServiceRefused, ServiceUnavailable) as fault:
-        with store.transaction():
-            store.documents.end_attempt(document.id, number, session.clock.now(), f"{NOT_PROCESSED}: {fault.message}")
-            store.documents.forget_first_attempt(document.id)
+        ended_at = session.clock.now()
+        with session.store.transaction():
+            documents.end_attempt(document_id, attempt.number, ended_at, f"{NOT_PROCESSED}: {fault.message}")
+            # Nothing reached Stedi, so the key's lifetime has not begun.
+            documents.forget_first_attempt(document_id)
         raise
-    with store.transaction():
-        _record(session, store.documents.get(document.id), number, outcome)
+    with session.store.transaction():
+        _record(session, documents.get(document_id), attempt.number, found)
 
 
-def _call(session: Session, document: Document, body: bytes) -> SendOutcome:
+def _call(stedi: StediClient, attempt: _Attempt) -> SendOutcome:
+    document = attempt.document
     if document.route == "create-outbound":
-        return session.stedi.create_transaction(
-            document.partnership, document.transaction_setting, body, document.idempotency_key
+        return stedi.create_transaction(
+            document.partnership, document.transaction_setting, attempt.body, document.idempotency_key
         )
-    return session.stedi.generate_edi(document.partnership, body, document.idempotency_key)
+    return stedi.generate_edi(document.partnership, attempt.body, document.idempotency_key)
 
 
 def _began(session: Session) -> datetime:
-    """When an attempt begins, for the age of its key: a clock of ours that is ahead must not make it look young."""
+    """Start time of an attempt, for the age of its key: a clock that is ahead must not make it look recent."""
     theirs = session.stedi.service_now()
     now = session.clock.now()
     return now if theirs is None else min(now, theirs)
@@ -89,16 +136,20 @@ def _began(session: Session) -> datetime:
 def _record(session: Session, document: Document, number: int, outcome: SendOutcome) -> None:
     documents = session.store.documents
     now = session.clock.now()
-    documents.end_attempt(document.id, number, now, _words(outcome))
+    documents.end_attempt(document.id, number, now, _outcome_text(outcome))
     session.note(
-        "attempt-ended", of_document(document.id), order_id=document.order_id, attempt=number, outcome=_words(outcome)
+        "attempt-ended",
+        of_document(document.id),
+        order_id=document.order_id,
+        attempt=number,
+        outcome=_outcome_text(outcome),
     )
     match outcome:
         case Accepted():
             accept(session, document, outcome)
-        case Refused() if documents.unsettled_attempts(document.id):
-            # An earlier attempt may have been carried out: what is refused now is no proof that it was not.
-            documents.set_next_attempt(document.id, now, _words(outcome))
+        case Refused() if documents.open_attempts(document.id):
+            # An earlier attempt may have succeeded: a rejection now does not prove that it did not.
+            documents.set_next_attempt(document.id, now, _outcome_text(outcome))
         case Refused():
             _refuse(session, document, outcome)
         case SlotTaken():
@@ -110,18 +161,18 @@ def _record(session: Session, document: Document, number: int, outcome: SendOutc
                 " `plexstedi review show ID`; `plexstedi recover` rebuilds the state from Stedi.",
             )
             documents.move(document.id, DocumentState.CONFLICT, outcome.message)
-            session.ask_about(ReviewKind.DOCUMENT_CONFLICT, document, reason)
-            session.tally.counts.documents_held += 1
+            session.open_review_of_document(ReviewKind.DOCUMENT_CONFLICT, document, reason)
+            session.run.counts.documents_held += 1
         case InFlight():
             wait = timedelta(seconds=outcome.retry_after or 60)
             documents.set_next_attempt(document.id, now + wait, "Stedi is still working on it (409)")
         case Unknown():
             documents.set_next_attempt(document.id, now, outcome.reason)
             documents.forget_first_attempt(document.id)
-    session.store.memory.latest_time(now, session.stedi.service_now())
+    session.store.cursors.latest_time(now, session.stedi.service_now())
 
 
-def _words(outcome: SendOutcome) -> str:
+def _outcome_text(outcome: SendOutcome) -> str:
     match outcome:
         case Accepted(replayed=replayed):
             return "accepted (response to an earlier attempt)" if replayed else "accepted"
@@ -136,7 +187,7 @@ def _words(outcome: SendOutcome) -> str:
 
 
 def accept(session: Session, document: Document, outcome: Accepted) -> None:
-    """Stedi has the document; inside the caller's transaction."""
+    """Stedi accepted the document; inside the caller's transaction."""
     session.store.documents.accept(
         document.id,
         session.clock.now(),
@@ -145,12 +196,12 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
         group_control=outcome.group_control,
         x12=outcome.edi,
     )
-    session.tally.counts.documents_sent += 1
+    session.run.counts.documents_sent += 1
     for kind in (ReviewKind.DOCUMENT_IN_DOUBT, ReviewKind.DOCUMENT_REFUSED):
-        session.withdraw(kind, of_document(document.id), "Stedi has it", order_id=document.order_id)
+        session.withdraw_review(kind, of_document(document.id), "Stedi has it", order_id=document.order_id)
     for earlier in session.store.documents.of_stream(document.stream):
         if earlier.state is DocumentState.REFUSED:
-            session.withdraw(
+            session.withdraw_review(
                 ReviewKind.DOCUMENT_REFUSED,
                 of_document(earlier.id),
                 "a later document of the order was accepted",
@@ -167,7 +218,7 @@ def accept(session: Session, document: Document, outcome: Accepted) -> None:
 
 
 def _refuse(session: Session, document: Document, outcome: Refused) -> None:
-    said = "; ".join((outcome.message, *outcome.errors))
+    errors = "; ".join((outcome.message, *outcome.errors))
     table = f"{'customers' if document.kind == '810' else 'suppliers'}.{document.supplier}"
     fix = (
         f"Correct partnership_id and transaction_setting_id in [{table}]; the document is then sent automatically. If"
@@ -176,7 +227,7 @@ def _refuse(session: Session, document: Document, outcome: Refused) -> None:
         else f"Correct it in Plex, or the settings in [{table}]; a changed document is sent"
         " automatically, the same one is sent again by `plexstedi review accept ID --reason TEXT`."
     )
-    reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {said}", fix=fix)
-    session.store.documents.move(document.id, DocumentState.REFUSED, said)
-    session.ask_about(ReviewKind.DOCUMENT_REFUSED, document, reason)
-    session.tally.counts.documents_rejected += 1
+    reason = Reason(code="refused", where="order", message=f"Stedi refused it ({outcome.status}): {errors}", fix=fix)
+    session.store.documents.move(document.id, DocumentState.REFUSED, errors)
+    session.open_review_of_document(ReviewKind.DOCUMENT_REFUSED, document, reason)
+    session.run.counts.documents_rejected += 1

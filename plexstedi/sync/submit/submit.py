@@ -1,11 +1,12 @@
-"""`submit`: settle what was not heard, follow deliveries, send what is due."""
+"""`submit`: resolve sends without a response, confirm deliveries, send what is due."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plexstedi.edi.reasons import Reason
-from plexstedi.errors import ServiceUnavailable
+from plexstedi.errors import ServiceUnavailable, SuspicionStop
 from plexstedi.state.document import Document, NewDocument
 from plexstedi.state.document_states import DocumentState
 from plexstedi.state.reviews import ReviewKind
@@ -18,26 +19,26 @@ from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.due_invoices import find_due_invoices
 from plexstedi.sync.submit.due_orders import find_due
-from plexstedi.sync.submit.executions import drain_executions
+from plexstedi.sync.submit.executions import check_executions, read_executions
 from plexstedi.sync.submit.freeze import freeze
-from plexstedi.sync.submit.in_doubt import settle_unheard, take_witness
-from plexstedi.sync.submit.send import send_one, sending_of
+from plexstedi.sync.submit.in_doubt import adopt_execution, resolve_unconfirmed
+from plexstedi.sync.submit.send import send_all, sending_of
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A document that a dry run would send, with everything that would go."""
+    """A document that a dry run would send, complete."""
 
     document: NewDocument
     guide_json: object
 
 
 def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
-    """What `submit` would send, from the stored revisions only: no service is asked, nothing is stored."""
+    """What `submit` would send, from stored revisions only: no service is called, nothing is stored."""
     previews = []
     found = _find(session, number)
     if len(found) > session.config.documents.max_per_run:
-        session.tally.warn(f"{_too_many(session, len(found))}: `submit` stops before the first of them")
+        session.run.warn(f"{_too_many(session, len(found))}: `submit` stops before the first of them")
     for document in found[:limit]:
         with isolated(session, _freezing(document)):
             frozen = freeze(session, document)
@@ -45,14 +46,14 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
                 _hold(session, document, frozen)
             else:
                 previews.append(Preview(frozen, document.prepared.guide_json))
-    session.tally.counts.documents_queued = len(previews)
+    session.run.counts.documents_queued = len(previews)
     return previews
 
 
 def mark_due(session: Session) -> list[DueDocument]:
-    """What is due after a poll; counted as queued."""
+    """The due documents after a poll; counted as queued."""
     found = _find(session)
-    session.tally.counts.documents_queued += len(found)
+    session.run.counts.documents_queued += len(found)
     return found
 
 
@@ -61,34 +62,47 @@ def submit(
 ) -> None:
     """Send what is due, of one order number or of all; at most `limit` new documents.
 
-    `seconds` is this stage's share of the run. Raise SuspicionStop before anything is sent, ServiceUnavailable,
-    ServiceRefused, Interrupted; what was sent until then is recorded.
+    `seconds`: this stage's share of the run. Raise SuspicionStop before anything is sent, ServiceUnavailable,
+    ServiceRefused, Interrupted; what was sent is recorded.
     """
     until = session.clock.monotonic() + (seconds if seconds is not None else session.time_left())
     check_tenant(session)
     try_again_after_update(session)
-    drain_executions(session)
-    settle_unheard(session)
+    # Before any send: an unknown file of ours means that this state is old.
+    check_executions(session)
+    resolve_unconfirmed(session)
     deliveries = Turns(session, Stage.SUBMIT)
     silent = _confirm_first(session, deliveries)
-    for document in session.store.documents.in_state(DocumentState.FROZEN):
-        # Frozen here and at Stedi all the same: the state file was put back to before the send.
-        if not take_witness(session, document):
-            send_one(session, document)
+    queued = session.store.documents.in_state(DocumentState.FROZEN)
+    # A frozen document may be at Stedi all the same: the state file was restored to before the send.
+    send_all(session, (document for document in queued if not adopt_execution(session, document)))
     found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
+    # Checked for all due documents, before the limit and before the first send.
     _guard_size(session, len(found))
-    sent = _send_all(session, found[:limit], until)
-    if sent:
-        deliveries = Turns(session, Stage.SUBMIT)
-        confirm_deliveries(session, deliveries)
-    _tell_unheard(session)
-    if silent is not None and not sent:
+    send_all(session, _frozen(session, found[:limit], until))
+    _search_unconfirmed(session)
+    _report_unconfirmed(session)
+    if silent is not None:
         raise silent
-    deliveries.tell()
+    deliveries.raise_unanswered()
+
+
+def _search_unconfirmed(session: Session) -> None:
+    """Read the execution feed again if Stedi did not respond to a send: it may list the file by now."""
+    if not session.store.documents.in_state(DocumentState.SENDING):
+        return
+    try:
+        read_executions(session)
+    except (ServiceUnavailable, SuspicionStop) as fault:
+        # The sends are reported in any case; the next run begins with the feed.
+        session.run.warn(fault.message)
+        return
+    for document in session.store.documents.in_state(DocumentState.SENDING):
+        adopt_execution(session, document)
 
 
 def _confirm_first(session: Session, deliveries: Turns) -> ServiceUnavailable | None:
-    """Confirm what was sent before. That Stedi does not tell of deliveries keeps nothing from being sent: told later.
+    """Confirm earlier documents. If Stedi cannot report deliveries, return the fault: sending continues.
 
     Raise ServiceUnavailable if the time is over.
     """
@@ -116,23 +130,21 @@ def _too_many(session: Session, count: int) -> str:
     return f"{count} new documents are due, more than documents.max_per_run = {most}"
 
 
-def _send_all(session: Session, found: list[DueDocument], until: float) -> int:
-    sent = 0
+def _frozen(session: Session, found: list[DueDocument], until: float) -> Iterator[Document]:
+    """Freeze each due document when a call is free to send it; stop when this stage's time is used up."""
     for done, due in enumerate(found):
         session.checkpoint()
         if session.clock.monotonic() >= until:
-            session.tally.warn(f"{len(found) - done} documents are still to be sent; the next run continues")
+            session.run.warn(f"{len(found) - done} documents are still to be sent; the next run continues")
             break
         document = None
-        turn = _freezing(due)
-        if not is_held(session, turn):
-            with isolated(session, turn):
+        record = _freezing(due)
+        if not is_held(session, record):
+            with isolated(session, record):
                 document = _freeze(session, due)
         if document is not None:
-            send_one(session, document)
-            sent += 1
+            yield document
         session.progress("sending", done + 1, len(found))
-    return sent
 
 
 def _freezing(due: DueDocument) -> Record:
@@ -141,7 +153,7 @@ def _freezing(due: DueDocument) -> Record:
         "freeze",
         f"the {due.prepared.kind} of stream {due.stream}",
         f"the {due.prepared.kind} of {word} {due.number}",
-        due.witness,
+        due.mark,
         supplier=due.partner.code,
         order_id=due.order_id,
         order_number=due.number,
@@ -155,7 +167,7 @@ def _freeze(session: Session, due: DueDocument) -> Document | None:
             _hold(session, due, frozen)
             return None
         document = session.store.documents.freeze(frozen, session.clock.now())
-        session.tally.counts.documents_queued += 1
+        session.run.counts.documents_queued += 1
         session.note(
             "document-frozen",
             of_document(document.id),
@@ -173,7 +185,7 @@ def _freeze(session: Session, due: DueDocument) -> Document | None:
 
 
 def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
-    new = session.ask(
+    new = session.open_review(
         ReviewKind.INVOICE_HELD if due.prepared.kind == "810" else ReviewKind.ORDER_HELD,
         of_stream(due.stream),
         (reason,),
@@ -181,17 +193,17 @@ def _hold(session: Session, due: DueDocument, reason: Reason) -> None:
         order_id=due.order_id,
         order_number=due.number,
     )
-    session.tally.counts.documents_held += int(new)
+    session.run.counts.documents_held += int(new)
 
 
-def _tell_unheard(session: Session) -> None:
-    """A send that was not heard and is not settled is 5, even where the rest went well (DESIGN.md section 4)."""
+def _report_unconfirmed(session: Session) -> None:
+    """A send still without a response ends the run with 5, even if the rest succeeded (DESIGN.md section 4)."""
     sending = session.store.documents.in_state(DocumentState.SENDING)
-    unheard = [document for document in sending if not is_held(session, sending_of(document))]
-    if unheard:
-        numbers = ", ".join(document.order_number for document in unheard[:5])
+    unconfirmed = [document for document in sending if not is_held(session, sending_of(document))]
+    if unconfirmed:
+        numbers = ", ".join(document.order_number for document in unconfirmed[:5])
         raise ServiceUnavailable(
-            f"Stedi did not respond for {len(unheard)} documents (orders {numbers}): whether it received them is "
+            f"Stedi did not respond for {len(unconfirmed)} documents (orders {numbers}): whether it received them is "
             "not known yet",
             fix="The next run resolves this under the same key: nothing is sent twice.",
             code="not-heard",

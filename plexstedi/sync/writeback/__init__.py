@@ -1,1 +1,1 @@
-"""From the state into Plex: planned, written, read back."""
+"""Write confirmed values from the state to Plex: plan, write, read back."""

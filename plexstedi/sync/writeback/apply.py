@@ -1,6 +1,6 @@
-"""Carrying out write plans: read first, write only what differs, read back (DESIGN.md section 6).
+"""Execute write plans: read first, write only differences, read back (DESIGN.md section 6).
 
-Plex has no idempotency keys. A write whose outcome was not heard is read at the next run, and decided then.
+Plex has no idempotency keys: a write without a response is read by the next run and decided then.
 """
 
 from __future__ import annotations
@@ -15,20 +15,26 @@ from plexstedi.errors import PlexStediError, RequestRejected, ServiceUnavailable
 from plexstedi.plex.port import FieldValue, FieldValues, Level, RecordRef
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.writes import Write
-from plexstedi.sync.isolation import Turns, hold, is_held, let_go
+from plexstedi.sync.isolation import Turns, hold, is_held, release_hold
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.writeback.releases import carry_out_releases, release_changes
-from plexstedi.sync.writeback.results import is_of_another, note_done, note_not_done, note_still_unseen, write_turn
+from plexstedi.sync.writeback.results import (
+    conflicts_with_other,
+    record_done,
+    record_not_done,
+    record_of_write,
+    record_still_missing,
+)
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
-"""Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
-plex/README.md 7.B). Acknowledgment records take a call each, and what was written is to be read back soon."""
+"""Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a
+call, plex/README.md 7.B). Acknowledgment records need a call each and should be read back soon."""
 
 
 def carry_out(session: Session) -> None:
-    """Bring Plex to what the open plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
-    writes = to_look_at(session)
+    """Execute the open plans. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
+    writes = writes_to_check(session)
     if not writes:
         return
     if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
@@ -42,13 +48,13 @@ def carry_out(session: Session) -> None:
         batch = writes[begin : begin + size]
         _carry_out_together(session, batch, turns)
         session.progress("writing to Plex", min(begin + size, len(writes)), len(writes))
-    turns.tell()
+    turns.raise_unanswered()
 
 
 def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) -> None:
-    """One call for all; where that fails, one of them may be the cause: each is carried out alone.
+    """Execute a batch in one call; if that fails, execute each write separately to isolate the cause.
 
-    Carrying out begins by reading Plex, so nothing is written twice.
+    Every execution begins by reading Plex, so nothing is written twice.
     """
     try:
         _carry_out_batch(session, batch)
@@ -58,33 +64,34 @@ def _carry_out_together(session: Session, batch: Sequence[Write], turns: Turns) 
         if len(batch) == 1:
             if isinstance(fault, RequestRejected):
                 fault = ServiceUnavailable(fault.message, fix=fault.fix, code="record-refused")
-            turns.unanswered(write_turn(batch[0]), fault)
+            turns.no_response(record_of_write(batch[0]), fault)
             return
     except PlexStediError:
         raise
     except Exception as error:
         if len(batch) == 1:
-            hold(session, write_turn(batch[0]), error)
+            hold(session, record_of_write(batch[0]), error)
             return
     else:
         for write in batch:
-            let_go(session, write_turn(write))
+            release_hold(session, record_of_write(write))
             if (missing := _not_written(session, write)) is not None:
-                turns.unanswered(write_turn(write), missing)
+                turns.no_response(record_of_write(write), missing)
             else:
-                turns.succeeded(write_turn(write))
+                turns.succeeded(record_of_write(write))
         return
     for write in batch:
         session.checkpoint()
-        with turns.turn(write_turn(write)):
+        with turns.turn(record_of_write(write)):
             _carry_out_batch(session, session.store.writes.still_open(write.id))
             if (missing := _not_written(session, write)) is not None:
                 raise missing
 
 
 def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
-    """What kept Plex from taking this write; None if it took it, or a person is asked about it."""
+    """Why Plex did not take this write; None if it did, or a review item is open."""
     for left in session.store.writes.still_open(write.id):
+        # Not shown yet does not count as a failure: Plex may lag behind its own writes.
         if left.error is not None and left.unseen_since is None:
             return ServiceUnavailable(
                 left.error, fix="The next run reads the current values from Plex and continues.", code="not-written"
@@ -92,18 +99,18 @@ def _not_written(session: Session, write: Write) -> ServiceUnavailable | None:
     return None
 
 
-def tell_unwritten(session: Session) -> None:
-    """Raise ServiceUnavailable if Plex did not take something that was to be written: the next run reads it first.
+def report_unwritten(session: Session) -> None:
+    """Raise ServiceUnavailable if Plex did not take a planned write; the next run reads the value first.
 
-    What Plex said it had written and does not show yet is no fault of a run: it most likely only lags, and a fault is
-    alerted. It is a warning and stands in `status`, until it shows or a person is asked (`note_still_unseen`).
+    A write that Plex reported as done but does not show yet is not a fault, since Plex may lag and faults trigger
+    alerts: it is a warning and listed by `status`, until it appears or needs review (`record_still_missing`).
     """
     left = [
         write
         for write in open_writes(session)
         if write.error is not None
         and write.unseen_since is None
-        and not session.store.reviews.is_open(ReviewKind.UNANSWERED, write_turn(write).subject)
+        and not session.store.reviews.is_open(ReviewKind.UNANSWERED, record_of_write(write).subject)
     ]
     if left:
         numbers = ", ".join(write.plan.order_number for write in left[:5]) + (", …" if len(left) > 5 else "")
@@ -122,37 +129,37 @@ TARGETS = {
 
 
 def open_writes(session: Session) -> list[Write]:
-    """What is still to be written by the configured strategy, besides what is held."""
+    """Open writes of the configured strategy, except held ones."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
     return [
         write
         for write in session.store.writes.open()
-        if write.plan.target is target and not is_held(session, write_turn(write))
+        if write.plan.target is target and not is_held(session, record_of_write(write))
     ]
 
 
-def to_look_at(session: Session) -> list[Write]:
-    """What is still to be written, and what a person is asked about since Plex does not show it: it may by now."""
+def writes_to_check(session: Session) -> list[Write]:
+    """Open writes, and failed ones that Plex did not show: it may show them by now."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
     return [*open_writes(session), *(w for w in session.store.writes.unseen_and_failed() if w.plan.target is target)]
 
 
-def planned_otherwise(session: Session) -> list[str]:
-    """The orders whose open plan was made before the configured strategy was: each is to be planned anew."""
+def planned_for_other_strategy(session: Session) -> list[str]:
+    """Orders whose open plan was made for another strategy: they are planned again."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
     return [write.order_id for write in session.store.writes.open() if write.plan.target is not target]
 
 
 def changes_of(session: Session, writes: Sequence[Write]) -> dict[int, tuple[FieldChange, ...]]:
-    """What would change in Plex, by write: Plex is read, nothing is written."""
+    """The changes in Plex by write id: Plex is read, nothing is written."""
     if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
         return {write.id: release_changes(session, write) for write in writes}
     now = read_now(session, writes)
-    return {write.id: differences(write.plan, now, _written_by_us(session, write.order_id)) for write in writes}
+    return {write.id: differences(write.plan, now, _last_written(session, write.order_id)) for write in writes}
 
 
-def _written_by_us(session: Session, order_id: str) -> dict[RecordKey, dict[str, FieldValue]]:
-    """What we wrote last to each field of an order: only that may be cleared."""
+def _last_written(session: Session, order_id: str) -> dict[RecordKey, dict[str, FieldValue]]:
+    """The last value that we wrote to each field of an order: only such values may be cleared."""
     written: dict[RecordKey, dict[str, FieldValue]] = {}
     for write in session.store.writes.of_order(order_id):
         if write.done_at is not None:
@@ -167,36 +174,37 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
         return
     changes = changes_of(session, batch)
     unseen = [write for write in batch if write.unseen_since is not None]
-    batch = [w for w in batch if w.unseen_since is None and not is_of_another(session, w, changes[w.id])]
+    batch = [w for w in batch if w.unseen_since is None and not conflicts_with_other(session, w, changes[w.id])]
     to_write = [write for write in batch if changes[write.id]]
     with store.transaction():
         for write in unseen:
             if changes[write.id]:
-                note_still_unseen(session, write, changes[write.id])
+                record_still_missing(session, write, changes[write.id])
             else:
-                note_done(session, write, already=False)
+                record_done(session, write, already=False)
         for write in batch:
             if changes[write.id]:
                 store.writes.begin(write.id, changes[write.id])
             else:
-                note_done(session, write, already=True)
+                record_done(session, write, already=True)
     if not to_write:
         return
+    # The intent is committed above; the result is read back, since a response may be lost.
     results = session.plex.write_values(_values_to_write(to_write, changes))
     after = changes_of(session, to_write)
     by_record = {_key(result.record): result for result in results}
     with store.transaction():
         for write in to_write:
             if not after[write.id]:
-                note_done(session, write, already=False)
+                record_done(session, write, already=False)
                 continue
             left = after[write.id]
             outcomes = [r.outcome for c in left if (r := by_record.get((c.level, c.record_id))) is not None]
-            note_not_done(session, write, left, outcomes)
+            record_not_done(session, write, left, outcomes)
 
 
 def read_now(session: Session, writes: Sequence[Write]) -> dict[RecordKey, Mapping[str, FieldValue]]:
-    """What Plex holds now in every field of these plans, which say what it is to hold."""
+    """The current values in Plex of every field in these plans."""
     wanted: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
     for write in writes:
         for entry in write.plan.entries:
@@ -212,7 +220,7 @@ def _key(record: RecordRef) -> RecordKey:
 
 
 def _values_to_write(writes: Sequence[Write], changes: Mapping[int, Sequence[FieldChange]]) -> list[FieldValues]:
-    """What differs of each custom field; an acknowledgment record that differs as a whole, since it is written anew."""
+    """The custom fields that differ; an acknowledgment record that differs is written as a whole."""
     merged: dict[RecordKey, tuple[RecordRef, dict[str, FieldValue]]] = {}
     for write in writes:
         whole = write.plan.target is WriteTarget.RECORDS

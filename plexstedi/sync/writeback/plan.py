@@ -1,4 +1,4 @@
-"""From folded answers to the plan of what is to stand in Plex, by the strategy of `plex.acknowledgments.write`."""
+"""Build the Plex write plan from combined acknowledgments, by the strategy of `plex.acknowledgments.write`."""
 
 from __future__ import annotations
 
@@ -22,42 +22,44 @@ from plexstedi.state.subject import Subject, of_order
 from plexstedi.sync.session import Session
 
 
-def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], told: Mapping[str, SentOrder]) -> None:
-    """Plan what is to stand in Plex after these answers, one plan for the whole order; in the caller's transaction.
+def plan_order(
+    session: Session, order_id: str, streams: Mapping[str, Folded], last_sent: Mapping[str, SentOrder]
+) -> None:
+    """Store one write plan for the whole order after these acknowledgments; in the caller's transaction.
 
-    `told` is what the supplier was told last, by stream.
+    `last_sent`: the last document sent, by stream.
     """
     write = session.config.plex.acknowledgments.write
     newest = next(iter(newest_first(f.header for f in streams.values() if f.header is not None)), None)
     record = session.store.orders.get(order_id)
     assert record is not None
     if newest is None:
-        # Nothing that was said counts any more, such as after a change went out: what was planned from it neither.
+        # No acknowledgment counts any more, for example after a change was sent: discard what was planned from them.
         _drop(session, record)
         return
-    if not _still_of(session, record):
-        # It was moved to another supplier in Plex: what the first one promised is no answer of the second.
+    if not _is_still_supplier(session, record):
+        # The order was moved to another supplier in Plex: the former supplier's promises do not apply.
         _drop(session, record)
         return
     order = session.store.orders.revision(order_id, record.latest)
-    # A supplier whose table was taken away still answers what it was sent: read with what holds for all.
+    # A supplier without a table may still acknowledge earlier documents: use the default settings.
     settings = session.config.suppliers.get(record.supplier, session.config.supplier_defaults)
     match write:
         case WriteBack.REPORT_ONLY:
-            # Kept, it would be written as if nothing had been said since, when the strategy is set back.
+            # A plan kept here would be written with outdated values once the strategy is set back.
             _drop(session, record)
             return
         case WriteBack.RELEASES:
             values = tuple(ReleaseField(name) for name in session.config.plex.acknowledgments.release_values)
-            plan = _joined(
-                plan_release_writes(order, folded.lines, told[stream], values, settings)
+            plan = _combined(
+                plan_release_writes(order, folded.lines, last_sent[stream], values, settings)
                 for stream, folded in streams.items()
             )
         case WriteBack.DATASOURCE:
             inputs = session.config.plex.datasources[WRITE].inputs
             written = {AckField(value): name for value, name in inputs.items() if value in RECORD_VALUES}
-            plan = _joined(
-                plan_record_writes(order, folded.lines, told[stream], written, settings)
+            plan = _combined(
+                plan_record_writes(order, folded.lines, last_sent[stream], written, settings)
                 for stream, folded in streams.items()
             )
         case WriteBack.CUSTOM_FIELDS:
@@ -66,9 +68,9 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
             assert_never(write)
     subject = of_order(record.number)
     if not plan.withheld:
-        session.withdraw(ReviewKind.WRITE_WITHHELD, subject, "all of it can be written now", order_id=order_id)
+        session.withdraw_review(ReviewKind.WRITE_WITHHELD, subject, "all of it can be written now", order_id=order_id)
     else:
-        session.ask(
+        session.open_review(
             ReviewKind.WRITE_WITHHELD,
             subject,
             plan.withheld,
@@ -88,8 +90,8 @@ def plan_order(session: Session, order_id: str, streams: Mapping[str, Folded], t
         )
 
 
-def _still_of(session: Session, record: OrderRecord) -> bool:
-    """Whether the order is still that of the supplier that its documents went to."""
+def _is_still_supplier(session: Session, record: OrderRecord) -> bool:
+    """Whether the order still belongs to the supplier that received its documents."""
     settings = session.config.suppliers.get(record.supplier)
     documents = session.store.documents.of_order(record.id)
     last = documents[-1] if documents else None
@@ -99,9 +101,9 @@ def _still_of(session: Session, record: OrderRecord) -> bool:
 
 
 def _drop(session: Session, record: OrderRecord) -> None:
-    """What was planned, or refused by Plex, is no longer to be written: it would come late and be wrong."""
+    """Discard open and failed writes: writing them later would be wrong."""
     session.store.writes.drop_open(record.id)
-    session.withdraw(
+    session.withdraw_review(
         ReviewKind.WRITE_FAILED,
         Subject(f"write of order {record.number}"),
         "the planned values are superseded",
@@ -113,17 +115,18 @@ def _custom_fields(
     session: Session, order: Order, streams: Mapping[str, Folded], settings: SupplierSettings
 ) -> WritePlan:
     config = session.config.plex.acknowledgments
+    # Two streams would overwrite each other's values in the same line or order record.
     if len(streams) > 1 and config.level is not AckLevel.RELEASE:
         return WritePlan(order_id=order.id, order_number=order.number, withheld=(_level_reason(),))
     fields = {AckField(name): field for name, field in config.fields.listed().items()}
-    return _joined(
+    return _combined(
         plan_writes(order, folded.lines, folded.header, fields, config.level.value, settings)
         for folded in streams.values()
     )
 
 
-def _joined(of_streams: Iterable[WritePlan]) -> WritePlan:
-    """One plan of those of an order's streams, of which there is at least one."""
+def _combined(of_streams: Iterable[WritePlan]) -> WritePlan:
+    """Combine the plans of an order's streams (at least one) into one."""
     plans = list(of_streams)
     return plans[0].model_copy(
         update={

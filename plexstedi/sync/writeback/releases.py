@@ -1,7 +1,7 @@
-"""Carrying out plans for releases themselves (strategy `releases`): read, compare, write, read back, one by one.
+"""Execute plans for releases (strategy `releases`) one by one: read, compare, write, read back.
 
-What a person changed in Plex since the supplier was asked, and what is received or cancelled, is left alone. Plex has
-no idempotency keys: a write whose outcome was not heard is read at the next run, and decided then.
+Values that a buyer changed in Plex since the order was sent, and received or cancelled releases, are not changed. Plex
+has no idempotency keys: a write without a response is read by the next run and decided then.
 """
 
 from __future__ import annotations
@@ -15,58 +15,65 @@ from typing import TypeAlias
 from plexstedi.edi.order import ReleaseState
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField, WriteEntry
 from plexstedi.plex.note_token import token, with_token
-from plexstedi.plex.port import ReleaseNow, ReleaseUpdate
+from plexstedi.plex.port import CurrentRelease, ReleaseUpdate
 from plexstedi.state.subject import of_write
 from plexstedi.state.writes import Write
 from plexstedi.sync.isolation import Turns
 from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.supplier_copy import order_after
-from plexstedi.sync.writeback.results import is_of_another, note_done, note_not_done, note_still_unseen, write_turn
+from plexstedi.sync.writeback.results import (
+    conflicts_with_other,
+    record_done,
+    record_not_done,
+    record_of_write,
+    record_still_missing,
+)
 
-_Now: TypeAlias = Mapping[str, ReleaseNow | None]
+_Now: TypeAlias = Mapping[str, CurrentRelease | None]
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDifference:
-    """What of one release is to be changed, and what is left alone, with the reason."""
+    """What to change in one release, and what is skipped, with the reason."""
 
     changes: tuple[FieldChange, ...] = ()
-    left_alone: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def carry_out_releases(session: Session, writes: Sequence[Write]) -> None:
-    """Bring the releases to what these plans say. Raise ServiceUnavailable, ServiceRefused; done writes stay done."""
+    """Execute these plans. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
     turns = Turns(session, Stage.INGEST)
     for done, write in enumerate(writes, 1):
         session.checkpoint()
-        with turns.turn(write_turn(write)):
+        with turns.turn(record_of_write(write)):
             _carry_out(session, write)
         session.progress("writing to Plex", done, len(writes))
-    turns.tell()
+    turns.raise_unanswered()
 
 
 def release_changes(session: Session, write: Write) -> tuple[FieldChange, ...]:
-    """What would change in Plex: Plex is read, nothing is written."""
-    found = _differences(session, write, _read(session, _entries(write)))
+    """The changes in Plex: Plex is read, nothing is written."""
+    found = _differences_by_release(session, write, _read(session, _entries(write)))
     return tuple(change for difference in found.values() for change in difference.changes)
 
 
 def _carry_out(session: Session, write: Write) -> None:
     now = _read(session, _entries(write))
-    found = _differences(session, write, now)
+    found = _differences_by_release(session, write, now)
     changes = [change for difference in found.values() for change in difference.changes]
     if not changes:
         _finish(session, write, now, found, already=write.unseen_since is None)
         return
+    # Plex reported it as written: do not write again until it is decided that it was lost.
     if write.unseen_since is not None:
         with session.store.transaction():
-            note_still_unseen(session, write, changes)
+            record_still_missing(session, write, changes)
         return
-    if is_of_another(session, write, changes):
+    if conflicts_with_other(session, write, changes):
         return
     with session.store.transaction():
-        # An earlier attempt may have written some of it: that stays noted as ours.
+        # An earlier attempt may have written part of it: keep those changes recorded as ours.
         session.store.writes.begin(write.id, _merged(write.changes, changes))
     outcomes = {
         release_id: session.plex.update_release(_update(write, release_id, difference.changes))
@@ -75,13 +82,13 @@ def _carry_out(session: Session, write: Write) -> None:
     }
     (begun,) = session.store.writes.by_ids([write.id])
     now |= _read(session, outcomes)
-    left = [change for each in _differences(session, begun, now).values() for change in each.changes]
+    left = [change for each in _differences_by_release(session, begun, now).values() for change in each.changes]
     if not left:
         _finish(session, begun, now, found, already=False)
         return
     with session.store.transaction():
         unfinished = dict.fromkeys(change.record_id for change in left)
-        note_not_done(session, begun, left, [outcomes[each] for each in unfinished if each in outcomes])
+        record_not_done(session, begun, left, [outcomes[each] for each in unfinished if each in outcomes])
 
 
 def _change(entry: WriteEntry, before: str | None, after: str) -> FieldChange:
@@ -101,15 +108,16 @@ def _change(entry: WriteEntry, before: str | None, after: str) -> FieldChange:
 def _finish(
     session: Session, write: Write, now: _Now, found: Mapping[str, ReleaseDifference], *, already: bool
 ) -> None:
-    """The order as Plex holds it now becomes its latest revision at once: our own write is no change of the order."""
+    """Record the order as Plex holds it now as the latest revision: our own write must not count as a change to
+    send."""
     with session.store.transaction():
-        note_done(session, write, already=already, revision=_recorded(session, write, now))
-        for reason in (reason for each in found.values() for reason in each.left_alone):
+        record_done(session, write, already=already, revision=_recorded(session, write, now))
+        for reason in (reason for each in found.values() for reason in each.skipped):
             session.note("release-left-alone", of_write(write.id), order_id=write.order_id, reason=reason)
 
 
 def _recorded(session: Session, write: Write, now: _Now) -> int | None:
-    """The revision that has what was written; None if nothing that a supplier could be told was."""
+    """The revision that contains the written values; None if none of them is sent to suppliers."""
     orders = session.store.orders
     record = orders.get(write.order_id)
     assert record is not None
@@ -123,7 +131,7 @@ def _recorded(session: Session, write: Write, now: _Now) -> int | None:
 
 
 def _holds(now: _Now, change: FieldChange) -> bool:
-    """Whether Plex holds what was written, and no later value of a person."""
+    """Whether Plex holds the written value rather than a later edit."""
     release = now.get(change.record_id)
     if release is None or change.after is None:
         return False
@@ -132,17 +140,17 @@ def _holds(now: _Now, change: FieldChange) -> bool:
     return release.due is not None and release.due.isoformat() == change.after
 
 
-def _read(session: Session, release_ids: Iterable[str]) -> dict[str, ReleaseNow | None]:
-    return {release_id: session.plex.release_now(release_id) for release_id in release_ids}
+def _read(session: Session, release_ids: Iterable[str]) -> dict[str, CurrentRelease | None]:
+    return {release_id: session.plex.current_release(release_id) for release_id in release_ids}
 
 
-def _differences(session: Session, write: Write, now: _Now) -> dict[str, ReleaseDifference]:
+def _differences_by_release(session: Session, write: Write, now: _Now) -> dict[str, ReleaseDifference]:
     return {
         release_id: difference(
             entries,
             now[release_id],
-            _ours(session, write, release_id),
-            something_received=_something_received(session, write, release_id),
+            _own_values(session, write, release_id),
+            has_receipts=_has_receipts(session, write, release_id),
         )
         for release_id, entries in _entries(write).items()
     }
@@ -150,39 +158,41 @@ def _differences(session: Session, write: Write, now: _Now) -> dict[str, Release
 
 def difference(
     entries: Sequence[WriteEntry],
-    now: ReleaseNow | None,
+    now: CurrentRelease | None,
     ours: Mapping[str, Collection[str]],
     *,
-    something_received: bool,
+    has_receipts: bool,
 ) -> ReleaseDifference:
-    """The entries of one release that differ from what Plex holds `now`, and those that are left alone.
+    """The entries of one release that differ from Plex's values `now`, and those that are skipped.
 
-    `ours` are the values that we wrote before, by field. A date or quantity that is neither what was asked for nor
-    ours is a person's, and stays; so does each of a line of which something came in meanwhile (RULES.md Reading 14).
+    `ours`: values that we wrote before, by field. A date or quantity that is neither as ordered nor ours was edited by
+    a user and is not changed; nor is any of a line with receipts (RULES.md Reading 14).
     """
     where = f"line {entries[0].line} release {entries[0].release_number}"
     if now is None:
-        return ReleaseDifference(left_alone=(f"{where}: Plex no longer has it",))
+        return ReleaseDifference(skipped=(f"{where}: Plex no longer has it",))
+    # Received, cancelled or closed: Plex or its users own this release now.
     if now.state is not ReleaseState.FIRM:
-        return ReleaseDifference(left_alone=(f"{where}: its status in Plex is {now.status or 'empty'}",))
-    changes, left_alone = [], []
+        return ReleaseDifference(skipped=(f"{where}: its status in Plex is {now.status or 'empty'}",))
+    changes, skipped = [], []
     for entry in entries:
         before, after = _before_and_after(entry, now)
         if _same(entry, before, after):
             continue
         if entry.kind is not ReleaseField.NOTE:
-            if something_received:
-                left_alone.append(f"{where}: {entry.field} stays {before}, a receipt was already booked")
+            if has_receipts:
+                skipped.append(f"{where}: {entry.field} stays {before}, a receipt was already booked")
                 continue
+            # A value that is neither as ordered nor ours is a buyer's later edit.
             known = [value for value in (entry.asked, *ours.get(entry.field, ())) if value is not None]
             if before is not None and not any(_same(entry, before, value) for value in known):
-                left_alone.append(f"{where}: {entry.field} stays {before}, it was changed in Plex after it was sent")
+                skipped.append(f"{where}: {entry.field} stays {before}, it was changed in Plex after it was sent")
                 continue
         changes.append(_change(entry, before, after))
-    return ReleaseDifference(tuple(changes), tuple(left_alone))
+    return ReleaseDifference(tuple(changes), tuple(skipped))
 
 
-def _before_and_after(entry: WriteEntry, now: ReleaseNow) -> tuple[str | None, str]:
+def _before_and_after(entry: WriteEntry, now: CurrentRelease) -> tuple[str | None, str]:
     """What the field holds and is to hold, as text; for a note with all that people wrote into it."""
     value = entry.value or ""
     match entry.kind:
@@ -204,7 +214,7 @@ def _same(entry: WriteEntry, before: str | None, after: str) -> bool:
     return before == after
 
 
-def _ours(session: Session, write: Write, release_id: str) -> dict[str, set[str]]:
+def _own_values(session: Session, write: Write, release_id: str) -> dict[str, set[str]]:
     """Every value that we wrote, or may have written, into this release."""
     found: dict[str, set[str]] = {}
     for each in session.store.writes.of_order(write.order_id):
@@ -214,8 +224,8 @@ def _ours(session: Session, write: Write, release_id: str) -> dict[str, set[str]
     return found
 
 
-def _something_received(session: Session, write: Write, release_id: str) -> bool:
-    """Whether anything of the release's line came in so far."""
+def _has_receipts(session: Session, write: Write, release_id: str) -> bool:
+    """Whether anything of the release's line has been received."""
     received = session.store.receipts.received(write.order_id)
     record = session.store.orders.get(write.order_id)
     if not received or record is None:
@@ -226,7 +236,7 @@ def _something_received(session: Session, write: Write, release_id: str) -> bool
 
 
 def _entries(write: Write) -> dict[str, list[WriteEntry]]:
-    """The plan's entries by release, in the order of the plan."""
+    """The plan's entries by release, in plan order."""
     found: dict[str, list[WriteEntry]] = {}
     for entry in write.plan.entries:
         found.setdefault(entry.record_id, []).append(entry)

@@ -1,4 +1,4 @@
-"""What became of a write to Plex, noted in the state: the same for every strategy."""
+"""Record the result of a write to Plex, for every strategy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.writeback.plan import FieldChange, WriteTarget
-from plexstedi.edi.writeback.read_again import Unseen, judge_unseen, unseen_words
+from plexstedi.edi.writeback.read_back import ReadBack, judge_read_back, read_back_message
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
@@ -17,29 +17,31 @@ from plexstedi.sync.isolation import Record
 from plexstedi.sync.session import Session
 
 
-def write_turn(write: Write) -> Record:
-    """Carrying out one write, as a record with a turn of its own."""
+def record_of_write(write: Write) -> Record:
+    """The execution of one write as an isolated record."""
     number = write.plan.order_number
     words = f"the acknowledgment of order {number} to Plex"
     return Record("write", f"write {write.id}", words, order_id=write.order_id, order_number=number)
 
 
-def note_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:
-    """Plex holds it: read back. `already`: without our writing it now. In the caller's transaction."""
+def record_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:
+    """The value was read back from Plex. `already`: it was there before this run wrote. In the caller's transaction."""
     session.store.writes.done(write.id, session.clock.now(), revision=revision)
-    session.withdraw(ReviewKind.WRITE_FAILED, Subject(f"write of order {write.plan.order_number}"), "written now")
+    session.withdraw_review(
+        ReviewKind.WRITE_FAILED, Subject(f"write of order {write.plan.order_number}"), "written now"
+    )
     if not already:
-        session.tally.counts.writes_made += 1
+        session.run.counts.writes_made += 1
     kind = "write-found-done" if already else "write-done"
     session.note(kind, of_write(write.id), order_id=write.order_id, transaction=write.transaction_id)
 
 
-def note_not_done(
+def record_not_done(
     session: Session, write: Write, left: Sequence[FieldChange], outcomes: Collection[WriteOutcome]
 ) -> None:
-    """Plex does not hold what was written: refused, not heard, or said done and not done. In the caller's transaction.
+    """Plex lacks the value: rejected, no response, or reported as done but not shown. In the caller's transaction.
 
-    `outcomes` are those of the records that `left` is about.
+    `outcomes`: those of the records in `left`.
     """
     refused = [outcome.reason for outcome in outcomes if isinstance(outcome, WriteRefused)]
     waiting = [outcome.reason for outcome in outcomes if isinstance(outcome, NotWritten | WriteUnknown)]
@@ -48,55 +50,57 @@ def note_not_done(
         _failed(session, write, f"{fields}: {'; '.join(dict.fromkeys(refused))}")
         return
     if not waiting:
-        # What is read may lag behind what was written: nobody is asked before it was looked for again.
+        # Plex may lag behind its own writes: read again in the next run before a review item is opened.
         now = session.clock.now()
-        said = unseen_words(Unseen.WAIT, left, now)
+        said = read_back_message(ReadBack.WAIT, left, now)
         session.store.writes.not_seen(write.id, said, now)
-        session.tally.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
+        session.run.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
         session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said)
         return
-    said = "; ".join(dict.fromkeys(waiting))
-    session.store.writes.again(write.id, said)
-    session.tally.warn(f"order {write.plan.order_number}: not yet written to Plex ({said}); the next run continues")
-    session.note("write-not-done", of_write(write.id), order_id=write.order_id, reason=said)
+    message = "; ".join(dict.fromkeys(waiting))
+    session.store.writes.again(write.id, message)
+    session.run.warn(f"order {write.plan.order_number}: not yet written to Plex ({message}); the next run continues")
+    session.note("write-not-done", of_write(write.id), order_id=write.order_id, reason=message)
 
 
-def note_still_unseen(session: Session, write: Write, left: Sequence[FieldChange]) -> None:
-    """A later reading does not show what Plex said it had written. In the caller's transaction; nothing is written.
+def record_still_missing(session: Session, write: Write, left: Sequence[FieldChange]) -> None:
+    """A later reading still lacks a value that Plex reported as written. In the caller's transaction; nothing is
+    written.
 
-    One that a person is asked about already is only looked for: it is taken back by `note_done` when it shows.
+    A failed write is only read: `record_done` withdraws its item once the value appears.
     """
     if write.state is WriteState.FAILED or write.unseen_since is None:
         return
     waited = session.clock.now() - write.unseen_since
-    verdict = judge_unseen(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
-    said = unseen_words(verdict, left, write.unseen_since)
+    verdict = judge_read_back(write.changes, left, later_reads=write.unseen_reads + 1, waited=waited)
+    said = read_back_message(verdict, left, write.unseen_since)
     session.store.writes.still_not_seen(write.id, said)
-    if verdict is not Unseen.WAIT:
+    if verdict is not ReadBack.WAIT:
         _failed(session, write, said, fix=_NOT_SEEN[verdict])
 
 
 _NOT_SEEN = {
-    Unseen.NOT_SHOWN: "Check it in Plex: when Plex shows it, this item closes automatically. `plexstedi review "
+    ReadBack.NOT_SHOWN: "Check it in Plex: when Plex shows it, this item closes automatically. `plexstedi review "
     "accept ID --reason TEXT` writes it again.",
-    Unseen.CHANGED: "Check who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
+    ReadBack.CHANGED: "Check who changed it in Plex. `plexstedi review accept ID --reason TEXT` writes the"
     " acknowledgment"
     " over it, `plexstedi review reject ID --reason TEXT` leaves Plex as it is.",
 }
 
 
-def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]) -> bool:
-    """Whether a change would overwrite the reference of an answer that this state does not know, or still holds.
+def conflicts_with_other(session: Session, write: Write, changes: Sequence[FieldChange]) -> bool:
+    """Whether a change would overwrite the reference of an acknowledgment that this state does not know, or still
+    holds.
 
-    Such a reference was written by another PlexStedi, or by this one before its state was put back: what we have may be
-    the older answer (DESIGN.md section 6). A person tells.
+    Another PlexStedi wrote it, or this one before its state was restored: our acknowledgment may be the older one
+    (DESIGN.md section 6). Opens a review item then.
     """
     foreign = next(
         (
             transaction
             for change in changes
             for transaction in references(change.before or "")
-            if _counts_more(session, transaction, write.transaction_id)
+            if _may_take_precedence(session, transaction, write.transaction_id)
         ),
         None,
     )
@@ -104,6 +108,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
         return False
     number = write.plan.order_number
     subject = Subject(f"write of order {number} over {foreign}")
+    # A user already chose our acknowledgment over this one.
     if session.store.reviews.decided(ReviewKind.WRITE_CONFLICT, subject):
         return False
     reason = Reason(
@@ -118,7 +123,7 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
     record = session.store.orders.get(write.order_id)
     with session.store.transaction():
         session.store.writes.fail(write.id, reason.message)
-        session.ask(
+        session.open_review(
             ReviewKind.WRITE_CONFLICT,
             subject,
             (reason,),
@@ -130,13 +135,14 @@ def is_of_another(session: Session, write: Write, changes: Sequence[FieldChange]
 
 
 def references(text: str) -> list[str]:
-    """The transactions whose answers a field or note of Plex holds by our hand."""
+    """The transactions referenced in a Plex field or note that we wrote."""
     return list(_REFERENCE.findall(text))
 
 
-def _counts_more(session: Session, theirs: str, ours: str) -> bool:
-    """Whether Plex has an answer that may count more than ours: unknown here, or newer and still held."""
+def _may_take_precedence(session: Session, theirs: str, ours: str) -> bool:
+    """Whether the acknowledgment in Plex may take precedence over ours: unknown here, or newer and still held."""
     known, mine = session.store.inbox.get(theirs), session.store.inbox.get(ours)
+    # Unknown here: written by another PlexStedi or by a lost state.
     if known is None or mine is None:
         return known is None
     return known.state is InboxState.HELD and known.processed_at > mine.processed_at
@@ -145,16 +151,16 @@ def _counts_more(session: Session, theirs: str, ours: str) -> bool:
 _REFERENCE = re.compile(r"stedi:([^\s;\]]+)")
 
 
-def _failed(session: Session, write: Write, said: str, *, fix: str | None = None) -> None:
-    session.store.writes.fail(write.id, said)
+def _failed(session: Session, write: Write, message: str, *, fix: str | None = None) -> None:
+    session.store.writes.fail(write.id, message)
     reason = Reason(
         code="write-failed",
         where="order",
-        message=f"the acknowledgment could not be written to Plex: {said}",
+        message=f"the acknowledgment could not be written to Plex: {message}",
         fix=fix or f"Correct {_TO_CORRECT[write.plan.target]}, then `plexstedi review accept ID --reason TEXT`.",
     )
     record = session.store.orders.get(write.order_id)
-    session.ask(
+    session.open_review(
         ReviewKind.WRITE_FAILED,
         Subject(f"write of order {write.plan.order_number}"),
         (reason,),

@@ -16,18 +16,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from plexstedi.edi.inbound.not_applied import not_applied_reasons
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
 from plexstedi.edi.inbound.precedence import (
-    Acknowledgments,
-    AnswerHeader,
+    AcknowledgedDocuments,
+    AcknowledgmentHeader,
     Folded,
     RankedAcknowledgment,
-    Received,
+    ReceivedDocument,
     SentDocument,
+    acknowledged_documents,
     duplicate_of,
     fold,
     usable_date,
-    what_it_answers,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import (
     AcknowledgedLine,
@@ -38,7 +39,6 @@ from plexstedi.edi.inbound.reading.acknowledgment import (
 )
 from plexstedi.edi.inbound.reconcile import reconcile
 from plexstedi.edi.inbound.revisions import revisions_of
-from plexstedi.edi.inbound.unheard import unheard
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
@@ -123,7 +123,7 @@ class Desk:
 
     settings: SupplierSettings
     answers: list[RankedAcknowledgment]
-    seen: list[Received]
+    seen: list[ReceivedDocument]
 
     def folded(self) -> Folded:
         """Where the line stands."""
@@ -133,7 +133,7 @@ class Desk:
         """What it says, None for a repetition; and what a person is told of an acknowledgment that does not count."""
         read = word.acknowledgment()
         dated = usable_date(read.dated, word.at, ORDERED)
-        received = Received(
+        received = ReceivedDocument(
             transaction_id=name, sender="S", interchange_control=word.control, group_control=1, transaction_control="1",
             content=content_fingerprint(read), dated=dated, processed_at=word.at,
         )  # fmt: skip
@@ -141,15 +141,15 @@ class Desk:
         self.seen.append(received)
         if repeats is not None:
             return None, ()
-        answers = what_it_answers(read, word.at, DOCUMENTS, ORDERED)
-        assert isinstance(answers, Acknowledgments)
+        answers = acknowledged_documents(read, word.at, DOCUMENTS, ORDERED)
+        assert isinstance(answers, AcknowledgedDocuments)
         done = reconcile(
             read, ORDERS[answers.position], self.settings, received={}, changed_since=answers.changed_since,
             revisions=revisions_of(ORDERS, answers), ordered_on=ORDERED,
         )  # fmt: skip
-        header = AnswerHeader(transaction_id=name, type_code="AC", dated=dated, processed_at=word.at)
+        header = AcknowledgmentHeader(transaction_id=name, type_code="AC", dated=dated, processed_at=word.at)
         self.answers.append(RankedAcknowledgment(header=header, position=answers.position, outcomes=done.lines))
-        return done, unheard(header, (*done.lines, *done.earlier), self.folded().lines)
+        return done, not_applied_reasons(header, (*done.lines, *done.earlier), self.folded().lines)
 
 
 def _desk(tolerance: dict[str, int]) -> Desk:

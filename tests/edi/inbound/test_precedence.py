@@ -11,13 +11,14 @@ import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, accept
 from plexstedi.edi.inbound.precedence import (
-    Acknowledgments,
-    AnswerHeader,
-    AnswersNothingSent,
+    AcknowledgedDocuments,
+    AcknowledgmentHeader,
     Initiative,
     RankedAcknowledgment,
-    Received,
+    ReceivedDocument,
     SentDocument,
+    UnknownChangeSequence,
+    acknowledged_documents,
     controls_of,
     date_note,
     duplicate_of,
@@ -25,7 +26,6 @@ from plexstedi.edi.inbound.precedence import (
     is_newer,
     newest_first,
     usable_date,
-    what_it_answers,
 )
 from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 
@@ -79,17 +79,19 @@ def test_an_acknowledgment_of_an_older_order_leaves_changed_lines_alone(
     ack: Acknowledgment, processed: datetime, position: int, untouched: set[int], undecided: set[int]
 ) -> None:
     """A line that was changed on the 10th is not confirmed by what the supplier wrote on the 7th."""
-    found = what_it_answers(ack, processed, ALL, date(2026, 11, 1))
-    assert isinstance(found, Acknowledgments)
+    found = acknowledged_documents(ack, processed, ALL, date(2026, 11, 1))
+    assert isinstance(found, AcknowledgedDocuments)
     assert (found.position, found.changed_since, found.undecided) == (position, untouched, undecided)
-    assert found.initiative is Initiative.ANSWER
+    assert found.initiative is Initiative.RESPONSE
 
 
 def test_two_changes_within_a_day_are_both_open() -> None:
     """An answer between them may know of none, one or both: from the first that is sure on, the values decide."""
     second = SentDocument(2, CHANGE_1.sent_at.replace(hour=15), 2, frozenset({10, 30}))
-    found = what_it_answers(_ack(date(2026, 11, 5)), CHANGE_1.sent_at.replace(hour=18), (ORDER, CHANGE_1, second))
-    assert isinstance(found, Acknowledgments)
+    found = acknowledged_documents(
+        _ack(date(2026, 11, 5)), CHANGE_1.sent_at.replace(hour=18), (ORDER, CHANGE_1, second)
+    )
+    assert isinstance(found, AcknowledgedDocuments)
     assert (found.position, found.since, found.undecided) == (2, 0, {10, 30})
 
 
@@ -99,8 +101,8 @@ def test_an_evening_in_america_is_the_day_before_by_utc() -> None:
         SentDocument(0, datetime(2026, 11, 27, 12, tzinfo=UTC)),
         SentDocument(1, datetime(2026, 11, 28, 1, 30, tzinfo=UTC), 1, frozenset({1})),
     )
-    found = what_it_answers(_ack(date(2026, 11, 27)), datetime(2026, 11, 28, 2, 10, tzinfo=UTC), documents)
-    assert found == Acknowledgments(1, frozenset(), Initiative.ANSWER, frozenset({1}), 0)
+    found = acknowledged_documents(_ack(date(2026, 11, 27)), datetime(2026, 11, 28, 2, 10, tzinfo=UTC), documents)
+    assert found == AcknowledgedDocuments(1, frozenset(), Initiative.RESPONSE, frozenset({1}), 0)
 
 
 @pytest.mark.parametrize(
@@ -125,22 +127,22 @@ def test_the_date_of_an_acknowledgment_can_be_a_day_off_and_no_more(dated: date 
 
 def test_a_sequence_that_was_never_sent_is_not_guessed() -> None:
     """The supplier answers change 7, we sent two: a person looks."""
-    assert what_it_answers(_ack(sequence="7", set_id="865"), NOON, ALL) == AnswersNothingSent("7")
+    assert acknowledged_documents(_ack(sequence="7", set_id="865"), NOON, ALL) == UnknownChangeSequence("7")
 
 
 def test_an_865_that_cannot_acknowledge_an_860_is_the_sellers_own() -> None:
     """A supplier that wants a change is not mistaken for one that agrees to ours."""
     for documents, ack in (((ORDER,), _ack(set_id="865")), (ALL, _ack(date(2026, 11, 3), set_id="865"))):
-        found = what_it_answers(ack, NOON, documents)
-        assert isinstance(found, Acknowledgments)
+        found = acknowledged_documents(ack, NOON, documents)
+        assert isinstance(found, AcknowledgedDocuments)
         assert found.initiative is Initiative.SELLER
-    found = what_it_answers(_ack(date(2026, 11, 7), set_id="865"), NOON, ALL)
-    assert isinstance(found, Acknowledgments)
-    assert found.initiative is Initiative.ANSWER
+    found = acknowledged_documents(_ack(date(2026, 11, 7), set_id="865"), NOON, ALL)
+    assert isinstance(found, AcknowledgedDocuments)
+    assert found.initiative is Initiative.RESPONSE
 
 
-def _received(transaction: str, **changes: object) -> Received:
-    base = Received(
+def _received(transaction: str, **changes: object) -> ReceivedDocument:
+    base = ReceivedDocument(
         transaction_id=transaction,
         sender="ACME",
         interchange_control=1746,
@@ -166,7 +168,7 @@ def _received(transaction: str, **changes: object) -> Received:
         (_received("T2", group_control=None, content="bb"), None),
     ],
 )
-def test_the_same_document_twice_counts_once(again: Received, of: str | None) -> None:
+def test_the_same_document_twice_counts_once(again: ReceivedDocument, of: str | None) -> None:
     """A supplier that sends its acknowledgment again does not make work; a corrected one is not lost."""
     assert duplicate_of(again, [_received("T1")]) == of
 
@@ -205,7 +207,7 @@ def _answer(
     name: str, day: int, *outcomes: LineOutcome, position: int = 0, dated: date | None = None
 ) -> RankedAcknowledgment:
     """Processed at noon of its day, without a date of its own unless one is given."""
-    header = AnswerHeader(transaction_id=name, type_code="AC", dated=dated, processed_at=NOON.replace(day=day))
+    header = AcknowledgmentHeader(transaction_id=name, type_code="AC", dated=dated, processed_at=NOON.replace(day=day))
     return RankedAcknowledgment(header=header, position=position, outcomes=outcomes)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from plexstedi.decimal_json import dumps, loads
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome, Reconciliation
-from plexstedi.edi.inbound.precedence import AnswerHeader, Initiative, RankedAcknowledgment, fold
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, Initiative, RankedAcknowledgment, fold
 from plexstedi.edi.inbound.reading.acknowledgment import (
     Acknowledgment,
     Malformed,
@@ -327,7 +327,7 @@ def _reconcile(case: dict[str, Any], read: Acknowledgment) -> Reconciliation:
         changed_since=case.get("changed_since", ()),
         changed_in_plex=case.get("changed_in_plex", ()),
         deleted=gone,
-        initiative=Initiative.SELLER if case.get("seller") else Initiative.ANSWER,
+        initiative=Initiative.SELLER if case.get("seller") else Initiative.RESPONSE,
         revisions=revisions,
         ordered_on=ORDERED,
     )
@@ -375,7 +375,9 @@ def test_what_is_written_is_what_is_acknowledged_and_nothing_of_what_is_held(cas
         return
     done = _reconcile(case, read)
     sent = _order(case.get("order", "one"))
-    header = AnswerHeader(transaction_id="T1", type_code="AC", processed_at=datetime(2026, 11, 2, 12, tzinfo=UTC))
+    header = AcknowledgmentHeader(
+        transaction_id="T1", type_code="AC", processed_at=datetime(2026, 11, 2, 12, tzinfo=UTC)
+    )
     folded = fold([RankedAcknowledgment(header=header, outcomes=done.lines)])
     lines = tuple(
         Line(id=line.line_id, number=line.line, state=LineState.OPEN, unit="Ea", price=line.price)
@@ -575,7 +577,7 @@ def _answer(number: int, text: str, own: dict[str, Any], earlier: dict[int, Line
     assert isinstance(read, Acknowledgment)
     settings = SupplierSettings.model_validate({"acknowledgments": own})
     done = reconcile(read, _order("two"), settings, received={}, earlier=earlier)
-    header = AnswerHeader(
+    header = AcknowledgmentHeader(
         transaction_id=f"T{number}",
         type_code=read.type_code,
         dated=read.dated,

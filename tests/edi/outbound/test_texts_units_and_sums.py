@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.outbound.text import Wording, split_words
+from plexstedi.edi.outbound.text import TextCleaner, split_words
 from plexstedi.edi.settings import TextSettings
 from plexstedi.edi.units import basis_quantity, exact_quotient, plain, plex_unit, product, total_of
 from tests.edi.outbound_orders import D, partner
@@ -18,21 +18,21 @@ _NUMBERS = st.decimals(min_value=-(10**12), max_value=10**12, places=6)
 
 @given(text=st.text(max_size=40))
 def test_clean_text_is_what_x12_can_carry_or_is_held(text: str) -> None:
-    wording = Wording(TextSettings())
-    cleaned = wording.clean(text, "order") or ""
-    if not wording.reasons:
+    cleaner = TextCleaner(TextSettings())
+    cleaned = cleaner.clean(text, "order") or ""
+    if not cleaner.reasons:
         assert cleaned.isascii()
         assert cleaned.isprintable()
         assert not set(cleaned) & set("*~>^")
-        assert cleaned == text.strip() or wording.adjusted
+        assert cleaned == text.strip() or cleaner.adjusted
 
 
 @given(text=st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="*~>^")))
 def test_ordinary_text_is_never_touched(text: str) -> None:
-    wording = Wording(TextSettings())
-    assert (wording.clean(text, "order") or "") == text.strip()
-    assert not wording.adjusted
-    assert not wording.reasons
+    cleaner = TextCleaner(TextSettings())
+    assert (cleaner.clean(text, "order") or "") == text.strip()
+    assert not cleaner.adjusted
+    assert not cleaner.reasons
 
 
 @pytest.mark.parametrize(
@@ -45,23 +45,23 @@ def test_ordinary_text_is_never_touched(text: str) -> None:
     ],
 )
 def test_look_alikes_are_written_as_ascii(text: str, expected: str) -> None:
-    assert Wording(TextSettings()).clean(text, "order") == expected
+    assert TextCleaner(TextSettings()).clean(text, "order") == expected
 
 
 @pytest.mark.parametrize("text", ["5 m²", "½ inch", "10 µm", "注意"])
 def test_a_character_that_means_something_is_held_even_when_accents_may_go(text: str) -> None:
-    wording = Wording(TextSettings(transliterate=True))
-    wording.clean(text, "line 10")
-    assert [reason.code for reason in wording.reasons] == ["text-not-ascii"]
-    assert wording.reasons[0].where == "line 10"
+    cleaner = TextCleaner(TextSettings(transliterate=True))
+    cleaner.clean(text, "line 10")
+    assert [reason.code for reason in cleaner.reasons] == ["text-not-ascii"]
+    assert cleaner.reasons[0].where == "line 10"
 
 
 def test_delimiters_are_those_of_the_supplier() -> None:
-    wording = Wording(TextSettings(delimiters="|'<^"))
-    assert wording.clean("3*4 ~ 5", "order") == "3*4 ~ 5"
-    assert not wording.reasons
-    wording.clean("it's", "order")
-    assert [reason.code for reason in wording.reasons] == ["text-has-delimiter"]
+    cleaner = TextCleaner(TextSettings(delimiters="|'<^"))
+    assert cleaner.clean("3*4 ~ 5", "order") == "3*4 ~ 5"
+    assert not cleaner.reasons
+    cleaner.clean("it's", "order")
+    assert [reason.code for reason in cleaner.reasons] == ["text-has-delimiter"]
 
 
 @given(words=st.lists(st.text("abcdef", min_size=1, max_size=10), min_size=1, max_size=60), width=st.integers(10, 40))

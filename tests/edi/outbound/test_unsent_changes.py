@@ -12,7 +12,7 @@ from plexstedi.edi.inbound.current_ids import current_ids
 from plexstedi.edi.order import Line, LineState, Order, Part, Phase, Release, ReleaseState
 from plexstedi.edi.outbound.actions import Change860, Nothing
 from plexstedi.edi.outbound.document import Renderings
-from plexstedi.edi.outbound.untold import lines_that_differ, untold_lines
+from plexstedi.edi.outbound.unsent_changes import lines_that_differ, lines_with_unsent_changes
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.stream import StreamKey
 from tests.edi.guides.corpus import GUIDES_850
@@ -95,20 +95,23 @@ def renderings(request: pytest.FixtureRequest) -> Renderings | None:
 def test_what_no_860_would_say_holds_no_acknowledgment(what: str, renderings: Renderings | None) -> None:
     """In Plex a receipt is the normal end of every release: an acknowledgment after it is read like any other."""
     order = _order()
-    assert untold_lines(order, SAME[what](order), renderings, KEY) == frozenset()
+    assert lines_with_unsent_changes(order, SAME[what](order), renderings, KEY) == frozenset()
 
 
 @pytest.mark.parametrize("what", OTHER)
 def test_what_an_860_would_say_holds_the_line(what: str, renderings: Renderings | None) -> None:
     """A supplier that confirms what is no longer wanted is not written to Plex; the other line is."""
     order = _order()
-    assert untold_lines(order, OTHER[what](order), renderings, KEY) == {1}
+    assert lines_with_unsent_changes(order, OTHER[what](order), renderings, KEY) == {1}
 
 
 def test_a_cancelled_order_is_a_change_of_every_line(renderings: Renderings | None) -> None:
     """The cancellation is not out yet: no line is written as confirmed in the meantime."""
     order = _order()
-    assert untold_lines(order, order.model_copy(update={"phase": Phase.CANCELLED}), renderings, KEY) == {1, 2}
+    assert lines_with_unsent_changes(order, order.model_copy(update={"phase": Phase.CANCELLED}), renderings, KEY) == {
+        1,
+        2,
+    }
 
 
 @pytest.mark.parametrize("what", [*SAME, *OTHER])
@@ -117,7 +120,7 @@ def test_it_is_the_same_notion_as_that_of_sending(what: str) -> None:
     order, partner = _order(), acme()
     latest = (SAME | OTHER)[what](order)
     decision = due(order, latest, partner, KEY)
-    if untold_lines(order, latest, Renderings(partner), KEY):
+    if lines_with_unsent_changes(order, latest, Renderings(partner), KEY):
         assert isinstance(decision, Change860)
     else:
         assert isinstance(decision, Nothing) or what == "only the heading changed"
@@ -127,9 +130,12 @@ def test_a_note_that_the_guide_has_no_place_for_is_no_change() -> None:
     """Nothing of it can reach the supplier, so nothing of the supplier waits for it."""
     order = _order()
     latest = _with(order, note="paint it green")
-    assert untold_lines(order, latest, Renderings(acme()), KEY) == {1}
+    assert lines_with_unsent_changes(order, latest, Renderings(acme()), KEY) == {1}
     assert lines_that_differ(order, latest) == {1}
-    assert untold_lines(order, latest, Renderings(acme({"850": GUIDES_850["dates-at-lines"][0]})), KEY) == frozenset()
+    assert (
+        lines_with_unsent_changes(order, latest, Renderings(acme({"850": GUIDES_850["dates-at-lines"][0]})), KEY)
+        == frozenset()
+    )
 
 
 def test_what_was_entered_again_is_written_to_what_is_there_now() -> None:

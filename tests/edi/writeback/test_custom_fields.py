@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome, accept
-from plexstedi.edi.inbound.precedence import AnswerHeader, Folded, RankedAcknowledgment, fold
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, Folded, RankedAcknowledgment, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.edi.writeback.custom_fields import differences, plan_writes
@@ -69,7 +69,7 @@ def _outcome(number: int, total: int, *schedules: ConfirmedSchedule, **changes: 
 
 
 def _folded(*outcomes: LineOutcome) -> Folded:
-    header = AnswerHeader(
+    header = AcknowledgmentHeader(
         transaction_id="01T",
         type_code="AC",
         supplier_reference="SO-77",

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.precedence import AnswerHeader, RankedAcknowledgment, fold
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, RankedAcknowledgment, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
 from plexstedi.edi.settings import SupplierSettings
@@ -41,7 +41,7 @@ def planned(*parts: tuple[str, str, date | None, bool], state: ReleaseState = Re
         open=Decimal(100), unit="EA", confirmed=confirmed, backordered=backordered, rejected=Decimal(0),
         variance=100 - confirmed - backordered, schedules=schedules, release_ids=("R1", "R2"), code="IB",
     )  # fmt: skip
-    header = AnswerHeader(
+    header = AcknowledgmentHeader(
         transaction_id="01T",
         type_code="AC",
         supplier_reference="SO-9",

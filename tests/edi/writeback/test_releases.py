@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from plexstedi.edi.inbound.outcome import AckState, ConfirmedSchedule, LineOutcome
-from plexstedi.edi.inbound.precedence import AnswerHeader, RankedAcknowledgment, fold
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, RankedAcknowledgment, fold
 from plexstedi.edi.order import Line, LineState, Order, Phase, Release, ReleaseState
 from plexstedi.edi.outbound.promised import WrittenDemand, with_promises
 from plexstedi.edi.sent import SentLine, SentOrder, SentSchedule
@@ -68,7 +68,7 @@ def planned(
         release_ids=("R1",),
         code="IA",
     )
-    header = AnswerHeader(
+    header = AcknowledgmentHeader(
         transaction_id="01T",
         type_code="AC",
         supplier_reference=None,
@@ -140,8 +140,8 @@ def test_quantities_are_in_plexs_unit_or_not_written():
     assert values_of(planned(part(95), of=thousand))["quantity"] == "0.095"
 
 
-def written(value: Decimal | date, *, sure: bool = True) -> WrittenDemand:
-    return WrittenDemand("R1", value, sure=sure)
+def written(value: Decimal | date, *, is_certain: bool = True) -> WrittenDemand:
+    return WrittenDemand("R1", value, is_certain=is_certain)
 
 
 def demand(of: Order) -> tuple[Decimal | None, date | None]:
@@ -156,6 +156,6 @@ def test_what_we_wrote_is_what_the_supplier_has_and_a_users_edit_after_it_is_a_c
 
 
 def test_a_write_that_was_not_heard_counts_only_where_plex_is_seen_to_hold_it():
-    has, maybe = order(), (written(Decimal(95), sure=False), written(LATER, sure=False))
+    has, maybe = order(), (written(Decimal(95), is_certain=False), written(LATER, is_certain=False))
     assert demand(with_promises(has, order(quantity="95"), maybe)) == (Decimal(95), DUE)
     assert demand(with_promises(has, order(quantity="120"), maybe)) == (Decimal(100), DUE)

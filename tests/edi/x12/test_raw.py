@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.edi.inbound.reading.answer_sets import set_of_x12
 from plexstedi.edi.inbound.reading.guide_reading import UnreadableDocument
+from plexstedi.edi.inbound.reading.inbound_sets import set_of_x12
 from plexstedi.edi.inbound.reading.interchange_ack import ta1_of_x12
 from plexstedi.edi.inbound.reading.set_choice import WantedSet, choose_set
 from plexstedi.edi.x12.raw import BrokenX12Error, bare_segments, decoded

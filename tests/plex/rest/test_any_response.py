@@ -24,7 +24,7 @@ from plexstedi.plex.port import (
     PlexPort,
     RecordRef,
     ReleaseUpdate,
-    UnansweredOrder,
+    UnavailableOrder,
     UnreadableInvoice,
     UnreadableOrder,
     Window,
@@ -51,7 +51,7 @@ CALLS: dict[str, Callable[[PlexPort], object]] = {
     "fields": lambda plex: plex.check_fields({Level.LINE: ["EDI_Quantity"]}),
     "read values": lambda plex: plex.read_values(VALUES),
     "write values": lambda plex: plex.write_values(VALUES),
-    "release": lambda plex: plex.release_now("r1"),
+    "release": lambda plex: plex.current_release("r1"),
     "update a release": lambda plex: plex.update_release(UPDATE),
 }
 
@@ -213,7 +213,7 @@ def test_an_odd_value_in_one_order_leaves_the_other_as_it_is(api: Api, place: tu
     odd, ordinary = plex.orders(["o1", "o2"])
     assert isinstance(ordinary, Order)
     assert ordinary.lines[0].releases[0].quantity == 3000
-    assert isinstance(odd, Order | UnreadableOrder | UnansweredOrder)
+    assert isinstance(odd, Order | UnreadableOrder | UnavailableOrder)
     if isinstance(odd, Order):
         odd.model_dump_json().encode()
     elif isinstance(odd, UnreadableOrder):
@@ -259,7 +259,7 @@ def test_a_date_of_no_calendar_holds_its_order_with_the_field_named(api, place, 
 def test_an_odd_receipt_is_reported_and_the_others_count(api, field, token) -> None:
     plex = plex_of(api, tenant_with(api, spoiling("c1", "id", field, token, api=api)))
     assert [each.id for each in plex.receipts(WINDOW)] == ["c2"]
-    (odd,) = plex.odd_records()
+    (odd,) = plex.unreadable_records()
     assert (odd.table, odd.error) == ("receipts", None)
     assert field in odd.reason
 
@@ -273,7 +273,7 @@ def test_an_odd_invoice_is_held_and_the_others_are_read(api, field, token) -> No
     plex = plex_of(api, tenant_with(api, spoiling("i1", "id", field, token, api=api)))
     found = plex.touched_invoices(WINDOW)
     unreadable = [each for each in found if isinstance(each, UnreadableInvoice)]
-    assert len(unreadable) + len(plex.odd_records()) == 1
+    assert len(unreadable) + len(plex.unreadable_records()) == 1
     assert [each.id for each in found if not isinstance(each, UnreadableInvoice)] == ["i2"]
 
 
@@ -284,7 +284,7 @@ def test_a_row_that_names_no_order_is_reported_and_the_list_goes_on(api, row) ->
     plex = plex_of(api, tenant_with(api, spoiling(row, "id", field, "1e999999999", api=api)))
     touched = plex.touched_orders(WINDOW)
     assert "o2" in [each.order_id for each in touched]
-    (odd,) = plex.odd_records()
+    (odd,) = plex.unreadable_records()
     assert field in odd.reason
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from plexstedi.decimal_json import Json
-from plexstedi.sandbox.plex.made_up import TradingPartner
+from plexstedi.sandbox.plex.sample_data import TradingPartner
 from plexstedi.sandbox.server import Sandbox
 
 
 @pytest.fixture
 def partner(sandbox: Sandbox) -> TradingPartner:
-    return sandbox.made_up.partners[0]
+    return sandbox.sample_data.partners[0]
 
 
 def inbound(caller: Any, partner: TradingPartner, number: str) -> str:

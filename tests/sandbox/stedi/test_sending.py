@@ -9,8 +9,8 @@ import pytest
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from plexstedi.sandbox.plex.made_up import TradingPartner
 from plexstedi.sandbox.plex.records import Order
+from plexstedi.sandbox.plex.sample_data import TradingPartner
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.stedi.x12 import read
 from plexstedi.sandbox.web import ConnectionDropped
@@ -18,7 +18,7 @@ from plexstedi.sandbox.web import ConnectionDropped
 
 @pytest.fixture
 def partner(sandbox: Sandbox) -> TradingPartner:
-    return sandbox.made_up.partners[0]
+    return sandbox.sample_data.partners[0]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_an_accepted_850_becomes_x12_with_right_counts_and_its_control_numbers_c
 
 
 def test_control_numbers_count_per_partnership(sandbox: Sandbox, caller: Any, transaction: Any, guide_850: Any) -> None:
-    first, second = sandbox.made_up.partners[:2]
+    first, second = sandbox.sample_data.partners[:2]
     other = guide_850(sandbox.plex.tenant.orders[1], "005010")
     numbers = [
         caller.generate(who, what, filename=f"{n}.edi").json()["metadata"]["interchangeMetadata"][0]
@@ -119,7 +119,7 @@ def test_what_the_base_guide_does_not_allow_is_refused_with_its_path(
 
 
 def test_5010_has_other_names(sandbox: Sandbox, caller: Any, guide_850: Any) -> None:
-    partner = sandbox.made_up.partners[1]
+    partner = sandbox.sample_data.partners[1]
     right, wrong = (guide_850(sandbox.plex.tenant.orders[1], release) for release in ("005010", "004010"))
     assert caller.generate(partner, wrong).status_code == 400
     assert caller.generate(partner, right).status_code == 200

@@ -31,7 +31,7 @@ def errors_of(edi: str) -> list[Any]:
 def test_an_independent_reader_finds_no_fault_with_files_of_both_directions(
     sandbox: Sandbox, caller: Any, guide_850: Any, guide_860: Any
 ) -> None:
-    for order, partner in zip(sandbox.plex.tenant.orders, sandbox.made_up.partners, strict=False):
+    for order, partner in zip(sandbox.plex.tenant.orders, sandbox.sample_data.partners, strict=False):
         caller.generate(partner, guide_850(order, partner.release), filename="a.edi")
         caller.generate(partner, guide_860(order, partner.release, 5), filename="b.edi", set_id="860")
     sandbox.advance(timedelta(days=9))

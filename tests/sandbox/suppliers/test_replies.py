@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from plexstedi.sandbox.behaviours import Character
-from plexstedi.sandbox.plex.made_up import TradingPartner
 from plexstedi.sandbox.plex.records import Order
+from plexstedi.sandbox.plex.sample_data import TradingPartner
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.stedi.guide_check import check_base
 from plexstedi.sandbox.stedi.guide_names import layout
@@ -21,7 +21,7 @@ RELEASES = ("004010", "005010")
 def partner_and_order(sandbox: Sandbox, release: str, *, lines: int = 1) -> tuple[TradingPartner, Order]:
     """A supplier of that release and an order of it in pieces, whose first line has one firm release."""
     for order in sandbox.plex.tenant.orders:
-        partner = next((p for p in sandbox.made_up.partners if p.code == order.supplier.code), None)
+        partner = next((p for p in sandbox.sample_data.partners if p.code == order.supplier.code), None)
         if partner is not None and partner.release == release and len(order.lines) >= lines:
             order.lines = order.lines[:lines] if lines > 1 else order.lines[:1]
             for line in order.lines:
@@ -233,7 +233,7 @@ def test_865_to_a_deleted_line_says_id(sandbox: Sandbox, caller: Any, guide_850:
 def test_a_supplier_that_acknowledges_changes_by_855_confirms_the_whole_order_as_changed(
     sandbox: Sandbox, caller: Any, guide_850: Any, guide_860: Any
 ) -> None:
-    partner = next(p for p in sandbox.made_up.partners if p.change_answer == "855")
+    partner = next(p for p in sandbox.sample_data.partners if p.change_reply == "855")
     order = next(o for o in sandbox.plex.tenant.orders if o.supplier.code == partner.code)
     answers(caller, partner, order, guide_850, Character.PROMPT)
     caller.generate(partner, guide_860(order, partner.release, 7777), set_id="860", filename="e.edi")

@@ -90,18 +90,18 @@ def test_what_was_committed_survives_kill_9_and_what_was_not_is_gone(path):
         from plexstedi.state.cursors import Fact
         from plexstedi.state.store import Store
         store = Store.open(Path(sys.argv[1]), datetime.now(UTC))
-        store.memory.put(Fact.TRANSACTIONS_TOKEN, "committed")
+        store.cursors.put(Fact.TRANSACTIONS_TOKEN, "committed")
         with store.transaction():
-            store.memory.put(Fact.TRANSACTIONS_TOKEN, "not committed")
-            store.memory.put(Fact.EXECUTIONS_TOKEN, "not committed")
+            store.cursors.put(Fact.TRANSACTIONS_TOKEN, "not committed")
+            store.cursors.put(Fact.EXECUTIONS_TOKEN, "not committed")
             os.kill(os.getpid(), signal.SIGKILL)
         """,
         path,
     )
     assert killed.returncode == -signal.SIGKILL
     store = Store.open(path, NOW)
-    assert store.memory.get(Fact.TRANSACTIONS_TOKEN) == "committed"
-    assert store.memory.get(Fact.EXECUTIONS_TOKEN) is None
+    assert store.cursors.get(Fact.TRANSACTIONS_TOKEN) == "committed"
+    assert store.cursors.get(Fact.EXECUTIONS_TOKEN) is None
     store.close()
 
 
@@ -251,7 +251,7 @@ def test_a_full_disk_loses_the_open_transaction_only(store, path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
         try:
             with store.transaction():
-                store.memory.put(Fact.TRANSACTIONS_TOKEN, "x" * 2 * largest)
+                store.cursors.put(Fact.TRANSACTIONS_TOKEN, "x" * 2 * largest)
         except StateUnusable as fault:
             print(int(fault.exit_code), fault.code, fault.message, fault.fix)
         """,
@@ -261,7 +261,7 @@ def test_a_full_disk_loses_the_open_transaction_only(store, path):
     assert done.stdout.startswith("7 state-")
     again = Store.open(path, NOW)
     assert [order.number for order in again.orders.all()] == ["PO-BEFORE"]
-    assert again.memory.get(Fact.TRANSACTIONS_TOKEN) is None
+    assert again.cursors.get(Fact.TRANSACTIONS_TOKEN) is None
     again.close()
 
 

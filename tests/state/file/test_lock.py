@@ -236,7 +236,7 @@ def test_the_lock_takes_nothing_from_what_sqlite_has_locked(path):
         store = Store.open(path, NOW)
         held.cover_state()
         with store.transaction():
-            store.memory.put(Fact.TENANT, "x")
+            store.cursors.put(Fact.TENANT, "x")
             program = "import sqlite3,sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
             other = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, check=False)
             assert b"locked" in other.stderr

@@ -60,7 +60,7 @@ class Days:
         self.begun.append(inbound.transaction_id)
         for _ in range(int(self.takes[inbound.transaction_id])):
             self.clock.seconds += 1
-            session.look()
+            session.check_deadline()
         session.store.inbox.move(inbound.transaction_id, InboxState.IGNORED, "decided")
 
     def run(self) -> str:
@@ -115,7 +115,7 @@ def test_one_that_takes_longer_than_a_run_lets_the_others_go_first_and_is_then_h
     assert "run.time_limit_minutes" in review.reasons[0].fix
     assert one.run() == "done"
     assert one.begun == []
-    assert one.store.memory.get(Fact.CUT_SHORT) is None
+    assert one.store.cursors.get(Fact.CUT_SHORT) is None
 
 
 def test_one_that_a_whole_run_can_decide_is_decided_once_it_has_one(days):
@@ -124,7 +124,7 @@ def test_one_that_a_whole_run_can_decide_is_decided_once_it_has_one(days):
     assert one.begun == ["first", "long"]
     assert one.run() == "done"
     assert one.state("long") is InboxState.IGNORED
-    assert one.store.memory.get(Fact.CUT_SHORT) is None
+    assert one.store.cursors.get(Fact.CUT_SHORT) is None
 
 
 def test_one_that_never_gets_enough_of_a_run_is_held_in_the_end(days):
@@ -154,4 +154,4 @@ def test_a_request_to_stop_ends_a_decision_and_nothing_is_half_done(days):
     with pytest.raises(Interrupted):
         one.run()
     assert one.state("huge") is InboxState.STORED
-    assert one.store.memory.get(Fact.CUT_SHORT) is None, "a person's stop says nothing of how long it takes"
+    assert one.store.cursors.get(Fact.CUT_SHORT) is None, "a person's stop says nothing of how long it takes"

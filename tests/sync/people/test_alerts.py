@@ -17,7 +17,7 @@ from plexstedi.http.caller import Deadline
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_stream
-from plexstedi.sync.endings import Ending, note_beside
+from plexstedi.sync.endings import Ending, record_beside_state
 from plexstedi.sync.people.alerts import Message, after_run, after_unrecorded_run, became_wrong, ping, send_test, tell
 from plexstedi.sync.session import Session
 
@@ -40,7 +40,7 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 def failed_start(alerts: AlertsConfig, fault: PlexStediError, state: Path, now: datetime = NOW) -> list[str]:
     """A run that could not start: noted beside the state, and told."""
     ending = Ending("run", now, now, int(fault.exit_code), [fault], started=False)
-    note_beside(state, ending, to_cron=True)
+    record_beside_state(state, ending, to_cron=True)
     return after_unrecorded_run(alerts, [fault], state, now, started=False)
 
 
@@ -89,7 +89,9 @@ class Morning:
         session = self.session()
         if asks is not None:
             reason = Reason(code="unit-unknown", where="line 10", message=asks, fix="Add it")
-            session.ask(ReviewKind.ORDER_HELD, of_stream(asks), (reason,), supplier="ACME01", order_number="PO-1")
+            session.open_review(
+                ReviewKind.ORDER_HELD, of_stream(asks), (reason,), supplier="ACME01", order_number="PO-1"
+            )
         assert after_run(session, list(faults), 5 if faults else 0) == []
         told = sorted(self.folder.glob("*.told"))
         texts = [file.read_text() for file in told]
@@ -152,7 +154,7 @@ def test_a_state_that_cannot_be_written_is_raised_so_that_another_way_tells_it(m
         raise StateUnusable("the disk is full", fix="Free some space.")
 
     session = morning.session()
-    monkeypatch.setattr(session.store.memory, "put", full)
+    monkeypatch.setattr(session.store.cursors, "put", full)
     with pytest.raises(StateUnusable):
         after_run(session, [DOWN], 5)
 
@@ -331,7 +333,7 @@ def test_a_recipient_that_the_relay_refuses_is_named(relay, monkeypatch):
 
 def test_a_subject_with_line_breaks_of_a_supplier_stays_one_line(relay, morning):
     session = morning.session()
-    session.tally.news.append("order PO-1\r\nBcc: everybody@example: held")
-    (sent,) = tell(email(), became_wrong(session.tally.news, []))
+    session.run.news.append("order PO-1\r\nBcc: everybody@example: held")
+    (sent,) = tell(email(), became_wrong(session.run.news, []))
     assert sent.fault is None
     assert relay.log[1]["Bcc"] is None

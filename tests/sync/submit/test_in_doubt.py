@@ -20,7 +20,7 @@ from plexstedi.stedi.models import OUTBOUND, Execution
 from plexstedi.stedi.outcome import Refused, SendOutcome, Unknown
 from plexstedi.stedi.paging import Page
 from plexstedi.sync.session import Session
-from plexstedi.sync.submit.in_doubt import settle_unheard
+from plexstedi.sync.submit.in_doubt import resolve_unconfirmed
 from plexstedi.sync.submit.send import send
 from tests.state.conftest import brought_to
 from tests.sync.people.test_alerts import CONFIG, not_called
@@ -107,7 +107,7 @@ def test_each_attempt_has_the_same_bytes_and_the_same_key(session: Session, sted
     send(session, document)
     for _ in range(3):
         later(session, timedelta(hours=5))
-        settle_unheard(session)
+        resolve_unconfirmed(session)
     assert stedi.sent == [("us_acme", b'{"heading": {}}', "key-PO-1001-1")] * 4
     assert now_is(session, document) is DocumentState.SENDING
 
@@ -115,10 +115,10 @@ def test_each_attempt_has_the_same_bytes_and_the_same_key(session: Session, sted
 def test_after_the_life_of_its_key_nothing_is_repeated_blindly(session: Session, stedi: Stedi) -> None:
     document = brought_to(session.store, DocumentState.SENDING)
     later(session, timedelta(hours=22, minutes=59))
-    settle_unheard(session)
+    resolve_unconfirmed(session)
     assert len(stedi.sent) == 1
     later(session, timedelta(minutes=20))
-    settle_unheard(session)
+    resolve_unconfirmed(session)
     assert len(stedi.sent) == 1
     assert now_is(session, document) is DocumentState.IN_DOUBT
 
@@ -144,7 +144,7 @@ def test_a_file_is_absent_only_if_the_same_search_finds_another_known_one(
         brought_to(session.store, DocumentState.DELIVERED, "PO-2")
     stedi.files = files
     later(session, timedelta(hours=30))
-    settle_unheard(session)
+    resolve_unconfirmed(session)
     assert now_is(session, document) is state
     assert len(stedi.sent) == sends
     doubts = [review for review in session.store.reviews.standing() if review.kind is ReviewKind.DOCUMENT_IN_DOUBT]
@@ -156,6 +156,6 @@ def test_a_refusal_after_an_attempt_without_a_response_concludes_nothing(session
     send(session, document)
     stedi.outcome = Refused(400, "bad", "bad", ())
     later(session, timedelta(hours=1))
-    settle_unheard(session)
+    resolve_unconfirmed(session)
     assert now_is(session, document) is DocumentState.SENDING
-    assert session.store.documents.unsettled_attempts(document.id) == 1
+    assert session.store.documents.open_attempts(document.id) == 1

@@ -1,1 +1,1 @@
-"""A supplier's document as typed values: 855, 865, 997, TA1, as Guide JSON or X12."""
+"""Parse received 855, 865, 997 and TA1, as Guide JSON or X12, to typed values."""

@@ -1,4 +1,4 @@
-"""What the codes of an acknowledgment mean (RULES.md Reading 2 to 8; X12 elements 587, 668 and 353)."""
+"""Meaning of acknowledgment codes (RULES.md Reading 2 to 8; X12 elements 587, 668 and 353)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from plexstedi.edi.settings import AcknowledgmentSettings, CodeMeaning
 
 
 class TypeMeaning(StrEnum):
-    """BAK02, BCA02 by what it says of the order as a whole."""
+    """Meaning of BAK02 or BCA02 for the whole order."""
 
     DETAIL = "detail"
-    """AC, AD, AT: lines may be listed; a PO1 without ACK is an echo that counts as detail."""
+    """AC, AD, AT: lines may be listed; a PO1 without ACK is an echo of the order and counts as detail."""
     EXCEPTIONS = "exceptions"
-    """AE: only what differs is listed."""
+    """AE: only exceptions are listed."""
     NO_DETAIL = "no-detail"
     """AK: received or accepted, without detail."""
     REJECTED = "rejected"
     NOTHING = "nothing"
     """NA: nothing is acknowledged."""
     HOLD = "hold"
-    """On hold, counter-offer, or unknown: a person decides."""
+    """On hold, counter-offer, or unknown: needs review."""
 
 
 class LineMeaning(StrEnum):
-    """ACK01 by what it says of its quantity."""
+    """Meaning of ACK01 for its quantity."""
 
     ACCEPTED = "accepted"
     BACKORDER = "backorder"
@@ -74,7 +74,7 @@ TYPE_WORDS = {
     "RO": "rejected with a counter-offer",
     "RV": "rejected: against the practice of the trade",
 }
-"""For messages, in our words."""
+"""Texts for messages."""
 
 LINE_WORDS = {
     "IA": "accepted",
@@ -104,20 +104,20 @@ LINE_WORDS = {
     "R7": "rejected: reorder as drop shipment",
     "R8": "rejected: reorder as surge",
 }
-"""For messages, in our words."""
+"""Texts for messages."""
 
 CANCELLING_PURPOSES = frozenset({"01", "17"})
-"""BAK01, BCA01 that take an earlier acknowledgment back (X12 element 353): a person decides."""
+"""BAK01, BCA01 codes that revoke an earlier acknowledgment (X12 element 353): needs review."""
 
 
 def type_meaning(code: str, settings: AcknowledgmentSettings) -> TypeMeaning:
-    """What a BAK02 or BCA02 means; the supplier's `type_codes` come first, an unknown code is held."""
+    """Meaning of a BAK02 or BCA02. The supplier's `type_codes` have precedence; an unknown code is held."""
     own = _own(settings.type_codes, code)
     return _TYPE_SETTING[own] if own is not None else _TYPES.get(code, TypeMeaning.HOLD)
 
 
 def line_meaning(code: str, settings: AcknowledgmentSettings) -> LineMeaning:
-    """What an ACK01 means; the supplier's `line_codes` come first, an unknown code is held."""
+    """Meaning of an ACK01. The supplier's `line_codes` have precedence; an unknown code is held."""
     own = _own(settings.line_codes, code)
     return _LINE_SETTING[own] if own is not None else _LINES.get(code, LineMeaning.HOLD)
 
@@ -127,10 +127,10 @@ def _own(table: Mapping[str, CodeMeaning], code: str) -> CodeMeaning | None:
 
 
 def type_in_words(code: str) -> str:
-    """`RO (rejected with a counter-offer)`; the bare code if it is unknown."""
+    """`RO (rejected with a counter-offer)`; `(unknown)` for an unknown code."""
     return f"{code} ({TYPE_WORDS[code]})" if code in TYPE_WORDS else f"{code} (unknown)"
 
 
 def line_in_words(code: str) -> str:
-    """`IH (on hold)`; the bare code if it is unknown."""
+    """`IH (on hold)`; `(unknown)` for an unknown code."""
     return f"{code} ({LINE_WORDS[code]})" if code in LINE_WORDS else f"{code} (unknown)"

@@ -1,7 +1,7 @@
-"""What a supplier answered: an 855 or 865 as a typed value, whatever its release or guide.
+"""Parse an 855 or 865 of any release and guide to a typed value.
 
 `read_acknowledgment` takes the neutral tree, from Guide JSON (`guide_reading`) or from raw X12 (`x12/text`). It only
-reads (RULES.md Reading 15): what an answer means for an order is decided in `reconcile`.
+parses (RULES.md Reading 15); `reconcile` decides the meaning for an order.
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Transa
 
 _OF_A_LINE = ("ACK", "SCH", "DTM")
 _MOST_LINES = 100_000
-"""Of the loops PO1 and POC (X12 004010)."""
+"""Maximum repeats of the loops PO1 and POC (X12 004010)."""
 _ADDRESSES = ("N1", "N2", "N3", "N4", "PER")
-"""Who and where: nothing of an answer depends on it."""
+"""Name and address segments: not interpreted, so broken text in them is not a fault."""
 IMPOSSIBLE_DATE = "date-impossible"
-"""Code of a fault that leaves the quantities of a line readable."""
+"""Reason code of a fault that leaves the quantities of a line readable."""
 
 
 class StatedDate(Frozen):
-    """One date that an answer states, with its qualifier (X12 element 374) and where it stands."""
+    """A stated date with its qualifier (X12 element 374) and location."""
 
     qualifier: str | None
-    """Three characters (`068`); None where the answer gives none."""
+    """Three characters (`068`); None if absent."""
     on: date
     place: str
-    """`SCH05`, `DTM`, `ACK04`: for the person who reads a reason."""
+    """Location for reasons: `SCH05`, `DTM`, `ACK04`."""
 
 
 class Detail(Frozen):
-    """One ACK: what the supplier says of a part of a line."""
+    """One ACK: status of a part of a line."""
 
     code: str
-    """ACK01 (X12 element 668); empty if the ACK has none, which is also among the line's faults."""
+    """ACK01 (X12 element 668); empty if missing, which is also a fault of the line."""
     quantity: Decimal | None = None
     """ACK02."""
     unit: str | None = None
@@ -62,11 +62,11 @@ class Detail(Frozen):
     date: StatedDate | None = None
     """ACK04 and ACK05."""
     dates: tuple[StatedDate, ...] = ()
-    """DTM inside the ACK loop: more specific than `date`."""
+    """DTM in the ACK loop: more specific than `date`."""
     items: dict[str, str] = Field(default_factory=dict)
     """ACK07 to ACK26: item numbers by qualifier (X12 element 235)."""
     industry_code: str | None = None
-    """ACK29, or the change reason ACK27: shown, not interpreted."""
+    """ACK29, or the change reason ACK27: displayed, not interpreted."""
 
 
 class StatedSchedule(Frozen):
@@ -81,9 +81,9 @@ class AcknowledgedLine(Frozen):
     """One PO1 (855) or POC (865) loop."""
 
     position: int
-    """Counts the lines of the answer, from 1."""
+    """Position in the acknowledgment, from 1."""
     place: str
-    """`PO1 number 2 (10)`: for reasons."""
+    """Location for reasons: `PO1 number 2 (10)`."""
     assigned_id: str | None = None
     """PO101, POC01."""
     change_code: str | None = None
@@ -99,21 +99,21 @@ class AcknowledgedLine(Frozen):
     other_prices: tuple[StatedPrice, ...] = ()
     """CTP and PO3."""
     currencies: tuple[str, ...] = ()
-    """CUR under the line."""
+    """CUR in the line loop."""
     extras: tuple[Extra, ...] = ()
-    """What is there and not understood."""
+    """Segments that are not interpreted."""
     words: tuple[str, ...] = ()
-    """What the supplier says of the line: NTE, MSG, MTX, REF03."""
+    """Free text for the line: NTE, MSG, MTX, REF03."""
     details: tuple[Detail, ...] = ()
     schedules: tuple[StatedSchedule, ...] = ()
     dates: tuple[StatedDate, ...] = ()
     """DTM under PO1 or POC."""
     faults: tuple[Reason, ...] = ()
-    """What could not be read in this line; it holds this line only (RULES.md Reading 15)."""
+    """Unreadable elements of the line; they hold only this line (RULES.md Reading 15)."""
 
 
 class Acknowledgment(Frozen):
-    """An 855 or 865 as read."""
+    """A parsed 855 or 865."""
 
     set_id: Literal["855", "865"]
     purpose: str
@@ -121,42 +121,42 @@ class Acknowledgment(Frozen):
     type_code: str
     """BAK02, BCA02 (X12 element 587)."""
     order_number: str
-    """BAK03, BCA03: as the supplier wrote it."""
+    """BAK03, BCA03: as received."""
     order_date: date | None = None
-    """BAK04, BCA06: an echo, never used to decide."""
+    """BAK04, BCA06: an echo of our date, never used for decisions."""
     release_number: str | None = None
     """BAK05, BCA04."""
     supplier_reference: str | None = None
-    """BAK08, BCA09: the supplier's own order number; where it is empty BAK06, BCA07, or REF02 of a REF VN."""
+    """BAK08, BCA09: the supplier's order number; if empty BAK06, BCA07, or REF02 of a REF VN."""
     dated: date | None = None
-    """BAK09, BCA10: the date of the answer; decides which answer is newer (RULES.md Reading 12)."""
+    """BAK09, BCA10: acknowledgment date; decides which acknowledgment is newer (RULES.md Reading 12)."""
     change_sequence: str | None = None
-    """BCA05: which of our 860 it answers."""
+    """BCA05: change sequence of the acknowledged 860."""
     lines: tuple[AcknowledgedLine, ...] = ()
     dates: tuple[StatedDate, ...] = ()
-    """DTM of the heading."""
+    """DTM in the heading."""
     currencies: tuple[str, ...] = ()
-    """CUR of the heading."""
+    """CUR in the heading."""
     extras: tuple[Extra, ...] = ()
-    """What stands in the heading and is not understood."""
+    """Heading segments that are not interpreted."""
     words: tuple[str, ...] = ()
-    """What the supplier says of the order as a whole: NTE, MSG, MTX."""
+    """Free text for the whole order: NTE, MSG, MTX."""
     faults: tuple[Reason, ...] = ()
-    """What could not be read in the heading; it holds the document (RULES.md Reading 15)."""
+    """Unreadable elements of the heading; they hold the document (RULES.md Reading 15)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A document that cannot be read at all: it is kept, and waits for a person (RULES.md Reading 15)."""
+    """A document that cannot be read at all: stored, and needs review (RULES.md Reading 15)."""
 
     reasons: tuple[Reason, ...]
     order_number: str | None = None
 
 
 def content_fingerprint(acknowledgment: Acknowledgment) -> str:
-    """SHA-256 (hex) of what an answer says: equal for the same content however it was written down.
+    """SHA-256 (hex) of the content: equal for Guide JSON and X12 of the same acknowledgment.
 
-    Of what could not be read only its place counts: JSON and X12 write the same absurd number in other ways.
+    Faults are reduced to their locations, since JSON and X12 represent an unreadable value differently.
     """
     lines = tuple(line.model_copy(update={"faults": _places(line.faults)}) for line in acknowledgment.lines)
     content = acknowledgment.model_copy(update={"lines": lines, "faults": _places(acknowledgment.faults)})
@@ -169,7 +169,7 @@ def _places(faults: Sequence[Reason]) -> tuple[Reason, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Heading:
-    """Positions of the opening segment: BAK of an 855, BCA of an 865."""
+    """Element positions in the opening segment: BAK of an 855, BCA of an 865."""
 
     set_id: Literal["855", "865"]
     segment: str
@@ -189,14 +189,14 @@ _HEADINGS = (
 
 
 @dataclass(slots=True)
-class _Place:
-    """Where the reader is, and what it could not read there."""
+class _Location:
+    """The heading or a line being read, with its faults."""
 
     name: str
     faults: list[Reason] = field(default_factory=list)
 
     def fault(self, element: str, message: str, code: str = "malformed") -> None:
-        """Note that an element cannot be read."""
+        """Record that an element cannot be read."""
         self.faults.append(
             Reason(
                 code=code,
@@ -208,7 +208,7 @@ class _Place:
         )
 
     def number(self, segment: Segment, position: int) -> Decimal | None:
-        """A number; a fault and None if it is none."""
+        """The element as a number; a fault and None if it is not one."""
         value = read_number(segment.get(position))
         if isinstance(value, Bad):
             self.fault(f"{segment.id}{position:02}", value.message)
@@ -216,7 +216,7 @@ class _Place:
         return value
 
     def date(self, segment: Segment, position: int) -> date | None:
-        """A date; a fault and None if it is in no calendar."""
+        """The element as a date; a fault and None if it does not exist."""
         value = read_date(segment.get(position))
         if isinstance(value, Bad):
             self.fault(f"{segment.id}{position:02}", value.message, IMPOSSIBLE_DATE)
@@ -224,20 +224,20 @@ class _Place:
         return value
 
     def texts(self, segments: Iterable[Segment]) -> None:
-        """A fault for every text in which something is no character: what it said cannot be told."""
-        told = {reason.message.partition(":")[0] for reason in self.faults}
+        """Record a fault for every text with broken characters, since its meaning is lost."""
+        reported = {reason.message.partition(":")[0] for reason in self.faults}
         for segment in segments:
             for position, value in enumerate(segment.elements if segment.id not in _ADDRESSES else (), start=1):
                 parts = value.components if isinstance(value, Composite) else (value,)
                 broken = next((part for part in parts if isinstance(part, str) and is_broken(part)), None)
                 element = f"{segment.id}{position:02}"
-                if broken is not None and element not in told:
+                if broken is not None and element not in reported:
                     self.fault(
                         element, f"'{shown(broken)}' is broken text: it contains something that is not a character"
                     )
 
     def stated_date(self, segment: Segment, qualifier_at: int, date_at: int, place: str) -> StatedDate | None:
-        """A date with its qualifier; None if there is no (readable) date."""
+        """A date with its qualifier; None if absent or unreadable."""
         on = self.date(segment, date_at)
         if on is None:
             return None
@@ -245,7 +245,7 @@ class _Place:
 
 
 def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledgment | Malformed:
-    """What this 855 or 865 says. Malformed if it is neither, or names no order, or has more lines than X12 allows."""
+    """Parse an 855 or 865. Malformed if it is neither, has no order number, or has more lines than X12 allows."""
     heading = next((h for h in _HEADINGS if h.set_id == tx.set_id), None)
     if heading is None:
         return _malformed("ST01", f"a {tx.set_id} is not an acknowledgment")
@@ -261,15 +261,15 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
     if type_code is None:
         return _malformed(f"{heading.segment}02", "the acknowledgment type is missing", order_number)
 
-    place = _Place("order")
-    place.texts(node for node in (*tx.heading, *tx.summary) if isinstance(node, Segment))
+    location = _Location("order")
+    location.texts(node for node in (*tx.heading, *tx.summary) if isinstance(node, Segment))
     order_date = read_date(opening.get(heading.order_date))
     loops = [node for node in tx.detail if node.id == heading.line_loop]
     if len(loops) > _MOST_LINES:
         return _malformed(heading.line_loop, f"{len(loops)} lines, where X12 has {_MOST_LINES} at most", order_number)
     others = of_heading((*tx.heading, *(node for node in tx.detail if node.id != heading.line_loop), *tx.summary))
     for stray in dict.fromkeys(node.id for node in tx.detail if node.id in _OF_A_LINE):
-        place.fault(stray, f"is outside any {heading.line_loop}: which line it refers to cannot be determined")
+        location.fault(stray, f"is outside any {heading.line_loop}: which line it refers to cannot be determined")
     return Acknowledgment(
         set_id=heading.set_id,
         purpose=read_text(opening.get(1)) or "",
@@ -278,14 +278,14 @@ def read_acknowledgment(tx: Transaction, watch: Watch = unwatched) -> Acknowledg
         order_date=None if isinstance(order_date, Bad) else order_date,
         release_number=read_text(opening.get(heading.release)),
         supplier_reference=_supplier_reference(tx, opening, heading),
-        dated=place.date(opening, heading.dated),
+        dated=location.date(opening, heading.dated),
         change_sequence=read_text(opening.get(heading.change_sequence)) if heading.change_sequence else None,
         lines=tuple(_line(node, index) for index, node in enumerate(watched(loops, watch), start=1)),
-        dates=_dtm(tuple(n for n in tx.heading if isinstance(n, Segment)), place, "DTM of the heading"),
+        dates=_dtm(tuple(n for n in tx.heading if isinstance(n, Segment)), location, "DTM of the heading"),
         currencies=tuple(others.currencies),
         extras=tuple(others.extras),
         words=tuple(others.words),
-        faults=tuple(place.faults),
+        faults=tuple(location.faults),
     )
 
 
@@ -298,35 +298,35 @@ def _supplier_reference(tx: Transaction, opening: Segment, heading: _Heading) ->
 
 
 def _malformed(element: str, message: str, order_number: str | None = None) -> Malformed:
-    place = _Place("order")
-    place.fault(element, message)
-    return Malformed(tuple(place.faults), order_number)
+    location = _Location("order")
+    location.fault(element, message)
+    return Malformed(tuple(location.faults), order_number)
 
 
 def _line(node: Node, position: int) -> AcknowledgedLine:
     loop = node if isinstance(node, Loop) else Loop(node.id, (node,))
     head = loop.head
     assigned_id = read_text(head.get(1))
-    place = _Place(f"{head.id} number {position}" + (f" ({assigned_id})" if assigned_id else ""))
+    location = _Location(f"{head.id} number {position}" + (f" ({assigned_id})" if assigned_id else ""))
     is_change = head.id == "POC"
     price_at = 6 if is_change else 4
-    details = tuple(_detail(entry, place) for entry in each(loop, "ACK"))
+    details = tuple(_detail(entry, location) for entry in each(loop, "ACK"))
     for sub in loop.children[1:]:
         if isinstance(sub, Loop) and sub.id not in ("ACK", "SCH", "SLN"):
             for stray in dict.fromkeys(s.id for s in sub.walk() if s.id in ("ACK", "SCH")):
-                place.fault(
+                location.fault(
                     stray, f"is in the loop {sub.id}: whether it applies to the whole line cannot be determined"
                 )
-    quantity = place.number(head, 3 if is_change else 2)
+    quantity = location.number(head, 3 if is_change else 2)
     others = of_line(loop, (quantity, *(detail.quantity for detail in details)))
     line = AcknowledgedLine(
         position=position,
-        place=place.name,
+        place=location.name,
         assigned_id=assigned_id,
         change_code=read_text(head.get(2)) if is_change else None,
         quantity=quantity,
         unit=unit_of(head, 5 if is_change else 3),
-        price=place.number(head, price_at),
+        price=location.number(head, price_at),
         price_basis=read_text(head.get(price_at + 1)),
         items=read_items(head.elements, 8 if is_change else 6),
         other_items=tuple(others.items),
@@ -335,51 +335,51 @@ def _line(node: Node, position: int) -> AcknowledgedLine:
         extras=tuple(others.extras),
         words=tuple(others.words),
         details=details,
-        schedules=tuple(_schedule(entry.head, place) for entry in each(loop, "SCH")),
-        dates=_dtm(loop.segments("DTM"), place, f"DTM under {head.id}"),
+        schedules=tuple(_schedule(entry.head, location) for entry in each(loop, "SCH")),
+        dates=_dtm(loop.segments("DTM"), location, f"DTM under {head.id}"),
     )
-    place.texts(loop.walk())
-    return line.model_copy(update={"faults": tuple(place.faults)})
+    location.texts(loop.walk())
+    return line.model_copy(update={"faults": tuple(location.faults)})
 
 
-def _detail(loop: Loop, place: _Place) -> Detail:
+def _detail(loop: Loop, location: _Location) -> Detail:
     ack = loop.head
     code = read_text(ack.get(1))
     if code is None:
-        place.fault("ACK01", "the ACK segment has no status code")
+        location.fault("ACK01", "the ACK segment has no status code")
     reason = read_text(ack.get(29)) or read_text(ack.get(27))
     return Detail(
         code=(code or "").upper(),
-        quantity=place.number(ack, 2),
+        quantity=location.number(ack, 2),
         unit=unit_of(ack, 3),
-        date=place.stated_date(ack, 4, 5, "ACK04"),
-        dates=_dtm(loop.segments("DTM"), place, "DTM under ACK"),
+        date=location.stated_date(ack, 4, 5, "ACK04"),
+        dates=_dtm(loop.segments("DTM"), location, "DTM under ACK"),
         items=read_items(ack.elements[:26], 7),
         industry_code=reason,
     )
 
 
-def _schedule(sch: Segment, place: _Place) -> StatedSchedule:
-    quantity = place.number(sch, 1)
+def _schedule(sch: Segment, location: _Location) -> StatedSchedule:
+    quantity = location.number(sch, 1)
     if quantity is None and not isinstance(read_number(sch.get(1)), Bad):
-        place.fault("SCH01", "the schedule has no quantity")
-    dates = (place.stated_date(sch, 5, 6, "SCH05"), place.stated_date(sch, 8, 9, "SCH08"))
+        location.fault("SCH01", "the schedule has no quantity")
+    dates = (location.stated_date(sch, 5, 6, "SCH05"), location.stated_date(sch, 8, 9, "SCH08"))
     return StatedSchedule(quantity=quantity, unit=unit_of(sch, 2), dates=tuple(d for d in dates if d is not None))
 
 
-def _dtm(segments: tuple[Segment, ...], place: _Place, name: str) -> tuple[StatedDate, ...]:
-    """DTM dates; DTM02, else DTM06 where DTM05 says that it is one day (D8). A longer period is a fault."""
+def _dtm(segments: tuple[Segment, ...], location: _Location, name: str) -> tuple[StatedDate, ...]:
+    """DTM dates: DTM02, else DTM06 if DTM05 is a single day (D8). A longer period is a fault."""
     dates = []
     for dtm in segments:
         if dtm.id != "DTM":
             continue
-        stated = place.stated_date(dtm, 1, 2, name)
+        stated = location.stated_date(dtm, 1, 2, name)
         period = read_text(dtm.get(6))
         if stated is None and dtm.get(2) is None and period is not None:
             if read_text(dtm.get(5)) == "D8":
-                stated = place.stated_date(dtm, 1, 6, name)
+                stated = location.stated_date(dtm, 1, 6, name)
             else:
-                place.fault("DTM06", f"the period '{period}' is not a single day", IMPOSSIBLE_DATE)
+                location.fault("DTM06", f"the period '{period}' is not a single day", IMPOSSIBLE_DATE)
         if stated is not None:
             dates.append(stated)
     return tuple(dates)

@@ -1,4 +1,4 @@
-"""Which dates of an answer are promises, and of what (RULES.md Reading 9; classes of X12 element 374)."""
+"""Classify the dates of an acknowledgment as ship or delivery promises (RULES.md Reading 9; X12 element 374)."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from plexstedi.edi.settings import DateMeaning
 
 
 class DateClass(StrEnum):
-    """What a date qualifier makes of a date."""
+    """Class of a date by its qualifier."""
 
     SHIP = "ship"
     """A committed ship date."""
     DELIVERY = "delivery"
     """A committed delivery date."""
     AMBIGUOUS = "ambiguous"
-    """Confirmed, available, released: of what, the supplier has to say."""
+    """Confirmed, available, released: whether shipment or delivery is not stated."""
     INEXACT = "inexact"
-    """A week, or a day before or after which."""
+    """A week, or only an earliest or latest day."""
     ECHO = "echo"
-    """What we asked for."""
+    """Echo of our requested date."""
     LIMIT = "limit"
     """Cancel after, not before, expiry."""
     PAST = "past"
-    """Something that happened."""
+    """A past event."""
     NO_PROMISE = "no-promise"
     """Dates of documents and revisions."""
     IGNORED = "ignored"
-    """By the supplier's `date_qualifiers`."""
+    """Ignored by the supplier's `date_qualifiers`."""
     UNKNOWN = "unknown"
     MISSING = "missing"
-    """No qualifier at all."""
+    """No qualifier."""
 
 
 _CLASSES: dict[str, DateClass] = {
@@ -61,7 +61,7 @@ _UNDECIDED = {
 
 
 def classify(qualifier: str | None, own: Mapping[str, DateMeaning]) -> DateClass:
-    """The class of a date qualifier; the supplier's `date_qualifiers` come before the built-in classes."""
+    """Class of a date qualifier; the supplier's `date_qualifiers` have precedence over the built-in classes."""
     if qualifier is None:
         return DateClass.MISSING
     for known, meaning in own.items():
@@ -72,7 +72,7 @@ def classify(qualifier: str | None, own: Mapping[str, DateMeaning]) -> DateClass
 
 @dataclass(frozen=True, slots=True)
 class DatePromise:
-    """A committed date with the qualifier that made it one."""
+    """A committed date with its qualifier."""
 
     on: date
     qualifier: str
@@ -80,13 +80,13 @@ class DatePromise:
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """What one quantity is promised for."""
+    """Ship and delivery promise of one quantity."""
 
     ship: DatePromise | None = None
     delivery: DatePromise | None = None
 
     def filled_from(self, other: Promises) -> Promises:
-        """These promises, and where one is missing the less specific other one."""
+        """These promises, with missing ones taken from the less specific `other`."""
         return Promises(self.ship or other.ship, self.delivery or other.delivery)
 
     def __bool__(self) -> bool:
@@ -98,14 +98,14 @@ NO_PROMISES = Promises()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The promises of one place, and what a person has to decide there, in words."""
+    """Promises at one location, and descriptions of undecided dates there."""
 
     promises: Promises
     undecided: tuple[str, ...] = ()
 
 
 def promises_at(dates: Sequence[StatedDate], own: Mapping[str, DateMeaning]) -> Reading:
-    """What the dates of one place promise. Two different days of one class there are undecided."""
+    """Promises by the dates of one location. Two different days of one class are undecided."""
     found: dict[DateClass, DatePromise] = {}
     undecided: list[str] = []
     for stated in dates:
@@ -121,10 +121,10 @@ def promises_at(dates: Sequence[StatedDate], own: Mapping[str, DateMeaning]) -> 
 
 
 def is_ship_late(ship: date, due: date, *, transit_days: int, late_days: int) -> bool:
-    """Whether goods that leave on this day arrive after the due date plus tolerance (RULES.md Reading 9)."""
+    """Whether goods shipped on this day arrive after the due date plus tolerance (RULES.md Reading 9)."""
     return ship.toordinal() + transit_days > due.toordinal() + late_days
 
 
 def days_off(delivery: date, due: date) -> int:
-    """Days after the due date; negative: before it."""
+    """Days after the due date; negative if before it."""
     return delivery.toordinal() - due.toordinal()

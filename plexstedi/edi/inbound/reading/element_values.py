@@ -1,6 +1,6 @@
-"""Elements of received documents as typed values: what is written there, or why it cannot be read.
+"""Parse elements of received documents to typed values, or to the reason why they cannot be read.
 
-Numbers come as numbers or text, dates as `2026-01-15`, `20260115` or `260115`: all mean the same.
+Numbers are received as numbers or text, dates as `2026-01-15`, `20260115` or `260115`; all are equivalent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from plexstedi.edi.x12.transaction import Composite, Value
 
 _SHOWN = 40
 _DIGITS = 18
-"""No numeric element of a purchase order or acknowledgment has more than 17 (PO104)."""
+"""Maximum number of digits: no numeric element of an acknowledgment has more than 17 (PO104)."""
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(T.*)?")
 _CENTURY_DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SHORT_DAY = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
@@ -25,13 +25,13 @@ _SHORT_DAY = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A value that cannot be what its position says; `message` tells what stands there."""
+    """A value that is invalid at its position; `message` quotes it."""
 
     message: str
 
 
 def read_text(value: Value | None) -> str | None:
-    """The element as text without surrounding blanks; None if absent, empty or a composite."""
+    """The element as stripped text; None if absent, empty or a composite."""
     if value is None or isinstance(value, Composite):
         return None
     plain_text = f"{value:f}" if isinstance(value, Decimal) else str(value)
@@ -39,12 +39,12 @@ def read_text(value: Value | None) -> str | None:
 
 
 def is_sensible(number: Decimal) -> bool:
-    """Whether a number is of a size that X12 can carry in a quantity or price."""
+    """Whether a number has a size that X12 allows for a quantity or price."""
     return not number or (-_DIGITS <= number.adjusted() < _DIGITS and len(plain(number).as_tuple().digits) <= _DIGITS)
 
 
 def read_number(value: Value | None) -> Decimal | None | Bad:
-    """A number, exactly as written; None if absent; Bad for text, a composite or a negative number."""
+    """The exact number; None if absent; Bad for text, a composite or a negative number."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, Composite | date | time):
@@ -67,9 +67,9 @@ def read_number(value: Value | None) -> Decimal | None | Bad:
 
 
 def read_date(value: Value | None) -> date | None | Bad:
-    """A calendar date; None if absent; Bad for what is in no calendar (`2026-02-30`) or no date at all.
+    """A date; None if absent; Bad for a day that does not exist (`2026-02-30`) or for other text.
 
-    A date of six digits (3040, 3060) is in the years 2000 to 2099.
+    A date of six digits (003040, 003060) is in the years 2000 to 2099.
     """
     if isinstance(value, date):
         return value
@@ -89,13 +89,13 @@ def read_date(value: Value | None) -> date | None | Bad:
 
 
 def shown(text: str) -> str:
-    """What stands there, short enough to be told."""
+    """The value as text, shortened for messages."""
     written = text.strip()
     return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
 
 
 def read_items(elements: Sequence[Value | None], first: int) -> dict[str, str]:
-    """Pairs of qualifier and item number from this position on (PO106, ACK07, POC08), by qualifier."""
+    """Item numbers by qualifier, from pairs starting at this position (PO106, ACK07, POC08)."""
     pairs: dict[str, str] = {}
     for index in range(first - 1, len(elements) - 1, 2):
         qualifier, item = read_text(elements[index]), read_text(elements[index + 1])
@@ -105,7 +105,7 @@ def read_items(elements: Sequence[Value | None], first: int) -> dict[str, str]:
 
 
 def date_qualifier(value: Value | None) -> str | None:
-    """Element 374 in upper case, digits padded to three: `68` and 68 are `068`."""
+    """Element 374 in upper case, digits padded to three: `68` becomes `068`."""
     written = read_text(value)
     if written is None:
         return None

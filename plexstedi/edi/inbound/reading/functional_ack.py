@@ -1,6 +1,6 @@
-"""The 997: whether a group that we sent could be read by the supplier's system (RULES.md Reading 16).
+"""Parse the 997: whether the supplier's system accepted a group that we sent (RULES.md Reading 16).
 
-It says nothing about the order itself. It is matched by our group control number (GS06) and set control number (ST02).
+It concerns syntax only, not the order. It is matched by our group and set control numbers (GS06, ST02).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SEGMENT_ERRORS = {
     "7": "segment is out of order",
     "8": "segment has element errors",
 }
-"""AK304 (X12 element 720), in our words."""
+"""Texts for AK304 (X12 element 720)."""
 
 _ELEMENT_ERRORS = {
     "1": "required element is missing",
@@ -39,7 +39,7 @@ _ELEMENT_ERRORS = {
     "9": "invalid time",
     "10": "excluded by another element",
 }
-"""AK403 (X12 element 723), in our words."""
+"""Texts for AK403 (X12 element 723)."""
 
 _SET_ERRORS = {
     "1": "transaction set is not supported",
@@ -51,7 +51,7 @@ _SET_ERRORS = {
     "7": "transaction set control number is missing or invalid",
     "23": "control number is not unique in the group",
 }
-"""AK502 to AK506 (X12 element 718), in our words."""
+"""Texts for AK502 to AK506 (X12 element 718)."""
 
 _GROUP_ERRORS = {
     "1": "functional group is not supported",
@@ -61,7 +61,7 @@ _GROUP_ERRORS = {
     "5": "number of transaction sets is wrong",
     "6": "group control number is invalid",
 }
-"""AK905 to AK909 (X12 element 716), in our words."""
+"""Texts for AK905 to AK909 (X12 element 716)."""
 
 _ACCEPTED = "A"
 _ACCEPTED_WITH_ERRORS = "E"
@@ -70,20 +70,20 @@ _READ = (_ACCEPTED, _ACCEPTED_WITH_ERRORS)
 
 
 class SetResponse(Frozen):
-    """One AK2: what became of one transaction set of ours."""
+    """One AK2 loop: result for one transaction set of ours."""
 
     set_id: str
     """AK201: `850`."""
     control: int | None
-    """AK202, our ST02 as an integer; None if it is no number."""
+    """AK202, our ST02 as an integer; None if it is not a number."""
     code: str
     """AK501 (X12 element 717)."""
     errors: tuple[str, ...] = ()
-    """AK3, AK4 and AK502 to AK506 in words."""
+    """Texts of AK3, AK4 and AK502 to AK506."""
 
 
 class FunctionalAck(Frozen):
-    """A 997 as read."""
+    """A parsed 997."""
 
     functional_id: str
     """AK101: PO for 850, PC for 860, IN for 810."""
@@ -93,38 +93,38 @@ class FunctionalAck(Frozen):
     """AK901 (X12 element 715)."""
     sets: tuple[SetResponse, ...] = ()
     errors: tuple[str, ...] = ()
-    """AK905 to AK909 in words."""
+    """Texts of AK905 to AK909."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyntaxAccepted:
-    """The supplier's system could read the document."""
+    """The supplier's system accepted the document."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedWithErrors:
-    """It was read; a person should look at the errors."""
+    """Accepted, but the errors need attention."""
 
     errors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SyntaxRejected:
-    """It was not read: the order's document needs a person."""
+    """Rejected: the document needs review."""
 
     errors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NotMentioned:
-    """This 997 is not about that document."""
+    """This 997 does not refer to the document."""
 
 
 Verdict: TypeAlias = SyntaxAccepted | AcceptedWithErrors | SyntaxRejected | NotMentioned
 
 
 def read_997(tx: Transaction) -> FunctionalAck | Malformed:
-    """What a 997 says. Malformed if it names no group of ours (AK1) or gives no result for it (AK9)."""
+    """Parse a 997. Malformed without a group of ours (AK1) or a result for it (AK9)."""
     segments = list(tx.walk())
     group = next((s for s in segments if s.id == "AK1"), None)
     if tx.set_id != "997" or group is None:
@@ -181,7 +181,7 @@ def _sets(tx: Transaction, segments: list[Segment]) -> list[SetResponse]:
 
 
 def _of_loop(loop: Loop) -> SetResponse:
-    """One AK2 loop; JSON does not keep the order of what stands in it."""
+    """One AK2 loop; Guide JSON does not keep the order of its segments."""
     inside = list(loop.walk())
     errors = [
         _segment_error(each) if each.id == "AK3" else _element_error(each)
@@ -229,16 +229,16 @@ def _element_error(ak4: Segment) -> str:
 
 
 def verdict(fa: FunctionalAck, group_control: int | str, set_control: int | str) -> Verdict:
-    """What a 997 says of our document with this GS06 and ST02; control numbers are compared as integers.
+    """Result of a 997 for our document with this GS06 and ST02; control numbers are compared as integers.
 
-    Without an AK2 for it, AK9 decides, unless it says that the group was accepted in part: a set that is not listed
-    there is not mentioned. A group that was rejected takes every set with it.
+    Without an AK2 for it AK9 decides, unless the group was partly accepted: then an unlisted set is not mentioned. A
+    rejected group rejects all of its sets.
     """
     if fa.group_control != int(group_control):
         return NotMentioned()
     own = next((s for s in fa.sets if s.control == int(set_control)), None)
     if own is not None and not own.code:
-        # No AK5: what is said of the group is all there is.
+        # An AK2 without AK5 has no result of its own, so the result of the group applies.
         code = _ACCEPTED_WITH_ERRORS if fa.code == _ACCEPTED and own.errors else fa.code
         return _judge(code, (*own.errors, *fa.errors))
     if own is not None and (own.code not in _READ or fa.code in (*_READ, _PARTIAL)):

@@ -1,8 +1,8 @@
-"""Reading Guide JSON of any release and any guide into the neutral tree, by the suffix of each key.
+"""Parse Guide JSON of any release and guide to the neutral tree, by the suffix of each key.
 
-Key names differ by release and guide (`quantity_ordered_02`, `quantity_02`, `…_N1_loop_ship_to`); what they share is
-the X12 identity: a segment id in capitals, `_loop`, and the position of an element in two digits. Only that is read.
-What has no such identity is not skipped, since it could matter: the document is `Unreadable`, and its raw X12 is read.
+Key names differ by release and guide (`quantity_ordered_02`, `quantity_02`, `…_N1_loop_ship_to`); they have in
+common the X12 identity: a segment id in capitals, `_loop`, and a two-digit element position. Only these are used. A key
+without them may matter and is not skipped: the document is `UnreadableDocument`, and its raw X12 is read instead.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Object: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class UnreadableDocument:
-    """This is no Guide JSON of the set; `reason` names the key."""
+    """Not Guide JSON of the set; `reason` names the key."""
 
     reason: str
 
@@ -40,7 +40,7 @@ class _NotGuideJson(Exception):
 def read_guide_json(
     document: object, set_id: str, release: str, watch: Watch = unwatched
 ) -> Transaction | UnreadableDocument:
-    """The transaction that a Guide JSON document holds; ST and SE are left out. Never raises for any JSON value."""
+    """The transaction in a Guide JSON document, without ST and SE. Does not raise for any JSON value."""
     try:
         return _transaction(document, set_id, release, watch)
     except _NotGuideJson as error:
@@ -90,7 +90,7 @@ def _nodes(content: _Object, path: str, watch: Watch) -> tuple[Node, ...]:
 
 
 def _identity(key: str, where: str) -> tuple[str, bool]:
-    """The segment id in a key, and whether the key names a loop. Names before it are in small letters."""
+    """Segment id in a key, and whether the key is a loop. Guide names before the id are in lower case."""
     words = key.split("_")
     for index, word in enumerate(words):
         if _SEGMENT_ID.fullmatch(word):
@@ -99,7 +99,7 @@ def _identity(key: str, where: str) -> tuple[str, bool]:
 
 
 def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
-    """The loop with the segment that opens it in front; a missing one stands there empty, for the reader to name."""
+    """The loop with its opening segment first; if it is missing, an empty one, so that the reader reports it."""
     nodes = _nodes(content, path, watch)
     head = next((n for n in nodes if isinstance(n, Segment) and n.id == segment_id), None)
     rest = tuple(n for n in nodes if n is not head)
@@ -133,12 +133,12 @@ def _composite(value: object, where: str) -> Composite:
 
 
 def _simple(value: object, where: str) -> Value:
-    """A scalar; a repeated element as a composite of its repetitions."""
+    """A scalar; a repeated element becomes a composite of its repetitions."""
     if isinstance(value, bool):
         raise _NotGuideJson(f"{where} is {value}, X12 has no such value")
     if isinstance(value, int | float | Decimal):
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-        # One that is out of bounds stays text: whoever reads that element says so.
+        # A number out of bounds stays text, so that the reader of the element reports it.
         return number if is_plain(number) else f"{number:.20E}"
     if isinstance(value, str | date | time):
         return value

@@ -1,7 +1,7 @@
-"""The TA1: whether a supplier's system took the envelope of an interchange of ours, before it looked at what is inside.
+"""Parse the TA1: whether a supplier's system accepted the envelope of an interchange of ours.
 
-It stands between ISA and the first GS, in no transaction set; how Stedi writes it as JSON is not published, so it is
-found there by the suffix of its key, wherever it stands.
+A TA1 is between ISA and the first GS, outside of any transaction set. Its JSON form at Stedi is not published, so it
+is found by the suffix of its key, at any depth.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class EnvelopeVerdict(StrEnum):
 
 
 class InterchangeAck(Frozen):
-    """One TA1 as read."""
+    """A parsed TA1."""
 
     interchange_control: int
     """TA101: our ISA13."""
     verdict: EnvelopeVerdict
     note: str
-    """TA105 in words; empty for "no error"."""
+    """Text of TA105; empty for "no error"."""
 
 
 _VERDICTS = {
@@ -56,16 +56,16 @@ _NOTES = {
     "023": "it ends too early",
     "025": "an interchange with this control number came in before",
 }
-"""TA105 (X12 element I18), in our words; others by their number."""
+"""Texts for TA105 (X12 element I18); other codes are shown by number."""
 
 
 def ta1_of_json(document: object) -> tuple[InterchangeAck, ...]:
-    """Every TA1 in a JSON value; empty if none can be read. Never raises."""
+    """Every readable TA1 in a JSON value. Never raises."""
     return _all(_in_json(document))
 
 
 def ta1_of_x12(text: str) -> tuple[InterchangeAck, ...]:
-    """Every TA1 in an X12 text; empty if none can be read. Never raises."""
+    """Every readable TA1 in an X12 text. Never raises."""
     return _all(_in_x12(text))
 
 
@@ -112,7 +112,7 @@ def _read(elements: Mapping[int, object]) -> InterchangeAck | None:
 
 
 def _text(value: object) -> str | None:
-    """An element as text: JSON may have it as a number."""
+    """The element as text; JSON may have it as a number."""
     if isinstance(value, bool):
         return None
     return read_text(str(value)) if isinstance(value, str | int) else None

@@ -1,7 +1,7 @@
-"""Segments of an acknowledgment that not every supplier sends, and the supplier's own words (RULES.md Reading 4, 6).
+"""Optional segments of an acknowledgment, and free text of the supplier (RULES.md Reading 4, 6).
 
-LIN, CTP, PO3 and CUR are read as far as they mean one thing only. What is there and means more than that (a charge,
-parts of a line, quantities by place) is named as it stands, with what it amounts to: a person sees it.
+LIN, CTP, PO3 and CUR are interpreted where they are unambiguous. Other segments (a charge, sub-lines, quantities by
+location) are reported verbatim with their amount, for review.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from plexstedi.edi.settings import EXTRA_SEGMENTS
 from plexstedi.edi.x12.transaction import Composite, Loop, Node, Segment, Value
 
 LIST_PRICES = frozenset({"MSR", "RTL", "SRP"})
-"""CTP02, PO303 (X12 element 236) of prices that are not those of the purchase."""
+"""CTP02, PO303 codes (X12 element 236) of prices that are not purchase prices."""
 _NUMBERS = {
     "CTP": {3, 4, 7, 8, 11},
     "PO3": {4, 6},
@@ -25,25 +25,25 @@ _NUMBERS = {
     "SDQ": set(range(4, 23, 2)),
     "SLN": {4, 6},
 }
-"""Positions of numbers, so that a segment reads the same however its numbers are typed."""
+"""Positions of numbers, which are written in canonical form whatever their JSON type."""
 _CHARGE_WORDS = {"A": "an allowance", "C": "a charge", "P": "a promotion", "S": "a service"}
 
 
 class Extra(Frozen):
-    """A segment that is there and not understood."""
+    """A segment that is not interpreted."""
 
     segment: str
     """Its id: `SAC`."""
     text: str
-    """As it stands: `SAC*C*D240***12.5`."""
+    """Verbatim: `SAC*C*D240***12.5`."""
     message: str
-    """What it is, with its amount, in words."""
+    """Description with its amount."""
     holds: bool = False
-    """Whether the line cannot be read without it."""
+    """Whether the line is ambiguous without it, so that it holds the line."""
 
 
 class StatedPrice(Frozen):
-    """A price that stands beside PO104."""
+    """A price stated in addition to PO104."""
 
     segment: str
     """`CTP`, `PO3`."""
@@ -57,7 +57,7 @@ class StatedPrice(Frozen):
 
 @dataclass(slots=True)
 class Others:
-    """What the other segments of a line, or of the heading, say."""
+    """Content of the optional segments of a line or of the heading."""
 
     items: list[dict[str, str]] = field(default_factory=list)
     """LIN: item numbers by qualifier."""
@@ -66,16 +66,16 @@ class Others:
     """CUR02 and CUR05, in upper case."""
     extras: list[Extra] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
-    """NTE, MSG, MTX, REF03: what the supplier says in words."""
+    """Free text: NTE, MSG, MTX, REF03."""
 
 
 def each(loop: Loop, segment_id: str) -> tuple[Loop, ...]:
-    """What a loop holds of this id, whether the guide makes it a loop or a segment."""
+    """Children of a loop with this id, whether the guide has them as loops or as segments."""
     return tuple(c if isinstance(c, Loop) else Loop(c.id, (c,)) for c in loop.children[1:] if c.id == segment_id)
 
 
 def of_line(loop: Loop, quantities: Sequence[Decimal | None]) -> Others:
-    """What stands in a line's loop besides its quantities, dates and codes; `quantities` are those of the line."""
+    """Optional segments of a line loop; `quantities` are those of the line."""
     found = Others()
     for node in loop.children[1:]:
         entry = node if isinstance(node, Loop) else Loop(node.id, (node,))
@@ -85,7 +85,7 @@ def of_line(loop: Loop, quantities: Sequence[Decimal | None]) -> Others:
 
 
 def of_heading(nodes: Sequence[Node]) -> Others:
-    """What stands in the heading, or outside of any line; only CUR is understood there."""
+    """Optional segments of the heading, or outside of any line; only CUR is interpreted there."""
     found = Others()
     for segment in _walk(nodes):
         if segment.id == "CUR":
@@ -131,7 +131,7 @@ def _read(entry: Loop, found: Others, quantities: Sequence[Decimal | None]) -> N
 
 
 def _price(found: Others, head: Segment, positions: tuple[str, int, int, int, int]) -> bool:
-    """Whether it is a price of the purchase; a list price is left alone, what has no readable price is named."""
+    """Whether it is a purchase price. A list price is ignored; a segment without a readable price is reported."""
     place, price_at, kind_at, basis_at, unit_at = positions
     if (read_text(head.get(kind_at)) or "").upper() in LIST_PRICES:
         return False
@@ -146,7 +146,7 @@ def _price(found: Others, head: Segment, positions: tuple[str, int, int, int, in
 
 
 def unit_of(segment: Segment, position: int) -> str | None:
-    """A unit of measure (element 355, or the first component of C001) in upper case."""
+    """Unit of measure (element 355, or the first component of C001) in upper case."""
     value = segment.get(position)
     if isinstance(value, Composite):
         value = value.components[0] if value.components else None
@@ -159,7 +159,7 @@ def _currencies(cur: Segment) -> list[str]:
 
 
 def _amounts(sac: Segment) -> list[str]:
-    """What a SAC asks for: amount, percent, rate; nothing where it only says that there is none."""
+    """Amount, percent and rate of a SAC; empty if it only states that there is no charge."""
     if read_text(sac.get(1)) == "N":
         return []
     found = []
@@ -213,7 +213,7 @@ def _as_text(segment: Segment) -> str:
 
 
 def _written(segment: Segment, position: int) -> str:
-    """An element as text; a number in its shortest form."""
+    """The element as text; a number in canonical form."""
     if position in _NUMBERS.get(segment.id, ()):
         number = read_number(segment.get(position))
         if isinstance(number, Decimal):
@@ -243,7 +243,7 @@ def _words(nodes: Sequence[Node], *, references: bool) -> list[str]:
 
 
 def _walk(nodes: Sequence[Node], leave_out: Sequence[str] = ()) -> Iterator[Segment]:
-    """Every segment; a SAC or SLN without what stands in its loop, but for its CUR."""
+    """Every segment; of a SAC or SLN loop only its CUR."""
     for node in nodes:
         if node.id in leave_out:
             continue

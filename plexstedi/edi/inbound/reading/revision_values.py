@@ -1,7 +1,8 @@
-"""Whether a line answers what our 860 asks or what stood before: values decide where no date can (RULES.md Reading 13).
+"""Determine by values whether a line acknowledges our 860 or the version before it (RULES.md Reading 13).
 
-Compared are quantity, price, dates, unit and item numbers, as far as the change touched them and they are given.
-Tolerances apply, the nearer of two that fit wins. A rejection, values of both or of neither, no values: undecided.
+Used where dates cannot determine it. Quantity, price, dates, unit and item numbers are compared if the change affected
+them and they are stated. Tolerances apply; of two matches the nearer wins. A rejection, values of both or of neither
+version, or no values: undecided.
 """
 
 from __future__ import annotations
@@ -24,87 +25,87 @@ from plexstedi.edi.inbound.reconcile_line import LineCase, read_case
 from plexstedi.edi.sent import SentLine
 
 CaseOf: TypeAlias = Callable[[SentLine], LineCase]
-"""The answer to a line, against one version of it as sent."""
+"""The acknowledged line as a case for one version of it as sent."""
 _Distance: TypeAlias = Fraction | None
-"""How far a value is from what a version asks; None: outside of the tolerance."""
+"""Difference of a value from a version; None: outside the tolerance."""
 
 
-class Knows(Enum):
-    """What a line of an answer knows of."""
+class MeantVersion(Enum):
+    """Version of a line that an acknowledgment refers to."""
 
     CHANGE = "change"
-    """It answers what the change asks."""
+    """The line as changed."""
     BEFORE = "before"
-    """It answers what stood before."""
+    """The line as before the change."""
     UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
 class ValueVerdict:
-    """What a line answers; `before` is the version, where it is an earlier one."""
+    """Acknowledged version; `before` is the line as sent, if it is an earlier version."""
 
-    knows: Knows
+    version: MeantVersion
     why: str = ""
     before: SentLine | None = None
 
 
 def judge(case_of: CaseOf, asked: SentLine, before: Sequence[SentLine | None]) -> ValueVerdict:
-    """Which version a line answers: the one that the change asks, or one of those before it (None: there was no line).
+    """Determine which version is acknowledged: `asked` (as changed) or one of `before` (None: the line did not exist).
 
-    A line that the change took out is asked for with the quantity zero.
+    A deleted line has quantity zero in `asked`.
     """
     earlier = [line for line in before if line is not None]
     if not earlier:
-        # Whoever names a line that the change added knows of the change.
-        return ValueVerdict(Knows.CHANGE)
+        # Only an acknowledgment of the change can list a line that the change added.
+        return ValueVerdict(MeantVersion.CHANGE)
     if _rejects(case_of(earlier[-1])):
-        return ValueVerdict(Knows.UNDECIDED, "a rejection, either of the order or of its change")
+        return ValueVerdict(MeantVersion.UNDECIDED, "a rejection, either of the order or of its change")
     found = [(line, _against(case_of, asked, line)) for line in earlier]
-    if any(verdict is Knows.BEFORE for _, verdict in found):
-        answered = next(line for line, verdict in reversed(found) if verdict is Knows.BEFORE)
-        return ValueVerdict(Knows.BEFORE, before=answered)
-    if all(verdict is Knows.CHANGE for _, verdict in found):
-        return ValueVerdict(Knows.CHANGE)
+    if any(verdict is MeantVersion.BEFORE for _, verdict in found):
+        acknowledged = next(line for line, verdict in reversed(found) if verdict is MeantVersion.BEFORE)
+        return ValueVerdict(MeantVersion.BEFORE, before=acknowledged)
+    if all(verdict is MeantVersion.CHANGE for _, verdict in found):
+        return ValueVerdict(MeantVersion.CHANGE)
     return ValueVerdict(
-        Knows.UNDECIDED, "its values clearly match neither the line before the change nor the line after it"
+        MeantVersion.UNDECIDED, "its values clearly match neither the line before the change nor the line after it"
     )
 
 
 def _rejects(case: LineCase) -> bool:
     own = case.settings.acknowledgments
-    codes = [detail.code for match in case.matches for detail in match.answered.details if detail.code != "ID"]
+    codes = [detail.code for match in case.matches for detail in match.acknowledged.details if detail.code != "ID"]
     return any(line_meaning(code, own) is LineMeaning.REJECTED for code in codes)
 
 
-def _against(case_of: CaseOf, asked: SentLine, before: SentLine) -> Knows:
+def _against(case_of: CaseOf, asked: SentLine, before: SentLine) -> MeantVersion:
     if asked.quantity == 0:
         return _deletion(case_of(before))
     verdicts = set(_evidence(case_of(asked), case_of(before)))
-    if verdicts == {Knows.CHANGE}:
-        return Knows.CHANGE
-    return Knows.BEFORE if verdicts == {Knows.BEFORE} else Knows.UNDECIDED
+    if verdicts == {MeantVersion.CHANGE}:
+        return MeantVersion.CHANGE
+    return MeantVersion.BEFORE if verdicts == {MeantVersion.BEFORE} else MeantVersion.UNDECIDED
 
 
-def _deletion(before: LineCase) -> Knows:
-    """Whether an answer to a line that was taken out agrees, or still means the line as it stood."""
-    answers = [match.answered for match in before.matches]
-    if any(a.change_code == "DI" or any(d.code == "ID" for d in a.details) for a in answers):
-        return Knows.CHANGE
+def _deletion(before: LineCase) -> MeantVersion:
+    """Whether a deleted line is acknowledged as deleted or as before."""
+    ack_lines = [match.acknowledged for match in before.matches]
+    if any(a.change_code == "DI" or any(d.code == "ID" for d in a.details) for a in ack_lines):
+        return MeantVersion.CHANGE
     read = read_case(before, Findings(""))
     if read is None:
-        return Knows.UNDECIDED
+        return MeantVersion.UNDECIDED
     if read.total.total == 0:
-        return Knows.CHANGE
+        return MeantVersion.CHANGE
     fits = _quantity_distance(before.open - read.total.total, before) is not None
-    return Knows.BEFORE if fits else Knows.UNDECIDED
+    return MeantVersion.BEFORE if fits else MeantVersion.UNDECIDED
 
 
-def _evidence(asked: LineCase, before: LineCase) -> Iterator[Knows]:
-    """What each value says by itself; nothing for those that are not given, or that the change did not touch."""
+def _evidence(asked: LineCase, before: LineCase) -> Iterator[MeantVersion]:
+    """Verdict per value; none for values that are not stated or that the change did not affect."""
     reads = read_case(asked, Findings("")), read_case(before, Findings(""))
     if asked.sent.quantity != before.sent.quantity:
         yield from _of_total(asked, before, *reads)
-        if all(match.answered.quantity is not None for match in asked.matches):
+        if all(match.acknowledged.quantity is not None for match in asked.matches):
             yield _nearer(_echo(asked), _echo(before))
     if _price_of(asked.sent) != _price_of(before.sent):
         yield from _of_prices(asked, before)
@@ -116,13 +117,13 @@ def _evidence(asked: LineCase, before: LineCase) -> Iterator[Knows]:
 
 def _of_total(
     asked: LineCase, before: LineCase, read_asked: LineReading | None, read_before: LineReading | None
-) -> Iterator[Knows]:
+) -> Iterator[MeantVersion]:
     open_asked = None if read_asked is None else asked.open - read_asked.total.total
     open_before = None if read_before is None else before.open - read_before.total.total
     if open_asked is None and open_before is None:
         return
     if open_asked == open_before:
-        # The whole line, or what is left of it: as good an answer to the one as to the other.
+        # A quantity equal to the ordered or the open quantity fits both versions and proves neither.
         return
     yield _nearer(
         None if open_asked is None else _quantity_distance(open_asked, asked),
@@ -138,11 +139,11 @@ def _quantity_distance(variance: Decimal, case: LineCase) -> _Distance:
 
 
 def _echo(case: LineCase) -> _Distance:
-    """PO102 against what this version orders, or has open."""
+    """Distance of PO102 from the ordered or the open quantity of this version."""
     total = ZERO
     for match in case.matches:
-        answer = match.answered
-        quantity = in_sent_unit(answer.quantity or ZERO, answer.unit, case.sent, case.settings)
+        ack_line = match.acknowledged
+        quantity = in_sent_unit(ack_line.quantity or ZERO, ack_line.unit, case.sent, case.settings)
         if quantity is None:
             return None
         total += quantity
@@ -152,35 +153,39 @@ def _echo(case: LineCase) -> _Distance:
     )
 
 
-def _of_units_and_items(asked: LineCase, before: LineCase) -> Iterator[Knows]:
-    """Codes and numbers that the change touched, as far as they are given: they fit exactly or not at all."""
+def _of_units_and_items(asked: LineCase, before: LineCase) -> Iterator[MeantVersion]:
+    """Verdicts by units and item numbers that the change affected: these match exactly or not at all."""
     new, old = asked.sent, before.sent
     for match in asked.matches:
-        units = {unit for unit in (match.answered.unit, *(d.unit for d in match.answered.details)) if unit is not None}
+        units = {
+            unit
+            for unit in (match.acknowledged.unit, *(d.unit for d in match.acknowledged.details))
+            if unit is not None
+        }
         if new.unit != old.unit:
             yield from (_exactly(unit, new.unit, old.unit) for unit in sorted(units))
-        for items in stated_items(match.answered):
+        for items in stated_items(match.acknowledged):
             for qualifier in sorted(items.keys() & {q for q in new.items if new.items[q] != old.items.get(q)}):
                 was = old.items.get(qualifier, "")
                 yield _exactly(items[qualifier].casefold(), new.items[qualifier].casefold(), was.casefold())
 
 
-def _exactly(stated: str, asked: str, before: str) -> Knows:
+def _exactly(stated: str, asked: str, before: str) -> MeantVersion:
     if stated == asked:
-        return Knows.CHANGE
-    return Knows.BEFORE if stated == before else Knows.UNDECIDED
+        return MeantVersion.CHANGE
+    return MeantVersion.BEFORE if stated == before else MeantVersion.UNDECIDED
 
 
 def _price_of(line: SentLine) -> tuple[object, ...]:
     return (line.price, line.price_basis, line.unit)
 
 
-def _of_prices(asked: LineCase, before: LineCase) -> Iterator[Knows]:
+def _of_prices(asked: LineCase, before: LineCase) -> Iterator[MeantVersion]:
     for match in asked.matches:
-        for stated in stated_prices(match.answered):
+        for stated in stated_prices(match.acknowledged):
             found: list[_Distance] = []
             for case in (asked, before):
-                unit = stated.unit or match.answered.unit
+                unit = stated.unit or match.acknowledged.unit
                 compared = compare_price(stated.price, stated.basis, unit, case.sent, case.settings)
                 tolerance = case.settings.tolerance
                 if isinstance(compared, Incomparable) or not compared.within(
@@ -188,13 +193,13 @@ def _of_prices(asked: LineCase, before: LineCase) -> Iterator[Knows]:
                 ):
                     found.append(None)
                 else:
-                    found.append(abs(compared.answered - compared.sent))
+                    found.append(abs(compared.acknowledged - compared.sent))
             yield _nearer(found[0], found[1])
 
 
 def _of_dates(
     asked: LineCase, before: LineCase, read_asked: LineReading | None, read_before: LineReading | None
-) -> Iterator[Knows]:
+) -> Iterator[MeantVersion]:
     reads = [read for read in (read_asked, read_before) if read is not None]
     if not any(piece.promises for read in reads for piece in read.pieces):
         return
@@ -206,7 +211,7 @@ def _of_dates(
 
 
 def _date_distance(read: LineReading, case: LineCase) -> _Distance:
-    """How many days the promises are from the due dates, by quantity; a ship date with the days in transit."""
+    """Distance of the promises from the due dates in days, weighted by quantity; ship dates include transit days."""
     tolerance, transit = case.settings.tolerance, case.settings.acknowledgments.transit_days
     total = Fraction(0)
     for schedule in allocate(read.pieces, still_open(case.sent.schedules, case.received)):
@@ -223,11 +228,11 @@ def _date_distance(read: LineReading, case: LineCase) -> _Distance:
     return total
 
 
-def _nearer(asked: _Distance, before: _Distance) -> Knows:
+def _nearer(asked: _Distance, before: _Distance) -> MeantVersion:
     if asked is None and before is None:
-        return Knows.UNDECIDED
+        return MeantVersion.UNDECIDED
     if asked is None or before is None:
-        return Knows.BEFORE if asked is None else Knows.CHANGE
+        return MeantVersion.BEFORE if asked is None else MeantVersion.CHANGE
     if asked == before:
-        return Knows.UNDECIDED
-    return Knows.CHANGE if asked < before else Knows.BEFORE
+        return MeantVersion.UNDECIDED
+    return MeantVersion.CHANGE if asked < before else MeantVersion.BEFORE

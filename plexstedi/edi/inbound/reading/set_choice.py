@@ -1,4 +1,4 @@
-"""Which transaction set of an X12 text is a transaction of Stedi's: its own part of a file, or one of a whole file."""
+"""Select the transaction set of a Stedi transaction from an X12 text: a part of a file, or a whole file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from plexstedi.edi.x12.text import FoundSet, sets_of
 from plexstedi.edi.x12.transaction import Transaction
 
 _USUAL_RELEASE = "004010"
-"""Read as of this release where neither Stedi nor an envelope tells one."""
+"""Release assumed if neither Stedi nor an envelope states one."""
 
 
 class WantedSet(Frozen):
-    """A transaction as Stedi lists it; what it did not tell is None."""
+    """A transaction as listed by Stedi; unknown values are None."""
 
     set_id: str
     release: str | None = None
@@ -29,7 +29,7 @@ class WantedSet(Frozen):
 
 
 def choose_set(text: str, wanted: WantedSet) -> Transaction | UnreadableDocument:
-    """The wanted set of an X12 text; UnreadableDocument if it is broken, or which one is wanted is not clear."""
+    """The matching set of an X12 text; UnreadableDocument if the text is broken or the match is ambiguous."""
     try:
         found = [
             each
@@ -38,7 +38,7 @@ def choose_set(text: str, wanted: WantedSet) -> Transaction | UnreadableDocument
         ]
     except BrokenX12Error as error:
         return UnreadableDocument(f"neither its JSON nor its X12 can be read: {error}")
-    # A file may hold the same set twice, letter for letter: then it makes no difference which.
+    # A file may contain an identical set twice: then either may be used.
     fitting = _different([each for each in found if _fits(each, wanted)]) or _different(found)
     if len(fitting) == 1:
         return fitting[0]
@@ -55,4 +55,4 @@ def _fits(found: FoundSet, wanted: WantedSet) -> bool:
         (found.group_control, wanted.group_control),
         (plain_whole(found.parsed.control_number), wanted.set_control),
     )
-    return all(has is None or told is None or has == told for has, told in pairs)
+    return all(has is None or listed is None or has == listed for has, listed in pairs)

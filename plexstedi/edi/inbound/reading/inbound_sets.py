@@ -1,4 +1,4 @@
-"""The transaction sets that suppliers answer with: by what they speak of, and told by a document itself."""
+"""Transaction sets that suppliers send, and detection of the set of a document."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Iterator, Mapping
 from plexstedi.edi.x12.raw import BrokenX12Error, segments_of
 
 ACKNOWLEDGMENTS = ("855", "865")
-"""Of the order."""
-ENVELOPE_ANSWERS = ("997", "TA1")
-"""Of what carried it: the functional group, the interchange."""
-READ_SETS = (*ACKNOWLEDGMENTS, *ENVELOPE_ANSWERS)
+"""Acknowledgments of an order."""
+ENVELOPE_ACKNOWLEDGMENTS = ("997", "TA1")
+"""Acknowledgments of the envelope: functional group, interchange."""
+READ_SETS = (*ACKNOWLEDGMENTS, *ENVELOPE_ACKNOWLEDGMENTS)
 
 _OPENINGS = {"BAK": "855", "BCA": "865", "AK1": "997", "TA1": "TA1"}
-"""Segments that only one of these sets has."""
+"""Segments that occur in only one of these sets."""
 
 
 def set_of_json(document: object) -> str | None:
-    """The transaction set that a Guide JSON is of, by its ST or the segment that opens it; None if it tells none."""
+    """Set of a Guide JSON document, by its ST or opening segment; None if undetermined."""
     for name, value in _entries(document):
         segment = name.split("_")[-1]
         if segment == "ST" and isinstance(value, Mapping):
-            told = next((each for key, each in value.items() if str(key).endswith("_01")), None)
-            if isinstance(told, str | int) and str(told).strip():
-                return str(told).strip()
+            stated = next((each for key, each in value.items() if str(key).endswith("_01")), None)
+            if isinstance(stated, str | int) and str(stated).strip():
+                return str(stated).strip()
         if segment in _OPENINGS:
             return _OPENINGS[segment]
     return None
@@ -41,7 +41,7 @@ def _entries(document: object) -> Iterator[tuple[str, object]]:
 
 
 def set_of_x12(text: str) -> str | None:
-    """The one transaction set that an X12 text holds, TA1 included; None if it holds none, or more than one kind."""
+    """The only transaction set in an X12 text, TA1 included; None if there is none or more than one kind."""
     try:
         rows = segments_of(text)
     except BrokenX12Error:

@@ -1,4 +1,4 @@
-"""The `replay` that a text advises for a document: with every option without which it would refuse."""
+"""The `replay` command that a text advises for a document, with every option that it requires."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ REPLACES = "05"
 
 
 def replay_of(document: Document) -> str:
-    """How this document's order or invoice is sent again.
+    """The command that resends this document's order or invoice.
 
-    Of a document that `recover` took over nobody knows how it was sent: its purpose must be given. Invoices have none.
+    How a document imported by `recover` was sent is unknown: its purpose must be given. Invoices have none.
     """
     purpose = REPLACES if document.purpose == RECOVERED and document.kind != "810" else None
     return replay_command(document.order_number, release=document.order_release, purpose=purpose)

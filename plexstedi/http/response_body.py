@@ -1,6 +1,7 @@
-"""An answer read to its end, piece by piece: bounded in its decoded size, and within the run's patience.
+"""Reads a response body piece by piece, bounded in decoded size and by the attempt's time limit.
 
-Compressed bytes are unpacked here, in pieces, and count by what they become: a small answer may unpack to gigabytes.
+Compressed bytes are decompressed here in pieces, and the decompressed size counts: a small response may expand to
+gigabytes.
 """
 
 from __future__ import annotations
@@ -10,63 +11,64 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 
-from plexstedi.http.patience import Patience
+from plexstedi.http.deadline import AttemptLimit
 
-LARGEST_ANSWER = 64 * 2**20
-"""Bytes of an answer where nothing else is said."""
+LARGEST_RESPONSE = 64 * 2**20
+"""Default limit of a decoded response body, in bytes."""
 TOO_LARGE = "too-large"
-"""Code of the fault of an answer that is larger than it may be."""
+"""Error code for a response that exceeds the limit."""
 ACCEPTED_CODINGS = "gzip, deflate"
-_PIECE = 65_536
+_CHUNK_BYTES = 65_536
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
-_OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
+_TRANSFER_HEADERS = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 class BeyondLimitError(Exception):
-    """The answer is larger than it may be."""
+    """The response is larger than the limit."""
 
 
-def read_whole(response: httpx.Response, most: int, patience: Patience) -> httpx.Response:
-    """The same answer with its whole body, decoded.
+def read_bounded(response: httpx.Response, limit: int, attempt_limit: AttemptLimit) -> httpx.Response:
+    """The response with its whole body, decoded.
 
-    Raise BeyondLimitError for more than `most` bytes, httpx.ReadTimeout when the run's time is over, and what httpx
-    raises while it reads (httpx.DecodingError for a body that is not packed as it says). Raise Interrupted.
+    Raise BeyondLimitError for more than `limit` bytes, httpx.ReadTimeout when the run's deadline has passed,
+    Interrupted after a stop request, httpx.DecodingError for a body that does not match its Content-Encoding, and what
+    httpx raises while reading.
     """
     try:
         if response.is_stream_consumed:
-            if len(response.content) > most:
+            if len(response.content) > limit:
                 raise BeyondLimitError
             return response
         codings = [each.strip().lower() for each in response.headers.get("content-encoding", "").split(",")]
         announced = response.headers.get("content-length", "")
-        if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > most:
+        if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > limit:
             raise BeyondLimitError
-        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), patience), most)
+        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), attempt_limit), limit)
         for coding in reversed([each for each in codings if each not in ("", "identity")]):
-            pieces = _within(_unpacked(pieces, coding), most)
+            pieces = _within(_unpacked(pieces, coding), limit)
         body = b"".join(pieces)
     finally:
         response.close()
     return httpx.Response(
         response.status_code,
-        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER],
+        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _TRANSFER_HEADERS],
         content=body,
         extensions=response.extensions,
     )
 
 
-def _watched(pieces: Iterable[bytes], patience: Patience) -> Iterator[bytes]:
+def _watched(pieces: Iterable[bytes], attempt_limit: AttemptLimit) -> Iterator[bytes]:
     for piece in pieces:
-        if patience.is_over():
+        if attempt_limit.is_over():
             raise httpx.ReadTimeout("the time limit of the run is reached")
         yield piece
 
 
-def _within(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+def _within(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
     total = 0
     for piece in pieces:
         total += len(piece)
-        if total > most:
+        if total > limit:
             raise BeyondLimitError
         yield piece
 
@@ -81,11 +83,11 @@ def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
                 unpacker = zlib.decompressobj(_GZIP if coding != "deflate" else _deflate_form(packed))
             left = packed
             while not unpacker.eof:
-                piece = unpacker.decompress(left, _PIECE)
+                piece = unpacker.decompress(left, _CHUNK_BYTES)
                 left = unpacker.unconsumed_tail
                 if piece:
                     yield piece
-                if not left and len(piece) < _PIECE:
+                if not left and len(piece) < _CHUNK_BYTES:
                     break
     except zlib.error as error:
         raise httpx.DecodingError(f"the response encoding does not match its header ({error})") from error
@@ -94,5 +96,5 @@ def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
 
 
 def _deflate_form(packed: bytes) -> int:
-    """RFC 9110 means zlib's form; some servers send it bare."""
+    """The zlib window bits of a `deflate` body: RFC 9110 means the zlib format, some servers send raw deflate."""
     return _ZLIB if packed[:1] and packed[0] & 0x0F == 8 else _RAW_DEFLATE

@@ -1,4 +1,4 @@
-"""What a service answered or refused, and that it could not be heard."""
+"""The result types of a call: a response, a rejection, or a send without a conclusive response."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from plexstedi.errors import (
 )
 
 
-class Unheard(ServiceUnavailable):
-    """A send that has no conclusive answer.
+class InconclusiveSend(ServiceUnavailable):
+    """A send without a conclusive response.
 
-    `maybe_processed`: some attempt may have been carried out; if False, none was (never connected, or throttled).
-    `status` and `retry_after` (seconds) are of the last answer, if there was one (409: still being carried out).
+    `maybe_processed`: some attempt may have been processed; False: none was (never connected, or throttled).
+    `status` and `retry_after` (seconds) come from the last response, if there was one (409: still being processed).
     """
 
     def __init__(
@@ -37,10 +37,10 @@ class Unheard(ServiceUnavailable):
 
 
 class RejectedCall(RequestRejected):
-    """A request refused for its content, with what the service said of it.
+    """A request rejected because of its content (4xx), with the service's error code and message.
 
-    `service_code` is the service's own word (RESOURCE_NOT_FOUND, validation_failed); `date` the answer's Date.
-    `maybe_processed`: an attempt before the one that was refused had no answer, and may have been carried out.
+    `service_code` is the service's own code (RESOURCE_NOT_FOUND, validation_failed); `date` the response's Date.
+    `maybe_processed`: an attempt before the rejected one had no response and may have been processed.
     """
 
     def __init__(
@@ -61,22 +61,22 @@ class RejectedCall(RequestRejected):
         self.maybe_processed = False
 
     @property
-    def speaks(self) -> bool:
-        """Whether the service said so in its own words (stedi/README.md 2.1), and not a page of some proxy."""
+    def has_service_error(self) -> bool:
+        """Whether the body holds an error of the service itself (stedi/README.md 2.1), not a page of a proxy."""
         return bool(self.service_message or self.service_code)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a 401 or 403 can mean at this service, and what to do about it."""
+    """Possible causes of a 401 or 403 at this service, and the fix to report."""
 
     causes: str
     fix: str
 
 
 @dataclass(frozen=True)
-class ServiceAnswer:
-    """A 2xx answer."""
+class ServiceResponse:
+    """A 2xx response."""
 
     service: str
     path: str
@@ -85,14 +85,14 @@ class ServiceAnswer:
     body: bytes
     request_id: str | None
     date: datetime | None
-    """Time of the service by its Date header, UTC."""
+    """The service's time by the Date header, UTC."""
     document: Json = None
-    """The body as JSON, where it was read already."""
+    """The body as JSON, if it was parsed already."""
     scrub: Callable[[Json], Json] = field(default=lambda document: document, repr=False)
-    """Takes our secrets out, should the service have echoed one."""
+    """Removes our secrets, should the service have echoed one."""
 
     def json(self) -> Json:
-        """The body, without any secret of ours. Raise ServiceUnavailable if there is none."""
+        """The body as JSON, with our secrets removed. Raise ServiceUnavailable if there is no readable JSON."""
         try:
             return self.scrub(loads(self.body) if self.document is None else self.document)
         except (BrokenJsonError, RecursionError) as error:

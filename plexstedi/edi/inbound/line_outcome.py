@@ -1,4 +1,4 @@
-"""What one answer says of one version of a line: listed, left out, rejected with the order, or taken out by us."""
+"""Outcome of one version of a line: listed, omitted, rejected with the order, or deleted by our 860."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from plexstedi.edi.settings import SupplierSettings
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgmentCase:
-    """What is the same for all lines."""
+    """Values of an acknowledgment that are the same for all lines."""
 
     acknowledgment: Acknowledgment
     meaning: TypeMeaning
@@ -31,13 +31,13 @@ class AcknowledgmentCase:
     changed_in_plex: Collection[int]
     strict: bool
     missing: AckState
-    """What becomes of a line or release that the answer leaves out."""
+    """State of a line or release that the acknowledgment omits."""
     currency: str | None
-    """That of the order as sent."""
+    """Currency of the order as sent."""
     ordered_on: date | None
 
     def findings(self, line: SentLine) -> Findings:
-        """A fresh collection for a line, with what holds it from outside the line itself."""
+        """New findings for a line, including the holds that come from outside the line."""
         findings = Findings(f"line {line.line}", strict=self.strict)
         findings.holds += self.holds
         if line.line in self.changed_in_plex:
@@ -50,7 +50,7 @@ class AcknowledgmentCase:
         return findings
 
     def case(self, line: SentLine, matches: tuple[LineMatch, ...], *, listed: bool) -> LineCase:
-        """One line with what the answer says of it."""
+        """Case of one line with its matches."""
         return LineCase(
             sent=line,
             matches=matches,
@@ -65,58 +65,58 @@ class AcknowledgmentCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """Of which lines the answer speaks, and how."""
+class LineCoverage:
+    """Lines that the acknowledgment covers, and how."""
 
     by_line: Mapping[int, tuple[LineMatch, ...]]
     ambiguous: Mapping[int, UnmatchedLine]
-    names_all: bool
+    rejects_all: bool
     """The order is rejected as a whole."""
-    names_none: bool
+    lists_none: bool
     is_own: bool
 
     def of(self, line: SentLine) -> tuple[LineMatch, ...]:
-        """What it says of a line, matched to this version of it."""
+        """Matches of a line, matched again if this is another version of it."""
         matches = self.by_line.get(line.line, ())
         if all(match.line is line for match in matches):
             return matches
         index = LineIndex((line,))
-        anew = (match_line(match.answered, index) for match in matches)
-        return tuple(match for match in anew if isinstance(match, LineMatch))
+        matched_again = (match_line(match.acknowledged, index) for match in matches)
+        return tuple(match for match in matched_again if isinstance(match, LineMatch))
 
 
-def said_of(
-    line: SentLine, spoken: Spoken, document: AcknowledgmentCase, earlier: Mapping[int, LineOutcome]
+def outcome_for_line(
+    line: SentLine, coverage: LineCoverage, document: AcknowledgmentCase, earlier: Mapping[int, LineOutcome]
 ) -> LineOutcome | None:
-    """What the answer says of one version of a line; None if nothing."""
-    matches = spoken.of(line)
+    """Outcome of one version of a line; None if the acknowledgment does not affect it."""
+    matches = coverage.of(line)
     if line.quantity == 0:
-        speaks = matches or spoken.names_all or spoken.names_none or document.missing is AckState.CONFIRMED
-        return _deleted(line, matches, document, refused=spoken.names_all) if speaks else None
-    if spoken.names_all:
+        is_covered = matches or coverage.rejects_all or coverage.lists_none or document.missing is AckState.CONFIRMED
+        return _deleted(line, matches, document, refused=coverage.rejects_all) if is_covered else None
+    if coverage.rejects_all:
         return _rejected(line, matches, document)
-    if line.line in spoken.by_line or line.line in spoken.ambiguous:
+    if line.line in coverage.by_line or line.line in coverage.ambiguous:
         findings = document.findings(line)
-        if line.line in spoken.ambiguous:
-            findings.holds.append(spoken.ambiguous[line.line].reason)
-        return _answered(line, matches, findings, document)
-    if spoken.names_none:
+        if line.line in coverage.ambiguous:
+            findings.holds.append(coverage.ambiguous[line.line].reason)
+        return _acknowledged(line, matches, findings, document)
+    if coverage.lists_none:
         return _unlisted(line, document).model_copy(update={"whole": True})
-    if not spoken.is_own and not _is_answered(earlier, line.line):
+    if not coverage.is_own and not _is_acknowledged(earlier, line.line):
         return _unlisted(line, document)
     return None
 
 
-def _is_answered(earlier: Mapping[int, LineOutcome], line: int) -> bool:
+def _is_acknowledged(earlier: Mapping[int, LineOutcome], line: int) -> bool:
     outcome = earlier.get(line)
     return outcome is not None and outcome.listed
 
 
-def _answered(
+def _acknowledged(
     line: SentLine, matches: tuple[LineMatch, ...], findings: Findings, document: AcknowledgmentCase
 ) -> LineOutcome:
     meaning = document.meaning
-    if any(not m.answered.details for m in matches):
+    if any(not m.acknowledged.details for m in matches):
         if meaning is TypeMeaning.EXCEPTIONS:
             findings.hold("no-detail", "listed as an exception, but no ACK says which kind")
         elif meaning is TypeMeaning.NO_DETAIL and not document.settings.acknowledgments.accept_without_detail:
@@ -128,7 +128,7 @@ def _answered(
 
 
 def _unlisted(line: SentLine, document: AcknowledgmentCase) -> LineOutcome:
-    """A line never answered that the answer leaves out, or all lines of an answer without lines."""
+    """Outcome of an omitted line that was never acknowledged, or of any line if the acknowledgment has no lines."""
     findings = document.findings(line)
     acknowledgment = document.acknowledgment
     if document.missing is AckState.CONFIRMED:
@@ -166,11 +166,11 @@ def _nothing_definite(line: SentLine, findings: Findings, document: Acknowledgme
 def _rejected(line: SentLine, matches: tuple[LineMatch, ...], document: AcknowledgmentCase) -> LineOutcome:
     findings = document.findings(line)
     code = document.acknowledgment.type_code
-    said = in_quotes(document.acknowledgment.words)
+    quote = in_quotes(document.acknowledgment.words)
     findings.warn(
         "order-rejected",
         f"the supplier rejects the {'change' if document.acknowledgment.set_id == '865' else 'order'}: "
-        f"{type_in_words(code)}" + (f"; the supplier says: {said}" if said else ""),
+        f"{type_in_words(code)}" + (f"; the supplier says: {quote}" if quote else ""),
         PLACE_ELSEWHERE,
     )
     return _whole_rejected(line, matches, findings, document, listed=True)
@@ -205,9 +205,9 @@ def _whole_rejected(
 def _deleted(
     line: SentLine, matches: tuple[LineMatch, ...], document: AcknowledgmentCase, *, refused: bool
 ) -> LineOutcome:
-    """A line that our 860 took out: the supplier agrees (zero), refuses, or still wants to deliver.
+    """Outcome of a line that our 860 deleted: the supplier agrees (zero), refuses, or still confirms a quantity.
 
-    `refused`: the answer rejects the change as a whole.
+    `refused`: the acknowledgment rejects the change as a whole.
     """
     findings = document.findings(line)
     holds_as_a_whole = bool(findings.holds)
@@ -218,8 +218,8 @@ def _deleted(
     confirmed = ZERO
     settings = document.settings.acknowledgments
     for match in matches:
-        findings.holds += match.answered.faults
-        for detail in match.answered.details:
+        findings.holds += match.acknowledged.faults
+        for detail in match.acknowledged.details:
             meaning = line_meaning(detail.code, settings)
             if detail.code == "ID":
                 continue
@@ -228,11 +228,11 @@ def _deleted(
                 findings.warn("deletion-rejected", "the supplier refuses to delete the line", "contact the supplier")
             elif meaning is not LineMeaning.ACCEPTED:
                 findings.hold("code-held", f"{detail.code} on a line that was deleted")
-            elif detail.quantity and match.answered.change_code != "DI":
+            elif detail.quantity and match.acknowledged.change_code != "DI":
                 # DI with an accepting code agrees to the deletion, whatever quantity it repeats (RULES.md Reading 13).
                 confirmed += detail.quantity
-        if not match.answered.details and match.answered.change_code != "DI" and match.answered.quantity:
-            confirmed += match.answered.quantity
+        if not match.acknowledged.details and match.acknowledged.change_code != "DI" and match.acknowledged.quantity:
+            confirmed += match.acknowledged.quantity
     if confirmed > 0:
         findings.hold("deleted-line-confirmed", f"the line was deleted, but the supplier confirms {confirmed:f}")
     held = bool(findings.holds)

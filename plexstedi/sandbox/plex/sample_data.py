@@ -1,4 +1,4 @@
-"""A made-up company with suppliers, parts, orders and invoices: the same for the same seed."""
+"""Sample data: a company with suppliers, parts, orders and invoices; deterministic for a seed."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from plexstedi.sandbox.behaviours import DEFAULT_CHARACTERS, Character
 from plexstedi.sandbox.plex.records import Address, Invoice, InvoiceLine, Line, Order, Part, Release, Supplier, Tenant
 
 
-class Awkward(StrEnum):
-    """Orders that a client must not send as they are, and must not lose either."""
+class EdgeCase(StrEnum):
+    """Orders that a client must neither send unchanged nor drop."""
 
     LONG_NUMBER = "long-number"
     """An order number of 30 characters."""
     NO_LINES = "no-lines"
     UNKNOWN_UNIT = "unknown-unit"
     UNKNOWN_SUPPLIER = "unknown-supplier"
-    """A supplier in Plex that does not trade by EDI."""
+    """A supplier without EDI."""
     CURLY_QUOTES = "curly-quotes"
     """Typographic quotes in a description."""
     ASTERISK_NOTE = "asterisk-note"
-    """A note that holds the element separator."""
+    """A note that contains the X12 element separator."""
 
 
 TIMEZONE = "America/Detroit"
-"""Where the plant is: half of the days are kept as its midnight, half as midnight UTC."""
+"""The plant's time zone: half of the days are stored as its midnight, half as midnight UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class TradingPartner:
-    """A supplier's (or customer's) EDI set-up at Stedi, and its character. `settings` is by transaction set."""
+    """A supplier's (or customer's) EDI set-up at Stedi, and its behaviour. `settings` is by transaction set."""
 
     code: str
     partnership_id: str
@@ -44,13 +44,13 @@ class TradingPartner:
     character: Character
     isa_qualifier: str
     isa_id: str
-    change_answer: str
-    """What answers an 860: `865`, or `855` with the whole order."""
+    change_reply: str
+    """The set that acknowledges an 860: `865`, or `855` with the whole order."""
 
 
 @dataclass(slots=True)
-class MadeUp:
-    """The tenant the sandbox serves, the other company behind the key's default, and who trades by EDI."""
+class SampleData:
+    """The served tenant, the other company that is the key's default tenant, and the trading partners."""
 
     tenant: Tenant
     other: Tenant
@@ -173,19 +173,19 @@ class _Maker:
 _ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def made_up_tenant(
+def sample_tenant(
     orders: int,
     suppliers: int,
     seed: int,
     now: datetime,
     *,
     characters: Sequence[Character] | None = None,
-    awkward: Iterable[Awkward] = (),
-) -> MadeUp:
-    """A company with that many orders (created 2 to 20 minutes before `now`) and suppliers S001, S002, …
+    edge_cases: Iterable[EdgeCase] = (),
+) -> SampleData:
+    """A company with this number of orders (created 2 to 20 minutes before `now`) and suppliers S001, S002, …
 
-    Of four orders or more, the last is not released yet and the one before is cancelled. `awkward` orders come on
-    top. Odd suppliers trade in 004010, even ones in 005010. Deterministic in all arguments.
+    With four or more orders, the last is not yet released and the one before it is cancelled. `edge_cases` adds further
+    orders. Suppliers with odd numbers use X12 release 004010, others 005010. Deterministic in all arguments.
     """
     maker = _Maker(seed, now)
     catalogue = [maker.part(index) for index in range(40)]
@@ -213,7 +213,7 @@ def made_up_tenant(
         made[-2].status = "Cancelled"
     stranger = maker.supplier(suppliers)
     stranger.code, stranger.name = "S999", "Walk-in Hardware"
-    made.extend(_awkward(maker, kind, people[0], stranger, catalogue) for kind in awkward)
+    made.extend(_edge_case(maker, kind, people[0], stranger, catalogue) for kind in edge_cases)
     customers = [
         TradingPartner(
             "BIGOEM", "riverbend_bigoem", "005010", (("810", "005010-810"),), Character.PROMPT, "ZZ", "BIGOEM", ""
@@ -229,7 +229,7 @@ def made_up_tenant(
     tenant = Tenant(
         maker.uuid(), "RIVERBEND", "300123", "Riverbend Manufacturing", [*people, stranger], parts, made, invoices
     )
-    return MadeUp(tenant, _other_company(maker), partners, customers)
+    return SampleData(tenant, _other_company(maker), partners, customers)
 
 
 def _partner(maker: _Maker, supplier: Supplier, index: int, character: Character) -> TradingPartner:
@@ -248,27 +248,27 @@ def _partner(maker: _Maker, supplier: Supplier, index: int, character: Character
     )
 
 
-def _awkward(
-    maker: _Maker, kind: Awkward, usual: Supplier, stranger: Supplier, catalogue: Sequence[tuple[Part, str, Decimal]]
+def _edge_case(
+    maker: _Maker, kind: EdgeCase, usual: Supplier, stranger: Supplier, catalogue: Sequence[tuple[Part, str, Decimal]]
 ) -> Order:
-    number = f"PO-9{list(Awkward).index(kind) + 1:05}"
-    supplier = stranger if kind is Awkward.UNKNOWN_SUPPLIER else usual
+    number = f"PO-9{list(EdgeCase).index(kind) + 1:05}"
+    supplier = stranger if kind is EdgeCase.UNKNOWN_SUPPLIER else usual
     order = maker.order(number, supplier, catalogue[:2], "Plant 1")
-    if kind is Awkward.LONG_NUMBER:
+    if kind is EdgeCase.LONG_NUMBER:
         order.number = "PO-2026-PROJECT-NORTH-EXTENS-1"
-    elif kind is Awkward.NO_LINES:
+    elif kind is EdgeCase.NO_LINES:
         order.lines.clear()
-    elif kind is Awkward.UNKNOWN_UNIT:
+    elif kind is EdgeCase.UNKNOWN_UNIT:
         order.lines[0].unit = order.lines[0].order_unit = "Pallet"
-    elif kind is Awkward.CURLY_QUOTES:
+    elif kind is EdgeCase.CURLY_QUOTES:
         order.lines[0].description = "Hex bolt “M8” – grade 8.8"
-    elif kind is Awkward.ASTERISK_NOTE:
+    elif kind is EdgeCase.ASTERISK_NOTE:
         order.note = "Use rev. B drawing * not rev. A"
     return order
 
 
 def _other_company(maker: _Maker) -> Tenant:
-    """Somebody else's production: what a request without a tenant header gets."""
+    """Another company's tenant, returned for a request without a tenant header."""
     supplier = maker.supplier(0, prefix="X")
     good = maker.part(900)
     orders = [maker.order(f"77{index}", supplier, [good], "Dock B") for index in range(2)]

@@ -1,7 +1,7 @@
-"""Which lines have changed in Plex so that the supplier is still to be told: what an 860 would say, nothing else.
+"""Find lines with changes in Plex that an 860 would report but that are not sent yet.
 
-A receipt, a release that is closed or entered again, a forecast, a note that the guide has no place for: none of them
-is a change for the supplier, so none of them holds what the supplier says (RULES.md Reading 13).
+A receipt, a release that is closed or re-entered, a forecast, or a note without a place in the guide is not a change
+for the supplier, so it does not hold an acknowledgment (RULES.md Reading 13).
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.order import Line, Order, Phase
 from plexstedi.edi.outbound.changes import line_changes
 from plexstedi.edi.outbound.document import Renderings, with_descriptions_of
-from plexstedi.edi.outbound.view import SeenLine, SeenOrder
+from plexstedi.edi.outbound.view import LineView, OrderView
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.stream import StreamKey, order_of_stream
 
 
-def untold_lines(has: Order, latest: Order, renderings: Renderings | None, stream: StreamKey) -> frozenset[int]:
-    """Numbers of the lines of which an 860 from `has` to `latest` would tell the supplier something. Pure.
+def lines_with_unsent_changes(
+    has: Order, latest: Order, renderings: Renderings | None, stream: StreamKey
+) -> frozenset[int]:
+    """Numbers of the lines that an 860 from `has` to `latest` would change. Pure.
 
-    `renderings` None: nothing is known of what the supplier takes; then what is ordered is compared. So it is where one
-    of the two cannot be expressed in a document: it is held, and its change not told either.
+    Without `renderings` (the supplier's settings are not usable) the ordered content is compared; likewise if one of
+    the revisions cannot be expressed in a document: it is held, so its change is not sent either.
     """
     before, now = order_of_stream(has, stream), order_of_stream(latest, stream)
     if now.phase is Phase.RECEIVED:
@@ -43,39 +45,39 @@ def untold_lines(has: Order, latest: Order, renderings: Renderings | None, strea
     return frozenset(number for number in numbers if _is_visible(number, was, becomes, renderings))
 
 
-def _is_visible(number: int, was: SeenOrder, becomes: SeenOrder, renderings: Renderings) -> bool:
-    """Whether the guide has a place for what changed of this line."""
-    alone = [replace(seen, lines=_only(seen, number)) for seen in (was, becomes)]
-    if not all(seen.lines for seen in alone):
+def _is_visible(number: int, was: OrderView, becomes: OrderView, renderings: Renderings) -> bool:
+    """Whether a change of this line is visible in the bound document."""
+    alone = [replace(view, lines=_only(view, number)) for view in (was, becomes)]
+    if not all(view.lines for view in alone):
         return True
-    shown = [renderings.visible(seen) for seen in alone]
+    shown = [renderings.visible(view) for view in alone]
     return None in shown or shown[0] != shown[1]
 
 
-def _only(seen: SeenOrder, number: int) -> tuple[SeenLine, ...]:
-    return tuple(line for line in seen.lines if line.number == number)
+def _only(view: OrderView, number: int) -> tuple[LineView, ...]:
+    return tuple(line for line in view.lines if line.number == number)
 
 
 def lines_that_differ(before: Order, after: Order) -> frozenset[int]:
-    """Numbers of the lines of which something else is ordered, whoever the supplier and whatever its guide."""
+    """Numbers of the lines whose ordered content differs, independent of supplier and guide."""
     was, becomes = _ordered(before), _ordered(after)
     return frozenset(number for number in was.keys() | becomes.keys() if was.get(number) != becomes.get(number))
 
 
 def _ordered(order: Order) -> dict[int, tuple[object, ...]]:
-    """What is ordered on each line, without Plex's ids and states; nothing of lines on which nothing is."""
+    """Ordered content by line number, without Plex ids and states; lines with nothing ordered are omitted."""
     found: dict[int, tuple[object, ...]] = {}
     for line in order.open_lines():
         releases = tuple((r.quantity, r.due, r.ship_to, r.note) for r in line.firm_releases() if r.quantity != 0)
         blanket = line.blanket_quantity if order.blanket else None
         if releases or blanket is not None:
-            # Two lines of one number are a fault of the order that is held elsewhere; both count here.
+            # Two lines with one number are an error that holds the order elsewhere; both count here.
             found[line.number] = (*found.get(line.number, ()), *_priced(line), blanket, releases)
     return found
 
 
 def _priced(line: Line) -> tuple[object, ...]:
-    """All of a line but its releases; the description of a part is master data."""
+    """All of a line except its releases. The description of a part is master data and excluded."""
     described = line.description if line.part is None else None
     numbers = (line.part, line.item, line.supplier_part, line.manufacturer_part)
     return (line.unit, line.order_unit, line.price, *numbers, described, line.note)

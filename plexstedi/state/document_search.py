@@ -1,0 +1,179 @@
+"""Which documents there are: every question that finds documents by something else than their id."""
+
+from __future__ import annotations
+
+from plexstedi.edi.order_number import search_key
+from plexstedi.state.document import DOCUMENT_COLUMNS, Document, document_of_row
+from plexstedi.state.document_states import DocumentState
+from plexstedi.state.file.codec import listed
+from plexstedi.state.file.database import Database
+
+_GIVEN_UP = listed(state for state in DocumentState if state.is_given_up)
+_UNDER_WAY = listed(state for state in DocumentState if state.is_under_way)
+_UNHEARD_OR_REFUSED = listed((DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.REFUSED))
+_MAY_HAVE_REACHED_SUPPLIER = listed(state for state in DocumentState if state.may_have_reached_supplier)
+_AT_STEDI = listed((DocumentState.ACCEPTED, DocumentState.DELIVERED))
+_NOT_FINAL = listed(state for state in DocumentState if not state.is_final)
+
+
+class DocumentSearch:
+    """Finds documents; changes none."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of_order(self, order_id: str) -> list[Document]:
+        """The documents of an order, oldest first."""
+        return self._query("WHERE order_id = ? ORDER BY id", order_id)
+
+    def last_of_order(self, order_id: str) -> Document | None:
+        """The last document of an order."""
+        found = self._query("WHERE order_id = ? ORDER BY id DESC LIMIT 1", order_id)
+        return found[0] if found else None
+
+    def orders_sent_as(self, number: str) -> list[str]:
+        """Orders that documents were frozen for under this number, whatever number Plex gives them now."""
+        rows = self._database.rows(
+            "SELECT DISTINCT order_id FROM documents WHERE search_key = ? AND order_number = ? AND kind <> '810'"
+            " ORDER BY order_id",
+            (search_key(number), number),
+        )
+        return [row["order_id"] for row in rows]
+
+    def of_stream(self, stream: str) -> list[Document]:
+        """The documents of a stream, oldest first."""
+        return self._query("WHERE stream = ? ORDER BY id", stream)
+
+    def last_told(self, stream: str) -> Document | None:
+        """The last document of a stream that the supplier has or may yet get: neither refused nor withdrawn."""
+        found = self._query(f"WHERE stream = ? AND state NOT IN {_GIVEN_UP} ORDER BY id DESC LIMIT 1", stream)
+        return found[0] if found else None
+
+    def in_state(self, *states: DocumentState) -> list[Document]:
+        """Documents in these states, oldest first."""
+        marks = ", ".join("?" * len(states))
+        return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
+
+    def that_may_be_acknowledged(self, number: str) -> list[Document]:
+        """Documents that may have reached their supplier, of orders with one under a number of this search key, oldest
+        first; an acknowledgment proves that an unheard one did."""
+        return self._query(
+            "INDEXED BY documents_of_order WHERE order_id IN (SELECT order_id FROM documents WHERE search_key = ?)"
+            f" AND state IN {_MAY_HAVE_REACHED_SUPPLIER} ORDER BY id",
+            search_key(number),
+        )
+
+    def last_that_stedi_has(self, besides: int, partnership: str) -> Document | None:
+        """The last document that Stedi surely has, besides one; over this partnership if there is one."""
+        found = [
+            document
+            for invoices in (0, 1)
+            for document in self._query(
+                f"WHERE partnership = ? AND (kind = '810') = ? AND state IN {_AT_STEDI} AND accepted_at IS NOT NULL"
+                " AND id <> ? ORDER BY id DESC LIMIT 1",
+                *(partnership, invoices, besides),
+            )
+        ] or [
+            document
+            for state in (DocumentState.ACCEPTED, DocumentState.DELIVERED)
+            for document in self._query(
+                "WHERE state = ? AND accepted_at IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", state, besides
+            )
+        ]
+        return max(found, key=lambda document: document.id, default=None)
+
+    def unheard(self) -> list[Document]:
+        """Documents that Stedi may have without our knowing: not heard, in doubt, or the last of its stream refused."""
+        return self._query(
+            f"WHERE state IN {_UNHEARD_OR_REFUSED} AND (state <> 'refused'"
+            " OR id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream)) ORDER BY id"
+        )
+
+    def with_open_deadlines(self, *, supplier: str | None = None) -> list[Document]:
+        """Documents that something is still awaited for: their delivery, their 997, or acknowledgment of all lines.
+
+        Acknowledgments, and the 997 of an 850 or a change, are awaited only while Plex awaits the goods. Nobody
+        acknowledges an 810 but with a 997.
+        """
+        clause = (
+            f"WHERE id IN (SELECT id FROM documents WHERE state IN {_UNDER_WAY} UNION ALL"
+            " SELECT id FROM documents INDEXED BY documents_without_997"
+            " WHERE state = 'delivered' AND functional_ack = 'none'"
+            " AND (kind = '810' OR (kind = '860' AND purpose = '01')) UNION ALL"
+            " SELECT sent.id FROM orders INDEXED BY orders_open"
+            " CROSS JOIN documents AS sent INDEXED BY documents_of_order"
+            " WHERE orders.phase IN ('released', 'unreleased') AND sent.order_id = orders.id"
+            " AND sent.state = 'delivered' AND (sent.functional_ack = 'none' OR (sent.kind <> '810'"
+            " AND sent.business_ack IN ('none', 'partial', 'changed', 'backordered', 'rejected', 'held'))))"
+        )
+        if supplier is None:
+            return self._query(f"{clause} ORDER BY id")
+        return self._query(f"{clause} AND supplier = ? ORDER BY id", supplier)
+
+    def not_acknowledged(self, *, supplier: str | None = None) -> list[Document]:
+        """Documents that are the last of their stream to tell the supplier something, with lines not acknowledged."""
+        clause = (
+            "WHERE business_ack IN ('none', 'partial') AND kind <> '810' AND state NOT IN ('refused', 'withdrawn')"
+            " AND id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream"
+            " AND later.state NOT IN ('refused', 'withdrawn'))"
+        )
+        if supplier is None:
+            return self._query(f"{clause} ORDER BY id")
+        return self._query(f"{clause} AND supplier = ? ORDER BY id", supplier)
+
+    def all(self) -> list[Document]:
+        """Every document, oldest first."""
+        return self._query("ORDER BY id")
+
+    def orders_not_final(self) -> list[str]:
+        """Orders (or streams of invoices) with a document that is not final."""
+        rows = self._database.rows(f"SELECT DISTINCT order_id FROM documents WHERE state IN {_NOT_FINAL}")
+        return [row["order_id"] for row in rows]
+
+    def by_execution(self, execution_id: str) -> Document | None:
+        """The document that this file execution carried."""
+        found = self._query("WHERE file_execution_id = ? LIMIT 1", execution_id)
+        return found[0] if found else None
+
+    def by_file_name(self, file_name: str) -> Document | None:
+        """The document of this exact file name."""
+        found = self._query("WHERE file_name = ? LIMIT 1", file_name)
+        return found[0] if found else None
+
+    def by_key(self, key: str) -> Document | None:
+        """The document of this idempotency key."""
+        found = self._query("WHERE idempotency_key = ? LIMIT 1", key)
+        return found[0] if found else None
+
+    def partnerships(self) -> frozenset[str]:
+        """Every partnership that a document of an order went over, whatever the configuration says by now."""
+        rows = self._database.rows(
+            "SELECT DISTINCT partnership FROM document_counts WHERE kind <> '810' AND partnership <> '' AND n > 0"
+        )
+        return frozenset(row["partnership"] for row in rows)
+
+    def partner_over(self, partnership: str, *, invoices: bool) -> str | None:
+        """The supplier (or customer) of the last document over this partnership; None if none went over it."""
+        found = self._query(
+            "WHERE partnership = ? AND (kind = '810') = ? ORDER BY id DESC LIMIT 1", partnership, int(invoices)
+        )
+        return found[0].supplier if found and partnership else None
+
+    def by_group_control(self, partnership: str, group_control: int) -> list[Document]:
+        """Documents sent to a partnership under this GS06, newest first (a counter may wrap)."""
+        return self._query("WHERE partnership = ? AND group_control = ? ORDER BY id DESC", partnership, group_control)
+
+    def by_interchange_control(self, partnership: str, interchange_control: int) -> Document | None:
+        """The newest document sent to a partnership under this ISA13 (a counter may wrap)."""
+        found = self._query(
+            "WHERE partnership = ? AND interchange_control = ? ORDER BY id DESC LIMIT 1",
+            partnership,
+            interchange_control,
+        )
+        return found[0] if found else None
+
+    def _query(self, clause: str, *parameters: object) -> list[Document]:
+        return [
+            document_of_row(row)
+            for row in self._database.rows(f"SELECT {DOCUMENT_COLUMNS} FROM documents {clause}", parameters)
+        ]

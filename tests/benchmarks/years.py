@@ -1,0 +1,193 @@
+"""A state file of years: the finished orders of a real one, many times over, with all that belongs to them.
+
+Every row is a copy of one that real commands wrote, under ids, numbers and hashes of its own. The audit trail is whole:
+`plexstedi audit verify` holds on what comes out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from plexstedi.edi.order_number import search_key
+
+Row = dict[str, Any]
+_TABLES = ("orders", "revisions", "documents", "attempts", "witnesses", "inbox", "lines", "writes", "reviews", "events")
+_PACKED = {"revisions": ("content",), "documents": ("sent",)}
+"""Contents that name their order; the others are copied as they are."""
+
+
+def grow(path: Path, settled: int) -> int:
+    """Add so many finished orders to a state file of the newest version; how many are in it afterwards.
+
+    The models are its own orders that were sent, delivered and acknowledged.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.create_function("search_key", 1, search_key, deterministic=True)
+    for pragma in ("foreign_keys = OFF", "journal_mode = MEMORY", "synchronous = OFF", "cache_size = -200000"):
+        connection.execute(f"PRAGMA {pragma}")
+    models = [_model(connection, row["id"]) for row in connection.execute(_MODELS)]
+    assert models, "the state file has no order that was sent and acknowledged"
+    connection.execute("BEGIN")
+    writer = _Writer(connection)
+    for copy in range(settled):
+        writer.add(models[copy % len(models)], copy)
+    writer.flush()
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode = WAL")
+    total = int(connection.execute("SELECT count(*) FROM orders").fetchone()[0])
+    connection.close()
+    return total
+
+
+_MODELS = """SELECT id FROM orders WHERE settled = latest AND untraded = 0 AND EXISTS (SELECT 1 FROM documents
+    WHERE order_id = orders.id) AND NOT EXISTS (SELECT 1 FROM documents WHERE order_id = orders.id
+    AND (state <> 'delivered' OR business_ack IN ('none', 'partial', 'held') OR functional_ack = 'none' OR blocks))
+    AND NOT EXISTS (SELECT 1 FROM reviews WHERE order_id = orders.id AND state = 'open')
+    AND NOT EXISTS (SELECT 1 FROM writes WHERE order_id = orders.id AND state <> 'done')
+    ORDER BY number, id LIMIT 24"""
+
+
+@dataclass(frozen=True)
+class _Model:
+    rows: Mapping[str, list[Row]]
+    names: tuple[str, ...]
+    """Ids and numbers that each copy has its own of."""
+    documents: tuple[int, ...]
+    pattern: re.Pattern[str]
+    pieces: dict[str, list[str]] = field(default_factory=dict)
+    """Texts that were met, split at the names."""
+
+
+def _model(connection: sqlite3.Connection, order_id: str) -> _Model:
+    def found(table: str, where: str, *parameters: object) -> list[Row]:
+        hidden = {row["name"] for row in connection.execute(f"PRAGMA table_xinfo({table})") if row["hidden"]}
+        rows = connection.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY rowid", parameters)
+        return [{name: row[name] for name in row.keys() if name not in hidden} for row in rows]  # noqa: SIM118
+
+    rows = {name: found(name, "order_id = ?", order_id) for name in ("revisions", "documents", "lines", "writes")}
+    rows["reviews"] = found("reviews", "order_id = ?", order_id)
+    rows["orders"] = found("orders", "id = ?", order_id)
+    documents = [row["id"] for row in rows["documents"]]
+    marks = ", ".join("?" * len(documents))
+    rows["attempts"] = found("attempts", f"document_id IN ({marks})", *documents)
+    rows["witnesses"] = found(
+        "witnesses", f"file_name IN (SELECT file_name FROM documents WHERE id IN ({marks}))", *documents
+    )
+    rows["inbox"] = found("inbox", f"order_id = ? OR document_id IN ({marks})", order_id, *documents)
+    transactions = [row["transaction_id"] for row in rows["inbox"]]
+    rows["events"] = found(
+        "events",
+        f"order_id = ? OR transaction_id IN ({', '.join('?' * len(transactions))})",
+        order_id,
+        *transactions,
+    )
+    names = {order_id, rows["orders"][0]["number"], *transactions}
+    names |= {row["execution_id"] for name in ("witnesses", "inbox") for row in rows[name]}
+    names |= {row["file_execution_id"] for row in rows["documents"] if row["file_execution_id"]}
+    listed = tuple(sorted(names, key=len, reverse=True))
+    numbers = [rf"(?<=document ){number}\b" for number in documents]
+    pattern = re.compile(f"({'|'.join([*map(re.escape, listed), *numbers])})")
+    return _Model(rows, listed, tuple(documents), pattern)
+
+
+@cache
+def _unpacked(content: bytes) -> str:
+    return zlib.decompress(content).decode()
+
+
+class _Writer:
+    """Adds copies of models, in batches."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self._statements: dict[str, str] = {}
+        self._next = {
+            table: connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]
+            for table in ("documents", "writes", "reviews")
+        }
+        last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        self._seq, self._hash = last["seq"], last["hash"]
+        self._waiting = 0
+
+    def add(self, model: _Model, copy: int) -> None:
+        """One more finished order, received in Plex."""
+        documents = {old: self._next["documents"] + place for place, old in enumerate(model.documents)}
+        own = {name: f"{name}-y{copy}" for name in model.names} | {str(old): str(new) for old, new in documents.items()}
+
+        def renamed(text: str) -> str:
+            pieces = model.pieces.get(text)
+            if pieces is None:
+                pieces = model.pieces[text] = model.pattern.split(text)
+            if len(pieces) == 1:
+                return text
+            return "".join([own[piece] if place % 2 else piece for place, piece in enumerate(pieces)])
+
+        for table in _TABLES:
+            for row in model.rows[table]:
+                self._put(table, self._copied(table, row, renamed, documents))
+        self._next["documents"] += len(documents)
+        self._waiting += 1
+        if self._waiting == 500:
+            self.flush()
+
+    def flush(self) -> None:
+        """Insert what was added."""
+        for table in _TABLES:
+            if rows := self._rows.pop(table, []):
+                self._connection.executemany(self._statements[table], rows)
+        self._waiting = 0
+
+    def _put(self, table: str, row: Row) -> None:
+        if table not in self._statements:
+            marks = ", ".join("?" * len(row))
+            self._statements[table] = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"
+        self._rows.setdefault(table, []).append(tuple(row.values()))
+
+    def _copied(self, table: str, row: Row, renamed: Callable[[str], str], documents: Mapping[int, int]) -> Row:
+        new = {name: renamed(value) if isinstance(value, str) else value for name, value in row.items()}
+        for name in _PACKED.get(table, ()):
+            new[name] = zlib.compress(renamed(_unpacked(row[name])).encode(), 1)
+        for name in ("document_id", "replay_of"):
+            if new.get(name) is not None:
+                new[name] = documents[new[name]]
+        if "search_key" in new:
+            new["search_key"] = search_key(new["number"] if "number" in new else new["order_number"])
+        if table == "orders":
+            new["phase"] = "received"
+        elif table == "documents":
+            new["id"] = documents[row["id"]]
+        elif table in self._next:
+            new["id"] = self._next[table]
+            self._next[table] += 1
+        elif table == "events":
+            self._chain(new)
+        return new
+
+    def _chain(self, event: Row) -> None:
+        self._seq += 1
+        event["seq"], event["previous"] = self._seq, self._hash
+        values = tuple(event[name] for name in _HASHED)
+        event["hash"] = self._hash = hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()
+
+
+_HASHED = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous")
+
+
+def sizes(path: Path) -> Iterator[tuple[str, int]]:
+    """How many rows each table has."""
+    connection = sqlite3.connect(path)
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    for (name,) in names:
+        yield name, int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0])
+    connection.close()

@@ -1,0 +1,118 @@
+"""Several calls at once: never more than allowed, one writer of the state, and nothing under way is left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from plexstedi.config.load import load
+from plexstedi.errors import Interrupted, ServiceUnavailable
+from plexstedi.http.caller import Deadline
+from plexstedi.state.store import Store
+from plexstedi.sync.parallel import in_parallel
+from plexstedi.sync.session import Session
+from tests.sync.people.test_alerts import CONFIG, not_called
+from tests.sync.test_isolation import START, Clock
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    file = tmp_path / "plexstedi.toml"
+    file.write_text(CONFIG.replace("{folder}", str(tmp_path)))
+    store = Store.open(tmp_path / "state.sqlite3", START)
+    yield Session(
+        config=load(file),
+        store=store,
+        clock=Clock(),
+        open_plex=not_called,
+        open_stedi=not_called,
+        deadline=Deadline(1e9),
+    )
+    store.close()
+
+
+@pytest.mark.parametrize("calls", [1, 3, 8])
+def test_as_many_calls_as_allowed_are_under_way_at_once_and_never_more(session: Session, calls: int) -> None:
+    under_way, most = 0, 0
+    lock, all_there = threading.Lock(), threading.Barrier(calls)
+
+    def call(job: int) -> int:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        # Only when as many as allowed are under way does any of the first ones end.
+        if job < calls:
+            all_there.wait(timeout=30)
+        with lock:
+            under_way -= 1
+        return job
+
+    results: list[int] = []
+    in_parallel(session, range(20), call, lambda job, result: results.append(result()), calls=calls)
+    assert most == calls
+    assert sorted(results) == list(range(20))
+
+
+def test_only_the_calling_thread_writes_the_state(session: Session) -> None:
+    mine = threading.get_ident()
+    callers: set[int] = set()
+    writers: set[int] = set()
+
+    def jobs() -> Iterator[int]:
+        for job in range(10):
+            writers.add(threading.get_ident())
+            with session.store.transaction():
+                session.store.numbers.told_streams()
+            yield job
+
+    def conclude(job: int, result: Callable[[], None]) -> None:
+        writers.add(threading.get_ident())
+        result()
+
+    in_parallel(session, jobs(), lambda job: callers.add(threading.get_ident()), conclude, calls=4)
+    assert writers == {mine}
+    assert mine not in callers
+
+
+def test_an_interrupt_makes_no_further_call_and_concludes_those_under_way(session: Session) -> None:
+    asked = threading.Event()
+
+    def jobs() -> Iterator[int]:
+        yield 1
+        yield 2
+        asked.set()
+        raise Interrupted("stopped by SIGTERM", fix="The next run continues.")
+
+    def call(job: int) -> int:
+        assert asked.wait(timeout=30)
+        return job
+
+    concluded: list[int] = []
+    with pytest.raises(Interrupted):
+        in_parallel(session, jobs(), call, lambda job, result: concluded.append(result()), calls=8)
+    assert sorted(concluded) == [1, 2]
+
+
+def test_a_service_that_fails_is_not_called_again_and_the_first_failure_is_raised(session: Session) -> None:
+    called: list[int] = []
+
+    def call(job: int) -> int:
+        called.append(job)
+        if job == 2:
+            raise ServiceUnavailable("Stedi cannot be reached", fix="Check the network.")
+        return job
+
+    concluded: list[int] = []
+    with pytest.raises(ServiceUnavailable, match="cannot be reached"):
+        in_parallel(session, range(100), call, lambda job, result: concluded.append(result()), calls=1)
+    assert called == [0, 1, 2]
+    assert concluded == [0, 1]
+
+
+def test_a_call_inside_a_transaction_is_refused(session: Session) -> None:
+    with pytest.raises(AssertionError, match="transaction"), session.store.transaction():
+        in_parallel(session, [1], lambda job: job, lambda job, result: None, calls=2)
