@@ -62,6 +62,20 @@ STEPS = {
 }
 
 
+NORMALLY = (
+    "an order is read",
+    "an invoice is stored",
+    "a stream is decided",
+    "a document is sent",
+    "an execution is noted",
+    "a transaction is read",
+    "an acknowledgment is decided",
+    "a write is made",
+    "a deadline is checked",
+)
+"""One step of each stage: what a normal run of the tests breaks. Each takes a morning of commands."""
+
+
 def breaks(step: Step, position: int, noted: Path) -> Callable[[], None]:
     """Let this step raise at the n-th record that comes to it, in this process and in those of later runs."""
 
@@ -177,7 +191,9 @@ def play_with_a_break(make_bench: MakeBench, name: str, position: int) -> None:
     assert len(names) == len(set(names)), "and nothing was sent twice"
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in NORMALLY else pytest.mark.long) for name in STEPS]
+)
 def test_the_first_record_raises_and_the_others_go_on(make_bench: MakeBench, name: str) -> None:
     play_with_a_break(make_bench, name, 0)
 
