@@ -14,7 +14,7 @@ _BACK = {
         "DROP TRIGGER line_counts_of_supplier",
         "DROP TRIGGER witnesses_of_ledger",
         "DROP TRIGGER documents_in_ledger",
-        *(f"DROP TABLE {name}" for name in (*_KEPT, "latest_times")),
+        *(f"DROP TABLE {name}" for name in (*_KEPT, "latest_times", "plex_rows")),
         "DROP INDEX orders_open",
         "DROP INDEX orders_not_up_to_date",
         "DROP INDEX invoices_not_up_to_date",

@@ -40,7 +40,7 @@ class Deadline:
         return self.at - clock.monotonic()
 
 
-class _Attempt(threading.local):
+class _ThreadAttempt(threading.local):
     """The attempt of one thread: several threads call a service at once, each waits for its own response."""
 
     reads: bool = True
@@ -52,7 +52,7 @@ class AttemptLimit:
 
     clock: Clock
     deadline: Deadline | None
-    _attempt: _Attempt = field(default_factory=_Attempt)
+    _attempt: _ThreadAttempt = field(default_factory=_ThreadAttempt)
     _stop_requested_at: float | None = None
 
     def begin(self, *, reads: bool) -> None:

@@ -13,7 +13,7 @@ from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
 from plexstedi.http.response import Refusal
 from plexstedi.plex.days import Days
-from plexstedi.plex.port import PlexPort
+from plexstedi.plex.port import MasterDataStore, PlexPort
 from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
 from plexstedi.plex.rest.client import Rest
 from plexstedi.plex.rest.connect import CONNECT
@@ -61,11 +61,13 @@ def connect_to_plex(
     largest_response: int = LARGEST_RESPONSE,
     renewal: str | None = None,
     account_renewal: str | None = None,
+    kept: MasterDataStore | None = None,
 ) -> PlexPort:
     """A client for the Plex of these settings; makes no call yet.
 
     `account_password` is the web service account's, required with `settings.records`; `largest_response` is in bytes;
-    `renewal` and `account_renewal` are the fix texts for a refused secret or password. Raise ConfigurationFault for
+    `renewal` and `account_renewal` are the fix texts for a refused secret or password; `kept` is the master data of
+    earlier runs. Raise ConfigurationFault for
     incomplete settings or an interface that is not implemented, CredentialsFault for a secret that cannot be sent.
     """
     renewal_fix = renewal or how_to_renew(secret_name(settings.api))
@@ -97,7 +99,7 @@ def connect_to_plex(
         case Api.CONNECT:
             tenant_id = _needed("tenant_id", settings.tenant_id)
             dialect = adapted(CONNECT, settings)
-            rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(renewal_fix)), dialect)
+            rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(renewal_fix)), dialect, kept)
             fields = ConnectFields(rest, settings.objects, day_fields)
         case Api.OAUTH2:
             auth = ClientCredentials(
@@ -107,7 +109,7 @@ def connect_to_plex(
                 clock=clock,
                 renewal=renewal_fix,
             )
-            rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings))
+            rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings), kept)
             fields = OAuth2Fields(rest, day_fields)
         case Api.DATASOURCE | Api.SOAP:
             message = f'"{settings.api}" is not available in this version'
@@ -121,7 +123,14 @@ def connect_to_plex(
     headers = basic_headers(records.username, _needed("auth.username", account_password))
     account = caller(headers, None, datasource_refusal(account_renewal or how_to_renew("plex-password")), records.url)
     values = DataSourceRecords(DataSources(account), records, rest, settings.objects, day_fields.days)
-    return RestPlex(rest, values, settings.statuses, account=account, former=former)
+    return RestPlex(
+        rest,
+        values,
+        settings.statuses,
+        account=account,
+        former=former,
+        parallel_calls=settings.parallel_calls,
+    )
 
 
 def _needed(key: str, value: str | None) -> str:

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeAlias
 
+from plexstedi.decimal_json import Json
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.order import Order, ReleaseState, Supplier
 from plexstedi.errors import ServiceUnavailable
@@ -24,6 +25,8 @@ __all__ = [
     "FieldValues",
     "InvoiceReading",
     "Level",
+    "MasterDataStore",
+    "NoMasterData",
     "NotWritten",
     "OrderReading",
     "PlexPort",
@@ -46,6 +49,28 @@ __all__ = [
     "WriteUnknown",
     "Written",
 ]
+
+
+class MasterDataStore(Protocol):
+    """Where master data is kept between runs: rows as Plex returned them."""
+
+    def get(self, kind: str, key: str) -> Json:
+        """The rows; None if they were never read, or too long ago."""
+        ...
+
+    def put(self, kind: str, key: str, content: Json) -> None:
+        """Keep rows that were just read."""
+        ...
+
+
+class NoMasterData:
+    """Nothing is kept."""
+
+    def get(self, kind: str, key: str) -> Json:
+        return None
+
+    def put(self, kind: str, key: str, content: Json) -> None:
+        return None
 
 
 @dataclass(frozen=True)

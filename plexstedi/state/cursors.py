@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.state.file.codec import instant, moment
 from plexstedi.state.file.database import Database
@@ -118,3 +119,25 @@ class Cursors:
         if known is None or latest - known > timedelta(seconds=1):
             self.put_time(Fact.HIGHEST_TIME, latest)
         return latest
+
+
+class PlexRows:
+    """The `plex_rows` table: master data of Plex as it was read, so that not every run reads it again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, kind: str, key: str, since: datetime) -> Json:
+        """The rows read at or after `since`; None if there are none."""
+        row = self._database.row(
+            "SELECT content FROM plex_rows WHERE kind = ? AND key = ? AND read_at >= ?", (kind, key, instant(since))
+        )
+        return None if row is None else loads(row["content"])
+
+    def put(self, kind: str, key: str, content: Json, now: datetime) -> None:
+        """Keep what was read now."""
+        self._database.execute(
+            "INSERT INTO plex_rows (kind, key, content, read_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (kind, key) DO UPDATE SET content = excluded.content, read_at = excluded.read_at",
+            (kind, key, dumps(content), instant(now)),
+        )

@@ -150,6 +150,10 @@ class Orders:
             )
         return [_record(row) for row in rows]
 
+    def any_not_up_to_date(self) -> bool:
+        """Whether something may be due of any traded order."""
+        return self._database.row("SELECT 1 FROM orders WHERE untraded = 0 AND settled < latest LIMIT 1") is not None
+
     def set_up_to_date(self, order_id: str, revision: int) -> None:
         """Nothing more is due up to this revision."""
         self._database.execute("UPDATE orders SET settled = ? WHERE id = ?", (revision, order_id))

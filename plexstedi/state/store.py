@@ -12,7 +12,7 @@ from pathlib import Path
 from plexstedi.durable import replace_file
 from plexstedi.errors import StateUnusable
 from plexstedi.state.audit import Audit, Break
-from plexstedi.state.cursors import Cursors, Fact
+from plexstedi.state.cursors import Cursors, Fact, PlexRows
 from plexstedi.state.documents import Documents
 from plexstedi.state.executions import Executions
 from plexstedi.state.faults import Faults, UnforeseenHolds
@@ -33,6 +33,7 @@ class Store:
         self.database = database
         self.audit = Audit(database)
         self.cursors = Cursors(database)
+        self.plex_rows = PlexRows(database)
         self.orders = Orders(database)
         self.invoices = Invoices(database)
         self.numbers = Numbers(database)

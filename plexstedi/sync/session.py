@@ -59,6 +59,8 @@ class Session:
     _stedi: StediClient | None = None
     _partners: dict[str, Partner] = field(default_factory=dict)
     tenant_checked: bool = False
+    receipts_read: bool = False
+    """Plex was asked for receipts in this run."""
 
     @property
     def plex(self) -> PlexPort:

@@ -15,6 +15,7 @@ from plexstedi.config.datasources import COMPANY, READ, RECORD_VALUES, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
 from plexstedi.config.tables import timezone_problem
 from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.decimal_json import Json
 from plexstedi.errors import Interrupted
 from plexstedi.http.caller import Deadline, MemoryCallLog
 from plexstedi.plex.build import connect_to_plex
@@ -30,6 +31,7 @@ from plexstedi.sync.timezones import history
 
 _WINDOW = timedelta(seconds=60)
 _SLICE_SECONDS = 0.25
+_MASTER_DATA_AGE = timedelta(days=1)
 _TRIAL_SECONDS = 60.0
 
 
@@ -83,6 +85,23 @@ class StoredCalls:
         """Store the last minute's calls for the next run."""
         times = self.load(service, now - _WINDOW)
         self.cursors.put(Fact.PLEX_CALLS, " ".join(at.isoformat() for at in times[-200:]) or None)
+
+
+@dataclass(frozen=True)
+class KeptMasterData:
+    """Master data of Plex in the state, as read by earlier runs of the last day."""
+
+    store: Store
+    clock: Clock
+
+    def get(self, kind: str, key: str) -> Json:
+        """As `PlexRows.get`."""
+        return self.store.plex_rows.get(kind, key, self.clock.now() - _MASTER_DATA_AGE)
+
+    def put(self, kind: str, key: str, content: Json) -> None:
+        """As `PlexRows.put`, in a transaction of its own."""
+        with self.store.transaction():
+            self.store.plex_rows.put(kind, key, content, self.clock.now())
 
 
 @dataclass
@@ -144,7 +163,8 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
 
         def plex() -> PlexPort:
             former = [name for name, _ in history(store.cursors)]
-            return open_plex(config, around.secrets, clock, deadline=deadline, calls=calls, former=former)
+            kept = KeptMasterData(store, clock)
+            return open_plex(config, around.secrets, clock, deadline=deadline, calls=calls, former=former, kept=kept)
 
         def stedi() -> StediClient:
             return open_stedi(config, around.secrets, clock, deadline=deadline)
@@ -214,6 +234,7 @@ def open_plex(
     deadline: Deadline | None,
     calls: StoredCalls | None,
     former: Sequence[str] = (),
+    kept: KeptMasterData | None = None,
 ) -> PlexPort:
     """A Plex client in the configured dialect; `former` as in `plex_settings`.
 
@@ -232,6 +253,7 @@ def open_plex(
         deadline=deadline,
         call_log=calls,
         largest_response=config.run.max_response_mb * 2**20,
+        kept=kept,
     )
 
 

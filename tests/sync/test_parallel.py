@@ -66,7 +66,7 @@ def test_only_the_calling_thread_writes_the_state(session: Session) -> None:
         for job in range(10):
             writers.add(threading.get_ident())
             with session.store.transaction():
-                session.store.numbers.told_streams()
+                session.store.orders.any_not_up_to_date()
             yield job
 
     def conclude(job: int, result: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from plexstedi.decimal_json import Json
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http.caller import Caller, path_segment
 from plexstedi.http.response import ServiceResponse
-from plexstedi.plex.port import UnreadableRecord, Window
+from plexstedi.plex.port import MasterDataStore, NoMasterData, UnreadableRecord, Window
 from plexstedi.plex.rest.dialect import Dialect
 from plexstedi.plex.rest.rows import Row, RowFault, filter_time
 
@@ -34,9 +34,11 @@ _GRACE = timedelta(seconds=1)
 class Rest:
     """The collections of one tenant."""
 
-    def __init__(self, caller: Caller, dialect: Dialect) -> None:
+    def __init__(self, caller: Caller, dialect: Dialect, kept: MasterDataStore | None = None) -> None:
+        """`kept`: the master data of earlier runs."""
         self.caller = caller
         self.dialect = dialect
+        self._kept = kept or NoMasterData()
         self._odd: list[UnreadableRecord] = []
 
     def skip_row(self, row: Row, error: Exception) -> None:
@@ -82,6 +84,22 @@ class Rest:
             if error.status != 404:
                 raise self._query_rejected(resource, error) from error
             return None
+
+    def kept_rows(self, resource: str, key: str = "") -> tuple[Row, ...] | None:
+        """The rows that an earlier run kept; None if there are none, or they are too old."""
+        rows = self._kept.get(resource, key)
+        return tuple(self.row_of(resource, row) for row in rows) if isinstance(rows, list) else None
+
+    def keep_rows(self, resource: str, rows: Iterable[Row], key: str = "") -> None:
+        """Keep these rows for later runs."""
+        self._kept.put(resource, key, [row.document for row in rows])
+
+    def read_and_keep(self, resource: str, **ids: str) -> tuple[Row, ...] | None:
+        """As `all_or_none`; what there is is kept under the ids."""
+        rows = self.all_or_none(resource, (), **ids)
+        if rows is not None:
+            self.keep_rows(resource, rows, " ".join(ids.values()))
+        return rows
 
     def one(self, resource: str, **ids: str) -> Row | None:
         """A single record; None for a 404."""
@@ -208,13 +226,17 @@ class Rest:
         query = tuple(parse_qsl(target.query, keep_blank_values=True))
         return target.path[len(base.path.rstrip("/")) :], query
 
-    def _row(self, resource: str, response: ServiceResponse, item: Json) -> Row:
-        try:
-            row = Row(item, self.dialect.names(resource), resource)
-        except RowFault:
-            raise self._not_a_list(response) from None
+    def row_of(self, resource: str, document: Json) -> Row:
+        """A row of a document that was read before. Raise RowFault if it is not an object."""
+        row = Row(document, self.dialect.names(resource), resource)
         row.what = _named(resource, row)
         return row
+
+    def _row(self, resource: str, response: ServiceResponse, item: Json) -> Row:
+        try:
+            return self.row_of(resource, item)
+        except RowFault:
+            raise self._not_a_list(response) from None
 
     @staticmethod
     def _not_a_list(response: ServiceResponse) -> ServiceUnavailable:

@@ -1,8 +1,12 @@
-"""Plex master data, read on demand and cached for the run: statuses, suppliers, parts, supply items."""
+"""Plex master data, read on demand and kept for the run: statuses, suppliers, parts, supply items.
+
+Statuses, suppliers and addresses are kept between runs too, for a day: they change rarely, and Plex limits calls.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import TypeVar
 
 from plexstedi.decimal_json import NotPlain
@@ -15,7 +19,7 @@ from plexstedi.plex.rest.statuses import Statuses, read_statuses
 from plexstedi.plex.settings import StatusNames
 
 _Read = TypeVar("_Read")
-_SINGLE_READS = 5
+_SINGLE_READS = 1
 """With more unknown suppliers than this, reading the whole table in one call is cheaper."""
 
 
@@ -24,6 +28,7 @@ class Directory:
 
     def __init__(self, rest: Rest, names: StatusNames) -> None:
         self._rest = rest
+        self._statuses_are_kept = False
         self._names = names
         self._statuses: Statuses | None = None
         self._suppliers: dict[str, Row] = {}
@@ -36,16 +41,31 @@ class Directory:
     def statuses(self) -> Statuses:
         """The meaning of the tenant's statuses. A tenant without status tables configures `[plex.statuses]`."""
         if self._statuses is None:
-            orders = self._once("order statuses", lambda: self._rest.all_or_none("order_statuses")) or ()
-            releases = self._once("release statuses", lambda: self._rest.all_or_none("release_statuses")) or ()
-            self._statuses = read_statuses(orders, releases, self._names, self._rest.skip_row)
+            orders, releases = self._rest.kept_rows("order_statuses"), self._rest.kept_rows("release_statuses")
+            self._statuses_are_kept = orders is not None or releases is not None
+            if orders is None:
+                orders = self._once("order statuses", partial(self._rest.read_and_keep, "order_statuses"))
+            if releases is None:
+                releases = self._once("release statuses", partial(self._rest.read_and_keep, "release_statuses"))
+            self._statuses = read_statuses(orders or (), releases or (), self._names, self._rest.skip_row)
+        return self._statuses
+
+    def statuses_again(self) -> Statuses | None:
+        """The statuses as Plex has them now, if those in use are of an earlier run: one may have been added since."""
+        if not self._statuses_are_kept:
+            return None
+        orders, releases = self._rest.read_and_keep("order_statuses"), self._rest.read_and_keep("release_statuses")
+        self._statuses_are_kept = False
+        self._statuses = read_statuses(orders or (), releases or (), self._names, self._rest.skip_row)
         return self._statuses
 
     def supplier_codes(self, ids: Collection[str]) -> dict[str, str]:
         """The codes of these suppliers by id; one that Plex does not have is omitted."""
-        missing = set(ids) - self._suppliers.keys()
+        missing = {each for each in ids if each not in self._suppliers and not self._load_kept_supplier(each)}
         if len(missing) > _SINGLE_READS:
             self._load_suppliers()
+            for supplier_id in missing & self._suppliers.keys():
+                self._keep_supplier(supplier_id)
         codes = {}
         for supplier_id in ids:
             row = self._supplier_row(supplier_id)
@@ -60,10 +80,10 @@ class Directory:
         if row is None:
             return None
         if supplier_id not in self._addresses:
-            addresses = self._once(
-                f"addresses of {supplier_id}",
-                lambda: self._rest.all_or_none("supplier_addresses", supplier=supplier_id),
-            )
+            addresses = self._rest.kept_rows("supplier_addresses", supplier_id)
+            if addresses is None:
+                read = partial(self._rest.read_and_keep, "supplier_addresses", supplier=supplier_id)
+                addresses = self._once(f"addresses of {supplier_id}", read)
             self._addresses[supplier_id] = addresses or ()
         with readable(row.what):
             return read_supplier(row, choose_address(self._addresses[supplier_id], address_id))
@@ -98,14 +118,26 @@ class Directory:
             self._suppliers |= dict(self._rest.each(rows, lambda row: (row.needed("id"), row)))
             self._all_suppliers = True
 
+    def _load_kept_supplier(self, supplier_id: str) -> bool:
+        rows = self._rest.kept_rows("supplier", supplier_id)
+        if rows:
+            self._suppliers[supplier_id] = rows[0]
+        return bool(rows)
+
+    def _keep_supplier(self, supplier_id: str) -> None:
+        self._rest.keep_rows("supplier", [self._suppliers[supplier_id]], supplier_id)
+
     def _supplier_row(self, supplier_id: str) -> Row | None:
-        if supplier_id not in self._suppliers and not self._all_suppliers:
+        if supplier_id in self._suppliers or self._load_kept_supplier(supplier_id):
+            return self._suppliers[supplier_id]
+        if not self._all_suppliers:
             row = self._once(f"supplier {supplier_id}", lambda: self._rest.one("supplier", supplier=supplier_id))
             if row is None:
                 # A 404 on one record may mean a wrong path; reading the whole table raises the fault in that case.
                 self._load_suppliers()
             else:
                 self._suppliers[supplier_id] = row
+                self._keep_supplier(supplier_id)
         return self._suppliers.get(supplier_id)
 
     def _once(self, what: str, read: Callable[[], _Read]) -> _Read:

@@ -29,6 +29,8 @@ from plexstedi.plex.rest.rows import Row, RowFault
 from plexstedi.plex.rest.statuses import UnknownStatus
 
 _ReadLines = Callable[[], tuple[Row, ...] | None]
+_MAX_LISTED = 2000
+"""A list of a first poll may have tens of thousands of headers; they would fill the memory."""
 _EMPTY_WINDOW = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 
@@ -48,17 +50,21 @@ class OrderReader:
         self._parallel_calls = parallel_calls
         self._in_former_zones: dict[str, dict[str, Order]] = {}
         self._collection_exists = False
+        self._listed: dict[str, Row] = {}
 
     def touched(self, window: Window) -> tuple[Touched, ...]:
         """Orders whose header or a release was modified or created in the window, sorted by order id."""
         headers: list[Row] = []
         releases: list[Row] = []
         # Whether creation also sets the modified time is not known (plex/README.md 5.7): both are queried.
+        for extra in self._active_and_not():
+            headers += self._rest.in_window("orders", window, by="modified", field="modifiedDate", extra=extra)
+        # By creation too: Plex may not set the modified time then. An order that is closed by now was modified.
+        headers += self._rest.in_window("orders", window, by="created", field="createdDate")
         for by, name in (("modified", "modifiedDate"), ("created", "createdDate")):
-            for extra in self._active_and_not():
-                headers += self._rest.in_window("orders", window, by=by, field=name, extra=extra)
             releases += self._rest.in_window("releases", window, by=by, field=name)
         self._collection_exists = True
+        self._remember(headers)
         return merge_touched(headers, releases, self._rest.skip_row)
 
     def open(self) -> tuple[Touched, ...]:
@@ -81,6 +87,7 @@ class OrderReader:
         # Orders with an unknown status are kept: they are then held with a reason instead of being dropped silently.
         judged = self._rest.each(rows, lambda row: (row, _may_be_released(row, statuses.orders)))
         wanted = [row for row, may_be_released in judged if may_be_released]
+        self._remember(wanted)
         return merge_touched(wanted, (), self._rest.skip_row)
 
     def _of_status(self, row: Row, *, name: str, status: str) -> Row:
@@ -94,7 +101,8 @@ class OrderReader:
         """These orders, in the sequence given; each id once."""
         for some in in_groups(list(dict.fromkeys(order_ids)), 50):
             self._in_former_zones.clear()
-            headers = self._headers(some)
+            headers = {order_id: self._listed.pop(order_id) for order_id in some if order_id in self._listed}
+            headers |= self._headers([order_id for order_id in some if order_id not in headers])
             releases = self._releases([order_id for order_id in some if order_id in headers])
             codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
             with self._lines_of([order_id for order_id in some if order_id in headers]) as lines:
@@ -104,6 +112,13 @@ class OrderReader:
                         yield VanishedOrder(order_id)
                     else:
                         yield self._one(order_id, header, releases.get(order_id, []), codes, lines[order_id])
+
+    def _remember(self, headers: Iterable[Row]) -> None:
+        """Keep headers that were just listed, so that they are not read again for their orders."""
+        for row in headers:
+            order_id = row.raw("id")
+            if len(self._listed) < _MAX_LISTED and isinstance(order_id, str) and not isinstance(order_id, NotPlain):
+                self._listed[order_id.strip()] = row
 
     @contextmanager
     def _lines_of(self, order_ids: Sequence[str]) -> Iterator[Mapping[str, _ReadLines]]:
@@ -149,7 +164,15 @@ class OrderReader:
                 ),
             )
             statuses = self._directory.statuses()
-            order = read_order(header, lines, releases, statuses=statuses, known=known)
+            try:
+                order = read_order(header, lines, releases, statuses=statuses, known=known)
+            except UnknownStatus:
+                # The statuses are kept for a day: this one may be new.
+                again = self._directory.statuses_again()
+                if again is None:
+                    raise
+                statuses = again
+                order = read_order(header, lines, releases, statuses=statuses, known=known)
             # Also with former time zones: a changed `plex.timezone` must not make every order look changed.
             self._in_former_zones[order_id] = {
                 days.name: read_order(

@@ -70,6 +70,11 @@ class Row:
         """The same row with another conversion of times to days."""
         return Row(self._document, replace(self._names, days=days), self.what)
 
+    @property
+    def document(self) -> Json:
+        """The object as Plex returned it."""
+        return self._document
+
     def mark(self) -> str:
         """A fingerprint of the row's complete content."""
         return hashlib.sha256(dumps(self._document).encode(errors="backslashreplace")).hexdigest()[:16]

@@ -58,7 +58,8 @@ class ConnectFields:
     def write(self, changes: Sequence[FieldValues]) -> tuple[WriteResult, ...]:
         """Save values; one result per change, in the same sequence. Raises only before anything was sent."""
         outcomes: dict[int, WriteOutcome] = {}
-        jobs: list[tuple[Sequence[int], list[Json]]] = []
+        saved: list[int] = []
+        entries: list[Json] = []
         for level in Level:
             some = [index for index, each in enumerate(changes) if each.record.level is level]
             if not some:
@@ -68,7 +69,9 @@ class ConnectFields:
             keys = self._identities.keys_of(name, [changes[index].record.record_id for index in some])
             known = [index for index in some if keys[changes[index].record.record_id] is not None]
             outcomes |= {index: WriteRefused(f"Plex no longer has this {level}") for index in set(some) - set(known)}
-            entries: list[Json] = [
+            saved += known
+            # Each entry names its own object, so that orders, lines and releases are saved by one call.
+            entries += [
                 {
                     "standardObjectName": name,
                     "recordIdentifiers": keys[changes[index].record.record_id],
@@ -76,13 +79,10 @@ class ConnectFields:
                 }
                 for index in known
             ]
-            jobs += [
-                (known[start : start + _MAX_RECORDS], entries[start : start + _MAX_RECORDS])
-                for start in range(0, len(known), _MAX_RECORDS)
-            ]
         saving = _Saving(self._rest)
-        for indexes, batch in jobs:
-            outcomes |= saving.save(indexes, batch)
+        for start in range(0, len(saved), _MAX_RECORDS):
+            end = start + _MAX_RECORDS
+            outcomes |= saving.save(saved[start:end], entries[start:end])
         return tuple(WriteResult(each.record, outcomes[index]) for index, each in enumerate(changes))
 
     def _read_level(self, level: Level, wanted: Sequence[FieldValues]) -> dict[RecordRef, dict[str, FieldValue]]:

@@ -1,10 +1,11 @@
-"""The tenant's standard objects with their custom fields, read once per run (plex/README.md 7.B)."""
+"""The tenant's standard objects, read once a day, with their custom fields, read once per run (plex/README.md 7.B)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
 from plexstedi.plex.rest.client import Rest, readable
+from plexstedi.plex.rest.rows import Row
 from plexstedi.plex.settings import Level
 from plexstedi.plex.writeback.custom_fields import StandardObject, choose_object
 
@@ -41,6 +42,11 @@ class StandardObjects:
                     fields=frozenset(defined.get(name.casefold(), ())),
                     texts=frozenset(texts.get(name.casefold(), ())),
                 )
-                for row in self._rest.all_of("standard_objects")
+                for row in self._rest.kept_rows("standard_objects") or self._read_objects()
                 if (name := row.needed("standardObjectName"))
             )
+
+    def _read_objects(self) -> tuple[Row, ...]:
+        rows = self._rest.all_of("standard_objects")
+        self._rest.keep_rows("standard_objects", rows)
+        return rows

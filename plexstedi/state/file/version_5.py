@@ -135,6 +135,9 @@ _INDEXES = (
 )
 
 VERSION_5 = (
+    """CREATE TABLE plex_rows (
+        kind TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (kind, key)
+    ) STRICT, WITHOUT ROWID""",
     *_COUNT_TABLES,
     *_kept_count("orders", "order_counts", ("supplier", "phase", "untraded")),
     *_kept_count("invoices", "invoice_counts", ("customer", "untraded")),

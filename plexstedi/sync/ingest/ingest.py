@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from plexstedi.edi.inbound.reading.inbound_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.writeback.plan import FieldChange
+from plexstedi.errors import ServiceUnavailable
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.business_ack import decide
@@ -19,6 +20,7 @@ from plexstedi.sync.ingest.interchange_ack import decide_ta1
 from plexstedi.sync.ingest.order_state import recompute_order
 from plexstedi.sync.ingest.time_limit import DecisionTime
 from plexstedi.sync.isolation import Record, is_held, isolated, try_again_after_update
+from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.writeback.apply import (
@@ -48,12 +50,27 @@ def ingest(session: Session) -> list[PlannedChange]:
     """
     try_again_after_update(session)
     fetched = pull(session)
+    _read_receipts(session)
     process(session)
     check_deadlines(session)
     # Last: only what is completely decided is written.
     changes = _write(session)
     fetched.raise_unanswered()
     return changes
+
+
+def _read_receipts(session: Session) -> None:
+    """Receipts determine how much can still be confirmed, and which releases may still be changed."""
+    stored = session.store.inbox.in_state(InboxState.STORED)
+    if any(each.set_id in ACKNOWLEDGMENTS for each in stored) or writes_to_check(session):
+        check_tenant(session)
+        try:
+            read_receipts_of_plex(session, session.clock.now())
+        except ServiceUnavailable as fault:
+            # Acknowledgments are decided without Plex, too; what was received is then known up to the last reading.
+            if fault.code == "time-limit":
+                raise
+            session.run.warn(f"receipts cannot be read: {fault.message}")
 
 
 def _write(session: Session) -> list[PlannedChange]:

@@ -144,7 +144,9 @@ def _read_all(
         look_back = now - 2 * timedelta(hours=poll_config.sweep_hours) if plan.sweep else None
         if not invoices.poll_invoices(session, now - COMMIT_DELAY, invoices_start, progress.until, since, look_back):
             return
-    read_receipts_of_plex(session, now)
+    # A change order may state what is left to receive (POC04). Otherwise receipts are read before they are needed.
+    if plan.sweep or session.store.orders.any_not_up_to_date():
+        read_receipts_of_plex(session, now)
     # The previous sweep is complete except for skipped orders: listing again would only repeat it.
     if plan.sweep and session.store.orders.work_left("sweep") == len(progress.skipped):
         _list_sweep(session, now, plan.why_sweep)

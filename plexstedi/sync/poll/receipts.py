@@ -26,8 +26,9 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
     cursor = cursors.time(Fact.RECEIPTS_CURSOR)
     begin = now - RECEIPTS_LOOK_BACK if cursor is None else cursor - RECEIPTS_OVERLAP
     # Without documents nothing can be confirmed, so receipts are not needed yet.
-    if begin >= now or not session.store.documents.any():
+    if session.receipts_read or begin >= now or not session.store.documents.any():
         return
+    session.receipts_read = True
     try:
         receipts = session.plex.receipts(Window(begin, now))
     except ServiceRefused as fault:

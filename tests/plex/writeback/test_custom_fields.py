@@ -12,6 +12,7 @@ import pytest
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
 from plexstedi.plex.port import FieldValues, NotWritten, RecordRef, WriteRefused, WriteUnknown, Written
 from plexstedi.plex.settings import Api, Level
+from plexstedi.plex.writeback import fields_connect
 from plexstedi.plex.writeback.custom_fields import StandardObject, choose_object, field_value, values_agree
 from plexstedi.plex.writeback.identities import read_keys
 
@@ -64,14 +65,12 @@ def test_values_go_to_the_object_of_their_level_under_its_keys(make_plex):
                 "standardObjectName": "PurchaseOrder",
                 "recordIdentifiers": {"PO_Key": 101},
                 "customFields": {"EDI_Status": "accepted"},
-            }
-        ],
-        [
+            },
             {
                 "standardObjectName": "PurchaseOrderLine",
                 "recordIdentifiers": {"Line_Key": 100},
                 "customFields": {"EDI_Quantity": 10, "EDI_Ship": "2026-12-08"},
-            }
+            },
         ],
     ]
 
@@ -137,7 +136,8 @@ def test_a_service_that_refuses_everything_is_not_asked_a_thousand_times(make_pl
     assert len(fake.bodies(SAVE)) < 60
 
 
-def test_a_write_without_a_response_is_unknown_and_never_repeated(make_plex):
+def test_a_write_without_a_response_is_unknown_and_never_repeated(make_plex, monkeypatch):
+    monkeypatch.setattr(fields_connect, "_MAX_RECORDS", 1)
     fake, plex = make_plex()
     prepare(fake)
 
@@ -171,7 +171,8 @@ def test_a_refused_key_before_anything_is_written_stops_the_run(make_plex):
         plex.write_values(changes())
 
 
-def test_a_refused_key_later_does_not_hide_what_was_written(make_plex):
+def test_a_refused_key_later_does_not_hide_what_was_written(make_plex, monkeypatch):
+    monkeypatch.setattr(fields_connect, "_MAX_RECORDS", 1)
     fake, plex = make_plex()
     prepare(fake)
     fake.answers[SAVE] = lambda request: httpx.Response(200 if b"EDI_Status" in request.content else 403)
