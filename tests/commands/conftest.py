@@ -22,7 +22,7 @@ from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.config_text import config_text, secrets
 from plexstedi.sandbox.plex.sample_data import EdgeCase, sample_tenant
-from plexstedi.sandbox.plex.store import PlexWrite
+from plexstedi.sandbox.plex.store import PlexWrite, copy_order
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.stedi.records import GeneratedDocument
 from tests.commands.driver import SandboxTime, limit_file_size
@@ -202,3 +202,29 @@ def make_bench(tmp_path: Path) -> Iterator[MakeBench]:
 def bench(make_bench: MakeBench) -> Bench:
     """Six orders of two suppliers that agree to everything."""
     return make_bench()
+
+
+@pytest.fixture
+def two(make_bench: MakeBench) -> Bench:
+    """One order sent and delivered, and a second one, copied from it, that is due."""
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    assert bench.run("run").code == 0
+    bench.later(minutes=10)
+    assert bench.run("run").code == 0
+    like = bench.numbers_sent()[0]
+    with bench.sandbox.lock:
+        order = copy_order(bench.sandbox.plex.order(like), "PO-777", bench.sandbox.clock.now())
+        bench.sandbox.plex.add_order(order)
+    bench.later(minutes=5)
+    return bench
+
+
+@pytest.fixture
+def up_to_date(bench: Bench) -> Bench:
+    """Nothing is due: the orders are sent, delivered and acknowledged."""
+    bench.run("run")
+    bench.later(hours=3)
+    assert bench.run("run").code == 0
+    bench.later(minutes=20)
+    assert bench.run("run").code == 0
+    return bench

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.commands.advice import follow
+from tests.commands.buyers import edit
 from tests.commands.test_advice_of_faults import refused
-from tests.commands.test_safety_stops import edit
 
 
 @pytest.fixture

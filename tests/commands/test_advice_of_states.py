@@ -13,7 +13,7 @@ from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from tests.commands.advice import fixes, follow, items
 from tests.commands.conftest import Bench, Ran
-from tests.commands.test_never_twice import circling
+from tests.commands.test_nothing_hidden import circling
 
 
 @pytest.fixture

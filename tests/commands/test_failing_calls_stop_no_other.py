@@ -12,7 +12,7 @@ from plexstedi.sandbox.plex.records import Order
 from plexstedi.sandbox.plex.store import copy_order
 from plexstedi.sandbox.web import Request, Response, json_response
 from tests.commands.conftest import Bench, MakeBench
-from tests.commands.test_never_twice import instead, meddle
+from tests.commands.services import instead, meddle
 
 
 def fails_for(concerned: Callable[[Request], bool], status: int) -> Callable[[Request, Response], Response]:

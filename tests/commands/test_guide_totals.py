@@ -19,7 +19,7 @@ from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from tests.commands.advice import follow
 from tests.commands.conftest import START, Bench
-from tests.commands.test_never_twice import instead, meddle
+from tests.commands.services import instead, meddle
 from tests.edi.guide.test_placement import guide
 from tests.edi.guides.corpus import GUIDES_850, GUIDES_860
 

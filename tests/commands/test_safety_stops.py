@@ -1,22 +1,13 @@
-"""The world looks wrong: a run stops before it sends anything. Clocks jump, rows come late: no change is lost."""
+"""The world looks wrong: a run stops before it sends anything, and says which option overrides it."""
 
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
 
 import pytest
 
 from tests.commands.advice import follow_option
-
-
-def edit(bench, number, add=5):
-    """A buyer orders more of the first release."""
-    with bench.sandbox.lock:
-        line = bench.sandbox.plex.order(number).lines[0]
-        release = line.releases[0]
-        bench.sandbox.plex.edit_release(number, line.number, release.number, quantity=release.quantity + add)
-    return release
+from tests.commands.buyers import edit
 
 
 def stopped(ran, name) -> None:
@@ -25,19 +16,8 @@ def stopped(ran, name) -> None:
     assert f"--override {name}" in ran.json["error"]["fix"]
 
 
-@pytest.fixture
-def settled(bench):
-    """A morning that is over: four orders sent, delivered and answered."""
-    bench.run("run")
-    bench.later(hours=3)
-    assert bench.run("run").code == 0
-    bench.later(minutes=20)
-    assert bench.run("run").code == 0
-    return bench
-
-
-def test_a_sweep_that_finds_none_of_the_known_orders_stops_the_run(settled):
-    bench = settled
+def test_a_sweep_that_finds_none_of_the_known_orders_stops_the_run(up_to_date):
+    bench = up_to_date
     orders = list(bench.sandbox.plex.tenant.orders)
     bench.sandbox.plex.tenant.orders.clear()
     bench.sandbox.plex.reindex()
@@ -51,8 +31,8 @@ def test_a_sweep_that_finds_none_of_the_known_orders_stops_the_run(settled):
     assert len(bench.sandbox.generated()) == 4
 
 
-def test_a_user_who_knows_better_passes_the_empty_sweep_once(settled):
-    bench = settled
+def test_a_user_who_knows_better_passes_the_empty_sweep_once(up_to_date):
+    bench = up_to_date
     bench.sandbox.plex.tenant.orders.clear()
     bench.sandbox.plex.reindex()
     bench.later(hours=25)
@@ -77,8 +57,8 @@ def test_more_new_documents_than_ever_stop_before_the_first_and_are_sent_after_o
     assert bench.run("run").code == 0
 
 
-def test_a_feed_that_gives_the_same_page_for_ever_stops_before_anything_is_sent(settled):
-    bench = settled
+def test_a_feed_that_gives_the_same_page_for_ever_stops_before_anything_is_sent(up_to_date):
+    bench = up_to_date
     handlers = bench.sandbox._handlers
     real, stuck = handlers["stedi"], []
 
@@ -100,9 +80,9 @@ def test_a_feed_that_gives_the_same_page_for_ever_stops_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("heard", [True, False])
-def test_a_feed_that_goes_backwards_stops_before_anything_is_sent(settled, heard):
+def test_a_feed_that_goes_backwards_stops_before_anything_is_sent(up_to_date, heard):
     """As when the key opens another account. It ends by itself, or a person passes it once."""
-    bench = settled
+    bench = up_to_date
     handlers = bench.sandbox._handlers
     real = handlers["stedi"]
 
@@ -137,79 +117,3 @@ def test_a_feed_that_goes_backwards_stops_before_anything_is_sent(settled, heard
         passed = follow_option(bench, passed.json["error"]["fix"], "run")
         assert "error" not in passed.json
         assert passed.json["counts"]["documents_sent"] == 1
-
-
-def at(bench, **ahead) -> dict[str, str]:
-    """The server's clock goes wrong by this much."""
-    return {"TEST_NOW": (bench.sandbox.clock.now() + timedelta(**ahead)).isoformat()}
-
-
-def test_a_change_is_found_although_the_servers_clock_was_set_back(settled):
-    bench = settled
-    edit(bench, bench.numbers_sent()[0])
-    bench.later(minutes=10)
-    ran = bench.run("run", "--json", env=at(bench, hours=-5))
-    assert ran.code == 0, ran.err
-    assert ran.json["counts"]["documents_sent"] == 1
-
-
-def test_a_change_is_found_after_the_servers_clock_was_in_the_future_for_a_while(settled):
-    bench = settled
-    assert bench.run("run", "--json", env=at(bench, days=3)).code in (0, 3)
-    bench.later(minutes=30)
-    edit(bench, bench.numbers_sent()[0])
-    bench.later(minutes=10)
-    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
-    bench.later(minutes=10)
-    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
-
-
-def test_a_row_that_was_committed_late_is_found_by_the_overlap(settled):
-    bench = settled
-    bench.later(minutes=10)
-    bench.run("run")
-    release = edit(bench, bench.numbers_sent()[0])
-    release.modified = bench.sandbox.clock.now() - timedelta(minutes=10)
-    bench.later(minutes=3)
-    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
-
-
-def test_a_row_that_was_committed_very_late_is_found_by_the_daily_sweep(settled):
-    bench = settled
-    release = edit(bench, bench.numbers_sent()[0])
-    release.modified = bench.sandbox.clock.now() - timedelta(hours=2)
-    bench.later(minutes=10)
-    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
-    bench.later(hours=24)
-    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 1
-
-
-def test_after_the_clock_was_wrong_not_every_run_reads_all_of_plex_again(settled):
-    bench = settled
-    assert bench.run("run", env=at(bench, days=3)).code in (0, 3)
-    bench.later(minutes=30)
-    assert bench.run("run", "--json").json["counts"]["orders_seen"] >= 4
-    bench.later(minutes=10)
-    assert bench.run("run", "--json").json["counts"]["orders_seen"] == 0
-
-
-@pytest.fixture
-def line_only(settled):
-    """A price changed on a line: neither the order nor a release bears a trace of it."""
-    number = settled.numbers_sent()[0]
-    line = settled.sandbox.plex.order(number).lines[0]
-    with settled.sandbox.lock:
-        settled.sandbox.plex.edit_line(number, line.number, price=line.price + 1)
-    settled.later(minutes=10)
-    assert settled.run("run", "--json").json["counts"]["documents_sent"] == 0
-    return settled
-
-
-def test_an_edit_of_a_line_only_is_found_by_a_full_poll(line_only):
-    assert line_only.run("poll", "--full", "--json").json["counts"]["orders_changed"] == 1
-    assert line_only.run("submit", "--json").json["counts"]["documents_sent"] == 1
-
-
-def test_an_edit_of_a_line_only_is_found_by_the_daily_sweep(line_only):
-    line_only.later(hours=24)
-    assert line_only.run("run", "--json").json["counts"]["documents_sent"] == 1

@@ -12,7 +12,7 @@ import pytest
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.web import Request, Response
-from tests.commands.test_never_twice import meddle
+from tests.commands.services import meddle
 from tests.commands.test_submit_invoices import with_invoices
 from tests.plex.conftest import snake
 

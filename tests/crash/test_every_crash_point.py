@@ -44,12 +44,12 @@ def check(points: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_killed_here_and_there_nothing_is_sent_twice_or_lost(way: str) -> None:
-    points = explore(5, 24 if way == "custom fields" else 60, *WAYS[way])
+    points = explore(5, 60, *WAYS[way])
     assert len(points) >= 8
     check(points)
 
 
-@pytest.mark.parametrize("way", ["custom fields", "acknowledgment records"])
+@pytest.mark.parametrize("way", ["custom fields", pytest.param("acknowledgment records", marks=pytest.mark.long)])
 def test_a_twin_that_is_killed_leaves_what_a_run_leaves_that_is_killed_there(way: str) -> None:
     """The cheap way to every point is as good as a run of its own for each, with all that comes after it."""
     twins = {where(point): point for point in explore(5, 60, *WAYS[way])}
