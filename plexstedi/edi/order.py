@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 class Frozen(BaseModel):
     """Base of stored values: immutable, no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Phase(StrEnum):

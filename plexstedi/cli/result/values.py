@@ -38,7 +38,7 @@ Number: TypeAlias = Annotated[Decimal, PlainSerializer(exact), WithJsonSchema({"
 class JsonShape(BaseModel):
     """A thing as JSON. Every key that it lists is there, but for those with a default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def as_json(self) -> dict[str, Any]:
         """The object, with exact numbers; keys that were never given are left out."""
