@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 class Frozen(BaseModel):
     """Base of stored models: immutable, unknown fields are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Phase(StrEnum):

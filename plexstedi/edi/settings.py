@@ -21,7 +21,7 @@ from plexstedi.edi.plain_values import is_plain, plain_number, plain_whole
 class Settings(BaseModel):
     """Base of configuration tables: immutable; unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 def _exact(value: object) -> object:

@@ -16,7 +16,7 @@ _LARGEST = 1_000_000
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class ErrorNote(_Record):

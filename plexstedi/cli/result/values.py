@@ -38,7 +38,7 @@ Number: TypeAlias = Annotated[Decimal, PlainSerializer(exact), WithJsonSchema({"
 class JsonShape(BaseModel):
     """Base of all JSON objects. Every key is present, except those with a default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def as_json(self) -> dict[str, Any]:
         """The object, with exact numbers; keys that were never set are omitted."""
