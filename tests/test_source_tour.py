@@ -6,6 +6,7 @@ import importlib
 import inspect
 import re
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,8 @@ def note_calls(into: Path) -> None:
             if is_function and code.co_filename.startswith(str(PACKAGE)):
                 out.write(f"{mark(code)}\n")
 
+    # Calls to services are made by threads of their own.
+    threading.setprofile(enter)
     sys.setprofile(enter)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from plexstedi.sandbox.plex.made_up import made_up_tenant
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
@@ -18,8 +18,8 @@ from tests.commands.conftest import START, Bench
 @contextmanager
 def years(place: Path, *, settled: int, open_orders: int) -> Iterator[Bench]:
     """All open orders are sent and acknowledged; nothing is due, and the file has been checked and copied."""
-    made_up = made_up_tenant(open_orders, 4, 7, START, characters=(Character.PROMPT,))
-    sandbox = Sandbox(made_up, SandboxClock.manual(START))
+    sample = sample_tenant(open_orders, 4, 7, START, characters=(Character.PROMPT,))
+    sandbox = Sandbox(sample, SandboxClock.manual(START))
     with sandbox.serve():
         bench = Bench(sandbox, place)
         bench.write_config(lambda text: f"{text}\n[state]\nbackups = 0\n")

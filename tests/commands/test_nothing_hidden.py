@@ -101,9 +101,10 @@ def test_a_file_that_stedi_does_not_respond_for_keeps_no_order_from_going(two, s
         two.sandbox.plex.edit_release(order, line.number, release.number, quantity=release.quantity + 12)
     two.later(minutes=5)
     meddle(two, "stedi", r"/executions/(?!.*transactions)[^/]+$", _except_listing(first, status))
+    meddle(two, "stedi", "/polling/executions$", in_items(lambda item: None))
     ran = two.run("run", "--json")
     assert len(two.sent("PO-777")) == 1
-    two.later(minutes=10)
+    two.later(minutes=40)
     ran = two.run("run", "--json")
     assert ran.code == 5
     assert "cannot confirm the delivery" in ran.json["error"]["message"]
@@ -197,6 +198,10 @@ def test_what_stedi_quotes_in_a_fault_does_not_leak(make_bench):
         return json_response(document)
 
     meddle(bench, "stedi", r"/executions/[^/]+$", fail)
+    fields = {"status": "FAILED", "faultCode": "X", "faultMessage": said}
+    meddle(bench, "stedi", "/polling/executions$", in_items(lambda item: item | fields))
+    bench.run("run")
+    bench.later(minutes=30)
     ran = bench.run("run", "--json")
     shown = ran.out + ran.err + bench.run("review", "list").out + bench.run("audit", "export").out
     assert "PUT (address) failed" in shown

@@ -49,7 +49,7 @@ class Candidates:
         self._known: dict[str, Sequence[Candidate]] = {}
 
     def of(self, number: str) -> Sequence[Candidate]:
-        """Every order, or release sent singly, that a document went out for under a number that may be this one."""
+        """Every order, or separately sent release, that a document was sent for under a number that may be this one."""
         key = search_key(number)
         if key not in self._known:
             self._known[key] = self._read(number)

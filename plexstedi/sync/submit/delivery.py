@@ -151,11 +151,12 @@ def _record_state(session: Session, document: Document, state: DeliveryState) ->
 
 def _may_be_in_progress(session: Session, document: Document) -> bool:
     """Whether it is too early for the feed to list this file."""
-    accepted_at = document.accepted_at
+    # Not `accepted_at`: a file whose send had no response may have been delivered long before it was found.
+    sent_at = document.first_attempt_at or document.accepted_at
     return (
         document.state is DocumentState.ACCEPTED
-        and accepted_at is not None
-        and session.clock.now() - accepted_at < _LISTED_WITHIN
+        and sent_at is not None
+        and session.clock.now() - sent_at < _LISTED_WITHIN
     )
 
 
