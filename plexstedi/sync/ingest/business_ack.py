@@ -56,11 +56,10 @@ from plexstedi.sync.ingest.candidates import Candidates, read_document
 from plexstedi.sync.ingest.notices import give_notice
 from plexstedi.sync.ingest.order_state import (
     move_transaction,
-    ordered_on,
     recompute_order,
-    sent_documents,
     tell_unheard_again,
 )
+from plexstedi.sync.ingest.ranking import ordered_on, sent_documents
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_copy import supplier_has
 

@@ -18,7 +18,7 @@ from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.order_state import answer_header, ordered_on, sent_documents
+from plexstedi.sync.ingest.ranking import answer_header, ordered_on, sent_documents
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 

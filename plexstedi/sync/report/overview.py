@@ -24,7 +24,7 @@ from plexstedi.state.statistics import Statistics, SupplierCounts
 from plexstedi.state.store import Store, expect_state
 from plexstedi.sync.ingest.deadlines import LateDocument, late_documents
 from plexstedi.sync.report.lines import unanswered_lines
-from plexstedi.sync.writeback.apply import TARGETS
+from plexstedi.sync.writeback.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

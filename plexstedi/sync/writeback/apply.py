@@ -20,6 +20,7 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.writeback.releases import carry_out_releases, release_changes
 from plexstedi.sync.writeback.results import is_of_another, note_done, note_not_done, note_still_unseen, write_turn
+from plexstedi.sync.writeback.targets import TARGETS
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
 """Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a call,
@@ -112,13 +113,6 @@ def tell_unwritten(session: Session) -> None:
             fix="The next run reads the current values from Plex and continues.",
             code="not-written",
         )
-
-
-TARGETS = {
-    WriteBack.CUSTOM_FIELDS: WriteTarget.CUSTOM_FIELDS,
-    WriteBack.RELEASES: WriteTarget.RELEASES,
-    WriteBack.DATASOURCE: WriteTarget.RECORDS,
-}
 
 
 def open_writes(session: Session) -> list[Write]:
