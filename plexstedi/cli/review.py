@@ -50,7 +50,7 @@ def _list(context: typer.Context, supplier: Supplier = None, json: Json = False)
     store = open_state(invocation.state())
     try:
         invocation.must_own(store)
-        open_items = store.reviews.standing(supplier=supplier)
+        open_items = store.reviews.open_items(supplier=supplier)
         outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
         outcome.data = {"reviews": [ReviewJson.of(review) for review in open_items], "audit_head": store.audit.head()}
     finally:

@@ -8,7 +8,7 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file.codec import listed
 from plexstedi.state.file.database import Database
 
-_GIVEN_UP = listed(state for state in DocumentState if state.is_given_up)
+_GIVEN_UP = listed(state for state in DocumentState if state.is_abandoned)
 _UNDER_WAY = listed(state for state in DocumentState if state.is_under_way)
 _UNHEARD_OR_REFUSED = listed((DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.REFUSED))
 _MAY_HAVE_REACHED_SUPPLIER = listed(state for state in DocumentState if state.may_have_reached_supplier)
@@ -44,7 +44,7 @@ class DocumentSearch:
         """The documents of a stream, oldest first."""
         return self._query("WHERE stream = ? ORDER BY id", stream)
 
-    def last_told(self, stream: str) -> Document | None:
+    def last_sent_document(self, stream: str) -> Document | None:
         """The last document of a stream that the supplier has or may yet get: neither refused nor withdrawn."""
         found = self._query(f"WHERE stream = ? AND state NOT IN {_GIVEN_UP} ORDER BY id DESC LIMIT 1", stream)
         return found[0] if found else None
@@ -82,7 +82,7 @@ class DocumentSearch:
         ]
         return max(found, key=lambda document: document.id, default=None)
 
-    def unheard(self) -> list[Document]:
+    def unconfirmed(self) -> list[Document]:
         """Documents that Stedi may have without our knowing: not heard, in doubt, or the last of its stream refused."""
         return self._query(
             f"WHERE state IN {_UNHEARD_OR_REFUSED} AND (state <> 'refused'"

@@ -27,7 +27,7 @@ class DocumentState(StrEnum):
         return self in _FINAL
 
     @property
-    def is_given_up(self) -> bool:
+    def is_abandoned(self) -> bool:
         """Refused by Stedi or withdrawn by a person: it tells the supplier nothing."""
         return self in _GIVEN_UP
 

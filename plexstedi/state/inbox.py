@@ -168,7 +168,7 @@ class Inbox:
             *(begin, begin + "\U0010ffff", OF_ANOTHER_PLANT.format(number="%")),
         )
 
-    def take_up(self, transaction_id: str, supplier: str, now: datetime) -> None:
+    def list_again(self, transaction_id: str, supplier: str, now: datetime) -> None:
         """Its partnership has become known: to be fetched, and from now on awaited as if it had just come in."""
         self._database.execute(
             "UPDATE inbox SET state = CASE WHEN document IS NULL THEN 'listed' ELSE 'stored' END, supplier = ?,"

@@ -158,11 +158,11 @@ class Orders:
         """Nothing more is due up to this revision."""
         self._database.execute("UPDATE orders SET settled = ? WHERE id = ?", (revision, order_id))
 
-    def told(self, stream: str) -> int:
+    def known_revision(self, stream: str) -> int:
         """The revision that a person takes the supplier of this stream to have; 0 if none."""
         return self._database.number("SELECT revision FROM told WHERE stream = ?", (stream,))
 
-    def set_told(self, stream: str, revision: int) -> None:
+    def set_known_revision(self, stream: str, revision: int) -> None:
         """The supplier is taken to have this revision, by other means than a document."""
         self._database.execute(
             "INSERT INTO told (stream, revision) VALUES (?, ?)"

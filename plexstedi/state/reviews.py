@@ -192,7 +192,7 @@ class Reviews:
         )
         return None if row is None else _review(row)
 
-    def standing(self, *, supplier: str | None = None, order_id: str | None = None) -> list[Review]:
+    def open_items(self, *, supplier: str | None = None, order_id: str | None = None) -> list[Review]:
         """All that is open, or that of one supplier or of one order, oldest first."""
         if order_id is not None:
             rows = self._database.rows(

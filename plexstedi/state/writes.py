@@ -178,7 +178,7 @@ class Writes:
             "UPDATE writes SET state = 'planned', error = NULL, unseen_since = NULL WHERE id = ?", (write_id,)
         )
 
-    def give_up(self, write_id: int) -> None:
+    def abandon(self, write_id: int) -> None:
         """A person leaves Plex as it is."""
         self._database.execute("UPDATE writes SET state = 'superseded' WHERE id = ?", (write_id,))
 

@@ -213,7 +213,7 @@ class Turns:
     def failing_orders(self) -> set[str]:
         """Plex ids of the orders whose reading failed in earlier runs."""
         in_review = [
-            review.subject.text for review in self._session.store.reviews.standing() if review.kind is self.kind
+            review.subject.text for review in self._session.store.reviews.open_items() if review.kind is self.kind
         ]
         found = (*self._standing, *in_review)
         return {name.removeprefix(_READ_ORDER) for name in found if name.startswith(_READ_ORDER)}

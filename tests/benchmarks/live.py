@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from plexstedi.sandbox.plex.sample_data import sample_tenant
-
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.clock import SandboxClock
+from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from tests.benchmarks.years import grow
 from tests.commands.conftest import START, Bench

@@ -313,7 +313,7 @@ class Morning(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 50), accept=st.booleans())
     def a_person_decides_about_an_answer(self, pick: int, accept: bool) -> None:
         def act(session: Session) -> None:
-            asked = [r for r in session.store.reviews.standing() if r.kind in ABOUT_ANSWERS]
+            asked = [r for r in session.store.reviews.open_items() if r.kind in ABOUT_ANSWERS]
             if asked:
                 decide(session, asked[pick % len(asked)].id, accept=accept, reason="so be it")
 
@@ -449,7 +449,7 @@ class Morning(RuleBasedStateMachine):
         """A person settles what `recover` could not: the order as it is now goes out in place of what was sent."""
         store = Store.open_to_read(self.state)
         try:
-            differs = [r for r in store.reviews.standing() if r.kind is ReviewKind.RECOVERED_DIFFERS]
+            differs = [r for r in store.reviews.open_items() if r.kind is ReviewKind.RECOVERED_DIFFERS]
             last = [store.documents.of_order(r.order_id or "")[-1].id for r in differs]
         finally:
             store.close()
@@ -466,7 +466,7 @@ class Morning(RuleBasedStateMachine):
         return bool(last)
 
     def _nothing_is_lost(self, store: Store) -> None:
-        waiting = {review.order_number for review in store.reviews.standing()}
+        waiting = {review.order_number for review in store.reviews.open_items()}
         for order in self.sandbox.plex.tenant.orders:
             (record,) = store.orders.by_number(order.number) or (None,)
             if record is None:
@@ -478,7 +478,7 @@ class Morning(RuleBasedStateMachine):
             assert record.up_to_date == record.latest, f"{order.number} has changes that nobody hears of"
             if not documents:
                 continue
-            last = store.documents.last_told(record.id)
+            last = store.documents.last_sent_document(record.id)
             assert last is not None
             assert last.state.is_final, (order.number, last.state)
             if order.status == "Cancelled":

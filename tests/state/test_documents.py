@@ -67,7 +67,7 @@ def test_what_the_supplier_was_last_sent_leaves_out_refused_and_withdrawn(store)
     delivered = brought_to(store, DocumentState.DELIVERED)
     for counter, state in enumerate((DocumentState.REFUSED, DocumentState.WITHDRAWN), 2):
         brought_to(store, state, counter=counter)
-    assert store.documents.last_told("id-PO-1001") == delivered
+    assert store.documents.last_sent_document("id-PO-1001") == delivered
 
 
 def test_a_rejecting_997_blocks_the_stream_until_a_user_decides(store):
@@ -129,6 +129,6 @@ def test_the_database_itself_keeps_a_stream_to_one_document_that_is_not_final(st
 @pytest.mark.parametrize("state", DocumentState)
 def test_what_a_state_says_agrees_with_itself(state):
     """Given up, it reached nobody that answers; before acceptance, it is not final."""
-    assert not (state.is_given_up and state.may_have_reached_supplier)
+    assert not (state.is_abandoned and state.may_have_reached_supplier)
     assert not (state.is_before_acceptance and state.is_final)
     assert state.is_final or state.is_before_acceptance or state.may_have_reached_supplier

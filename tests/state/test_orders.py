@@ -51,11 +51,11 @@ def test_an_order_is_not_up_to_date_until_nothing_is_due_and_again_after_a_chang
 
 
 def test_what_a_user_reported_to_the_supplier_is_kept_per_stream(store):
-    assert store.orders.told("id-PO-1001") == 0
-    store.orders.set_told("id-PO-1001", 2)
-    store.orders.set_told("id-PO-1001", 3)
-    assert store.orders.told("id-PO-1001") == 3
-    assert store.orders.told("id-PO-1001/10-1") == 0
+    assert store.orders.known_revision("id-PO-1001") == 0
+    store.orders.set_known_revision("id-PO-1001", 2)
+    store.orders.set_known_revision("id-PO-1001", 3)
+    assert store.orders.known_revision("id-PO-1001") == 3
+    assert store.orders.known_revision("id-PO-1001/10-1") == 0
 
 
 def test_orders_of_suppliers_without_settings_are_counted_and_left_alone(store):

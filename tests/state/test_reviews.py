@@ -22,25 +22,25 @@ def ask(store: Store, reasons: tuple[Reason, ...] = WHY, kind: ReviewKind = Revi
 def test_the_same_review_item_is_opened_once(store):
     assert ask(store)
     assert not ask(store)
-    assert len(store.reviews.standing()) == 1
+    assert len(store.reviews.open_items()) == 1
 
 
 def test_the_same_review_item_for_another_reason_is_new_and_replaces_the_old(store):
     ask(store)
     assert ask(store, OTHER)
-    (standing,) = store.reviews.standing()
+    (standing,) = store.reviews.open_items()
     assert standing.reasons == OTHER
 
 
 def test_a_decision_names_who_and_why_and_is_remembered(store):
     ask(store)
-    (review,) = store.reviews.standing()
+    (review,) = store.reviews.open_items()
     store.reviews.decide(review.id, accept=True, by="anna", why="agreed by phone", now=NOW)
     closed = store.reviews.get(review.id)
     assert (closed.state, closed.closed_by, closed.closing_reason) == ("accepted", "anna", "agreed by phone")
     assert store.reviews.decided(ReviewKind.ORDER_HELD, Subject("o1"))
     assert not store.reviews.decided(ReviewKind.ORDER_HELD, Subject("o2"))
-    assert store.reviews.standing() == []
+    assert store.reviews.open_items() == []
 
 
 def test_a_review_item_whose_reason_went_away_is_no_decision(store):

@@ -66,14 +66,14 @@ def test_open_items_of_every_kind_come_through_from_an_older_file(store: Store, 
     store.close()
     make_older(path, version)
     store = Store.open(path, NOW)
-    found = {review.kind: typed(review.subject) for review in store.reviews.standing()}
+    found = {review.kind: typed(review.subject) for review in store.reviews.open_items()}
     assert found == {kind: typed(subject) for kind, subject in SUBJECTS.items()}
     assert [typed(event.subject) for event in store.audit.events()] == [typed(each) for each in SUBJECTS.values()]
     assert (store.audit.verify(head), store.audit.head()) == (None, head), "the trail is the same, hash by hash"
     for kind, subject in SUBJECTS.items():
         assert not store.reviews.open(kind, subject, WHY, NOW), "asked already"
         assert store.reviews.withdraw(kind, subject, NOW, "mended")
-    assert store.reviews.standing() == []
+    assert store.reviews.open_items() == []
     store.close()
 
 

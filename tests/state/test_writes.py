@@ -60,5 +60,5 @@ def test_a_refused_write_is_planned_again_or_abandoned_by_a_user(written):
     (again,) = written.writes.open()
     assert (again.id, again.error) == (write.id, None)
     written.writes.fail(write.id, "no such field")
-    written.writes.give_up(write.id)
+    written.writes.abandon(write.id)
     assert written.writes.of_order("id-PO-1001")[0].state is WriteState.SUPERSEDED

@@ -66,7 +66,7 @@ def raises(session: Session, record: Record = ORDER, error: Exception | None = N
 
 
 def items(session: Session, kind: ReviewKind = ReviewKind.UNFORESEEN) -> list[str]:
-    return [review.subject.text for review in session.store.reviews.standing() if review.kind is kind]
+    return [review.subject.text for review in session.store.reviews.open_items() if review.kind is kind]
 
 
 def test_it_is_held_reported_once_and_takes_back_what_it_did(session: Session) -> None:

@@ -56,11 +56,10 @@ from plexstedi.sync.ingest.candidates import Candidates, read_document
 from plexstedi.sync.ingest.notices import open_notice_reviews
 from plexstedi.sync.ingest.order_state import (
     move_transaction,
-    ordered_on,
     recompute_order,
     review_duplicate_not_applied,
-    sent_documents,
 )
+from plexstedi.sync.ingest.ranking import ordered_on, sent_documents
 from plexstedi.sync.session import Session
 from plexstedi.sync.supplier_copy import supplier_copy_of
 
@@ -314,7 +313,7 @@ def _changed_in_plex(session: Session, order_id: str, last: Document) -> Collect
     """Lines that Plex has changed since the last document, while that change is not sent."""
     record = session.store.orders.get(order_id)
     # A change that a user resolved with the supplier is never sent, so it must not hold anything.
-    revision = max(last.revision, session.store.orders.told(last.stream))
+    revision = max(last.revision, session.store.orders.known_revision(last.stream))
     if record is None or record.latest <= revision:
         return ()
     has = supplier_copy_of(session.store, record, revision)

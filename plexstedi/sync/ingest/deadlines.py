@@ -17,7 +17,7 @@ from plexstedi.state.document_states import FunctionalStatus
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document, of_transaction
-from plexstedi.sync.ingest.order_state import acknowledgment_header, ordered_on, sent_documents
+from plexstedi.sync.ingest.ranking import acknowledgment_header, ordered_on, sent_documents
 from plexstedi.sync.isolation import Record, isolated
 from plexstedi.sync.session import Session
 
@@ -111,7 +111,7 @@ def check_deadlines(session: Session) -> None:
                 opened.add(cause)
                 still_overdue.add(subject)
                 _open_review(session, one, subject)
-        for review in reviews.standing():
+        for review in reviews.open_items():
             known = review.order_id not in unknown
             if known and review.kind is ReviewKind.OVERDUE and review.subject not in still_overdue:
                 session.withdraw_review(review.kind, review.subject, "no longer expected", order_id=review.order_id)

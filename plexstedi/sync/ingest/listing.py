@@ -134,7 +134,7 @@ def read_by_new_pattern(session: Session) -> None:
         return
     with session.store.transaction():
         for inbound in session.store.inbox.ignored_by_pattern():
-            session.store.inbox.take_up(inbound.transaction_id, inbound.supplier or "", session.clock.now())
+            session.store.inbox.list_again(inbound.transaction_id, inbound.supplier or "", session.clock.now())
         cursors.put(Fact.ORDER_PATTERN, pattern)
 
 
@@ -159,7 +159,7 @@ def read_ignored(session: Session, inbound: Inbound) -> str | None:
         if why is not None:
             session.store.inbox.explain(inbound.transaction_id, why)
         else:
-            session.store.inbox.take_up(inbound.transaction_id, partner, session.clock.now())
+            session.store.inbox.list_again(inbound.transaction_id, partner, session.clock.now())
             if not fetched and inbound.set_id in ACKNOWLEDGMENTS:
                 session.run.counts.acks_received += 1
         session.note(

@@ -14,7 +14,7 @@ _KIND = ReviewKind.ACKNOWLEDGMENT_NOT_APPLIED
 
 def transactions_not_applied(session: Session, order_id: str) -> frozenset[str]:
     """Transactions of an order with an open review item of this kind."""
-    open_items = session.store.reviews.standing(order_id=order_id)
+    open_items = session.store.reviews.open_items(order_id=order_id)
     return frozenset(r.subject.transaction for r in open_items if r.kind is _KIND and r.subject.transaction is not None)
 
 

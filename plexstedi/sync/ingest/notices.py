@@ -31,7 +31,7 @@ def open_notice_reviews(
                 order_number=order_number,
                 urgent=False,
             )
-    for review in session.store.reviews.standing(order_id=order_id):
+    for review in session.store.reviews.open_items(order_id=order_id):
         of_it = review.kind is ReviewKind.NOTICE and review.subject.transaction == transaction
         if of_it and review.subject not in current:
             session.withdraw_review(review.kind, review.subject, "the segment is ignored now", order_id=order_id)

@@ -218,7 +218,7 @@ def _due_message(session: Session, faults: Sequence[PlexStediError]) -> Message 
     # An unforeseen fault is among the faults only in the run in which it appears; then it is a review item.
     fresh: list[PlexStediError] = [fault for fault in faults if isinstance(fault, Unforeseen)]
     fresh += [fault for key, fault in wrong.items() if key not in told]
-    standing = session.store.reviews.standing()
+    standing = session.store.reviews.open_items()
     last = cursors.time(Fact.DIGEST_SENT)
     digest_due = last is not None and now - last >= timedelta(hours=session.config.alerts.digest_hours)
     stands = bool(standing or faults or wrong)

@@ -120,10 +120,10 @@ def _purpose(code: str) -> Purpose:
 
 def _before(session: Session, last: Document, record: OrderRecord) -> int:
     """The revision that the supplier had when this 860 was first sent."""
-    revisions = [d.revision for d in session.store.documents.of_stream(last.stream) if not d.state.is_given_up]
+    revisions = [d.revision for d in session.store.documents.of_stream(last.stream) if not d.state.is_abandoned]
     earlier = [
         revision
-        for revision in (record.baseline, session.store.orders.told(last.stream), *revisions)
+        for revision in (record.baseline, session.store.orders.known_revision(last.stream), *revisions)
         if 0 < revision < last.revision
     ]
     if not earlier:

@@ -67,7 +67,7 @@ def find_review(session: Session, review_id: int) -> Review:
     """An open review. Raise UsageFault if there is none, or if it was decided already."""
     review = session.store.reviews.get(review_id)
     if review is None:
-        open_ids = [str(standing.id) for standing in session.store.reviews.standing()]
+        open_ids = [str(standing.id) for standing in session.store.reviews.open_items()]
         known = ", ".join(open_ids[:10]) + (", …" if len(open_ids) > 10 else "")
         raise UsageFault(
             f"there is no review {review_id}", fix=f"Open reviews: {known or 'none'}. See `plexstedi review list`."
@@ -180,7 +180,7 @@ def detail(session: Session, review_id: int) -> ReviewDetail:
 
 def _recovered(session: Session, review: Review, accept: Consequence, reject: Consequence) -> ReviewDetail:
     record = session.store.orders.get(review.order_id or "")
-    last = session.store.documents.last_told(review.subject.text)
+    last = session.store.documents.last_sent_document(review.subject.text)
     if record is None or last is None:
         return ReviewDetail(review, accept, reject)
     versions = recovered_versions(session, record, last)

@@ -78,7 +78,7 @@ def _told_otherwise(session: Session, review: Review, lines: Collection[int]) ->
         order = session.store.orders.revision(record.id, record.latest)
         names = {stream_name(key) for key in streams(order, session.partner(record.supplier))}
     for name in names:
-        session.store.orders.set_told(name, record.latest)
+        session.store.orders.set_known_revision(name, record.latest)
     session.note("taken-as-told", of_order(record.number), order_id=record.id, revision=record.latest)
 
 
@@ -87,7 +87,7 @@ def _invoice_told(session: Session, review: Review, lines: Collection[int]) -> N
     if record is None:
         # After `recover`: files at Stedi for an invoice that Plex does not have.
         return
-    session.store.orders.set_told(record.stream, record.latest)
+    session.store.orders.set_known_revision(record.stream, record.latest)
     session.note("taken-as-told", of_invoice(record.number), order_id=record.stream, revision=record.latest)
 
 
@@ -106,7 +106,7 @@ def _allow_retry(session: Session, review: Review, lines: Collection[int]) -> No
 
 def _refused_is_told(session: Session, review: Review, lines: Collection[int]) -> None:
     document = _document(session, review)
-    session.store.orders.set_told(document.stream, document.revision)
+    session.store.orders.set_known_revision(document.stream, document.revision)
     session.note(
         "taken-as-told", of_order(document.order_number), order_id=document.order_id, revision=document.revision
     )
@@ -166,7 +166,7 @@ def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -
 
 
 def _in_sync(session: Session, review: Review, lines: Collection[int]) -> None:
-    last = session.store.documents.last_told(review.subject.text)
+    last = session.store.documents.last_sent_document(review.subject.text)
     if last is None:
         raise UsageFault(f"order {review.order_number} has no document", fix=_look(review))
     session.store.documents.unblock(last.id)
@@ -185,7 +185,7 @@ def _write_again(session: Session, review: Review, lines: Collection[int]) -> No
 
 
 def _leave_plex(session: Session, review: Review, lines: Collection[int]) -> None:
-    session.store.writes.give_up(_failed_write(session, review))
+    session.store.writes.abandon(_failed_write(session, review))
 
 
 def _failed_write(session: Session, review: Review) -> int:

@@ -15,12 +15,12 @@ def _odd_row(table: str, key: str, words: str) -> Record:
 
 
 def has_odd_rows(session: Session) -> bool:
-    return any(review.kind is ReviewKind.RECORD_UNREADABLE for review in session.store.reviews.standing())
+    return any(review.kind is ReviewKind.RECORD_UNREADABLE for review in session.store.reviews.open_items())
 
 
 def close_odd_row_reviews(session: Session, rows: Collection[str]) -> None:
     """Withdraw the review items of these rows, by id: they are readable now. Inside the caller's transaction."""
-    for review in session.store.reviews.standing():
+    for review in session.store.reviews.open_items():
         _, _, key = review.subject.text.rpartition(" row ")
         if review.kind is ReviewKind.RECORD_UNREADABLE and key in rows:
             session.withdraw_review(review.kind, review.subject, "it can be read now")

@@ -49,6 +49,6 @@ def history_of(store: Store, order_id: str) -> History:
     return History(
         documents=tuple(documents),
         acknowledgments=tuple(acknowledgments),
-        reviews=tuple(store.reviews.standing(order_id=order_id)),
+        reviews=tuple(store.reviews.open_items(order_id=order_id)),
         events=tuple(WordedEvent(event, words.of(event)) for event in events),
     )

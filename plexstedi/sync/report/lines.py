@@ -75,7 +75,7 @@ class OrderLine:
 def lines_of(store: Store, order: Order) -> tuple[OrderLine, ...]:
     """Every line that was sent, with what stands of it, and the open lines of `order` that were not sent yet."""
     sent: dict[int, list[tuple[SentLine, LineOutcome | None]]] = {}
-    for document in last_told(store.documents.of_order(order.id)):
+    for document in last_sent_document(store.documents.of_order(order.id)):
         standing = store.inbox.lines_of_stream(document.stream)
         for line in store.documents.sent(document.id).lines:
             sent.setdefault(line.line, []).append((line, standing.get(line.line)))
@@ -87,9 +87,9 @@ def lines_of(store: Store, order: Order) -> tuple[OrderLine, ...]:
     return tuple(found[number] for number in sorted(found))
 
 
-def last_told(documents: Iterable[Document]) -> list[Document]:
+def last_sent_document(documents: Iterable[Document]) -> list[Document]:
     """Of each stream the last document that the supplier has or may yet get."""
-    last = {document.stream: document for document in documents if not document.state.is_given_up}
+    last = {document.stream: document for document in documents if not document.state.is_abandoned}
     return list(last.values())
 
 

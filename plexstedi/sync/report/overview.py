@@ -24,7 +24,7 @@ from plexstedi.state.statistics import Statistics, SupplierCounts
 from plexstedi.state.store import Store, expect_state
 from plexstedi.sync.ingest.deadlines import LateDocument, late_documents
 from plexstedi.sync.report.lines import unanswered_lines
-from plexstedi.sync.writeback.apply import TARGETS
+from plexstedi.sync.writeback.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +134,7 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         business_ack=statistics.documents_by("business_ack", supplier),
         lines=lines,
         suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda counts: counts.supplier)),
-        waiting=tuple(store.reviews.standing(supplier=supplier)),
+        waiting=tuple(store.reviews.open_items(supplier=supplier)),
         late=tuple(late),
         unwritten=tuple(_unwritten(store, config, supplier)),
         unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in READ_SETS},
@@ -163,7 +163,7 @@ def _unwritten(store: Store, config: Config | None, supplier: str | None) -> Ite
 def unheeded(store: Store, late: Iterable[LateDocument]) -> int:
     """How many limits are passed that no run has asked a person about: runs have stopped, or the next will ask."""
     limits = [one.subject for one in late if one.late.level is OverdueLevel.LIMIT]
-    asked = {review.subject for review in store.reviews.standing() if review.kind is ReviewKind.OVERDUE}
+    asked = {review.subject for review in store.reviews.open_items() if review.kind is ReviewKind.OVERDUE}
     return sum(subject not in asked and not store.reviews.decided(ReviewKind.OVERDUE, subject) for subject in limits)
 
 
@@ -260,7 +260,7 @@ def order_rows(store: Store, supplier: str) -> list[OrderRow]:
 def open_order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]:
     """The orders, of one supplier or of all, that Plex still awaits, or that have a document under way or an open
     review item; by number."""
-    reviews = (review.order_id for review in store.reviews.standing(supplier=supplier) if review.order_id is not None)
+    reviews = (review.order_id for review in store.reviews.open_items(supplier=supplier) if review.order_id is not None)
     ids = {*store.orders.open_ids(), *store.documents.orders_not_final(), *reviews}
     records = [record for order_id in ids if (record := store.orders.get(order_id)) is not None]
     wanted = [record for record in records if supplier in (None, record.supplier)]
@@ -268,5 +268,5 @@ def open_order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]
 
 
 def _rows(store: Store, records: Iterable[OrderRecord]) -> list[OrderRow]:
-    waiting = Counter(review.order_id for review in store.reviews.standing())
+    waiting = Counter(review.order_id for review in store.reviews.open_items())
     return [OrderRow(record, store.documents.last_of_order(record.id), waiting[record.id]) for record in records]

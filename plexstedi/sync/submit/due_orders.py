@@ -116,7 +116,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
 
 def _hold_orphaned(session: Session, record: OrderRecord) -> None:
     """Hold a sent order whose supplier has no settings any longer: its changes cannot be sent."""
-    last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_given_up), None)
+    last = next((d for d in reversed(session.store.documents.of_order(record.id)) if not d.state.is_abandoned), None)
     if last is None or has_revision(session, trade_of_order(record), last.stream, last) >= record.latest:
         return
     missing = Reason(
@@ -132,7 +132,7 @@ def _hold_orphaned(session: Session, record: OrderRecord) -> None:
 
 def _streams(session: Session, record: OrderRecord, order: Order, partner: Partner) -> Iterable[StreamKey]:
     """The order's current streams and those with documents: a release that was removed has to be cancelled."""
-    documents = [d for d in session.store.documents.of_order(record.id) if not d.state.is_given_up]
+    documents = [d for d in session.store.documents.of_order(record.id) if not d.state.is_abandoned]
     keys = {stream_name(key): key for key in streams(order, partner)}
     if any(document.order_release is None for document in documents):
         # Sent as a whole, it stays whole, whatever `releases` is now: sent separately, its releases would be ordered
@@ -195,7 +195,7 @@ def _of_stream(
 
 def _may_be_promise(session: Session, record: OrderRecord, due_now: DueDocument) -> bool:
     """Whether a change is, or may be, a promise of the supplier that a lost state wrote into Plex."""
-    trade, last = trade_of_order(record), session.store.documents.last_told(due_now.stream)
+    trade, last = trade_of_order(record), session.store.documents.last_sent_document(due_now.stream)
     known_revision = 0 if last is None else has_revision(session, trade, due_now.stream, last)
     if not known_revision:
         return False
@@ -209,7 +209,7 @@ def _may_be_promise(session: Session, record: OrderRecord, due_now: DueDocument)
 
 def _was_sent_by_release(session: Session, record: OrderRecord) -> bool:
     documents = session.store.documents.of_order(record.id)
-    return any(d.order_release is not None and not d.state.is_given_up for d in documents)
+    return any(d.order_release is not None and not d.state.is_abandoned for d in documents)
 
 
 _SENT_BY_RELEASE = Reason(
@@ -226,7 +226,7 @@ def _known_order(session: Session, record: OrderRecord, name: str, *, has_baseli
     """Apply `documents.known_orders` to a changed order from before the start of polling. None: it may be sent."""
     policy = session.config.documents.known_orders
     if policy is KnownOrders.IGNORE:
-        session.store.orders.set_told(name, record.latest)
+        session.store.orders.set_known_revision(name, record.latest)
         session.note("known-order-ignored", of_order(record.number), order_id=record.id, revision=record.latest)
         return Nothing()
     if policy is KnownOrders.SEND and has_baseline:

@@ -33,7 +33,7 @@ _LISTED_AFTER = timedelta(minutes=15)
 
 def resolve_unconfirmed(session: Session) -> None:
     """Resolve every send without a response, and adopt documents in doubt or rejected that Stedi lists after all."""
-    for document in session.store.documents.unheard():
+    for document in session.store.documents.unconfirmed():
         session.checkpoint()
         record = sending_of(document)
         if adopt_execution(session, document) or is_held(session, record):

@@ -61,7 +61,7 @@ def decide_each(
 def last_sent(session: Session, stream: str) -> Document | Waits | None:
     """The last document that the partner has or may get; Waits while a document of the stream is in progress or
     blocks."""
-    last = session.store.documents.last_told(stream)
+    last = session.store.documents.last_sent_document(stream)
     if last is None:
         return None
     # After a rejecting 997 or TA1 the supplier's state is unknown: nothing follows until a user decides.
@@ -71,7 +71,7 @@ def last_sent(session: Session, stream: str) -> Document | Waits | None:
 
 def has_revision(session: Session, trade: Trade, stream: str, last: Document | None) -> int:
     """The revision that the partner has: from its last document, a user's decision, or the start of polling."""
-    known = session.store.orders.told(stream)
+    known = session.store.orders.known_revision(stream)
     return max(trade.baseline, known, 0 if last is None else last.revision)
 
 
@@ -113,7 +113,7 @@ def orphans(session: Session, trade: Trade, made_at: datetime | None) -> tuple[R
             fix=f"Resolve it with the {trade.counterpart}, then `plexstedi review accept {review.id} --reason TEXT`,"
             " which is about that document.",
         )
-        for review in session.store.reviews.standing(supplier=trade.partner)
+        for review in session.store.reviews.open_items(supplier=trade.partner)
         # A record created in Plex after the recovery cannot be the lost one.
         if review.kind is trade.held and is_orphan(review) and (made_at is None or made_at <= review.opened_at)
     )

@@ -26,6 +26,7 @@ from plexstedi.sync.writeback.results import (
     record_of_write,
     record_still_missing,
 )
+from plexstedi.sync.writeback.targets import TARGETS
 
 _BATCH = {WriteTarget.CUSTOM_FIELDS: 500, WriteTarget.RECORDS: 20}
 """Orders per batch. Custom fields: with up to ten lines each, their records fit into one call each way (5,000 a
@@ -119,13 +120,6 @@ def report_unwritten(session: Session) -> None:
             fix="The next run reads the current values from Plex and continues.",
             code="not-written",
         )
-
-
-TARGETS = {
-    WriteBack.CUSTOM_FIELDS: WriteTarget.CUSTOM_FIELDS,
-    WriteBack.RELEASES: WriteTarget.RELEASES,
-    WriteBack.DATASOURCE: WriteTarget.RECORDS,
-}
 
 
 def open_writes(session: Session) -> list[Write]:

@@ -110,7 +110,7 @@ def test_one_that_takes_longer_than_a_run_lets_the_others_go_first_and_is_then_h
     assert one.run() == "time-limit"
     assert one.begun == ["small", "huge"]
     assert (one.state("small"), one.state("huge")) == (InboxState.IGNORED, InboxState.HELD)
-    (review,) = one.store.reviews.standing()
+    (review,) = one.store.reviews.open_items()
     assert review.reasons[0].code == "takes-too-long"
     assert "run.time_limit_minutes" in review.reasons[0].fix
     assert one.run() == "done"

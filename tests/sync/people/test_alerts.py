@@ -127,7 +127,7 @@ def test_what_becomes_wrong_is_reported_once_and_after_a_day_in_the_digest(morni
 
 def test_what_was_resolved_is_in_no_digest(morning):
     morning.run(asks="unit Fass is not known")
-    (review,) = morning.store.reviews.standing()
+    (review,) = morning.store.reviews.open_items()
     morning.store.reviews.decide(review.id, accept=True, by="anna", why="done", now=morning.clock.now())
     assert morning.run(hours=48) == []
 

@@ -147,7 +147,7 @@ def test_a_file_is_absent_only_if_the_same_search_finds_another_known_one(
     resolve_unconfirmed(session)
     assert now_is(session, document) is state
     assert len(stedi.sent) == sends
-    doubts = [review for review in session.store.reviews.standing() if review.kind is ReviewKind.DOCUMENT_IN_DOUBT]
+    doubts = [review for review in session.store.reviews.open_items() if review.kind is ReviewKind.DOCUMENT_IN_DOUBT]
     assert len(doubts) == (state is DocumentState.IN_DOUBT)
 
 

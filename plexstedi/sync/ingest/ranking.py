@@ -1,0 +1,71 @@
+"""The values that determine precedence among an order's acknowledgments, from the state; `status` reads them too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from plexstedi.edi.inbound.outcome import Reconciliation
+from plexstedi.edi.inbound.precedence import AcknowledgmentHeader, SentDocument, day_of, usable_date
+from plexstedi.edi.inbound.revisions import same_to_supplier
+from plexstedi.edi.sent import SentOrder
+from plexstedi.state.document import Document
+from plexstedi.state.inbox import Inbound
+from plexstedi.state.store import Store
+
+
+def sent_documents(store: Store, documents: Sequence[Document], sent: Sequence[SentOrder]) -> list[SentDocument]:
+    """The documents of a stream, each with the lines that it changed.
+
+    The time of sending is taken from Stedi's executions: a send without a response is accepted here long after it
+    arrived.
+    """
+    found = []
+    for position, (document, last_sent) in enumerate(zip(documents, sent, strict=True)):
+        before = sent[position - 1] if position else None
+        found.append(
+            SentDocument(
+                position=position,
+                sent_at=store.executions.first_seen_at(document.file_name)
+                or document.accepted_at
+                or document.first_attempt_at
+                or document.frozen_at,
+                change_sequence=document.change_sequence if document.kind == "860" else None,
+                changed=frozenset() if before is None else changed_lines(before, last_sent),
+            )
+        )
+    return found
+
+
+def changed_lines(before: SentOrder, after: SentOrder) -> frozenset[int]:
+    """Numbers of the lines that differ between two documents; lines deleted by the first are not in the second.
+
+    Plex ids are not sent to suppliers: a line or release that was entered again counts as unchanged.
+    """
+    kept = {line.line for line in after.lines}
+    # A line deleted by an 860 is sent once with quantity 0 and then omitted: that omission does not count as a change.
+    gone = {line.line for line in before.lines if line.quantity == 0 and line.line not in kept}
+    was, becomes = ({line.line: line for line in order.lines} for order in (before, after))
+    numbers = (was.keys() | becomes.keys()) - gone
+    return frozenset(n for n in numbers if not same_to_supplier(was.get(n), becomes.get(n)))
+
+
+def acknowledgment_header(inbound: Inbound, outcome: Reconciliation, ordered: date | None) -> AcknowledgmentHeader:
+    """The values that determine precedence among acknowledgments; `ordered`: the order's date."""
+    dated = None if inbound.dated is None else date.fromisoformat(inbound.dated)
+    return AcknowledgmentHeader(
+        transaction_id=inbound.transaction_id,
+        type_code=outcome.type_code,
+        supplier_reference=outcome.supplier_reference,
+        dated=usable_date(dated, inbound.processed_at, ordered),
+        processed_at=inbound.processed_at,
+    )
+
+
+def ordered_on(store: Store, order_id: str) -> date | None:
+    """The order date in Plex, else the day on which Plex created the order."""
+    record = store.orders.get(order_id)
+    if record is None:
+        return None
+    order = store.orders.revision(order_id, record.latest)
+    return order.order_date or (None if order.created_at is None else day_of(order.created_at))
