@@ -1,6 +1,6 @@
-"""The audit trail: who did what, when, to which order; append-only, each event chained to the one before by its hash.
+"""The audit trail: who did what, when, to which order; append-only, each event chained to the previous one by its hash.
 
-An edited, removed or reordered event breaks the chain; a cut tail shows when a head noted elsewhere is not in it.
+An edited, removed or reordered event breaks the chain. A removed tail is found only with a head stored elsewhere.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Detail: TypeAlias = Mapping[str, Fact]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event as stored. `subject` names what it is about: `document 12`, `transaction …`, `order …`, `run`."""
+    """One event as stored. `subject` is the record concerned: `document 12`, `transaction …`, `order …`, `run`."""
 
     seq: int
     at: datetime
@@ -40,14 +40,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Where the chain does not hold."""
+    """First position at which the chain is broken."""
 
     seq: int
     what: str
 
 
 class Audit:
-    """Appends to and reads from the `events` table."""
+    """The table `events`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -55,7 +55,7 @@ class Audit:
     def append(
         self, at: datetime, actor: str, kind: str, subject: Subject, *, order_id: str | None = None, **detail: Fact
     ) -> None:
-        """Add one event. `detail` says what, before and after; never a secret, never a presigned URL."""
+        """Add one event. `detail` holds values before and after; never a secret or a presigned URL."""
         with self._database.transaction():
             last = self._database.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
             seq, previous = (1, GENESIS) if last is None else (last["seq"] + 1, last["hash"])
@@ -68,20 +68,20 @@ class Audit:
             )
 
     def count(self) -> int:
-        """How many events there are: they are numbered without a gap, which `verify` checks."""
+        """Number of events; they are numbered without gaps, which `verify` checks."""
         return self._database.number("SELECT max(seq) FROM events")
 
     def head(self) -> str:
-        """The hash of the newest event: noted outside, it proves later that no tail was cut."""
+        """Hash of the newest event: stored elsewhere, it proves later that no tail was removed."""
         last = self._database.row("SELECT hash FROM events ORDER BY seq DESC LIMIT 1")
         return GENESIS if last is None else str(last["hash"])
 
     def events(self, *, order_id: str | None = None, since: datetime | None = None) -> Iterator[Event]:
-        """Events, oldest first; of one order, or from a time on. Raise StateUnusable at one that was edited."""
+        """Events, oldest first, of one order or since a time. Raise StateUnusable at an event that was edited."""
         return map(_event, self._rows(order_id, since))
 
     def of_transactions(self, transactions: Collection[str]) -> list[Event]:
-        """Events of these inbound transactions that belong to no order: noted before it was known whose they are."""
+        """Events of these inbound transactions without an order: recorded before their order was known."""
         rows = [
             row
             for one in transactions
@@ -90,9 +90,9 @@ class Audit:
         return sorted(map(_event, rows), key=lambda event: event.seq)
 
     def verify(self, head: str | None = None) -> Break | None:
-        """Walk the whole chain; the first break, or None. With `head`, it must be the hash of some event."""
+        """Check the whole chain; the first break, or None. With `head`, it must be the hash of some event."""
         previous, expected, seen = GENESIS, 1, head in (None, GENESIS)
-        # As stored, not as read: an edited event may be no event any more.
+        # Rows as stored, not `Event`: an edited row may not be readable as an event.
         for row in self._rows(None, None):
             seq = row["seq"]
             if seq != expected:

@@ -1,4 +1,4 @@
-"""Outbound documents: frozen before the first attempt, moved only along the legal states, never changed."""
+"""Outbound documents: frozen before the first attempt; only their state changes, along the legal moves."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ NOT_HEARD = "not heard"
 NOT_PROCESSED = "not processed"
 IN_FLIGHT = "still in flight"
 REFUSED = "refused"
-"""How the outcome of an attempt begins, by what it tells of the document's being at Stedi."""
+"""Prefixes of an attempt's outcome: whether Stedi may have processed it."""
 
 
 class Documents(DocumentSearch):
     """The tables `documents` and `attempts`."""
 
     def freeze(self, new: NewDocument, now: datetime) -> Document:
-        """Store a document before its first attempt. The unique indexes refuse a second one for the same slot."""
+        """Store a document before its first attempt. Unique indexes reject a second one for the same slot."""
         document_id = self._database.insert(
             "INSERT INTO documents (stream, order_id, order_number, search_key, order_release, supplier, partnership,"
             " transaction_setting, kind, purpose, revision, change_sequence, counter, idempotency_key, file_name,"
@@ -65,7 +65,7 @@ class Documents(DocumentSearch):
         )
         return self.get(document_id)
 
-    def take_over(
+    def import_sent(
         self,
         new: NewDocument,
         *,
@@ -75,7 +75,7 @@ class Documents(DocumentSearch):
         failed: str | None,
         blocks: bool,
     ) -> Document:
-        """Add a document that Stedi has and this ledger lost; `blocks`: its stream waits for a person."""
+        """Add a document that Stedi has and this ledger lacks; `blocks`: its stream needs review first."""
         document = self.freeze(new, sent_at)
         self.begin_attempt(document, sent_at)
         self.accept(
@@ -102,21 +102,21 @@ class Documents(DocumentSearch):
         return document_of_row(row)
 
     def body(self, document_id: int) -> bytes:
-        """The exact bytes of the request; empty once they were dropped (`state.keep_days`)."""
+        """The exact bytes of the request; empty after they were deleted (`state.keep_days`)."""
         return unpacked(self._payload(document_id, "body"))
 
     def x12(self, document_id: int) -> str:
-        """The document as X12 text, rendered when it was frozen or as Stedi generated it; empty once dropped."""
+        """The document as X12 text, as rendered at freezing or as Stedi generated it; empty after deletion."""
         return unpacked(self._payload(document_id, "x12")).decode()
 
     def sent(self, document_id: int) -> SentOrder:
-        """What the supplier was told by this document."""
+        """The values sent by this document."""
         return unpack_model(SentOrder, self._payload(document_id, "sent"))
 
     def counter(self, stream: str, kind: str, change_sequence: int, *, number: str, release: str | None) -> int:
-        """The next free `rN` of a slot: grows after a conclusive refusal or by replay only.
+        """The next free `rN` of a slot; it grows only after a conclusive refusal or by a replay.
 
-        A number that was given out again has the slots of its earlier order, too: no key ever comes twice.
+        An order number that Plex assigned again shares the slots of the earlier order, so that no key is used twice.
         """
         return self._database.number(
             "SELECT coalesce(max(counter), 0) + 1 FROM documents WHERE kind = ? AND change_sequence = ?"
@@ -125,7 +125,7 @@ class Documents(DocumentSearch):
         )
 
     def begin_attempt(self, document: Document, at: datetime) -> int:
-        """Note, before the call, that an attempt begins; its number."""
+        """Record an attempt before its call; return its number."""
         number = self._database.number("SELECT count(*) FROM attempts WHERE document_id = ?", (document.id,)) + 1
         self._database.execute(
             "INSERT INTO attempts (document_id, number, begun_at) VALUES (?, ?, ?)",
@@ -139,14 +139,14 @@ class Documents(DocumentSearch):
         return number
 
     def end_attempt(self, document_id: int, number: int, at: datetime, outcome: str) -> None:
-        """Note how an attempt ended."""
+        """Record the outcome of an attempt."""
         self._database.execute(
             "UPDATE attempts SET ended_at = ?, outcome = ? WHERE document_id = ? AND number = ?",
             (instant(at), outcome, document_id, number),
         )
 
     def open_attempts(self, document_id: int) -> int:
-        """How many attempts have begun of which it is open whether Stedi carried them out."""
+        """Number of attempts that Stedi may or may not have processed."""
         return self._database.number(
             "SELECT count(*) FROM attempts WHERE document_id = ?"
             " AND (outcome IS NULL OR outcome LIKE ? OR outcome LIKE ?)",
@@ -154,7 +154,7 @@ class Documents(DocumentSearch):
         )
 
     def disprove_attempts(self, document_id: int) -> None:
-        """Stedi has carried out none of the attempts so far: the key's age begins anew with the next."""
+        """Stedi processed none of the attempts so far: the key's lifetime restarts with the next one."""
         self._database.execute(
             "UPDATE attempts SET outcome = ? || coalesce(outcome, 'no answer') WHERE document_id = ?"
             " AND (outcome IS NULL OR outcome LIKE ? OR outcome LIKE ?)",
@@ -163,12 +163,12 @@ class Documents(DocumentSearch):
         self.forget_first_attempt(document_id)
 
     def forget_first_attempt(self, document_id: int) -> None:
-        """No attempt so far can have been carried out, so none of them has begun the key's age."""
+        """Reset the start of the key's lifetime if Stedi cannot have processed any attempt."""
         if self.open_attempts(document_id) == 0:
             self._database.execute("UPDATE documents SET first_attempt_at = NULL WHERE id = ?", (document_id,))
 
     def attempts(self, document_id: int) -> list[tuple[int, datetime, datetime | None, str | None]]:
-        """Number, beginning, end and outcome of every attempt."""
+        """Number, start, end and outcome of every attempt."""
         rows = self._database.rows("SELECT * FROM attempts WHERE document_id = ? ORDER BY number", (document_id,))
         return [(r["number"], moment(r["begun_at"]), maybe_moment(r["ended_at"]), r["outcome"]) for r in rows]
 
@@ -182,7 +182,7 @@ class Documents(DocumentSearch):
         group_control: int | None,
         x12: str | None,
     ) -> None:
-        """Stedi has it: generated and queued, not delivered."""
+        """Stedi accepted it: generated and queued, not delivered."""
         self._database.execute(
             "UPDATE documents SET state = 'accepted', delivery = 'pending', accepted_at = coalesce(accepted_at, ?),"
             " file_execution_id = ?, interchange_control = coalesce(?, interchange_control),"
@@ -194,7 +194,7 @@ class Documents(DocumentSearch):
             self._database.execute("UPDATE documents SET x12 = ? WHERE id = ?", (pack(x12), document_id))
 
     def set_controls(self, document_id: int, interchange: int | None, group: int | None, set_: int | None) -> None:
-        """Control numbers read from the execution's transactions."""
+        """Store ISA13, GS06 and ST02 as read from the execution's transactions."""
         self._database.execute(
             "UPDATE documents SET interchange_control = coalesce(?, interchange_control),"
             " group_control = coalesce(?, group_control), set_control = coalesce(?, set_control) WHERE id = ?",
@@ -202,7 +202,7 @@ class Documents(DocumentSearch):
         )
 
     def deliver(self, document_id: int, at: datetime) -> None:
-        """Stedi has delivered it."""
+        """Stedi delivered it."""
         self._database.execute(
             "UPDATE documents SET state = 'delivered', delivery = 'delivered', delivered_at = ?, error = NULL"
             " WHERE id = ?",
@@ -216,7 +216,7 @@ class Documents(DocumentSearch):
         )
 
     def await_delivery(self, document_id: int, file_execution_id: str) -> None:
-        """A failed delivery was taken up again (retried at Stedi) as another execution."""
+        """A failed delivery was retried at Stedi as another execution: its delivery is awaited again."""
         self._database.execute(
             "UPDATE documents SET state = 'accepted', delivery = 'pending', file_execution_id = ?, error = NULL"
             " WHERE id = ?",
@@ -224,57 +224,57 @@ class Documents(DocumentSearch):
         )
 
     def follow(self, document_id: int, file_execution_id: str) -> None:
-        """Another execution took over before this one failed."""
+        """Track another execution, which replaced this one before it failed."""
         self._database.execute(
             "UPDATE documents SET file_execution_id = ? WHERE id = ?", (file_execution_id, document_id)
         )
 
     def move(self, document_id: int, state: DocumentState, error: str | None) -> None:
         """Move to refused, conflict, in_doubt or withdrawn, with the reason."""
-        # What was answered to a document that is given up is looked at again.
+        # Acknowledgments of an abandoned document refer to another one now: they are folded again.
         self._database.execute(
             "UPDATE documents SET state = ?, error = ?, folded = folded AND ? <> 'withdrawn' WHERE id = ?",
             (state, error, state, document_id),
         )
 
     def set_next_attempt(self, document_id: int, at: datetime | None, error: str | None) -> None:
-        """When an unheard document is tried again, and why it was not heard."""
+        """Set when a document without a response is sent again, and why there was none."""
         self._database.execute(
             "UPDATE documents SET next_attempt_at = ?, error = ? WHERE id = ?",
             (maybe_instant(at), error, document_id),
         )
 
     def unfolded(self) -> list[str]:
-        """Orders of which a change went out, or a document was given up: what was answered is to be looked at again."""
+        """Orders whose acknowledgments must be folded again: a change was sent, or a document was abandoned."""
         return [
             row["order_id"]
             for row in self._database.rows("SELECT DISTINCT order_id FROM documents WHERE folded = 0 AND kind <> '810'")
         ]
 
     def set_folded(self, order_id: str) -> None:
-        """The answers of this order were folded again."""
+        """Record that the acknowledgments of this order were folded."""
         self._database.execute("UPDATE documents SET folded = 1 WHERE order_id = ? AND folded = 0", (order_id,))
 
     def set_functional(self, document_id: int, status: FunctionalStatus, *, blocks: bool) -> None:
-        """What a 997 said; a rejecting one blocks the stream until a person decides."""
+        """Store the result of a 997; a rejection blocks the stream until it is reviewed."""
         self._database.execute(
             "UPDATE documents SET functional_ack = ?, blocks = ? WHERE id = ?", (status, int(blocks), document_id)
         )
 
     def unblock(self, document_id: int) -> None:
-        """A person has settled a rejecting 997."""
+        """Unblock the stream: the rejecting 997 was reviewed."""
         self._database.execute("UPDATE documents SET blocks = 0 WHERE id = ?", (document_id,))
 
     def allow_retry(self, document_id: int) -> None:
-        """A person asks for a refused document again, or for one whose search at Stedi proves nothing."""
+        """A user requests a refused document again, or one whose search at Stedi was inconclusive."""
         self._database.execute("UPDATE documents SET retry = 1 WHERE id = ?", (document_id,))
 
     def set_business(self, document_id: int, status: BusinessStatus) -> None:
-        """What the supplier's answers amount to."""
+        """Store the status that results from the supplier's acknowledgments."""
         self._database.execute("UPDATE documents SET business_ack = ? WHERE id = ?", (status, document_id))
 
     def any(self) -> bool:
-        """Whether there is any document."""
+        """Whether the ledger has any document."""
         return self._database.row("SELECT 1 FROM documents LIMIT 1") is not None
 
     def _payload(self, document_id: int, column: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Inbound transactions: stored as received, decided afterwards; and the lines they speak of."""
+"""Inbound transactions, stored as received and processed afterwards, and the current state of order lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plexstedi.state.file.database import Database, Row
 
 
 class InboxState(StrEnum):
-    """Where an inbound transaction is; the legal moves are in `schema.INBOX_MOVES`."""
+    """State of an inbound transaction; the legal moves are `schema.INBOX_MOVES`."""
 
     LISTED = "listed"
     STORED = "stored"
@@ -27,12 +27,12 @@ class InboxState(StrEnum):
 
     @property
     def is_undecided(self) -> bool:
-        """Not decided yet: it is fetched, or decided, by a later run."""
+        """Not processed yet: a later run fetches or processes it."""
         return self in _UNDECIDED
 
     @property
     def is_disregarded(self) -> bool:
-        """A duplicate, or ignored: it says nothing of any order."""
+        """A duplicate, or ignored: it has no effect on an order."""
         return self in _DISREGARDED
 
 
@@ -40,12 +40,12 @@ _UNDECIDED = frozenset({InboxState.LISTED, InboxState.STORED, InboxState.WAITING
 _DISREGARDED = frozenset({InboxState.DUPLICATE, InboxState.IGNORED})
 
 OF_ANOTHER_PLANT = "order {number} belongs to another plant"
-"""The reason of what is ignored by `documents.order_pattern`."""
+"""Reason of transactions ignored by `documents.order_pattern`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedTransaction:
-    """What the listing says of an inbound transaction."""
+    """An inbound transaction as listed by Stedi."""
 
     transaction_id: str
     execution_id: str
@@ -62,7 +62,7 @@ class ListedTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """One row of `inbox`; the document is read on demand."""
+    """One row of `inbox`; the document is read separately."""
 
     transaction_id: str
     execution_id: str
@@ -84,7 +84,7 @@ class Inbound:
     type_code: str | None
     dated: str | None
     decisions: Mapping[str, str]
-    """What a person decided: line number, or `*` for all, to `accept` or `reject`."""
+    """Decisions of users: line number, or `*` for all, to `accept` or `reject`."""
     reason: str | None
 
 
@@ -95,7 +95,7 @@ class Inbox:
         self._database = database
 
     def list_one(self, listed: ListedTransaction, now: datetime) -> bool:
-        """Note a transaction of the listing; whether it is new (a listing may repeat itself)."""
+        """Add a listed transaction; return whether it is new (listings may repeat one)."""
         added = self._database.execute(
             "INSERT INTO inbox (transaction_id, execution_id, set_id, partnership, supplier, processed_at, received_at,"
             " sender, release, interchange_control, group_control, set_control, state)"
@@ -118,7 +118,7 @@ class Inbox:
         return added == 1
 
     def store(self, transaction_id: str, document: bytes, form: str, content_hash: str) -> None:
-        """Keep the document as received."""
+        """Store the document as received."""
         self._database.execute(
             "UPDATE inbox SET state = 'stored', document = ?, document_form = ?, content_hash = ?"
             " WHERE transaction_id = ?",
@@ -126,16 +126,16 @@ class Inbox:
         )
 
     def set_set(self, transaction_id: str, set_id: str) -> None:
-        """The transaction set, told by the document where the listing did not."""
+        """Set the transaction set from the document, where the listing had none."""
         self._database.execute("UPDATE inbox SET set_id = ? WHERE transaction_id = ?", (set_id, transaction_id))
 
     def document(self, transaction_id: str) -> bytes | None:
-        """The document as received; None while it was not fetched, and once it was dropped (`state.keep_days`)."""
+        """The document as received; None before it is fetched and after it was deleted (`state.keep_days`)."""
         row = self._database.row("SELECT document FROM inbox WHERE transaction_id = ?", (transaction_id,))
         return None if row is None or row["document"] is None else unpack(row["document"])
 
     def get(self, transaction_id: str) -> Inbound | None:
-        """The transaction of this id."""
+        """The transaction of this id; None if it is not known."""
         found = self._query("WHERE transaction_id = ?", transaction_id)
         return found[0] if found else None
 
@@ -145,7 +145,8 @@ class Inbox:
         return self._query(f"WHERE state IN ({marks}) ORDER BY processed_at, transaction_id", *states)
 
     def partnerships_ignored_for(self, reason: str) -> list[str]:
-        """The partnerships of transactions left alone for this reason, each found by one step in the index."""
+        """The partnerships of transactions ignored for this reason."""
+        # Recursive: one index step per partnership, whatever the number of transactions.
         rows = self._database.rows(
             "WITH RECURSIVE found (partnership) AS ("
             " SELECT min(partnership) FROM inbox WHERE state = 'ignored' AND reason = ?1 UNION ALL"
@@ -157,11 +158,11 @@ class Inbox:
         return [row["partnership"] for row in rows]
 
     def ignored_for(self, reason: str, partnership: str) -> list[Inbound]:
-        """Transactions over a partnership that were left alone for this reason."""
+        """Transactions over a partnership that were ignored for this reason."""
         return self._query("WHERE state = 'ignored' AND reason = ? AND partnership = ?", reason, partnership)
 
     def ignored_by_pattern(self) -> list[Inbound]:
-        """Transactions that `documents.order_pattern` told to be another plant's (OF_ANOTHER_PLANT is their reason)."""
+        """Transactions ignored by `documents.order_pattern` as another plant's (reason OF_ANOTHER_PLANT)."""
         begin, _, _ = OF_ANOTHER_PLANT.partition("{number}")
         return self._query(
             "INDEXED BY inbox_ignored WHERE state = 'ignored' AND reason >= ? AND reason < ? AND reason LIKE ?",
@@ -169,7 +170,7 @@ class Inbox:
         )
 
     def list_again(self, transaction_id: str, supplier: str, now: datetime) -> None:
-        """Its partnership has become known: to be fetched, and from now on awaited as if it had just come in."""
+        """Process an ignored transaction whose partnership became known, as if it was received now."""
         self._database.execute(
             "UPDATE inbox SET state = CASE WHEN document IS NULL THEN 'listed' ELSE 'stored' END, supplier = ?,"
             " received_at = ?, reason = NULL WHERE transaction_id = ?",
@@ -177,15 +178,15 @@ class Inbox:
         )
 
     def explain(self, transaction_id: str, reason: str) -> None:
-        """Another reason why it stays as it is."""
+        """Replace its reason; the state does not change."""
         self._database.execute("UPDATE inbox SET reason = ? WHERE transaction_id = ?", (reason, transaction_id))
 
     def of_order(self, order_id: str) -> list[Inbound]:
-        """All that was received for an order."""
+        """Transactions received for an order, in the order in which Stedi processed them."""
         return self._query("WHERE order_id = ? ORDER BY processed_at, transaction_id", order_id)
 
     def last_functional_ack(self, document_id: int, besides: str) -> Inbound | None:
-        """The last 997 that was applied to a document, besides one transaction."""
+        """The last 997 applied to a document, except one transaction."""
         found = self._query(
             "INDEXED BY inbox_of_document WHERE document_id = ? AND set_id = '997' AND state = 'applied'"
             " AND transaction_id <> ? ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
@@ -204,7 +205,7 @@ class Inbox:
         dated: str | None,
         content_hash: str,
     ) -> None:
-        """Whose answer it is, as far as that is known, and the mark of what it says."""
+        """Store order and document as far as they are known, type code, date, and the fingerprint of the content."""
         self._database.execute(
             "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
             " WHERE transaction_id = ?",
@@ -212,24 +213,24 @@ class Inbox:
         )
 
     def move(self, transaction_id: str, state: InboxState, reason: str | None) -> None:
-        """Move along a legal move, with the reason."""
+        """Set the state, by a legal move, and the reason."""
         self._database.execute(
             "UPDATE inbox SET state = ?, reason = ? WHERE transaction_id = ?", (state, reason, transaction_id)
         )
 
     def set_outcome(self, transaction_id: str, outcome: Reconciliation) -> None:
-        """What the answer says, line by line."""
+        """Store the outcome of the acknowledgment, line by line."""
         self._database.execute(
             "UPDATE inbox SET outcome = ? WHERE transaction_id = ?", (pack_model(outcome), transaction_id)
         )
 
     def outcome(self, transaction_id: str) -> Reconciliation | None:
-        """What `set_outcome` stored."""
+        """The outcome stored by `set_outcome`; None if there is none."""
         row = self._database.row("SELECT outcome FROM inbox WHERE transaction_id = ?", (transaction_id,))
         return None if row is None or row["outcome"] is None else unpack_model(Reconciliation, row["outcome"])
 
     def decide(self, transaction_id: str, decisions: Mapping[str, str]) -> None:
-        """Add a person's decisions."""
+        """Add a user's decisions. Raise KeyError if there is no such transaction."""
         row = self._database.row("SELECT decisions FROM inbox WHERE transaction_id = ?", (transaction_id,))
         if row is None:
             raise KeyError(f"there is no transaction {transaction_id}")
@@ -240,12 +241,12 @@ class Inbox:
         )
 
     def counts_by_set(self) -> dict[str, int]:
-        """How many transactions of each set were received."""
+        """Number of transactions received, by set."""
         rows = self._database.rows("SELECT set_id, n FROM inbox_counts WHERE n > 0 ORDER BY set_id")
         return {row["set_id"]: row["n"] for row in rows}
 
     def set_line(self, stream: str, order_id: str, outcome: LineOutcome, transaction_id: str | None) -> None:
-        """What stands of a line now."""
+        """Store the current state of a line."""
         self._database.execute(
             "INSERT INTO lines (stream, order_id, line, state, transaction_id, outcome) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (stream, line) DO UPDATE SET state = excluded.state,"
@@ -254,24 +255,24 @@ class Inbox:
         )
 
     def keep_lines(self, stream: str, numbers: Collection[int]) -> None:
-        """Drop what was said of other lines of a stream: no answer that counts speaks of them any more."""
+        """Delete the other lines of a stream: no acknowledgment that counts lists them any more."""
         for number in set(self.lines_of_stream(stream)) - set(numbers):
             self._database.execute("DELETE FROM lines WHERE stream = ? AND line = ?", (stream, number))
 
     def lines_of_stream(self, stream: str) -> dict[int, LineOutcome]:
-        """What stands of a stream's lines, by line number."""
+        """Current outcome of a stream's lines, by line number."""
         rows = self._database.rows("SELECT line, outcome FROM lines WHERE stream = ? ORDER BY line", (stream,))
         return {row["line"]: unpack_model(LineOutcome, row["outcome"]) for row in rows}
 
     def lines(self, order_id: str) -> list[tuple[str, LineOutcome]]:
-        """What stands of an order's lines: stream and outcome, by stream and line number."""
+        """Stream and current outcome of an order's lines, sorted by stream and line number."""
         rows = self._database.rows(
             "SELECT stream, outcome FROM lines WHERE order_id = ? ORDER BY stream, line", (order_id,)
         )
         return [(row["stream"], unpack_model(LineOutcome, row["outcome"])) for row in rows]
 
     def line_counts(self, supplier: str | None = None) -> dict[str, int]:
-        """How many lines stand in each state, of one supplier or of all."""
+        """Number of lines by state, of one supplier or of all."""
         if supplier is None:
             rows = self._database.rows(
                 "SELECT state, sum(n) AS n FROM line_counts WHERE n > 0 GROUP BY state ORDER BY state"

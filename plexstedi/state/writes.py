@@ -1,4 +1,4 @@
-"""Writes to Plex: planned in the same transaction as the answer that asks for them, carried out afterwards."""
+"""Writes to Plex: planned in the transaction that applies the acknowledgment, executed afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from plexstedi.state.file.database import Database, Row
 
 
 class WriteState(StrEnum):
-    """Where a write is; the legal moves are in `schema.WRITE_MOVES`."""
+    """State of a write; the legal moves are `schema.WRITE_MOVES`."""
 
     PLANNED = "planned"
     WRITING = "writing"
@@ -25,7 +25,7 @@ class WriteState(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Planned, or begun and not known to be done."""
+        """Planned, or started with unknown outcome."""
         return self in _OPEN
 
 
@@ -43,16 +43,16 @@ class Write:
     plan: WritePlan
     state: WriteState
     changes: tuple[FieldChange, ...]
-    """What was different in Plex when it was written: field, before, after, why."""
+    """Fields that the write changed in Plex: field, before, after, reason."""
     planned_at: datetime
     done_at: datetime | None
     revision: int | None
-    """The revision of the order that has what was written into its releases; None: nothing that a revision has."""
+    """The order's revision that contains the written values; None: a revision contains none of them."""
     error: str | None
     unseen_since: datetime | None = None
-    """Since when Plex, which said that it had written, does not show it."""
+    """Since when Plex, which confirmed the write, does not return it when read back; None: it does."""
     unseen_reads: int = 0
-    """In how many later runs it was looked for."""
+    """How many later runs read Plex back for it."""
 
 
 class Writes:
@@ -62,9 +62,9 @@ class Writes:
         self._database = database
 
     def plan(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> bool:
-        """Plan what an order's fields are to hold; replaces an open plan of it. Whether it is new.
+        """Plan the values of an order's fields, replacing an open plan of it. Return whether the plan is new.
 
-        The same plan as the last one done, or as the open one, is not planned again.
+        A plan equal to the open one, or to the last one done, is not stored again.
         """
         text = plan.model_dump_json()
         mark = hashlib.sha256(text.encode()).hexdigest()
@@ -86,7 +86,7 @@ class Writes:
     def adopt(
         self, plan: WritePlan, transaction_id: str, changes: Sequence[FieldChange], now: datetime, *, revision: int
     ) -> None:
-        """Note what stands in Plex by the hand of an earlier state as written."""
+        """Record values that Plex already has from an earlier state file as written."""
         text = plan.model_dump_json()
         write_id = self._database.insert(
             "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
@@ -97,7 +97,8 @@ class Writes:
         self.done(write_id, now, revision=revision)
 
     def drop_open(self, order_id: str) -> None:
-        """What is still to be written for an order, or was refused, no longer counts."""
+        """Mark the open and failed writes of an order as superseded."""
+        # `writing` to `superseded` is not a legal move.
         self._database.execute(
             "UPDATE writes SET state = 'planned' WHERE order_id = ? AND state = 'writing'", (order_id,)
         )
@@ -106,12 +107,12 @@ class Writes:
         )
 
     def open(self) -> list[Write]:
-        """What is still to be written, oldest first."""
+        """Open writes, oldest first."""
         rows = self._database.rows(f"SELECT * FROM writes WHERE state IN {_OPEN_LISTED} ORDER BY id")
         return [_write(row) for row in rows]
 
     def unseen_and_failed(self) -> list[Write]:
-        """Writes that a person is asked about since Plex does not show them: it may yet, so they are looked for."""
+        """Writes under review because Plex does not return them; Plex may do so later, so they are still read back."""
         rows = self._database.rows(
             "SELECT * FROM writes WHERE state = 'failed' AND unseen_since IS NOT NULL ORDER BY id"
         )
@@ -123,7 +124,7 @@ class Writes:
         return [_write(row) for row in found if row is not None]
 
     def still_open(self, write_id: int) -> list[Write]:
-        """This write, unless it is done, refused or given up by now."""
+        """This write if it is still open; else an empty list."""
         return [write for write in self.by_ids([write_id]) if write.state.is_open]
 
     def of_order(self, order_id: str) -> list[Write]:
@@ -134,20 +135,20 @@ class Writes:
         ]
 
     def begin(self, write_id: int, changes: Sequence[FieldChange]) -> None:
-        """A call is about to begin: note what it changes."""
+        """Record, before the call, that it starts and what it changes."""
         self._database.execute(
             "UPDATE writes SET state = 'writing', changes = ? WHERE id = ? AND state = 'planned'",
             (json.dumps([change.model_dump(mode="json") for change in changes]), write_id),
         )
 
     def again(self, write_id: int, error: str) -> None:
-        """The outcome was read and it is not there: planned again."""
+        """Plan it again: reading Plex showed that it was not written."""
         self._database.execute(
             "UPDATE writes SET state = 'planned', error = ? WHERE id = ? AND state = 'writing'", (error, write_id)
         )
 
     def not_seen(self, write_id: int, error: str, now: datetime) -> None:
-        """Plex said that it had written and does not show it: looked for again, not written again."""
+        """Plex confirmed the write but does not return it: later runs read it back instead of writing it again."""
         self._database.execute(
             "UPDATE writes SET state = 'planned', error = ?, unseen_since = ?, unseen_reads = 0"
             " WHERE id = ? AND state = 'writing'",
@@ -155,13 +156,13 @@ class Writes:
         )
 
     def still_not_seen(self, write_id: int, error: str) -> None:
-        """It was looked for once more."""
+        """Count one more unsuccessful read."""
         self._database.execute(
             "UPDATE writes SET error = ?, unseen_reads = unseen_reads + 1 WHERE id = ?", (error, write_id)
         )
 
     def done(self, write_id: int, now: datetime, *, revision: int | None = None) -> None:
-        """Plex holds it: read back. `revision`: the order's revision that has it."""
+        """Plex returned the values when read back. `revision`: the order's revision that contains them."""
         self._database.execute(
             "UPDATE writes SET state = 'done', done_at = ?, revision = ?, error = NULL, unseen_since = NULL"
             " WHERE id = ?",
@@ -169,21 +170,21 @@ class Writes:
         )
 
     def fail(self, write_id: int, error: str) -> None:
-        """Plex refuses it, or a person has to decide before it is written."""
+        """Plex rejects it, or it needs review before it is written."""
         self._database.execute("UPDATE writes SET state = 'failed', error = ? WHERE id = ?", (error, write_id))
 
     def plan_again(self, write_id: int) -> None:
-        """A person has mended what made Plex refuse it."""
+        """Plan a failed write again, after a user corrected the cause."""
         self._database.execute(
             "UPDATE writes SET state = 'planned', error = NULL, unseen_since = NULL WHERE id = ?", (write_id,)
         )
 
     def abandon(self, write_id: int) -> None:
-        """A person leaves Plex as it is."""
+        """Do not write it: a user keeps the values in Plex."""
         self._database.execute("UPDATE writes SET state = 'superseded' WHERE id = ?", (write_id,))
 
     def count_open(self) -> int:
-        """How many writes are still to be done."""
+        """Number of open writes."""
         return self._database.number(f"SELECT count(*) FROM writes WHERE state IN {_OPEN_LISTED}")
 
 

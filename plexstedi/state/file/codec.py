@@ -1,4 +1,4 @@
-"""How values lie in columns: times as ISO text that sorts, payloads compressed, models as their JSON."""
+"""Values as stored in columns: times as sortable ISO text, payloads compressed, models as JSON."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _WIDTH = len("2026-11-23T07:00:00.000000Z")
 
 
 def instant(moment: datetime) -> str:
-    """An aware time as fixed-width UTC text: it sorts as it passes."""
-    # Not strftime: it writes the year 26 as `26`, which nothing reads back.
+    """An aware time as fixed-width UTC text, which sorts chronologically."""
+    # Not strftime: it writes the year 26 as `26`, which cannot be read back.
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -29,8 +29,8 @@ def maybe_instant(moment: datetime | None) -> str | None:
 
 
 def moment(text: str) -> datetime:
-    """The time that `instant` wrote. Raise ValueError for any other text."""
-    # Read some hundred times in each run: `strptime` takes twenty times as long.
+    """Inverse of `instant`. Raise ValueError for any other text."""
+    # Called hundreds of times per run: `strptime` takes twenty times as long.
     if len(text) != _WIDTH or text[-1] != "Z":
         raise ValueError(f"{text!r} is not a time of this file")
     return datetime.fromisoformat(text)
@@ -42,12 +42,12 @@ def maybe_moment(text: str | None) -> datetime | None:
 
 
 def pack(payload: bytes | str) -> bytes:
-    """A payload, compressed."""
+    """Compress a payload."""
     return zlib.compress(payload.encode() if isinstance(payload, str) else payload, 6)
 
 
 def unpack(packed: bytes) -> bytes:
-    """What `pack` was given, as bytes."""
+    """Inverse of `pack`, as bytes."""
     return zlib.decompress(packed)
 
 
@@ -57,7 +57,7 @@ def pack_model(model: BaseModel) -> bytes:
 
 
 def unpack_model(kind: type[Model], packed: bytes) -> Model:
-    """The model that `pack_model` was given."""
+    """Inverse of `pack_model`."""
     return kind.model_validate_json(unpack(packed))
 
 
@@ -67,10 +67,10 @@ def reasons_text(reasons: Sequence[Reason]) -> str:
 
 
 def reasons_of(text: str) -> tuple[Reason, ...]:
-    """The reasons that `reasons_text` was given."""
+    """Inverse of `reasons_text`."""
     return tuple(Reason.model_validate(entry) for entry in json.loads(text))
 
 
 def listed(states: Iterable[StrEnum]) -> str:
-    """States as SQL has them: `('sending', 'in_doubt')`."""
+    """States as an SQL list: `('sending', 'in_doubt')`."""
     return "(" + ", ".join(f"'{state}'" for state in states) + ")"

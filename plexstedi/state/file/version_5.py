@@ -1,7 +1,7 @@
-"""Version 5 of the schema: with it, what a run or `status` costs does not grow with what is closed.
+"""Version 5 of the schema: the cost of a run and of `status` does not grow with the number of closed records.
 
-Indexes for each question; partial ones hold only what is open. Counts and times that `status` shows are kept by
-triggers: counting a table of years at each question would read all of it.
+Each query has an index; partial indexes contain only open records. Counts and times shown by `status` are maintained by
+triggers, since counting would read the whole table each time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 
 def _kept_count(table: str, counts: str, columns: Sequence[str]) -> list[str]:
-    """Count the rows of a table in `counts`, by these columns; rows of these tables are never deleted."""
+    """Maintain in `counts` the number of rows of a table by these columns. Rows of these tables are never deleted."""
     listed = ", ".join(columns)
     added = f"INSERT INTO {counts} ({listed}, n) VALUES ({', '.join(f'NEW.{name}' for name in columns)}, 1)"
     again = f"ON CONFLICT ({listed}) DO UPDATE SET n = n + 1"
@@ -25,7 +25,7 @@ def _kept_count(table: str, counts: str, columns: Sequence[str]) -> list[str]:
 
 
 def _kept_time(table: str, column: str) -> list[str]:
-    """Keep the latest time of a column in `latest_times`, named after it."""
+    """Maintain the latest time of a column in `latest_times`, under the column's name."""
     kept = f"INSERT INTO latest_times (what, at) VALUES ('{column}', NEW.{column})"
     later = "ON CONFLICT (what) DO UPDATE SET at = excluded.at WHERE excluded.at > at"
     begin = f"ON {table} WHEN NEW.{column} IS NOT NULL BEGIN {kept} {later}; END"
@@ -78,7 +78,7 @@ _LINE_COUNTS = (
             SELECT NEW.supplier, state, count(*) FROM lines WHERE order_id = NEW.id GROUP BY state {_LINE_AGAIN};
         END""",
 )
-"""A line belongs to the supplier that its order has now."""
+"""A line is counted for the current supplier of its order."""
 
 _NUMBERS = (
     "ALTER TABLE orders ADD COLUMN search_key TEXT NOT NULL DEFAULT ''",
@@ -93,7 +93,7 @@ _NUMBERS = (
     "CREATE INDEX invoices_by_search_key ON invoices (search_key)",
     "CREATE INDEX documents_by_search_key ON documents (search_key)",
 )
-"""`search_key`: `edi.order_number.search_key` of the number: equal for numbers that anybody may take for the same."""
+"""`search_key`: `edi.order_number.search_key` of the number; equal for numbers that may be taken for the same."""
 
 _FILES = (
     "ALTER TABLE witnesses ADD COLUMN in_ledger INTEGER NOT NULL DEFAULT 0 CHECK (in_ledger IN (0, 1))",
@@ -106,7 +106,7 @@ _FILES = (
     """CREATE INDEX witnesses_without_document ON witnesses (settled, created_at)
         WHERE direction = 'OUTBOUND' AND in_ledger = 0""",
 )
-"""`in_ledger`: whether a document has this file name. Neither changes, and neither row is ever deleted."""
+"""`in_ledger`: whether a document has this file name. File names never change; rows of both tables are never deleted."""
 
 _INDEXES = (
     "CREATE INDEX orders_open ON orders (id, number) WHERE phase IN ('released', 'unreleased')",

@@ -80,7 +80,7 @@ def import_file(
 ) -> None:
     """Add one file to the ledger as a sent document. The last of a stream that is not in sync blocks it."""
     documents, slot = session.store.documents, found.file.slot
-    document = documents.take_over(
+    document = documents.import_sent(
         NewDocument(
             stream=stream,
             order_id=trade.id,
