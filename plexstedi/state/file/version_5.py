@@ -106,7 +106,7 @@ _FILES = (
     """CREATE INDEX witnesses_without_document ON witnesses (settled, created_at)
         WHERE direction = 'OUTBOUND' AND in_ledger = 0""",
 )
-"""`in_ledger`: whether a document has this file name. File names never change; rows of both tables are never deleted."""
+"""`in_ledger`: whether a document has this file name. Names never change; rows of both tables are never deleted."""
 
 _INDEXES = (
     "CREATE INDEX orders_open ON orders (id, number) WHERE phase IN ('released', 'unreleased')",
