@@ -252,7 +252,7 @@ def _overview(seen: Overview) -> dict[str, Any]:
                 open_orders=counts.open_orders,
                 documents=counts.documents,
                 undelivered=counts.undelivered,
-                unanswered=counts.unanswered,
+                unanswered=counts.unacknowledged,
                 attention=counts.reviews,
             )
             for counts in seen.suppliers

@@ -1,4 +1,4 @@
-"""The few single facts a run leaves for the next: whose state this is, how far each feed was read."""
+"""Single values kept between runs: tenant and usage of the state, cursors and tokens of feeds, results of runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plexstedi.state.file.database import Database
 
 
 class Fact(StrEnum):
-    """Names of what is remembered."""
+    """Names of the stored values."""
 
     TENANT = "tenant"
     USAGE = "usage indicator"
@@ -27,7 +27,7 @@ class Fact(StrEnum):
     INVOICES_START = "invoices created before are known"
     INVOICES_CURSOR = "invoices read until"
     RECEIPTS_CURSOR = "receipts read until"
-    ANSWERS_FROM = "stedi transactions read from"
+    TRANSACTIONS_FROM = "stedi transactions read from"
     TRANSACTIONS_TOKEN = "stedi transactions token"
     EXECUTIONS_TOKEN = "stedi executions token"
     TRANSACTIONS_SEEN = "newest stedi transaction"
@@ -47,18 +47,18 @@ class Fact(StrEnum):
 
 
 class Cursors:
-    """The `memory` table."""
+    """The table `memory`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def get(self, fact: Fact) -> str | None:
-        """What is remembered, None if nothing."""
+        """A stored value; None if there is none."""
         row = self._database.row("SELECT value FROM memory WHERE name = ?", (fact,))
         return None if row is None else str(row["value"])
 
     def put(self, fact: Fact, value: str | None) -> None:
-        """Remember; None forgets."""
+        """Store a value; None deletes it."""
         if value is None:
             self._database.execute("DELETE FROM memory WHERE name = ?", (fact,))
         else:
@@ -69,18 +69,18 @@ class Cursors:
             )
 
     def time(self, fact: Fact) -> datetime | None:
-        """A remembered time."""
+        """A stored time; None if there is none."""
         value = self.get(fact)
         return None if value is None else moment(value)
 
     def put_time(self, fact: Fact, value: datetime | None) -> None:
-        """Remember a time; None forgets."""
+        """Store a time; None deletes it."""
         self.put(fact, None if value is None else instant(value))
 
     def belongs_to(self, tenant: str, usage: str) -> None:
-        """Claim a new file for this tenant and usage indicator, or check that it is theirs.
+        """Assign a new file to this tenant and usage indicator, or check that it has them.
 
-        Raise ConfigurationFault (exit 4) when it is another's (DESIGN.md section 5).
+        Raise ConfigurationFault (exit 4) if it has others (DESIGN.md section 5).
         """
         self.must_belong_to(tenant, usage)
         for fact, mine in ((Fact.TENANT, tenant), (Fact.USAGE, usage)):
@@ -88,7 +88,7 @@ class Cursors:
                 self.put(fact, mine)
 
     def must_belong_to(self, tenant: str, usage: str) -> None:
-        """Check that the file is new or theirs; claims nothing. Raise ConfigurationFault (exit 4)."""
+        """Check that the file is new or has this tenant and usage indicator. Raise ConfigurationFault (exit 4)."""
         for fact, mine, key in (
             (Fact.TENANT, tenant, "plex.tenant_id"),
             (Fact.USAGE, usage, "stedi.usage_indicator"),
@@ -107,9 +107,9 @@ class Cursors:
                 )
 
     def latest_time(self, *seen: datetime | None) -> datetime:
-        """The latest of the times given and of any ever remembered; remembered in turn.
+        """The latest of these times and of all earlier ones; stores it. Raise ValueError if there is none.
 
-        Age that decides about sending again must never shrink because a clock was set back (DESIGN.md section 6).
+        The age that decides about sending again must not shrink when a clock is set back (DESIGN.md section 6).
         """
         times = [time for time in (*seen, self.time(Fact.HIGHEST_TIME)) if time is not None]
         if not times:
@@ -122,7 +122,7 @@ class Cursors:
 
 
 class PlexRows:
-    """The `plex_rows` table: master data of Plex as it was read, so that not every run reads it again."""
+    """The table `plex_rows`: master data of Plex, stored so that not every run reads it again."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -135,7 +135,7 @@ class PlexRows:
         return None if row is None else loads(row["content"])
 
     def put(self, kind: str, key: str, content: Json, now: datetime) -> None:
-        """Keep what was read now."""
+        """Store rows read now."""
         self._database.execute(
             "INSERT INTO plex_rows (kind, key, content, read_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET content = excluded.content, read_at = excluded.read_at",

@@ -1,4 +1,4 @@
-"""One row of documents: what is frozen, and what became of it."""
+"""One row of `documents`: the frozen values, and the states after freezing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from plexstedi.state.file.codec import (
 from plexstedi.state.file.database import Row
 
 RECOVERED = "recovered"
-"""In place of purpose and setting of a document that `recover` took over: how it was sent is not known."""
+"""Purpose and transaction setting of a document imported by `recover`: the original values are not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """What is frozen: everything an attempt needs, decided."""
+    """A document to be frozen: all values that an attempt needs."""
 
     stream: str
     order_id: str
@@ -48,7 +48,7 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One row of `documents`; the payloads are read on demand."""
+    """One row of `documents`; the payloads are read separately."""
 
     id: int
     stream: str
@@ -72,9 +72,9 @@ class Document:
     functional_ack: FunctionalStatus
     business_ack: BusinessStatus
     retry: bool
-    """Refused or in doubt, and a person asked for the same content again; an attempt uses it up."""
+    """A user requested the same content again after it was refused or in doubt; the next attempt clears it."""
     blocks: bool
-    """A rejecting 997 that no person has settled: the stream waits."""
+    """A rejecting 997 was not reviewed yet: the stream waits."""
     file_execution_id: str | None
     interchange_control: int | None
     group_control: int | None
@@ -89,7 +89,7 @@ class Document:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the next document of the stream may go."""
+        """Whether the next document of the stream may be sent."""
         return self.state.is_final and not self.blocks
 
 

@@ -1,4 +1,4 @@
-"""Which documents there are: every question that finds documents by something else than their id."""
+"""Queries that find documents by other values than their id."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from plexstedi.state.document_states import DocumentState
 from plexstedi.state.file.codec import listed
 from plexstedi.state.file.database import Database
 
-_GIVEN_UP = listed(state for state in DocumentState if state.is_abandoned)
+_ABANDONED = listed(state for state in DocumentState if state.is_abandoned)
 _UNDER_WAY = listed(state for state in DocumentState if state.is_under_way)
-_UNHEARD_OR_REFUSED = listed((DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.REFUSED))
+_UNCONFIRMED = listed((DocumentState.SENDING, DocumentState.IN_DOUBT, DocumentState.REFUSED))
 _MAY_HAVE_REACHED_SUPPLIER = listed(state for state in DocumentState if state.may_have_reached_supplier)
 _AT_STEDI = listed((DocumentState.ACCEPTED, DocumentState.DELIVERED))
 _NOT_FINAL = listed(state for state in DocumentState if not state.is_final)
 
 
 class DocumentSearch:
-    """Finds documents; changes none."""
+    """Read-only queries of the table `documents`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,12 +27,12 @@ class DocumentSearch:
         return self._query("WHERE order_id = ? ORDER BY id", order_id)
 
     def last_of_order(self, order_id: str) -> Document | None:
-        """The last document of an order."""
+        """The last document of an order; None if there is none."""
         found = self._query("WHERE order_id = ? ORDER BY id DESC LIMIT 1", order_id)
         return found[0] if found else None
 
     def orders_sent_as(self, number: str) -> list[str]:
-        """Orders that documents were frozen for under this number, whatever number Plex gives them now."""
+        """Orders with documents frozen under this number, whatever their number in Plex is now."""
         rows = self._database.rows(
             "SELECT DISTINCT order_id FROM documents WHERE search_key = ? AND order_number = ? AND kind <> '810'"
             " ORDER BY order_id",
@@ -45,8 +45,8 @@ class DocumentSearch:
         return self._query("WHERE stream = ? ORDER BY id", stream)
 
     def last_sent_document(self, stream: str) -> Document | None:
-        """The last document of a stream that the supplier has or may yet get: neither refused nor withdrawn."""
-        found = self._query(f"WHERE stream = ? AND state NOT IN {_GIVEN_UP} ORDER BY id DESC LIMIT 1", stream)
+        """The last document of a stream that the supplier has or may still receive: not refused or withdrawn."""
+        found = self._query(f"WHERE stream = ? AND state NOT IN {_ABANDONED} ORDER BY id DESC LIMIT 1", stream)
         return found[0] if found else None
 
     def in_state(self, *states: DocumentState) -> list[Document]:
@@ -55,8 +55,10 @@ class DocumentSearch:
         return self._query(f"WHERE state IN ({marks}) ORDER BY id", *states)
 
     def that_may_be_acknowledged(self, number: str) -> list[Document]:
-        """Documents that may have reached their supplier, of orders with one under a number of this search key, oldest
-        first; an acknowledgment proves that an unheard one did."""
+        """Documents that may have reached their supplier, of orders sent under a number of this search key.
+
+        Oldest first. Includes documents without a response: an acknowledgment proves that they arrived.
+        """
         return self._query(
             "INDEXED BY documents_of_order WHERE order_id IN (SELECT order_id FROM documents WHERE search_key = ?)"
             f" AND state IN {_MAY_HAVE_REACHED_SUPPLIER} ORDER BY id",
@@ -64,7 +66,10 @@ class DocumentSearch:
         )
 
     def last_that_stedi_has(self, besides: int, partnership: str) -> Document | None:
-        """The last document that Stedi surely has, besides one; over this partnership if there is one."""
+        """The last document that Stedi certainly has, except one; of this partnership if there is one.
+
+        None if there is none.
+        """
         found = [
             document
             for invoices in (0, 1)
@@ -83,17 +88,17 @@ class DocumentSearch:
         return max(found, key=lambda document: document.id, default=None)
 
     def unconfirmed(self) -> list[Document]:
-        """Documents that Stedi may have without our knowing: not heard, in doubt, or the last of its stream refused."""
+        """Documents that Stedi may have unconfirmed: no response, in doubt, or refused as the last of their stream."""
         return self._query(
-            f"WHERE state IN {_UNHEARD_OR_REFUSED} AND (state <> 'refused'"
+            f"WHERE state IN {_UNCONFIRMED} AND (state <> 'refused'"
             " OR id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream)) ORDER BY id"
         )
 
     def with_open_deadlines(self, *, supplier: str | None = None) -> list[Document]:
-        """Documents that something is still awaited for: their delivery, their 997, or acknowledgment of all lines.
+        """Documents with an open deadline: of delivery, of the 997, or of the acknowledgment of all lines.
 
-        Acknowledgments, and the 997 of an 850 or a change, are awaited only while Plex awaits the goods. Nobody
-        acknowledges an 810 but with a 997.
+        Acknowledgments, and the 997 of an 850 or a change, are awaited only while the order is open in Plex. An 810 is
+        acknowledged by a 997 only.
         """
         clause = (
             f"WHERE id IN (SELECT id FROM documents WHERE state IN {_UNDER_WAY} UNION ALL"
@@ -111,7 +116,7 @@ class DocumentSearch:
         return self._query(f"{clause} AND supplier = ? ORDER BY id", supplier)
 
     def not_acknowledged(self, *, supplier: str | None = None) -> list[Document]:
-        """Documents that are the last of their stream to tell the supplier something, with lines not acknowledged."""
+        """Last sent documents of their streams that have lines not acknowledged."""
         clause = (
             "WHERE business_ack IN ('none', 'partial') AND kind <> '810' AND state NOT IN ('refused', 'withdrawn')"
             " AND id = (SELECT max(id) FROM documents AS later WHERE later.stream = documents.stream"
@@ -126,34 +131,34 @@ class DocumentSearch:
         return self._query("ORDER BY id")
 
     def orders_not_final(self) -> list[str]:
-        """Orders (or streams of invoices) with a document that is not final."""
+        """Orders, or streams of invoices, with a document that is not final."""
         rows = self._database.rows(f"SELECT DISTINCT order_id FROM documents WHERE state IN {_NOT_FINAL}")
         return [row["order_id"] for row in rows]
 
     def by_execution(self, execution_id: str) -> Document | None:
-        """The document that this file execution carried."""
+        """The document sent by this file execution; None if there is none."""
         found = self._query("WHERE file_execution_id = ? LIMIT 1", execution_id)
         return found[0] if found else None
 
     def by_file_name(self, file_name: str) -> Document | None:
-        """The document of this exact file name."""
+        """The document of this exact file name; None if there is none."""
         found = self._query("WHERE file_name = ? LIMIT 1", file_name)
         return found[0] if found else None
 
     def by_key(self, key: str) -> Document | None:
-        """The document of this idempotency key."""
+        """The document of this idempotency key; None if there is none."""
         found = self._query("WHERE idempotency_key = ? LIMIT 1", key)
         return found[0] if found else None
 
     def partnerships(self) -> frozenset[str]:
-        """Every partnership that a document of an order went over, whatever the configuration says by now."""
+        """Every partnership that a document of an order was sent over, whether it is still configured or not."""
         rows = self._database.rows(
             "SELECT DISTINCT partnership FROM document_counts WHERE kind <> '810' AND partnership <> '' AND n > 0"
         )
         return frozenset(row["partnership"] for row in rows)
 
     def partner_over(self, partnership: str, *, invoices: bool) -> str | None:
-        """The supplier (or customer) of the last document over this partnership; None if none went over it."""
+        """The supplier (or customer) of the last document sent over this partnership; None if there is none."""
         found = self._query(
             "WHERE partnership = ? AND (kind = '810') = ? ORDER BY id DESC LIMIT 1", partnership, int(invoices)
         )

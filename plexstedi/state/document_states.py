@@ -1,6 +1,6 @@
-"""The states of an outbound document, and what each says of where the document can be.
+"""The states of an outbound document, and groups of them as properties.
 
-Whoever asks about a group of states asks for it by name: here for one document, in SQL by `codec.listed`.
+SQL uses the same groups through `codec.listed`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class DocumentState(StrEnum):
-    """Where an outbound document is; the legal moves are in `schema.DOCUMENT_MOVES`."""
+    """State of an outbound document; the legal moves are `schema.DOCUMENT_MOVES`."""
 
     FROZEN = "frozen"
     SENDING = "sending"
@@ -23,37 +23,37 @@ class DocumentState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Delivered, refused or withdrawn: the next document of its stream may go."""
+        """Delivered, refused or withdrawn: the next document of its stream may be sent."""
         return self in _FINAL
 
     @property
     def is_abandoned(self) -> bool:
-        """Refused by Stedi or withdrawn by a person: it tells the supplier nothing."""
-        return self in _GIVEN_UP
+        """Refused by Stedi or withdrawn by a user: it has no effect at the supplier."""
+        return self in _ABANDONED
 
     @property
     def may_have_reached_supplier(self) -> bool:
-        """It can be answered. In conflict, Stedi holds another content under its key; frozen, nobody has it."""
+        """It can be acknowledged. `conflict`: Stedi has other content under its key. `frozen`: it was never sent."""
         return self in _MAY_HAVE_REACHED_SUPPLIER
 
     @property
     def is_under_way(self) -> bool:
-        """Handed to Stedi, and its delivery is awaited."""
+        """Sent to Stedi, delivery pending."""
         return self in _UNDER_WAY
 
     @property
     def is_outcome_unknown(self) -> bool:
-        """Whether Stedi has it is not known."""
+        """It is not known whether Stedi has it."""
         return self in _OUTCOME_UNKNOWN
 
     @property
     def is_before_acceptance(self) -> bool:
-        """Stedi has not said that it took it, and may yet have it, or take it."""
+        """Stedi has not confirmed it, and may have it or accept it later."""
         return self is DocumentState.FROZEN or self.is_outcome_unknown
 
 
 _FINAL = frozenset({DocumentState.DELIVERED, DocumentState.REFUSED, DocumentState.WITHDRAWN})
-_GIVEN_UP = frozenset({DocumentState.REFUSED, DocumentState.WITHDRAWN})
+_ABANDONED = frozenset({DocumentState.REFUSED, DocumentState.WITHDRAWN})
 _MAY_HAVE_REACHED_SUPPLIER = frozenset(
     {
         DocumentState.SENDING,
@@ -68,7 +68,7 @@ _OUTCOME_UNKNOWN = frozenset({DocumentState.SENDING, DocumentState.IN_DOUBT, Doc
 
 
 class Delivery(StrEnum):
-    """First of three independent statuses: did the file reach the supplier?"""
+    """First of three independent statuses: whether the file reached the supplier."""
 
     NONE = "none"
     PENDING = "pending"
@@ -77,7 +77,7 @@ class Delivery(StrEnum):
 
 
 class FunctionalStatus(StrEnum):
-    """Second: did the supplier's system take the syntax (997)?"""
+    """Second: whether the supplier's system accepted the syntax (997)."""
 
     NONE = "none"
     ACCEPTED = "accepted"
@@ -86,7 +86,7 @@ class FunctionalStatus(StrEnum):
 
 
 class BusinessStatus(StrEnum):
-    """Third: what did the supplier say (855, 865)? The worst state of its lines; `partial`: some lines unanswered."""
+    """Third: the supplier's acknowledgment (855, 865), as worst line state; `partial`: some lines have none."""
 
     NONE = "none"
     CONFIRMED = "confirmed"

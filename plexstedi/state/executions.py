@@ -1,4 +1,4 @@
-"""File executions seen at Stedi under names of ours: what was really sent."""
+"""File executions listed by Stedi under file names of this program: evidence of what was sent."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Executions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def see(self, execution: ExecutionRecord) -> None:
-        """Note an execution, or its newer status."""
+    def record(self, execution: ExecutionRecord) -> None:
+        """Store an execution, or its newer status."""
         self._database.execute(
             "INSERT INTO witnesses (execution_id, file_name, partnership, direction, status, created_at, fault)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id) DO UPDATE SET status = excluded.status,"
@@ -46,11 +46,11 @@ class Executions:
         )
 
     def mark_resolved(self, execution_id: str) -> None:
-        """A person is asked about this file apart: it no longer stops sending."""
+        """Record that this file has a review item of its own: it no longer blocks sending."""
         self._database.execute("UPDATE witnesses SET settled = 1 WHERE execution_id = ?", (execution_id,))
 
     def unknown_to_ledger(self) -> list[ExecutionRecord]:
-        """Outbound files under our names that no document of the ledger has."""
+        """Outbound files under our names without a document in the ledger or a review item."""
         rows = self._database.rows(
             "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND in_ledger = 0 AND settled = 0"
             " ORDER BY created_at, execution_id"
@@ -58,7 +58,7 @@ class Executions:
         return [_execution(row) for row in rows]
 
     def without_order(self) -> list[ExecutionRecord]:
-        """Outbound files under our names that no document of the ledger has, and that a person was asked about."""
+        """Outbound files under our names without a document in the ledger that got a review item."""
         rows = self._database.rows(
             "SELECT * FROM witnesses WHERE direction = 'OUTBOUND' AND in_ledger = 0 AND settled = 1"
             " ORDER BY created_at, execution_id"
@@ -66,12 +66,12 @@ class Executions:
         return [_execution(row) for row in rows]
 
     def get(self, execution_id: str) -> ExecutionRecord | None:
-        """The execution of this id; None if Stedi's feed has not listed it."""
+        """The execution of this id; None if Stedi has not listed it."""
         row = self._database.row("SELECT * FROM witnesses WHERE execution_id = ?", (execution_id,))
         return None if row is None else _execution(row)
 
     def by_file_name(self, file_name: str) -> ExecutionRecord | None:
-        """The newest execution of this exact file name."""
+        """The newest execution of this exact file name; None if there is none."""
         row = self._database.row(
             "SELECT * FROM witnesses WHERE file_name = ? ORDER BY created_at DESC, execution_id DESC LIMIT 1",
             (file_name,),
@@ -79,7 +79,7 @@ class Executions:
         return None if row is None else _execution(row)
 
     def first_seen_at(self, file_name: str) -> datetime | None:
-        """When Stedi made the first execution of this exact file name; None if its list has not shown one."""
+        """When Stedi created the first execution of this exact file name; None if it has not listed one."""
         row = self._database.row("SELECT min(created_at) AS at FROM witnesses WHERE file_name = ?", (file_name,))
         return None if row is None else maybe_moment(row["at"])
 

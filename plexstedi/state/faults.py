@@ -1,4 +1,4 @@
-"""Faults that stand: of a stage, or of one record whose calls fail while others' succeed (DESIGN.md section 4)."""
+"""Open faults of stages and of single records, and records held after an unforeseen error (DESIGN.md section 4)."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from plexstedi.state.file.database import Database, Row
 
 
 @dataclass(frozen=True, slots=True)
-class StandingFault:
-    """One fault, from the run in which it appeared until it ends."""
+class OpenFault:
+    """A fault of a stage or a record, until it ends and its end is printed."""
 
     place: str
     """A stage, `run`, or the record's subject."""
     key: str
-    """What tells two faults of one place apart; empty for a record, which has one at a time."""
+    """Distinguishes faults of one place; empty for a record, which has one at a time."""
     code: str
     since: datetime
     message: str
     fix: str
     stage: str | None = None
-    """Of a record's fault: the stage that meets it."""
+    """For a record: the stage in which its calls fail."""
     failed_at: datetime | None = None
-    """When it was met last."""
+    """When it last occurred."""
     reported_at: datetime | None = None
-    """When it was last printed for people (cron's mail)."""
+    """When it was last printed (cron's mail)."""
     ended_at: datetime | None = None
-    """When it ended; kept until its end is printed, too."""
+    """When it ended; kept until its end is printed."""
 
     @property
     def of_record(self) -> bool:
-        """Whether it is one record's fault, no stage's."""
+        """Whether it is a record's fault, not a stage's."""
         return not self.key
 
     @property
     def identity(self) -> str:
-        """What is the same where several stages meet the same fault."""
+        """Equal for the same fault in several stages."""
         return self.key or self.place
 
 
 class Faults:
-    """The table `standing_faults`. The caller commits: what a run found is written with how it ended."""
+    """The table `standing_faults`. The caller commits, together with the result of the run."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,29 +51,29 @@ class Faults:
     def fail(
         self, record: str, code: str, message: str, fix: str, now: datetime, *, stage: str | None = None
     ) -> datetime:
-        """The calls of one record failed; since when they fail. `record` is the subject of its review item.
+        """Record failed calls of one record; return since when they fail. `record` is the subject of its review item.
 
-        The record may fail in another way than before: its fault still counts from the first time. With `stage`, a
-        run in which that stage succeeds without meeting the fault again ends it.
+        The start is that of the first failure, even if the error differs now. With `stage`, a run in which that stage
+        succeeds without this fault ends it.
         """
         known = self._get(record, "")
         since = now if known is None or known.ended_at is not None else known.since
         reported = None if known is None or known.ended_at is not None else known.reported_at
-        self._put(StandingFault(record, "", code, since, message, fix, stage, now, reported))
+        self._put(OpenFault(record, "", code, since, message, fix, stage, now, reported))
         return since
 
     def forget(self, record: str) -> None:
-        """A record is a review item now: its fault no longer stands, and nothing works again."""
+        """Delete a record's fault without reporting its end: a review item replaces it."""
         self._database.execute("DELETE FROM standing_faults WHERE place = ? AND key = ''", (record,))
 
     def succeed(self, record: str, now: datetime) -> None:
-        """The calls of a record succeeded: its fault, if it had one, has ended."""
+        """End the fault of a record, if it has one: its calls succeeded."""
         if (known := self._get(record, "")) is not None and known.ended_at is None:
             self._end(known, now)
 
     def stage_failed(self, place: str, key: str, code: str, message: str, fix: str, now: datetime) -> None:
-        """A stage failed with this fault. What it failed with before, if that is another, is forgotten: the stage still
-        does not work, so no end of it is reported."""
+        """Record the fault of a stage; it replaces the stage's other faults."""
+        # Deleted, not ended: the stage still fails, so no end is reported.
         for other in self._of_place(place):
             if other.key != key and not other.of_record:
                 self._forget(other)
@@ -81,10 +81,10 @@ class Faults:
         fresh = known is None or known.ended_at is not None
         since = now if known is None or fresh else known.since
         reported = None if known is None or fresh else known.reported_at
-        self._put(StandingFault(place, key, code, since, message, fix, None, now, reported))
+        self._put(OpenFault(place, key, code, since, message, fix, None, now, reported))
 
     def stage_succeeded(self, place: str, now: datetime, *, began: datetime | None = None) -> None:
-        """A stage succeeded: its faults have ended; with `began`, also those of records it has not met since then."""
+        """End the faults of a stage; with `began`, also those of its records that did not fail again since then."""
         for known in self._of_place(place):
             if known.ended_at is None and not known.of_record:
                 self._end(known, now)
@@ -98,16 +98,16 @@ class Faults:
         for row in rows:
             self._end(_fault(row), now)
 
-    def standing(self) -> list[StandingFault]:
-        """What stands now, the oldest first."""
+    def open_faults(self) -> list[OpenFault]:
+        """Faults that have not ended, oldest first."""
         return self._all("ended_at IS NULL")
 
-    def ended(self) -> list[StandingFault]:
-        """What has ended and was printed while it stood: its end is still to be printed."""
+    def ended(self) -> list[OpenFault]:
+        """Ended faults that were printed while they were open: their end is still to be printed."""
         return self._all("ended_at IS NOT NULL")
 
-    def reported(self, faults: Collection[StandingFault], now: datetime) -> None:
-        """These were printed; ended ones are forgotten."""
+    def reported(self, faults: Collection[OpenFault], now: datetime) -> None:
+        """Record that these were printed; ended ones are deleted."""
         for fault in faults:
             if fault.ended_at is not None:
                 self._forget(fault)
@@ -117,11 +117,11 @@ class Faults:
                     (instant(now), fault.place, fault.key),
                 )
 
-    def put(self, fault: StandingFault) -> None:
-        """Take over a fault that was noted elsewhere, with its times."""
+    def put(self, fault: OpenFault) -> None:
+        """Import a fault that was stored elsewhere, with its times."""
         self._put(fault)
 
-    def _end(self, fault: StandingFault, now: datetime) -> None:
+    def _end(self, fault: OpenFault, now: datetime) -> None:
         if fault.reported_at is None:
             self._forget(fault)
             return
@@ -130,24 +130,24 @@ class Faults:
             (instant(now), fault.place, fault.key),
         )
 
-    def _forget(self, fault: StandingFault) -> None:
+    def _forget(self, fault: OpenFault) -> None:
         self._database.execute("DELETE FROM standing_faults WHERE place = ? AND key = ?", (fault.place, fault.key))
 
-    def _get(self, place: str, key: str) -> StandingFault | None:
+    def _get(self, place: str, key: str) -> OpenFault | None:
         row = self._database.row(f"SELECT {_COLUMNS} FROM standing_faults WHERE place = ? AND key = ?", (place, key))
         return None if row is None else _fault(row)
 
-    def _of_place(self, place: str) -> list[StandingFault]:
+    def _of_place(self, place: str) -> list[OpenFault]:
         rows = self._database.rows(f"SELECT {_COLUMNS} FROM standing_faults WHERE place = ?", (place,))
         return [_fault(row) for row in rows]
 
-    def _all(self, condition: str) -> list[StandingFault]:
+    def _all(self, condition: str) -> list[OpenFault]:
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM standing_faults WHERE {condition} ORDER BY since, place, key"
         )
         return [_fault(row) for row in rows]
 
-    def _put(self, fault: StandingFault) -> None:
+    def _put(self, fault: OpenFault) -> None:
         self._database.execute(
             f"INSERT OR REPLACE INTO standing_faults ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -168,8 +168,8 @@ class Faults:
 _COLUMNS = "place, key, code, since, message, fix, stage, failed_at, reported_at, ended_at"
 
 
-def _fault(row: Row) -> StandingFault:
-    return StandingFault(
+def _fault(row: Row) -> OpenFault:
+    return OpenFault(
         place=row["place"],
         key=row["key"],
         code=row["code"],
@@ -185,21 +185,21 @@ def _fault(row: Row) -> StandingFault:
 
 @dataclass(frozen=True, slots=True)
 class UnforeseenHolds:
-    """The table `unforeseen`. `record` is the subject of the record's review item."""
+    """The table `unforeseen`: records held after an unexpected error. `record` is the subject of its review item."""
 
     database: Database
 
     def holds(self, record: str, mark: str, program: str) -> bool:
-        """Whether this record is held as it is now, under this version of the program."""
+        """Whether this record is held with this content and program version."""
         row = self.database.row("SELECT mark, program FROM unforeseen WHERE record = ?", (record,))
         return row is not None and (row["mark"], row["program"]) == (mark, program)
 
     def known(self, record: str) -> bool:
-        """Whether this record raised something before, as it is now or otherwise."""
+        """Whether this record is held, with any content."""
         return self.database.row("SELECT 1 FROM unforeseen WHERE record = ?", (record,)) is not None
 
     def hold(self, record: str, mark: str, program: str, now: datetime, content: str | None = None) -> None:
-        """Hold a record as it is now; `content` is kept if it does not come again. In the caller's transaction."""
+        """Hold a record with this content; in the caller's transaction. `content`: a feed entry."""
         self.database.execute(
             "INSERT INTO unforeseen (record, mark, program, held_at, content) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (record) DO UPDATE SET mark = excluded.mark, program = excluded.program,"
@@ -208,22 +208,22 @@ class UnforeseenHolds:
         )
 
     def forget(self, record: str) -> bool:
-        """It went well; whether it was held."""
+        """Release a record; return whether it was held."""
         return self.database.execute("DELETE FROM unforeseen WHERE record = ?", (record,)) > 0
 
     def try_again(self, record: str) -> None:
-        """Its next turn is not skipped."""
+        """Process this record in the next run."""
         self.database.execute("UPDATE unforeseen SET mark = NULL WHERE record = ?", (record,))
 
     def of_another_program(self, program: str) -> list[str]:
-        """Records that are held, and were by another version of the program."""
+        """Records held by another version of the program."""
         rows = self.database.rows(
             "SELECT record FROM unforeseen WHERE program <> ? AND mark IS NOT NULL ORDER BY record", (program,)
         )
         return [str(row["record"]) for row in rows]
 
     def contents(self, prefix: str) -> list[tuple[str, str]]:
-        """Kept contents that are to be tried again, with their record, of records that begin with `prefix`."""
+        """Record and stored content of feed entries to be processed again, of records that begin with `prefix`."""
         rows = self.database.rows(
             "SELECT record, content FROM unforeseen WHERE content IS NOT NULL AND mark IS NULL"
             " AND substr(record, 1, ?) = ? ORDER BY held_at, record",

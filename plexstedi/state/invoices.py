@@ -1,4 +1,4 @@
-"""Customer invoices as Plex holds them: every revision seen, and what is settled."""
+"""Customer invoices as read from Plex: their revisions, and up to which of them no document is due."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class InvoiceRecord:
     number: str
     customer: str
     known: bool
-    """Created before invoices were sent from here: taken as known to its customer, never sent by itself."""
+    """Created before this program sent invoices: its customer is assumed to have it; not sent automatically."""
     latest: int
     read_at: datetime
     up_to_date: int
-    """The revision up to which nothing more is due to the customer."""
+    """The revision up to which no document is due to the customer."""
     untraded: bool
-    """Its customer has no settings: listed once as not traded by EDI."""
+    """Its customer has no settings: not traded by EDI."""
 
     @property
     def stream(self) -> str:
-        """Its stream, which is also what the ledger and the audit trail call it; never an order's."""
+        """Its stream, which also identifies it in the ledger and the audit trail; never equal to an order's."""
         return invoice_stream(self.id)
 
 
@@ -57,7 +57,7 @@ class Invoices:
         )
 
     def get(self, invoice_id: str) -> InvoiceRecord | None:
-        """The invoice of this Plex id."""
+        """The invoice of this Plex id; None if it is not known."""
         row = self._database.row("SELECT * FROM invoices WHERE id = ?", (invoice_id,))
         return None if row is None else _record(row)
 
@@ -69,17 +69,17 @@ class Invoices:
         return [_record(row) for row in rows]
 
     def revision(self, invoice_id: str, revision: int) -> Invoice:
-        """The invoice as it was at this revision. Raise KeyError if there is none."""
+        """The invoice at this revision. Raise KeyError if there is none."""
         return self._revisions.get(invoice_id, revision)
 
     def revision_seen(self, invoice_id: str, revision: int) -> tuple[datetime, datetime | None]:
-        """When this revision was first seen, and Plex's modified time then. Raise KeyError if there is none."""
+        """When this revision was first read, and Plex's modification time of it. Raise KeyError if there is none."""
         return self._revisions.seen(invoice_id, revision)
 
     def record(self, invoice: Invoice, *, now: datetime, known: bool, untraded: bool) -> int | None:
-        """Store what was just read; the number of the new revision, None if nothing in it changed.
+        """Store an invoice as read now; return the number of its new revision, None if it is unchanged.
 
-        `known` and `untraded` count for an invoice seen for the first time.
+        `known` and `untraded` apply when the invoice is read for the first time.
         """
         before = self.get(invoice.id)
         if before is None:
@@ -97,8 +97,8 @@ class Invoices:
                     int(untraded),
                 ),
             )
-            return self._revisions.follow(invoice.id, 0, invoice, invoice.modified_at, now)
-        revision = self._revisions.follow(invoice.id, before.latest, invoice, invoice.modified_at, now)
+            return self._revisions.append(invoice.id, 0, invoice, invoice.modified_at, now)
+        revision = self._revisions.append(invoice.id, before.latest, invoice, invoice.modified_at, now)
         self._database.execute(
             "UPDATE invoices SET number = ?, search_key = ?, customer = ?, latest = ?, read_at = ? WHERE id = ?",
             (
@@ -109,7 +109,7 @@ class Invoices:
         return None if revision == before.latest else revision
 
     def not_up_to_date(self, number: str | None = None) -> list[InvoiceRecord]:
-        """Traded invoices of which something may be due, or only those of this number; oldest first."""
+        """Traded invoices for which a document may be due: all, or those of this number; oldest first."""
         if number is None:
             rows = self._database.rows(
                 "SELECT * FROM invoices WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id"
@@ -123,18 +123,18 @@ class Invoices:
         return [_record(row) for row in rows]
 
     def set_up_to_date(self, invoice_id: str, revision: int) -> None:
-        """Nothing more is due up to this revision."""
+        """Record that no document is due up to this revision; 0: decide again."""
         self._database.execute("UPDATE invoices SET settled = ? WHERE id = ?", (revision, invoice_id))
 
     def untraded_customers(self) -> list[tuple[str, int]]:
-        """Customers without settings, with how many invoices each has."""
+        """Customers without settings, each with its number of invoices."""
         rows = self._database.rows(
             "SELECT customer, n AS invoices FROM invoice_counts WHERE untraded = 1 AND n > 0 ORDER BY customer"
         )
         return [(row["customer"], row["invoices"]) for row in rows]
 
     def take_as_known(self, customer: str) -> list[InvoiceRecord]:
-        """A customer got a table: its invoices until now are known by other means. The invoices that this concerns."""
+        """Trade the invoices of a customer that now has settings, as known to the customer; return these invoices."""
         rows = self._database.rows("SELECT * FROM invoices WHERE customer = ? AND untraded = 1", (customer,))
         self._database.execute(
             "UPDATE invoices SET untraded = 0, known = 1 WHERE customer = ? AND untraded = 1", (customer,)
@@ -142,7 +142,7 @@ class Invoices:
         return [_record(row) for row in rows]
 
     def allow(self, invoice_id: str) -> None:
-        """A person allows an invoice from before to be sent."""
+        """A user allows a known invoice to be sent."""
         self._database.execute("UPDATE invoices SET known = 0, settled = 0 WHERE id = ?", (invoice_id,))
 
     def numbers(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which orders, invoices and files have, or were sent under, which number."""
+"""Orders, invoices and documents by order number, current or as sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plexstedi.state.invoices import invoice_stream
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """One order or invoice with its number as Plex has it now."""
+    """An order or invoice with its current number in Plex."""
 
     id: str
     number: str
@@ -23,16 +23,16 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class SentUnder:
-    """A number under which documents of an order or invoice were frozen, and the first of them."""
+    """A number under which documents of an order or invoice were frozen, and the id of the first of them."""
 
     order_id: str
-    """Of an invoice its stream."""
+    """For an invoice, its stream."""
     number: str
     first_document: int
 
 
 class Numbers:
-    """Questions about numbers, over several tables."""
+    """Queries by number over several tables."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -58,8 +58,10 @@ class Numbers:
         return [Numbered(row["id"], row["number"], row["customer"], moment(row["first_seen"])) for row in rows]
 
     def sent_under(self, order_id: str) -> list[SentUnder]:
-        """Numbers of one order (or stream of an invoice) that documents have, or may have, at Stedi: all but those
-        refused, or given up before an attempt."""
+        """Numbers under which Stedi has, or may have, documents of one order (or stream of an invoice).
+
+        Without documents refused, or withdrawn before their first attempt.
+        """
         rows = self._database.rows(
             "SELECT order_id, order_number, min(id) AS first FROM documents WHERE order_id = ?"
             " AND state <> 'refused' AND (state <> 'withdrawn' OR first_attempt_at IS NOT NULL)"
@@ -69,7 +71,7 @@ class Numbers:
         return [SentUnder(row["order_id"], row["order_number"], row["first"]) for row in rows]
 
     def is_known_otherwise(self, order_id: str) -> bool:
-        """Whether a person, or a setting, takes the partner to know a stream of this order by other means."""
+        """Whether a user or a setting recorded that the partner has a stream of this order without a document."""
         row = self._database.row(
             "SELECT 1 FROM told WHERE stream = ? OR (stream >= ? AND stream < ?)",
             (order_id, f"{order_id}/", f"{order_id}0"),

@@ -1,4 +1,4 @@
-"""Orders as Plex holds them: every revision read, the latest of them, what is still to be read, and goods received."""
+"""Orders as read from Plex: their revisions, orders still to be read, suppliers, and goods received."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class OrderRecord:
     supplier: str
     phase: Phase
     known: bool
-    """Created before polling began: taken as known to its supplier."""
+    """Created before polling began: its supplier is assumed to have it."""
     baseline: int
-    """The revision that a known order's supplier is taken to have; 0 when none was seen before it changed."""
+    """The revision that the supplier of a known order is assumed to have; 0 if none was read before it changed."""
     latest: int
     marks: Mapping[str, datetime]
-    """Modification times of header and releases at the last reading."""
+    """Modification times of header and releases when last read."""
     read_at: datetime
     up_to_date: int
-    """The revision up to which nothing more is due to the supplier."""
+    """The revision up to which no document is due to the supplier."""
     allowed: int
-    """The revision that a person allowed to be sent although the order is known."""
+    """The last revision that a user allowed to be sent although the order is known."""
     untraded: bool
-    """Its supplier has no settings: listed once as not traded by EDI."""
+    """Its supplier has no settings: not traded by EDI."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An order that is to be read from Plex."""
+    """An order that is to be read from Plex; `origin` is `window` or `sweep`."""
 
     order_id: str
     number: str
@@ -50,14 +50,14 @@ class Work:
 
 
 class Orders:
-    """The tables `orders`, `revisions` and `poll_work`."""
+    """The tables `orders`, `revisions`, `told`, `suppliers` and `poll_work`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._revisions = Revisions(database, "order", "revisions", "order_id", Order, fingerprint)
 
     def get(self, order_id: str) -> OrderRecord | None:
-        """The order of this Plex id."""
+        """The order of this Plex id; None if it is not known."""
         row = self._database.row("SELECT * FROM orders WHERE id = ?", (order_id,))
         return None if row is None else _record(row)
 
@@ -85,20 +85,20 @@ class Orders:
         return [_record(row) for row in rows]
 
     def revision(self, order_id: str, revision: int) -> Order:
-        """The order as it was at this revision. Raise KeyError if there is none."""
+        """The order at this revision. Raise KeyError if there is none."""
         return self._revisions.get(order_id, revision)
 
     def revision_seen(self, order_id: str, revision: int) -> tuple[datetime, datetime | None]:
-        """When this revision was first seen, and Plex's modified time then. Raise KeyError if there is none."""
+        """When this revision was first read, and Plex's modification time of it. Raise KeyError if there is none."""
         return self._revisions.seen(order_id, revision)
 
     def record(
         self, order: Order, *, marks: Mapping[str, datetime], now: datetime, known: bool, baseline: bool
     ) -> int | None:
-        """Store what was just read; the number of the new revision, None if nothing in it changed.
+        """Store an order as read now; return the number of its new revision, None if it is unchanged.
 
-        `known` and `baseline` count for an order seen for the first time: created before polling began, and
-        whether this reading is what its supplier is taken to have.
+        `known` and `baseline` apply when the order is read for the first time: whether it was created before polling
+        began, and whether its supplier is assumed to have this revision.
         """
         before = self.get(order.id)
         marks_text = json.dumps({row: instant(at) for row, at in sorted(marks.items())})
@@ -119,8 +119,8 @@ class Orders:
                     instant(now),
                 ),
             )
-            return self._revisions.follow(order.id, 0, order, order.modified_at, now)
-        revision = self._revisions.follow(order.id, before.latest, order, order.modified_at, now)
+            return self._revisions.append(order.id, 0, order, order.modified_at, now)
+        revision = self._revisions.append(order.id, before.latest, order, order.modified_at, now)
         self._database.execute(
             "UPDATE orders SET number = ?, search_key = ?, supplier = ?, phase = ?, latest = ?, marks = ?, read_at = ?"
             " WHERE id = ?",
@@ -132,12 +132,12 @@ class Orders:
         return None if revision == before.latest else revision
 
     def open_ids(self) -> dict[str, str]:
-        """Orders not yet received, cancelled or vanished when last read: Plex id to number."""
+        """Orders not received, cancelled or vanished when last read: Plex id to number."""
         rows = self._database.rows("SELECT id, number FROM orders WHERE phase IN ('released', 'unreleased')")
         return {row["id"]: row["number"] for row in rows}
 
     def not_up_to_date(self, number: str | None = None) -> list[OrderRecord]:
-        """Traded orders of which something may be due, or only those of this number (or the one of this id)."""
+        """Traded orders for which a document may be due: all, or those of this number or Plex id."""
         if number is None:
             rows = self._database.rows(
                 "SELECT * FROM orders WHERE untraded = 0 AND settled < latest ORDER BY first_seen, number, id"
@@ -151,19 +151,19 @@ class Orders:
         return [_record(row) for row in rows]
 
     def any_not_up_to_date(self) -> bool:
-        """Whether something may be due of any traded order."""
+        """Whether a document may be due for any traded order."""
         return self._database.row("SELECT 1 FROM orders WHERE untraded = 0 AND settled < latest LIMIT 1") is not None
 
     def set_up_to_date(self, order_id: str, revision: int) -> None:
-        """Nothing more is due up to this revision."""
+        """Record that no document is due up to this revision; 0: decide again."""
         self._database.execute("UPDATE orders SET settled = ? WHERE id = ?", (revision, order_id))
 
     def known_revision(self, stream: str) -> int:
-        """The revision that a person takes the supplier of this stream to have; 0 if none."""
+        """The revision of this stream that a user confirmed as the supplier's; 0 if none."""
         return self._database.number("SELECT revision FROM told WHERE stream = ?", (stream,))
 
     def set_known_revision(self, stream: str, revision: int) -> None:
-        """The supplier is taken to have this revision, by other means than a document."""
+        """Record that the supplier has this revision without a document."""
         self._database.execute(
             "INSERT INTO told (stream, revision) VALUES (?, ?)"
             " ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision",
@@ -171,19 +171,19 @@ class Orders:
         )
 
     def allow(self, order_id: str, revision: int) -> None:
-        """A person allows a known order to be sent, up to this revision."""
+        """A user allows a known order to be sent, up to this revision."""
         self._database.execute("UPDATE orders SET allowed = ? WHERE id = ?", (revision, order_id))
 
     def forget_baseline(self, order_id: str) -> None:
-        """What the supplier of a known order has is not known after all: a person is asked before anything goes."""
+        """Record that the revision the supplier of a known order has is unknown: it needs review before it is sent."""
         self._database.execute("UPDATE orders SET baseline = 0, settled = 0 WHERE id = ?", (order_id,))
 
     def take_as_known(self, order_id: str) -> None:
-        """Its supplier got a table: the order is traded from now on, and known by other means until now."""
+        """Trade an order whose supplier now has settings; its supplier is assumed to have it already."""
         self._database.execute("UPDATE orders SET untraded = 0, known = 1 WHERE id = ?", (order_id,))
 
     def set_supplier(self, supplier: Supplier) -> None:
-        """Keep a supplier's name and address as Plex has them."""
+        """Store a supplier's name and address as read from Plex."""
         self._database.execute(
             "INSERT INTO suppliers (code, content) VALUES (?, ?)"
             " ON CONFLICT (code) DO UPDATE SET content = excluded.content",
@@ -191,12 +191,12 @@ class Orders:
         )
 
     def supplier(self, code: str) -> Supplier | None:
-        """A supplier as Plex had it when an order of it was last read."""
+        """A supplier as last read from Plex; None if it never was."""
         row = self._database.row("SELECT content FROM suppliers WHERE code = ?", (code,))
         return None if row is None else Supplier.model_validate_json(row["content"])
 
     def set_untraded(self, order_id: str, untraded: bool) -> None:
-        """Note that an order's supplier has (no) settings."""
+        """Store whether an order's supplier lacks settings."""
         self._database.execute("UPDATE orders SET untraded = ? WHERE id = ?", (int(untraded), order_id))
 
     def untraded(self, supplier: str) -> list[OrderRecord]:
@@ -207,7 +207,7 @@ class Orders:
         return [_record(row) for row in rows]
 
     def untraded_suppliers(self) -> list[tuple[str, int]]:
-        """Suppliers without settings, with how many orders each has."""
+        """Suppliers without settings, each with its number of orders."""
         rows = self._database.rows(
             "SELECT supplier, sum(n) AS orders FROM order_counts WHERE untraded = 1 AND n > 0"
             " GROUP BY supplier ORDER BY supplier"
@@ -215,7 +215,7 @@ class Orders:
         return [(row["supplier"], row["orders"]) for row in rows]
 
     def add_work(self, work: Iterable[Work]) -> None:
-        """Add orders to be read; one that is waiting already stays once."""
+        """Queue orders to be read; one that is queued already keeps its entry."""
         for item in work:
             self._database.execute(
                 "INSERT INTO poll_work (order_id, number, origin) VALUES (?, ?, ?) ON CONFLICT (order_id) DO NOTHING",
@@ -223,7 +223,7 @@ class Orders:
             )
 
     def work(self, limit: int, *, besides: Collection[str] = ()) -> list[Work]:
-        """The next orders to be read, besides these."""
+        """The next orders to be read, except `besides`; those of windows first."""
         rows = self._database.rows(
             "SELECT * FROM poll_work WHERE order_id NOT IN (SELECT value FROM json_each(?))"
             " ORDER BY origin DESC, order_id LIMIT ?",
@@ -232,17 +232,18 @@ class Orders:
         return [Work(row["order_id"], row["number"], row["origin"]) for row in rows]
 
     def work_left(self, origin: str | None = None) -> int:
-        """How many orders are still to be read, of one origin or of all."""
+        """Number of orders still to be read, of one origin or of all."""
         if origin is None:
             return self._database.number("SELECT count(*) FROM poll_work")
         return self._database.number("SELECT count(*) FROM poll_work WHERE origin = ?", (origin,))
 
     def postpone_work(self, order_id: str) -> None:
-        """This order could not be read: it is left to later runs, and no window waits for it."""
+        """Leave an order that could not be read to later runs."""
+        # As `sweep`: the cursor advances only after all orders of its window were read.
         self._database.execute("UPDATE poll_work SET origin = 'sweep' WHERE order_id = ?", (order_id,))
 
     def finish_work(self, order_id: str) -> None:
-        """This order was read."""
+        """Remove an order that was read from the queue."""
         self._database.execute("DELETE FROM poll_work WHERE order_id = ?", (order_id,))
 
 
@@ -261,7 +262,7 @@ class Receipts:
         )
 
     def received(self, order_id: str) -> dict[str, Decimal]:
-        """What came in so far, by Plex line id, in the line's order unit."""
+        """Quantities received so far, by Plex line id, in the line's order unit."""
         totals: dict[str, Decimal] = {}
         for row in self._database.rows("SELECT line_id, quantity FROM receipts WHERE order_id = ?", (order_id,)):
             totals[row["line_id"]] = total_of(totals.get(row["line_id"], Decimal(0)), Decimal(row["quantity"]))

@@ -1,4 +1,4 @@
-"""What waits for a person: opened once, closed by a person or by the reason going away."""
+"""Review items: opened once per kind and subject, closed by a user or when their reason no longer exists."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from plexstedi.state.subject import Subject
 
 
 class ReviewKind(StrEnum):
-    """What kind of decision is asked for."""
+    """Kind of a review item."""
 
     ORDER_HELD = "order-held"
     """An order or a change of it cannot be sent faithfully. Subject: the stream."""
     ORDER_UNREADABLE = "order-unreadable"
-    """Plex's record of an order cannot be understood. Subject: the order's Plex id."""
+    """An order in Plex cannot be interpreted. Subject: the order's Plex id."""
     KNOWN_ORDER_CHANGED = "known-order-changed"
     """An order from before polling began changed (documents.known_orders). Subject: the stream."""
     INVOICE_HELD = "invoice-held"
-    """An invoice cannot be sent faithfully, or is another than was sent. Subject: the stream."""
+    """An invoice cannot be sent faithfully, or differs from the one sent. Subject: the stream."""
     INVOICE_UNREADABLE = "invoice-unreadable"
-    """Plex's record of an invoice cannot be understood. Subject: the stream."""
+    """An invoice in Plex cannot be interpreted. Subject: the stream."""
     DOCUMENT_REFUSED = "document-refused"
     """Stedi refused a document for its content. Subject: the document."""
     DOCUMENT_CONFLICT = "document-conflict"
-    """The slot was used with another content (422). Subject: the document."""
+    """The slot was used with other content (422). Subject: the document."""
     DOCUMENT_IN_DOUBT = "document-in-doubt"
-    """Whether Stedi has it cannot be told. Subject: the document."""
+    """Whether Stedi has it cannot be determined. Subject: the document."""
     DELIVERY_FAILED = "delivery-failed"
     """Stedi could not deliver it. Subject: the document."""
     SYNTAX_REJECTED = "syntax-rejected"
@@ -40,43 +40,43 @@ class ReviewKind(StrEnum):
     SYNTAX_ERRORS = "syntax-errors"
     """The supplier's 997 accepts it with errors. Subject: the document."""
     ACKNOWLEDGMENT_HELD = "acknowledgment-held"
-    """An answer as a whole. Subject: the transaction."""
+    """An acknowledgment as a whole. Subject: the transaction."""
     ACKNOWLEDGMENT_NOT_APPLIED = "acknowledgment-not-applied"
-    """An answer that does not count says less, later, dearer or no than what counts. Subject: the transaction."""
+    """A superseded acknowledgment is less favourable than the one that counts. Subject: the transaction."""
     LINE_HELD = "line-held"
-    """One line of an answer. Subject: transaction and line."""
+    """One line of an acknowledgment. Subject: transaction and line."""
     LINE_REJECTED = "line-rejected"
     """A supplier rejects a line. Subject: transaction and line."""
     LINE_BACKORDERED = "line-backordered"
-    """Applied; a person should look. Subject: transaction and line."""
+    """Applied; the line is backordered. Subject: transaction and line."""
     LINE_ATTENTION = "line-attention"
-    """Applied, with a difference that a person should see. Subject: transaction and line."""
+    """Applied, with a difference that should be reviewed. Subject: transaction and line."""
     ORDER_UNKNOWN = "order-unknown"
-    """An answer to an order we do not know, for longer than unknown_order_days. Subject: the transaction."""
+    """An acknowledgment whose order is unknown for longer than unknown_order_days. Subject: the transaction."""
     WRITE_FAILED = "write-failed"
-    """Plex refuses a write. Subject: the write."""
+    """Plex rejects a write. Subject: the write."""
     WRITE_CONFLICT = "write-conflict"
-    """Plex holds the reference of an answer that this state does not know. Subject: the write and the reference."""
+    """Plex has the reference of an acknowledgment unknown to this state. Subject: the write and the reference."""
     WRITE_WITHHELD = "write-withheld"
     """A value cannot be expressed faithfully in Plex. Subject: the order."""
     DOCUMENT_MISSING = "document-missing"
-    """Stedi lists an answer and does not hand out its document. Subject: the transaction."""
+    """Stedi lists an acknowledgment but does not provide its document. Subject: the transaction."""
     FEED_ENTRY_UNREADABLE = "feed-entry-unreadable"
-    """An entry of a feed of Stedi lacks what it is told by: an answer may be behind it. Subject: the entry."""
+    """An entry of a Stedi feed lacks required values, and may be an acknowledgment. Subject: the entry."""
     INBOUND_FILE_FAILED = "inbound-file-failed"
     """Stedi could not process a supplier's file. Subject: the execution."""
     RECOVERED_DIFFERS = "recovered-differs"
-    """After `recover`: what was sent last is not what Plex holds. Subject: the stream."""
+    """After `recover`: the last document sent differs from Plex. Subject: the stream."""
     OVERDUE = "overdue"
-    """A clock ran past its limit. Subject: the document and the clock."""
+    """A deadline passed its limit. Subject: the document and the deadline."""
     UNFORESEEN = "unforeseen"
-    """A record raised an error that nobody foresaw (DESIGN.md section 4). Subject: the record."""
+    """A record raised an unexpected error (DESIGN.md section 4). Subject: the record."""
     RECORD_UNREADABLE = "record-unreadable"
-    """A row of Plex cannot be read and belongs to nothing that could be held instead. Subject: the row."""
+    """A row of Plex cannot be read, and no order or invoice is known to hold. Subject: the row."""
     UNANSWERED = "unanswered"
-    """For a day a service has not answered for one record, while it answers for others. Subject: the record."""
+    """A service has failed for one record, but not for others, for a day. Subject: the record."""
     NOTICE = "notice"
-    """Something to look at that holds nothing (RULES.md Reading 4, 17). Subject: what it is about."""
+    """Information that holds nothing (RULES.md Reading 4, 17). Subject: the record concerned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +116,15 @@ class Reviews:
         order_number: str | None = None,
         line: int | None = None,
     ) -> bool:
-        """Ask a person; whether this is new (asked already with the same reasons: False).
-
-        The same question with other reasons replaces the old one and counts as new.
-        """
+        """Open an item; return whether it is new. An open one with equal reasons is kept, one with others replaced."""
         text = reasons_text(reasons)
-        standing = self._database.row(
+        existing = self._database.row(
             "SELECT id, reasons FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
         )
-        if standing is not None:
-            if standing["reasons"] == text:
+        if existing is not None:
+            if existing["reasons"] == text:
                 return False
-            self._close(standing["id"], "withdrawn", now, "plexstedi", "the reasons changed")
+            self._close(existing["id"], "withdrawn", now, "plexstedi", "the reasons changed")
         self._database.execute(
             "INSERT INTO reviews (kind, subject, document_id, transaction_id, supplier, order_id, order_number, line,"
             " reasons, state, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
@@ -139,21 +136,21 @@ class Reviews:
         return True
 
     def withdraw(self, kind: ReviewKind, subject: Subject, now: datetime, why: str) -> bool:
-        """The reason went away by itself; whether there was an open one."""
-        standing = self._database.row(
+        """Close an open item automatically; return whether there was one."""
+        existing = self._database.row(
             "SELECT id FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
         )
-        if standing is None:
+        if existing is None:
             return False
-        self._close(standing["id"], "withdrawn", now, "plexstedi", why)
+        self._close(existing["id"], "withdrawn", now, "plexstedi", why)
         return True
 
     def decide(self, review_id: int, *, accept: bool, by: str, why: str, now: datetime) -> None:
-        """A person's decision."""
+        """Close an item by a user's decision."""
         self._close(review_id, "accepted" if accept else "rejected", now, by, why)
 
     def decided(self, kind: ReviewKind, subject: Subject) -> bool:
-        """Whether a person has decided this question before."""
+        """Whether a user has decided an item of this kind and subject."""
         return (
             self._database.row(
                 "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state IN ('accepted', 'rejected')",
@@ -163,7 +160,7 @@ class Reviews:
         )
 
     def is_open(self, kind: ReviewKind, subject: Subject) -> bool:
-        """Whether this is asked already."""
+        """Whether an item of this kind and subject is open."""
         return (
             self._database.row(
                 "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
@@ -172,7 +169,7 @@ class Reviews:
         )
 
     def rejected(self, kind: ReviewKind, subject: Subject) -> bool:
-        """Whether a person wants to hear no more of this."""
+        """Whether a user has rejected an item of this kind and subject."""
         return (
             self._database.row(
                 "SELECT 1 FROM reviews WHERE kind = ? AND subject = ? AND state = 'rejected'", (kind, subject.text)
@@ -181,19 +178,19 @@ class Reviews:
         )
 
     def get(self, review_id: int) -> Review | None:
-        """The review of this id."""
+        """The item of this id; None if there is none."""
         row = self._database.row("SELECT * FROM reviews WHERE id = ?", (review_id,))
         return None if row is None else _review(row)
 
     def open_one(self, kind: ReviewKind, subject: Subject) -> Review | None:
-        """The open item of this kind about this subject."""
+        """The open item of this kind and subject; None if there is none."""
         row = self._database.row(
             "SELECT * FROM reviews WHERE kind = ? AND subject = ? AND state = 'open'", (kind, subject.text)
         )
         return None if row is None else _review(row)
 
     def open_items(self, *, supplier: str | None = None, order_id: str | None = None) -> list[Review]:
-        """All that is open, or that of one supplier or of one order, oldest first."""
+        """Open items, oldest first: all, or those of one supplier or order."""
         if order_id is not None:
             rows = self._database.rows(
                 "SELECT * FROM reviews WHERE order_id = ? AND state = 'open' ORDER BY id", (order_id,)
@@ -207,19 +204,19 @@ class Reviews:
         return [_review(row) for row in rows]
 
     def of_order(self, order_id: str) -> list[Review]:
-        """Every review of an order, open or closed."""
+        """All items of an order, open or closed."""
         rows = self._database.rows("SELECT * FROM reviews WHERE order_id = ? ORDER BY id", (order_id,))
         return [_review(row) for row in rows]
 
     def attention(self) -> int:
-        """How many items wait; changed orders from before polling count as one together (DESIGN.md section 5)."""
-        apart = self._database.number(
+        """Number of open items; changed orders from before polling count as one together (DESIGN.md section 5)."""
+        separate = self._database.number(
             "SELECT count(*) FROM reviews WHERE state = 'open' AND kind <> ?", (ReviewKind.KNOWN_ORDER_CHANGED,)
         )
         together = self._database.number(
             "SELECT count(*) FROM reviews WHERE state = 'open' AND kind = ?", (ReviewKind.KNOWN_ORDER_CHANGED,)
         )
-        return apart + min(together, 1)
+        return separate + min(together, 1)
 
     def _close(self, review_id: int, state: str, now: datetime, by: str, why: str) -> None:
         self._database.execute(
@@ -247,7 +244,8 @@ def _review(row: Row) -> Review:
 
 
 def _with_commands(reason: Reason, row: Row) -> Reason:
-    """The reason with commands that can be run as they are: it was written before the item had its number."""
+    """Fill the item's number into the commands of a reason."""
+    # A reason is stored before the item has its id.
     fix = filled(
         reason.fix,
         review=row["id"],
@@ -258,5 +256,5 @@ def _with_commands(reason: Reason, row: Row) -> Reason:
 
 
 def is_orphan(review: Review) -> bool:
-    """Whether it is about files at Stedi that no order or invoice in Plex belongs to."""
+    """Whether it concerns files at Stedi without an order or invoice in Plex."""
     return review.kind in (ReviewKind.ORDER_HELD, ReviewKind.INVOICE_HELD) and review.order_id is None

@@ -1,4 +1,4 @@
-"""Revisions of orders and invoices: each content that was seen, kept as it was; one that changes nothing adds none."""
+"""Revisions of orders and invoices: each content as read; reading an unchanged content adds none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Content = TypeVar("Content", bound=Frozen)
 
 @dataclass(frozen=True, slots=True)
 class Revisions(Generic[Content]):
-    """One table of revisions: `of` is the column of the id."""
+    """One table of revisions; `of` is its id column, `word` names the record in errors."""
 
     database: Database
     word: str
@@ -35,7 +35,7 @@ class Revisions(Generic[Content]):
         return unpack_model(self.model, row["content"])
 
     def seen(self, record_id: str, revision: int) -> tuple[datetime, datetime | None]:
-        """When this revision was first seen, and Plex's modified time then. Raise KeyError if there is none."""
+        """When this revision was first read, and Plex's modification time of it. Raise KeyError if there is none."""
         row = self.database.row(
             f"SELECT seen_at, modified_at FROM {self.table} WHERE {self.of} = ? AND revision = ?", (record_id, revision)
         )
@@ -43,8 +43,8 @@ class Revisions(Generic[Content]):
             raise KeyError(f"{self.word} {record_id} has no revision {revision}")
         return moment(row["seen_at"]), maybe_moment(row["modified_at"])
 
-    def follow(self, record_id: str, latest: int, content: Content, modified_at: datetime | None, now: datetime) -> int:
-        """Keep this content after revision `latest` (0: the first); its revision, `latest` if nothing changed."""
+    def append(self, record_id: str, latest: int, content: Content, modified_at: datetime | None, now: datetime) -> int:
+        """Store this content after revision `latest` (0: none); return its revision, `latest` if it is unchanged."""
         mark = self.fingerprint(content)
         if latest and self._mark(record_id, latest) == mark:
             return latest

@@ -1,4 +1,4 @@
-"""How runs ended: what a run leaves in the state file, or beside it where the state cannot be written."""
+"""Results of runs, in the state file or, where that cannot be written, in a file beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from plexstedi.durable import replace_file
 from plexstedi.errors import PlexStediError
 from plexstedi.state.cursors import Cursors, Fact
-from plexstedi.state.faults import StandingFault
+from plexstedi.state.faults import OpenFault
 
 _LARGEST = 1_000_000
 
@@ -20,7 +20,7 @@ class _Record(BaseModel):
 
 
 class ErrorNote(_Record):
-    """A fault in words, as `error` of `--json`."""
+    """A fault as shown by `error` of `--json`."""
 
     code: str
     message: str
@@ -28,12 +28,12 @@ class ErrorNote(_Record):
 
     @classmethod
     def of(cls, fault: PlexStediError) -> ErrorNote:
-        """Of a fault that a run ended with."""
+        """The note of a fault."""
         return cls(code=fault.code, message=fault.message, fix=fault.fix)
 
 
 class LastRun(_Record):
-    """The end of a `run`, `poll`, `submit` or `ingest-acks`."""
+    """Result of the last `run`, `poll`, `submit` or `ingest-acks`."""
 
     at: AwareDatetime
     command: str
@@ -42,7 +42,7 @@ class LastRun(_Record):
 
 
 class StageRecord(_Record):
-    """What is known of one stage. `error`: what it failed with, None once it has succeeded again."""
+    """Last results of one stage. `error`: its fault; None if it succeeded since."""
 
     succeeded_at: AwareDatetime | None = None
     failed_at: AwareDatetime | None = None
@@ -50,31 +50,31 @@ class StageRecord(_Record):
 
 
 class RunRecords(_Record):
-    """All that is kept of runs: the last one, each stage, and which warnings were printed when."""
+    """The last run, the results of each stage, and when each warning was last printed."""
 
     last_run: LastRun | None = None
     stages: dict[str, StageRecord] = Field(default_factory=dict)
     warnings: dict[str, AwareDatetime] = Field(default_factory=dict)
     key_set_at: AwareDatetime | None = None
-    """Since when the Stedi key of the last run is used, as far as it is known."""
+    """Since when the current Stedi key is in use; None if it is not known."""
 
     @classmethod
     def load(cls, memory: Cursors) -> RunRecords:
-        """As the state has them; nothing where no run has ended yet."""
+        """Load from the state; empty before the first run has ended."""
         text = memory.get(Fact.RUNS)
         try:
             return cls() if text is None else cls.model_validate_json(text)
         except ValidationError:
-            # Another program wrote it. It decides nothing, and the next run writes it anew.
+            # Written by another version. It is information only, and the next run replaces it.
             return cls()
 
     def save(self, memory: Cursors) -> None:
-        """Into the state; the caller commits."""
+        """Store in the state; the caller commits."""
         memory.put(Fact.RUNS, self.model_dump_json())
 
 
 class BesideFault(_Record):
-    """A fault that could not be noted in the state, or that came before it could be opened."""
+    """A fault that could not be stored in the state, or occurred before the state was opened."""
 
     place: str
     key: str
@@ -85,17 +85,17 @@ class BesideFault(_Record):
     reported_at: AwareDatetime | None = None
     alerted_at: AwareDatetime | None = None
     stands: bool = True
-    """False: nothing that a monitor is told; only when it was printed (a lock that another run holds)."""
+    """False: not shown by `status` or alerts, stored only for when it was printed (a lock held by another run)."""
 
-    def standing(self) -> StandingFault:
-        """As the state would hold it."""
-        return StandingFault(
+    def as_fault(self) -> OpenFault:
+        """The fault as stored in the state."""
+        return OpenFault(
             self.place, self.key, self.code, self.since, self.message, self.fix, reported_at=self.reported_at
         )
 
 
 class Beside(_Record):
-    """The small file beside the state: the last run that could not write its end into it, and its faults."""
+    """The file beside the state: result and faults of the last run that could not write the state."""
 
     last_run: LastRun | None = None
     stages: dict[str, StageRecord] = Field(default_factory=dict)
@@ -103,21 +103,21 @@ class Beside(_Record):
 
     @staticmethod
     def path(state: Path) -> Path:
-        """Where it is."""
+        """Path of the file."""
         return state.with_name(f"{state.name}.health")
 
     @classmethod
     def load(cls, state: Path) -> Beside:
-        """What stands there; nothing where there is no such file, or none that can be read."""
+        """Load the file; empty if it is missing or unreadable."""
         try:
             with cls.path(state).open("rb") as file:
                 return cls.model_validate_json(file.read(_LARGEST))
         except (OSError, ValidationError):
-            # It is only ever an addition: without it, faults are reported once more.
+            # Information only: without it, faults are reported once more.
             return cls()
 
     def save(self, state: Path) -> bool:
-        """Write it, whole or not at all; an empty one is removed. Whether that could be done."""
+        """Replace the file atomically, or delete it if empty; return whether that succeeded."""
         path = self.path(state)
         try:
             if self == Beside():
@@ -129,10 +129,10 @@ class Beside(_Record):
         return True
 
     def fault(self, place: str, key: str) -> BesideFault | None:
-        """One fault, None if it is not noted."""
+        """The fault of this place and key; None if there is none."""
         return next((one for one in self.faults if (one.place, one.key) == (place, key)), None)
 
     def with_faults(self, faults: Sequence[BesideFault]) -> Beside:
-        """With these in the place of those of the same place and key."""
+        """A copy in which these replace the faults of the same place and key."""
         kept = [one for one in self.faults if all((one.place, one.key) != (new.place, new.key) for new in faults)]
         return self.model_copy(update={"faults": (*kept, *faults)})

@@ -1,4 +1,4 @@
-"""How many of what is in which state: what `status` shows of a state file of any size, from counts kept by triggers."""
+"""Counts by state for `status`, from tables maintained by triggers: the cost does not depend on the file's size."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ class SupplierCounts:
     documents: int
     undelivered: int
     """Under way, failed, or in doubt."""
-    unanswered: int
-    """Delivered, and not every line acknowledged."""
+    unacknowledged: int
+    """Delivered, with lines not acknowledged."""
     reviews: int
     """Open review items."""
 
 
 class Statistics:
-    """Questions over whole tables; reads only."""
+    """Read-only queries over whole tables."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def orders_by_phase(self, supplier: str | None = None) -> dict[str, int]:
-        """Orders in each phase."""
+        """Number of orders by phase."""
         return self._counted("order_counts", "phase", supplier)
 
     def documents_by(self, status: DocumentStatus, supplier: str | None = None) -> dict[str, int]:
-        """Documents by one of their statuses; nobody acknowledges an 810 line by line."""
+        """Number of documents by one of their statuses; `business_ack` without 810s, which have none by line."""
         return self._counted(
             "document_counts", status, supplier, "AND kind <> '810'" if status == "business_ack" else ""
         )
 
     def attention(self, supplier: str) -> int:
-        """Open review items of one supplier, counted as `Reviews.attention` counts all."""
+        """Number of open review items of one supplier, counted like `Reviews.attention`."""
         return self._database.number(
             "SELECT count(*) FROM reviews WHERE state = 'open' AND supplier = ? AND kind <> 'known-order-changed'",
             (supplier,),
@@ -62,14 +62,14 @@ class Statistics:
         )
 
     def in_doubt(self, supplier: str | None = None) -> int:
-        """Documents of which it is open whether Stedi has them."""
+        """Number of documents of which it is not known whether Stedi has them."""
         counted = f"SELECT sum(n) FROM document_counts WHERE state IN {_OUTCOME_UNKNOWN}"
         if supplier is None:
             return self._database.number(counted)
         return self._database.number(f"{counted} AND supplier = ?", (supplier,))
 
     def suppliers(self) -> list[SupplierCounts]:
-        """Every supplier of which there is an order, by code."""
+        """Every supplier with an order, by code."""
         rows = self._database.rows(
             "SELECT supplier, sum(n) AS orders, sum(iif(phase IN ('released', 'unreleased'), n, 0)) AS open_orders,"
             " sum(untraded * n) AS untraded FROM order_counts WHERE n > 0 GROUP BY supplier ORDER BY supplier"
@@ -80,7 +80,7 @@ class Statistics:
                 "SELECT supplier, sum(n) AS documents,"
                 f" sum(n * (state NOT IN {_FINAL})) AS undelivered,"
                 " sum(n * (state = 'delivered' AND kind <> '810' AND business_ack IN ('none', 'partial')))"
-                " AS unanswered"
+                " AS unacknowledged"
                 " FROM document_counts WHERE n > 0 GROUP BY supplier"
             )
         }
@@ -99,7 +99,7 @@ class Statistics:
                 untraded=row["untraded"],
                 documents=documents[row["supplier"]]["documents"] if row["supplier"] in documents else 0,
                 undelivered=documents[row["supplier"]]["undelivered"] if row["supplier"] in documents else 0,
-                unanswered=documents[row["supplier"]]["unanswered"] if row["supplier"] in documents else 0,
+                unacknowledged=documents[row["supplier"]]["unacknowledged"] if row["supplier"] in documents else 0,
                 reviews=reviews.get(row["supplier"], 0),
             )
             for row in rows
@@ -110,11 +110,11 @@ class Statistics:
         return [row["number"] for row in self._database.rows("SELECT DISTINCT number FROM orders ORDER BY number")]
 
     def last_sent_at(self) -> datetime | None:
-        """When Stedi last took a document."""
+        """When Stedi last accepted a document."""
         return self._latest("accepted_at")
 
     def last_received_at(self) -> datetime | None:
-        """When the last transaction of a supplier was pulled."""
+        """When the last transaction was received."""
         return self._latest("received_at")
 
     def last_written_at(self) -> datetime | None:
@@ -126,7 +126,7 @@ class Statistics:
         return None if row is None else moment(row["at"])
 
     def _counted(self, table: str, column: str, supplier: str | None, condition: str = "") -> dict[str, int]:
-        """Counts kept by `schema`, by one of their columns, of one supplier or of all."""
+        """Sums of a table of counts by one of its columns, of one supplier or of all."""
         head = f"SELECT {column}, sum(n) FROM {table} WHERE n > 0 {condition}"
         tail = f"GROUP BY {column} ORDER BY {column}"
         if supplier is None:

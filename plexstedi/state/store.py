@@ -1,4 +1,4 @@
-"""The state file as the rest of the program holds it: its tables, each with its own questions."""
+"""The state file as used by the rest of the program: one object per group of tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from plexstedi.state.writes import Writes
 
 
 class Store:
-    """An open state. Open it through one of the class methods, close it with `close`."""
+    """An open state. Opened by one of the class methods, closed by `close`."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -48,13 +48,13 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, now: datetime) -> Store:
-        """Open for writing; create the file if there is none. Raise StateUnusable."""
-        _must_be_its_name(path)
+        """Open for writing; create the file if it does not exist. Raise StateUnusable."""
+        _reject_hard_link(path)
         store = cls(Database.open(path, now))
         try:
             if store.cursors.get(Fact.CREATED) is None:
                 store.cursors.put_time(Fact.CREATED, now)
-            _leave_mark(path)
+            _write_mark(path)
         except BaseException:
             store.close()
             raise
@@ -62,14 +62,14 @@ class Store:
 
     @classmethod
     def open_to_read(cls, path: Path) -> Store:
-        """Open for reading only. Raise StateUnusable when there is no file."""
-        _must_be_its_name(path)
+        """Open for reading only. Raise StateUnusable if there is no file."""
+        _reject_hard_link(path)
         return cls(Database.open_to_read(path))
 
     @classmethod
     def open_copy(cls, path: Path) -> Store:
-        """A private copy in memory: nothing done to it reaches the file."""
-        _must_be_its_name(path)
+        """Open a private copy in memory; the file is never written. Raise StateUnusable."""
+        _reject_hard_link(path)
         return cls(Database.copy_in_memory(path))
 
     def close(self) -> None:
@@ -78,21 +78,21 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All inside is committed together, or none of it."""
+        """Commit everything inside together, or nothing if it raises."""
         with self.database.transaction():
             yield
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
-        """Inside a transaction: what the block does is taken back where it raises, and the rest stays."""
-        with self.database.apart():
+    def savepoint(self) -> Iterator[None]:
+        """Inside a transaction: roll back only the block if it raises."""
+        with self.database.savepoint():
             yield
 
 
 def expect_state(path: Path) -> None:
-    """Raise StateUnusable when there was a state file here and it is gone: it must not be made anew silently.
+    """Raise StateUnusable if a state file existed here and is missing or empty.
 
-    A new, empty state would take every order for one that was never sent.
+    It must not be created again silently: with a new state, every order would count as never sent.
     """
     if mark_of(path).exists() and (not path.exists() or path.stat().st_size == 0):
         raise StateUnusable(
@@ -103,10 +103,10 @@ def expect_state(path: Path) -> None:
         )
 
 
-def _must_be_its_name(path: Path) -> None:
-    """Raise StateUnusable for a hard link to a state file that was made under another name.
+def _reject_hard_link(path: Path) -> None:
+    """Raise StateUnusable for a hard link to a state file created under another name.
 
-    SQLite keeps what a killed run committed beside the name that the run used: under another name it would be missing.
+    After a killed run, committed data may be in the `-wal` file beside the other name, and would be missing here.
     """
     if not path.is_file() or path.stat().st_nlink < 2 or mark_of(path).exists():
         return
@@ -118,7 +118,7 @@ def _must_be_its_name(path: Path) -> None:
     )
 
 
-def _leave_mark(path: Path) -> None:
+def _write_mark(path: Path) -> None:
     mark = mark_of(path)
     if mark.exists():
         return
@@ -133,19 +133,19 @@ def _leave_mark(path: Path) -> None:
 
 
 def open_state(path: Path) -> Store:
-    """The state for reading; an empty one before the first run ever. Raise StateUnusable, also when it is gone."""
+    """Open the state for reading; an empty one before the first run. Raise StateUnusable, also if it is missing."""
     expect_state(path)
     return Store.open_to_read(path) if path.exists() else Store.open_copy(path)
 
 
 SENT, RECEIVED = "attempt-begun", "transaction-stored"
-"""Events that bear the SHA-256 of a document's bytes."""
+"""Kinds of events with the SHA-256 of a document's bytes."""
 
 
 def altered_payload(store: Store) -> Break | None:
-    """The first document that is not what its event says; None if all are, or were dropped (`state.keep_days`).
+    """The first document whose bytes differ from the SHA-256 in its event; None if there is none.
 
-    The trail itself must hold: `Audit.verify` first.
+    Deleted contents (`state.keep_days`) are skipped. Call `Audit.verify` first: the events themselves are not checked.
     """
     for event in store.audit.events():
         mark = event.detail.get("sha256")

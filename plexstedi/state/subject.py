@@ -1,4 +1,4 @@
-"""What a review item or an event of the audit trail is about."""
+"""Subjects of review items and events: the record concerned."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What it is about, with the document or transaction among it.
+    """The record that a review item or event concerns, with its document or transaction.
 
-    `text` is the subject's name: of one kind of review item, one of each is open at most. Two subjects with the same
-    name are the same.
+    `text` names the subject; subjects with the same text are equal. At most one review item per kind and subject is
+    open.
     """
 
     text: str
@@ -24,11 +24,11 @@ class Subject:
 
 
 NO_SUBJECT = Subject("")
-"""About no document and no transaction."""
+"""No subject."""
 
 
 def of_document(document_id: int, part: str = "") -> Subject:
-    """An outbound document, or one thing about it."""
+    """An outbound document, or a part of it."""
     return Subject(f"document {document_id}" + (f": {part}" if part else ""), document=document_id)
 
 
@@ -38,7 +38,7 @@ def of_transaction(transaction_id: str, part: str = "") -> Subject:
 
 
 def of_order(name: str) -> Subject:
-    """An order by its number, or by Plex's id where it has none that can be read."""
+    """An order by its number, or by its Plex id if the number cannot be read."""
     return Subject(f"order {name}")
 
 

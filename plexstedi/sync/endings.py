@@ -23,7 +23,7 @@ from plexstedi.errors import (
     Unforeseen,
     UsageFault,
 )
-from plexstedi.state.faults import StandingFault
+from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import Beside, BesideFault, ErrorNote, LastRun, RunRecords, StageRecord
 from plexstedi.state.store import Store
 from plexstedi.sync.stages import Stage
@@ -73,10 +73,10 @@ class Ending:
         stage's."""
         ends = dict(self.stages)
         if self.command in tuple(Stage) and ends.get(self.command) is None:
-            ends |= {place: fault for place, fault in self.standing() if place == self.command}
+            ends |= {place: fault for place, fault in self.open_faults() if place == self.command}
         return ends
 
-    def standing(self) -> list[tuple[str, PlexStediError]]:
+    def open_faults(self) -> list[tuple[str, PlexStediError]]:
         """The faults that persist from now on, each with its place."""
         of_stages = [(name, fault) for name, fault in self.stages.items() if fault is not None]
         elsewhere = START if not self.started else self.command
@@ -143,16 +143,16 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
     faults, now = store.faults, ending.at
     with store.transaction():
         # Collect twice: faults recorded beside the state are imported with their original times, and count as known.
-        before = {(one.place, one.key) for one in faults.standing()}
+        before = {(one.place, one.key) for one in faults.open_faults()}
         _import_beside_faults(store, beside, before)
-        before |= {(one.place, one.key) for one in faults.standing()}
-        found = ending.standing()
+        before |= {(one.place, one.key) for one in faults.open_faults()}
+        found = ending.open_faults()
         for place, fault in found:
             faults.stage_failed(place, fault_key(fault), fault.code, fault.message, fault.fix, now)
         for place in _succeeded(ending, found):
             faults.stage_succeeded(place, now, began=_error_free_since(ending, place))
         records = RunRecords.load(store.cursors)
-        due = _due(faults.standing(), ending, now) if to_cron else []
+        due = _due(faults.open_faults(), ending, now) if to_cron else []
         # Only faults of this command's places are marked as reported: another timer's mail reports its own.
         ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
         faults.reported([*due, *ended], now)
@@ -178,7 +178,7 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
     """
     beside, now = Beside.load(state), ending.at
     fresh, due, known = [], [], []
-    for place, fault in ending.standing():
+    for place, fault in ending.open_faults():
         one = _beside_fault(beside, place, fault, now)
         # Recorded by an earlier run: its traceback was printed then.
         if one.since < now:
@@ -227,7 +227,7 @@ def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: dateti
 def _import_beside_faults(store: Store, beside: Beside, known: set[tuple[str, str]]) -> None:
     for one in beside.faults:
         if one.stands and (one.place, one.key) not in known:
-            store.faults.put(one.standing())
+            store.faults.put(one.as_fault())
 
 
 def _succeeded(ending: Ending, found: Sequence[tuple[str, PlexStediError]]) -> list[str]:
@@ -267,17 +267,17 @@ def _is_due(reported: datetime | None, now: datetime) -> bool:
     return reported is None or not reported <= now < reported + REPORT_AGAIN - _JITTER
 
 
-def _due(standing: Iterable[StandingFault], ending: Ending, now: datetime) -> list[StandingFault]:
-    return [one for one in standing if _concerns(one, ending) and _is_due(one.reported_at, now)]
+def _due(faults: Iterable[OpenFault], ending: Ending, now: datetime) -> list[OpenFault]:
+    return [one for one in faults if _concerns(one, ending) and _is_due(one.reported_at, now)]
 
 
-def _concerns(fault: StandingFault, ending: Ending) -> bool:
+def _concerns(fault: OpenFault, ending: Ending) -> bool:
     place = fault.stage if fault.of_record else fault.place
     return place is None or place in ending.places
 
 
 def _faults_to_print(
-    due: Sequence[StandingFault], ending: Ending, found: Sequence[tuple[str, PlexStediError]]
+    due: Sequence[OpenFault], ending: Ending, found: Sequence[tuple[str, PlexStediError]]
 ) -> list[PlexStediError]:
     """Faults to print: those that never persist (an interruption), and persistent faults whose report is due."""
     live = {(place, fault_key(fault)): fault for place, fault in found}
@@ -299,9 +299,9 @@ def _unique(faults: Sequence[PlexStediError]) -> list[PlexStediError]:
     return list({fault.message: fault for fault in faults}.values())
 
 
-def _resolved_lines(ended: Sequence[StandingFault]) -> list[str]:
+def _resolved_lines(ended: Sequence[OpenFault]) -> list[str]:
     """Resolved faults, one line each however many stages met them."""
-    places: dict[str, list[StandingFault]] = {}
+    places: dict[str, list[OpenFault]] = {}
     for fault in ended:
         places.setdefault(fault.identity, []).append(fault)
     lines = []

@@ -92,8 +92,8 @@ def feed_start(session: Session) -> datetime:
     """A time before anything relevant to this state: orders sent as new, and documents found by `recover`."""
     cursors, now = session.store.cursors, session.clock.now()
     start = session.config.plex.poll.start or cursors.time(Fact.START) or now - FIRST_LOOK_BACK
-    answers_from = cursors.time(Fact.ANSWERS_FROM) or start
-    return min(start - _MARGIN, answers_from - _MARGIN, now - _YOUNGEST_START)
+    transactions_from = cursors.time(Fact.TRANSACTIONS_FROM) or start
+    return min(start - _MARGIN, transactions_from - _MARGIN, now - _YOUNGEST_START)
 
 
 def next_page(

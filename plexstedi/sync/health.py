@@ -11,7 +11,7 @@ from pathlib import Path
 from plexstedi.config.load import Config
 from plexstedi.errors import PlexStediError
 from plexstedi.state.cursors import Fact
-from plexstedi.state.faults import StandingFault
+from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import Beside, LastRun, RunRecords, StageRecord
 from plexstedi.state.store import Store
 from plexstedi.sync.stages import Stage
@@ -53,7 +53,7 @@ def decide_health(
     *,
     now: datetime,
     records: RunRecords,
-    standing: Sequence[StandingFault],
+    open_faults: Sequence[OpenFault],
     beside: Beside,
     created: datetime | None,
     every_minutes: int = EVERY_MINUTES,
@@ -64,8 +64,8 @@ def decide_health(
     last_run = max(
         (run for run in (beside.last_run, records.last_run) if run is not None), key=lambda run: run.at, default=None
     )
-    faults = _merged([*standing, *(one.standing() for one in beside.faults if one.stands)])
-    explained = any(not one.of_record for one in standing) or any(one.stands for one in beside.faults)
+    faults = _merged([*open_faults, *(one.as_fault() for one in beside.faults if one.stands)])
+    explained = any(not one.of_record for one in open_faults) or any(one.stands for one in beside.faults)
     if not explained and (late := _missed_runs(stages, created, now, timedelta(minutes=every_minutes))) is not None:
         faults.append(late)
     return Health(last_run, stages, tuple(sorted(faults, key=lambda fault: fault.since)), key_due)
@@ -78,11 +78,11 @@ def _stage(stage: Stage, records: RunRecords, beside: Beside) -> StageRecord:
     return kept.model_copy(update={"failed_at": later.failed_at, "error": later.error})
 
 
-def _merged(standing: Sequence[StandingFault]) -> list[HealthFault]:
+def _merged(open_faults: Sequence[OpenFault]) -> list[HealthFault]:
     """One fault per cause: several stages may meet the same unavailable service. Keeps the earliest message."""
     found: dict[str, HealthFault] = {}
     rank: dict[str, int] = {stage: number for number, stage in enumerate(Stage)}
-    for fault in sorted(standing, key=lambda fault: (fault.since, rank.get(fault.place, len(rank)))):
+    for fault in sorted(open_faults, key=lambda fault: (fault.since, rank.get(fault.place, len(rank)))):
         found.setdefault(fault.identity, HealthFault(fault.code, fault.since, fault.message, fault.fix))
     return list(found.values())
 
@@ -124,17 +124,17 @@ def read_health(
 ) -> Health:
     """Health from the state and the file beside it. `fault`: why the state cannot be read now."""
     beside = Beside.load(state)
-    standing = [*_full_disk(state, now)]
+    open_faults = [*_full_disk(state, now)]
     records, created = RunRecords(), None
     if store is not None:
-        standing += store.faults.standing()
+        open_faults += store.faults.open_faults()
         records, created = RunRecords.load(store.cursors), store.cursors.time(Fact.CREATED)
     if fault is not None and all(one.code != fault.code for one in beside.faults):
-        standing.append(StandingFault("start", fault.code, fault.code, now, fault.message, fault.fix))
+        open_faults.append(OpenFault("start", fault.code, fault.code, now, fault.message, fault.fix))
     return decide_health(
         now=now,
         records=records,
-        standing=standing,
+        open_faults=open_faults,
         beside=beside,
         created=created,
         every_minutes=EVERY_MINUTES if config is None else config.run.every_minutes,
@@ -142,7 +142,7 @@ def read_health(
     )
 
 
-def _full_disk(state: Path, now: datetime) -> Iterator[StandingFault]:
+def _full_disk(state: Path, now: datetime) -> Iterator[OpenFault]:
     """A full disk, checked now: the run that met it could not record it."""
     try:
         disk = os.statvfs(state.parent)
@@ -150,7 +150,7 @@ def _full_disk(state: Path, now: datetime) -> Iterator[StandingFault]:
         # A folder that is missing or inaccessible is reported by the operation that needs it.
         return
     if disk.f_bavail * disk.f_frsize < _SPACE_NEEDED:
-        yield StandingFault(
+        yield OpenFault(
             "start",
             "state-full",
             "state-full",

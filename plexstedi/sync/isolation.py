@@ -125,7 +125,7 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
     # Counts and warnings live in memory: restore them together with the savepoint.
     counted = session.run.copy()
     try:
-        with session.store.apart():
+        with session.store.savepoint():
             yield turn
     except PlexStediError:
         raise
@@ -187,7 +187,7 @@ class Turns:
     def __init__(self, session: Session, stage: Stage) -> None:
         self._session = session
         self._stage = stage
-        self._standing = {fault.place for fault in session.store.faults.standing() if fault.of_record}
+        self._failing = {fault.place for fault in session.store.faults.open_faults() if fault.of_record}
         self._failed: list[ServiceUnavailable] = []
         self._in_a_row = 0
         self._known_in_a_row = 0
@@ -208,14 +208,14 @@ class Turns:
 
     def failed_earlier(self, record: Record) -> bool:
         """Whether this record failed in earlier runs: then it is processed after the others."""
-        return record.name in self._standing or self._is_in_review(record)
+        return record.name in self._failing or self._is_in_review(record)
 
     def failing_orders(self) -> set[str]:
         """Plex ids of the orders whose reading failed in earlier runs."""
         in_review = [
             review.subject.text for review in self._session.store.reviews.open_items() if review.kind is self.kind
         ]
-        found = (*self._standing, *in_review)
+        found = (*self._failing, *in_review)
         return {name.removeprefix(_READ_ORDER) for name in found if name.startswith(_READ_ORDER)}
 
     @contextmanager

@@ -56,8 +56,8 @@ def back_up_and_purge(session: Session) -> None:
         with session.store.transaction():
             session.store.cursors.put_time(Fact.CONTENTS_DROPPED, now)
             dropped = drop_contents(database, now - timedelta(days=settings.keep_days))
-            if dropped.documents or dropped.answers:
-                session.note("contents-dropped", Subject("run"), documents=dropped.documents, answers=dropped.answers)
+            if dropped.documents or dropped.received:
+                session.note("contents-dropped", Subject("run"), documents=dropped.documents, answers=dropped.received)
     try:
         keep_backup(database, now, settings.backups)
     except StateUnusable as fault:

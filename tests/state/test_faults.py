@@ -29,24 +29,24 @@ def faults(tmp_path: Path) -> Iterator[Faults]:
 def test_a_record_fails_since_the_first_time_however_it_fails(faults: Faults) -> None:
     assert faults.fail("order 7", "unavailable", "no answer", "Wait.", NOW) == NOW
     assert faults.fail("order 7", "throttled", "too many", "Wait.", later(hours=1)) == NOW
-    (one,) = faults.standing()
+    (one,) = faults.open_faults()
     assert (one.place, one.code, one.message, one.since) == ("order 7", "throttled", "too many", NOW)
     assert one.of_record
     faults.succeed("order 7", later(hours=2))
-    assert faults.standing() == []
+    assert faults.open_faults() == []
     assert faults.fail("order 7", "unavailable", "no answer", "Wait.", later(hours=3)) == later(hours=3)
 
 
 def test_success_of_what_never_failed_is_nothing(faults: Faults) -> None:
     faults.succeed("order 7", NOW)
     faults.stage_succeeded("poll", NOW)
-    assert faults.standing() == faults.ended() == []
+    assert faults.open_faults() == faults.ended() == []
 
 
 def test_only_a_fault_that_was_reported_has_an_end_to_report(faults: Faults) -> None:
     faults.fail("order 7", "unavailable", "no answer", "Wait.", NOW)
     faults.fail("order 8", "unavailable", "no answer", "Wait.", NOW)
-    faults.reported([one for one in faults.standing() if one.place == "order 7"], NOW)
+    faults.reported([one for one in faults.open_faults() if one.place == "order 7"], NOW)
     for record in ("order 7", "order 8"):
         faults.succeed(record, later(hours=1))
     (ended,) = faults.ended()
@@ -57,17 +57,17 @@ def test_only_a_fault_that_was_reported_has_an_end_to_report(faults: Faults) -> 
 
 def test_a_record_that_became_a_review_item_does_not_work_again(faults: Faults) -> None:
     faults.fail("order 7", "unavailable", "no answer", "Wait.", NOW)
-    faults.reported(faults.standing(), NOW)
+    faults.reported(faults.open_faults(), NOW)
     faults.forget("order 7")
-    assert faults.standing() == faults.ended() == []
+    assert faults.open_faults() == faults.ended() == []
 
 
 def test_a_fault_that_comes_back_before_its_end_was_reported_is_a_new_one(faults: Faults) -> None:
     faults.stage_failed("poll", "unavailable Plex", "unavailable", "Plex is away", "Wait.", NOW)
-    faults.reported(faults.standing(), NOW)
+    faults.reported(faults.open_faults(), NOW)
     faults.stage_succeeded("poll", later(hours=1))
     faults.stage_failed("poll", "unavailable Plex", "unavailable", "Plex is away", "Wait.", later(hours=2))
-    (one,) = faults.standing()
+    (one,) = faults.open_faults()
     assert (one.since, one.reported_at) == (later(hours=2), None)
     assert faults.ended() == []
 
@@ -75,15 +75,15 @@ def test_a_fault_that_comes_back_before_its_end_was_reported_is_a_new_one(faults
 def test_a_stage_has_one_fault_at_a_time_and_leaves_those_of_others(faults: Faults) -> None:
     faults.stage_failed("poll", "unavailable Plex", "unavailable", "Plex is away", "Wait.", NOW)
     faults.stage_failed("submit", "refused Stedi", "refused", "Stedi refuses", "Renew it.", NOW)
-    faults.reported(faults.standing(), NOW)
+    faults.reported(faults.open_faults(), NOW)
     faults.stage_failed("poll", "refused Plex", "refused", "Plex refuses", "Renew it.", later(hours=1))
-    assert {(one.place, one.message) for one in faults.standing()} == {
+    assert {(one.place, one.message) for one in faults.open_faults()} == {
         ("poll", "Plex refuses"),
         ("submit", "Stedi refuses"),
     }
     assert faults.ended() == [], "the stage still does not work"
     faults.stage_succeeded("poll", later(hours=2))
-    assert [one.place for one in faults.standing()] == ["submit"]
+    assert [one.place for one in faults.open_faults()] == ["submit"]
 
 
 def test_a_record_that_its_stage_no_longer_meets_has_ended_with_the_stages_success(faults: Faults) -> None:
@@ -91,9 +91,9 @@ def test_a_record_that_its_stage_no_longer_meets_has_ended_with_the_stages_succe
     faults.fail("order 8", "unavailable", "no answer", "Wait.", later(hours=1), stage="poll")
     faults.fail("document 9", "unavailable", "no answer", "Wait.", NOW, stage="submit")
     faults.stage_succeeded("poll", later(hours=1, minutes=1))
-    assert len(faults.standing()) == 3, "a stage that met faults of records has not looked at all of them"
+    assert len(faults.open_faults()) == 3, "a stage that met faults of records has not looked at all of them"
     faults.stage_succeeded("poll", later(hours=1, minutes=1), began=later(hours=1))
-    assert [one.place for one in faults.standing()] == ["document 9", "order 8"]
+    assert [one.place for one in faults.open_faults()] == ["document 9", "order 8"]
 
 
 def test_what_lies_beside_the_state_is_whole_or_not_there(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def one_step(store: Store, chance: random.Random, step: int) -> None:
             )
         case _:
             name = f"{number}-{chance.randrange(600)}.edi"
-            store.executions.see(ExecutionRecord(f"x{step}", name, None, "OUTBOUND", "SUCCESS", NOW, None))
+            store.executions.record(ExecutionRecord(f"x{step}", name, None, "OUTBOUND", "SUCCESS", NOW, None))
 
 
 def test_a_file_of_before_gets_them_counted(store: Store, path) -> None:

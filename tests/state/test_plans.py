@@ -32,7 +32,7 @@ from plexstedi.errors import PlexStediError
 from plexstedi.state.cursors import Fact
 from plexstedi.state.document_states import BusinessStatus, DocumentState, FunctionalStatus
 from plexstedi.state.executions import ExecutionRecord
-from plexstedi.state.faults import StandingFault
+from plexstedi.state.faults import OpenFault
 from plexstedi.state.file.database import Database
 from plexstedi.state.file.retention import drop_contents
 from plexstedi.state.inbox import InboxState
@@ -154,9 +154,9 @@ def fill(store: Store) -> None:
     store.unforeseen.hold("record", "mark", "1", NOW)
     store.faults.fail("order X", "code", "message", "fix", NOW, stage="poll")
     store.faults.stage_failed("poll", "key", "code", "message", "fix", NOW)
-    store.faults.reported(store.faults.standing(), NOW)
+    store.faults.reported(store.faults.open_faults(), NOW)
     for name in ("PO-2-1.edi", "unknown.edi"):
-        store.executions.see(ExecutionRecord(f"exec {name}", name, "us_acme", "OUTBOUND", "SUCCESS", NOW, None))
+        store.executions.record(ExecutionRecord(f"exec {name}", name, "us_acme", "OUTBOUND", "SUCCESS", NOW, None))
     store.audit.append(NOW, "plexstedi", "order-seen", of_stream("s"), order_id="id-PO-2")
     store.audit.append(NOW, "plexstedi", "attempt-begun", of_document(sent.id), sha256="0")
     store.audit.append(NOW, "plexstedi", "transaction-stored", of_stream("transaction t1"), sha256="0")
@@ -172,7 +172,7 @@ _GIVEN: dict[str, object] = {
     "document": b"{}",
     "document_id": 1,
     "fact": Fact.TENANT,
-    "fault": StandingFault("place", "", "code", NOW, "message", "fix"),
+    "fault": OpenFault("place", "", "code", NOW, "message", "fix"),
     "faults": (),
     "ids": (1,),
     "kind": ReviewKind.ORDER_HELD,

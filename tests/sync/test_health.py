@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.state.faults import StandingFault
+from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import Beside, BesideFault, ErrorNote, LastRun, RunRecords, StageRecord
 from plexstedi.sync.health import Health, decide_health
 from plexstedi.sync.stages import Stage
@@ -31,7 +31,7 @@ def decided(kept: RunRecords, created: datetime | None = None, beside: Beside | 
     return decide_health(
         now=NOW,
         records=kept,
-        standing=(),
+        open_faults=(),
         beside=beside or Beside(),
         created=created,
         every_minutes=EVERY,
@@ -75,19 +75,19 @@ def test_runs_that_stopped_are_missed_after_three_times_their_interval(kept, cre
 def test_the_interval_is_the_configured_one(every: int, minutes: int) -> None:
     at = ago(minutes=minutes)
     kept = records(poll=at, submit=at, ingest=at)
-    health = decide_health(now=NOW, records=kept, standing=(), beside=Beside(), created=at, every_minutes=every)
+    health = decide_health(now=NOW, records=kept, open_faults=(), beside=Beside(), created=at, every_minutes=every)
     assert health.ok == (minutes <= 3 * every)
 
 
 def test_what_several_stages_say_alike_is_one_fault_since_the_first() -> None:
     lately = ago(minutes=5)
-    standing = [
-        StandingFault("submit", "unavailable Plex", "unavailable", ago(hours=1), "Plex is away: GET /b", "Wait."),
-        StandingFault("poll", "unavailable Plex", "unavailable", ago(hours=2), "Plex is away: GET /a", "Wait."),
-        StandingFault("order 7", "", "unavailable", lately, "order 7 cannot be read", "Look at it."),
+    open_faults = [
+        OpenFault("submit", "unavailable Plex", "unavailable", ago(hours=1), "Plex is away: GET /b", "Wait."),
+        OpenFault("poll", "unavailable Plex", "unavailable", ago(hours=2), "Plex is away: GET /a", "Wait."),
+        OpenFault("order 7", "", "unavailable", lately, "order 7 cannot be read", "Look at it."),
     ]
     kept = records(poll=lately, submit=lately, ingest=lately)
-    health = decide_health(now=NOW, records=kept, standing=standing, beside=Beside(), created=NOW)
+    health = decide_health(now=NOW, records=kept, open_faults=open_faults, beside=Beside(), created=NOW)
     assert [(fault.message, fault.since) for fault in health.faults] == [
         ("Plex is away: GET /a", ago(hours=2)),
         ("order 7 cannot be read", lately),

@@ -155,7 +155,7 @@ def test_one_without_a_response_is_a_fault_from_the_first_run_and_a_review_item_
     turns = ask(session, None, DOWN, None)
     with pytest.raises(RecordsUnanswered, match="cannot read order PO-1: Plex answers 500"):
         turns.raise_unanswered()
-    (fault,) = session.store.faults.standing()
+    (fault,) = session.store.faults.open_faults()
     assert (fault.place, fault.since) == ("read order o1", START)
     clock.passed = timedelta(hours=23)
     with pytest.raises(RecordsUnanswered):
@@ -164,7 +164,7 @@ def test_one_without_a_response_is_a_fault_from_the_first_run_and_a_review_item_
     clock.passed = timedelta(hours=24)
     ask(session, None, DOWN, None).raise_unanswered()
     assert items(session, ReviewKind.UNANSWERED) == ["read order o1"]
-    assert session.store.faults.standing() == []
+    assert session.store.faults.open_faults() == []
     ask(session, None, DOWN, None).raise_unanswered()
     ask(session, None, None, None).raise_unanswered()
     assert items(session, ReviewKind.UNANSWERED) == [], "answered after all, the item closes by itself"

@@ -79,7 +79,7 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
         *((_capital(name), instant(at), "") for name, at in times(seen)),
     ]
     suppliers = [
-        (t.supplier, t.orders, t.open_orders, t.documents, t.undelivered, t.unanswered, t.reviews)
+        (t.supplier, t.orders, t.open_orders, t.documents, t.undelivered, t.unacknowledged, t.reviews)
         for t in seen.suppliers
     ]
     headers = ("supplier", "orders", "open", "documents", "not delivered", "not acknowledged", "needs review")

@@ -59,7 +59,7 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
                 counts.open_orders,
                 counts.documents,
                 counts.undelivered,
-                counts.unanswered,
+                counts.unacknowledged,
                 counts.reviews,
                 "not traded by EDI" if counts.untraded else "",
             )

@@ -1,4 +1,4 @@
-"""Copies of the state file beside it: one a day, the last N kept (`state.backups`)."""
+"""Backups beside the state file: one per day, the newest N kept (`state.backups`)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ _ENDING = ".backup"
 
 
 def backups_of(state: Path) -> list[Path]:
-    """The copies of this state file, oldest first; other files beside it are left alone."""
+    """The backups of this state file, oldest first; other files are ignored."""
     return [path for path in sorted(state.parent.glob(f"{state.name}.*{_ENDING}")) if _made_at(state, path) is not None]
 
 
 def age_of_last_backup(state: Path, now: datetime) -> timedelta | None:
-    """How old the newest copy is that was not made in a wrong future; None if there is none."""
+    """Age of the newest backup; None if there is none."""
+    # A time in the future comes from a clock that was wrong.
     made = [at for path in backups_of(state) if (at := _made_at(state, path)) is not None and at <= now]
     return now - max(made) if made else None
 
 
 def keep_backup(database: Database, now: datetime, keep: int) -> Path | None:
-    """Make a copy, readable by its owner only, unless there is one of the last day; keep the newest `keep`.
+    """Create a backup, readable by its owner only, unless one is less than a day old; keep the newest `keep`.
 
-    The copy's name has the UTC time; it appears under it only when it is whole. 0: none is made, none deleted. None
-    when none was due. Raise StateUnusable when it cannot be written; then there is no half copy.
+    Return its path, whose name has the UTC time; None if none was due. With `keep` 0 none is created or deleted. The
+    file appears under its name only when complete. Raise StateUnusable if it cannot be written.
     """
     state = database.path
     if state is None or keep < 1:
@@ -40,7 +41,7 @@ def keep_backup(database: Database, now: datetime, keep: int) -> Path | None:
     target = state.with_name(f"{state.name}.{now.astimezone(UTC).strftime(_STAMP)}{_ENDING}")
     partial = partial_of(target)
     for left in state.parent.glob(f"{state.name}.*{partial_of(Path(_ENDING)).name}*"):
-        # Half a copy of a run that was killed.
+        # Incomplete backup of a killed run.
         left.unlink(missing_ok=True)
     try:
         database.backup_into(partial)

@@ -1,7 +1,6 @@
-"""One SQLite file, opened so that a committed fact survives a power cut, and every fault of it has a name.
+"""One SQLite file: committed data survives a power failure, and every fault is raised as StateUnusable.
 
-Settings follow what was measured for this use: WAL with synchronous FULL, explicit transactions, 0600 before the first
-byte is written (CHOICES.md 7).
+WAL with synchronous FULL, explicit transactions, mode 0600 before the first byte is written (CHOICES.md 7).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _BUSY_SECONDS = 5.0
 
 
 def files_of_state(path: Path) -> tuple[Path, ...]:
-    """The state file and what lies beside it and is believed: SQLite's own files, the lock, the mark of a state."""
+    """The state file and the files beside it that belong to it: SQLite's own files, the lock, the mark `.was-here`."""
     endings = ("-wal", "-shm", "-journal", ".lock", ".was-here")
     return (path, *(path.with_name(path.name + ending) for ending in endings))
 
@@ -45,10 +44,10 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, now: datetime | None = None) -> Database:
-        """Open or create the file, bring it to this program's version, and check it.
+        """Open or create the file, migrate it to this program's version, and check it.
 
-        All its pages are checked unless the last check was within a day before `now` and nobody else wrote since.
-        Raise StateUnusable when it is corrupt, unreadable, read-only, newer than this program, or on a full disk.
+        All pages are checked unless the last check was within a day before `now` and nothing else wrote since. Raise
+        StateUnusable if it is corrupt, unreadable, read-only, newer than this program, or on a full disk.
         """
         with _named_faults(path):
             _prepare_file(path)
@@ -70,7 +69,7 @@ class Database:
 
     @classmethod
     def open_to_read(cls, path: Path) -> Database:
-        """Open an existing file for reading only; works while another process writes. Raise StateUnusable."""
+        """Open an existing file for reading only, also while another process writes. Raise StateUnusable."""
         with _named_faults(path):
             if not path.exists():
                 raise StateUnusable(
@@ -92,7 +91,7 @@ class Database:
 
     @classmethod
     def copy_in_memory(cls, path: Path) -> Database:
-        """A private copy of the file (an empty state if there is none): what a dry run works on."""
+        """A private copy of the file (an empty state if there is none), for dry runs. Raise StateUnusable."""
         with _named_faults(path):
             memory = _connect(":memory:")
             try:
@@ -118,9 +117,9 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All statements inside are committed together, or none. Transactions do not nest into savepoints:
+        """Commit all statements inside together, or none if it raises.
 
-        an inner `transaction` is part of the outer one.
+        An inner `transaction` is part of the outer one, not a savepoint.
         """
         if self._depth:
             self._depth += 1
@@ -130,7 +129,7 @@ class Database:
                 self._depth -= 1
             return
         with _named_faults(self.path):
-            self._must_still_be_there()
+            self._check_same_file()
         self._control("BEGIN IMMEDIATE")
         self._depth = 1
         try:
@@ -148,28 +147,28 @@ class Database:
             self._depth = 0
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
-        """Part of the open transaction that can be taken back alone: where the block raises, what it did is undone.
+    def savepoint(self) -> Iterator[None]:
+        """Part of the open transaction: if the block raises, only its changes are rolled back.
 
-        Without an open transaction it changes nothing.
+        Without an open transaction it has no effect.
         """
         if not self._depth:
             yield
             return
-        self._control("SAVEPOINT apart")
+        self._control("SAVEPOINT part")
         try:
             yield
         except BaseException:
             if self._connection.in_transaction:
-                # A full disk ends the whole transaction: then there is nothing left to take back.
-                self._control("ROLLBACK TO apart")
-                self._control("RELEASE apart")
+                # On a full disk SQLite has rolled back the whole transaction already.
+                self._control("ROLLBACK TO part")
+                self._control("RELEASE part")
             raise
         else:
-            self._control("RELEASE apart")
+            self._control("RELEASE part")
 
     def _roll_back(self) -> None:
-        # SQLite has ended some transactions itself by then, such as on a full disk.
+        # SQLite ends some transactions itself, such as on a full disk.
         if self._connection.in_transaction:
             self._control("ROLLBACK")
 
@@ -177,8 +176,8 @@ class Database:
         with _named_faults(self.path):
             self._connection.execute(statement)
 
-    def _must_still_be_there(self) -> None:
-        """What is committed must be found by the next run: not if the file was deleted or replaced meanwhile."""
+    def _check_same_file(self) -> None:
+        """Raise StateUnusable if the file was deleted or replaced: the next run would not find this commit."""
         if self.path is None or self._file is None:
             return
         try:
@@ -194,16 +193,16 @@ class Database:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open: no request may be made then."""
+        """Whether a transaction is open; no request may be sent then."""
         return self._depth > 0
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
-        """Run one statement; the number of rows it changed."""
+        """Run one statement; return the number of rows it changed."""
         with _named_faults(self.path):
             return self._connection.execute(sql, parameters).rowcount
 
     def insert(self, sql: str, parameters: Parameters) -> int:
-        """Run one INSERT; the id of the new row."""
+        """Run one INSERT; return the id of the new row."""
         with _named_faults(self.path):
             cursor = self._connection.execute(sql, parameters)
             if cursor.lastrowid is None:
@@ -216,25 +215,25 @@ class Database:
             return list(self._connection.execute(sql, parameters))
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
-        """The first row of a query, None if there is none."""
+        """The first row of a query; None if there is none."""
         with _named_faults(self.path):
             found: Row | None = self._connection.execute(sql, parameters).fetchone()
             return found
 
     def number(self, sql: str, parameters: Parameters = ()) -> int:
-        """The one whole number a query returns."""
+        """The integer that a query returns; 0 for no row or NULL."""
         found = self.row(sql, parameters)
         return int(found[0]) if found is not None and found[0] is not None else 0
 
     def backup_into(self, target: Path) -> None:
-        """Write a compact, consistent copy of the file to `target`, readable by its owner only, on disk at the end.
+        """Write a compact, consistent copy to `target`, readable by its owner only, and sync it to disk.
 
-        It appears under its name only when it is whole. Raise StateUnusable; then there is no half copy.
+        The file appears under its name only when complete. Raise StateUnusable.
         """
         partial = partial_of(target)
         with _named_faults(target):
             try:
-                # Left by a process that was killed.
+                # Left by a killed process.
                 partial.unlink(missing_ok=True)
                 os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
                 self._connection.execute("VACUUM INTO ?", (str(partial),))
@@ -259,16 +258,16 @@ class Database:
                 code="state-foreign",
             )
 
-    def must_be_whole(self) -> None:
+    def check_pages(self) -> None:
         """Check every page. Raise StateUnusable for a damaged file."""
         with _named_faults(self.path):
             self._check_pages()
 
     def _check_pages(self) -> None:
-        answer = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if answer != "ok":
+        result = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if result != "ok":
             raise StateUnusable(
-                f"the state file {self.path} is damaged: {answer}",
+                f"the state file {self.path} is damaged: {result}",
                 fix=f"{_DAMAGED} Nothing was sent.",
                 code="state-corrupt",
             )
@@ -295,10 +294,8 @@ def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write. Where the file may be written it is opened so that nothing is left beside it:
-
-    a read-only connection to a WAL file makes `-wal` and `-shm`, and cannot take them away again.
-    """
+    """A connection that cannot write."""
+    # Opened `rw` if permitted: a read-only connection to a WAL file creates `-wal` and `-shm` and cannot delete them.
     may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
     connection = _connect(f"file:{quote(os.fsencode(path.absolute()))}?mode={'rw' if may_write else 'ro'}", uri=True)
     connection.execute("PRAGMA query_only = ON")
@@ -306,7 +303,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _prepare_file(path: Path) -> None:
-    """Make the directory 0700 and the file 0600 before SQLite touches them, so that -wal and -shm follow."""
+    """Create folder (0700) and file (0600) before SQLite opens them: `-wal` and `-shm` get the same mode."""
     make_folder(path.parent)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -316,14 +313,17 @@ def _prepare_file(path: Path) -> None:
         if stat.S_IMODE(mode) & 0o077:
             path.chmod(0o600)
         for beside in (path.with_name(path.name + ending) for ending in ("-wal", "-shm")):
-            # Left by a reader of the file while it was read-only.
+            # Created by a reader while the file was read-only.
             if os.access(path, os.W_OK) and beside.exists() and not os.access(beside, os.W_OK):
                 beside.chmod(0o600)
 
 
 @contextmanager
 def _named_faults(path: Path | None) -> Iterator[None]:
-    """Turn what SQLite and the file system say into StateUnusable, with what to do."""
+    """Convert errors of SQLite and the file system into StateUnusable with a fix.
+
+    IntegrityError is raised unchanged: it is an error of the program.
+    """
     where = f"the state file {path}" if path is not None else "the state in memory"
     try:
         yield

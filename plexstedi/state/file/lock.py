@@ -1,11 +1,11 @@
-"""One run at a time: an exclusive flock on a file beside the state file, and on the state file itself.
+"""One run at a time: an exclusive flock on `.lock` beside the state file, and on the state file itself.
 
-The file beside it is never deleted, and tells who holds the lock. The lock on the state file itself keeps runs apart
-that reach it by another name (a hard link), or after somebody deleted the file beside it. Both are the kernel's, so
-they are gone with their process; what is told of the holder is only told, never trusted.
+`.lock` is never deleted and describes the holder; the description is shown only, never used for a decision. The lock on
+the state file itself excludes runs that use another name of it (a hard link), or that start after `.lock` was deleted.
+The kernel releases both when the process ends.
 
-flock and the locks by which SQLite guards the same file do not see each other. But the kernel drops SQLite's as soon as
-this process closes any descriptor of that file: so it is closed here only after SQLite has done with it.
+flock does not interact with SQLite's own locks on the file. But closing any descriptor of the file releases SQLite's
+locks of this process, so it is closed here only after SQLite is finished.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _PROCESSES = Path("/proc")
 
 
 class RunLock:
-    """The lock of a state file, whatever name it is reached by. Use as a context manager.
+    """The lock of a state file, as a context manager.
 
-    While it is held, the state file may be opened only through SQLite (see above).
+    While it is held, the state file may be opened only by SQLite (see the module).
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RunLock:
         self._held: list[int] = []
 
     def __enter__(self) -> RunLock:
-        """Take the lock; wait up to `wait_seconds` for it. Raise LockHeld naming the holder, StateUnusable."""
+        """Take the lock, waiting up to `wait_seconds`. Raise LockHeld with the holder, StateUnusable."""
         waited = 0.0
         try:
             while (holder := self._take()) is not None:
@@ -65,7 +65,7 @@ class RunLock:
         except BaseException:
             self._release()
             raise
-        self._tell()
+        self._describe_holder()
         return self
 
     def __exit__(
@@ -74,7 +74,7 @@ class RunLock:
         self._release()
 
     def _take(self) -> str | None:
-        """Take what is free; who holds the rest, None when all is taken."""
+        """Take both locks; return the holder of one that is not free, None if both are taken."""
         if not self._held:
             try:
                 make_folder(self.path.parent)
@@ -86,17 +86,17 @@ class RunLock:
                     "(--state).",
                     code="state-permission",
                 ) from error
-            if (holder := self._keep(beside, self.path, _told)) is not None:
+            if (holder := self._keep(beside, self.path, _holder_by_file)) is not None:
                 return holder
             if not _is_still(beside, self.path):
-                # Somebody deleted it between our opening and locking it: another run may have made a new one.
+                # Deleted between opening and locking it: another run may have created a new one.
                 self._release()
                 return self._take()
         state = _opened(self._state)
         return None if state is None else self._keep(state, self._state, _holder_by_kernel)
 
     def _keep(self, descriptor: int, path: Path, holder: Callable[[int], str]) -> str | None:
-        """Lock what was opened and keep it; who holds it, None when it is ours."""
+        """Lock an open file and keep the descriptor; return the holder if it is locked, else None."""
         taken = False
         try:
             taken = _locked(descriptor, path, fcntl.LOCK_EX)
@@ -109,7 +109,7 @@ class RunLock:
         return None
 
     def cover_state(self) -> None:
-        """Lock the state file that was made since the lock was taken. Raise LockHeld, StateUnusable."""
+        """Lock the state file if it was created after `.lock` was locked. Raise LockHeld, StateUnusable."""
         if len(self._held) == 1 and (holder := self._take()) is not None:
             raise self._held_by(holder)
 
@@ -123,28 +123,29 @@ class RunLock:
         while self._held:
             os.close(self._held.pop())
 
-    def _tell(self) -> None:
-        told = {
+    def _describe_holder(self) -> None:
+        holder = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "command": self._command or shlex.join(Path(sys.argv[0]).parts[-1:]),
             "since": self._now().isoformat(timespec="seconds"),
         }
-        # On a full disk the lock holds all the same; who is asked then finds the process by the kernel.
+        # On a full disk the lock works without its description: the holder is then found in /proc.
         with suppress(OSError):
             os.ftruncate(self._held[0], 0)
-            os.pwrite(self._held[0], json.dumps(told).encode() + b"\n", 0)
+            os.pwrite(self._held[0], json.dumps(holder).encode() + b"\n", 0)
 
 
 def lock_path(state_path: Path) -> Path:
-    """Where the lock of this state file is."""
+    """Path of the lock file of this state file."""
     return state_path.with_name(state_path.name + ".lock")
 
 
 def held_by(state_path: Path) -> str | None:
-    """Who holds the lock of a state file; None if nobody does. Makes nothing, and keeps nobody waiting.
+    """The holder of a state file's lock; None if it is free. Creates no file and does not wait.
 
-    Not to be called while this process has the state file open. Raise StateUnusable where there are no locks.
+    Not to be called while this process has the state file open (see the module). Raise StateUnusable if the file
+    system has no locks.
     """
     state = Path(os.path.realpath(state_path))
     for path in (lock_path(state), state):
@@ -153,14 +154,14 @@ def held_by(state_path: Path) -> str | None:
             continue
         try:
             if not _locked(descriptor, path, fcntl.LOCK_SH):
-                return _told(descriptor) if path != state else _holder_by_kernel(descriptor)
+                return _holder_by_file(descriptor) if path != state else _holder_by_kernel(descriptor)
         finally:
             os.close(descriptor)
     return None
 
 
 def _opened(path: Path) -> int | None:
-    """A descriptor to lock by; None where there is no file, or none that may be read: its opening says so."""
+    """A descriptor for locking; None if there is no readable file, which opening the state reports."""
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
@@ -191,21 +192,21 @@ def _is_still(descriptor: int, path: Path) -> bool:
 _UNNAMED = "an unidentified process"
 
 
-def _told(descriptor: int) -> str:
-    """What the lock file says; else what the kernel knows."""
+def _holder_by_file(descriptor: int) -> str:
+    """The holder as described in the lock file, else by the kernel."""
     try:
-        return _in_words(os.pread(descriptor, _LONGEST_NAME, 0))
+        return _holder_text(os.pread(descriptor, _LONGEST_NAME, 0))
     except (OSError, ValueError, KeyError, TypeError):
         return _holder_by_kernel(descriptor)
 
 
-def _in_words(content: bytes) -> str:
-    told = json.loads(content)
-    return f"pid {told['pid']} on {told['host']}, `{told['command']}`, since {told['since']}"
+def _holder_text(content: bytes) -> str:
+    holder = json.loads(content)
+    return f"pid {holder['pid']} on {holder['host']}, `{holder['command']}`, since {holder['since']}"
 
 
 def _holder_by_kernel(descriptor: int) -> str:
-    """Who holds the flock of this very file, by /proc (Linux): what it said in its own lock file, else its process."""
+    """The holder of the flock on this file, from /proc (Linux): as described in its lock file, else its pid."""
     status = os.fstat(descriptor)
     device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
     try:
@@ -220,19 +221,19 @@ def _holder_by_kernel(descriptor: int) -> str:
         where, _, inode = fields[5].rpartition(":")
         if inode == str(status.st_ino):
             pids[where == device] = int(fields[4])
-    # Layered file systems (overlay, btrfs) name another device here than to us.
+    # On layered file systems (overlay, btrfs) the device here differs from that of fstat.
     pid = pids.get(True, pids.get(False))
     if pid is None:
         return _UNNAMED
-    return _said_elsewhere(pid) or f"pid {pid} on {socket.gethostname()}, which is unidentified"
+    return _holder_by_open_file(pid) or f"pid {pid} on {socket.gethostname()}, which is unidentified"
 
 
-def _said_elsewhere(pid: int) -> str | None:
-    """What a process wrote into the lock file that it has open, also under another name, also deleted."""
+def _holder_by_open_file(pid: int) -> str | None:
+    """The description in a lock file that this process has open, whatever its name, even if deleted."""
     with suppress(OSError):
         for opened in (_PROCESSES / str(pid) / "fd").iterdir():
             with suppress(OSError, ValueError, KeyError, TypeError):
                 if ".lock" in opened.readlink().name:
                     with opened.open("rb") as file:
-                        return _in_words(file.read(_LONGEST_NAME))
+                        return _holder_text(file.read(_LONGEST_NAME))
     return None

@@ -1,7 +1,7 @@
-"""Contents that are old enough to be dropped (`state.keep_days`): never the trail, never what a decision needs.
+"""Deletion of old contents (`state.keep_days`): never of the audit trail or of values that a decision needs.
 
-What stays of a document: its key, its name, what it told the supplier (`sent`: the next difference and every answer are
-held against it), its outcome and its events. So nothing that was sent can be taken for new.
+A document keeps its key, name, outcome, events, and the values sent (`sent`), with which changes and acknowledgments
+are compared. So no document that was sent can count as new.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from plexstedi.state.file.database import Database
 
 @dataclass(frozen=True, slots=True)
 class DroppedContents:
-    """How many contents were dropped."""
+    """Number of contents that were deleted."""
 
     documents: int
-    answers: int
+    received: int
 
 
 def drop_contents(database: Database, before: datetime) -> DroppedContents:
-    """Empty the request and X12 of settled documents, and received documents that are decided, older than `before`.
+    """Delete request and X12 of final documents, and processed received documents, older than `before`.
 
-    What an open question is about is kept, and the last document of each stream.
+    Subjects of open review items and the last document of each stream are kept.
     """
     with database.transaction():
         documents = database.execute(
@@ -35,11 +35,11 @@ def drop_contents(database: Database, before: datetime) -> DroppedContents:
             " AND reviews.document_id = documents.id)",
             (instant(before),),
         )
-        answers = database.execute(
+        received = database.execute(
             "UPDATE inbox SET document = NULL WHERE received_at < ? AND document IS NOT NULL"
             " AND state IN ('applied', 'duplicate', 'ignored', 'superseded')"
             " AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.state = 'open'"
             " AND reviews.transaction_id = inbox.transaction_id)",
             (instant(before),),
         )
-    return DroppedContents(documents, answers)
+    return DroppedContents(documents, received)

@@ -1,7 +1,7 @@
-"""The state file's tables, and how an older file becomes a newer one.
+"""Tables of the state file and their migrations.
 
-Each migration is one transaction together with its `user_version`. Statuses move only along `legal_moves`, and a
-trigger refuses any other move, so that a program error cannot write an impossible history.
+Each migration is one transaction together with its `user_version`. States change only along `legal_moves`; a trigger
+rejects any other change, so that a program error cannot write an impossible history.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ DOCUMENT_MOVES_1 = (
     ("delivered", "withdrawn"),
 )
 DOCUMENT_MOVES = (*DOCUMENT_MOVES_1, ("refused", "accepted"))
-"""An outbound document. `frozen`: bytes, name and key stored, no attempt begun. `sending`: an attempt has begun and
-its outcome is not known. `accepted`: Stedi answered 200. `delivered`, `refused` (a conclusive 4xx; accepted after all
-only where Stedi shows its very file) and `withdrawn` (a person gave it up; a delivered one only after a rejecting 997)
-are settled; the others block the next document of their stream."""
+"""An outbound document. `frozen`: bytes, name and key stored, no attempt started. `sending`: an attempt started, its
+outcome is not known. `accepted`: Stedi returned 200. `delivered`, `refused` (a conclusive 4xx; accepted later only if
+Stedi lists its file) and `withdrawn` (abandoned by a user; after delivery only with a rejecting 997) are final; the
+other states block the next document of the stream."""
 
 INBOX_MOVES_1 = (
     ("listed", "stored"),
@@ -65,9 +65,9 @@ INBOX_MOVES_1 = (
     ("duplicate", "stored"),
 )
 INBOX_MOVES = (*INBOX_MOVES_1, ("ignored", "listed"))
-"""An inbound transaction. `listed`: known from the listing, document not fetched yet. `stored`: kept as received, not
-decided. `waiting`: its order is unknown so far. Back to `stored` only by a person (`replay --ack`, `review accept`),
-and from `ignored` when its partnership becomes known; to `listed` if its document was never fetched."""
+"""An inbound transaction. `listed`: known from the feed, document not fetched. `stored`: stored as received, not
+processed. `waiting`: its order is not known yet. Back to `stored` only by a user (`replay --ack`, `review accept`), and
+from `ignored` when its partnership becomes known; to `listed` if its document was never fetched."""
 
 WRITE_MOVES = (
     ("planned", "writing"),
@@ -81,14 +81,15 @@ WRITE_MOVES = (
     ("failed", "superseded"),
     ("failed", "done"),
 )
-"""A write to Plex. `writing`: a call has begun and its outcome is not known: the next step reads Plex first."""
+"""A write to Plex. `writing`: a call started, its outcome is not known; the next step reads Plex first."""
 
 REVIEW_MOVES = (
     ("open", "accepted"),
     ("open", "rejected"),
     ("open", "withdrawn"),
 )
-"""What waits for a person. `withdrawn`: the reason went away by itself (a setting was mended, a newer answer came)."""
+"""A review item. `withdrawn`: closed automatically, as its reason no longer exists (a setting was corrected, a newer
+acknowledgment was received)."""
 
 
 def _moves(table: str, moves: tuple[tuple[str, str], ...]) -> list[str]:
@@ -233,14 +234,14 @@ _VERSION_3 = (
     "ALTER TABLE writes ADD COLUMN unseen_since TEXT",
     "ALTER TABLE writes ADD COLUMN unseen_reads INTEGER NOT NULL DEFAULT 0",
 )
-"""`unforeseen`: records that raised what nobody foresaw, with the mark of their content and the program's version then:
-each is tried again when one of them is another. `mark` NULL: it is to be tried again. `content`: an entry of a feed,
-which does not come again. `standing_faults`: what stages and records fail with (key '' for a record), until it ends and
-its end is reported. `unseen_since`: since when Plex, which said that it had written, does not show it, and in how many
-later runs it was looked for."""
+"""`unforeseen`: records that raised an unexpected error, with the fingerprint of their content (`mark`) and the
+program's version: a record is processed again when either changes, or `mark` is NULL. `content`: a feed entry, since
+the feed does not repeat it. `standing_faults`: faults of stages and records (key '' for a record), until their end is
+reported. `unseen_since`: since when Plex, which confirmed the write, does not return it; `unseen_reads`: how many later
+runs read it back."""
 
 _OTHERS = "subject GLOB 'order *' OR subject GLOB 'invoice *' OR subject GLOB 'write *' OR subject GLOB '* entry *'"
-"""Subjects that hold text of others, such as an order number: whatever is in it, they are about no document."""
+"""Subjects with external text, such as an order number: none concerns a document, whatever it contains."""
 _DOCUMENT = f"""CASE WHEN {_OTHERS} THEN NULL WHEN subject GLOB '*document [0-9]*'
     THEN CAST(substr(subject, instr(subject, 'document ') + 9) AS INTEGER) END"""
 _TRANSACTION = f"""CASE WHEN {_OTHERS} THEN NULL WHEN instr(subject, 'transaction ')
@@ -257,10 +258,10 @@ _VERSION_4 = (
     "CREATE INDEX reviews_of_document ON reviews (document_id) WHERE state = 'open'",
     "CREATE INDEX reviews_of_transaction ON reviews (transaction_id) WHERE state = 'open'",
 )
-"""The document or transaction that a review item is about has a column of its own. Events are append-only, and their
-subject is in their hash: their columns follow from it."""
+"""The document or transaction of a review item gets a column. Events are append-only and their hash covers the subject,
+so their columns are generated from it."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, VERSION_5)
-"""`MIGRATIONS[n]` takes a file of version n to version n + 1."""
+"""`MIGRATIONS[n]` converts a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -1,8 +1,8 @@
-"""When every page of the state file is checked before it is used: after an unclean end, once a day, or when in doubt.
+"""Whether all pages of the state file must be checked before use: after an unclean end, and at least once a day.
 
-A clean close leaves the file's inode, size and time of change in the mark beside it (`.was-here`). Where the file is
-still exactly that, nobody wrote to it since: no killed run, no other program, no restored backup. The mark needs no
-sync: one that is lost, old or unreadable only leads to a check.
+A clean close stores the file's inode, size and modification time in the mark beside it (`.was-here`). If they are
+unchanged, nothing wrote to the file since: no killed run, other program or restored backup. The mark is not synced: if
+it is lost, old or unreadable, the file is checked.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _LONGEST = 200
 
 
 def mark_of(path: Path) -> Path:
-    """The mark that a state file was here; never deleted by the program."""
+    """Path of the mark that a state file was created here; never deleted by the program."""
     return path.with_name(path.name + ".was-here")
 
 
 def checked_at(path: Path, now: datetime) -> datetime | None:
-    """When the file was checked, if it need not be checked again; to be asked before SQLite opens it."""
+    """Time of the last check if it is still valid, else None. Call before SQLite opens the file."""
     with contextlib.suppress(OSError, ValueError):
         if _size(path.with_name(path.name + "-wal")):
-            # A killed run left it.
+            # Left by a killed run.
             return None
         with mark_of(path).open("rb") as file:
             text = file.read(_LONGEST).decode("ascii")
@@ -37,7 +37,7 @@ def checked_at(path: Path, now: datetime) -> datetime | None:
 
 
 def note_closed(path: Path, checked: datetime) -> None:
-    """Leave how the file is after a clean close. Where that cannot be written, the next run checks it."""
+    """Store the identity of the file after a clean close. If that fails, the next run checks the file."""
     with contextlib.suppress(OSError):
         content = f"{checked.isoformat()} {_identity(path)}".encode("ascii")
         descriptor = os.open(mark_of(path), os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

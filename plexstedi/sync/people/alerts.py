@@ -211,7 +211,7 @@ def _due_message(session: Session, faults: Sequence[PlexStediError]) -> Message 
     """
     cursors, now = session.store.cursors, session.clock.now()
     wrong = {fault_key(fault): fault for fault in faults if not isinstance(fault, (RecordsUnanswered, Unforeseen))}
-    for one in session.store.faults.standing():
+    for one in session.store.faults.open_faults():
         if one.of_record:
             wrong[one.place] = PlexStediError(one.message, fix=one.fix, code=one.code)
     told = set((cursors.get(Fact.ALERTED_FAULTS) or "").split("\n"))

@@ -178,8 +178,8 @@ def import_streams(session: Session, found: Sequence[FoundStream]) -> None:
 
 def _list_transactions_again(session: Session, since: datetime) -> None:
     """Acknowledgments that came since the first of these files are listed again; known ones make no difference."""
-    known = session.store.cursors.time(Fact.ANSWERS_FROM)
-    session.store.cursors.put_time(Fact.ANSWERS_FROM, since if known is None else min(since, known))
+    known = session.store.cursors.time(Fact.TRANSACTIONS_FROM)
+    session.store.cursors.put_time(Fact.TRANSACTIONS_FROM, since if known is None else min(since, known))
     reset_feed(session, TRANSACTIONS)
 
 

@@ -189,7 +189,7 @@ def check_state(path: Path, config: Config, now: datetime) -> list[Finding]:
         with reading(path) as store:
             if store is None:
                 return [ok(Area.STATE, subject, "does not exist yet: the first run creates it")]
-            store.database.must_be_whole()
+            store.database.check_pages()
             return [*_whose_state(subject, store, config), *_copies(store, config, now)]
     except StateUnusable as fault:
         return [wrong(Area.STATE, subject, fault.message, fault.fix, ExitCode.STATE)]

@@ -88,7 +88,7 @@ def is_ours(session: Session, file_name: str | None) -> bool:
 
 def _note_execution(session: Session, execution: Execution) -> None:
     if execution.direction == OUTBOUND and is_ours(session, execution.file_name):
-        session.store.executions.see(
+        session.store.executions.record(
             ExecutionRecord(
                 execution_id=execution.id,
                 file_name=execution.file_name or "",
