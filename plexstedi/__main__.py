@@ -1,4 +1,4 @@
-"""`plexstedi` and `python -m plexstedi`: the version is told without loading the program."""
+"""`plexstedi` and `python -m plexstedi`: the version is printed without loading the program."""
 
 from __future__ import annotations
 

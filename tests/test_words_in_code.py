@@ -1,4 +1,4 @@
-"""Docstrings and comments use the terms of the field: no word of the list below is in those of ROOMS.
+"""Docstrings and comments use the terms of the field: no word of the list below is in them.
 
 `test_words.py` does the same for messages, help texts and papers.
 """
@@ -16,26 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS: tuple[str, ...] = (
-    "plexstedi/cli",
-    "plexstedi/sync/ingest",
-    "plexstedi/sync/poll",
-    "plexstedi/sync/submit",
-    "plexstedi/sync/writeback",
-    *(f"plexstedi/sync/{name}.py" for name in ("counts", "endings", "feed", "health", "isolation", "partners")),
-    *(f"plexstedi/sync/{name}.py" for name in ("received", "replay_advice", "run", "session", "setup", "stages")),
-    *(f"plexstedi/sync/{name}.py" for name in ("supplier_copy", "timezones")),
-    *(f"plexstedi/sync/report/check{name}.py" for name in ("", "_environment", "_files", "_guides", "_services")),
-    *(f"plexstedi/{name}.py" for name in ("advice", "clock", "decimal_json", "durable", "errors", "internal")),
-    *(f"plexstedi/{name}.py" for name in ("ownership", "plain_text")),
-    "plexstedi/edi",
-    "plexstedi/config",
-    "plexstedi/credentials",
-    "plexstedi/http",
-    "plexstedi/plex",
-    "plexstedi/sandbox",
-    "plexstedi/stedi",
-)
+ROOMS = ("plexstedi",)
 """Folders and files that are checked, below the repository."""
 
 

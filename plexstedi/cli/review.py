@@ -184,14 +184,14 @@ def _print_lines(found: ReviewDetail) -> None:
         [_line_row(line) for line in found.lines],
     )  # fmt: skip
     for line in found.lines:
-        for reason in line.answered.reasons:
+        for reason in line.acknowledged.reasons:
             print(f"  {plain(reason)}")
     for unmatched in found.unmatched:
         print(f"  {plain(unmatched.reason)}")
 
 
 def _line_row(line: ReviewLine) -> tuple[object, ...]:
-    ordered, stated = line.ordered, line.answered
+    ordered, stated = line.ordered, line.acknowledged
     dues = sorted({schedule.due for schedule in ordered.schedules if schedule.due}) if ordered else []
     return (
         stated.line,

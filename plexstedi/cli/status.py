@@ -164,7 +164,7 @@ def _show_overview(
 ) -> None:
     seen = overview(store, config, now, supplier)
     outcome.counts = Counts(attention=seen.attention, in_doubt=seen.in_doubt)
-    outcome.attention = check and (seen.needs_a_person or not health.ok)
+    outcome.attention = check and (seen.needs_review or not health.ok)
     outcome.data.update(_overview(seen))
     outcome.data["health"] = _health(health)
     outcome.data["audit_head"] = store.audit.head()
@@ -257,7 +257,7 @@ def _overview(seen: Overview) -> dict[str, Any]:
             )
             for counts in seen.suppliers
         ],
-        "waiting": [ReviewJson.of(review) for review in seen.waiting],
+        "waiting": [ReviewJson.of(review) for review in seen.open_reviews],
         "late": [LateJson.of(late) for late in seen.late],
         "unwritten": [UnwrittenJson.of(one) for one in seen.unwritten],
         "not_traded": [

@@ -23,7 +23,7 @@ class ExecutionRecord:
 
 
 class Executions:
-    """The table `witnesses`: file executions at Stedi."""
+    """File executions at Stedi."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -50,7 +50,7 @@ class Work:
 
 
 class Orders:
-    """The tables `orders`, `revisions`, `told`, `suppliers` and `poll_work`."""
+    """Orders, their revisions, revisions known without a document, suppliers, and the queue of orders to be read."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

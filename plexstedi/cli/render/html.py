@@ -70,7 +70,7 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
     wrong = "" if health.ok else "alarm"
     summary = [
         *((_capital(name), value, wrong if name == "health" else "") for name, value in health_facts(health)),
-        ("Needs review", alarm, "alarm" if seen.needs_a_person else ""),
+        ("Needs review", alarm, "alarm" if seen.needs_review else ""),
         ("Orders", counted(seen.orders), ""),
         ("Documents", counted(seen.states), ""),
         ("Functional acknowledgments (997)", counted(seen.functional_ack), ""),
@@ -86,7 +86,7 @@ def overview_page(seen: Overview, health: Health, rows: Sequence[OrderRow], now:
     body = [
         _facts(summary),
         _table("Standing faults", FAULT_HEADERS, [fault_row(fault) for fault in health.faults]),
-        _table("Needs review", REVIEW_HEADERS, [review_row(review) for review in seen.waiting]),
+        _table("Needs review", REVIEW_HEADERS, [review_row(review) for review in seen.open_reviews]),
         _table("Late", LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)]),
         _table("Not yet written to Plex", UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten]),
         _table("Suppliers", headers, suppliers),

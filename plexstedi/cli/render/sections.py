@@ -47,7 +47,7 @@ def first_of(texts: Sequence[str]) -> str:
 
 def overdue_without_review(seen: Overview) -> list[LateDocument]:
     """Overdue documents without a review item yet."""
-    in_review = {review.subject for review in seen.waiting if review.kind is ReviewKind.OVERDUE}
+    in_review = {review.subject for review in seen.open_reviews if review.kind is ReviewKind.OVERDUE}
     return [one for one in seen.late if one.subject not in in_review]
 
 
@@ -253,7 +253,7 @@ LINE_HEADERS = (
 
 def line_row(line: OrderLine) -> tuple[object, ...]:
     """One line: ordered against confirmed."""
-    acknowledged = line.answered
+    acknowledged = line.acknowledged
     return (
         line.line,
         line.part,

@@ -67,7 +67,7 @@ def show_overview(seen: Overview, health: Health, now: datetime, supplier: str |
         ],
         title="\nSuppliers",
     )
-    show_reviews(seen.waiting)
+    show_reviews(seen.open_reviews)
     print_table(LATE_HEADERS, [late_row(one) for one in overdue_without_review(seen)], title="\nLate")
     print_table(UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten], title="\nNot yet written to Plex")
     for code, count in seen.not_traded:

@@ -221,7 +221,7 @@ class ReviewLineJson(LineJson):
 
     @classmethod
     def of(cls, line: ReviewLine) -> ReviewLineJson:
-        ordered, stated = line.ordered, line.answered
+        ordered, stated = line.ordered, line.acknowledged
         schedules = () if ordered is None else ordered.schedules
         return cls(
             line=stated.line,

@@ -1,1 +1,1 @@
-"""What people decide and are told: reviews, replays, recoveries, alerts."""
+"""Decisions of users and alerts: reviews, replays, recovery."""

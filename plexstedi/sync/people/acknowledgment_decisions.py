@@ -1,4 +1,4 @@
-"""A person's decision about a supplier's answer, as a whole or line by line, and what follows from it."""
+"""Decisions of users about held acknowledgments, as a whole or by line, and their consequences."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from plexstedi.sync.session import Session
 
 
 def transaction_of(review: Review) -> str:
-    """The transaction that a review is about. Raise ValueError if it is about none."""
+    """The transaction that a review item concerns. Raise ValueError if there is none."""
     if review.subject.transaction is None:
         raise ValueError(f"review {review.id} is about {review.subject}")
     return review.subject.transaction
 
 
 def decide_whole(session: Session, transaction_id: str, lines: Collection[int], *, accept: bool) -> None:
-    """Decide a held answer, for these lines or (none given) all; inside the caller's transaction.
+    """Decide a held acknowledgment, for `lines` or (if empty) as a whole; inside the caller's transaction.
 
-    Raise UsageFault where the answer says nothing definite that could be accepted.
+    Raise UsageFault if it states nothing definite that could be accepted.
     """
-    inbound, outcome = _answer(session, transaction_id)
+    inbound, outcome = _acknowledgment(session, transaction_id)
     if outcome is None or inbound.order_id is None:
         if accept:
             raise UsageFault(
@@ -45,8 +45,8 @@ def decide_whole(session: Session, transaction_id: str, lines: Collection[int], 
 
 
 def decide_lines(session: Session, transaction_id: str, lines: Collection[int], *, accept: bool) -> None:
-    """Decide some lines of an answer; inside the caller's transaction. Raise UsageFault as `decide_whole`."""
-    inbound, outcome = _answer(session, transaction_id)
+    """Decide some lines of an acknowledgment; inside the caller's transaction. Raise UsageFault as `decide_whole`."""
+    inbound, outcome = _acknowledgment(session, transaction_id)
     if outcome is None or inbound.order_id is None:
         raise UsageFault(
             f"transaction {transaction_id} has no lines that can be decided individually",
@@ -68,15 +68,15 @@ def decide_lines(session: Session, transaction_id: str, lines: Collection[int], 
 
 
 def undecided_lines(session: Session, transaction_id: str) -> tuple[int, ...]:
-    """Held lines of an answer that no decision covers yet."""
-    inbound, outcome = _answer(session, transaction_id)
+    """Held lines of an acknowledgment without a decision."""
+    inbound, outcome = _acknowledgment(session, transaction_id)
     if outcome is None or "*" in inbound.decisions:
         return ()
     held = (line.line for line in outcome.lines if line.state is AckState.HELD)
     return tuple(number for number in held if str(number) not in inbound.decisions)
 
 
-def _answer(session: Session, transaction_id: str) -> tuple[Inbound, Reconciliation | None]:
+def _acknowledgment(session: Session, transaction_id: str) -> tuple[Inbound, Reconciliation | None]:
     inbound = session.store.inbox.get(transaction_id)
     if inbound is None:
         raise ValueError(f"there is no transaction {transaction_id}")

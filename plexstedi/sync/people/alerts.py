@@ -1,7 +1,7 @@
-"""Telling people when something becomes wrong, then a digest of what still stands (`[alerts]`).
+"""Alerts about new faults and review items, and a digest of the open ones (`[alerts]`).
 
-Three channels, each on its own: a URL that a monitor watches, a program, a mail. A channel that fails is a warning; it
-changes neither what a run did nor its exit code.
+Three independent channels: the URL of a monitor, a command, an email. A failed channel is a warning; it does not affect
+the run or its exit code.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MOST_LINES = 50
 
 @dataclass(frozen=True)
 class Message:
-    """What is told: one line, and the whole."""
+    """An alert: one line, and the full text."""
 
     subject: str
     text: str
@@ -41,38 +41,38 @@ class Message:
 
 @dataclass(frozen=True)
 class AlertResult:
-    """What became of one channel. `fault` None: it took the message."""
+    """Result of one channel; `fault` None: it accepted the message."""
 
     channel: str
     fault: str | None
 
 
 def after_run(session: Session, faults: Sequence[PlexStediError], exit_code: int) -> list[str]:
-    """Ping the monitor, and tell people what became wrong in this run or still stands; the warnings it led to.
+    """Ping the monitor and send an alert or digest if one is due; return warnings about failed channels.
 
-    Call it as the last thing of a run. Raise StateUnusable, after the ping, if what was told cannot be remembered:
-    then `after_unrecorded_run` tells it.
+    Call it at the end of a run. Raise StateUnusable, after the ping, if the state cannot record what is sent: then
+    `after_unrecorded_run` sends it.
     """
     alerts = session.config.alerts
     warnings = ping(alerts, exit_code, len(session.run.news))
     message = _due_message(session, faults)
     if message is not None:
-        warnings += _warnings(tell(alerts, message))
+        warnings += _warnings(send_message(alerts, message))
     return warnings
 
 
 def ping(alerts: AlertsConfig, exit_code: int, news: int) -> list[str]:
-    """Ping the monitor alone; the warnings it led to."""
+    """Ping the monitor; return warnings if that failed."""
     return _warnings(_pinged(alerts, exit_code, news))
 
 
 def after_unrecorded_run(
     alerts: AlertsConfig, faults: Sequence[PlexStediError], state: Path | None, now: datetime, *, started: bool
 ) -> list[str]:
-    """Tell people of a run that had no session, or whose state could not be written; the warnings it led to.
+    """Send an alert about a run without a session, or whose state could not be written; return warnings.
 
-    A lock that another run holds is no alarm, nor is an interruption. The rest is told once, and again after
-    `digest_hours`: the file beside the state remembers it. Where there is none they are told each time.
+    A lock held by another run and an interruption are not alerted. Other faults are sent once, and again after
+    `digest_hours`, as recorded in the file beside the state; without `state`, each time.
     """
     beside = Beside() if state is None else Beside.load(state)
     keys = {fault_key(fault) for fault in faults if persists(fault)}
@@ -87,11 +87,11 @@ def after_unrecorded_run(
     head = "the run ended early" if started else "the run could not start"
     words = "\n\n".join(f"{fault.message}\n  fix: {fault.fix}" for fault in wrong)
     text = f"{head[0].upper()}{head[1:]}.\n\n{words}\n"
-    return _warnings(tell(alerts, Message(f"plexstedi: {head}", text)))
+    return _warnings(send_message(alerts, Message(f"plexstedi: {head}", text)))
 
 
 def trial_message(now: datetime) -> Message:
-    """What `notify --test` sends."""
+    """The message of `notify --test`."""
     return Message(
         "plexstedi: test of the alerts",
         f"This is a test, sent at {now:%Y-%m-%d %H:%M} UTC. Nothing is wrong: alerts arrive here.\n",
@@ -99,15 +99,15 @@ def trial_message(now: datetime) -> Message:
 
 
 def send_test(alerts: AlertsConfig, now: datetime) -> list[AlertResult]:
-    """A test through every configured channel; a ping counts as a good run."""
+    """Send a test through every configured channel; the ping reports exit code 0."""
     message = trial_message(now)
-    return [*_pinged(alerts, 0, 0), *tell(alerts, message)]
+    return [*_pinged(alerts, 0, 0), *send_message(alerts, message)]
 
 
-def tell(alerts: AlertsConfig, message: Message) -> list[AlertResult]:
-    """Send a message through command and email, as far as they are configured. Never raises.
+def send_message(alerts: AlertsConfig, message: Message) -> list[AlertResult]:
+    """Send a message by the configured command and email. Never raises.
 
-    What cannot be seen in it is shown as an escape.
+    Invisible characters are shown as escapes.
     """
     message = Message(one_line(message.subject), visible(message.text))
     results = []
@@ -124,7 +124,7 @@ def _pinged(alerts: AlertsConfig, exit_code: int, news: int) -> list[AlertResult
     if alerts.ping_url is None:
         return []
     url = alerts.ping_url
-    # The path of such a URL is what lets one in: only its host is ever shown.
+    # The path of such a URL is a secret: only the host is shown.
     return [_tried(f"ping to {urlsplit(url).hostname}", lambda: _ping(url, exit_code, news))]
 
 
@@ -142,7 +142,7 @@ def _tried(channel: str, act: Callable[[], str | None]) -> AlertResult:
 
 
 def _ping(url: str, exit_code: int, news: int) -> str | None:
-    """Healthchecks' way: POST to URL/EXIT-CODE; what went wrong, or None. Numbers only: a monitor is a stranger."""
+    """POST to URL/EXIT-CODE, as Healthchecks defines it; return the fault, or None."""
     import httpx
 
     from plexstedi.http.network import Network
@@ -150,13 +150,14 @@ def _ping(url: str, exit_code: int, news: int) -> str | None:
     parts = urlsplit(url)
     target = parts._replace(path=f"{parts.path.rstrip('/')}/{exit_code}").geturl()
     try:
-        said = f"exit code {exit_code}, {news} need review"
+        # Numbers only: a monitor is a third party.
+        content = f"exit code {exit_code}, {news} need review"
         with (
             httpx.Client(transport=Network(), timeout=_NET_SECONDS, follow_redirects=True) as client,
-            client.stream("POST", target, content=said.encode()) as answer,
+            client.stream("POST", target, content=content.encode()) as response,
         ):
-            # What it answers beyond the status is not read: it may be endless.
-            return None if answer.is_success else f"it answered {answer.status_code}"
+            # The body is not read: it may be endless.
+            return None if response.is_success else f"it answered {response.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return type(error).__name__
 
@@ -174,8 +175,8 @@ def _run(command: Sequence[str], message: Message) -> str | None:
     )
     if done.returncode == 0:
         return None
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    return f"it ended with {done.returncode}" + (f": {said[-1]}" if said else "")
+    output = done.stderr.decode(errors="replace").strip().splitlines()
+    return f"it ended with {done.returncode}" + (f": {output[-1]}" if output else "")
 
 
 def _may_hold_a_secret(name: str) -> bool:
@@ -205,46 +206,46 @@ def _mail(email: EmailConfig, message: Message) -> str | None:
 
 
 def _due_message(session: Session, faults: Sequence[PlexStediError]) -> Message | None:
-    """What is to be told now, if anything: what became wrong, else the digest when its time has come.
+    """The message to send now: about new faults and items, else the digest if it is due; None if there is none.
 
-    A fault that lasts over many runs is told once, and again in each digest; so is one record whose calls fail.
+    A fault that lasts over many runs, also of one record, is sent once, and again in each digest.
     """
     cursors, now = session.store.cursors, session.clock.now()
     wrong = {fault_key(fault): fault for fault in faults if not isinstance(fault, (RecordsUnanswered, Unforeseen))}
     for one in session.store.faults.open_faults():
         if one.of_record:
             wrong[one.place] = PlexStediError(one.message, fix=one.fix, code=one.code)
-    told = set((cursors.get(Fact.ALERTED_FAULTS) or "").split("\n"))
-    # An unforeseen fault is among the faults only in the run in which it appears; then it is a review item.
+    sent = set((cursors.get(Fact.ALERTED_FAULTS) or "").split("\n"))
+    # An unforeseen fault is in `faults` only in the run in which it occurs; later it is a review item.
     fresh: list[PlexStediError] = [fault for fault in faults if isinstance(fault, Unforeseen)]
-    fresh += [fault for key, fault in wrong.items() if key not in told]
-    standing = session.store.reviews.open_items()
+    fresh += [fault for key, fault in wrong.items() if key not in sent]
+    items = session.store.reviews.open_items()
     last = cursors.time(Fact.DIGEST_SENT)
     digest_due = last is not None and now - last >= timedelta(hours=session.config.alerts.digest_hours)
-    stands = bool(standing or faults or wrong)
+    any_open = bool(items or faults or wrong)
     with session.store.transaction():
         cursors.put(Fact.ALERTED_FAULTS, "\n".join(sorted(wrong)) or None)
-        if not stands:
+        if not any_open:
             cursors.put_time(Fact.DIGEST_SENT, None)
         elif last is None or digest_due:
             cursors.put_time(Fact.DIGEST_SENT, now)
     if session.run.news or fresh:
-        return became_wrong(session.run.news, fresh)
-    return still_wrong(standing, list(wrong.values()), now) if digest_due and stands else None
+        return news_message(session.run.news, fresh)
+    return digest_message(items, list(wrong.values()), now) if digest_due and any_open else None
 
 
-def became_wrong(news: Sequence[str], faults: Sequence[PlexStediError]) -> Message:
-    """The alert about what came to need a person in one run."""
+def news_message(news: Sequence[str], faults: Sequence[PlexStediError]) -> Message:
+    """The alert about new review items (`news`) and faults of one run."""
     lines = [f"{fault.message}\n  fix: {fault.fix}" for fault in faults] + list(news)
     head = lines[0].splitlines()[0]
     subject = f"plexstedi: {head}" if len(lines) == 1 else f"plexstedi: {len(lines)} items need review"
     return Message(_one_line(subject), _listed(lines) + "\nSee `plexstedi review list` and `plexstedi status`.\n")
 
 
-def still_wrong(standing: Sequence[Review], faults: Sequence[PlexStediError], now: datetime) -> Message:
-    """The digest of what stands."""
+def digest_message(items: Sequence[Review], faults: Sequence[PlexStediError], now: datetime) -> Message:
+    """The digest of open review items and faults."""
     lines = [fault.message for fault in faults]
-    for review in standing:
+    for review in items:
         about = f"order {review.order_number}" if review.order_number else review.subject
         days = (now - review.opened_at).days
         why = "; ".join(reason.message for reason in review.reasons)

@@ -1,6 +1,6 @@
-"""Two versions of a document beside each other: what Stedi holds, and what this state or Plex holds.
+"""Comparison of two versions of a document: the one at Stedi, and the one of this state or of Plex.
 
-For a slot that was used with another content (422), and for a stream that `recover` could not call in sync.
+For a slot that was used with other content (422), and for a stream that `recover` did not find in sync.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.freeze import preview_x12
 
 _ENVELOPE = ("ISA", "GS", "ST", "SE", "GE", "IEA")
-_LOOK_AROUND = timedelta(days=1)
+_SEARCH_MARGIN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version. `x12` None: it cannot be had, and `title` says why."""
+    """One version. `x12` None: it is not available, for the reason in `title`."""
 
     title: str
     x12: str | None
@@ -36,7 +36,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Versions:
-    """All versions, and where the first two differ: segments with `-` (only the first) or `+` (only the second)."""
+    """Versions, and the segments in which the first two differ: `-` first only, `+` second only."""
 
     versions: tuple[Version, ...] = ()
     differences: tuple[str, ...] = ()
@@ -46,9 +46,9 @@ NO_VERSIONS = Versions()
 
 
 def conflict_versions(session: Session, document: Document) -> Versions:
-    """What Stedi holds under the key of this document, as far as it lets itself be found, and the document itself.
+    """The content that Stedi has under this document's key, if it can be found, and the document itself.
 
-    Asks Stedi; when it cannot be asked, that is said in place of its version.
+    Calls Stedi; if that fails, the title of its version is the fault.
     """
     ours = Version(f"as stored in this state file ({document.file_name})", session.store.documents.x12(document.id))
     try:
@@ -64,9 +64,9 @@ def conflict_versions(session: Session, document: Document) -> Versions:
 
 
 def _other_of_slot(session: Session, document: Document) -> Execution | None:
-    """The newest file at Stedi under the same slot: the same name but for the mark of its content."""
+    """The newest file of the same slot at Stedi: its name differs only in the mark of the content."""
     slot = document.idempotency_key + "_"
-    begin = (document.first_attempt_at or document.frozen_at) - _LOOK_AROUND
+    begin = (document.first_attempt_at or document.frozen_at) - _SEARCH_MARGIN
     for page in session.stedi.executions(direction=OUTBOUND, begin=begin, display_name=slot):
         for execution in page.items:
             if (execution.file_name or "").startswith(slot):
@@ -75,12 +75,12 @@ def _other_of_slot(session: Session, document: Document) -> Execution | None:
 
 
 def recovered_versions(session: Session, record: OrderRecord, last: Document) -> Versions:
-    """The last document that Stedi has of a stream, and the order as Plex has it now, as an 850 would say it."""
+    """The last document of a stream at Stedi, and the current order in Plex rendered as an 850."""
     theirs = Version(
         f"at Stedi since {last.frozen_at:%Y-%m-%d %H:%M} UTC ({last.file_name})", session.store.documents.x12(last.id)
     )
     ours = _as_850(session, record, StreamKey(order_id=record.id, release=last.order_release))
-    # An 860 says a change and not the order: nothing of it stands against the same of an 850.
+    # An 860 contains only changes: its segments do not correspond to those of an 850.
     comparable = last.kind == "850"
     return Versions((theirs, ours), differences(theirs.x12, ours.x12) if comparable else ())
 
@@ -105,15 +105,15 @@ def _as_850(session: Session, record: OrderRecord, key: StreamKey) -> Version:
 
 
 def differences(first: str | None, second: str | None) -> tuple[str, ...]:
-    """The segments in which two X12 texts differ, envelopes left out; none if one of them is missing."""
+    """The segments in which two X12 texts differ, without envelopes; empty if one text is missing."""
     if not first or not second:
         return ()
-    told = difflib.ndiff(_segments(first), _segments(second))
-    return tuple(line for line in told if line.startswith(("- ", "+ ")))
+    compared = difflib.ndiff(_segments(first), _segments(second))
+    return tuple(line for line in compared if line.startswith(("- ", "+ ")))
 
 
 def _segments(text: str) -> list[str]:
-    """The segments with `*` as delimiter, whatever this text uses; the envelope tells which it is."""
+    """The segments, with `*` as element separator. The delimiters are read from the ISA segment."""
     element, end = text[3], text[105:106]
     rows = (row.strip().replace(element, "*") for row in text.split(end or "~"))
     return [row for row in rows if row and row.split("*", 1)[0] not in _ENVELOPE]

@@ -1,4 +1,4 @@
-"""Which document the number that a user gives means: the last one of an order, a release or an invoice."""
+"""Find the document that a number given by a user refers to: the last one of an order, release or invoice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plexstedi.sync.session import Session
 
 
 def find_last(session: Session, number: str, *, supplier: str | None, release: str | None) -> Document:
-    """The last document of the order of this number. Raise UsageFault if that is not exactly one stream."""
+    """The last document of the order or invoice of this number. Raise UsageFault unless it is exactly one stream."""
     named = _orders_named(session, number)
     orders = [o for o in named if supplier is None or o.supplier == supplier]
     if not orders:
@@ -47,7 +47,7 @@ def find_last(session: Session, number: str, *, supplier: str | None, release: s
 
 
 def _orders_named(session: Session, number: str) -> list[OrderRecord]:
-    """Orders that have this number or were sent under it; else the one of this Plex id."""
+    """Orders that have this number or were sent under it; if there is none, the one of this Plex id."""
     orders = session.store.orders
     sent = (orders.get(order_id) for order_id in session.store.documents.orders_sent_as(number))
     found = {record.id: record for record in (*orders.by_number(number), *sent) if record is not None}
@@ -56,7 +56,7 @@ def _orders_named(session: Session, number: str) -> list[OrderRecord]:
 
 
 def _one_of(session: Session, number: str, orders: list[OrderRecord]) -> OrderRecord:
-    """The one that has documents. Raise UsageFault if that is not exactly one of several."""
+    """The only order, or the only one with documents. Raise UsageFault if there are several."""
     sent = [order for order in orders if session.store.documents.of_order(order.id)]
     if len(orders) == 1 or len(sent) == 1:
         return (sent or orders)[0]
@@ -67,7 +67,7 @@ def _one_of(session: Session, number: str, orders: list[OrderRecord]) -> OrderRe
 
 
 def _last_of_invoice(session: Session, number: str, customer: str | None) -> Document | None:
-    """The last 810 of the invoice of this number. Raise UsageFault if several customers have invoices of it."""
+    """The last 810 of the invoice of this number; None if there is none. Raise UsageFault if there are several."""
     found = [
         documents[-1]
         for record in session.store.invoices.by_number(number)

@@ -1,7 +1,7 @@
-"""`recover`: rebuild a lost or old state from the files that Stedi was given and the orders and invoices in Plex.
+"""`recover`: rebuild a lost or old state from the files at Stedi and the orders and invoices in Plex.
 
-Each outbound file that has a name of ours and is not in the ledger is imported. A stream counts as in sync only when a
-revision of its order or invoice (as Plex has it now, or as an old state had it) renders to the mark in the name of its
+Each outbound file with a name of this program that is not in the ledger is imported. A stream is in sync only if a
+revision of its order or invoice (the one in Plex now, or one of an old state) renders to the mark in the name of its
 last file. Every other stream is blocked, and a review item shows both versions. Nothing is sent.
 """
 
@@ -33,35 +33,35 @@ from plexstedi.sync.submit.executions import read_executions
 from plexstedi.sync.submit.trades import Trade, Trades, Word, all_trades
 
 _BEFORE_FIRST_FILE = timedelta(days=2)
-"""An order is in Plex at most so long before its first document goes out; older ones were modified since."""
+"""Longest assumed time from the last change of an order in Plex to its first document."""
 
 
 @dataclass(frozen=True)
 class FoundStream:
-    """The files of one stream, oldest first, and the order or invoice that they were sent for."""
+    """The files of one stream, oldest first, and their order or invoice."""
 
     word: Word
     number: str
     release: str | None
     files: tuple[Found, ...]
     trade: Trade | None
-    """None: Plex does not have it, or it cannot be determined which of `others` it is."""
+    """None: Plex does not have it, or which of `others` it is cannot be determined."""
     revision: int | None
-    """The revision that the last file brought the partner up to; None: none that is known."""
+    """The revision sent by the last file; None: no known revision matches it."""
     others: tuple[Trade, ...] = ()
 
     @property
     def in_sync(self) -> bool:
-        """Whether it is known what the partner has."""
+        """Whether the revision that the partner has is known."""
         return self.revision is not None
 
     @property
     def first_sent_at(self) -> datetime:
-        """When Stedi got the first of the files."""
+        """When Stedi received the first of the files."""
         return min(file.execution.created_at for file in self.files)
 
     def action(self) -> str:
-        """What `recover` will do with it."""
+        """The action of `recover`, as text."""
         if self.trade is None and self.others:
             return f"the number was used again, and the {self.word} of this file cannot be determined: needs review"
         if self.trade is None:
@@ -74,10 +74,10 @@ class FoundStream:
 
 
 def find_streams(session: Session) -> list[FoundStream]:
-    """The streams that can be imported: Stedi's files against orders and invoices as Plex has them now.
+    """Find the streams that can be imported, by comparing Stedi's files with the orders and invoices in Plex.
 
-    Reads Plex wholly and Stedi's feed to its end; the state gets revisions and executions, nothing else. Raise
-    ServiceUnavailable when the time limit is reached before all orders were read; what was read is kept.
+    Reads all of Plex and Stedi's feed to its end; only revisions and executions are stored. Raise ServiceUnavailable if
+    the time limit is reached before all orders were read; what was read is kept.
     """
     check_tenant(session)
     session.overrides |= {"sweep-empty"}
@@ -101,7 +101,7 @@ def find_streams(session: Session) -> list[FoundStream]:
 
 
 def _unknown_files(session: Session) -> list[ExecutionRecord]:
-    """Files of ours that the ledger lacks. A retried file comes twice under one name: the newest execution counts."""
+    """Files at Stedi that the ledger lacks. A retried file is listed twice by name: the newest execution counts."""
     return list({each.file_name: each for each in session.store.executions.unknown_to_ledger()}.values())
 
 
@@ -147,7 +147,7 @@ def _found_stream(
 
 
 def _revision_reached(trades: Trades, trade: Trade, release: str | None, mark: str) -> int | None:
-    """The newest revision that renders to this mark; None if none does, or its partner has no usable settings."""
+    """The newest revision that renders to this mark; None if there is none, or its partner has no usable settings."""
     if trade.partner not in trades.partners or trades.problems(trade.partner):
         return None
     mark_of = trades.marks(trade, release)
@@ -177,14 +177,14 @@ def import_streams(session: Session, found: Sequence[FoundStream]) -> None:
 
 
 def _list_transactions_again(session: Session, since: datetime) -> None:
-    """Acknowledgments that came since the first of these files are listed again; known ones make no difference."""
+    """List transactions again from the first of these files on. Those already known are not processed twice."""
     known = session.store.cursors.time(Fact.TRANSACTIONS_FROM)
     session.store.cursors.put_time(Fact.TRANSACTIONS_FROM, since if known is None else min(since, known))
     reset_feed(session, TRANSACTIONS)
 
 
 def _open_review_of_unknown(session: Session, trades: Trades, stream: FoundStream) -> None:
-    """Files for an order or invoice that Plex does not have: kept apart from others, and a review item is opened."""
+    """Open a review item for files whose order or invoice is not in Plex; they no longer block other sending."""
     word, count = stream.word, len(stream.files)
     message = f"Stedi received {count} documents for it and Plex has no such {word}"
     if stream.others:

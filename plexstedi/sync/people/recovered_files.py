@@ -1,4 +1,4 @@
-"""What `recover` imports of one file at Stedi, for orders and invoices alike."""
+"""Import of single files at Stedi by `recover`, for orders and invoices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from plexstedi.sync.submit.trades import Trade
 
 @dataclass(frozen=True)
 class Found:
-    """One file of ours at Stedi that the ledger lacks."""
+    """A file of this program at Stedi that the ledger lacks."""
 
     execution: ExecutionRecord
     slot: Slot
@@ -27,11 +27,11 @@ class Found:
 
 @dataclass(frozen=True)
 class FileAtStedi:
-    """One of them with what Stedi has of it."""
+    """A file with its delivery, control numbers and contents at Stedi."""
 
     file: Found
     execution_id: str
-    """Of a file that was retried in the portal: of its last execution."""
+    """Of a file that was retried in the portal, its last execution."""
     delivered: bool
     failed: str | None
     """Why it could not be delivered."""
@@ -39,12 +39,12 @@ class FileAtStedi:
     group: int | None
     set_control: int | None
     body: bytes
-    """As it was given to Stedi."""
+    """The content as sent to Stedi."""
     x12: str
 
 
 def file_at_stedi(session: Session, file: Found) -> FileAtStedi:
-    """Ask Stedi for the delivery, the control numbers and the contents of one file. Raise ServiceUnavailable."""
+    """Read delivery, control numbers and contents of one file from Stedi. Raise ServiceUnavailable."""
     execution_id = file.execution.execution_id
     execution = session.stedi.execution(execution_id)
     delivery = None if execution is None else delivery_of(execution)
@@ -78,7 +78,7 @@ def import_file(
     is_last: bool,
     in_sync: bool,
 ) -> None:
-    """Add one file to the ledger as a sent document. The last of a stream that is not in sync blocks it."""
+    """Add one file to the ledger as a sent document. The last one of a stream that is not in sync blocks the stream."""
     documents, slot = session.store.documents, found.file.slot
     document = documents.import_sent(
         NewDocument(
@@ -119,21 +119,21 @@ def import_file(
 
 
 def _free_key(session: Session, file: Found) -> str:
-    """The key of its slot; with the mark where an own document that was refused (422) has that key.
+    """The key of its slot, with the mark appended if a refused document (422) of the ledger has that key.
 
-    No attempt ever follows under this key: Stedi has the file already.
+    The key is never used for an attempt: Stedi has the file already.
     """
     key = idempotency_key(file.slot)
     return key if session.store.documents.by_key(key) is None else f"{key}_{file.mark}"
 
 
 def close_earlier(session: Session, stream: str) -> None:
-    """Documents of an old state that are open there: a later file of the stream went out, so each came to an end."""
+    """Close open documents of an old state: a later file of the stream was sent, so none of them is pending."""
     for document in session.store.documents.of_stream(stream):
         if document.blocks:
             session.store.documents.unblock(document.id)
         if not document.state.is_final:
-            _settle(session, document)
+            _close(session, document)
         for kind in _OF_DOCUMENT:
             session.withdraw_review(
                 kind, of_document(document.id), "a later file is at Stedi", order_id=document.order_id
@@ -149,7 +149,7 @@ _OF_DOCUMENT = (
 )
 
 
-def _settle(session: Session, document: Document) -> None:
+def _close(session: Session, document: Document) -> None:
     documents, now = session.store.documents, session.clock.now()
     execution = session.store.executions.by_file_name(document.file_name)
     state = document.state

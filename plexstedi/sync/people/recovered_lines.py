@@ -1,4 +1,4 @@
-"""What the documents before a stream's last one said, as far as a recovery can tell: which lines changed since."""
+"""Values sent by the earlier documents of a recovered stream: lines changed later are marked as unknown."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class RecoveredSent:
 
     kind: str
     mark: str
-    """Of the order as the supplier has it after this document."""
+    """Mark of the order as the supplier has it after this document."""
     x12: str
 
 
-def sent_by_position(told: SentOrder, files: Sequence[RecoveredSent]) -> list[SentOrder]:
-    """Each document of a stream as sent, from what the last one left (`told`); `files` are all, oldest first.
+def sent_by_position(last: SentOrder, files: Sequence[RecoveredSent]) -> list[SentOrder]:
+    """The values sent by each document of a stream, derived from the current ones (`last`); `files`: all, oldest first.
 
-    A line that a later document changed is kept without its items and schedules: it counts as changed since, so an old
-    answer to it is not applied (RULES.md Reading 13). A document whose lines cannot be read changed all of them.
+    A line that a later document changed has no items and schedules: it counts as changed, so an old acknowledgment of
+    it is not applied (RULES.md Reading 13). A document whose lines cannot be read counts as changing all of them.
     """
-    found = [told]
+    found = [last]
     for before, after in reversed(list(pairwise(files))):
         if before.mark == after.mark:
             changed: frozenset[int] | None = frozenset()
@@ -41,7 +41,7 @@ def sent_by_position(told: SentOrder, files: Sequence[RecoveredSent]) -> list[Se
 
 
 def changed_lines(text: str) -> frozenset[int] | None:
-    """The line numbers of an 860's POC01; None if they cannot be read."""
+    """Line numbers in POC01 of an 860; None if they cannot be read."""
     try:
         transactions = parse(text).transactions()
     except BrokenX12Error:
@@ -58,5 +58,5 @@ def changed_lines(text: str) -> frozenset[int] | None:
 def _before(line: SentLine, changed: frozenset[int] | None) -> SentLine:
     if changed is not None and line.line not in changed:
         return line
-    # Unlike any line that was ever sent: what it said is not known.
+    # Differs from every line that was ever sent: its earlier values are not known.
     return line.model_copy(update={"items": {}, "schedules": (), "price_basis": f"before {line.price_basis or 'it'}"})

@@ -40,7 +40,7 @@ _WHY_NOT = {
 
 @dataclass(frozen=True)
 class Replay:
-    """A document that would be sent again."""
+    """A planned replay: the last document, and the one to be sent."""
 
     last: Document
     new: NewDocument
@@ -48,7 +48,7 @@ class Replay:
 
 
 def failed_since(session: Session, since: datetime) -> list[Document]:
-    """Documents that ended refused or undelivered and were begun at this time or later: the last of each stream."""
+    """Refused or undelivered documents first attempted at or after `since`, if they are the last of their stream."""
     found = []
     for document in session.store.documents.in_state(DocumentState.FAILED, DocumentState.REFUSED):
         begun = document.first_attempt_at or document.frozen_at
@@ -58,7 +58,7 @@ def failed_since(session: Session, since: datetime) -> list[Document]:
 
 
 def plan(session: Session, last: Document, purpose: str | None = None) -> Replay:
-    """What would be sent. Raise UsageFault, with the reason, if it cannot be. Changes nothing."""
+    """Build the document to be sent. Raise UsageFault, with the reason, if it cannot be sent. Changes nothing."""
     trades = trades_of_kind(session, last.kind)
     word = trades.word
     if last.state in _WHY_NOT:
@@ -106,7 +106,7 @@ def _cannot_go(number: str, reasons: tuple[Reason, ...]) -> UsageFault:
 
 
 def _warnings(last: Document, trade: Trade, purpose: str) -> tuple[str, ...]:
-    """What a user must know before it is sent again."""
+    """Warnings to confirm before it is sent again."""
     found = []
     if last.state is DocumentState.DELIVERED and trade.word == "invoice":
         found.append(
@@ -134,9 +134,9 @@ def _warnings(last: Document, trade: Trade, purpose: str) -> tuple[str, ...]:
 
 
 def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool) -> list[Document]:
-    """Freeze these documents and, unless `queue`, send them at once; as they then stand.
+    """Freeze these documents and, unless `queue`, send them; return them with their resulting states.
 
-    Raise SuspicionStop, ServiceUnavailable, ServiceRefused, Interrupted; what was frozen until then goes out by the
+    Raise SuspicionStop, ServiceUnavailable, ServiceRefused, Interrupted; documents frozen until then are sent by the
     next submit.
     """
     if not queue:
@@ -150,10 +150,11 @@ def replay(session: Session, planned: list[Replay], reason: str, *, queue: bool)
             send(session, document)
         sent.append(document.id)
     documents = [session.store.documents.get(document_id) for document_id in sent]
-    unheard = [document.order_number for document in documents if document.state is DocumentState.SENDING]
-    if unheard:
+    without_response = [document.order_number for document in documents if document.state is DocumentState.SENDING]
+    if without_response:
         raise ServiceUnavailable(
-            f"Stedi did not respond for order {', '.join(unheard)}: whether it received the document is not known yet",
+            f"Stedi did not respond for order {', '.join(without_response)}: whether it received the document is not"
+            " known yet",
             fix="`plexstedi submit` resolves this under the same key: nothing is sent twice. Do not replay it again.",
             code="not-heard",
         )
@@ -190,10 +191,10 @@ def _freeze(session: Session, one: Replay, reason: str) -> Document:
 
 
 def replay_acknowledgment(session: Session, transaction_id: str, reason: str) -> str:
-    """Read a stored acknowledgment again with today's settings; its state afterwards. The next run writes to Plex.
+    """Process a stored acknowledgment again with the current settings; return its new state. The next run writes it.
 
-    A document that was never fetched, or was dropped since, is fetched from Stedi; also a transaction that no listing
-    has shown. Raise UsageFault if there is none, or it is not read here; ServiceUnavailable.
+    A document that was never fetched, was deleted, or whose transaction was never listed, is fetched from Stedi. Raise
+    UsageFault if there is none, or its set is not read; ServiceUnavailable.
     """
     inbound = fetch_one(session, transaction_id)
     with session.store.transaction():

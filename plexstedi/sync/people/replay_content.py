@@ -1,4 +1,4 @@
-"""What a replayed document says: the revision that was sent last, rendered again with the current settings."""
+"""Content of a replayed document: the revision that was sent last, rendered with the current settings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def order_again(
     partner = partner_of(session, record.supplier)
     renderings = Renderings(partner)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
-    # The same slot under the next counter; only the whole order in place of a recovered 860 is a step of its own.
+    # The same slot under the next counter. Only a whole order that replaces a recovered 860 needs the next sequence.
     change_sequence = last.change_sequence + int(isinstance(due, Send850) and last.kind == "860")
     prepared = prepare(
         due,

@@ -1,4 +1,4 @@
-"""`review`: what waits for a person, what each answer to it would do, and carrying one out."""
+"""`review`: open items, the consequences of accepting and rejecting them, and the decision itself."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ _OF_LINES = {
 
 @dataclass(frozen=True)
 class ReviewLine:
-    """One line as ordered and as answered."""
+    """One line as ordered and as acknowledged."""
 
     ordered: SentLine | None
-    """As the document said that the answer answers; None if it did not have the line."""
-    answered: LineOutcome
+    """The line in the acknowledged document; None if it does not have it."""
+    acknowledged: LineOutcome
 
 
 @dataclass(frozen=True)
 class Consequence:
-    """What an answer to a review would do."""
+    """Consequence of accepting or rejecting a review item."""
 
     words: str
     possible: bool
     writes: tuple[WriteEntry, ...] = ()
-    """What the next run would write to Plex because of it."""
+    """Values that the next run would write to Plex because of it."""
 
 
 @dataclass(frozen=True)
 class ReviewDetail:
-    """All that a person needs to decide."""
+    """A review item with all that is needed to decide it."""
 
     review: Review
     accept: Consequence
@@ -57,17 +57,17 @@ class ReviewDetail:
     lines: tuple[ReviewLine, ...] = ()
     unmatched: tuple[UnmatchedLine, ...] = ()
     document: Document | None = None
-    """The document of ours that it is about."""
+    """The outbound document concerned."""
     x12: str | None = None
     versions: Versions = NO_VERSIONS
-    """What Stedi holds against what is here, where that is the question."""
+    """The versions at Stedi and here, if the item is about their difference."""
 
 
 def find_review(session: Session, review_id: int) -> Review:
-    """An open review. Raise UsageFault if there is none, or if it was decided already."""
+    """An open review item. Raise UsageFault if there is none, or it was closed already."""
     review = session.store.reviews.get(review_id)
     if review is None:
-        open_ids = [str(standing.id) for standing in session.store.reviews.open_items()]
+        open_ids = [str(item.id) for item in session.store.reviews.open_items()]
         known = ", ".join(open_ids[:10]) + (", …" if len(open_ids) > 10 else "")
         raise UsageFault(
             f"there is no review {review_id}", fix=f"Open reviews: {known or 'none'}. See `plexstedi review list`."
@@ -83,9 +83,9 @@ def find_review(session: Session, review_id: int) -> Review:
 
 
 def decide(session: Session, review_id: int, *, accept: bool, reason: str, lines: Collection[int] = ()) -> bool:
-    """Accept or reject a review, for some lines of an answer or (none given) as a whole; whether it is closed by that.
+    """Accept or reject a review item, for `lines` or (if empty) as a whole; return whether that closed it.
 
-    Raise UsageFault where this kind of review has no such answer, or it cannot be done now; nothing changes then.
+    Raise UsageFault, without a change, if this kind has no such choice or it is not possible now.
     """
     review = find_review(session, review_id)
     if lines and review.kind not in _OF_LINES:
@@ -96,7 +96,7 @@ def decide(session: Session, review_id: int, *, accept: bool, reason: str, lines
     if choice.act is None:
         raise UsageFault(f"review {review_id} ({review.kind}) cannot be {_done(accept)}", fix=_words(review, choice))
     with session.store.transaction():
-        closed = _carry_out(session, review, choice, accept=accept, reason=reason, lines=lines)
+        closed = _apply(session, review, choice, accept=accept, reason=reason, lines=lines)
         session.note(
             "review-decided",
             review.subject,
@@ -112,13 +112,13 @@ def decide(session: Session, review_id: int, *, accept: bool, reason: str, lines
     return closed
 
 
-def _carry_out(
+def _apply(
     session: Session, review: Review, choice: Choice, *, accept: bool, reason: str, lines: Collection[int]
 ) -> bool:
     assert choice.act is not None
     partial = bool(lines) and review.kind is ReviewKind.ACKNOWLEDGMENT_HELD
     if not partial:
-        # Closed first: what follows from the decision must not ask or withdraw the same question again.
+        # Closed first: the consequences of the decision must not reopen or withdraw this item.
         _close(session, review, accept=accept, reason=reason)
         choice.act(session, review, lines)
         return True
@@ -149,26 +149,26 @@ def _words(review: Review, choice: Choice) -> str:
 
 
 def _with_commands(review: Review, line: LineOutcome) -> LineOutcome:
-    """A line whose reasons name commands that can be run as they are."""
+    """A line with the item's number filled into the commands of its reasons."""
     fill = partial(filled, review=review.id, order=review.order_number, transaction=review.subject.transaction)
     reasons = tuple(reason.model_copy(update={"fix": fill(reason.fix)}) for reason in line.reasons)
     return line.model_copy(update={"reasons": reasons})
 
 
 def detail(session: Session, review_id: int) -> ReviewDetail:
-    """What is asked, what stands against what, and what each answer would do. Changes nothing."""
+    """A review item with the lines, document or versions concerned, and the consequences. Changes nothing."""
     review = find_review(session, review_id)
     accept, reject = (_consequence(session, review, accept=choice) for choice in (True, False))
     if review.kind in (ReviewKind.UNFORESEEN, ReviewKind.UNANSWERED):
         return ReviewDetail(review, accept, reject)
     if review.subject.transaction is not None:
-        lines, unmatched, document = _answered_lines(session, review)
+        lines, unmatched, document = _acknowledged_lines(session, review)
         return ReviewDetail(review, accept, reject, lines, unmatched, document)
     if review.subject.document is not None:
         document = session.store.documents.get(review.subject.document)
-        standing = session.store.inbox.lines_of_stream(document.stream)
+        current = session.store.inbox.lines_of_stream(document.stream)
         sent = session.store.documents.sent(document.id)
-        lines = tuple(ReviewLine(sent.line(number), outcome) for number, outcome in standing.items())
+        lines = tuple(ReviewLine(sent.line(number), outcome) for number, outcome in current.items())
         if review.kind is ReviewKind.DOCUMENT_CONFLICT:
             versions = conflict_versions(session, document)
             return ReviewDetail(review, accept, reject, lines, (), document, None, versions)
@@ -187,7 +187,7 @@ def _recovered(session: Session, review: Review, accept: Consequence, reject: Co
     return ReviewDetail(review, accept, reject, document=last, versions=versions)
 
 
-def _answered_lines(
+def _acknowledged_lines(
     session: Session, review: Review
 ) -> tuple[tuple[ReviewLine, ...], tuple[UnmatchedLine, ...], Document | None]:
     transaction_id = transaction_of(review)
@@ -205,9 +205,10 @@ def _consequence(session: Session, review: Review, *, accept: bool) -> Consequen
     if choice.act is None:
         return Consequence(_words(review, choice), possible=False)
     try:
-        with _undone(session):
+        # The decision itself is executed and rolled back, so the preview cannot differ from it.
+        with _rolled_back(session):
             before = _planned(session, review)
-            _carry_out(session, review, choice, accept=accept, reason="to preview it", lines=())
+            _apply(session, review, choice, accept=accept, reason="to preview it", lines=())
             after = _planned(session, review)
     except UsageFault as fault:
         return Consequence(f"{_words(review, choice)} Not possible now: {fault.message}. {fault.fix}", possible=False)
@@ -217,7 +218,7 @@ def _consequence(session: Session, review: Review, *, accept: bool) -> Consequen
 
 
 def _planned(session: Session, review: Review) -> Sequence[WriteEntry]:
-    """What is still to be written, or was written last, for the order of a review."""
+    """The values of the last write, open or done, for the order of a review item."""
     for write in reversed(session.store.writes.of_order(review.order_id or "")):
         if write.state in ("planned", "writing", "done"):
             return write.plan.entries
@@ -225,13 +226,13 @@ def _planned(session: Session, review: Review) -> Sequence[WriteEntry]:
 
 
 class _Undo(Exception):
-    """Ends a transaction without leaving a trace."""
+    """Raised to roll back a transaction."""
 
 
 @contextmanager
-def _undone(session: Session) -> Iterator[None]:
-    """Whatever is done to the state inside is taken back; a fault inside is raised."""
-    told = list(session.run.news)
+def _rolled_back(session: Session) -> Iterator[None]:
+    """Roll back all changes of the state made inside; a fault inside is raised."""
+    news = list(session.run.news)
     try:
         with session.store.transaction():
             yield
@@ -239,4 +240,4 @@ def _undone(session: Session) -> Iterator[None]:
     except _Undo:
         pass
     finally:
-        session.run.news[:] = told
+        session.run.news[:] = news

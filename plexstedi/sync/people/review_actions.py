@@ -1,4 +1,4 @@
-"""What accept and reject mean for each kind of review: one table, shown by `review show` and carried out from here."""
+"""Meaning of accept and reject for each kind of review item: one table, for `review show` and for execution."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from plexstedi.sync.submit.in_doubt import found_at_stedi
 from plexstedi.sync.submit.send import accept
 
 Act: TypeAlias = Callable[[Session, Review, Collection[int]], None]
-"""Carries out a choice, for some lines or (none given) all, in the caller's transaction. Raise UsageFault."""
+"""Executes a choice, for some lines or (if empty) all, in the caller's transaction. Raise UsageFault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the two answers to a review. `act` None: there is no such answer, and `words` says why."""
+    """Accept or reject for one kind of item. `act` None: not possible, for the reason in `words`."""
 
     words: str
     act: Act | None
@@ -38,14 +38,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Both answers."""
+    """Both choices for one kind of item."""
 
     accept: Choice
     reject: Choice
 
 
 def _note_only(session: Session, review: Review, lines: Collection[int]) -> None:
-    """Closing the review is all."""
+    """Only close the item."""
 
 
 def _try_again(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -65,12 +65,12 @@ def _document(session: Session, review: Review) -> Document:
     return session.store.documents.get(review.subject.document)
 
 
-def _told_otherwise(session: Session, review: Review, lines: Collection[int]) -> None:
+def _informed_outside_edi(session: Session, review: Review, lines: Collection[int]) -> None:
     if review.order_id is None:
-        # After `recover`: files at Stedi for an order that Plex does not have. Nothing can become due of it.
+        # After `recover`: files at Stedi for an order that is not in Plex. No document can become due for it.
         return
     if invoice_of_stream(review.order_id) is not None:
-        _invoice_told(session, review, lines)
+        _invoice_informed(session, review, lines)
         return
     record = _record(session, review)
     names = {review.subject.text}
@@ -82,10 +82,10 @@ def _told_otherwise(session: Session, review: Review, lines: Collection[int]) ->
     session.note("taken-as-told", of_order(record.number), order_id=record.id, revision=record.latest)
 
 
-def _invoice_told(session: Session, review: Review, lines: Collection[int]) -> None:
+def _invoice_informed(session: Session, review: Review, lines: Collection[int]) -> None:
     record = session.store.invoices.get(invoice_of_stream(review.order_id) or "")
     if record is None:
-        # After `recover`: files at Stedi for an invoice that Plex does not have.
+        # After `recover`: files at Stedi for an invoice that is not in Plex.
         return
     session.store.orders.set_known_revision(record.stream, record.latest)
     session.note("taken-as-told", of_invoice(record.number), order_id=record.stream, revision=record.latest)
@@ -104,7 +104,7 @@ def _allow_retry(session: Session, review: Review, lines: Collection[int]) -> No
     session.store.documents.allow_retry(_document(session, review).id)
 
 
-def _refused_is_told(session: Session, review: Review, lines: Collection[int]) -> None:
+def _informed_of_document(session: Session, review: Review, lines: Collection[int]) -> None:
     document = _document(session, review)
     session.store.orders.set_known_revision(document.stream, document.revision)
     session.note(
@@ -140,9 +140,9 @@ def _withdraw(session: Session, review: Review, lines: Collection[int]) -> None:
     session.note("document-withdrawn", of_document(document.id), order_id=document.order_id)
 
 
-def _withdraw_as_told(session: Session, review: Review, lines: Collection[int]) -> None:
+def _withdraw_informed(session: Session, review: Review, lines: Collection[int]) -> None:
     _withdraw(session, review, lines)
-    _refused_is_told(session, review, lines)
+    _informed_of_document(session, review, lines)
 
 
 def _unblock(session: Session, review: Review, lines: Collection[int]) -> None:
@@ -158,7 +158,7 @@ def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -
         )
     _withdraw(session, review, lines)
     session.store.documents.unblock(document.id)
-    # What changes an order that was never read is given up with it: the order goes out anew as it is now.
+    # Later changes of an order that the supplier could not read are abandoned too: the whole order is sent again.
     for later in session.store.documents.of_stream(document.stream):
         if later.id > document.id and later.state is DocumentState.DELIVERED:
             session.store.documents.move(later.id, DocumentState.WITHDRAWN, "the previous document was abandoned")
@@ -168,15 +168,15 @@ def _withdraw_unread(session: Session, review: Review, lines: Collection[int]) -
 def _in_sync(session: Session, review: Review, lines: Collection[int]) -> None:
     last = session.store.documents.last_sent_document(review.subject.text)
     if last is None:
-        raise UsageFault(f"order {review.order_number} has no document", fix=_look(review))
+        raise UsageFault(f"order {review.order_number} has no document", fix=_status_command(review))
     session.store.documents.unblock(last.id)
 
 
-def _look(review: Review) -> str:
+def _status_command(review: Review) -> str:
     return f"Look with {order_command('status', review.order_number or 'NUMBER')}."
 
 
-def _leave_alone(session: Session, review: Review, lines: Collection[int]) -> None:
+def _ignore(session: Session, review: Review, lines: Collection[int]) -> None:
     session.store.inbox.move(transaction_of(review), InboxState.IGNORED, "ignored by a user")
 
 
@@ -191,7 +191,7 @@ def _leave_plex(session: Session, review: Review, lines: Collection[int]) -> Non
 def _failed_write(session: Session, review: Review) -> int:
     failed = [w for w in session.store.writes.of_order(review.order_id or "") if w.state is WriteState.FAILED]
     if not failed:
-        raise UsageFault(f"order {review.order_number} has no failed write any longer", fix=_look(review))
+        raise UsageFault(f"order {review.order_number} has no failed write any longer", fix=_status_command(review))
     return failed[-1].id
 
 
@@ -222,7 +222,7 @@ CHOICES: Mapping[ReviewKind, Choices] = {
     ReviewKind.ORDER_HELD: Choices(
         Choice(
             "The supplier was informed outside EDI: this revision is not sent. Only later changes are sent.",
-            _told_otherwise,
+            _informed_outside_edi,
         ),
         Choice(
             "Holds cannot be rejected. Fix the order in Plex or the named setting; the order is then sent "
@@ -235,14 +235,14 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         Choice("The next submit sends what is due for this order.", _allow_known),
         Choice(
             "The supplier has this revision outside EDI: it is not sent. Only later changes are sent.",
-            _told_otherwise,
+            _informed_outside_edi,
         ),
     ),
     ReviewKind.INVOICE_HELD: Choices(
         Choice(
             "The customer has this revision of the invoice outside EDI: it is not sent. A later change opens a new "
             "review item.",
-            _invoice_told,
+            _invoice_informed,
         ),
         Choice(
             "Holds cannot be rejected. Fix the invoice in Plex or the named setting; an invoice that was not sent "
@@ -257,7 +257,7 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         Choice("The next submit sends the order again, as a new document under a new key.", _allow_retry),
         Choice(
             "The supplier was informed outside EDI: this revision is not sent. Only later changes are sent.",
-            _refused_is_told,
+            _informed_of_document,
         ),
     ),
     ReviewKind.DOCUMENT_CONFLICT: Choices(
@@ -282,7 +282,7 @@ CHOICES: Mapping[ReviewKind, Choices] = {
             "Abandon this document and record that the supplier was informed outside EDI: this revision is not "
             "sent. If the file is at Stedi, wait instead: the next run that finds it there marks it as sent, and "
             "only then are its acknowledgments matched.",
-            _withdraw_as_told,
+            _withdraw_informed,
         ),
     ),
     ReviewKind.DELIVERY_FAILED: Choices(
@@ -336,7 +336,7 @@ CHOICES: Mapping[ReviewKind, Choices] = {
         Choice(
             "The acknowledgment is ignored from now on; `plexstedi replay --ack TRANSACTION --reason TEXT` "
             "processes it again.",
-            _leave_alone,
+            _ignore,
         ),
     ),
     ReviewKind.WRITE_FAILED: Choices(

@@ -1,4 +1,4 @@
-"""What `status NUMBER` shows of orders and invoices alike: documents, acknowledgments, review items, timeline."""
+"""Documents, acknowledgments, review items and timeline of an order or invoice, for `status NUMBER`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plexstedi.sync.report.timeline import EventWords
 
 @dataclass(frozen=True)
 class WordedEvent:
-    """One event of the audit trail with its words."""
+    """One event of the audit trail with its text."""
 
     event: Event
     words: str
@@ -22,7 +22,7 @@ class WordedEvent:
 
 @dataclass(frozen=True)
 class History:
-    """All that happened to one order or invoice."""
+    """The history of one order or invoice."""
 
     documents: tuple[Document, ...]
     acknowledgments: tuple[Inbound, ...]
@@ -37,7 +37,7 @@ class History:
 
 
 def history_of(store: Store, order_id: str) -> History:
-    """The history of an order (by its Plex id) or an invoice (by its stream) up to now."""
+    """Read the history of an order (by its Plex id) or an invoice (by its stream)."""
     documents = store.documents.of_order(order_id)
     acknowledgments = store.inbox.of_order(order_id)
     words = EventWords(

@@ -12,7 +12,7 @@ from plexstedi.sync.report.history import History, history_of
 
 @dataclass(frozen=True)
 class InvoiceReport:
-    """All that is known of one invoice."""
+    """Everything that `status` shows of one invoice."""
 
     record: InvoiceRecord
     invoice: Invoice
@@ -21,7 +21,10 @@ class InvoiceReport:
 
 
 def find_invoice(store: Store, number: str) -> tuple[InvoiceRecord, tuple[InvoiceRecord, ...]] | None:
-    """The invoice of this number (or stream, `invoice/ID`) that was read last, and others of the same number."""
+    """The invoice of this number (or stream, `invoice/ID`) that was read last, and others of the same number.
+
+    None if there is none.
+    """
     found = store.invoices.by_number(number)
     by_id = store.invoices.get(invoice_of_stream(number) or "")
     if not found and by_id is not None:
@@ -33,7 +36,7 @@ def find_invoice(store: Store, number: str) -> tuple[InvoiceRecord, tuple[Invoic
 
 
 def invoice_report(store: Store, record: InvoiceRecord) -> InvoiceReport:
-    """The report of an invoice up to now."""
+    """Read the report of an invoice."""
     return InvoiceReport(
         record=record,
         invoice=store.invoices.revision(record.id, record.latest),

@@ -1,6 +1,6 @@
-"""The lines of an order as a buyer asks for them: what was ordered, what the supplier confirmed, and when it comes.
+"""Lines of an order for buyers: quantities ordered and confirmed, and promised dates.
 
-Where each release is sent as an order of its own, a line's releases are answered apart; here they add up to the line.
+If each release is sent as an order of its own, its lines are acknowledged separately; here they are added up by line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from plexstedi.state.store import Store
 
 @dataclass(frozen=True)
 class Promise:
-    """A part of a line that the supplier committed to, in the unit sent."""
+    """A quantity with dates that the supplier confirmed, in the unit sent."""
 
     quantity: Decimal
     ship_date: date | None
@@ -30,7 +30,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A part of a line as we asked for it, in the unit sent."""
+    """A quantity ordered for a date, in the unit sent."""
 
     quantity: Decimal
     due: date | None
@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class OrderLine:
-    """One line, ordered against confirmed. Quantities are in `unit`: the unit sent, before sending that of Plex."""
+    """One line, ordered and confirmed. Quantities are in `unit`: the unit sent, or that of Plex if it was not sent."""
 
     line: int
     part: str
@@ -49,37 +49,37 @@ class OrderLine:
     rejected: Decimal
     state: AckState
     reasons: tuple[str, ...]
-    """Why it is not simply confirmed."""
+    """Reasons and notes of the acknowledgments."""
     wanted: tuple[Wanted, ...]
     promised: tuple[Promise, ...]
-    answered: bool
-    """False: the supplier has said nothing of it."""
+    acknowledged: bool
+    """False: no acknowledgment lists the line."""
     sent: bool
 
     @property
     def ship_date(self) -> date | None:
-        """The last ship date promised."""
+        """The last promised ship date; None if there is none."""
         return max((p.ship_date for p in self.promised if p.ship_date is not None), default=None)
 
     @property
     def delivery_date(self) -> date | None:
-        """The last delivery date promised."""
+        """The last promised delivery date; None if there is none."""
         return max((p.delivery_date for p in self.promised if p.delivery_date is not None), default=None)
 
     @property
     def due(self) -> date | None:
-        """The last day asked for."""
+        """The last date ordered for; None if there is none."""
         return max((w.due for w in self.wanted if w.due is not None), default=None)
 
 
 def lines_of(store: Store, order: Order) -> tuple[OrderLine, ...]:
-    """Every line that was sent, with what stands of it, and the open lines of `order` that were not sent yet."""
+    """Every line that was sent, with its current state, and the open lines of `order` that were not sent yet."""
     sent: dict[int, list[tuple[SentLine, LineOutcome | None]]] = {}
     for document in last_sent_document(store.documents.of_order(order.id)):
-        standing = store.inbox.lines_of_stream(document.stream)
+        outcomes = store.inbox.lines_of_stream(document.stream)
         for line in store.documents.sent(document.id).lines:
-            sent.setdefault(line.line, []).append((line, standing.get(line.line)))
-    found = {number: _told(number, parts, order) for number, parts in sent.items()}
+            sent.setdefault(line.line, []).append((line, outcomes.get(line.line)))
+    found = {number: _sent_line(number, parts, order) for number, parts in sent.items()}
     wanted = order.open_lines() if order.phase in (Phase.RELEASED, Phase.UNRELEASED) else ()
     for plex in wanted:
         if plex.number not in found and (plex.firm_releases() or plex.blanket_quantity is not None):
@@ -88,21 +88,21 @@ def lines_of(store: Store, order: Order) -> tuple[OrderLine, ...]:
 
 
 def last_sent_document(documents: Iterable[Document]) -> list[Document]:
-    """Of each stream the last document that the supplier has or may yet get."""
+    """The last document of each stream that the supplier has or may still receive."""
     last = {document.stream: document for document in documents if not document.state.is_abandoned}
     return list(last.values())
 
 
-def unanswered_lines(store: Store, supplier: str | None = None) -> int:
-    """How many lines were sent and never spoken of by the supplier."""
+def unacknowledged_lines(store: Store, supplier: str | None = None) -> int:
+    """Number of lines that were sent and never acknowledged."""
     count = 0
     for document in store.documents.not_acknowledged(supplier=supplier):
-        spoken = store.inbox.lines_of_stream(document.stream)
-        count += sum(line.line not in spoken for line in store.documents.sent(document.id).lines)
+        acknowledged = store.inbox.lines_of_stream(document.stream)
+        count += sum(line.line not in acknowledged for line in store.documents.sent(document.id).lines)
     return count
 
 
-def _told(number: int, parts: list[tuple[SentLine, LineOutcome | None]], order: Order) -> OrderLine:
+def _sent_line(number: int, parts: list[tuple[SentLine, LineOutcome | None]], order: Order) -> OrderLine:
     lines = [line for line, _ in parts]
     outcomes = [outcome for _, outcome in parts if outcome is not None]
     states = [AckState.UNACKNOWLEDGED if outcome is None else outcome.state for _, outcome in parts]
@@ -119,7 +119,7 @@ def _told(number: int, parts: list[tuple[SentLine, LineOutcome | None]], order: 
         reasons=tuple(dict.fromkeys(reasons)),
         wanted=tuple(_wanted(schedule) for line in lines for schedule in line.schedules),
         promised=tuple(chain.from_iterable(map(_promised, outcomes))),
-        answered=bool(outcomes),
+        acknowledged=bool(outcomes),
         sent=True,
     )
 
@@ -153,7 +153,7 @@ def _unsent(order: Order, number: int) -> OrderLine:
         reasons=("not sent to the supplier yet",),
         wanted=tuple(Wanted(r.quantity, r.due) for r in releases if r.quantity is not None),
         promised=(),
-        answered=False,
+        acknowledged=False,
         sent=False,
     )
 
@@ -172,6 +172,6 @@ def _sum(quantities: Iterable[Decimal]) -> Decimal:
 
 
 def plain_quantity(quantity: Decimal) -> str:
-    """A quantity without exponent and without idle zeros."""
+    """A quantity without exponent and trailing zeros."""
     text = f"{quantity:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -13,7 +13,7 @@ from plexstedi.sync.report.lines import OrderLine, lines_of
 
 @dataclass(frozen=True)
 class OrderReport:
-    """All that is known of one order."""
+    """Everything that `status` shows of one order."""
 
     record: OrderRecord
     order: Order
@@ -24,7 +24,7 @@ class OrderReport:
 
 
 def order_report(store: Store, record: OrderRecord) -> OrderReport:
-    """The report of an order up to now."""
+    """Read the report of an order."""
     order = store.orders.revision(record.id, record.latest)
     supplier = store.orders.supplier(record.supplier)
     return OrderReport(

@@ -1,4 +1,4 @@
-"""What `status` reports: read from the state file alone, without a secret, a service or a lock."""
+"""The report of `status`, read from the state file without secrets, services or the lock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.statistics import Statistics, SupplierCounts
 from plexstedi.state.store import Store, expect_state
 from plexstedi.sync.ingest.deadlines import LateDocument, late_documents
-from plexstedi.sync.report.lines import unanswered_lines
+from plexstedi.sync.report.lines import unacknowledged_lines
 from plexstedi.sync.writeback.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _MOST_COMPARED = 50_000
 
 @dataclass(frozen=True)
 class Times:
-    """When what was last done; None: never."""
+    """Times of the last reads, sends and writes; None: never."""
 
     plex_read_until: datetime | None = None
     sweep_finished: datetime | None = None
@@ -48,7 +48,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Unwritten:
-    """One order whose acknowledgment is still to be written to Plex."""
+    """An order whose acknowledgment is not written to Plex yet."""
 
     order_number: str
     supplier: str
@@ -58,43 +58,43 @@ class Unwritten:
 
 @dataclass(frozen=True)
 class Overview:
-    """The whole picture, of one supplier or of all."""
+    """The report of `status`, of one supplier or of all."""
 
     orders: dict[str, int] = field(default_factory=dict)
     """By phase."""
     states: dict[str, int] = field(default_factory=dict)
-    """Documents by where they are."""
+    """Documents by state."""
     delivery: dict[str, int] = field(default_factory=dict)
     functional_ack: dict[str, int] = field(default_factory=dict)
     business_ack: dict[str, int] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     """Lines that were sent, by their current state."""
     suppliers: tuple[SupplierCounts, ...] = ()
-    waiting: tuple[Review, ...] = ()
+    open_reviews: tuple[Review, ...] = ()
     late: tuple[LateDocument, ...] = ()
     unwritten: tuple[Unwritten, ...] = ()
-    """Orders whose acknowledgments are still to be written to Plex: oldest first."""
+    """Orders whose acknowledgments are not written to Plex yet, oldest first."""
     unread_sets: dict[str, int] = field(default_factory=dict)
-    """Transaction sets that came in and are not read: counted only."""
+    """Number of received transactions, by set, of sets that are not read."""
     not_traded: tuple[tuple[str, int], ...] = ()
     customers_not_traded: tuple[tuple[str, int], ...] = ()
-    """Customers without settings, with their invoices."""
+    """Customers without settings, each with its number of invoices."""
     times: Times = Times()
     attention: int = 0
-    """Open review items; also a limit that was passed since the last run."""
+    """Number of open review items, and of overdue limits without one yet."""
     in_doubt: int = 0
 
     @property
-    def needs_a_person(self) -> bool:
-        """Whether a monitor is to raise an alarm: something is open, in doubt or past its limit."""
+    def needs_review(self) -> bool:
+        """Whether a monitor should raise an alarm: an item is open, a document in doubt or a limit passed."""
         return bool(self.attention or self.in_doubt)
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[Store | None]:
-    """The state, to be read only; None before the first run.
+    """Open the state for reading; None before the first run.
 
-    Raise StateUnusable when it cannot be read, and when it is gone although runs have been here.
+    Raise StateUnusable if it cannot be read, or is missing although it existed.
     """
     if not path.exists():
         expect_state(path)
@@ -108,9 +108,9 @@ def reading(path: Path) -> Iterator[Store | None]:
 
 
 def overview(store: Store, config: Config | None, now: datetime, supplier: str | None = None) -> Overview:
-    """The whole picture, of one supplier (its code in Plex) or of all.
+    """Read the report, of one supplier (its code in Plex) or of all.
 
-    Raise UsageFault for a supplier of which neither the configuration nor the state knows.
+    Raise UsageFault for a supplier that is in neither the configuration nor the state.
     """
     statistics = Statistics(store.database)
     suppliers = statistics.suppliers()
@@ -118,13 +118,13 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         suppliers = [counts for counts in suppliers if counts.supplier == supplier]
         if not suppliers and (config is None or supplier not in {**config.suppliers, **config.customers}):
             raise _unknown_supplier(supplier, statistics, config)
-    silent = sorted(set(() if config is None else config.suppliers) - {counts.supplier for counts in suppliers})
+    idle = sorted(set(() if config is None else config.suppliers) - {counts.supplier for counts in suppliers})
     if supplier is not None:
-        silent = [code for code in silent if code == supplier]
+        idle = [code for code in idle if code == supplier]
     lines = store.inbox.line_counts(supplier)
-    unanswered = unanswered_lines(store, supplier)
-    if unanswered:
-        lines["unacknowledged"] = lines.get("unacknowledged", 0) + unanswered
+    unacknowledged = unacknowledged_lines(store, supplier)
+    if unacknowledged:
+        lines["unacknowledged"] = lines.get("unacknowledged", 0) + unacknowledged
     late = [] if config is None else late_documents(store, config, now, supplier=supplier)
     return Overview(
         orders=statistics.orders_by_phase(supplier),
@@ -133,8 +133,8 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         functional_ack=statistics.documents_by("functional_ack", supplier),
         business_ack=statistics.documents_by("business_ack", supplier),
         lines=lines,
-        suppliers=tuple(sorted([*suppliers, *map(_silent, silent)], key=lambda counts: counts.supplier)),
-        waiting=tuple(store.reviews.open_items(supplier=supplier)),
+        suppliers=tuple(sorted([*suppliers, *map(_without_orders, idle)], key=lambda counts: counts.supplier)),
+        open_reviews=tuple(store.reviews.open_items(supplier=supplier)),
         late=tuple(late),
         unwritten=tuple(_unwritten(store, config, supplier)),
         unread_sets={s: n for s, n in store.inbox.counts_by_set().items() if s not in READ_SETS},
@@ -142,7 +142,7 @@ def overview(store: Store, config: Config | None, now: datetime, supplier: str |
         customers_not_traded=tuple(pair for pair in store.invoices.untraded_customers() if supplier in (None, pair[0])),
         times=_times(store, statistics),
         attention=(store.reviews.attention() if supplier is None else statistics.attention(supplier))
-        + unheeded(store, late),
+        + limits_without_review(store, late),
         in_doubt=statistics.in_doubt(supplier),
     )
 
@@ -160,18 +160,20 @@ def _unwritten(store: Store, config: Config | None, supplier: str | None) -> Ite
         yield Unwritten(write.plan.order_number, code, write.planned_at, why)
 
 
-def unheeded(store: Store, late: Iterable[LateDocument]) -> int:
-    """How many limits are passed that no run has asked a person about: runs have stopped, or the next will ask."""
+def limits_without_review(store: Store, late: Iterable[LateDocument]) -> int:
+    """Number of overdue limits without a review item: no run has ended since they passed."""
     limits = [one.subject for one in late if one.late.level is OverdueLevel.LIMIT]
-    asked = {review.subject for review in store.reviews.open_items() if review.kind is ReviewKind.OVERDUE}
-    return sum(subject not in asked and not store.reviews.decided(ReviewKind.OVERDUE, subject) for subject in limits)
+    in_review = {review.subject for review in store.reviews.open_items() if review.kind is ReviewKind.OVERDUE}
+    return sum(
+        subject not in in_review and not store.reviews.decided(ReviewKind.OVERDUE, subject) for subject in limits
+    )
 
 
 def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecord, ...]]:
-    """The order of this number (or Plex id), and others that have it, were sent under it or differ in blanks only.
+    """The order of this number (or Plex id), and others that have it, were sent under it or differ only in blanks.
 
-    One that Plex still has goes before one that vanished, the last read before others. Raise UsageFault, with the
-    nearest numbers, if there is none.
+    Sorted: exact number first, then orders that Plex still has, then by time of the last read. Raise UsageFault, with
+    similar numbers, if there is none.
     """
     alike = [one for one in store.orders.like_number(number) if number_key(one.number) == number_key(number)]
     sent = [store.orders.get(order_id) for order_id in store.documents.orders_sent_as(number)]
@@ -194,7 +196,7 @@ def find_order(store: Store, number: str) -> tuple[OrderRecord, tuple[OrderRecor
 
 
 def near_numbers(number: str, known: Sequence[str]) -> list[str]:
-    """Up to five known order numbers that could be meant."""
+    """Up to five known order numbers that are similar."""
     wanted = _bare(number)
     same = [other for other in known if _bare(other) == wanted]
     inside = [other for other in known if wanted and wanted in _bare(other)] if len(wanted) > 1 else []
@@ -227,8 +229,8 @@ def _unknown_supplier(code: str, statistics: Statistics, config: Config | None) 
     )
 
 
-def _silent(code: str) -> SupplierCounts:
-    """A supplier of the configuration without orders."""
+def _without_orders(code: str) -> SupplierCounts:
+    """Counts of a configured supplier without orders."""
     return SupplierCounts(code, 0, 0, 0, 0, 0, 0, 0)
 
 
@@ -245,7 +247,7 @@ def _times(store: Store, statistics: Statistics) -> Times:
 
 @dataclass(frozen=True)
 class OrderRow:
-    """One order of a list, with the statuses of its last document."""
+    """One order of a list, with its last document and number of open review items."""
 
     record: OrderRecord
     last: Document | None
@@ -258,8 +260,7 @@ def order_rows(store: Store, supplier: str) -> list[OrderRow]:
 
 
 def open_order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]:
-    """The orders, of one supplier or of all, that Plex still awaits, or that have a document under way or an open
-    review item; by number."""
+    """Orders that are open in Plex, or have a document that is not final or an open review item; by number."""
     reviews = (review.order_id for review in store.reviews.open_items(supplier=supplier) if review.order_id is not None)
     ids = {*store.orders.open_ids(), *store.documents.orders_not_final(), *reviews}
     records = [record for order_id in ids if (record := store.orders.get(order_id)) is not None]
@@ -268,5 +269,5 @@ def open_order_rows(store: Store, supplier: str | None = None) -> list[OrderRow]
 
 
 def _rows(store: Store, records: Iterable[OrderRecord]) -> list[OrderRow]:
-    waiting = Counter(review.order_id for review in store.reviews.open_items())
-    return [OrderRow(record, store.documents.last_of_order(record.id), waiting[record.id]) for record in records]
+    open_items = Counter(review.order_id for review in store.reviews.open_items())
+    return [OrderRow(record, store.documents.last_of_order(record.id), open_items[record.id]) for record in records]

@@ -1,4 +1,4 @@
-"""Events of the audit trail in words, for the timeline of an order. The trail itself keeps names and values."""
+"""Events of the audit trail as text, for the timeline of an order. The trail itself stores kinds and values."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ _SYNTAX = {
 
 
 class EventWords:
-    """Words for the events of one order: names its documents and answers as a buyer knows them."""
+    """Texts for the events of one order, with readable names of its documents and acknowledgments."""
 
-    def __init__(self, documents: Mapping[int, Document], answers: Mapping[str, Inbound]) -> None:
+    def __init__(self, documents: Mapping[int, Document], acknowledgments: Mapping[str, Inbound]) -> None:
         self._documents = documents
-        self._answers = answers
+        self._acknowledgments = acknowledgments
 
     def of(self, event: Event) -> str:
-        """One event as a sentence without its time; an event of an unknown kind with all that it says."""
-        said = _WORDS.get(event.kind)
-        if said is None:
+        """The text of one event, without its time; an unknown kind is shown with all its values."""
+        wording = _WORDS.get(event.kind)
+        if wording is None:
             return _unknown(event)
-        return said(self.subject(event.subject), event.detail)
+        return wording(self.subject(event.subject), event.detail)
 
     def subject(self, subject: Subject) -> str:
-        """`document 12` as `850 original`, `transaction …` as the acknowledgment that it is; the part of it follows."""
+        """`document 12` as `850 original`, `transaction …` as set and type of the acknowledgment, with its part."""
         document = None if subject.document is None else self._documents.get(subject.document)
         if document is not None and subject == of_document(document.id):
             return f"{document.kind} {_PURPOSES.get(document.purpose, document.purpose)} (document {document.id})"
-        answer = None if subject.transaction is None else self._answers.get(subject.transaction)
-        if answer is None:
+        received = None if subject.transaction is None else self._acknowledgments.get(subject.transaction)
+        if received is None:
             return subject.text
-        name = " ".join(filter(None, (answer.set_id, answer.type_code, f"({answer.transaction_id[:8]}…)")))
-        whole = of_transaction(answer.transaction_id).text
+        name = " ".join(filter(None, (received.set_id, received.type_code, f"({received.transaction_id[:8]}…)")))
+        whole = of_transaction(received.transaction_id).text
         part = subject.text.removeprefix(whole).strip() if subject.text.startswith(whole) else ""
         return f"{name}, {part}" if part else name
 
 
-_Said = Callable[[str, Mapping[str, Fact]], str]
+_Wording = Callable[[str, Mapping[str, Fact]], str]
 
 
-def _seen(subject: str, detail: Mapping[str, Fact]) -> str:
+def _first_read(subject: str, detail: Mapping[str, Fact]) -> str:
     known = " (from before PlexStedi: marked as known to the supplier)" if detail.get("known") else ""
     return f"first read from Plex: {detail.get('phase')}{known}"
 
@@ -71,7 +71,7 @@ def _booked(detail: Mapping[str, Fact]) -> str:
     return "void" if detail.get("void") else "booked" if detail.get("booked") else "not booked"
 
 
-def _invoice_seen(subject: str, detail: Mapping[str, Fact]) -> str:
+def _invoice_first_read(subject: str, detail: Mapping[str, Fact]) -> str:
     known = (
         " (from before invoices were sent from here: marked as known to the customer)" if detail.get("known") else ""
     )
@@ -107,18 +107,18 @@ def _decided(subject: str, detail: Mapping[str, Fact]) -> str:
 
 def _envelope(subject: str, detail: Mapping[str, Fact]) -> str:
     verdict, note = str(detail.get("verdict")).replace("_", " "), detail.get("note")
-    said = f"{subject}: interchange {detail.get('interchange_control')} was {verdict} (TA1)"
-    return f"{said}: {note}" if note else said
+    text = f"{subject}: interchange {detail.get('interchange_control')} was {verdict} (TA1)"
+    return f"{text}: {note}" if note else text
 
 
-_WORDS: Mapping[str, _Said] = {
-    "order-seen": _seen,
+_WORDS: Mapping[str, _Wording] = {
+    "order-seen": _first_read,
     "order-changed": _changed,
     "order-vanished": lambda subject, detail: "Plex no longer has the order",
     "order-not-traded": lambda subject, detail: f"not traded by EDI: supplier {detail.get('supplier')} has no settings",
     "order-onboarded": lambda subject, detail: f"supplier {detail.get('supplier')} is traded by EDI from now on",
     "known-order-ignored": lambda subject, detail: "a change of an order from before PlexStedi was ignored",
-    "invoice-seen": _invoice_seen,
+    "invoice-seen": _invoice_first_read,
     "invoice-changed": lambda subject, detail: f"changed in Plex: revision {detail.get('revision')}, {_booked(detail)}",
     "invoice-onboarded": lambda subject, detail: (
         f"customer {detail.get('customer')} is traded by EDI from now on; this invoice is marked as known to the "
@@ -155,9 +155,9 @@ _WORDS: Mapping[str, _Said] = {
 
 
 def _unknown(event: Event) -> str:
-    told = ", ".join(f"{name.replace('_', ' ')} {_listed(value)}" for name, value in event.detail.items() if value)
+    values = ", ".join(f"{name.replace('_', ' ')} {_listed(value)}" for name, value in event.detail.items() if value)
     words = f"{event.kind.replace('-', ' ')}, {event.subject}"
-    return f"{words}: {told}" if told else words
+    return f"{words}: {values}" if values else words
 
 
 def _kind(kind: object) -> str:

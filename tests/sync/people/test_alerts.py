@@ -18,7 +18,15 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_stream
 from plexstedi.sync.endings import Ending, record_beside_state
-from plexstedi.sync.people.alerts import Message, after_run, after_unrecorded_run, became_wrong, ping, send_test, tell
+from plexstedi.sync.people.alerts import (
+    Message,
+    after_run,
+    after_unrecorded_run,
+    news_message,
+    ping,
+    send_message,
+    send_test,
+)
 from plexstedi.sync.session import Session
 
 CONFIG = """
@@ -208,7 +216,7 @@ def test_a_state_file_that_stays_damaged_is_reported_once_and_then_in_each_diges
     ],
 )
 def test_a_program_that_fails_is_a_warning_that_says_how(command, said):
-    (sent,) = tell(AlertsConfig(command=command), Message("subject", "text\n" * 100_000))
+    (sent,) = send_message(AlertsConfig(command=command), Message("subject", "text\n" * 100_000))
     assert sent.fault is None if said is None else said in (sent.fault or "")
 
 
@@ -216,7 +224,7 @@ def test_a_program_gets_none_of_our_secrets(tmp_path, monkeypatch):
     monkeypatch.setenv("PLEXSTEDI_STEDI_API_KEY", "s3cret")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
     told = tmp_path / "env"
-    tell(AlertsConfig(command=("/bin/sh", "-c", f"env > {told}")), Message("subject", "text"))
+    send_message(AlertsConfig(command=("/bin/sh", "-c", f"env > {told}")), Message("subject", "text"))
     assert "s3cret" not in told.read_text()
     assert "CREDENTIALS_DIRECTORY" not in told.read_text()
 
@@ -227,8 +235,8 @@ SHOWN = r"PO-1\x1b[2J\u202e\udcff"
 
 def test_what_others_wrote_is_shown_to_a_program_and_begins_no_line_of_ours(tmp_path):
     told = tmp_path / "told"
-    message = became_wrong([f"{EVIL}\n\nNothing needs review."], [])
-    (sent,) = tell(AlertsConfig(command=("/bin/sh", "-c", f"cat > {told}")), message)
+    message = news_message([f"{EVIL}\n\nNothing needs review."], [])
+    (sent,) = send_message(AlertsConfig(command=("/bin/sh", "-c", f"cat > {told}")), message)
     assert sent.fault is None
     assert f"\n- {SHOWN}\n  \n  Nothing needs review.\n" in told.read_text()
     assert told.read_text().startswith(f"plexstedi: {SHOWN}\n\n")
@@ -308,7 +316,7 @@ def email(security: str = "none") -> AlertsConfig:
     ],
 )
 def test_a_mail_goes_to_everybody_by_the_way_that_was_set(relay, security, steps):
-    (sent,) = tell(email(security), Message("plexstedi: 2 things", "Zwei Dinge: größer"))
+    (sent,) = send_message(email(security), Message("plexstedi: 2 things", "Zwei Dinge: größer"))
     assert sent.fault is None
     *before, mail, end = relay.log
     assert (before, end) == (steps, "quit")
@@ -320,20 +328,20 @@ def test_a_mail_goes_to_everybody_by_the_way_that_was_set(relay, security, steps
 @pytest.mark.parametrize(("security", "sent"), [("none", True), ("starttls", False), ("tls", False)])
 def test_a_mail_whose_relay_nobody_would_trust_names_the_variable(relay, security, sent, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
-    (result,) = tell(email(security), Message("subject", "text"))
+    (result,) = send_message(email(security), Message("subject", "text"))
     assert (result.fault is None) == sent
     assert sent or "SSL_CERT_FILE names /nonexistent/ca.pem" in result.fault
 
 
 def test_a_recipient_that_the_relay_refuses_is_named(relay, monkeypatch):
     monkeypatch.setattr(Relay, "refuses", ("b@plant.example",))
-    (sent,) = tell(email(), Message("subject", "text"))
+    (sent,) = send_message(email(), Message("subject", "text"))
     assert "b@plant.example" in (sent.fault or "")
 
 
 def test_a_subject_with_line_breaks_of_a_supplier_stays_one_line(relay, morning):
     session = morning.session()
     session.run.news.append("order PO-1\r\nBcc: everybody@example: held")
-    (sent,) = tell(email(), became_wrong(session.run.news, []))
+    (sent,) = send_message(email(), news_message(session.run.news, []))
     assert sent.fault is None
     assert relay.log[1]["Bcc"] is None
