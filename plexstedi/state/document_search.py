@@ -65,7 +65,7 @@ class DocumentSearch:
             search_key(number),
         )
 
-    def last_that_stedi_has(self, besides: int, partnership: str) -> Document | None:
+    def last_that_stedi_has(self, excluding: int, partnership: str) -> Document | None:
         """The last document that Stedi certainly has, except one; of this partnership if there is one.
 
         None if there is none.
@@ -76,13 +76,13 @@ class DocumentSearch:
             for document in self._query(
                 f"WHERE partnership = ? AND (kind = '810') = ? AND state IN {_AT_STEDI} AND accepted_at IS NOT NULL"
                 " AND id <> ? ORDER BY id DESC LIMIT 1",
-                *(partnership, invoices, besides),
+                *(partnership, invoices, excluding),
             )
         ] or [
             document
             for state in (DocumentState.ACCEPTED, DocumentState.DELIVERED)
             for document in self._query(
-                "WHERE state = ? AND accepted_at IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", state, besides
+                "WHERE state = ? AND accepted_at IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", state, excluding
             )
         ]
         return max(found, key=lambda document: document.id, default=None)

@@ -185,13 +185,13 @@ class Inbox:
         """Transactions received for an order, in the order in which Stedi processed them."""
         return self._query("WHERE order_id = ? ORDER BY processed_at, transaction_id", order_id)
 
-    def last_functional_ack(self, document_id: int, besides: str) -> Inbound | None:
+    def last_functional_ack(self, document_id: int, excluding: str) -> Inbound | None:
         """The last 997 applied to a document, except one transaction."""
         found = self._query(
             "INDEXED BY inbox_of_document WHERE document_id = ? AND set_id = '997' AND state = 'applied'"
             " AND transaction_id <> ? ORDER BY processed_at DESC, transaction_id DESC LIMIT 1",
             document_id,
-            besides,
+            excluding,
         )
         return found[0] if found else None
 

@@ -222,12 +222,12 @@ class Orders:
                 (item.order_id, item.number, item.origin),
             )
 
-    def work(self, limit: int, *, besides: Collection[str] = ()) -> list[Work]:
-        """The next orders to be read, except `besides`; those of windows first."""
+    def work(self, limit: int, *, excluding: Collection[str] = ()) -> list[Work]:
+        """The next orders to be read, except `excluding`; those of windows first."""
         rows = self._database.rows(
             "SELECT * FROM poll_work WHERE order_id NOT IN (SELECT value FROM json_each(?))"
             " ORDER BY origin DESC, order_id LIMIT ?",
-            (json.dumps(sorted(besides)), limit),
+            (json.dumps(sorted(excluding)), limit),
         )
         return [Work(row["order_id"], row["number"], row["origin"]) for row in rows]
 

@@ -73,7 +73,7 @@ class RunRecords(_Record):
         memory.put(Fact.RUNS, self.model_dump_json())
 
 
-class BesideFault(_Record):
+class StoredFault(_Record):
     """A fault that could not be stored in the state, or occurred before the state was opened."""
 
     place: str
@@ -94,12 +94,12 @@ class BesideFault(_Record):
         )
 
 
-class Beside(_Record):
+class HealthFile(_Record):
     """The file beside the state: result and faults of the last run that could not write the state."""
 
     last_run: LastRun | None = None
     stages: dict[str, StageRecord] = Field(default_factory=dict)
-    faults: tuple[BesideFault, ...] = ()
+    faults: tuple[StoredFault, ...] = ()
 
     @staticmethod
     def path(state: Path) -> Path:
@@ -107,7 +107,7 @@ class Beside(_Record):
         return state.with_name(f"{state.name}.health")
 
     @classmethod
-    def load(cls, state: Path) -> Beside:
+    def load(cls, state: Path) -> HealthFile:
         """Load the file; empty if it is missing or unreadable."""
         try:
             with cls.path(state).open("rb") as file:
@@ -120,7 +120,7 @@ class Beside(_Record):
         """Replace the file atomically, or delete it if empty; return whether that succeeded."""
         path = self.path(state)
         try:
-            if self == Beside():
+            if self == HealthFile():
                 path.unlink(missing_ok=True)
                 return True
             replace_file(path, self.model_dump_json().encode())
@@ -128,11 +128,11 @@ class Beside(_Record):
             return False
         return True
 
-    def fault(self, place: str, key: str) -> BesideFault | None:
+    def fault(self, place: str, key: str) -> StoredFault | None:
         """The fault of this place and key; None if there is none."""
         return next((one for one in self.faults if (one.place, one.key) == (place, key)), None)
 
-    def with_faults(self, faults: Sequence[BesideFault]) -> Beside:
+    def with_faults(self, faults: Sequence[StoredFault]) -> HealthFile:
         """A copy in which these replace the faults of the same place and key."""
         kept = [one for one in self.faults if all((one.place, one.key) != (new.place, new.key) for new in faults)]
         return self.model_copy(update={"faults": (*kept, *faults)})

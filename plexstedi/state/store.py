@@ -17,7 +17,7 @@ from plexstedi.state.documents import Documents
 from plexstedi.state.executions import Executions
 from plexstedi.state.faults import Faults, UnforeseenHolds
 from plexstedi.state.file.database import Database
-from plexstedi.state.file.wholeness import mark_of
+from plexstedi.state.file.integrity import mark_of
 from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
 from plexstedi.state.numbers import Numbers

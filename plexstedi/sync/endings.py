@@ -24,7 +24,7 @@ from plexstedi.errors import (
     UsageFault,
 )
 from plexstedi.state.faults import OpenFault
-from plexstedi.state.run_records import Beside, BesideFault, ErrorNote, LastRun, RunRecords, StageRecord
+from plexstedi.state.run_records import ErrorNote, HealthFile, StoredFault, LastRun, RunRecords, StageRecord
 from plexstedi.state.store import Store
 from plexstedi.sync.stages import Stage
 
@@ -139,12 +139,12 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
     Raise StateUnusable if it cannot be written; then nothing of it is stored.
     """
     state = store.database.path
-    beside = Beside() if state is None else Beside.load(state)
+    health_file = HealthFile() if state is None else HealthFile.load(state)
     faults, now = store.faults, ending.at
     with store.transaction():
         # Collect twice: faults recorded beside the state are imported with their original times, and count as known.
         before = {(one.place, one.key) for one in faults.open_faults()}
-        _import_beside_faults(store, beside, before)
+        _import_stored_faults(store, health_file, before)
         before |= {(one.place, one.key) for one in faults.open_faults()}
         found = ending.open_faults()
         for place, fault in found:
@@ -160,12 +160,12 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
         fresh = [text for text in ending.warnings if _is_due(records.warnings.get(text), now)]
         # A quiet run prints no warnings, so they must stay due for the next mail.
         printed = fresh if to_cron and (words or not ending.idle) else []
-        _records_after(records, beside, ending, printed).save(store.cursors)
+        _records_after(records, health_file, ending, printed).save(store.cursors)
     if state is not None:
         # Keep the entry of a lock held by another run: further overlaps with the same run are not reported again.
-        Beside(faults=tuple(one for one in beside.faults if not one.stands and now - one.since < REPORT_AGAIN)).save(
-            state
-        )
+        HealthFile(
+            faults=tuple(one for one in health_file.faults if not one.stands and now - one.since < REPORT_AGAIN)
+        ).save(state)
     known = [fault for place, fault in found if (place, fault_key(fault)) in before]
     old = [text for text in ending.warnings if text not in fresh]
     return RecordedEnding(Mail(words, _resolved_lines(ended), old), known)
@@ -176,10 +176,10 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
 
     If the file beside the state cannot be written either, everything is reported each time.
     """
-    beside, now = Beside.load(state), ending.at
+    health_file, now = HealthFile.load(state), ending.at
     fresh, due, known = [], [], []
     for place, fault in ending.open_faults():
-        one = _beside_fault(beside, place, fault, now)
+        one = _stored_fault(health_file, place, fault, now)
         # Recorded by an earlier run: its traceback was printed then.
         if one.since < now:
             known.append(fault)
@@ -190,29 +190,29 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
     for fault in ending.faults:
         if isinstance(fault, LockHeld):
             # Not a persistent fault: stored only to limit how often the overlap is reported.
-            one = _beside_fault(beside, ending.command, fault, now).model_copy(update={"stands": False})
+            one = _stored_fault(health_file, ending.command, fault, now).model_copy(update={"stands": False})
             if to_cron and _is_due(one.reported_at, now):
                 due.append(fault)
                 one = one.model_copy(update={"reported_at": now})
             fresh.append(one)
     replaced = {one.place for one in fresh if one.stands}
-    others = [one for one in beside.faults if not one.stands or one.place not in replaced]
+    others = [one for one in health_file.faults if not one.stands or one.place not in replaced]
     stages = {
         name: StageRecord(failed_at=now, error=ErrorNote.of(f)) for name, f in ending.ends().items() if f is not None
     }
-    after = Beside(last_run=ending.last_run, stages={**beside.stages, **stages}, faults=tuple(others)).with_faults(
-        fresh
-    )
+    after = HealthFile(
+        last_run=ending.last_run, stages={**health_file.stages, **stages}, faults=tuple(others)
+    ).with_faults(fresh)
     if not after.save(state):
         return RecordedEnding(Mail(ending.faults), known)
     unkept = [fault for fault in ending.faults if not persists(fault) and not isinstance(fault, LockHeld)]
     return RecordedEnding(Mail(_unique([*unkept, *due])), known)
 
 
-def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: datetime) -> BesideFault:
+def _stored_fault(health_file: HealthFile, place: str, fault: PlexStediError, now: datetime) -> StoredFault:
     """The fault as stored; one that is already recorded keeps its times."""
-    known = beside.fault(place, fault_key(fault))
-    return BesideFault(
+    known = health_file.fault(place, fault_key(fault))
+    return StoredFault(
         place=place,
         key=fault_key(fault),
         code=fault.code,
@@ -224,8 +224,8 @@ def _beside_fault(beside: Beside, place: str, fault: PlexStediError, now: dateti
     )
 
 
-def _import_beside_faults(store: Store, beside: Beside, known: set[tuple[str, str]]) -> None:
-    for one in beside.faults:
+def _import_stored_faults(store: Store, health_file: HealthFile, known: set[tuple[str, str]]) -> None:
+    for one in health_file.faults:
         if one.stands and (one.place, one.key) not in known:
             store.faults.put(one.as_fault())
 
@@ -244,9 +244,9 @@ def _error_free_since(ending: Ending, place: str) -> datetime | None:
     return ending.began if place in ends and ends[place] is None else None
 
 
-def _records_after(records: RunRecords, beside: Beside, ending: Ending, reported: Sequence[str]) -> RunRecords:
+def _records_after(records: RunRecords, health_file: HealthFile, ending: Ending, reported: Sequence[str]) -> RunRecords:
     stages = dict(records.stages)
-    for name, later in beside.stages.items():
+    for name, later in health_file.stages.items():
         kept = stages.get(name, StageRecord())
         stages[name] = kept.model_copy(update={"failed_at": later.failed_at, "error": later.error})
     for name, fault in ending.ends().items():

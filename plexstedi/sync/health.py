@@ -12,7 +12,7 @@ from plexstedi.config.load import Config
 from plexstedi.errors import PlexStediError
 from plexstedi.state.cursors import Fact
 from plexstedi.state.faults import OpenFault
-from plexstedi.state.run_records import Beside, LastRun, RunRecords, StageRecord
+from plexstedi.state.run_records import HealthFile, LastRun, RunRecords, StageRecord
 from plexstedi.state.store import Store
 from plexstedi.sync.stages import Stage
 
@@ -54,25 +54,27 @@ def decide_health(
     now: datetime,
     records: RunRecords,
     open_faults: Sequence[OpenFault],
-    beside: Beside,
+    health_file: HealthFile,
     created: datetime | None,
     every_minutes: int = EVERY_MINUTES,
     key_due: datetime | None = None,
 ) -> Health:
     """Derive health. `created`: when the state file was created, None if there is none."""
-    stages = {stage: _stage(stage, records, beside) for stage in Stage}
+    stages = {stage: _stage(stage, records, health_file) for stage in Stage}
     last_run = max(
-        (run for run in (beside.last_run, records.last_run) if run is not None), key=lambda run: run.at, default=None
+        (run for run in (health_file.last_run, records.last_run) if run is not None),
+        key=lambda run: run.at,
+        default=None,
     )
-    faults = _merged([*open_faults, *(one.as_fault() for one in beside.faults if one.stands)])
-    explained = any(not one.of_record for one in open_faults) or any(one.stands for one in beside.faults)
+    faults = _merged([*open_faults, *(one.as_fault() for one in health_file.faults if one.stands)])
+    explained = any(not one.of_record for one in open_faults) or any(one.stands for one in health_file.faults)
     if not explained and (late := _missed_runs(stages, created, now, timedelta(minutes=every_minutes))) is not None:
         faults.append(late)
     return Health(last_run, stages, tuple(sorted(faults, key=lambda fault: fault.since)), key_due)
 
 
-def _stage(stage: Stage, records: RunRecords, beside: Beside) -> StageRecord:
-    kept, later = records.stages.get(stage, StageRecord()), beside.stages.get(stage)
+def _stage(stage: Stage, records: RunRecords, health_file: HealthFile) -> StageRecord:
+    kept, later = records.stages.get(stage, StageRecord()), health_file.stages.get(stage)
     if later is None or later.failed_at is None or (kept.succeeded_at and kept.succeeded_at > later.failed_at):
         return kept
     return kept.model_copy(update={"failed_at": later.failed_at, "error": later.error})
@@ -123,19 +125,19 @@ def read_health(
     fault: PlexStediError | None = None,
 ) -> Health:
     """Health from the state and the file beside it. `fault`: why the state cannot be read now."""
-    beside = Beside.load(state)
+    health_file = HealthFile.load(state)
     open_faults = [*_full_disk(state, now)]
     records, created = RunRecords(), None
     if store is not None:
         open_faults += store.faults.open_faults()
         records, created = RunRecords.load(store.cursors), store.cursors.time(Fact.CREATED)
-    if fault is not None and all(one.code != fault.code for one in beside.faults):
+    if fault is not None and all(one.code != fault.code for one in health_file.faults):
         open_faults.append(OpenFault("start", fault.code, fault.code, now, fault.message, fault.fix))
     return decide_health(
         now=now,
         records=records,
         open_faults=open_faults,
-        beside=beside,
+        health_file=health_file,
         created=created,
         every_minutes=EVERY_MINUTES if config is None else config.run.every_minutes,
         key_due=_key_due(records, config),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plexstedi.state.faults import Faults
-from plexstedi.state.run_records import Beside, BesideFault, LastRun
+from plexstedi.state.run_records import HealthFile, StoredFault, LastRun
 from plexstedi.state.store import Store
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -98,14 +98,14 @@ def test_a_record_that_its_stage_no_longer_meets_has_ended_with_the_stages_succe
 
 def test_what_lies_beside_the_state_is_whole_or_not_there(tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite3"
-    fault = BesideFault(place="start", key="k", code="state-full", since=NOW, message="full", fix="Free some space.")
-    beside = Beside(last_run=LastRun(at=NOW, command="run", exit_code=7), faults=(fault,))
-    assert beside.save(state)
-    assert Beside.load(state) == beside
-    assert Beside.path(state).stat().st_mode & 0o777 == 0o600
+    fault = StoredFault(place="start", key="k", code="state-full", since=NOW, message="full", fix="Free some space.")
+    health_file = HealthFile(last_run=LastRun(at=NOW, command="run", exit_code=7), faults=(fault,))
+    assert health_file.save(state)
+    assert HealthFile.load(state) == health_file
+    assert HealthFile.path(state).stat().st_mode & 0o777 == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["state.sqlite3.health"]
-    Beside.path(state).write_text('{"faults": [{"place"')
-    assert Beside.load(state) == Beside(), "what cannot be read says nothing"
-    assert Beside().save(state)
+    HealthFile.path(state).write_text('{"faults": [{"place"')
+    assert HealthFile.load(state) == HealthFile(), "what cannot be read says nothing"
+    assert HealthFile().save(state)
     assert list(tmp_path.iterdir()) == []
-    assert not beside.save(tmp_path / "no folder" / "state.sqlite3")
+    assert not health_file.save(tmp_path / "no folder" / "state.sqlite3")

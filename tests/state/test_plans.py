@@ -293,7 +293,7 @@ def _value(name: str, written: str) -> object:
         return Supplier(id="s1", code="ACME01", name="Acme")
     if written == "str" and name in ("document", "kind", "order", "subject", "state", "outcome", "reason", "status"):
         return "text"
-    if name == "besides":
+    if name == "excluding":
         return () if "Collection" in written else "t2" if written == "str" else 0
     if name in _GIVEN:
         return _GIVEN[name]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexstedi.state.faults import OpenFault
-from plexstedi.state.run_records import Beside, BesideFault, ErrorNote, LastRun, RunRecords, StageRecord
+from plexstedi.state.run_records import ErrorNote, HealthFile, StoredFault, LastRun, RunRecords, StageRecord
 from plexstedi.sync.health import Health, decide_health
 from plexstedi.sync.stages import Stage
 
@@ -27,12 +27,12 @@ def records(**succeeded: datetime | None) -> RunRecords:
     return RunRecords(stages={names[name]: StageRecord(succeeded_at=at) for name, at in succeeded.items()})
 
 
-def decided(kept: RunRecords, created: datetime | None = None, beside: Beside | None = None) -> Health:
+def decided(kept: RunRecords, created: datetime | None = None, health_file: HealthFile | None = None) -> Health:
     return decide_health(
         now=NOW,
         records=kept,
         open_faults=(),
-        beside=beside or Beside(),
+        health_file=health_file or HealthFile(),
         created=created,
         every_minutes=EVERY,
     )
@@ -75,7 +75,9 @@ def test_runs_that_stopped_are_missed_after_three_times_their_interval(kept, cre
 def test_the_interval_is_the_configured_one(every: int, minutes: int) -> None:
     at = ago(minutes=minutes)
     kept = records(poll=at, submit=at, ingest=at)
-    health = decide_health(now=NOW, records=kept, open_faults=(), beside=Beside(), created=at, every_minutes=every)
+    health = decide_health(
+        now=NOW, records=kept, open_faults=(), health_file=HealthFile(), created=at, every_minutes=every
+    )
     assert health.ok == (minutes <= 3 * every)
 
 
@@ -87,7 +89,7 @@ def test_what_several_stages_say_alike_is_one_fault_since_the_first() -> None:
         OpenFault("order 7", "", "unavailable", lately, "order 7 cannot be read", "Look at it."),
     ]
     kept = records(poll=lately, submit=lately, ingest=lately)
-    health = decide_health(now=NOW, records=kept, open_faults=open_faults, beside=Beside(), created=NOW)
+    health = decide_health(now=NOW, records=kept, open_faults=open_faults, health_file=HealthFile(), created=NOW)
     assert [(fault.message, fault.since) for fault in health.faults] == [
         ("Plex is away: GET /a", ago(hours=2)),
         ("order 7 cannot be read", lately),
@@ -103,19 +105,19 @@ def test_what_lies_beside_the_state_counts_as_far_as_it_is_newer() -> None:
             Stage.SUBMIT: StageRecord(succeeded_at=ago(minutes=1)),
         },
     )
-    beside = Beside(
+    health_file = HealthFile(
         last_run=LastRun(at=ago(minutes=10), command="poll", exit_code=7, error=note),
         stages={
             Stage.POLL: StageRecord(failed_at=ago(minutes=10), error=note),
             Stage.SUBMIT: StageRecord(failed_at=ago(minutes=10), error=note),
         },
         faults=(
-            BesideFault(place="poll", key="state-full", since=ago(minutes=10), **note.model_dump()),
-            BesideFault(place="start", key="lock", code="locked", since=NOW, message="held", fix="Wait.", stands=False),
+            StoredFault(place="poll", key="state-full", since=ago(minutes=10), **note.model_dump()),
+            StoredFault(place="start", key="lock", code="locked", since=NOW, message="held", fix="Wait.", stands=False),
         ),
     )
-    health = decided(kept, beside=beside)
-    assert health.last_run == beside.last_run
+    health = decided(kept, health_file=health_file)
+    assert health.last_run == health_file.last_run
     assert health.stages[Stage.POLL].error == note
     assert health.stages[Stage.SUBMIT].error is None, "it has succeeded since"
     assert [fault.code for fault in health.faults] == ["state-full"]

@@ -17,8 +17,8 @@ from urllib.parse import quote
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.edi.order_number import search_key
 from plexstedi.errors import StateUnusable
+from plexstedi.state.file.integrity import checked_at, note_closed
 from plexstedi.state.file.schema import MIGRATIONS, VERSION
-from plexstedi.state.file.wholeness import checked_at, note_closed
 
 Parameters = Sequence[object]
 Row = sqlite3.Row
@@ -359,10 +359,10 @@ _FIXES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def _state_fault(where: str, said: str) -> StateUnusable:
+def _state_fault(where: str, message: str) -> StateUnusable:
     for word, code, fix in _FIXES:
-        if word in said:
-            return StateUnusable(f"{where} cannot be used: {said}", fix=fix, code=code)
+        if word in message:
+            return StateUnusable(f"{where} cannot be used: {message}", fix=fix, code=code)
     return StateUnusable(
-        f"{where} failed: {said}", fix="Check its disk; restore a backup if it is damaged.", code="state-failed"
+        f"{where} failed: {message}", fix="Check its disk; restore a backup if it is damaged.", code="state-failed"
     )

@@ -22,7 +22,7 @@ from plexstedi.errors import EnvironmentFault, PlexStediError, RecordsUnanswered
 from plexstedi.plain_text import hanging, one_line, visible
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import Review
-from plexstedi.state.run_records import Beside
+from plexstedi.state.run_records import HealthFile
 from plexstedi.sync.endings import fault_key, persists
 from plexstedi.sync.session import Session
 
@@ -74,15 +74,15 @@ def after_unrecorded_run(
     A lock held by another run and an interruption are not alerted. Other faults are sent once, and again after
     `digest_hours`, as recorded in the file beside the state; without `state`, each time.
     """
-    beside = Beside() if state is None else Beside.load(state)
+    health_file = HealthFile() if state is None else HealthFile.load(state)
     keys = {fault_key(fault) for fault in faults if persists(fault)}
-    noted = [one for one in beside.faults if one.key in keys]
+    noted = [one for one in health_file.faults if one.key in keys]
     again = timedelta(hours=alerts.digest_hours)
     quiet = {one.key for one in noted if one.alerted_at is not None and one.alerted_at <= now < one.alerted_at + again}
     if not keys - quiet:
         return []
     if state is not None:
-        beside.with_faults([one.model_copy(update={"alerted_at": now}) for one in noted]).save(state)
+        health_file.with_faults([one.model_copy(update={"alerted_at": now}) for one in noted]).save(state)
     wrong = [fault for fault in faults if fault_key(fault) in keys - quiet]
     head = "the run ended early" if started else "the run could not start"
     words = "\n\n".join(f"{fault.message}\n  fix: {fault.fix}" for fault in wrong)

@@ -261,7 +261,7 @@ def _read_pending(session: Session, origin: str, start: datetime, progress: _Pro
     late = progress.late()
     refused: list[tuple[Work, ServiceRefused]] = []
     # Orders that failed before come last: they must not use up the time of the others.
-    while work := orders.work(size, besides=progress.skipped | late) or orders.work(size, besides=progress.skipped):
+    while work := orders.work(size, excluding=progress.skipped | late) or orders.work(size, excluding=progress.skipped):
         if origin == "window" and orders.work_left("window") == 0:
             break
         if session.clock.monotonic() >= progress.until:

@@ -12,7 +12,7 @@ import pytest
 
 from plexstedi.state.cursors import Fact
 from plexstedi.state.file.database import Database
-from plexstedi.state.file.wholeness import CHECK_EVERY, mark_of
+from plexstedi.state.file.integrity import CHECK_EVERY, mark_of
 from plexstedi.state.store import Store
 
 from .conftest import NOW
