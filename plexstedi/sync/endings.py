@@ -24,7 +24,7 @@ from plexstedi.errors import (
     UsageFault,
 )
 from plexstedi.state.faults import OpenFault
-from plexstedi.state.run_records import ErrorNote, HealthFile, StoredFault, LastRun, RunRecords, StageRecord
+from plexstedi.state.run_records import ErrorNote, HealthFile, LastRun, RunRecords, StageRecord, StoredFault
 from plexstedi.state.store import Store
 from plexstedi.sync.stages import Stage
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plexstedi.state.faults import Faults
-from plexstedi.state.run_records import HealthFile, StoredFault, LastRun
+from plexstedi.state.run_records import HealthFile, LastRun, StoredFault
 from plexstedi.state.store import Store
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

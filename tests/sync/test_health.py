@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plexstedi.state.faults import OpenFault
-from plexstedi.state.run_records import ErrorNote, HealthFile, StoredFault, LastRun, RunRecords, StageRecord
+from plexstedi.state.run_records import ErrorNote, HealthFile, LastRun, RunRecords, StageRecord, StoredFault
 from plexstedi.sync.health import Health, decide_health
 from plexstedi.sync.stages import Stage
 
