@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from pathlib import Path
+
+from plexstedi.state.file.codec import unpack
 
 _KEPT = ("order_counts", "invoice_counts", "document_counts", "inbox_counts", "line_counts")
 _TIMES = ("documents_accepted_at", "inbox_received_at", "writes_done_at")
@@ -37,6 +40,15 @@ _BACK = {
         "ALTER TABLE witnesses DROP COLUMN in_ledger",
         *(f"DROP INDEX {table}_by_search_key" for table in ("orders", "invoices", "documents")),
         *(f"ALTER TABLE {table} DROP COLUMN search_key" for table in ("orders", "invoices", "documents")),
+        "ALTER TABLE writes RENAME COLUMN plan TO packed_plan",
+        "ALTER TABLE writes RENAME COLUMN changes TO packed_changes",
+        "ALTER TABLE writes ADD COLUMN plan TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE writes ADD COLUMN plan_hash TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE writes ADD COLUMN changes TEXT NOT NULL DEFAULT '[]'",
+        """UPDATE writes SET plan = unpacked(packed_plan), plan_hash = sha256(unpacked(packed_plan)),
+            changes = CASE WHEN packed_changes IS NULL THEN '[]' ELSE unpacked(packed_changes) END""",
+        "ALTER TABLE writes DROP COLUMN packed_plan",
+        "ALTER TABLE writes DROP COLUMN packed_changes",
         "CREATE INDEX orders_by_number ON orders (number)",
         "CREATE INDEX invoices_by_number ON invoices (number)",
         "CREATE INDEX documents_by_state ON documents (state, functional_ack, business_ack)",
@@ -65,6 +77,8 @@ _BACK = {
 def make_older(path: Path, version: int = 1) -> None:
     """Turn the file into one of this version."""
     connection = sqlite3.connect(path)
+    connection.create_function("unpacked", 1, lambda packed: unpack(packed).decode())
+    connection.create_function("sha256", 1, lambda text: hashlib.sha256(text.encode()).hexdigest())
     for newer in sorted(_BACK, reverse=True):
         if newer > version:
             for statement in _BACK[newer]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import TypeAdapter
+
 from plexstedi.edi.writeback.plan import FieldChange, WritePlan
-from plexstedi.state.file.codec import instant, listed, maybe_moment, moment
+from plexstedi.state.file.codec import instant, listed, maybe_moment, moment, pack, pack_model, unpack, unpack_model
 from plexstedi.state.file.database import Database, Row
 
 
@@ -31,6 +31,7 @@ class WriteState(StrEnum):
 
 _OPEN = frozenset({WriteState.PLANNED, WriteState.WRITING})
 _OPEN_LISTED = listed(state for state in WriteState if state.is_open)
+_CHANGES = TypeAdapter(tuple[FieldChange, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +67,31 @@ class Writes:
 
         The same plan as the last one done, or as the open one, is not planned again.
         """
-        text = plan.model_dump_json()
-        mark = hashlib.sha256(text.encode()).hexdigest()
         last = self._database.row(
-            "SELECT id, plan_hash, state FROM writes WHERE order_id = ? AND state <> 'superseded'"
-            " ORDER BY id DESC LIMIT 1",
+            "SELECT plan, state FROM writes WHERE order_id = ? AND state <> 'superseded' ORDER BY id DESC LIMIT 1",
             (order_id,),
         )
-        if last is not None and last["plan_hash"] == mark and last["state"] in ("planned", "writing", "done"):
+        if (
+            last is not None
+            and last["state"] in ("planned", "writing", "done")
+            and unpack(last["plan"]) == plan.model_dump_json().encode()
+        ):
             return False
         self.drop_open(order_id)
-        self._database.execute(
-            "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
-            " VALUES (?, ?, ?, ?, 'planned', ?)",
-            (order_id, transaction_id, text, mark, instant(now)),
-        )
+        self._insert(order_id, transaction_id, plan, now)
         return True
+
+    def _insert(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> int:
+        return self._database.insert(
+            "INSERT INTO writes (order_id, transaction_id, plan, state, planned_at) VALUES (?, ?, ?, 'planned', ?)",
+            (order_id, transaction_id, pack_model(plan), instant(now)),
+        )
 
     def adopt(
         self, plan: WritePlan, transaction_id: str, changes: Sequence[FieldChange], now: datetime, *, revision: int
     ) -> None:
         """Note what stands in Plex by the hand of an earlier state as written."""
-        text = plan.model_dump_json()
-        write_id = self._database.insert(
-            "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
-            " VALUES (?, ?, ?, ?, 'planned', ?)",
-            (plan.order_id, transaction_id, text, hashlib.sha256(text.encode()).hexdigest(), instant(now)),
-        )
+        write_id = self._insert(plan.order_id, transaction_id, plan, now)
         self.begin(write_id, changes)
         self.done(write_id, now, revision=revision)
 
@@ -137,7 +136,7 @@ class Writes:
         """A call is about to begin: note what it changes."""
         self._database.execute(
             "UPDATE writes SET state = 'writing', changes = ? WHERE id = ? AND state = 'planned'",
-            (json.dumps([change.model_dump(mode="json") for change in changes]), write_id),
+            (pack(_CHANGES.dump_json(tuple(changes))), write_id),
         )
 
     def again(self, write_id: int, error: str) -> None:
@@ -192,9 +191,9 @@ def _write(row: Row) -> Write:
         id=row["id"],
         order_id=row["order_id"],
         transaction_id=row["transaction_id"],
-        plan=WritePlan.model_validate_json(row["plan"]),
+        plan=unpack_model(WritePlan, row["plan"]),
         state=WriteState(row["state"]),
-        changes=tuple(FieldChange.model_validate(entry) for entry in json.loads(row["changes"])),
+        changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"])),
         planned_at=moment(row["planned_at"]),
         done_at=maybe_moment(row["done_at"]),
         revision=row["revision"],

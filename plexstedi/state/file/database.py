@@ -18,6 +18,7 @@ from urllib.parse import quote
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.edi.order_number import search_key
 from plexstedi.errors import StateUnusable
+from plexstedi.state.file.codec import pack
 from plexstedi.state.file.schema import MIGRATIONS, VERSION
 from plexstedi.state.file.wholeness import checked_at, note_closed
 
@@ -291,6 +292,7 @@ def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("search_key", 1, search_key, deterministic=True)
+    connection.create_function("pack", 1, pack, deterministic=True)
     return connection
 
 

@@ -134,6 +134,18 @@ _INDEXES = (
     "CREATE INDEX reviews_open ON reviews (state, supplier) WHERE state = 'open'",
 )
 
+_WRITES = (
+    "ALTER TABLE writes ADD COLUMN packed_plan BLOB NOT NULL DEFAULT x''",
+    "ALTER TABLE writes ADD COLUMN packed_changes BLOB",
+    "UPDATE writes SET packed_plan = pack(plan), packed_changes = CASE WHEN changes <> '[]' THEN pack(changes) END",
+    "ALTER TABLE writes DROP COLUMN plan",
+    "ALTER TABLE writes DROP COLUMN plan_hash",
+    "ALTER TABLE writes DROP COLUMN changes",
+    "ALTER TABLE writes RENAME COLUMN packed_plan TO plan",
+    "ALTER TABLE writes RENAME COLUMN packed_changes TO changes",
+)
+"""Plans and changes compressed; NULL: no change. Whether a plan is another is seen from the plan itself."""
+
 VERSION_5 = (
     """CREATE TABLE plex_rows (
         kind TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (kind, key)
@@ -153,5 +165,6 @@ VERSION_5 = (
     *_kept_time("writes", "done_at"),
     *_NUMBERS,
     *_FILES,
+    *_WRITES,
     *_INDEXES,
 )
