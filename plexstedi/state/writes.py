@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,10 +63,10 @@ class Writes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def plan(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> bool:
-        """Plan what an order's fields are to hold; replaces an open plan of it. Whether it is new.
+    def plan(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> int | None:
+        """Plan what an order's fields are to hold; replaces an open plan of it. The id of the new write.
 
-        The same plan as the last one done, or as the open one, is not planned again.
+        The same plan as the last one done, or as the open one, is not planned again: None.
         """
         last = self._database.row(
             "SELECT plan, state FROM writes WHERE order_id = ? AND state <> 'superseded' ORDER BY id DESC LIMIT 1",
@@ -76,16 +77,28 @@ class Writes:
             and last["state"] in ("planned", "writing", "done")
             and unpack(last["plan"]) == plan.model_dump_json().encode()
         ):
-            return False
+            return None
         self.drop_open(order_id)
-        self._insert(order_id, transaction_id, plan, now)
-        return True
+        return self._insert(order_id, transaction_id, plan, now)
+
+    def plan_text(self, write_id: int) -> bytes | None:
+        """The plan of a write as it is stored; None if there is no such write."""
+        row = self._database.row("SELECT plan FROM writes WHERE id = ?", (write_id,))
+        return None if row is None else unpack(row["plan"])
 
     def _insert(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> int:
         return self._database.insert(
             "INSERT INTO writes (order_id, transaction_id, plan, state, planned_at) VALUES (?, ?, ?, 'planned', ?)",
             (order_id, transaction_id, pack_model(plan), instant(now)),
         )
+
+    def plan_of(self, write_id: int) -> WritePlan | None:
+        """The plan of a write; None if there is no such write, or what is stored is no plan any more."""
+        try:
+            text = self.plan_text(write_id)
+            return None if text is None else WritePlan.model_validate_json(text)
+        except (zlib.error, ValueError):
+            return None
 
     def adopt(
         self, plan: WritePlan, transaction_id: str, changes: Sequence[FieldChange], now: datetime, *, revision: int

@@ -117,7 +117,7 @@ class _Writer:
             for table in ("documents", "writes", "reviews")
         }
         last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        self._seq, self._hash = last["seq"], last["hash"]
+        self._seq, self._hash = last["seq"], last["hash"].hex()
         self._waiting = 0
 
     def add(self, model: _Model, copy: int) -> None:
@@ -176,12 +176,13 @@ class _Writer:
 
     def _chain(self, event: Row) -> None:
         self._seq += 1
-        event["seq"], event["previous"] = self._seq, self._hash
-        values = tuple(event[name] for name in _HASHED)
-        event["hash"] = self._hash = hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()
+        event["seq"] = self._seq
+        values = (*(event[name] for name in _HASHED), self._hash)
+        event["hash"] = hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).digest()
+        self._hash = event["hash"].hex()
 
 
-_HASHED = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous")
+_HASHED = ("seq", "at", "actor", "kind", "order_id", "subject", "detail")
 
 
 def sizes(path: Path) -> Iterator[tuple[str, int]]:

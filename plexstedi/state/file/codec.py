@@ -51,6 +51,14 @@ def unpack(packed: bytes) -> bytes:
     return zlib.decompress(packed)
 
 
+def hash_bytes(text: str) -> bytes:
+    """A hash of hexadecimal digits as bytes. Any other text stays as it is: it equals no hash."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return text.encode()
+
+
 def pack_model(model: BaseModel) -> bytes:
     """A model as compressed JSON."""
     return pack(model.model_dump_json())

@@ -6,7 +6,7 @@ trigger refuses any other move, so that a program error cannot write an impossib
 
 from __future__ import annotations
 
-from plexstedi.state.file.version_5 import VERSION_5
+from plexstedi.state.file.version_5 import version_5
 
 DOCUMENT_MOVES_1 = (
     ("frozen", "sending"),
@@ -260,7 +260,9 @@ _VERSION_4 = (
 """The document or transaction that a review item is about has a column of its own. Events are append-only, and their
 subject is in their hash: their columns follow from it."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, VERSION_5)
+_VERSION_5 = version_5(document_id=_DOCUMENT, transaction_id=_TRANSACTION)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """`MIGRATIONS[n]` takes a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -146,7 +146,37 @@ _WRITES = (
 )
 """Plans and changes compressed; NULL: no change. Whether a plan is another is seen from the plan itself."""
 
-VERSION_5 = (
+
+def _events(document_id: str, transaction_id: str) -> tuple[str, ...]:
+    """The audit trail without what follows from it: `previous` is the hash of the event before.
+
+    The digests stay the same. A hash is stored as its 32 bytes.
+    """
+    columns = "seq, at, actor, kind, order_id, subject, detail"
+    return (
+        "ALTER TABLE events RENAME TO old_events",
+        f"""CREATE TABLE events (
+            seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+            order_id TEXT, subject TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL,
+            document_id INTEGER GENERATED ALWAYS AS ({document_id}) VIRTUAL,
+            transaction_id TEXT GENERATED ALWAYS AS ({transaction_id}) VIRTUAL) STRICT""",
+        f"INSERT INTO events ({columns}, hash) SELECT {columns}, hash_bytes(hash) FROM old_events ORDER BY seq",
+        "DROP TABLE old_events",
+        "CREATE INDEX events_of_order ON events (order_id) WHERE order_id IS NOT NULL",
+        "CREATE INDEX events_of_transaction ON events (transaction_id) WHERE order_id IS NULL",
+        """CREATE TRIGGER events_no_update BEFORE UPDATE ON events
+            BEGIN SELECT RAISE(ABORT, 'events are append-only'); END""",
+        """CREATE TRIGGER events_no_delete BEFORE DELETE ON events
+            BEGIN SELECT RAISE(ABORT, 'events are append-only'); END""",
+    )
+
+
+def version_5(*, document_id: str, transaction_id: str) -> tuple[str, ...]:
+    """The statements; the parameters are the expressions of two columns of `events`."""
+    return (*_events(document_id, transaction_id), *_STATEMENTS)
+
+
+_STATEMENTS = (
     """CREATE TABLE plex_rows (
         kind TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (kind, key)
     ) STRICT, WITHOUT ROWID""",
