@@ -65,7 +65,7 @@ _BACK = {
         "ALTER TABLE writes ADD COLUMN plan_hash TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE writes ADD COLUMN changes TEXT NOT NULL DEFAULT '[]'",
         """UPDATE writes SET plan = unpacked(packed_plan), plan_hash = sha256(unpacked(packed_plan)),
-            changes = CASE WHEN packed_changes IS NULL THEN '[]' ELSE unpacked(packed_changes) END""",
+            changes = coalesce(unpacked_beside(packed_changes, packed_plan), '[]')""",
         "ALTER TABLE writes DROP COLUMN packed_plan",
         "ALTER TABLE writes DROP COLUMN packed_changes",
         "CREATE INDEX orders_by_number ON orders (number)",
@@ -93,10 +93,15 @@ _BACK = {
 """What takes version n back to version n - 1."""
 
 
+def _beside(packed: bytes | None, plan: bytes) -> str | None:
+    return None if packed is None else unpack(packed, unpack(plan)).decode()
+
+
 def make_older(path: Path, version: int = 1) -> None:
     """Turn the file into one of this version."""
     connection = sqlite3.connect(path)
     connection.create_function("unpacked", 1, lambda packed: unpack(packed).decode())
+    connection.create_function("unpacked_beside", 2, _beside)
     connection.create_function("hex_of", 1, bytes.hex)
     connection.create_function("sha256", 1, lambda text: hashlib.sha256(text.encode()).hexdigest())
     for newer in sorted(_BACK, reverse=True):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pydantic import TypeAdapter
 
 from plexstedi.edi.writeback.plan import FieldChange, WritePlan
-from plexstedi.state.file.codec import instant, listed, maybe_moment, moment, pack, pack_model, unpack, unpack_model
+from plexstedi.state.file.codec import instant, listed, maybe_moment, moment, pack, pack_model, unpack
 from plexstedi.state.file.database import Database, Row
 
 
@@ -147,9 +147,9 @@ class Writes:
 
     def begin(self, write_id: int, changes: Sequence[FieldChange]) -> None:
         """A call is about to begin: note what it changes."""
+        packed = pack(_CHANGES.dump_json(tuple(changes)), self.plan_text(write_id) or b"") if changes else None
         self._database.execute(
-            "UPDATE writes SET state = 'writing', changes = ? WHERE id = ? AND state = 'planned'",
-            (pack(_CHANGES.dump_json(tuple(changes))), write_id),
+            "UPDATE writes SET state = 'writing', changes = ? WHERE id = ? AND state = 'planned'", (packed, write_id)
         )
 
     def again(self, write_id: int, error: str) -> None:
@@ -200,13 +200,14 @@ class Writes:
 
 
 def _write(row: Row) -> Write:
+    plan = unpack(row["plan"])
     return Write(
         id=row["id"],
         order_id=row["order_id"],
         transaction_id=row["transaction_id"],
-        plan=unpack_model(WritePlan, row["plan"]),
+        plan=WritePlan.model_validate_json(plan),
         state=WriteState(row["state"]),
-        changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"])),
+        changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"], plan)),
         planned_at=moment(row["planned_at"]),
         done_at=maybe_moment(row["done_at"]),
         revision=row["revision"],
