@@ -112,8 +112,9 @@ class Audit:
                 )
             else:
                 rows = self._database.rows(
-                    f"{_CHAINED} WHERE order_id = ? AND seq > ? AND at >= ? ORDER BY seq LIMIT 1000",
-                    (order_id, after, begin),
+                    f"{_CHAINED} WHERE substr(order_id, -8) = substr(?, -8) AND order_id = ? AND seq > ? AND at >= ?"
+                    " ORDER BY seq LIMIT 1000",
+                    (order_id, order_id, after, begin),
                 )
             if not rows:
                 return
