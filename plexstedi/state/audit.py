@@ -112,8 +112,8 @@ class Audit:
                 )
             else:
                 rows = self._database.rows(
-                    f"{_CHAINED} WHERE substr(order_id, -8) = substr(?, -8) AND order_id = ? AND seq > ? AND at >= ?"
-                    " ORDER BY seq LIMIT 1000",
+                    f"{_CHAINED} INDEXED BY events_of_order WHERE substr(order_id, -8) = substr(?, -8) AND order_id = ?"
+                    " AND seq > ? AND at >= ? ORDER BY seq LIMIT 1000",
                     (order_id, order_id, after, begin),
                 )
             if not rows:
