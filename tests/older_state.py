@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from pathlib import Path
+
+from plexstedi.state.audit import GENESIS
+from plexstedi.state.file.codec import unpack
+from plexstedi.state.file.schema import _DOCUMENT, _TRANSACTION
 
 _KEPT = ("order_counts", "invoice_counts", "document_counts", "inbox_counts", "line_counts")
 _TIMES = ("documents_accepted_at", "inbox_received_at", "writes_done_at")
@@ -37,6 +42,38 @@ _BACK = {
         "ALTER TABLE witnesses DROP COLUMN in_ledger",
         *(f"DROP INDEX {table}_by_search_key" for table in ("orders", "invoices", "documents")),
         *(f"ALTER TABLE {table} DROP COLUMN search_key" for table in ("orders", "invoices", "documents")),
+        f"""CREATE TABLE old_events (
+            seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+            order_id TEXT, subject TEXT NOT NULL, detail TEXT NOT NULL,
+            previous TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+            document_id INTEGER GENERATED ALWAYS AS ({_DOCUMENT}) VIRTUAL,
+            transaction_id TEXT GENERATED ALWAYS AS ({_TRANSACTION}) VIRTUAL) STRICT""",
+        f"""INSERT INTO old_events (seq, at, actor, kind, order_id, subject, detail, previous, hash)
+            SELECT seq, at, actor, kind, order_id, subject, detail,
+            coalesce((SELECT hex_of(hash) FROM events AS earlier WHERE earlier.seq = events.seq - 1), '{GENESIS}'),
+            hex_of(hash) FROM events""",
+        "DROP TABLE events",
+        "ALTER TABLE old_events RENAME TO events",
+        "CREATE INDEX events_of_order ON events (order_id, seq)",
+        "CREATE INDEX events_of_no_order ON events (subject) WHERE order_id IS NULL",
+        "CREATE INDEX events_of_transaction ON events (transaction_id) WHERE order_id IS NULL",
+        "CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+        "CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+        "ALTER TABLE orders RENAME COLUMN marks TO packed_marks",
+        "ALTER TABLE orders ADD COLUMN marks TEXT NOT NULL DEFAULT ''",
+        "UPDATE orders SET marks = unpacked(packed_marks)",
+        "ALTER TABLE orders DROP COLUMN packed_marks",
+        "ALTER TABLE writes RENAME COLUMN plan TO packed_plan",
+        "ALTER TABLE writes RENAME COLUMN changes TO packed_changes",
+        "ALTER TABLE writes ADD COLUMN plan TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE writes ADD COLUMN plan_hash TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE writes ADD COLUMN changes TEXT NOT NULL DEFAULT '[]'",
+        """UPDATE writes SET plan = unpacked(packed_plan), plan_hash = sha256(unpacked(packed_plan)),
+            changes = coalesce(unpacked_beside(packed_changes, packed_plan), '[]')""",
+        "ALTER TABLE writes DROP COLUMN packed_plan",
+        "ALTER TABLE writes DROP COLUMN packed_changes",
+        "DROP INDEX lines_of_order",
+        "CREATE INDEX lines_of_order ON lines (order_id, stream, line)",
         "CREATE INDEX orders_by_number ON orders (number)",
         "CREATE INDEX invoices_by_number ON invoices (number)",
         "CREATE INDEX documents_by_state ON documents (state, functional_ack, business_ack)",
@@ -62,9 +99,17 @@ _BACK = {
 """What takes version n back to version n - 1."""
 
 
+def _beside(packed: bytes | None, plan: bytes) -> str | None:
+    return None if packed is None else unpack(packed, unpack(plan)).decode()
+
+
 def make_older(path: Path, version: int = 1) -> None:
     """Turn the file into one of this version."""
     connection = sqlite3.connect(path)
+    connection.create_function("unpacked", 1, lambda packed: unpack(packed).decode())
+    connection.create_function("unpacked_beside", 2, _beside)
+    connection.create_function("hex_of", 1, bytes.hex)
+    connection.create_function("sha256", 1, lambda text: hashlib.sha256(text.encode()).hexdigest())
     for newer in sorted(_BACK, reverse=True):
         if newer > version:
             for statement in _BACK[newer]:

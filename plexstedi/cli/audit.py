@@ -20,7 +20,7 @@ from plexstedi.cli.result.records import ChainedEventJson
 from plexstedi.errors import StateUnusable, UsageFault
 from plexstedi.plain_text import cell, visible_json
 from plexstedi.state.audit import Event
-from plexstedi.state.store import Store, altered_payload, open_state
+from plexstedi.state.store import Store, altered_payload, open_state, plan_of
 
 
 class Format(StrEnum):
@@ -30,7 +30,7 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-_COLUMNS = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous", "hash")
+_COLUMNS = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous", "hash", "plan")
 
 
 def register(app: typer.Typer) -> None:
@@ -64,17 +64,17 @@ def _export(
         if json:
             outcome = Outcome(command="audit export")
             outcome.data = {
-                "events": [ChainedEventJson.of(event) for event in events],
+                "events": [_json(store, event) for event in events],
                 "audit_head": store.audit.head(),
             }
             finish(invocation, outcome, as_json=True)
         elif form is Format.CSV:
-            _write_csv(events)
+            _write_csv(store, events)
         else:
             for event in events:
                 if not takes_text(sys.stdout):
                     break
-                print_json(json_text.dumps(ChainedEventJson.of(event).as_json(), ensure_ascii=False))
+                print_json(json_text.dumps(_json(store, event).as_json(), ensure_ascii=False))
     finally:
         store.close()
 
@@ -92,14 +92,21 @@ def _chosen(store: Store, number: str | None, since: datetime | None) -> Iterato
     return iter(sorted(found, key=lambda event: event.seq))
 
 
-def _write_csv(events: Iterator[Event]) -> None:
+def _json(store: Store, event: Event) -> ChainedEventJson:
+    return ChainedEventJson.of(event, plan_of(store, event))
+
+
+def _write_csv(store: Store, events: Iterator[Event]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for event in events:
         if not takes_text(sys.stdout):
             break
-        detail = visible_json(json_text.dumps(event.detail, ensure_ascii=False, sort_keys=True), sys.stdout.encoding)
-        row = ChainedEventJson.of(event).as_json() | {"detail": detail}
+        row = _json(store, event).as_json()
+        for column in ("detail", "plan"):
+            if row[column] is not None:
+                text = json_text.dumps(row[column], ensure_ascii=False, sort_keys=True)
+                row[column] = visible_json(text, sys.stdout.encoding)
         writer.writerow(["" if row[column] is None else cell(str(row[column])) for column in _COLUMNS])
 
 
@@ -115,7 +122,7 @@ def _verify(
 ) -> None:
     """Check that no event was edited, removed, reordered or (with --head) cut off the end.
 
-    Also that every document sent or received is kept as it was.
+    Also that every document sent or received, and every planned write, is kept as it was.
     """
     invocation = of(context)
     outcome = Outcome(command="audit verify")

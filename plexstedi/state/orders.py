@@ -11,7 +11,7 @@ from decimal import Decimal
 from plexstedi.edi.order import Order, Phase, Supplier, fingerprint
 from plexstedi.edi.order_number import search_key
 from plexstedi.edi.units import total_of
-from plexstedi.state.file.codec import instant, moment
+from plexstedi.state.file.codec import instant, moment, pack, unpack
 from plexstedi.state.file.database import Database, Row
 from plexstedi.state.revisions import Revisions
 
@@ -101,7 +101,7 @@ class Orders:
         began, and whether its supplier is assumed to have this revision.
         """
         before = self.get(order.id)
-        marks_text = json.dumps({row: instant(at) for row, at in sorted(marks.items())})
+        packed_marks = pack(json.dumps({row: instant(at) for row, at in sorted(marks.items())}))
         if before is None:
             self._database.execute(
                 "INSERT INTO orders (id, number, search_key, supplier, phase, known, baseline, latest, marks, read_at,"
@@ -114,7 +114,7 @@ class Orders:
                     order.phase,
                     int(known),
                     1 if known and baseline else 0,
-                    marks_text,
+                    packed_marks,
                     instant(now),
                     instant(now),
                 ),
@@ -126,7 +126,7 @@ class Orders:
             " WHERE id = ?",
             (
                 *(order.number, search_key(order.number), order.supplier_code, order.phase),
-                *(revision, marks_text, instant(now), order.id),
+                *(revision, packed_marks, instant(now), order.id),
             ),
         )
         return None if revision == before.latest else revision
@@ -278,7 +278,7 @@ def _record(row: Row) -> OrderRecord:
         known=bool(row["known"]),
         baseline=row["baseline"],
         latest=row["latest"],
-        marks={key: moment(at) for key, at in json.loads(row["marks"]).items()},
+        marks={key: moment(at) for key, at in json.loads(unpack(row["marks"])).items()},
         read_at=moment(row["read_at"]),
         up_to_date=row["settled"],
         allowed=row["allowed"],

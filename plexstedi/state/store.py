@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from plexstedi.durable import replace_file
+from plexstedi.edi.writeback.plan import WritePlan
 from plexstedi.errors import StateUnusable
-from plexstedi.state.audit import Audit, Break
+from plexstedi.state.audit import Audit, Break, Event
 from plexstedi.state.cursors import Cursors, Fact, PlexRows
 from plexstedi.state.documents import Documents
 from plexstedi.state.executions import Executions
@@ -138,23 +140,40 @@ def open_state(path: Path) -> Store:
     return Store.open_to_read(path) if path.exists() else Store.open_copy(path)
 
 
-SENT, RECEIVED = "attempt-begun", "transaction-stored"
-"""Kinds of events with the SHA-256 of a document's bytes."""
+SENT, RECEIVED, PLANNED = "attempt-begun", "transaction-stored", "write-planned"
+"""Kinds of events with the SHA-256 of a document's bytes, or of a plan."""
 
 
 def altered_payload(store: Store) -> Break | None:
-    """The first document whose bytes differ from the SHA-256 in its event; None if there is none.
+    """The first document or plan that differs from the SHA-256 in its event; None if there is none.
 
-    Deleted contents (`state.keep_days`) are skipped. Call `Audit.verify` first: the events themselves are not checked.
+    Deleted contents (`state.keep_days`) are skipped; plans are never deleted. Call `Audit.verify` first: the events themselves are not checked.
     """
     for event in store.audit.events():
         mark = event.detail.get("sha256")
-        if event.kind not in (SENT, RECEIVED) or mark is None:
+        if event.kind not in (SENT, RECEIVED, PLANNED) or mark is None:
             continue
-        document, transaction = event.subject.document, event.subject.transaction
-        payload = None if document is None else store.documents.body(document)
-        if transaction is not None:
-            payload = store.inbox.document(transaction)
+        try:
+            payload = _payload_of(store, event)
+        except zlib.error:
+            payload = b"not readable"
+        if event.kind == PLANNED and payload is None:
+            return Break(event.seq, f"the plan of event {event.seq} is gone")
         if payload and hashlib.sha256(payload).hexdigest() != mark:
             return Break(event.seq, f"{event.subject} is no longer what event {event.seq} kept")
     return None
+
+
+def _payload_of(store: Store, event: Event) -> bytes | None:
+    document, transaction, write = event.subject.document, event.subject.transaction, event.detail.get("write")
+    if event.kind == PLANNED:
+        return store.writes.plan_text(write) if isinstance(write, int) else None
+    if transaction is not None:
+        return store.inbox.document(transaction)
+    return None if document is None else store.documents.body(document)
+
+
+def plan_of(store: Store, event: Event) -> WritePlan | None:
+    """The plan that a `write-planned` event is about, from `writes`; None for others and for events that repeat it."""
+    write = event.detail.get("write")
+    return store.writes.plan_of(write) if event.kind == PLANNED and isinstance(write, int) else None

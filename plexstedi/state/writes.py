@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import TypeAdapter
+
 from plexstedi.edi.writeback.plan import FieldChange, WritePlan
-from plexstedi.state.file.codec import instant, listed, maybe_moment, moment
+from plexstedi.state.file.codec import instant, listed, maybe_moment, moment, pack, pack_model, unpack
 from plexstedi.state.file.database import Database, Row
 
 
@@ -31,6 +32,7 @@ class WriteState(StrEnum):
 
 _OPEN = frozenset({WriteState.PLANNED, WriteState.WRITING})
 _OPEN_LISTED = listed(state for state in WriteState if state.is_open)
+_CHANGES = TypeAdapter(tuple[FieldChange, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +63,48 @@ class Writes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def plan(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> bool:
-        """Plan the values of an order's fields, replacing an open plan of it. Return whether the plan is new.
+    def plan(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> int | None:
+        """Plan the values of an order's fields, replacing an open plan of it. Return the id of the new write.
 
-        A plan equal to the open one, or to the last one done, is not stored again.
+        A plan equal to the open one, or to the last one done, is not stored again: None.
         """
-        text = plan.model_dump_json()
-        mark = hashlib.sha256(text.encode()).hexdigest()
         last = self._database.row(
-            "SELECT id, plan_hash, state FROM writes WHERE order_id = ? AND state <> 'superseded'"
-            " ORDER BY id DESC LIMIT 1",
+            "SELECT plan, state FROM writes WHERE order_id = ? AND state <> 'superseded' ORDER BY id DESC LIMIT 1",
             (order_id,),
         )
-        if last is not None and last["plan_hash"] == mark and last["state"] in ("planned", "writing", "done"):
-            return False
+        if (
+            last is not None
+            and last["state"] in ("planned", "writing", "done")
+            and unpack(last["plan"]) == plan.model_dump_json().encode()
+        ):
+            return None
         self.drop_open(order_id)
-        self._database.execute(
-            "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
-            " VALUES (?, ?, ?, ?, 'planned', ?)",
-            (order_id, transaction_id, text, mark, instant(now)),
+        return self._insert(order_id, transaction_id, plan, now)
+
+    def plan_text(self, write_id: int) -> bytes | None:
+        """The plan of a write as it is stored; None if there is no such write."""
+        row = self._database.row("SELECT plan FROM writes WHERE id = ?", (write_id,))
+        return None if row is None else unpack(row["plan"])
+
+    def _insert(self, order_id: str, transaction_id: str, plan: WritePlan, now: datetime) -> int:
+        return self._database.insert(
+            "INSERT INTO writes (order_id, transaction_id, plan, state, planned_at) VALUES (?, ?, ?, 'planned', ?)",
+            (order_id, transaction_id, pack_model(plan), instant(now)),
         )
-        return True
+
+    def plan_of(self, write_id: int) -> WritePlan | None:
+        """The plan of a write; None if there is no such write, or what is stored is no plan any more."""
+        try:
+            text = self.plan_text(write_id)
+            return None if text is None else WritePlan.model_validate_json(text)
+        except (zlib.error, ValueError):
+            return None
 
     def adopt(
         self, plan: WritePlan, transaction_id: str, changes: Sequence[FieldChange], now: datetime, *, revision: int
     ) -> None:
         """Record values that Plex already has from an earlier state file as written."""
-        text = plan.model_dump_json()
-        write_id = self._database.insert(
-            "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
-            " VALUES (?, ?, ?, ?, 'planned', ?)",
-            (plan.order_id, transaction_id, text, hashlib.sha256(text.encode()).hexdigest(), instant(now)),
-        )
+        write_id = self._insert(plan.order_id, transaction_id, plan, now)
         self.begin(write_id, changes)
         self.done(write_id, now, revision=revision)
 
@@ -136,9 +148,9 @@ class Writes:
 
     def begin(self, write_id: int, changes: Sequence[FieldChange]) -> None:
         """Record, before the call, that it starts and what it changes."""
+        packed = pack(_CHANGES.dump_json(tuple(changes)), self.plan_text(write_id) or b"") if changes else None
         self._database.execute(
-            "UPDATE writes SET state = 'writing', changes = ? WHERE id = ? AND state = 'planned'",
-            (json.dumps([change.model_dump(mode="json") for change in changes]), write_id),
+            "UPDATE writes SET state = 'writing', changes = ? WHERE id = ? AND state = 'planned'", (packed, write_id)
         )
 
     def again(self, write_id: int, error: str) -> None:
@@ -189,13 +201,14 @@ class Writes:
 
 
 def _write(row: Row) -> Write:
+    plan = unpack(row["plan"])
     return Write(
         id=row["id"],
         order_id=row["order_id"],
         transaction_id=row["transaction_id"],
-        plan=WritePlan.model_validate_json(row["plan"]),
+        plan=WritePlan.model_validate_json(plan),
         state=WriteState(row["state"]),
-        changes=tuple(FieldChange.model_validate(entry) for entry in json.loads(row["changes"])),
+        changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"], plan)),
         planned_at=moment(row["planned_at"]),
         done_at=maybe_moment(row["done_at"]),
         revision=row["revision"],

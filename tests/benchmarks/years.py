@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import sqlite3
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from plexstedi.edi.order_number import search_key
+from plexstedi.state.file.codec import pack, unpack
 
 Row = dict[str, Any]
 _TABLES = ("orders", "revisions", "documents", "attempts", "witnesses", "inbox", "lines", "writes", "reviews", "events")
@@ -102,7 +102,7 @@ def _model(connection: sqlite3.Connection, order_id: str) -> _Model:
 
 @cache
 def _unpacked(content: bytes) -> str:
-    return zlib.decompress(content).decode()
+    return unpack(content).decode()
 
 
 class _Writer:
@@ -117,7 +117,7 @@ class _Writer:
             for table in ("documents", "writes", "reviews")
         }
         last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        self._seq, self._hash = last["seq"], last["hash"]
+        self._seq, self._hash = last["seq"], last["hash"].hex()
         self._waiting = 0
 
     def add(self, model: _Model, copy: int) -> None:
@@ -157,7 +157,7 @@ class _Writer:
     def _copied(self, table: str, row: Row, renamed: Callable[[str], str], documents: Mapping[int, int]) -> Row:
         new = {name: renamed(value) if isinstance(value, str) else value for name, value in row.items()}
         for name in _PACKED.get(table, ()):
-            new[name] = zlib.compress(renamed(_unpacked(row[name])).encode(), 1)
+            new[name] = pack(renamed(_unpacked(row[name])))
         for name in ("document_id", "replay_of"):
             if new.get(name) is not None:
                 new[name] = documents[new[name]]
@@ -176,12 +176,13 @@ class _Writer:
 
     def _chain(self, event: Row) -> None:
         self._seq += 1
-        event["seq"], event["previous"] = self._seq, self._hash
-        values = tuple(event[name] for name in _HASHED)
-        event["hash"] = self._hash = hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()
+        event["seq"] = self._seq
+        values = (*(event[name] for name in _HASHED), self._hash)
+        event["hash"] = hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).digest()
+        self._hash = event["hash"].hex()
 
 
-_HASHED = ("seq", "at", "actor", "kind", "order_id", "subject", "detail", "previous")
+_HASHED = ("seq", "at", "actor", "kind", "order_id", "subject", "detail")
 
 
 def sizes(path: Path) -> Iterator[tuple[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 
 import pytest
@@ -60,8 +61,11 @@ def test_a_cut_tail_is_7_against_a_head_noted_before(ran):
             "UPDATE documents SET body = (SELECT body FROM documents WHERE id = 2) WHERE id = 1",
         ),
         (None, "UPDATE inbox SET document = (SELECT max(document) FROM inbox) WHERE document IS NOT NULL"),
+        (None, "UPDATE inbox SET document = x'00' WHERE document IS NOT NULL"),
+        (None, "UPDATE writes SET plan = (SELECT max(plan) FROM writes)"),
+        (None, "DELETE FROM writes"),
     ],
-    ids=["sent", "received"],
+    ids=["sent", "received", "not-readable", "plan", "no-plan"],
 )
 def test_a_document_that_was_exchanged_behind_our_back_is_found(ran, trigger, change):
     connection = sqlite3.connect(ran.state)
@@ -72,7 +76,7 @@ def test_a_document_that_was_exchanged_behind_our_back_is_found(ran, trigger, ch
     connection.close()
     broken = ran.run("audit", "verify", "--json")
     assert (broken.code, broken.json["error"]["code"]) == (7, "audit-broken")
-    assert "no longer what event" in broken.json["error"]["message"]
+    assert re.search("no longer what event|the plan of event [0-9]+ is gone", broken.json["error"]["message"])
 
 
 def test_events_come_out_as_lines_of_json_and_as_csv(ran):
@@ -83,6 +87,17 @@ def test_events_come_out_as_lines_of_json_and_as_csv(ran):
         (str(event["seq"]), event["kind"], event["hash"]) for event in lines
     ]
     assert [json.loads(row["detail"]) for row in rows] == [event["detail"] for event in lines]
+
+
+def test_an_exported_plan_is_what_the_event_has_the_hash_of(ran):
+    exported = ran.run("audit", "export", "--json").json["events"]
+    planned = [event for event in exported if event["kind"] == "write-planned"]
+    assert planned
+    assert all(len(event["plan"]) == event["detail"]["fields"] > 0 for event in planned)
+    assert {entry["record_id"] for event in planned for entry in event["plan"]}
+    assert all(event["plan"] is None for event in exported if event not in planned)
+    rows = list(csv.DictReader(io.StringIO(ran.run("audit", "export", "--format", "csv").out)))
+    assert [json.loads(row["plan"]) for row in rows if row["plan"]] == [event["plan"] for event in planned]
 
 
 def test_one_orders_story_has_nothing_of_the_others(ran):

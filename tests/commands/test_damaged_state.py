@@ -87,4 +87,9 @@ def test_an_older_state_file_goes_on_where_it_was_and_sends_nothing_again(bench)
     ran = bench.run("run", "--json")
     assert (ran.code, ran.json["counts"]["documents_sent"], ran.json["counts"]["acks_applied"]) == (0, 0, 4)
     assert bench.run("audit", "verify").code == 0
+    make_older(bench.state, 4)
+    bench.run("status")
+    bench.later(hours=3)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+    assert bench.run("audit", "verify", "--head", ran.json["audit_head"]).code == 0
     assert [path.name for path in bench.place.glob("*.before-version-*")]

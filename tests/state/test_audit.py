@@ -72,10 +72,11 @@ def test_a_removed_event_is_named(trail, path):
 def test_an_edited_event_with_a_hash_that_fits_is_found_by_the_next(trail, path, detail):
     row = trail.database.row("SELECT * FROM events WHERE seq = 3")
     values = {**{name: row[name] for name in _HASHED}, "detail": detail}
-    fitting = _digest(tuple(values.values()))
-    broken = after_tampering(trail, path, f"UPDATE events SET detail = '{detail}', hash = '{fitting}' WHERE seq = 3")
+    before = trail.database.row("SELECT hash FROM events WHERE seq = 2")["hash"].hex()
+    fitting = _digest((*values.values(), before)).hex()
+    broken = after_tampering(trail, path, f"UPDATE events SET detail = '{detail}', hash = x'{fitting}' WHERE seq = 3")
     assert broken is not None
-    assert (broken.seq, broken.what) == (4, "event 4 does not follow the one before it")
+    assert (broken.seq, broken.what) == (4, "event 4 or the one before it was edited")
 
 
 def test_a_removed_event_whose_gap_was_closed_is_named(trail, path):

@@ -29,8 +29,7 @@ ROWS = {
     " ?, 'none', 'none', 'none', 'now')",
     "inbox": "INSERT INTO inbox (transaction_id, set_id, partnership, processed_at, received_at, execution_id, state)"
     " VALUES ('t', '855', 'p', 'now', 'now', 'e', ?)",
-    "writes": "INSERT INTO writes (order_id, transaction_id, plan, plan_hash, state, planned_at)"
-    " VALUES ('o', 't', '{}', 'h', ?, 'now')",
+    "writes": "INSERT INTO writes (order_id, transaction_id, plan, state, planned_at) VALUES ('o', 't', x'', ?, 'now')",
     "reviews": "INSERT INTO reviews (kind, subject, reasons, state, opened_at)"
     " VALUES ('order-held', 's', '[]', ?, 'now')",
 }

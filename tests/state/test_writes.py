@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from plexstedi.edi.writeback.plan import AckField, WriteEntry, WritePlan
+from plexstedi.edi.writeback.plan import AckField, FieldChange, WriteEntry, WritePlan
+from plexstedi.state.store import Store
 from plexstedi.state.writes import WriteState
+from tests.older_state import make_older
 
 from .conftest import NOW, an_order, keep_order
 
@@ -62,3 +64,21 @@ def test_a_refused_write_is_planned_again_or_abandoned_by_a_user(written):
     written.writes.fail(write.id, "no such field")
     written.writes.abandon(write.id)
     assert written.writes.of_order("id-PO-1001")[0].state is WriteState.SUPERSEDED
+
+
+def test_writes_of_an_older_file_are_what_they_were(written, path):
+    (write,) = written.writes.open()
+    change = FieldChange(
+        level="line", record_id="l1", line=10, field="EDI_Confirmed_Qty", before=None, after="100", value="100", why="w"
+    )
+    written.writes.begin(write.id, [change])
+    written.writes.done(write.id, NOW)
+    written.writes.plan("id-PO-1001", "t2", a_plan("80"), NOW)
+    before = written.writes.of_order("id-PO-1001")
+    assert [each.changes for each in before] == [(change,), ()]
+    written.close()
+    make_older(path, 4)
+    again = Store.open(path, NOW)
+    assert again.writes.of_order("id-PO-1001") == before
+    assert again.writes.plan("id-PO-1001", "t3", a_plan("80"), NOW) is None
+    again.close()

@@ -10,6 +10,7 @@ from plexstedi.cli.result.values import Day, ExactTime, JsonShape, Number, Time
 if TYPE_CHECKING:
     from plexstedi.edi.invoice import Invoice, InvoiceLine
     from plexstedi.edi.order import Order
+    from plexstedi.edi.writeback.plan import WritePlan
     from plexstedi.state.audit import Event
     from plexstedi.state.inbox import Inbound
     from plexstedi.state.invoices import InvoiceRecord
@@ -115,9 +116,11 @@ class ChainedEventJson(EventJson):
     order_id: str | None
     previous: str
     hash: str
+    plan: list[Mapping[str, Any]] | None
+    """For `write-planned`: the fields planned, which the state keeps with the write; the event has their SHA-256."""
 
     @classmethod
-    def of(cls, event: Event) -> ChainedEventJson:
+    def of(cls, event: Event, plan: WritePlan | None) -> ChainedEventJson:
         return cls(
             at=event.at,
             actor=event.actor,
@@ -128,6 +131,7 @@ class ChainedEventJson(EventJson):
             order_id=event.order_id,
             previous=event.previous,
             hash=event.hash,
+            plan=None if plan is None else [entry.model_dump(mode="json") for entry in plan.entries],
         )
 
 

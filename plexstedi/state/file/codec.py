@@ -12,6 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from plexstedi.edi.reasons import Reason
+from plexstedi.state.file.dictionaries import DICTIONARIES, NEWEST
 
 Model = TypeVar("Model", bound=BaseModel)
 _WIDTH = len("2026-11-23T07:00:00.000000Z")
@@ -41,14 +42,40 @@ def maybe_moment(text: str | None) -> datetime | None:
     return None if text is None else moment(text)
 
 
-def pack(payload: bytes | str) -> bytes:
-    """Compress a payload."""
-    return zlib.compress(payload.encode() if isinstance(payload, str) else payload, 6)
+def pack(payload: bytes | str, beside: bytes = b"") -> bytes:
+    """Compress a payload. `beside`: a content much like it that is kept with it; `unpack` needs the same."""
+    packer = zlib.compressobj(level=9, memLevel=9, zdict=NEWEST + beside)
+    return packer.compress(payload.encode() if isinstance(payload, str) else payload) + packer.flush()
 
 
-def unpack(packed: bytes) -> bytes:
-    """Inverse of `pack`, as bytes."""
-    return zlib.decompress(packed)
+def unpack(packed: bytes, beside: bytes = b"") -> bytes:
+    """Inverse of `pack`, as bytes. Raise zlib.error if it is damaged."""
+    if len(packed) < _MARK.stop or not packed[1] & _HAS_DICTIONARY:
+        return zlib.decompress(packed)
+    mark = int.from_bytes(packed[_MARK], "big")
+    dictionary = _BY_MARK.get(mark)
+    if dictionary is None:
+        together = (known + beside for known in DICTIONARIES)
+        dictionary = next((each for each in together if zlib.adler32(each) == mark), b"")
+    unpacker = zlib.decompressobj(zdict=dictionary)
+    payload = unpacker.decompress(packed)
+    if not unpacker.eof or unpacker.unused_data:
+        raise zlib.error("the content is cut off, or something follows it")
+    return payload
+
+
+_HAS_DICTIONARY = 0x20
+_MARK = slice(2, 6)
+"""RFC 1950: the flag in the second byte, and the Adler-32 of the dictionary."""
+_BY_MARK = {zlib.adler32(known): known for known in DICTIONARIES}
+
+
+def hash_bytes(text: str) -> bytes:
+    """A hash of hexadecimal digits as bytes. Any other text stays as it is: it equals no hash."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return text.encode()
 
 
 def pack_model(model: BaseModel) -> bytes:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.edi.order_number import search_key
 from plexstedi.errors import StateUnusable
+from plexstedi.state.file.codec import hash_bytes, pack
 from plexstedi.state.file.integrity import checked_at, note_closed
 from plexstedi.state.file.schema import MIGRATIONS, VERSION
 
@@ -290,6 +291,8 @@ def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("search_key", 1, search_key, deterministic=True)
+    connection.create_function("pack", 1, pack, deterministic=True)
+    connection.create_function("hash_bytes", 1, hash_bytes, deterministic=True)
     return connection
 
 

@@ -6,7 +6,7 @@ rejects any other change, so that a program error cannot write an impossible his
 
 from __future__ import annotations
 
-from plexstedi.state.file.version_5 import VERSION_5
+from plexstedi.state.file.version_5 import version_5
 
 DOCUMENT_MOVES_1 = (
     ("frozen", "sending"),
@@ -261,7 +261,9 @@ _VERSION_4 = (
 """The document or transaction of a review item gets a column. Events are append-only and their hash covers the subject,
 so their columns are generated from it."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, VERSION_5)
+_VERSION_5 = version_5(document_id=_DOCUMENT, transaction_id=_TRANSACTION)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """`MIGRATIONS[n]` converts a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

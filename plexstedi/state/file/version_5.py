@@ -126,6 +126,8 @@ _INDEXES = (
     """CREATE INDEX documents_not_acknowledged ON documents (business_ack, supplier)
         WHERE business_ack IN ('none', 'partial') AND kind <> '810' AND state NOT IN ('refused', 'withdrawn')""",
     "CREATE INDEX documents_replayed ON documents (replay_of) WHERE replay_of IS NOT NULL",
+    "DROP INDEX lines_of_order",
+    "CREATE INDEX lines_of_order ON lines (order_id)",
     "CREATE INDEX inbox_of_document ON inbox (document_id)",
     "CREATE INDEX inbox_ignored ON inbox (reason, partnership, processed_at) WHERE state = 'ignored'",
     "CREATE INDEX writes_open ON writes (state) WHERE state IN ('planned', 'writing')",
@@ -134,7 +136,56 @@ _INDEXES = (
     "CREATE INDEX reviews_open ON reviews (state, supplier) WHERE state = 'open'",
 )
 
-VERSION_5 = (
+_MARKS = (
+    "ALTER TABLE orders ADD COLUMN packed_marks BLOB NOT NULL DEFAULT x''",
+    "UPDATE orders SET packed_marks = pack(marks)",
+    "ALTER TABLE orders DROP COLUMN marks",
+    "ALTER TABLE orders RENAME COLUMN packed_marks TO marks",
+)
+
+_WRITES = (
+    "ALTER TABLE writes ADD COLUMN packed_plan BLOB NOT NULL DEFAULT x''",
+    "ALTER TABLE writes ADD COLUMN packed_changes BLOB",
+    "UPDATE writes SET packed_plan = pack(plan), packed_changes = CASE WHEN changes <> '[]' THEN pack(changes) END",
+    "ALTER TABLE writes DROP COLUMN plan",
+    "ALTER TABLE writes DROP COLUMN plan_hash",
+    "ALTER TABLE writes DROP COLUMN changes",
+    "ALTER TABLE writes RENAME COLUMN packed_plan TO plan",
+    "ALTER TABLE writes RENAME COLUMN packed_changes TO changes",
+)
+"""Plans and changes compressed; NULL: no change. Whether a plan is another is seen from the plan itself."""
+
+
+def _events(document_id: str, transaction_id: str) -> tuple[str, ...]:
+    """The audit trail without what follows from it: `previous` is the hash of the event before.
+
+    The digests stay the same. A hash is stored as its 32 bytes. The end of an order's id is enough for the index.
+    """
+    columns = "seq, at, actor, kind, order_id, subject, detail"
+    return (
+        "ALTER TABLE events RENAME TO old_events",
+        f"""CREATE TABLE events (
+            seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+            order_id TEXT, subject TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL,
+            document_id INTEGER GENERATED ALWAYS AS ({document_id}) VIRTUAL,
+            transaction_id TEXT GENERATED ALWAYS AS ({transaction_id}) VIRTUAL) STRICT""",
+        f"INSERT INTO events ({columns}, hash) SELECT {columns}, hash_bytes(hash) FROM old_events ORDER BY seq",
+        "DROP TABLE old_events",
+        "CREATE INDEX events_of_order ON events (substr(order_id, -8)) WHERE order_id IS NOT NULL",
+        "CREATE INDEX events_of_transaction ON events (transaction_id) WHERE order_id IS NULL",
+        """CREATE TRIGGER events_no_update BEFORE UPDATE ON events
+            BEGIN SELECT RAISE(ABORT, 'events are append-only'); END""",
+        """CREATE TRIGGER events_no_delete BEFORE DELETE ON events
+            BEGIN SELECT RAISE(ABORT, 'events are append-only'); END""",
+    )
+
+
+def version_5(*, document_id: str, transaction_id: str) -> tuple[str, ...]:
+    """The statements; the parameters are the expressions of two columns of `events`."""
+    return (*_events(document_id, transaction_id), *_STATEMENTS)
+
+
+_STATEMENTS = (
     """CREATE TABLE plex_rows (
         kind TEXT NOT NULL, key TEXT NOT NULL, content TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (kind, key)
     ) STRICT, WITHOUT ROWID""",
@@ -153,5 +204,7 @@ VERSION_5 = (
     *_kept_time("writes", "done_at"),
     *_NUMBERS,
     *_FILES,
+    *_MARKS,
+    *_WRITES,
     *_INDEXES,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
@@ -80,13 +81,15 @@ def plan_order(
         )
     if not plan.entries:
         _drop(session, record)
-    elif session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
+    elif planned := session.store.writes.plan(order_id, newest.transaction_id, plan, session.clock.now()):
         session.note(
             "write-planned",
             of_order(record.number),
             order_id=order_id,
             transaction=newest.transaction_id,
-            entries=[entry.model_dump(mode="json") for entry in plan.entries],
+            write=planned,
+            fields=len(plan.entries),
+            sha256=hashlib.sha256(plan.model_dump_json().encode()).hexdigest(),
         )
 
 

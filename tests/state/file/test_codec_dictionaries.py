@@ -1,0 +1,40 @@
+"""What was compressed with any dictionary ever released, or with none, is read back."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+import pytest
+
+from plexstedi.state.file.codec import pack, unpack
+from plexstedi.state.file.dictionaries import DICTIONARIES, NEWEST
+
+RELEASED = ("42be262f3876326c1239950e0a682de6321dec7d5e0f3fbd9780e272c1c04d5e",)
+PAYLOADS = (b"", b"{}", b'{"order_id":"7cb73161","order_number":"PO-1"}', bytes(range(256)) * 400, NEWEST)
+
+
+def test_a_released_dictionary_never_changes() -> None:
+    assert tuple(hashlib.sha256(each).hexdigest() for each in DICTIONARIES) == RELEASED
+    assert len({zlib.adler32(each) for each in DICTIONARIES}) == len(DICTIONARIES)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_what_was_compressed_is_read_back(payload: bytes) -> None:
+    assert unpack(pack(payload)) == payload
+    assert unpack(pack(payload, b"beside"), b"beside") == payload
+    assert unpack(zlib.compress(payload, 6), b"beside") == payload
+    for dictionary in DICTIONARIES:
+        packer = zlib.compressobj(zdict=dictionary)
+        assert unpack(packer.compress(payload) + packer.flush(), b"beside") == payload
+
+
+@pytest.mark.parametrize("damage", [lambda p: p[:-1], lambda p: p + b"x", lambda p: p[:9] + b"\0\0" + p[11:]])
+def test_a_damaged_content_is_not_read(damage) -> None:
+    with pytest.raises(zlib.error):
+        unpack(damage(pack(b'{"order_id":"7cb73161","order_number":"PO-1"}')))
+
+
+def test_a_content_needs_the_one_that_it_was_kept_beside() -> None:
+    with pytest.raises(zlib.error):
+        unpack(pack(b"content", b"beside"), b"another")
