@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 import ssl
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,7 @@ class Network(httpx.BaseTransport):
     prepare: Callable[[httpx.HTTPTransport], httpx.HTTPTransport] = lambda transport: transport
     """Applied to each new transport before its first use."""
     _transports: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return self.transport_for(request.url).handle_request(request)
@@ -59,16 +61,18 @@ class Network(httpx.BaseTransport):
         """The transport for requests to this URL; sends nothing. Raise EnvironmentFault."""
         proxy = _proxy(url)
         encrypted = url.scheme == "https" or (proxy is not None and proxy.lower().startswith("https:"))
-        if (proxy, encrypted) not in self._transports:
-            # Without encryption no certificate is needed (that context trusts none), but the certificates that the
-            # environment names are checked anyway: the next https call, perhaps an alert, would fail.
-            if encrypted:
-                context = trusted_certificates()
-            else:
-                check_named_certificates()
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._transports[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
-        return self._transports[proxy, encrypted]
+        # Several threads may make the first call at once; a second transport would never be closed.
+        with self._lock:
+            if (proxy, encrypted) not in self._transports:
+                # Without encryption no certificate is needed (that context trusts none), but the certificates that the
+                # environment names are checked anyway: the next https call, perhaps an alert, would fail.
+                if encrypted:
+                    context = trusted_certificates()
+                else:
+                    check_named_certificates()
+                    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                self._transports[proxy, encrypted] = self.prepare(_transport(url.scheme, proxy, context))
+            return self._transports[proxy, encrypted]
 
 
 def check_network_environment(url: str) -> None:

@@ -93,12 +93,13 @@ class Walk:
         def reach(client: Client, point: Point) -> None:
             if next(number) % self.every == 0:
                 client.kill_twin()
-                left = left_behind(world)
-                died.append((point, left))
-                if left not in self.outcomes and left not in running:
-                    running[left] = Apart(world, self.go_on)
-                    if len(running) == AT_ONCE:
-                        self._wait_for_one(running)
+                with client.stopped():
+                    left = left_behind(world)
+                    died.append((point, left))
+                    if left not in self.outcomes and left not in running:
+                        running[left] = Apart(world, self.go_on)
+                        if len(running) == AT_ONCE:
+                            self._wait_for_one(running)
 
         one_run(world, reach)
         while running:
@@ -161,6 +162,7 @@ def main() -> None:
     options.add_argument("--phase", type=int, choices=range(len(PHASES)), help="only the points of this phase")
     options.add_argument("--write", default="custom-fields")
     options.add_argument("--invoices", action="store_true")
+    options.add_argument("--calls", type=int, default=8, help="at once; 1: each run has the same points")
     options.add_argument("--plainly", action="store_true", help="a run of its own for each point")
     options.add_argument("--broken", choices=BROKEN, help="let the program break a promise when it is killed")
     chosen = options.parse_args()
@@ -169,7 +171,9 @@ def main() -> None:
         place = Path(folder) / "place"
         place.mkdir()
         sample_data = sample_tenant(chosen.orders, len(CAST), 7, START, characters=CAST)
-        world = World(Sandbox(sample_data, SandboxClock.manual(START)), place, chosen.write, chosen.invoices)
+        world = World(
+            Sandbox(sample_data, SandboxClock.manual(START)), place, chosen.write, chosen.invoices, chosen.calls
+        )
         world.write_config()
         if chosen.broken:
             BROKEN[chosen.broken]()

@@ -11,10 +11,12 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import NoReturn
@@ -53,6 +55,19 @@ class Client:
         """Kill it where it is. Nobody is answered any more."""
         os.kill(self._pid, signal.SIGKILL)
         raise _Gone
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Nothing in it goes on meanwhile: what it has written is what a SIGKILL now would leave.
+
+        One of its threads waits at the point; the others, which write the state or make other calls, would not.
+        """
+        os.kill(self._pid, signal.SIGSTOP)
+        os.waitpid(self._pid, os.WUNTRACED)
+        try:
+            yield
+        finally:
+            os.kill(self._pid, signal.SIGCONT)
 
     def kill_twin(self) -> None:
         """Kill a process that is all that the client is now; the client itself waits for what is said next."""
@@ -114,15 +129,19 @@ class _Line(httpx.BaseTransport):
     """The client's end: its only way to the sandbox, and where it is stopped."""
 
     pipe: Connection
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    """Several threads call at once, and one of them commits: each has the pipe for a whole exchange."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.pipe.send(called(request))
-        answered: Answered = self._wait()
+        with self._lock:
+            self.pipe.send(called(request))
+            answered: Answered = self._wait()
         return response(answered, request)
 
     def commit(self) -> None:
-        self.pipe.send(COMMIT)
-        self._wait()
+        with self._lock:
+            self.pipe.send(COMMIT)
+            self._wait()
 
     def _wait(self) -> object:
         while (said := self.pipe.recv()) == DIE_AS_TWIN:

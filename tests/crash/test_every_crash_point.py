@@ -44,7 +44,7 @@ def check(points: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_killed_here_and_there_nothing_is_sent_twice_or_lost(way: str) -> None:
-    points = explore(5, 60, *WAYS[way])
+    points = explore(5, 45, *WAYS[way])
     assert len(points) >= 8
     check(points)
 
@@ -52,8 +52,8 @@ def test_killed_here_and_there_nothing_is_sent_twice_or_lost(way: str) -> None:
 @pytest.mark.parametrize("way", ["custom fields", pytest.param("acknowledgment records", marks=pytest.mark.long)])
 def test_a_twin_that_is_killed_leaves_what_a_run_leaves_that_is_killed_there(way: str) -> None:
     """The cheap way to every point is as good as a run of its own for each, with all that comes after it."""
-    twins = {where(point): point for point in explore(5, 60, *WAYS[way])}
-    plain = explore(5, 120, "--plainly", *WAYS[way])
+    twins = {where(point): point for point in explore(5, 60, "--calls", "1", *WAYS[way])}
+    plain = explore(5, 120, "--calls", "1", "--plainly", *WAYS[way])
     assert len(plain) >= 4
     assert plain == [twins[where(point)] for point in plain]
 

@@ -43,6 +43,8 @@ class World:
     """How acknowledgments get into Plex: `plex.acknowledgments.write`."""
     invoices: bool = False
     """Whether customers get their 810s too."""
+    calls: int = 8
+    """How many calls to a service are made at once."""
 
     @contextlib.contextmanager
     def served(self) -> Iterator[None]:
@@ -55,6 +57,8 @@ class World:
         """The client's configuration, for where the sandbox is now."""
         text = config_text(self.sandbox, write=self.write)
         text = text.replace('write = "releases"', 'write = "releases"\n' + OPT_IN)
+        text = text.replace("[plex]\n", f"[plex]\nparallel_calls = {min(self.calls, 4)}\n", 1)
+        text = text.replace("[stedi]\n", f"[stedi]\nparallel_calls = {self.calls}\n", 1)
         if self.invoices:
             text += '\n[documents]\nsend = ["850", "860", "810"]\n'
         (self.place / "plexstedi.toml").write_text(text)

@@ -88,7 +88,7 @@ MAYBE_DONE = (
 )
 """After these nobody on our side can tell whether the call was carried out."""
 DONE = (FaultKind.DROP_AFTER, FaultKind.ERROR_AFTER, FaultKind.TRUNCATED, FaultKind.HTML)
-READ_BACK_AT_ONCE = ("release update", "record write")
+READ_BACK_AT_ONCE = ("release update", "record write", "field save")
 TRIES = 4
 _expected: dict[tuple[str, bool], dict[str, Any]] = {}
 

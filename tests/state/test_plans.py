@@ -84,7 +84,7 @@ BY_STATE = {
     "DocumentSearch.in_state": "asked for states that documents leave, or that are a person's",
     "Inbox.in_state": "asked for states that transactions leave, or that are a person's",
     "DocumentSearch.orders_not_final": "states that documents leave",
-    "DocumentSearch.unheard": "states that documents leave; few are refused",
+    "DocumentSearch.unconfirmed": "states that documents leave; few are refused",
     "DocumentSearch.with_open_deadlines": "of those under way only",
     "DocumentSearch.last_that_stedi_has": "its last entry only",
     "drop_contents": "once a day",
