@@ -147,7 +147,8 @@ SENT, RECEIVED, PLANNED = "attempt-begun", "transaction-stored", "write-planned"
 def altered_payload(store: Store) -> Break | None:
     """The first document or plan that differs from the SHA-256 in its event; None if there is none.
 
-    Deleted contents (`state.keep_days`) are skipped; plans are never deleted. Call `Audit.verify` first: the events themselves are not checked.
+    Deleted contents (`state.keep_days`) are skipped; plans are never deleted. Call `Audit.verify` first: the events
+    themselves are not checked.
     """
     for event in store.audit.events():
         mark = event.detail.get("sha256")
