@@ -111,9 +111,10 @@ class Audit:
                     f"{_CHAINED} WHERE seq > ? AND at >= ? ORDER BY seq LIMIT 1000", (after, begin)
                 )
             else:
+                # With a plain `order_id = ?`, SQLite puts the value into substr() and finds no index for it.
                 rows = self._database.rows(
-                    f"{_CHAINED} INDEXED BY events_of_order WHERE substr(order_id, -8) = substr(?, -8) AND order_id = ?"
-                    " AND seq > ? AND at >= ? ORDER BY seq LIMIT 1000",
+                    f"{_CHAINED} INDEXED BY events_of_order WHERE substr(order_id, -8) = substr(?, -8)"
+                    " AND order_id IS NOT NULL AND +order_id = ? AND seq > ? AND at >= ? ORDER BY seq LIMIT 1000",
                     (order_id, order_id, after, begin),
                 )
             if not rows:

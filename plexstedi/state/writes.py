@@ -93,7 +93,7 @@ class Writes:
         )
 
     def plan_of(self, write_id: int) -> WritePlan | None:
-        """The plan of a write; None if there is no such write, or what is stored is not a plan."""
+        """The plan of a write; None if there is no such write, or what is stored cannot be read."""
         try:
             text = self.plan_text(write_id)
             return None if text is None else WritePlan.model_validate_json(text)
