@@ -63,8 +63,8 @@ def _read_receipts(session: Session) -> None:
     """Receipts determine how much can still be confirmed, and which releases may still be changed."""
     stored = session.store.inbox.in_state(InboxState.STORED)
     if any(each.set_id in ACKNOWLEDGMENTS for each in stored) or writes_to_check(session):
-        check_tenant(session)
         try:
+            check_tenant(session)
             read_receipts_of_plex(session, session.clock.now())
         except ServiceUnavailable as fault:
             # Acknowledgments are decided without Plex, too; what was received is then known up to the last reading.
