@@ -48,6 +48,8 @@ class PerMinute:
         self._clock = clock
         self._log = call_log if call_log is not None else MemoryCallLog()
         self._lock = threading.Lock()
+        self.turn = threading.Lock()
+        """Held while waiting for the limit: several threads would all wait, and then all try at once."""
         self.recent: list[datetime] = sorted(self._log.load(service, clock.now() - self.window))
 
     def reserve(self) -> float:

@@ -286,8 +286,9 @@ class Retrying(httpx.BaseTransport):
     def _throttle(self) -> None:
         if self._limiter is None:
             return
-        while (wait := self._limiter.reserve()) > 0:
-            self._pause(wait, f"the limit of {self._limiter.limit} calls per minute to {self._service} is reached")
+        with self._limiter.turn:
+            while (wait := self._limiter.reserve()) > 0:
+                self._pause(wait, f"the limit of {self._limiter.limit} calls per minute to {self._service} is reached")
 
     def _pause(self, seconds: float, reason: str) -> None:
         """Sleep, but never past the run's deadline."""

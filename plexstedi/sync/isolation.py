@@ -115,8 +115,10 @@ class Turn:
 
 
 @contextmanager
-def isolated(session: Session, record: Record) -> Iterator[Turn]:
+def isolated(session: Session, record: Record, *, is_last_step: bool = True) -> Iterator[Turn]:
     """Process one record: an unexpected error holds it, and the caller continues after the block.
+
+    `is_last_step`: false for a part of the processing after which it may still fail; it then stays held if it was.
 
     Inside a transaction, the block's changes are rolled back to a savepoint and the rest of the transaction is kept.
     Raise PlexStediError as the block does: those faults are handled by the caller.
@@ -134,7 +136,8 @@ def isolated(session: Session, record: Record) -> Iterator[Turn]:
         session.run.restore(counted)
         hold(session, record, error)
     else:
-        release_hold(session, record)
+        if is_last_step:
+            release_hold(session, record)
 
 
 def hold(session: Session, record: Record, error: Exception) -> None:

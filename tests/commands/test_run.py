@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from plexstedi.sandbox.behaviours import Character
+from tests.commands.conftest import number_of
 
 
 def test_orders_go_out_once_and_acknowledgments_come_back_into_plex(bench):
@@ -97,7 +98,7 @@ def test_the_same_orders_through_both_dialects_give_equal_guide_json(make_bench)
         one = make_bench(orders=12, suppliers=4, dialect=dialect)
         ran = one.run("run", "--json")
         assert ran.code == 0, ran.err
-        sent[dialect] = [d.transactions for d in one.sandbox.generated()]
+        sent[dialect] = {number_of(d): d.transactions for d in one.sandbox.generated()}
     assert sent["connect"] == sent["oauth2"]
     assert len(sent["connect"]) == 10
 

@@ -53,6 +53,7 @@ def test_sigterm_ends_a_run_that_waits_for_a_response(bench):
 
 def test_sigterm_while_a_document_is_being_sent_lets_its_response_come(bench):
     """The send in the air is finished and recorded; nothing more is sent, and nothing twice."""
+    bench.write_config(lambda text: text.replace("[stedi]\n", "[stedi]\nparallel_calls = 1\n"))
     receiving, sending = os.pipe()
     answer = bench.sandbox._handlers["stedi"]
     asked: list[str] = []

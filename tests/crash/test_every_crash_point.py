@@ -86,7 +86,7 @@ def test_killed_at_every_commit_and_every_call_nothing_is_sent_twice_or_lost(
     points = explore(34, 1)
     with capsys.disabled():
         print(told(points, "34 orders, custom fields"))
-    assert len(points) > 1200
+    assert len(points) > 1000
     check(points)
 
 
@@ -96,5 +96,5 @@ def test_the_other_ways_hold_at_every_crash_point_too(way: str, capsys: pytest.C
     points = explore(6, 1, *WAYS[way])
     with capsys.disabled():
         print(told(points, f"6 orders, {way}"))
-    assert len(points) > 400
+    assert len(points) > 330
     check(points)

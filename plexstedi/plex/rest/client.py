@@ -94,13 +94,6 @@ class Rest:
         """Keep these rows for later runs."""
         self._kept.put(resource, key, [row.document for row in rows])
 
-    def read_and_keep(self, resource: str, **ids: str) -> tuple[Row, ...] | None:
-        """As `all_or_none`; what there is is kept under the ids."""
-        rows = self.all_or_none(resource, (), **ids)
-        if rows is not None:
-            self.keep_rows(resource, rows, " ".join(ids.values()))
-        return rows
-
     def one(self, resource: str, **ids: str) -> Row | None:
         """A single record; None for a 404."""
         try:

@@ -42,21 +42,31 @@ class Directory:
         """The meaning of the tenant's statuses. A tenant without status tables configures `[plex.statuses]`."""
         if self._statuses is None:
             orders, releases = self._rest.kept_rows("order_statuses"), self._rest.kept_rows("release_statuses")
-            self._statuses_are_kept = orders is not None or releases is not None
-            if orders is None:
-                orders = self._once("order statuses", partial(self._rest.read_and_keep, "order_statuses"))
-            if releases is None:
-                releases = self._once("release statuses", partial(self._rest.read_and_keep, "release_statuses"))
-            self._statuses = read_statuses(orders or (), releases or (), self._names, self._rest.skip_row)
+            self._statuses_are_kept = orders is not None and releases is not None
+            if orders is None or releases is None:
+                return self._read_statuses()
+            self._statuses = read_statuses(orders, releases, self._names, self._rest.skip_row)
         return self._statuses
 
     def statuses_again(self) -> Statuses | None:
         """The statuses as Plex has them now, if those in use are of an earlier run: one may have been added since."""
-        if not self._statuses_are_kept:
-            return None
-        orders, releases = self._rest.read_and_keep("order_statuses"), self._rest.read_and_keep("release_statuses")
+        return self._read_statuses() if self._statuses_are_kept else None
+
+    def _read_statuses(self) -> Statuses:
+        orders = self._once("order statuses", partial(self._rest.all_or_none, "order_statuses"))
+        releases = self._once("release statuses", partial(self._rest.all_or_none, "release_statuses"))
+        skipped: list[Row] = []
+
+        def skip(row: Row, error: Exception) -> None:
+            skipped.append(row)
+            self._rest.skip_row(row, error)
+
+        self._statuses = read_statuses(orders or (), releases or (), self._names, skip)
         self._statuses_are_kept = False
-        self._statuses = read_statuses(orders or (), releases or (), self._names, self._rest.skip_row)
+        # What cannot be read is corrected in Plex, and must then not be a day old here.
+        if orders is not None and releases is not None and not skipped:
+            self._rest.keep_rows("order_statuses", orders)
+            self._rest.keep_rows("release_statuses", releases)
         return self._statuses
 
     def supplier_codes(self, ids: Collection[str]) -> dict[str, str]:
@@ -81,12 +91,18 @@ class Directory:
             return None
         if supplier_id not in self._addresses:
             addresses = self._rest.kept_rows("supplier_addresses", supplier_id)
-            if addresses is None:
-                read = partial(self._rest.read_and_keep, "supplier_addresses", supplier=supplier_id)
-                addresses = self._once(f"addresses of {supplier_id}", read)
-            self._addresses[supplier_id] = addresses or ()
+            if addresses is None or not _has_address(addresses, address_id):
+                addresses = self._read_addresses(supplier_id)
+            self._addresses[supplier_id] = addresses
         with readable(row.what):
             return read_supplier(row, choose_address(self._addresses[supplier_id], address_id))
+
+    def _read_addresses(self, supplier_id: str) -> tuple[Row, ...]:
+        read = partial(self._rest.all_or_none, "supplier_addresses", supplier=supplier_id)
+        rows = self._once(f"addresses of {supplier_id}", read) or ()
+        if all(_can_be_read(read_address, row) for row in rows):
+            self._rest.keep_rows("supplier_addresses", rows, supplier_id)
+        return rows
 
     def suppliers(self) -> tuple[Supplier, ...]:
         """All suppliers, without addresses, sorted by code."""
@@ -125,7 +141,8 @@ class Directory:
         return bool(rows)
 
     def _keep_supplier(self, supplier_id: str) -> None:
-        self._rest.keep_rows("supplier", [self._suppliers[supplier_id]], supplier_id)
+        if _can_be_read(lambda row: read_supplier(row, None), self._suppliers[supplier_id]):
+            self._rest.keep_rows("supplier", [self._suppliers[supplier_id]], supplier_id)
 
     def _supplier_row(self, supplier_id: str) -> Row | None:
         if supplier_id in self._suppliers or self._load_kept_supplier(supplier_id):
@@ -150,6 +167,20 @@ class Directory:
             if fault.code != "time-limit":
                 self._unavailable[what] = fault
             raise
+
+
+def _can_be_read(read: Callable[[Row], object], row: Row) -> bool:
+    """Whether it can be kept: a row that cannot be read is corrected in Plex, and must then be read again."""
+    try:
+        read(row)
+    except Exception:
+        return False
+    return True
+
+
+def _has_address(rows: Iterable[Row], address_id: str | None) -> bool:
+    """Whether the address is among these; an order may name one that was added since."""
+    return address_id is None or any(row.raw("id") == address_id for row in rows)
 
 
 def choose_address(rows: Iterable[Row], address_id: str | None) -> Row | None:

@@ -145,7 +145,8 @@ def _read_all(
         if not invoices.poll_invoices(session, now - COMMIT_DELAY, invoices_start, progress.until, since, look_back):
             return
     # A change order may state what is left to receive (POC04). Otherwise receipts are read before they are needed.
-    if plan.sweep or session.store.orders.any_not_up_to_date():
+    # A receipt that could not be read is read again until it can be.
+    if plan.sweep or progress.odd_rows or session.store.orders.any_not_up_to_date():
         read_receipts_of_plex(session, now)
     # The previous sweep is complete except for skipped orders: listing again would only repeat it.
     if plan.sweep and session.store.orders.work_left("sweep") == len(progress.skipped):

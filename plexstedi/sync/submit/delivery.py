@@ -26,7 +26,7 @@ from plexstedi.stedi.models import (
     StediTransaction,
     delivery_of,
 )
-from plexstedi.sync.isolation import Record, Turns
+from plexstedi.sync.isolation import Record, Turns, isolated
 from plexstedi.sync.parallel import in_parallel
 from plexstedi.sync.replay_advice import replay_of
 from plexstedi.sync.session import Session
@@ -51,8 +51,8 @@ def confirm_deliveries(session: Session, turns: Turns) -> None:
         for done, document in enumerate(open_documents, 1):
             session.checkpoint()
             query = None
-            with turns.turn(_confirming(document)):
-                query = _confirm_by_feed(session, document)
+            with isolated(session, _confirming(document), is_last_step=False):
+                query = _confirm_by_feed(session, turns, document)
             if query is not None:
                 yield query
             session.progress("confirming deliveries", done, len(open_documents))
@@ -92,7 +92,7 @@ class _AtStedi:
     transactions: tuple[StediTransaction, ...]
 
 
-def _confirm_by_feed(session: Session, document: Document) -> _Query | None:
+def _confirm_by_feed(session: Session, turns: Turns, document: Document) -> _Query | None:
     """Record the delivery that the feed lists; what is to be asked if it does not list enough."""
     if document.file_execution_id is None:
         return None
@@ -102,7 +102,8 @@ def _confirm_by_feed(session: Session, document: Document) -> _Query | None:
     query = _Query(document, document.file_execution_id, listed is not None and listed.status == COMPLETED)
     if not query.is_delivered or document.group_control is None:
         return query
-    with session.store.transaction():
+    # As a response for this document: whatever kept Stedi from responding for it earlier is over.
+    with turns.turn(_confirming(document)), session.store.transaction():
         _record_delivery(session, document)
     return None
 

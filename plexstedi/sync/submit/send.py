@@ -61,7 +61,7 @@ def send_all(session: Session, documents: Iterable[Document]) -> None:
             if is_held(session, record):
                 continue
             attempt = None
-            with isolated(session, record):
+            with isolated(session, record, is_last_step=False):
                 attempt = _begin(session, document)
             if attempt is not None:
                 yield attempt
