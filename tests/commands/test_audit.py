@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import re
 import sqlite3
+import zlib
 
 import pytest
 
@@ -122,3 +124,10 @@ def test_a_state_file_that_is_gone_is_no_empty_trail(ran):
     ran.state.unlink()
     assert ran.run("audit", "verify").code == 7
     assert ran.run("review", "list").code == 7
+
+
+def test_a_plan_that_was_emptied_is_found(ran):
+    assert ran.run("audit", "verify").code == 0
+    with contextlib.closing(sqlite3.connect(ran.state)) as state, state:
+        assert state.execute("UPDATE writes SET plan = ? WHERE id = 1", (zlib.compress(b""),)).rowcount == 1
+    assert "broken" in ran.run("audit", "verify").out
