@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
                 help="Read changes since then: a time, a date, yesterday, 2d, 6h.",
             ),
         ] = None,
-        full: Annotated[bool, typer.Option("--full", help="Also read every open order (sweep).")] = False,
+        full: Annotated[
+            bool, typer.Option("--full", help="Also read every open order (sweep), and master data again.")
+        ] = False,
         dry_run: DryRun = False,
         override: Override = None,
         json: Json = False,

@@ -119,7 +119,11 @@ class RestPlex:
         return self._values.write(changes)
 
     def current_release(self, release_id: str) -> CurrentRelease | None:
-        return current_release(self._rest, self._directory.statuses(), release_id)
+        found = current_release(self._rest, self._directory.statuses(), release_id)
+        if found is not None and found.state is None and (statuses := self._directory.statuses_again()) is not None:
+            # Its status was added since the statuses were read.
+            found = current_release(self._rest, statuses, release_id)
+        return found
 
     def update_release(self, update: ReleaseUpdate) -> WriteOutcome:
         return update_release(self._rest, update)

@@ -134,6 +134,10 @@ class PlexRows:
         )
         return None if row is None else loads(row["content"])
 
+    def forget(self) -> None:
+        """Delete all rows: everything is read again."""
+        self._database.execute("DELETE FROM plex_rows")
+
     def put(self, kind: str, key: str, content: Json, now: datetime) -> None:
         """Store rows read now."""
         self._database.execute(

@@ -34,6 +34,7 @@ class Directory:
         self._suppliers: dict[str, Row] = {}
         self._all_suppliers = False
         self._addresses: dict[str, tuple[Row, ...]] = {}
+        self._addresses_read: set[str] = set()
         self._parts: dict[str, Part] = {}
         self._items: dict[str, str] = {}
         self._unavailable: dict[str, ServiceUnavailable] = {}
@@ -63,8 +64,8 @@ class Directory:
 
         self._statuses = read_statuses(orders or (), releases or (), self._names, skip)
         self._statuses_are_kept = False
-        # What cannot be read is corrected in Plex, and must then not be a day old here.
-        if orders is not None and releases is not None and not skipped:
+        # What cannot be read, or is empty, is corrected in Plex, and must then not be a day old here.
+        if orders and releases and not skipped:
             self._rest.keep_rows("order_statuses", orders)
             self._rest.keep_rows("release_statuses", releases)
         return self._statuses
@@ -90,10 +91,11 @@ class Directory:
         if row is None:
             return None
         if supplier_id not in self._addresses:
-            addresses = self._rest.kept_rows("supplier_addresses", supplier_id)
-            if addresses is None or not _has_address(addresses, address_id):
-                addresses = self._read_addresses(supplier_id)
-            self._addresses[supplier_id] = addresses
+            self._addresses[supplier_id] = self._rest.kept_rows("supplier_addresses", supplier_id) or ()
+        # For each order: one may name an address that was added since, another one that was kept.
+        if supplier_id not in self._addresses_read and not _has_address(self._addresses[supplier_id], address_id):
+            self._addresses[supplier_id] = self._read_addresses(supplier_id)
+            self._addresses_read.add(supplier_id)
         with readable(row.what):
             return read_supplier(row, choose_address(self._addresses[supplier_id], address_id))
 
@@ -179,8 +181,8 @@ def _can_be_read(read: Callable[[Row], object], row: Row) -> bool:
 
 
 def _has_address(rows: Iterable[Row], address_id: str | None) -> bool:
-    """Whether the address is among these; an order may name one that was added since."""
-    return address_id is None or any(row.raw("id") == address_id for row in rows)
+    """Whether the address is among these; without an id, any address."""
+    return any(address_id in (None, row.raw("id")) for row in rows)
 
 
 def choose_address(rows: Iterable[Row], address_id: str | None) -> Row | None:

@@ -71,6 +71,8 @@ class OrderReader:
         """All orders on order: filtered by status where the dialect can, else selected from all orders."""
         statuses = self._directory.statuses()
         if not statuses.released_names:
+            statuses = self._directory.statuses_again() or statuses
+        if not statuses.released_names:
             raise ServiceRefused(
                 "Plex has no status for released orders",
                 fix='Set it in the configuration: [plex.statuses] released_orders = ["On Order"].',

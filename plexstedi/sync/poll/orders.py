@@ -99,6 +99,8 @@ def _poll(session: Session, *, since: datetime | None, full: bool, until: float)
     cursors = session.store.cursors
     now = session.clock.now()
     with session.store.transaction():
+        if full:
+            session.store.plex_rows.forget()
         # Before BEGAN is set: whether this is the first poll decides which invoices count as known.
         invoices_start = invoices.set_start(session, now, _orders_start(session, now))
         note_timezone(cursors, session.config.plex.timezone, now)
