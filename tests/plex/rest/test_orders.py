@@ -398,6 +398,24 @@ def test_master_data_of_an_earlier_run_is_not_read_again(make_plex, rows):
         assert fake.calls(path) == [], path
 
 
+def test_an_address_that_was_added_since_is_read_for_the_order_that_names_it(make_plex, rows):
+    kept = Kept()
+    first, plex = make_plex(kept=kept)
+    first.master_data()
+    known = plex.supplier("s1")
+    fake, plex = make_plex(kept=kept)
+    fake.master_data()
+    path = "/mdm/v1/suppliers/s1/addresses"
+    earlier = kept.get("supplier_addresses", "s1")
+    main = next(row for row in earlier if row["main"])
+    fake.put(path, [*earlier, {**main, "id": "new", "main": False, "city": "Newtown"}])
+    assert plex.supplier("s1", main["id"]) == known
+    assert plex.supplier("s1", "new").address.city == "Newtown"
+    # One that Plex does not have is asked for once.
+    assert plex.supplier("s1", "nowhere") == known
+    assert len(fake.calls(path)) == 1
+
+
 def test_a_status_that_was_added_since_is_read_at_once(make_plex, rows):
     kept = Kept()
     first, plex = make_plex(kept=kept)
