@@ -182,18 +182,23 @@ class Orders:
         """Trade an order whose supplier now has settings; its supplier is assumed to have it already."""
         self._database.execute("UPDATE orders SET untraded = 0, known = 1 WHERE id = ?", (order_id,))
 
-    def set_supplier(self, supplier: Supplier) -> None:
-        """Store a supplier's name and address as read from Plex."""
-        self._database.execute(
-            "INSERT INTO suppliers (code, content) VALUES (?, ?)"
-            " ON CONFLICT (code) DO UPDATE SET content = excluded.content",
-            (supplier.code, supplier.model_dump_json()),
-        )
+    def set_supplier(self, supplier: Supplier, address_id: str | None = None) -> None:
+        """Store a supplier's name and address as read from Plex for an order that names this address of it."""
+        content = supplier.model_dump_json()
+        for key in {supplier.code, _supplier_key(supplier.code, address_id)}:
+            self._database.execute(
+                "INSERT INTO suppliers (code, content) VALUES (?, ?)"
+                " ON CONFLICT (code) DO UPDATE SET content = excluded.content",
+                (key, content),
+            )
 
-    def supplier(self, code: str) -> Supplier | None:
-        """A supplier as last read from Plex; None if it never was."""
-        row = self._database.row("SELECT content FROM suppliers WHERE code = ?", (code,))
-        return None if row is None else Supplier.model_validate_json(row["content"])
+    def supplier(self, code: str, address_id: str | None = None) -> Supplier | None:
+        """A supplier with this address, else as last read from Plex; None if it never was."""
+        for key in (_supplier_key(code, address_id), code):
+            row = self._database.row("SELECT content FROM suppliers WHERE code = ?", (key,))
+            if row is not None:
+                return Supplier.model_validate_json(row["content"])
+        return None
 
     def set_untraded(self, order_id: str, untraded: bool) -> None:
         """Store whether an order's supplier lacks settings."""
@@ -267,6 +272,11 @@ class Receipts:
         for row in self._database.rows("SELECT line_id, quantity FROM receipts WHERE order_id = ?", (order_id,)):
             totals[row["line_id"]] = total_of(totals.get(row["line_id"], Decimal(0)), Decimal(row["quantity"]))
         return totals
+
+
+def _supplier_key(code: str, address_id: str | None) -> str:
+    """A supplier has several addresses, and each of its orders may name another. No code contains a line break."""
+    return code if address_id is None else f"{code}\n{address_id}"
 
 
 def _record(row: Row) -> OrderRecord:

@@ -27,9 +27,12 @@ def customer_of(session: Session, partnership: str | None) -> str | None:
     return next(found, None) or session.store.documents.partner_over(partnership, invoices=True)
 
 
-def partner_of(session: Session, code: str) -> Partner:
-    """A configured supplier with its name and address from Plex. Raise KeyError, ConfigurationFault."""
-    known = session.store.orders.supplier(code)
+def partner_of(session: Session, code: str, address_id: str | None = None) -> Partner:
+    """A configured supplier with its name and address from Plex. Raise KeyError, ConfigurationFault.
+
+    `address_id`: the address of the supplier that the order names.
+    """
+    known = session.store.orders.supplier(code, address_id)
     partner = session.partner(code)
     if known is None:
         return partner

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.plex.store import copy_order
 from plexstedi.sandbox.web import Request, Response, json_response
 from tests.commands.conftest import Bench, MakeBench
@@ -91,3 +92,28 @@ def test_statuses_that_plex_did_not_have_are_read_again(bench: Bench) -> None:
     end()
     bench.later(minutes=10)
     assert bench.run("run").code == 0
+
+
+def test_each_order_goes_out_with_the_supplier_address_that_it_names(make_bench):
+    """A supplier with two plants: the address in an 850 is that of its order, not of the order read last."""
+    bench = make_bench(orders=6, suppliers=1, characters=(Character.PROMPT,))
+    plex = bench.sandbox.plex
+    with bench.sandbox.lock:
+        supplier = plex.tenant.suppliers[0]
+        main = supplier.addresses[0]
+        second = replace(main, id="22222222-aaaa-4bbb-8ccc-000000000003", code="SECOND", street="9 Other Plant Road")
+        supplier.addresses.append(second)
+        wanted = [order for order in plex.tenant.orders if order.status == "On Order"]
+        for order in wanted[::2]:
+            order.supplier = replace(supplier, addresses=[second])
+    bench.run("run")
+    for position, order in enumerate(wanted):
+        (document,) = bench.sent(order.number)
+        street = second.street if position % 2 == 0 else main.street
+        assert f"~N3*{street}".upper() in document.edi.upper(), order.number
+    # A later run that reads only one of them changes nothing for the others.
+    bench.later(hours=3)
+    bench.run("run")
+    ran = bench.run("replay", wanted[0].number, "--reason", "lost", "--purpose", "07", "--yes")
+    assert ran.code == 0, ran.err
+    assert f"~N3*{second.street}".upper() in bench.sent(wanted[0].number)[-1].edi.upper()

@@ -88,8 +88,8 @@ def recovered_versions(session: Session, record: OrderRecord, last: Document) ->
 def _as_850(session: Session, record: OrderRecord, key: StreamKey) -> Version:
     title = f"as it is in Plex now (revision {record.latest}, {record.phase}), as an 850"
     try:
-        partner = partner_of(session, record.supplier)
         order = session.store.orders.revision(record.id, record.latest)
+        partner = partner_of(session, record.supplier, order.supplier_address_id)
         prepared = prepare(Send850(order, key), Renderings(partner), change_sequence=0, revision_seen=date.min)
     except KeyError:
         return Version(f"as it is in Plex now: supplier {record.supplier} has no settings", None)

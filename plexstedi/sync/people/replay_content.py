@@ -30,7 +30,7 @@ def order_again(
     record = session.store.orders.get(trade.id)
     assert record is not None
     due = _sendable(session, last, record, purpose)
-    partner = partner_of(session, record.supplier)
+    partner = partner_of(session, record.supplier, due.order.supplier_address_id)
     renderings = Renderings(partner)
     seen_at, modified_at = session.store.orders.revision_seen(record.id, last.revision)
     # The same slot under the next counter. Only a whole order that replaces a recovered 860 needs the next sequence.

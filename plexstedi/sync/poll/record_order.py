@@ -45,7 +45,7 @@ def record_reading(
     revision = session.store.orders.record(reading, marks=marks_of(reading), now=now, known=known, baseline=baseline)
     _record_trade(session, reading)
     if supplier is not None:
-        session.store.orders.set_supplier(supplier)
+        session.store.orders.set_supplier(supplier, reading.supplier_address_id)
     if revision is None:
         return
     # At the first poll, thousands of known orders are read: they are no changes.

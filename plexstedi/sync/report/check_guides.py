@@ -72,9 +72,6 @@ def _invoices(store: Store, config: Config, code: str) -> list[Trial]:
 
 def _orders(store: Store, config: Config, code: str) -> list[Trial]:
     partner = config.partner(code)
-    master = store.orders.supplier(code)
-    if master is not None:
-        partner = dataclasses.replace(partner, name=master.name, address=master.address)
     return [
         trial
         for record in store.orders.of_supplier(code)
@@ -85,6 +82,9 @@ def _orders(store: Store, config: Config, code: str) -> list[Trial]:
 
 def _of_order(store: Store, record: OrderRecord, partner: Partner) -> Iterator[Trial]:
     latest = store.orders.revision(record.id, record.latest)
+    master = store.orders.supplier(record.supplier, latest.supplier_address_id)
+    if master is not None:
+        partner = dataclasses.replace(partner, name=master.name, address=master.address)
     # A received order is tested as when it was released: only its form matters here.
     order = latest.model_copy(update={"phase": Phase.RELEASED})
     before = _before(store, record)

@@ -92,7 +92,7 @@ def _of_order(session: Session, record: OrderRecord, numbers: OrderNumbers) -> l
             hold(session, trade_of_order(record), record.id, problems)
         return []
     order = session.store.orders.revision(record.id, record.latest)
-    partner = partner_of(session, record.supplier)
+    partner = partner_of(session, record.supplier, order.supplier_address_id)
     up_to_date = True
     found = []
     keys = list(_streams(session, record, order, partner))

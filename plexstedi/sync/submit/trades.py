@@ -162,7 +162,8 @@ class OrderTrades(Trades):
 
     def marks(self, trade: Trade, release: str | None) -> Callable[[int], str | None]:
         orders, key = self._session.store.orders, StreamKey(order_id=trade.id, release=release)
-        renderings = Renderings(partner_of(self._session, trade.partner))
+        address_id = orders.revision(trade.id, trade.revision).supplier_address_id
+        renderings = Renderings(partner_of(self._session, trade.partner, address_id))
         return lambda revision: order_mark(orders.revision(trade.id, revision), key, renderings)
 
     def as_sent(self, trade: Trade, revision: int, release: str | None) -> SentOrder:
