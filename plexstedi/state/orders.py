@@ -185,7 +185,7 @@ class Orders:
     def set_supplier(self, supplier: Supplier, address_id: str | None = None) -> None:
         """Store a supplier's name and address as read from Plex for an order that names this address of it."""
         content = supplier.model_dump_json()
-        for key in {supplier.code, _supplier_key(supplier.code, address_id)}:
+        for key in dict.fromkeys((supplier.code, _supplier_key(supplier.code, address_id))):
             self._database.execute(
                 "INSERT INTO suppliers (code, content) VALUES (?, ?)"
                 " ON CONFLICT (code) DO UPDATE SET content = excluded.content",
