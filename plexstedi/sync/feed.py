@@ -19,7 +19,7 @@ from plexstedi.errors import RequestRejected
 from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import NO_SUBJECT, Subject, of_transaction
-from plexstedi.stedi.models import Execution, StediTransaction, UnreadableEntry
+from plexstedi.stedi.models import Execution, StediTransaction, UnreadableEntry, read_execution, read_transaction
 from plexstedi.stedi.paging import Checkpoint, FromTime, FromToken, Page
 from plexstedi.sync.isolation import Record, hold, isolated
 from plexstedi.sync.poll.orders import FIRST_LOOK_BACK
@@ -33,15 +33,19 @@ _MARGIN = timedelta(hours=1)
 _YOUNGEST_START = timedelta(minutes=2)
 _REFUSED = (400, 404, 422)
 """HTTP statuses with which Stedi may reject a page token."""
-Item = TypeVar("Item")
+Entry = TypeVar("Entry", Execution, StediTransaction)
 
 
 @dataclass(frozen=True)
-class Feed(Generic[Item]):
+class Feed(Generic[Entry]):
     """One of the two feeds, with the cursors stored for it."""
 
     name: str
-    poll: Callable[[StediClient, Checkpoint], Page[Item]]
+    poll: Callable[[StediClient, Checkpoint], Page[Entry]]
+    read: Callable[[Json], Entry | UnreadableEntry]
+    """One entry, from its stored JSON."""
+    time_of: Callable[[Entry], datetime]
+    """The time by which the feed is ordered."""
     token: Fact
     seen: Fact
     refused: Fact
@@ -51,6 +55,8 @@ class Feed(Generic[Item]):
 TRANSACTIONS: Feed[StediTransaction] = Feed(
     "transaction",
     lambda stedi, checkpoint: stedi.poll_transactions(checkpoint),
+    read_transaction,
+    lambda transaction: transaction.processed_at,
     Fact.TRANSACTIONS_TOKEN,
     Fact.TRANSACTIONS_SEEN,
     Fact.TRANSACTIONS_REFUSED,
@@ -58,13 +64,53 @@ TRANSACTIONS: Feed[StediTransaction] = Feed(
 EXECUTIONS: Feed[Execution] = Feed(
     "execution",
     lambda stedi, checkpoint: stedi.poll_executions(checkpoint),
+    read_execution,
+    lambda execution: execution.updated_at or execution.created_at,
     Fact.EXECUTIONS_TOKEN,
     Fact.EXECUTIONS_SEEN,
     Fact.EXECUTIONS_REFUSED,
 )
 
 
-def first_checkpoint(session: Session, feed: Feed[Item]) -> Checkpoint:
+def read_feed(session: Session, feed: Feed[Entry], record: Callable[[Session, Entry], None]) -> None:
+    """Read a feed to its end; `record` stores one entry.
+
+    The entries of a page and the token of the next are stored in one transaction: a crash repeats a page, but never
+    loses one. Raise SuspicionStop if the feed goes backwards or in circles; ServiceUnavailable, ServiceRefused.
+    """
+    note_held_entries(session, feed, record)
+    checkpoint = first_checkpoint(session, feed)
+    seen = {checkpoint}
+    while True:
+        page, checkpoint = next_page(session, feed, checkpoint, seen)
+        following = page.after(checkpoint)
+        newest = max(map(feed.time_of, page.items), default=None)
+        guard_direction(session, feed.seen, newest, feed.name)
+        with session.store.transaction():
+            record_entries(session, feed, page, record)
+            remember_newest(session, feed.seen, newest)
+            remember_checkpoint(session, feed.token, following)
+        if page.last:
+            return
+        if following in seen:
+            session.suspect("feed-stuck", f"Stedi's {feed.name} feed returns the same pages repeatedly")
+            return
+        seen.add(following)
+        checkpoint = following
+        session.checkpoint()
+
+
+def record_entries(
+    session: Session, feed: Feed[Entry], page: Page[Entry], record: Callable[[Session, Entry], None]
+) -> None:
+    """Store the entries of one page; in the caller's transaction."""
+    for entry in page.items:
+        with isolated(session, feed_entry(feed.name, entry.id, entry.raw)):
+            record(session, entry)
+    open_reviews_of_unreadable(session, page.unreadable, feed.name)
+
+
+def first_checkpoint(session: Session, feed: Feed[Entry]) -> Checkpoint:
     """Where to resume a feed; for a new state, before any document of this state can have been sent."""
     cursors = session.store.cursors
     token = cursors.get(feed.token)
@@ -76,13 +122,13 @@ def first_checkpoint(session: Session, feed: Feed[Item]) -> Checkpoint:
     return FromTime(feed_start(session))
 
 
-def never_read(session: Session, feed: Feed[Item]) -> bool:
+def never_read(session: Session, feed: Feed[Entry]) -> bool:
     """Whether this state has read nothing of the feed yet, or is to read it again."""
     cursors = session.store.cursors
     return cursors.get(feed.token) is None and cursors.get(feed.refused) is None
 
 
-def reset_feed(session: Session, feed: Feed[Item]) -> None:
+def reset_feed(session: Session, feed: Feed[Entry]) -> None:
     """Clear the cursors: the next reading begins at `feed_start`. In the caller's transaction."""
     for fact in (feed.token, feed.refused, feed.seen):
         session.store.cursors.put(fact, None)
@@ -97,8 +143,8 @@ def feed_start(session: Session) -> datetime:
 
 
 def next_page(
-    session: Session, feed: Feed[Item], checkpoint: Checkpoint, seen: set[Checkpoint]
-) -> tuple[Page[Item], Checkpoint]:
+    session: Session, feed: Feed[Entry], checkpoint: Checkpoint, seen: set[Checkpoint]
+) -> tuple[Page[Entry], Checkpoint]:
     """The page at a checkpoint, and the checkpoint at which it was really read.
 
     `seen` holds the checkpoints of this reading and is updated. If Stedi rejects the token, the page is read from the
@@ -129,7 +175,7 @@ def next_page(
     return page, checkpoint
 
 
-def _restart_time(session: Session, feed: Feed[Item], margin: timedelta) -> datetime:
+def _restart_time(session: Session, feed: Feed[Entry], margin: timedelta) -> datetime:
     newest = session.store.cursors.time(feed.seen)
     if newest is None:
         return feed_start(session)
@@ -137,7 +183,7 @@ def _restart_time(session: Session, feed: Feed[Item], margin: timedelta) -> date
     return min(newest - margin, session.clock.now() - _YOUNGEST_START)
 
 
-def _forget_token(session: Session, feed: Feed[Item], again: FromTime, refused: RequestRejected) -> None:
+def _forget_token(session: Session, feed: Feed[Entry], again: FromTime, refused: RequestRejected) -> None:
     """Clear the token; report once that the feed is read again, even if later tokens are rejected too."""
     cursors = session.store.cursors
     with session.store.transaction():
@@ -162,31 +208,24 @@ _BACKWARDS = timedelta(hours=1)
 """Items are ordered by processing time; no two are out of order by more than an hour."""
 
 
-Entry = TypeVar("Entry", Execution, StediTransaction)
-
-
 def feed_entry(feed: str, key: str, raw: Json) -> Record:
     """One feed entry as an isolated record. It is not listed again, so its content is stored while it is held."""
     about = of_transaction(key) if feed == "transaction" else NO_SUBJECT
     return Record("note", f"{feed} {key}", f"{feed} {key} of Stedi's feed", raw=raw, about=about)
 
 
-def note_held_entries(
-    session: Session,
-    feed: str,
-    read: Callable[[Json], Entry | UnreadableEntry],
-    note: Callable[[Session, Entry], None],
-) -> None:
+def note_held_entries(session: Session, feed: Feed[Entry], record: Callable[[Session, Entry], None]) -> None:
     """Process held entries that are due for another attempt."""
-    prefix = f"note {feed} "
+    prefix = f"note {feed.name} "
     for subject, content in session.store.unforeseen.contents(prefix):
         raw = loads(content)
-        with session.store.transaction(), isolated(session, feed_entry(feed, subject.removeprefix(prefix), raw)):
-            entry = read(raw)
+        key = subject.removeprefix(prefix)
+        with session.store.transaction(), isolated(session, feed_entry(feed.name, key, raw)):
+            entry = feed.read(raw)
             if isinstance(entry, UnreadableEntry):
-                open_reviews_of_unreadable(session, [entry], feed)
+                open_reviews_of_unreadable(session, [entry], feed.name)
             else:
-                note(session, entry)
+                record(session, entry)
 
 
 def open_reviews_of_unreadable(session: Session, entries: Sequence[UnreadableEntry], feed: str) -> None:

@@ -11,20 +11,10 @@ from plexstedi.errors import RequestRejected, UsageFault
 from plexstedi.state.cursors import Fact
 from plexstedi.state.inbox import Inbound, InboxState, ListedTransaction
 from plexstedi.state.subject import of_transaction
-from plexstedi.stedi.models import INBOUND, StediTransaction, read_transaction
-from plexstedi.sync.feed import (
-    TRANSACTIONS,
-    feed_entry,
-    first_checkpoint,
-    guard_direction,
-    next_page,
-    note_held_entries,
-    open_reviews_of_unreadable,
-    remember_checkpoint,
-    remember_newest,
-)
+from plexstedi.stedi.models import INBOUND, StediTransaction
+from plexstedi.sync.feed import TRANSACTIONS, read_feed
 from plexstedi.sync.ingest.business_ack import ANOTHER_PLANTS
-from plexstedi.sync.isolation import Record, Turns, isolated
+from plexstedi.sync.isolation import Record, Turns
 from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
 
@@ -40,30 +30,8 @@ _OTHER_USAGE = {"P": "test", "T": "production"}
 
 
 def list_new(session: Session) -> None:
-    """Store entries and page token in one transaction: a crash repeats a page, but never loses one."""
-    note_held_entries(session, "transaction", read_transaction, _note_transaction)
-    checkpoint = first_checkpoint(session, TRANSACTIONS)
-    seen = {checkpoint}
-    while True:
-        page, checkpoint = next_page(session, TRANSACTIONS, checkpoint, seen)
-        following = page.after(checkpoint)
-        newest = max((transaction.processed_at for transaction in page.items), default=None)
-        guard_direction(session, Fact.TRANSACTIONS_SEEN, newest, "transaction")
-        with session.store.transaction():
-            for transaction in page.items:
-                with isolated(session, feed_entry("transaction", transaction.id, transaction.raw)):
-                    _note_transaction(session, transaction)
-            remember_newest(session, Fact.TRANSACTIONS_SEEN, newest)
-            remember_checkpoint(session, Fact.TRANSACTIONS_TOKEN, following)
-            open_reviews_of_unreadable(session, page.unreadable, "transaction")
-        if page.last:
-            return
-        if following in seen:
-            session.suspect("feed-stuck", "Stedi's transaction feed returns the same pages repeatedly")
-            return
-        seen.add(following)
-        checkpoint = following
-        session.checkpoint()
+    """Store what Stedi's feed lists as received since the last run."""
+    read_feed(session, TRANSACTIONS, _note_transaction)
 
 
 def _note_transaction(session: Session, transaction: StediTransaction) -> None:

@@ -9,24 +9,11 @@ from __future__ import annotations
 from plexstedi.edi.document_name import name_prefix, parse_file_name
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import SuspicionStop
-from plexstedi.state.cursors import Fact
 from plexstedi.state.executions import ExecutionRecord
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject
-from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution, read_execution
-from plexstedi.sync.feed import (
-    EXECUTIONS,
-    feed_entry,
-    first_checkpoint,
-    guard_direction,
-    never_read,
-    next_page,
-    note_held_entries,
-    open_reviews_of_unreadable,
-    remember_checkpoint,
-    remember_newest,
-)
-from plexstedi.sync.isolation import isolated
+from plexstedi.stedi.models import INBOUND, OUTBOUND, Execution
+from plexstedi.sync.feed import EXECUTIONS, never_read, read_feed, record_entries
 from plexstedi.sync.partners import customer_of, supplier_of
 from plexstedi.sync.session import Session
 
@@ -42,41 +29,16 @@ def read_executions(session: Session, *, all_of_ours: bool = False) -> None:
 
     A lost state is thus noticed however long ago the last file was sent.
     """
-    checkpoint = first_checkpoint(session, EXECUTIONS)
     # The feed starts at `feed_start`; a lost state may have sent files before that.
     if all_of_ours or never_read(session, EXECUTIONS):
         _list_all_of_ours(session)
-    note_held_entries(session, "execution", read_execution, _note_execution)
-    seen = {checkpoint}
-    while True:
-        page, checkpoint = next_page(session, EXECUTIONS, checkpoint, seen)
-        following = page.after(checkpoint)
-        newest = max((each.updated_at or each.created_at for each in page.items), default=None)
-        guard_direction(session, Fact.EXECUTIONS_SEEN, newest, "execution")
-        with session.store.transaction():
-            for execution in page.items:
-                with isolated(session, feed_entry("execution", execution.id, execution.raw)):
-                    _note_execution(session, execution)
-            open_reviews_of_unreadable(session, page.unreadable, "execution")
-            remember_newest(session, Fact.EXECUTIONS_SEEN, newest)
-            remember_checkpoint(session, Fact.EXECUTIONS_TOKEN, following)
-        if page.last:
-            break
-        if following in seen:
-            session.suspect("feed-stuck", "Stedi's execution feed returns the same pages repeatedly")
-            break
-        seen.add(following)
-        checkpoint = following
-        session.checkpoint()
+    read_feed(session, EXECUTIONS, _note_execution)
 
 
 def _list_all_of_ours(session: Session) -> None:
     for page in session.stedi.executions(direction=OUTBOUND, display_name=name_prefix(session.tenant, session.usage)):
         with session.store.transaction():
-            for execution in page.items:
-                with isolated(session, feed_entry("execution", execution.id, execution.raw)):
-                    _note_execution(session, execution)
-            open_reviews_of_unreadable(session, page.unreadable, "execution")
+            record_entries(session, EXECUTIONS, page, _note_execution)
         session.checkpoint()
 
 
