@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.plex.sample_data import sample_tenant
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.state.store import Store
+from plexstedi.sync.submit import delivery
 from tests.crash import world
 from tests.crash.direct import Direct, through
 from tests.crash.world import World
@@ -136,6 +138,13 @@ _QUICK = {("send", kind) for kind in KINDS} | {
 """What every test run tries; the whole matrix belongs to the long tests."""
 
 
+def ask_for_deliveries(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Only what the execution feed does not say is asked for by a call: let it say nothing of deliveries."""
+    if name == "delivery":
+        monkeypatch.setattr(delivery, "COMPLETED", "what no execution has")
+        monkeypatch.setattr(delivery, "_LISTED_WITHIN", timedelta(0))
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -144,7 +153,10 @@ _QUICK = {("send", kind) for kind in KINDS} | {
         for kind in KINDS
     ],
 )
-def test_one_fault_anywhere_costs_nothing_in_the_end(tmp_path: Path, name: str, kind: FaultKind) -> None:
+def test_one_fault_anywhere_costs_nothing_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, kind: FaultKind
+) -> None:
+    ask_for_deliveries(monkeypatch, name)
     route = ROUTES[name]
     expected = undisturbed(tmp_path, route)
     disturbed = make(tmp_path, route)
@@ -152,6 +164,11 @@ def test_one_fault_anywhere_costs_nothing_in_the_end(tmp_path: Path, name: str, 
     with disturbed.served():
         for prepare in world.PHASES:
             prepare(disturbed)
+            if name == "delivery":
+                # A run asks for what earlier runs sent.
+                with undisturbed_calls(disturbed):
+                    run_through(disturbed)
+                disturbed.sandbox.log.clear()
             rule = FaultRule(kind, origin=route.origin, method=route.method, path=route.path)
             disturbed.sandbox.inject(rule)
             faults = run_through(disturbed)
@@ -179,7 +196,10 @@ def test_one_fault_anywhere_costs_nothing_in_the_end(tmp_path: Path, name: str, 
         if (name, kind) != ("field save", FaultKind.TRUNCATED)
     ],
 )
-def test_a_lasting_fault_ends_the_run_with_5_after_few_attempts(tmp_path: Path, name: str, kind: FaultKind) -> None:
+def test_a_lasting_fault_ends_the_run_with_5_after_few_attempts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, kind: FaultKind
+) -> None:
+    ask_for_deliveries(monkeypatch, name)
     route = ROUTES[name]
     expected = undisturbed(tmp_path, route)
     disturbed = make(tmp_path, route)
