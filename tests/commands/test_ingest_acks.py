@@ -466,3 +466,19 @@ def test_a_bare_acceptance_takes_back_an_earlier_rejection_but_no_promised_date(
     after = standing(bench, order)
     assert {each["state"] for each in after.values()} == {"confirmed"}
     assert after[number]["delivery_date"] is not None
+
+
+@pytest.mark.parametrize("key", [None, "no-key-of-this-plex-any-more"])
+def test_acknowledgments_are_decided_while_the_plex_key_is_missing_or_refused(make_bench, key):
+    """The buyer sees what the supplier confirmed; what is to be written waits for the key."""
+    bench = make_bench(orders=3, suppliers=1, characters=(Character.PROMPT,))
+    bench.run("run")
+    bench.later(hours=3)
+    refused = bench.run("ingest-acks", "--json", env={"PLEXSTEDI_PLEX_API_KEY": key})
+    assert refused.code == 4
+    assert refused.json["counts"]["acks_applied"] > 0
+    assert refused.json["counts"]["writes_made"] == 0
+    number = bench.numbers_sent()[0]
+    assert {line["state"] for line in bench.run("status", number, "--json").json["lines"]} == {"confirmed"}
+    assert bench.run("status", "--json").json["unwritten"] != []
+    assert bench.run("ingest-acks", "--json").json["counts"]["writes_made"] > 0

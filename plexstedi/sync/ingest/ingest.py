@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from plexstedi.edi.inbound.reading.inbound_sets import ACKNOWLEDGMENTS
 from plexstedi.edi.writeback.plan import FieldChange
-from plexstedi.errors import ServiceUnavailable
+from plexstedi.errors import CredentialsFault, ServiceRefused, ServiceUnavailable
 from plexstedi.state.inbox import Inbound, InboxState
 from plexstedi.state.subject import of_transaction
 from plexstedi.sync.ingest.business_ack import decide
@@ -66,8 +66,9 @@ def _read_receipts(session: Session) -> None:
         try:
             check_tenant(session)
             read_receipts_of_plex(session, session.clock.now())
-        except ServiceUnavailable as fault:
+        except (ServiceUnavailable, ServiceRefused, CredentialsFault) as fault:
             # Acknowledgments are decided without Plex, too; what was received is then known up to the last reading.
+            # A refused or missing key is raised by the write that follows.
             if fault.code == "time-limit":
                 raise
             session.run.warn(f"receipts cannot be read: {fault.message}")

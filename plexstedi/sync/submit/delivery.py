@@ -76,7 +76,7 @@ def _confirming(document: Document) -> Record:
 
 @dataclass(frozen=True)
 class _Query:
-    """A document of which the feed does not say all."""
+    """A document whose delivery or control numbers need a call."""
 
     document: Document
     execution_id: str
@@ -93,7 +93,7 @@ class _AtStedi:
 
 
 def _confirm_by_feed(session: Session, turns: Turns, document: Document) -> _Query | None:
-    """Record the delivery that the feed lists; what is to be asked if it does not list enough."""
+    """Record the delivery that the feed lists; if a call is needed, return it instead."""
     if document.file_execution_id is None:
         return None
     listed = session.store.executions.get(document.file_execution_id)
