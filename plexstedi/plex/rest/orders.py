@@ -157,6 +157,9 @@ class OrderReader:
                 raise releases
             lines = read_lines()
             if lines is None:
+                # The header may have been listed minutes ago, and the order deleted since.
+                if self._rest.one("order", order=order_id) is None:
+                    return VanishedOrder(order_id)
                 raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
             known = MasterData(
                 supplier_codes=codes,

@@ -451,3 +451,14 @@ def test_lines_are_read_for_several_orders_at_once_and_come_in_the_order_asked(m
 
         fake.answers[f"{ORDERS}/o{n}/line-items"] = lines
     assert [order.number for order in plex.orders(["o2", "o0", "o1"])] == ["PO-2", "PO-0", "PO-1"]
+
+
+def test_an_order_that_was_deleted_after_it_was_listed_is_gone_and_not_unreadable(make_plex, rows):
+    fake, plex = make_plex()
+    fake.master_data()
+    fake.put(ORDERS, [rows.order()])
+    fake.put(RELEASES, [])
+    (listed,) = plex.touched_orders(WINDOW)
+    fake.answers[f"{ORDERS}/{listed.order_id}"] = lambda request: httpx.Response(404)
+    fake.answers[f"{ORDERS}/{listed.order_id}/line-items"] = lambda request: httpx.Response(404)
+    assert list(plex.orders([listed.order_id])) == [VanishedOrder(listed.order_id)]
