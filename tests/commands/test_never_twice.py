@@ -118,3 +118,25 @@ def test_a_document_in_doubt_is_marked_as_sent_as_soon_as_stedi_shows_it(make_be
     assert bench.run("run", "--json").json["counts"]["in_doubt"] == 0
     assert bench.run("review", "list", "--json").json["reviews"] == []
     assert len(bench.sandbox.generated()) == 1
+
+
+def test_a_send_without_a_response_is_found_in_the_feed_before_the_run_ends(make_bench):
+    bench = make_bench(orders=1, suppliers=1, characters=(Character.SILENT,))
+    bench.sandbox.inject(FaultRule(FaultKind.DROP_AFTER, origin="stedi", path=SEND, times=None))
+    real, sends = bench.sandbox._handlers["stedi"], []
+
+    def delivered_meanwhile(request, fault):
+        if request.path.endswith("generate-edi"):
+            sends.append(request.path)
+        elif request.path.endswith("/polling/executions") and sends:
+            bench.later(minutes=30)
+        return real(request, fault)
+
+    bench.sandbox._handlers["stedi"] = delivered_meanwhile
+    assert bench.run("poll").code == 0
+    ran = bench.run("submit", "--json")
+    assert (ran.code, ran.json["counts"]["documents_sent"]) == (0, 1), ran.err
+    bench.sandbox.faults.clear()
+    bench.later(hours=1)
+    assert bench.run("run", "--json").json["counts"]["documents_sent"] == 0
+    assert len(bench.sandbox.generated()) == 1
