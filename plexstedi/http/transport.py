@@ -214,6 +214,13 @@ class Retrying(httpx.BaseTransport):
     def _try(self, request: httpx.Request, call: Call, number: int) -> httpx.Response | float:
         """One attempt: the response to return, or the seconds to wait before the next attempt."""
         self._throttle()
+        try:
+            return self._attempt(request, call, number)
+        finally:
+            if self._limiter is not None:
+                self._limiter.finished()
+
+    def _attempt(self, request: httpx.Request, call: Call, number: int) -> httpx.Response | float:
         self._cap_timeouts(request)
         began = self._clock.monotonic()
         self._attempt_limit.begin(reads=call.reads)
