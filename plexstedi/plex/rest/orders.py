@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from plexstedi.decimal_json import NotPlain
+from plexstedi.decimal_json import Json, NotPlain
 from plexstedi.edi.order import Order, Part, Phase
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
+from plexstedi.packed import Packed
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import (
     OrderReading,
@@ -48,7 +49,7 @@ class _Entry:
     key: str
     number: str
     moment: datetime | None
-    row: Row | None
+    row: Packed[Json] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class _Found:
     def __init__(self, skip_row: Callable[[Row, Exception], None]) -> None:
         self._skip_row = skip_row
         self._orders: dict[str, _Marks] = {}
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, Packed[Json]] = {}
         """Headers, by order id."""
 
     def add(self, entries: Iterable[_Entry | _Odd]) -> None:
@@ -106,7 +107,7 @@ class OrderReader:
         self._parallel_calls = parallel_calls
         self._in_former_zones: dict[str, dict[str, Order]] = {}
         self._collection_exists = False
-        self._listed: dict[str, Row] = {}
+        self._listed: dict[str, Packed[Json]] = {}
 
     def touched(self, window: Window) -> tuple[Touched, ...]:
         """Orders whose header or a release was modified or created in the window, sorted by order id."""
@@ -182,7 +183,7 @@ class OrderReader:
         """These orders, in the sequence given; each id once."""
         for some in in_groups(list(dict.fromkeys(order_ids)), 50):
             self._in_former_zones.clear()
-            headers = {order_id: self._listed.pop(order_id) for order_id in some if order_id in self._listed}
+            headers = {order_id: self._listed_header(order_id) for order_id in some if order_id in self._listed}
             headers |= self._headers([order_id for order_id in some if order_id not in headers])
             releases = self._releases([order_id for order_id in some if order_id in headers])
             codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
@@ -194,7 +195,10 @@ class OrderReader:
                     else:
                         yield self._one(order_id, header, releases.get(order_id, []), codes, lines[order_id])
 
-    def _remember(self, rows: Mapping[str, Row]) -> None:
+    def _listed_header(self, order_id: str) -> Row:
+        return self._rest.row_of("orders", self._listed.pop(order_id).unpacked())
+
+    def _remember(self, rows: Mapping[str, Packed[Json]]) -> None:
         """Keep headers that were just listed, so that they are not read again for their orders."""
         for order_id, row in rows.items():
             if len(self._listed) < _MAX_LISTED:
@@ -343,7 +347,7 @@ def _entry(row: Row, *, id_field: str, with_row: bool = False) -> _Entry | _Odd:
     try:
         order_id, key = row.needed(id_field), row.needed("id")
         number = _text_if_readable(row, "poNumber") or ""
-        return _Entry(order_id, key, number, _changed_at(row), row if with_row else None)
+        return _Entry(order_id, key, number, _changed_at(row), Packed(row.document) if with_row else None)
     except Exception as error:
         return _Odd(row, error)
 
