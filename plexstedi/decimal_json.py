@@ -15,6 +15,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -234,8 +235,13 @@ def _table(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
+def _item_table(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    # The decoder shares the names of one document, and here each item is one.
+    return _table([(sys.intern(name), value) for name, value in pairs])
+
+
 _DECODER = json.JSONDecoder(
-    parse_int=_whole, parse_float=_fraction, parse_constant=NotPlain.showing, object_pairs_hook=_table
+    parse_int=_whole, parse_float=_fraction, parse_constant=NotPlain.showing, object_pairs_hook=_item_table
 )
 
 

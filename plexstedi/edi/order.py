@@ -14,10 +14,17 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 
+_NOT_NOTED: set[str] = set()
+
+
 class Frozen(BaseModel):
     """Base of stored models: immutable, unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    def model_post_init(self, context: object, /) -> None:
+        # Which fields were given is not used, and takes more memory than the values: an order has thousands of models.
+        object.__setattr__(self, "__pydantic_fields_set__", _NOT_NOTED)
 
 
 class Phase(StrEnum):
