@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -193,7 +193,7 @@ class OrderReader:
                     if header is None:
                         yield VanishedOrder(order_id)
                     else:
-                        yield self._one(order_id, header, releases.get(order_id, []), codes, lines[order_id])
+                        yield self._one(order_id, header, releases.pop(order_id, []), codes, lines[order_id])
 
     def _listed_header(self, order_id: str) -> Row:
         return self._rest.row_of("orders", self._listed.pop(order_id).unpacked())
@@ -214,7 +214,8 @@ class OrderReader:
         with ThreadPoolExecutor(self._parallel_calls, thread_name_prefix="plex") as threads:
             begun = {order_id: threads.submit(read) for order_id, read in reads.items()}
             try:
-                yield {order_id: future.result for order_id, future in begun.items()}
+                # A future keeps its result: it is let go of once its lines are used.
+                yield {order_id: partial(_result_of, begun, order_id) for order_id in reads}
             finally:
                 # Nobody waits for the rest after a failure or an interrupt.
                 for future in begun.values():
@@ -337,6 +338,10 @@ class OrderReader:
         """Queries for active and inactive orders: the filter's default is not known (plex/README.md 5.2)."""
         name = self._rest.dialect.filter("active")
         return ((),) if name is None else ((), ((name, "false"),))
+
+
+def _result_of(begun: dict[str, Future[tuple[Row, ...] | None]], order_id: str) -> tuple[Row, ...] | None:
+    return begun.pop(order_id).result()
 
 
 UNREADABLE_MARK = datetime.min.replace(tzinfo=UTC)
