@@ -244,6 +244,10 @@ class Caller:
         """PATCH with JSON. `idempotent` as for `post`."""
         return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
 
+    def delete(self, path: str) -> ServiceResponse:
+        """DELETE; repeated like a read."""
+        return self._call("DELETE", path, idempotent=True)
+
     def download(self, url: str) -> bytes:
         """Download a presigned URL, without any of our headers.
 
@@ -262,10 +266,9 @@ class Caller:
         try:
             response = self._bare_client.get(url, extensions={CALL: call})
         except TRANSPORT_ERRORS:
-            # The cause is dropped on purpose: its text may contain the URL.
-            raise ServiceUnavailable(
-                f"{self.service} returned a document link that cannot be read", fix="The next run tries again."
-            ) from None
+            # The cause is dropped: its text may contain the URL.
+            what = f"{self.service} returned a document link that cannot be read"
+            raise ServiceUnavailable(what, fix="The next run tries again.") from None
         if response.is_success and looks_like_html(response):
             raise ServiceUnavailable(
                 f"{self.service} did not return {_PRESIGNED}: it returned an HTML page instead",
