@@ -20,9 +20,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from json.encoder import encode_basestring
 from typing import Any, TypeAlias
 
-from plexstedi.edi.plain_values import BROKEN_CHARACTER, iso_time, plain_number, plain_whole, whole_text
+from plexstedi.edi.plain_values import (
+    BROKEN_CHARACTER,
+    MOST_DIGITS,
+    iso_time,
+    plain_number,
+    plain_whole,
+    whole_text,
+)
 
 Json: TypeAlias = "None | bool | int | Decimal | str | Sequence[Json] | Mapping[str, Json]"
 
@@ -34,6 +42,12 @@ _BLANK = re.compile(f"[{_BLANKS}]*")
 _ENCODING_BYTES = 4
 """Bytes from which the encoding is detected."""
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^"\[\]{}]+|.', re.DOTALL)
+
+
+class Encoded(str):
+    """JSON text of a value that is encoded already: `dumps` copies it as it is, so that nothing is encoded twice."""
+
+    __slots__ = ()
 
 
 class BrokenJsonError(ValueError):
@@ -212,6 +226,8 @@ def _parsed(text: str, constant: Callable[[str], NotPlain]) -> Any:
 
 
 def _whole(written: str) -> int | NotPlain:
+    if len(written) <= MOST_DIGITS:
+        return int(written)
     value = plain_whole(written.removeprefix("-"))
     if value is None:
         return NotPlain.showing(written)
@@ -219,6 +235,8 @@ def _whole(written: str) -> int | NotPlain:
 
 
 def _fraction(written: str) -> Decimal | NotPlain:
+    if len(written) <= MOST_DIGITS and "e" not in written and "E" not in written:
+        return Decimal(written)
     value = plain_number(written)
     return NotPlain.showing(written) if value is None else value
 
@@ -269,6 +287,9 @@ def _mended(value: Any, *, surrogates: bool) -> Json:
     if isinstance(value, str):
         return whole_text(value) if surrogates and not isinstance(value, NotPlain) else value
     level: list[Any] = [value] if isinstance(value, dict | list) else []
+    if not surrogates and not _is_too_deep(level):
+        shallow: Json = value
+        return shallow
     for depth in range(DEEPEST):
         inner: list[Any] = []
         for container in level:
@@ -289,6 +310,15 @@ def _mended(value: Any, *, surrogates: bool) -> Json:
     return result
 
 
+def _is_too_deep(level: list[Any]) -> bool:
+    for _ in range(DEEPEST):
+        entries = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
+        level = [item for item in entries if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
+
+
 def _entries(container: dict[str, Any] | list[Any]) -> Iterable[tuple[Any, Any]]:
     return list(container.items()) if isinstance(container, dict) else enumerate(container)
 
@@ -304,40 +334,35 @@ def dumps(value: Json) -> str:
 
     Raise ValueError for a Decimal that is not finite, TypeError for anything that is not Json.
     """
-    pieces: list[str] = []
-    _write(value, pieces)
-    return "".join(pieces)
-
-
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
-"""Encode a text as JSON. (`json.dumps` would build an encoder for each call.)"""
-
-
-def _write(value: Json, pieces: list[str]) -> None:
-    if value is None or isinstance(value, bool):
-        pieces.append("null" if value is None else ("true" if value else "false"))
-    elif isinstance(value, str):
-        pieces.append(_quoted(value))
-    elif isinstance(value, int):
-        pieces.append(str(value))
-    elif isinstance(value, Decimal):
+    if isinstance(value, str):
+        return value if isinstance(value, Encoded) else encode_basestring(value)
+    if isinstance(value, dict):
+        return _object(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join([dumps(item) for item in value])}]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
         if not value.is_finite():
             raise ValueError(f"{value} has no JSON form")
-        pieces.append(f"{value:f}")
-    elif isinstance(value, Mapping):
-        pieces.append("{")
-        for index, (key, item) in enumerate(value.items()):
-            if not isinstance(key, str):
-                raise TypeError(f"a JSON key must be text, not {key!r}")
-            pieces.append(("," if index else "") + _quoted(key) + ":")
-            _write(item, pieces)
-        pieces.append("}")
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        pieces.append("[")
-        for index, item in enumerate(value):
-            if index:
-                pieces.append(",")
-            _write(item, pieces)
-        pieces.append("]")
-    else:
-        raise TypeError(f"{type(value).__name__} has no JSON form")
+        return f"{value:f}"
+    # Last, since checks against abstract classes are slow.
+    if isinstance(value, Mapping):
+        return _object(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return f"[{','.join([dumps(item) for item in value])}]"
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _object(value: Mapping[str, Json]) -> str:
+    return f"{{{','.join([f'{_key(key)}:{dumps(item)}' for key, item in value.items()])}}}"
+
+
+def _key(key: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a JSON key must be text, not {key!r}")
+    return encode_basestring(key)

@@ -34,6 +34,7 @@ from plexstedi.errors import (
 )
 from plexstedi.http.deadline import Deadline
 from plexstedi.http.error_body import read_error
+from plexstedi.http.exchange import Exchange
 from plexstedi.http.headers import http_date, looks_like_html, request_id
 from plexstedi.http.network import is_loopback
 from plexstedi.http.response import InconclusiveSend, Refusal, RejectedCall, ServiceResponse
@@ -79,12 +80,13 @@ def path_segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _is_address(url: str) -> bool:
-    """Whether this is a URL with a host. URL parsers raise several kinds of errors for malformed text."""
+def _address(url: str) -> httpx.URL | None:
+    """A URL with a host; None for other text. URL parsers raise several kinds of errors for malformed text."""
     try:
-        return bool(urlsplit(url).hostname and httpx.URL(url).host)
+        address = httpx.URL(url) if urlsplit(url).hostname else None
     except (ValueError, httpx.InvalidURL):
-        return False
+        return None
+    return address if address is not None and address.host else None
 
 
 def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
@@ -141,9 +143,9 @@ class Caller:
         self._clock = clock = clock or SystemClock()
         self._time = ServiceTime()
 
-        def stack(limiter: PerMinute | None, auth: httpx.Auth | None, service_time: ServiceTime | None) -> httpx.Client:
-            return httpx.Client(
-                transport=Retrying(
+        def stack(limiter: PerMinute | None, auth: httpx.Auth | None, service_time: ServiceTime | None) -> Exchange:
+            return Exchange(
+                Retrying(
                     service=service,
                     clock=clock,
                     rng=rng or random.Random(),
@@ -162,7 +164,6 @@ class Caller:
                     "Accept-Encoding": ACCEPTED_CODINGS,
                 },
                 timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
-                follow_redirects=False,
             )
 
         self._client = stack(limiter, auth, self._time)
@@ -231,6 +232,10 @@ class Caller:
         """PATCH with JSON. `idempotent` as for `post`."""
         return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
 
+    def delete(self, path: str) -> ServiceResponse:
+        """DELETE; repeated like a read."""
+        return self._call("DELETE", path, idempotent=True)
+
     def download(self, url: str) -> bytes:
         """Download a presigned URL, without any of our headers.
 
@@ -238,21 +243,21 @@ class Caller:
         Neither message contains the URL.
         """
         call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
-        if not _is_address(url):
+        address = _address(url)
+        if address is None:
             raise ServiceUnavailable(
                 f"{self.service} returned a document link that is not an address", fix="The next run tries again."
             )
-        if urlsplit(url).scheme != "https" and not is_loopback(url):
+        if address.scheme != "https" and not is_loopback(url):
             raise ServiceUnavailable(
                 f"{self.service} returned a document link that is not https", fix="Contact the service's support."
             )
         try:
-            response = self._bare_client.get(url, extensions={CALL: call})
+            response = self._bare_client.request("GET", address, extensions={CALL: call})
         except TRANSPORT_ERRORS:
-            # The cause is dropped on purpose: its text may contain the URL.
-            raise ServiceUnavailable(
-                f"{self.service} returned a document link that cannot be read", fix="The next run tries again."
-            ) from None
+            # The cause is dropped: its text may contain the URL.
+            what = f"{self.service} returned a document link that cannot be read"
+            raise ServiceUnavailable(what, fix="The next run tries again.") from None
         if response.is_success and looks_like_html(response):
             raise ServiceUnavailable(
                 f"{self.service} did not return {_PRESIGNED}: it returned an HTML page instead",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import TypeAdapter
 
@@ -202,13 +203,18 @@ class Writes:
         return self._database.number(f"SELECT count(*) FROM writes WHERE state IN {_OPEN_LISTED}")
 
 
+@lru_cache(maxsize=1024)
+def _plan(text: bytes) -> WritePlan:
+    return WritePlan.model_validate_json(text)
+
+
 def _write(row: Row) -> Write:
     plan = unpack(row["plan"])
     return Write(
         id=row["id"],
         order_id=row["order_id"],
         transaction_id=row["transaction_id"],
-        plan=WritePlan.model_validate_json(plan),
+        plan=_plan(plan),
         state=WriteState(row["state"]),
         changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"], plan)),
         planned_at=moment(row["planned_at"]),

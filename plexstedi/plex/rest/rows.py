@@ -27,6 +27,7 @@ class RowFault(ValueError):
     """A row lacks a required field, or a field has an invalid value."""
 
 
+@lru_cache(maxsize=4096)
 def normalized(name: str) -> str:
     """The normalized form of a field name: the same for `poNumber`, `po_number` and `PONumber`."""
     return name.replace("_", "").lower()
@@ -40,10 +41,16 @@ class Names:
     aliases: Mapping[str, tuple[str, ...]]
     days: Days = field(default_factory=Days)
     """The conversion of times to days."""
+    _known: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def of(self, field: str) -> tuple[str, ...]:
         """All names of the field; the first one present is used."""
-        key = normalized(field)
+        names = self._known.get(field)
+        if names is None:
+            names = self._known[field] = self._of(normalized(field))
+        return names
+
+    def _of(self, key: str) -> tuple[str, ...]:
         if key in self.own:
             return (self.own[key],)
         dated = (f"{key}time",) if key.endswith("date") else ()
