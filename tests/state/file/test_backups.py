@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -127,6 +129,29 @@ def test_what_a_killed_run_left_is_used_up_by_the_next_copy(store, path):
     assert list(path.parent.glob("*.backup*")) == [copy]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     Store.open_to_read(copy).close()
+
+
+def test_a_copy_killed_between_two_slices_has_no_name_and_is_repeated(store, path):
+    filled(store)
+    store.close()
+    pid = os.fork()
+    if pid == 0:
+        slices = []
+        try:
+            keep_backup(
+                path, NOW, 3, lambda: slices.append(1) or len(slices) < 4 or os.kill(os.getpid(), signal.SIGKILL)
+            )
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert backups_of(path) == []
+    assert path.with_name("state.sqlite3.backup.partial").exists(), "it was killed too early or too late"
+    with closing(Store.open(path, NOW)) as next_run:
+        assert next_run.audit.verify() is None
+    copy = keep_backup(path, NOW, 3)
+    assert list(path.parent.glob("*.backup*")) == [copy]
+    with closing(Store.open_to_read(copy)) as opened:
+        assert opened.audit.verify() is None
 
 
 def filled(store):
