@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from plexstedi.cli.invocation import work
+from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import Json, Override, overrides
 from plexstedi.cli.result.outcome import Outcome, counts_line, on_a_terminal, print_news
 from plexstedi.cli.result.overview import not_traded
 from plexstedi.sync.endings import warning_is_due
+from plexstedi.sync.keys.rotation import rotate_if_due
 from plexstedi.sync.run import back_up, purge, run
 from plexstedi.sync.session import Session
 
@@ -20,14 +21,21 @@ def register(app: typer.Typer) -> None:
     def command(context: typer.Context, override: Override = None, json: Json = False) -> None:
         """Poll, submit and ingest acknowledgments under one lock. Prints nothing when there was nothing to do."""
 
+        succeeded = False
+
         def body(session: Session, outcome: Outcome) -> None:
+            nonlocal succeeded
             outcome.show = lambda: _show(outcome)
             outcome.collect(lambda: run(session, outcome.faults))
             if not outcome.faults:
+                succeeded = True
                 outcome.collect(lambda: purge(session))
+                outcome.collect(lambda: rotate_if_due(session, of(context).secrets()))
             outcome.collect(lambda: outcome.data.update(not_traded=not_traded(session)))
 
         def unlocked(session: Session, outcome: Outcome) -> None:
+            if not succeeded:
+                return
             fault, state = back_up(session), session.store.database.path
             if fault is None or state is None:
                 return
