@@ -255,8 +255,7 @@ class Database:
             # An incomplete copy is never used: it needs neither a journal nor a sync of its own.
             copy.execute("PRAGMA journal_mode = OFF")
             copy.execute("PRAGMA synchronous = OFF")
-            # One read transaction is one snapshot: in WAL it waits for no writer and none waits for it. Without it,
-            # SQLite would begin again at every commit of another run.
+            # One snapshot: without it SQLite begins again at each commit of another run. In WAL no writer waits for it.
             source.execute("BEGIN")
             source.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
             source.backup(copy, pages=_SLICE_PAGES, progress=lambda status, remaining, total: check())
