@@ -16,6 +16,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -38,9 +39,11 @@ from plexstedi.http.headers import http_date, looks_like_html, request_id
 from plexstedi.http.network import is_loopback
 from plexstedi.http.response import InconclusiveSend, Refusal, RejectedCall, ServiceResponse
 from plexstedi.http.response_body import ACCEPTED_CODINGS, LARGEST_RESPONSE, TOO_LARGE
+from plexstedi.http.scrub import authorization_of, header_secrets, long_enough, scrub_for, scrub_items, without
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
 from plexstedi.http.transport import (
     CALL,
+    KEPT_ITEMS,
     READ_JSON,
     TRANSPORT_ERRORS,
     Attempt,
@@ -69,26 +72,7 @@ __all__ = [
     "token_request",
 ]
 
-_SHORTEST_SECRET = 12
-"""Characters. Shorter texts occur by chance in a body; no key of Plex or Stedi is that short."""
 _PRESIGNED = "(presigned document)"
-
-
-def _is_secret(header: str) -> bool:
-    """Whether a header holds a secret, by its name. A tenant id is not a secret; Plex's responses are full of it."""
-    return any(word in header.lower() for word in ("authorization", "key", "secret", "token"))
-
-
-def _without(document: Json, secrets: Sequence[str]) -> Json:
-    if isinstance(document, str):
-        for secret in secrets:
-            document = document.replace(secret, "(secret)")
-        return document
-    if isinstance(document, Mapping):
-        return {str(_without(name, secrets)): _without(value, secrets) for name, value in document.items()}
-    if isinstance(document, Sequence):
-        return [_without(value, secrets) for value in document]
-    return document
 
 
 def path_segment(text: str) -> str:
@@ -155,9 +139,7 @@ class Caller:
                     f"the value for the header {name} of {service} has characters that no key can have",
                     fix="Store the secret again, without line breaks or typographic characters.",
                 )
-        self._secrets = tuple(
-            value for name, value in self._headers.items() if _is_secret(name) and len(value) >= _SHORTEST_SECRET
-        )
+        self._secrets = header_secrets(self._headers)
         self._clock = clock = clock or SystemClock()
         self._time = ServiceTime()
 
@@ -207,21 +189,26 @@ class Caller:
 
     def scrubbed(self, document: Json, *more: str) -> Json:
         """The document with our secrets and `more` removed, should the service have echoed one."""
-        return _without(document, (*self._secrets, *more))
+        return without(document, (*self._secrets, *more))
 
-    def _scrub(self, body: bytes, *more: str) -> Callable[[Json], Json]:
-        """A function that removes secrets from this body; the identity where there are none (the usual case).
+    def _keeping(
+        self, keep: Callable[[], Callable[[Json], object]], request: httpx.Request
+    ) -> Callable[[Json, str], object]:
+        return scrub_items(keep(), (*self._secrets, *long_enough(authorization_of(request))))
 
-        Walking a large document costs time, so it is only done where the bytes can contain a secret.
+    def get(
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]] = (),
+        *,
+        keep: Callable[[], Callable[[Json], object]] | None = None,
+    ) -> ServiceResponse:
+        """GET. `path` begins with a slash; a name may occur several times in `params`.
+
+        `keep`: read a list item by item, without holding all of it. For each attempt it gives a function that returns
+        what to keep of an item; it must not raise. The result has `items` then, unless the body is not a list.
         """
-        # With a backslash in the body, a secret may be spelled with JSON escapes.
-        if b"\\" in body or any(secret.encode() in body for secret in (*self._secrets, *more)):
-            return lambda document: self.scrubbed(document, *more)
-        return lambda document: document
-
-    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceResponse:
-        """GET. `path` begins with a slash; a name may occur several times in `params`."""
-        return self._call("GET", path, params=params, idempotent=True, reads=True)
+        return self._call("GET", path, params=params, idempotent=True, reads=True, keep=keep)
 
     def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> ServiceResponse:
         """Read by POST with JSON: changes nothing at the service, so it is retried like a GET."""
@@ -245,6 +232,10 @@ class Caller:
         """PATCH with JSON. `idempotent` as for `post`."""
         return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
 
+    def delete(self, path: str) -> ServiceResponse:
+        """DELETE; repeated like a read."""
+        return self._call("DELETE", path, idempotent=True)
+
     def download(self, url: str) -> bytes:
         """Download a presigned URL, without any of our headers.
 
@@ -264,10 +255,9 @@ class Caller:
         try:
             response = self._bare_client.request("GET", address, extensions={CALL: call})
         except TRANSPORT_ERRORS:
-            # The cause is dropped on purpose: its text may contain the URL.
-            raise ServiceUnavailable(
-                f"{self.service} returned a document link that cannot be read", fix="The next run tries again."
-            ) from None
+            # The cause is dropped: its text may contain the URL.
+            what = f"{self.service} returned a document link that cannot be read"
+            raise ServiceUnavailable(what, fix="The next run tries again.") from None
         if response.is_success and looks_like_html(response):
             raise ServiceUnavailable(
                 f"{self.service} did not return {_PRESIGNED}: it returned an HTML page instead",
@@ -299,8 +289,10 @@ class Caller:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        keep: Callable[[], Callable[[Json], object]] | None = None,
     ) -> ServiceResponse:
-        call = Call(idempotent=idempotent, shown_path=path, reads=reads)
+        item_by_item = None if keep is None else partial(self._keeping, keep)
+        call = Call(idempotent=idempotent, shown_path=path, reads=reads, keep=item_by_item)
         content_type = {} if body is None else {"Content-Type": "application/json"}
         try:
             try:
@@ -337,8 +329,8 @@ class Caller:
     def _answer(self, method: str, path: str, response: httpx.Response) -> ServiceResponse:
         """Convert the last response into a ServiceResponse, or raise the matching error (see the module's list)."""
         status = response.status_code
-        authorization = response.request.headers.get("authorization", "").removeprefix("Bearer ")
-        sent = (authorization,) if len(authorization) >= _SHORTEST_SECRET else ()
+        authorization = authorization_of(response.request)
+        secrets = (*self._secrets, *long_enough(authorization))
         if response.is_success:
             if response.content.strip():
                 self._check_json(method, path, response)
@@ -351,7 +343,8 @@ class Caller:
                 request_id=request_id(response.headers),
                 date=http_date(response.headers.get("date")),
                 document=response.extensions.get(READ_JSON),
-                scrub=self._scrub(response.content, *sent),
+                items=response.extensions.get(KEPT_ITEMS),
+                scrub=scrub_for(response.content, secrets),
             )
         error_body = read_error(response, secrets=[key for key in (*self._secrets, authorization) if key])
         what = f"{self.service} refused {method} {path} with {status}{error_body.text}"
@@ -386,7 +379,7 @@ class Caller:
         )
 
     def _check_json(self, method: str, path: str, response: httpx.Response) -> None:
-        if READ_JSON in response.extensions:
+        if READ_JSON in response.extensions or KEPT_ITEMS in response.extensions:
             return
         try:
             loads(response.content)

@@ -36,7 +36,11 @@ class MemoryCallLog:
 
 
 class PerMinute:
-    """At most `limit` calls in any 60 seconds: a sliding window over the times of past calls."""
+    """At most `limit` calls in any 60 seconds: a sliding window over the times of past calls.
+
+    The service counts a call at some moment between its start and its end. A call in flight is therefore counted as
+    made now, and a finished one as made when it ended: several threads then cause no refusal (429).
+    """
 
     window = timedelta(seconds=60)
 
@@ -50,29 +54,35 @@ class PerMinute:
         self._lock = threading.Lock()
         self.turn = threading.Lock()
         """Held while waiting for the limit: several threads would all wait, and then all try at once."""
-        self.recent: list[datetime] = sorted(self._log.load(service, clock.now() - self.window))
+        self._ended: list[datetime] = sorted(self._log.load(service, clock.now() - self.window))
+        self._in_flight = 0
 
     def reserve(self) -> float:
-        """Record a call that is made now and return 0.0; or return the seconds until one more is within the limit.
+        """Record a call that starts now and return 0.0; or return the seconds until one more is within the limit.
 
-        Several threads call a service at once: without the lock two of them could take the last free call.
+        `finished` must follow each call that was recorded. Several threads call a service at once: without the lock
+        two of them could take the last free call.
         """
         with self._lock:
             wait = self._wait_needed()
             if wait <= 0.0:
-                self._count()
+                self._in_flight += 1
+                self._log.record(self._service, self._clock.now())
             return wait
+
+    def finished(self) -> None:
+        """The call has ended, with or without a response."""
+        with self._lock:
+            self._in_flight -= 1
+            self._ended.append(self._clock.now())
 
     def _wait_needed(self) -> float:
         now = self._clock.now()
         # A time in the future means that the clock was set back; it must not block calls for hours.
-        self.recent = [at for at in self.recent if now - self.window < at <= now]
-        if len(self.recent) < self.limit:
+        self._ended = [at for at in self._ended if now - self.window < at <= now]
+        free = self.limit - self._in_flight
+        if len(self._ended) < free:
             return 0.0
-        free_at = self.recent[-self.limit] + self.window
+        # With all calls in flight, none of them leaves the window for a minute.
+        free_at = (self._ended[-free] if free > 0 else now) + self.window
         return max(0.0, (free_at - now).total_seconds())
-
-    def _count(self) -> None:
-        now = self._clock.now()
-        self.recent.append(now)
-        self._log.record(self._service, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -119,22 +119,24 @@ class Writes:
             "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state IN ('planned', 'failed')", (order_id,)
         )
 
-    def open(self) -> list[Write]:
-        """Open writes, oldest first."""
+    def open(self) -> Iterator[Write]:
+        """Open writes, oldest first; each is read when its turn comes."""
         rows = self._database.rows(f"SELECT * FROM writes WHERE state IN {_OPEN_LISTED} ORDER BY id")
-        return [_write(row) for row in rows]
+        return map(_write, rows)
 
-    def unseen_and_failed(self) -> list[Write]:
+    def unseen_and_failed(self) -> Iterator[Write]:
         """Writes under review because Plex does not return them; Plex may do so later, so they are still read back."""
         rows = self._database.rows(
             "SELECT * FROM writes WHERE state = 'failed' AND unseen_since IS NOT NULL ORDER BY id"
         )
-        return [_write(row) for row in rows]
+        return map(_write, rows)
 
-    def by_ids(self, ids: Iterable[int]) -> list[Write]:
-        """These writes, oldest first."""
-        found = [self._database.row("SELECT * FROM writes WHERE id = ?", (write_id,)) for write_id in sorted(ids)]
-        return [_write(row) for row in found if row is not None]
+    def by_ids(self, ids: Iterable[int]) -> Iterator[Write]:
+        """These writes in the sequence given; each is read when its turn comes."""
+        for write_id in ids:
+            row = self._database.row("SELECT * FROM writes WHERE id = ?", (write_id,))
+            if row is not None:
+                yield _write(row)
 
     def still_open(self, write_id: int) -> list[Write]:
         """This write if it is still open; else an empty list."""

@@ -108,3 +108,29 @@ def test_master_data_of_plex_is_read_once_a_day(bench):
     edit_all(bench)
     bench.later(minutes=5)
     assert [path for path in Calls(bench, "poll").plex if path.endswith("statuses")] != []
+
+
+def test_the_limit_of_calls_a_minute_is_used_to_95_percent_and_never_exceeded(make_bench):
+    """70 orders at 20 calls a minute, read by four threads: as fast as the limit allows, and Plex never refuses one."""
+    bench = make_bench(orders=70, suppliers=S)
+    limit = 20
+
+    def limited(text: str) -> str:
+        lines = [
+            f"requests_per_minute = {limit}" if line.startswith("requests_per_minute") else line
+            for line in text.splitlines()
+        ]
+        return "\n".join(lines) + "\n[run]\ntime_limit_minutes = 60\n"
+
+    bench.write_config(limited)
+    bench.sandbox.plex_settings.calls_per_minute = limit
+    polled = bench.run("poll", "--json")
+    assert polled.code in (0, 3), polled.err
+    assert polled.json["counts"]["orders_seen"] == 70
+    calls = [entry for entry in bench.sandbox.log if not entry.path.startswith("/2023-08-01/")]
+    assert {entry.status for entry in calls} == {200}
+    # Counted up to the last burst: the rest of its minute is not waited for.
+    whole = [entry.at for entry in calls if entry.at < calls[-1].at]
+    minutes = (calls[-1].at - calls[0].at).total_seconds() / 60
+    assert minutes >= 3
+    assert len(whole) >= 0.95 * limit * minutes

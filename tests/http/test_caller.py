@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import inspect
 import logging
 import threading
@@ -10,11 +11,15 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
 from plexstedi.http.caller import Deadline, MemoryCallLog, PerMinute, path_segment
 from plexstedi.http.response import InconclusiveSend, RejectedCall
 from plexstedi.http.transport import REACHED_BY_ERROR, Reached, reached
+
+from .conftest import StillClock
 
 BASE = "https://core.example/2023"
 
@@ -355,7 +360,7 @@ def test_a_response_too_deep_to_be_looked_through_is_no_response(make_caller, ht
         raise RecursionError
 
     httpx_mock.add_response(text='"\\u0041"', headers={"content-type": "application/json"})
-    monkeypatch.setattr("plexstedi.http.caller._without", too_deep)
+    monkeypatch.setattr("plexstedi.http.scrub.without", too_deep)
     with pytest.raises(ServiceUnavailable, match="no readable JSON"):
         make_caller().get("/x").json()
 
@@ -411,6 +416,7 @@ def test_threads_that_call_at_once_share_one_limit(clock):
             while (wait := limiter.reserve()) > 0:
                 with lock:
                     clock.sleep(wait)
+            limiter.finished()
 
     threads = [threading.Thread(target=call_fifty_times) for _ in range(4)]
     for thread in threads:
@@ -421,3 +427,34 @@ def test_threads_that_call_at_once_share_one_limit(clock):
     assert len(made) == 200
     for at in made:
         assert sum(at <= other < at + timedelta(seconds=60) for other in made) <= 50
+
+
+@given(
+    seconds=st.lists(st.floats(min_value=0.05, max_value=2.0), min_size=150, max_size=150),
+    counted=st.lists(st.floats(min_value=0.0, max_value=1.0), min_size=150, max_size=150),
+)
+@settings(max_examples=50)
+def test_whenever_the_service_counts_a_call_the_limit_is_kept_and_used(seconds, counted):
+    """Four callers, 40 calls a minute; the service counts each call somewhere between its start and its end."""
+    clock, limit = StillClock(), 40
+    start = clock.at
+    limiter = PerMinute(limit, service="Plex", clock=clock)
+    due = [(0.0, caller, "try") for caller in range(4)]
+    at_service = []
+    while due:
+        at, caller, what = heapq.heappop(due)
+        clock.at = start + timedelta(seconds=at)
+        if what == "end":
+            limiter.finished()
+        if len(at_service) == len(seconds):
+            continue
+        if (wait := limiter.reserve()) > 0:
+            heapq.heappush(due, (at + wait, caller, "try"))
+            continue
+        takes = seconds[len(at_service)]
+        at_service.append(at + takes * counted[len(at_service)])
+        heapq.heappush(due, (at + takes, caller, "end"))
+    at_service.sort()
+    assert all(later - first > 59.999 for first, later in zip(at_service, at_service[limit:], strict=False))
+    # 150 calls fill three whole minutes and a part of the fourth.
+    assert at_service[3 * limit] <= 3 * 60 / 0.95

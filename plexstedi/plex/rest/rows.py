@@ -57,6 +57,15 @@ class Names:
         return (key, *dated, *self.aliases.get(key, ()))
 
 
+@lru_cache(maxsize=256)
+def _spellings(names: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """The names of an object by their normalized form, the last one first. Most rows of a list have the same names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        found[normalized(name)] = (name, *found.get(normalized(name), ()))
+    return found
+
+
 class Row:
     """One object of a response. `what` names it in messages: the resource, and its id or number if known.
 
@@ -67,9 +76,9 @@ class Row:
         """Raise RowFault if the document is not an object."""
         if not isinstance(document, Mapping):
             raise RowFault(f"{what}: an object was expected")
-        self._values = {normalized(name): value for name, value in document.items() if value is not None}
         self._names = names
         self._document: Mapping[str, Json] = document
+        self._spelled = _spellings(tuple(document))
         self.table = what
         self.what = what
 
@@ -94,14 +103,15 @@ class Row:
     def raw(self, field: str) -> Json:
         """The unconverted value; None if absent or null."""
         for name in self._names.of(field):
-            if name in self._values:
-                return self._values[name]
+            for spelled in self._spelled.get(name, ()):
+                value = self._document[spelled]
+                if value is not None:
+                    return value
         return None
 
     def spelled(self, field: str) -> str:
         """The field's name as spelled in this row, for writing it back; the given name if the field is absent."""
-        spelled = {normalized(name): name for name in self._document}
-        return next((spelled[name] for name in self._names.of(field) if name in spelled), field)
+        return next((self._spelled[name][0] for name in self._names.of(field) if name in self._spelled), field)
 
     def text(self, field: str) -> str | None:
         """Trimmed text; None if absent or blank. A number is converted to its digits."""
