@@ -73,7 +73,8 @@ def test_a_run_that_writes_meanwhile_neither_waits_nor_changes_the_copy(store, p
 
     def write_meanwhile() -> bool:
         slices.append(store.audit.append(NOW, "plexstedi", "meanwhile", Subject("run")))
-        return True
+        # A copy that begins again at each commit would not end.
+        return len(slices) < 50
 
     head = store.audit.head()
     copy = keep_backup(path, NOW, 3, write_meanwhile)
