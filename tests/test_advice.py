@@ -14,8 +14,8 @@ import typer
 
 import plexstedi.cli.main as program
 from plexstedi.advice import filled, order_command, replay_command
-from plexstedi.credentials.secrets import SecretName
 from plexstedi.errors import SUSPICIONS
+from plexstedi.secret_names import SecretName
 from tests.advice_texts import COMMANDS, FILLED, Text, advice, command_lines, left, says, texts
 
 PLACEHOLDERS = {

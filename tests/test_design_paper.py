@@ -7,8 +7,8 @@ from pathlib import Path
 
 import plexstedi
 from plexstedi.cli.main import _command_names
-from plexstedi.credentials.secrets import SecretName
 from plexstedi.errors import ExitCode
+from plexstedi.secret_names import SecretName
 from plexstedi.sync.counts import Counts
 
 DESIGN = (Path(plexstedi.__file__).parent / "DESIGN.md").read_text()

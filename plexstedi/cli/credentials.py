@@ -18,9 +18,10 @@ from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import CredentialJson
 from plexstedi.cli.result.values import stamp
-from plexstedi.credentials.secrets import ListedSecret, SecretName
+from plexstedi.credentials.secrets import ListedSecret
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile, UsageFault
 from plexstedi.plain_text import hanging
+from plexstedi.secret_names import SecretName
 from plexstedi.state.file.lock import RunLock, lock_path
 from plexstedi.sync.keys.advice import key_due, refused_key, replacement_commands
 from plexstedi.sync.report.check_key import stored_record

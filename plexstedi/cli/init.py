@@ -16,8 +16,8 @@ from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.load import default_config_path, load
 from plexstedi.config.new import InitOptions, example_text, missing_options, new_config
 from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem
-from plexstedi.credentials.secrets import SecretName
 from plexstedi.errors import ConfigurationFault, UsageFault
+from plexstedi.secret_names import SecretName
 
 _APIS = (PlexApi.CONNECT, PlexApi.OAUTH2)
 _WRITES = (WriteBack.CUSTOM_FIELDS, WriteBack.RELEASES, WriteBack.REPORT_ONLY)

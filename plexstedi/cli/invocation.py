@@ -30,6 +30,7 @@ from plexstedi.config.load import (
     readable_alerts,
     readable_state_path,
 )
+from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile
 from plexstedi.internal import internal_fault
@@ -149,8 +150,17 @@ class Invocation:
         outcome.counts = counts
 
     def secrets(self) -> Secrets:
-        """The sources of secrets."""
-        return Secrets.of(os.environ, self.clock)
+        """The sources of secrets, as configured; without a readable configuration, the standard ones."""
+        config = self.config_if_readable()
+        if config is None:
+            return Secrets.of(os.environ, self.clock)
+        given, folder = config.credentials, config.file.parent
+
+        def whole(path: str | None) -> Path | None:
+            return None if path is None else folder / Path(path).expanduser()
+
+        key = KeySettings(whole(given.key_file), given.key_beside_data, whole(given.passphrase_file))
+        return Secrets.of(os.environ, self.clock, commands=given.commands, key=key)
 
     def surroundings(
         self, *, overrides: frozenset[str], stop: StopRequest, as_json: bool, time_limit: float | None = None

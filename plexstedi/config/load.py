@@ -29,6 +29,7 @@ from plexstedi.config.tables import (
     AcknowledgmentsConfig,
     AlertsConfig,
     ConfigTables,
+    CredentialsConfig,
     DataSource,
     DocumentsConfig,
     EmailConfig,
@@ -58,6 +59,7 @@ __all__ = [
     "AcknowledgmentsConfig",
     "AlertsConfig",
     "Config",
+    "CredentialsConfig",
     "DataSource",
     "DocumentsConfig",
     "EmailConfig",
@@ -94,6 +96,7 @@ class Config:
     alerts: AlertsConfig
     run: RunConfig
     state: StateConfig
+    credentials: CredentialsConfig
     suppliers: Mapping[str, SupplierSettings]
     customers: Mapping[str, SupplierSettings]
     supplier_defaults: SupplierSettings
@@ -221,6 +224,7 @@ def load(path: Path) -> Config:
         alerts=tables.alerts,
         run=tables.run,
         state=tables.state,
+        credentials=tables.credentials,
         suppliers=suppliers,
         customers=tables.customers,
         supplier_defaults=tables.supplier_defaults,

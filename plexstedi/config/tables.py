@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from plexstedi.edi.plain_values import as_utc
 from plexstedi.edi.settings import Code, Company, PathText, Settings, SupplierSettings, Word
+from plexstedi.secret_names import SecretName
 
 
 def fault(message: str, fix: str) -> PydanticCustomError:
@@ -354,6 +355,19 @@ def _known_home(text: str) -> str:
     return text
 
 
+class CredentialsConfig(Settings):
+    """`[credentials]`: how the encrypted file of secrets is opened, and programs that return secrets."""
+
+    key_file: Annotated[PathText, AfterValidator(_known_home)] | None = None
+    """The key of the encrypted file, relative to the configuration file; created by `credentials set`."""
+    key_beside_data: StrictBool = False
+    """Allow a `key_file` in the folder of the encrypted file: a copy of that folder then holds both."""
+    passphrase_file: Annotated[PathText, AfterValidator(_known_home)] | None = None
+    """A file with a passphrase that opens the encrypted file instead of a key."""
+    commands: dict[SecretName, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """By name of the secret: program and arguments, run without a shell, that print it, such as those of `pass`."""
+
+
 class StateConfig(Settings):
     """`[state]`: the local SQLite file."""
 
@@ -374,6 +388,7 @@ class ConfigTables(Settings):
     alerts: AlertsConfig = AlertsConfig()
     run: RunConfig = RunConfig()
     state: StateConfig = StateConfig()
+    credentials: CredentialsConfig = CredentialsConfig()
     supplier_defaults: SupplierSettings = SupplierSettings()
     suppliers: dict[Code, SupplierSettings] = Field(default_factory=dict)
     customers: dict[Code, SupplierSettings] = Field(default_factory=dict)

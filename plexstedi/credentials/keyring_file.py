@@ -1,9 +1,12 @@
 """A keyring for servers without a desktop: one encrypted file that needs no prompt, so that it works under cron.
 
-The file is encrypted with AES-256-GCM. Its key is the systemd credential `plexstedi-keyring-key` if there is one, else
-a file beside it that only the owner can read. A key file beside it protects copies and backups of one file without the
-other, but not against somebody who can read both. An unattended server without a TPM cannot offer more;
-`LoadCredentialEncrypted=` can.
+Each secret is encrypted separately with AES-256-GCM under one key (keyring_key.py): a damaged entry costs that secret
+only. Neither a secret nor its name can be read in the file. A key file beside it protects copies and backups of one
+file without the other, but not against somebody who can read both.
+
+Form 2: a header line, then JSON with `salt` (of a passphrase), `check` (a known text, encrypted, which distinguishes a
+wrong key from a damaged entry) and `entries` by keyed hash of the name. Form 1, one encrypted table, is read and
+replaced by the next write.
 """
 
 from __future__ import annotations
@@ -12,11 +15,11 @@ import base64
 import contextlib
 import fcntl
 import hashlib
+import hmac
 import json
 import os
-import shlex
-import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -24,20 +27,19 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from keyring.backend import KeyringBackend
 from keyring.compat import properties
-from keyring.errors import KeyringError, PasswordDeleteError
+from keyring.errors import PasswordDeleteError
 
+from plexstedi.credentials.key_settings import KeySettings
+from plexstedi.credentials.keyring_key import KeyringFileError, KeySource, not_written
 from plexstedi.durable import make_folder, replace_file
 from plexstedi.errors import UntrustedFile
 from plexstedi.ownership import must_be_ours
 
-KEY_CREDENTIAL = "plexstedi-keyring-key"
-_HEADER = b"plexstedi keyring 1\n"
+_HEADER = b"plexstedi keyring 2\n"
+_FORM_1 = b"plexstedi keyring 1\n"
 _NONCE_BYTES = 12
-_KEY_BYTES = 32
-
-
-class KeyringFileError(KeyringError):
-    """The file or its key cannot be used; the message states which, and the fix."""
+_SALT_BYTES = 16
+_CHECK = "check"
 
 
 def default_keyring_file(env: Mapping[str, str]) -> Path:
@@ -45,6 +47,18 @@ def default_keyring_file(env: Mapping[str, str]) -> Path:
     if env.get("PLEXSTEDI_KEYRING_FILE"):
         return Path(env["PLEXSTEDI_KEYRING_FILE"])
     return platformdirs.user_data_path("plexstedi") / "secrets.keyring"
+
+
+@dataclass
+class _Content:
+    """The file as stored: nothing is decrypted."""
+
+    salt: bytes = field(default_factory=lambda: os.urandom(_SALT_BYTES))
+    check: bytes | None = None
+    """None: a new file."""
+    entries: dict[str, bytes] = field(default_factory=dict)
+    form_1: bytes | None = None
+    """The sealed table of form 1."""
 
 
 class EncryptedFileKeyring(KeyringBackend):
@@ -55,30 +69,61 @@ class EncryptedFileKeyring(KeyringBackend):
         """Lower than keyring's recommended minimum (1): used only if chosen by us or by name."""
         return 0.1
 
-    def __init__(self, path: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, env: Mapping[str, str] | None = None, settings: KeySettings | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._env = os.environ if env is None else env
-        self.path = path if path is not None else default_keyring_file(self._env)
-        self.key_path = self.path.with_suffix(".key")
+        env = os.environ if env is None else env
+        self.path = path if path is not None else default_keyring_file(env)
+        self._source = KeySource(self.path, env, settings or KeySettings())
+
+    @property
+    def key_path(self) -> Path:
+        """The key file."""
+        return self._source.key_path
 
     def get_password(self, service: str, username: str) -> str | None:
         """The secret; None if it is not stored."""
-        return self._read().get(_entry(service, username))
+        content = self._read()
+        if content.check is None and content.form_1 is None:
+            return None
+        key = self._opened(content, create=False)
+        sealed = content.entries.get(_entry(key, service, username))
+        if sealed is None:
+            return None
+        try:
+            return _open(key, sealed, _entry(key, service, username)).decode()
+        except (InvalidTag, ValueError):
+            raise KeyringFileError(
+                f"the entry of this secret in {self.path} is damaged; the others are not. Restore the file from a"
+                " backup, or store this secret again"
+            ) from None
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Store a secret; the file is replaced atomically."""
         with self._locked():
-            entries = self._read()
-            entries[_entry(service, username)] = password
-            self._write(entries)
+            content = self._read()
+            first, had_key = not self.path.exists(), self.key_path.exists()
+            key = self._opened(content, create=first)
+            entry = _entry(key, service, username)
+            content.entries[entry] = _seal(key, password.encode(), entry)
+            try:
+                self._write(content, key)
+            except KeyringFileError:
+                if first and not had_key and not self.path.exists():
+                    self._source.withdraw_new_key()
+                raise
 
     def delete_password(self, service: str, username: str) -> None:
         """Remove a secret. Raise PasswordDeleteError if it is not stored."""
         with self._locked():
-            entries = self._read()
-            if entries.pop(_entry(service, username), None) is None:
+            content = self._read()
+            if content.check is None and content.form_1 is None:
                 raise PasswordDeleteError(f"{username} is not stored")
-            self._write(entries)
+            key = self._opened(content, create=False)
+            if content.entries.pop(_entry(key, service, username), None) is None:
+                raise PasswordDeleteError(f"{username} is not stored")
+            self._write(content, key)
 
     def _check_owner(self) -> None:
         """Raise KeyringFileError if others can write the file or its folder: they could substitute our secrets."""
@@ -87,83 +132,66 @@ class EncryptedFileKeyring(KeyringBackend):
         except UntrustedFile as fault:
             raise KeyringFileError("; ".join(str(problem) for problem in fault.problems)) from fault
 
-    def _read(self) -> dict[str, str]:
+    def _read(self) -> _Content:
         if self.path.exists():
             self._check_owner()
         try:
-            content = self.path.read_bytes()
+            stored = self.path.read_bytes()
         except FileNotFoundError:
-            return {}
+            return _Content()
         except OSError as error:
             raise KeyringFileError(f"{self.path} cannot be read ({error.strerror})") from error
-        if not content.startswith(_HEADER):
-            raise KeyringFileError(
-                f"{self.path} is not a keyring of plexstedi; move it elsewhere and set the secrets again"
-            )
-        key = self._key(create=False)
         try:
-            sealed = base64.b64decode(content[len(_HEADER) :], validate=False)
-            clear = AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _HEADER)
-        except (ValueError, InvalidTag):
-            raise KeyringFileError(
-                f"{self.path} cannot be decrypted: it is damaged, or belongs to another key."
-                " Restore both from one backup, or move it elsewhere and set the secrets again"
-            ) from None
-        entries: dict[str, str] = json.loads(clear)
-        return entries
-
-    def _write(self, entries: Mapping[str, str]) -> None:
-        first = not self.path.exists()
-        had_key = self.key_path.exists()
-        key = self._key(create=first)
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = nonce + AESGCM(key).encrypt(nonce, json.dumps(entries, sort_keys=True).encode(), _HEADER)
-        try:
-            replace_file(self.path, _HEADER + base64.b64encode(sealed) + b"\n")
-        except OSError as error:
-            if first and not had_key and not self.path.exists():
-                # Nothing was encrypted with the new key yet: remove it, so that the next attempt starts clean.
-                with contextlib.suppress(OSError):
-                    self.key_path.unlink(missing_ok=True)
-            raise _not_written(self.path, error) from error
-
-    def _key(self, *, create: bool) -> bytes:
-        """The AES key: derived from the systemd credential, or read from the key file (`create`: made if missing)."""
-        directory = self._env.get("CREDENTIALS_DIRECTORY")
-        if directory:
-            try:
-                return _derived((Path(directory) / KEY_CREDENTIAL).read_bytes().strip())
-            except FileNotFoundError:
-                pass  # The unit provides other credentials only.
-            except OSError as error:
+            if stored.startswith(_FORM_1):
+                return _Content(form_1=base64.b64decode(stored[len(_FORM_1) :], validate=False))
+            if not stored.startswith(_HEADER):
                 raise KeyringFileError(
-                    f"the systemd credential {KEY_CREDENTIAL} cannot be read ({error.strerror})"
-                ) from error
-        try:
-            if create and self._has_no_key():
-                try:
-                    replace_file(self.key_path, base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
-                except OSError as error:
-                    raise _not_written(self.key_path, error) from error
-            status = self.key_path.stat()
-            text = self.key_path.read_bytes()
-        except FileNotFoundError:
-            raise KeyringFileError(
-                f"the key {self.key_path} of {self.path} does not exist. Restore it from a backup, pass it as the "
-                f"systemd credential {KEY_CREDENTIAL}, or move {self.path} away and set the secrets again"
-            ) from None
-        except OSError as error:
-            raise KeyringFileError(f"the key {self.key_path} cannot be used ({error.strerror})") from error
-        if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in (os.getuid(), 0):
-            raise KeyringFileError(
-                f"the key {self.key_path} is open to other users. Restrict it to its owner: `chmod 600"
-                f" {shlex.quote(str(self.key_path))}`"
+                    f"{self.path} is not a keyring of plexstedi; move it elsewhere and set the secrets again"
+                )
+            table = json.loads(stored[len(_HEADER) :])
+            return _Content(
+                salt=_decoded(table["salt"]),
+                check=_decoded(table["check"]),
+                entries={str(name): _decoded(sealed) for name, sealed in table["entries"].items()},
             )
-        return _derived(text.strip())
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._damaged() from None
 
-    def _has_no_key(self) -> bool:
-        """Whether the key must be created: there is none, or an incomplete one that nothing was encrypted with."""
-        return not self.key_path.exists() or len(self.key_path.read_bytes().strip()) < _KEY_BYTES
+    def _opened(self, content: _Content, *, create: bool) -> bytes:
+        """The key, which opens this content; the entries of form 1 are converted."""
+        key = self._source.key(content.salt, create=create)
+        try:
+            if content.form_1 is not None:
+                clear = _unseal(key, content.form_1, _FORM_1)
+                for name, value in json.loads(clear).items():
+                    entry = _entry(key, *json.loads(name))
+                    content.entries[entry] = _seal(key, value.encode(), entry)
+                content.form_1 = None
+            elif content.check is not None:
+                _open(key, content.check, _CHECK)
+        except (ValueError, InvalidTag, TypeError):
+            raise self._damaged() from None
+        if content.check is None:
+            content.check = _seal(key, b"plexstedi", _CHECK)
+        return key
+
+    def _damaged(self) -> KeyringFileError:
+        return KeyringFileError(
+            f"{self.path} cannot be decrypted: it is damaged, or belongs to another key."
+            " Restore both from one backup, or move it elsewhere and set the secrets again"
+        )
+
+    def _write(self, content: _Content, key: bytes) -> None:
+        assert content.check is not None, "the content was opened with its key"
+        table = {
+            "salt": _encoded(content.salt),
+            "check": _encoded(content.check),
+            "entries": {name: _encoded(sealed) for name, sealed in sorted(content.entries.items())},
+        }
+        try:
+            replace_file(self.path, _HEADER + json.dumps(table, indent=0).encode() + b"\n")
+        except OSError as error:
+            raise not_written(self.path, error) from error
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -173,7 +201,7 @@ class EncryptedFileKeyring(KeyringBackend):
             self._check_owner()
             lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise _not_written(self.path.parent, error) from error
+            raise not_written(self.path.parent, error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -181,20 +209,29 @@ class EncryptedFileKeyring(KeyringBackend):
             os.close(lock)
 
 
-def _entry(service: str, username: str) -> str:
-    return json.dumps([service, username])
+def _entry(key: bytes, service: str, username: str) -> str:
+    """The name of an entry: a keyed hash, so that the file does not show which secrets there are."""
+    return hmac.new(key, json.dumps([service, username]).encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def _derived(material: bytes) -> bytes:
-    if len(material) < _KEY_BYTES:
-        raise KeyringFileError(
-            f"the key is too short: {_KEY_BYTES} characters at least, as of `openssl rand -base64 32`"
-        )
-    return hashlib.sha256(b"plexstedi keyring key\n" + material).digest()
+def _seal(key: bytes, clear: bytes, entry: str) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, clear, _HEADER + entry.encode())
 
 
-def _not_written(path: Path, error: OSError) -> KeyringFileError:
-    return KeyringFileError(
-        f"{path} cannot be written ({error.strerror}). The secrets that were stored before are still there."
-        " Free some space on its disk, or give this user write permission, and store the secret again"
-    )
+def _open(key: bytes, sealed: bytes, entry: str) -> bytes:
+    return _unseal(key, sealed, _HEADER + entry.encode())
+
+
+def _unseal(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
+    return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
+
+
+def _encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _decoded(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError("not text")
+    return base64.b64decode(text, validate=True)

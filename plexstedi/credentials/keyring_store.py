@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.errors import CredentialsFault
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class KeyringStore:
     """
 
     env: Mapping[str, str]
+    settings: KeySettings | None = None
 
     def describe(self) -> str:
         from plexstedi.credentials.keyring_file import EncryptedFileKeyring
@@ -73,7 +75,7 @@ class KeyringStore:
     def _guarded(self, name: str, use: Callable[[KeyringBackend], _Result]) -> _Result:
         from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError
 
-        from plexstedi.credentials.keyring_file import KeyringFileError
+        from plexstedi.credentials.keyring_key import KeyringFileError
 
         backend = self._backend()
         try:
@@ -98,16 +100,16 @@ class KeyringStore:
         named = self.env.get("PYTHON_KEYRING_BACKEND")
         try:
             if named == f"{EncryptedFileKeyring.__module__}.{EncryptedFileKeyring.__name__}":
-                return EncryptedFileKeyring(file, self.env)
+                return EncryptedFileKeyring(file, self.env, self.settings)
             configured = core.load_keyring(named) if named else core.load_config()
             if configured is not None:
                 return configured
             if file.exists():
-                return EncryptedFileKeyring(file, self.env)
+                return EncryptedFileKeyring(file, self.env, self.settings)
             detected = core.get_keyring()
         except (KeyringError, RuntimeError, ImportError, AttributeError, ValueError, OSError) as error:
             raise CredentialsFault(
                 f"the keyring {named or 'of this machine'} cannot be used ({type(error).__name__})", fix=ALTERNATIVES
             ) from error
         # fail.Keyring has priority 0; keyring does not recommend backends with a priority below 1.
-        return detected if detected.priority >= 1 else EncryptedFileKeyring(file, self.env)
+        return detected if detected.priority >= 1 else EncryptedFileKeyring(file, self.env, self.settings)

@@ -1,8 +1,8 @@
 """Secrets by name: their sources, and storing them (DESIGN.md section 5).
 
 Sources in order: a file of that name in `$CREDENTIALS_DIRECTORY` (systemd), the environment variable `PLEXSTEDI_` +
-NAME, the keyring. A source that exists but is unreadable or empty is an error: continuing with the next one could use
-an old key unnoticed. No message, listing or repr contains a value or its length.
+NAME, the program in `credentials.commands`, the keyring. A source that exists but is unreadable or empty is an error:
+continuing with the next one could use an old key unnoticed. No message, listing or repr contains a value or its length.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,9 +19,12 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from plexstedi.clock import Clock
+from plexstedi.credentials.command import printed_by
+from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.credentials.keyring_store import KeyringStore, SecretStore
 from plexstedi.errors import CredentialsFault
 from plexstedi.internal import remember_secret
+from plexstedi.secret_names import SecretName
 
 _LARGEST = 16_384
 _SET_AT = ".set-at"
@@ -32,23 +35,12 @@ _PROBE = "probe"
 """An entry that is stored and removed again, to see whether the keyring stores anything."""
 
 
-class SecretName(StrEnum):
-    """The names of all secrets."""
-
-    PLEX_API_KEY = "plex-api-key"
-    PLEX_CLIENT_SECRET = "plex-client-secret"
-    PLEX_PASSWORD = "plex-password"
-    STEDI_API_KEY = "stedi-api-key"
-    STEDI_API_KEY_NEXT = "stedi-api-key-next"
-    STEDI_API_KEY_PREVIOUS = "stedi-api-key-previous"
-    """The key that was replaced, kept until a run has succeeded with the new one."""
-
-
 class SourceKind(StrEnum):
     """The kinds of sources, in the order in which they are read."""
 
     SYSTEMD = "systemd credential"
     ENVIRONMENT = "environment"
+    COMMAND = "command"
     KEYRING = "keyring"
 
 
@@ -91,11 +83,21 @@ class Secrets:
     env: Mapping[str, str]
     clock: Clock
     store: SecretStore
+    commands: Mapping[SecretName, Sequence[str]] = field(default_factory=dict)
+    """By secret: a program and its arguments that print it."""
+    _printed: dict[SecretName, SecretStr] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, env: Mapping[str, str], clock: Clock) -> Secrets:
-        """With the keyring chosen for the environment."""
-        return cls(env, clock, KeyringStore(env))
+    def of(
+        cls,
+        env: Mapping[str, str],
+        clock: Clock,
+        *,
+        commands: Mapping[SecretName, Sequence[str]] | None = None,
+        key: KeySettings | None = None,
+    ) -> Secrets:
+        """With the keyring chosen for the environment; `commands` and `key` as configured in `[credentials]`."""
+        return cls(env, clock, KeyringStore(env, key), commands or {})
 
     def get(self, name: SecretName) -> SecretStr:
         """The secret. Raise CredentialsFault if it is not set, or its source cannot be used."""
@@ -203,7 +205,7 @@ class Secrets:
         self.store.set(name + _SET_AT, since.astimezone(UTC).isoformat(timespec="seconds"))
 
     def _find(self, name: SecretName) -> tuple[SecretStr, Source] | None:
-        early = _from_systemd(name, self.env) or _from_environment(name, self.env)
+        early = _from_systemd(name, self.env) or _from_environment(name, self.env) or self._from_command(name)
         if early is not None:
             return early
         value = self.store.get(name)
@@ -214,7 +216,23 @@ class Secrets:
 
     def _before_keyring(self, name: SecretName) -> Source | None:
         early = _from_systemd(name, self.env) or _from_environment(name, self.env)
+        if early is None and name in self.commands:
+            return self._command_source(name)
         return None if early is None else early[1]
+
+    def _command_source(self, name: SecretName) -> Source:
+        return Source(SourceKind.COMMAND, self.commands[name][0])
+
+    def _from_command(self, name: SecretName) -> tuple[SecretStr, Source] | None:
+        if name not in self.commands:
+            return None
+        # A password manager may take a second, and may be asked for each secret once only.
+        if name not in self._printed:
+            value = _checked(
+                printed_by(self.commands[name], name, self.env), f"what credentials.commands.{name} prints"
+            )
+            self._printed[name] = SecretStr(value)
+        return self._printed[name], self._command_source(name)
 
 
 def variable(name: SecretName) -> str:

@@ -14,7 +14,7 @@ from plexstedi.clock import Clock, StopRequest
 from plexstedi.config.datasources import COMPANY, READ, RECORD_VALUES, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
 from plexstedi.config.tables import timezone_problem
-from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.decimal_json import Json
 from plexstedi.errors import Interrupted
 from plexstedi.http.caller import Deadline, MemoryCallLog
@@ -22,6 +22,7 @@ from plexstedi.plex.build import connect_to_plex
 from plexstedi.plex.port import PlexPort
 from plexstedi.plex.settings import AcknowledgmentRecords, Api, DataSourceMap, Level, PlexSettings, StatusNames
 from plexstedi.plex.tenant import verify_tenant
+from plexstedi.secret_names import SecretName
 from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.store import Store, expect_state
 from plexstedi.stedi.build import connect_to_stedi

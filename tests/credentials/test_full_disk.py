@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.credentials.keyring_file import EncryptedFileKeyring, KeyringFileError
+from plexstedi.credentials.keyring_file import EncryptedFileKeyring
+from plexstedi.credentials.keyring_key import KeyringFileError
 from tests.commands.driver import limit_file_size
 from tests.disk import Disk, killed_at_each_step
 from tests.forked import run_forked

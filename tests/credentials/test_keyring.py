@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import os
 import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from keyring.backend import KeyringBackend
 from keyring.compat import properties
 from keyring.errors import InitError, KeyringLocked, NoKeyringError, PasswordDeleteError
 
-from plexstedi.credentials.keyring_file import (
-    KEY_CREDENTIAL,
-    EncryptedFileKeyring,
-    KeyringFileError,
-    default_keyring_file,
-)
+from plexstedi.credentials.key_settings import KeySettings
+from plexstedi.credentials.keyring_file import EncryptedFileKeyring, default_keyring_file
+from plexstedi.credentials.keyring_key import KEY_CREDENTIAL, PASSPHRASE_CREDENTIAL, KeyringFileError
 from plexstedi.credentials.keyring_store import KeyringStore
 from plexstedi.errors import CredentialsFault
 
@@ -73,13 +74,120 @@ def test_deleting_removes_one_and_keeps_the_rest(file: Path) -> None:
         ring.delete_password("plexstedi", "a")
 
 
-def test_a_changed_byte_is_noticed(file: Path) -> None:
+def test_a_changed_byte_is_noticed_wherever_it_is(file: Path) -> None:
     EncryptedFileKeyring(file, {}).set_password("plexstedi", "a", SECRET)
-    content = bytearray(file.read_bytes())
-    content[40] = ord("A") if content[40] != ord("A") else ord("B")
-    file.write_bytes(content)
-    with pytest.raises(KeyringFileError, match="cannot be decrypted"):
-        EncryptedFileKeyring(file, {}).get_password("plexstedi", "a")
+    whole = file.read_bytes()
+    noticed = []
+    for place in range(len(whole) - 1):
+        content = bytearray(whole)
+        content[place] = ord("A") if content[place] != ord("A") else ord("B")
+        file.write_bytes(content)
+        try:
+            found = EncryptedFileKeyring(file, {}).get_password("plexstedi", "a")
+        except KeyringFileError as error:
+            noticed.append(str(error))
+        else:
+            # The salt of a passphrase is not used here; an entry of another name is another secret.
+            assert found in (SECRET, None)
+    assert len(noticed) > len(whole) / 2
+    assert all("Restore" in message or "move it elsewhere" in message for message in noticed)
+    file.write_bytes(whole)
+    assert EncryptedFileKeyring(file, {}).get_password("plexstedi", "a") == SECRET
+
+
+def test_a_damaged_entry_costs_that_secret_only(file: Path) -> None:
+    ring = EncryptedFileKeyring(file, {})
+    ring.set_password("plexstedi", "a", SECRET)
+    (entry,) = json.loads(file.read_text().partition("\n")[2])["entries"]
+    ring.set_password("plexstedi", "b", "2")
+    header, _, rest = file.read_text().partition("\n")
+    table = json.loads(rest)
+    table["entries"][entry] = base64.b64encode(b"damaged" * 8).decode()
+    file.write_text(f"{header}\n{json.dumps(table)}")
+    with pytest.raises(KeyringFileError, match="store this secret again"):
+        ring.get_password("plexstedi", "a")
+    assert ring.get_password("plexstedi", "b") == "2"
+    ring.set_password("plexstedi", "a", "again")
+    assert (ring.get_password("plexstedi", "a"), ring.get_password("plexstedi", "b")) == ("again", "2")
+
+
+def test_a_file_of_the_first_form_is_read_and_replaced_by_the_next_write(file: Path) -> None:
+    file.parent.mkdir()
+    material = base64.b64encode(b"k" * 32)
+    file.with_suffix(".key").write_bytes(material + b"\n")
+    file.with_suffix(".key").chmod(0o600)
+    key = hashlib.sha256(b"plexstedi keyring key\n" + material).digest()
+    table = json.dumps({json.dumps(["plexstedi", "a"]): SECRET}).encode()
+    sealed = b"n" * 12 + AESGCM(key).encrypt(b"n" * 12, table, b"plexstedi keyring 1\n")
+    file.write_bytes(b"plexstedi keyring 1\n" + base64.b64encode(sealed) + b"\n")
+    ring = EncryptedFileKeyring(file, {})
+    assert ring.get_password("plexstedi", "a") == SECRET
+    ring.set_password("plexstedi", "b", "2")
+    assert file.read_bytes().startswith(b"plexstedi keyring 2\n")
+    assert (ring.get_password("plexstedi", "a"), ring.get_password("plexstedi", "b")) == (SECRET, "2")
+
+
+def test_a_passphrase_opens_the_file_without_a_key_on_disk(file: Path, tmp_path: Path) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse battery\n")
+    passphrase.chmod(0o600)
+    settings = KeySettings(passphrase_file=passphrase)
+    ring = EncryptedFileKeyring(file, {}, settings)
+    ring.set_password("plexstedi", "a", SECRET)
+    assert EncryptedFileKeyring(file, {}, settings).get_password("plexstedi", "a") == SECRET
+    assert not ring.key_path.exists()
+    (tmp_path / PASSPHRASE_CREDENTIAL).write_text("correct horse battery")
+    env = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert EncryptedFileKeyring(file, env).get_password("plexstedi", "a") == SECRET
+    passphrase.write_text("another passphrase\n")
+    with pytest.raises(KeyringFileError, match="belongs to another key"):
+        ring.get_password("plexstedi", "a")
+    with pytest.raises(KeyringFileError, match="belongs to another key"):
+        ring.set_password("plexstedi", "b", "2")
+
+
+def test_a_key_file_elsewhere_is_made_there_and_beside_the_data_only_if_allowed(file: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / "keyring.key"
+    ring = EncryptedFileKeyring(file, {}, KeySettings(key_file=elsewhere))
+    ring.set_password("plexstedi", "a", SECRET)
+    assert ring.get_password("plexstedi", "a") == SECRET
+    assert mode(elsewhere) == 0o600
+    assert {path.name for path in file.parent.iterdir()} == {"secrets.keyring", "secrets.lock"}
+    beside = file.parent / "my.key"
+    with pytest.raises(KeyringFileError, match="key_beside_data"):
+        EncryptedFileKeyring(file, {}, KeySettings(key_file=beside)).get_password("plexstedi", "a")
+    elsewhere.rename(beside)
+    allowed = EncryptedFileKeyring(file, {}, KeySettings(key_file=beside, key_beside_data=True))
+    assert allowed.get_password("plexstedi", "a") == SECRET
+
+
+@pytest.mark.parametrize(
+    ("content", "file_mode", "word"),
+    [
+        ("short", 0o600, "too short"),
+        ("correct horse battery", 0o640, "chmod 600"),
+        (None, 0o600, "does not exist"),
+    ],
+)
+def test_an_unusable_passphrase_file_is_named_with_its_remedy(
+    file: Path, tmp_path: Path, content: str | None, file_mode: int, word: str
+) -> None:
+    passphrase = tmp_path / "passphrase"
+    if content is not None:
+        passphrase.write_text(content)
+        passphrase.chmod(file_mode)
+    with pytest.raises(KeyringFileError, match=word):
+        EncryptedFileKeyring(file, {}, KeySettings(passphrase_file=passphrase)).set_password("plexstedi", "a", SECRET)
+    assert not file.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_a_key_of_another_user_is_named_with_chown(file: Path) -> None:
+    ring = EncryptedFileKeyring(file, {})
+    ring.set_password("plexstedi", "a", SECRET)
+    os.chown(ring.key_path, 54321, -1)
+    with pytest.raises(KeyringFileError, match="chown"):
+        ring.get_password("plexstedi", "a")
 
 
 def test_a_lost_key_is_named_and_no_new_one_takes_its_place(file: Path) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from plexstedi.credentials.secrets import SecretName, Secrets, SourceKind
+from plexstedi.credentials.secrets import Secrets, SourceKind
 from plexstedi.errors import CredentialsFault
+from plexstedi.secret_names import SecretName
 
 SECRET = "live_k3y.DoNotShowThis"
 KEY = SecretName.STEDI_API_KEY
@@ -273,3 +274,39 @@ def test_without_a_next_key_there_is_nothing_to_promote() -> None:
 def test_an_unreadable_credential_is_an_error(systemd: Callable[..., dict[str, str]]) -> None:
     with pytest.raises(CredentialsFault, match="cannot be read"):
         secrets({**systemd(mode=0), "PLEXSTEDI_STEDI_API_KEY": "old"}).get(KEY)
+
+
+def printing(*command: str) -> Secrets:
+    return Secrets({"PLEXSTEDI_PLEX_API_KEY": "other"}, SetClock(), Drawer({"stedi-api-key": "old"}), {KEY: command})
+
+
+def test_a_program_may_print_the_secret_and_comes_before_the_keyring() -> None:
+    found = printing("printf", f"{SECRET}\\n")
+    assert found.get(KEY).get_secret_value() == SECRET
+    assert str(found.source(KEY)) == "command printf"
+    assert found.unchangeable(KEY) is not None
+    with pytest.raises(CredentialsFault, match="comes from the command printf"):
+        found.promote_next_stedi_key()
+
+
+def test_a_program_gets_none_of_the_other_secrets() -> None:
+    assert "PLEXSTEDI" not in printing("sh", "-c", "env | tr '\\n' ' '; echo end").get(KEY).get_secret_value()
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        (("sh", "-c", f"echo {SECRET}; echo {SECRET} >&2; exit 3"), "ended with 3"),
+        (("/no/such/program",), "cannot be started"),
+        (("true",), "is empty"),
+        (("printf", "a\\nb"), "line break"),
+        (("head", "-c", "20000", "/dev/zero"), "too much"),
+        (("printf", "\\377"), "not print text"),
+    ],
+)
+def test_a_program_that_fails_is_named_and_an_older_key_is_not_used(command: tuple[str, ...], word: str) -> None:
+    with pytest.raises(CredentialsFault) as caught:
+        printing(*command).get(KEY)
+    assert word in caught.value.message
+    assert "credentials.commands.stedi-api-key" in caught.value.message
+    assert SECRET not in f"{caught.value.message} {caught.value.fix}"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from plexstedi.config.load import Config
-from plexstedi.credentials.secrets import SecretName, Source, SourceKind
+from plexstedi.credentials.secrets import Source, SourceKind
 from plexstedi.errors import CredentialsFault
+from plexstedi.secret_names import SecretName
 from plexstedi.sync.keys.record import KeyRecord
 
 ROTATE = "Then run `plexstedi credentials rotate stedi`."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from plexstedi.credentials.secrets import SecretName
+from plexstedi.secret_names import SecretName
 from plexstedi.sync.keys.advice import WARNED_AHEAD
 from plexstedi.sync.keys.record import KeyRecord
 

@@ -14,9 +14,10 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import CredentialsFault, RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http.caller import Deadline
+from plexstedi.secret_names import SecretName
 from plexstedi.state.audit import Fact
 from plexstedi.state.subject import Subject
 from plexstedi.stedi.api_keys import ApiKeys, key_id

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from plexstedi.config.datasources import WRITE
 from plexstedi.config.load import Config, PlexApi, WriteBack
-from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.edi.guide.model import capacity_for
 from plexstedi.edi.guide.schema import GuideUnreadableError
 from plexstedi.edi.partner import Partner
@@ -22,6 +22,7 @@ from plexstedi.errors import ConfigurationFault, CredentialsFault, ExitCode, Sta
 from plexstedi.plex.rest.connect import CONNECT
 from plexstedi.plex.rest.dialect import adapted
 from plexstedi.plex.rest.oauth2 import OAUTH2
+from plexstedi.secret_names import SecretName
 from plexstedi.state.cursors import Fact
 from plexstedi.state.file.backups import age_of_last_backup
 from plexstedi.state.store import Store

@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from plexstedi.config.load import Config
-from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import CredentialsFault, PlexStediError
+from plexstedi.secret_names import SecretName
 from plexstedi.sync.keys.advice import how_to_rotate, key_due, refused_key
 from plexstedi.sync.keys.record import KeyRecord
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from plexstedi.clock import Clock
 from plexstedi.config.datasources import READ, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
-from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.edi.order import Order
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
@@ -17,6 +17,7 @@ from plexstedi.http.caller import Deadline
 from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Window
 from plexstedi.plex.settings import Level
 from plexstedi.plex.tenant import verify_tenant
+from plexstedi.secret_names import SecretName
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.preflight import ACKNOWLEDGMENT_SETS, CouldNotVerify, NeededSetting, Verified, Wrong
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong

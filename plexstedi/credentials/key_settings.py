@@ -1,0 +1,16 @@
+"""Where the key of the encrypted file is, as configured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class KeySettings:
+    """`[credentials]` of the configuration, with whole paths."""
+
+    key_file: Path | None = None
+    """None: beside the encrypted file."""
+    key_beside_data: bool = False
+    passphrase_file: Path | None = None

@@ -1,0 +1,17 @@
+"""The names of all secrets."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SecretName(StrEnum):
+    """The names of all secrets."""
+
+    PLEX_API_KEY = "plex-api-key"
+    PLEX_CLIENT_SECRET = "plex-client-secret"
+    PLEX_PASSWORD = "plex-password"
+    STEDI_API_KEY = "stedi-api-key"
+    STEDI_API_KEY_NEXT = "stedi-api-key-next"
+    STEDI_API_KEY_PREVIOUS = "stedi-api-key-previous"
+    """The key that was replaced, kept until a run has succeeded with the new one."""
