@@ -12,6 +12,9 @@ from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
 from plexstedi.http.response import Refusal
+from plexstedi.plex.datasource.releases import SourceReleaseKeys
+from plexstedi.plex.datasource.source_port import DataSourcePlex
+from plexstedi.plex.datasource.tables import SourceTables
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import MasterDataStore, PlexPort
 from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
@@ -22,10 +25,14 @@ from plexstedi.plex.rest.oauth2 import OAUTH2
 from plexstedi.plex.rest_port import AckValues, RestPlex
 from plexstedi.plex.settings import Api, PlexSettings
 from plexstedi.plex.writeback.custom_fields import DayFields
-from plexstedi.plex.writeback.datasources import DataSources, basic_headers, datasource_refusal
+from plexstedi.plex.writeback.datasources import AnySources, DataSources, basic_headers, datasource_refusal
 from plexstedi.plex.writeback.fields_connect import ConnectFields
 from plexstedi.plex.writeback.fields_oauth2 import OAuth2Fields
 from plexstedi.plex.writeback.records_datasource import DataSourceRecords
+from plexstedi.plex.writeback.release_keys import RestReleaseKeys
+
+DATASOURCE_PATH = "/api/datasources"
+"""Below `plex.base_url`, the host of the tenant's Plex."""
 
 
 def secret_name(api: Api) -> str:
@@ -111,18 +118,24 @@ def connect_to_plex(
             )
             rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings), kept)
             fields = OAuth2Fields(rest, day_fields)
-        case Api.DATASOURCE | Api.SOAP:
+        case Api.DATASOURCE:
+            refusal = datasource_refusal(renewal_fix)
+            headers = basic_headers(_needed("auth.username", settings.username), secret)
+            account = caller(headers, None, refusal, settings.base_url + DATASOURCE_PATH)
+            return _by_account(account, DataSources(account), settings)
+        case Api.SOAP:
             message = f'"{settings.api}" is not available in this version'
-            raise ConfigurationFault([Problem("configuration", "plex.api", message, 'Use "connect" or "oauth2".')])
+            raise ConfigurationFault([Problem("configuration", "plex.api", message, 'Use "datasource".')])
         case _:
             assert_never(settings.api)
-    former = tuple(Days(zone) for zone in settings.former_timezones if zone != settings.timezone)
+    former = _former(settings)
     records = settings.records
     if records is None:
         return RestPlex(rest, fields, settings.statuses, former=former, parallel_calls=settings.parallel_calls)
     headers = basic_headers(records.username, _needed("auth.username", account_password))
     account = caller(headers, None, datasource_refusal(account_renewal or how_to_renew("plex-password")), records.url)
-    values = DataSourceRecords(DataSources(account), records, rest, settings.objects, day_fields.days)
+    keys = RestReleaseKeys(rest, settings.objects)
+    values = DataSourceRecords(DataSources(account), records, keys, day_fields.days)
     return RestPlex(
         rest,
         values,
@@ -131,6 +144,19 @@ def connect_to_plex(
         former=former,
         parallel_calls=settings.parallel_calls,
     )
+
+
+def _by_account(account: Caller, sources: AnySources, settings: PlexSettings) -> PlexPort:
+    """The client of a tenant that is read through data sources alone."""
+    days = Days(settings.timezone)
+    tables = SourceTables(sources, settings.tables, days)
+    records = settings.records
+    values = None if records is None else DataSourceRecords(sources, records, SourceReleaseKeys(tables), days)
+    return DataSourcePlex(account, tables, settings, values, _former(settings))
+
+
+def _former(settings: PlexSettings) -> tuple[Days, ...]:
+    return tuple(Days(zone) for zone in settings.former_timezones if zone != settings.timezone)
 
 
 def _needed(key: str, value: str | None) -> str:

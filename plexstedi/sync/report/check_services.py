@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from plexstedi.clock import Clock
+from plexstedi.config.datasource_tables import default_id
 from plexstedi.config.datasources import READ, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
 from plexstedi.credentials.secrets import SecretName, Secrets
@@ -158,7 +159,7 @@ def _fields(config: Config, plex: PlexPort) -> Finding:
 def _records(config: Config, plex: PlexPort) -> Finding:
     """The web service account may use both data sources, and their parameter names match the configuration."""
     plex.check_fields({Level.RELEASE: ()})
-    numbers = " and ".join(str(config.plex.datasources[name].id) for name in (WRITE, READ))
+    numbers = " and ".join(str(config.plex.datasources[name].id or default_id(name)) for name in (WRITE, READ))
     return ok(Area.PLEX, "data sources", f"{numbers} are open to {config.plex.auth.username}, and named as configured")
 
 
