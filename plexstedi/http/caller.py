@@ -32,10 +32,10 @@ from plexstedi.errors import (
     ServiceUnavailable,
 )
 from plexstedi.http.deadline import Deadline
-from plexstedi.http.error_body import read_error
+from plexstedi.http.error_body import read_error, without_secrets
 from plexstedi.http.headers import http_date, looks_like_html, request_id
 from plexstedi.http.network import is_loopback
-from plexstedi.http.response import InconclusiveSend, Refusal, RejectedCall, ServiceResponse
+from plexstedi.http.response import JSON, InconclusiveSend, Refusal, RejectedCall, ResponseForm, ServiceResponse
 from plexstedi.http.response_body import ACCEPTED_CODINGS, LARGEST_RESPONSE, TOO_LARGE
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
 from plexstedi.http.transport import (
@@ -76,18 +76,6 @@ _PRESIGNED = "(presigned document)"
 def _is_secret(header: str) -> bool:
     """Whether a header holds a secret, by its name. A tenant id is not a secret; Plex's responses are full of it."""
     return any(word in header.lower() for word in ("authorization", "key", "secret", "token"))
-
-
-def _without(document: Json, secrets: Sequence[str]) -> Json:
-    if isinstance(document, str):
-        for secret in secrets:
-            document = document.replace(secret, "(secret)")
-        return document
-    if isinstance(document, Mapping):
-        return {str(_without(name, secrets)): _without(value, secrets) for name, value in document.items()}
-    if isinstance(document, Sequence):
-        return [_without(value, secrets) for value in document]
-    return document
 
 
 def path_segment(text: str) -> str:
@@ -132,6 +120,7 @@ class Caller:
         transport: httpx.BaseTransport | None = None,
         on_attempt: Callable[[Attempt], None] | None = None,
         largest_response: int = LARGEST_RESPONSE,
+        form: ResponseForm = JSON,
     ) -> None:
         """Timeouts in seconds; `largest_response` in bytes, decoded.
 
@@ -141,6 +130,7 @@ class Caller:
         self.service = service
         self.base_url = base_url.rstrip("/")
         self._refusal = refusal
+        self._form = form
         parts = urlsplit(self.base_url)
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(base_url))):
             raise ConfigurationFault(
@@ -206,7 +196,7 @@ class Caller:
 
     def scrubbed(self, document: Json, *more: str) -> Json:
         """The document with our secrets and `more` removed, should the service have echoed one."""
-        return _without(document, (*self._secrets, *more))
+        return without_secrets(document, (*self._secrets, *more))
 
     def _scrub(self, body: bytes, *more: str) -> Callable[[Json], Json]:
         """A function that removes secrets from this body; the identity where there are none (the usual case).
@@ -298,7 +288,13 @@ class Caller:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> ServiceResponse:
-        call = Call(idempotent=idempotent, shown_path=path, reads=reads)
+        call = Call(
+            idempotent=idempotent,
+            shown_path=path,
+            wants_json=self._form.is_json,
+            reads=reads,
+            is_final=self._form.is_final,
+        )
         content_type = {} if body is None else {"Content-Type": "application/json"}
         try:
             try:
@@ -337,8 +333,8 @@ class Caller:
         status = response.status_code
         authorization = response.request.headers.get("authorization", "").removeprefix("Bearer ")
         sent = (authorization,) if len(authorization) >= _SHORTEST_SECRET else ()
-        if response.is_success:
-            if response.content.strip():
+        if response.is_success or self._form.is_response(response):
+            if response.content.strip() and self._form.is_json:
                 self._check_json(method, path, response)
             return ServiceResponse(
                 service=self.service,

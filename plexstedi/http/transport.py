@@ -106,6 +106,8 @@ class Call:
     wants_json: bool = True
     reads: bool = False
     """It changes nothing at the service and can be aborted at any time."""
+    is_final: Callable[[httpx.Response], bool] = lambda response: False
+    """Whether a response with an error status shows that the request was refused unprocessed, as it always will be."""
     number: int = 0
     maybe_processed: bool = False
     """Whether some attempt may have been processed although its response is missing."""
@@ -265,6 +267,8 @@ class Retrying(httpx.BaseTransport):
     @staticmethod
     def _outcome(response: httpx.Response, call: Call) -> str:
         status = response.status_code
+        if call.is_final(response):
+            return "refused"
         if status == 429:
             return "throttled"
         if status >= 500:

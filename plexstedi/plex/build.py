@@ -11,8 +11,9 @@ import httpx
 from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
-from plexstedi.http.response import Refusal
+from plexstedi.http.response import JSON, Refusal, ResponseForm
 from plexstedi.plex.datasource.releases import SourceReleaseKeys
+from plexstedi.plex.datasource.soap import SOAP_FORM, SoapSources
 from plexstedi.plex.datasource.source_port import DataSourcePlex
 from plexstedi.plex.datasource.tables import SourceTables
 from plexstedi.plex.days import Days
@@ -81,7 +82,11 @@ def connect_to_plex(
     limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)
 
     def caller(
-        headers: Mapping[str, str], auth: httpx.Auth | None, refusal: Refusal, base_url: str = settings.base_url
+        headers: Mapping[str, str],
+        auth: httpx.Auth | None,
+        refusal: Refusal,
+        base_url: str = settings.base_url,
+        form: ResponseForm = JSON,
     ) -> Caller:
         return Caller(
             "Plex",
@@ -98,6 +103,7 @@ def connect_to_plex(
             on_attempt=on_attempt,
             refusal=refusal,
             largest_response=largest_response,
+            form=form,
         )
 
     day_fields = DayFields(settings.day_fields, Days(settings.timezone))
@@ -124,8 +130,16 @@ def connect_to_plex(
             account = caller(headers, None, refusal, settings.base_url + DATASOURCE_PATH)
             return _by_account(account, DataSources(account), settings)
         case Api.SOAP:
-            message = f'"{settings.api}" is not available in this version'
-            raise ConfigurationFault([Problem("configuration", "plex.api", message, 'Use "datasource".')])
+            refusal = datasource_refusal(renewal_fix)
+            headers = basic_headers(_needed("auth.username", settings.username), secret)
+            base, _, service = settings.base_url.rstrip("/").rpartition("/")
+            if "//" not in base:
+                example = "https://api.plexonline.com/DataSource/Service.asmx"
+                problem = Problem("configuration", "plex.base_url", "names no service", f"Write it like {example}")
+                raise ConfigurationFault([problem])
+            account = caller(headers, None, refusal, base, SOAP_FORM)
+            limits = {source.id: source.row_limit for source in settings.tables.values()}
+            return _by_account(account, SoapSources(account, f"/{service}", limits), settings)
         case _:
             assert_never(settings.api)
     former = _former(settings)

@@ -114,7 +114,5 @@ class PlexSettings:
     """The company of that account."""
     tables: Mapping[str, DataSourceMap] = field(default_factory=lambda: MappingProxyType({}))
     """`[plex.datasources]`, by our name of the table."""
-    at_parameters: bool = True
-    """Over SOAP: whether names of parameters begin with `@`."""
     records: AcknowledgmentRecords | None = None
     """None: acknowledgments are written into custom fields, or not at all."""

@@ -67,7 +67,6 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
 """By table: our column name to the field name of the REST interfaces, where they differ."""
 _LISTS = {"order": "id", "number": "poNumber"}
 _DATES = {"order_date", "created_at", "modified_at", "due", "received_at"}
-_FLAGS = {"blanket", "cancelled", "received", "onOrder", "release", "forecast", "planStatus", "open"}
 _STATUS_TABLES = ("order_statuses", "line_statuses", "release_statuses")
 
 
@@ -217,7 +216,7 @@ class SourceTables:
             value = values.get(column)
             if name in _DATES and isinstance(value, str) and source.dates is not None:
                 value = read_text_date(value, source.dates)
-            if isinstance(value, str) and (name in _FLAGS or table in _STATUS_TABLES) and name != "status":
+            if isinstance(value, str) and (name == "blanket" or (table in _STATUS_TABLES and name != "status")):
                 value = {"": None, "0": False, "1": True}.get(value.strip(), value)
             document[fields.get(name, name)] = value
         row = Row(document, Names({}, {}, self._days), table)

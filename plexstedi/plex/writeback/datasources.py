@@ -165,7 +165,7 @@ class DataSources:
         document = response.json()
         if not isinstance(document, Mapping):
             raise _unreadable(response)
-        failure = _stated_errors(document) or _business_failure(document)
+        failure = _stated_errors(document) or business_failure(document)
         if failure is not None:
             raise query_refused(source, failure)
         rows, columns = _rows(document, response)
@@ -190,7 +190,7 @@ class DataSources:
             return WriteUnknown(error.message)
         if not isinstance(document, Mapping):
             return WriteUnknown(f"Plex's data source {source} answered with something other than a result")
-        failure = _stated_errors(document) or _business_failure(document)
+        failure = _stated_errors(document) or business_failure(document)
         return Written() if failure is None else WriteRefused(failure)
 
     def _execute(
@@ -255,7 +255,7 @@ def _stated_errors(document: Mapping[str, Json]) -> str | None:
     return "; ".join(found[:3]) or None
 
 
-def _business_failure(document: Mapping[str, Json]) -> str | None:
+def business_failure(document: Mapping[str, Json]) -> str | None:
     """The message of a set `Result_Error`; None without an error. The names occur with and without `@`."""
     outputs = document.get("outputs")
     found = {

@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 import httpx
 import pytest
@@ -251,6 +253,89 @@ def make_sources(clock: StillClock) -> Iterator[Callable[..., tuple[FakeSources,
         fake.serve()
         given = {"tables": tables(), "username": "ACME.webservice@plex.com", "company_code": "ACME"} | more
         settings = PlexSettings(api=Api.DATASOURCE, base_url="https://acme.example", **given)
+        transport = httpx.MockTransport(fake)
+        rng = random.Random(1)
+        opened.append(connect_to_plex(settings, "a-very-secret-password", clock=clock, rng=rng, transport=transport))
+        return fake, opened[-1]
+
+    yield make
+    for port in opened:
+        port.close()
+
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+DATA = "{http://www.plexus-online.com/DataSource}"
+
+
+def soap_text(value: Any) -> str:
+    """A value as Classic writes it: everything is text, a missing value is an empty element."""
+    if value is None:
+        return ""
+    return {True: "True", False: "False"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def soap_response(rows: Rows, outputs: Mapping[str, Any] = {}, error: str = "", row_count: int | None = None) -> str:
+    def column(name: str, value: Any) -> str:
+        return f"<Column><Name>{name}</Name><Value>{escape(soap_text(value))}</Value></Column>"
+
+    body = "".join(f"<Row><Columns>{''.join(column(*each) for each in row.items())}</Columns></Row>" for row in rows)
+    given = "".join(
+        f"<OutputParameter><Name>@{name}</Name><Value>{escape(soap_text(value))}</Value></OutputParameter>"
+        for name, value in outputs.items()
+    )
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{SOAP}"><soap:Body>'
+        '<ExecuteDataSourceResponse xmlns="http://www.plexus-online.com/DataSource"><ExecuteDataSourceResult>'
+        f"<StatusNo>0</StatusNo><Error>{'true' if error else 'false'}</Error><ErrorNo>200</ErrorNo>"
+        f"<Message>{escape(error)}</Message><InstanceNo>123</InstanceNo><OutputParameters>{given}</OutputParameters>"
+        f"<ResultSets><ResultSet><RowCount>{len(rows) if row_count is None else row_count}</RowCount>"
+        f"<Rows>{body}</Rows></ResultSet></ResultSets>"
+        "</ExecuteDataSourceResult></ExecuteDataSourceResponse></soap:Body></soap:Envelope>"
+    )
+
+
+def soap_fault(code: str, text: str = "no") -> httpx.Response:
+    document = (
+        f'<soap:Envelope xmlns:soap="{SOAP}"><soap:Body><soap:Fault><faultcode>soap:{code}</faultcode>'
+        f"<faultstring>{text}</faultstring></soap:Fault></soap:Body></soap:Envelope>"
+    )
+    return httpx.Response(500, text=document, headers={"Content-Type": "text/xml"})
+
+
+@dataclass
+class FakeSoap(FakeSources):
+    """The same data sources over Classic SOAP; inputs arrive as texts."""
+
+    outputs: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/DataSource/Service.asmx"
+        assert request.headers["SOAPAction"] == '"http://www.plexus-online.com/DataSource/ExecuteDataSource"'
+        assert request.headers["Content-Type"] == "text/xml; charset=utf-8"
+        root = ElementTree.fromstring(request.content)
+        source = int(root.findtext(f".//{DATA}DataSourceKey") or 0)
+        inputs = {
+            each.findtext(f"{DATA}Name") or "": each.findtext(f"{DATA}Value") or ""
+            for each in root.iter(f"{DATA}InputParameter")
+        }
+        self.asked.append((source, inputs))
+        if source in self.say:
+            return self.say[source]()
+        # The rows compare keys as numbers.
+        typed = {name: int(value) if name in self.types else value for name, value in inputs.items()}
+        rows = self.rows[source](typed)
+        return httpx.Response(200, text=soap_response(rows[: self.limit], self.outputs.get(source, {})))
+
+
+@pytest.fixture
+def make_soap(clock: StillClock) -> Iterator[Callable[..., tuple[FakeSoap, PlexPort]]]:
+    opened: list[PlexPort] = []
+
+    def make(**more: Any) -> tuple[FakeSoap, PlexPort]:
+        fake = FakeSoap()
+        fake.serve()
+        given = {"tables": tables(), "username": "ACME.webservice@plex.com", "company_code": "ACME"} | more
+        settings = PlexSettings(api=Api.SOAP, base_url="https://plex.example/DataSource/Service.asmx", **given)
         transport = httpx.MockTransport(fake)
         rng = random.Random(1)
         opened.append(connect_to_plex(settings, "a-very-secret-password", clock=clock, rng=rng, transport=transport))
