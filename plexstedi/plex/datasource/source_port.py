@@ -55,6 +55,11 @@ class DataSourcePlex:
         self._directory = SourceDirectory(tables, settings.statuses)
         self._orders = SourceOrders(tables, self._directory, former, settings.parallel_calls)
 
+    @property
+    def tables(self) -> SourceTables:
+        """The tables that are read."""
+        return self._tables
+
     def tenants(self) -> tuple[Tenant, ...]:
         rows = self._tables.rows("company")
         codes = sorted({code for row in rows if (code := row.text("code")) is not None})

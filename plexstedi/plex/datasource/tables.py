@@ -78,6 +78,8 @@ class SourceTables:
         self._tables = tables
         self._days = days
         self._odd: list[UnreadableRecord] = []
+        self.most_rows: dict[str, int] = {}
+        """By table: the most rows that one call of this run returned."""
 
     @property
     def sources(self) -> AnySources:
@@ -88,6 +90,11 @@ class SourceTables:
     def days(self) -> Days:
         """The conversion between times and days of this tenant."""
         return self._days
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The configured tables."""
+        return tuple(self._tables)
 
     def has(self, table: str) -> bool:
         """Whether the table is configured."""
@@ -198,6 +205,7 @@ class SourceTables:
 
     def _converted(self, table: str, found: SourceRows) -> tuple[Row, ...]:
         source = self.map(table)
+        self.most_rows[table] = max(len(found.rows), self.most_rows.get(table, 0))
         if found.columns is not None:
             missing = sorted(name for name in source.columns.values() if name not in found.columns)
             if missing:

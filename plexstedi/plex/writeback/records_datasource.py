@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
@@ -219,12 +220,22 @@ def missing_names(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]
     given = {*ours.inputs.values(), *ours.constants}
     problems = []
     if unknown := sorted(given - theirs.inputs.keys()):
-        problems.append(f"{what} has no input {', '.join(unknown)}; it has {_listed(theirs.inputs)}")
+        problems.append(f"{what} has no input {_named(unknown, theirs.inputs)}; it has {_listed(theirs.inputs)}")
     if missing := sorted(each for each, required in theirs.inputs.items() if required and each not in given):
         problems.append(f"{what} requires {', '.join(missing)}, which has no value")
     if theirs.columns and (unknown := sorted(set(ours.columns.values()) - theirs.columns)):
-        problems.append(f"{what} has no column {', '.join(unknown)}; it has {_listed(theirs.columns)}")
+        problems.append(f"{what} has no column {_named(unknown, theirs.columns)}; it has {_listed(theirs.columns)}")
     return problems
+
+
+def _named(unknown: Iterable[str], known: Collection[str]) -> str:
+    """The unknown names, each with the nearest known one."""
+    spelled = {name.casefold(): name for name in known}
+    parts = []
+    for name in unknown:
+        near = get_close_matches(name.casefold(), spelled, n=1)
+        parts.append(f"{name} (did you mean {spelled[near[0]]}?)" if near else name)
+    return ", ".join(parts)
 
 
 def _listed(names: Iterable[str]) -> str:
