@@ -4,25 +4,50 @@ Input is bounded. A number that is not plain (`edi.plain_values`: more than 30 d
 becomes a `NotPlain`; so does a key that an object has twice with different values, and anything nested too deeply. The
 reader of that field reports it; the rest of the document is read normally. Lone surrogates and bytes of another
 encoding become the broken character.
+
+`ListReader` reads a list item by item as it arrives, with the same items as `loads`. It is built on the standard
+library's decoder, because its hooks carry these rules: `ijson` reads exact numbers too, but not with them (its keys
+that occur twice and its numbers of any size would need a second set of rules, and lists would differ from the rest).
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
+from json.encoder import encode_basestring
 from typing import Any, TypeAlias
 
-from plexstedi.edi.plain_values import BROKEN_CHARACTER, iso_time, plain_number, plain_whole, whole_text
+from plexstedi.edi.plain_values import (
+    BROKEN_CHARACTER,
+    MOST_DIGITS,
+    iso_time,
+    plain_number,
+    plain_whole,
+    whole_text,
+)
 
 Json: TypeAlias = "None | bool | int | Decimal | str | Sequence[Json] | Mapping[str, Json]"
 
 DEEPEST = 100
 """Maximum nesting of containers; deeper content is not read."""
 _SHOWN = 40
+_BLANKS = " \t\n\r"
+_BLANK = re.compile(f"[{_BLANKS}]*")
+_ENCODING_BYTES = 4
+"""Bytes from which the encoding is detected."""
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^"\[\]{}]+|.', re.DOTALL)
+
+
+class Encoded(str):
+    """JSON text of a value that is encoded already: `dumps` copies it as it is, so that nothing is encoded twice."""
+
+    __slots__ = ()
 
 
 class BrokenJsonError(ValueError):
@@ -57,6 +82,120 @@ def loads(text: str | bytes) -> Json:
     return _mended(value, surrogates=surrogates)
 
 
+class _Place(Enum):
+    """How far a `ListReader` is."""
+
+    START = "nothing received but blanks"
+    OTHER = "not a list"
+    FIRST = "after the opening bracket"
+    NEXT = "after a comma"
+    END = "after the closing bracket"
+
+
+class ListReader:
+    """Reads a JSON list in pieces and keeps, of each item, only what `keep` returns for it.
+
+    `keep` gets the item and its text as written. An incomplete item is kept as text until the rest of it arrives. A
+    body that is not a list, or is shorter than four bytes, is collected unread.
+    """
+
+    def __init__(self, keep: Callable[[Json, str], object]) -> None:
+        self._keep = keep
+        self._kept: list[object] = []
+        self._received: list[bytes] = []
+        """The body, unless it is a list."""
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._unread: list[str] = []
+        self._length = 0
+        self._enough = 0
+        """Characters that must be unread before the next attempt, so that an item of any length takes linear time."""
+        self._place = _Place.START
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the body received so far is a list, well-formed or not."""
+        return self._place not in (_Place.START, _Place.OTHER)
+
+    @property
+    def body(self) -> bytes:
+        """The body as received, unless it is a list."""
+        return b"".join(self._received)
+
+    def feed(self, piece: bytes) -> None:
+        """Read the next piece of the body."""
+        if not self.is_list:
+            self._received.append(piece)
+            if self._place is _Place.OTHER or not self._begins_a_list(piece):
+                return
+        elif self._decoder is not None:
+            self._add(self._decoder.decode(piece))
+        if self._length >= self._enough:
+            self._read_items()
+
+    def finish(self) -> list[object]:
+        """What was kept of the items of a list, once it is complete. Raise BrokenJsonError."""
+        if self._decoder is not None:
+            self._add(self._decoder.decode(b"", final=True))
+        self._read_items()
+        rest = "".join(self._unread)
+        if self._place in (_Place.FIRST, _Place.NEXT):
+            # Broken, or nested more deeply than the decoder reads: `loads` decides for all that is left.
+            items = loads(f"[{rest}" if self._place is _Place.FIRST else f"[0,{rest}")
+            assert isinstance(items, list)
+            self._kept += [self._keep(item, rest) for item in items[int(self._place is _Place.NEXT) :]]
+        elif rest.strip(_BLANKS):
+            raise BrokenJsonError("something follows the list")
+        return self._kept
+
+    def _begins_a_list(self, piece: bytes) -> bool:
+        if self._decoder is None:
+            piece = self.body
+            if len(piece) < _ENCODING_BYTES:
+                return False
+            self._decoder = codecs.getincrementaldecoder(json.detect_encoding(piece))(errors="replace")
+        text = self._decoder.decode(piece).lstrip(_BLANKS)
+        if text:
+            self._place = _Place.FIRST if text[0] == "[" else _Place.OTHER
+        if self._place is _Place.FIRST:
+            self._received = []
+            self._add(text[1:])
+        return self.is_list
+
+    def _add(self, text: str) -> None:
+        self._unread.append(text)
+        self._length += len(text)
+
+    def _read_items(self) -> None:
+        """Read the items that are complete: a comma or the end of the list follows."""
+        text = "".join(self._unread)
+        at = 0
+        while self._place in (_Place.FIRST, _Place.NEXT):
+            begin = _after_blanks(text, at)
+            if self._place is _Place.FIRST and text[begin : begin + 1] == "]":
+                at, self._place = begin + 1, _Place.END
+                break
+            try:
+                value, end = _DECODER.raw_decode(text, begin)
+            except (json.JSONDecodeError, RecursionError):
+                break
+            after = _after_blanks(text, end)
+            # Before its delimiter a number may continue in the next piece.
+            if text[after : after + 1] not in (",", "]"):
+                break
+            written = text[begin:end]
+            whole: Any = _mended([value], surrogates="\\u" in written)
+            self._kept.append(self._keep(whole[0], written))
+            at, self._place = after + 1, _Place.NEXT if text[after] == "," else _Place.END
+        self._unread = [text[at:]]
+        self._length = len(text) - at
+        self._enough = 2 * self._length
+
+
+def _after_blanks(text: str, at: int) -> int:
+    blanks = _BLANK.match(text, at)
+    return at if blanks is None else blanks.end()
+
+
 def as_whole(value: Json) -> int | None:
     """A whole number given as a number or as text with zeros ("0001"); None for anything else."""
     if isinstance(value, bool | NotPlain):
@@ -87,6 +226,8 @@ def _parsed(text: str, constant: Callable[[str], NotPlain]) -> Any:
 
 
 def _whole(written: str) -> int | NotPlain:
+    if len(written) <= MOST_DIGITS:
+        return int(written)
     value = plain_whole(written.removeprefix("-"))
     if value is None:
         return NotPlain.showing(written)
@@ -94,6 +235,8 @@ def _whole(written: str) -> int | NotPlain:
 
 
 def _fraction(written: str) -> Decimal | NotPlain:
+    if len(written) <= MOST_DIGITS and "e" not in written and "E" not in written:
+        return Decimal(written)
     value = plain_number(written)
     return NotPlain.showing(written) if value is None else value
 
@@ -108,6 +251,16 @@ def _table(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
             seen[key] = value
         return seen
     return table
+
+
+def _item_table(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    # The decoder shares the names of one document, and here each item is one.
+    return _table([(sys.intern(name), value) for name, value in pairs])
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=_whole, parse_float=_fraction, parse_constant=NotPlain.showing, object_pairs_hook=_item_table
+)
 
 
 def _without_depths(text: str) -> Iterator[str]:
@@ -134,6 +287,9 @@ def _mended(value: Any, *, surrogates: bool) -> Json:
     if isinstance(value, str):
         return whole_text(value) if surrogates and not isinstance(value, NotPlain) else value
     level: list[Any] = [value] if isinstance(value, dict | list) else []
+    if not surrogates and not _is_too_deep(level):
+        shallow: Json = value
+        return shallow
     for depth in range(DEEPEST):
         inner: list[Any] = []
         for container in level:
@@ -154,6 +310,15 @@ def _mended(value: Any, *, surrogates: bool) -> Json:
     return result
 
 
+def _is_too_deep(level: list[Any]) -> bool:
+    for _ in range(DEEPEST):
+        entries = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
+        level = [item for item in entries if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
+
+
 def _entries(container: dict[str, Any] | list[Any]) -> Iterable[tuple[Any, Any]]:
     return list(container.items()) if isinstance(container, dict) else enumerate(container)
 
@@ -169,40 +334,35 @@ def dumps(value: Json) -> str:
 
     Raise ValueError for a Decimal that is not finite, TypeError for anything that is not Json.
     """
-    pieces: list[str] = []
-    _write(value, pieces)
-    return "".join(pieces)
-
-
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
-"""Encode a text as JSON. (`json.dumps` would build an encoder for each call.)"""
-
-
-def _write(value: Json, pieces: list[str]) -> None:
-    if value is None or isinstance(value, bool):
-        pieces.append("null" if value is None else ("true" if value else "false"))
-    elif isinstance(value, str):
-        pieces.append(_quoted(value))
-    elif isinstance(value, int):
-        pieces.append(str(value))
-    elif isinstance(value, Decimal):
+    if isinstance(value, str):
+        return value if isinstance(value, Encoded) else encode_basestring(value)
+    if isinstance(value, dict):
+        return _object(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join([dumps(item) for item in value])}]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
         if not value.is_finite():
             raise ValueError(f"{value} has no JSON form")
-        pieces.append(f"{value:f}")
-    elif isinstance(value, Mapping):
-        pieces.append("{")
-        for index, (key, item) in enumerate(value.items()):
-            if not isinstance(key, str):
-                raise TypeError(f"a JSON key must be text, not {key!r}")
-            pieces.append(("," if index else "") + _quoted(key) + ":")
-            _write(item, pieces)
-        pieces.append("}")
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        pieces.append("[")
-        for index, item in enumerate(value):
-            if index:
-                pieces.append(",")
-            _write(item, pieces)
-        pieces.append("]")
-    else:
-        raise TypeError(f"{type(value).__name__} has no JSON form")
+        return f"{value:f}"
+    # Last, since checks against abstract classes are slow.
+    if isinstance(value, Mapping):
+        return _object(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return f"[{','.join([dumps(item) for item in value])}]"
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _object(value: Mapping[str, Json]) -> str:
+    return f"{{{','.join([f'{_key(key)}:{dumps(item)}' for key, item in value.items()])}}}"
+
+
+def _key(key: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a JSON key must be text, not {key!r}")
+    return encode_basestring(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plexstedi.decimal_json import BrokenJsonError, NotPlain, as_time, as_whole, dumps, loads
+from plexstedi.decimal_json import BrokenJsonError, ListReader, NotPlain, as_time, as_whole, dumps, loads
 
 ODD = {
     "an exponent of any size": "1e999999999",
@@ -97,3 +98,76 @@ def test_what_counts_is_a_whole_number(value: Any) -> None:
 @pytest.mark.parametrize("value", [5, "0001-01-01T00:00:00+14:00", "yesterday", None, []])
 def test_what_is_no_time_is_none(value: Any) -> None:
     assert as_time(value) is None
+
+
+LISTS = {
+    "an empty list": b" [ ] ",
+    "numbers": b"[12, 34.50 ,-1e3, 1e999999999, NaN]",
+    "one key with two values": b'[{"a": 1, "a": 2}, {"b": 1}]',
+    "escapes": b'["\\ud800x", "\\"], [", {"a\\\\": "]"}]',
+    "a byte order mark": b"\xef\xbb\xbf[1, 2, 3]",
+    "UTF-16": '[1, "\u00e9"]'.encode("utf-16"),
+    "another encoding": b'["caf\xe9\xe9", 1]',
+    "nested too deeply": b"[1," + b"[" * 150 + b"]" * 150 + b",2]",
+    "nested more deeply than the parser reads": b"[1," + b"[" * 5000 + b"]" * 5000 + b",2]",
+    "a long item": b'[["' + b"x" * 3000 + b'"], 1.5]',
+}
+BROKEN_LISTS = [
+    *(b"[1,]", b"[,1]", b"[1 2]", b"[1, 2]x", b"[1, 2", b"[1.", b"[1]]", b"[nul, 1]", b'[{"a": 1}, {"b"', b"[[[[1]]]"),
+    b"[1," + b"[" * 5000,
+]
+
+
+def in_pieces(body: bytes, size: int) -> Any:
+    """The list, read from pieces of so many bytes."""
+    reader = ListReader(lambda item, written: item)
+    for start in range(0, len(body), size):
+        reader.feed(body[start : start + size])
+    return reader.finish() if reader.is_list else loads(reader.body)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 100_000])
+@pytest.mark.parametrize("body", LISTS.values(), ids=LISTS)
+def test_a_list_that_arrives_in_pieces_has_the_items_that_it_has_as_a_whole(body: bytes, size: int) -> None:
+    assert repr(in_pieces(body, size)) == repr(loads(body))
+
+
+@pytest.mark.parametrize("size", [1, 3, 64, 100_000])
+@pytest.mark.parametrize("body", BROKEN_LISTS, ids=[repr(body[:20]) for body in BROKEN_LISTS])
+def test_a_list_that_is_broken_anywhere_is_broken_as_a_whole(body: bytes, size: int) -> None:
+    with pytest.raises(BrokenJsonError):
+        loads(body)
+    with pytest.raises(BrokenJsonError):
+        in_pieces(body, size)
+
+
+@given(st.lists(st.recursive(st.none() | st.text() | st.integers() | st.floats(), st.lists, max_leaves=5)), st.data())
+def test_any_list_is_read_alike_wherever_it_is_cut(items: Any, data: Any) -> None:
+    body = json.dumps(items, indent=data.draw(st.sampled_from([None, 1]))).encode()
+    size = data.draw(st.integers(1, len(body)))
+    assert repr(in_pieces(body, size)) == repr(loads(body))
+
+
+@pytest.mark.parametrize("body", [b'{"data": [1]}', b"<html>", b'"text"', b"", b"  "])
+def test_what_is_no_list_is_left_as_it_is(body: bytes) -> None:
+    reader = ListReader(lambda item, written: item)
+    for byte in body:
+        reader.feed(bytes([byte]))
+    assert not reader.is_list
+    assert reader.body == body
+
+
+def test_an_item_is_let_go_once_it_was_looked_at() -> None:
+    """What a long list takes depends on what is kept of its items, not on its length."""
+    item = json.dumps({"id": 1, "note": "x" * 1000}).encode()
+    tracemalloc.start()
+    try:
+        reader = ListReader(lambda row, written: None)
+        reader.feed(b"[" + item)
+        for _ in range(3000):
+            reader.feed(b"," + item)
+        reader.feed(b"]")
+        assert len(reader.finish()) == 3001
+        assert tracemalloc.get_traced_memory()[1] < 500_000
+    finally:
+        tracemalloc.stop()

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "plexstedi"
 MOST_LINES = 400
 MOST_FILES = 20
 
-SHARED = {"errors", "internal", "clock", "decimal_json", "ownership", "durable", "plain_text", "advice"}
+SHARED = {"errors", "internal", "clock", "decimal_json", "ownership", "durable", "packed", "plain_text", "advice"}
 MAY_USE: dict[str, set[str]] = {
     "edi": set(),
     "state": {"edi"} | SHARED,

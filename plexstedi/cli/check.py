@@ -15,6 +15,7 @@ from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import FindingJson, TrialJson
 from plexstedi.config.load import Config
+from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import ConfigurationFault, ExitCode, PlexStediError, UntrustedFile
 from plexstedi.sync.report.check import (
     Area,
@@ -30,6 +31,7 @@ from plexstedi.sync.report.check import (
 )
 from plexstedi.sync.report.check_files import check_alerts, check_groups, check_state_folder, untrusted
 from plexstedi.sync.report.check_guides import Trial, demands, left_out, try_orders
+from plexstedi.sync.report.check_key import check_key
 from plexstedi.sync.report.overview import reading
 
 _MARKS = {
@@ -87,6 +89,7 @@ def _run_checks(invocation: Invocation, trials: list[Trial], *, offline: bool, s
         *check_configuration(config),
         *check_alerts(config),
         *check_credentials(config, secrets),
+        *_key(invocation, config, secrets),
         *_state(invocation, config),
         *check_suppliers(config, supplier),
     ]
@@ -107,6 +110,14 @@ def _run_checks(invocation: Invocation, trials: list[Trial], *, offline: bool, s
         findings += _try(invocation, config, supplier, trials)
     order = list(Area)
     return sorted(findings, key=lambda finding: order.index(finding.area))
+
+
+def _key(invocation: Invocation, config: Config, secrets: Secrets) -> list[Finding]:
+    try:
+        return check_key(invocation.state(), config, secrets, invocation.clock.now())
+    except UntrustedFile:
+        # Reported by the check of the state file.
+        return []
 
 
 def _state(invocation: Invocation, config: Config) -> list[Finding]:

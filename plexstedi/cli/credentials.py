@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import SecretStr
 
-from plexstedi.cli.invocation import LOCK_WAIT_SECONDS, Invocation, finish, of
+from plexstedi.cli.invocation import LOCK_WAIT_SECONDS, Invocation, finish, of, work
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import CredentialJson
 from plexstedi.cli.result.values import stamp
 from plexstedi.credentials.secrets import ListedSecret, SecretName
-from plexstedi.errors import ConfigurationFault, CredentialsFault, UntrustedFile, UsageFault
+from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile, UsageFault
+from plexstedi.plain_text import hanging
 from plexstedi.state.file.lock import RunLock, lock_path
+from plexstedi.sync.keys.advice import key_due, refused_key, replacement_commands
+from plexstedi.sync.report.check_key import stored_record
+from plexstedi.sync.session import Session
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(SecretName)}.", show_default=False)]
 
@@ -84,9 +88,25 @@ def _list(context: typer.Context, json: Json = False) -> None:
     outcome = Outcome(command="credentials list")
     outcome.data["credentials"] = [CredentialJson.of(entry) for entry in listed]
     outcome.warnings += [f"{e.problem.message}. {e.problem.fix}" for e in listed if e.problem is not None]
+    outcome.warnings += _due(invocation)
     rows = [(e.name, _where(e), "-" if e.set_at is None else stamp(e.set_at)) for e in listed]
     outcome.show = lambda: print_table(("name", "comes from", "set at"), rows)
     finish(invocation, outcome, as_json=json)
+
+
+def _due(invocation: Invocation) -> list[str]:
+    """That the Stedi key is due or refused, as the last run recorded it; without a readable state, nothing."""
+    record = None
+    with suppress(PlexStediError):
+        record = stored_record(invocation.state())
+    if record is None:
+        return []
+    due = key_due(record, invocation.config_if_readable(), invocation.clock.now())
+    notices = [] if due is None or due.notice is None else [due.notice]
+    if record.substitute is not None:
+        fault = refused_key(record)
+        notices.append(f"{fault.message}. {fault.fix}")
+    return notices
 
 
 def _where(entry: ListedSecret) -> str:
@@ -109,30 +129,45 @@ def _delete(context: typer.Context, name: Name, json: Json = False) -> None:
 def _rotate(
     context: typer.Context,
     what: Annotated[Rotated, typer.Argument(help="Whose key.", show_default=False)],
+    print_command: Annotated[
+        bool, typer.Option("--print-command", help="Only show the commands that replace the key where it is stored.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Try stedi-api-key-next at Stedi with a real call, then replace stedi-api-key with it."""
-    # Load httpx only if a service is called.
-    from plexstedi.sync.setup import try_stedi_key
+    """Replace the Stedi key with stedi-api-key-next, or with a new key if stedi.api_keys_url is set.
 
-    invocation = of(context)
-    config, secrets, clock = invocation.config(), invocation.secrets(), invocation.clock
-    following = SecretName.STEDI_API_KEY_NEXT
-    if secrets.source(following) is None:
-        raise CredentialsFault(
-            f"{following} is not set",
-            fix=f"Create a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
+    The new key is first proved by a call to Stedi. The old one is kept as stedi-api-key-previous until a run has
+    succeeded with the new one; `plexstedi run` then removes it.
+    """
+    if print_command:
+        _print_command(of(context), what, as_json=json)
+    # Load httpx only if a service is called.
+    from plexstedi.sync.keys.rotation import rotate_now
+
+    secrets = of(context).secrets()
+
+    def body(session: Session, outcome: Outcome) -> None:
+        replaced = rotate_now(session, secrets)
+        outcome.data |= {"rotated": what.value if replaced else None}
+        outcome.show = lambda: print(
+            hanging(
+                f"Stedi accepts the new key; it is {SecretName.STEDI_API_KEY} from now on. Delete the old key in the"
+                " Stedi portal after the next run, unless plexstedi created it: then that run deletes it."
+                if replaced
+                else "alerts.rotate_command was given a new key. The next run reports whether it is in use."
+            )
         )
-    with _no_run(invocation):
-        try_stedi_key(config, secrets, clock, following)
-        secrets.promote_next_stedi_key()
+
+    work(context, "credentials rotate", body, as_json=json, by_user=True)
+
+
+def _print_command(invocation: Invocation, what: Rotated, *, as_json: bool) -> NoReturn:
+    """The commands for the place where the key comes from now."""
+    lines = replacement_commands(invocation.secrets().source(SecretName.STEDI_API_KEY))
     outcome = Outcome(command="credentials rotate")
-    outcome.data["rotated"] = what.value
-    outcome.show = lambda: print(
-        f"Stedi accepts the new key; it is {SecretName.STEDI_API_KEY} from now on."
-        " Delete the old key in the Stedi portal."
-    )
-    finish(invocation, outcome, as_json=json)
+    outcome.data |= {"rotated": None, "commands": lines}
+    outcome.show = lambda: print("\n".join(lines))
+    finish(invocation, outcome, as_json=as_json)
 
 
 def _name(given: str) -> SecretName:

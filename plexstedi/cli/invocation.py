@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -30,8 +30,8 @@ from plexstedi.config.load import (
     readable_alerts,
     readable_state_path,
 )
-from plexstedi.credentials.secrets import SecretName, Secrets
-from plexstedi.errors import ConfigurationFault, CredentialsFault, PlexStediError, UntrustedFile
+from plexstedi.credentials.secrets import Secrets
+from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile
 from plexstedi.internal import internal_fault
 from plexstedi.ownership import must_be_ours
 from plexstedi.state.file.database import files_of_state
@@ -220,7 +220,7 @@ def work(
                 began = opened.session.clock.now()
                 if lock is not None:
                     lock.cover_state()
-                _in_session(opened.session, outcome, body)
+                _in_session(opened.session, around.secrets, outcome, body)
                 outcome.collect(opened.disconnect)
                 if noting:
                     afterwards.of_session(opened.session, began)
@@ -241,8 +241,11 @@ def work(
         raise
 
 
-def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
+def _in_session(session: Session, secrets: Secrets, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
     """Run the body; a fault is reported together with what was done before it."""
+    # Commands that only read the state do not load httpx.
+    from plexstedi.sync.keys.rotation import observe_key
+
     outcome.counts = session.run.counts
     outcome.warnings = session.run.warnings
 
@@ -250,6 +253,7 @@ def _in_session(session: Session, outcome: Outcome, body: Callable[[Session, Out
         outcome.data.setdefault("audit_head", session.store.audit.head())
 
     outcome.collect(lambda: body(session, outcome))
+    outcome.collect(lambda: observe_key(session, secrets))
     outcome.collect(session.refresh_counts)
     outcome.faults.extend(session.run.unforeseen)
     outcome.attention = bool(session.run.news)
@@ -332,18 +336,10 @@ class _EndingRecorder:
             stages=session.run.stages,
             warnings=tuple(session.run.warnings),
             idle=outcome.idle,
-            key_set_at=self._key_set_at(),
         )
 
-    def _key_set_at(self) -> datetime | None:
-        try:
-            return self.invocation.secrets().set_at(SecretName.STEDI_API_KEY)
-        except CredentialsFault:
-            # The stage that needed the key has reported the fault.
-            return None
 
-
-def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> None:
+def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> NoReturn:
     """Print an outcome and exit with its code. Every JSON object contains the current totals."""
     if as_json and outcome.counts is None:
         invocation.add_current_totals(outcome)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from plexstedi.cli.invocation import work
+from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import Json, Override, overrides
 from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
 from plexstedi.cli.result.overview import not_traded
+from plexstedi.sync.keys.rotation import rotate_if_due
 from plexstedi.sync.run import back_up_and_purge, run
 from plexstedi.sync.session import Session
 
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
             outcome.collect(lambda: run(session, outcome.faults))
             if not outcome.faults:
                 outcome.collect(lambda: back_up_and_purge(session))
+                outcome.collect(lambda: rotate_if_due(session, of(context).secrets()))
             outcome.collect(lambda: outcome.data.update(not_traded=not_traded(session)))
 
         work(context, "run", body, as_json=json, overrides=overrides(override), scheduled=True, alerting=True)

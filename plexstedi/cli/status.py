@@ -303,7 +303,7 @@ def _health(health: Health) -> HealthJson:
             FaultJson(code=fault.code, since=fault.since, message=fault.message, fix=fault.fix)
             for fault in health.faults
         ],
-        key_due=health.key_due,
+        key_due=None if health.key is None else health.key.at,
     )
 
 

@@ -289,6 +289,10 @@ class StediConfig(Settings):
     usage_indicator: Literal["P", "T"]
     """ISA15 (X12 element I14). Stedi delivers T files too (stedi/README.md 1)."""
     key_rotation_days: Positive = 90
+    """Days after which the key is replaced: by `run` itself with `api_keys_url`, else by a user, warned 14 days
+    ahead."""
+    api_keys_url: ServiceUrl | None = None
+    """Stedi's API-keys API, `https://apikeys.us.stedi.com/2022-01-19/api_keys`, if the account has it."""
     read_timeout_seconds: Positive = 60
     parallel_calls: Annotated[Whole, Field(ge=1, le=32)] = 8
     """How many documents are sent, or fetched, at once."""
@@ -330,6 +334,9 @@ class AlertsConfig(Settings):
     command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
     """Program and arguments, run without a shell; the message is passed on standard input."""
     email: EmailConfig | None = None
+    rotate_command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
+    """Program and arguments, run without a shell, that store a new Stedi key where plexstedi cannot; it is passed on
+    standard input."""
     digest_hours: Positive = 24
     """Hours between digests, which report all open problems in one message."""
 

@@ -12,7 +12,7 @@ import shlex
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -28,6 +28,10 @@ _SET_AT = ".set-at"
 """Suffix of the keyring entry beside each secret that has the time when it was set."""
 
 
+_PROBE = "probe"
+"""An entry that is stored and removed again, to see whether the keyring stores anything."""
+
+
 class SecretName(StrEnum):
     """The names of all secrets."""
 
@@ -36,6 +40,8 @@ class SecretName(StrEnum):
     PLEX_PASSWORD = "plex-password"
     STEDI_API_KEY = "stedi-api-key"
     STEDI_API_KEY_NEXT = "stedi-api-key-next"
+    STEDI_API_KEY_PREVIOUS = "stedi-api-key-previous"
+    """The key that was replaced, kept until a run has succeeded with the new one."""
 
 
 class SourceKind(StrEnum):
@@ -133,11 +139,6 @@ class Secrets:
             return f"run `plexstedi credentials set {name}`"
         return f"replace the old one, the {elsewhere}"
 
-    def stedi_key_age(self) -> timedelta | None:
-        """The time since the Stedi key was set, for `stedi.key_rotation_days`; None if unknown."""
-        since = self.set_at(SecretName.STEDI_API_KEY)
-        return None if since is None else self.clock.now() - since
-
     def set(self, name: SecretName, value: SecretStr) -> Stored:
         """Store a secret in the keyring. Raise CredentialsFault for an unusable value or keyring."""
         self._keep(name, _checked(value.get_secret_value(), f"the value for {name}"), self.clock.now())
@@ -155,18 +156,33 @@ class Secrets:
         if self.store.get(name + _SET_AT) is not None:
             self.store.delete(name + _SET_AT)
 
-    def promote_next_stedi_key(self) -> None:
-        """Make `stedi-api-key-next` the Stedi key. The caller has verified it. May be repeated after a crash.
+    def unchangeable(self, name: SecretName) -> Source | None:
+        """The source that this secret comes from, if plexstedi cannot change it there; None if it can."""
+        return self._before_keyring(name)
 
-        Raise CredentialsFault if either of the two is not in the keyring: only there can we exchange them.
+    def must_store(self) -> None:
+        """Raise CredentialsFault if the keyring cannot store a secret now: checked before a key is created."""
+        self.store.set(_PROBE, "probe")
+        self.store.delete(_PROBE)
+
+    def promote_next_stedi_key(self) -> None:
+        """Make `stedi-api-key-next` the Stedi key and keep the old one as `stedi-api-key-previous`.
+
+        The caller has verified the new key. At every moment `stedi-api-key` is a complete key; after a crash it may be
+        repeated. Raise CredentialsFault if one of them is not in the keyring: only there can they be exchanged.
         """
-        current, following = SecretName.STEDI_API_KEY, SecretName.STEDI_API_KEY_NEXT
+        current, following, previous = (
+            SecretName.STEDI_API_KEY,
+            SecretName.STEDI_API_KEY_NEXT,
+            SecretName.STEDI_API_KEY_PREVIOUS,
+        )
         for name in (current, following):
             elsewhere = self._before_keyring(name)
             if elsewhere is not None:
                 raise CredentialsFault(
                     f"{name} comes from the {elsewhere}, where plexstedi cannot change it",
-                    fix=f"Store the new key there as {current}, remove {following}, and delete the old key at Stedi.",
+                    fix=f"Store the new key there as {current}, remove {following}, and delete the old key at Stedi."
+                    " `plexstedi credentials rotate stedi --print-command` prints the commands.",
                 )
         value = self.store.get(following)
         if value is None:
@@ -174,8 +190,11 @@ class Secrets:
                 f"{following} is not set",
                 fix=f"Create a new key in the Stedi portal and run `plexstedi credentials set {following}`.",
             )
+        old = self.store.get(current)
+        # After a crash before the last step both have the new key: the old one is kept already.
+        if old is not None and old != value:
+            self._keep(previous, old, _time(self.store.get(current + _SET_AT)) or self.clock.now())
         since = _time(self.store.get(following + _SET_AT)) or self.clock.now()
-        # Store before deleting: after a crash in between both have the new key, and a repetition completes the change.
         self._keep(current, _checked(value, str(following)), since)
         self.delete(following)
 

@@ -7,17 +7,25 @@ An order has lines, a line has releases. In Plex Connect only releases have quan
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+_NO_FIELDS: set[str] = set()
+"""Shared by all models; a copy of a model has a set of its own."""
+
 
 class Frozen(BaseModel):
     """Base of stored models: immutable, unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    def model_post_init(self, context: object, /) -> None:
+        # Which fields were given is not used, and takes more memory than the values: an order has thousands of models.
+        object.__setattr__(self, "__pydantic_fields_set__", _NO_FIELDS)
 
 
 class Phase(StrEnum):
@@ -175,8 +183,26 @@ def fingerprint(order: Order) -> str:
     line that orders a part (master data of the part). So neither our write-back nor an edit of a part is taken for a
     change of the order.
     """
-    lines = []
-    for line in sorted(order.lines, key=lambda ln: (ln.number, ln.id)):
+    content = order.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT | {"lines"})
+    digest = hashlib.sha256()
+    # The text is `repr(_sorted(content))` with the lines in it, hashed line by line.
+    before = "("
+    for key in sorted([*content, "lines"]):
+        digest.update(f"{before}({key!r}, ".encode())
+        before = "), "
+        if key == "lines":
+            for piece in _line_pieces(order):
+                digest.update(piece.encode())
+        else:
+            digest.update(repr(_sorted(content[key])).encode())
+    digest.update(b"))")
+    return digest.hexdigest()
+
+
+def _line_pieces(order: Order) -> Iterator[str]:
+    """The text of a tuple of the lines."""
+    yield "("
+    for index, line in enumerate(sorted(order.lines, key=lambda ln: (ln.number, ln.id))):
         hidden = {"status_name", "modified_at", "releases"} | ({"description"} if line.part else set())
         entry = line.model_dump(mode="json", exclude=hidden)
         entry["price"] = _plain(line.price)
@@ -187,10 +213,8 @@ def fingerprint(order: Order) -> str:
             for release in sorted(line.releases, key=lambda r: (r.number, r.id))
             if release.state is not ReleaseState.FORECAST
         ]
-        lines.append(entry)
-    content = order.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT | {"lines"})
-    content["lines"] = lines
-    return hashlib.sha256(repr(_sorted(content)).encode()).hexdigest()
+        yield f"{', ' if index else ''}{_sorted(entry)!r}"
+    yield ",)" if len(order.lines) == 1 else ")"
 
 
 def _plain(number: Decimal | None) -> str | None:

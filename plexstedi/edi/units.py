@@ -85,6 +85,8 @@ def plain(number: Decimal) -> Decimal:
     if number == 0:
         return Decimal(0)
     sign, digits, exponent = _parts(number)
+    if exponent == 0 or (exponent < 0 and digits[-1] != 0):
+        return number
     if exponent > 0:
         digits, exponent = (*digits, *(0,) * exponent), 0
     while exponent < 0 and digits[-1] == 0:

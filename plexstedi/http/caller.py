@@ -16,6 +16,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -32,14 +33,17 @@ from plexstedi.errors import (
     ServiceUnavailable,
 )
 from plexstedi.http.deadline import Deadline
-from plexstedi.http.error_body import read_error, without_secrets
+from plexstedi.http.error_body import read_error
+from plexstedi.http.exchange import Exchange
 from plexstedi.http.headers import http_date, looks_like_html, request_id
 from plexstedi.http.network import is_loopback
 from plexstedi.http.response import JSON, InconclusiveSend, Refusal, RejectedCall, ResponseForm, ServiceResponse
 from plexstedi.http.response_body import ACCEPTED_CODINGS, LARGEST_RESPONSE, TOO_LARGE
+from plexstedi.http.scrub import authorization_of, header_secrets, long_enough, scrub_for, scrub_items, without
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
 from plexstedi.http.transport import (
     CALL,
+    KEPT_ITEMS,
     READ_JSON,
     TRANSPORT_ERRORS,
     Attempt,
@@ -68,14 +72,7 @@ __all__ = [
     "token_request",
 ]
 
-_SHORTEST_SECRET = 12
-"""Characters. Shorter texts occur by chance in a body; no key of Plex or Stedi is that short."""
 _PRESIGNED = "(presigned document)"
-
-
-def _is_secret(header: str) -> bool:
-    """Whether a header holds a secret, by its name. A tenant id is not a secret; Plex's responses are full of it."""
-    return any(word in header.lower() for word in ("authorization", "key", "secret", "token"))
 
 
 def path_segment(text: str) -> str:
@@ -83,12 +80,13 @@ def path_segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _is_address(url: str) -> bool:
-    """Whether this is a URL with a host. URL parsers raise several kinds of errors for malformed text."""
+def _address(url: str) -> httpx.URL | None:
+    """A URL with a host; None for other text. URL parsers raise several kinds of errors for malformed text."""
     try:
-        return bool(urlsplit(url).hostname and httpx.URL(url).host)
+        address = httpx.URL(url) if urlsplit(url).hostname else None
     except (ValueError, httpx.InvalidURL):
-        return False
+        return None
+    return address if address is not None and address.host else None
 
 
 def token_request(url: str, form: Mapping[str, str]) -> httpx.Request:
@@ -143,15 +141,13 @@ class Caller:
                     f"the value for the header {name} of {service} has characters that no key can have",
                     fix="Store the secret again, without line breaks or typographic characters.",
                 )
-        self._secrets = tuple(
-            value for name, value in self._headers.items() if _is_secret(name) and len(value) >= _SHORTEST_SECRET
-        )
+        self._secrets = header_secrets(self._headers)
         self._clock = clock = clock or SystemClock()
         self._time = ServiceTime()
 
-        def stack(limiter: PerMinute | None, auth: httpx.Auth | None, service_time: ServiceTime | None) -> httpx.Client:
-            return httpx.Client(
-                transport=Retrying(
+        def stack(limiter: PerMinute | None, auth: httpx.Auth | None, service_time: ServiceTime | None) -> Exchange:
+            return Exchange(
+                Retrying(
                     service=service,
                     clock=clock,
                     rng=rng or random.Random(),
@@ -170,7 +166,6 @@ class Caller:
                     "Accept-Encoding": ACCEPTED_CODINGS,
                 },
                 timeout=httpx.Timeout(read_timeout, connect=connect_timeout),
-                follow_redirects=False,
             )
 
         self._client = stack(limiter, auth, self._time)
@@ -196,21 +191,26 @@ class Caller:
 
     def scrubbed(self, document: Json, *more: str) -> Json:
         """The document with our secrets and `more` removed, should the service have echoed one."""
-        return without_secrets(document, (*self._secrets, *more))
+        return without(document, (*self._secrets, *more))
 
-    def _scrub(self, body: bytes, *more: str) -> Callable[[Json], Json]:
-        """A function that removes secrets from this body; the identity where there are none (the usual case).
+    def _keeping(
+        self, keep: Callable[[], Callable[[Json], object]], request: httpx.Request
+    ) -> Callable[[Json, str], object]:
+        return scrub_items(keep(), (*self._secrets, *long_enough(authorization_of(request))))
 
-        Walking a large document costs time, so it is only done where the bytes can contain a secret.
+    def get(
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]] = (),
+        *,
+        keep: Callable[[], Callable[[Json], object]] | None = None,
+    ) -> ServiceResponse:
+        """GET. `path` begins with a slash; a name may occur several times in `params`.
+
+        `keep`: read a list item by item, without holding all of it. For each attempt it gives a function that returns
+        what to keep of an item; it must not raise. The result has `items` then, unless the body is not a list.
         """
-        # With a backslash in the body, a secret may be spelled with JSON escapes.
-        if b"\\" in body or any(secret.encode() in body for secret in (*self._secrets, *more)):
-            return lambda document: self.scrubbed(document, *more)
-        return lambda document: document
-
-    def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> ServiceResponse:
-        """GET. `path` begins with a slash; a name may occur several times in `params`."""
-        return self._call("GET", path, params=params, idempotent=True, reads=True)
+        return self._call("GET", path, params=params, idempotent=True, reads=True, keep=keep)
 
     def search(self, path: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> ServiceResponse:
         """Read by POST with JSON: changes nothing at the service, so it is retried like a GET."""
@@ -234,6 +234,10 @@ class Caller:
         """PATCH with JSON. `idempotent` as for `post`."""
         return self._call("PATCH", path, body=body, headers=headers, idempotent=idempotent)
 
+    def delete(self, path: str) -> ServiceResponse:
+        """DELETE; repeated like a read."""
+        return self._call("DELETE", path, idempotent=True)
+
     def download(self, url: str) -> bytes:
         """Download a presigned URL, without any of our headers.
 
@@ -241,21 +245,21 @@ class Caller:
         Neither message contains the URL.
         """
         call = Call(idempotent=True, shown_path=_PRESIGNED, wants_json=False, reads=True)
-        if not _is_address(url):
+        address = _address(url)
+        if address is None:
             raise ServiceUnavailable(
                 f"{self.service} returned a document link that is not an address", fix="The next run tries again."
             )
-        if urlsplit(url).scheme != "https" and not is_loopback(url):
+        if address.scheme != "https" and not is_loopback(url):
             raise ServiceUnavailable(
                 f"{self.service} returned a document link that is not https", fix="Contact the service's support."
             )
         try:
-            response = self._bare_client.get(url, extensions={CALL: call})
+            response = self._bare_client.request("GET", address, extensions={CALL: call})
         except TRANSPORT_ERRORS:
-            # The cause is dropped on purpose: its text may contain the URL.
-            raise ServiceUnavailable(
-                f"{self.service} returned a document link that cannot be read", fix="The next run tries again."
-            ) from None
+            # The cause is dropped: its text may contain the URL.
+            what = f"{self.service} returned a document link that cannot be read"
+            raise ServiceUnavailable(what, fix="The next run tries again.") from None
         if response.is_success and looks_like_html(response):
             raise ServiceUnavailable(
                 f"{self.service} did not return {_PRESIGNED}: it returned an HTML page instead",
@@ -287,14 +291,10 @@ class Caller:
         params: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        keep: Callable[[], Callable[[Json], object]] | None = None,
     ) -> ServiceResponse:
-        call = Call(
-            idempotent=idempotent,
-            shown_path=path,
-            wants_json=self._form.is_json,
-            reads=reads,
-            is_final=self._form.is_final,
-        )
+        item_by_item = None if keep is None else partial(self._keeping, keep)
+        call = Call(idempotent, path, self._form.is_json, reads, item_by_item, is_final=self._form.is_final)
         content_type = {} if body is None else {"Content-Type": "application/json"}
         try:
             try:
@@ -331,8 +331,8 @@ class Caller:
     def _answer(self, method: str, path: str, response: httpx.Response) -> ServiceResponse:
         """Convert the last response into a ServiceResponse, or raise the matching error (see the module's list)."""
         status = response.status_code
-        authorization = response.request.headers.get("authorization", "").removeprefix("Bearer ")
-        sent = (authorization,) if len(authorization) >= _SHORTEST_SECRET else ()
+        authorization = authorization_of(response.request)
+        secrets = (*self._secrets, *long_enough(authorization))
         if response.is_success or self._form.is_response(response):
             if response.content.strip() and self._form.is_json:
                 self._check_json(method, path, response)
@@ -345,7 +345,8 @@ class Caller:
                 request_id=request_id(response.headers),
                 date=http_date(response.headers.get("date")),
                 document=response.extensions.get(READ_JSON),
-                scrub=self._scrub(response.content, *sent),
+                items=response.extensions.get(KEPT_ITEMS),
+                scrub=scrub_for(response.content, secrets),
             )
         error_body = read_error(response, secrets=[key for key in (*self._secrets, authorization) if key])
         what = f"{self.service} refused {method} {path} with {status}{error_body.text}"
@@ -380,7 +381,7 @@ class Caller:
         )
 
     def _check_json(self, method: str, path: str, response: httpx.Response) -> None:
-        if READ_JSON in response.extensions:
+        if READ_JSON in response.extensions or KEPT_ITEMS in response.extensions:
             return
         try:
             loads(response.content)

@@ -67,21 +67,6 @@ def clean(text: str, secrets: Sequence[str] = ()) -> str:
     return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
 
 
-def without_secrets(document: Json, secrets: Sequence[str]) -> Json:
-    """The document with these secrets replaced in all its texts and names."""
-    if isinstance(document, str):
-        for secret in secrets:
-            document = document.replace(secret, "(secret)")
-        return document
-    if isinstance(document, Mapping):
-        return {
-            str(without_secrets(name, secrets)): without_secrets(value, secrets) for name, value in document.items()
-        }
-    if isinstance(document, Sequence):
-        return [without_secrets(value, secrets) for value in document]
-    return document
-
-
 def _first_text(document: Mapping[str, Json], *names: str) -> str | None:
     return next((value for name in names if isinstance(value := document.get(name), str) and value), None)
 

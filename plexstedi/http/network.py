@@ -48,10 +48,16 @@ class Network(httpx.BaseTransport):
     prepare: Callable[[httpx.HTTPTransport], httpx.HTTPTransport] = lambda transport: transport
     """Applied to each new transport before its first use."""
     _transports: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
+    _by_host: dict[tuple[str, str], httpx.HTTPTransport] = field(default_factory=dict)
+    """The transport by scheme and host: the environment does not change during a run."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self.transport_for(request.url).handle_request(request)
+        address = request.url.scheme, request.url.host
+        transport = self._by_host.get(address)
+        if transport is None:
+            transport = self._by_host[address] = self.transport_for(request.url)
+        return transport.handle_request(request)
 
     def close(self) -> None:
         for transport in self._transports.values():

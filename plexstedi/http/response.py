@@ -108,6 +108,8 @@ class ServiceResponse:
     """The service's time by the Date header, UTC."""
     document: Json = None
     """The body as JSON, if it was parsed already."""
+    items: Sequence[object] | None = None
+    """For a call with `keep`: what it kept of each item, if the body is a list; there is no `document` then."""
     scrub: Callable[[Json], Json] = field(default=lambda document: document, repr=False)
     """Removes our secrets, should the service have echoed one."""
 

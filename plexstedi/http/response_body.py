@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 
+from plexstedi.decimal_json import ListReader
 from plexstedi.http.deadline import AttemptLimit
 
 LARGEST_RESPONSE = 64 * 2**20
@@ -18,6 +19,8 @@ LARGEST_RESPONSE = 64 * 2**20
 TOO_LARGE = "too-large"
 """Error code for a response that exceeds the limit."""
 ACCEPTED_CODINGS = "gzip, deflate"
+READ_LIST = b"["
+"""The content of a response whose body was read as a list while it arrived."""
 _CHUNK_BYTES = 65_536
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 _TRANSFER_HEADERS = (b"content-encoding", b"content-length", b"transfer-encoding")
@@ -27,26 +30,26 @@ class BeyondLimitError(Exception):
     """The response is larger than the limit."""
 
 
-def read_bounded(response: httpx.Response, limit: int, attempt_limit: AttemptLimit) -> httpx.Response:
-    """The response with its whole body, decoded.
+def read_bounded(
+    response: httpx.Response, limit: int, attempt_limit: AttemptLimit, reader: ListReader | None = None
+) -> httpx.Response:
+    """The response with its whole body, decoded; a list that `reader` has read is replaced by `READ_LIST`.
 
     Raise BeyondLimitError for more than `limit` bytes, httpx.ReadTimeout when the run's deadline has passed,
     Interrupted after a stop request, httpx.DecodingError for a body that does not match its Content-Encoding, and what
     httpx raises while reading.
     """
     try:
+        pieces: Iterable[bytes]
         if response.is_stream_consumed:
             if len(response.content) > limit:
                 raise BeyondLimitError
-            return response
-        codings = [each.strip().lower() for each in response.headers.get("content-encoding", "").split(",")]
-        announced = response.headers.get("content-length", "")
-        if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > limit:
-            raise BeyondLimitError
-        pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), attempt_limit), limit)
-        for coding in reversed([each for each in codings if each not in ("", "identity")]):
-            pieces = _within(_unpacked(pieces, coding), limit)
-        body = b"".join(pieces)
+            if reader is None:
+                return response
+            pieces = [response.content]
+        else:
+            pieces = _decoded(response, limit, attempt_limit)
+        body = b"".join(pieces) if reader is None else _read_list(pieces, reader)
     finally:
         response.close()
     return httpx.Response(
@@ -55,6 +58,24 @@ def read_bounded(response: httpx.Response, limit: int, attempt_limit: AttemptLim
         content=body,
         extensions=response.extensions,
     )
+
+
+def _decoded(response: httpx.Response, limit: int, attempt_limit: AttemptLimit) -> Iterable[bytes]:
+    codings = [each.strip().lower() for each in response.headers.get("content-encoding", "").split(",")]
+    announced = response.headers.get("content-length", "")
+    if codings == [""] and announced.isascii() and announced.isdigit() and int(announced[:18]) > limit:
+        raise BeyondLimitError
+    pieces: Iterable[bytes] = _within(_watched(response.iter_raw(), attempt_limit), limit)
+    for coding in reversed([each for each in codings if each not in ("", "identity")]):
+        pieces = _within(_unpacked(pieces, coding), limit)
+    return pieces
+
+
+def _read_list(pieces: Iterable[bytes], reader: ListReader) -> bytes:
+    """Give the pieces to the reader; the body, or `READ_LIST` if it is a list."""
+    for piece in pieces:
+        reader.feed(piece)
+    return READ_LIST if reader.is_list else reader.body
 
 
 def _watched(pieces: Iterable[bytes], attempt_limit: AttemptLimit) -> Iterator[bytes]:

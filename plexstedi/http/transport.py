@@ -19,7 +19,7 @@ from functools import partial
 import httpx
 
 from plexstedi.clock import Clock
-from plexstedi.decimal_json import BrokenJsonError, loads
+from plexstedi.decimal_json import BrokenJsonError, Json, ListReader, loads
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.http.deadline import AttemptLimit, Deadline, LimitedBackend
 from plexstedi.http.headers import http_date, looks_like_html, request_id, retry_after
@@ -38,6 +38,8 @@ CALL = "plexstedi.call"
 _REPEATABLE_STATUSES = frozenset({500, 502, 503, 504})
 READ_JSON = "plexstedi.json"
 """Key of the parsed JSON in `httpx.Response.extensions`, so that a body is parsed once."""
+KEPT_ITEMS = "plexstedi.items"
+"""Key of what `Call.keep` kept of the items of a list."""
 _MIN_SECONDS_LEFT = 1.0
 """Seconds that must remain of the run for another attempt to start."""
 
@@ -106,6 +108,9 @@ class Call:
     wants_json: bool = True
     reads: bool = False
     """It changes nothing at the service and can be aborted at any time."""
+    keep: Callable[[httpx.Request], Callable[[Json, str], object]] | None = None
+    """If set, a list is read item by item as it arrives: for an attempt's request, what to keep (`ListReader`). An
+    attempt that fails, or whose list is broken, leaves nothing."""
     is_final: Callable[[httpx.Response], bool] = lambda response: False
     """Whether a response with an error status shows that the request was refused unprocessed, as it always will be."""
     number: int = 0
@@ -226,8 +231,11 @@ class Retrying(httpx.BaseTransport):
         self._cap_timeouts(request)
         began = self._clock.monotonic()
         self._attempt_limit.begin(reads=call.reads)
+        reader = None
         try:
-            response = read_bounded(self._inner.handle_request(request), self._largest_response, self._attempt_limit)
+            response = self._inner.handle_request(request)
+            reader = ListReader(call.keep(request)) if call.keep is not None and response.is_success else None
+            response = read_bounded(response, self._largest_response, self._attempt_limit, reader)
         except BeyondLimitError:
             # The body was cut off, so the request was processed: a send must not count as never sent.
             call.maybe_processed = True
@@ -247,7 +255,7 @@ class Retrying(httpx.BaseTransport):
         call.status = response.status_code
         if self._service_time is not None:
             self._service_time.update(http_date(response.headers.get("date")), self._clock)
-        outcome = self._outcome(response, call)
+        outcome = self._outcome(response, call, reader)
         self._record(request, call, began, response, outcome)
         call.retry_after = retry_after(response.headers, self._clock.now())
         # 409 under an idempotency key: an earlier attempt is still in progress. Without a key nothing was processed.
@@ -265,7 +273,7 @@ class Retrying(httpx.BaseTransport):
         return response.status_code in _REPEATABLE_STATUSES or not looks_like_html(response)
 
     @staticmethod
-    def _outcome(response: httpx.Response, call: Call) -> str:
+    def _outcome(response: httpx.Response, call: Call, reader: ListReader | None) -> str:
         status = response.status_code
         if call.is_final(response):
             return "refused"
@@ -277,7 +285,10 @@ class Retrying(httpx.BaseTransport):
             return "refused"
         if call.wants_json and response.content.strip():
             try:
-                response.extensions[READ_JSON] = loads(response.content)
+                if reader is not None and reader.is_list:
+                    response.extensions[KEPT_ITEMS] = reader.finish()
+                else:
+                    response.extensions[READ_JSON] = loads(response.content)
             except BrokenJsonError:
                 return "broken-answer"
         return "ok"

@@ -95,7 +95,7 @@ class Tenant:
     code: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Touched:
     """An order with a changed header or release.
 

@@ -20,6 +20,7 @@ from plexstedi.sandbox.plex.sample_data import SampleData
 from plexstedi.sandbox.plex.store import PlexStore
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.stedi.api import BASE_PATH, StediApi, StediSettings
+from plexstedi.sandbox.stedi.api_keys import KEYS_PATH
 from plexstedi.sandbox.stedi.documents import DocumentStore
 from plexstedi.sandbox.stedi.records import GeneratedDocument, Partnership
 from plexstedi.sandbox.stedi.store import StediStore
@@ -37,6 +38,10 @@ class Urls:
     @property
     def token_url(self) -> str:
         return self.plex_url + TOKEN_PATH
+
+    @property
+    def api_keys_url(self) -> str:
+        return self.stedi_url.removesuffix(BASE_PATH) + KEYS_PATH
 
     @property
     def datasource_url(self) -> str:

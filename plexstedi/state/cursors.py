@@ -43,6 +43,7 @@ class Fact(StrEnum):
     ALERTED_FAULTS = "faults that were told"
     RUNS = "how runs ended"
     CONTENTS_DROPPED = "contents dropped"
+    STEDI_KEY = "stedi key"
     CUT_SHORT = "acknowledgments whose decision the time limit cut short"
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from plexstedi.edi.order import Frozen
 from plexstedi.state.file.codec import instant, maybe_instant, maybe_moment, moment, pack_model, unpack_model
@@ -24,15 +25,20 @@ class Revisions(Generic[Content]):
     of: str
     model: type[Content]
     fingerprint: Callable[[Content], str]
+    _in_use: WeakValueDictionary[tuple[str, int], Content] = field(default_factory=WeakValueDictionary, compare=False)
+    """What callers hold: a large order is in memory once, however many decisions read it."""
 
     def get(self, record_id: str, revision: int) -> Content:
         """The content at this revision. Raise KeyError if there is none."""
+        if (in_use := self._in_use.get((record_id, revision))) is not None:
+            return in_use
         row = self.database.row(
             f"SELECT content FROM {self.table} WHERE {self.of} = ? AND revision = ?", (record_id, revision)
         )
         if row is None:
             raise KeyError(f"{self.word} {record_id} has no revision {revision}")
-        return unpack_model(self.model, row["content"])
+        content = self._in_use[record_id, revision] = unpack_model(self.model, row["content"])
+        return content
 
     def seen(self, record_id: str, revision: int) -> tuple[datetime, datetime | None]:
         """When this revision was first read, and Plex's modification time of it. Raise KeyError if there is none."""
@@ -48,6 +54,8 @@ class Revisions(Generic[Content]):
         mark = self.fingerprint(content)
         if latest and self._mark(record_id, latest) == mark:
             return latest
+        # One of this number may have been rolled back.
+        self._in_use.pop((record_id, latest + 1), None)
         self.database.execute(
             f"INSERT INTO {self.table} ({self.of}, revision, fingerprint, content, seen_at, modified_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",

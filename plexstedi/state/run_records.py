@@ -55,8 +55,6 @@ class RunRecords(_Record):
     last_run: LastRun | None = None
     stages: dict[str, StageRecord] = Field(default_factory=dict)
     warnings: dict[str, AwareDatetime] = Field(default_factory=dict)
-    key_set_at: AwareDatetime | None = None
-    """Since when the current Stedi key is in use; None if it is not known."""
 
     @classmethod
     def load(cls, memory: Cursors) -> RunRecords:

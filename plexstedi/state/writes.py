@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import TypeAdapter
 
@@ -118,22 +119,24 @@ class Writes:
             "UPDATE writes SET state = 'superseded' WHERE order_id = ? AND state IN ('planned', 'failed')", (order_id,)
         )
 
-    def open(self) -> list[Write]:
-        """Open writes, oldest first."""
+    def open(self) -> Iterator[Write]:
+        """Open writes, oldest first; each is read when its turn comes."""
         rows = self._database.rows(f"SELECT * FROM writes WHERE state IN {_OPEN_LISTED} ORDER BY id")
-        return [_write(row) for row in rows]
+        return map(_write, rows)
 
-    def unseen_and_failed(self) -> list[Write]:
+    def unseen_and_failed(self) -> Iterator[Write]:
         """Writes under review because Plex does not return them; Plex may do so later, so they are still read back."""
         rows = self._database.rows(
             "SELECT * FROM writes WHERE state = 'failed' AND unseen_since IS NOT NULL ORDER BY id"
         )
-        return [_write(row) for row in rows]
+        return map(_write, rows)
 
-    def by_ids(self, ids: Iterable[int]) -> list[Write]:
-        """These writes, oldest first."""
-        found = [self._database.row("SELECT * FROM writes WHERE id = ?", (write_id,)) for write_id in sorted(ids)]
-        return [_write(row) for row in found if row is not None]
+    def by_ids(self, ids: Iterable[int]) -> Iterator[Write]:
+        """These writes in the sequence given; each is read when its turn comes."""
+        for write_id in ids:
+            row = self._database.row("SELECT * FROM writes WHERE id = ?", (write_id,))
+            if row is not None:
+                yield _write(row)
 
     def still_open(self, write_id: int) -> list[Write]:
         """This write if it is still open; else an empty list."""
@@ -200,13 +203,18 @@ class Writes:
         return self._database.number(f"SELECT count(*) FROM writes WHERE state IN {_OPEN_LISTED}")
 
 
+@lru_cache(maxsize=1024)
+def _plan(text: bytes) -> WritePlan:
+    return WritePlan.model_validate_json(text)
+
+
 def _write(row: Row) -> Write:
     plan = unpack(row["plan"])
     return Write(
         id=row["id"],
         order_id=row["order_id"],
         transaction_id=row["transaction_id"],
-        plan=WritePlan.model_validate_json(plan),
+        plan=_plan(plan),
         state=WriteState(row["state"]),
         changes=() if row["changes"] is None else _CHANGES.validate_json(unpack(row["changes"], plan)),
         planned_at=moment(row["planned_at"]),

@@ -20,6 +20,7 @@ from plexstedi.stedi.models import (
     read_generated,
     read_transaction,
 )
+from plexstedi.stedi.other_keys import OtherKeys
 from plexstedi.stedi.outcome import Accepted, InFlight, Refused, SendOutcome, SlotTaken, Unknown
 from plexstedi.stedi.paging import (
     LARGEST_PAGE,
@@ -46,12 +47,18 @@ class StediClient:
     HTML). Methods that read one resource by id raise RejectedCall if Stedi rejects that request only.
     """
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, other_keys: OtherKeys | None = None) -> None:
         self._caller = caller
+        self._other_keys = other_keys
 
     def close(self) -> None:
         """Close the connections."""
         self._caller.close()
+
+    @property
+    def substitute(self) -> str | None:
+        """The name of the secret that Stedi accepted after refusing the key in use; None if it refused none."""
+        return None if self._other_keys is None else self._other_keys.accepted
 
     def service_now(self) -> datetime | None:
         """Stedi's current time, UTC, by the Date of its last response; None before the first response."""

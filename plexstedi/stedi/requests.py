@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from plexstedi.decimal_json import Json, dumps
+from plexstedi.decimal_json import Encoded, Json, dumps
 
 LARGEST_TRANSACTION = 5_000_000
 """Bytes of one transaction's JSON (OpenAPI CreatePartnershipOutboundTransaction: < 5MB); exclusive."""
@@ -56,10 +56,10 @@ def generate_edi_body(
 
     Raise ValueError for a file name with characters that Stedi does not accept.
     """
-    too_large = _too_large(transaction, LARGEST_TRANSACTION)
-    return too_large or _encoded(
+    encoded = _encoded_once(transaction)
+    return _too_large(encoded, LARGEST_TRANSACTION) or _encoded(
         {
-            "transactionGroups": [{"transactionSettingId": transaction_setting_id, "transactions": [transaction]}],
+            "transactionGroups": [{"transactionSettingId": transaction_setting_id, "transactions": [encoded]}],
             "filename": _checked_name(file_name),
             "overrides": _overrides(usage, delimiters),
         }
@@ -78,11 +78,12 @@ def create_transaction_body(
 
     Raise ValueError for a file name with characters that Stedi does not accept.
     """
-    too_large = _too_large(transaction, LARGEST_TRANSACTION if mapping_id is None else LARGEST_MAPPED_TRANSACTION)
+    encoded = _encoded_once(transaction)
+    limit = LARGEST_TRANSACTION if mapping_id is None else LARGEST_MAPPED_TRANSACTION
     mapping: dict[str, Json] = {} if mapping_id is None else {"mappingId": mapping_id}
-    return too_large or _encoded(
+    return _too_large(encoded, limit) or _encoded(
         {
-            "transaction": transaction,
+            "transaction": encoded,
             "filename": _checked_name(file_name),
             **mapping,
             "interchangeOverrides": _overrides(usage, delimiters),
@@ -108,8 +109,12 @@ def _overrides(usage: UsageIndicator, delimiters: Delimiters | None) -> Json:
     return overrides
 
 
-def _too_large(transaction: Json, limit: int) -> RequestTooLarge | None:
-    size = len(_encoded(transaction))
+def _encoded_once(transaction: Json) -> Encoded:
+    return transaction if isinstance(transaction, Encoded) else Encoded(dumps(transaction))
+
+
+def _too_large(transaction: Encoded, limit: int) -> RequestTooLarge | None:
+    size = len(transaction.encode())
     return RequestTooLarge(size, limit) if size >= limit else None
 
 

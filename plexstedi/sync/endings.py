@@ -50,8 +50,6 @@ class Ending:
     """All faults; the first determines the exit code."""
     stages: Mapping[str, PlexStediError | None] = field(default_factory=dict)
     warnings: Sequence[str] = ()
-    key_set_at: datetime | None = None
-    """Since when the Stedi key is in use, if known."""
     idle: bool = False
     """Nothing was done and no review item was opened: without a fault nothing is printed."""
     started: bool = True
@@ -259,7 +257,7 @@ def _records_after(records: RunRecords, health_file: HealthFile, ending: Ending,
     warnings = {text: at for text, at in records.warnings.items() if not _is_due(at, ending.at)}
     warnings |= dict.fromkeys(reported, ending.at)
     newest = dict(list(warnings.items())[-_MOST_WARNINGS:])
-    return RunRecords(last_run=ending.last_run, stages=stages, warnings=newest, key_set_at=ending.key_set_at)
+    return RunRecords(last_run=ending.last_run, stages=stages, warnings=newest)
 
 
 def _is_due(reported: datetime | None, now: datetime) -> bool:

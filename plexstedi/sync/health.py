@@ -14,6 +14,8 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import HealthFile, LastRun, RunRecords, StageRecord
 from plexstedi.state.store import Store
+from plexstedi.sync.keys.advice import KeyDue, key_due, refused_key
+from plexstedi.sync.keys.record import KeyRecord
 from plexstedi.sync.stages import Stage
 
 EVERY_MINUTES = 60
@@ -40,7 +42,7 @@ class Health:
     last_run: LastRun | None
     stages: Mapping[Stage, StageRecord]
     faults: tuple[HealthFault, ...]
-    key_due: datetime | None
+    key: KeyDue | None
     """When the Stedi key is due for rotation; None if the start of its use is unknown."""
 
     @property
@@ -57,7 +59,7 @@ def decide_health(
     health_file: HealthFile,
     created: datetime | None,
     every_minutes: int = EVERY_MINUTES,
-    key_due: datetime | None = None,
+    key: KeyDue | None = None,
 ) -> Health:
     """Derive health. `created`: when the state file was created, None if there is none."""
     stages = {stage: _stage(stage, records, health_file) for stage in Stage}
@@ -70,7 +72,7 @@ def decide_health(
     explained = any(not one.of_record for one in open_faults) or any(one.stands for one in health_file.faults)
     if not explained and (late := _missed_runs(stages, created, now, timedelta(minutes=every_minutes))) is not None:
         faults.append(late)
-    return Health(last_run, stages, tuple(sorted(faults, key=lambda fault: fault.since)), key_due)
+    return Health(last_run, stages, tuple(sorted(faults, key=lambda fault: fault.since)), key)
 
 
 def _stage(stage: Stage, records: RunRecords, health_file: HealthFile) -> StageRecord:
@@ -127,8 +129,10 @@ def read_health(
     """Health from the state and the file beside it. `fault`: why the state cannot be read now."""
     health_file = HealthFile.load(state)
     open_faults = [*_full_disk(state, now)]
-    records, created = RunRecords(), None
+    records, created, key = RunRecords(), None, KeyRecord()
     if store is not None:
+        key = KeyRecord.load(store.cursors)
+        open_faults += _refused_key(key, now)
         open_faults += store.faults.open_faults()
         records, created = RunRecords.load(store.cursors), store.cursors.time(Fact.CREATED)
     if fault is not None and all(one.code != fault.code for one in health_file.faults):
@@ -140,7 +144,7 @@ def read_health(
         health_file=health_file,
         created=created,
         every_minutes=EVERY_MINUTES if config is None else config.run.every_minutes,
-        key_due=_key_due(records, config),
+        key=key_due(key, config, now),
     )
 
 
@@ -162,8 +166,8 @@ def _full_disk(state: Path, now: datetime) -> Iterator[OpenFault]:
         )
 
 
-def _key_due(records: RunRecords, config: Config | None) -> datetime | None:
-    """From the last run's record; the keyring is not opened, since a monitor polls often."""
-    if records.key_set_at is None or config is None:
-        return None
-    return records.key_set_at + timedelta(days=config.stedi.key_rotation_days)
+def _refused_key(record: KeyRecord, now: datetime) -> Iterator[OpenFault]:
+    """Stedi refuses the key in use, and runs use another one: it has to be replaced before that one ends, too."""
+    if record.substitute is not None:
+        fault, since = refused_key(record), record.refused_since or now
+        yield OpenFault("run", fault.code, fault.code, since, fault.message, fault.fix)

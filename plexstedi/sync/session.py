@@ -59,6 +59,8 @@ class Session:
     _stedi: StediClient | None = None
     _partners: dict[str, Partner] = field(default_factory=dict)
     tenant_checked: bool = False
+    key_observed: bool = False
+    """The Stedi key in use was recorded."""
     receipts_read: bool = False
     """Plex was asked for receipts in this run."""
 
@@ -75,6 +77,11 @@ class Session:
         if self._stedi is None:
             self._stedi = self.open_stedi()
         return self._stedi
+
+    @property
+    def stedi_was_called(self) -> bool:
+        """Whether the Stedi client was opened in this command."""
+        return self._stedi is not None
 
     @property
     def tenant(self) -> str:

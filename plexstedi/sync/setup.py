@@ -27,6 +27,7 @@ from plexstedi.state.cursors import Cursors, Fact
 from plexstedi.state.store import Store, expect_state
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
+from plexstedi.stedi.other_keys import NamedKey, OtherKeys
 from plexstedi.sync.session import PROGRAM, Session
 from plexstedi.sync.timezones import history
 
@@ -206,11 +207,18 @@ def open_stedi(
 ) -> StediClient:
     """A Stedi client with one of the two keys. Raise CredentialsFault if it is not set."""
     # When the next key is tried and rejected, do not advise to overwrite the key in use.
-    kept = "" if key is SecretName.STEDI_API_KEY else f"; {SecretName.STEDI_API_KEY} is unchanged and stays in use"
+    in_use = key is SecretName.STEDI_API_KEY
+    kept = "" if in_use else f"; {SecretName.STEDI_API_KEY} is unchanged and stays in use"
+
+    def others() -> list[NamedKey]:
+        names = (SecretName.STEDI_API_KEY_NEXT, SecretName.STEDI_API_KEY_PREVIOUS)
+        return [NamedKey(name, secrets.get(name)) for name in names if secrets.source(name) is not None]
+
     return connect_to_stedi(
         config.stedi.base_url,
         secrets.get(key),
         renewal=secrets.how_to_store(key) + kept,
+        other_keys=OtherKeys(others) if in_use else None,
         clock=clock,
         read_timeout=float(config.stedi.read_timeout_seconds),
         deadline=deadline,

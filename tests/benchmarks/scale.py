@@ -39,8 +39,12 @@ class Cost:
     """The most; 0 where it was not measured."""
 
 
-def cost(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
-    """Run a process that has to succeed, with or without new review items."""
+DONE = (0, 3)
+"""Exit codes of a command that succeeded, with or without new review items."""
+
+
+def cost(command: Sequence[str], environment: Mapping[str, str], codes: Sequence[int] = DONE) -> Cost:
+    """Run a process that has to end with one of these codes."""
     peak = Path(environment["TEST_PEAK"]) if "TEST_PEAK" in environment else None
     began = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -50,7 +54,7 @@ def cost(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stderr.close()
-    assert process.returncode in (0, 3), (command, said.decode())
+    assert process.returncode in codes, (command, said.decode())
     return Cost(used.ru_utime + used.ru_stime, wall, float(peak.read_text()) if peak else 0.0)
 
 
@@ -83,7 +87,7 @@ def measure(settled: int) -> dict[str, Cost]:
         return found
 
 
-def once(bench: Bench, *arguments: str) -> Cost:
+def once(bench: Bench, *arguments: str, codes: Sequence[int] = DONE) -> Cost:
     """One run of the command line."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -95,7 +99,7 @@ def once(bench: Bench, *arguments: str) -> Cost:
         **{f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(bench.sandbox).items()},
     }
     named = ["--config", str(bench.config), "--state", str(bench.state), *arguments]
-    return cost([sys.executable, str(MEASURED), str(DRIVER), *named], environment)
+    return cost([sys.executable, str(MEASURED), str(DRIVER), *named], environment, codes)
 
 
 def repeated(bench: Bench, *arguments: str) -> Cost:

@@ -20,8 +20,9 @@ from plexstedi.credentials.secrets import Secrets
 from plexstedi.state.cursors import Fact
 from plexstedi.state.file.backups import keep_backup
 from plexstedi.state.store import Store
-from plexstedi.sync.report.check import Verdict, check_credentials
+from plexstedi.sync.report.check import Verdict
 from plexstedi.sync.report.check_files import file_system_of
+from plexstedi.sync.report.check_key import check_key
 from tests.forked import run_forked
 
 from .conftest import NOW, Cli, an_order, record
@@ -81,12 +82,14 @@ def test_a_missing_secret_is_wrong_and_its_fix_can_be_copied(cli: Cli) -> None:
     assert "plexstedi credentials set stedi-api-key" in ran.out
 
 
-@pytest.mark.parametrize(("age", "verdict"), [(89, Verdict.OK), (91, Verdict.WARN), (None, Verdict.COULD_NOT_VERIFY)])
+@pytest.mark.parametrize(
+    ("age", "verdict"), [(75, Verdict.OK), (77, Verdict.WARN), (91, Verdict.WARN), (None, Verdict.COULD_NOT_VERIFY)]
+)
 def test_an_old_stedi_key_is_reported_in_time(cli: Cli, age: int | None, verdict: Verdict) -> None:
     kept = Kept({"stedi-api-key": "x", "plex-api-key": "y"})
     if age is not None:
         kept.values["stedi-api-key.set-at"] = (datetime.now(UTC) - timedelta(days=age)).isoformat()
-    found = check_credentials(load(cli.config), Secrets({}, SystemClock(), kept))
+    found = check_key(cli.state, load(cli.config), Secrets({}, SystemClock(), kept), datetime.now(UTC))
     assert [f.verdict for f in found if f.subject.startswith("age")] == [verdict]
 
 

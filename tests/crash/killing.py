@@ -154,7 +154,7 @@ class _Line(httpx.BaseTransport):
 
 def _be_the_client(world: World, pipe: Connection) -> NoReturn:
     line = _Line(pipe)
-    _stop_at_commits(line.commit)
+    stop_at_commits(line.commit)
     try:
         with through(line):
             world.run_once(SandboxClock.manual(world.sandbox.clock.now()))
@@ -167,7 +167,7 @@ def _be_the_client(world: World, pipe: Connection) -> NoReturn:
     os._exit(0)
 
 
-def _stop_at_commits(stop: Callable[[], None]) -> None:
+def stop_at_commits(stop: Callable[[], None]) -> None:
     """Stop before each commit of the state file in this process: COMMIT, and writes outside a transaction."""
     real = database._connect
 

@@ -17,6 +17,7 @@ from plexstedi.errors import CredentialsFault
 SECRET = "live_k3y.DoNotShowThis"
 KEY = SecretName.STEDI_API_KEY
 NEXT = SecretName.STEDI_API_KEY_NEXT
+PREVIOUS = SecretName.STEDI_API_KEY_PREVIOUS
 
 
 @dataclass
@@ -177,18 +178,17 @@ def test_a_locked_keyring_spoils_its_lines_but_not_the_list() -> None:
 def test_the_age_of_a_key_is_known_once_it_is_kept_here() -> None:
     clock = SetClock()
     found = secrets(drawer=Drawer(), clock=clock)
-    assert found.stedi_key_age() is None
+    assert found.set_at(KEY) is None
     stored = found.set(KEY, SecretStr(SECRET + "\n"))
     assert (stored.where, stored.hidden_by) == ("keyring (drawer)", None)
     assert found.get(KEY).get_secret_value() == SECRET
-    clock.time += timedelta(days=91)
-    assert found.stedi_key_age() == timedelta(days=91)
+    assert found.set_at(KEY) == clock.time
 
 
 def test_a_key_from_elsewhere_has_no_age_even_if_the_keyring_has_one() -> None:
     drawer = Drawer()
     secrets(drawer=drawer).set(KEY, SecretStr(SECRET))
-    assert secrets({"PLEXSTEDI_STEDI_API_KEY": "other"}, drawer).stedi_key_age() is None
+    assert secrets({"PLEXSTEDI_STEDI_API_KEY": "other"}, drawer).set_at(KEY) is None
 
 
 def test_setting_a_secret_that_another_source_hides_says_so() -> None:
@@ -222,16 +222,19 @@ def test_promoting_the_next_key_keeps_its_age_and_may_be_repeated_after_a_crash(
     found = secrets(drawer=drawer, clock=clock)
     found.set(KEY, SecretStr("old-key"))
     found.set(NEXT, SecretStr("new-key"))
+    stored_at = clock.time
     clock.time += timedelta(days=2)
     before_deletion = dict(drawer.entries)
     found.promote_next_stedi_key()
     assert found.get(KEY).get_secret_value() == "new-key"
-    assert found.stedi_key_age() == timedelta(days=2)
+    assert found.set_at(KEY) == stored_at
+    assert found.get(PREVIOUS).get_secret_value() == "old-key"
     assert found.source(NEXT) is None
     # The crash: the new key was stored, the next one not yet deleted.
     drawer.entries = {**before_deletion, **drawer.entries}
     found.promote_next_stedi_key()
     assert found.get(KEY).get_secret_value() == "new-key"
+    assert found.get(PREVIOUS).get_secret_value() == "old-key", "the old key is still there should the new one fail"
     assert found.source(NEXT) is None
 
 

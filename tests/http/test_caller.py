@@ -360,7 +360,7 @@ def test_a_response_too_deep_to_be_looked_through_is_no_response(make_caller, ht
         raise RecursionError
 
     httpx_mock.add_response(text='"\\u0041"', headers={"content-type": "application/json"})
-    monkeypatch.setattr("plexstedi.http.caller.without_secrets", too_deep)
+    monkeypatch.setattr("plexstedi.http.scrub.without", too_deep)
     with pytest.raises(ServiceUnavailable, match="no readable JSON"):
         make_caller().get("/x").json()
 

@@ -57,7 +57,7 @@ def test_a_refused_write_is_planned_again_or_abandoned_by_a_user(written):
     (write,) = written.writes.open()
     written.writes.begin(write.id, ())
     written.writes.fail(write.id, "no such field")
-    assert written.writes.open() == []
+    assert list(written.writes.open()) == []
     written.writes.plan_again(write.id)
     (again,) = written.writes.open()
     assert (again.id, again.error) == (write.id, None)

@@ -15,6 +15,7 @@ from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.run_records import LastRun, StageRecord
 from plexstedi.sync.health import Health, HealthFault
 from plexstedi.sync.ingest.deadlines import LateDocument
+from plexstedi.sync.keys.advice import KeyDue
 from plexstedi.sync.report.history import History, WordedEvent
 from plexstedi.sync.report.invoice import InvoiceReport
 from plexstedi.sync.report.lines import OrderLine, plain_quantity
@@ -322,7 +323,12 @@ def health_facts(health: Health) -> list[tuple[str, str]]:
     state = "ok" if health.ok else f"not ok: {count} fault{'s' if count > 1 else ''}"
     facts = [("health", state), ("last run", _last_run(health.last_run))]
     facts += [(f"last {stage}", _stage(record)) for stage, record in health.stages.items()]
-    return [*facts, ("Stedi key due", instant(health.key_due))]
+    due = health.key
+    return [*facts, ("Stedi key due", instant(None if due is None else due.at)), *_notice(due)]
+
+
+def _notice(due: KeyDue | None) -> list[tuple[str, str]]:
+    return [] if due is None or due.notice is None else [("Stedi key", due.notice)]
 
 
 def _last_run(run: LastRun | None) -> str:

@@ -251,10 +251,12 @@ class CredentialsDeleteResult(Result):
     name: str | None = None
 
 
-class CredentialsRotateResult(Result):
+class CredentialsRotateResult(SessionResult):
     """`credentials rotate`."""
 
     rotated: str | None = None
+    """None: nothing was replaced: the commands were printed, or a new key was passed to `alerts.rotate_command`."""
+    commands: list[str] | None = None
 
 
 class InitResult(Result):

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from plexstedi.edi.guide.base_names import GuideJson
+from plexstedi.edi.guide.compiled import is_valid_document
 from plexstedi.edi.guide.context import Context
 from plexstedi.edi.guide.hints import advice_for_missing
 from plexstedi.edi.guide.model import ELEMENT_KEY, SEGMENT_KEY, Guide, read_guide
@@ -92,7 +93,7 @@ def _bind(transaction: Transaction, guide: Guide, sources: Sources) -> Bound | U
         if bound[section].json or section in guide.required:
             document[section] = bound[section].json
     dropped = [d for section in SECTIONS for d in bound[section].dropped if d.fact not in ("ST", "SE")]
-    if not reasons:
+    if not reasons and not is_valid_document(document, guide.schema, guide.schema):
         reasons = [_fault(fault.path, fault.message, sources) for fault in faults(document, guide.schema)]
     heading, detail, summary = (
         tuple(node for node in (*bound[section].nodes, *bound[section].unplaced) if node.id not in ("ST", "SE"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -100,6 +100,9 @@ class Guide:
     schema: Schema
     sections: Mapping[Section, Shape]
     required: frozenset[str]
+    _placements: dict[tuple[Section, tuple[str, ...], str], tuple[Placement, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @property
     def by_guide(self) -> bool:
@@ -108,6 +111,12 @@ class Guide:
 
     def placements(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Placement, ...]:
         """Placements of a segment inside the loops of `path` (see `Capacity`)."""
+        known = self._placements.get((section, path, segment_id))
+        if known is None:
+            known = self._placements[section, path, segment_id] = self._find_placements(section, path, segment_id)
+        return known
+
+    def _find_placements(self, section: Section, path: tuple[str, ...], segment_id: str) -> tuple[Placement, ...]:
         shapes: tuple[Shape, ...] = (self.sections[section],) if section in self.sections else ()
         optional = not path and section not in self.required
         for loop_id in path:
@@ -149,7 +158,7 @@ def _place(child: Child, head: Shape, *, must: bool) -> Placement:
     )
 
 
-class _Same:
+class SameSchema:
     """Cache key for a schema, by identity since a mapping is not hashable; keeps the schema alive."""
 
     __slots__ = ("schema",)
@@ -161,7 +170,7 @@ class _Same:
         return id(self.schema)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.schema is self.schema
+        return isinstance(other, SameSchema) and other.schema is self.schema
 
 
 def read_guide(schema: Mapping[str, Any]) -> Guide:
@@ -169,11 +178,11 @@ def read_guide(schema: Mapping[str, Any]) -> Guide:
 
     Raise GuideUnreadableError for a schema that is not a guide or uses unsupported features.
     """
-    return _read(_Same(schema))
+    return _read(SameSchema(schema))
 
 
 @lru_cache(maxsize=512)
-def _read(same: _Same) -> Guide:
+def _read(same: SameSchema) -> Guide:
     try:
         return _understood(same.schema)
     except RecursionError as error:

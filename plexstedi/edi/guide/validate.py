@@ -78,15 +78,33 @@ def _is_type(value: Any, name: str) -> bool:
     return isinstance(value, _TYPES.get(name, ()))
 
 
+def has_type(value: Any, names: Sequence[str]) -> bool:
+    """Whether a value has one of these JSON types."""
+    for name in names:  # noqa: SIM110 -- a generator costs more than the check
+        if _is_type(value, name):
+            return True
+    return False
+
+
+def is_text_within(value: str, schema: Mapping[str, Any]) -> bool:
+    """Whether a text has the lengths, pattern and format of a schema."""
+    return next(_of_text(value, schema, ""), None) is None
+
+
+def is_number_within(value: int | Decimal, schema: Mapping[str, Any]) -> bool:
+    """Whether a number has the bounds of a schema; a boolean is none."""
+    return isinstance(value, bool) or next(_of_number(Decimal(value), schema, ""), None) is None
+
+
 def _of_any_type(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[GuideFault]:
     stated = schema.get("type")
     if stated is not None:
         names = (stated,) if isinstance(stated, str) else tuple(stated)
-        if not any(_is_type(value, name) for name in names):
+        if not has_type(value, names):
             yield GuideFault(path, _wrong_type(value, names))
-    if "const" in schema and not _same(value, schema["const"]):
+    if "const" in schema and not is_same(value, schema["const"]):
         yield GuideFault(path, f"must be {schema['const']!r}, not {value!r}")
-    if "enum" in schema and not any(_same(value, item) for item in schema["enum"]):
+    if "enum" in schema and not any(is_same(value, item) for item in schema["enum"]):
         yield GuideFault(path, f"must be one of {', '.join(map(str, schema['enum']))}, not {value!r}")
 
 
@@ -96,7 +114,8 @@ def _wrong_type(value: Any, names: Sequence[str]) -> str:
     return f"{WRONG_TYPE} {' or '.join(_TYPE_WORDS.get(name, name) for name in names)}"
 
 
-def _same(one: Any, other: Any) -> bool:
+def is_same(one: Any, other: Any) -> bool:
+    """Whether a value is that of a const or enum: of the same type; numbers are compared exactly."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | Decimal) and isinstance(other, int | float | Decimal):

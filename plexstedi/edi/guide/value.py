@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from plexstedi.edi.guide.base_names import GuideJson, json_number, simple_json
+from plexstedi.edi.guide.compiled import is_valid_document
 from plexstedi.edi.guide.model import GuideSlot
 from plexstedi.edi.guide.schema import Schema
 from plexstedi.edi.guide.validate import WRONG_TYPE, faults
@@ -47,7 +48,7 @@ def fit(value: Value, slot: GuideSlot, root: Schema) -> Fitted | Misfit:
         return _fit_composite(Composite((value,)), slot, root)
     for notation in _notations(value, slot.width):
         candidate: GuideJson = [notation] if slot.array else notation
-        if next(faults(candidate, slot.schema, root), None) is None:
+        if is_valid_document(candidate, slot.schema, root):
             return Fitted(candidate, _element(value, notation))
     codes = slot.codes
     if codes is not None and not isinstance(value, Decimal | date | time):

@@ -51,7 +51,9 @@ def still_open(schedules: Sequence[SentSchedule], received: Decimal) -> list[Sen
     for schedule in sorted(schedules, key=lambda s: (s.due or date.max, s.release_number)):
         taken = min(left, schedule.quantity)
         left -= taken
-        if taken < schedule.quantity:
+        if taken == 0 < schedule.quantity:
+            rest.append(schedule)
+        elif taken < schedule.quantity:
             rest.append(schedule.model_copy(update={"quantity": schedule.quantity - taken}))
     return rest
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
-from fractions import Fraction
 
 from pydantic import model_validator
 
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.reasons import Reason
+
+_EXACT = Context(prec=200)
+"""Sums of plain numbers are exact in this context: their digits lie between the powers 60 and -90 of ten."""
 
 
 class AckState(StrEnum):
@@ -112,8 +114,8 @@ class LineOutcome(Frozen):
 
     @model_validator(mode="after")
     def _parts_sum(self) -> LineOutcome:
-        parts = (self.confirmed, self.backordered, self.rejected, self.variance)
-        if sum(map(Fraction, parts)) != Fraction(self.open):
+        add = _EXACT.add
+        if add(add(self.confirmed, self.backordered), add(self.rejected, self.variance)) != self.open:
             raise ValueError(f"line {self.line}: the parts do not sum to {self.open}")
         return self
 

@@ -15,14 +15,17 @@ from plexstedi.edi.reasons import Reason
 from plexstedi.edi.settings import TextSettings
 from plexstedi.edi.x12.transaction import Composite, Segment
 
-_LOOK_ALIKES = {
-    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc", "'"),
-    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
-    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
-    **dict.fromkeys("\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "),
-    "\u2026": "...",
-    **dict.fromkeys("\u200b\u2060\ufeff\u00ad", ""),
-}
+_LINE_BREAKS = re.compile(r"\r\n|[\t\r\n\v\f\u0085\u2028\u2029]")
+_LOOK_ALIKES = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
+        **dict.fromkeys("\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "),
+        "\u2026": "...",
+        **dict.fromkeys("\u200b\u2060\ufeff\u00ad", ""),
+    }
+)
 """Typographic characters and their ASCII equivalents; zero-width marks are removed."""
 
 
@@ -56,8 +59,8 @@ class TextCleaner:
         """The text adapted to X12; None if empty. Unfit text is recorded and returned unchanged."""
         if text is None:
             return None
-        flat = re.sub(r"\r\n|[\t\r\n\v\f\u0085\u2028\u2029]", " ", text).strip()
-        plain = "".join(_LOOK_ALIKES.get(c, c) for c in flat).strip()
+        flat = _LINE_BREAKS.sub(" ", text).strip()
+        plain = flat.translate(_LOOK_ALIKES).strip()
         if plain != text.strip():
             what = "line breaks" if plain == flat else "typographic characters"
             self.adjusted.append(f"{where}: {what} of {_shown(text)} written as ASCII")
@@ -85,6 +88,9 @@ class TextCleaner:
 
 def unfit_reasons(text: str, settings: TextSettings, where: str, table: str) -> list[Reason]:
     """Reasons why X12 cannot carry a text: characters outside its set, or delimiters of the interchange."""
+    # All but a few texts: of the ASCII characters, those from the blank to the tilde are printable.
+    if text.isascii() and text.isprintable() and not any(c in text for c in settings.delimiters):
+        return []
     reasons: list[Reason] = []
     unfit = sorted({c for c in text if not (" " <= c <= "~")})
     if unfit:
@@ -113,6 +119,8 @@ def unfit_as_sent(
     for where, segment in sent:
         for text in _texts(segment):
             found = unfit_reasons(text, settings, where, table)
+            if not found:
+                continue
             known = [d.reason for d in unfit_texts if text in d.text and any(d.reason.code == r.code for r in found)]
             reasons.update(dict.fromkeys(known or found))
     return tuple(reasons)

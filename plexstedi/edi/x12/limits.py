@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.x12.elements import ITEM_PAIRS_FROM
@@ -87,6 +88,7 @@ _LIMITS: dict[tuple[str, int], Limit] = {
 """Limited elements: name, (minimum, maximum) by first release, and fix. From the X12 data dictionary."""
 
 
+@lru_cache(maxsize=2048)
 def limit(segment_id: str, position: int, release: str) -> tuple[int, int] | None:
     """Minimum and maximum length of an element in this release; None if not defined here."""
     known = _limit(segment_id, position)
@@ -118,8 +120,10 @@ def beyond_limits(transaction: Transaction) -> tuple[Reason, ...]:
 def beyond_limit(segment: Segment, position: int, release: str, where: str) -> Reason | None:
     """Reason if one element is too long or too short for the release, else None."""
     value = segment.get(position)
+    if value is None or isinstance(value, Composite):
+        return None
     allowed = limit(segment.id, position, release)
-    if value is None or allowed is None or isinstance(value, Composite):
+    if allowed is None:
         return None
     size = _size(value)
     if allowed[0] <= size <= allowed[1]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 Simple: TypeAlias = str | Decimal | date | time
@@ -107,12 +108,19 @@ def segment(segment_id: str, **elements: Value | None) -> Segment:
     """
     positions: dict[int, Value] = {}
     for name, value in elements.items():
-        if not (name.startswith("e") and name[1:].isdigit() and int(name[1:]) > 0):
+        position = _position(name)
+        if position == 0:
             raise ValueError(f"{segment_id}: {name} is not an element position")
         if value is not None and value != "":
-            positions[int(name[1:])] = value
+            positions[position] = value
     length = max(positions, default=0)
     return Segment(segment_id, tuple(positions.get(i) for i in range(1, length + 1)))
+
+
+@lru_cache(maxsize=256)
+def _position(name: str) -> int:
+    """The position in `e01`; 0 for any other name."""
+    return int(name[1:]) if name.startswith("e") and name[1:].isdigit() else 0
 
 
 def line_label(loop: Loop) -> str | None:

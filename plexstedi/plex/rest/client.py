@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar, cast
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from plexstedi.decimal_json import Json
@@ -29,6 +30,24 @@ _Read = TypeVar("_Read")
 _MAX_PAGES = 10_000
 _GRACE = timedelta(seconds=1)
 """Filters have a resolution of whole seconds, rows have fractions."""
+
+
+@dataclass(frozen=True, slots=True)
+class _NoObject:
+    """An item of a list that is not a record."""
+
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked(Generic[_Read]):
+    """What was read of a row, and whether the row lies in the window that was requested."""
+
+    value: _Read
+    has_time: bool = False
+    unreadable: RowFault | None = None
+    odd: tuple[Row, Exception] | None = None
+    outside: str | None = None
 
 
 class Rest:
@@ -70,20 +89,31 @@ class Rest:
         Raise ServiceRefused if the collection does not exist (404) or the query is rejected, ServiceUnavailable if the
         response is not a list of records.
         """
-        rows = self.all_or_none(resource, params, **ids)
-        if rows is None:
-            raise self.no_such_path(resource)
-        return rows
+        return self._found(resource, self.all_or_none(resource, params, **ids))
+
+    def read_all(self, resource: str, read: Callable[[Row], _Read], params: Params = ()) -> tuple[_Read, ...]:
+        """As `all_of`, but only what `read` returns for each row is kept: a long list never is in memory as a whole.
+
+        `read` is called while the list arrives, which may yet turn out to be broken: it must not raise or act.
+        """
+        return self._found(resource, self._all(resource, self.path(resource), params, read))
 
     def all_or_none(self, resource: str, params: Params = (), **ids: str) -> tuple[Row, ...] | None:
         """As `all_of`, but None for a 404: for tables that a tenant may lack, or lists below a record."""
-        path = self.path(resource, **ids)
+        return self._all(resource, self.path(resource, **ids), params, _itself)
+
+    def _all(self, resource: str, path: str, params: Params, read: Callable[[Row], _Read]) -> tuple[_Read, ...] | None:
         try:
-            return tuple(self._pages(resource, path, params))
+            return tuple(self._pages(resource, path, params, read))
         except RequestRejected as error:
             if error.status != 404:
                 raise self._query_rejected(resource, error) from error
             return None
+
+    def _found(self, resource: str, rows: tuple[_Read, ...] | None) -> tuple[_Read, ...]:
+        if rows is None:
+            raise self.no_such_path(resource)
+        return rows
 
     def kept_rows(self, resource: str, key: str = "") -> tuple[Row, ...] | None:
         """The rows that an earlier run kept; None if there are none, or they are too old."""
@@ -112,34 +142,49 @@ class Rest:
 
         Raise ServiceRefused for a row outside the window: the filter was ignored and this is the whole table.
         """
+        return self.read_window(resource, window, _itself, by=by, field=field, extra=extra)
+
+    def read_window(
+        self,
+        resource: str,
+        window: Window,
+        read: Callable[[Row], _Read],
+        *,
+        by: str,
+        field: str,
+        extra: Params = (),
+    ) -> tuple[_Read, ...]:
+        """As `in_window`, but only what `read` returns for each row is kept (see `read_all`)."""
         begin, end = self.dialect.filter(f"{by}_begin"), self.dialect.filter(f"{by}_end")
         if begin is None or end is None:
             return ()
         # Filters have whole seconds: round the end up, so that a row in its last fraction of a second is not missed.
         until = window.end if window.end.microsecond == 0 else window.end.replace(microsecond=0) + _GRACE
-        rows = self.all_of(resource, [(begin, filter_time(window.begin)), (end, filter_time(until)), *extra])
-        unreadable: RowFault | None = None
-        any_readable = False
-        for row in rows:
+
+        def checked(row: Row) -> _Checked[_Read]:
             try:
                 moment = _moment(row, field)
             except RowFault as error:
-                unreadable = error
-                continue
+                return _Checked(read(row), unreadable=error)
             except Exception as error:
                 # An unexpected error in one row: record it and continue. Reading its order or invoice raises it again.
-                self.skip_row(row, error)
-                continue
-            any_readable = any_readable or moment is not None
+                return _Checked(read(row), odd=(row, error))
             if moment is not None and not window.begin - _GRACE <= moment <= until + _GRACE:
-                raise self.ignored(
-                    resource, f"{by}_begin", begin, f"{row.what} has {field} {moment:%Y-%m-%dT%H:%M:%SZ}"
-                )
-        if unreadable is not None and len(rows) > 1 and not any_readable:
+                return _Checked(read(row), outside=f"{row.what} has {field} {moment:%Y-%m-%dT%H:%M:%SZ}")
+            return _Checked(read(row), has_time=moment is not None)
+
+        rows = self.read_all(resource, checked, [(begin, filter_time(window.begin)), (end, filter_time(until)), *extra])
+        for each in rows:
+            if each.odd is not None:
+                self.skip_row(*each.odd)
+            if each.outside is not None:
+                raise self.ignored(resource, f"{by}_begin", begin, each.outside)
+        unreadable = [each.unreadable for each in rows if each.unreadable is not None]
+        if unreadable and len(rows) > 1 and not any(each.has_time for each in rows):
             # If no row has a readable time, the interface uses another format: fail instead of skipping all rows.
             with readable(resource):
-                raise unreadable
-        return rows
+                raise unreadable[-1]
+        return tuple(each.value for each in rows)
 
     def by_ids(
         self, resource: str, *, by: str, ids: Collection[str], field: str, extra: Params = ()
@@ -170,23 +215,37 @@ class Rest:
 
     def rows(self, resource: str, response: ServiceResponse) -> tuple[Row, ...]:
         """The rows of a response, which must be a list or an object with a list in `data`."""
-        document = response.json()
-        items = document.get("data") if isinstance(document, Mapping) else document
-        if isinstance(items, str) or not isinstance(items, Sequence):
-            raise self._not_a_list(response)
-        objects = [item for item in items if isinstance(item, Mapping)]
-        if items and not objects:
+        return tuple(self._rows(resource, response, _itself))
+
+    def _rows(self, resource: str, response: ServiceResponse, read: Callable[[Row], _Read]) -> Iterator[_Read]:
+        """What `read` returns for each row; rows that are no objects are skipped."""
+        items = response.items
+        if items is None:
+            document = response.json()
+            listed = document.get("data") if isinstance(document, Mapping) else document
+            if isinstance(listed, str) or not isinstance(listed, Sequence):
+                raise self._not_a_list(response)
+            items = [self._item(resource, item, read) for item in listed]
+        if items and all(isinstance(item, _NoObject) for item in items):
             raise self._not_a_list(response)
         for item in items:
-            if not isinstance(item, Mapping):
-                self.skip_row(
-                    Row({"value": item}, self.dialect.names(resource), resource), RowFault(f"{resource}: no object")
-                )
-        return tuple(self._row(resource, response, item) for item in objects)
+            if isinstance(item, _NoObject):
+                self.skip_row(item.row, RowFault(f"{resource}: no object"))
+            else:
+                yield cast("_Read", item)
 
-    def _pages(self, resource: str, path: str, params: Params) -> Iterator[Row]:
+    def _item(self, resource: str, item: Json, read: Callable[[Row], _Read]) -> _Read | _NoObject:
+        if not isinstance(item, Mapping):
+            return _NoObject(Row({"value": item}, self.dialect.names(resource), resource))
+        return read(self.row_of(resource, item))
+
+    def _pages(self, resource: str, path: str, params: Params, read: Callable[[Row], _Read]) -> Iterator[_Read]:
         seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         page: tuple[str, tuple[tuple[str, str], ...]] | None = (path, tuple(params))
+
+        def keep() -> Callable[[Json], object]:
+            return lambda item: self._item(resource, item, read)
+
         while page is not None:
             if page in seen or len(seen) >= _MAX_PAGES:
                 raise ServiceUnavailable(
@@ -194,13 +253,13 @@ class Rest:
                     fix="The next run tries again; if it persists, contact Plex support.",
                 )
             seen.add(page)
-            response = self.caller.get(page[0], page[1])
-            yield from self.rows(resource, response)
+            response = self.caller.get(page[0], page[1], keep=keep)
+            yield from self._rows(resource, response, read)
             page = self._next(path, response)
 
     def _next(self, path: str, response: ServiceResponse) -> tuple[str, tuple[tuple[str, str], ...]] | None:
         """Path and parameters of the next page. A link to another host is refused: our key must not be sent there."""
-        document = response.json()
+        document = response.json() if response.items is None else None
         link = document.get("next") if isinstance(document, Mapping) else None
         if not link:
             return None
@@ -276,6 +335,10 @@ def readable(what: str) -> Iterator[None]:
             fix="Set [plex.fields] if this tenant uses another field name; else contact Plex support.",
             code=UNREADABLE,
         ) from error
+
+
+def _itself(row: Row) -> Row:
+    return row
 
 
 def _moment(row: Row, field: str) -> datetime | None:

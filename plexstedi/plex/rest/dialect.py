@@ -48,6 +48,7 @@ class Dialect:
     own_names: Mapping[str, str] = field(default_factory=dict)
     """`[plex.fields]`: `field`, or `resource.field` for a single resource, to the tenant's name."""
     days: Days = field(default_factory=Days)
+    _names: dict[str, Names] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def path(self, resource: str, **ids: str) -> str:
         """The path of a resource; the ids must be quoted path segments."""
@@ -59,6 +60,11 @@ class Dialect:
 
     def names(self, resource: str) -> Names:
         """The field names of a resource."""
+        if resource not in self._names:
+            self._names[resource] = self._names_of(resource)
+        return self._names[resource]
+
+    def _names_of(self, resource: str) -> Names:
         everywhere = {normalized(key): normalized(name) for key, name in self.own_names.items() if "." not in key}
         here = {
             normalized(key.partition(".")[2]): normalized(name)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from plexstedi.decimal_json import NotPlain
+from plexstedi.decimal_json import Json, NotPlain
 from plexstedi.edi.order import Order, Part, Phase
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
+from plexstedi.packed import Packed
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import (
     OrderReading,
@@ -34,10 +35,66 @@ _MAX_LISTED = 2000
 _EMPTY_WINDOW = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 
-@dataclass
+@dataclass(slots=True)
 class _Marks:
     number: str = ""
     marks: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is kept of a row of a list of orders or releases: a list may have tens of thousands."""
+
+    order_id: str
+    key: str
+    number: str
+    moment: datetime | None
+    row: Packed[Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """A row that names no order."""
+
+    row: Row
+    error: Exception
+
+
+class _Found:
+    """The orders that the entries of several lists belong to. An entry may occur several times.
+
+    Rows that name no order are passed to `skip_row`.
+    """
+
+    def __init__(self, skip_row: Callable[[Row, Exception], None]) -> None:
+        self._skip_row = skip_row
+        self._orders: dict[str, _Marks] = {}
+        self.rows: dict[str, Packed[Json]] = {}
+        """Headers, by order id."""
+
+    def add(self, entries: Iterable[_Entry | _Odd]) -> None:
+        """Add the entries of a list that was read completely."""
+        for each in entries:
+            if isinstance(each, _Odd):
+                self._skip_row(each.row, each.error)
+                continue
+            order = self._orders.setdefault(each.order_id, _Marks())
+            order.number = order.number or each.number
+            if each.moment is not None and each.moment >= order.marks.get(each.key, each.moment):
+                order.marks[each.key] = each.moment
+            if each.row is not None:
+                self.rows[each.order_id] = each.row
+
+    def touched(self) -> tuple[Touched, ...]:
+        """The orders, sorted by order id."""
+        return tuple(Touched(order_id, each.number, each.marks) for order_id, each in sorted(self._orders.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _OtherStatus:
+    """A row of another status than was requested."""
+
+    text: str
 
 
 class OrderReader:
@@ -50,22 +107,22 @@ class OrderReader:
         self._parallel_calls = parallel_calls
         self._in_former_zones: dict[str, dict[str, Order]] = {}
         self._collection_exists = False
-        self._listed: dict[str, Row] = {}
+        self._listed: dict[str, Packed[Json]] = {}
 
     def touched(self, window: Window) -> tuple[Touched, ...]:
         """Orders whose header or a release was modified or created in the window, sorted by order id."""
-        headers: list[Row] = []
-        releases: list[Row] = []
+        found = _Found(self._rest.skip_row)
+        window_of = self._rest.read_window
         # Whether creation also sets the modified time is not known (plex/README.md 5.7): both are queried.
         for extra in self._active_and_not():
-            headers += self._rest.in_window("orders", window, by="modified", field="modifiedDate", extra=extra)
+            found.add(window_of("orders", window, self._headers_of(), by="modified", field="modifiedDate", extra=extra))
         # By creation too: Plex may not set the modified time then. An order that is closed by now was modified.
-        headers += self._rest.in_window("orders", window, by="created", field="createdDate")
+        found.add(window_of("orders", window, self._headers_of(), by="created", field="createdDate"))
         for by, name in (("modified", "modifiedDate"), ("created", "createdDate")):
-            releases += self._rest.in_window("releases", window, by=by, field=name)
+            found.add(window_of("releases", window, partial(_entry, id_field="poId"), by=by, field=name))
         self._collection_exists = True
-        self._remember(headers)
-        return merge_touched(headers, releases, self._rest.skip_row)
+        self._remember(found.rows)
+        return found.touched()
 
     def open(self) -> tuple[Touched, ...]:
         """All orders on order: filtered by status where the dialect can, else selected from all orders."""
@@ -78,32 +135,55 @@ class OrderReader:
                 fix='Set it in the configuration: [plex.statuses] released_orders = ["On Order"].',
             )
         name = self._rest.dialect.filter("order_status")
-        rows: list[Row] = []
-        if name is None:
-            rows += self._rest.all_of("orders")
-        else:
-            for status in statuses.released_names:
-                asked = self._rest.all_of("orders", [(name, status)])
-                rows += self._rest.each(asked, partial(self._of_status, name=name, status=status))
+        asked: list[tuple[str | None, Params]] = [(None, ())]
+        if name is not None:
+            asked = [(status, [(name, status)]) for status in statuses.released_names]
+        found = _Found(self._rest.skip_row)
+        for status, params in asked:
+            listed = self._rest.read_all("orders", self._released(status, statuses.orders), params)
+            for each in listed:
+                if isinstance(each, _OtherStatus):
+                    raise self._rest.ignored("orders", "order_status", name or "", each.text)
+            found.add(each for each in listed if each is not None and not isinstance(each, _OtherStatus))
         self._collection_exists = True
-        # Orders with an unknown status are kept: they are then held with a reason instead of being dropped silently.
-        judged = self._rest.each(rows, lambda row: (row, _may_be_released(row, statuses.orders)))
-        wanted = [row for row, may_be_released in judged if may_be_released]
-        self._remember(wanted)
-        return merge_touched(wanted, (), self._rest.skip_row)
+        self._remember(found.rows)
+        return found.touched()
 
-    def _of_status(self, row: Row, *, name: str, status: str) -> Row:
-        """The row. Raise ServiceRefused if it has another status: the filter was ignored."""
-        found = _text_if_readable(row, "status")
-        if found is not None and found.casefold() != status.casefold():
-            raise self._rest.ignored("orders", "order_status", name, f"{row.what} has status {found}")
-        return row
+    def _headers_of(self) -> Callable[[Row], _Entry | _Odd]:
+        """Reads the entries of an order list; the first ones with their rows."""
+        left = _MAX_LISTED - len(self._listed)
+
+        def read(row: Row) -> _Entry | _Odd:
+            nonlocal left
+            left -= 1
+            return _entry(row, id_field="id", with_row=left >= 0)
+
+        return read
+
+    def _released(
+        self, status: str | None, phases: Mapping[str, Phase]
+    ) -> Callable[[Row], _Entry | _Odd | _OtherStatus | None]:
+        """Reads the entries of a list of open orders, which was requested by this status, or of all orders."""
+        read = self._headers_of()
+
+        def judged(row: Row) -> _Entry | _Odd | _OtherStatus | None:
+            try:
+                found = _text_if_readable(row, "status")
+                if status is not None and found is not None and found.casefold() != status.casefold():
+                    return _OtherStatus(f"{row.what} has status {found}")
+                # Orders with an unknown status are kept: they are then held with a reason instead of being dropped.
+                wanted = _may_be_released(row, phases)
+            except Exception as error:
+                return _Odd(row, error)
+            return read(row) if wanted else None
+
+        return judged
 
     def read(self, order_ids: Iterable[str]) -> Iterator[OrderReading]:
         """These orders, in the sequence given; each id once."""
         for some in in_groups(list(dict.fromkeys(order_ids)), 50):
             self._in_former_zones.clear()
-            headers = {order_id: self._listed.pop(order_id) for order_id in some if order_id in self._listed}
+            headers = {order_id: self._listed_header(order_id) for order_id in some if order_id in self._listed}
             headers |= self._headers([order_id for order_id in some if order_id not in headers])
             releases = self._releases([order_id for order_id in some if order_id in headers])
             codes = self._directory.supplier_codes(_supplier_ids(headers.values()))
@@ -113,14 +193,16 @@ class OrderReader:
                     if header is None:
                         yield VanishedOrder(order_id)
                     else:
-                        yield self._one(order_id, header, releases.get(order_id, []), codes, lines[order_id])
+                        yield self._one(order_id, header, releases.pop(order_id, []), codes, lines[order_id])
 
-    def _remember(self, headers: Iterable[Row]) -> None:
+    def _listed_header(self, order_id: str) -> Row:
+        return self._rest.row_of("orders", self._listed.pop(order_id).unpacked())
+
+    def _remember(self, rows: Mapping[str, Packed[Json]]) -> None:
         """Keep headers that were just listed, so that they are not read again for their orders."""
-        for row in headers:
-            order_id = row.raw("id")
-            if len(self._listed) < _MAX_LISTED and isinstance(order_id, str) and not isinstance(order_id, NotPlain):
-                self._listed[order_id.strip()] = row
+        for order_id, row in rows.items():
+            if len(self._listed) < _MAX_LISTED:
+                self._listed[order_id] = row
 
     @contextmanager
     def _lines_of(self, order_ids: Sequence[str]) -> Iterator[Mapping[str, _ReadLines]]:
@@ -132,7 +214,8 @@ class OrderReader:
         with ThreadPoolExecutor(self._parallel_calls, thread_name_prefix="plex") as threads:
             begun = {order_id: threads.submit(read) for order_id, read in reads.items()}
             try:
-                yield {order_id: future.result for order_id, future in begun.items()}
+                # A future keeps its result: it is let go of once its lines are used.
+                yield {order_id: partial(_result_of, begun, order_id) for order_id in reads}
             finally:
                 # Nobody waits for the rest after a failure or an interrupt.
                 for future in begun.values():
@@ -257,31 +340,21 @@ class OrderReader:
         return ((),) if name is None else ((), ((name, "false"),))
 
 
+def _result_of(begun: dict[str, Future[tuple[Row, ...] | None]], order_id: str) -> tuple[Row, ...] | None:
+    return begun.pop(order_id).result()
+
+
 UNREADABLE_MARK = datetime.min.replace(tzinfo=UTC)
 """Replaces an unreadable modified time: differs from any real one, so that the row counts as changed."""
 
 
-def merge_touched(
-    headers: Iterable[Row], releases: Iterable[Row], skip_row: Callable[[Row, Exception], None]
-) -> tuple[Touched, ...]:
-    """The orders that these order and release rows belong to, sorted by order id. Rows may occur several times.
-
-    A row without a readable order id is passed to `skip_row`.
-    """
-    found: dict[str, _Marks] = {}
-    for row, id_field in [*((row, "id") for row in headers), *((row, "poId") for row in releases)]:
-        try:
-            order_id, key = row.needed(id_field), row.needed("id")
-            number = _text_if_readable(row, "poNumber") or ""
-            moment = _changed_at(row)
-        except Exception as error:
-            skip_row(row, error)
-            continue
-        entry = found.setdefault(order_id, _Marks())
-        entry.number = entry.number or number
-        if moment is not None and moment >= entry.marks.get(key, moment):
-            entry.marks[key] = moment
-    return tuple(Touched(order_id, each.number, each.marks) for order_id, each in sorted(found.items()))
+def _entry(row: Row, *, id_field: str, with_row: bool = False) -> _Entry | _Odd:
+    try:
+        order_id, key = row.needed(id_field), row.needed("id")
+        number = _text_if_readable(row, "poNumber") or ""
+        return _Entry(order_id, key, number, _changed_at(row), Packed(row.document) if with_row else None)
+    except Exception as error:
+        return _Odd(row, error)
 
 
 def _changed_at(row: Row) -> datetime | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from plexstedi.decimal_json import Json, NotPlain, dumps
 from plexstedi.edi.plain_values import as_utc, is_plain, plain_number
@@ -26,6 +27,7 @@ class RowFault(ValueError):
     """A row lacks a required field, or a field has an invalid value."""
 
 
+@lru_cache(maxsize=4096)
 def normalized(name: str) -> str:
     """The normalized form of a field name: the same for `poNumber`, `po_number` and `PONumber`."""
     return name.replace("_", "").lower()
@@ -39,14 +41,29 @@ class Names:
     aliases: Mapping[str, tuple[str, ...]]
     days: Days = field(default_factory=Days)
     """The conversion of times to days."""
+    _known: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def of(self, field: str) -> tuple[str, ...]:
         """All names of the field; the first one present is used."""
-        key = normalized(field)
+        names = self._known.get(field)
+        if names is None:
+            names = self._known[field] = self._of(normalized(field))
+        return names
+
+    def _of(self, key: str) -> tuple[str, ...]:
         if key in self.own:
             return (self.own[key],)
         dated = (f"{key}time",) if key.endswith("date") else ()
         return (key, *dated, *self.aliases.get(key, ()))
+
+
+@lru_cache(maxsize=256)
+def _spellings(names: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """The names of an object by their normalized form, the last one first. Most rows of a list have the same names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        found[normalized(name)] = (name, *found.get(normalized(name), ()))
+    return found
 
 
 class Row:
@@ -59,10 +76,9 @@ class Row:
         """Raise RowFault if the document is not an object."""
         if not isinstance(document, Mapping):
             raise RowFault(f"{what}: an object was expected")
-        self._values = {normalized(name): value for name, value in document.items() if value is not None}
-        self._spelled = {normalized(name): name for name in document}
         self._names = names
-        self._document = document
+        self._document: Mapping[str, Json] = document
+        self._spelled = _spellings(tuple(document))
         self.table = what
         self.what = what
 
@@ -91,11 +107,16 @@ class Row:
 
     def raw(self, field: str) -> Json:
         """The unconverted value; None if absent or null."""
-        return next((self._values[name] for name in self._names.of(field) if name in self._values), None)
+        for name in self._names.of(field):
+            for spelled in self._spelled.get(name, ()):
+                value = self._document[spelled]
+                if value is not None:
+                    return value
+        return None
 
     def spelled(self, field: str) -> str:
         """The field's name as spelled in this row, for writing it back; the given name if the field is absent."""
-        return next((self._spelled[name] for name in self._names.of(field) if name in self._spelled), field)
+        return next((self._spelled[name][0] for name in self._names.of(field) if name in self._spelled), field)
 
     def text(self, field: str) -> str | None:
         """Trimmed text; None if absent or blank. A number is converted to its digits."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.plex.filters import read_moment
 from plexstedi.sandbox.stedi import views
+from plexstedi.sandbox.stedi.api_keys import KEYS_PATH, ApiKeysApi
 from plexstedi.sandbox.stedi.idempotency import IdempotencyBook
 from plexstedi.sandbox.stedi.records import Execution, GeneratedDocument, Outgoing, Transaction
 from plexstedi.sandbox.stedi.send import (
@@ -50,6 +51,7 @@ class StediApi:
     def __init__(self, store: StediStore, settings: StediSettings, base_url: Callable[[], str]) -> None:
         self.store, self.settings, self._base_url = store, settings, base_url
         self.keys = IdempotencyBook(store.clock)
+        self.api_keys = ApiKeysApi(lambda: settings.api_keys, store.clock)
         self.routes: Routes[None] = Routes()
         partnership = "/x12/partnerships/{partnership}"
         for method, pattern, handler in (
@@ -80,6 +82,8 @@ class StediApi:
         key = request.headers.get("authorization", "")
         if key.removeprefix("Key ") not in self.settings.api_keys:
             raise HttpError(stedi_error(403, "Forbidden", "AccessDeniedException"))
+        if request.path == KEYS_PATH or request.path.startswith(f"{KEYS_PATH}/"):
+            return self.api_keys.respond(request)
         found = None
         if request.path.startswith(BASE_PATH + "/"):
             found = self.routes.find(request.method, request.path.removeprefix(BASE_PATH))

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from functools import lru_cache
+from typing import TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -84,7 +85,13 @@ def pack_model(model: BaseModel) -> bytes:
 
 
 def unpack_model(kind: type[Model], packed: bytes) -> Model:
-    """Inverse of `pack_model`."""
+    """Inverse of `pack_model`. Equal contents give one and the same model: models are immutable."""
+    return cast(Model, _unpacked_model(kind, packed))
+
+
+@lru_cache(maxsize=256)
+def _unpacked_model(kind: type[BaseModel], packed: bytes) -> BaseModel:
+    # By content, not by row: while one order is decided, its rows are read several times, and may change.
     return kind.model_validate_json(unpack(packed))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 from urllib.parse import quote
 
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
@@ -321,31 +322,41 @@ def _prepare_file(path: Path) -> None:
                 beside.chmod(0o600)
 
 
-@contextmanager
-def _named_faults(path: Path | None) -> Iterator[None]:
+class _named_faults:  # noqa: N801
     """Convert errors of SQLite and the file system into StateUnusable with a fix.
 
-    IntegrityError is raised unchanged: it is an error of the program.
+    IntegrityError is raised unchanged: it is an error of the program. A class, since it is entered for every statement,
+    and a generator would cost more than most statements.
     """
-    where = f"the state file {path}" if path is not None else "the state in memory"
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise _state_fault(where, str(error)) from error
-    except PermissionError as error:
-        raise StateUnusable(
-            f"{where} cannot be opened: permission denied",
-            fix="Run as the user that owns it (the service user), or name another with --state.",
-            code="state-permission",
-        ) from error
-    except OSError as error:
-        raise StateUnusable(
-            f"{where} cannot be used: {error.strerror or error}",
-            fix="Check the disk and the path; name another with --state.",
-            code="state-disk",
-        ) from error
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, sqlite3.IntegrityError):
+            return
+        where = f"the state file {self._path}" if self._path is not None else "the state in memory"
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _state_fault(where, str(error)) from error
+        if isinstance(error, PermissionError):
+            raise StateUnusable(
+                f"{where} cannot be opened: permission denied",
+                fix="Run as the user that owns it (the service user), or name another with --state.",
+                code="state-permission",
+            ) from error
+        if isinstance(error, OSError):
+            raise StateUnusable(
+                f"{where} cannot be used: {error.strerror or error}",
+                fix="Check the disk and the path; name another with --state.",
+                code="state-disk",
+            ) from error
 
 
 _DAMAGED = (

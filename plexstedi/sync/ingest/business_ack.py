@@ -68,19 +68,26 @@ ANOTHER_PLANTS = "its partnership is another plant's"
 
 def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     """Decide one stored acknowledgment; inside the caller's transaction."""
-    tree = read_document(session, inbound)
-    if isinstance(tree, UnreadableDocument):
+    # What was read is let go of before the order is recomputed from what is stored: either may have thousands of lines.
+    order_id = _decide_alone(session, inbound, candidates)
+    if order_id is not None:
+        recompute_order(session, order_id, fresh=inbound.transaction_id)
+
+
+def _decide_alone(session: Session, inbound: Inbound, candidates: Candidates) -> str | None:
+    """Store what one acknowledgment says; the order to recompute, if it counts."""
+    read = _read(session, inbound)
+    if isinstance(read, UnreadableDocument):
         if not _repeats_unassigned(session, inbound):
-            _hold_whole(session, inbound, (_unreadable(tree.reason),), None)
-        return
-    read = read_acknowledgment(tree, session.check_deadline)
+            _hold_whole(session, inbound, (_unreadable(read.reason),), None)
+        return None
     if isinstance(read, Malformed):
         if not _repeats_unassigned(session, inbound):
             _hold_whole(session, inbound, read.reasons, read.order_number)
-        return
+        return None
     if _of_another_plant(session, read.order_number, candidates):
         _ignore(session, inbound, OF_ANOTHER_PLANT.format(number=read.order_number))
-        return
+        return None
     # Former partnerships count too: acknowledgments may arrive after a supplier's table was changed.
     now = {s.partnership_id for s in session.config.suppliers.values() if s.partnership_id is not None}
     partnerships = now | session.store.documents.partnerships()
@@ -88,7 +95,7 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
     match = match_order(read.order_number, read.release_number, inbound.partnership, known, partnerships)
     match match:
         case Matched(candidate=candidate):
-            _apply(session, inbound, read, candidate)
+            return _apply(session, inbound, read, candidate)
         case OtherPlant():
             _ignore(session, inbound, ANOTHER_PLANTS)
         case AmbiguousOrder():
@@ -104,6 +111,12 @@ def decide(session: Session, inbound: Inbound, candidates: Candidates) -> None:
             _hold_whole(session, inbound, (reason,), read.order_number)
         case _:
             _wait(session, inbound, read)
+    return None
+
+
+def _read(session: Session, inbound: Inbound) -> Acknowledgment | Malformed | UnreadableDocument:
+    tree = read_document(session, inbound)
+    return tree if isinstance(tree, UnreadableDocument) else read_acknowledgment(tree, session.check_deadline)
 
 
 def _of_another_plant(session: Session, number: str, candidates: Candidates) -> bool:
@@ -204,7 +217,8 @@ def _hold_whole(
     session.run.counts.acks_held += int(new)
 
 
-def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: Candidate) -> None:
+def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: Candidate) -> str | None:
+    """Store how it compares with what was sent; the order to recompute, if it counts."""
     store = session.store
     mark = content_fingerprint(read)
     dated = _iso(read.dated)
@@ -225,7 +239,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     if repeats is not None:
         move_transaction(session, inbound, InboxState.DUPLICATE, f"repeats transaction {repeats}")
         review_duplicate_not_applied(session, candidate.order_id, inbound, repeats)
-        return
+        return None
     sent = [store.documents.sent(document.id) for document in documents]
     reference = acknowledged_documents(read, inbound.processed_at, sent_documents(store, documents, sent), ordered)
     if isinstance(reference, UnknownChangeSequence):
@@ -236,7 +250,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
             fix="Ask the supplier which change it acknowledges.",
         )
         _hold_whole(session, inbound, (reason,), candidate.number, candidate.order_id)
-        return
+        return None
     document, last_sent = documents[reference.position], sent[reference.position]
     # Suppliers may share a partnership: the order's supplier determines how it is read.
     settings = _settings(session, document.supplier, inbound.partnership)
@@ -266,7 +280,7 @@ def _apply(session: Session, inbound: Inbound, read: Acknowledgment, candidate: 
     store.inbox.set_outcome(inbound.transaction_id, outcome)
     session.withdraw_review(ReviewKind.ORDER_UNKNOWN, of_transaction(inbound.transaction_id), "the order is known now")
     open_notice_reviews(session, inbound, candidate.order_id, candidate.number, outcome.notices)
-    recompute_order(session, candidate.order_id, fresh=inbound.transaction_id)
+    return candidate.order_id
 
 
 def _controls_note(received: ReceivedDocument, others: Sequence[ReceivedDocument]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,6 +24,7 @@ from plexstedi.sync.poll.receipts import read_receipts_of_plex
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.writeback.apply import (
+    any_to_check,
     carry_out,
     changes_of,
     open_writes,
@@ -42,8 +43,10 @@ class PlannedChange:
     change: FieldChange
 
 
-def ingest(session: Session) -> list[PlannedChange]:
+def ingest(session: Session) -> Iterable[PlannedChange]:
     """Fetch, decide and write everything received; return the changes made (dry run: planned) in Plex.
+
+    They are read from the state when they are iterated over.
 
     Everything received is decided before anything is written, so that an older acknowledgment never overwrites a newer
     one. Raise ServiceUnavailable, ServiceRefused, Interrupted; what was stored stays stored.
@@ -62,7 +65,7 @@ def ingest(session: Session) -> list[PlannedChange]:
 def _read_receipts(session: Session) -> None:
     """Receipts determine how much can still be confirmed, and which releases may still be changed."""
     stored = session.store.inbox.in_state(InboxState.STORED)
-    if any(each.set_id in ACKNOWLEDGMENTS for each in stored) or writes_to_check(session):
+    if any(each.set_id in ACKNOWLEDGMENTS for each in stored) or any_to_check(session):
         try:
             check_tenant(session)
             read_receipts_of_plex(session, session.clock.now())
@@ -74,21 +77,21 @@ def _read_receipts(session: Session) -> None:
             session.run.warn(f"receipts cannot be read: {fault.message}")
 
 
-def _write(session: Session) -> list[PlannedChange]:
-    if not writes_to_check(session):
-        return []
+def _write(session: Session) -> Iterable[PlannedChange]:
+    if not any_to_check(session):
+        return ()
     check_tenant(session)
     if session.dry_run:
         return planned_changes(session)
-    before = {write.id for write in writes_to_check(session)}
+    before = sorted(write.id for write in writes_to_check(session))
     carry_out(session)
     report_unwritten(session)
-    return [
+    return (
         PlannedChange(write.plan.order_number, write.transaction_id, change)
         for write in session.store.writes.by_ids(before)
         if write.done_at is not None
         for change in write.changes
-    ]
+    )
 
 
 def planned_changes(session: Session) -> list[PlannedChange]:

@@ -6,7 +6,6 @@ the run or its exit code.
 
 from __future__ import annotations
 
-import os
 import smtplib
 import ssl
 import subprocess
@@ -24,10 +23,12 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.reviews import Review
 from plexstedi.state.run_records import HealthFile
 from plexstedi.sync.endings import fault_key, persists
+from plexstedi.sync.hooks import run_hook
+from plexstedi.sync.keys.advice import key_due, refused_key
+from plexstedi.sync.keys.record import KeyRecord
 from plexstedi.sync.session import Session
 
 _NET_SECONDS = 10.0
-_COMMAND_SECONDS = 60.0
 _MOST_LINES = 50
 
 
@@ -113,7 +114,9 @@ def send_message(alerts: AlertsConfig, message: Message) -> list[AlertResult]:
     results = []
     if alerts.command is not None:
         command = alerts.command
-        results.append(_tried(f"command {command[0]}", lambda: _run(command, message)))
+        results.append(
+            _tried(f"command {command[0]}", lambda: run_hook(command, f"{message.subject}\n\n{message.text}".encode()))
+        )
     if alerts.email is not None:
         email = alerts.email
         results.append(_tried(f"email through {email.smtp_host}", lambda: _mail(email, message)))
@@ -162,27 +165,6 @@ def _ping(url: str, exit_code: int, news: int) -> str | None:
         return type(error).__name__
 
 
-def _run(command: Sequence[str], message: Message) -> str | None:
-    kept = {name: value for name, value in os.environ.items() if not _may_hold_a_secret(name)}
-    done = subprocess.run(
-        list(command),
-        input=f"{message.subject}\n\n{message.text}".encode(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        timeout=_COMMAND_SECONDS,
-        env=kept,
-        check=False,
-    )
-    if done.returncode == 0:
-        return None
-    output = done.stderr.decode(errors="replace").strip().splitlines()
-    return f"it ended with {done.returncode}" + (f": {output[-1]}" if output else "")
-
-
-def _may_hold_a_secret(name: str) -> bool:
-    return name.startswith("PLEXSTEDI_") or name == "CREDENTIALS_DIRECTORY"
-
-
 def _mail(email: EmailConfig, message: Message) -> str | None:
     from plexstedi.http.network import check_named_certificates
 
@@ -215,6 +197,11 @@ def _due_message(session: Session, faults: Sequence[PlexStediError]) -> Message 
     for one in session.store.faults.open_faults():
         if one.of_record:
             wrong[one.place] = PlexStediError(one.message, fix=one.fix, code=one.code)
+    key = KeyRecord.load(cursors)
+    if (due := key_due(key, session.config, now)) is not None and due.notice is not None:
+        wrong["stedi-key-due"] = PlexStediError(due.notice, fix="", code="stedi-key-due")
+    if key.substitute is not None:
+        wrong["stedi-key-refused"] = refused_key(key)
     sent = set((cursors.get(Fact.ALERTED_FAULTS) or "").split("\n"))
     # An unforeseen fault is in `faults` only in the run in which it occurs; later it is a review item.
     fresh: list[PlexStediError] = [fault for fault in faults if isinstance(fault, Unforeseen)]

@@ -140,7 +140,7 @@ def needed_secrets(config: Config) -> tuple[SecretName, ...]:
 
 
 def check_credentials(config: Config, secrets: Secrets) -> list[Finding]:
-    """The source of each required secret, never its value; and the age of the Stedi key."""
+    """The source of each required secret, never its value."""
     found = []
     for name in needed_secrets(config):
         try:
@@ -159,25 +159,7 @@ def check_credentials(config: Config, secrets: Secrets) -> list[Finding]:
             )
             continue
         found.append(ok(Area.CREDENTIALS, name, f"from {source}"))
-        if name is SecretName.STEDI_API_KEY:
-            found += _key_age(config, secrets)
     return found
-
-
-def _key_age(config: Config, secrets: Secrets) -> list[Finding]:
-    age, most = secrets.stedi_key_age(), config.stedi.key_rotation_days
-    subject = f"age of {SecretName.STEDI_API_KEY}"
-    if age is None:
-        return [
-            not_verified(Area.CREDENTIALS, subject, f"unknown for this source; renew it every {most} days yourself")
-        ]
-    if age.days > most:
-        fix = (
-            f"Create a new key in the Stedi portal, run `plexstedi credentials set {SecretName.STEDI_API_KEY_NEXT}`,"
-            " then `plexstedi credentials rotate stedi`."
-        )
-        return [warn(Area.CREDENTIALS, subject, f"{age.days} days, more than stedi.key_rotation_days = {most}", fix)]
-    return [ok(Area.CREDENTIALS, subject, f"{age.days} days of {most}")]
 
 
 def check_state(path: Path, config: Config, now: datetime) -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from plexstedi.edi.outbound.actions import DueHeld, Nothing
 from plexstedi.edi.outbound.document import prepare_invoice
 from plexstedi.edi.outbound.due import invoice_due
@@ -28,13 +30,13 @@ ORIGINAL = "00"
 """Stored as the purpose of every 810: its BIG08 is never another here."""
 
 
-def find_due_invoices(session: Session, number: str | None = None) -> list[DueDocument]:
-    """Every due invoice (of one invoice number, or of all), oldest first.
+def find_due_invoices(session: Session, number: str | None = None) -> Iterator[DueDocument]:
+    """Every due invoice (of one invoice number, or of all), oldest first, each as soon as it is decided.
 
     Opens and withdraws holds as decided, and marks invoices with nothing due as up to date.
     """
     if "810" not in session.config.documents.send:
-        return []
+        return
     _onboard(session)
     numbers = OrderNumbers(session)
     records = {record.stream: record for record in session.store.invoices.not_up_to_date(number)}
@@ -45,7 +47,7 @@ def find_due_invoices(session: Session, number: str | None = None) -> list[DueDo
         return [document] if isinstance(document, DueDocument) else []
 
     trades = [*map(trade_of_invoice, records.values())]
-    return decide_each(session, trades, decide, "deciding which invoices are due")
+    yield from decide_each(session, trades, decide, "deciding which invoices are due")
 
 
 def _onboard(session: Session) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from plexstedi.config.load import KnownOrders
 from plexstedi.edi.order import Order, Phase
@@ -47,8 +47,8 @@ from plexstedi.sync.submit.trades import Trade, trade_of_order
 from plexstedi.sync.supplier_copy import sent_after, supplier_copy_of
 
 
-def find_due(session: Session, number: str | None = None, *, ask_plex: bool = False) -> list[DueDocument]:
-    """Every due document (of one order number, or of all), oldest order first.
+def find_due(session: Session, number: str | None = None, *, ask_plex: bool = False) -> Iterator[DueDocument]:
+    """Every due document (of one order number, or of all), oldest order first, each as soon as it is decided.
 
     Opens and withdraws holds as decided, and marks orders with nothing due as up to date. `ask_plex`: check in Plex
     whether a change is the supplier's own promise; otherwise every change counts as a buyer's.
@@ -66,7 +66,7 @@ def find_due(session: Session, number: str | None = None, *, ask_plex: bool = Fa
             found = [one for one in found if not _may_be_promise(session, record, one)]
         return found
 
-    return decide_each(session, [*map(trade_of_order, records.values())], decide, "deciding what is due")
+    yield from decide_each(session, [*map(trade_of_order, records.values())], decide, "deciding what is due")
 
 
 def _onboard(session: Session) -> None:

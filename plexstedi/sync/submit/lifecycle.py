@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -41,21 +41,21 @@ def record_of_trade(trade: Trade, step: str, stream: str | None = None) -> Recor
 
 def decide_each(
     session: Session, trades: Sequence[Trade], decide: Callable[[Trade], Sequence[DueDocument]], progress: str
-) -> list[DueDocument]:
-    """Decide each one in a transaction of its own; return the documents to send.
+) -> Iterator[DueDocument]:
+    """Decide each one in a transaction of its own; yield the documents to send.
 
     Excludes those for which Stedi has files that the ledger lacks.
     """
-    found: list[DueDocument] = []
     unknown = unknown_streams(session)
     for done, trade in enumerate(trades, 1):
         session.checkpoint()
+        found: Sequence[DueDocument] = ()
         turn = record_of_trade(trade, "decide what is due of")
         if not is_held(session, turn):
             with isolated(session, turn):
-                found += [one for one in decide(trade) if (one.number, one.release) not in unknown]
+                found = [one for one in decide(trade) if (one.number, one.release) not in unknown]
         session.progress(progress, done, len(trades))
-    return found
+        yield from found
 
 
 def last_sent(session: Session, stream: str) -> Document | Waits | None:

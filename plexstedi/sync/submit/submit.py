@@ -17,6 +17,7 @@ from plexstedi.sync.setup import check_tenant
 from plexstedi.sync.stages import Stage
 from plexstedi.sync.submit.delivery import confirm_deliveries
 from plexstedi.sync.submit.document import DueDocument
+from plexstedi.sync.submit.due_documents import DueDocuments
 from plexstedi.sync.submit.due_invoices import find_due_invoices
 from plexstedi.sync.submit.due_orders import find_due
 from plexstedi.sync.submit.executions import check_executions, read_executions
@@ -36,10 +37,10 @@ class Preview:
 def preview(session: Session, *, number: str | None = None, limit: int | None = None) -> list[Preview]:
     """What `submit` would send, from stored revisions only: no service is called, nothing is stored."""
     previews = []
-    found = _find(session, number)
+    found = DueDocuments(_find(session, number))
     if len(found) > session.config.documents.max_per_run:
         session.run.warn(f"{_too_many(session, len(found))}: `submit` stops before the first of them")
-    for document in found[:limit]:
+    for document in found.take(limit):
         with isolated(session, _freezing(document)):
             frozen = freeze(session, document)
             if isinstance(frozen, Reason):
@@ -50,11 +51,11 @@ def preview(session: Session, *, number: str | None = None, limit: int | None = 
     return previews
 
 
-def mark_due(session: Session) -> list[DueDocument]:
-    """The due documents after a poll; counted as queued."""
-    found = _find(session)
-    session.run.counts.documents_queued += len(found)
-    return found
+def mark_due(session: Session) -> Iterator[DueDocument]:
+    """The due documents after a poll, each as soon as it is decided; counted as queued."""
+    for document in _find(session):
+        session.run.counts.documents_queued += 1
+        yield document
 
 
 def submit(
@@ -76,10 +77,10 @@ def submit(
     queued = session.store.documents.in_state(DocumentState.FROZEN)
     # A frozen document may be at Stedi all the same: the state file was restored to before the send.
     send_all(session, (document for document in queued if not adopt_execution(session, document)))
-    found = find_due(session, number, ask_plex=True) + find_due_invoices(session, number)
+    found = DueDocuments(_find(session, number, ask_plex=True))
     # Checked for all due documents, before the limit and before the first send.
     _guard_size(session, len(found))
-    send_all(session, _frozen(session, found[:limit], until))
+    send_all(session, _frozen(session, found, limit, until))
     _search_unconfirmed(session)
     _report_unconfirmed(session)
     if silent is not None:
@@ -115,9 +116,10 @@ def _confirm_first(session: Session, deliveries: Turns) -> ServiceUnavailable | 
     return None
 
 
-def _find(session: Session, number: str | None = None) -> list[DueDocument]:
+def _find(session: Session, number: str | None = None, *, ask_plex: bool = False) -> Iterator[DueDocument]:
     """Orders first, then invoices, of this number or of all."""
-    return find_due(session, number) + find_due_invoices(session, number)
+    yield from find_due(session, number, ask_plex=ask_plex)
+    yield from find_due_invoices(session, number)
 
 
 def _guard_size(session: Session, count: int) -> None:
@@ -130,12 +132,13 @@ def _too_many(session: Session, count: int) -> str:
     return f"{count} new documents are due, more than documents.max_per_run = {most}"
 
 
-def _frozen(session: Session, found: list[DueDocument], until: float) -> Iterator[Document]:
+def _frozen(session: Session, found: DueDocuments, limit: int | None, until: float) -> Iterator[Document]:
     """Freeze each due document when a call is free to send it; stop when this stage's time is used up."""
-    for done, due in enumerate(found):
+    total = len(found) if limit is None else min(limit, len(found))
+    for done, due in enumerate(found.take(limit)):
         session.checkpoint()
         if session.clock.monotonic() >= until:
-            session.run.warn(f"{len(found) - done} documents are still to be sent; the next run continues")
+            session.run.warn(f"{total - done} documents are still to be sent; the next run continues")
             break
         document = None
         record = _freezing(due)
@@ -144,7 +147,7 @@ def _frozen(session: Session, found: list[DueDocument], until: float) -> Iterato
                 document = _freeze(session, due)
         if document is not None:
             yield document
-        session.progress("sending", done + 1, len(found))
+        session.progress("sending", done + 1, total)
 
 
 def _freezing(due: DueDocument) -> Record:

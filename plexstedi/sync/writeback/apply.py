@@ -5,7 +5,7 @@ Plex has no idempotency keys: a write without a response is read by the next run
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from plexstedi.config.load import WriteBack
 from plexstedi.edi.writeback.custom_fields import differences
@@ -35,20 +35,28 @@ call, plex/README.md 7.B). Acknowledgment records need a call each and should be
 
 def carry_out(session: Session) -> None:
     """Execute the open plans. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
-    writes = writes_to_check(session)
-    if not writes:
+    target = TARGETS.get(session.config.plex.acknowledgments.write)
+    if target is None:
         return
-    if session.config.plex.acknowledgments.write is WriteBack.RELEASES:
-        carry_out_releases(session, writes)
+    ids: list[int] = []
+    fields: dict[Level, set[str]] = {}
+    for write in writes_to_check(session):
+        ids.append(write.id)
+        if target is not WriteTarget.RELEASES:
+            _add_fields(fields, write)
+    if not ids:
         return
-    session.plex.check_fields(_fields_by_level(writes))
+    if target is WriteTarget.RELEASES:
+        carry_out_releases(session, ids)
+        return
+    session.plex.check_fields(fields)
     turns = Turns(session, Stage.INGEST)
-    size = _BATCH[writes[0].plan.target]
-    for begin in range(0, len(writes), size):
+    size = _BATCH[target]
+    for begin in range(0, len(ids), size):
         session.checkpoint()
-        batch = writes[begin : begin + size]
+        batch = list(session.store.writes.by_ids(ids[begin : begin + size]))
         _carry_out_together(session, batch, turns)
-        session.progress("writing to Plex", min(begin + size, len(writes)), len(writes))
+        session.progress("writing to Plex", min(begin + size, len(ids)), len(ids))
     turns.raise_unanswered()
 
 
@@ -122,20 +130,26 @@ def report_unwritten(session: Session) -> None:
         )
 
 
-def open_writes(session: Session) -> list[Write]:
-    """Open writes of the configured strategy, except held ones."""
+def open_writes(session: Session) -> Iterator[Write]:
+    """Open writes of the configured strategy, except held ones; one by one, since a run may have thousands."""
     target = TARGETS.get(session.config.plex.acknowledgments.write)
-    return [
-        write
-        for write in session.store.writes.open()
-        if write.plan.target is target and not is_held(session, record_of_write(write))
-    ]
+    for write in session.store.writes.open():
+        if write.plan.target is target and not is_held(session, record_of_write(write)):
+            yield write
 
 
-def writes_to_check(session: Session) -> list[Write]:
+def writes_to_check(session: Session) -> Iterator[Write]:
     """Open writes, and failed ones that Plex did not show: it may show them by now."""
+    yield from open_writes(session)
     target = TARGETS.get(session.config.plex.acknowledgments.write)
-    return [*open_writes(session), *(w for w in session.store.writes.unseen_and_failed() if w.plan.target is target)]
+    for write in session.store.writes.unseen_and_failed():
+        if write.plan.target is target:
+            yield write
+
+
+def any_to_check(session: Session) -> bool:
+    """Whether `writes_to_check` has any."""
+    return any(True for _ in writes_to_check(session))
 
 
 def planned_for_other_strategy(session: Session) -> list[str]:
@@ -228,9 +242,6 @@ def _values_to_write(writes: Sequence[Write], changes: Mapping[int, Sequence[Fie
     return [FieldValues(ref, fields) for ref, fields in merged.values()]
 
 
-def _fields_by_level(writes: Sequence[Write]) -> dict[Level, set[str]]:
-    fields: dict[Level, set[str]] = {}
-    for write in writes:
-        for entry in write.plan.entries:
-            fields.setdefault(Level(entry.level), set()).add(entry.field)
-    return fields
+def _add_fields(fields: dict[Level, set[str]], write: Write) -> None:
+    for entry in write.plan.entries:
+        fields.setdefault(Level(entry.level), set()).add(entry.field)

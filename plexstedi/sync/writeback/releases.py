@@ -41,14 +41,14 @@ class ReleaseDifference:
     skipped: tuple[str, ...] = ()
 
 
-def carry_out_releases(session: Session, writes: Sequence[Write]) -> None:
-    """Execute these plans. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
+def carry_out_releases(session: Session, write_ids: Sequence[int]) -> None:
+    """Execute the plans of these writes. Raise ServiceUnavailable, ServiceRefused; completed writes stay done."""
     turns = Turns(session, Stage.INGEST)
-    for done, write in enumerate(writes, 1):
+    for done, write in enumerate(session.store.writes.by_ids(write_ids), 1):
         session.checkpoint()
         with turns.turn(record_of_write(write)):
             _carry_out(session, write)
-        session.progress("writing to Plex", done, len(writes))
+        session.progress("writing to Plex", done, len(write_ids))
     turns.raise_unanswered()
 
 

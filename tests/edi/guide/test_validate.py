@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plexstedi import decimal_json
+from plexstedi.edi.guide.compiled import is_valid_document
 from plexstedi.edi.guide.schema import GuideUnreadableError, alternatives
 from plexstedi.edi.guide.validate import faults, is_valid
 from tests.examples import examples
@@ -65,6 +66,7 @@ def test_we_accept_and_refuse_what_an_independent_validator_does(schema: Any, va
     expected = jsonschema.Draft202012Validator(schema).is_valid(document)
     # The oracle counts in floats: a multiple is only comparable for whole numbers, which is what `multipleOf: 3` is.
     assert is_valid(value, schema, schema) is expected
+    assert is_valid_document(value, schema, schema) is expected, "compiled otherwise than defined"
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,7 @@ def test_we_accept_and_refuse_what_an_independent_validator_does(schema: Any, va
 )
 def test_numbers_dates_and_patterns_are_judged_exactly(value: Any, schema: dict[str, Any], expected: bool) -> None:
     assert is_valid(value, schema, schema) is expected
+    assert is_valid_document(value, schema, schema) is expected, "compiled otherwise than defined"
 
 
 def test_a_fault_names_the_place() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -353,6 +354,24 @@ def test_what_is_no_list_of_orders_is_not_read_as_none(make_plex, document):
     fake.say(ORDERS, 200, document)
     with pytest.raises(ServiceUnavailable):
         plex.touched_orders(WINDOW)
+
+
+def test_nothing_is_used_of_a_list_that_breaks_off(make_plex, rows):
+    """Not even a header: it is read again when the order is read."""
+    fake, plex = make_plex()
+    fake.master_data()
+    whole = json.dumps([rows.order("o1", terms="Net 99"), rows.order("o2")])
+    fake.answers[ORDERS] = lambda request: httpx.Response(200, text=whole[:-20])
+    with pytest.raises(ServiceUnavailable, match="broken JSON"):
+        plex.touched_orders(WINDOW)
+    with pytest.raises(ServiceUnavailable, match="broken JSON"):
+        plex.open_orders()
+    assert plex.unreadable_records() == ()
+    fake.put(ORDERS, [rows.order("o1")])
+    fake.put(RELEASES, [rows.release()])
+    fake.put(f"{ORDERS}/o1/line-items", [rows.line()])
+    (order,) = plex.orders(["o1"])
+    assert order.terms == "Net 30"
 
 
 def test_a_field_that_the_tenant_calls_otherwise(make_plex, rows):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from plexstedi.edi.plain_values import is_plain
@@ -80,7 +81,10 @@ def _nodes(content: _Object, path: str, watch: Watch) -> tuple[Node, ...]:
         if value is None or key.startswith("_"):
             continue
         where = f"{path}.{key}"
-        segment_id, is_loop = _identity(key, where)
+        identity = _identity(key)
+        if identity is None:
+            raise _NotGuideJson(f"{where} is not an X12 segment")
+        segment_id, is_loop = identity
         for entry in watched(value if isinstance(value, list | tuple) else (value,), watch):
             if entry is None:
                 continue
@@ -89,13 +93,21 @@ def _nodes(content: _Object, path: str, watch: Watch) -> tuple[Node, ...]:
     return tuple(nodes)
 
 
-def _identity(key: str, where: str) -> tuple[str, bool]:
+@lru_cache(maxsize=4096)
+def _identity(key: str) -> tuple[str, bool] | None:
     """Segment id in a key, and whether the key is a loop. Guide names before the id are in lower case."""
     words = key.split("_")
     for index, word in enumerate(words):
         if _SEGMENT_ID.fullmatch(word):
             return word, words[index + 1 : index + 2] == ["loop"]
-    raise _NotGuideJson(f"{where} is not an X12 segment")
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _position(key: str) -> int:
+    """Position of the element that a key names; 0 if it names none."""
+    found = _POSITION.fullmatch(key)
+    return 0 if found is None else int(found[1])
 
 
 def _loop(segment_id: str, content: _Object, path: str, watch: Watch) -> Loop:
@@ -116,12 +128,15 @@ def _positions(content: _Object, path: str, *, composites: bool) -> tuple[Value 
         if value is None or value == "" or key.startswith("_"):
             continue
         where = f"{path}.{key}"
-        position = _POSITION.fullmatch(key)
-        if position is None or int(position[1]) == 0:
+        position = _position(key)
+        if position == 0:
             raise _NotGuideJson(f"{where} is not an X12 element")
-        if int(position[1]) in found:
+        if position in found:
             raise _NotGuideJson(f"{where}: two keys for the same element")
-        found[int(position[1])] = _composite(value, where) if isinstance(value, Mapping) else _simple(value, where)
+        if isinstance(value, str):
+            found[position] = value
+            continue
+        found[position] = _composite(value, where) if isinstance(value, Mapping) else _simple(value, where)
         if not composites and isinstance(value, Mapping):
             raise _NotGuideJson(f"{where}: a composite within a composite")
     return tuple(found.get(index) for index in range(1, max(found, default=0) + 1))

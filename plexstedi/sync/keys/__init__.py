@@ -1,0 +1,1 @@
+"""The Stedi key: its age, its rotation, and what the state records of both."""

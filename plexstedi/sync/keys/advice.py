@@ -1,0 +1,105 @@
+"""Texts about the Stedi key: when it is due, and the exact steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from plexstedi.config.load import Config
+from plexstedi.credentials.secrets import SecretName, Source, SourceKind
+from plexstedi.errors import CredentialsFault
+from plexstedi.sync.keys.record import KeyRecord
+
+ROTATE = "Then run `plexstedi credentials rotate stedi`."
+
+
+_ENCRYPT = "systemd-creds encrypt - /etc/credstore.encrypted/stedi-api-key"
+WARNED_AHEAD = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDue:
+    """When the Stedi key is to be replaced."""
+
+    at: datetime
+    notice: str | None
+    """From 14 days ahead on, where a user has to replace it: when it is due, and the steps."""
+
+
+def key_due(record: KeyRecord, config: Config | None, now: datetime) -> KeyDue | None:
+    """From what the last run recorded: a monitor asks often, and opens no keyring. None if the age is not known."""
+    if record.since is None or config is None:
+        return None
+    at = record.since + timedelta(days=config.stedi.key_rotation_days)
+    by_itself = config.stedi.api_keys_url is not None and (record.storable or config.alerts.rotate_command is not None)
+    waiting = record.passed_on is not None
+    if now < at - WARNED_AHEAD or (by_itself and not waiting):
+        return KeyDue(at, None)
+    return KeyDue(at, f"{ahead(at, now)} {how_to_rotate(record)}")
+
+
+def ahead(due_at: datetime, now: datetime) -> str:
+    """When the key is due."""
+    days = (due_at - now).days
+    if now >= due_at:
+        return f"the Stedi key was due to be replaced on {due_at:%Y-%m-%d} (stedi.key_rotation_days)."
+    return f"the Stedi key is due to be replaced on {due_at:%Y-%m-%d}, in {days} days (stedi.key_rotation_days)."
+
+
+def refused_key(record: KeyRecord) -> CredentialsFault:
+    """The fault that lasts while runs use another key than `stedi-api-key`."""
+    return CredentialsFault(
+        f"Stedi refuses stedi-api-key; runs use {record.substitute} instead",
+        fix=how_to_rotate(record, record.substitute),
+        code="stedi-key-refused",
+    )
+
+
+def replacement_commands(source: Source | None) -> list[str]:
+    """What to run to replace the key where it comes from; a line that begins with # is an instruction."""
+    create = "# Create a production key in the Stedi portal. Do not delete the old one yet."
+    done = "# After a run has succeeded (`plexstedi run`), delete the old key in the Stedi portal."
+    match source:
+        case Source(kind=SourceKind.SYSTEMD):
+            return [
+                create,
+                "# As root; the key is typed and not shown. The file is the one named by LoadCredentialEncrypted=:",
+                f"systemd-ask-password -n 'new Stedi key' | {_ENCRYPT}",
+                done,
+            ]
+        case Source(kind=SourceKind.ENVIRONMENT, where=where):
+            return [
+                create,
+                f"# Put the new key where {where} is set: the unit's EnvironmentFile=, the crontab, the container.",
+                "# Or store it in the encrypted file instead, and remove the variable:",
+                "plexstedi credentials set stedi-api-key",
+                done,
+            ]
+    return [
+        create,
+        "plexstedi credentials set stedi-api-key-next",
+        "plexstedi credentials rotate stedi",
+        done,
+    ]
+
+
+def how_to_rotate(record: KeyRecord, substitute: str | None = None) -> str:
+    """The steps by which a user replaces the key in use."""
+    if substitute == SecretName.STEDI_API_KEY_NEXT:
+        if record.storable:
+            return "Run `plexstedi credentials rotate stedi`; `plexstedi run` does it automatically."
+        return "Store the new key as stedi-api-key: `plexstedi credentials rotate stedi --print-command` shows how."
+    if record.passed_on is not None:
+        return (
+            f"alerts.rotate_command was given the new key {record.passed_on}…, which is not in use yet: check what"
+            " the command did with it."
+        )
+    if not record.storable:
+        return (
+            "plexstedi cannot change it where it is stored: `plexstedi credentials rotate stedi --print-command` shows"
+            " the commands."
+        )
+    return (
+        "Create a key in the Stedi portal, run `plexstedi credentials set stedi-api-key-next`, then"
+        " `plexstedi credentials rotate stedi`."
+    )

@@ -1,0 +1,284 @@
+"""Carries out the rotation of the Stedi key (decide.py), one recorded step after the other.
+
+Before a key is created its description is committed; the key is stored before its creation is recorded. So a killed
+process leaves a working `stedi-api-key`, and the next run continues.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import SecretStr
+
+from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.errors import CredentialsFault, RequestRejected, ServiceRefused, ServiceUnavailable
+from plexstedi.http.caller import Deadline
+from plexstedi.state.audit import Fact
+from plexstedi.state.subject import Subject
+from plexstedi.stedi.api_keys import ApiKeys, key_id
+from plexstedi.stedi.build import connect_to_api_keys
+from plexstedi.sync.hooks import run_hook
+from plexstedi.sync.keys.advice import ROTATE, ahead, how_to_rotate
+from plexstedi.sync.keys.decide import (
+    Create,
+    Promote,
+    Reconcile,
+    Retire,
+    Situation,
+    Step,
+    Warn,
+    next_step,
+)
+from plexstedi.sync.keys.record import KeyRecord
+from plexstedi.sync.session import Session
+from plexstedi.sync.setup import try_stedi_key
+
+_SUBJECT = Subject("stedi key")
+_API_SECONDS = 30.0
+_MOST_STEPS = 8
+_Result = TypeVar("_Result")
+
+CURRENT, NEXT, PREVIOUS = (
+    SecretName.STEDI_API_KEY,
+    SecretName.STEDI_API_KEY_NEXT,
+    SecretName.STEDI_API_KEY_PREVIOUS,
+)
+
+
+def observe_key(session: Session, secrets: Secrets) -> None:
+    """After a command that called Stedi: record which key is in use, since when, and whether Stedi refused it."""
+    if session.dry_run or session.key_observed or not session.stedi_was_called:
+        return
+    session.key_observed = True
+    try:
+        current = secrets.get(CURRENT)
+        storable = secrets.unchangeable(CURRENT) is None
+        stored_at = secrets.set_at(CURRENT)
+    except CredentialsFault:
+        # The stage that needed the key has reported it.
+        return
+    now = session.clock.now()
+    before = KeyRecord.load(session.store.cursors)
+    record = before.observe(current, key_id(current), stored_at, now).changed(storable=storable)
+    substitute = session.stedi.substitute
+    if substitute is not None:
+        session.run.warn(
+            f"Stedi refuses {CURRENT}; this run used {substitute} instead. {how_to_rotate(record, substitute)}"
+        )
+    record = record.changed(
+        substitute=substitute,
+        refused_since=None if substitute is None else (before.refused_since or now),
+    )
+    if record == before:
+        return
+    with session.store.transaction():
+        record.save(session.store.cursors)
+        if before.fingerprint not in (None, record.fingerprint):
+            session.note("stedi-key-changed", _SUBJECT, before=before.id, after=record.id)
+        if substitute is not None and before.substitute is None:
+            session.note("stedi-key-refused", _SUBJECT, key=record.id, used=substitute)
+
+
+def rotate_if_due(session: Session, secrets: Secrets) -> None:
+    """At the end of a `run` without faults: the next steps of the rotation. What fails is a warning."""
+    if session.stedi_was_called:
+        observe_key(session, secrets)
+        Rotation(session, secrets).advance()
+
+
+def rotate_now(session: Session, secrets: Secrets) -> bool:
+    """Rotate at a user's request; return whether the key in use was replaced, False: a new key was passed on.
+
+    Raise CredentialsFault if there is no new key and none can be created, or the keys cannot be changed where they are;
+    ServiceRefused, ServiceUnavailable, RequestRejected if Stedi refuses the new key or cannot be reached.
+    """
+    config = session.config
+    can_create = config.stedi.api_keys_url is not None and (
+        secrets.unchangeable(CURRENT) is None or config.alerts.rotate_command is not None
+    )
+    if secrets.source(NEXT) is None and not can_create:
+        raise CredentialsFault(
+            f"{NEXT} is not set",
+            fix=f"Create a new key in the Stedi portal and run `plexstedi credentials set {NEXT}`.",
+        )
+    with suppress(ServiceRefused):
+        # If Stedi refuses the key in use, the next one may still be accepted.
+        session.stedi.check_access()
+        observe_key(session, secrets)
+    if Rotation(session, secrets, asked=True).advance():
+        return True
+    if secrets.source(NEXT) is None:
+        return False
+    # Refused by Stedi, or not where plexstedi can exchange the keys: both are reported.
+    try_stedi_key(config, secrets, session.clock, NEXT)
+    secrets.promote_next_stedi_key()
+    return True
+
+
+@dataclass
+class Rotation:
+    """The steps of one run. `asked`: a user asked for the rotation, so a fault ends the command."""
+
+    session: Session
+    secrets: Secrets
+    asked: bool = False
+
+    def advance(self) -> bool:
+        """All steps that can be done now; return whether the key in use was replaced.
+
+        A failed step is a warning: the run has done its work, and the next one repeats the step. Raise
+        CredentialsFault, ServiceRefused, ServiceUnavailable, RequestRejected if a user asked.
+        """
+        for _ in range(_MOST_STEPS):
+            step = next_step(self._situation())
+            if step is None:
+                return False
+            try:
+                if self._do(step):
+                    return isinstance(step, Promote)
+            except (CredentialsFault, ServiceRefused, ServiceUnavailable, RequestRejected) as fault:
+                if self.asked:
+                    raise
+                self.session.run.warn(f"the Stedi key cannot be rotated now: {fault.message}. {fault.fix}")
+                return False
+        return False
+
+    def _situation(self) -> Situation:
+        session, secrets = self.session, self.secrets
+        following, previous = self._stored(NEXT), self._stored(PREVIOUS)
+        substitute = session.stedi.substitute if session.stedi_was_called else None
+        return Situation(
+            now=session.clock.now(),
+            record=KeyRecord.load(session.store.cursors),
+            rotation_days=session.config.stedi.key_rotation_days,
+            automatic=session.config.stedi.api_keys_url is not None,
+            storable=secrets.unchangeable(CURRENT) is None and secrets.unchangeable(NEXT) is None,
+            command=session.config.alerts.rotate_command is not None,
+            next_stored=following is not None,
+            next_id=None if following is None else key_id(following),
+            previous_stored=previous is not None,
+            previous_id=None if previous is None else key_id(previous),
+            substitute=None if substitute is None else SecretName(substitute),
+            asked=self.asked,
+        )
+
+    def _stored(self, name: SecretName) -> SecretStr | None:
+        return None if self.secrets.source(name) is None else self.secrets.get(name)
+
+    def _do(self, step: Step) -> bool:
+        """Carry out one step; return whether this run has to end with it."""
+        match step:
+            case Reconcile(description=description):
+                self._reconcile(description)
+            case Create(pass_on=pass_on):
+                return self._create(pass_on=pass_on)
+            case Retire(id=old, delete=delete):
+                self._retire(old, delete=delete)
+            case Promote():
+                self._promote()
+                return True
+            case Warn():
+                record = KeyRecord.load(self.session.store.cursors)
+                self.session.run.warn(f"{ahead(step.due_at, self.session.clock.now())} {how_to_rotate(record)}")
+                return True
+        return False
+
+    def _create(self, *, pass_on: bool) -> bool:
+        if not pass_on:
+            # A key whose secret cannot be stored would be lost at once.
+            self.secrets.must_store()
+        description = f"plexstedi {self.session.tenant} {self.session.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+        self._record("stedi-key-creating", lambda r: r.changed(creating=description), description=description)
+        created = self._with_api(lambda api: api.create(description))
+        if not pass_on:
+            self.secrets.set(NEXT, created.key)
+        # Recorded before it is passed on: from then on it may come into use at any time.
+        passed = {"passed_on": created.id} if pass_on else {}
+        self._record(
+            "stedi-key-created", lambda r: r.changed(creating=None, own=(*r.own, created.id), **passed), key=created.id
+        )
+        if pass_on:
+            self._pass_on(created.key)
+        return pass_on
+
+    def _pass_on(self, key: SecretStr) -> None:
+        command: Sequence[str] = self.session.config.alerts.rotate_command or ()
+        try:
+            failed = run_hook(command, key.get_secret_value().encode())
+        except (OSError, subprocess.SubprocessError) as error:
+            failed = type(error).__name__
+        if failed is not None:
+            raise CredentialsFault(
+                f"alerts.rotate_command ({command[0]}) did not store the new Stedi key: {failed}",
+                fix=f"Correct the command. The new key is not in use: delete it in the Stedi portal. {ROTATE}",
+            )
+
+    def _reconcile(self, description: str) -> None:
+        """Keep the key of this description if it was stored; else delete it: its secret is lost, nobody uses it."""
+        stored = [key_id(key) for name in (CURRENT, NEXT, PREVIOUS) if (key := self._stored(name)) is not None]
+
+        def sort_out(api: ApiKeys) -> tuple[list[str], list[str]]:
+            found = [entry.id for entry in api.list() if entry.description == description]
+            lost = [each for each in found if each not in stored]
+            for each in lost:
+                api.delete(each)
+            return [each for each in found if each in stored], lost
+
+        kept, lost = self._with_api(sort_out)
+        self._record(
+            "stedi-key-reconciled", lambda r: r.changed(creating=None, own=(*r.own, *kept)), kept=kept, deleted=lost
+        )
+
+    def _promote(self) -> None:
+        try_stedi_key(self.session.config, self.secrets, self.session.clock, NEXT)
+        before = KeyRecord.load(self.session.store.cursors)
+        following = self.secrets.get(NEXT)
+        found = key_id(following)
+        self.secrets.promote_next_stedi_key()
+        now, stored_at = self.session.clock.now(), self.secrets.set_at(CURRENT)
+        self._record(
+            "stedi-key-changed",
+            lambda r: r.observe(following, found, stored_at, now).changed(substitute=None, refused_since=None),
+            before=before.id,
+            after=found,
+        )
+
+    def _retire(self, old: str | None, *, delete: bool) -> None:
+        if delete and old is not None:
+            self._with_api(lambda api: api.delete(old))
+        if self._stored(PREVIOUS) is not None and self.secrets.unchangeable(PREVIOUS) is None:
+            self.secrets.delete(PREVIOUS)
+        if not delete and old is not None:
+            self.session.run.warn(
+                f"the Stedi key {old}… is replaced and not used any more. Delete it in the Stedi portal."
+            )
+        self._record(
+            "stedi-key-deleted" if delete else "stedi-key-forgotten",
+            lambda r: r.changed(replaced=None, own=tuple(each for each in r.own if not delete or each != old)),
+            key=old,
+        )
+
+    def _with_api(self, act: Callable[[ApiKeys], _Result]) -> _Result:
+        session = self.session
+        url = session.config.stedi.api_keys_url
+        assert url is not None, "decided without stedi.api_keys_url"
+        api = connect_to_api_keys(
+            url,
+            self.secrets.get(CURRENT),
+            clock=session.clock,
+            deadline=Deadline(session.clock.monotonic() + _API_SECONDS, session.stop),
+        )
+        try:
+            return act(api)
+        finally:
+            api.close()
+
+    def _record(self, kind: str, change: Callable[[KeyRecord], KeyRecord], **detail: Fact) -> None:
+        """Commit a change of the record together with its event."""
+        with self.session.store.transaction():
+            change(KeyRecord.load(self.session.store.cursors)).save(self.session.store.cursors)
+            self.session.note(kind, _SUBJECT, order_id=None, **detail)

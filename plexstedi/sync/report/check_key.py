@@ -1,0 +1,52 @@
+"""The part of `check` about the age and rotation of the Stedi key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from plexstedi.config.load import Config
+from plexstedi.credentials.secrets import SecretName, Secrets
+from plexstedi.errors import CredentialsFault, PlexStediError
+from plexstedi.sync.keys.advice import how_to_rotate, key_due, refused_key
+from plexstedi.sync.keys.record import KeyRecord
+from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn
+from plexstedi.sync.report.overview import reading
+
+
+def check_key(state: Path, config: Config, secrets: Secrets, now: datetime) -> list[Finding]:
+    """Whether the Stedi key is due to be replaced, and whether Stedi refuses it.
+
+    Its age is known from the keyring or, for other sources, since the first run that used it.
+    """
+    subject = f"age of {SecretName.STEDI_API_KEY}"
+    record = stored_record(state)
+    try:
+        set_at = secrets.set_at(SecretName.STEDI_API_KEY)
+        storable = secrets.unchangeable(SecretName.STEDI_API_KEY) is None
+    except CredentialsFault:
+        # Reported as the finding about this secret.
+        return []
+    found = []
+    if record.substitute is not None:
+        fault = refused_key(record)
+        found.append(warn(Area.CREDENTIALS, str(SecretName.STEDI_API_KEY), fault.message, fault.fix))
+    record = record.changed(since=set_at or record.since, storable=storable)
+    due = key_due(record, config, now)
+    if due is None:
+        text = "not known before the first run; then plexstedi warns 14 days before it is due"
+        return [*found, not_verified(Area.CREDENTIALS, subject, text)]
+    if due.notice is not None:
+        when = due.notice.removesuffix(how_to_rotate(record)).strip()
+        return [*found, warn(Area.CREDENTIALS, subject, when.removesuffix("."), how_to_rotate(record))]
+    return [*found, ok(Area.CREDENTIALS, subject, f"to be replaced on {due.at:%Y-%m-%d}")]
+
+
+def stored_record(state: Path) -> KeyRecord:
+    """What the last run recorded; a new record if there is no readable state."""
+    try:
+        with reading(state) as store:
+            return KeyRecord() if store is None else KeyRecord.load(store.cursors)
+    except PlexStediError:
+        # Reported by the check of the state file.
+        return KeyRecord()
