@@ -23,7 +23,7 @@ from plexstedi.plex.writeback.datasources import (
     InputValue,
     SourceRows,
     business_failure,
-    not_granted,
+    of_table,
     query_refused,
     row_limit_reached,
 )
@@ -84,13 +84,14 @@ class SoapSources:
         except ValueError as error:
             raise query_refused(source, str(error)) from error
         except RequestRejected as error:
-            raise ServiceRefused(error.message, fix="Check plex.base_url: it must be the service's address.") from error
+            fault = ServiceRefused(error.message, fix="Check plex.base_url: it must be the service's address.")
+            raise of_table(source, table, fault) from error
         except ServiceRefused as error:
-            raise not_granted(source, table, error) from error
-        result = self._result(source, response)
+            raise of_table(source, table, error) from error
+        result = self._result(source, response, table)
         failure = self._failure(result)
         if failure is not None:
-            raise not_granted(source, table, query_refused(source, failure))
+            raise of_table(source, table, query_refused(source, failure))
         rows = response.scrub([dict(row) for row in result.rows])
         assert isinstance(rows, list)
         found = tuple(row for row in rows if isinstance(row, Mapping))
@@ -129,7 +130,7 @@ class SoapSources:
         body = request_xml(source, {name: _as_text(value) for name, value in inputs.items()})
         return call(self._path, body=body, headers=_HEADERS)
 
-    def _result(self, source: int, response: ServiceResponse) -> SoapResult:
+    def _result(self, source: int, response: ServiceResponse, table: str) -> SoapResult:
         """The response to a read, without a fault."""
         try:
             result = read_result(response.body)
@@ -143,7 +144,7 @@ class SoapSources:
             # Plex lists calls by this number.
             log.info("Plex data source %s: instance %s", source, number[:40])
         if result.fault_code == "Client":
-            raise self._client_fault(result)
+            raise of_table(source, table, self._client_fault(result))
         if result.fault_code is not None:
             raise ServiceUnavailable(
                 f"Plex failed on {self._path}: soap:{self._shown(result.fault_code)}: {self._shown(result.fault_text)}",

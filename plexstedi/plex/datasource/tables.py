@@ -180,7 +180,8 @@ class SourceTables:
             return
         middle = begin + (end - begin) // 2
         middle = middle.replace(microsecond=0)
-        if middle <= begin or self._moment(table, "begin", begin) == self._moment(table, "end", middle):
+        # In a form of days or minutes, half of a short window may be the same query again.
+        if middle <= begin or self._moment(table, "end", middle) == self._moment(table, "end", end):
             raise row_limit_reached(source.id, table, f" from {filter_time(begin)} to {filter_time(end)}")
         yield from self._part(table, begin, middle)
         # Both ends count, so a row of the middle second occurs in both halves.
@@ -194,8 +195,10 @@ class SourceTables:
         metadata = self._sources.metadata(source.id)
         if metadata is not None and metadata.types.get(source.inputs[name], "").casefold() != "string":
             return filter_time(moment)
-        if name == "end" and _is_day_form(source.dates):
-            moment += timedelta(days=1)
+        sent = moment.strftime(source.dates)
+        if name == "end" and datetime.strptime(sent, source.dates).replace(tzinfo=UTC) < moment:
+            # The form has no seconds, or no time: round up, so that no row of the last part is missed.
+            moment += _step(source.dates)
         return moment.strftime(source.dates)
 
     @staticmethod
@@ -262,6 +265,13 @@ def read_text_date(text: str, form: str) -> str:
 def text_day(day: date, form: str) -> str:
     """A day in the form of a data source's texts."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC).strftime(form)
+
+
+def _step(form: str) -> timedelta:
+    """The shortest span that a form of texts can express."""
+    if _is_day_form(form):
+        return timedelta(days=1)
+    return timedelta(minutes=1) if any(f"%{letter}" in form for letter in "MTXcr") else timedelta(hours=1)
 
 
 def _is_day_form(form: str) -> bool:

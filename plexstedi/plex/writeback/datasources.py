@@ -107,7 +107,7 @@ class DataSources:
             try:
                 self._metadata[source] = self._read_metadata(source)
             except ServiceRefused as error:
-                raise not_granted(source, table, error) from error
+                raise of_table(source, table, error) from error
         return self._metadata[source]
 
     def _read_metadata(self, source: int) -> Metadata:
@@ -159,15 +159,15 @@ class DataSources:
         try:
             response = self._execute(source, inputs, self._caller.search, form)
         except RequestRejected as error:
-            raise _query_rejected(source, error) from error
+            raise of_table(source, table, _query_rejected(source, error)) from error
         except ServiceRefused as error:
-            raise not_granted(source, table, error) from error
+            raise of_table(source, table, error) from error
         document = response.json()
         if not isinstance(document, Mapping):
             raise _unreadable(response)
         failure = _stated_errors(document) or business_failure(document)
         if failure is not None:
-            raise query_refused(source, failure)
+            raise of_table(source, table, query_refused(source, failure))
         rows, columns = _rows(document, response)
         return SourceRows(rows, columns, _is_truncated(document))
 
@@ -237,8 +237,8 @@ def query_refused(source: int, failure: str) -> ServiceRefused:
     )
 
 
-def not_granted(source: int, table: str, error: ServiceRefused) -> ServiceRefused:
-    """A 401 or 403, with the table and number that it concerns."""
+def of_table(source: int, table: str, error: ServiceRefused) -> ServiceRefused:
+    """A refusal (a missing grant, a wrong name), with the table and number that it concerns."""
     if not table:
         return error
     return ServiceRefused(

@@ -267,3 +267,37 @@ def test_a_receipt_belongs_to_the_release_of_its_line(make_sources):
     (found,) = plex.receipts(WINDOW)
     assert (found.order_id, found.line_id, found.release_id) == ("7001", "8001", "7001/8001/1")
     assert found.quantity == Decimal("12.5")
+
+
+@pytest.mark.parametrize(
+    ("form", "begin", "end"),
+    [
+        ("%m/%d/%Y", "11/20/2026", "11/21/2026"),
+        ("%m/%d/%Y %H:%M", "11/20/2026 10:00", "11/20/2026 11:31"),
+        ("%m/%d/%Y %I:%M:%S %p", "11/20/2026 10:00:00 AM", "11/20/2026 11:30:30 AM"),
+    ],
+)
+def test_a_window_of_texts_is_never_shorter_than_asked_and_halved_as_far_as_its_form_goes(
+    make_sources, form, begin, end
+):
+    own = tables()
+    fake, plex = make_sources(tables=own | {"changed_orders": replace(own["changed_orders"], dates=form)})
+    fake.types |= {"Begin_Date": "string", "End_Date": "string"}
+    window = Window(WINDOW.begin, WINDOW.end + timedelta(minutes=30, seconds=30))
+    fake.put(19022, [])
+    plex.touched_orders(window)
+    assert fake.calls(19022) == [{"Begin_Date": begin, "End_Date": end}]
+    fake.limit = 1
+    fake.put(19022, [{"PO_Key": 1}, {"PO_Key": 2}])
+    with pytest.raises(ServiceUnavailable, match="19022"):
+        plex.touched_orders(window)
+    assert len(fake.calls(19022)) <= 14
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_refusal_names_the_table_whatever_its_status(make_sources, status):
+    fake, plex = make_sources()
+    document = {"errors": [{"code": "DATA_SOURCE_ACCESS_DENIED", "message": "no"}]}
+    fake.say[2874] = lambda: httpx.Response(status, json=document)
+    with pytest.raises(ServiceRefused, match=r"plex\.datasources\.open_orders.*2874.*DATA_SOURCE_ACCESS_DENIED"):
+        plex.open_orders()
