@@ -242,6 +242,37 @@ class SourceService:
             if place.line is not None and place.release is not None and place.order.key == inputs["PO_Key"]
         ]
 
+    def respond(self, method: str, path: str, query: str, body: bytes) -> tuple[int, str, bytes]:
+        """Status, content type and body for one call."""
+        if path.endswith("/Service.asmx"):
+            root = ElementTree.fromstring(body)
+            given = {
+                each.findtext(f"{DATA}Name") or "": each.findtext(f"{DATA}Value") or ""
+                for each in root.iter(f"{DATA}InputParameter")
+            }
+            inputs = {name: int(value) if name in INTEGERS else value for name, value in given.items()}
+            rows = self.execute(int(root.findtext(f".//{DATA}DataSourceKey") or 0), inputs)
+            return 200, "text/xml", soap_response(rows).encode()
+        number = int(path.partition("/api/datasources/")[2].split("/")[0])
+        if method == "GET":
+            return self._metadata(number)
+        document = json.loads(body, parse_float=Decimal)
+        rows = self.execute(number, document if query else document["inputs"])
+        if query:
+            return _json({"outputs": {}, "rows": rows})
+        names = list(rows[0]) if rows else [each for table in COLUMNS.values() for each in table.values()]
+        table = {"columns": names, "rows": [list(row.values()) for row in rows], "rowLimitedExceeded": False}
+        return _json({"outputs": {}, "tables": [table], "transactionNo": "1"})
+
+    def _metadata(self, number: int) -> tuple[int, str, bytes]:
+        if number in self.refused:
+            return _json({"errors": [{"code": "DATA_SOURCE_ACCESS_DENIED", "message": "no"}]}, 403)
+        inputs = [{"name": name, "type": "int32"} for name in INTEGERS]
+        inputs += [{"name": name, "type": "date"} for name in _WINDOW.values()]
+        inputs += [{"name": name, "type": "string"} for name in TEXTS]
+        columns = [{"name": name} for table in COLUMNS.values() for name in table.values()]
+        return _json({"id": number, "name": f"Source_{number}", "inputs": inputs, "columns": columns})
+
 
 COLUMNS = {
     "company": {"code": "Plexus_Customer_Code"},
@@ -337,6 +368,10 @@ def _toml(table: Mapping[str, str]) -> str:
     return "{" + ", ".join(f'{key} = "{value}"' for key, value in table.items()) + "}"
 
 
+def _json(document: Mapping[str, Any], status: int = 200) -> tuple[int, str, bytes]:
+    return status, "application/json", json.dumps(document, default=float).encode()
+
+
 @contextmanager
 def serve(sandbox: Sandbox) -> Iterator[tuple[SourceService, str]]:
     """Serve the data sources on loopback; yields the service and its URL."""
@@ -349,48 +384,16 @@ def serve(sandbox: Sandbox) -> Iterator[tuple[SourceService, str]]:
             return
 
         def do_GET(self) -> None:
-            number = int(self.path.split("/")[3])
-            inputs = [{"name": name, "type": "int32"} for name in INTEGERS]
-            inputs += [{"name": name, "type": "date"} for name in _WINDOW.values()]
-            inputs += [{"name": n, "type": "string"} for n in TEXTS]
-            columns = [{"name": name} for table in COLUMNS.values() for name in table.values()]
-            if number in service.refused:
-                document = {"errors": [{"code": "DATA_SOURCE_ACCESS_DENIED", "message": "no"}]}
-                self._say("application/json", json.dumps(document), 403)
-                return
-            document = {"id": number, "name": f"Source_{number}", "inputs": inputs, "columns": columns}
-            self._say("application/json", json.dumps(document))
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.path.endswith("/Service.asmx"):
-                root = ElementTree.fromstring(body)
-                given = {
-                    each.findtext(f"{DATA}Name") or "": each.findtext(f"{DATA}Value") or ""
-                    for each in root.iter(f"{DATA}InputParameter")
-                }
-                inputs = {name: int(value) if name in INTEGERS else value for name, value in given.items()}
-                rows = service.execute(int(root.findtext(f".//{DATA}DataSourceKey") or 0), inputs)
-                self._say("text/xml", soap_response(rows))
-                return
             path, _, query = self.path.partition("?")
-            source = int(path.split("/")[3])
-            document = json.loads(body, parse_float=Decimal)
-            rows = service.execute(source, document if query else document["inputs"])
-            if query:
-                self._say("application/json", json.dumps({"outputs": {}, "rows": rows}, default=float))
-                return
-            names = list(rows[0]) if rows else [each for table in COLUMNS.values() for each in table.values()]
-            table = {"columns": names, "rows": [list(row.values()) for row in rows], "rowLimitedExceeded": False}
-            self._say("application/json", json.dumps({"outputs": {}, "tables": [table]}, default=float))
-
-        def _say(self, kind: str, text: str, status: int = 200) -> None:
-            content = text.encode()
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, kind, content = service.respond(self.command, path, query, body)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815 - named by the standard library
 
         def date_time_string(self, timestamp: float | None = None) -> str:
             return f"{sandbox.clock.now().astimezone(UTC):%a, %d %b %Y %H:%M:%S GMT}"
