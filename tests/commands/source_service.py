@@ -259,7 +259,7 @@ class SourceService:
         document = json.loads(body, parse_float=Decimal)
         rows = self.execute(number, document if query else document["inputs"])
         if query:
-            return _json({"outputs": {}, "rows": rows})
+            return _json({"outputs": {}, "rows": rows, "transactionNo": "7000001"})
         names = list(rows[0]) if rows else [each for table in COLUMNS.values() for each in table.values()]
         table = {"columns": names, "rows": [list(row.values()) for row in rows], "rowLimitedExceeded": False}
         return _json({"outputs": {}, "tables": [table], "transactionNo": "1"})

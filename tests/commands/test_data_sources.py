@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 
 import pytest
@@ -54,6 +55,11 @@ def test_an_order_is_sent_once_its_change_as_860_and_its_acknowledgment_is_recor
         if release.status == "Firm"
     ]
     assert sorted(each.release_id for each in bench.sandbox.plex.acknowledgements) == sorted(firm)
+    trail = bench.run("audit", "export", "--format", "jsonl").out
+    done = [json.loads(line) for line in trail.splitlines() if '"write-done"' in line]
+    # Plex lists its calls by this number: each write can be found there.
+    assert done
+    assert all("plex_transactions" in json.dumps(event) for event in done)
     bench.later(minutes=20)
     assert bench.run("run", "--json").json["counts"]["writes_made"] == 0
     assert len(bench.sandbox.plex.acknowledgements) == len(firm)

@@ -122,7 +122,8 @@ class SoapSources:
         if result.fault_code == "Client":
             raise self._client_fault(result)
         failure = self._failure(result)
-        return Written() if failure is None else WriteRefused(failure)
+        number = self._shown(result.values.get("InstanceNo", ""))[:40] or None
+        return Written(number) if failure is None else WriteRefused(failure, number)
 
     def _call(
         self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceResponse]

@@ -191,7 +191,8 @@ class DataSources:
         if not isinstance(document, Mapping):
             return WriteUnknown(f"Plex's data source {source} answered with something other than a result")
         failure = _stated_errors(document) or business_failure(document)
-        return Written() if failure is None else WriteRefused(failure)
+        number = _transaction(document)
+        return Written(number) if failure is None else WriteRefused(failure, number)
 
     def _execute(
         self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceResponse], form: str = "2"
@@ -202,11 +203,10 @@ class DataSources:
         else:
             path = f"/{source}/execute?format=2"
         response = call(path, body=dumps(body).encode(), headers=_JSON)
-        document = response.json() if response.body.strip() else None
-        number = document.get("transactionNo") if isinstance(document, Mapping) else None
+        number = _transaction(response.json() if response.body.strip() else None)
         if number is not None:
             # Plex lists calls by this number (screen "Data Source API Transactions").
-            log.info("Plex data source %s: transaction %s", source, str(number)[:40])
+            log.info("Plex data source %s: transaction %s", source, number)
         return response
 
     def _typed(self, source: int, name: str, value: InputValue) -> InputValue:
@@ -215,6 +215,11 @@ class DataSources:
             return value
         is_whole = self.metadata(source).types.get(name, "").casefold().startswith("int")
         return int(value) if is_whole and _WHOLE.fullmatch(value) else str(value)
+
+
+def _transaction(document: Json) -> str | None:
+    number = document.get("transactionNo") if isinstance(document, Mapping) else None
+    return str(number)[:40] if isinstance(number, str | int) and str(number).strip() else None
 
 
 def row_limit_reached(source: int, table: str = "", moment: str = "") -> ServiceUnavailable:
