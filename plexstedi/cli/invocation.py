@@ -191,12 +191,14 @@ def work(
     time_limit: float | None = None,
     recover: bool = False,
     alerting: bool = False,
+    unlocked: Callable[[Session, Outcome], None] | None = None,
 ) -> None:
     """Run `body` in a session under the lock, print the result, and end with its exit code.
 
     Whatever happens, the lock is released and the result is printed. A dry run takes no lock and works on a copy of the
     state. `recover`: create a missing state file. `scheduled`: called by a timer; record the ending for `status` and
-    cron's mail. `alerting`: send alerts about the ending.
+    cron's mail. `alerting`: send alerts about the ending. `unlocked`: called after the session,
+    without the lock.
     """
     invocation = of(context)
     noting = scheduled and not dry_run
@@ -210,22 +212,25 @@ def work(
         # Commands that only read the state do not load httpx.
         from plexstedi.sync.setup import open_session
 
-        with _signals(stop), _locked(invocation, by_user=by_user, dry_run=dry_run) as lock:
-            around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
-            opened = open_session(
-                around, dry_run=dry_run, actor=current_user() if by_user else PROGRAM, recover=recover
-            )
-            started = True
-            try:
-                began = opened.session.clock.now()
-                if lock is not None:
-                    lock.cover_state()
-                _in_session(opened.session, around.secrets, outcome, body)
-                outcome.collect(opened.disconnect)
-                if noting:
-                    afterwards.of_session(opened.session, began)
-            finally:
-                outcome.collect(opened.session.store.close)
+        with _signals(stop):
+            with _locked(invocation, by_user=by_user, dry_run=dry_run) as lock:
+                around = invocation.surroundings(overrides=overrides, stop=stop, as_json=as_json, time_limit=time_limit)
+                opened = open_session(
+                    around, dry_run=dry_run, actor=current_user() if by_user else PROGRAM, recover=recover
+                )
+                started = True
+                try:
+                    began = opened.session.clock.now()
+                    if lock is not None:
+                        lock.cover_state()
+                    _in_session(opened.session, around.secrets, outcome, body)
+                    outcome.collect(opened.disconnect)
+                    if noting:
+                        afterwards.of_session(opened.session, began)
+                finally:
+                    outcome.collect(opened.session.store.close)
+            if unlocked is not None:
+                outcome.collect(lambda: unlocked(opened.session, outcome))
 
     outcome.collect(locked)
     # The session could not be opened, or failed before its ending was recorded.

@@ -235,7 +235,8 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
     """The file in `$CREDENTIALS_DIRECTORY`.
 
     systemd creates these files with mode 0400, or 0440 where an ACL grants the service's user access, owned by root or
-    by that user. So group read permission is accepted; group write permission, or any for others, is not.
+    by that user. So group read permission is accepted; group write permission, or any for others, is not. Container
+    engines mount secrets with mode 0444, owned by root, on a file system that is read-only: nobody else is in there.
     """
     directory = env.get("CREDENTIALS_DIRECTORY")
     if not directory:
@@ -254,7 +255,8 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
         raise _unreadable(path, error) from error
     if not stat.S_ISREG(status.st_mode):
         raise CredentialsFault(f"{path} is not a file", fix="Make it a file that contains only the secret.")
-    if stat.S_IMODE(status.st_mode) & 0o037 or status.st_uid not in (os.getuid(), 0):
+    closed = not stat.S_IMODE(status.st_mode) & 0o037 or _is_of_a_container(path, status)
+    if not closed or status.st_uid not in (os.getuid(), 0):
         raise CredentialsFault(
             f"{path} is open to other users, or belongs to one of them",
             fix=_own_and_close(path, status.st_uid),
@@ -270,6 +272,12 @@ def _from_systemd(name: SecretName, env: Mapping[str, str]) -> tuple[SecretStr, 
             f"{path} is not text", fix="Make it a text file that contains only the secret."
         ) from None
     return SecretStr(_checked(value, str(path))), Source(SourceKind.SYSTEMD, str(path))
+
+
+def _is_of_a_container(path: Path, status: os.stat_result) -> bool:
+    """Readable by all, written by nobody: owned by root, on a read-only mount."""
+    written = stat.S_IMODE(status.st_mode) & 0o033
+    return not written and status.st_uid == 0 and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _own_and_close(path: Path, owner: int) -> str:

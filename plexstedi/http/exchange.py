@@ -1,4 +1,4 @@
-"""Sends single requests through a transport: what `httpx.Client` does for us, without what costs half of its CPU.
+"""Sends single requests through a transport: what we use of `httpx.Client`, without the CPU of the rest.
 
 No cookies, no redirects, no merging of URLs and headers: requests are complete, and transports return responses that
 are read completely.

@@ -207,6 +207,21 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
     return RecordedEnding(Mail(_unique([*unkept, *due])), known)
 
 
+def warning_is_due(state: Path, fault: PlexStediError, now: datetime, *, idle: bool) -> bool:
+    """Whether cron's mail has this warning of a run whose ending is already recorded: once a day.
+
+    If the file beside the state cannot be written, each time. An idle run prints no warning, so it stays due.
+    """
+    health_file = HealthFile.load(state)
+    one = _stored_fault(health_file, RUN, fault, now).model_copy(update={"stands": False})
+    if idle or not _is_due(one.reported_at, now):
+        return False
+    # As for a lock held by another run: `since` limits how long the entry is kept.
+    one = one.model_copy(update={"since": now, "reported_at": now})
+    health_file.with_faults([one]).save(state)
+    return True
+
+
 def _stored_fault(health_file: HealthFile, place: str, fault: PlexStediError, now: datetime) -> StoredFault:
     """The fault as stored; one that is already recorded keeps its times."""
     known = health_file.fault(place, fault_key(fault))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from plexstedi.errors import InternalFault, PlexStediError, ServiceUnavailable, StateUnusable
 from plexstedi.state.cursors import Fact
 from plexstedi.state.file.backups import keep_backup
-from plexstedi.state.file.retention import drop_contents
+from plexstedi.state.file.retention import DroppedContents, drop_contents
 from plexstedi.state.subject import Subject
 from plexstedi.sync.ingest.ingest import ingest
 from plexstedi.sync.poll.orders import poll
@@ -48,17 +48,35 @@ def _is_due(last: datetime | None, now: datetime) -> bool:
     return last is None or not timedelta() <= now - last < _DAILY
 
 
-def back_up_and_purge(session: Session) -> None:
-    """Back up and purge the state when due. A failed backup is only a warning: the orders were sent."""
-    settings, now = session.config.state, session.clock.now()
-    database = session.store.database
-    if settings.keep_days is not None and _is_due(session.store.cursors.time(Fact.CONTENTS_DROPPED), now):
+def purge(session: Session) -> None:
+    """Delete old contents when due (`state.keep_days`), until the time limit; the next run continues."""
+    settings, now, cursors = session.config.state, session.clock.now(), session.store.cursors
+    if settings.keep_days is None or not _is_due(cursors.time(Fact.CONTENTS_DROPPED), now):
+        return
+
+    def note(dropped: DroppedContents) -> None:
+        session.note("contents-dropped", Subject("run"), documents=dropped.documents, answers=dropped.received)
+
+    before = now - timedelta(days=settings.keep_days)
+    if drop_contents(session.store.database, before, note, lambda: _may_go_on(session)):
         with session.store.transaction():
-            session.store.cursors.put_time(Fact.CONTENTS_DROPPED, now)
-            dropped = drop_contents(database, now - timedelta(days=settings.keep_days))
-            if dropped.documents or dropped.received:
-                session.note("contents-dropped", Subject("run"), documents=dropped.documents, answers=dropped.received)
+            cursors.put_time(Fact.CONTENTS_DROPPED, now)
+
+
+def back_up(session: Session) -> StateUnusable | None:
+    """Create the backup of the day when due, after the lock is released and the state closed: no run waits for it.
+
+    Return why there is none; that is only a warning: the orders were sent.
+    """
+    path = session.store.database.path
+    if path is None:
+        return None
     try:
-        keep_backup(database, now, settings.backups)
+        keep_backup(path, session.clock.now(), session.config.state.backups, lambda: _may_go_on(session))
     except StateUnusable as fault:
-        session.run.warn(f"{fault.message}. {fault.fix}")
+        return None if session.stop.signal is not None else fault
+    return None
+
+
+def _may_go_on(session: Session) -> bool:
+    return session.stop.signal is None and session.time_left() > 0

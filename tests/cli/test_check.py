@@ -263,7 +263,7 @@ def test_a_damaged_page_is_found_by_check_too(cli: Cli) -> None:
 def test_a_state_file_without_a_fresh_copy_is_reported(cli: Cli, days: int, keep: int, warned: bool) -> None:
     made = datetime.now(UTC) - timedelta(days=days)
     store = Store.open(cli.state, made)
-    keep_backup(store.database, made, keep)
+    keep_backup(store.database.path, made, keep)
     store.close()
     cli.config.write_text(cli.config.read_text() + f"[state]\nbackups = {keep}\n")
     said = cli.run("check", "--offline", **KEYS)

@@ -110,7 +110,7 @@ def test_an_error_after_the_stages_is_reported_as_one_of_the_run(bench: Bench, t
     def fails(session: Session) -> None:
         raise RuntimeError("no house")
 
-    ran = bench.run("run", "--json", before=lambda: setattr(plexstedi.cli.run, "back_up_and_purge", fails))
+    ran = bench.run("run", "--json", before=lambda: setattr(plexstedi.cli.run, "purge", fails))
     assert (ran.code, ran.json["error"]["code"]) == (1, "internal")
     assert ran.json["counts"]["documents_sent"] == 4
     assert "no house" in health(bench)["faults"][0]["message"]

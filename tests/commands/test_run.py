@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from plexstedi.sandbox.behaviours import Character
+from plexstedi.state.file.database import Database
+from plexstedi.state.file.lock import held_by
+from tests.commands.buyers import edit
 from tests.commands.conftest import number_of
 
 
@@ -160,3 +163,44 @@ def test_no_service_is_called_while_a_transaction_is_open(make_bench):
     ran = make_bench(orders=1, suppliers=1).run("poll", before=reads_inside)
     assert ran.code == 1
     assert "a service is called while a transaction is open" in ran.err
+
+
+def test_the_daily_copy_is_made_after_the_lock_is_released_and_a_full_disk_does_not_fail_the_run(bench):
+    seen = bench.place / "holder"
+
+    def disk_is_full():
+        def full(state, target, check):
+            seen.write_text(str(held_by(state)))
+            raise OSError(28, "No space left on device")
+
+        Database.copy_in_slices = full
+
+    ran = bench.run("run", "--json", before=disk_is_full)
+    assert ran.code == 0, ran.err
+    assert seen.read_text() == "None", "no other run waits for the copy"
+    assert ran.json["counts"]["documents_sent"] == 4
+    (warning,) = [text for text in ran.json["warnings"] if "No space left" in text]
+    assert str(bench.state) in warning
+    assert "Free some space" in warning
+    assert list(bench.place.glob("*.backup*")) == []
+    bench.later(minutes=5)
+    assert bench.run("run").code == 0
+    assert len(list(bench.place.glob("*.backup"))) == 1, "the next run makes it"
+
+
+def test_cron_mails_once_a_day_that_there_is_no_copy(bench):
+    def disk_is_full():
+        def full(state, target, check):
+            raise OSError(28, "No space left on device")
+
+        Database.copy_in_slices = full
+
+    mails = []
+    for hours in (0, 3, 30):
+        bench.later(hours=hours)
+        if hours:
+            # A run without news prints no warning.
+            edit(bench, bench.numbers_sent()[0])
+        mails.append(bench.run("run", before=disk_is_full))
+    assert [mail.code for mail in mails] == [0, 0, 0]
+    assert ["No space left" in mail.err for mail in mails] == [True, False, True]

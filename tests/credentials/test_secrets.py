@@ -140,6 +140,24 @@ def test_a_credential_that_others_can_read_is_refused(
             found.get(KEY)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="the file has to belong to root")
+@pytest.mark.parametrize(
+    ("mode", "read_only", "taken"), [(0o444, True, True), (0o444, False, False), (0o446, True, False)]
+)
+def test_a_secret_of_a_container_is_taken(
+    systemd: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch, mode: int, read_only: bool, taken: bool
+) -> None:
+    """Docker and Kubernetes mount secrets read-only with mode 0444, owned by root."""
+    flags = os.ST_RDONLY if read_only else 0
+    monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result((1, 1, 1, 1, 1, 1, 1, 1, flags, 1)))
+    found = secrets(systemd(mode=mode))
+    if taken:
+        assert found.get(KEY).get_secret_value() == SECRET
+    else:
+        with pytest.raises(CredentialsFault, match="open to other users"):
+            found.get(KEY)
+
+
 def test_an_empty_variable_is_an_error_and_not_a_reason_to_look_on() -> None:
     with pytest.raises(CredentialsFault, match="PLEXSTEDI_STEDI_API_KEY is empty"):
         secrets({"PLEXSTEDI_STEDI_API_KEY": ""}, Drawer({"stedi-api-key": "an-old-key"})).get(KEY)

@@ -89,3 +89,25 @@ def test_a_known_order_has_the_revision_first_seen_as_its_baseline_unless_it_had
     store.orders.record(an_order("PO-1"), marks={}, now=NOW, known=True, baseline=True)
     store.orders.record(an_order("PO-2"), marks={}, now=NOW + timedelta(hours=1), known=True, baseline=False)
     assert [store.orders.get(f"id-{number}").baseline for number in ("PO-1", "PO-2")] == [1, 0]
+
+
+def test_a_revision_that_is_in_use_is_in_memory_once(store):
+    keep_order(store, an_order(quantity="100"))
+    held = store.orders.revision("id-PO-1001", 1)
+    assert store.orders.revision("id-PO-1001", 1) is held
+
+
+def test_a_revision_that_was_rolled_back_is_not_taken_for_the_one_that_follows(store):
+    keep_order(store, an_order(quantity="100"))
+    held = []
+    with pytest.raises(RuntimeError, match="stop"), store.transaction():
+        _keep_and_stop(store, held)
+    assert keep_order(store, an_order(quantity="130")) == 2
+    assert store.orders.revision("id-PO-1001", 2) == an_order(quantity="130")
+    assert held == [an_order(quantity="120")]
+
+
+def _keep_and_stop(store, held):
+    store.orders.record(an_order(quantity="120"), marks={}, now=NOW, known=False, baseline=False)
+    held.append(store.orders.revision("id-PO-1001", 2))
+    raise RuntimeError("stop")

@@ -1,4 +1,4 @@
-"""Guides compiled into functions: whether a value is valid, ten times faster than `validate.faults`.
+"""Guides compiled into functions: whether a value is valid, in a third of the time of `validate.faults`.
 
 Compiled once per schema. The common keywords are compiled; a schema with any other one is checked by `faults`, which
 remains the definition: it finds the reasons for what is not valid here, and tests compare both.

@@ -12,8 +12,8 @@ from pydantic import model_validator
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.reasons import Reason
 
-_EXACT = Context(prec=200)
-"""Sums of plain numbers are exact in this context: their digits lie between the powers 60 and -90 of ten."""
+_EXACT = Context(prec=1000)
+"""Sums are exact in this context: no product of a plain number and configured factors has as many digits."""
 
 
 class AckState(StrEnum):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,7 @@ Parameters = Sequence[object]
 Row = sqlite3.Row
 
 _BUSY_SECONDS = 5.0
+_SLICE_PAGES = 256
 
 
 def files_of_state(path: Path) -> tuple[Path, ...]:
@@ -243,6 +244,23 @@ class Database:
                 put_in_place(partial, target)
             finally:
                 partial.unlink(missing_ok=True)
+
+    @staticmethod
+    def copy_in_slices(path: Path, target: Path, check: Callable[[], None]) -> None:
+        """Copy the state as it is now to an existing empty file, not synced; `check` is called after each MB.
+
+        Raise sqlite3.Error, and what `check` raises: the copy is then incomplete.
+        """
+        with closing(_connect_to_read(path)) as source, closing(_connect(str(target))) as copy:
+            # An incomplete copy is never used: it needs neither a journal nor a sync of its own.
+            copy.execute("PRAGMA journal_mode = OFF")
+            copy.execute("PRAGMA synchronous = OFF")
+            # One snapshot: without it SQLite begins again at each commit of another run. In WAL no writer waits for it.
+            source.execute("BEGIN")
+            source.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            source.backup(copy, pages=_SLICE_PAGES, progress=lambda status, remaining, total: check())
+            # The header says WAL as in the state; a copy must be readable in a read-only folder, too.
+            copy.execute("PRAGMA journal_mode = DELETE")
 
     def _check_version(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]

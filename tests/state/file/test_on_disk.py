@@ -42,7 +42,7 @@ def test_a_state_file_that_is_there_costs_no_further_step(path, disk):
 def test_a_copy_of_the_day(path, disk):
     opened = Store.open(path, NOW)
     keep_order(opened, an_order())
-    copy = keep_backup(opened.database, NOW, 3)
+    copy = keep_backup(path, NOW, 3)
     opened.close()
     disk.must_have_put(copy)
 
@@ -65,7 +65,7 @@ def test_a_copy_killed_at_any_step_is_whole_or_not_there(path):
 
     def copy() -> None:
         opened = Store.open(path, NOW)
-        keep_backup(opened.database, day[0], 3)
+        keep_backup(path, day[0], 3)
         opened.close()
 
     def check(steps: int) -> None:
@@ -73,7 +73,7 @@ def test_a_copy_killed_at_any_step_is_whole_or_not_there(path):
             Store.open_to_read(one).close()
         day[0] += timedelta(days=2)
         opened = Store.open(path, NOW)
-        assert keep_backup(opened.database, day[0], 3) in backups_of(path)
+        assert keep_backup(path, day[0], 3) in backups_of(path)
         assert not list(path.parent.glob("*.partial*")), "half copies do not pile up"
         opened.close()
         day[0] += timedelta(days=2)
