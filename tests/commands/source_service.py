@@ -37,6 +37,7 @@ class SourceService:
         self.sandbox = sandbox
         self.asked: list[tuple[int, Inputs]] = []
         self.refused: set[int] = set()
+        self.metadata_read = 0
         self._sources: dict[int, Callable[[Inputs], list[Row]]] = {
             382: lambda inputs: [{"Plexus_Customer_Code": sandbox.sample_data.tenant.code}],
             19022: lambda inputs: self._listed(inputs, created=False),
@@ -265,6 +266,7 @@ class SourceService:
         return _json({"outputs": {}, "tables": [table], "transactionNo": "1"})
 
     def _metadata(self, number: int) -> tuple[int, str, bytes]:
+        self.metadata_read += 1
         if number in self.refused:
             return _json({"errors": [{"code": "DATA_SOURCE_ACCESS_DENIED", "message": "no"}]}, 403)
         inputs = [{"name": name, "type": "int32"} for name in INTEGERS]

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
 from plexstedi.plex.datasource.probe import near_limits, probe
 from plexstedi.plex.datasource.tables import SourceTables
-from plexstedi.sync.report.check import Area, Finding, ok, warn, wrong
+from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
+
+_NOT_READ = ("release_write", "acknowledgment_write", "acknowledgment_read")
+"""Tables that `check` does not execute: two of them write."""
 
 
 def check_tables(tables: SourceTables) -> Iterator[Finding]:
@@ -31,6 +34,9 @@ def check_tables(tables: SourceTables) -> Iterator[Finding]:
     if unknown:
         # The calls below read most of them; a wrong name of a column is an error there.
         yield ok(Area.PLEX, "data sources", "over SOAP there is no metadata: names are verified by reading")
+    if written := [name for name in unknown if name in _NOT_READ]:
+        message = f"over SOAP, names and grants of {', '.join(written)} are only seen when they are used"
+        yield not_verified(Area.PLEX, "data sources", message, "Compare them with Plex exactly.")
 
 
 def check_limits(tables: SourceTables) -> Iterator[Finding]:
