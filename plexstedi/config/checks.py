@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plexstedi.config.datasource_tables import ACCOUNT_APIS, table_checks
 from plexstedi.config.datasources import COMPANY, datasource_checks
 from plexstedi.config.problems import toml_key
 from plexstedi.config.tables import AckLevel, ConfigTables, WriteBack
@@ -37,8 +38,14 @@ def cross_checks(raw: Mapping[str, Any], file: str) -> tuple[Problem, ...]:
     if api == "oauth2":
         need(("plex", "auth", "token_url"), 'api = "oauth2" needs it', "Write the address of the token endpoint.")
         need(("plex", "auth", "client_id"), 'api = "oauth2" needs it', "Write the client id of the application.")
-    if api in ("datasource", "soap"):
+    if api in ACCOUNT_APIS:
         need(("plex", "auth", "username"), f'api = "{api}" needs it', "Write the name of the web service account.")
+        need(
+            ("plex", "auth", "company_code"),
+            f'api = "{api}" needs it to verify the company of the account',
+            "Write the company code (PCN) that the web service account must belong to.",
+        )
+        problems.extend(table_checks(raw, file))
     return (*problems, *_write_back(raw, file))
 
 
@@ -50,6 +57,16 @@ def _write_back(raw: Mapping[str, Any], file: str) -> list[Problem]:
         return list(datasource_checks(raw, file))
     if write != WriteBack.CUSTOM_FIELDS:
         return []
+    api = _at(raw, "plex", "api")
+    if api in ACCOUNT_APIS:
+        return [
+            Problem(
+                file,
+                toml_key((*table, "write")),
+                f'cannot be "custom-fields" with api = "{api}", which has no custom fields',
+                'Use "datasource", "releases" or "report-only".',
+            )
+        ]
     if not isinstance(fields, Mapping) or not fields:
         return [
             Problem(
@@ -88,7 +105,10 @@ def warnings_of(tables: ConfigTables, suppliers: Mapping[str, SupplierSettings])
     found = []
     if not suppliers:
         found.append("there are no [suppliers.CODE] tables: no order is sent")
-    if tables.plex.tenant_code is None:
+    by_account = tables.plex.api in ACCOUNT_APIS
+    if by_account and "receipts" not in tables.plex.datasources:
+        found.append("there is no [plex.datasources.receipts]: received quantities are not known")
+    if tables.plex.tenant_code is None and not by_account:
         found.append("plex.tenant_code is not set: only the tenant's id is checked, not its company code")
     write = tables.plex.acknowledgments
     if write.write is WriteBack.DATASOURCE and COMPANY not in tables.plex.datasources:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from plexstedi.config.datasource_tables import ACCOUNT_APIS, RELEASE_KEYS, TABLES
 from plexstedi.config.problems import toml_key
 from plexstedi.edi.writeback.plan import AckField
 from plexstedi.errors import Problem
@@ -25,13 +26,16 @@ def datasource_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
     """All problems of the tables that `write = "datasource"` requires."""
     plex = _table(raw, "plex")
     acknowledgments = _table(plex, "acknowledgments")
-    if plex.get("api", "connect") == "oauth2":
+    api = plex.get("api", "connect")
+    by_account = api in ACCOUNT_APIS
+    if api == "oauth2":
         because = (
             "the oauth2 interface has no keys of data sources; it identifies records only by order_id and release_id"
         )
     else:
         because = ""
-    if not _table(plex, "auth").get("username"):
+    # With these interfaces the account and the other tables are checked in any case.
+    if not by_account and not _table(plex, "auth").get("username"):
         key = toml_key(("plex", "auth", "username"))
         yield Problem(
             file,
@@ -47,8 +51,8 @@ def datasource_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
             'Set level = "release".',
         )
     sources = _table(plex, "datasources")
-    for name in sources:
-        if name not in (WRITE, READ, COMPANY):
+    for name in () if by_account else sources:
+        if name not in (WRITE, READ, *TABLES):
             near = get_close_matches(name, (WRITE, READ, COMPANY), n=1)
             yield Problem(
                 file,
@@ -69,7 +73,10 @@ def datasource_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
     write, read = _table(sources, WRITE), _table(sources, READ)
     inputs, columns = _table(write, "inputs"), _table(read, "columns")
     yield from _values(inputs, columns, file)
-    yield from _company(plex, file)
+    if by_account:
+        yield from _own_keys(write, read, file)
+    else:
+        yield from _company(plex, file)
     yield from _keys(inputs, {**_table(read, "inputs"), **columns}, file, because)
 
 
@@ -135,6 +142,20 @@ def _keys(inputs: Mapping[str, Any], readable: Mapping[str, Any], file: str, bec
             if name not in _REST_KEYS:
                 yield Problem(
                     file, toml_key((*_SOURCES, WRITE, "inputs", name)), f"cannot be filled: {because}", _OTHER
+                )
+
+
+def _own_keys(write: Mapping[str, Any], read: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    """Problems of the keys where the whole interface is data sources: there they have our names."""
+    for name, kind, table in ((WRITE, "inputs", write), (READ, "inputs", read), (READ, "columns", read)):
+        for key in _table(table, kind):
+            if key not in RECORD_VALUES and key not in RELEASE_KEYS:
+                near = get_close_matches(key, (*RELEASE_KEYS, *RECORD_VALUES), n=1)
+                yield Problem(
+                    file,
+                    toml_key((*_SOURCES, name, kind, key)),
+                    "is not one of our names of keys and values here",
+                    f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(RELEASE_KEYS)}.",
                 )
 
 

@@ -20,6 +20,7 @@ import platformdirs
 from pydantic import ValidationError
 
 from plexstedi.config.checks import cross_checks, warnings_of
+from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.guide_schema import read_guide_schema
 from plexstedi.config.problems import problems_of
 from plexstedi.config.tables import (
@@ -110,6 +111,9 @@ class Config:
 
         An OAuth2 client belongs to one company, so its client id is used if neither id nor code is configured.
         """
+        if self.plex.api in ACCOUNT_APIS:
+            # The account determines the company; a state file belongs to the ids of its interface.
+            return f"ds-{self.plex.auth.company_code}"
         return self.plex.tenant_id or self.plex.tenant_code or self.plex.auth.client_id or ""
 
     def guide(self, code: str, document: str) -> Mapping[str, Any] | None:

@@ -158,13 +158,18 @@ class PlexAuth(Settings):
 class DataSource(Settings):
     """One data source: its number, and the tenant's names of its inputs and columns."""
 
-    id: Annotated[Whole, Field(ge=1, le=10**12)]
+    id: Annotated[Whole, Field(ge=1, le=10**12)] | None = None
+    """None: the number in Plex's catalogue, where the table has one."""
     inputs: dict[Code, Code] = Field(default_factory=dict)
     columns: dict[Code, Code] = Field(default_factory=dict)
     constants: dict[Code, StrictBool | StrictInt | Code] = Field(default_factory=dict)
     """Inputs with a fixed value, by the input's name."""
     values: dict[Code, dict[Code, StrictBool | StrictInt | Code]] = Field(default_factory=dict)
     """Translations of our values: `{ack_status = {confirmed = 1}}`. A value that is not listed is not written."""
+    row_limit: Positive | None = None
+    """How many rows the data source returns at most; None: the catalogue's limit, else 1000."""
+    dates: Code | None = None
+    """The form of dates that are texts, as for strptime: "%m/%d/%Y"; None: dates are ISO 8601."""
 
 
 def _short_datasource(value: object) -> object:

@@ -37,7 +37,7 @@ from plexstedi.http.error_body import read_error
 from plexstedi.http.exchange import Exchange
 from plexstedi.http.headers import http_date, looks_like_html, request_id
 from plexstedi.http.network import is_loopback
-from plexstedi.http.response import InconclusiveSend, Refusal, RejectedCall, ServiceResponse
+from plexstedi.http.response import JSON, InconclusiveSend, Refusal, RejectedCall, ResponseForm, ServiceResponse
 from plexstedi.http.response_body import ACCEPTED_CODINGS, LARGEST_RESPONSE, TOO_LARGE
 from plexstedi.http.scrub import authorization_of, header_secrets, long_enough, scrub_for, scrub_items, without
 from plexstedi.http.throttle import CallLog, MemoryCallLog, PerMinute
@@ -118,6 +118,7 @@ class Caller:
         transport: httpx.BaseTransport | None = None,
         on_attempt: Callable[[Attempt], None] | None = None,
         largest_response: int = LARGEST_RESPONSE,
+        form: ResponseForm = JSON,
     ) -> None:
         """Timeouts in seconds; `largest_response` in bytes, decoded.
 
@@ -127,6 +128,7 @@ class Caller:
         self.service = service
         self.base_url = base_url.rstrip("/")
         self._refusal = refusal
+        self._form = form
         parts = urlsplit(self.base_url)
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(base_url))):
             raise ConfigurationFault(
@@ -292,7 +294,7 @@ class Caller:
         keep: Callable[[], Callable[[Json], object]] | None = None,
     ) -> ServiceResponse:
         item_by_item = None if keep is None else partial(self._keeping, keep)
-        call = Call(idempotent=idempotent, shown_path=path, reads=reads, keep=item_by_item)
+        call = Call(idempotent, path, self._form.is_json, reads, item_by_item, is_final=self._form.is_final)
         content_type = {} if body is None else {"Content-Type": "application/json"}
         try:
             try:
@@ -331,8 +333,8 @@ class Caller:
         status = response.status_code
         authorization = authorization_of(response.request)
         secrets = (*self._secrets, *long_enough(authorization))
-        if response.is_success:
-            if response.content.strip():
+        if response.is_success or self._form.is_response(response):
+            if response.content.strip() and self._form.is_json:
                 self._check_json(method, path, response)
             return ServiceResponse(
                 service=self.service,

@@ -6,11 +6,31 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import httpx
+
 from plexstedi.decimal_json import BrokenJsonError, Json, loads
 from plexstedi.errors import (
     RequestRejected,
     ServiceUnavailable,
 )
+
+
+def _never(response: httpx.Response) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class ResponseForm:
+    """The form of a service's responses."""
+
+    is_json: bool = True
+    is_response: Callable[[httpx.Response], bool] = _never
+    """Whether a response other than 2xx is to be returned like one: a SOAP fault comes with 500."""
+    is_final: Callable[[httpx.Response], bool] = _never
+    """Whether such a response would be the same again: the call is not repeated."""
+
+
+JSON = ResponseForm()
 
 
 class InconclusiveSend(ServiceUnavailable):

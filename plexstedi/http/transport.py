@@ -111,6 +111,8 @@ class Call:
     keep: Callable[[httpx.Request], Callable[[Json, str], object]] | None = None
     """If set, a list is read item by item as it arrives: for an attempt's request, what to keep (`ListReader`). An
     attempt that fails, or whose list is broken, leaves nothing."""
+    is_final: Callable[[httpx.Response], bool] = lambda response: False
+    """Whether a response with an error status shows that the request was refused unprocessed, as it always will be."""
     number: int = 0
     maybe_processed: bool = False
     """Whether some attempt may have been processed although its response is missing."""
@@ -273,6 +275,8 @@ class Retrying(httpx.BaseTransport):
     @staticmethod
     def _outcome(response: httpx.Response, call: Call, reader: ListReader | None) -> str:
         status = response.status_code
+        if call.is_final(response):
+            return "refused"
         if status == 429:
             return "throttled"
         if status >= 500:

@@ -11,7 +11,11 @@ import httpx
 from plexstedi.clock import Clock
 from plexstedi.errors import ConfigurationFault, Problem
 from plexstedi.http.caller import LARGEST_RESPONSE, Attempt, Caller, CallLog, Deadline, PerMinute, RetryPolicy
-from plexstedi.http.response import Refusal
+from plexstedi.http.response import JSON, Refusal, ResponseForm
+from plexstedi.plex.datasource.releases import SourceReleaseKeys
+from plexstedi.plex.datasource.soap import SOAP_FORM, SoapSources
+from plexstedi.plex.datasource.source_port import DataSourcePlex
+from plexstedi.plex.datasource.tables import SourceTables
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import MasterDataStore, PlexPort
 from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
@@ -22,10 +26,14 @@ from plexstedi.plex.rest.oauth2 import OAUTH2
 from plexstedi.plex.rest_port import AckValues, RestPlex
 from plexstedi.plex.settings import Api, PlexSettings
 from plexstedi.plex.writeback.custom_fields import DayFields
-from plexstedi.plex.writeback.datasources import DataSources, basic_headers, datasource_refusal
+from plexstedi.plex.writeback.datasources import AnySources, DataSources, basic_headers, datasource_refusal
 from plexstedi.plex.writeback.fields_connect import ConnectFields
 from plexstedi.plex.writeback.fields_oauth2 import OAuth2Fields
 from plexstedi.plex.writeback.records_datasource import DataSourceRecords
+from plexstedi.plex.writeback.release_keys import RestReleaseKeys
+
+DATASOURCE_PATH = "/api/datasources"
+"""Below `plex.base_url`, the host of the tenant's Plex."""
 
 
 def secret_name(api: Api) -> str:
@@ -74,7 +82,11 @@ def connect_to_plex(
     limiter = PerMinute(settings.requests_per_minute, service="Plex", clock=clock, call_log=call_log)
 
     def caller(
-        headers: Mapping[str, str], auth: httpx.Auth | None, refusal: Refusal, base_url: str = settings.base_url
+        headers: Mapping[str, str],
+        auth: httpx.Auth | None,
+        refusal: Refusal,
+        base_url: str = settings.base_url,
+        form: ResponseForm = JSON,
     ) -> Caller:
         return Caller(
             "Plex",
@@ -91,6 +103,7 @@ def connect_to_plex(
             on_attempt=on_attempt,
             refusal=refusal,
             largest_response=largest_response,
+            form=form,
         )
 
     day_fields = DayFields(settings.day_fields, Days(settings.timezone))
@@ -111,18 +124,32 @@ def connect_to_plex(
             )
             rest = Rest(caller({}, auth, OAUTH2_REFUSAL), adapted(OAUTH2, settings), kept)
             fields = OAuth2Fields(rest, day_fields)
-        case Api.DATASOURCE | Api.SOAP:
-            message = f'"{settings.api}" is not available in this version'
-            raise ConfigurationFault([Problem("configuration", "plex.api", message, 'Use "connect" or "oauth2".')])
+        case Api.DATASOURCE:
+            refusal = datasource_refusal(renewal_fix)
+            headers = basic_headers(_needed("auth.username", settings.username), secret)
+            account = caller(headers, None, refusal, settings.base_url + DATASOURCE_PATH)
+            return _by_account(account, DataSources(account), settings)
+        case Api.SOAP:
+            refusal = datasource_refusal(renewal_fix)
+            headers = basic_headers(_needed("auth.username", settings.username), secret)
+            base, _, service = settings.base_url.rstrip("/").rpartition("/")
+            if "//" not in base:
+                example = "https://api.plexonline.com/DataSource/Service.asmx"
+                problem = Problem("configuration", "plex.base_url", "names no service", f"Write it like {example}")
+                raise ConfigurationFault([problem])
+            account = caller(headers, None, refusal, base, SOAP_FORM)
+            limits = {source.id: source.row_limit for source in settings.tables.values()}
+            return _by_account(account, SoapSources(account, f"/{service}", limits), settings)
         case _:
             assert_never(settings.api)
-    former = tuple(Days(zone) for zone in settings.former_timezones if zone != settings.timezone)
+    former = _former(settings)
     records = settings.records
     if records is None:
         return RestPlex(rest, fields, settings.statuses, former=former, parallel_calls=settings.parallel_calls)
     headers = basic_headers(records.username, _needed("auth.username", account_password))
     account = caller(headers, None, datasource_refusal(account_renewal or how_to_renew("plex-password")), records.url)
-    values = DataSourceRecords(DataSources(account), records, rest, settings.objects, day_fields.days)
+    keys = RestReleaseKeys(rest, settings.objects)
+    values = DataSourceRecords(DataSources(account), records, keys, day_fields.days)
     return RestPlex(
         rest,
         values,
@@ -131,6 +158,19 @@ def connect_to_plex(
         former=former,
         parallel_calls=settings.parallel_calls,
     )
+
+
+def _by_account(account: Caller, sources: AnySources, settings: PlexSettings) -> PlexPort:
+    """The client of a tenant that is read through data sources alone."""
+    days = Days(settings.timezone)
+    tables = SourceTables(sources, settings.tables, days)
+    records = settings.records
+    values = None if records is None else DataSourceRecords(sources, records, SourceReleaseKeys(tables), days)
+    return DataSourcePlex(account, tables, settings, values, _former(settings))
+
+
+def _former(settings: PlexSettings) -> tuple[Days, ...]:
+    return tuple(Days(zone) for zone in settings.former_timezones if zone != settings.timezone)
 
 
 def _needed(key: str, value: str | None) -> str:

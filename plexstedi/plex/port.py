@@ -8,7 +8,7 @@ others are still processed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeAlias
@@ -250,12 +250,17 @@ class ReleaseUpdate:
 class Written:
     """Plex reported success. The caller still reads the value back."""
 
+    transaction: str | None = field(default=None, compare=False)
+    """Plex's number of the call, if it states one: Plex lists its calls by it."""
+
 
 @dataclass(frozen=True)
 class WriteRefused:
     """Plex rejects this write; repeating it would fail in the same way."""
 
     reason: str
+    transaction: str | None = field(default=None, compare=False)
+    """As `Written.transaction`."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,10 @@ class DataSourceMap:
     columns: Mapping[str, str] = field(default_factory=_nothing)
     constants: Mapping[str, str | int | bool] = field(default_factory=lambda: MappingProxyType({}))
     values: Mapping[str, Mapping[str, str | int | bool]] = field(default_factory=lambda: MappingProxyType({}))
+    row_limit: int = 1000
+    """How many rows it returns at most."""
+    dates: str | None = None
+    """The form of dates that are texts (strptime); None: ISO 8601."""
 
 
 @dataclass(frozen=True)
@@ -104,5 +108,11 @@ class PlexSettings:
     """Earlier values of `plex.timezone` with which stored orders may have been read."""
     day_fields: frozenset[str] = frozenset()
     """Custom fields that hold a day."""
+    username: str | None = None
+    """The web service account, where everything is read through data sources."""
+    company_code: str | None = None
+    """The company of that account."""
+    tables: Mapping[str, DataSourceMap] = field(default_factory=lambda: MappingProxyType({}))
+    """`[plex.datasources]`, by our name of the table."""
     records: AcknowledgmentRecords | None = None
     """None: acknowledgments are written into custom fields, or not at all."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from plexstedi.clock import Clock, StopRequest
+from plexstedi.config.datasource_tables import ACCOUNT_APIS, default_id, default_limit
 from plexstedi.config.datasources import COMPANY, READ, RECORD_VALUES, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
 from plexstedi.config.tables import timezone_problem
@@ -250,8 +251,9 @@ def open_plex(
     Raise CredentialsFault if one of its secrets is not set.
     """
     plex = config.plex
-    name = SecretName.PLEX_CLIENT_SECRET if plex.api is PlexApi.OAUTH2 else SecretName.PLEX_API_KEY
-    by_account = plex.acknowledgments.write is WriteBack.DATASOURCE
+    name = _SECRETS[plex.api]
+    # The account's password is a second secret only where orders are read through a REST interface.
+    by_account = plex.acknowledgments.write is WriteBack.DATASOURCE and name is not SecretName.PLEX_PASSWORD
     return connect_to_plex(
         plex_settings(config, former),
         secrets.get(name).get_secret_value(),
@@ -266,6 +268,12 @@ def open_plex(
     )
 
 
+_SECRETS = {
+    PlexApi.CONNECT: SecretName.PLEX_API_KEY,
+    PlexApi.OAUTH2: SecretName.PLEX_CLIENT_SECRET,
+    PlexApi.DATASOURCE: SecretName.PLEX_PASSWORD,
+    PlexApi.SOAP: SecretName.PLEX_PASSWORD,
+}
 _DAYS = ("confirmed_ship_date", "confirmed_delivery_date")
 
 
@@ -273,6 +281,7 @@ def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexS
     """`[plex]` as the client needs it. `former_timezones`: the zones in which stored orders were read; empty name:
     none set."""
     plex = config.plex
+    by_account = plex.api in ACCOUNT_APIS
     objects: Mapping[str, str | None] = {
         AckLevel.ORDER: plex.acknowledgments.objects.order,
         AckLevel.LINE: plex.acknowledgments.objects.line,
@@ -281,8 +290,8 @@ def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexS
     return PlexSettings(
         api=Api(plex.api.value),
         base_url=plex.base_url,
-        tenant_id=plex.tenant_id,
-        tenant_code=plex.tenant_code,
+        tenant_id=None if by_account else plex.tenant_id,
+        tenant_code=plex.auth.company_code if by_account else plex.tenant_code,
         requests_per_minute=plex.requests_per_minute,
         parallel_calls=plex.parallel_calls,
         read_timeout=float(plex.read_timeout_seconds),
@@ -296,6 +305,9 @@ def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexS
         timezone=_zone(plex.timezone),
         former_timezones=tuple(_zone(name) for name in former_timezones if not name or timezone_problem(name) is None),
         day_fields=frozenset(name for value, name in plex.acknowledgments.fields.listed().items() if value in _DAYS),
+        username=plex.auth.username,
+        company_code=plex.auth.company_code,
+        tables={name: _source(config, name) for name in plex.datasources} if by_account else {},
         records=_records(config) if plex.acknowledgments.write is WriteBack.DATASOURCE else None,
     )
 
@@ -307,19 +319,23 @@ def _zone(name: str | None) -> ZoneInfo | None:
 def _records(config: Config) -> AcknowledgmentRecords:
     """The data sources for Plex's own acknowledgment records."""
 
-    def source(name: str) -> DataSourceMap:
-        given = config.plex.datasources[name]
-        return DataSourceMap(given.id, given.inputs, given.columns, given.constants, given.values)
-
     return AcknowledgmentRecords(
         url=config.plex.datasource_url,
         username=config.plex.auth.username or "",
-        write=source(WRITE),
-        read=source(READ),
+        write=_source(config, WRITE),
+        read=_source(config, READ),
         values=frozenset(RECORD_VALUES),
-        company=source(COMPANY) if COMPANY in config.plex.datasources else None,
+        company=_source(config, COMPANY) if COMPANY in config.plex.datasources else None,
         company_code=config.plex.auth.company_code or config.plex.tenant_code,
     )
+
+
+def _source(config: Config, name: str) -> DataSourceMap:
+    given = config.plex.datasources[name]
+    number = given.id if given.id is not None else default_id(name)
+    assert number is not None, f"{name} was checked to have an id"
+    limit = default_limit(name) if given.row_limit is None else given.row_limit
+    return DataSourceMap(number, given.inputs, given.columns, given.constants, given.values, limit, given.dates)
 
 
 def check_tenant(session: Session) -> None:

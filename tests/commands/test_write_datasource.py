@@ -216,7 +216,7 @@ def test_check_names_the_inputs_that_plex_does_not_have(make_bench):
     wrong = bench.run("check", "--json")
     assert wrong.code == 4
     (found,) = [each for each in wrong.json["findings"] if each["subject"] == "data sources"]
-    assert "has no input Acknowledgment_Note; it has " in found["message"]
+    assert "has no input Acknowledgment_Note (did you mean Acknowledgement_Note?); it has " in found["message"]
     assert "Acknowledgement_Note" in found["message"]
     ran = answered(bench)
     assert ran.code == 4

@@ -13,6 +13,12 @@ from plexstedi.config.load import KnownOrders, default_config_path, default_stat
 from plexstedi.errors import ConfigurationFault, Problem
 
 Writer = Callable[[str], Path]
+TABLES_NEEDED = {
+    f"plex.datasources.{name}"
+    for name in (
+        *("company", "changed_orders", "created_orders", "open_orders", "order", "lines", "releases", "suppliers"),
+    )
+}
 
 
 def problems(path: Path) -> dict[str, Problem]:
@@ -144,8 +150,11 @@ def test_a_secret_in_the_file_is_refused_without_repeating_it(write: Writer, min
     ("table", "missing"),
     [
         ('api = "oauth2"', {"plex.base_url", "plex.auth.token_url", "plex.auth.client_id"}),
-        ('api = "datasource"', {"plex.base_url", "plex.auth.username"}),
-        ('api = "soap"\nbase_url = "https://api.plexonline.com"', {"plex.auth.username"}),
+        ('api = "datasource"', {"plex.base_url", "plex.auth.username", "plex.auth.company_code", *TABLES_NEEDED}),
+        (
+            'api = "soap"\nbase_url = "https://api.plexonline.com"',
+            {"plex.auth.username", "plex.auth.company_code", *TABLES_NEEDED},
+        ),
         ('api = "connect"', {"plex.tenant_id"}),
         ("", {"plex.tenant_id"}),
     ],

@@ -162,6 +162,7 @@ def main() -> None:
     options.add_argument("--phase", type=int, choices=range(len(PHASES)), help="only the points of this phase")
     options.add_argument("--write", default="custom-fields")
     options.add_argument("--invoices", action="store_true")
+    options.add_argument("--api", default="connect", help="plex.api; another one than connect: data sources alone")
     options.add_argument("--calls", type=int, default=8, help="at once; 1: each run has the same points")
     options.add_argument("--plainly", action="store_true", help="a run of its own for each point")
     options.add_argument("--broken", choices=BROKEN, help="let the program break a promise when it is killed")
@@ -172,7 +173,12 @@ def main() -> None:
         place.mkdir()
         sample_data = sample_tenant(chosen.orders, len(CAST), 7, START, characters=CAST)
         world = World(
-            Sandbox(sample_data, SandboxClock.manual(START)), place, chosen.write, chosen.invoices, chosen.calls
+            Sandbox(sample_data, SandboxClock.manual(START)),
+            place,
+            chosen.write,
+            chosen.invoices,
+            chosen.api,
+            chosen.calls,
         )
         world.write_config()
         if chosen.broken:

@@ -22,6 +22,7 @@ from plexstedi.sandbox.server import Sandbox
 from plexstedi.state.store import Store
 from plexstedi.sync.run import run
 from plexstedi.sync.setup import Surroundings, open_session
+from tests.commands.source_service import source_config
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 OPT_IN = 'release_values = ["note", "due_date", "quantity"]'
@@ -43,6 +44,8 @@ class World:
     """How acknowledgments get into Plex: `plex.acknowledgments.write`."""
     invoices: bool = False
     """Whether customers get their 810s too."""
+    api: str = "connect"
+    """Over which interface Plex is reached: `plex.api`."""
     calls: int = 8
     """How many calls to a service are made at once."""
 
@@ -55,7 +58,10 @@ class World:
 
     def write_config(self) -> None:
         """The client's configuration, for where the sandbox is now."""
-        text = config_text(self.sandbox, write=self.write)
+        if self.api == "connect":
+            text = config_text(self.sandbox, write=self.write)
+        else:
+            text = source_config(self.sandbox, f"{self.sandbox.urls.plex_url}/data-sources-alone", self.api, self.write)
         text = text.replace('write = "releases"', 'write = "releases"\n' + OPT_IN)
         text = text.replace("[plex]\n", f"[plex]\nparallel_calls = {min(self.calls, 4)}\n", 1)
         text = text.replace("[stedi]\n", f"[stedi]\nparallel_calls = {self.calls}\n", 1)

@@ -87,6 +87,11 @@ class Row:
         return Row(self._document, replace(self._names, days=days), self.what)
 
     @property
+    def names(self) -> Names:
+        """The field names with which it is read."""
+        return self._names
+
+    @property
     def document(self) -> Json:
         """The object as Plex returned it."""
         return self._document

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
@@ -23,6 +24,7 @@ log = logging.getLogger("plexstedi.plex")
 
 InputValue: TypeAlias = str | int | bool | Decimal
 
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _ROW_LIMIT_FLAGS = ("rowLimitedExceeded", "rowLimitExceeded", "limitExceeded")
 """The same flag in the three spellings of Plex's documentation (plex/README.md 2.2)."""
@@ -61,6 +63,35 @@ class Metadata:
     inputs: Mapping[str, bool]
     """By input: whether it is required."""
     columns: frozenset[str]
+    types: Mapping[str, str] = field(default_factory=dict)
+    """By input: its type in Plex, such as `int32`; empty if Plex states none."""
+
+
+class Key(str):
+    """A key of Plex, kept as text. It is sent back as an integer where that is the input's type."""
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """The rows of one execution. `columns`: all names that Plex returned; None if no row shows them."""
+
+    rows: tuple[Mapping[str, Json], ...]
+    columns: frozenset[str] | None
+    is_truncated: bool
+    columns_are_texts: bool = False
+    """Over SOAP: all values are texts, and no flag reports a reached row limit."""
+
+
+class AnySources(Protocol):
+    """Execution of data sources, over JSON or SOAP."""
+
+    def execute(self, source: int, inputs: Mapping[str, InputValue], table: str) -> SourceRows: ...
+
+    def read(self, source: int, inputs: Mapping[str, InputValue]) -> tuple[Mapping[str, Json], ...]: ...
+
+    def write(self, source: int, inputs: Mapping[str, InputValue]) -> WriteOutcome: ...
+
+    def metadata(self, source: int, table: str = "") -> Metadata | None: ...
 
 
 class DataSources:
@@ -68,9 +99,18 @@ class DataSources:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self._metadata: dict[int, Metadata] = {}
 
-    def metadata(self, source: int) -> Metadata:
-        """The data source's metadata. Raise ServiceRefused if it does not exist or is not granted."""
+    def metadata(self, source: int, table: str = "") -> Metadata:
+        """The data source's metadata, read once. Raise ServiceRefused if it does not exist or is not granted."""
+        if source not in self._metadata:
+            try:
+                self._metadata[source] = self._read_metadata(source)
+            except ServiceRefused as error:
+                raise of_table(source, table, error) from error
+        return self._metadata[source]
+
+    def _read_metadata(self, source: int) -> Metadata:
         try:
             response = self._caller.get(f"/{source}")
         except RequestRejected as error:
@@ -88,35 +128,48 @@ class DataSources:
             columns=frozenset(
                 name for one in _records(document.get("columns")) if (name := _text(one.get("name"))) is not None
             ),
+            types={
+                name: _text(one.get("type")) or ""
+                for one in _records(document.get("inputs"))
+                if (name := _text(one.get("name"))) is not None
+            },
         )
 
     def read(self, source: int, inputs: Mapping[str, InputValue]) -> tuple[Mapping[str, Json], ...]:
         """All rows for these inputs.
 
-        Raise ServiceRefused if Plex rejects the query or truncated the rows (row limit), ServiceUnavailable if there is
-        no readable response.
+        Raise ServiceRefused if Plex rejects the query, ServiceUnavailable if it truncated the rows (row limit) or there
+        is no readable response.
         """
+        found = self._rows_of(source, inputs, "", "2")
+        if found.is_truncated:
+            raise row_limit_reached(source)
+        return found.rows
+
+    def execute(self, source: int, inputs: Mapping[str, InputValue], table: str) -> SourceRows:
+        """The rows for these inputs, in the response's format, complete or not. `table` is our name, for messages.
+
+        Raise ServiceRefused if Plex rejects the query or has not granted the data source, ServiceUnavailable if there
+        is no readable response.
+        """
+        # Format 1 names its columns even without rows, and where a value is null.
+        return self._rows_of(source, inputs, table, "1")
+
+    def _rows_of(self, source: int, inputs: Mapping[str, InputValue], table: str, form: str) -> SourceRows:
         try:
-            response = self._execute(source, inputs, self._caller.search)
+            response = self._execute(source, inputs, self._caller.search, form)
         except RequestRejected as error:
-            raise _query_rejected(source, error) from error
+            raise of_table(source, table, _query_rejected(source, error)) from error
+        except ServiceRefused as error:
+            raise of_table(source, table, error) from error
         document = response.json()
         if not isinstance(document, Mapping):
             raise _unreadable(response)
-        failure = _business_failure(document)
+        failure = _stated_errors(document) or business_failure(document)
         if failure is not None:
-            raise ServiceRefused(
-                f"Plex's data source {source} refused the request: {failure}",
-                fix="Compare its inputs in [plex.datasources] with Plex.",
-                code="question-refused",
-            )
-        if _is_truncated(document):
-            raise ServiceRefused(
-                f"Plex's data source {source} has more rows than it returns at once: some were omitted",
-                fix="Add inputs in [plex.datasources] that limit the result.",
-                code="row-limit",
-            )
-        return _rows(document, response)
+            raise of_table(source, table, query_refused(source, failure))
+        rows, columns = _rows(document, response)
+        return SourceRows(rows, columns, _is_truncated(document))
 
     def write(self, source: int, inputs: Mapping[str, InputValue]) -> WriteOutcome:
         """Execute one write; never sent twice. Business errors come as 200 with Result_Error (plex/README.md 2.3).
@@ -137,23 +190,77 @@ class DataSources:
             return WriteUnknown(error.message)
         if not isinstance(document, Mapping):
             return WriteUnknown(f"Plex's data source {source} answered with something other than a result")
-        failure = _business_failure(document)
-        return Written() if failure is None else WriteRefused(failure)
+        failure = _stated_errors(document) or business_failure(document)
+        number = _transaction(document)
+        return Written(number) if failure is None else WriteRefused(failure, number)
 
     def _execute(
-        self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceResponse]
+        self, source: int, inputs: Mapping[str, InputValue], call: Callable[..., ServiceResponse], form: str = "2"
     ) -> ServiceResponse:
-        body: Json = dict(inputs)
-        response = call(f"/{source}/execute?format=2", body=dumps(body).encode(), headers=_JSON)
-        document = response.json() if response.body.strip() else None
-        number = document.get("transactionNo") if isinstance(document, Mapping) else None
+        body: Json = {name: self._typed(source, name, value) for name, value in inputs.items()}
+        if form == "1":
+            path, body = f"/{source}/execute", {"inputs": body}
+        else:
+            path = f"/{source}/execute?format=2"
+        response = call(path, body=dumps(body).encode(), headers=_JSON)
+        number = _transaction(response.json() if response.body.strip() else None)
         if number is not None:
             # Plex lists calls by this number (screen "Data Source API Transactions").
-            log.info("Plex data source %s: transaction %s", source, str(number)[:40])
+            log.info("Plex data source %s: transaction %s", source, number)
         return response
 
+    def _typed(self, source: int, name: str, value: InputValue) -> InputValue:
+        """A key as the integer that it is in Plex, if it is one; other values unchanged."""
+        if not isinstance(value, Key):
+            return value
+        is_whole = self.metadata(source).types.get(name, "").casefold().startswith("int")
+        return int(value) if is_whole and _WHOLE.fullmatch(value) else str(value)
 
-def _business_failure(document: Mapping[str, Json]) -> str | None:
+
+def _transaction(document: Json) -> str | None:
+    number = document.get("transactionNo") if isinstance(document, Mapping) else None
+    return str(number)[:40] if isinstance(number, str | int) and str(number).strip() else None
+
+
+def row_limit_reached(source: int, table: str = "", moment: str = "") -> ServiceUnavailable:
+    """The fault for rows that Plex left out: nothing of the result may be used."""
+    called = f"{source} ([plex.datasources.{table}])" if table else f"{source}"
+    return ServiceUnavailable(
+        f"Plex's data source {called} has more rows than it returns at once{moment}: some were omitted, none are used",
+        fix="Limit the result by more inputs or constants in [plex.datasources], or ask Plex Customer Care for a data "
+        "source with a higher row limit.",
+        code="row-limit",
+    )
+
+
+def query_refused(source: int, failure: str) -> ServiceRefused:
+    """The fault for a query that Plex processed and refused."""
+    return ServiceRefused(
+        f"Plex's data source {source} refused the request: {failure}",
+        fix="Compare its inputs in [plex.datasources] with Plex.",
+        code="question-refused",
+    )
+
+
+def of_table(source: int, table: str, error: ServiceRefused) -> ServiceRefused:
+    """A refusal (a missing grant, a wrong name), with the table and number that it concerns."""
+    if not table:
+        return error
+    return ServiceRefused(
+        f"[plex.datasources.{table}], data source {source}: {error.message}", fix=error.fix, code=error.code
+    )
+
+
+def _stated_errors(document: Mapping[str, Json]) -> str | None:
+    """The errors that a response with status 200 states at its top level; None if there are none."""
+    found = [
+        ": ".join(part for part in (_text(one.get("code")), _text(one.get("message"))) if part) or "an error"
+        for one in _records(document.get("errors"))
+    ]
+    return "; ".join(found[:3]) or None
+
+
+def business_failure(document: Mapping[str, Json]) -> str | None:
     """The message of a set `Result_Error`; None without an error. The names occur with and without `@`."""
     outputs = document.get("outputs")
     found = {
@@ -167,22 +274,29 @@ def _business_failure(document: Mapping[str, Json]) -> str | None:
 
 def _is_truncated(document: Mapping[str, Json]) -> bool:
     tables = _records(document.get("tables"))
-    return any(table.get(flag) is True for table in (document, *tables) for flag in _ROW_LIMIT_FLAGS)
+    return any(
+        str(table.get(flag)).casefold() in ("true", "1") for table in (document, *tables) for flag in _ROW_LIMIT_FLAGS
+    )
 
 
-def _rows(document: Mapping[str, Json], response: ServiceResponse) -> tuple[Mapping[str, Json], ...]:
-    """The rows of format 2, or of the first table of format 1 if Plex ignores `format`."""
+def _rows(
+    document: Mapping[str, Json], response: ServiceResponse
+) -> tuple[tuple[Mapping[str, Json], ...], frozenset[str] | None]:
+    """Rows and columns of format 2, or of the first table of format 1, whichever the response has."""
     rows = document.get("rows")
     if isinstance(rows, Sequence) and not isinstance(rows, str):
-        return tuple(_records(rows))
+        found = tuple(_records(rows))
+        if len(found) != len(rows):
+            raise _unreadable(response)
+        return found, frozenset(name for row in found for name in row) if found else None
     for table in _records(document.get("tables")):
         columns, values = table.get("columns"), table.get("rows")
         if isinstance(columns, Sequence) and isinstance(values, Sequence):
             names = [str(column) for column in columns]
-            return tuple(
-                dict(zip(names, row, strict=True))
-                for row in values
-                if isinstance(row, Sequence) and not isinstance(row, str) and len(row) == len(names)
+            if any(isinstance(row, str) or not isinstance(row, Sequence) or len(row) != len(names) for row in values):
+                raise _unreadable(response)
+            return tuple(dict(zip(names, row, strict=True)) for row in values if isinstance(row, Sequence)), frozenset(
+                names
             )
     raise _unreadable(response)
 

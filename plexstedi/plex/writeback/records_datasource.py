@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 
 from plexstedi.decimal_json import Json
 from plexstedi.errors import ServiceRefused, ServiceUnavailable
@@ -23,16 +24,12 @@ from plexstedi.plex.port import (
     WriteResult,
     Written,
 )
-from plexstedi.plex.rest.client import Rest
 from plexstedi.plex.rest.rows import read_time
 from plexstedi.plex.settings import AcknowledgmentRecords, DataSourceMap, Level
 from plexstedi.plex.writeback.custom_fields import field_value, values_agree
-from plexstedi.plex.writeback.datasources import DataSources, InputValue, Metadata
-from plexstedi.plex.writeback.identities import Identities
-from plexstedi.plex.writeback.standard_objects import StandardObjects
+from plexstedi.plex.writeback.datasources import AnySources, InputValue, Metadata
+from plexstedi.plex.writeback.release_keys import ReleaseKeys
 
-OWN_KEYS = ("order_id", "release_id")
-"""Names of our ids that identify a record without a key lookup: Plex's ids of the REST interface."""
 _REFERENCES = ("ack_reference", "ack_note")
 _DAYS = ("confirmed_ship_date", "confirmed_delivery_date")
 
@@ -45,10 +42,9 @@ class DataSourceRecords:
 
     def __init__(
         self,
-        sources: DataSources,
+        sources: AnySources,
         settings: AcknowledgmentRecords,
-        rest: Rest,
-        objects: Mapping[Level, str],
+        keys: ReleaseKeys,
         days: Days,
     ) -> None:
         self._days = days
@@ -57,8 +53,7 @@ class DataSourceRecords:
         self._write, self._read = settings.write, settings.read
         self._values = settings.values
         self._value_of = {name: value for value, name in self._write.inputs.items() if value in self._values}
-        self._objects = StandardObjects(rest, objects)
-        self._identities = Identities(rest)
+        self._keys = keys
         self._checked = False
 
     def check(self, wanted: Mapping[Level, Collection[str]]) -> None:
@@ -70,8 +65,11 @@ class DataSourceRecords:
             return
         self._check_company()
         problems = [
-            *_missing_names("acknowledgment_write", self._write, self._sources.metadata(self._write.id)),
-            *_missing_names("acknowledgment_read", self._read, self._sources.metadata(self._read.id)),
+            problem
+            for name, ours in (("acknowledgment_write", self._write), ("acknowledgment_read", self._read))
+            # Over SOAP there is no metadata; wrong names are then reported by the first call.
+            if (theirs := self._sources.metadata(ours.id)) is not None
+            for problem in missing_names(name, ours, theirs)
         ]
         if problems:
             raise ServiceRefused(
@@ -213,40 +211,31 @@ class DataSourceRecords:
             for key in (*source.inputs, *source.columns)
             if key not in self._values
         }
-        own: dict[RecordRef, dict[str, InputValue]] = {
-            each: {"order_id": each.order_id, "release_id": each.record_id} for each in records
-        }
-        for level in (Level.RELEASE, Level.ORDER):
-            if not own or any(needed <= keys.keys() for keys in own.values()):
-                break
-            name = self._objects.choose(level).name
-            ids = {each: each.record_id if level is Level.RELEASE else each.order_id for each in records}
-            keys = self._identities.keys_of(name, list(ids.values()))
-            for each, record_id in ids.items():
-                own[each] |= {k: v for k, v in (keys[record_id] or {}).items() if isinstance(v, int | str)}
-        lacking = needed - {key for keys in own.values() for key in keys}
-        if own and lacking and any(len(keys) > len(OWN_KEYS) for keys in own.values()):
-            there = sorted({key for keys in own.values() for key in keys})
-            raise ServiceRefused(
-                f"Plex has no key {', '.join(sorted(lacking))} of a release",
-                fix=f"Use in [plex.datasources] one of {', '.join(there)}.",
-                code="datasource-names",
-            )
-        return {each: keys if needed <= keys.keys() else None for each, keys in own.items()}
+        return self._keys.keys_of(records, needed)
 
 
-def _missing_names(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]:
+def missing_names(name: str, ours: DataSourceMap, theirs: Metadata) -> list[str]:
     """Configured names that the data source lacks, and required inputs that are not configured."""
     what = f"data source {ours.id} ({theirs.name}, [plex.datasources.{name}])"
     given = {*ours.inputs.values(), *ours.constants}
     problems = []
     if unknown := sorted(given - theirs.inputs.keys()):
-        problems.append(f"{what} has no input {', '.join(unknown)}; it has {_listed(theirs.inputs)}")
+        problems.append(f"{what} has no input {_named(unknown, theirs.inputs)}; it has {_listed(theirs.inputs)}")
     if missing := sorted(each for each, required in theirs.inputs.items() if required and each not in given):
         problems.append(f"{what} requires {', '.join(missing)}, which has no value")
     if theirs.columns and (unknown := sorted(set(ours.columns.values()) - theirs.columns)):
-        problems.append(f"{what} has no column {', '.join(unknown)}; it has {_listed(theirs.columns)}")
+        problems.append(f"{what} has no column {_named(unknown, theirs.columns)}; it has {_listed(theirs.columns)}")
     return problems
+
+
+def _named(unknown: Iterable[str], known: Collection[str]) -> str:
+    """The unknown names, each with the nearest known one."""
+    spelled = {name.casefold(): name for name in known}
+    parts = []
+    for name in unknown:
+        near = get_close_matches(name.casefold(), spelled, n=1)
+        parts.append(f"{name} (did you mean {spelled[near[0]]}?)" if near else name)
+    return ", ".join(parts)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -104,13 +104,11 @@ def check_configuration(config: Config) -> list[Finding]:
     found = [ok(area, str(config.file), "valid")]
     found += [warn(area, str(config.file), warning) for warning in config.warnings]
     dialect = {PlexApi.CONNECT: CONNECT, PlexApi.OAUTH2: OAUTH2}.get(config.plex.api)
-    if dialect is None:
-        message = f'"{config.plex.api}" is not available in this version'
-        return [*found, wrong(area, "plex.api", message, 'Use "connect" or "oauth2".')]
-    try:
-        adapted(dialect, plex_settings(config))
-    except ConfigurationFault as fault:
-        found += [wrong(area, problem.key, problem.message, problem.fix) for problem in fault.problems]
+    if dialect is not None:
+        try:
+            adapted(dialect, plex_settings(config))
+        except ConfigurationFault as fault:
+            found += [wrong(area, problem.key, problem.message, problem.fix) for problem in fault.problems]
     if config.plex.timezone is None and (days := _days_written(config)):
         fix = 'Set it to the plant\'s IANA name, like "America/Detroit": a date is then written as midnight there.'
         found.append(warn(area, "plex.timezone", f"is not set, and dates are written to Plex: {days}", fix))

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from plexstedi.clock import Clock
+from plexstedi.config.datasource_tables import default_id
 from plexstedi.config.datasources import READ, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
 from plexstedi.credentials.secrets import Secrets
@@ -14,6 +15,7 @@ from plexstedi.edi.order import Order
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
 from plexstedi.http.caller import Deadline
+from plexstedi.plex.datasource.source_port import DataSourcePlex
 from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Window
 from plexstedi.plex.settings import Level
 from plexstedi.plex.tenant import verify_tenant
@@ -21,6 +23,7 @@ from plexstedi.secret_names import SecretName
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.preflight import ACKNOWLEDGMENT_SETS, CouldNotVerify, NeededSetting, Verified, Wrong
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
+from plexstedi.sync.report.check_tables import check_limits, check_tables
 from plexstedi.sync.setup import open_plex, open_stedi, plex_settings
 
 _SECONDS = 120.0
@@ -43,6 +46,9 @@ def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None 
         yield from compare_clocks("Plex", plex.service_now(), clock.now())
         if first.exit_code is not ExitCode.DONE:
             return
+        tables = plex.tables if isinstance(plex, DataSourcePlex) else None
+        if tables is not None:
+            yield from check_tables(tables)
         yield _run_check("filters", lambda: _filters(plex, clock))
         yield _run_check("orders", lambda: _orders(plex))
         yield _run_check("receipts", lambda: _receipts(plex, clock), harmless=True)
@@ -52,8 +58,10 @@ def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None 
             yield _run_check("suppliers", lambda: _suppliers(config, plex, only))
         if config.plex.acknowledgments.write is WriteBack.CUSTOM_FIELDS:
             yield _run_check("custom fields", lambda: _fields(config, plex))
-        if config.plex.acknowledgments.write is WriteBack.DATASOURCE:
+        if config.plex.acknowledgments.write is WriteBack.DATASOURCE and tables is None:
             yield _run_check("data sources", lambda: _records(config, plex))
+        if tables is not None:
+            yield from check_limits(tables)
 
 
 def _deadline(clock: Clock) -> Deadline:
@@ -88,7 +96,7 @@ def _filters(plex: PlexPort, clock: Clock) -> Finding:
             Area.PLEX,
             "filters",
             f"Plex shows {len(touched)} orders dated in the future: it ignores the date filters",
-            "Correct [plex.filters]: each poll would read every order.",
+            "Correct [plex.filters], or the inputs in [plex.datasources]: each poll would read every order.",
         )
     return ok(Area.PLEX, "filters", "date filters work")
 
@@ -159,7 +167,7 @@ def _fields(config: Config, plex: PlexPort) -> Finding:
 def _records(config: Config, plex: PlexPort) -> Finding:
     """The web service account may use both data sources, and their parameter names match the configuration."""
     plex.check_fields({Level.RELEASE: ()})
-    numbers = " and ".join(str(config.plex.datasources[name].id) for name in (WRITE, READ))
+    numbers = " and ".join(str(config.plex.datasources[name].id or default_id(name)) for name in (WRITE, READ))
     return ok(Area.PLEX, "data sources", f"{numbers} are open to {config.plex.auth.username}, and named as configured")
 
 

@@ -204,7 +204,9 @@ def _carry_out_batch(session: Session, batch: Sequence[Write]) -> None:
     with store.transaction():
         for write in to_write:
             if not after[write.id]:
-                record_done(session, write, already=False)
+                made = dict.fromkeys((c.level, c.record_id) for c in changes[write.id])
+                outcomes = [by_record[key].outcome for key in made if key in by_record]
+                record_done(session, write, already=False, outcomes=outcomes)
                 continue
             left = after[write.id]
             outcomes = [r.outcome for c in left if (r := by_record.get((c.level, c.record_id))) is not None]

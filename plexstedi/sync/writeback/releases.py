@@ -15,7 +15,7 @@ from typing import TypeAlias
 from plexstedi.edi.order import ReleaseState
 from plexstedi.edi.writeback.plan import FieldChange, ReleaseField, WriteEntry
 from plexstedi.plex.note_token import token, with_token
-from plexstedi.plex.port import CurrentRelease, ReleaseUpdate
+from plexstedi.plex.port import CurrentRelease, ReleaseUpdate, WriteOutcome
 from plexstedi.state.subject import of_write
 from plexstedi.state.writes import Write
 from plexstedi.sync.isolation import Turns
@@ -84,7 +84,7 @@ def _carry_out(session: Session, write: Write) -> None:
     now |= _read(session, outcomes)
     left = [change for each in _differences_by_release(session, begun, now).values() for change in each.changes]
     if not left:
-        _finish(session, begun, now, found, already=False)
+        _finish(session, begun, now, found, already=False, outcomes=outcomes.values())
         return
     with session.store.transaction():
         unfinished = dict.fromkeys(change.record_id for change in left)
@@ -106,12 +106,18 @@ def _change(entry: WriteEntry, before: str | None, after: str) -> FieldChange:
 
 
 def _finish(
-    session: Session, write: Write, now: _Now, found: Mapping[str, ReleaseDifference], *, already: bool
+    session: Session,
+    write: Write,
+    now: _Now,
+    found: Mapping[str, ReleaseDifference],
+    *,
+    already: bool,
+    outcomes: Collection[WriteOutcome] = (),
 ) -> None:
     """Record the order as Plex holds it now as the latest revision: our own write must not count as a change to
     send."""
     with session.store.transaction():
-        record_done(session, write, already=already, revision=_recorded(session, write, now))
+        record_done(session, write, already=already, revision=_recorded(session, write, now), outcomes=outcomes)
         for reason in (reason for each in found.values() for reason in each.skipped):
             session.note("release-left-alone", of_write(write.id), order_id=write.order_id, reason=reason)
 

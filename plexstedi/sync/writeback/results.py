@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from plexstedi.edi.reasons import Reason
 from plexstedi.edi.writeback.plan import FieldChange, WriteTarget
 from plexstedi.edi.writeback.read_back import ReadBack, judge_read_back, read_back_message
-from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown
+from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown, Written
 from plexstedi.state.inbox import InboxState
 from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import Subject, of_write
@@ -24,8 +24,18 @@ def record_of_write(write: Write) -> Record:
     return Record("write", f"write {write.id}", words, order_id=write.order_id, order_number=number)
 
 
-def record_done(session: Session, write: Write, *, already: bool, revision: int | None = None) -> None:
-    """The value was read back from Plex. `already`: it was there before this run wrote. In the caller's transaction."""
+def record_done(
+    session: Session,
+    write: Write,
+    *,
+    already: bool,
+    revision: int | None = None,
+    outcomes: Collection[WriteOutcome] = (),
+) -> None:
+    """The value was read back from Plex. `already`: it was there before this run wrote. In the caller's transaction.
+
+    `outcomes`: those of the calls that this run made for it.
+    """
     session.store.writes.done(write.id, session.clock.now(), revision=revision)
     session.withdraw_review(
         ReviewKind.WRITE_FAILED, Subject(f"write of order {write.plan.order_number}"), "written now"
@@ -33,7 +43,15 @@ def record_done(session: Session, write: Write, *, already: bool, revision: int 
     if not already:
         session.run.counts.writes_made += 1
     kind = "write-found-done" if already else "write-done"
-    session.note(kind, of_write(write.id), order_id=write.order_id, transaction=write.transaction_id)
+    numbers = _calls(outcomes)
+    session.note(kind, of_write(write.id), order_id=write.order_id, transaction=write.transaction_id, **numbers)
+
+
+def _calls(outcomes: Collection[WriteOutcome]) -> dict[str, str]:
+    """Plex's numbers of these calls for the audit trail: Plex lists its calls by them. Empty if it states none."""
+    found = (outcome.transaction for outcome in outcomes if isinstance(outcome, Written | WriteRefused))
+    numbers = ", ".join(number for number in found if number is not None)
+    return {"plex_transactions": numbers} if numbers else {}
 
 
 def record_not_done(
@@ -43,7 +61,11 @@ def record_not_done(
 
     `outcomes`: those of the records in `left`.
     """
-    refused = [outcome.reason for outcome in outcomes if isinstance(outcome, WriteRefused)]
+    refused = [
+        outcome.reason + ("" if outcome.transaction is None else f" (Plex transaction {outcome.transaction})")
+        for outcome in outcomes
+        if isinstance(outcome, WriteRefused)
+    ]
     waiting = [outcome.reason for outcome in outcomes if isinstance(outcome, NotWritten | WriteUnknown)]
     if refused:
         fields = ", ".join(sorted({change.field for change in left}))
@@ -55,7 +77,7 @@ def record_not_done(
         said = read_back_message(ReadBack.WAIT, left, now)
         session.store.writes.not_seen(write.id, said, now)
         session.run.warn(f"order {write.plan.order_number}: {said}; the next run checks again")
-        session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said)
+        session.note("write-not-seen", of_write(write.id), order_id=write.order_id, reason=said, **_calls(outcomes))
         return
     message = "; ".join(dict.fromkeys(waiting))
     session.store.writes.again(write.id, message)

@@ -19,6 +19,7 @@ from plexstedi.plex.settings import AcknowledgmentRecords, DataSourceMap, Level
 from plexstedi.plex.writeback.custom_fields import values_agree
 from plexstedi.plex.writeback.datasources import DataSources, basic_headers, datasource_refusal
 from plexstedi.plex.writeback.records_datasource import DataSourceRecords
+from plexstedi.plex.writeback.release_keys import RestReleaseKeys
 from tests.plex.conftest import StillClock
 
 URL = "https://plex.example/api/datasources"
@@ -68,7 +69,7 @@ def test_rows_that_were_left_out_are_never_taken_for_all(httpx_mock, sources, fl
     plain = {"outputs": {}, "rows": [], flag: True}
     tables = {"outputs": {}, "tables": [{"columns": [], "rows": [], flag: True}]}
     httpx_mock.add_response(json=tables if inside else plain)
-    with pytest.raises(ServiceRefused, match="were omitted") as caught:
+    with pytest.raises(ServiceUnavailable, match="were omitted") as caught:
         sources.read(16518, {})
     assert caught.value.code == "row-limit"
 
@@ -187,7 +188,9 @@ def test_a_day_of_a_record_is_written_and_read_as_the_plants_midnight(httpx_mock
     values = frozenset({"confirmed_ship_date"})
     settings = AcknowledgmentRecords(url=URL, username="x", write=write, read=read, values=values)
     # Its keys are those of the REST interface: nothing more is asked there.
-    records = DataSourceRecords(sources, settings, None, {}, Days(None if zone is None else ZoneInfo(zone)))
+    records = DataSourceRecords(
+        sources, settings, RestReleaseKeys(None, {}), Days(None if zone is None else ZoneInfo(zone))
+    )
     planned = FieldValues(RecordRef(Level.RELEASE, "o1", "r1"), {"Ship": "2026-12-08"})
     httpx_mock.add_response(url=f"{URL}/28809/execute?format=2", json=result())
     httpx_mock.add_response(

@@ -1,0 +1,1 @@
+"""Plex through data sources only: tables, orders, releases, over JSON or SOAP."""
