@@ -15,6 +15,7 @@ import typer
 from plexstedi.cli.render.streams import ours, progress_reporter
 from plexstedi.cli.render.tables import x12_lines
 from plexstedi.cli.result.outcome import Outcome, print_fault
+from plexstedi.cli.sandbox import PrintedDialect
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
@@ -44,6 +45,9 @@ def register(app: typer.Typer) -> None:
     def command(
         orders: Annotated[int, typer.Option("--orders", min=4, help="Number of purchase orders.")] = 60,
         suppliers: Annotated[int, typer.Option("--suppliers", min=1, help="Number of suppliers.")] = 12,
+        plex_api: Annotated[
+            PrintedDialect, typer.Option("--plex-api", help="The interface over which the demo reaches Plex.")
+        ] = PrintedDialect.CONNECT,
         directory: Annotated[
             Path | None,
             typer.Option("--dir", metavar="DIR", help="Keep the configuration and state in this directory."),
@@ -58,7 +62,7 @@ def register(app: typer.Typer) -> None:
         sandbox = Sandbox(sample_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
         outcome = Outcome(command="demo")
         with _place(directory) as place, sandbox.serve():
-            demo = Demo(sandbox, place, quiet=json)
+            demo = Demo(sandbox, place, plex_api, quiet=json)
             try:
                 demo.play()
             except PlexStediError as fault:
@@ -88,14 +92,14 @@ def _place(directory: Path | None) -> Iterator[Path]:
 class Demo:
     """The steps of the demo."""
 
-    def __init__(self, sandbox: Sandbox, place: Path, *, quiet: bool) -> None:
+    def __init__(self, sandbox: Sandbox, place: Path, plex_api: PrintedDialect, *, quiet: bool) -> None:
         from plexstedi.sandbox.config_text import config_text, secrets
 
         self._sandbox = sandbox
         self._quiet = quiet
         self._state = place / "state.sqlite3"
         file = place / "plexstedi.toml"
-        file.write_text(config_text(sandbox), encoding="utf-8")
+        file.write_text(config_text(sandbox, plex_api.value), encoding="utf-8")
         self._config = load(file)
         variables = {f"PLEXSTEDI_{k.upper().replace('-', '_')}": v for k, v in secrets(sandbox).items()}
         self._secrets = Secrets.of(variables, sandbox.clock)

@@ -20,6 +20,8 @@ class PrintedDialect(StrEnum):
 
     CONNECT = "connect"
     OAUTH2 = "oauth2"
+    DATASOURCE = "datasource"
+    SOAP = "soap"
 
 
 class PrintedWrite(StrEnum):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.plex.sample_data import TIMEZONE, TradingPartner
+from plexstedi.sandbox.source_tables import RECORD_TABLES, source_tables
 
 if TYPE_CHECKING:
     from plexstedi.sandbox.server import Sandbox
 
-Dialect = Literal["connect", "oauth2"]
+Dialect = Literal["connect", "oauth2", "datasource", "soap"]
 WriteBack = Literal["custom-fields", "releases", "datasource", "report-only"]
 
 _CHARACTER_SETTINGS: dict[Character, tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -25,21 +26,29 @@ _CHARACTER_SETTINGS: dict[Character, tuple[tuple[str, tuple[str, ...]], ...]] = 
 
 
 def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack = "custom-fields") -> str:
-    """A complete configuration (TOML) for this sandbox, without secrets: see `secrets`."""
+    """A complete configuration (TOML) for this sandbox, without secrets: see `secrets`.
+
+    Data sources have no custom fields: acknowledgments are then written as records.
+    """
     urls, tenant = sandbox.urls, sandbox.sample_data.tenant
+    by_account = dialect in ("datasource", "soap")
+    if by_account and write == "custom-fields":
+        write = "datasource"
+    named = [] if by_account else [f'tenant_id = "{tenant.id}"', f'tenant_code = "{tenant.code}"']
     lines = [
         "[plex]",
         f'api = "{dialect}"',
-        f'base_url = "{urls.plex_url}"',
-        f'tenant_id = "{tenant.id}"',
-        f'tenant_code = "{tenant.code}"',
+        f'base_url = "{urls.soap_url if dialect == "soap" else urls.plex_url}"',
+        *named,
         f'timezone = "{TIMEZONE}"',
         f"requests_per_minute = {sandbox.plex_settings.calls_per_minute - 10}",
     ]
     auth = []
     if dialect == "oauth2":
         auth += [f'token_url = "{urls.token_url}"', f'client_id = "{sandbox.plex_settings.client_id}"']
-    if write == "datasource":
+    if by_account:
+        auth += [f'username = "{sandbox.plex_settings.account}"', f'company_code = "{tenant.code}"']
+    elif write == "datasource":
         lines += [f'datasource_url = "{urls.datasource_url}"']
         auth += [f'username = "{sandbox.plex_settings.account}"']
     lines += ["", *(["[plex.auth]", *auth, ""] if auth else [])]
@@ -47,7 +56,8 @@ def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack
         "[plex.statuses]",
         'cancelled_lines = ["Cancelled"]',
         "",
-        *_write_back(write),
+        *_write_back(write, by_account=by_account),
+        *(source_tables() if by_account else []),
         "[stedi]",
         f'base_url = "{urls.stedi_url}"',
         'usage_indicator = "T"',
@@ -93,12 +103,13 @@ def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack
     return "\n".join(lines)
 
 
-def _write_back(write: WriteBack) -> list[str]:
+def _write_back(write: WriteBack, *, by_account: bool) -> list[str]:
     """The table `[plex.acknowledgments]` for a write-back strategy."""
     level = "release" if write == "datasource" else "line"
     lines = ["[plex.acknowledgments]", f'write = "{write}"', f'level = "{level}"', ""]
     if write == "datasource":
-        return lines + _DATASOURCES.strip().splitlines() + [""]
+        text = RECORD_TABLES if by_account else _DATASOURCES
+        return lines + text.strip().splitlines() + [""]
     if write != "custom-fields":
         return lines
     return [

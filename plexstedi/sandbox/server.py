@@ -162,6 +162,8 @@ class Sandbox(World):
             return self.oauth2.token(request, without_token=kind is FaultKind.NO_ACCESS_TOKEN)
         stale = fault is not None and kind is FaultKind.STALE_READ
         self.plex.stale_for = timedelta(seconds=fault.seconds) if fault is not None and stale else None
+        if self.soap.knows(request.path):
+            return self.soap.respond(request)
         if self.datasources.knows(request.path):
             return self.datasources.respond(request)
         if self.connect.knows(request.path):

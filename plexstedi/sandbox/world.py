@@ -17,6 +17,7 @@ from plexstedi.sandbox.plex.datasources import PlexDataSources
 from plexstedi.sandbox.plex.oauth2 import TOKEN_PATH, PlexOAuth2
 from plexstedi.sandbox.plex.rest import PlexService, PlexSettings
 from plexstedi.sandbox.plex.sample_data import SampleData
+from plexstedi.sandbox.plex.soap import SOAP_PATH, PlexSoap
 from plexstedi.sandbox.plex.store import PlexStore
 from plexstedi.sandbox.schedule import Schedule
 from plexstedi.sandbox.stedi.api import BASE_PATH, StediApi, StediSettings
@@ -38,6 +39,10 @@ class Urls:
     @property
     def token_url(self) -> str:
         return self.plex_url + TOKEN_PATH
+
+    @property
+    def soap_url(self) -> str:
+        return self.plex_url + SOAP_PATH
 
     @property
     def api_keys_url(self) -> str:
@@ -92,6 +97,7 @@ class World:
         self._service = PlexService(clock, sample_data, self.plex_settings)
         self.connect = PlexConnect(self._service)
         self.datasources = PlexDataSources(self._service)
+        self.soap = PlexSoap(self.datasources)
         self.oauth2 = PlexOAuth2(self._service, lambda: self.urls.plex_url)
         self.documents = DocumentStore(clock, lambda: self.urls.documents_url, f"sandbox-{seed}".encode())
         partners = [*sample_data.partners, *sample_data.customers]

@@ -12,10 +12,7 @@ import httpx
 import plexstedi.sync.setup as opening
 from plexstedi.sandbox.server import Sandbox
 from plexstedi.sandbox.web import ConnectionDropped
-from tests.commands.source_service import SourceService
 
-SOURCES_ALONE = "/data-sources-alone"
-"""The path below which Plex is a tenant that has nothing but data sources."""
 Called = tuple[str, str, tuple[tuple[str, str], ...], bytes]
 """A request on its way through a pipe: method, URL, headers, body."""
 Answered = tuple[int, list[tuple[str, str]], bytes]
@@ -25,7 +22,6 @@ class Direct(httpx.BaseTransport):
     """Calls the sandbox's applications as functions."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._sources = SourceService(sandbox)
         self._apps = {
             urlsplit(url).port: sandbox.app(origin)
             for origin, url in (
@@ -39,9 +35,6 @@ class Direct(httpx.BaseTransport):
         """Process one call. Raise ConnectionDropped."""
         method, address, headers, body = call
         url = urlsplit(address)
-        if url.path.startswith(SOURCES_ALONE):
-            status, kind, content = self._sources.respond(method, url.path, url.query, body)
-            return status, [("Content-Type", kind)], content
         environ = {
             "REQUEST_METHOD": method,
             "PATH_INFO": url.path,

@@ -22,7 +22,6 @@ from plexstedi.sandbox.server import Sandbox
 from plexstedi.state.store import Store
 from plexstedi.sync.run import run
 from plexstedi.sync.setup import Surroundings, open_session
-from tests.commands.source_service import source_config
 
 START = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 OPT_IN = 'release_values = ["note", "due_date", "quantity"]'
@@ -58,10 +57,7 @@ class World:
 
     def write_config(self) -> None:
         """The client's configuration, for where the sandbox is now."""
-        if self.api == "connect":
-            text = config_text(self.sandbox, write=self.write)
-        else:
-            text = source_config(self.sandbox, f"{self.sandbox.urls.plex_url}/data-sources-alone", self.api, self.write)
+        text = config_text(self.sandbox, self.api, self.write)
         text = text.replace('write = "releases"', 'write = "releases"\n' + OPT_IN)
         text = text.replace("[plex]\n", f"[plex]\nparallel_calls = {min(self.calls, 4)}\n", 1)
         text = text.replace("[stedi]\n", f"[stedi]\nparallel_calls = {self.calls}\n", 1)

@@ -1,55 +1,24 @@
-"""The data sources for acknowledgment records over JSON: HTTP Basic authentication, strict names and types."""
+"""Data sources over JSON: HTTP Basic authentication, grants, strict names and types, row limits."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 
 from plexstedi.decimal_json import BrokenJsonError, Json
+from plexstedi.sandbox.plex.order_sources import CARRY_OUT, ORDER_SOURCES
 from plexstedi.sandbox.plex.records import ReleaseAcknowledgement
 from plexstedi.sandbox.plex.rest import PlexService
+from plexstedi.sandbox.plex.source import CarryOut, DataSourceError, Input, Result, Source
 from plexstedi.sandbox.plex.store import Place, PlexStore
 from plexstedi.sandbox.web import HttpError, Request, Response, json_response
 
 PREFIX = "/api/datasources"
-ROW_LIMIT = 1000
 CUSTOMER_CODE, ADD, GET, DATE = 382, 28809, 16518, 231084
 _CLOSED = ("Cancelled", "Received")
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    name: str
-    type: str
-    required: bool = False
-    nullable: bool = False
-
-    def as_json(self) -> dict[str, Json]:
-        return {"name": self.name, "type": self.type, "required": self.required, "nullable": self.nullable}
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A data source with its inputs, outputs and columns."""
-
-    id: int
-    name: str
-    inputs: tuple[Input, ...]
-    outputs: tuple[tuple[str, str], ...]
-    columns: tuple[tuple[str, str], ...]
-
-    def as_json(self) -> dict[str, Json]:
-        return {
-            "id": self.id,
-            "name": self.name,
-            "inputs": [each.as_json() for each in self.inputs],
-            "outputs": [{"name": name, "type": kind, "nullable": True} for name, kind in self.outputs],
-            "columns": [{"name": name, "type": kind, "nullable": True} for name, kind in self.columns],
-        }
 
 
 SOURCES = (
@@ -90,25 +59,10 @@ SOURCES = (
         ),
     ),
     Source(DATE, "Customer_Date_UTC_Get", (), (("Customer_Date", "date"),), ()),
+    *ORDER_SOURCES,
 )  # fmt: skip
 _TYPE_NAMES = {1: "Accepted", 2: "Accepted with changes", 3: "Rejected"}
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,7})?)?Z")
-
-
-class DataSourceError(Exception):
-    """The error that rejects a data source call."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code = status, code
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The result of a data source: outputs by name, and rows."""
-
-    outputs: Mapping[str, Json]
-    rows: tuple[Mapping[str, Json], ...] = ()
 
 
 class PlexDataSources:
@@ -117,7 +71,8 @@ class PlexDataSources:
     def __init__(self, service: PlexService) -> None:
         self.service = service
         self._transactions = 7_000_000
-        self._carry_out: dict[int, Callable[[PlexStore, Mapping[str, Json]], Result]] = {
+        self._carry_out: dict[int, CarryOut] = {
+            **CARRY_OUT,
             CUSTOMER_CODE: _customer_code,
             ADD: _add,
             GET: _get,
@@ -142,7 +97,7 @@ class PlexDataSources:
 
     def _respond(self, request: Request) -> Response:
         settings = self.service.settings
-        if _basic(request) != (settings.account, settings.account_password):
+        if account_of(request) != (settings.account, settings.account_password):
             raise DataSourceError(401, "USER_ACCESS_DENIED", "User access denied.")
         rest = request.path.removeprefix(PREFIX).strip("/").split("/")
         if rest == ["search"] and request.method == "GET":
@@ -163,31 +118,36 @@ class PlexDataSources:
             raise DataSourceError(405, "METHOD_NOT_ALLOWED", "Method not allowed.")
         return self._execute(request, source)
 
+    def carry_out(self, source: Source, inputs: Mapping[str, Json]) -> tuple[Result, bool]:
+        """The result with at most as many rows as the source's limit, and whether there were more."""
+        result = self._carry_out[source.id](self.service.store, inputs)
+        limit = self.service.settings.row_limits.get(source.id, source.limit)
+        return Result(result.outputs, result.rows[:limit]), len(result.rows) > limit
+
     def _execute(self, request: Request, source: Source) -> Response:
         inputs = _inputs(request, source)
-        result = self._carry_out[source.id](self.service.store, inputs)
-        exceeded = len(result.rows) > ROW_LIMIT
-        rows = result.rows[:ROW_LIMIT]
-        number = str(self._transactions)
+        result, exceeded = self.carry_out(source, inputs)
+        number, flag = str(self._transactions), {self.service.settings.row_limit_flag: exceeded}
         if request.one("format") == "2":
-            return json_response(
-                {
-                    "outputs": dict(result.outputs),
-                    "rows": [dict(row) for row in rows],
-                    "rowLimitedExceeded": exceeded,
-                    "transactionNo": number,
-                }
-            )
+            # Nulls are left out of rows that are objects.
+            rows: list[Json] = [{k: v for k, v in row.items() if v is not None} for row in result.rows]
+            return json_response({"outputs": dict(result.outputs), "rows": rows, "transactionNo": number, **flag})
         columns = [name for name, _ in source.columns]
-        table: Json = {
+        table: dict[str, Json] = {
             "columns": list(columns),
-            "rows": [[row.get(name) for name in columns] for row in rows],
-            "rowLimitedExceeded": exceeded,
+            "rows": [[row.get(c) for c in columns] for row in result.rows],
         }
-        return json_response({"outputs": dict(result.outputs), "tables": [table], "transactionNo": number})
+        in_tables = self.service.settings.row_limit_flag_in_tables
+        body: dict[str, Json] = {
+            "outputs": dict(result.outputs),
+            "tables": [table | (flag if in_tables else {})],
+            "transactionNo": number,
+        }
+        return json_response(body | ({} if in_tables else flag))
 
 
-def _basic(request: Request) -> tuple[str, str] | None:
+def account_of(request: Request) -> tuple[str, str] | None:
+    """User and password of HTTP Basic authentication; None if there is none."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     try:
         name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
@@ -214,7 +174,7 @@ def _inputs(request: Request, source: Source) -> Mapping[str, Json]:
             raise DataSourceError(400, "DATA_SOURCE_INPUT_NOT_FOUND", f"The input '{name}' was not found.")
         if value is None and not each.nullable:
             raise DataSourceError(400, "DATA_SOURCE_INPUT_NOT_NULLABLE", f"The input '{name}' is not nullable.")
-        if value is not None and not _fits(value, each.type):
+        if value is not None and not fits(value, each.type):
             raise DataSourceError(400, "DATA_SOURCE_INPUT_TYPE_MISMATCH", f"The input '{name}' is no {each.type}.")
     for each in source.inputs:
         if each.required and each.name not in given:
@@ -222,7 +182,8 @@ def _inputs(request: Request, source: Source) -> Mapping[str, Json]:
     return given
 
 
-def _fits(value: Json, kind: str) -> bool:
+def fits(value: Json, kind: str) -> bool:
+    """Whether a value has a data source's type."""
     match kind:
         case "int32":
             return isinstance(value, int) and not isinstance(value, bool)

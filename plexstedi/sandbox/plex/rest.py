@@ -62,8 +62,16 @@ class PlexSettings:
     client_secret: str = "sandbox-client-secret"
     account: str = "RIVERBEND.webservice@plex.com"
     account_password: str = "sandbox-account-password"
-    granted: frozenset[int] = frozenset({382, 16518, 28809, 231084})
+    granted: frozenset[int] = frozenset(
+        {382, 16518, 28809, 231084, 19022, 21338, 2874, 3827, 6197, 6200, 126, 107, 20, 2769, 15303, 2770}
+    )
     """The data sources granted to the web service account."""
+    row_limits: dict[int, int] = field(default_factory=dict)
+    """By data source: another limit than the catalogue's."""
+    row_limit_flag: str = "rowLimitedExceeded"
+    """One of the three published spellings."""
+    row_limit_flag_in_tables: bool = True
+    """Whether format 1 has the flag in each table, or beside the tables."""
     calls_per_minute: int = 200
     retry_after: bool = False
     """Whether a 429 has a Retry-After header; not known for the real Plex."""
