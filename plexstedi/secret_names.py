@@ -9,6 +9,8 @@ class SecretName(StrEnum):
     """The names of all secrets."""
 
     PLEX_API_KEY = "plex-api-key"
+    PLEX_API_SECRET = "plex-api-secret"
+    """Optional: for apps of Plex Connect that want it beside the key."""
     PLEX_CLIENT_SECRET = "plex-client-secret"
     PLEX_PASSWORD = "plex-password"
     STEDI_API_KEY = "stedi-api-key"

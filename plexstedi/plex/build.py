@@ -59,6 +59,7 @@ def connect_to_plex(
     secret: str,
     *,
     account_password: str | None = None,
+    api_secret: str | None = None,
     clock: Clock,
     deadline: Deadline | None = None,
     call_log: CallLog | None = None,
@@ -73,7 +74,8 @@ def connect_to_plex(
 ) -> PlexPort:
     """A client for the Plex of these settings; makes no call yet.
 
-    `account_password` is the web service account's, required with `settings.records`; `largest_response` is in bytes;
+    `account_password` is the web service account's, required with `settings.records`; `api_secret` is the optional
+    second secret of an app of Plex Connect; `largest_response` is in bytes;
     `renewal` and `account_renewal` are the fix texts for a refused secret or password; `kept` is the master data of
     earlier runs. Raise ConfigurationFault for
     incomplete settings or an interface that is not implemented, CredentialsFault for a secret that cannot be sent.
@@ -112,7 +114,8 @@ def connect_to_plex(
         case Api.CONNECT:
             tenant_id = _needed("tenant_id", settings.tenant_id)
             dialect = adapted(CONNECT, settings)
-            rest = Rest(caller(connect_headers(secret, tenant_id), None, connect_refusal(renewal_fix)), dialect, kept)
+            headers = connect_headers(secret, tenant_id, api_secret)
+            rest = Rest(caller(headers, None, connect_refusal(renewal_fix)), dialect, kept)
             fields = ConnectFields(rest, settings.objects, day_fields)
         case Api.OAUTH2:
             auth = ClientCredentials(

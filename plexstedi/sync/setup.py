@@ -260,12 +260,17 @@ def open_plex(
         renewal=secrets.how_to_store(name),
         account_renewal=secrets.how_to_store(SecretName.PLEX_PASSWORD) if by_account else None,
         account_password=secrets.get(SecretName.PLEX_PASSWORD).get_secret_value() if by_account else None,
+        api_secret=_optional(secrets, SecretName.PLEX_API_SECRET) if plex.api is PlexApi.CONNECT else None,
         clock=clock,
         deadline=deadline,
         call_log=calls,
         largest_response=config.run.max_response_mb * 2**20,
         kept=kept,
     )
+
+
+def _optional(secrets: Secrets, name: SecretName) -> str | None:
+    return None if secrets.source(name) is None else secrets.get(name).get_secret_value()
 
 
 _SECRETS = {

@@ -222,3 +222,15 @@ def test_the_oauth2_interface_needs_no_tenant_where_the_client_opens_one(make_be
     ran = bench.run("run", "--json")
     assert ran.code == 0, ran.err
     assert ran.json["counts"]["documents_sent"] == 4
+
+
+def test_an_app_with_a_secret_gets_it_beside_the_key_and_no_output_shows_it(bench):
+    bench.sandbox.plex_settings.api_secret = "made0up0app0secret0000"
+    refused = bench.run("run", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (4, "refused")
+    env = {"PLEXSTEDI_PLEX_API_SECRET": "made0up0app0secret0000"}
+    ran = bench.run("--verbose", "run", "--json", env=env)
+    assert ran.code == 0
+    checked = bench.run("check", "--json", env=env)
+    assert checked.code == 0
+    assert "made0up0app0secret" not in ran.out + ran.err + checked.out + checked.err

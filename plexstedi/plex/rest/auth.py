@@ -41,9 +41,10 @@ OAUTH2_REFUSAL = Refusal(
 )
 
 
-def connect_headers(api_key: str, tenant_id: str) -> Mapping[str, str]:
+def connect_headers(api_key: str, tenant_id: str, api_secret: str | None = None) -> Mapping[str, str]:
     """The headers of Plex Connect. The tenant is always named: otherwise Plex uses the app's default tenant."""
-    return {"X-Plex-Connect-Api-Key": api_key, "X-Plex-Connect-Tenant-Id": tenant_id}
+    more = {} if api_secret is None else {"X-Plex-Connect-Api-Secret": api_secret}
+    return {"X-Plex-Connect-Api-Key": api_key, "X-Plex-Connect-Tenant-Id": tenant_id, **more}
 
 
 class ClientCredentials(httpx.Auth):

@@ -80,6 +80,9 @@ class PlexConnect:
         pcn = request.headers.get("x-plex-connect-customer-id")
         if key != self.service.settings.api_key:
             not_authenticated()  # Plex does not distinguish unknown, expired and missing keys.
+        secret = self.service.settings.api_secret
+        if secret is not None and request.headers.get("x-plex-connect-api-secret") != secret:
+            not_authenticated()
         self.service.check_subscription(request.path)
         if tenant_id is not None and pcn is not None:
             refuse("Send either X-Plex-Connect-Tenant-Id or X-Plex-Connect-Customer-Id.")

@@ -57,6 +57,8 @@ class PlexSettings:
     """The settings of the simulated Plex. The secrets are sample values."""
 
     api_key: str = "sandboxsandboxsandboxsandbox0001"
+    api_secret: str | None = None
+    """Required beside the key, if the app has one."""
     expired_keys: frozenset[str] = frozenset({"sandboxsandboxsandboxexpired0000"})
     client_id: str = "sandbox-client"
     client_secret: str = "sandbox-client-secret"
