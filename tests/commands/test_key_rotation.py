@@ -114,6 +114,8 @@ def test_a_lapsed_key_with_another_stored_ends_no_run(tenant, name):
     tenant.keys.add("second1.another-made-up-key-0000")
     tenant.store(name, "second1.another-made-up-key-0000")
     tenant.keys.discard(tenant.first)
+    checked = {each["subject"]: each for each in tenant.run("check")["findings"] if each["area"] == "stedi"}
+    assert (checked["access"]["verdict"], name in checked["access"]["message"]) == ("warn", True)
     ended = tenant.run()
     assert any(f"this run used {name} instead" in warning for warning in ended["warnings"])
     assert len(tenant.events("stedi-key-refused")) == 1

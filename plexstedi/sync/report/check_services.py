@@ -22,6 +22,8 @@ from plexstedi.plex.tenant import verify_tenant
 from plexstedi.secret_names import SecretName
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.preflight import ACKNOWLEDGMENT_SETS, CouldNotVerify, NeededSetting, Verified, Wrong
+from plexstedi.sync.keys.advice import refused_key
+from plexstedi.sync.keys.record import KeyRecord
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
 from plexstedi.sync.report.check_tables import check_limits, check_tables
 from plexstedi.sync.setup import open_plex, open_stedi, plex_settings
@@ -195,6 +197,9 @@ def _access(config: Config, stedi: StediClient) -> Finding:
     theirs = stedi.service_now()
     if theirs is not None:
         stedi.check_feeds(theirs - _RECENT)
+    if stedi.substitute is not None:
+        fault = refused_key(KeyRecord(substitute=stedi.substitute))
+        return warn(Area.STEDI, "access", fault.message, fault.fix)
     return ok(Area.STEDI, "access", f"{config.stedi.base_url} takes {SecretName.STEDI_API_KEY}")
 
 
