@@ -20,6 +20,7 @@ from plexstedi.credentials.keyring_file import EncryptedFileKeyring, default_key
 from plexstedi.credentials.keyring_key import KEY_CREDENTIAL, PASSPHRASE_CREDENTIAL, KeyringFileError
 from plexstedi.credentials.keyring_store import KeyringStore
 from plexstedi.errors import CredentialsFault
+from tests.commands.advice import follow_shell
 
 SECRET = "live_k3y.DoNotShowThis"
 
@@ -182,12 +183,18 @@ def test_an_unusable_passphrase_file_is_named_with_its_remedy(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
-def test_a_key_of_another_user_is_named_with_chown(file: Path) -> None:
-    ring = EncryptedFileKeyring(file, {})
+@pytest.mark.parametrize("what", ["key", "passphrase"])
+def test_a_key_or_passphrase_of_another_user_is_named_with_chown(file: Path, tmp_path: Path, what: str) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse battery")
+    passphrase.chmod(0o600)
+    ring = EncryptedFileKeyring(file, {}, KeySettings(passphrase_file=passphrase if what == "passphrase" else None))
     ring.set_password("plexstedi", "a", SECRET)
-    os.chown(ring.key_path, 54321, -1)
-    with pytest.raises(KeyringFileError, match="chown"):
+    os.chown(passphrase if what == "passphrase" else ring.key_path, 54321, -1)
+    with pytest.raises(KeyringFileError, match="chown") as caught:
         ring.get_password("plexstedi", "a")
+    follow_shell(str(caught.value))
+    assert ring.get_password("plexstedi", "a") == SECRET
 
 
 def test_a_lost_key_is_named_and_no_new_one_takes_its_place(file: Path) -> None:
