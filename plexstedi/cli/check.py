@@ -31,7 +31,7 @@ from plexstedi.sync.report.check import (
 )
 from plexstedi.sync.report.check_files import check_alerts, check_groups, check_state_folder, untrusted
 from plexstedi.sync.report.check_guides import Trial, demands, left_out, try_orders
-from plexstedi.sync.report.check_key import check_key
+from plexstedi.sync.report.check_key import check_key, check_key_place, check_plex_key
 from plexstedi.sync.report.overview import reading
 
 _MARKS = {
@@ -114,7 +114,12 @@ def _run_checks(invocation: Invocation, trials: list[Trial], *, offline: bool, s
 
 def _key(invocation: Invocation, config: Config, secrets: Secrets) -> list[Finding]:
     try:
-        return check_key(invocation.state(), config, secrets, invocation.clock.now())
+        state, now = invocation.state(), invocation.clock.now()
+        return [
+            *check_key(state, config, secrets, now),
+            *check_plex_key(state, config, secrets, now),
+            *check_key_place(secrets),
+        ]
     except UntrustedFile:
         # Reported by the check of the state file.
         return []

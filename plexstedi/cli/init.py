@@ -32,7 +32,10 @@ _TEXTS = {
     "--write": f"How acknowledgments are written to Plex: {' | '.join(_WRITES)}",
     "--timezone": "The plant's time zone, like America/Detroit: a date in Plex is a date there",
     "--every-minutes": "How often cron or the timer calls `plexstedi run`, in minutes",
+    "--key-rotation-days": "After how many days the Stedi key is replaced",
 }
+_MOST_DAYS = 3650
+_USUAL_DAYS = 90
 _MOST_MINUTES = 7 * 24 * 60
 _CHOICES: dict[str, tuple[str, ...]] = {"--api": _APIS, "--usage-indicator": ("P", "T"), "--write": _WRITES}
 
@@ -82,6 +85,16 @@ def register(app: typer.Typer) -> None:
                 help=f"{_TEXTS['--every-minutes']}; without it 60.",
             ),
         ] = None,
+        key_rotation_days: Annotated[
+            int | None,
+            typer.Option(
+                "--key-rotation-days",
+                metavar="N",
+                min=1,
+                max=_MOST_DAYS,
+                help=f"{_TEXTS['--key-rotation-days']}; without it 90.",
+            ),
+        ] = None,
         json: Json = False,
     ) -> None:
         """Ask questions and write a commented configuration. Never overwrites; options given are not asked."""
@@ -103,7 +116,9 @@ def register(app: typer.Typer) -> None:
         if asking and timezone is None:
             timezone = _ask_timezone()
         if asking and every_minutes is None:
-            every_minutes = _ask_minutes()
+            every_minutes = _ask_number("--every-minutes", RunConfig().every_minutes, _MOST_MINUTES)
+        if asking and key_rotation_days is None:
+            key_rotation_days = _ask_number("--key-rotation-days", _USUAL_DAYS, _MOST_DAYS)
         answers = InitOptions(
             api=PlexApi(given["--api"] or ""),
             base_url=base_url or given["--base-url"],
@@ -116,6 +131,7 @@ def register(app: typer.Typer) -> None:
             write=WriteBack(given["--write"] or ""),
             every_minutes=every_minutes,
             timezone=timezone,
+            key_rotation_days=key_rotation_days,
         )
         _create(file, new_config(example_text(), answers))
         outcome = Outcome(command="init")
@@ -183,13 +199,12 @@ def _ask_timezone() -> str | None:
         print(why, file=sys.stderr)
 
 
-def _ask_minutes() -> int:
-    usual = RunConfig().every_minutes
+def _ask_number(option: str, usual: int, most: int) -> int:
     while True:
-        answer = str(typer.prompt(_TEXTS["--every-minutes"], default=str(usual), err=True)).strip()
-        if answer.isascii() and answer.isdecimal() and len(answer) < 6 and 1 <= int(answer) <= _MOST_MINUTES:
+        answer = str(typer.prompt(_TEXTS[option], default=str(usual), err=True)).strip()
+        if answer.isascii() and answer.isdecimal() and len(answer) < 6 and 1 <= int(answer) <= most:
             return int(answer)
-        print(f"Enter a whole number from 1 to {_MOST_MINUTES}.", file=sys.stderr)
+        print(f"Enter a whole number from 1 to {most}.", file=sys.stderr)
 
 
 def _create(file: Path, text: str) -> None:

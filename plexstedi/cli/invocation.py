@@ -259,6 +259,7 @@ def work(
 def _in_session(session: Session, secrets: Secrets, outcome: Outcome, body: Callable[[Session, Outcome], None]) -> None:
     """Run the body; a fault is reported together with what was done before it."""
     # Commands that only read the state do not load httpx.
+    from plexstedi.sync.keys.plex_key import observe_plex_key
     from plexstedi.sync.keys.rotation import observe_key
 
     outcome.counts = session.run.counts
@@ -269,6 +270,7 @@ def _in_session(session: Session, secrets: Secrets, outcome: Outcome, body: Call
 
     outcome.collect(lambda: body(session, outcome))
     outcome.collect(lambda: observe_key(session, secrets))
+    outcome.collect(lambda: observe_plex_key(session, secrets))
     outcome.collect(session.refresh_counts)
     outcome.faults.extend(session.run.unforeseen)
     outcome.attention = bool(session.run.news)

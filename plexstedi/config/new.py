@@ -42,6 +42,8 @@ class InitOptions:
     """Interval of the timer that calls `run`; None: the default."""
     timezone: str | None = None
     """The plant's time zone; None: not configured."""
+    key_rotation_days: int | None = None
+    """Days after which the Stedi key is replaced; None: the default."""
 
 
 def example_text() -> str:
@@ -95,6 +97,7 @@ def _values(options: InitOptions) -> Mapping[tuple[str, str], str | int | None]:
         ("stedi", "usage_indicator"): options.usage_indicator,
         ("company", "name"): options.company,
         ("run", "every_minutes"): options.every_minutes,
+        ("stedi", "key_rotation_days"): options.key_rotation_days,
     }
 
 

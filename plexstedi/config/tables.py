@@ -268,6 +268,8 @@ class PlexConfig(Settings):
     requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
     """Plex Connect allows about 200 calls a minute (plex/README.md 4.2)."""
     read_timeout_seconds: Positive = 300
+    key_lapses_days: Count = 31
+    """Days after which a key of Plex Connect may lapse: warned 7 days ahead. 0: your keys do not lapse."""
     parallel_calls: Annotated[Whole, Field(ge=1, le=16)] = 4
     """How many orders are read at once; `requests_per_minute` holds for all calls together."""
     auth: PlexAuth = PlexAuth()
@@ -290,8 +292,7 @@ class StediConfig(Settings):
     usage_indicator: Literal["P", "T"]
     """ISA15 (X12 element I14). Stedi delivers T files too (stedi/README.md 1)."""
     key_rotation_days: Positive = 90
-    """Days after which the key is replaced: by `run` itself with `api_keys_url`, else by a user, warned 14 days
-    ahead."""
+    """Days after which the key is replaced: by `run` with `api_keys_url`, else by a user, warned 14 days ahead."""
     api_keys_url: ServiceUrl | None = None
     """Stedi's API-keys API, `https://apikeys.us.stedi.com/2022-01-19/api_keys`, if the account has it."""
     read_timeout_seconds: Positive = 60

@@ -82,6 +82,12 @@ class EncryptedFileKeyring(KeyringBackend):
         """The key file."""
         return self._source.key_path
 
+    def key_beside(self) -> Path | None:
+        """The key file in use, if it is in the folder of the file and that was not allowed."""
+        allowed = self._source.settings.key_beside_data
+        beside = self.key_path.parent.resolve() == self.path.parent.resolve()
+        return self.key_path if beside and not allowed and self.key_path.exists() else None
+
     def get_password(self, service: str, username: str) -> str | None:
         """The secret; None if it is not stored."""
         content = self._read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from plexstedi.credentials.key_settings import KeySettings
@@ -40,6 +41,10 @@ class SecretStore(Protocol):
         """Remove a stored text."""
         ...
 
+    def key_beside_file(self) -> Path | None:
+        """The key of an encrypted file, if it is in the same folder and that was not allowed."""
+        ...
+
 
 @dataclass(frozen=True)
 class KeyringStore:
@@ -71,6 +76,12 @@ class KeyringStore:
 
     def delete(self, name: str) -> None:
         self._guarded(name, lambda backend: backend.delete_password(SERVICE, name))
+
+    def key_beside_file(self) -> Path | None:
+        from plexstedi.credentials.keyring_file import EncryptedFileKeyring, default_keyring_file
+
+        file = default_keyring_file(self.env)
+        return EncryptedFileKeyring(file, self.env, self.settings).key_beside() if file.exists() else None
 
     def _guarded(self, name: str, use: Callable[[KeyringBackend], _Result]) -> _Result:
         from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError

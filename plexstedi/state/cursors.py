@@ -44,6 +44,7 @@ class Fact(StrEnum):
     RUNS = "how runs ended"
     CONTENTS_DROPPED = "contents dropped"
     STEDI_KEY = "stedi key"
+    PLEX_KEY = "plex key"
     CUT_SHORT = "acknowledgments whose decision the time limit cut short"
 
 

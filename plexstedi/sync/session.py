@@ -79,6 +79,11 @@ class Session:
         return self._stedi
 
     @property
+    def plex_was_called(self) -> bool:
+        """Whether the Plex client was opened in this command."""
+        return self._plex is not None
+
+    @property
     def stedi_was_called(self) -> bool:
         """Whether the Stedi client was opened in this command."""
         return self._stedi is not None

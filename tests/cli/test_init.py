@@ -97,10 +97,11 @@ def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
     file = cli.home / "asked.toml"
     ran = cli.on_a_terminal(
         *("--config", str(file), "init", "--company", "Acme"),
-        answers=["ftp", "connect", "T", "report-only", TENANT, "Detroit", "America/Detroit", "0", "5"],
+        answers=["ftp", "connect", "T", "report-only", TENANT, "Detroit", "America/Detroit", "0", "5", "never", "45"],
     )
     assert ran.code == 0, ran.out
     assert load(file).run.every_minutes == 5
+    assert load(file).stedi.key_rotation_days == 45
     assert load(file).plex.timezone == "America/Detroit"
     assert "Detroit is not a time zone. Write an IANA name: America/Detroit." in ran.out
     assert "Enter one of: connect, oauth2" in ran.out

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from plexstedi.sandbox.faults import FaultKind, FaultRule
+from tests.commands.advice import follow
 
 KEYRING = {
     "PYTHON_KEYRING_BACKEND": "plexstedi.credentials.keyring_file.EncryptedFileKeyring",
@@ -290,3 +291,52 @@ def test_a_rotate_command_that_fails_fails_no_run(bench):
     bench.later(minutes=5)
     bench.run("run")
     assert len(bench.sandbox.stedi_settings.api_keys) == 2, "no key is created at each run"
+
+
+def test_a_rotation_works_where_systemd_gives_the_key_of_the_encrypted_file(bench, tmp_path):
+    """The recommended way under systemd: secrets in the state's folder, opened by a key bound to the machine."""
+    folder = tmp_path / "credentials"
+    folder.mkdir(mode=0o700)
+    (folder / "plexstedi-keyring-key").write_text("0123456789abcdef0123456789abcdef\n")
+    bench.environment["CREDENTIALS_DIRECTORY"] = str(folder)
+    bench.environment["PLEXSTEDI_KEYRING_FILE"] = str(bench.place / "secrets.keyring")
+    tenant = Tenant(bench)
+    tenant.run()
+    tenant.bench.later(days=91)
+    tenant.run()
+    tenant.bench.later(minutes=5)
+    tenant.run()
+    assert tenant.stored() == {"stedi-api-key"}
+    assert len(tenant.events("stedi-key-changed")) == 1
+    assert not (bench.place / "secrets.key").exists()
+
+
+def test_a_key_beside_the_encrypted_file_is_named_by_check(bench):
+    tenant = Tenant(bench)
+    (found,) = [each for each in tenant.run("check", "--offline")["findings"] if each["subject"] == "encrypted file"]
+    assert (found["verdict"], "credentials.key_file" in found["fix"]) == ("warn", True)
+    bench.write_config(lambda text: text + "\n[credentials]\nkey_beside_data = true\n")
+    assert all(each["subject"] != "encrypted file" for each in tenant.run("check", "--offline")["findings"])
+
+
+@pytest.mark.parametrize(("days", "warned"), [(20, False), (25, True), (30, True), (40, False)])
+def test_a_plex_key_is_warned_of_before_it_may_lapse(bench, days, warned):
+    bench.run("run")
+    bench.later(days=days)
+    ran = bench.run("run", "--json")
+    assert any("the Plex key is" in warning for warning in ran.json["warnings"]) is warned
+    checked = bench.run("check", "--offline", "--json").json["findings"]
+    assert any(each["subject"] == "age of plex-api-key" for each in checked) is warned
+
+
+def test_a_renewed_plex_key_follows_the_warning(bench):
+    bench.environment["PYTHON_KEYRING_BACKEND"] = KEYRING["PYTHON_KEYRING_BACKEND"]
+    env = {"PLEXSTEDI_PLEX_API_KEY": None}
+    key = bench.sandbox.plex_settings.api_key
+    bench.run("credentials", "set", "plex-api-key", stdin=key, env=env)
+    bench.run("run", env=env)
+    bench.later(days=26)
+    (warning,) = bench.run("run", "--json", env=env).json["warnings"]
+    new = bench.sandbox.plex_settings.api_key = "sandboxsandboxsandboxsandbox0002"
+    follow(bench, warning, stdin=new, env=env)
+    assert bench.run("run", "--json", env=env).json["warnings"] == []

@@ -88,6 +88,9 @@ def test_a_key_that_stedi_echoes_is_nowhere(make_bench, monkeypatch, shown):
         ("audit", "export", "--format", "jsonl"),
         ("audit", "export", "--format", "csv"),
         ("check",),
+        ("credentials", "list"),
+        ("credentials", "list", "--json"),
+        ("credentials", "rotate", "stedi", "--print-command"),
         ("submit", "--dry-run", "--json"),
         ("recover", "--dry-run"),
     ):

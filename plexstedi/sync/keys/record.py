@@ -40,18 +40,18 @@ class KeyRecord(BaseModel):
     refused_since: AwareDatetime | None = None
 
     @classmethod
-    def load(cls, cursors: Cursors) -> KeyRecord:
+    def load(cls, cursors: Cursors, fact: Fact = Fact.STEDI_KEY) -> KeyRecord:
         """Load from the state; a new one if there is none."""
-        text = cursors.get(Fact.STEDI_KEY)
+        text = cursors.get(fact)
         try:
             return cls() if text is None else cls.model_validate_json(text)
         except ValidationError:
             # Written by another version. Keys created before are then deleted by a user.
             return cls()
 
-    def save(self, cursors: Cursors) -> None:
+    def save(self, cursors: Cursors, fact: Fact = Fact.STEDI_KEY) -> None:
         """Store in the state; the caller commits."""
-        cursors.put(Fact.STEDI_KEY, self.model_dump_json())
+        cursors.put(fact, self.model_dump_json())
 
     def fingerprint_of(self, key: SecretStr) -> str:
         """A keyed hash of a key: tells whether it is another one, and nothing else."""

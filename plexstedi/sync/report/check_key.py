@@ -9,7 +9,9 @@ from plexstedi.config.load import Config
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import CredentialsFault, PlexStediError
 from plexstedi.secret_names import SecretName
+from plexstedi.state.cursors import Fact
 from plexstedi.sync.keys.advice import how_to_rotate, key_due, refused_key
+from plexstedi.sync.keys.plex_key import plex_key_warning
 from plexstedi.sync.keys.record import KeyRecord
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn
 from plexstedi.sync.report.overview import reading
@@ -43,11 +45,40 @@ def check_key(state: Path, config: Config, secrets: Secrets, now: datetime) -> l
     return [*found, ok(Area.CREDENTIALS, subject, f"to be replaced on {due.at:%Y-%m-%d}")]
 
 
-def stored_record(state: Path) -> KeyRecord:
+def check_plex_key(state: Path, config: Config, secrets: Secrets, now: datetime) -> list[Finding]:
+    """Whether the key of Plex Connect may lapse soon."""
+    try:
+        set_at = secrets.set_at(SecretName.PLEX_API_KEY)
+    except CredentialsFault:
+        # Reported as the finding about this secret.
+        return []
+    warning = plex_key_warning(set_at or stored_record(state, Fact.PLEX_KEY).since, config, now)
+    if warning is None:
+        return []
+    message, _, fix = warning.partition(". ")
+    return [warn(Area.CREDENTIALS, f"age of {SecretName.PLEX_API_KEY}", message, f"{fix}.")]
+
+
+def check_key_place(secrets: Secrets) -> list[Finding]:
+    """Whether a copy of one folder holds both the encrypted file and its key."""
+    key = secrets.store.key_beside_file()
+    if key is None:
+        return []
+    return [
+        warn(
+            Area.CREDENTIALS,
+            "encrypted file",
+            f"its key {key} is in the same folder: whoever copies the folder has all secrets",
+            "Move the key elsewhere and name it in credentials.key_file, or set credentials.key_beside_data = true.",
+        )
+    ]
+
+
+def stored_record(state: Path, fact: Fact = Fact.STEDI_KEY) -> KeyRecord:
     """What the last run recorded; a new record if there is no readable state."""
     try:
         with reading(state) as store:
-            return KeyRecord() if store is None else KeyRecord.load(store.cursors)
+            return KeyRecord() if store is None else KeyRecord.load(store.cursors, fact)
     except PlexStediError:
         # Reported by the check of the state file.
         return KeyRecord()
