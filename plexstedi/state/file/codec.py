@@ -86,7 +86,14 @@ def pack_model(model: BaseModel) -> bytes:
 
 def unpack_model(kind: type[Model], packed: bytes) -> Model:
     """Inverse of `pack_model`. Equal contents give one and the same model: models are immutable."""
+    if len(packed) > _MOST_KEPT:
+        # Two hundred of thousands of lines each would fill the memory.
+        return kind.model_validate_json(unpack(packed))
     return cast(Model, _unpacked_model(kind, packed))
+
+
+_MOST_KEPT = 4096
+"""Packed bytes of a model that is kept after it was read; an order of ten lines has about 1500."""
 
 
 @lru_cache(maxsize=256)
