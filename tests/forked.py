@@ -6,6 +6,7 @@ tests that are about the process itself (signals, imports, `python -m`) start a 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -18,6 +19,8 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 import plexstedi.cli.invocation as invocation
 import plexstedi.cli.main as program
 from plexstedi.cli.main import run
@@ -29,6 +32,17 @@ for _lazily in (
     *("plexstedi.sync.people.alerts", "plexstedi.sync.setup", "plexstedi.sync.run", "plexstedi.http.network"),
 ):
     importlib.import_module(_lazily)
+
+
+def _build_models(above: type[BaseModel]) -> None:
+    for model in above.__subclasses__():
+        if model.__module__.startswith("plexstedi."):
+            model.model_rebuild()
+        _build_models(model)
+
+
+# So are the validators, which are built when first used.
+_build_models(BaseModel)
 
 _PATIENCE_SECONDS = 120.0
 
@@ -87,6 +101,9 @@ def _child(
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if clock is not None:
             invocation.clock_of_process = clock()
+        # The child lives for a moment: to collect garbage would only copy the parent's memory.
+        gc.freeze()
+        gc.disable()
         before()
         code = run(list(arguments))
         for stream in (sys.stdout, sys.stderr):

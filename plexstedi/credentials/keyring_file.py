@@ -1,72 +1,29 @@
-"""A keyring for servers without a desktop: one encrypted file that needs no prompt, so that it works under cron.
+"""The encrypted file as a backend of the package keyring: `PYTHON_KEYRING_BACKEND` names it by this module.
 
-Each secret is encrypted separately with AES-256-GCM under one key (keyring_key.py): a damaged entry costs that secret
-only. Neither a secret nor its name can be read in the file. A key file beside it protects copies and backups of one
-file without the other, but not against somebody who can read both.
-
-Form 2: a header line, then JSON with `salt` (of a passphrase), `check` (a known text, encrypted, which distinguishes a
-wrong key from a damaged entry) and `entries` by keyed hash of the name. Form 1, one encrypted table, is read and
-replaced by the next write.
+PlexStedi itself opens the file without keyring, whose import takes as long as the rest of an idle run.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import fcntl
-import hashlib
-import hmac
-import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
-import platformdirs
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from keyring.backend import KeyringBackend
 from keyring.compat import properties
-from keyring.errors import PasswordDeleteError
+from keyring.errors import KeyringError, PasswordDeleteError
 
+from plexstedi.credentials.encrypted_file import EncryptedFile, default_keyring_file
 from plexstedi.credentials.key_settings import KeySettings
-from plexstedi.credentials.keyring_key import KeyringFileError, KeySource, not_written
-from plexstedi.durable import make_folder, replace_file
-from plexstedi.errors import UntrustedFile
-from plexstedi.ownership import must_be_ours
-
-_HEADER = b"plexstedi keyring 2\n"
-_FORM_1 = b"plexstedi keyring 1\n"
-_NONCE_BYTES = 12
-_SALT_BYTES = 16
-_CHECK = "check"
-
-
-def default_keyring_file(env: Mapping[str, str]) -> Path:
-    """`PLEXSTEDI_KEYRING_FILE`, else a path in the user's data directory: the same under cron, systemd and a shell."""
-    if env.get("PLEXSTEDI_KEYRING_FILE"):
-        return Path(env["PLEXSTEDI_KEYRING_FILE"])
-    return platformdirs.user_data_path("plexstedi") / "secrets.keyring"
-
-
-@dataclass
-class _Content:
-    """The file as stored: nothing is decrypted."""
-
-    salt: bytes = field(default_factory=lambda: os.urandom(_SALT_BYTES))
-    check: bytes | None = None
-    """None: a new file."""
-    entries: dict[str, bytes] = field(default_factory=dict)
-    form_1: bytes | None = None
-    """The sealed table of form 1."""
+from plexstedi.credentials.keyring_key import KeyringFileError
 
 
 class EncryptedFileKeyring(KeyringBackend):
-    """Secrets in one encrypted file; errors are KeyringFileError."""
+    """The default encrypted file, for keyring's own command; errors are keyring's."""
 
     @properties.classproperty
     def priority(self) -> float:
-        """Lower than keyring's recommended minimum (1): used only if chosen by us or by name."""
+        """Lower than keyring's recommended minimum (1): used only if chosen by name."""
         return 0.1
 
     def __init__(
@@ -74,170 +31,25 @@ class EncryptedFileKeyring(KeyringBackend):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         env = os.environ if env is None else env
-        self.path = path if path is not None else default_keyring_file(env)
-        self._source = KeySource(self.path, env, settings or KeySettings())
-
-    @property
-    def key_path(self) -> Path:
-        """The key file."""
-        return self._source.key_path
-
-    def key_beside(self) -> Path | None:
-        """The key file in use, if it is in the folder of the file and that was not allowed."""
-        allowed = self._source.settings.key_beside_data
-        beside = self.key_path.parent.resolve() == self.path.parent.resolve()
-        return self.key_path if beside and not allowed and self.key_path.exists() else None
+        self.file = EncryptedFile(path if path is not None else default_keyring_file(env), env, settings)
 
     def get_password(self, service: str, username: str) -> str | None:
         """The secret; None if it is not stored."""
-        content = self._read()
-        if content.check is None and content.form_1 is None:
-            return None
-        key = self._opened(content, create=False)
-        sealed = content.entries.get(_entry(key, service, username))
-        if sealed is None:
-            return None
         try:
-            return _open(key, sealed, _entry(key, service, username)).decode()
-        except (InvalidTag, ValueError):
-            raise KeyringFileError(
-                f"the entry of this secret in {self.path} is damaged; the others are not. Restore the file from a"
-                " backup, or store this secret again"
-            ) from None
+            return self.file.get_password(service, username)
+        except KeyringFileError as error:
+            raise KeyringError(str(error)) from error
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Store a secret; the file is replaced atomically."""
-        with self._locked():
-            content = self._read()
-            first, had_key = not self.path.exists(), self.key_path.exists()
-            key = self._opened(content, create=first)
-            entry = _entry(key, service, username)
-            content.entries[entry] = _seal(key, password.encode(), entry)
-            try:
-                self._write(content, key)
-            except KeyringFileError:
-                if first and not had_key and not self.path.exists():
-                    self._source.withdraw_new_key()
-                raise
+        try:
+            self.file.set_password(service, username, password)
+        except KeyringFileError as error:
+            raise KeyringError(str(error)) from error
 
     def delete_password(self, service: str, username: str) -> None:
-        """Remove a secret. Raise PasswordDeleteError if it is not stored."""
-        with self._locked():
-            content = self._read()
-            if content.check is None and content.form_1 is None:
-                raise PasswordDeleteError(f"{username} is not stored")
-            key = self._opened(content, create=False)
-            if content.entries.pop(_entry(key, service, username), None) is None:
-                raise PasswordDeleteError(f"{username} is not stored")
-            self._write(content, key)
-
-    def _check_owner(self) -> None:
-        """Raise KeyringFileError if others can write the file or its folder: they could substitute our secrets."""
+        """Remove a secret. Raise PasswordDeleteError if it is not stored, or the file cannot be used."""
         try:
-            must_be_ours([self.path, self.key_path])
-        except UntrustedFile as fault:
-            raise KeyringFileError("; ".join(str(problem) for problem in fault.problems)) from fault
-
-    def _read(self) -> _Content:
-        if self.path.exists():
-            self._check_owner()
-        try:
-            stored = self.path.read_bytes()
-        except FileNotFoundError:
-            return _Content()
-        except OSError as error:
-            raise KeyringFileError(f"{self.path} cannot be read ({error.strerror})") from error
-        try:
-            if stored.startswith(_FORM_1):
-                return _Content(form_1=base64.b64decode(stored[len(_FORM_1) :], validate=False))
-            if not stored.startswith(_HEADER):
-                raise KeyringFileError(
-                    f"{self.path} is not a keyring of plexstedi; move it elsewhere and set the secrets again"
-                )
-            table = json.loads(stored[len(_HEADER) :])
-            return _Content(
-                salt=_decoded(table["salt"]),
-                check=_decoded(table["check"]),
-                entries={str(name): _decoded(sealed) for name, sealed in table["entries"].items()},
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise self._damaged() from None
-
-    def _opened(self, content: _Content, *, create: bool) -> bytes:
-        """The key, which opens this content; the entries of form 1 are converted."""
-        key = self._source.key(content.salt, create=create)
-        try:
-            if content.form_1 is not None:
-                clear = _unseal(key, content.form_1, _FORM_1)
-                for name, value in json.loads(clear).items():
-                    entry = _entry(key, *json.loads(name))
-                    content.entries[entry] = _seal(key, value.encode(), entry)
-                content.form_1 = None
-            elif content.check is not None:
-                _open(key, content.check, _CHECK)
-        except (ValueError, InvalidTag, TypeError):
-            raise self._damaged() from None
-        if content.check is None:
-            content.check = _seal(key, b"plexstedi", _CHECK)
-        return key
-
-    def _damaged(self) -> KeyringFileError:
-        return KeyringFileError(
-            f"{self.path} cannot be decrypted: it is damaged, or belongs to another key."
-            " Restore both from one backup, or move it elsewhere and set the secrets again"
-        )
-
-    def _write(self, content: _Content, key: bytes) -> None:
-        assert content.check is not None, "the content was opened with its key"
-        table = {
-            "salt": _encoded(content.salt),
-            "check": _encoded(content.check),
-            "entries": {name: _encoded(sealed) for name, sealed in sorted(content.entries.items())},
-        }
-        try:
-            replace_file(self.path, _HEADER + json.dumps(table, indent=0).encode() + b"\n")
-        except OSError as error:
-            raise not_written(self.path, error) from error
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Exclusive lock for writers. The lock file is never deleted, else two writers could lock different files."""
-        try:
-            make_folder(self.path.parent)
-            self._check_owner()
-            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise not_written(self.path.parent, error) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
-
-
-def _entry(key: bytes, service: str, username: str) -> str:
-    """The name of an entry: a keyed hash, so that the file does not show which secrets there are."""
-    return hmac.new(key, json.dumps([service, username]).encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _seal(key: bytes, clear: bytes, entry: str) -> bytes:
-    nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, clear, _HEADER + entry.encode())
-
-
-def _open(key: bytes, sealed: bytes, entry: str) -> bytes:
-    return _unseal(key, sealed, _HEADER + entry.encode())
-
-
-def _unseal(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
-    return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
-
-
-def _encoded(content: bytes) -> str:
-    return base64.b64encode(content).decode()
-
-
-def _decoded(text: object) -> bytes:
-    if not isinstance(text, str):
-        raise TypeError("not text")
-    return base64.b64decode(text, validate=True)
+            self.file.delete_password(service, username)
+        except KeyringFileError as error:
+            raise PasswordDeleteError(str(error)) from error

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyring.errors import KeyringError
-
 from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.durable import make_folder, replace_file
 
@@ -25,7 +23,7 @@ _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1
 """32 MB of memory per attempt, as OWASP advises for scrypt."""
 
 
-class KeyringFileError(KeyringError):
+class KeyringFileError(Exception):
     """The file or its key cannot be used; the message states which, and the fix."""
 
 

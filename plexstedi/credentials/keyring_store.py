@@ -1,17 +1,21 @@
-"""Chooses the keyring of this machine and converts its errors to CredentialsFault. Imports keyring only when used."""
+"""Chooses the store of this machine's secrets and converts its errors to CredentialsFault.
+
+The package keyring is imported only where a keyring was chosen or a desktop may have one: the import and the search for
+backends take 100 ms, and every run asks for an optional secret.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from plexstedi.credentials.encrypted_file import EncryptedFile, default_keyring_file
 from plexstedi.credentials.key_settings import KeySettings
+from plexstedi.credentials.keyring_key import KeyringFileError
 from plexstedi.errors import CredentialsFault
-
-if TYPE_CHECKING:
-    from keyring.backend import KeyringBackend
 
 SERVICE = "plexstedi"
 ALTERNATIVES = (
@@ -19,6 +23,9 @@ ALTERNATIVES = (
     " (PLEXSTEDI_…), or in the encrypted file:"
     " PYTHON_KEYRING_BACKEND=plexstedi.credentials.keyring_file.EncryptedFileKeyring."
 )
+_OWN_BACKEND = "plexstedi.credentials.keyring_file.EncryptedFileKeyring"
+_DESKTOP = ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY")
+"""Variables of a login session; without one no desktop keyring can be reached: they are asked over its bus."""
 _Result = TypeVar("_Result")
 
 
@@ -46,6 +53,16 @@ class SecretStore(Protocol):
         ...
 
 
+class _Backend(Protocol):
+    """A keyring, or the encrypted file."""
+
+    def get_password(self, service: str, username: str) -> str | None: ...
+
+    def set_password(self, service: str, username: str, password: str) -> None: ...
+
+    def delete_password(self, service: str, username: str) -> None: ...
+
+
 @dataclass(frozen=True)
 class KeyringStore:
     """The keyring of this machine, under the service name `plexstedi`.
@@ -58,10 +75,8 @@ class KeyringStore:
     settings: KeySettings | None = None
 
     def describe(self) -> str:
-        from plexstedi.credentials.keyring_file import EncryptedFileKeyring
-
         backend = self._backend()
-        if isinstance(backend, EncryptedFileKeyring):
+        if isinstance(backend, EncryptedFile):
             return f"encrypted file {backend.path}"
         return f"keyring ({type(backend).__module__}.{type(backend).__name__})"
 
@@ -78,49 +93,68 @@ class KeyringStore:
         self._guarded(name, lambda backend: backend.delete_password(SERVICE, name))
 
     def key_beside_file(self) -> Path | None:
-        from plexstedi.credentials.keyring_file import EncryptedFileKeyring, default_keyring_file
+        file = self._file()
+        return file.key_beside() if file.path.exists() else None
 
-        file = default_keyring_file(self.env)
-        return EncryptedFileKeyring(file, self.env, self.settings).key_beside() if file.exists() else None
-
-    def _guarded(self, name: str, use: Callable[[KeyringBackend], _Result]) -> _Result:
-        from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError
-
-        from plexstedi.credentials.keyring_key import KeyringFileError
-
+    def _guarded(self, name: str, use: Callable[[_Backend], _Result]) -> _Result:
         backend = self._backend()
-        try:
-            return use(backend)
-        except KeyringFileError as error:
-            raise CredentialsFault(f"{name}: {error}", fix="Then run `plexstedi credentials list`.") from error
-        except (NoKeyringError, InitError) as error:
-            raise CredentialsFault(f"{name}: no keyring is available here", fix=ALTERNATIVES) from error
-        except KeyringLocked as error:
-            raise CredentialsFault(f"{name}: the desktop keyring is locked", fix=ALTERNATIVES) from error
-        except (KeyringError, RuntimeError, OSError) as error:
-            # Only the type is shown: a backend's message may contain the secret.
-            raise CredentialsFault(f"{name}: the keyring failed ({type(error).__name__})", fix=ALTERNATIVES) from error
+        if isinstance(backend, EncryptedFile):
+            try:
+                return use(backend)
+            except KeyringFileError as error:
+                raise CredentialsFault(f"{name}: {error}", fix="Then run `plexstedi credentials list`.") from error
+        return _guarded_by_keyring(name, backend, use)
 
-    def _backend(self) -> KeyringBackend:
+    def _file(self) -> EncryptedFile:
+        return EncryptedFile(default_keyring_file(self.env), self.env, self.settings)
+
+    def _backend(self) -> _Backend:
+        named = self.env.get("PYTHON_KEYRING_BACKEND")
+        file = self._file()
+        if named == _OWN_BACKEND:
+            return file
+        if not named and not _keyring_configuration(self.env).exists() and (file.path.exists() or self._no_desktop()):
+            return file
+        return self._keyring(named) or file
+
+    def _no_desktop(self) -> bool:
+        return sys.platform == "linux" and not any(self.env.get(name) for name in _DESKTOP)
+
+    def _keyring(self, named: str | None) -> _Backend | None:
+        """The backend that was chosen by name, or a desktop's; None: use the encrypted file."""
         from keyring import core
         from keyring.errors import KeyringError
 
-        from plexstedi.credentials.keyring_file import EncryptedFileKeyring, default_keyring_file
-
-        file = default_keyring_file(self.env)
-        named = self.env.get("PYTHON_KEYRING_BACKEND")
         try:
-            if named == f"{EncryptedFileKeyring.__module__}.{EncryptedFileKeyring.__name__}":
-                return EncryptedFileKeyring(file, self.env, self.settings)
             configured = core.load_keyring(named) if named else core.load_config()
             if configured is not None:
                 return configured
-            if file.exists():
-                return EncryptedFileKeyring(file, self.env, self.settings)
+            if self._file().path.exists():
+                return None
             detected = core.get_keyring()
         except (KeyringError, RuntimeError, ImportError, AttributeError, ValueError, OSError) as error:
             raise CredentialsFault(
                 f"the keyring {named or 'of this machine'} cannot be used ({type(error).__name__})", fix=ALTERNATIVES
             ) from error
         # fail.Keyring has priority 0; keyring does not recommend backends with a priority below 1.
-        return detected if detected.priority >= 1 else EncryptedFileKeyring(file, self.env, self.settings)
+        return detected if detected.priority >= 1 else None
+
+
+def _keyring_configuration(env: Mapping[str, str]) -> Path:
+    """The file in which a backend is chosen for the package keyring: its `platform_.config_root`, on Linux and BSD."""
+    root = env.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(root, "python_keyring", "keyringrc.cfg")
+
+
+def _guarded_by_keyring(name: str, backend: _Backend, use: Callable[[_Backend], _Result]) -> _Result:
+    from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError
+
+    try:
+        return use(backend)
+    except (NoKeyringError, InitError) as error:
+        raise CredentialsFault(f"{name}: no keyring is available here", fix=ALTERNATIVES) from error
+    except KeyringLocked as error:
+        raise CredentialsFault(f"{name}: the desktop keyring is locked", fix=ALTERNATIVES) from error
+    except (KeyringError, RuntimeError, OSError) as error:
+        # Only the type is shown: a backend's message may contain the secret.
+        raise CredentialsFault(f"{name}: the keyring failed ({type(error).__name__})", fix=ALTERNATIVES) from error

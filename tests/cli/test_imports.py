@@ -30,7 +30,7 @@ NOT_LOADED = {
     "status PO-1001": OTHERS | SERVICES | WORK,
     "audit verify": OTHERS | SERVICES | WORK | {"plexstedi.sync.report.check", "plexstedi.cli.render.html"},
     "schema status": OTHERS | SERVICES | WORK,
-    "run": {"rich", "jsonschema", "tomli_w"}
+    "run": {"keyring", "cryptography", "rich", "jsonschema", "tomli_w"}
     | {"plexstedi.sandbox", "plexstedi.sync.report", "plexstedi.cli.render.html", "plexstedi.cli.status"},
 }
 """By command line: modules, with all below them, that it does without."""

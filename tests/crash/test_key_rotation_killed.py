@@ -25,7 +25,7 @@ def kill_at(number: int, log: Path) -> Callable[[], None]:
 
     def prepare() -> None:
         import plexstedi.cli.run as command
-        import plexstedi.credentials.keyring_file as keyring_file
+        import plexstedi.credentials.encrypted_file as encrypted_file
         from plexstedi.http.network import Network
 
         counting = [False]
@@ -53,7 +53,7 @@ def kill_at(number: int, log: Path) -> Callable[[], None]:
 
         rotate = command.rotate_if_due
         command.rotate_if_due = counted
-        keyring_file.replace_file = around("secret", keyring_file.replace_file)
+        encrypted_file.replace_file = around("secret", encrypted_file.replace_file)
         Network.handle_request = around("call", Network.handle_request)
         stop_at_commits(lambda: point("commit"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plexstedi.credentials.keyring_file import EncryptedFileKeyring
+from plexstedi.credentials.encrypted_file import EncryptedFile
 from plexstedi.credentials.keyring_key import KeyringFileError
 from tests.commands.driver import limit_file_size
 from tests.disk import Disk, killed_at_each_step
@@ -21,11 +21,11 @@ def file(tmp_path: Path) -> Path:
 
 
 def store(file: Path, name: str, value: str) -> None:
-    EncryptedFileKeyring(file, {}).set_password("plexstedi", name, value)
+    EncryptedFile(file, {}).set_password("plexstedi", name, value)
 
 
 def stored(file: Path, name: str) -> str | None:
-    return EncryptedFileKeyring(file, {}).get_password("plexstedi", name)
+    return EncryptedFile(file, {}).get_password("plexstedi", name)
 
 
 def on_a_disk_with(room: int, act: Callable[[], None]) -> str:
@@ -128,7 +128,7 @@ def test_file_and_key_are_on_disk_with_their_names_and_folder(file: Path, monkey
     store(file, "stedi-api-key", "second")
     disk.must_have_put(file)
     disk.events.clear()
-    EncryptedFileKeyring(file, {}).delete_password("plexstedi", "stedi-api-key")
+    EncryptedFile(file, {}).delete_password("plexstedi", "stedi-api-key")
     disk.must_have_put(file)
 
 

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as FailKeyring
 from keyring.compat import properties
-from keyring.errors import InitError, KeyringLocked, NoKeyringError, PasswordDeleteError
+from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
 
+from plexstedi.credentials.encrypted_file import EncryptedFile, default_keyring_file
 from plexstedi.credentials.key_settings import KeySettings
-from plexstedi.credentials.keyring_file import EncryptedFileKeyring, default_keyring_file
+from plexstedi.credentials.keyring_file import EncryptedFileKeyring
 from plexstedi.credentials.keyring_key import KEY_CREDENTIAL, PASSPHRASE_CREDENTIAL, KeyringFileError
 from plexstedi.credentials.keyring_store import KeyringStore
 from plexstedi.errors import CredentialsFault
@@ -35,14 +37,14 @@ def mode(path: Path) -> int:
 
 
 def test_what_is_stored_is_found_by_the_next_process(file: Path) -> None:
-    EncryptedFileKeyring(file, {}).set_password("plexstedi", "stedi-api-key", SECRET)
-    assert EncryptedFileKeyring(file, {}).get_password("plexstedi", "stedi-api-key") == SECRET
-    assert EncryptedFileKeyring(file, {}).get_password("plexstedi", "plex-api-key") is None
-    assert EncryptedFileKeyring(file, {}).get_password("other", "stedi-api-key") is None
+    EncryptedFile(file, {}).set_password("plexstedi", "stedi-api-key", SECRET)
+    assert EncryptedFile(file, {}).get_password("plexstedi", "stedi-api-key") == SECRET
+    assert EncryptedFile(file, {}).get_password("plexstedi", "plex-api-key") is None
+    assert EncryptedFile(file, {}).get_password("other", "stedi-api-key") is None
 
 
 def test_nothing_of_a_secret_or_its_name_is_readable_on_disk(file: Path) -> None:
-    EncryptedFileKeyring(file, {}).set_password("plexstedi", "stedi-api-key", SECRET)
+    EncryptedFile(file, {}).set_password("plexstedi", "stedi-api-key", SECRET)
     everything = b"".join(path.read_bytes() for path in file.parent.iterdir())
     assert SECRET.encode() not in everything
     assert b"stedi-api-key" not in everything
@@ -51,8 +53,8 @@ def test_nothing_of_a_secret_or_its_name_is_readable_on_disk(file: Path) -> None
 def test_only_the_owner_may_read_any_of_the_files(file: Path) -> None:
     old = os.umask(0)
     try:
-        EncryptedFileKeyring(file, {}).set_password("plexstedi", "a", SECRET)
-        EncryptedFileKeyring(file, {}).set_password("plexstedi", "b", SECRET)
+        EncryptedFile(file, {}).set_password("plexstedi", "a", SECRET)
+        EncryptedFile(file, {}).set_password("plexstedi", "b", SECRET)
     finally:
         os.umask(old)
     assert mode(file.parent) == 0o700
@@ -61,22 +63,22 @@ def test_only_the_owner_may_read_any_of_the_files(file: Path) -> None:
 
 
 def test_reading_creates_nothing(file: Path) -> None:
-    assert EncryptedFileKeyring(file, {}).get_password("plexstedi", "stedi-api-key") is None
+    assert EncryptedFile(file, {}).get_password("plexstedi", "stedi-api-key") is None
     assert not file.parent.exists()
 
 
 def test_deleting_removes_one_and_keeps_the_rest(file: Path) -> None:
-    ring = EncryptedFileKeyring(file, {})
+    ring = EncryptedFile(file, {})
     ring.set_password("plexstedi", "a", "1")
     ring.set_password("plexstedi", "b", "2")
     ring.delete_password("plexstedi", "a")
     assert (ring.get_password("plexstedi", "a"), ring.get_password("plexstedi", "b")) == (None, "2")
-    with pytest.raises(PasswordDeleteError):
+    with pytest.raises(KeyringFileError, match="a is not stored in"):
         ring.delete_password("plexstedi", "a")
 
 
 def test_a_changed_byte_is_noticed_wherever_it_is(file: Path) -> None:
-    EncryptedFileKeyring(file, {}).set_password("plexstedi", "a", SECRET)
+    EncryptedFile(file, {}).set_password("plexstedi", "a", SECRET)
     whole = file.read_bytes()
     noticed = []
     for place in range(len(whole) - 1):
@@ -84,7 +86,7 @@ def test_a_changed_byte_is_noticed_wherever_it_is(file: Path) -> None:
         content[place] = ord("A") if content[place] != ord("A") else ord("B")
         file.write_bytes(content)
         try:
-            found = EncryptedFileKeyring(file, {}).get_password("plexstedi", "a")
+            found = EncryptedFile(file, {}).get_password("plexstedi", "a")
         except KeyringFileError as error:
             noticed.append(str(error))
         else:
@@ -93,11 +95,11 @@ def test_a_changed_byte_is_noticed_wherever_it_is(file: Path) -> None:
     assert len(noticed) > len(whole) / 2
     assert all("Restore" in message or "move it elsewhere" in message for message in noticed)
     file.write_bytes(whole)
-    assert EncryptedFileKeyring(file, {}).get_password("plexstedi", "a") == SECRET
+    assert EncryptedFile(file, {}).get_password("plexstedi", "a") == SECRET
 
 
 def test_a_damaged_entry_costs_that_secret_only(file: Path) -> None:
-    ring = EncryptedFileKeyring(file, {})
+    ring = EncryptedFile(file, {})
     ring.set_password("plexstedi", "a", SECRET)
     (entry,) = json.loads(file.read_text().partition("\n")[2])["entries"]
     ring.set_password("plexstedi", "b", "2")
@@ -121,7 +123,7 @@ def test_a_file_of_the_first_form_is_read_and_replaced_by_the_next_write(file: P
     table = json.dumps({json.dumps(["plexstedi", "a"]): SECRET}).encode()
     sealed = b"n" * 12 + AESGCM(key).encrypt(b"n" * 12, table, b"plexstedi keyring 1\n")
     file.write_bytes(b"plexstedi keyring 1\n" + base64.b64encode(sealed) + b"\n")
-    ring = EncryptedFileKeyring(file, {})
+    ring = EncryptedFile(file, {})
     assert ring.get_password("plexstedi", "a") == SECRET
     ring.set_password("plexstedi", "b", "2")
     assert file.read_bytes().startswith(b"plexstedi keyring 2\n")
@@ -133,13 +135,13 @@ def test_a_passphrase_opens_the_file_without_a_key_on_disk(file: Path, tmp_path:
     passphrase.write_text("correct horse battery\n")
     passphrase.chmod(0o600)
     settings = KeySettings(passphrase_file=passphrase)
-    ring = EncryptedFileKeyring(file, {}, settings)
+    ring = EncryptedFile(file, {}, settings)
     ring.set_password("plexstedi", "a", SECRET)
-    assert EncryptedFileKeyring(file, {}, settings).get_password("plexstedi", "a") == SECRET
+    assert EncryptedFile(file, {}, settings).get_password("plexstedi", "a") == SECRET
     assert not ring.key_path.exists()
     (tmp_path / PASSPHRASE_CREDENTIAL).write_text("correct horse battery")
     env = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-    assert EncryptedFileKeyring(file, env).get_password("plexstedi", "a") == SECRET
+    assert EncryptedFile(file, env).get_password("plexstedi", "a") == SECRET
     passphrase.write_text("another passphrase\n")
     with pytest.raises(KeyringFileError, match="belongs to another key"):
         ring.get_password("plexstedi", "a")
@@ -149,16 +151,16 @@ def test_a_passphrase_opens_the_file_without_a_key_on_disk(file: Path, tmp_path:
 
 def test_a_key_file_elsewhere_is_made_there_and_beside_the_data_only_if_allowed(file: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere" / "keyring.key"
-    ring = EncryptedFileKeyring(file, {}, KeySettings(key_file=elsewhere))
+    ring = EncryptedFile(file, {}, KeySettings(key_file=elsewhere))
     ring.set_password("plexstedi", "a", SECRET)
     assert ring.get_password("plexstedi", "a") == SECRET
     assert mode(elsewhere) == 0o600
     assert {path.name for path in file.parent.iterdir()} == {"secrets.keyring", "secrets.lock"}
     beside = file.parent / "my.key"
     with pytest.raises(KeyringFileError, match="key_beside_data"):
-        EncryptedFileKeyring(file, {}, KeySettings(key_file=beside)).get_password("plexstedi", "a")
+        EncryptedFile(file, {}, KeySettings(key_file=beside)).get_password("plexstedi", "a")
     elsewhere.rename(beside)
-    allowed = EncryptedFileKeyring(file, {}, KeySettings(key_file=beside, key_beside_data=True))
+    allowed = EncryptedFile(file, {}, KeySettings(key_file=beside, key_beside_data=True))
     assert allowed.get_password("plexstedi", "a") == SECRET
 
 
@@ -178,7 +180,7 @@ def test_an_unusable_passphrase_file_is_named_with_its_remedy(
         passphrase.write_text(content)
         passphrase.chmod(file_mode)
     with pytest.raises(KeyringFileError, match=word):
-        EncryptedFileKeyring(file, {}, KeySettings(passphrase_file=passphrase)).set_password("plexstedi", "a", SECRET)
+        EncryptedFile(file, {}, KeySettings(passphrase_file=passphrase)).set_password("plexstedi", "a", SECRET)
     assert not file.exists()
 
 
@@ -188,7 +190,7 @@ def test_a_key_or_passphrase_of_another_user_is_named_with_chown(file: Path, tmp
     passphrase = tmp_path / "passphrase"
     passphrase.write_text("correct horse battery")
     passphrase.chmod(0o600)
-    ring = EncryptedFileKeyring(file, {}, KeySettings(passphrase_file=passphrase if what == "passphrase" else None))
+    ring = EncryptedFile(file, {}, KeySettings(passphrase_file=passphrase if what == "passphrase" else None))
     ring.set_password("plexstedi", "a", SECRET)
     os.chown(passphrase if what == "passphrase" else ring.key_path, 54321, -1)
     with pytest.raises(KeyringFileError, match="chown") as caught:
@@ -198,7 +200,7 @@ def test_a_key_or_passphrase_of_another_user_is_named_with_chown(file: Path, tmp
 
 
 def test_a_lost_key_is_named_and_no_new_one_takes_its_place(file: Path) -> None:
-    ring = EncryptedFileKeyring(file, {})
+    ring = EncryptedFile(file, {})
     ring.set_password("plexstedi", "a", SECRET)
     ring.key_path.unlink()
     for use in (lambda: ring.get_password("plexstedi", "a"), lambda: ring.set_password("plexstedi", "b", "2")):
@@ -208,7 +210,7 @@ def test_a_lost_key_is_named_and_no_new_one_takes_its_place(file: Path) -> None:
 
 
 def test_a_key_that_others_can_read_is_refused(file: Path) -> None:
-    ring = EncryptedFileKeyring(file, {})
+    ring = EncryptedFile(file, {})
     ring.set_password("plexstedi", "a", SECRET)
     ring.key_path.chmod(0o640)
     with pytest.raises(KeyringFileError, match="chmod 600"):
@@ -218,25 +220,25 @@ def test_a_key_that_others_can_read_is_refused(file: Path) -> None:
 def test_with_a_key_from_systemd_no_key_lies_on_disk(file: Path, tmp_path: Path) -> None:
     (tmp_path / KEY_CREDENTIAL).write_text("0123456789abcdef0123456789abcdef\n")
     env = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-    ring = EncryptedFileKeyring(file, env)
+    ring = EncryptedFile(file, env)
     ring.set_password("plexstedi", "a", SECRET)
-    assert EncryptedFileKeyring(file, env).get_password("plexstedi", "a") == SECRET
+    assert EncryptedFile(file, env).get_password("plexstedi", "a") == SECRET
     assert not ring.key_path.exists()
     with pytest.raises(KeyringFileError, match=KEY_CREDENTIAL):
-        EncryptedFileKeyring(file, {}).get_password("plexstedi", "a")
+        EncryptedFile(file, {}).get_password("plexstedi", "a")
 
 
 def test_a_short_key_is_refused(file: Path, tmp_path: Path) -> None:
     (tmp_path / KEY_CREDENTIAL).write_text("hunter2\n")
     with pytest.raises(KeyringFileError, match="too short"):
-        EncryptedFileKeyring(file, {"CREDENTIALS_DIRECTORY": str(tmp_path)}).set_password("plexstedi", "a", SECRET)
+        EncryptedFile(file, {"CREDENTIALS_DIRECTORY": str(tmp_path)}).set_password("plexstedi", "a", SECRET)
 
 
 def test_another_programs_file_is_not_overwritten(file: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"something else")
     with pytest.raises(KeyringFileError, match="not a keyring of plexstedi"):
-        EncryptedFileKeyring(file, {}).set_password("plexstedi", "a", SECRET)
+        EncryptedFile(file, {}).set_password("plexstedi", "a", SECRET)
     assert file.read_bytes() == b"something else"
 
 
@@ -298,7 +300,7 @@ def test_once_the_file_exists_a_desktop_at_hand_does_not_hide_it(
     env: dict[str, str], file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else `credentials set` over ssh and the cron job would look at different places."""
-    EncryptedFileKeyring(file, env).set_password("plexstedi", "stedi-api-key", SECRET)
+    EncryptedFile(file, env).set_password("plexstedi", "stedi-api-key", SECRET)
     monkeypatch.setattr("keyring.core.load_config", lambda: None)
     monkeypatch.setattr("keyring.core.get_keyring", lambda: pytest.fail("no desktop keyring may be asked"))
     assert KeyringStore(env).get("stedi-api-key") == SECRET
@@ -321,3 +323,47 @@ def test_the_file_can_be_chosen_by_name(env: dict[str, str], file: Path) -> None
 def test_a_backend_that_does_not_exist_is_named(env: dict[str, str]) -> None:
     with pytest.raises(CredentialsFault, match=r"no\.such\.Backend"):
         KeyringStore({**env, "PYTHON_KEYRING_BACKEND": "no.such.Backend"}).get("stedi-api-key")
+
+
+def test_keyrings_own_command_reads_and_changes_the_same_file(env: dict[str, str], file: Path) -> None:
+    KeyringStore(env).set("stedi-api-key", SECRET)
+    ring = EncryptedFileKeyring(file, env)
+    assert ring.get_password("plexstedi", "stedi-api-key") == SECRET
+    ring.set_password("plexstedi", "plex-api-key", "an0ther")
+    assert KeyringStore(env).get("plex-api-key") == "an0ther"
+    ring.delete_password("plexstedi", "plex-api-key")
+    assert KeyringStore(env).get("plex-api-key") is None
+    with pytest.raises(PasswordDeleteError, match="plex-api-key is not stored"):
+        ring.delete_password("plexstedi", "plex-api-key")
+    file.write_bytes(b"something else")
+    with pytest.raises(KeyringError, match="is not a keyring of plexstedi"):
+        ring.get_password("plexstedi", "stedi-api-key")
+    with pytest.raises(KeyringError, match="is not a keyring of plexstedi"):
+        ring.set_password("plexstedi", "stedi-api-key", SECRET)
+
+
+@pytest.mark.parametrize("variable", ["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY"])
+def test_a_desktop_is_asked_only_within_a_login_session(
+    env: dict[str, str], variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search for desktop keyrings costs more than the rest of an idle run under cron."""
+
+    class Desktop(FailKeyring):
+        priority = 5  # type: ignore[assignment]
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return SECRET
+
+    monkeypatch.setattr("keyring.core.get_keyring", Desktop)
+    assert KeyringStore(env).get("stedi-api-key") is None
+    assert KeyringStore({**env, variable: ":0"}).get("stedi-api-key") == SECRET
+
+
+def test_a_keyring_chosen_in_keyrings_configuration_is_used_without_a_desktop(
+    env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = tmp_path / "python_keyring" / "keyringrc.cfg"
+    chosen.parent.mkdir()
+    chosen.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert "null" in KeyringStore({**env, "XDG_CONFIG_HOME": str(tmp_path)}).describe()
