@@ -114,7 +114,7 @@ class Config:
         if self.plex.api in ACCOUNT_APIS:
             # The account determines the company; a state file belongs to the ids of its interface.
             return f"ds-{self.plex.auth.company_code}"
-        return self.plex.tenant_id or self.plex.tenant_code or self.plex.auth.client_id or ""
+        return self.plex.tenant_id or self.plex.customer_id or self.plex.tenant_code or self.plex.auth.client_id or ""
 
     def guide(self, code: str, document: str) -> Mapping[str, Any] | None:
         """The guide schema of a supplier's document ("850"), cached; None if no guide is configured.

@@ -262,12 +262,16 @@ class PlexConfig(Settings):
     api: PlexApi = PlexApi.CONNECT
     base_url: ServiceUrl = "https://connect.plex.com"
     tenant_id: TenantId | None = None
+    customer_id: Annotated[Code, Field(pattern="^[0-9]+$")] | None = None
+    """The tenant's number (PCN), instead of `tenant_id` where Plex gave only that; needs `tenant_code`."""
     tenant_code: Code | None = None
     timezone: TimeZone | None = None
     """IANA name of the plant's time zone; None: the date part of a Plex time is used as it is."""
     requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
     """Plex Connect allows about 200 calls a minute (plex/README.md 4.2)."""
     read_timeout_seconds: Positive = 300
+    legacy_tls: StrictBool = False
+    """Accept an old Plex host that knows no secure renegotiation (RFC 5746); certificates are verified as always."""
     key_lapses_days: Count = 31
     """Days after which a key of Plex Connect may lapse: warned 7 days ahead. 0: your keys do not lapse."""
     parallel_calls: Annotated[Whole, Field(ge=1, le=16)] = 4
