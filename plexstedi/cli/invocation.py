@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from plexstedi.cli.options import instant
-from plexstedi.cli.render.streams import progress_reporter
+from plexstedi.cli.render.progress import progress_reporter
 from plexstedi.cli.result.outcome import Outcome, on_a_terminal
 from plexstedi.clock import Clock, StopRequest, SystemClock
 from plexstedi.config.load import (
@@ -60,6 +60,7 @@ class Invocation:
     config_path: Path | None = None
     state_path: Path | None = None
     quiet: bool = False
+    verbose: bool = False
     reported: bool = False
     """Whether the command has printed its result."""
     _config: Config | None = field(default=None, repr=False)

@@ -76,7 +76,9 @@ def _global_options(
     state: Annotated[
         Path | None, typer.Option("--state", metavar="FILE", readable=False, help="State file. [env: PLEXSTEDI_STATE]")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Report every step on stderr.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Report every step on stderr, and show long ids.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -91,7 +93,8 @@ def _global_options(
     for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     invocation = context.ensure_object(Invocation)
-    invocation.config_path, invocation.state_path, invocation.quiet = config, state, quiet
+    invocation.config_path, invocation.state_path = config, state
+    invocation.quiet, invocation.verbose = quiet, verbose
 
 
 def _register(arguments: list[str]) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import Json, Override, overrides
-from plexstedi.cli.result.outcome import Outcome, counts_line, on_a_terminal, print_news
+from plexstedi.cli.result.outcome import Outcome, on_a_terminal, print_done
 from plexstedi.cli.result.overview import not_traded
 from plexstedi.sync.endings import warning_is_due
 from plexstedi.sync.keys.rotation import rotate_if_due
@@ -56,6 +56,4 @@ def register(app: typer.Typer) -> None:
 
 
 def _show(outcome: Outcome) -> None:
-    counts_line(outcome, "orders_seen", "orders_changed", "documents_queued", "documents_sent", "documents_delivered")
-    counts_line(outcome, "acks_received", "acks_applied", "acks_held", "writes_made", "attention", "in_doubt")
-    print_news(outcome)
+    print_done(outcome)
