@@ -353,6 +353,7 @@ class _EndingRecorder:
             stages=session.run.stages,
             warnings=tuple(session.run.warnings),
             idle=outcome.idle,
+            key=session.key,
         )
 
 

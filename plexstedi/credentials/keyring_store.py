@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from plexstedi.credentials.encrypted_file import EncryptedFile, default_keyring_file
 from plexstedi.credentials.key_settings import KeySettings
-from plexstedi.credentials.keyring_key import KeyringFileError
+from plexstedi.credentials.keyring_key import KeyBeside, KeyringFileError
 from plexstedi.errors import CredentialsFault
 
 SERVICE = "plexstedi"
@@ -48,7 +48,7 @@ class SecretStore(Protocol):
         """Remove a stored text."""
         ...
 
-    def key_beside_file(self) -> Path | None:
+    def key_beside_file(self) -> KeyBeside | None:
         """The key of an encrypted file, if it is in the same folder and that was not allowed."""
         ...
 
@@ -92,7 +92,7 @@ class KeyringStore:
     def delete(self, name: str) -> None:
         self._guarded(name, lambda backend: backend.delete_password(SERVICE, name))
 
-    def key_beside_file(self) -> Path | None:
+    def key_beside_file(self) -> KeyBeside | None:
         file = self._file()
         return file.key_beside() if file.path.exists() else None
 

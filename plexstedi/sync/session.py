@@ -20,6 +20,7 @@ from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document
 from plexstedi.sync.counts import RunCounts
+from plexstedi.sync.key_use import KeyUse
 
 if TYPE_CHECKING:
     # Commands that only read the state do not load httpx.
@@ -59,8 +60,7 @@ class Session:
     _stedi: StediClient | None = None
     _partners: dict[str, Partner] = field(default_factory=dict)
     tenant_checked: bool = False
-    key_observed: bool = False
-    """The Stedi key in use was recorded."""
+    key: KeyUse = field(default_factory=KeyUse)
     receipts_read: bool = False
     """Plex was asked for receipts in this run."""
 
