@@ -6,6 +6,7 @@ import gc
 import importlib
 import logging
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -115,6 +116,8 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _terminated)
     # Whatever the umask: files created by this process are never writable by others.
     os.umask(os.umask(0o077) | 0o022)
+    # A core dump of this process, or of a program that it starts, would contain secrets.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     raise SystemExit(int(run(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -24,7 +24,7 @@ class EmailConfig(Settings):
 class AlertsConfig(Settings):
     """`[alerts]`: where faults and review items are reported."""
 
-    ping_url: PingUrl | None = None
+    ping_url: PingUrl | None = Field(default=None, repr=False)
     """URL called after each run, so that a monitor detects missing runs."""
     command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
     """Program and arguments, run without a shell; the message is passed on standard input."""

@@ -9,7 +9,7 @@ import os
 import shlex
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -44,7 +44,7 @@ class KeySource:
 
     path: Path
     """The encrypted file."""
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
     settings: KeySettings
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -71,7 +71,7 @@ class KeyringStore:
     exists; a desktop keyring, if available; our encrypted file, created by the first `set`.
     """
 
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
     settings: KeySettings | None = None
 
     def describe(self) -> str:
