@@ -117,7 +117,6 @@ LONG = [
     pytest.param(origin, status, kind, marks=pytest.mark.long)
     for origin in ("plex", "stedi")
     for status, kind in (
-        (400, "application/json"),
         (404, "text/html"),
         (422, "application/json"),
         (500, "text/html"),
