@@ -6,6 +6,7 @@ command failed.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from plexstedi.cli.result.values import JsonShape
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text
+from plexstedi.logs import complain
 from plexstedi.plain_text import hanging
 from plexstedi.sync.counts import Counts
 
@@ -141,9 +143,9 @@ class Outcome:
                 self.show()
             for warning in self.warnings:
                 if mail is None or warning not in mail.known_warnings:
-                    print(hanging(f"warning: {warning}"), file=sys.stderr)
+                    complain(logging.WARNING, hanging(f"warning: {warning}"))
         for ended in () if mail is None else mail.ended:
-            print(hanging(f"plexstedi: {ended}"), file=sys.stderr)
+            complain(logging.INFO, hanging(f"plexstedi: {ended}"))
         traced: set[str] = set()
         for fault in self.faults if mail is None else mail.faults:
             if mail is not None or all(fault is not known for known in self.known):
@@ -180,7 +182,7 @@ def print_traceback(fault: PlexStediError, traced: set[str]) -> None:
     place = f"{type(fault.error).__name__} {place_of(fault.error)}"
     if place not in traced:
         traced.add(place)
-        print(traceback_text(fault.error), file=sys.stderr)
+        complain(logging.ERROR, traceback_text(fault.error))
 
 
 def plain_json(value: Any) -> Any:
@@ -196,9 +198,8 @@ def plain_json(value: Any) -> Any:
 
 def print_fault(fault: PlexStediError) -> None:
     """Print a fault on stderr."""
-    print(hanging(f"plexstedi: {fault.message}"), file=sys.stderr)
-    if fault.fix:
-        print(hanging(f"  fix: {fault.fix}"), file=sys.stderr)
+    fix = f"\n  fix: {hanging(fault.fix)}" if fault.fix else ""
+    complain(logging.ERROR, f"plexstedi: {hanging(fault.message)}{fix}", code=fault.code)
 
 
 def counts_line(outcome: Outcome, *names: str) -> None:
