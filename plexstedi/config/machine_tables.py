@@ -4,30 +4,50 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
 
-from plexstedi.config.values import Count, HomePath, PingUrl, Positive, Whole
+from plexstedi.config.values import Count, HomePath, PingUrl, Positive, Whole, fault, is_loopback
 from plexstedi.edi.settings import Code, Settings, Word
 from plexstedi.secret_names import SecretName
 
 
 class EmailConfig(Settings):
-    """`[alerts.email]`: a mail relay that accepts mail from this server without authentication."""
+    """`[alerts.email]`: the mail server, and who gets what."""
 
     to: Annotated[tuple[Code, ...], Field(min_length=1)]
+    """Everything: alerts, and the digest of all suppliers."""
     sender: Code = Field(alias="from")
     smtp_host: Code = "localhost"
     smtp_port: Annotated[Whole, Field(ge=1, le=65535)] = 25
     security: Literal["none", "starttls", "tls"] = "none"
+    username: Code | None = None
+    """The login at the mail server, with the secret `smtp-password`; None: it takes mail from this server without
+    one."""
+    suppliers: dict[Code, Annotated[tuple[Code, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """By supplier code: who buys there, and gets the digest of its open problems only."""
+
+    @model_validator(mode="after")
+    def _login_is_encrypted(self) -> EmailConfig:
+        if self.username is not None and self.security == "none" and not is_loopback(self.smtp_host):
+            raise fault(
+                "has a username but no encryption: the password would cross the network in clear text",
+                'Set security = "starttls" (usually port 587) or "tls" (port 465).',
+            )
+        return self
 
 
 class AlertsConfig(Settings):
     """`[alerts]`: where faults and review items are reported."""
 
     ping_url: PingUrl | None = Field(default=None, repr=False)
-    """URL called after each run, so that a monitor detects missing runs."""
+    """URL called at the start (`/start` is added) and the end (`/` and the exit code) of each run, so that a monitor
+    detects missing runs."""
+    ping_log: StrictBool = False
+    """Send the last 10 kB of the log to `ping_url`, without secrets, but with order numbers and reasons."""
     command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
     """Program and arguments, run without a shell; the message is passed on standard input."""
+    command_format: Literal["text", "json"] = "text"
+    """What the program gets: the message as text, or one JSON object."""
     email: EmailConfig | None = None
     rotate_command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
     """Program and arguments, run without a shell, that store a new Stedi key where plexstedi cannot; it is passed on
