@@ -22,6 +22,7 @@ MOST_FILES = 20
 SHARED = {
     "errors",
     "internal",
+    "logs",
     "clock",
     "decimal_json",
     "ownership",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import importlib
-import logging
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ from plexstedi.cli.render.streams import as_text, guarded_streams, locale_fault,
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.errors import ExitCode, Interrupted, PlexStediError, UsageFault
 from plexstedi.internal import internal_fault
-from plexstedi.plain_text import one_line
+from plexstedi.logs import LogFormat, configure, is_json
 
 app = typer.Typer(
     name="plexstedi",
@@ -53,13 +53,6 @@ _COMMANDS = (
 )
 
 
-class _OneLine(logging.Formatter):
-    """One line per message: foreign text cannot imitate a line of the log."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
-        return one_line(super().formatMessage(record))
-
-
 def _version(value: bool) -> None:
     if value:
         print(f"plexstedi {__version__}")
@@ -80,18 +73,20 @@ def _global_options(
         bool, typer.Option("--verbose", "-v", help="Report every step on stderr, and show long ids.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            "--log-format",
+            help="The log on stderr. auto: for systemd's journal with priorities, else text. json: an object per line.",
+        ),
+    ] = LogFormat.AUTO,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     if verbose and quiet:
         raise UsageFault("--verbose and --quiet cannot be combined", fix="Use one of them.")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.ERROR)
-    # Their debug output contains URLs and headers.
-    for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    configure(log_format, verbose=verbose, quiet=quiet, env=os.environ)
     invocation = context.ensure_object(Invocation)
     invocation.config_path, invocation.state_path = config, state
     invocation.quiet, invocation.verbose = quiet, verbose
@@ -118,6 +113,8 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _terminated)
     # Whatever the umask: files created by this process are never writable by others.
     os.umask(os.umask(0o077) | 0o022)
+    # A core dump of this process, or of a program that it starts, would contain secrets.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     raise SystemExit(int(run(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -134,7 +131,7 @@ def run(arguments: list[str]) -> int:
 
 
 _FLAGS = ("--verbose", "-v", "--quiet", "-q")
-_WITH_VALUE = ("--config", "--state")
+_WITH_VALUE = ("--config", "--state", "--log-format")
 
 
 def _global_options_first(arguments: list[str]) -> list[str]:
@@ -184,7 +181,7 @@ def _run(arguments: list[str]) -> int:
             if (unnameable := locale_fault(error)) is not None:
                 return failed(unnameable)
             return failed(internal_fault(error, _full_name(command, arguments)))
-        if as_json:
+        if as_json or is_json():
             return failed(_usage(command, error))
         error.show()
         return int(ExitCode.USAGE)

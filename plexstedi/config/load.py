@@ -22,29 +22,25 @@ from pydantic import ValidationError
 from plexstedi.config.checks import cross_checks, warnings_of
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.guide_schema import read_guide_schema
+from plexstedi.config.machine_tables import AlertsConfig, CredentialsConfig, EmailConfig, RunConfig, StateConfig
 from plexstedi.config.problems import problems_of
 from plexstedi.config.tables import (
     AckLevel,
     AcknowledgmentFields,
     AcknowledgmentObjects,
     AcknowledgmentsConfig,
-    AlertsConfig,
     ConfigTables,
-    CredentialsConfig,
     DataSource,
     DocumentsConfig,
-    EmailConfig,
     KnownOrders,
     PlexApi,
     PlexAuth,
     PlexConfig,
     PollConfig,
-    RunConfig,
-    StateConfig,
     StediConfig,
     WriteBack,
-    is_loopback,
 )
+from plexstedi.config.values import is_loopback
 from plexstedi.edi.order import Address
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.plain_values import plain_number

@@ -26,6 +26,7 @@ from plexstedi.http.headers import http_date, looks_like_html, request_id, retry
 from plexstedi.http.network import Network, tls_fault
 from plexstedi.http.response_body import LARGEST_RESPONSE, TOO_LARGE, BeyondLimitError, read_bounded
 from plexstedi.http.throttle import PerMinute
+from plexstedi.logs import call_facts
 
 log = logging.getLogger("plexstedi.http")
 # httpx logs whole URLs at INFO, including presigned ones.
@@ -352,6 +353,7 @@ class Retrying(httpx.BaseTransport):
             *(attempt.service, attempt.method, attempt.path, outcome),
             "" if attempt.status is None else f" ({attempt.status})",
             *(attempt.number, attempt.milliseconds),
+            extra=call_facts(**vars(attempt)),
         )
         if self._on_attempt is not None:
             self._on_attempt(attempt)

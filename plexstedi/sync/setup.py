@@ -14,7 +14,7 @@ from plexstedi.clock import Clock, StopRequest
 from plexstedi.config.datasource_tables import ACCOUNT_APIS, default_id, default_limit
 from plexstedi.config.datasources import COMPANY, READ, RECORD_VALUES, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
-from plexstedi.config.tables import timezone_problem
+from plexstedi.config.values import timezone_problem
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.decimal_json import Json
 from plexstedi.errors import Interrupted

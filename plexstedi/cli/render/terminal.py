@@ -59,13 +59,14 @@ def _painted(piece: Styled) -> str:
     return text if code is None or not text.strip() else f"\x1b[{code}m{text}\x1b[0m"
 
 
-def complain(text: str) -> None:
-    """Print a warning or a fault on stderr, wrapped on a terminal; further lines are indented."""
-    if not sys.stderr.isatty():
-        print(indented(text), file=sys.stderr)
-        return
-    width = shutil.get_terminal_size((80, 24)).columns
-    for line in indented(text).split("\n"):
-        indent = " " * (len(line) - len(line.lstrip(" ")))
-        for part in paragraph(line.lstrip(" "), width, indent=indent, hanging=f"{indent}  "):
-            print(part, file=sys.stderr)
+def fitted_to_stderr(text: str) -> str:
+    """A warning or fault as printed on stderr: further lines are indented, and wrapped on a terminal."""
+    lines = indented(text).split("\n")
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size((80, 24)).columns
+        lines = [part for line in lines for part in paragraph(line, width, hanging=f"{_indent(line)}  ")]
+    return "\n".join(lines)
+
+
+def _indent(line: str) -> str:
+    return " " * (len(line) - len(line.lstrip(" ")))

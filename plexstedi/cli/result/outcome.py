@@ -6,6 +6,7 @@ command failed.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,14 @@ import typer
 from plexstedi.cli.render.streams import locale_fault, print_json
 from plexstedi.cli.render.summary import sentences, shortened, what_next
 from plexstedi.cli.render.tables import plain
-from plexstedi.cli.render.terminal import complain, say
+from plexstedi.cli.render.terminal import fitted_to_stderr, say
 from plexstedi.cli.result.error import ErrorJson
 from plexstedi.cli.result.values import JsonShape
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
 from plexstedi.internal import internal_fault, place_of, traceback_text
+from plexstedi.logs import complain
+from plexstedi.plain_text import hanging
 from plexstedi.sync.counts import Counts
 
 if TYPE_CHECKING:
@@ -142,9 +145,9 @@ class Outcome:
                 self.show()
             for warning in self.warnings:
                 if mail is None or warning not in mail.known_warnings:
-                    complain(f"warning: {warning}")
+                    complain(logging.WARNING, f"warning: {warning}", fitted_to_stderr)
         for ended in () if mail is None else mail.ended:
-            complain(f"plexstedi: {ended}")
+            complain(logging.INFO, f"plexstedi: {ended}", fitted_to_stderr)
         traced: set[str] = set()
         for fault in self.faults if mail is None else mail.faults:
             if mail is not None or all(fault is not known for known in self.known):
@@ -181,7 +184,7 @@ def print_traceback(fault: PlexStediError, traced: set[str]) -> None:
     place = f"{type(fault.error).__name__} {place_of(fault.error)}"
     if place not in traced:
         traced.add(place)
-        print(traceback_text(fault.error), file=sys.stderr)
+        complain(logging.ERROR, traceback_text(fault.error), str)
 
 
 def plain_json(value: Any) -> Any:
@@ -197,9 +200,8 @@ def plain_json(value: Any) -> Any:
 
 def print_fault(fault: PlexStediError) -> None:
     """Print a fault on stderr."""
-    complain(f"plexstedi: {fault.message}")
-    if fault.fix:
-        complain(f"  fix: {fault.fix}")
+    fix = f"\n  fix: {hanging(fault.fix)}" if fault.fix else ""
+    complain(logging.ERROR, f"plexstedi: {fault.message}{fix}", fitted_to_stderr, code=fault.code)
 
 
 def print_done(outcome: Outcome, *, due: bool = False) -> None:
