@@ -39,13 +39,13 @@ _COMMANDS = (
     "ingest_acks",
     "run",
     "status",
-    "review",
-    "replay",
+    "people.review",
+    "people.replay",
     "check",
-    "recover",
+    "people.recover",
     "audit",
-    "credentials",
-    "init",
+    "setup.credentials",
+    "setup.init",
     "notify",
     "schema",
     "demo",
@@ -94,7 +94,7 @@ def _global_options(
 
 def _register(arguments: list[str]) -> None:
     """Add the commands named on the command line, or all: importing them takes most of a short command's time."""
-    named = [name for name in _COMMANDS if name.replace("_", "-") in arguments]
+    named = [name for name in _COMMANDS if _name_of(name) in arguments]
     for name in named or _COMMANDS:
         if name not in _registered:
             importlib.import_module(f"plexstedi.cli.{name}").register(app)
@@ -207,4 +207,8 @@ def _command(arguments: list[str]) -> str:
 
 
 def _command_names() -> set[str]:
-    return {name.replace("_", "-") for name in _COMMANDS}
+    return {_name_of(module) for module in _COMMANDS}
+
+
+def _name_of(module: str) -> str:
+    return module.rpartition(".")[2].replace("_", "-")
