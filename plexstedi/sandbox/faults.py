@@ -54,7 +54,7 @@ class FaultKind(StrEnum):
 
     `filter` is the flag's spelling, after `tables.` if it is in the table; empty: as the settings have it."""
     RESULT_ERROR = "result-error"
-    """Plex: a data source does nothing, and says so with HTTP 200 in `Result_Error`."""
+    """Plex: a data source does nothing, and states that with HTTP 200 in `Result_Error`."""
     ERRORS_WITH_200 = "errors-with-200"
     """Plex: a data source does nothing, and states `errors` (over SOAP `Error`) with HTTP 200."""
     XML_BOMB = "xml-bomb"

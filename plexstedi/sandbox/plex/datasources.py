@@ -68,7 +68,7 @@ SOURCES = (
     *INVOICE_SOURCES,
 )  # fmt: skip
 _OLDER = frozenset(each.id for each in (*ORDER_SOURCES, *INVOICE_SOURCES))
-"""Data sources whose dates are texts if the settings say so."""
+"""Data sources whose dates are texts if `text_dates` is set."""
 _TYPE_NAMES = {1: "Accepted", 2: "Accepted with changes", 3: "Rejected"}
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,7})?)?Z")
 
@@ -110,7 +110,7 @@ class PlexDataSources:
         return account_of(request) == (settings.account, settings.account_password) and not self.service.lapsed
 
     def shown(self, source: Source) -> Source:
-        """The data source as its metadata shows it: dates are texts where the settings say so."""
+        """The data source as its metadata shows it: dates are texts if `text_dates` is set."""
         if self.service.settings.text_dates is None or source.id not in _OLDER:
             return source
         columns = tuple((name, "string" if kind == "date" else kind) for name, kind in source.columns)
@@ -145,7 +145,7 @@ class PlexDataSources:
     ) -> tuple[Result, bool]:
         """The result with at most as many rows as the source's limit, and whether there were more.
 
-        Raise DataSourceError for a text that is no date.
+        Raise DataSourceError for a text that is not a date.
         """
         settings = self.service.settings
         if _is(fault, FaultKind.RESULT_ERROR):
