@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from plexstedi.decimal_json import BrokenJsonError, Json
+from plexstedi.sandbox.plex.invoice_sources import INVOICE_CARRY_OUT, INVOICE_SOURCES
 from plexstedi.sandbox.plex.order_sources import CARRY_OUT, ORDER_SOURCES
 from plexstedi.sandbox.plex.records import ReleaseAcknowledgement
 from plexstedi.sandbox.plex.rest import PlexService
@@ -60,6 +61,7 @@ SOURCES = (
     ),
     Source(DATE, "Customer_Date_UTC_Get", (), (("Customer_Date", "date"),), ()),
     *ORDER_SOURCES,
+    *INVOICE_SOURCES,
 )  # fmt: skip
 _TYPE_NAMES = {1: "Accepted", 2: "Accepted with changes", 3: "Rejected"}
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,7})?)?Z")
@@ -73,6 +75,7 @@ class PlexDataSources:
         self._transactions = 7_000_000
         self._carry_out: dict[int, CarryOut] = {
             **CARRY_OUT,
+            **INVOICE_CARRY_OUT,
             CUSTOMER_CODE: _customer_code,
             ADD: _add,
             GET: _get,

@@ -65,8 +65,11 @@ class PlexSettings:
     account: str = "RIVERBEND.webservice@plex.com"
     account_password: str = "sandbox-account-password"
     granted: frozenset[int] = frozenset(
-        {382, 16518, 28809, 231084, 19022, 21338, 2874, 3827, 6197, 6200, 126, 107, 20, 2769, 15303, 2770}
-    )
+        {
+            382, 16518, 28809, 231084, 19022, 21338, 2874, 3827, 6197, 6200, 126, 107, 20, 2769, 15303, 2770,
+            21287, 735,
+        }
+    )  # fmt: skip
     """The data sources granted to the web service account."""
     row_limits: dict[int, int] = field(default_factory=dict)
     """By data source: another limit than the catalogue's."""
