@@ -71,6 +71,23 @@ _TABLES: tuple[tuple[str, int | None, Mapping[str, str], Mapping[str, str]], ...
         },
     ),
     (
+        "invoices", 21287, _WINDOW,
+        {
+            "invoice": "Invoice_Link", "number": "Invoice_No", "customer": "Customer_Code",
+            "invoice_date": "Invoice_Date", "created_at": "Created_Date", "modified_at": "Updated_Date",
+            "booked": "Booked", "void": "Void", "customer_order": "Customer_PO_No", "currency": "Currency_Code",
+            "terms": "Terms", "due": "Due_Date", "total": "Amount",
+        },
+    ),
+    (
+        "invoice_lines", 735, {"invoice": "Invoice_Link"},
+        {
+            "invoice": "Invoice_Link", "line": "Line_No", "quantity": "Quantity", "price": "Unit_Price",
+            "unit": "Unit", "amount": "Amount", "part": "Part_No", "description": "Description",
+            "tax": "Tax_Code", "tax_amount": "Tax_Amount",
+        },
+    ),
+    (
         "release_write", 2770,
         {
             "line_key": "Line_Item_Key", "release_key": "Release_No", "note": "Note", "due": "Due_Date",

@@ -81,6 +81,7 @@ class PlexDataSources:
         self._transactions = 7_000_000
         self._carry_out: dict[int, CarryOut] = {
             **CARRY_OUT,
+            **INVOICE_CARRY_OUT,
             CUSTOMER_CODE: _customer_code,
             ADD: _add,
             GET: _get,
