@@ -15,7 +15,8 @@ from plexstedi.cli.options import Json
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.load import default_config_path, load
 from plexstedi.config.new import InitOptions, example_text, missing_options, new_config
-from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem
+from plexstedi.config.running import RunConfig
+from plexstedi.config.tables import PlexApi, WriteBack, timezone_problem
 from plexstedi.errors import ConfigurationFault, UsageFault
 from plexstedi.secret_names import SecretName
 

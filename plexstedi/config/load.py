@@ -23,6 +23,7 @@ from plexstedi.config.checks import cross_checks, warnings_of
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.guide_schema import read_guide_schema
 from plexstedi.config.problems import problems_of
+from plexstedi.config.running import ReportConfig, RunConfig
 from plexstedi.config.tables import (
     AckLevel,
     AcknowledgmentFields,
@@ -39,7 +40,6 @@ from plexstedi.config.tables import (
     PlexAuth,
     PlexConfig,
     PollConfig,
-    RunConfig,
     StateConfig,
     StediConfig,
     WriteBack,
@@ -69,6 +69,7 @@ __all__ = [
     "PlexAuth",
     "PlexConfig",
     "PollConfig",
+    "ReportConfig",
     "RunConfig",
     "StateConfig",
     "StediConfig",
@@ -96,6 +97,7 @@ class Config:
     company: Company
     alerts: AlertsConfig
     run: RunConfig
+    report: ReportConfig
     state: StateConfig
     credentials: CredentialsConfig
     suppliers: Mapping[str, SupplierSettings]
@@ -227,6 +229,7 @@ def load(path: Path) -> Config:
         company=tables.company,
         alerts=tables.alerts,
         run=tables.run,
+        report=tables.report,
         state=tables.state,
         credentials=tables.credentials,
         suppliers=suppliers,

@@ -8,22 +8,16 @@ import re
 import uuid
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool, StrictInt
-from pydantic_core import PydanticCustomError
 
+from plexstedi.config.running import Count, Positive, ReportConfig, RunConfig, Whole, WholePath, fault
 from plexstedi.edi.plain_values import as_utc
-from plexstedi.edi.settings import Code, Company, PathText, Settings, SupplierSettings, Word
+from plexstedi.edi.settings import Code, Company, Settings, SupplierSettings, Word
 from plexstedi.secret_names import SecretName
-
-
-def fault(message: str, fix: str) -> PydanticCustomError:
-    """The error that validators raise: a message for the user with its fix."""
-    return PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
 
 
 def is_loopback(host: str) -> bool:
@@ -131,9 +125,6 @@ def _near(value: datetime) -> datetime:
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_near)]
-Whole = Annotated[int, Field(strict=True)]
-Count = Annotated[Whole, Field(ge=0, le=100_000)]
-Positive = Annotated[Whole, Field(ge=1, le=100_000)]
 """Counts, and time spans in any unit; the limit keeps dates within `datetime`."""
 
 
@@ -347,32 +338,14 @@ class AlertsConfig(Settings):
     """Hours between digests, which report all open problems in one message."""
 
 
-class RunConfig(Settings):
-    """`[run]`: limits of a run."""
-
-    time_limit_minutes: Positive = 4
-    every_minutes: Annotated[Whole, Field(ge=1, le=10080)] = 60
-    """Interval of the timer that calls `run`; `status` reports a fault after three intervals without a success."""
-    max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
-    """The largest response of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
-
-
-def _known_home(text: str) -> str:
-    try:
-        Path(text).expanduser()
-    except RuntimeError:
-        raise fault(f"names an unknown home directory: {text}", "Write the whole path.") from None
-    return text
-
-
 class CredentialsConfig(Settings):
     """`[credentials]`: how the encrypted file of secrets is opened, and programs that return secrets."""
 
-    key_file: Annotated[PathText, AfterValidator(_known_home)] | None = None
+    key_file: WholePath | None = None
     """The key of the encrypted file, relative to the configuration file; created by `credentials set`."""
     key_beside_data: StrictBool = False
     """Allow a `key_file` in the folder of the encrypted file: a copy of that folder then holds both."""
-    passphrase_file: Annotated[PathText, AfterValidator(_known_home)] | None = None
+    passphrase_file: WholePath | None = None
     """A file with a passphrase that opens the encrypted file instead of a key."""
     commands: dict[SecretName, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """By name of the secret: program and arguments, run without a shell, that print it, such as those of `pass`."""
@@ -381,7 +354,7 @@ class CredentialsConfig(Settings):
 class StateConfig(Settings):
     """`[state]`: the local SQLite file."""
 
-    path: Annotated[PathText, AfterValidator(_known_home)] | None = None
+    path: WholePath | None = None
     """Relative to the configuration file; None: `$STATE_DIRECTORY`, else the user's state directory."""
     keep_days: Annotated[Whole, Field(ge=30, le=100_000)] | None = None
     """Contents of completed documents older than this are deleted, the audit trail never; None: kept for ever."""
@@ -397,6 +370,7 @@ class ConfigTables(Settings):
     company: Company = Company()
     alerts: AlertsConfig = AlertsConfig()
     run: RunConfig = RunConfig()
+    report: ReportConfig = ReportConfig()
     state: StateConfig = StateConfig()
     credentials: CredentialsConfig = CredentialsConfig()
     supplier_defaults: SupplierSettings = SupplierSettings()
