@@ -105,7 +105,7 @@ def stage_chart(days: Mapping[date, DayRecord]) -> StageChart | None:
     )
 
 
-BAR = 120
+BAR = 96
 """Width of the charts in a scorecard."""
 
 

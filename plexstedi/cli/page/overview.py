@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from plexstedi.cli.page.charts import Box, Spread, css_of, spread, stage_chart, verdict_boxes
 from plexstedi.cli.page.words import age, anchors, length, machine_time
-from plexstedi.cli.render.sections import counted, day, health_facts, instant, statuses, words
+from plexstedi.cli.render.sections import NOTHING, counted, day, health_facts, instant, statuses, words
 from plexstedi.plain_text import visible
 from plexstedi.state.reviews import Review
 from plexstedi.sync.report.lines import plain_quantity
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 FOLDER = Path(__file__).parent / "templates"
+_NOTHING = "–"
 _MOST_RISKS = 100
 """Rows of a list of risks; the list of orders has all of them."""
 _STALE_AFTER = 3
@@ -133,7 +134,9 @@ def _environment() -> jinja2.Environment:
 
 def _shown(value: object) -> object:
     """Every text of the page: no invisible characters. Assets are marked safe and stay as they are."""
-    return visible(value) if type(value) is str else value
+    if type(value) is not str:
+        return value
+    return _NOTHING if value == NOTHING else visible(value)
 
 
 def _ticked(text: str) -> Markup:
