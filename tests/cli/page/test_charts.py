@@ -66,7 +66,8 @@ def a_card(**more: int | None) -> Scorecard:
 
 def test_shares_fill_the_bar_in_their_order() -> None:
     boxes = verdict_boxes(a_card(as_ordered=50, changed=0, rejected=50))
-    assert [(box.css, box.x, box.width) for box in boxes] == [("as-ordered", 0, BAR // 2), ("rejected", BAR // 2, BAR // 2)]
+    half = BAR // 2
+    assert [(box.css, box.x, box.width) for box in boxes] == [("as-ordered", 0, half), ("rejected", half, half)]
     assert verdict_boxes(a_card()) == []
 
 
