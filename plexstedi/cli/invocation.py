@@ -200,14 +200,14 @@ def work(
     time_limit: float | None = None,
     recover: bool = False,
     alerting: bool = False,
-    unlocked: Callable[[Session, Outcome], None] | None = None,
+    unlocked: Callable[[Session | None, Outcome], None] | None = None,
 ) -> None:
     """Run `body` in a session under the lock, print the result, and end with its exit code.
 
     Whatever happens, the lock is released and the result is printed. A dry run takes no lock and works on a copy of the
     state. `recover`: create a missing state file. `scheduled`: called by a timer; record the ending for `status` and
     cron's mail. `alerting`: send alerts about the ending. `unlocked`: called after the session,
-    without the lock.
+    or without one that could not be opened, without the lock.
     """
     invocation = of(context)
     noting = scheduled and not dry_run
@@ -256,6 +256,8 @@ def work(
     # The session could not be opened, or failed before its ending was recorded.
     if noting and not afterwards.done:
         outcome.collect(lambda: afterwards.of_no_session(started=started))
+        if unlocked is not None and not started:
+            outcome.collect(lambda: unlocked(None, outcome))
     try:
         finish(invocation, outcome, as_json=as_json)
     except typer.Exit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-import tempfile
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -15,7 +14,7 @@ import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
-from plexstedi.cli.render.html import overview_page, report_page
+from plexstedi.cli.page.files import write_page
 from plexstedi.cli.render.text import show_attention, show_health, show_late, show_orders, show_overview, show_report
 from plexstedi.cli.render.watch import repeat
 from plexstedi.cli.result.outcome import Outcome
@@ -51,7 +50,7 @@ from plexstedi.sync.counts import Counts
 from plexstedi.sync.health import Health, read_health
 from plexstedi.sync.report.invoice import InvoiceReport, find_invoice, invoice_report
 from plexstedi.sync.report.order import OrderReport, order_report
-from plexstedi.sync.report.overview import Overview, find_order, open_order_rows, order_rows, overview, reading
+from plexstedi.sync.report.overview import Overview, find_order, order_rows, overview, reading
 
 
 def register(app: typer.Typer) -> None:
@@ -214,7 +213,16 @@ def _show_overview(
     check: bool,
     every: bool,
 ) -> None:
-    seen = overview(store, config, now, supplier)
+    if html is None:
+        seen = overview(store, config, now, supplier)
+    else:
+        # Its template library is for pages only.
+        from plexstedi.cli.page.overview import overview_page
+        from plexstedi.sync.report.page import page_data
+
+        data = page_data(store, config, health, now, supplier)
+        seen = data.seen
+        write_page(html, overview_page(data))
     outcome.counts = Counts(attention=seen.attention, in_doubt=seen.in_doubt)
     outcome.attention = check and (seen.needs_review or not health.ok)
     outcome.data.update(_overview(seen))
@@ -222,7 +230,6 @@ def _show_overview(
     outcome.data["audit_head"] = store.audit.head()
     rows = order_rows(store, supplier) if supplier is not None and html is None else []
     if html is not None:
-        _write(html, overview_page(seen, health, open_order_rows(store, supplier), now, supplier))
         outcome.data["html"] = str(html)
 
     def show() -> None:
@@ -286,7 +293,9 @@ def _report(
     outcome.data["audit_head"] = store.audit.head()
     outcome.show = lambda: show_report(report, ids=ids)
     if html is not None:
-        _write(html, report_page(report))
+        from plexstedi.cli.render.html import report_page
+
+        write_page(html, report_page(report))
         outcome.data["html"] = str(html)
         outcome.show = lambda: print(f"Written: {html}")
 
@@ -365,18 +374,3 @@ def _health(health: Health) -> HealthJson:
 
 def _note(note: ErrorNote | None) -> NoteJson | None:
     return None if note is None else NoteJson(code=note.code, message=note.message, fix=note.fix)
-
-
-def _write(file: Path, page: str) -> None:
-    """Write the page atomically. Raise UsageFault if it cannot be written."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False
-        ) as draft:
-            draft.write(page)
-        Path(draft.name).chmod(0o640)
-        Path(draft.name).replace(file)
-    except OSError as error:
-        raise UsageFault(
-            f"the page {file} cannot be written: {error.strerror}", fix="Use a file in a folder that you can write to."
-        ) from error

@@ -22,7 +22,14 @@ from pydantic import ValidationError
 from plexstedi.config.checks import cross_checks, warnings_of
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.guide_schema import read_guide_schema
-from plexstedi.config.machine_tables import AlertsConfig, CredentialsConfig, EmailConfig, RunConfig, StateConfig
+from plexstedi.config.machine_tables import (
+    AlertsConfig,
+    CredentialsConfig,
+    EmailConfig,
+    ReportConfig,
+    RunConfig,
+    StateConfig,
+)
 from plexstedi.config.problems import problems_of
 from plexstedi.config.tables import (
     AckLevel,
@@ -65,6 +72,7 @@ __all__ = [
     "PlexAuth",
     "PlexConfig",
     "PollConfig",
+    "ReportConfig",
     "RunConfig",
     "StateConfig",
     "StediConfig",
@@ -92,6 +100,7 @@ class Config:
     company: Company
     alerts: AlertsConfig
     run: RunConfig
+    report: ReportConfig
     state: StateConfig
     credentials: CredentialsConfig
     suppliers: Mapping[str, SupplierSettings]
@@ -223,6 +232,7 @@ def load(path: Path) -> Config:
         company=tables.company,
         alerts=tables.alerts,
         run=tables.run,
+        report=tables.report,
         state=tables.state,
         credentials=tables.credentials,
         suppliers=suppliers,

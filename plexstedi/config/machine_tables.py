@@ -64,6 +64,16 @@ class RunConfig(Settings):
     """Interval of the timer that calls `run`; `status` reports a fault after three intervals without a success."""
     max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """The largest response of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
+    html: HomePath | None = None
+    """The page of `status --html`, written at the end of each `run`, readable by all users. Relative to the
+    configuration file; None: no page."""
+
+
+class ReportConfig(Settings):
+    """`[report]`: what the page shows."""
+
+    radar_days: Annotated[Whole, Field(ge=0, le=365)] = 10
+    """Lines that are due within so many days and not confirmed are listed on the page."""
 
 
 class CredentialsConfig(Settings):

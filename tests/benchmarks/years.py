@@ -12,12 +12,13 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from plexstedi.edi.order_number import search_key
-from plexstedi.state.file.codec import instant, pack, unpack
+from plexstedi.state.file.codec import instant, moment, pack, unpack
 from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
 from plexstedi.state.subject import subject_of
 
@@ -157,7 +158,7 @@ class _Writer:
         first, ids = renamed(model.first), dict[str, int]()
         for table in _TABLES:
             for row in model.rows[table]:
-                new = self._copied(table, row, renamed, documents)
+                new = _earlier(table, self._copied(table, row, renamed, documents), copy)
                 if table == "revisions":
                     new["content"] = pack(renamed(_unpacked(row["content"], "")))
                 for name in _BESIDE.get(table, ()):
@@ -223,6 +224,21 @@ class _Writer:
             self._next_id += 1
             self._put("event_ids", {"no": ids[one], "id": short_id(one)})
         return ids[one]
+
+
+_TIMES = {
+    "documents": ("frozen_at", "first_attempt_at", "accepted_at", "delivered_at"),
+    "inbox": ("processed_at", "received_at"),
+}
+
+
+def _earlier(table: str, row: Row, copy: int) -> Row:
+    """A copy was sent and acknowledged in the two years before the last month, not all of them on one day."""
+    before = timedelta(days=30 + copy % 700)
+    for name in _TIMES.get(table, ()):
+        if row[name] is not None:
+            row[name] = instant(moment(row[name]) - before)
+    return row
 
 
 _HASHED = ("at", "actor", "kind", "order_id", "subject", "detail")
