@@ -110,7 +110,11 @@ def _reject_hard_link(path: Path) -> None:
 
     After a killed run, committed data may be in the `-wal` file beside the other name, and would be missing here.
     """
-    if not path.is_file() or path.stat().st_nlink < 2 or mark_of(path).exists():
+    try:
+        if not path.is_file() or path.stat().st_nlink < 2 or mark_of(path).exists():
+            return
+    except PermissionError:
+        # Opening it reports the error.
         return
     raise StateUnusable(
         f"{path} is a hard link: this state file was created under another name, and part of it may be stored there",
