@@ -112,6 +112,11 @@ def owner_of(path: Path) -> str | None:
     return None
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path exists, as far as this user may see; opening it then reports what it lacks."""
+    return _status(path, follow=True) is not None
+
+
 def as_owner_of(path: Path | None) -> str:
     """For a fix: the user that owns the file, and how to run a command as that user."""
     owner = None if path is None else owner_of(path)

@@ -41,6 +41,7 @@ from plexstedi.cli.result.records import (
 from plexstedi.cli.result.things import DocumentJson, ReviewJson
 from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
+from plexstedi.ownership import is_there
 from plexstedi.state.run_records import ErrorNote, HealthFile
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
@@ -124,7 +125,7 @@ def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Pa
         return invocation.config(), invocation.state()
     except ConfigurationFault as fault:
         path = None if isinstance(fault, UntrustedFile) else invocation.state_if_known()
-        if path is None or not (_state_is_named(invocation) or path.exists() or HealthFile.path(path).exists()):
+        if path is None or not (_state_is_named(invocation) or any(map(is_there, (path, HealthFile.path(path))))):
             raise
         if invocation.config_path is not None or not _state_is_named(invocation):
             outcome.faults.append(fault)

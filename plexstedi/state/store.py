@@ -13,6 +13,7 @@ from pathlib import Path
 from plexstedi.durable import replace_file
 from plexstedi.edi.writeback.plan import WritePlan
 from plexstedi.errors import StateUnusable
+from plexstedi.ownership import is_there
 from plexstedi.state.audit import Audit, Break, Event
 from plexstedi.state.cursors import Cursors, Fact, PlexRows
 from plexstedi.state.documents import Documents
@@ -96,7 +97,7 @@ def expect_state(path: Path) -> None:
 
     It must not be created again silently: with a new state, every order would count as never sent.
     """
-    if mark_of(path).exists() and (not path.exists() or path.stat().st_size == 0):
+    if is_there(mark_of(path)) and (not is_there(path) or path.stat().st_size == 0):
         raise StateUnusable(
             f"the state file {path} is missing or empty, but existed before. Nothing was sent",
             fix="Restore it from a backup, or rebuild it with `plexstedi recover`. To start over on purpose, delete"
@@ -141,7 +142,7 @@ def _write_mark(path: Path) -> None:
 def open_state(path: Path) -> Store:
     """Open the state for reading; an empty one before the first run. Raise StateUnusable, also if it is missing."""
     expect_state(path)
-    return Store.open_to_read(path) if path.exists() else Store.open_copy(path)
+    return Store.open_to_read(path) if is_there(path) else Store.open_copy(path)
 
 
 SENT, RECEIVED, PLANNED = "attempt-begun", "transaction-stored", "write-planned"
