@@ -58,6 +58,8 @@ class Invocation:
     """The global options of one command line."""
 
     config_path: Path | None = None
+    plants: tuple[Path, ...] = ()
+    """Several configurations: only `status` takes them."""
     state_path: Path | None = None
     quiet: bool = False
     reported: bool = False

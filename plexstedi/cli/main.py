@@ -70,8 +70,13 @@ def _version(value: bool) -> None:
 def _global_options(
     context: typer.Context,
     config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", readable=False, help="Configuration file. [env: PLEXSTEDI_CONFIG]"),
+        list[Path] | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            readable=False,
+            help="Configuration file; for `status` also several. [env: PLEXSTEDI_CONFIG]",
+        ),
     ] = None,
     state: Annotated[
         Path | None, typer.Option("--state", metavar="FILE", readable=False, help="State file. [env: PLEXSTEDI_STATE]")
@@ -91,7 +96,14 @@ def _global_options(
     for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     invocation = context.ensure_object(Invocation)
-    invocation.config_path, invocation.state_path, invocation.quiet = config, state, quiet
+    configs = tuple(config or ())
+    if len(configs) > 1 and context.invoked_subcommand != "status":
+        raise UsageFault(
+            f"{context.invoked_subcommand} works with one configuration, and --config is given {len(configs)} times",
+            fix="Name one; only `plexstedi status` shows several plants at once.",
+        )
+    invocation.config_path, invocation.state_path, invocation.quiet = (*configs, None)[0], state, quiet
+    invocation.plants = configs if len(configs) > 1 else ()
 
 
 def _register(arguments: list[str]) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
+from plexstedi.cli.plants.command import several_plants
 from plexstedi.cli.render.html import overview_page, report_page
 from plexstedi.cli.render.text import show_health, show_late, show_orders, show_overview, show_report
 from plexstedi.cli.result.outcome import Outcome
@@ -84,6 +85,14 @@ def register(app: typer.Typer) -> None:
             )
         invocation = of(context)
         outcome = Outcome(command="status")
+        if invocation.plants:
+            if number is not None or supplier is not None or late:
+                raise UsageFault(
+                    "an order NUMBER, --supplier and --late are about one plant, and --config names several",
+                    fix="Name one configuration.",
+                )
+            several_plants(invocation, outcome, html=html, check=check, write=_write)
+            finish(invocation, outcome, as_json=json)
         config, path = _config(invocation, outcome)
 
         def health(store: Store | None, fault: PlexStediError | None = None) -> Health:
