@@ -167,7 +167,7 @@ def test_no_file_is_too_long_and_no_folder_too_full() -> None:
     assert (long, full) == ({}, {})
 
 
-TESTS_OF_NO_ROOM = {"benchmarks", "commands", "crash", "faults", "mutants", "edi/guides"}
+TESTS_OF_NO_ROOM = {"benchmarks", "commands", "crash", "faults", "install", "mutants", "edi/guides"}
 """Folders of tests that are about whole commands, or hold what tests of several rooms use."""
 
 

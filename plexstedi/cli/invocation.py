@@ -33,7 +33,7 @@ from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile
 from plexstedi.internal import internal_fault
-from plexstedi.ownership import must_be_ours
+from plexstedi.ownership import is_there, must_be_ours
 from plexstedi.state.file.database import files_of_state
 from plexstedi.state.file.lock import RunLock
 from plexstedi.state.statistics import Statistics
@@ -56,6 +56,8 @@ class Invocation:
     """The global options of one command line."""
 
     config_path: Path | None = None
+    plants: tuple[Path, ...] = ()
+    """Several configurations: only `status` takes them."""
     state_path: Path | None = None
     quiet: bool = False
     verbose: bool = False
@@ -137,7 +139,7 @@ class Invocation:
         head, counts = None, Counts()
         try:
             path = self.state()
-            if path.exists():
+            if is_there(path):
                 with closing(Store.open_to_read(path)) as store:
                     head = store.audit.head()
                     counts.attention = store.reviews.attention()

@@ -63,8 +63,13 @@ def _version(value: bool) -> None:
 def _global_options(
     context: typer.Context,
     config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", readable=False, help="Configuration file. [env: PLEXSTEDI_CONFIG]"),
+        list[Path] | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            readable=False,
+            help="Configuration file; for `status` also several. [env: PLEXSTEDI_CONFIG]",
+        ),
     ] = None,
     state: Annotated[
         Path | None, typer.Option("--state", metavar="FILE", readable=False, help="State file. [env: PLEXSTEDI_STATE]")
@@ -88,8 +93,15 @@ def _global_options(
         raise UsageFault("--verbose and --quiet cannot be combined", fix="Use one of them.")
     configure(log_format, verbose=verbose, quiet=quiet, env=os.environ)
     invocation = context.ensure_object(Invocation)
-    invocation.config_path, invocation.state_path = config, state
+    configs = tuple(config or ())
+    if len(configs) > 1 and context.invoked_subcommand != "status":
+        raise UsageFault(
+            f"{context.invoked_subcommand} works with one configuration, and --config is given {len(configs)} times",
+            fix="Name one; only `plexstedi status` shows several plants at once.",
+        )
+    invocation.config_path, invocation.state_path = (*configs, None)[0], state
     invocation.quiet, invocation.verbose = quiet, verbose
+    invocation.plants = configs if len(configs) > 1 else ()
 
 
 def _register(arguments: list[str]) -> None:

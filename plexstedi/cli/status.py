@@ -15,6 +15,7 @@ import typer
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.page.files import write_page
+from plexstedi.cli.plants.command import several_plants
 from plexstedi.cli.render.text import show_attention, show_health, show_late, show_orders, show_overview, show_report
 from plexstedi.cli.render.watch import repeat
 from plexstedi.cli.result.outcome import Outcome
@@ -43,6 +44,7 @@ from plexstedi.cli.result.records import (
 from plexstedi.cli.result.things import DocumentJson, ReviewJson
 from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
+from plexstedi.ownership import is_there
 from plexstedi.state.run_records import ErrorNote, HealthFile
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
@@ -110,6 +112,15 @@ def register(app: typer.Typer) -> None:
         check: bool,
     ) -> Outcome:
         outcome = Outcome(command="status")
+        if invocation.plants:
+            if number is not None or supplier is not None or part is not OverviewPart.ALL:
+                raise UsageFault(
+                    "an order NUMBER, --supplier, --late and --needs-attention are about one plant, and --config names"
+                    " several",
+                    fix="Name one configuration.",
+                )
+            several_plants(invocation, outcome, html=html, check=check, write=write_page)
+            return outcome
         config, path = _config(invocation, outcome)
 
         def health(store: Store | None, fault: PlexStediError | None = None) -> Health:
@@ -174,7 +185,7 @@ def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Pa
         return invocation.config(), invocation.state()
     except ConfigurationFault as fault:
         path = None if isinstance(fault, UntrustedFile) else invocation.state_if_known()
-        if path is None or not (_state_is_named(invocation) or path.exists() or HealthFile.path(path).exists()):
+        if path is None or not (_state_is_named(invocation) or any(map(is_there, (path, HealthFile.path(path))))):
             raise
         if invocation.config_path is not None or not _state_is_named(invocation):
             outcome.faults.append(fault)

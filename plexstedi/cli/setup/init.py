@@ -19,6 +19,7 @@ from plexstedi.config.new import InitOptions, example_text, missing_options, new
 from plexstedi.config.tables import PlexApi, WriteBack
 from plexstedi.config.values import timezone_problem
 from plexstedi.errors import ConfigurationFault, UsageFault
+from plexstedi.ownership import is_there
 from plexstedi.secret_names import SecretName
 
 _APIS = (PlexApi.CONNECT, PlexApi.OAUTH2)
@@ -102,7 +103,7 @@ def register(app: typer.Typer) -> None:
         """Ask questions and write a commented configuration. Never overwrites; options given are not asked."""
         invocation = of(context)
         file = invocation.config_path or default_config_path(os.environ)
-        if file.exists():
+        if is_there(file):
             raise _there(file)
         given = {
             "--api": api,

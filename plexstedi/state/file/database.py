@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
 from plexstedi.errors import StateUnusable
+from plexstedi.ownership import as_owner_of
 from plexstedi.state.file.integrity import checked_at, note_closed
 from plexstedi.state.file.schema import FUNCTIONS, MIGRATIONS, VERSION
 
@@ -73,11 +74,8 @@ class Database:
         """Open an existing file for reading only, also while another process writes. Raise StateUnusable."""
         with _named_faults(path):
             if not path.exists():
-                raise StateUnusable(
-                    f"there is no state file {path}",
-                    fix="Name the file with --state.",
-                    code="state-missing",
-                )
+                fix = "Name the file with --state."
+                raise StateUnusable(f"there is no state file {path}", fix=fix, code="state-missing")
             connection = _connect_to_read(path)
             try:
                 database = cls(connection, path)
@@ -363,7 +361,7 @@ class _named_faults:  # noqa: N801
         if isinstance(error, PermissionError):
             raise StateUnusable(
                 f"{where} cannot be opened: permission denied",
-                fix="Run as the user that owns it (the service user), or name another with --state.",
+                fix=f"Run as {as_owner_of(self._path)}, or name another with --state.",
                 code="state-permission",
             ) from error
         if isinstance(error, OSError):
