@@ -106,7 +106,7 @@ class DataSources:
         if source not in self._metadata:
             try:
                 self._metadata[source] = self._read_metadata(source)
-            except ServiceRefused as error:
+            except (ServiceRefused, ServiceUnavailable) as error:
                 raise of_table(source, table, error) from error
         return self._metadata[source]
 
@@ -158,17 +158,17 @@ class DataSources:
     def _rows_of(self, source: int, inputs: Mapping[str, InputValue], table: str, form: str) -> SourceRows:
         try:
             response = self._execute(source, inputs, self._caller.search, form)
+            document = response.json()
+            if not isinstance(document, Mapping):
+                raise _unreadable(response)
+            failure = _stated_errors(document) or business_failure(document)
+            if failure is not None:
+                raise query_refused(source, failure)
+            rows, columns = _rows(document, response)
         except RequestRejected as error:
             raise of_table(source, table, _query_rejected(source, error)) from error
-        except ServiceRefused as error:
+        except (ServiceRefused, ServiceUnavailable) as error:
             raise of_table(source, table, error) from error
-        document = response.json()
-        if not isinstance(document, Mapping):
-            raise _unreadable(response)
-        failure = _stated_errors(document) or business_failure(document)
-        if failure is not None:
-            raise of_table(source, table, query_refused(source, failure))
-        rows, columns = _rows(document, response)
         return SourceRows(rows, columns, _is_truncated(document))
 
     def write(self, source: int, inputs: Mapping[str, InputValue]) -> WriteOutcome:
@@ -242,13 +242,18 @@ def query_refused(source: int, failure: str) -> ServiceRefused:
     )
 
 
-def of_table(source: int, table: str, error: ServiceRefused) -> ServiceRefused:
-    """A refusal (a missing grant, a wrong name), with the table and number that it concerns."""
-    if not table:
+def of_table(
+    source: int, table: str, error: ServiceRefused | ServiceUnavailable
+) -> ServiceRefused | ServiceUnavailable:
+    """A refusal or a missing response, with the table and number that it concerns.
+
+    The end of the run's time concerns no table.
+    """
+    message = f"[plex.datasources.{table}], data source {source}: "
+    if not table or error.code == "time-limit" or error.message.startswith(message):
         return error
-    return ServiceRefused(
-        f"[plex.datasources.{table}], data source {source}: {error.message}", fix=error.fix, code=error.code
-    )
+    kind = ServiceRefused if isinstance(error, ServiceRefused) else ServiceUnavailable
+    return kind(message + error.message, fix=error.fix, code=error.code)
 
 
 def _stated_errors(document: Mapping[str, Json]) -> str | None:
