@@ -190,12 +190,20 @@ class SourceOrders:
                 return VanishedOrder(order_id)
             number = rows.header.text("poNumber") or ""
             known = MasterData(
-                supplier_codes=self._directory.supplier_codes(),
+                supplier_codes=self._directory.supplier_codes(_supplier_of(rows.header)),
                 parts={row.needed("id"): part for row in rows.lines if (part := _part(row)) is not None},
                 items={item: item for row in rows.lines if (item := row.text("itemId")) is not None},
             )
             statuses = self._directory.statuses()
-            order = read_order(rows.header, rows.lines, rows.releases, statuses=statuses, known=known)
+            try:
+                order = read_order(rows.header, rows.lines, rows.releases, statuses=statuses, known=known)
+            except UnknownStatus:
+                # The statuses are kept for a day: this one may be new.
+                again = self._directory.statuses_again()
+                if again is None:
+                    raise
+                statuses = again
+                order = read_order(rows.header, rows.lines, rows.releases, statuses=statuses, known=known)
             self._in_former_zones[order_id] = {
                 days.name: read_order(
                     rows.header.with_days(days),
@@ -222,6 +230,11 @@ class SourceOrders:
             raise
         except Exception as error:
             return UnforeseenOrder(order_id, number, error)
+
+
+def _supplier_of(header: Row) -> tuple[str, ...]:
+    supplier = header.text("supplierId")
+    return () if supplier is None else (supplier,)
 
 
 def _distinct(rows: Iterable[Row], fields: tuple[str, ...]) -> tuple[Row, ...]:
