@@ -37,6 +37,13 @@ CHROMIUM = (
 )
 
 
+STILL_DATE = (
+    "(() => { const Real = Date; globalThis.Date = class extends Real {"
+    " constructor(...given) { if (given.length) { super(...given); } else { super(NOW); } }"
+    " static now() { return NOW; } }; })();"
+)
+
+
 class StillClock(SystemClock):
     """The time that the pictures show."""
 
@@ -88,6 +95,9 @@ def main() -> None:
         said = printed([*files, "status", "--html", str(page)])
         if not page.exists():
             raise SystemExit(f"no page: {said}")
+        # The page compares its age with the browser's clock.
+        still = STILL_DATE.replace("NOW", str(int(SHOWN.timestamp() * 1000)))
+        page.write_text(page.read_text(encoding="utf-8").replace("<head>", f"<head><script>{still}</script>", 1), "utf-8")
         profile = Path(folder) / "profile"
         command = [*CHROMIUM.split(), f"--user-data-dir={profile}", f"--screenshot={PLACE / 'page.png'}", page.as_uri()]
         subprocess.run(command, check=True, timeout=120, capture_output=True)

@@ -110,7 +110,7 @@ def findings(ran):
 
 def test_check_names_a_missing_grant_with_whom_to_ask_and_a_wrong_name_with_the_nearest(source_bench):
     bench = source_bench("datasource", "datasource")
-    bench.sandbox.plex_settings.granted -= {28809, 107}
+    bench.sandbox.plex_settings.granted -= {28809, 107, 6200}
     bench.config.write_text(bench.config.read_text().replace('status = "PO_Status"', 'status = "PO_status"'))
     ran = bench.run("check", "--json")
     assert ran.code == 4
@@ -118,5 +118,8 @@ def test_check_names_a_missing_grant_with_whom_to_ask_and_a_wrong_name_with_the_
     assert "28809" in found["plex.datasources.acknowledgment_write"]["message"]
     assert "Customer Care" in found["plex.datasources.acknowledgment_write"]["fix"]
     assert "Web Service Access By User Account" in found["plex.datasources.addresses"]["fix"]
+    assert "16518 (PO_Releases_Acknowledgement_Get)" not in found["plex.datasources.addresses"]["fix"]
+    assert "Grant data source 6200" in found["plex.datasources.releases"]["fix"]
+    assert len(sources_called(bench)) <= 30
     assert "did you mean PO_Status?" in found["plex.datasources.order"]["message"]
     assert bench.sandbox.plex.writes == []

@@ -21,6 +21,7 @@ from plexstedi.plex.datasource.probe import whom_to_ask
 from plexstedi.plex.datasource.soap_xml import NAMESPACE, BrokenSoapError, SoapResult, read_result, request_xml
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown, Written
 from plexstedi.plex.writeback.datasources import (
+    FoundSource,
     InputValue,
     SourceRows,
     business_failure,
@@ -66,6 +67,10 @@ class SoapSources:
     def metadata(self, source: int, table: str = "") -> None:
         """None: this interface has no metadata."""
         return
+
+    def search(self, name: str) -> tuple[FoundSource, ...]:
+        """Nothing: this interface has no search."""
+        return ()
 
     def read(self, source: int, inputs: Mapping[str, InputValue]) -> tuple[Mapping[str, Json], ...]:
         """All rows for these inputs. Raise ServiceRefused, ServiceUnavailable (also if the row limit is reached)."""

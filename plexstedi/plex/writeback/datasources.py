@@ -67,6 +67,14 @@ class Metadata:
     """By input: its type in Plex, such as `int32`; empty if Plex states none."""
 
 
+@dataclass(frozen=True)
+class FoundSource:
+    """A data source that the account may use."""
+
+    id: int
+    name: str
+
+
 class Key(str):
     """A key of Plex, kept as text. It is sent back as an integer where that is the input's type."""
 
@@ -92,6 +100,8 @@ class AnySources(Protocol):
     def write(self, source: int, inputs: Mapping[str, InputValue]) -> WriteOutcome: ...
 
     def metadata(self, source: int, table: str = "") -> Metadata | None: ...
+
+    def search(self, name: str) -> tuple[FoundSource, ...]: ...
 
 
 class DataSources:
@@ -134,6 +144,20 @@ class DataSources:
                 if (name := _text(one.get("name"))) is not None
             },
         )
+
+    def search(self, name: str) -> tuple[FoundSource, ...]:
+        """The data sources with this in their name that the account may use, by number. Raise ServiceRefused."""
+        try:
+            response = self._caller.get("/search", [("name", name)])
+        except RequestRejected as error:
+            raise ServiceRefused(error.message, fix="Check plex.base_url.", code="question-refused") from error
+        listed = response.json()
+        found = [
+            FoundSource(number, _text(one.get("name")) or str(number))
+            for one in _records(listed)
+            if isinstance(number := one.get("id"), int) and not isinstance(number, bool)
+        ]
+        return tuple(sorted(found, key=lambda each: each.id))
 
     def read(self, source: int, inputs: Mapping[str, InputValue]) -> tuple[Mapping[str, Json], ...]:
         """All rows for these inputs.
