@@ -64,6 +64,9 @@ class RunConfig(Settings):
     """Interval of the timer that calls `run`; `status` reports a fault after three intervals without a success."""
     max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """The largest response of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
+    metrics_file: HomePath | None = None
+    """Replaced after each run, for the textfile collector of Prometheus' node exporter: a path that ends in `.prom`,
+    relative to the configuration file."""
 
 
 class CredentialsConfig(Settings):
