@@ -25,6 +25,8 @@ class EmailConfig(Settings):
     one."""
     suppliers: dict[Code, Annotated[tuple[Code, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """By supplier code: who buys there, and gets the digest of its open problems only."""
+    buyers: dict[Code, Annotated[tuple[Code, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """By Plex's id of who issued an order (`issuedById`): gets the digest of these orders' open problems only."""
 
     @model_validator(mode="after")
     def _login_is_encrypted(self) -> EmailConfig:
