@@ -97,7 +97,9 @@ def main() -> None:
             raise SystemExit(f"no page: {said}")
         # The page compares its age with the browser's clock.
         still = STILL_DATE.replace("NOW", str(int(SHOWN.timestamp() * 1000)))
-        page.write_text(page.read_text(encoding="utf-8").replace("<head>", f"<head><script>{still}</script>", 1), "utf-8")
+        page.write_text(
+            page.read_text(encoding="utf-8").replace("<head>", f"<head><script>{still}</script>", 1), "utf-8"
+        )
         profile = Path(folder) / "profile"
         command = [*CHROMIUM.split(), f"--user-data-dir={profile}", f"--screenshot={PLACE / 'page.png'}", page.as_uri()]
         subprocess.run(command, check=True, timeout=120, capture_output=True)

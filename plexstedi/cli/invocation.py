@@ -220,6 +220,7 @@ def work(
         config_file=invocation.config_file(),
         find_state=invocation.state_if_known,
         find_secrets=invocation.secrets,
+        find_config=invocation.config_if_readable,
         alerting=alerting,
         to_cron=not (as_json or on_a_terminal()),
     )

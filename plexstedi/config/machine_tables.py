@@ -25,6 +25,8 @@ class EmailConfig(Settings):
     one."""
     suppliers: dict[Code, Annotated[tuple[Code, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """By supplier code: who buys there, and gets the digest of its open problems only."""
+    buyers: dict[Code, Annotated[tuple[Code, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """By Plex's id of who issued an order (`issuedById`): gets the digest of these orders' open problems only."""
 
     @model_validator(mode="after")
     def _login_is_encrypted(self) -> EmailConfig:
@@ -67,6 +69,9 @@ class RunConfig(Settings):
     html: HomePath | None = None
     """The page of `status --html`, written at the end of each `run`, readable by all users. Relative to the
     configuration file; None: no page."""
+    metrics_file: HomePath | None = None
+    """Replaced after each run, for the textfile collector of Prometheus' node exporter: a path that ends in `.prom`,
+    relative to the configuration file."""
 
 
 class ReportConfig(Settings):

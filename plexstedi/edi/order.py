@@ -160,6 +160,8 @@ class Order(Frozen):
     ship_via: str | None = None
     ship_to: str | None = None
     note: str | None = None
+    buyer: str | None = None
+    """Plex's id of who issued the order, as of the revision: for digests only."""
     lines: tuple[Line, ...] = ()
     created_at: datetime | None = None
     modified_at: datetime | None = None
@@ -173,7 +175,7 @@ class Order(Frozen):
         return next((ln for ln in self.lines if ln.number == number), None)
 
 
-_NOT_IN_FINGERPRINT = {"supplier_address_id", "status_name", "created_at", "modified_at"}
+_NOT_IN_FINGERPRINT = {"buyer", "supplier_address_id", "status_name", "created_at", "modified_at"}
 
 
 def fingerprint(order: Order) -> str:

@@ -42,6 +42,7 @@ class Fact(StrEnum):
     DIGEST_SENT = "digest of alerts sent"
     ALERTED_FAULTS = "faults that were told"
     RUNS = "how runs ended"
+    TALLY = "runs and calls counted"
     CONTENTS_DROPPED = "contents dropped"
     STEDI_KEY = "stedi key"
     PLEX_KEY = "plex key"

@@ -208,6 +208,13 @@ class Reviews:
         rows = self._database.rows("SELECT * FROM reviews WHERE order_id = ? ORDER BY id", (order_id,))
         return [_review(row) for row in rows]
 
+    def open_by_kind(self) -> dict[str, int]:
+        """Number of open items by kind."""
+        rows = self._database.rows(
+            "SELECT kind, count(*) AS n FROM reviews WHERE state = 'open' GROUP BY kind ORDER BY kind"
+        )
+        return {row["kind"]: row["n"] for row in rows}
+
     def attention(self) -> int:
         """Number of open items; changed orders from before polling count as one together (DESIGN.md section 5)."""
         separate = self._database.number(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -71,6 +71,39 @@ class RunRecords(_Record):
         memory.put(Fact.RUNS, self.model_dump_json())
 
 
+class RunTally(_Record):
+    """Runs and calls since the state file was created: counters of the metrics file."""
+
+    runs: dict[str, int] = Field(default_factory=dict)
+    """By command and exit code: `run 0`."""
+    calls: dict[str, int] = Field(default_factory=dict)
+    """By service and outcome: `Plex ok`."""
+    seconds: float = 0.0
+    """Duration of the last run."""
+
+    @classmethod
+    def load(cls, memory: Cursors) -> RunTally:
+        """Load from the state; empty before the first run has ended."""
+        text = memory.get(Fact.TALLY)
+        try:
+            return cls() if text is None else cls.model_validate_json(text)
+        except ValidationError:
+            # Written by another version. Counters begin again, as after any restart.
+            return cls()
+
+    def save(self, memory: Cursors) -> None:
+        """Store in the state; the caller commits."""
+        memory.put(Fact.TALLY, self.model_dump_json())
+
+    def plus(self, runs: Mapping[str, int], calls: Mapping[str, int], seconds: float) -> RunTally:
+        """With further runs and calls."""
+        return RunTally(runs=_sum(self.runs, runs), calls=_sum(self.calls, calls), seconds=seconds)
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
+
+
 class StoredFault(_Record):
     """A fault that could not be stored in the state, or occurred before the state was opened."""
 
@@ -98,6 +131,12 @@ class HealthFile(_Record):
     last_run: LastRun | None = None
     stages: dict[str, StageRecord] = Field(default_factory=dict)
     faults: tuple[StoredFault, ...] = ()
+    runs: dict[str, int] = Field(default_factory=dict)
+    """Runs that the state has not counted yet, as in `RunTally`."""
+
+    def counting(self, command: str, exit_code: int) -> dict[str, int]:
+        """These runs and one more."""
+        return _sum(self.runs, {f"{command} {exit_code}": 1})
 
     @staticmethod
     def path(state: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, fields, replace
 
 from plexstedi.errors import PlexStediError, Unforeseen
@@ -69,3 +70,17 @@ class RunCounts:
         """Add a warning, once."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+
+@dataclass
+class CallCounts:
+    """Calls to the services by outcome; several threads count at once."""
+
+    counted: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, service: str, outcome: str) -> None:
+        """Count one attempt."""
+        with self._lock:
+            name = f"{service} {outcome}"
+            self.counted[name] = self.counted.get(name, 0) + 1

@@ -24,7 +24,7 @@ from plexstedi.errors import (
     UsageFault,
 )
 from plexstedi.state.faults import OpenFault
-from plexstedi.state.run_records import ErrorNote, HealthFile, LastRun, RunRecords, StageRecord, StoredFault
+from plexstedi.state.run_records import ErrorNote, HealthFile, LastRun, RunRecords, RunTally, StageRecord, StoredFault
 from plexstedi.state.store import Store
 from plexstedi.sync.key_use import KeyUse
 from plexstedi.sync.stages import Stage
@@ -58,6 +58,8 @@ class Ending:
     started: bool = True
     """False: there was no session."""
     key: KeyUse = field(default_factory=KeyUse)
+    calls: Mapping[str, int] = field(default_factory=dict)
+    """By service and outcome: `Plex ok`."""
 
     @property
     def last_run(self) -> LastRun:
@@ -169,6 +171,9 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
         # A quiet run prints no warnings, so they must stay due for the next mail.
         printed = fresh if to_cron and (words or not ending.idle) else []
         _records_after(records, health_file, ending, printed).save(store.cursors)
+        runs = health_file.counting(ending.command, ending.exit_code)
+        seconds = max(0.0, (ending.at - ending.began).total_seconds())
+        RunTally.load(store.cursors).plus(runs, ending.calls, seconds).save(store.cursors)
     if state is not None:
         # Keep the entry of a lock held by another run: further overlaps with the same run are not reported again.
         HealthFile(
@@ -209,7 +214,10 @@ def record_beside_state(state: Path, ending: Ending, *, to_cron: bool) -> Record
         name: StageRecord(failed_at=now, error=ErrorNote.of(f)) for name, f in ending.ends().items() if f is not None
     }
     after = HealthFile(
-        last_run=ending.last_run, stages={**health_file.stages, **stages}, faults=tuple(others)
+        last_run=ending.last_run,
+        stages={**health_file.stages, **stages},
+        faults=tuple(others),
+        runs=health_file.counting(ending.command, ending.exit_code),
     ).with_faults(fresh)
     if not after.save(state):
         return RecordedEnding(Mail(ending.faults), known)

@@ -20,7 +20,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document
-from plexstedi.sync.counts import RunCounts
+from plexstedi.sync.counts import CallCounts, RunCounts
 from plexstedi.sync.key_use import KeyUse
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Session:
     _partners: dict[str, Partner] = field(default_factory=dict)
     tenant_checked: bool = False
     key: KeyUse = field(default_factory=KeyUse)
+    calls: CallCounts = field(default_factory=CallCounts)
     receipts_read: bool = False
     """Plex was asked for receipts in this run."""
 

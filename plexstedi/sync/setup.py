@@ -18,7 +18,7 @@ from plexstedi.config.values import timezone_problem
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.decimal_json import Json
 from plexstedi.errors import Interrupted
-from plexstedi.http.caller import Deadline, MemoryCallLog
+from plexstedi.http.caller import Attempt, Deadline, MemoryCallLog
 from plexstedi.plex.build import connect_to_plex
 from plexstedi.plex.port import PlexPort
 from plexstedi.plex.settings import AcknowledgmentRecords, Api, DataSourceMap, Level, PlexSettings, StatusNames
@@ -29,6 +29,7 @@ from plexstedi.state.store import Store, expect_state
 from plexstedi.stedi.build import connect_to_stedi
 from plexstedi.stedi.client import StediClient
 from plexstedi.stedi.other_keys import NamedKey, OtherKeys
+from plexstedi.sync.counts import CallCounts
 from plexstedi.sync.session import PROGRAM, Session
 from plexstedi.sync.timezones import history
 
@@ -163,14 +164,27 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
             clock.monotonic() + limit, around.stop, partial(_no_transaction, store, threading.get_ident())
         )
         calls = StoredCalls(store.cursors)
+        counts = CallCounts()
+
+        def on_attempt(attempt: Attempt) -> None:
+            counts.add(attempt.service, attempt.outcome)
 
         def plex() -> PlexPort:
             former = [name for name, _ in history(store.cursors)]
             kept = KeptMasterData(store, clock)
-            return open_plex(config, around.secrets, clock, deadline=deadline, calls=calls, former=former, kept=kept)
+            return open_plex(
+                config,
+                around.secrets,
+                clock,
+                deadline=deadline,
+                calls=calls,
+                former=former,
+                kept=kept,
+                on_attempt=on_attempt,
+            )
 
         def stedi() -> StediClient:
-            return open_stedi(config, around.secrets, clock, deadline=deadline)
+            return open_stedi(config, around.secrets, clock, deadline=deadline, on_attempt=on_attempt)
 
         session = Session(
             config=config,
@@ -184,6 +198,7 @@ def open_session(around: Surroundings, *, dry_run: bool, actor: str = PROGRAM, r
             overrides=around.overrides,
             stop=around.stop,
             progress=around.progress,
+            calls=counts,
         )
     except BaseException:
         store.close()
@@ -205,6 +220,7 @@ def open_stedi(
     *,
     deadline: Deadline | None,
     key: SecretName = SecretName.STEDI_API_KEY,
+    on_attempt: Callable[[Attempt], None] | None = None,
 ) -> StediClient:
     """A Stedi client with one of the two keys. Raise CredentialsFault if it is not set."""
     # When the next key is tried and rejected, do not advise to overwrite the key in use.
@@ -223,6 +239,7 @@ def open_stedi(
         clock=clock,
         read_timeout=float(config.stedi.read_timeout_seconds),
         deadline=deadline,
+        on_attempt=on_attempt,
         largest_response=config.run.max_response_mb * 2**20,
     )
 
@@ -245,6 +262,7 @@ def open_plex(
     calls: StoredCalls | None,
     former: Sequence[str] = (),
     kept: KeptMasterData | None = None,
+    on_attempt: Callable[[Attempt], None] | None = None,
 ) -> PlexPort:
     """A Plex client in the configured dialect; `former` as in `plex_settings`.
 
@@ -257,6 +275,7 @@ def open_plex(
     return connect_to_plex(
         plex_settings(config, former),
         secrets.get(name).get_secret_value(),
+        on_attempt=on_attempt,
         renewal=secrets.how_to_store(name),
         account_renewal=secrets.how_to_store(SecretName.PLEX_PASSWORD) if by_account else None,
         account_password=secrets.get(SecretName.PLEX_PASSWORD).get_secret_value() if by_account else None,

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.clock import Clock
-from plexstedi.config.load import AlertsConfig, readable_alerts
+from plexstedi.config.load import AlertsConfig, Config, readable_alerts
 from plexstedi.credentials.secrets import Secrets
-from plexstedi.errors import PlexStediError
-from plexstedi.sync.endings import Ending, record_beside_state, record_in_state
+from plexstedi.errors import LockHeld, PlexStediError
+from plexstedi.state.store import Store
+from plexstedi.sync.endings import Ending, record_beside_state, record_in_state, warning_is_due
 from plexstedi.sync.session import Session
 
 
@@ -26,6 +27,8 @@ class EndingRecorder:
     find_state: Callable[[], Path | None]
     """The state file; None if it cannot be determined."""
     find_secrets: Callable[[], Secrets]
+    find_config: Callable[[], Config | None]
+    """The configuration; None if it is invalid."""
     alerting: bool
     to_cron: bool
     """The output goes to cron's mail: persistent faults are printed only when due."""
@@ -51,6 +54,7 @@ class EndingRecorder:
         )
         if unrecorded:
             self._beside(self._ending(session, began), session.store.database.path, alerts)
+        self._metrics(session.store, session.store.database.path, session.config)
 
     def of_no_session(self, *, started: bool) -> None:
         """After a run that could not open its session (configuration, state, lock), or lost it."""
@@ -65,7 +69,12 @@ class EndingRecorder:
                     ping(alerts, int(outcome.exit_code), 0, run_log(outcome.faults, outcome.warnings, ()))
                 )
             )
-        self._beside(ending, self.find_state(), alerts)
+        state = self.find_state()
+        self._beside(ending, state, alerts)
+        config = self.find_config()
+        # The run that holds the lock writes its own.
+        if config is not None and not any(isinstance(fault, LockHeld) for fault in outcome.faults):
+            self._metrics(None, state, config)
 
     def of_printing(self, fault: PlexStediError) -> None:
         """After an unexpected error while printing the result; the ending itself is already recorded."""
@@ -94,6 +103,26 @@ class EndingRecorder:
                 )
             )
 
+    def _metrics(self, store: Store | None, state: Path | None, config: Config) -> None:
+        """Write the metrics file. A failure is a warning: the orders were sent."""
+        if config.run.metrics_file is None or state is None:
+            return
+        from plexstedi.sync.report.metrics import gather, metrics_path, write_metrics
+
+        path = metrics_path(config, config.run.metrics_file)
+        now, outcome = self.clock.now(), self.outcome
+        try:
+            write_metrics(path, gather(store, state, config, now))
+        except (OSError, PlexStediError) as error:
+            why = error.message if isinstance(error, PlexStediError) else error.strerror
+            fault = PlexStediError(
+                f"the metrics file {path} (run.metrics_file) cannot be written ({why})",
+                fix="Create its folder, and give the user of the run write permission there.",
+                code="metrics-file",
+            )
+            if not self.to_cron or warning_is_due(state, fault, now, idle=outcome.idle):
+                outcome.warnings.append(f"{fault.message}. {fault.fix}")
+
     def _ending(self, session: Session, began: datetime) -> Ending:
         outcome = self.outcome
         return Ending(
@@ -106,4 +135,5 @@ class EndingRecorder:
             warnings=tuple(session.run.warnings),
             idle=outcome.idle,
             key=session.key,
+            calls=dict(session.calls.counted),
         )

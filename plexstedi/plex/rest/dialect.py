@@ -17,7 +17,7 @@ from plexstedi.plex.settings import PlexSettings
 _FIELDS = """
     id poNumber lineItemNumber status supplierId supplierAddressId type blanketOrder
     orderedDate poDate dueDate currencyCode terms freightTerms fob shipVia
-    shipTo note createdDate modifiedDate unit orderUnit unitPrice partId
+    shipTo note issuedById createdDate modifiedDate unit orderUnit unitPrice partId
     itemId supplierPartNumber manufacturerPartNumber description blanketQuantity poLineItemId poId releaseLineNumber
     quantity poShipTo partNumber partRevision releaseId receiveDate code name
     main address city state zip country alternateSupplierName number

@@ -79,6 +79,7 @@ def read_order(
         ship_via=header.text("shipVia"),
         ship_to=header.text("shipTo"),
         note=header.text("note"),
+        buyer=header.text("issuedById"),
         lines=tuple(sorted(read_lines, key=lambda line: (line.number, line.id))),
         created_at=header.time("createdDate"),
         modified_at=header.time("modifiedDate"),

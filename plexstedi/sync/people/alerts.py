@@ -10,12 +10,13 @@ from plexstedi.config.load import AlertsConfig
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, RecordsUnanswered, Unforeseen
 from plexstedi.state.cursors import Fact
+from plexstedi.state.reviews import Review
 from plexstedi.state.run_records import HealthFile
 from plexstedi.sync.endings import fault_key, persists
 from plexstedi.sync.keys.advice import key_due, refused_key
 from plexstedi.sync.keys.record import KeyRecord
 from plexstedi.sync.people.channels import channel_warnings, ping, run_log, send_message
-from plexstedi.sync.people.messages import Message, digest_message, failed_run_message, news_message, supplier_digest
+from plexstedi.sync.people.messages import Message, digest_message, failed_run_message, news_message, own_digests
 from plexstedi.sync.session import Session
 
 
@@ -63,7 +64,7 @@ def after_unrecorded_run(
 
 
 def _due_messages(session: Session, faults: Sequence[PlexStediError]) -> list[Message]:
-    """The messages to send now: about new faults and items, else the digests if they are due.
+    """The messages to send now: about new faults and items, and the digests if they are due.
 
     A fault that lasts over many runs, also of one record, is sent once, and again in each digest.
     """
@@ -91,11 +92,18 @@ def _due_messages(session: Session, faults: Sequence[PlexStediError]) -> list[Me
             cursors.put_time(Fact.DIGEST_SENT, None)
         elif last is None or digest_due:
             cursors.put_time(Fact.DIGEST_SENT, now)
-    if session.run.news or fresh:
-        return [news_message(session.run.news, fresh)]
+    new = [news_message(session.run.news, fresh)] if session.run.news or fresh else []
     if not (digest_due and any_open):
-        return []
+        return new
     email = session.config.alerts.email
-    buyers = {} if email is None else email.suppliers
-    own = [supplier_digest(supplier, to, items, now) for supplier, to in buyers.items()]
-    return [digest_message(items, list(wrong.values()), now), *(message for message in own if message is not None)]
+    suppliers, buyers = ({}, {}) if email is None else (email.suppliers, email.buyers)
+    own = own_digests(suppliers, buyers, items, lambda review: _buyer(session, review), now)
+    # Also in a run with news: else a busy plant would have no digest.
+    return [*new, digest_message(items, list(wrong.values()), now), *own]
+
+
+def _buyer(session: Session, review: Review) -> str | None:
+    """Plex's id of who issued the item's order, as of its latest revision."""
+    orders = session.store.orders
+    record = None if review.order_id is None else orders.get(review.order_id)
+    return None if record is None or not record.latest else orders.revision(record.id, record.latest).buyer

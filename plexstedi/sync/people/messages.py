@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -151,12 +151,30 @@ def digest_message(items: Sequence[Review], faults: Sequence[PlexStediError], no
     return _digest(f"plexstedi: {_counted(count)}", items, faults, now)
 
 
-def supplier_digest(supplier: str, to: Sequence[str], items: Sequence[Review], now: datetime) -> Message | None:
-    """The digest for who buys at one supplier; None if nothing of it is open."""
-    own = [review for review in items if review.supplier == supplier]
-    if not own:
-        return None
-    return replace(_digest(f"plexstedi: {supplier}: {_counted(len(own))}", own, (), now), to=tuple(to))
+def own_digests(
+    suppliers: Mapping[str, Sequence[str]],
+    buyers: Mapping[str, Sequence[str]],
+    items: Sequence[Review],
+    buyer_of: Callable[[Review], str | None],
+    now: datetime,
+) -> list[Message]:
+    """One digest per person that buys at a supplier, or that issued orders, with these open items only.
+
+    `suppliers`, `buyers`: addresses by supplier code, and by Plex's id of who issued an order.
+    """
+    own: dict[str, dict[int, Review]] = {}
+    for review in items:
+        issued_by = buyer_of(review) if buyers else None
+        addresses = [*suppliers.get(review.supplier or "", ()), *buyers.get(issued_by or "", ())]
+        for address in addresses:
+            own.setdefault(address, {})[review.id] = review
+    digests = []
+    for address, reviews in own.items():
+        found = {review.supplier or _NO_SUPPLIER for review in reviews.values()}
+        about = f"{next(iter(found))}: " if len(found) == 1 else ""
+        subject = f"plexstedi: {about}{_counted(len(reviews))}"
+        digests.append(replace(_digest(subject, list(reviews.values()), (), now), to=(address,)))
+    return digests
 
 
 def _counted(count: int) -> str:

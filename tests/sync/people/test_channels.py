@@ -32,7 +32,7 @@ from plexstedi.logs import TAIL_BYTES, LogFormat, configure, log_event
 from plexstedi.state.reviews import Review, ReviewKind
 from plexstedi.state.subject import Subject
 from plexstedi.sync.people.channels import ping, ping_start, run_log, send_message
-from plexstedi.sync.people.messages import Message, digest_message, news_message, supplier_digest
+from plexstedi.sync.people.messages import Message, digest_message, news_message, own_digests
 
 # aiosmtpd does not see that a connection was encrypted from its beginning.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -198,14 +198,28 @@ def test_a_password_never_crosses_the_network_in_clear_text() -> None:
     assert EmailConfig(**given, smtp_host="localhost").security == "none"
 
 
+def nobody(item: Review) -> str | None:
+    raise AssertionError("without configured buyers no order is read")
+
+
+def test_who_issued_orders_gets_one_mail_with_all_of_these() -> None:
+    items = [review(1, "ACME01"), review(2, "BOLT02"), review(3, "BOLT02"), review(4, None)]
+    issued = {1: "u-anna", 2: "u-anna", 3: "u-ben"}
+    anna, ben = ("anna@plant.example",), ("ben@plant.example",)
+    digests = own_digests({"ACME01": anna}, {"u-anna": anna, "u-ben": ben}, items, lambda one: issued.get(one.id), NOW)
+    assert {message.to: [item.id for item in message.items] for message in digests} == {anna: [1, 2], ben: [3]}
+    assert [message.subject for message in digests] == [
+        "plexstedi: 2 items need review",
+        "plexstedi: BOLT02: 1 item needs review",
+    ]
+
+
 def test_who_buys_at_one_supplier_gets_that_supplier_only(tmp_path: Path) -> None:
     items = [review(1, "ACME01"), review(2, "BOLT02"), review(3, None)]
-    own = supplier_digest("ACME01", ("anna@plant.example",), items, NOW)
-    assert own is not None
+    (own,) = own_digests({"ACME01": ("anna@plant.example",), "CHEM03": ("c@plant.example",)}, {}, items, nobody, NOW)
     assert (own.to, own.subject) == (("anna@plant.example",), "plexstedi: ACME01: 1 item needs review")
     assert "PO-1" in own.text
     assert not [other for other in ("PO-2", "PO-3", "BOLT02") if other in own.text + str(own.html)]
-    assert supplier_digest("CHEM03", ("anna@plant.example",), items, NOW) is None
     told = tmp_path / "told"
     assert send_message(AlertsConfig(command=("tee", str(told))), own) == [], "a program gets the whole digest only"
 
