@@ -1,1 +1,1 @@
-"""Commands by which a person decides: `review`, `replay`, `recover`."""
+"""Commands for decisions of users: `review`, `replay`, `recover`."""
