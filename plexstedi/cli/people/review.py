@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plexstedi.cli.completion import reviews
 from plexstedi.cli.invocation import finish, of, work
 from plexstedi.cli.options import DryRun, Json, Reason, Supplier, Yes, positive, reason_given
 from plexstedi.cli.people.review_one_by_one import decide_one_after_the_other
@@ -35,7 +36,13 @@ from plexstedi.sync.people.review import ReviewDetail, ReviewLine, decide, detai
 from plexstedi.sync.session import Session
 
 Id = Annotated[
-    int, typer.Argument(metavar="ID", parser=positive, help="Number of the review, from `plexstedi review list`.")
+    int,
+    typer.Argument(
+        metavar="ID",
+        parser=positive,
+        autocompletion=reviews,
+        help="Number of the review, from `plexstedi review list`.",
+    ),
 ]
 Lines = Annotated[
     list[int] | None,

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from plexstedi.cli.completion import order_numbers, reviews, suppliers
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import confirmed, positive, reason_given
 from plexstedi.cli.render.tables import aligned, plain
@@ -55,19 +56,26 @@ Ids: TypeAlias = Annotated[
     list[int] | None,
     typer.Argument(
         metavar="[ID]...",
+        autocompletion=reviews,
         parser=positive,
         help="Numbers of reviews, from `plexstedi review list`. Without one: all that the options select.",
         show_default=False,
     ),
 ]
 OfSupplier: TypeAlias = Annotated[
-    str | None, typer.Option("--supplier", metavar="CODE", help="Select the open items of this supplier.")
+    str | None,
+    typer.Option(
+        "--supplier", metavar="CODE", autocompletion=suppliers, help="Select the open items of this supplier."
+    ),
 ]
 Kind: TypeAlias = Annotated[
     str | None, typer.Option("--kind", metavar="KIND", help="Select this kind, as in `review list`: line-held.")
 ]
 OfOrder: TypeAlias = Annotated[
-    str | None, typer.Option("--order", metavar="NUMBER", help="Select the items of this order or invoice.")
+    str | None,
+    typer.Option(
+        "--order", metavar="NUMBER", autocompletion=order_numbers, help="Select the items of this order or invoice."
+    ),
 ]
 MaxDaysLate: TypeAlias = Annotated[
     int | None,
