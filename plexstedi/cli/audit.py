@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.streams import print_json, takes_text
@@ -46,7 +47,10 @@ def register(app: typer.Typer) -> None:
 def _export(
     context: typer.Context,
     order: Annotated[
-        str | None, typer.Option("--order", metavar="NUMBER", help="Only events of this order or invoice.")
+        str | None,
+        typer.Option(
+            "--order", metavar="NUMBER", autocompletion=order_numbers, help="Only events of this order or invoice."
+        ),
     ] = None,
     since: Annotated[
         str | None,

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -106,11 +107,20 @@ def _global_options(
 
 def _register(arguments: list[str]) -> None:
     """Add the commands named on the command line, or all: importing them takes most of a short command's time."""
-    named = [name for name in _COMMANDS if _name_of(name) in arguments]
+    words = arguments or _words_to_complete(os.environ)
+    named = [name for name in _COMMANDS if _name_of(name) in words]
     for name in named or _COMMANDS:
         if name not in _registered:
             importlib.import_module(f"plexstedi.cli.{name}").register(app)
             _registered.add(name)
+
+
+def _words_to_complete(env: Mapping[str, str]) -> list[str]:
+    """The command line that a shell asks to complete; empty if none does."""
+    if not env.get("_PLEXSTEDI_COMPLETE", "").startswith("complete_"):
+        return []
+    # The last word is not complete: `check` may become `check` or another command.
+    return (env.get("COMP_WORDS") or env.get("_TYPER_COMPLETE_ARGS") or "").split()[:-1]
 
 
 _registered: set[str] = set()

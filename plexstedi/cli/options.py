@@ -10,6 +10,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from plexstedi.cli.completion import suppliers
 from plexstedi.edi.plain_values import as_utc, plain_whole
 from plexstedi.errors import SUSPICIONS, UsageFault
 
@@ -24,7 +25,9 @@ Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask fo
 Reason: TypeAlias = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="The reason; kept in the audit trail.")
 ]
-Supplier: TypeAlias = Annotated[str | None, typer.Option("--supplier", metavar="CODE", help="Only this supplier.")]
+Supplier: TypeAlias = Annotated[
+    str | None, typer.Option("--supplier", metavar="CODE", autocompletion=suppliers, help="Only this supplier.")
+]
 
 
 def overrides(names: list[str] | None) -> frozenset[str]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.page.files import write_page
@@ -63,7 +64,11 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         number: Annotated[
             str | None,
-            typer.Argument(metavar="[NUMBER]", help="One order or invoice: its documents, lines and timeline."),
+            typer.Argument(
+                metavar="[NUMBER]",
+                autocompletion=order_numbers,
+                help="One order or invoice: its documents, lines and timeline.",
+            ),
         ] = None,
         supplier: Supplier = None,
         late: Annotated[

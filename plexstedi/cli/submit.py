@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides, positive
 from plexstedi.cli.render.tables import print_documents_preview
@@ -40,7 +41,13 @@ def register(app: typer.Typer) -> None:
             Show, typer.Option("--show", help="With --dry-run: the table, or each complete document.")
         ] = Show.TABLE,
         order: Annotated[
-            str | None, typer.Option("--order", metavar="NUMBER", help="Only due documents of this order or invoice.")
+            str | None,
+            typer.Option(
+                "--order",
+                metavar="NUMBER",
+                autocompletion=order_numbers,
+                help="Only due documents of this order or invoice.",
+            ),
         ] = None,
         limit: Annotated[
             int | None,

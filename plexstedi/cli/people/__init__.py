@@ -1,1 +1,1 @@
-"""Commands with which a user decides: `review`, `replay`, `recover`."""
+"""Commands for decisions of users: `review`, `replay`, `recover`."""

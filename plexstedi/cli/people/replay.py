@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, confirmed, overrides, reason_given
 from plexstedi.cli.render.tables import aligned, plain
@@ -39,7 +40,10 @@ def register(app: typer.Typer) -> None:
     def command(
         context: typer.Context,
         number: Annotated[
-            str | None, typer.Argument(metavar="NUMBER", help="Order number, as in Plex.", show_default=False)
+            str | None,
+            typer.Argument(
+                metavar="NUMBER", autocompletion=order_numbers, help="Order number, as in Plex.", show_default=False
+            ),
         ] = None,
         reason: Reason = None,
         purpose: Annotated[

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
+from plexstedi.cli.completion import reviews
 from plexstedi.cli.invocation import finish, of, work
-from plexstedi.cli.options import Json, Reason, Supplier, positive, reason_given
+from plexstedi.cli.options import DryRun, Json, Reason, Supplier, Yes, positive, reason_given
+from plexstedi.cli.people.review_one_by_one import decide_one_after_the_other
+from plexstedi.cli.people.review_together import (
+    Decision,
+    Ids,
+    Kind,
+    MaxDaysLate,
+    OfOrder,
+    OfSupplier,
+    Within,
+    decide_together,
+    filters_of,
+)
 from plexstedi.cli.render.review_item import show_review
 from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import VersionJson
 from plexstedi.cli.result.things import ConsequenceJson, DocumentJson, ReviewJson, ReviewLineJson, UnmatchedLineJson
+from plexstedi.errors import UsageFault
 from plexstedi.state.reviews import Review
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import open_state
@@ -22,7 +37,13 @@ from plexstedi.sync.people.review import ReviewDetail, decide, detail
 from plexstedi.sync.session import Session
 
 Id = Annotated[
-    int, typer.Argument(metavar="ID", parser=positive, help="Number of the review, from `plexstedi review list`.")
+    int,
+    typer.Argument(
+        metavar="ID",
+        parser=positive,
+        autocompletion=reviews,
+        help="Number of the review, from `plexstedi review list`.",
+    ),
 ]
 Lines = Annotated[
     list[int] | None,
@@ -33,8 +54,11 @@ Lines = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     review = typer.Typer(
-        help="List, show, accept and reject review items.", no_args_is_help=True, rich_markup_mode=None
+        help="List, show, accept and reject review items. Without a command: decide one after the other on a terminal,"
+        " else list.",
+        rich_markup_mode=None,
     )
+    review.callback(invoke_without_command=True)(_without_command)
     app.add_typer(review, name="review", epilog="Example: plexstedi review list --supplier ACME01")
     review.command("list", epilog="Example: plexstedi review list --supplier ACME01")(_list)
     review.command("show", epilog="Example: plexstedi review show 12")(_show)
@@ -42,6 +66,15 @@ def register(app: typer.Typer) -> None:
     review.command("reject", epilog='Example: plexstedi review reject 12 --reason "the supplier sends it again"')(
         _reject
     )
+
+
+def _without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    if sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty():
+        decide_one_after_the_other(context, show_review)
+    else:
+        _list(context)
 
 
 def _list(context: typer.Context, supplier: Supplier = None, json: Json = False) -> None:
@@ -72,14 +105,54 @@ def _show(context: typer.Context, review: Id, json: Json = False) -> None:
     work(context, "review show", body, as_json=json, dry_run=True)
 
 
-def _accept(context: typer.Context, review: Id, reason: Reason = None, line: Lines = None, json: Json = False) -> None:
-    """Accept a review item; `review show` describes the effect."""
-    _decide(context, "accept", review, reason, line or (), as_json=json)
+def _accept(
+    context: typer.Context,
+    reviews: Ids = None,
+    reason: Reason = None,
+    line: Lines = None,
+    supplier: OfSupplier = None,
+    kind: Kind = None,
+    order: OfOrder = None,
+    max_days_late: MaxDaysLate = None,
+    within: Within = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Accept review items: by number, or all open ones that the options select. `review show` describes the effect."""
+    filters = filters_of(supplier, kind, order, max_days_late, within)
+    decision = Decision("accept", tuple(reviews or ()), filters, yes=yes, dry_run=dry_run, as_json=json)
+    _decide_given(context, decision, reason, line or ())
 
 
-def _reject(context: typer.Context, review: Id, reason: Reason = None, line: Lines = None, json: Json = False) -> None:
-    """Reject a review item; `review show` describes the effect."""
-    _decide(context, "reject", review, reason, line or (), as_json=json)
+def _reject(
+    context: typer.Context,
+    reviews: Ids = None,
+    reason: Reason = None,
+    line: Lines = None,
+    supplier: OfSupplier = None,
+    kind: Kind = None,
+    order: OfOrder = None,
+    max_days_late: MaxDaysLate = None,
+    within: Within = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Reject review items: by number, or all open ones that the options select. `review show` describes the effect."""
+    filters = filters_of(supplier, kind, order, max_days_late, within)
+    decision = Decision("reject", tuple(reviews or ()), filters, yes=yes, dry_run=dry_run, as_json=json)
+    _decide_given(context, decision, reason, line or ())
+
+
+def _decide_given(context: typer.Context, decision: Decision, reason: str | None, lines: Sequence[int]) -> None:
+    decision.must_select()
+    if len(decision.numbers) == 1 and not decision.dry_run:
+        _decide(context, decision.how, decision.numbers[0], reason, lines, as_json=decision.as_json)
+        return
+    if lines:
+        raise UsageFault("--line is for the decision of one review item", fix="Name one ID, or omit --line.")
+    decide_together(context, decision, reason)
 
 
 def _decide(

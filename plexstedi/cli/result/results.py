@@ -5,7 +5,7 @@ A key that is set late has a default: a fault may end the command before.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -35,6 +35,7 @@ from plexstedi.cli.result.things import (
     CredentialJson,
     DocumentJson,
     FindingJson,
+    PlannedFieldJson,
     PreviewJson,
     ReplayJson,
     ReviewJson,
@@ -43,7 +44,10 @@ from plexstedi.cli.result.things import (
     UnmatchedLineJson,
     WriteJson,
 )
-from plexstedi.cli.result.values import JsonShape
+from plexstedi.cli.result.values import JsonShape, Number
+
+if TYPE_CHECKING:
+    from plexstedi.sync.people.review_bulk import ItemDecision, Proposal
 
 
 class CountsJson(JsonShape):
@@ -163,11 +167,43 @@ class ReviewShowResult(SessionResult):
     differences: list[str] = Field(default_factory=list)
 
 
+class ReviewDecisionJson(JsonShape):
+    """One item of a decision. `days_late` and `percent_off`: how far its lines are from the order, where they tell."""
+
+    id: int
+    result: str
+    """`accepted`, `rejected`, `would-accept`, `would-reject`, `closed-before` or `failed`."""
+    review: ReviewJson | None
+    days_late: int | None
+    percent_off: Number | None
+    effect: str | None
+    writes: list[PlannedFieldJson]
+    """Values that the next run writes to Plex because of it."""
+    error: ErrorJson | None
+
+    @classmethod
+    def of(cls, proposal: Proposal, item: ItemDecision) -> ReviewDecisionJson:
+        candidate, found = proposal.candidate, proposal.consequence
+        return cls(
+            id=item.number,
+            result=item.result.value,
+            review=None if item.review is None else ReviewJson.of(item.review),
+            days_late=None if candidate is None else candidate.days_late,
+            percent_off=None if candidate is None else candidate.percent_off,
+            effect=None if found is None else found.words,
+            writes=[] if found is None else [PlannedFieldJson.of(entry) for entry in found.writes],
+            error=None if item.fault is None else ErrorJson.of(item.fault),
+        )
+
+
 class ReviewDecideResult(SessionResult):
     """`review accept` and `review reject`; `asked` are review items that follow from it."""
 
     review: ReviewJson | None = None
+    """Only for a single item."""
     asked: list[str] = Field(default_factory=list)
+    items: list[ReviewDecisionJson] = Field(default_factory=list)
+    """Every item, if there were several or filters."""
 
 
 class FoundJson(JsonShape):

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import SecretStr
 
+from plexstedi.cli.completion import secrets
 from plexstedi.cli.invocation import LOCK_WAIT_SECONDS, Invocation, finish, of, work
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain, print_table
@@ -28,7 +29,12 @@ from plexstedi.sync.keys.advice import key_due, refused_key, replacement_command
 from plexstedi.sync.report.check_key import stored_record
 from plexstedi.sync.session import Session
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(SecretName)}.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", autocompletion=secrets, help=f"One of: {', '.join(SecretName)}.", show_default=False
+    ),
+]
 
 
 class Rotated(StrEnum):

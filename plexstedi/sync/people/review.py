@@ -158,7 +158,7 @@ def _with_commands(review: Review, line: LineOutcome) -> LineOutcome:
 def detail(session: Session, review_id: int) -> ReviewDetail:
     """A review item with the lines, document or versions concerned, and the consequences. Changes nothing."""
     review = find_review(session, review_id)
-    accept, reject = (_consequence(session, review, accept=choice) for choice in (True, False))
+    accept, reject = (consequence(session, review, accept=choice) for choice in (True, False))
     if review.kind in (ReviewKind.UNFORESEEN, ReviewKind.UNANSWERED):
         return ReviewDetail(review, accept, reject)
     if review.subject.transaction is not None:
@@ -200,7 +200,8 @@ def _acknowledged_lines(
     return lines, outcome.unmatched, session.store.documents.get(inbound.document_id)
 
 
-def _consequence(session: Session, review: Review, *, accept: bool) -> Consequence:
+def consequence(session: Session, review: Review, *, accept: bool) -> Consequence:
+    """The consequence of a decision. Changes nothing."""
     choice = _choice(review, accept=accept)
     if choice.act is None:
         return Consequence(_words(review, choice), possible=False)

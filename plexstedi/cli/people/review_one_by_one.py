@@ -1,0 +1,141 @@
+"""`plexstedi review` on a terminal: open items one after the other, decided with keys."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+import typer
+
+from plexstedi.cli.invocation import of, work
+from plexstedi.cli.render.tables import plain
+from plexstedi.cli.result.outcome import Outcome, print_fault
+from plexstedi.clock import StopRequest
+from plexstedi.errors import ExitCode, PlexStediError
+from plexstedi.sync.people.review import ReviewDetail, decide, detail
+from plexstedi.sync.session import Session
+from plexstedi.sync.setup import OpenSession, open_session
+
+_KEYS = {"a": "accept", "r": "reject", "s": "skip", "m": "show more", "q": "quit"}
+
+
+@dataclass
+class _Decisions:
+    """What was done so far."""
+
+    decided: int = 0
+    skipped: int = 0
+    last_reason: str | None = None
+
+
+def decide_one_after_the_other(context: typer.Context, show_all: Callable[[ReviewDetail], None]) -> None:
+    """Show each open item and ask what to do; exit with the code of the last fault that stops it.
+
+    No lock is held while the user thinks: each decision is a command of its own.
+    """
+    numbers = _open_numbers(context)
+    if not numbers:
+        print("No item needs review.")
+        return
+    progress, code = _Decisions(), 0
+    for position, number in enumerate(numbers, start=1):
+        try:
+            found = _detail(context, number)
+        except PlexStediError as fault:
+            if fault.exit_code is not ExitCode.USAGE:
+                raise
+            # Decided meanwhile, or by the decision of another item.
+            print_fault(fault)
+            continue
+        print(f"\n[{position} of {len(numbers)}]")
+        _print_short(found)
+        how = _choose(found, show_all)
+        if how == "quit":
+            break
+        if how == "skip":
+            progress.skipped += 1
+            continue
+        code = _decide(context, found, how, progress)
+        if code not in (ExitCode.DONE, ExitCode.USAGE):
+            break
+    print(f"\nDecided {progress.decided}, skipped {progress.skipped} of {len(numbers)}.")
+    raise typer.Exit(code)
+
+
+def _open_numbers(context: typer.Context) -> list[int]:
+    with closing(_open(context)) as opened:
+        return [review.id for review in opened.session.store.reviews.open_items()]
+
+
+def _detail(context: typer.Context, number: int) -> ReviewDetail:
+    with closing(_open(context)) as opened:
+        return detail(opened.session, number)
+
+
+def _open(context: typer.Context) -> OpenSession:
+    around = of(context).surroundings(overrides=frozenset(), stop=StopRequest(), as_json=False)
+    return open_session(around, dry_run=True)
+
+
+def _print_short(found: ReviewDetail) -> None:
+    review = found.review
+    about = f"order {review.order_number}" if review.order_number else review.subject.text
+    line = "" if review.line is None else f", line {review.line}"
+    print(
+        f"Review {review.id}: {review.kind.value}, {plain(about)}{line}, supplier {plain(review.supplier or 'unknown')}"
+    )
+    for reason in review.reasons:
+        print(f"  {plain(reason.where)}: {plain(reason.message)}")
+        print(f"    fix: {plain(reason.fix)}")
+    for verb, consequence in (("accept", found.accept), ("reject", found.reject)):
+        words = consequence.words if consequence.possible else f"not possible: {consequence.words}"
+        print(f"  {verb}: {plain(words)}")
+
+
+def _choose(found: ReviewDetail, show_all: Callable[[ReviewDetail], None]) -> str:
+    possible = {"a": found.accept.possible, "r": found.reject.possible}
+    keys = {key: name for key, name in _KEYS.items() if possible.get(key, True)}
+    question = ", ".join(f"{key} = {name}" for key, name in keys.items())
+    while True:
+        answer = str(typer.prompt(question, default="s", show_default=False, err=True)).strip().lower()[:1]
+        if answer == "m":
+            show_all(found)
+        elif answer in keys:
+            return keys[answer]
+        else:
+            print(f"Press one of {', '.join(keys)}, then Enter.", file=sys.stderr)
+
+
+def _ask_reason(progress: _Decisions) -> str:
+    while True:
+        answer = str(typer.prompt("Reason, kept in the audit trail", default=progress.last_reason, err=True)).strip()
+        if answer:
+            return answer
+        print("A reason is required.", file=sys.stderr)
+
+
+def _decide(context: typer.Context, found: ReviewDetail, how: str, progress: _Decisions) -> int:
+    reason = progress.last_reason = _ask_reason(progress)
+    number = found.review.id
+
+    def body(session: Session, outcome: Outcome) -> None:
+        decide(session, number, accept=how == "accept", reason=reason)
+        progress.decided += 1
+        asked = list(session.run.news)
+        # Exit code 3 is for runs: a decision that was carried out is a success.
+        session.run.news.clear()
+        outcome.show = lambda: _print_decided(number, how, asked)
+
+    try:
+        work(context, f"review {how}", body, as_json=False, by_user=True)
+    except typer.Exit as ended:
+        return int(ended.exit_code)
+    return 0
+
+
+def _print_decided(number: int, how: str, asked: list[str]) -> None:
+    print(f"Review {number}: {how}ed.")
+    for line in asked:
+        print(f"  needs review: {plain(line)}")
