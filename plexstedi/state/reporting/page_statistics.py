@@ -71,7 +71,7 @@ class PageStatistics:
     def responses(self, since: datetime, before: datetime) -> list[Response]:
         """First acknowledgments of documents, processed by Stedi in this time; oldest first."""
         rows = self._database.rows(
-            "SELECT documents.supplier, inbox.order_id, inbox.processed_at, inbox.outcome,"
+            "SELECT documents.supplier, inbox.processed_at, inbox.outcome, inbox.order_id,"
             " coalesce(documents.delivered_at, documents.accepted_at, documents.frozen_at) AS sent_at"
             " FROM inbox INDEXED BY inbox_by_state CROSS JOIN documents ON documents.id = inbox.document_id"
             f" WHERE inbox.state IN {_COUNTED} AND inbox.processed_at >= ? AND inbox.processed_at < ?"
@@ -88,12 +88,14 @@ class PageStatistics:
                 supplier=row["supplier"],
                 processed_at=moment(row["processed_at"]),
                 sent_at=maybe_moment(row["sent_at"]) or moment(row["processed_at"]),
-                outcome=None if row["outcome"] is None else self._outcome(row),
+                outcome=self._outcome(row),
             )
             for row in rows
         ]
 
-    def _outcome(self, row: Row) -> Reconciliation:
+    def _outcome(self, row: Row) -> Reconciliation | None:
+        if row["outcome"] is None:
+            return None
         return unpack_model(Reconciliation, row["outcome"], first_revision(self._database, row["order_id"]))
 
     def open_orders(self) -> list[OpenOrderCount]:
