@@ -86,6 +86,8 @@ def clean_machine(scratch: Path) -> Iterator[Machine]:
     if os.geteuid() != 0:
         raise NoMachine("only root can start a machine of its own")
     missing = [name for name in ("unshare", "nsenter", "systemd-analyze") if shutil.which(name) is None]
+    if not Path("/lib/systemd/systemd").exists():
+        missing.append("systemd")
     if missing:
         raise NoMachine(f"there is no {', '.join(missing)} here")
     process = subprocess.Popen(
