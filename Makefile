@@ -9,7 +9,7 @@ UNIT = tests/config tests/edi tests/http tests/plex tests/state tests/stedi test
 COMMANDS = tests/benchmarks tests/cli tests/commands tests/crash tests/credentials tests/faults tests/install tests/sandbox \
            tests/test_ci.py tests/test_source_tour.py
 
-.PHONY: check lint types unit commands long everything
+.PHONY: check lint types unit commands browser long everything
 
 check: lint types unit
 
@@ -27,6 +27,10 @@ unit:
 # Whole commands against the sandbox, crashes and faults: minutes.
 commands:
 	$(PYTEST) $(COMMANDS)
+
+# The page in headless Chromium: needs the extra `browser` and the package chromium.
+browser:
+	$(PYTEST) -n0 -m browser
 
 # Every crash point, every fault, scale, and all examples of the property tests.
 long:

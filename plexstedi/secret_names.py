@@ -17,3 +17,5 @@ class SecretName(StrEnum):
     STEDI_API_KEY_NEXT = "stedi-api-key-next"
     STEDI_API_KEY_PREVIOUS = "stedi-api-key-previous"
     """The key that was replaced, kept until a run has succeeded with the new one."""
+    SMTP_PASSWORD = "smtp-password"
+    """Optional: for a mail server that wants a login (`alerts.email.username`)."""

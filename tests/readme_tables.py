@@ -31,7 +31,7 @@ from plexstedi.config.tables import ConfigTables
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 OPTIONS, SETTINGS = "### Every option", "### Every setting"
-_EVERYWHERE = {"--help", "--json", "--config", "--state", "--verbose", "--quiet", "--version"}
+_EVERYWHERE = {"--help", "--json", "--config", "--state", "--verbose", "--quiet", "--log-format", "--version"}
 
 
 def _cell(text: str) -> str:

@@ -22,6 +22,7 @@ MOST_FILES = 20
 SHARED = {
     "errors",
     "internal",
+    "logs",
     "clock",
     "decimal_json",
     "ownership",
@@ -231,7 +232,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 def test_the_readme_names_every_command_and_exit_code() -> None:
     text = (ROOT / "README.md").read_text()
-    for file in (PACKAGE / "cli").glob("*.py"):
+    for file in (PACKAGE / "cli").rglob("*.py"):
         for command in re.findall(r'@app\.command\(\s*"([a-z-]+)"', file.read_text()):
             assert f"`{command}`" in text, f"README does not name {command}"
     for code in ExitCode:

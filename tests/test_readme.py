@@ -14,7 +14,7 @@ from plexstedi.edi.settings import SupplierSettings
 from tests.readme_tables import OPTIONS, README, SETTINGS, made, options, section, settings
 from tests.test_advice import app
 
-GLOBAL = {"--config", "--state", "--verbose", "-v", "--quiet", "-q"}
+GLOBAL = {"--config", "--state", "--verbose", "-v", "--quiet", "-q", "--log-format"}
 """Options of the program itself that every command takes, too."""
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plexstedi.cli.render.streams import ours, progress_reporter
+from plexstedi.cli.render.progress import progress_reporter
+from plexstedi.cli.render.streams import ours
 from plexstedi.cli.render.tables import x12_lines
 from plexstedi.cli.result.outcome import Outcome, print_fault
 from plexstedi.cli.sandbox import PrintedDialect

@@ -17,17 +17,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from plexstedi.cli.ending.recorder import EndingRecorder
 from plexstedi.cli.options import instant
-from plexstedi.cli.render.streams import progress_reporter
+from plexstedi.cli.render.progress import progress_reporter
 from plexstedi.cli.result.outcome import Outcome, on_a_terminal
 from plexstedi.clock import Clock, StopRequest, SystemClock
 from plexstedi.config.load import (
-    AlertsConfig,
     Config,
     default_config_path,
     default_state_path,
     load,
-    readable_alerts,
     readable_state_path,
 )
 from plexstedi.credentials.key_settings import KeySettings
@@ -40,7 +39,6 @@ from plexstedi.state.file.lock import RunLock
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
-from plexstedi.sync.endings import Ending, record_beside_state, record_in_state
 from plexstedi.sync.session import PROGRAM, Session, current_user
 
 if TYPE_CHECKING:
@@ -62,6 +60,7 @@ class Invocation:
     """Several configurations: only `status` takes them."""
     state_path: Path | None = None
     quiet: bool = False
+    verbose: bool = False
     reported: bool = False
     """Whether the command has printed its result."""
     _config: Config | None = field(default=None, repr=False)
@@ -203,25 +202,34 @@ def work(
     time_limit: float | None = None,
     recover: bool = False,
     alerting: bool = False,
-    unlocked: Callable[[Session, Outcome], None] | None = None,
+    unlocked: Callable[[Session | None, Outcome], None] | None = None,
 ) -> None:
     """Run `body` in a session under the lock, print the result, and end with its exit code.
 
     Whatever happens, the lock is released and the result is printed. A dry run takes no lock and works on a copy of the
     state. `recover`: create a missing state file. `scheduled`: called by a timer; record the ending for `status` and
     cron's mail. `alerting`: send alerts about the ending. `unlocked`: called after the session,
-    without the lock.
+    or without one that could not be opened, without the lock.
     """
     invocation = of(context)
     noting = scheduled and not dry_run
     outcome = Outcome(command=command, dry_run=dry_run, quiet_when_idle=noting)
-    afterwards = _EndingRecorder(invocation, outcome, alerting=alerting, to_cron=not (as_json or on_a_terminal()))
+    afterwards = EndingRecorder(
+        outcome,
+        clock=invocation.clock,
+        config_file=invocation.config_file(),
+        find_state=invocation.state_if_known,
+        find_secrets=invocation.secrets,
+        alerting=alerting,
+        to_cron=not (as_json or on_a_terminal()),
+    )
     stop = StopRequest()
     started = False
 
     def locked() -> None:
         nonlocal started
         # Commands that only read the state do not load httpx.
+        from plexstedi.sync.people.channels import ping_start
         from plexstedi.sync.setup import open_session
 
         with _signals(stop):
@@ -231,6 +239,8 @@ def work(
                     around, dry_run=dry_run, actor=current_user() if by_user else PROGRAM, recover=recover
                 )
                 started = True
+                if noting and alerting:
+                    ping_start(opened.session.config.alerts)
                 try:
                     began = opened.session.clock.now()
                     if lock is not None:
@@ -248,6 +258,8 @@ def work(
     # The session could not be opened, or failed before its ending was recorded.
     if noting and not afterwards.done:
         outcome.collect(lambda: afterwards.of_no_session(started=started))
+        if unlocked is not None and not started:
+            outcome.collect(lambda: unlocked(None, outcome))
     try:
         finish(invocation, outcome, as_json=as_json)
     except typer.Exit:
@@ -279,83 +291,6 @@ def _in_session(session: Session, secrets: Secrets, outcome: Outcome, body: Call
     outcome.data.setdefault("news", session.run.news)
     outcome.collect(add_audit_head)
     outcome.data.setdefault("audit_head", None)
-
-
-@dataclass
-class _EndingRecorder:
-    """After a run, however it ended: record the ending for `status` and cron's mail, and send alerts."""
-
-    invocation: Invocation
-    outcome: Outcome
-    alerting: bool
-    to_cron: bool
-    """The output goes to cron's mail: persistent faults are printed only when due."""
-    done: bool = False
-
-    def of_session(self, session: Session, began: datetime) -> None:
-        """After a run with a session; still under the lock."""
-        from plexstedi.sync.people.alerts import after_run
-
-        outcome, alerts = self.outcome, session.config.alerts
-        self.done, unrecorded = True, False
-        if self.alerting:
-            unrecorded = outcome.collect(
-                lambda: outcome.warnings.extend(after_run(session, outcome.faults, int(outcome.exit_code)))
-            )
-        unrecorded = (
-            outcome.collect(
-                lambda: outcome.take(record_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
-            )
-            or unrecorded
-        )
-        if unrecorded:
-            self._beside(self._ending(session, began), session.store.database.path, alerts)
-
-    def of_no_session(self, *, started: bool) -> None:
-        """After a run that could not open its session (configuration, state, lock), or lost it."""
-        from plexstedi.sync.people.alerts import ping
-
-        invocation, outcome = self.invocation, self.outcome
-        now = invocation.clock.now()
-        ending = Ending(outcome.command, now, now, int(outcome.exit_code), outcome.by_precedence(), started=started)
-        alerts = readable_alerts(invocation.config_file())
-        if alerts is not None and self.alerting:
-            outcome.collect(lambda: outcome.warnings.extend(ping(alerts, int(outcome.exit_code), 0)))
-        self._beside(ending, invocation.state_if_known(), alerts)
-
-    def of_printing(self, fault: PlexStediError) -> None:
-        """After an unexpected error while printing the result; the ending itself is already recorded."""
-        invocation = self.invocation
-        now = invocation.clock.now()
-        self.outcome.faults.append(fault)
-        ending = Ending(self.outcome.command, now, now, int(self.outcome.exit_code), [fault])
-        self._beside(ending, invocation.state_if_known(), readable_alerts(invocation.config_file()))
-
-    def _beside(self, ending: Ending, state: Path | None, alerts: AlertsConfig | None) -> None:
-        from plexstedi.sync.people.alerts import after_unrecorded_run
-
-        outcome = self.outcome
-        if state is not None:
-            outcome.collect(lambda: outcome.take(record_beside_state(state, ending, to_cron=self.to_cron)))
-        if alerts is not None and self.alerting:
-            outcome.collect(
-                lambda: outcome.warnings.extend(
-                    after_unrecorded_run(alerts, outcome.faults, state, ending.at, started=ending.started)
-                )
-            )
-
-    def _ending(self, session: Session, began: datetime) -> Ending:
-        outcome = self.outcome
-        return Ending(
-            command=outcome.command,
-            began=began,
-            at=session.clock.now(),
-            exit_code=int(outcome.exit_code),
-            faults=outcome.by_precedence(),
-            stages=session.run.stages,
-            warnings=tuple(session.run.warnings),
-            idle=outcome.idle,
-        )
 
 
 def finish(invocation: Invocation, outcome: Outcome, *, as_json: bool) -> NoReturn:

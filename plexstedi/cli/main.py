@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import importlib
-import logging
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ from plexstedi.cli.render.streams import as_text, guarded_streams, locale_fault,
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.errors import ExitCode, Interrupted, PlexStediError, UsageFault
 from plexstedi.internal import internal_fault
-from plexstedi.plain_text import one_line
+from plexstedi.logs import LogFormat, configure, is_json
 
 app = typer.Typer(
     name="plexstedi",
@@ -39,25 +39,18 @@ _COMMANDS = (
     "ingest_acks",
     "run",
     "status",
-    "review",
-    "replay",
+    "people.review",
+    "people.replay",
     "check",
-    "recover",
+    "people.recover",
     "audit",
-    "credentials",
-    "init",
+    "setup.credentials",
+    "setup.init",
     "notify",
     "schema",
     "demo",
     "sandbox",
 )
-
-
-class _OneLine(logging.Formatter):
-    """One line per message: foreign text cannot imitate a line of the log."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
-        return one_line(super().formatMessage(record))
 
 
 def _version(value: bool) -> None:
@@ -81,20 +74,24 @@ def _global_options(
     state: Annotated[
         Path | None, typer.Option("--state", metavar="FILE", readable=False, help="State file. [env: PLEXSTEDI_STATE]")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Report every step on stderr.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Report every step on stderr, and show long ids.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            "--log-format",
+            help="The log on stderr. auto: for systemd's journal with priorities, else text. json: an object per line.",
+        ),
+    ] = LogFormat.AUTO,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     if verbose and quiet:
         raise UsageFault("--verbose and --quiet cannot be combined", fix="Use one of them.")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.ERROR)
-    # Their debug output contains URLs and headers.
-    for noisy in ("httpx", "httpcore", "keyring", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    configure(log_format, verbose=verbose, quiet=quiet, env=os.environ)
     invocation = context.ensure_object(Invocation)
     configs = tuple(config or ())
     if len(configs) > 1 and context.invoked_subcommand != "status":
@@ -102,13 +99,14 @@ def _global_options(
             f"{context.invoked_subcommand} works with one configuration, and --config is given {len(configs)} times",
             fix="Name one configuration; status alone shows several plants at once.",
         )
-    invocation.config_path, invocation.state_path, invocation.quiet = (*configs, None)[0], state, quiet
+    invocation.config_path, invocation.state_path = (*configs, None)[0], state
+    invocation.quiet, invocation.verbose = quiet, verbose
     invocation.plants = configs if len(configs) > 1 else ()
 
 
 def _register(arguments: list[str]) -> None:
     """Add the commands named on the command line, or all: importing them takes most of a short command's time."""
-    named = [name for name in _COMMANDS if name.replace("_", "-") in arguments]
+    named = [name for name in _COMMANDS if _name_of(name) in arguments]
     for name in named or _COMMANDS:
         if name not in _registered:
             importlib.import_module(f"plexstedi.cli.{name}").register(app)
@@ -127,6 +125,8 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _terminated)
     # Whatever the umask: files created by this process are never writable by others.
     os.umask(os.umask(0o077) | 0o022)
+    # A core dump of this process, or of a program that it starts, would contain secrets.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     raise SystemExit(int(run(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -143,7 +143,7 @@ def run(arguments: list[str]) -> int:
 
 
 _FLAGS = ("--verbose", "-v", "--quiet", "-q")
-_WITH_VALUE = ("--config", "--state")
+_WITH_VALUE = ("--config", "--state", "--log-format")
 
 
 def _global_options_first(arguments: list[str]) -> list[str]:
@@ -193,7 +193,7 @@ def _run(arguments: list[str]) -> int:
             if (unnameable := locale_fault(error)) is not None:
                 return failed(unnameable)
             return failed(internal_fault(error, _full_name(command, arguments)))
-        if as_json:
+        if as_json or is_json():
             return failed(_usage(command, error))
         error.show()
         return int(ExitCode.USAGE)
@@ -219,4 +219,8 @@ def _command(arguments: list[str]) -> str:
 
 
 def _command_names() -> set[str]:
-    return {name.replace("_", "-") for name in _COMMANDS}
+    return {_name_of(module) for module in _COMMANDS}
+
+
+def _name_of(module: str) -> str:
+    return module.rpartition(".")[2].replace("_", "-")

@@ -26,13 +26,13 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Test the configured alerts."""
-        from plexstedi.sync.people.alerts import send_test
+        from plexstedi.sync.people.channels import send_test
 
         if not test:
             raise UsageFault("notify does nothing without --test; alerts are sent by each run", fix="Add --test.")
         invocation = of(context)
         config = invocation.config()
-        results = send_test(config.alerts, invocation.clock.now())
+        results = send_test(config.alerts, invocation.clock.now(), invocation.secrets())
         outcome = Outcome(command="notify")
         outcome.data["alerts"] = [ChannelJson(channel=result.channel, fault=result.fault) for result in results]
         problems = [

@@ -27,11 +27,24 @@ def cross_checks(raw: Mapping[str, Any], file: str) -> tuple[Problem, ...]:
             problems.append(Problem(file, toml_key(path), f"is missing; {because}", fix))
 
     api = _at(raw, "plex", "api") or "connect"
-    if api == "connect":
+    by_number = _at(raw, "plex", "customer_id") is not None
+    if by_number and api != "connect":
+        fix = 'Remove it; only api = "connect" names the tenant by its number.'
+        problems.append(Problem(file, "plex.customer_id", f'has no use with api = "{api}"', fix))
+    elif by_number and _at(raw, "plex", "tenant_id") is not None:
+        fix = "Keep one of the two; Plex accepts exactly one."
+        problems.append(Problem(file, "plex.customer_id", "names the tenant, and so does plex.tenant_id", fix))
+    elif by_number:
+        need(
+            ("plex", "tenant_code"),
+            "plex.customer_id needs it: Plex lists its tenants by id and code, so the code proves the company",
+            "Write the company code; `plexstedi check` prints the one that Plex shows.",
+        )
+    elif api == "connect":
         need(
             ("plex", "tenant_id"),
             'api = "connect" needs it',
-            "Write the tenant's UUID from the Plex developer portal.",
+            "Write the tenant's UUID from the Plex developer portal, or its number (PCN) as customer_id.",
         )
     else:
         need(("plex", "base_url"), f'api = "{api}" has no address of its own', "Write the https address of your Plex.")

@@ -21,6 +21,14 @@ from pydantic import ValidationError
 from plexstedi.config.checks import cross_checks, warnings_of
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.guide_schema import read_guide_schema
+from plexstedi.config.machine_tables import (
+    AlertsConfig,
+    CredentialsConfig,
+    EmailConfig,
+    ReportConfig,
+    RunConfig,
+    StateConfig,
+)
 from plexstedi.config.places import default_config_path, may_exist, reading_fix, usual_state_path
 from plexstedi.config.problems import problems_of
 from plexstedi.config.tables import (
@@ -28,23 +36,18 @@ from plexstedi.config.tables import (
     AcknowledgmentFields,
     AcknowledgmentObjects,
     AcknowledgmentsConfig,
-    AlertsConfig,
     ConfigTables,
-    CredentialsConfig,
     DataSource,
     DocumentsConfig,
-    EmailConfig,
     KnownOrders,
     PlexApi,
     PlexAuth,
     PlexConfig,
     PollConfig,
-    RunConfig,
-    StateConfig,
     StediConfig,
     WriteBack,
-    is_loopback,
 )
+from plexstedi.config.values import is_loopback
 from plexstedi.edi.order import Address
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.plain_values import plain_number
@@ -69,6 +72,7 @@ __all__ = [
     "PlexAuth",
     "PlexConfig",
     "PollConfig",
+    "ReportConfig",
     "RunConfig",
     "StateConfig",
     "StediConfig",
@@ -96,6 +100,7 @@ class Config:
     company: Company
     alerts: AlertsConfig
     run: RunConfig
+    report: ReportConfig
     state: StateConfig
     credentials: CredentialsConfig
     suppliers: Mapping[str, SupplierSettings]
@@ -114,7 +119,7 @@ class Config:
         if self.plex.api in ACCOUNT_APIS:
             # The account determines the company; a state file belongs to the ids of its interface.
             return f"ds-{self.plex.auth.company_code}"
-        return self.plex.tenant_id or self.plex.tenant_code or self.plex.auth.client_id or ""
+        return self.plex.tenant_id or self.plex.customer_id or self.plex.tenant_code or self.plex.auth.client_id or ""
 
     def guide(self, code: str, document: str) -> Mapping[str, Any] | None:
         """The guide schema of a supplier's document ("850"), cached; None if no guide is configured.
@@ -227,6 +232,7 @@ def load(path: Path) -> Config:
         company=tables.company,
         alerts=tables.alerts,
         run=tables.run,
+        report=tables.report,
         state=tables.state,
         credentials=tables.credentials,
         suppliers=suppliers,

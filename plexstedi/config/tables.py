@@ -2,139 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-import ipaddress
-import re
-import uuid
-from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool, StrictInt
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
-from plexstedi.edi.plain_values import as_utc
-from plexstedi.edi.settings import Code, Company, PathText, Settings, SupplierSettings, Word
-from plexstedi.secret_names import SecretName
-
-
-def fault(message: str, fix: str) -> PydanticCustomError:
-    """The error that validators raise: a message for the user with its fix."""
-    return PydanticCustomError("setting", "{message}", {"message": message, "fix": fix})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _service_url(value: str) -> str:
-    parts = _http_url(value)
-    if parts.query or parts.fragment:
-        raise fault("has a query or a fragment", "Use the address up to the path, without `?` and `#`.")
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise fault("is not https", "Use https://; plain http is allowed only to this machine (127.0.0.1, localhost).")
-    return value.rstrip("/")
-
-
-def _ping_url(value: str) -> str:
-    _http_url(value)
-    return value
-
-
-def _http_url(value: str) -> Any:
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise fault("is not a web address", 'Write it like "https://host/path".') from None
-    if parts.scheme not in ("https", "http") or not host:
-        raise fault("is not a web address", 'Write it like "https://host/path".')
-    if parts.username is not None or parts.password is not None:
-        raise fault("holds a user name or password", "Remove it; store secrets with `plexstedi credentials set NAME`.")
-    return parts
-
-
-def _uuid(value: str) -> str:
-    try:
-        return str(uuid.UUID(value))
-    except ValueError:
-        raise fault(
-            "is not a UUID", "Write the tenant's id like 01234567-89ab-cdef-0123-456789abcdef, not its code (PCN)."
-        ) from None
-
-
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise fault(f"is not a regular expression ({error})", 'Write one like "^PO[0-9]+$", or omit it.') from None
-    return value
-
-
-def _timezone(value: str) -> str:
-    problem = _no_timezone(value)
-    if problem is not None:
-        raise fault(*problem)
-    return value
-
-
-def timezone_problem(value: str) -> str | None:
-    """The problem with a time zone name, with similar names; None if it is valid."""
-    problem = _no_timezone(value)
-    return None if problem is None else f"{value} {problem[0]}. {problem[1]}"
-
-
-def _no_timezone(value: str) -> tuple[str, str] | None:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        known = {name.casefold(): name for name in available_timezones()}
-        if not known:
-            return "cannot be looked up: this machine has no time zone data", "Install them: pip install tzdata."
-        last = {name.rpartition("/")[2]: name for name in known}
-        wanted = value.strip().casefold().replace(" ", "_")
-        near = [known[name] for name in difflib.get_close_matches(wanted, known, n=3)]
-        near += [known[last[name]] for name in difflib.get_close_matches(wanted, last, n=2)]
-        hint = ", ".join(dict.fromkeys(near)) or "names are like America/Detroit, Europe/Berlin"
-        return "is not a time zone", f"Write an IANA name: {hint}."
-    return None
-
-
-ServiceUrl = Annotated[str, AfterValidator(_service_url)]
-PingUrl = Annotated[str, AfterValidator(_ping_url)]
-TenantId = Annotated[str, AfterValidator(_uuid)]
-TimeZone = Annotated[str, AfterValidator(_timezone)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-
-
-def _time(value: object) -> object:
-    if isinstance(value, int | float):
-        raise fault("must be a time", "Write the time in UTC like 2026-11-01T00:00:00Z.")
-    return value
-
-
-def _near(value: datetime) -> datetime:
-    """A time with a margin to the limits of `datetime`, so that spans can be added or subtracted."""
-    utc = as_utc(value)
-    if utc is None or not 2000 <= utc.year <= 2199:
-        raise fault("is not a time of this or the last century", "Write the time in UTC like 2026-11-01T00:00:00Z.")
-    return utc
-
-
-Time = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_near)]
-Whole = Annotated[int, Field(strict=True)]
-Count = Annotated[Whole, Field(ge=0, le=100_000)]
-Positive = Annotated[Whole, Field(ge=1, le=100_000)]
-"""Counts, and time spans in any unit; the limit keeps dates within `datetime`."""
+from plexstedi.config.machine_tables import AlertsConfig, CredentialsConfig, ReportConfig, RunConfig, StateConfig
+from plexstedi.config.values import Count, Pattern, Positive, ServiceUrl, TenantId, Time, TimeZone, Whole
+from plexstedi.edi.settings import Code, Company, Settings, SupplierSettings
 
 
 class PlexApi(StrEnum):
@@ -262,12 +137,16 @@ class PlexConfig(Settings):
     api: PlexApi = PlexApi.CONNECT
     base_url: ServiceUrl = "https://connect.plex.com"
     tenant_id: TenantId | None = None
+    customer_id: Annotated[Code, Field(pattern="^[0-9]+$")] | None = None
+    """The tenant's number (PCN), instead of `tenant_id` where Plex gave only that; needs `tenant_code`."""
     tenant_code: Code | None = None
     timezone: TimeZone | None = None
     """IANA name of the plant's time zone; None: the date part of a Plex time is used as it is."""
     requests_per_minute: Annotated[Whole, Field(ge=1, le=200)] = 190
     """Plex Connect allows about 200 calls a minute (plex/README.md 4.2)."""
     read_timeout_seconds: Positive = 300
+    legacy_tls: StrictBool = False
+    """Accept an old Plex host that knows no secure renegotiation (RFC 5746); certificates are verified as always."""
     key_lapses_days: Count = 31
     """Days after which a key of Plex Connect may lapse: warned 7 days ahead. 0: your keys do not lapse."""
     parallel_calls: Annotated[Whole, Field(ge=1, le=16)] = 4
@@ -318,72 +197,6 @@ class DocumentsConfig(Settings):
     """Regular expression of our order numbers; others belong to another plant. Empty: all numbers match."""
 
 
-class EmailConfig(Settings):
-    """`[alerts.email]`: a mail relay that accepts mail from this server without authentication."""
-
-    to: Annotated[tuple[Code, ...], Field(min_length=1)]
-    sender: Code = Field(alias="from")
-    smtp_host: Code = "localhost"
-    smtp_port: Annotated[Whole, Field(ge=1, le=65535)] = 25
-    security: Literal["none", "starttls", "tls"] = "none"
-
-
-class AlertsConfig(Settings):
-    """`[alerts]`: where faults and review items are reported."""
-
-    ping_url: PingUrl | None = None
-    """URL called after each run, so that a monitor detects missing runs."""
-    command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
-    """Program and arguments, run without a shell; the message is passed on standard input."""
-    email: EmailConfig | None = None
-    rotate_command: Annotated[tuple[Word, ...], Field(min_length=1)] | None = None
-    """Program and arguments, run without a shell, that store a new Stedi key where plexstedi cannot; it is passed on
-    standard input."""
-    digest_hours: Positive = 24
-    """Hours between digests, which report all open problems in one message."""
-
-
-class RunConfig(Settings):
-    """`[run]`: limits of a run."""
-
-    time_limit_minutes: Positive = 4
-    every_minutes: Annotated[Whole, Field(ge=1, le=10080)] = 60
-    """Interval of the timer that calls `run`; `status` reports a fault after three intervals without a success."""
-    max_response_mb: Annotated[Whole, Field(ge=1, le=4096)] = 64
-    """The largest response of Plex or Stedi that is read, decoded, in MB (2^20 bytes)."""
-
-
-def _known_home(text: str) -> str:
-    try:
-        Path(text).expanduser()
-    except RuntimeError:
-        raise fault(f"names an unknown home directory: {text}", "Write the whole path.") from None
-    return text
-
-
-class CredentialsConfig(Settings):
-    """`[credentials]`: how the encrypted file of secrets is opened, and programs that return secrets."""
-
-    key_file: Annotated[PathText, AfterValidator(_known_home)] | None = None
-    """The key of the encrypted file, relative to the configuration file; created by `credentials set`."""
-    key_beside_data: StrictBool = False
-    """Allow a `key_file` in the folder of the encrypted file: a copy of that folder then holds both."""
-    passphrase_file: Annotated[PathText, AfterValidator(_known_home)] | None = None
-    """A file with a passphrase that opens the encrypted file instead of a key."""
-    commands: dict[SecretName, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    """By name of the secret: program and arguments, run without a shell, that print it, such as those of `pass`."""
-
-
-class StateConfig(Settings):
-    """`[state]`: the local SQLite file."""
-
-    path: Annotated[PathText, AfterValidator(_known_home)] | None = None
-    """Relative to the configuration file; None: `$STATE_DIRECTORY`, else the user's state directory."""
-    keep_days: Annotated[Whole, Field(ge=30, le=100_000)] | None = None
-    """Contents of completed documents older than this are deleted, the audit trail never; None: kept for ever."""
-    backups: Count = 3
-
-
 class ConfigTables(Settings):
     """The whole file. `company`, suppliers and customers use the types that documents are built from."""
 
@@ -393,6 +206,7 @@ class ConfigTables(Settings):
     company: Company = Company()
     alerts: AlertsConfig = AlertsConfig()
     run: RunConfig = RunConfig()
+    report: ReportConfig = ReportConfig()
     state: StateConfig = StateConfig()
     credentials: CredentialsConfig = CredentialsConfig()
     supplier_defaults: SupplierSettings = SupplierSettings()

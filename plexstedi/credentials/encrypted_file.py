@@ -1,7 +1,7 @@
 """The secrets of a server without a desktop: one encrypted file that needs no prompt, so that it works under cron.
 
 Each secret is encrypted separately with AES-256-GCM under one key (keyring_key.py): a damaged entry costs that secret
-only. Neither a secret nor its name can be read in the file. A key file beside it protects copies and backups of one
+only. Neither a secret nor its name can be read in the file. A key file protects copies and backups of one
 file without the other, but not against somebody who can read both.
 
 The package cryptography is imported when there is something to open.
@@ -27,7 +27,7 @@ from pathlib import Path
 import platformdirs
 
 from plexstedi.credentials.key_settings import KeySettings
-from plexstedi.credentials.keyring_key import KeyringFileError, KeySource, not_written
+from plexstedi.credentials.keyring_key import KeyBeside, KeyringFileError, KeySource, not_written
 from plexstedi.durable import make_folder, replace_file
 from plexstedi.errors import UntrustedFile
 from plexstedi.ownership import must_be_ours
@@ -70,11 +70,12 @@ class EncryptedFile:
         """The key file."""
         return self._source.key_path
 
-    def key_beside(self) -> Path | None:
+    def key_beside(self) -> KeyBeside | None:
         """The key file in use, if it is in the folder of the file and that was not allowed."""
-        allowed = self._source.settings.key_beside_data
-        beside = self.key_path.parent.resolve() == self.path.parent.resolve()
-        return self.key_path if beside and not allowed and self.key_path.exists() else None
+        source = self._source
+        if source.settings.key_beside_data or not source.is_beside or not source.key_path.exists():
+            return None
+        return KeyBeside(source.key_path, source.default_key_path)
 
     def get_password(self, service: str, username: str) -> str | None:
         """The secret; None if it is not stored."""

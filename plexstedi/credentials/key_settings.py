@@ -11,6 +11,6 @@ class KeySettings:
     """`[credentials]` of the configuration, with whole paths."""
 
     key_file: Path | None = None
-    """None: beside the encrypted file."""
+    """None: in the user's configuration folder, or beside the encrypted file if it is there already."""
     key_beside_data: bool = False
     passphrase_file: Path | None = None

@@ -9,8 +9,10 @@ import os
 import shlex
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import platformdirs
 
 from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.durable import make_folder, replace_file
@@ -28,18 +30,44 @@ class KeyringFileError(Exception):
 
 
 @dataclass(frozen=True)
+class KeyBeside:
+    """A key file in the folder of its encrypted file: a copy of that folder holds both."""
+
+    key: Path
+    better: Path
+    """Where it would be found, too."""
+
+
+@dataclass(frozen=True)
 class KeySource:
     """Finds the key of one encrypted file."""
 
     path: Path
     """The encrypted file."""
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
     settings: KeySettings
 
     @property
     def key_path(self) -> Path:
-        """The key file, used if there is no key from systemd and no passphrase."""
-        return self.settings.key_file or self.path.with_suffix(".key")
+        """The key file, used if there is no key from systemd and no passphrase.
+
+        Unless configured: in the user's configuration folder, so that a copy of the data does not hold it. Earlier
+        versions created it beside the encrypted file: a key that is there is used.
+        """
+        if self.settings.key_file is not None:
+            return self.settings.key_file
+        beside = self.path.with_suffix(".key")
+        return beside if self.settings.key_beside_data or beside.exists() else self.default_key_path
+
+    @property
+    def default_key_path(self) -> Path:
+        """Where a new key is created, unless configured."""
+        return platformdirs.user_config_path("plexstedi") / self.path.with_suffix(".key").name
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the key file is in the folder of the encrypted file."""
+        return self.key_path.parent.resolve() == self.path.parent.resolve()
 
     def key(self, salt: bytes, *, create: bool) -> bytes:
         """The AES key. `salt` is the file's, for a passphrase. `create`: a missing key file is made."""
@@ -85,7 +113,7 @@ class KeySource:
     def _from_key_file(self, *, create: bool) -> bytes:
         path = self.key_path
         configured = self.settings.key_file is not None
-        if configured and not self.settings.key_beside_data and path.parent.resolve() == self.path.parent.resolve():
+        if configured and not self.settings.key_beside_data and self.is_beside:
             raise KeyringFileError(
                 f"credentials.key_file {path} is in the folder of {self.path}: a copy of that folder holds both."
                 " Choose another folder, or set credentials.key_beside_data = true"
@@ -96,7 +124,7 @@ class KeySource:
                     make_folder(path.parent)
                     replace_file(path, base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
                 except OSError as error:
-                    raise not_written(path, error) from error
+                    raise self._no_key_made(path, error) from error
             _must_be_closed(path, "key")
             return _derived(path.read_bytes().strip())
         except FileNotFoundError:
@@ -106,6 +134,14 @@ class KeySource:
             ) from None
         except OSError as error:
             raise KeyringFileError(f"the key {path} cannot be used ({error.strerror})") from error
+
+    def _no_key_made(self, path: Path, error: OSError) -> KeyringFileError:
+        if self.settings.key_file is not None or not isinstance(error, PermissionError | NotADirectoryError):
+            return not_written(path, error)
+        return KeyringFileError(
+            f"the key {path} of {self.path} cannot be created ({error.strerror}). Name a file in another folder, which"
+            " this user may write, in credentials.key_file"
+        )
 
     def _has_no_key(self) -> bool:
         """Whether the key must be created: there is none, or an incomplete one that nothing was encrypted with."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from plexstedi.credentials.encrypted_file import EncryptedFile, default_keyring_file
 from plexstedi.credentials.key_settings import KeySettings
-from plexstedi.credentials.keyring_key import KeyringFileError
+from plexstedi.credentials.keyring_key import KeyBeside, KeyringFileError
 from plexstedi.errors import CredentialsFault
 
 SERVICE = "plexstedi"
@@ -48,7 +48,7 @@ class SecretStore(Protocol):
         """Remove a stored text."""
         ...
 
-    def key_beside_file(self) -> Path | None:
+    def key_beside_file(self) -> KeyBeside | None:
         """The key of an encrypted file, if it is in the same folder and that was not allowed."""
         ...
 
@@ -71,7 +71,7 @@ class KeyringStore:
     exists; a desktop keyring, if available; our encrypted file, created by the first `set`.
     """
 
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
     settings: KeySettings | None = None
 
     def describe(self) -> str:
@@ -92,7 +92,7 @@ class KeyringStore:
     def delete(self, name: str) -> None:
         self._guarded(name, lambda backend: backend.delete_password(SERVICE, name))
 
-    def key_beside_file(self) -> Path | None:
+    def key_beside_file(self) -> KeyBeside | None:
         file = self._file()
         return file.key_beside() if file.path.exists() else None
 

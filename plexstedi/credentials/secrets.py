@@ -80,7 +80,7 @@ class Stored:
 class Secrets:
     """The secrets of this machine and this environment."""
 
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
     clock: Clock
     store: SecretStore
     commands: Mapping[SecretName, Sequence[str]] = field(default_factory=dict)

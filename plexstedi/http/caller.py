@@ -119,6 +119,7 @@ class Caller:
         on_attempt: Callable[[Attempt], None] | None = None,
         largest_response: int = LARGEST_RESPONSE,
         form: ResponseForm = JSON,
+        legacy_tls: bool = False,
     ) -> None:
         """Timeouts in seconds; `largest_response` in bytes, decoded.
 
@@ -158,6 +159,7 @@ class Caller:
                     on_attempt=on_attempt,
                     service_time=service_time,
                     largest_response=largest_response,
+                    legacy_tls=legacy_tls,
                 ),
                 auth=auth,
                 headers={

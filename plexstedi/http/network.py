@@ -20,9 +20,11 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 import httpx
 
-from plexstedi.errors import EnvironmentFault
+from plexstedi.errors import EnvironmentFault, ServiceUnavailable
 
 _CA_FILE, _CA_FOLDER, _KEY_LOG = "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"
+_LEGACY_SERVER_CONNECT = 0x4
+"""OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT; the module ssl names it from Python 3.12 on."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"(?!.*[^.]{64})[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", re.ASCII)
 
@@ -38,6 +40,23 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def tls_fault(service: str, error: str) -> ServiceUnavailable | None:
+    """The fault for a connection that TLS refused, by OpenSSL's name of the reason in the error's text; else None."""
+    if "CERTIFICATE_VERIFY_FAILED" in error:
+        return ServiceUnavailable(
+            f"{service} presents a TLS certificate that this machine does not trust",
+            fix="Correct the machine's clock and CA certificates (SSL_CERT_FILE), or the base_url.",
+        )
+    if "UNSAFE_LEGACY_RENEGOTIATION_DISABLED" in error:
+        # Only Plex is known to have such hosts; for another service the switch does not exist.
+        switch = ", or set plex.legacy_tls = true" if service == "Plex" else ""
+        return ServiceUnavailable(
+            f"{service}'s host offers only old TLS, without secure renegotiation (RFC 5746)",
+            fix=f"Ask {service} for the address of a current host{switch}.",
+        )
+    return None
+
+
 @dataclass
 class Network(httpx.BaseTransport):
     """Sends requests through the environment's proxy, if there is one; loopback is always called directly.
@@ -47,6 +66,8 @@ class Network(httpx.BaseTransport):
 
     prepare: Callable[[httpx.HTTPTransport], httpx.HTTPTransport] = lambda transport: transport
     """Applied to each new transport before its first use."""
+    legacy_tls: bool = False
+    """Whether a host without secure renegotiation is accepted (RFC 5746); OpenSSL 3 refuses it otherwise."""
     _transports: dict[tuple[str | None, bool], httpx.HTTPTransport] = field(default_factory=dict)
     _by_host: dict[tuple[str, str], httpx.HTTPTransport] = field(default_factory=dict)
     """The transport by scheme and host: the environment does not change during a run."""
@@ -74,6 +95,8 @@ class Network(httpx.BaseTransport):
                 # environment names are checked anyway: the next https call, perhaps an alert, would fail.
                 if encrypted:
                     context = trusted_certificates()
+                    if self.legacy_tls:
+                        context.options |= _LEGACY_SERVER_CONNECT
                 else:
                     check_named_certificates()
                     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

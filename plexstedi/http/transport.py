@@ -23,9 +23,10 @@ from plexstedi.decimal_json import BrokenJsonError, Json, ListReader, loads
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.http.deadline import AttemptLimit, Deadline, LimitedBackend
 from plexstedi.http.headers import http_date, looks_like_html, request_id, retry_after
-from plexstedi.http.network import Network
+from plexstedi.http.network import Network, tls_fault
 from plexstedi.http.response_body import LARGEST_RESPONSE, TOO_LARGE, BeyondLimitError, read_bounded
 from plexstedi.http.throttle import PerMinute
+from plexstedi.logs import call_facts
 
 log = logging.getLogger("plexstedi.http")
 # httpx logs whole URLs at INFO, including presigned ones.
@@ -183,6 +184,7 @@ class Retrying(httpx.BaseTransport):
         on_attempt: Callable[[Attempt], None] | None,
         service_time: ServiceTime | None = None,
         largest_response: int = LARGEST_RESPONSE,
+        legacy_tls: bool = False,
     ) -> None:
         self._largest_response = largest_response
         self._attempt_limit = AttemptLimit(clock, deadline)
@@ -194,7 +196,7 @@ class Retrying(httpx.BaseTransport):
         self._limiter = limiter
         self._deadline = deadline
         prepare = partial(_limited, attempt_limit=self._attempt_limit)
-        self._inner = transport if transport is not None else Network(prepare)
+        self._inner = transport if transport is not None else Network(prepare, legacy_tls)
         self._on_attempt = on_attempt
 
     def close(self) -> None:
@@ -351,6 +353,7 @@ class Retrying(httpx.BaseTransport):
             *(attempt.service, attempt.method, attempt.path, outcome),
             "" if attempt.status is None else f" ({attempt.status})",
             *(attempt.number, attempt.milliseconds),
+            extra=call_facts(**vars(attempt)),
         )
         if self._on_attempt is not None:
             self._on_attempt(attempt)
@@ -379,11 +382,8 @@ class Retrying(httpx.BaseTransport):
 
     def _unreachable(self, error: Exception) -> ServiceUnavailable:
         name = type(error).__name__
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return ServiceUnavailable(
-                f"{self._service} presents a TLS certificate that this machine does not trust",
-                fix="Correct the machine's clock and CA certificates (SSL_CERT_FILE), or the base_url.",
-            )
+        if (of_tls := tls_fault(self._service, str(error))) is not None:
+            return of_tls
         words = {
             Reached.NEVER: "cannot be reached",
             Reached.MAYBE: "did not respond",

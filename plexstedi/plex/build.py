@@ -18,7 +18,7 @@ from plexstedi.plex.datasource.source_port import DataSourcePlex
 from plexstedi.plex.datasource.tables import SourceTables
 from plexstedi.plex.days import Days
 from plexstedi.plex.port import MasterDataStore, PlexPort
-from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal
+from plexstedi.plex.rest.auth import OAUTH2_REFUSAL, ClientCredentials, connect_headers, connect_refusal, tenant_header
 from plexstedi.plex.rest.client import Rest
 from plexstedi.plex.rest.connect import CONNECT
 from plexstedi.plex.rest.dialect import adapted
@@ -106,15 +106,18 @@ def connect_to_plex(
             refusal=refusal,
             largest_response=largest_response,
             form=form,
+            legacy_tls=settings.legacy_tls,
         )
 
     day_fields = DayFields(settings.day_fields, Days(settings.timezone))
     fields: AckValues
     match settings.api:
         case Api.CONNECT:
-            tenant_id = _needed("tenant_id", settings.tenant_id)
+            tenant = tenant_header(settings.tenant_id, settings.customer_id)
+            if not tenant:
+                _needed("tenant_id", None)
             dialect = adapted(CONNECT, settings)
-            headers = connect_headers(secret, tenant_id, api_secret)
+            headers = connect_headers(secret, tenant, api_secret)
             rest = Rest(caller(headers, None, connect_refusal(renewal_fix)), dialect, kept)
             fields = ConnectFields(rest, settings.objects, day_fields)
         case Api.OAUTH2:

@@ -41,6 +41,16 @@ class StatusNames:
     received_releases: tuple[str, ...] = ()
     cancelled_releases: tuple[str, ...] = ()
 
+    @property
+    def names_orders(self) -> bool:
+        """Whether any order status is named, so that Plex need not have a table of them."""
+        return any((self.unreleased_orders, self.released_orders, self.received_orders, self.cancelled_orders))
+
+    @property
+    def names_releases(self) -> bool:
+        """The same for releases."""
+        return any((self.firm_releases, self.forecast_releases, self.received_releases, self.cancelled_releases))
+
 
 def _nothing() -> Mapping[str, str]:
     return MappingProxyType({})
@@ -88,12 +98,16 @@ class PlexSettings:
     api: Api
     base_url: str
     tenant_id: str | None = None
+    customer_id: str | None = None
+    """The tenant's number (PCN), where it is named by that."""
     tenant_code: str | None = None
     requests_per_minute: int = 190
     parallel_calls: int = 1
     """How many orders are read at once."""
     read_timeout: float = 300.0
     """Seconds. Plex has no paging, so a wide window can take minutes (plex/README.md 4.2)."""
+    legacy_tls: bool = False
+    """Whether a host without secure renegotiation is accepted."""
     token_url: str | None = None
     client_id: str | None = None
     paths: Mapping[str, str] = field(default_factory=_nothing)

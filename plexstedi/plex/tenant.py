@@ -28,7 +28,7 @@ def verify_tenant(tenants: Sequence[Tenant], settings: PlexSettings) -> Tenant:
     named = " / ".join(each for each in (wanted_id, wanted_code) if each) or "none"
     raise ServiceRefused(
         f"Plex shows the tenant {shown}; the configuration names {named}",
-        fix="Set plex.tenant_id and plex.tenant_code to your company, or use a key for it. Nothing was read, "
-        "written or sent.",
+        fix="Set plex.tenant_id (or plex.customer_id) and plex.tenant_code to your company, or use a key for it. "
+        "Nothing was read, written or sent.",
         code="wrong-tenant",
     )

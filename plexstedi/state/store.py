@@ -25,6 +25,7 @@ from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
 from plexstedi.state.numbers import Numbers
 from plexstedi.state.orders import Orders, Receipts
+from plexstedi.state.reporting.page_statistics import PageStatistics
 from plexstedi.state.reviews import Reviews
 from plexstedi.state.writes import Writes
 
@@ -48,6 +49,7 @@ class Store:
         self.receipts = Receipts(database)
         self.unforeseen = UnforeseenHolds(database)
         self.faults = Faults(database)
+        self.page_statistics = PageStatistics(database)
 
     @classmethod
     def open(cls, path: Path, now: datetime) -> Store:

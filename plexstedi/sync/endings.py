@@ -26,12 +26,15 @@ from plexstedi.errors import (
 from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import ErrorNote, HealthFile, LastRun, RunRecords, StageRecord, StoredFault
 from plexstedi.state.store import Store
+from plexstedi.sync.key_use import KeyUse
 from plexstedi.sync.stages import Stage
 
 RUN = "run"
 """Place of faults that end a `run` outside its three stages."""
 START = "start"
 """Place of faults that keep a command from opening a session: configuration, state file, lock."""
+KEY = "stedi-api-key"
+"""Place of the fault of a refused key in whose stead another one is used: it ends no command."""
 REPORT_AGAIN = timedelta(days=1)
 _JITTER = timedelta(minutes=5)
 """Timers are not exact to the second: a daily run must not miss its daily report."""
@@ -54,6 +57,7 @@ class Ending:
     """Nothing was done and no review item was opened: without a fault nothing is printed."""
     started: bool = True
     """False: there was no session."""
+    key: KeyUse = field(default_factory=KeyUse)
 
     @property
     def last_run(self) -> LastRun:
@@ -64,7 +68,8 @@ class Ending:
     @property
     def places(self) -> set[str]:
         """The places whose faults this command reports."""
-        return {START, RUN, *Stage} if self.command == RUN else {START, self.command}
+        key = {KEY} if self.key.seen else set()
+        return key | ({START, RUN, *Stage} if self.command == RUN else {START, self.command})
 
     def ends(self) -> dict[str, PlexStediError | None]:
         """The fault of each stage (None: success); a fault of a stage's own command outside the stage counts as the
@@ -145,6 +150,8 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
         _import_stored_faults(store, health_file, before)
         before |= {(one.place, one.key) for one in faults.open_faults()}
         found = ending.open_faults()
+        if ending.key.refused is not None:
+            found.append((KEY, ending.key.refused))
         for place, fault in found:
             faults.stage_failed(place, fault_key(fault), fault.code, fault.message, fault.fix, now)
         for place in _succeeded(ending, found):
@@ -155,7 +162,10 @@ def record_in_state(store: Store, ending: Ending, *, to_cron: bool) -> RecordedE
         ended = [one for one in faults.ended() if _concerns(one, ending)] if to_cron else []
         faults.reported([*due, *ended], now)
         words = _faults_to_print(due, ending, found)
-        fresh = [text for text in ending.warnings if _is_due(records.warnings.get(text), now)]
+        # A quiet run prints no warnings: the refused key is a fault, which it prints.
+        fresh = [
+            text for text in ending.warnings if text != ending.key.warning and _is_due(records.warnings.get(text), now)
+        ]
         # A quiet run prints no warnings, so they must stay due for the next mail.
         printed = fresh if to_cron and (words or not ending.idle) else []
         _records_after(records, health_file, ending, printed).save(store.cursors)
@@ -248,7 +258,8 @@ def _succeeded(ending: Ending, found: Sequence[tuple[str, PlexStediError]]) -> l
     failed = {place for place, _ in found}
     stages = [name for name, fault in ending.ends().items() if fault is None or isinstance(fault, RecordsUnanswered)]
     whole = [RUN] if ending.command == RUN and RUN not in failed and len(ending.stages) == len(Stage) else []
-    return [START, *stages, *whole]
+    key = [KEY] if ending.key.seen and KEY not in failed else []
+    return [START, *stages, *whole, *key]
 
 
 def _error_free_since(ending: Ending, place: str) -> datetime | None:
@@ -299,6 +310,8 @@ def _faults_to_print(
         for fault in ending.faults
         if always_reported(fault) or not (persists(fault) or isinstance(fault, RecordsUnanswered))
     ]
+    if ending.key.replaced is not None:
+        immediate.append(ending.key.replaced)
     words: dict[str, PlexStediError] = {}
     for one in due:
         fault = live.get((one.place, one.key))

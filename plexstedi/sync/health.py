@@ -14,6 +14,7 @@ from plexstedi.state.cursors import Fact
 from plexstedi.state.faults import OpenFault
 from plexstedi.state.run_records import HealthFile, LastRun, RunRecords, StageRecord
 from plexstedi.state.store import Store
+from plexstedi.sync.endings import KEY
 from plexstedi.sync.keys.advice import KeyDue, key_due, refused_key
 from plexstedi.sync.keys.record import KeyRecord
 from plexstedi.sync.stages import Stage
@@ -132,8 +133,10 @@ def read_health(
     records, created, key = RunRecords(), None, KeyRecord()
     if store is not None:
         key = KeyRecord.load(store.cursors)
-        open_faults += _refused_key(key, now)
-        open_faults += store.faults.open_faults()
+        stored = store.faults.open_faults()
+        # Only scheduled runs store a fault; other commands record the key.
+        known = any(one.place == KEY for one in stored)
+        open_faults += [*stored, *(() if known else _refused_key(key, now))]
         records, created = RunRecords.load(store.cursors), store.cursors.time(Fact.CREATED)
     if fault is not None and all(one.code != fault.code for one in health_file.faults):
         open_faults.append(OpenFault("start", fault.code, fault.code, now, fault.message, fault.fix))

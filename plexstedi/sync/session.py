@@ -12,6 +12,7 @@ from plexstedi.config.load import Config
 from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Reason
 from plexstedi.errors import Interrupted, ServiceUnavailable, SuspicionStop
+from plexstedi.logs import log_event
 from plexstedi.state.audit import Fact
 from plexstedi.state.document import Document
 from plexstedi.state.invoices import invoice_of_stream
@@ -20,12 +21,32 @@ from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.state.subject import Subject, of_document
 from plexstedi.sync.counts import RunCounts
+from plexstedi.sync.key_use import KeyUse
 
 if TYPE_CHECKING:
     # Commands that only read the state do not load httpx.
     from plexstedi.http.caller import Deadline
     from plexstedi.plex.port import PlexPort
     from plexstedi.stedi.client import StediClient
+
+_ROUTINE = frozenset(
+    {
+        "attempt-begun",
+        "attempt-ended",
+        "feed-token-taken",
+        "invoice-seen",
+        "order-not-traded",
+        "order-seen",
+        "sweep-started",
+        "transaction-known",
+        "transaction-listed",
+        "transaction-stored",
+        "write-planned",
+    }
+)
+"""Events of the audit trail that are logged with `--verbose` only."""
+_LOGGED = frozenset({"purpose", "revision", "review", "state", "outcome", "status", "set", "verdict"})
+"""Details of an event that are logged: states and codes, no content."""
 
 PROGRAM = "plexstedi"
 """Actor of everything that no user decided."""
@@ -59,8 +80,7 @@ class Session:
     _stedi: StediClient | None = None
     _partners: dict[str, Partner] = field(default_factory=dict)
     tenant_checked: bool = False
-    key_observed: bool = False
-    """The Stedi key in use was recorded."""
+    key: KeyUse = field(default_factory=KeyUse)
     receipts_read: bool = False
     """Plex was asked for receipts in this run."""
 
@@ -141,6 +161,17 @@ class Session:
     def note(self, kind: str, subject: Subject, *, order_id: str | None = None, **detail: Fact) -> None:
         """Append an event to the audit trail."""
         self.store.audit.append(self.clock.now(), self.actor, kind, subject, order_id=order_id, **detail)
+        order = None if order_id is None or kind in _ROUTINE else self.store.orders.get(order_id)
+        log_event(
+            kind,
+            f"{kind}: {subject}",
+            routine=kind in _ROUTINE,
+            order=None if order is None else order.number,
+            supplier=None if order is None else order.supplier,
+            document=subject.document,
+            transaction=subject.transaction,
+            **{name: value for name, value in detail.items() if name in _LOGGED and isinstance(value, str | int)},
+        )
 
     def open_review(
         self,
@@ -179,11 +210,27 @@ class Session:
                 review=kind,
                 reasons=[reason.model_dump() for reason in reasons],
             )
+            self._log_reasons(kind, reasons, subject, supplier, order_number)
             if urgent:
                 word = "order" if invoice_of_stream(order_id) is None else "invoice"
                 about = f"{word} {order_number}" if order_number else subject.text
                 self.run.news.append(f"{about}: {kind}: {what}")
         return new
+
+    def _log_reasons(
+        self, kind: ReviewKind, reasons: Sequence[Reason], subject: Subject, supplier: str | None, number: str | None
+    ) -> None:
+        """The codes of the reasons; their texts may quote what a supplier wrote."""
+        for reason in reasons:
+            log_event(
+                "needs-review",
+                f"needs review, {kind}: {reason.code}",
+                order=number,
+                supplier=supplier,
+                document=subject.document,
+                transaction=subject.transaction,
+                code=reason.code,
+            )
 
     def open_review_of_document(
         self, kind: ReviewKind, document: Document, reason: Reason, *, urgent: bool = True

@@ -14,7 +14,7 @@ from plexstedi.clock import Clock, StopRequest
 from plexstedi.config.datasource_tables import ACCOUNT_APIS, default_id, default_limit
 from plexstedi.config.datasources import COMPANY, READ, RECORD_VALUES, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
-from plexstedi.config.tables import timezone_problem
+from plexstedi.config.values import timezone_problem
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.decimal_json import Json
 from plexstedi.errors import Interrupted
@@ -296,7 +296,9 @@ def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexS
         api=Api(plex.api.value),
         base_url=plex.base_url,
         tenant_id=None if by_account else plex.tenant_id,
+        customer_id=plex.customer_id,
         tenant_code=plex.auth.company_code if by_account else plex.tenant_code,
+        legacy_tls=plex.legacy_tls,
         requests_per_minute=plex.requests_per_minute,
         parallel_calls=plex.parallel_calls,
         read_timeout=float(plex.read_timeout_seconds),

@@ -16,6 +16,7 @@ from plexstedi.cli.main import _global_options_first
         ("--config a.toml status PO-1 -v", "--config a.toml -v status PO-1"),
         ("review list --quiet", "--quiet review list"),
         ("run --config", "--config run"),
+        ("run --log-format json --json", "--log-format json run --json"),
         ("status -- --config", "status -- --config"),
     ],
 )

@@ -59,11 +59,13 @@ def follow_option(bench: Bench, text: str, *words: str) -> Ran:
 
 
 def follow_shell(text: str) -> None:
-    """Run the commands of the shell that a text advises (chmod, chown)."""
-    spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith(("chmod ", "chown "))]
+    """Run the commands of the shell that a text advises, in their order."""
+    known = ("chmod ", "chown ", "mkdir ", "mv ")
+    spans = [span for span in re.findall(r"`([^`]+)`", text) if span.startswith(known)]
     assert spans, text
     followed.add(text)
-    subprocess.run(shlex.split(spans[0]), check=True)
+    for span in spans:
+        subprocess.run(shlex.split(span), check=True)
 
 
 def items(bench: Bench, kind: str | None = None) -> list[dict]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from plexstedi.sandbox.faults import FaultKind, FaultRule
@@ -33,6 +35,34 @@ def test_a_key_of_another_company_stops_before_anything_is_sent(bench):
     ran = bench.run("run", "--json")
     assert ran.code == 4
     assert ran.json["error"]["code"] == "wrong-tenant"
+    assert bench.sandbox.generated() == []
+
+
+def by_number(bench, code):
+    """The configuration with the tenant's number instead of its id."""
+    tenant = bench.sandbox.plex.tenant
+    bench.write_config(
+        lambda text: re.sub(
+            "tenant_code = .*",
+            f'tenant_code = "{code}"',
+            text.replace(f'tenant_id = "{tenant.id}"', f'customer_id = "{tenant.pcn}"'),
+        )
+    )
+
+
+def test_a_tenant_that_is_named_by_its_number_is_verified_by_its_code(bench):
+    by_number(bench, bench.sandbox.plex.tenant.code)
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["counts"]["documents_sent"]) == (0, 4)
+    checked = bench.run("check", "--json")
+    assert checked.code == 0, checked.out
+
+
+def test_the_number_of_another_company_stops_before_anything_is_sent(bench):
+    by_number(bench, "ANOTHER")
+    ran = bench.run("run", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (4, "wrong-tenant")
+    assert "plex.customer_id" in ran.json["error"]["fix"]
     assert bench.sandbox.generated() == []
 
 

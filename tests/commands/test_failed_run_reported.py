@@ -215,7 +215,9 @@ def test_the_monitor_gets_its_ping_with_the_exit_code_of_an_internal_error(bench
     finally:
         server.kill()
         server.communicate()
-    assert pings.read_text().split() == ["/ping/1/1", "/ping/1/4"], "also with a configuration that is wrong elsewhere"
+    assert pings.read_text().split() == ["/ping/1/start", "/ping/1/1", "/ping/1/4"], (
+        "also with a configuration that is wrong elsewhere"
+    )
 
 
 def test_one_record_that_nobody_foresaw_ends_its_run_with_1_and_stands_as_a_review_item_not_as_a_fault(

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from plexstedi.sandbox.faults import FaultKind, FaultRule
-from tests.commands.advice import follow
+from tests.commands.advice import follow, follow_shell
 
 KEYRING = {
     "PYTHON_KEYRING_BACKEND": "plexstedi.credentials.keyring_file.EncryptedFileKeyring",
@@ -311,12 +311,26 @@ def test_a_rotation_works_where_systemd_gives_the_key_of_the_encrypted_file(benc
     assert not (bench.place / "secrets.key").exists()
 
 
-def test_a_key_beside_the_encrypted_file_is_named_by_check(bench):
+def finding_about_the_key_file(tenant) -> list[dict]:
+    return [each for each in tenant.run("check", "--offline")["findings"] if each["subject"] == "encrypted file"]
+
+
+def test_a_key_beside_the_encrypted_file_is_named_by_check_with_the_commands_that_move_it(bench):
     tenant = Tenant(bench)
-    (found,) = [each for each in tenant.run("check", "--offline")["findings"] if each["subject"] == "encrypted file"]
-    assert (found["verdict"], "credentials.key_file" in found["fix"]) == ("warn", True)
+    assert finding_about_the_key_file(tenant) == [], "a new key is not made there"
+    (file,) = bench.place.rglob("secrets.keyring")
+    (key,) = bench.place.rglob("secrets.key")
+    key.rename(file.with_suffix(".key"))
+    key.parent.rmdir()
+    (found,) = finding_about_the_key_file(tenant)
+    assert found["verdict"] == "warn"
     bench.write_config(lambda text: text + "\n[credentials]\nkey_beside_data = true\n")
-    assert all(each["subject"] != "encrypted file" for each in tenant.run("check", "--offline")["findings"])
+    assert finding_about_the_key_file(tenant) == []
+    bench.write_config()
+    follow_shell(found["fix"])
+    assert key.exists()
+    assert finding_about_the_key_file(tenant) == []
+    assert tenant.run()["exit_code"] == 0
 
 
 @pytest.mark.parametrize(("days", "warned"), [(20, False), (25, True), (30, True), (40, False)])

@@ -13,6 +13,7 @@ from plexstedi.sandbox.plex.sample_data import EdgeCase
 from plexstedi.state.file.lock import lock_path
 from plexstedi.sync.session import Session
 
+from .advice import follow
 from .conftest import Bench, MakeBench, Ran
 
 
@@ -101,6 +102,49 @@ def test_a_fault_that_stands_is_printed_when_it_begins_daily_and_when_it_ends(
     assert "works again since 2026-11-2" in over.err
     bench.later(hours=1)
     assert "again" not in bench.run("run").err
+
+
+def test_a_refused_key_with_a_substitute_is_printed_when_it_begins_daily_and_when_it_ends(settled: Bench) -> None:
+    """The runs succeed, and the key that they use may be the last one that works."""
+    bench = settled
+    keys = bench.sandbox.stedi_settings.api_keys
+    good = bench.environment["PLEXSTEDI_STEDI_API_KEY_PREVIOUS"] = min(keys)
+    bench.environment["PLEXSTEDI_STEDI_API_KEY"] = "revoked-key-of-before"
+    first = bench.run("run")
+    assert (first.code, first.out) == (0, "")
+    assert first.err.count("Stedi refuses stedi-api-key") == 1
+    assert "fix:" in first.err
+    for _ in range(2):
+        bench.later(hours=3)
+        quiet(bench.run("run"), 0)
+    assert any("refuses" in warning for warning in bench.run("run", "--json").json["warnings"])
+    (fault,) = bench.run("status", "--json").json["health"]["faults"]
+    assert fault["code"] == "stedi-key-refused"
+    bench.later(hours=18, seconds=-30)
+    assert "Stedi refuses stedi-api-key" in bench.run("run").err
+    quiet(bench.run("poll"), 0)
+    bench.environment["PLEXSTEDI_STEDI_API_KEY"] = good
+    over = bench.run("run")
+    assert (over.code, "Stedi (stedi-api-key) works again since" in over.err) == (0, True)
+    assert bench.run("status", "--json").json["health"]["ok"] is True
+    quiet(bench.run("run"), 0)
+
+
+def test_a_refused_key_that_is_replaced_in_the_same_run_is_printed_by_that_run(settled: Bench) -> None:
+    bench = settled
+    keys = bench.sandbox.stedi_settings.api_keys
+    good = min(keys)
+    bench.environment["PYTHON_KEYRING_BACKEND"] = "plexstedi.credentials.keyring_file.EncryptedFileKeyring"
+    del_variable = {"PLEXSTEDI_STEDI_API_KEY": None}
+    for name, value in (("stedi-api-key", "revoked-key-of-before"), ("stedi-api-key-next", good)):
+        assert bench.run("credentials", "set", name, stdin=value, env=del_variable).code == 0
+    bench.later(hours=1)
+    ran = bench.run("run", env=del_variable)
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.count("stedi-api-key-next, which is stedi-api-key from now on") == 1
+    assert follow(bench, ran.err, env=del_variable).code == 0
+    bench.later(hours=1)
+    assert "refuse" not in bench.run("run", env=del_variable).err
 
 
 def test_who_reads_along_always_sees_it_and_that_is_no_mail(settled: Bench) -> None:
@@ -207,7 +251,7 @@ def test_drafts_untraded_orders_and_readings_again_are_no_news(make_bench: MakeB
     with bench.sandbox.lock:
         plex.edit_header(draft, status="On Order")
     bench.later(minutes=30)
-    assert "documents sent 1" in bench.run("run").out
+    assert "1 document sent" in bench.run("run").out
     assert len(bench.sent(draft)) == 1
 
 

@@ -196,6 +196,30 @@ def test_a_company_code_is_not_taken_for_a_tenant_id(write: Writer, minimal: str
     )
 
 
+BY_NUMBER = 'customer_id = "123456"\ntenant_code = "RIVERBEND"'
+TENANT_LINE = 'tenant_id = "01234567-89ab-cdef-0123-456789abcdef"'
+
+
+def test_a_tenant_can_be_named_by_its_number(write: Writer, minimal: str) -> None:
+    config = load(write(minimal.replace(TENANT_LINE, BY_NUMBER)))
+    assert (config.plex.customer_id, config.tenant) == ("123456", "123456")
+    assert load(write(minimal)).plex.legacy_tls is False
+
+
+@pytest.mark.parametrize(
+    ("lines", "key"),
+    [
+        (f"{TENANT_LINE}\n{BY_NUMBER}", "plex.customer_id"),
+        ('customer_id = "123456"', "plex.tenant_code"),
+        ('customer_id = "RIVERBEND"\ntenant_code = "RIVERBEND"', "plex.customer_id"),
+    ],
+)
+def test_the_number_of_a_tenant_is_refused_where_it_would_prove_nothing(
+    write: Writer, minimal: str, lines: str, key: str
+) -> None:
+    assert set(problems(write(minimal.replace(TENANT_LINE, lines)))) == {key}
+
+
 def test_two_values_never_share_a_custom_field(write: Writer, minimal: str) -> None:
     text = minimal.replace('"report-only"', '"custom-fields"\nlevel = "line"\n[plex.acknowledgments.fields]\n{}')
     shared = 'ack_code = "Ack"\nack_status = "Ack"'

@@ -54,9 +54,10 @@ def on_a_disk_with(room: int, act: Callable[[], None]) -> str:
 def test_a_first_secret_on_a_full_disk_leaves_nothing_half_made(file: Path, room: int, what: str) -> None:
     """The key has 45 bytes, the file more than 100."""
     said = on_a_disk_with(room, lambda: store(file, "stedi-api-key", "first"))
-    assert str(file.with_suffix(what)) in said
+    key = EncryptedFile(file, {}).key_path
+    assert str(key if what == ".key" else file) in said
     assert "Free some space" in said
-    assert [path.name for path in file.parent.iterdir()] == ["secrets.lock"]
+    assert [path.name for path in (*file.parent.iterdir(), *key.parent.iterdir())] == ["secrets.lock"]
     store(file, "stedi-api-key", "first")
     assert stored(file, "stedi-api-key") == "first"
 
@@ -67,25 +68,28 @@ def test_on_a_full_disk_what_was_stored_before_is_still_there(file: Path, room: 
     said = on_a_disk_with(room, lambda: store(file, "stedi-api-key", "second"))
     assert "still there" in said
     assert stored(file, "stedi-api-key") == "first"
-    assert len(list(file.parent.iterdir())) == 3, "the file, its key, the lock"
+    assert len(list(file.parent.iterdir())) == 2, "the file, the lock"
+    assert len(list(EncryptedFile(file, {}).key_path.parent.iterdir())) == 1, "the key"
     store(file, "stedi-api-key", "third")
     assert stored(file, "stedi-api-key") == "third"
 
 
 def test_half_a_key_that_an_older_program_left_is_made_again(file: Path) -> None:
-    file.parent.mkdir()
-    file.with_suffix(".key").touch(mode=0o600)
+    key = EncryptedFile(file, {}).key_path
+    key.parent.mkdir(parents=True)
+    key.touch(mode=0o600)
     store(file, "stedi-api-key", "first")
     assert stored(file, "stedi-api-key") == "first"
 
 
 def test_half_a_key_of_a_file_that_is_there_is_not_replaced(file: Path) -> None:
     store(file, "stedi-api-key", "first")
-    whole = file.with_suffix(".key").read_bytes()
-    file.with_suffix(".key").write_bytes(b"half")
+    key = EncryptedFile(file, {}).key_path
+    whole = key.read_bytes()
+    key.write_bytes(b"half")
     with pytest.raises(KeyringFileError, match="too short"):
         store(file, "stedi-api-key", "second")
-    file.with_suffix(".key").write_bytes(whole)
+    key.write_bytes(whole)
     assert stored(file, "stedi-api-key") == "first"
 
 
@@ -122,7 +126,7 @@ def test_file_and_key_are_on_disk_with_their_names_and_folder(file: Path, monkey
     disk = Disk(monkeypatch)
     store(file, "stedi-api-key", "first")
     disk.must_have_made(file.parent)
-    disk.must_have_put(file.with_suffix(".key"))
+    disk.must_have_put(EncryptedFile(file, {}).key_path)
     disk.must_have_put(file)
     disk.events.clear()
     store(file, "stedi-api-key", "second")
@@ -155,16 +159,16 @@ def test_the_command_ends_with_4_and_says_what_to_do(tmp_path: Path, monkeypatch
     (tmp_path / "data").mkdir(mode=0o700)
     code, said = run(fill_the_disk)
     assert (code, "Traceback" in said, "live_k3y" in said) == (4, False, False), said
-    assert str(tmp_path / "data" / "secrets.key") in said
+    assert str(tmp_path / ".config" / "plexstedi" / "secrets.key") in said
     assert "No space left on device" in said
     assert "Free some space" in said
     assert run()[0] == 0
 
 
-@pytest.mark.parametrize("what", ["", "secrets.keyring", "secrets.key"])
+@pytest.mark.parametrize("what", ["data", "data/secrets.keyring", "config/plexstedi/secrets.key"])
 def test_secrets_that_others_could_replace_are_refused(file: Path, what: str) -> None:
     store(file, "stedi-api-key", "first")
-    path = file.parent / what
+    path = file.parent.parent / what
     mode = path.stat().st_mode
     path.chmod(mode | 0o002)
     for act in (lambda: stored(file, "stedi-api-key"), lambda: store(file, "stedi-api-key", "second")):

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,10 @@ def test_only_the_owner_may_read_any_of_the_files(file: Path) -> None:
     finally:
         os.umask(old)
     assert mode(file.parent) == 0o700
-    assert {mode(path) for path in file.parent.iterdir()} == {0o600}
-    assert len(list(file.parent.iterdir())) == 3, "the file, its key, the lock; nothing left over"
+    key = EncryptedFile(file, {}).key_path
+    assert {mode(path) for path in (*file.parent.iterdir(), key)} == {0o600}
+    assert mode(key.parent) == 0o700
+    assert {path.name for path in file.parent.iterdir()} == {"secrets.keyring", "secrets.lock"}
 
 
 def test_reading_creates_nothing(file: Path) -> None:
@@ -162,6 +165,141 @@ def test_a_key_file_elsewhere_is_made_there_and_beside_the_data_only_if_allowed(
     elsewhere.rename(beside)
     allowed = EncryptedFile(file, {}, KeySettings(key_file=beside, key_beside_data=True))
     assert allowed.get_password("plexstedi", "a") == SECRET
+
+
+def test_the_key_is_not_made_beside_the_data(file: Path, configuration_folder: Path) -> None:
+    """A backup of the data folder alone opens nothing."""
+    ring = EncryptedFile(file, {})
+    ring.set_password("plexstedi", "a", SECRET)
+    assert ring.key_path == configuration_folder / "plexstedi" / "secrets.key"
+    assert ring.key_beside() is None
+    ring.key_path.unlink()
+    with pytest.raises(KeyringFileError, match="does not exist"):
+        EncryptedFile(file, {}).get_password("plexstedi", "a")
+
+
+def test_a_key_that_an_earlier_version_made_beside_the_data_works_and_can_be_moved(file: Path) -> None:
+    ring = EncryptedFile(file, {}, KeySettings(key_beside_data=True))
+    ring.set_password("plexstedi", "a", SECRET)
+    assert ring.key_path == file.with_suffix(".key"), "where it is allowed, it is made there"
+    assert ring.key_beside() is None
+    plain = EncryptedFile(file, {})
+    plain.set_password("plexstedi", "b", "2")
+    assert plain.get_password("plexstedi", "a") == SECRET
+    found = plain.key_beside()
+    assert found is not None
+    assert not found.better.exists(), "no second key is made"
+    found.better.parent.mkdir(parents=True)
+    found.key.rename(found.better)
+    assert EncryptedFile(file, {}).get_password("plexstedi", "b") == "2"
+    assert EncryptedFile(file, {}).key_beside() is None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_user_without_a_configuration_folder_is_told_which_setting_names_another(
+    file: Path, configuration_folder: Path
+) -> None:
+    configuration_folder.mkdir(mode=0o500)
+    with pytest.raises(KeyringFileError, match=r"credentials\.key_file"):
+        EncryptedFile(file, {}).set_password("plexstedi", "a", SECRET)
+
+
+def test_a_configuration_folder_that_is_none_names_the_setting_for_another(
+    file: Path, configuration_folder: Path
+) -> None:
+    configuration_folder.write_text("not a folder")
+    with pytest.raises(KeyringFileError, match=r"credentials\.key_file"):
+        EncryptedFile(file, {}).set_password("plexstedi", "a", SECRET)
+    assert not file.exists()
+
+
+def _others_read_key(ring: EncryptedFile) -> None:
+    ring.key_path.chmod(0o640)
+
+
+def _half_key(ring: EncryptedFile) -> None:
+    ring.key_path.write_text("half")
+
+
+def _other_key(ring: EncryptedFile) -> None:
+    ring.key_path.write_text("k" * 44)
+
+
+def _no_key(ring: EncryptedFile) -> None:
+    ring.key_path.unlink()
+
+
+def _cut_file(ring: EncryptedFile) -> None:
+    ring.path.write_bytes(ring.path.read_bytes()[:60])
+
+
+def _empty_file(ring: EncryptedFile) -> None:
+    ring.path.write_bytes(b"")
+
+
+def _others_write_file(ring: EncryptedFile) -> None:
+    ring.path.chmod(0o602)
+
+
+def _others_write_folder(ring: EncryptedFile) -> None:
+    ring.path.parent.chmod(0o707)
+
+
+def _others_write_key_folder(ring: EncryptedFile) -> None:
+    ring.key_path.parent.chmod(0o707)
+
+
+def _foreign_key(ring: EncryptedFile) -> None:
+    os.chown(ring.key_path, 54321, -1)
+
+
+def _foreign_file(ring: EncryptedFile) -> None:
+    os.chown(ring.path, 54321, -1)
+
+
+def _folder_as_key(ring: EncryptedFile) -> None:
+    ring.key_path.unlink()
+    ring.key_path.mkdir(mode=0o700)
+
+
+_AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+
+
+@pytest.mark.parametrize(
+    ("harm", "remedy"),
+    [
+        (_others_read_key, "`chmod 600 {key}`"),
+        (_others_write_file, "chmod o-w {file}"),
+        (_others_write_folder, "chmod o-w {folder}"),
+        (_others_write_key_folder, "chmod o-w {key_folder}"),
+        (_half_key, "the key is too short"),
+        (_other_key, "belongs to another key. Restore both from one backup"),
+        (_no_key, "the key {key} of {file} does not exist. Restore it"),
+        (_folder_as_key, "the key {key} cannot be used (Is a directory)"),
+        (_cut_file, "{file} cannot be decrypted: it is damaged"),
+        (_empty_file, "{file} is not a keyring of plexstedi; move it elsewhere"),
+        pytest.param(_foreign_key, "`chown root {key}` as root", marks=_AS_ROOT),
+        pytest.param(_foreign_file, "`chown root {file}` as root", marks=_AS_ROOT),
+    ],
+)
+def test_each_damage_is_named_with_its_remedy_and_nothing_is_overwritten(
+    file: Path, harm: Callable[[EncryptedFile], None], remedy: str
+) -> None:
+    ring = EncryptedFile(file, {})
+    ring.set_password("plexstedi", "a", SECRET)
+    key = ring.key_path
+    harm(ring)
+    before = {path: path.read_bytes() for path in (file, key) if path.is_file()}
+    expected = remedy.format(key=key, file=file, folder=file.parent, key_folder=key.parent)
+    for use in (
+        lambda: EncryptedFile(file, {}).get_password("plexstedi", "a"),
+        lambda: EncryptedFile(file, {}).set_password("plexstedi", "b", "2"),
+    ):
+        with pytest.raises(KeyringFileError) as caught:
+            use()
+        assert expected in str(caught.value)
+        assert SECRET not in str(caught.value)
+    assert {path: path.read_bytes() for path in (file, key) if path.is_file()} == before
 
 
 @pytest.mark.parametrize(

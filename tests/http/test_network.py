@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import certifi
@@ -72,6 +73,22 @@ def test_what_can_be_used_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path}/gone:{tmp_path}")
     trusted_certificates()
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_old_tls_is_accepted_only_where_it_was_allowed_and_certificates_are_verified_all_the_same(
+    legacy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    used: list[ssl.SSLContext] = []
+    create = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **given: used.append(create(**given)) or used[-1])
+    network = Network(legacy_tls=legacy)
+    network.transport_for(httpx.URL("https://plex.example"))
+    network.close()
+    (context,) = used
+    assert bool(context.options & 0x4) is legacy
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 @pytest.mark.parametrize(

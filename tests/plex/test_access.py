@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from plexstedi.errors import ConfigurationFault, CredentialsFault, ServiceRefused, ServiceUnavailable
+from plexstedi.http.caller import RetryPolicy
 from plexstedi.plex.build import connect_to_plex, secret_name
 from plexstedi.plex.settings import Api, PlexSettings
 
@@ -38,6 +39,29 @@ def test_connect_names_key_and_tenant_and_asks_politely(clock, httpx_mock):
     assert request.headers["X-Plex-Connect-Api-Key"] == "abcdefghijklmnopqrstuvwxyz012345"
     assert request.headers["X-Plex-Connect-Tenant-Id"] == TENANT
     assert request.extensions["timeout"] == {"connect": 10.0, "read": 300.0, "write": 300.0, "pool": 300.0}
+
+
+def test_the_number_of_a_tenant_is_sent_instead_of_its_id(clock, httpx_mock):
+    settings = PlexSettings(
+        api=Api.CONNECT, base_url="https://plex.example", customer_id="123456", tenant_code="RIVERBEND"
+    )
+    httpx_mock.add_response(url="https://plex.example/mdm/v1/tenants", json=[])
+    plex = connect_to_plex(settings, "abcdefghijklmnopqrstuvwxyz012345", clock=clock)
+    plex.tenants()
+    plex.close()
+    headers = httpx_mock.get_requests()[0].headers
+    assert headers["X-Plex-Connect-Customer-Id"] == "123456"
+    assert "X-Plex-Connect-Tenant-Id" not in headers, "Plex accepts exactly one of the two"
+
+
+def test_a_host_with_old_tls_names_the_switch(clock, httpx_mock):
+    old = httpx.ConnectError("[SSL: UNSAFE_LEGACY_RENEGOTIATION_DISABLED] unsafe legacy renegotiation disabled")
+    httpx_mock.add_exception(old, is_reusable=True)
+    settings = PlexSettings(api=Api.CONNECT, base_url="https://plex.example", tenant_id=TENANT)
+    plex = connect_to_plex(settings, "abcdefghijklmnopqrstuvwxyz012345", clock=clock, retry=RetryPolicy(tries=1))
+    with pytest.raises(ServiceUnavailable, match="old TLS") as caught:
+        plex.tenants()
+    assert "plex.legacy_tls = true" in caught.value.fix
 
 
 def test_a_refused_connect_key_names_all_that_it_can_mean(clock, httpx_mock):

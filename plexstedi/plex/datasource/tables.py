@@ -63,10 +63,36 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
     "line_statuses": {"status": "name"},
     "release_statuses": {"status": "name"},
     "receipts": {"receipt": "id", "order": "poId", "line_key": "poLineItemId", "received_at": "receiveDate"},
+    "invoices": {
+        "invoice": "id",
+        "number": "invoiceNumber",
+        "customer": "customerCode",
+        "invoice_date": "transactionDate",
+        "created_at": "createdDate",
+        "modified_at": "modifiedDate",
+        "customer_order": "customerPONo",
+        "currency": "currencyCode",
+        "due": "dueDate",
+        "ship_to": "customerShipToCode",
+        "note": "invoiceNote",
+        "credit_memo": "creditMemo",
+        "total": "amount",
+    },
+    "invoice_lines": {
+        "invoice": "invoiceId",
+        "line": "lineId",
+        "price": "unitPrice",
+        "unit": "uoM",
+        "part": "partNo",
+        "customer_order": "customerOrderNo",
+        "tax": "taxCode",
+        "tax_amount": "taxAmount",
+    },
 }
 """By table: our column name to the field name of the REST interfaces, where they differ."""
 _LISTS = {"order": "id", "number": "poNumber"}
-_DATES = {"order_date", "created_at", "modified_at", "due", "received_at"}
+_DATES = {"order_date", "created_at", "modified_at", "due", "received_at", "invoice_date", "booked", "void"}
+_FLAGS = {"blanket", "booked", "void", "credit_memo", "offset"}
 _STATUS_TABLES = ("order_statuses", "line_statuses", "release_statuses")
 
 
@@ -227,11 +253,11 @@ class SourceTables:
             value = values.get(column)
             if name in _DATES and isinstance(value, str) and source.dates is not None:
                 value = read_text_date(value, source.dates)
-            if isinstance(value, str) and (name == "blanket" or (table in _STATUS_TABLES and name != "status")):
+            if isinstance(value, str) and (name in _FLAGS or (table in _STATUS_TABLES and name != "status")):
                 value = {"": None, "0": False, "1": True}.get(value.strip(), value)
             document[fields.get(name, name)] = value
         row = Row(document, Names({}, {}, self._days), table)
-        naming = ("poNumber", "lineItemNumber", "releaseLineNumber", "code", "name", "id")
+        naming = ("invoiceNumber", "poNumber", "lineItemNumber", "releaseLineNumber", "code", "name", "id")
         number = next((found for field in naming if (found := row.raw(field)) is not None), None)
         row.what = f"{table.rstrip('s')} {number}" if isinstance(number, str | int) else table
         return row

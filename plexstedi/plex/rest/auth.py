@@ -41,10 +41,17 @@ OAUTH2_REFUSAL = Refusal(
 )
 
 
-def connect_headers(api_key: str, tenant_id: str, api_secret: str | None = None) -> Mapping[str, str]:
+def connect_headers(api_key: str, tenant: Mapping[str, str], api_secret: str | None = None) -> Mapping[str, str]:
     """The headers of Plex Connect. The tenant is always named: otherwise Plex uses the app's default tenant."""
     more = {} if api_secret is None else {"X-Plex-Connect-Api-Secret": api_secret}
-    return {"X-Plex-Connect-Api-Key": api_key, "X-Plex-Connect-Tenant-Id": tenant_id, **more}
+    return {"X-Plex-Connect-Api-Key": api_key, **tenant, **more}
+
+
+def tenant_header(tenant_id: str | None, customer_id: str | None) -> Mapping[str, str]:
+    """The header that names the tenant: Plex accepts exactly one of the two (plex/README.md 4.1); empty if neither."""
+    if tenant_id is not None:
+        return {"X-Plex-Connect-Tenant-Id": tenant_id}
+    return {} if customer_id is None else {"X-Plex-Connect-Customer-Id": customer_id}
 
 
 class ClientCredentials(httpx.Auth):

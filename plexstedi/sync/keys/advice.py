@@ -56,6 +56,15 @@ def refused_key(record: KeyRecord) -> CredentialsFault:
     )
 
 
+def replaced_key() -> CredentialsFault:
+    """The fault of a run in which the refused key was replaced."""
+    return CredentialsFault(
+        "Stedi refused stedi-api-key; the run used stedi-api-key-next, which is stedi-api-key from now on",
+        fix="Nothing is left to do; `plexstedi credentials list` shows both.",
+        code="stedi-key-refused",
+    )
+
+
 def replacement_commands(source: Source | None) -> list[str]:
     """What to run to replace the key where it comes from; a line that begins with # is an instruction."""
     create = "# Create a production key in the Stedi portal. Do not delete the old one yet."

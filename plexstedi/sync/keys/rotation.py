@@ -23,7 +23,7 @@ from plexstedi.state.subject import Subject
 from plexstedi.stedi.api_keys import ApiKeys, key_id
 from plexstedi.stedi.build import connect_to_api_keys
 from plexstedi.sync.hooks import run_hook
-from plexstedi.sync.keys.advice import ROTATE, ahead, how_to_rotate
+from plexstedi.sync.keys.advice import ROTATE, ahead, how_to_rotate, refused_key, replaced_key
 from plexstedi.sync.keys.decide import (
     Create,
     Promote,
@@ -52,9 +52,9 @@ CURRENT, NEXT, PREVIOUS = (
 
 def observe_key(session: Session, secrets: Secrets) -> None:
     """After a command that called Stedi: record which key is in use, since when, and whether Stedi refused it."""
-    if session.dry_run or session.key_observed or not session.stedi_was_called:
+    if session.dry_run or session.key.seen or not session.stedi_was_called:
         return
-    session.key_observed = True
+    session.key.seen = True
     try:
         current = secrets.get(CURRENT)
         storable = secrets.unchangeable(CURRENT) is None
@@ -67,13 +67,15 @@ def observe_key(session: Session, secrets: Secrets) -> None:
     record = before.observe(current, key_id(current), stored_at, now).changed(storable=storable)
     substitute = session.stedi.substitute
     if substitute is not None:
-        session.run.warn(
+        session.key.warning = (
             f"Stedi refuses {CURRENT}; this run used {substitute} instead. {how_to_rotate(record, substitute)}"
         )
+        session.run.warn(session.key.warning)
     record = record.changed(
         substitute=substitute,
         refused_since=None if substitute is None else (before.refused_since or now),
     )
+    session.key.refused = None if substitute is None else refused_key(record)
     if record == before:
         return
     with session.store.transaction():
@@ -247,6 +249,9 @@ class Rotation:
             before=before.id,
             after=found,
         )
+        if self.session.key.refused is not None:
+            self.session.key.refused = None
+            self.session.key.replaced = replaced_key()
 
     def _retire(self, old: str | None, *, delete: bool) -> None:
         if delete and old is not None:

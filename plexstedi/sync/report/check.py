@@ -129,7 +129,7 @@ def _days_written(config: Config) -> str:
 
 
 def needed_secrets(config: Config) -> tuple[SecretName, ...]:
-    """The secrets that every run requires."""
+    """The secrets that every run, or its alerts, require."""
     plex = {
         PlexApi.CONNECT: SecretName.PLEX_API_KEY,
         PlexApi.OAUTH2: SecretName.PLEX_CLIENT_SECRET,
@@ -137,7 +137,14 @@ def needed_secrets(config: Config) -> tuple[SecretName, ...]:
         PlexApi.SOAP: SecretName.PLEX_PASSWORD,
     }[config.plex.api]
     account = config.plex.acknowledgments.write is WriteBack.DATASOURCE and plex is not SecretName.PLEX_PASSWORD
-    return (plex, *((SecretName.PLEX_PASSWORD,) if account else ()), SecretName.STEDI_API_KEY)
+    email = config.alerts.email
+    login = email is not None and email.username is not None
+    return (
+        plex,
+        *((SecretName.PLEX_PASSWORD,) if account else ()),
+        SecretName.STEDI_API_KEY,
+        *((SecretName.SMTP_PASSWORD,) if login else ()),
+    )
 
 
 def check_credentials(config: Config, secrets: Secrets) -> list[Finding]:

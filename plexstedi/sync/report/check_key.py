@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 
 from plexstedi.config.load import Config
+from plexstedi.credentials.keyring_key import KeyBeside
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import CredentialsFault, PlexStediError
 from plexstedi.secret_names import SecretName
@@ -61,17 +63,20 @@ def check_plex_key(state: Path, config: Config, secrets: Secrets, now: datetime)
 
 def check_key_place(secrets: Secrets) -> list[Finding]:
     """Whether a copy of one folder holds both the encrypted file and its key."""
-    key = secrets.store.key_beside_file()
-    if key is None:
+    found = secrets.store.key_beside_file()
+    if found is None:
         return []
-    return [
-        warn(
-            Area.CREDENTIALS,
-            "encrypted file",
-            f"its key {key} is in the same folder: whoever copies the folder has all secrets",
-            "Move the key elsewhere and name it in credentials.key_file, or set credentials.key_beside_data = true.",
-        )
-    ]
+    message = f"its key {found.key} is in the same folder: whoever copies the folder has all secrets"
+    return [warn(Area.CREDENTIALS, "encrypted file", message, how_to_move_key(found))]
+
+
+def how_to_move_key(found: KeyBeside) -> str:
+    """The fix for a key beside its file."""
+    allow = "To leave it there, set credentials.key_beside_data = true."
+    if found.better.parent.resolve() == found.key.parent.resolve():
+        return f"Move the key to another folder and name it in credentials.key_file. {allow}"
+    folder, key, better = (shlex.quote(str(path)) for path in (found.better.parent, found.key, found.better))
+    return f"Run `mkdir -p -m 700 {folder}`, then `mv -n {key} {better}`. {allow}"
 
 
 def stored_record(state: Path, fact: Fact = Fact.STEDI_KEY) -> KeyRecord:

@@ -18,15 +18,9 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_stream
 from plexstedi.sync.endings import Ending, record_beside_state
-from plexstedi.sync.people.alerts import (
-    Message,
-    after_run,
-    after_unrecorded_run,
-    news_message,
-    ping,
-    send_message,
-    send_test,
-)
+from plexstedi.sync.people.alerts import after_run, after_unrecorded_run
+from plexstedi.sync.people.channels import ping, send_message, send_test
+from plexstedi.sync.people.messages import Message, news_message
 from plexstedi.sync.session import Session
 
 CONFIG = """

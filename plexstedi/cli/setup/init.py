@@ -14,8 +14,10 @@ from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.load import default_config_path, load
+from plexstedi.config.machine_tables import RunConfig
 from plexstedi.config.new import InitOptions, example_text, missing_options, new_config
-from plexstedi.config.tables import PlexApi, RunConfig, WriteBack, timezone_problem
+from plexstedi.config.tables import PlexApi, WriteBack
+from plexstedi.config.values import timezone_problem
 from plexstedi.errors import ConfigurationFault, UsageFault
 from plexstedi.ownership import is_there
 from plexstedi.secret_names import SecretName

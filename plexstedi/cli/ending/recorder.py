@@ -1,0 +1,109 @@
+"""After a run, however it ended: record the ending for `status` and cron's mail, and send alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from plexstedi.cli.result.outcome import Outcome
+from plexstedi.clock import Clock
+from plexstedi.config.load import AlertsConfig, readable_alerts
+from plexstedi.credentials.secrets import Secrets
+from plexstedi.errors import PlexStediError
+from plexstedi.sync.endings import Ending, record_beside_state, record_in_state
+from plexstedi.sync.session import Session
+
+
+@dataclass
+class EndingRecorder:
+    """After a run, however it ended: record the ending for `status` and cron's mail, and send alerts."""
+
+    outcome: Outcome
+    clock: Clock
+    config_file: Path
+    find_state: Callable[[], Path | None]
+    """The state file; None if it cannot be determined."""
+    find_secrets: Callable[[], Secrets]
+    alerting: bool
+    to_cron: bool
+    """The output goes to cron's mail: persistent faults are printed only when due."""
+    done: bool = False
+
+    def of_session(self, session: Session, began: datetime) -> None:
+        """After a run with a session; still under the lock."""
+        from plexstedi.sync.people.alerts import after_run
+
+        outcome, alerts = self.outcome, session.config.alerts
+        self.done, unrecorded = True, False
+        if self.alerting:
+            unrecorded = outcome.collect(
+                lambda: outcome.warnings.extend(
+                    after_run(session, outcome.faults, int(outcome.exit_code), self.find_secrets())
+                )
+            )
+        unrecorded = (
+            outcome.collect(
+                lambda: outcome.take(record_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
+            )
+            or unrecorded
+        )
+        if unrecorded:
+            self._beside(self._ending(session, began), session.store.database.path, alerts)
+
+    def of_no_session(self, *, started: bool) -> None:
+        """After a run that could not open its session (configuration, state, lock), or lost it."""
+        from plexstedi.sync.people.channels import ping, run_log
+
+        outcome, now = self.outcome, self.clock.now()
+        ending = Ending(outcome.command, now, now, int(outcome.exit_code), outcome.by_precedence(), started=started)
+        alerts = readable_alerts(self.config_file)
+        if alerts is not None and self.alerting:
+            outcome.collect(
+                lambda: outcome.warnings.extend(
+                    ping(alerts, int(outcome.exit_code), 0, run_log(outcome.faults, outcome.warnings, ()))
+                )
+            )
+        self._beside(ending, self.find_state(), alerts)
+
+    def of_printing(self, fault: PlexStediError) -> None:
+        """After an unexpected error while printing the result; the ending itself is already recorded."""
+        now = self.clock.now()
+        self.outcome.faults.append(fault)
+        ending = Ending(self.outcome.command, now, now, int(self.outcome.exit_code), [fault])
+        self._beside(ending, self.find_state(), readable_alerts(self.config_file))
+
+    def _beside(self, ending: Ending, state: Path | None, alerts: AlertsConfig | None) -> None:
+        from plexstedi.sync.people.alerts import after_unrecorded_run
+
+        outcome = self.outcome
+        if state is not None:
+            outcome.collect(lambda: outcome.take(record_beside_state(state, ending, to_cron=self.to_cron)))
+        if alerts is not None and self.alerting:
+            outcome.collect(
+                lambda: outcome.warnings.extend(
+                    after_unrecorded_run(
+                        alerts,
+                        outcome.faults,
+                        state,
+                        ending.at,
+                        started=ending.started,
+                        secrets=self.find_secrets(),
+                    )
+                )
+            )
+
+    def _ending(self, session: Session, began: datetime) -> Ending:
+        outcome = self.outcome
+        return Ending(
+            command=outcome.command,
+            began=began,
+            at=session.clock.now(),
+            exit_code=int(outcome.exit_code),
+            faults=outcome.by_precedence(),
+            stages=session.run.stages,
+            warnings=tuple(session.run.warnings),
+            idle=outcome.idle,
+            key=session.key,
+        )
