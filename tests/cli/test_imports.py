@@ -65,7 +65,9 @@ def test_the_version_is_told_without_the_program() -> None:
 
 def _loaded(program: str, arguments: list[str], environment: dict[str, str] | None) -> set[str]:
     """The modules that are there at the end of a process."""
-    told = "import sys, atexit; atexit.register(lambda: print('LOADED', *sys.modules, file=sys.stderr));"
+    # Where click is installed, as by libraries that only the tests need, httpx loads its own command line, and rich.
+    no_click = "sys.modules['click'] = None;"
+    told = f"import sys, atexit; {no_click} atexit.register(lambda: print('LOADED', *sys.modules, file=sys.stderr));"
     done = subprocess.run(
         [sys.executable, "-c", f"{told}{program}", *arguments],
         capture_output=True,

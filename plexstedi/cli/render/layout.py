@@ -87,10 +87,7 @@ def paragraph(text: str, width: int, *, indent: str = "", hanging: str | None = 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int, spare: Sequence[str] = ()) -> list[Line]:
     """The lines of a table that fit into `width`. `spare`: the columns to leave out first, in this order."""
-    kept = [column for column in range(len(headers)) if any(row[column] for row in rows)]
-    if not kept:
-        return []
-    here = _Table([headers[column] for column in kept], [[row[column] for column in kept] for row in rows])
+    here = _Table(list(headers), [list(row) for row in rows])
     narrower = [here]
     for name in spare:
         if name in here.headers:

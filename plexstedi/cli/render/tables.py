@@ -33,10 +33,15 @@ def print_table(
     title: str | None = None,
     spare: Sequence[str] = (),
 ) -> None:
-    """Print a table on stdout; nothing without rows. `spare`: columns that a narrow terminal can do without."""
+    """Print a table on stdout; nothing without rows, and no column that is empty in all of them.
+
+    `spare`: columns that a narrow terminal can do without.
+    """
     texts = [[plain(value) for value in row] for row in rows]
-    if not texts:
+    kept = [column for column in range(len(headers)) if any(row[column] for row in texts)]
+    if not kept:
         return
+    headers, texts = [headers[column] for column in kept], [[row[column] for column in kept] for row in texts]
     if title:
         head(title)
     width = terminal_width()
