@@ -69,7 +69,7 @@ def _global_options(
             "--config",
             metavar="FILE",
             readable=False,
-            help="Configuration file; for `status` also several. [env: PLEXSTEDI_CONFIG]",
+            help="Configuration file; for status also several. [env: PLEXSTEDI_CONFIG]",
         ),
     ] = None,
     state: Annotated[
@@ -98,7 +98,7 @@ def _global_options(
     if len(configs) > 1 and context.invoked_subcommand != "status":
         raise UsageFault(
             f"{context.invoked_subcommand} works with one configuration, and --config is given {len(configs)} times",
-            fix="Name one; only `plexstedi status` shows several plants at once.",
+            fix="Name one configuration; status alone shows several plants at once.",
         )
     invocation.config_path, invocation.state_path = (*configs, None)[0], state
     invocation.quiet, invocation.verbose = quiet, verbose

@@ -120,11 +120,11 @@ def register(app: typer.Typer) -> None:
         if invocation.plants:
             if number is not None or supplier is not None or part is not OverviewPart.ALL:
                 raise UsageFault(
-                    "an order NUMBER, --supplier, --late and --needs-attention are about one plant, and --config names"
-                    " several",
+                    "an order NUMBER, --supplier, --late and --needs-attention are about one plant, and --config names "
+                    "several",
                     fix="Name one configuration.",
                 )
-            several_plants(invocation, outcome, html=html, check=check, write=write_page)
+            several_plants(invocation, outcome, html=html, check=check)
             return outcome
         config, path = _config(invocation, outcome)
 

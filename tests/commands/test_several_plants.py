@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from plexstedi.sandbox.behaviours import Character
+from tests.advice_texts import followed
+from tests.commands.advice import commands
 from tests.commands.conftest import Bench, MakeBench, Ran, must_fit
 
 
@@ -66,7 +68,8 @@ def test_a_monitor_has_one_exit_code_for_all(plants: dict[str, Bench]) -> None:
     for review in austin.run("review", "list", "--json").json["reviews"]:
         austin.run("review", "accept", str(review["id"]), "--reason", "agreed", "--json")
     for bench in plants.values():
-        assert bench.run("run").code == 0
+        ran = bench.run("run")
+        assert ran.code == 0, ran.err
     assert look(plants, "status", "--check").code == 0
 
 
@@ -88,6 +91,24 @@ def test_a_plant_that_cannot_be_read_hides_no_other(plants: dict[str, Bench]) ->
     ran = look({"austin": plants["austin"], "dallas": dallas}, "status", "--json")
     assert ran.code == 7
     assert {plant["error"]["code"] for plant in ran.json["plants"]} == {"configuration", "state-corrupt"}
+
+
+def test_what_is_left_out_is_counted_and_its_command_shows_it(plants: dict[str, Bench], make_bench: MakeBench) -> None:
+    many = make_bench(orders=10, suppliers=1, characters=(Character.REJECTING,))
+    many.write_config(lambda text: text + '\n[state]\npath = "state.sqlite3"\n')
+    for hours in (0, 3):
+        many.later(hours=hours)
+        many.run("run")
+    items = many.run("review", "list", "--json").json["reviews"]
+    assert len(items) > 5
+    said = look({"dallas": plants["dallas"], "many": many}, "status").out
+    left_out = re.search(rf"and {len(items) - 5} more: `plexstedi .*`", said)
+    assert left_out is not None, said
+    followed.add(left_out[0])
+    option, file, *words = commands(left_out[0])[0]
+    assert (option, file) == ("--config", str(many.config))
+    listed = many.run(*words, "--json").json["waiting"]
+    assert {item["id"] for item in listed} == {item["id"] for item in items}
 
 
 class _Page(HTMLParser):
@@ -133,7 +154,7 @@ def test_what_is_about_one_plant_is_refused_with_the_way(plants: dict[str, Bench
         assert (ran.code, ran.json["error"]["code"]) == (2, "usage"), arguments
     ran = look(plants, "run", "--json")
     assert ran.code == 2
-    assert "only `plexstedi status`" in ran.json["error"]["fix"]
+    assert "status alone" in ran.json["error"]["fix"]
     named = look(plants, "status", "--json", also=("--state", str(plants["dallas"].state)))
     assert (named.code, "--state" in named.json["error"]["message"]) == (2, True)
     twice = look({"a": plants["dallas"], "b": plants["dallas"]}, "status", "--json")

@@ -25,7 +25,7 @@ PROJECT = "/root/plexstedi"
 _FILES = ("plexstedi", "examples", "config.example.toml", "pyproject.toml", "README.md", "LICENSE")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _OF_PIP = ("PIP_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-_BOOT_SECONDS = 60.0
+_BOOT_SECONDS = 120.0
 
 
 class NoMachine(Exception):
@@ -52,7 +52,7 @@ class Machine:
     pid: int
     """Of its PID 1, as seen from here."""
 
-    def run(self, script: str, *, stdin: bytes = b"", seconds: float = 300) -> Ran:
+    def run(self, script: str, *, stdin: bytes = b"", seconds: float = 900) -> Ran:
         """Run a shell script as root; it ends at the first command that fails."""
         environment = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_OF_PIP)]
         done = subprocess.run(
@@ -86,6 +86,8 @@ def clean_machine(scratch: Path) -> Iterator[Machine]:
     if os.geteuid() != 0:
         raise NoMachine("only root can start a machine of its own")
     missing = [name for name in ("unshare", "nsenter", "systemd-analyze") if shutil.which(name) is None]
+    if not Path("/lib/systemd/systemd").exists():
+        missing.append("systemd")
     if missing:
         raise NoMachine(f"there is no {', '.join(missing)} here")
     process = subprocess.Popen(

@@ -39,7 +39,7 @@ EXAMPLE = ROOT / "examples" / "litestream.yml"
 LITESTREAM = shutil.which("litestream", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 BUCKET = "plexstedi-drill"
 KEYS = {"AWS_ACCESS_KEY_ID": "drill", "AWS_SECRET_ACCESS_KEY": "drill", "AWS_REGION": "us-east-1"}
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 pytestmark = [
     pytest.mark.long,

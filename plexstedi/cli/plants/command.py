@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from plexstedi.cli.invocation import Invocation
+from plexstedi.cli.page.files import write_page
 from plexstedi.cli.plants.show import page_of, show_plants
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.plants import PlantJson
@@ -24,7 +24,6 @@ def several_plants(
     *,
     html: Path | None,
     check: bool,
-    write: Callable[[Path, str], None],
 ) -> None:
     """Read all plants into the outcome. One that cannot be read is a fault, and hides no other."""
     configs = invocation.plants
@@ -43,7 +42,7 @@ def several_plants(
     now = invocation.clock.now()
     outcome.show = lambda: show_plants(plants, now)
     if html is not None:
-        write(html, page_of(plants, now))
+        write_page(html, page_of(plants, now))
         outcome.data["html"] = str(html)
         outcome.show = lambda: print(f"Written: {html}")
 
