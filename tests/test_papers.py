@@ -24,6 +24,8 @@ PAPERS = {
     "CONTRIBUTING.md": "CONTRIBUTING.md",
     "README.md": "README.md",
     "CHANGELOG.md": "CHANGELOG.md",
+    "docs/commands.md": "docs/commands.md",
+    "commands.md": "docs/commands.md",
 }
 """Papers that are cited by their name alone; any other by its path below the package (`plex/README.md`)."""
 OLD_SPELLINGS = {

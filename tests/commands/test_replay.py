@@ -54,6 +54,20 @@ def test_an_order_goes_out_again_as_a_new_linked_document_marked_as_asked(delive
     assert noted["detail"]["replay_of"] == replay["replay_of"]
 
 
+def test_the_preview_tells_whether_the_supplier_gets_the_same_and_what_differs(delivered):
+    number = delivered.numbers_sent()[0]
+    same = delivered.run("replay", number, *WHY, "--dry-run", "--json")
+    assert (same.json["replays"][0]["content"], same.json["replays"][0]["differences"]) == ("same", [])
+    assert "with the same content as before" in same.err
+    other = delivered.run("replay", number, *WHY, "--dry-run", "--purpose", "15", "--json")
+    (replay,) = other.json["replays"]
+    assert replay["content"] == "rebuilt"
+    (told,) = replay["differences"]
+    assert told.endswith("_01: 00 → 15")
+    assert told in other.err
+    assert "\nBEG*15*" in other.err, "the X12 is shown before it is sent"
+
+
 def test_a_replay_may_wait_for_the_next_submit(delivered):
     number = delivered.numbers_sent()[0]
     queued = delivered.run("replay", number, *WHY, "--purpose", "07", "--queue", "--yes", "--json")

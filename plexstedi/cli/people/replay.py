@@ -12,7 +12,7 @@ import typer
 from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, confirmed, overrides, reason_given
-from plexstedi.cli.render.tables import aligned, plain
+from plexstedi.cli.render.tables import aligned, plain, x12_lines
 from plexstedi.cli.result.outcome import Outcome, print_news
 from plexstedi.cli.result.results import TransactionJson
 from plexstedi.cli.result.things import ReplayJson
@@ -20,6 +20,7 @@ from plexstedi.clock import StopRequest
 from plexstedi.errors import UsageFault
 from plexstedi.sync.people.find_document import find_last
 from plexstedi.sync.people.replay import Replay, failed_since, plan, replay, replay_acknowledgment
+from plexstedi.sync.people.replay_comparison import ContentChange
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import open_session
 
@@ -153,9 +154,34 @@ def _preview(context: typer.Context, planned: Any, *, as_json: bool) -> list[Rep
         headers = ("order or invoice", "partner", "kind", "purpose", "revision", "replays", "file name", "key")
         print("\n".join(aligned(headers, [[plain(text) for text in row] for row in rows])), file=sys.stderr)
     for one in found:
+        print("\n".join(_content(one)), file=sys.stderr)
+    if len(found) == 1:
+        print(f"It is sent as this X12:\n{x12_lines(found[0].new.x12)}", file=sys.stderr)
+    for one in found:
         for warning in one.warnings:
             print(f"warning: {_word(one.new.kind)} {plain(one.new.order_number)}: {plain(warning)}", file=sys.stderr)
     return found
+
+
+_MOST_SHOWN = 20
+_CONTENT = {
+    ContentChange.SAME: "the same content as before",
+    ContentChange.REBUILT: "rebuilt from the same revision with the current settings; it differs from what was sent",
+    ContentChange.NOT_COMPARABLE: "rebuilt with the current settings; what was sent before cannot be compared with it",
+}
+
+
+def _content(one: Replay) -> list[str]:
+    """What is sent again, in words."""
+    new, change = one.new, one.comparison.change
+    about = f"{_word(new.kind)} {new.order_number}"
+    differences = one.comparison.differences
+    left = len(differences) - _MOST_SHOWN
+    return [
+        plain(f"{about}: {new.kind} with {_CONTENT[change]}."),
+        *(f"  {plain(difference)}" for difference in differences[:_MOST_SHOWN]),
+        *([f"  and {left} more; --json lists all"] if left > 0 else []),
+    ]
 
 
 def _replay_ack(

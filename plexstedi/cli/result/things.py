@@ -170,6 +170,10 @@ class ReplayJson(JsonShape):
     replay_of: int
     idempotency_key: str
     file_name: str
+    content: str
+    """`same` as sent before, `rebuilt` with the settings of today and different, or `not-comparable`."""
+    differences: list[str]
+    x12: str
     document: int | None
     state: str | None
 
@@ -185,6 +189,9 @@ class ReplayJson(JsonShape):
             replay_of=replay.last.id,
             idempotency_key=replay.new.idempotency_key,
             file_name=replay.new.file_name,
+            content=replay.comparison.change.value,
+            differences=list(replay.comparison.differences),
+            x12=replay.new.x12,
             document=None if sent is None else sent.id,
             state=None if sent is None else sent.state.value,
         )

@@ -19,6 +19,7 @@ from plexstedi.state.reviews import ReviewKind
 from plexstedi.state.subject import of_document, of_stream, of_transaction
 from plexstedi.sync.ingest.fetch import fetch_one
 from plexstedi.sync.ingest.ingest import process
+from plexstedi.sync.people.replay_comparison import Comparison, compared
 from plexstedi.sync.people.replay_content import invoice_again, order_again
 from plexstedi.sync.session import Session
 from plexstedi.sync.setup import check_tenant
@@ -45,6 +46,7 @@ class Replay:
     last: Document
     new: NewDocument
     warnings: tuple[str, ...]
+    comparison: Comparison
 
 
 def failed_since(session: Session, since: datetime) -> list[Document]:
@@ -94,7 +96,8 @@ def plan(session: Session, last: Document, purpose: str | None = None) -> Replay
     frozen = freeze(session, document)
     if isinstance(frozen, Reason):
         raise _cannot_go(trade.number, (frozen,))
-    return Replay(last, frozen, _warnings(last, trade, frozen.purpose))
+    comparison = compared(session.store.documents.body(last.id), frozen.body, same_kind=last.kind == frozen.kind)
+    return Replay(last, frozen, _warnings(last, trade, frozen.purpose), comparison)
 
 
 def _cannot_go(number: str, reasons: tuple[Reason, ...]) -> UsageFault:
