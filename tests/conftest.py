@@ -78,4 +78,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _is_whole(config: pytest.Config) -> bool:
     """Whether every test of the normal suite runs."""
     chosen = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
-    return not chosen and config.option.markexpr in ("", "not long") and not config.option.collectonly
+    return not chosen and config.option.markexpr in ("", "not long and not browser") and not config.option.collectonly
