@@ -28,6 +28,9 @@ def cross_checks(raw: Mapping[str, Any], file: str) -> tuple[Problem, ...]:
 
     api = _at(raw, "plex", "api") or "connect"
     by_number = _at(raw, "plex", "customer_id") is not None
+    if _at(raw, "plex", "approved_supplier_parts") is True and api != "connect":
+        fix = 'Remove it; only api = "connect" has a list of approved suppliers.'
+        problems.append(Problem(file, "plex.approved_supplier_parts", f'has no use with api = "{api}"', fix))
     if by_number and api != "connect":
         fix = 'Remove it; only api = "connect" names the tenant by its number.'
         problems.append(Problem(file, "plex.customer_id", f'has no use with api = "{api}"', fix))

@@ -151,6 +151,8 @@ class PlexConfig(Settings):
     """Days after which a key of Plex Connect may lapse: warned 7 days ahead. 0: your keys do not lapse."""
     parallel_calls: Annotated[Whole, Field(ge=1, le=16)] = 4
     """How many orders are read at once; `requests_per_minute` holds for all calls together."""
+    approved_supplier_parts: StrictBool = False
+    """A line without the supplier's part number gets it from Plex's approved suppliers (connect)."""
     auth: PlexAuth = PlexAuth()
     paths: dict[Code, Code] = Field(default_factory=dict)
     filters: dict[Code, str] = Field(default_factory=dict)

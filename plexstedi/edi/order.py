@@ -100,6 +100,8 @@ class Line(Frozen):
     item: str | None = None
     """Supply item number, where the line orders no part."""
     supplier_part: str | None = None
+    approved_supplier_part: str | None = None
+    """The supplier's number of the part by Plex's list of approved suppliers, for a line without `supplier_part`."""
     manufacturer_part: str | None = None
     description: str | None = None
     note: str | None = None
@@ -181,9 +183,9 @@ _NOT_IN_FINGERPRINT = {"buyer", "supplier_address_id", "status_name", "created_a
 def fingerprint(order: Order) -> str:
     """SHA-256 (hex) of all order data that a document can carry (DESIGN.md section 6).
 
-    Excluded: modification times, status names (`phase` and the states have their meaning), and the description of a
-    line that orders a part (master data of the part). So neither our write-back nor an edit of a part is taken for a
-    change of the order.
+    Excluded: modification times, status names (`phase` and the states have their meaning), and master data of the part:
+    the description of a line that orders one, and the number that its approved supplier has for it. So neither our
+    write-back nor an edit of a part is taken for a change of the order.
     """
     content = order.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT | {"lines"})
     digest = hashlib.sha256()
@@ -205,7 +207,9 @@ def _line_pieces(order: Order) -> Iterator[str]:
     """The text of a tuple of the lines."""
     yield "("
     for index, line in enumerate(sorted(order.lines, key=lambda ln: (ln.number, ln.id))):
-        hidden = {"status_name", "modified_at", "releases"} | ({"description"} if line.part else set())
+        hidden = {"status_name", "modified_at", "releases", "approved_supplier_part"} | (
+            {"description"} if line.part else set()
+        )
         entry = line.model_dump(mode="json", exclude=hidden)
         entry["price"] = _plain(line.price)
         entry["blanket_quantity"] = _plain(line.blanket_quantity)

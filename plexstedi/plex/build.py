@@ -151,7 +151,14 @@ def connect_to_plex(
     former = _former(settings)
     records = settings.records
     if records is None:
-        return RestPlex(rest, fields, settings.statuses, former=former, parallel_calls=settings.parallel_calls)
+        return RestPlex(
+            rest,
+            fields,
+            settings.statuses,
+            former=former,
+            parallel_calls=settings.parallel_calls,
+            with_approved=settings.approved_supplier_parts,
+        )
     headers = basic_headers(records.username, _needed("auth.username", account_password))
     account = caller(headers, None, datasource_refusal(account_renewal or how_to_renew("plex-password")), records.url)
     keys = RestReleaseKeys(rest, settings.objects)
@@ -163,6 +170,7 @@ def connect_to_plex(
         account=account,
         former=former,
         parallel_calls=settings.parallel_calls,
+        with_approved=settings.approved_supplier_parts,
     )
 
 

@@ -58,15 +58,16 @@ class RestPlex:
         account: Caller | None = None,
         former: Sequence[Days] = (),
         parallel_calls: int = 1,
+        with_approved: bool = False,
     ) -> None:
         """`account`: the caller that `values` uses, if it is not the REST interface's own.
 
-        `former`: the day conversions of earlier runs, if they differed.
+        `with_approved`: as for `Directory`. `former`: the day conversions of earlier runs, if they differed.
         """
         self._rest = rest
         self._values = values
         self._account = account
-        self._directory = Directory(rest, names)
+        self._directory = Directory(rest, names, with_approved=with_approved)
         self._invoices = InvoiceReader(rest, former)
         self._orders = OrderReader(rest, self._directory, former, parallel_calls)
 

@@ -102,6 +102,8 @@ class PlexSettings:
     """The tenant's number (PCN), where it is named by that."""
     tenant_code: str | None = None
     requests_per_minute: int = 190
+    approved_supplier_parts: bool = False
+    """Whether a line without the supplier's part number gets it from Plex's list of approved suppliers."""
     parallel_calls: int = 1
     """How many orders are read at once."""
     read_timeout: float = 300.0

@@ -329,6 +329,7 @@ def plex_settings(config: Config, former_timezones: Sequence[str] = ()) -> PlexS
         statuses=StatusNames(**plex.statuses.model_dump()),
         objects={Level(level): name for level, name in objects.items() if name is not None},
         timezone=_zone(plex.timezone),
+        approved_supplier_parts=plex.approved_supplier_parts,
         former_timezones=tuple(_zone(name) for name in former_timezones if not name or timezone_problem(name) is None),
         day_fields=frozenset(name for value, name in plex.acknowledgments.fields.listed().items() if value in _DAYS),
         username=plex.auth.username,

@@ -314,3 +314,10 @@ def test_a_data_source_that_nothing_uses_is_refused_with_the_nearest_name(
         load(write(text))
     (problem,) = (each for each in caught.value.problems if each.key == "plex.datasources.compny")
     assert "company" in problem.fix
+
+
+def test_approved_suppliers_are_of_plex_connect_alone(write: Writer, minimal: str) -> None:
+    wanted = minimal.replace(TENANT_LINE, f"{TENANT_LINE}\napproved_supplier_parts = true")
+    assert load(write(wanted)).plex.approved_supplier_parts is True
+    found = problems(write(wanted.replace("[plex]", '[plex]\napi = "oauth2"', 1)))
+    assert "connect" in found["plex.approved_supplier_parts"].fix

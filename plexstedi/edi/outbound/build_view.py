@@ -250,7 +250,7 @@ class _ViewBuilder:
         number = line.part.number if line.part else line.item
         sources = (
             (items.part, number),
-            (items.supplier_part, line.supplier_part),
+            (items.supplier_part, line.supplier_part or line.approved_supplier_part),
             (items.manufacturer_part, line.manufacturer_part),
             (items.revision, line.part.revision if line.part else None),
         )

@@ -5,7 +5,7 @@ Statuses, suppliers and addresses are kept between runs too, for a day: they cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -26,7 +26,9 @@ _SINGLE_READS = 1
 class Directory:
     """The master data that orders refer to."""
 
-    def __init__(self, rest: Rest, names: StatusNames) -> None:
+    def __init__(self, rest: Rest, names: StatusNames, *, with_approved: bool = False) -> None:
+        """`with_approved`: lines without the supplier's part number get it from Plex's approved suppliers."""
+        self._with_approved = with_approved
         self._rest = rest
         self._statuses_are_kept = False
         self._names = names
@@ -37,6 +39,7 @@ class Directory:
         self._addresses_read: set[str] = set()
         self._addresses_exist = False
         self._parts: dict[str, Part] = {}
+        self._approved: dict[str, dict[str, str]] = {}
         self._items: dict[str, str] = {}
         self._unavailable: dict[str, ServiceUnavailable] = {}
 
@@ -131,6 +134,33 @@ class Directory:
                 self._parts[part_id or row.needed("id")] = read_part(row)
         return {key: self._parts[key] for key in wanted if key in self._parts}
 
+    def approved_for(self, header: Row, lines: Iterable[Row]) -> Mapping[str, str]:
+        """The numbers that the order's supplier has for its parts, if wanted and a line lacks one."""
+        supplier_id = header.text("supplierId")
+        wanting = (row.text("supplierPartNumber") is None and row.text("partId") is not None for row in lines)
+        if not self._with_approved or supplier_id is None or not any(wanting):
+            return {}
+        return self._approved_parts(supplier_id)
+
+    def _approved_parts(self, supplier_id: str) -> Mapping[str, str]:
+        """This supplier's own numbers by part id, kept for a day; a part with several different ones is omitted."""
+        if supplier_id not in self._approved:
+            rows = self._rest.kept_rows("approved_suppliers", supplier_id)
+            if rows is None:
+                name, ids = "approved_supplier", [supplier_id]
+                found = self._once(
+                    f"approved parts of {supplier_id}",
+                    lambda: self._rest.by_ids("approved_suppliers", by=name, ids=ids, field="supplierId"),
+                )
+                rows = tuple(row for _, row in found)
+                self._rest.keep_rows("approved_suppliers", rows, supplier_id)
+            numbers: dict[str, set[str]] = {}
+            for part_id, number in self._rest.each(rows, lambda row: (row.text("partId"), _own_number(row))):
+                if part_id is not None and number is not None:
+                    numbers.setdefault(part_id, set()).add(number)
+            self._approved[supplier_id] = {key: each.pop() for key, each in numbers.items() if len(each) == 1}
+        return self._approved[supplier_id]
+
     def items(self, ids: Iterable[str]) -> dict[str, str]:
         """The numbers of these supply items by id; one that Plex does not have is omitted. Raise RowFault."""
         wanted = set(ids)
@@ -179,6 +209,10 @@ class Directory:
             if fault.code != "time-limit":
                 self._unavailable[what] = fault
             raise
+
+
+def _own_number(row: Row) -> str | None:
+    return row.text("supplierPartNumber")
 
 
 def _can_be_read(read: Callable[[Row], object], row: Row) -> bool:

@@ -252,6 +252,7 @@ class OrderReader:
                 raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
             known = MasterData(
                 supplier_codes=codes,
+                approved=self._directory.approved_for(header, lines),
                 parts=self._parts(lines, releases),
                 items=self._directory.items(
                     item for row in lines if row.text("partId") is None and (item := row.text("itemId")) is not None

@@ -6,7 +6,7 @@ A line has no quantity and no due date in Plex; both are in its releases (plex/R
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plexstedi.edi.order import Line, Order, Part, Release
 from plexstedi.plex.note_token import without_token
@@ -21,6 +21,8 @@ class MasterData:
     supplier_codes: Mapping[str, str]
     parts: Mapping[str, Part]
     items: Mapping[str, str]
+    approved: Mapping[str, str] = field(default_factory=dict)
+    """The supplier's own numbers by part, for lines that state none."""
 
 
 def parts_named(releases: Sequence[Row]) -> dict[str, Part]:
@@ -105,7 +107,8 @@ def _read_line(row: Row, releases: Sequence[Row], statuses: Statuses, known: Mas
         price=row.number("unitPrice"),
         part=None if part_id is None else known.parts[part_id],
         item=known.items[item_id] if part_id is None and item_id is not None else None,
-        supplier_part=row.text("supplierPartNumber"),
+        supplier_part=(own := row.text("supplierPartNumber")),
+        approved_supplier_part=known.approved.get(part_id) if own is None and part_id is not None else None,
         manufacturer_part=row.text("manufacturerPartNumber"),
         description=row.text("description"),
         note=row.text("note"),

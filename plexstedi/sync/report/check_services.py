@@ -95,7 +95,7 @@ def _run_check(
     except ServiceUnavailable as fault:
         return wrong(area, subject, fault.message, fault.fix, ExitCode.UNAVAILABLE)
     except PlexStediError as fault:
-        # Plex has one answer for a wrong key and for a product without a subscription; the key was accepted before.
+        # Plex responds alike to a wrong key and for a product without a subscription; the key was accepted before.
         fix = ask if ask and fault.code == ServiceRefused.code else fault.fix
         return (warn if harmless else wrong)(area, subject, fault.message, fix)
 

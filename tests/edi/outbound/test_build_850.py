@@ -18,7 +18,7 @@ from plexstedi.edi.partner import Partner
 from plexstedi.edi.reasons import Held
 from plexstedi.edi.x12.text import Envelope, render
 from tests.edi.guides.corpus import GUIDES_850
-from tests.edi.outbound_orders import ORDERS, D, line, must_send, order, partner, release, sent
+from tests.edi.outbound_orders import ORDERS, D, changed, line, must_send, order, partner, release, sent
 from tests.edi.rendered import due, prepare
 
 _ENVELOPE = Envelope("ZZ", "US", "ZZ", "ACME", "US", "ACME", date(2026, 11, 5), datetime.time(9, 5), "T")
@@ -58,6 +58,16 @@ def test_an_order_is_written_with_header_lines_schedules_and_totals() -> None:
         "CTT*2",
         "AMT*TT*427.333331",
     ]
+
+
+def test_an_approved_suppliers_number_is_sent_only_where_the_line_states_none() -> None:
+    def numbers(**fields: str | None) -> str:
+        text = _text(must_send(changed(ORDERS["no-part"], approved_supplier_part="AP-9", **fields), partner()))
+        return next(segment for segment in text if segment.startswith("PO1*"))
+
+    assert "*VP*AP-9" in numbers(supplier_part=None)
+    assert "*VP*S-1" in numbers(supplier_part="S-1")
+    assert "AP-9" not in numbers(supplier_part="S-1")
 
 
 def test_base_names_follow_the_release() -> None:
