@@ -12,7 +12,8 @@ from datetime import date, datetime
 from plexstedi.edi.inbound.outcome import Reconciliation
 from plexstedi.state.document_states import BusinessStatus, DocumentState, FunctionalStatus
 from plexstedi.state.file.codec import instant, maybe_moment, moment, unpack_model
-from plexstedi.state.file.database import Database
+from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.first_revision import first_revision
 
 _DAY = "day "
 _AFTER_ALL_DAYS = "day;"
@@ -70,7 +71,7 @@ class PageStatistics:
     def responses(self, since: datetime, before: datetime) -> list[Response]:
         """First acknowledgments of documents, processed by Stedi in this time; oldest first."""
         rows = self._database.rows(
-            "SELECT documents.supplier, inbox.processed_at, inbox.outcome,"
+            "SELECT documents.supplier, inbox.processed_at, inbox.order_id, inbox.outcome,"
             " coalesce(documents.delivered_at, documents.accepted_at, documents.frozen_at) AS sent_at"
             " FROM inbox INDEXED BY inbox_by_state CROSS JOIN documents ON documents.id = inbox.document_id"
             f" WHERE inbox.state IN {_COUNTED} AND inbox.processed_at >= ? AND inbox.processed_at < ?"
@@ -87,10 +88,16 @@ class PageStatistics:
                 supplier=row["supplier"],
                 processed_at=moment(row["processed_at"]),
                 sent_at=maybe_moment(row["sent_at"]) or moment(row["processed_at"]),
-                outcome=None if row["outcome"] is None else unpack_model(Reconciliation, row["outcome"]),
+                outcome=self._outcome(row),
             )
             for row in rows
         ]
+
+    def _outcome(self, row: Row) -> Reconciliation | None:
+        if row["outcome"] is None:
+            return None
+        # It is compressed beside the order.
+        return unpack_model(Reconciliation, row["outcome"], first_revision(self._database, row["order_id"]))
 
     def open_orders(self) -> list[OpenOrderCount]:
         """Orders that are open in Plex and traded by EDI, counted by the statuses of their last document."""

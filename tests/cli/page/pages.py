@@ -92,7 +92,7 @@ def an_order(number: int) -> OpenOrder:
     state = _STATES[number % 5]
     due = TODAY + timedelta(days=number % 40 - 5)
     record = OrderRecord(
-        f"id-{number}", f"PO-{104000 + number}", supplier, Phase.RELEASED, False, 0, 1, {}, NOW, 1, 0, False
+        f"id-{number}", f"PO-{104000 + number}", supplier, Phase.RELEASED, False, 0, 1, NOW, 1, 0, False
     )
     failed = number % 50 == 7
     document = a_document(

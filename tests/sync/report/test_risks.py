@@ -152,7 +152,7 @@ def test_what_differs_from_the_order(line: OpenLine, what: str | None) -> None:
 
 def an_open_order(number: str, *lines: OpenLine) -> OpenOrder:
     at = datetime(2026, 11, 20, tzinfo=UTC)
-    record = OrderRecord(number, number, "A", Phase.RELEASED, False, 0, 1, {}, at, 1, 0, False)
+    record = OrderRecord(number, number, "A", Phase.RELEASED, False, 0, 1, at, 1, 0, False)
     return OpenOrder(record, "Acme", OrderStage.CONFIRMED, DUE, lines, None, ())
 
 
