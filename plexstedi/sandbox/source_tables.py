@@ -8,7 +8,7 @@ from collections.abc import Mapping
 _WINDOW = {"begin": "Begin_Date", "end": "End_Date"}
 _ORDER = {"order": "PO_Key"}
 _LISTED = {"order": "PO_Key", "number": "PO_No", "modified_at": "Update_Date", "created_at": "Add_Date"}
-_DATES = {"begin", "end", "order_date", "created_at", "modified_at", "due", "received_at"}
+_DATES = {"begin", "end", "order_date", "invoice_date", "created_at", "modified_at", "due", "received_at"}
 _TABLES: tuple[tuple[str, int | None, Mapping[str, str], Mapping[str, str]], ...] = (
     ("company", 382, {}, {"code": "Plexus_Customer_Code"}),
     ("changed_orders", 19022, _WINDOW, _LISTED),

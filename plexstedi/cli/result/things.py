@@ -229,7 +229,6 @@ class ReviewLineJson(LineJson):
     @classmethod
     def of(cls, line: ReviewLine) -> ReviewLineJson:
         ordered, stated = line.ordered, line.acknowledged
-        schedules = () if ordered is None else ordered.schedules
         return cls(
             line=stated.line,
             ordered=stated.ordered,
@@ -243,7 +242,7 @@ class ReviewLineJson(LineJson):
             rejected=stated.rejected,
             price=None if ordered is None else ordered.price,
             acknowledged_price=stated.price,
-            due=[schedule.due for schedule in schedules if schedule.due],
+            due=[] if ordered is None else [schedule.due for schedule in ordered.schedules if schedule.due],
             code=stated.code,
             if_accepted=None if stated.if_accepted is None else stated.if_accepted.value,
             reasons=[ReasonJson.of(reason) for reason in stated.reasons],
