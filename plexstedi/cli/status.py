@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 from datetime import datetime
@@ -20,33 +19,10 @@ from plexstedi.cli.plants.command import several_plants
 from plexstedi.cli.render.text import show_attention, show_health, show_late, show_orders, show_overview, show_report
 from plexstedi.cli.render.watch import repeat
 from plexstedi.cli.result.outcome import Outcome
-from plexstedi.cli.result.overview import (
-    CustomerNotTradedJson,
-    DocumentCountsJson,
-    FaultJson,
-    HealthJson,
-    LastRunJson,
-    LateJson,
-    NoteJson,
-    StageJson,
-    SupplierJson,
-    SupplierNotTradedJson,
-    TimesJson,
-    UnwrittenJson,
-)
-from plexstedi.cli.result.records import (
-    AcknowledgmentJson,
-    InvoiceJson,
-    InvoiceLineJson,
-    OrderJson,
-    OrderLineJson,
-    WordedEventJson,
-)
-from plexstedi.cli.result.things import DocumentJson, ReviewJson
 from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
 from plexstedi.ownership import is_there
-from plexstedi.state.run_records import ErrorNote, HealthFile
+from plexstedi.state.run_records import HealthFile
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
@@ -154,7 +130,8 @@ def register(app: typer.Typer) -> None:
                     )
         except StateUnusable as fault:
             outcome.faults.append(fault)
-            outcome.data["health"] = _health(health(None, fault))
+            ended = health(None, fault)
+            outcome.later.append(lambda: _health(ended))
         return outcome
 
 
@@ -204,8 +181,7 @@ def _state_is_named(invocation: Invocation) -> bool:
 
 
 def _show_no_state(outcome: Outcome, path: Path, health: Health, *, check: bool) -> None:
-    outcome.data.update(_overview(Overview()))
-    outcome.data["health"] = _health(health)
+    outcome.later += [lambda: _overview(Overview()), lambda: _health(health)]
     outcome.attention = check and not health.ok
 
     def show() -> None:
@@ -241,8 +217,7 @@ def _show_overview(
         write_page(html, overview_page(data))
     outcome.counts = Counts(attention=seen.attention, in_doubt=seen.in_doubt)
     outcome.attention = check and (seen.needs_review or not health.ok)
-    outcome.data.update(_overview(seen))
-    outcome.data["health"] = _health(health)
+    outcome.later += [lambda: _overview(seen), lambda: _health(health)]
     outcome.data["audit_head"] = store.audit.head()
     rows = order_rows(store, supplier) if supplier is not None and html is None else []
     if html is not None:
@@ -305,7 +280,7 @@ def _report(
     """Return one report as the outcome: text, JSON or page."""
     outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
     outcome.attention = check and report.history.needs_review
-    outcome.data.update(_report_parts(report))
+    outcome.later.append(lambda: _report_parts(report))
     outcome.data["audit_head"] = store.audit.head()
     outcome.show = lambda: show_report(report, ids=ids)
     if html is not None:
@@ -316,77 +291,22 @@ def _report(
         outcome.show = lambda: print(f"Written: {html}")
 
 
+# Loading the models of `--json` would take longer than the text.
+
+
 def _overview(seen: Overview) -> dict[str, Any]:
-    return {
-        "orders": seen.orders,
-        "documents": DocumentCountsJson(
-            state=seen.states,
-            delivery=seen.delivery,
-            functional_ack=seen.functional_ack,
-            business_ack=seen.business_ack,
-        ),
-        "lines": seen.lines,
-        "suppliers": [
-            SupplierJson(
-                supplier=counts.supplier,
-                orders=counts.orders,
-                open_orders=counts.open_orders,
-                documents=counts.documents,
-                undelivered=counts.undelivered,
-                unanswered=counts.unacknowledged,
-                attention=counts.reviews,
-            )
-            for counts in seen.suppliers
-        ],
-        "waiting": [ReviewJson.of(review) for review in seen.open_reviews],
-        "late": [LateJson.of(late) for late in seen.late],
-        "unwritten": [UnwrittenJson.of(one) for one in seen.unwritten],
-        "not_traded": [
-            *(SupplierNotTradedJson(supplier=code, orders=count) for code, count in seen.not_traded),
-            *(CustomerNotTradedJson(customer=code, invoices=count) for code, count in seen.customers_not_traded),
-        ],
-        "transactions_not_read": seen.unread_sets,
-        "times": TimesJson(**dataclasses.asdict(seen.times)),
-    }
+    from plexstedi.cli.result.of_status import overview_parts
+
+    return overview_parts(seen)
 
 
 def _report_parts(report: OrderReport | InvoiceReport) -> dict[str, Any]:
-    history = report.history
-    parts: dict[str, Any] = {
-        "documents": [DocumentJson.of(document) for document in history.documents],
-        "events": [WordedEventJson.of(event) for event in history.events],
-    }
-    if isinstance(report, InvoiceReport):
-        parts["invoice"] = InvoiceJson.of(report.record, report.invoice, history.reviews)
-        parts["lines"] = [InvoiceLineJson.of(line) for line in report.invoice.lines]
-    else:
-        parts["order"] = OrderJson.of(report.record, report.order, report.supplier_name, history.reviews)
-        parts["lines"] = [OrderLineJson.of(line) for line in report.lines]
-        parts["answers"] = [AcknowledgmentJson.of(each) for each in history.acknowledgments]
-    return parts
+    from plexstedi.cli.result.of_status import report_parts
+
+    return report_parts(report)
 
 
-def _health(health: Health) -> HealthJson:
-    """`health` of the contract (DESIGN.md section 4)."""
-    last = health.last_run
-    return HealthJson(
-        ok=health.ok,
-        last_run=None
-        if last is None
-        else LastRunJson(at=last.at, command=last.command, exit_code=last.exit_code, error=_note(last.error)),
-        stages={
-            stage.value: StageJson(
-                succeeded_at=record.succeeded_at, failed_at=record.failed_at, error=_note(record.error)
-            )
-            for stage, record in health.stages.items()
-        },
-        faults=[
-            FaultJson(code=fault.code, since=fault.since, message=fault.message, fix=fault.fix)
-            for fault in health.faults
-        ],
-        key_due=None if health.key is None else health.key.at,
-    )
+def _health(health: Health) -> dict[str, Any]:
+    from plexstedi.cli.result.of_status import health_part
 
-
-def _note(note: ErrorNote | None) -> NoteJson | None:
-    return None if note is None else NoteJson(code=note.code, message=note.message, fix=note.fix)
+    return {"health": health_part(health)}

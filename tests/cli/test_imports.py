@@ -28,9 +28,11 @@ WORK = {
     "plexstedi.sync.submit",
     "plexstedi.sync.writeback.apply",
 }
+OF_JSON = {f"plexstedi.cli.result.{name}" for name in ("error", "of_status", "overview", "records", "things")}
+READING = {"plexstedi.edi.inbound.reading.acknowledgment"}
 NOT_LOADED = {
-    "status": OTHERS | SERVICES | WORK,
-    "status PO-1001": OTHERS | SERVICES | WORK,
+    "status": OTHERS | SERVICES | WORK | OF_JSON | READING,
+    "status PO-1001": OTHERS | SERVICES | WORK | OF_JSON | READING,
     "audit verify": OTHERS
     | SERVICES
     | WORK

@@ -18,7 +18,6 @@ from plexstedi.cli.render.streams import locale_fault, print_json
 from plexstedi.cli.render.summary import sentences, shortened, what_next
 from plexstedi.cli.render.tables import plain
 from plexstedi.cli.render.terminal import fitted_to_stderr, say
-from plexstedi.cli.result.error import ErrorJson
 from plexstedi.cli.result.values import JsonShape
 from plexstedi.decimal_json import dumps
 from plexstedi.errors import ExitCode, InternalFault, Interrupted, PlexStediError, Unforeseen
@@ -63,6 +62,8 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
     """Further keys of the JSON object, as defined for the command in `results.RESULTS`."""
+    later: list[Callable[[], Mapping[str, Any]]] = field(default_factory=list)
+    """Further keys that are made only for JSON."""
     faults: list[PlexStediError] = field(default_factory=list)
     attention: bool = False
     """Review items were opened in this run."""
@@ -117,6 +118,10 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of the contract."""
+        # Text needs no model of JSON.
+        from plexstedi.cli.result.error import ErrorJson
+
+        data = self.data | {key: value for part in self.later for key, value in part().items()}
         result: dict[str, Any] = {
             "schema": SCHEMA,
             "command": self.command,
@@ -124,7 +129,7 @@ class Outcome:
             "exit_code": int(self.exit_code),
             "counts": (self.counts or Counts()).as_dict(),
             "warnings": self.warnings,
-            **{key: plain_json(value) for key, value in self.data.items()},
+            **{key: plain_json(value) for key, value in data.items()},
         }
         if self.faults:
             result["error"] = ErrorJson.of(self._main_fault()).as_json()

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from plexstedi.edi.inbound.outcome import AckState, LineOutcome
-from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 from plexstedi.edi.order import Frozen
 from plexstedi.edi.plain_values import plain_whole
+
+if TYPE_CHECKING:
+    # `status` needs the precedence, and reads no document.
+    from plexstedi.edi.inbound.reading.acknowledgment import Acknowledgment
 
 ONE_DAY = timedelta(days=1)
 """How far a supplier's calendar day may differ from the UTC day: time zones range from -12 to +14 hours."""
