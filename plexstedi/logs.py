@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO, TypeAlias
@@ -161,11 +161,11 @@ def call_facts(**facts: Fact) -> dict[str, object]:
     return {_FACTS: facts}
 
 
-def complain(level: int, text: str, **facts: Fact) -> None:
-    """Print a fault or warning on stderr: as text it is unchanged, else it is an entry of the log."""
+def complain(level: int, text: str, fit: Callable[[str], str], **facts: Fact) -> None:
+    """Print a fault or warning on stderr: as text it is fitted to the terminal, else it is an entry of the log."""
     text = redacted(text)
     if _setup.form is _Form.TEXT:
-        print(text, file=sys.stderr)
+        print(fit(text), file=sys.stderr)
         return
     record = logging.LogRecord("plexstedi", level, __file__, 0, "%s", (text,), None)
     setattr(record, _FACTS, facts)

@@ -72,7 +72,8 @@ def opening_to_others(entry: OwnedPath, user: int) -> Opening | None:
     return Opening(
         entry.path,
         f"this {named} belongs to {owner}, neither to root nor to {me}, who runs plexstedi",
-        f"Run `{chown} {me} {quoted}` as root, or run plexstedi as {owner}.",
+        f"Run plexstedi as {owner} (`sudo -u {owner} plexstedi status`), or, if {me} is to own it, run "
+        f"`{chown} {me} {quoted}` as root.",
     )
 
 
@@ -100,6 +101,28 @@ def open_to_group(paths: Iterable[Path]) -> list[Opening]:
     """The entries on the way to these files that a group can write."""
     found = [opening for entry in _entries_of(paths) if (opening := opening_to_group(entry)) is not None]
     return [opening for opening in found if not _is_on_read_only_mount(opening)]
+
+
+def owner_of(path: Path) -> str | None:
+    """The owner's name (or number) of a file or folder, else of the nearest folder above that this user may see."""
+    for one in (path, *path.parents):
+        status = _status(one, follow=True)
+        if status is not None:
+            return _name(status.st_uid)
+    return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path exists, as far as this user may see; opening it then reports what it lacks."""
+    return _status(path, follow=True) is not None
+
+
+def as_owner_of(path: Path | None) -> str:
+    """For a fix: the user that owns the file, and how to run a command as that user."""
+    owner = None if path is None else owner_of(path)
+    return "the user that owns it (the service user)" + (
+        "" if owner is None else f": `sudo -u {owner} plexstedi status`"
+    )
 
 
 def _keeps_files_apart(entry: OwnedPath) -> bool:

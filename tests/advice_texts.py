@@ -16,7 +16,7 @@ from pathlib import Path
 import plexstedi.cli.main as program
 
 PACKAGE = Path(program.__file__).parents[1]
-COMMANDS = {name.replace("_", "-") for name in program._COMMANDS}
+COMMANDS = program._command_names()
 FILLED = "7"
 """What stands for a value that the text has when it is made: a number, order or transaction."""
 

@@ -4,15 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 from plexstedi.state.audit import GENESIS
-from plexstedi.state.file.codec import unpack
+from plexstedi.state.file.codec import instant, pack, unpack
+from plexstedi.state.file.event_codec import id_of, time_of, unpack_event
 from plexstedi.state.file.schema import _DOCUMENT, _TRANSACTION
 
 _KEPT = ("order_counts", "invoice_counts", "document_counts", "inbox_counts", "line_counts")
 _TIMES = ("documents_accepted_at", "inbox_received_at", "writes_done_at")
+_OF = "(SELECT id FROM event_ids WHERE no = {0})"
+_FIRST = "(SELECT content FROM revisions WHERE order_id = {0} AND revision = 1 AND length(content) <= 4096)"
+_TEXTS = ", ".join(
+    f"text_{number}(content, {_OF.format('order_no')}, {_OF.format('transaction_no')})" for number in range(4)
+)
 _BACK = {
+    6: (
+        "DROP TRIGGER documents_are_frozen",
+        f"UPDATE documents SET sent = alone(sent, {_FIRST.format('documents.order_id')})",
+        """CREATE TRIGGER documents_are_frozen BEFORE UPDATE OF stream, order_id, kind, revision, change_sequence,
+            counter, idempotency_key, file_name, route, sent ON documents
+            BEGIN SELECT RAISE(ABORT, 'a frozen document never changes'); END""",
+        f"UPDATE inbox SET outcome = alone(outcome, {_FIRST.format('inbox.order_id')}) WHERE outcome IS NOT NULL",
+        f"UPDATE lines SET outcome = alone(outcome, {_FIRST.format('lines.order_id')})",
+        f"UPDATE orders SET marks = alone(marks, {_FIRST.format('orders.id')})",
+        f"""CREATE TABLE old_events (
+            seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL,
+            order_id TEXT, subject TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL,
+            document_id INTEGER GENERATED ALWAYS AS ({_DOCUMENT}) VIRTUAL,
+            transaction_id TEXT GENERATED ALWAYS AS ({_TRANSACTION}) VIRTUAL) STRICT""",
+        f"""INSERT INTO old_events (seq, at, order_id, actor, kind, detail, subject, hash)
+            SELECT seq, time_text(at), id_of({_OF.format("order_no")}), {_TEXTS}, hash FROM events""",
+        "DROP TABLE events",
+        "DROP TABLE event_ids",
+        "ALTER TABLE old_events RENAME TO events",
+        "CREATE INDEX events_of_order ON events (substr(order_id, -8)) WHERE order_id IS NOT NULL",
+        "CREATE INDEX events_of_transaction ON events (transaction_id) WHERE order_id IS NULL",
+        "CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+        "CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+    ),
     5: (
         *(f"DROP TRIGGER {name}_{what}" for name in (*_KEPT, *_TIMES) for what in ("add", "move")),
         "DROP TRIGGER line_counts_drop",
@@ -103,12 +134,21 @@ def _beside(packed: bytes | None, plan: bytes) -> str | None:
     return None if packed is None else unpack(packed, unpack(plan)).decode()
 
 
+def _text(number: int, content: bytes, order_id: bytes | str | None, transaction: bytes | str | None) -> str:
+    return unpack_event(content, *("" if one is None else id_of(one) for one in (order_id, transaction)))[number]
+
+
 def make_older(path: Path, version: int = 1) -> None:
     """Turn the file into one of this version."""
     connection = sqlite3.connect(path)
     connection.create_function("unpacked", 1, lambda packed: unpack(packed).decode())
     connection.create_function("unpacked_beside", 2, _beside)
     connection.create_function("hex_of", 1, bytes.hex)
+    connection.create_function("alone", 2, lambda packed, first: pack(unpack(packed, unpack(first) if first else b"")))
+    connection.create_function("id_of", 1, lambda one: None if one is None else id_of(one))
+    connection.create_function("time_text", 1, lambda number: instant(time_of(number)))
+    for number in range(4):
+        connection.create_function(f"text_{number}", 3, partial(_text, number))
     connection.create_function("sha256", 1, lambda text: hashlib.sha256(text.encode()).hexdigest())
     for newer in sorted(_BACK, reverse=True):
         if newer > version:

@@ -167,7 +167,7 @@ def test_no_file_is_too_long_and_no_folder_too_full() -> None:
     assert (long, full) == ({}, {})
 
 
-TESTS_OF_NO_ROOM = {"benchmarks", "commands", "crash", "faults", "mutants", "edi/guides"}
+TESTS_OF_NO_ROOM = {"benchmarks", "commands", "crash", "faults", "install", "mutants", "edi/guides"}
 """Folders of tests that are about whole commands, or hold what tests of several rooms use."""
 
 
@@ -232,7 +232,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 def test_the_readme_names_every_command_and_exit_code() -> None:
     text = (ROOT / "README.md").read_text()
-    for file in (PACKAGE / "cli").glob("*.py"):
+    for file in (PACKAGE / "cli").rglob("*.py"):
         for command in re.findall(r'@app\.command\(\s*"([a-z-]+)"', file.read_text()):
             assert f"`{command}`" in text, f"README does not name {command}"
     for code in ExitCode:

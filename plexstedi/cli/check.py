@@ -219,17 +219,17 @@ def _show_trials(trials: Sequence[Trial]) -> None:
             )
             for trial in trials
         ],
-        title="\nOrders as documents",
+        title="Orders as documents",
     )
     print_table(
         ("orders", "what is missing", "how to supply it"),
         [(len(demand.orders), demand.what, demand.fix) for demand in demands(trials)],
-        title="\nMissing",
+        title="Missing",
     )
     print_table(
         ("orders", "left out", "why", "for example"),
         [(len(demand.orders), demand.what, demand.fix, demand.orders[0]) for demand in left_out(trials)],
-        title="\nLeft out",
+        title="Left out",
     )
     adjusted = list(dict.fromkeys(f"{trial.order}: {text}" for trial in trials for text in trial.adjusted))
     for text in adjusted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,14 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plexstedi.cli.render.streams import ours, progress_reporter
+from plexstedi.cli.render.progress import progress_reporter
+from plexstedi.cli.render.summary import sentences
 from plexstedi.cli.render.tables import x12_lines
+from plexstedi.cli.render.terminal import head, say, terminal_width
 from plexstedi.cli.result.outcome import Outcome, print_fault
 from plexstedi.cli.sandbox import PrintedDialect
 from plexstedi.config.load import load
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import PlexStediError, UsageFault
-from plexstedi.plain_text import one_line
 from plexstedi.state.store import Store
 from plexstedi.sync.counts import Counts
 from plexstedi.sync.endings import Ending, record_in_state
@@ -62,7 +64,7 @@ def register(app: typer.Typer) -> None:
         sandbox = Sandbox(sample_tenant(orders, suppliers, 7, _START), SandboxClock.manual(_START))
         outcome = Outcome(command="demo")
         with _place(directory) as place, sandbox.serve():
-            demo = Demo(sandbox, place, plex_api, quiet=json)
+            demo = Demo(sandbox, place, plex_api, quiet=json, is_kept=directory is not None)
             try:
                 demo.play()
             except PlexStediError as fault:
@@ -92,11 +94,12 @@ def _place(directory: Path | None) -> Iterator[Path]:
 class Demo:
     """The steps of the demo."""
 
-    def __init__(self, sandbox: Sandbox, place: Path, plex_api: PrintedDialect, *, quiet: bool) -> None:
+    def __init__(self, sandbox: Sandbox, place: Path, plex_api: PrintedDialect, *, quiet: bool, is_kept: bool) -> None:
         from plexstedi.sandbox.config_text import config_text, secrets
 
         self._sandbox = sandbox
         self._quiet = quiet
+        self._is_kept = is_kept
         self._state = place / "state.sqlite3"
         file = place / "plexstedi.toml"
         file.write_text(config_text(sandbox, plex_api.value), encoding="utf-8")
@@ -131,21 +134,21 @@ class Demo:
         self._show_order(changed)
         self._step("Current state")
         self._show_status()
+        self._step("What to look at next")
+        self._show_next(changed)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, *, indent: str = "", hanging: str = "") -> None:
         if not self._quiet:
-            print(text, flush=True)
+            say(text, indent=indent, hanging=hanging)
+            sys.stdout.flush()
 
     def _step(self, text: str) -> None:
         if self._quiet:
             return
-        if sys.stdout.isatty():
-            from rich.console import Console
-            from rich.text import Text
-
-            Console(file=ours(sys.stdout)).rule(Text(one_line(text), style="bold"), align="left")
-        else:
+        if terminal_width() is None:
             print(f"\n== {text}", flush=True)
+        else:
+            head(text)
 
     def _later(self, span: timedelta) -> None:
         self._sandbox.advance(span)
@@ -194,11 +197,7 @@ class Demo:
         if counts.nothing_done():
             return
         clock = f"{self._sandbox.clock.now():%a %H:%M}"
-        self._say(
-            f"  {clock}  {counts.orders_changed} orders new or changed, {counts.documents_sent} documents sent,"
-            f" {counts.documents_delivered} delivered, {counts.acks_received} acknowledgments received,"
-            f" {counts.acks_applied} applied, {counts.acks_held} held, {counts.writes_made} orders written to Plex"
-        )
+        self._say(f"{clock}  {' '.join(sentences(counts))}", indent="  ", hanging=" " * 13)
 
     def _change_an_order(self) -> str:
         """Double the first release of an acknowledged order, as a buyer would."""
@@ -221,7 +220,9 @@ class Demo:
         with self._reading() as store:
             document = store.documents.all()[0]
             text = store.documents.x12(document.id)
-        self._say(f"\nOne of them, order {document.order_number} to {document.supplier}, as X12:\n\n{x12_lines(text)}")
+        self._say(f"One of them, order {document.order_number} to {document.supplier}, as X12:")
+        if not self._quiet:
+            print(f"\n{x12_lines(text)}", flush=True)
 
     def _show_order(self, number: str) -> None:
         from plexstedi.cli.render.text import show_report
@@ -230,6 +231,26 @@ class Demo:
             return
         with self._reading() as store:
             show_report(order_report(store, store.orders.by_number(number)[0]))
+
+    def _show_next(self, changed: str) -> None:
+        """Commands for the files of this demo, if they are kept; else how to keep them."""
+        if self._is_kept:
+            files = shlex.join(["plexstedi", "--config", str(self._config.file), "--state", str(self._state)])
+            with self._reading() as store:
+                first = store.reviews.open_items()[0].id
+            for what, command in (
+                ("one item, ordered against acknowledged", f"review show {first}"),
+                ("one order with its timeline", f"status {changed}"),
+                ("the page for a purchasing desk", "status --html page.html"),
+                ("the audit trail, unedited", "audit verify"),
+            ):
+                self._say(f"{what}:", indent="  ")
+                self._say(f"{files} {command}", indent="    ", hanging="      ")
+        else:
+            keeping = "keeps the files of this demo, to look at with other commands"
+            self._say(f"plexstedi demo --dir try     {keeping}", indent="  ", hanging=" " * 31)
+        self._say("plexstedi sandbox            serves this Plex and Stedi, to try every command", indent="  ")
+        self._say("plexstedi init               begins your own configuration", indent="  ")
 
     def _show_status(self) -> None:
         from plexstedi.cli.render.text import show_overview

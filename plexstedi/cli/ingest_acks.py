@@ -9,7 +9,7 @@ import typer
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
 from plexstedi.cli.render.tables import plain, print_table
-from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
+from plexstedi.cli.result.outcome import Outcome, print_done
 from plexstedi.cli.result.things import WriteJson
 from plexstedi.sync.ingest.ingest import ingest
 from plexstedi.sync.session import Session
@@ -40,9 +40,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _show(outcome: Outcome) -> None:
-    counts_line(outcome, "acks_received", "acks_applied", "acks_held", "writes_made", "attention")
     print_writes(outcome.data.get("writes", ()), planned=outcome.dry_run)
-    print_news(outcome)
+    print_done(outcome)
 
 
 def print_writes(writes: Iterable[WriteJson], planned: bool) -> None:

@@ -19,7 +19,7 @@ import typer
 
 from plexstedi.cli.ending.recorder import EndingRecorder
 from plexstedi.cli.options import instant
-from plexstedi.cli.render.streams import progress_reporter
+from plexstedi.cli.render.progress import progress_reporter
 from plexstedi.cli.result.outcome import Outcome, on_a_terminal
 from plexstedi.clock import Clock, StopRequest, SystemClock
 from plexstedi.config.load import (
@@ -33,7 +33,7 @@ from plexstedi.credentials.key_settings import KeySettings
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile
 from plexstedi.internal import internal_fault
-from plexstedi.ownership import must_be_ours
+from plexstedi.ownership import is_there, must_be_ours
 from plexstedi.state.file.database import files_of_state
 from plexstedi.state.file.lock import RunLock
 from plexstedi.state.statistics import Statistics
@@ -56,8 +56,11 @@ class Invocation:
     """The global options of one command line."""
 
     config_path: Path | None = None
+    plants: tuple[Path, ...] = ()
+    """Several configurations: only `status` takes them."""
     state_path: Path | None = None
     quiet: bool = False
+    verbose: bool = False
     reported: bool = False
     """Whether the command has printed its result."""
     _config: Config | None = field(default=None, repr=False)
@@ -136,7 +139,7 @@ class Invocation:
         head, counts = None, Counts()
         try:
             path = self.state()
-            if path.exists():
+            if is_there(path):
                 with closing(Store.open_to_read(path)) as store:
                     head = store.audit.head()
                     counts.attention = store.reviews.attention()
@@ -199,14 +202,14 @@ def work(
     time_limit: float | None = None,
     recover: bool = False,
     alerting: bool = False,
-    unlocked: Callable[[Session, Outcome], None] | None = None,
+    unlocked: Callable[[Session | None, Outcome], None] | None = None,
 ) -> None:
     """Run `body` in a session under the lock, print the result, and end with its exit code.
 
     Whatever happens, the lock is released and the result is printed. A dry run takes no lock and works on a copy of the
     state. `recover`: create a missing state file. `scheduled`: called by a timer; record the ending for `status` and
     cron's mail. `alerting`: send alerts about the ending. `unlocked`: called after the session,
-    without the lock.
+    or without one that could not be opened, without the lock.
     """
     invocation = of(context)
     noting = scheduled and not dry_run
@@ -256,6 +259,8 @@ def work(
     # The session could not be opened, or failed before its ending was recorded.
     if noting and not afterwards.done:
         outcome.collect(lambda: afterwards.of_no_session(started=started))
+        if unlocked is not None and not started:
+            outcome.collect(lambda: unlocked(None, outcome))
     try:
         finish(invocation, outcome, as_json=as_json)
     except typer.Exit:

@@ -39,13 +39,13 @@ _COMMANDS = (
     "ingest_acks",
     "run",
     "status",
-    "review",
-    "replay",
+    "people.review",
+    "people.replay",
     "check",
-    "recover",
+    "people.recover",
     "audit",
-    "credentials",
-    "init",
+    "setup.credentials",
+    "setup.init",
     "notify",
     "schema",
     "demo",
@@ -63,13 +63,20 @@ def _version(value: bool) -> None:
 def _global_options(
     context: typer.Context,
     config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", readable=False, help="Configuration file. [env: PLEXSTEDI_CONFIG]"),
+        list[Path] | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            readable=False,
+            help="Configuration file; for `status` also several. [env: PLEXSTEDI_CONFIG]",
+        ),
     ] = None,
     state: Annotated[
         Path | None, typer.Option("--state", metavar="FILE", readable=False, help="State file. [env: PLEXSTEDI_STATE]")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Report every step on stderr.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Report every step on stderr, and show long ids.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
     log_format: Annotated[
         LogFormat,
@@ -86,12 +93,20 @@ def _global_options(
         raise UsageFault("--verbose and --quiet cannot be combined", fix="Use one of them.")
     configure(log_format, verbose=verbose, quiet=quiet, env=os.environ)
     invocation = context.ensure_object(Invocation)
-    invocation.config_path, invocation.state_path, invocation.quiet = config, state, quiet
+    configs = tuple(config or ())
+    if len(configs) > 1 and context.invoked_subcommand != "status":
+        raise UsageFault(
+            f"{context.invoked_subcommand} works with one configuration, and --config is given {len(configs)} times",
+            fix="Name one; only `plexstedi status` shows several plants at once.",
+        )
+    invocation.config_path, invocation.state_path = (*configs, None)[0], state
+    invocation.quiet, invocation.verbose = quiet, verbose
+    invocation.plants = configs if len(configs) > 1 else ()
 
 
 def _register(arguments: list[str]) -> None:
     """Add the commands named on the command line, or all: importing them takes most of a short command's time."""
-    named = [name for name in _COMMANDS if name.replace("_", "-") in arguments]
+    named = [name for name in _COMMANDS if _name_of(name) in arguments]
     for name in named or _COMMANDS:
         if name not in _registered:
             importlib.import_module(f"plexstedi.cli.{name}").register(app)
@@ -204,4 +219,8 @@ def _command(arguments: list[str]) -> str:
 
 
 def _command_names() -> set[str]:
-    return {name.replace("_", "-") for name in _COMMANDS}
+    return {_name_of(module) for module in _COMMANDS}
+
+
+def _name_of(module: str) -> str:
+    return module.rpartition(".")[2].replace("_", "-")

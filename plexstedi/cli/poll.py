@@ -9,7 +9,8 @@ import typer
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, overrides
 from plexstedi.cli.render.tables import plain
-from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
+from plexstedi.cli.render.terminal import say, terminal_width
+from plexstedi.cli.result.outcome import Outcome, print_done
 from plexstedi.cli.result.overview import not_traded
 from plexstedi.cli.result.results import DueJson
 from plexstedi.sync.poll.orders import poll
@@ -17,6 +18,8 @@ from plexstedi.sync.session import Session
 from plexstedi.sync.stages import Stage, stage
 from plexstedi.sync.submit.document import DueDocument
 from plexstedi.sync.submit.submit import mark_due
+
+_SHOWN_DUE = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -69,11 +72,14 @@ def register(app: typer.Typer) -> None:
 
 
 def _show(outcome: Outcome) -> None:
-    counts_line(outcome, "orders_seen", "orders_changed", "documents_queued", "attention")
-    for due in outcome.data.get("due", ()):
+    found = outcome.data.get("due", ())
+    shown = found[:_SHOWN_DUE] if terminal_width() is not None else found
+    for due in shown:
         what = "invoice" if due.kind == "810" else "order"
-        print(f"  due: {due.kind} for {what} {plain(due.order)} ({plain(due.supplier)})")
-    print_news(outcome)
+        say(f"due: {due.kind} for {what} {plain(due.order)} ({plain(due.supplier)})", indent="  ")
+    if len(found) > len(shown):
+        say(f"and {len(found) - len(shown)} more; `plexstedi submit --dry-run` shows all", indent="  ")
+    print_done(outcome, due=True)
 
 
 def _due(one: DueDocument) -> DueJson:

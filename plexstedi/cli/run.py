@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from plexstedi.cli.invocation import of, work
+from plexstedi.cli.invocation import Invocation, of, work
 from plexstedi.cli.options import Json, Override, overrides
-from plexstedi.cli.result.outcome import Outcome, counts_line, on_a_terminal, print_news
+from plexstedi.cli.page.files import write_run_page
+from plexstedi.cli.result.outcome import Outcome, on_a_terminal, print_done
 from plexstedi.cli.result.overview import not_traded
+from plexstedi.errors import Interrupted, LockHeld, PlexStediError, StateUnusable
 from plexstedi.sync.endings import warning_is_due
 from plexstedi.sync.keys.rotation import rotate_if_due
 from plexstedi.sync.run import back_up, purge, run
 from plexstedi.sync.session import Session
+from plexstedi.sync.statistics.daily import record_days
 
 
 def register(app: typer.Typer) -> None:
@@ -31,17 +34,19 @@ def register(app: typer.Typer) -> None:
                 succeeded = True
                 outcome.collect(lambda: purge(session))
                 outcome.collect(lambda: rotate_if_due(session, of(context).secrets()))
+            if not any(isinstance(fault, StateUnusable) for fault in outcome.faults):
+                outcome.collect(lambda: record_days(session))
             outcome.collect(lambda: outcome.data.update(not_traded=not_traded(session)))
 
-        def unlocked(session: Session, outcome: Outcome) -> None:
-            if not succeeded:
-                return
-            fault, state = back_up(session), session.store.database.path
-            if fault is None or state is None:
-                return
-            to_cron = not (json or on_a_terminal())
-            if not to_cron or warning_is_due(state, fault, session.clock.now(), idle=outcome.idle):
-                outcome.warnings.append(f"{fault.message}. {fault.fix}")
+        def unlocked(session: Session | None, outcome: Outcome) -> None:
+            kept = back_up(session) if session is not None and succeeded else None
+            state, now = of(context).state_if_known(), of(context).clock.now()
+            for problem in (kept, _page(of(context), session, outcome)):
+                if problem is None or state is None:
+                    continue
+                to_cron = not (json or on_a_terminal())
+                if not to_cron or warning_is_due(state, problem, now, idle=outcome.idle):
+                    outcome.warnings.append(f"{problem.message}. {problem.fix}")
 
         work(
             context,
@@ -55,7 +60,22 @@ def register(app: typer.Typer) -> None:
         )
 
 
+def _page(invocation: Invocation, session: Session | None, outcome: Outcome) -> PlexStediError | None:
+    """Write the page of `run.html`, however the run ended; return why it could not be written."""
+    # The run that holds the lock writes the page; a signal ends this one.
+    if any(isinstance(fault, (LockHeld, Interrupted)) for fault in outcome.faults):
+        return None
+    config, state = invocation.config_if_readable(), invocation.state_if_known()
+    if config is None or state is None or (session is not None and session.stop.signal is not None):
+        return None
+    try:
+        return write_run_page(config, state, invocation.clock.now())
+    except PlexStediError:
+        # A run without a session has met and reported it already.
+        if session is not None:
+            raise
+        return None
+
+
 def _show(outcome: Outcome) -> None:
-    counts_line(outcome, "orders_seen", "orders_changed", "documents_queued", "documents_sent", "documents_delivered")
-    counts_line(outcome, "acks_received", "acks_applied", "acks_held", "writes_made", "attention", "in_doubt")
-    print_news(outcome)
+    print_done(outcome)

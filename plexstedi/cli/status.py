@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
+import sys
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,10 @@ import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
-from plexstedi.cli.render.html import overview_page, report_page
-from plexstedi.cli.render.text import show_health, show_late, show_orders, show_overview, show_report
+from plexstedi.cli.page.files import write_page
+from plexstedi.cli.plants.command import several_plants
+from plexstedi.cli.render.text import show_attention, show_health, show_late, show_orders, show_overview, show_report
+from plexstedi.cli.render.watch import repeat
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.overview import (
     CustomerNotTradedJson,
@@ -41,6 +44,7 @@ from plexstedi.cli.result.records import (
 from plexstedi.cli.result.things import DocumentJson, ReviewJson
 from plexstedi.config.load import Config
 from plexstedi.errors import ConfigurationFault, PlexStediError, StateUnusable, UntrustedFile, UsageFault
+from plexstedi.ownership import is_there
 from plexstedi.state.run_records import ErrorNote, HealthFile
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import Store
@@ -48,7 +52,7 @@ from plexstedi.sync.counts import Counts
 from plexstedi.sync.health import Health, read_health
 from plexstedi.sync.report.invoice import InvoiceReport, find_invoice, invoice_report
 from plexstedi.sync.report.order import OrderReport, order_report
-from plexstedi.sync.report.overview import Overview, find_order, open_order_rows, order_rows, overview, reading
+from plexstedi.sync.report.overview import Overview, find_order, order_rows, overview, reading
 
 
 def register(app: typer.Typer) -> None:
@@ -62,7 +66,16 @@ def register(app: typer.Typer) -> None:
             typer.Argument(metavar="[NUMBER]", help="One order or invoice: its documents, lines and timeline."),
         ] = None,
         supplier: Supplier = None,
-        late: Annotated[bool, typer.Option("--late", help="Only items past a deadline or its warning.")] = False,
+        late: Annotated[
+            bool, typer.Option("--late", help="Only what is past a deadline or its warning, the longest overdue first.")
+        ] = False,
+        needs_attention: Annotated[
+            bool, typer.Option("--needs-attention", help="Only what is wrong, the worst first, each with its fix.")
+        ] = False,
+        watch: Annotated[
+            bool,
+            typer.Option("--watch", help="Show it again every few seconds, until q or Ctrl-C. On a terminal only."),
+        ] = False,
         html: Annotated[
             Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page for viewing or printing.")
         ] = None,
@@ -76,13 +89,38 @@ def register(app: typer.Typer) -> None:
         json: Json = False,
     ) -> None:
         """Show what was sent, what suppliers confirmed, what is overdue and what needs review."""
-        if number is not None and (supplier is not None or late):
+        if number is not None and (supplier is not None or late or needs_attention):
             raise UsageFault(
-                "an order NUMBER cannot be combined with --supplier or --late",
+                "an order NUMBER cannot be combined with --supplier, --late or --needs-attention",
                 fix=f"Write `plexstedi status {number}` for the order, or omit the number.",
             )
+        part = _part(late=late, needs_attention=needs_attention)
         invocation = of(context)
+        if watch:
+            _must_be_watchable(elsewhere=json or html is not None)
+            repeat(lambda: read(invocation, number, supplier, part, None, check=False).emit(as_json=False))
+            raise typer.Exit
+        finish(invocation, read(invocation, number, supplier, part, html, check=check), as_json=json)
+
+    def read(
+        invocation: Invocation,
+        number: str | None,
+        supplier: str | None,
+        part: OverviewPart,
+        html: Path | None,
+        *,
+        check: bool,
+    ) -> Outcome:
         outcome = Outcome(command="status")
+        if invocation.plants:
+            if number is not None or supplier is not None or part is not OverviewPart.ALL:
+                raise UsageFault(
+                    "an order NUMBER, --supplier, --late and --needs-attention are about one plant, and --config names"
+                    " several",
+                    fix="Name one configuration.",
+                )
+            several_plants(invocation, outcome, html=html, check=check, write=write_page)
+            return outcome
         config, path = _config(invocation, outcome)
 
         def health(store: Store | None, fault: PlexStediError | None = None) -> Health:
@@ -93,7 +131,7 @@ def register(app: typer.Typer) -> None:
                 if store is not None:
                     invocation.must_own(store)
                 if number is not None:
-                    _one_order(outcome, store, number, html, check=check)
+                    _one_order(outcome, store, number, html, check=check, ids=invocation.verbose)
                 elif store is None:
                     _show_no_state(outcome, path, health(None), check=check)
                 else:
@@ -104,14 +142,37 @@ def register(app: typer.Typer) -> None:
                         health(store),
                         invocation.clock.now(),
                         supplier=supplier,
-                        late=late,
+                        part=part,
                         html=html,
                         check=check,
+                        every=invocation.verbose,
                     )
         except StateUnusable as fault:
             outcome.faults.append(fault)
             outcome.data["health"] = _health(health(None, fault))
-        finish(invocation, outcome, as_json=json)
+        return outcome
+
+
+class OverviewPart(Enum):
+    """The part of the overview to show as text."""
+
+    ALL = "all"
+    LATE = "late"
+    NEEDS_ATTENTION = "needs attention"
+
+
+def _part(*, late: bool, needs_attention: bool) -> OverviewPart:
+    if late and needs_attention:
+        raise UsageFault("--late and --needs-attention cannot be combined", fix="Use one of them.")
+    return OverviewPart.LATE if late else OverviewPart.NEEDS_ATTENTION if needs_attention else OverviewPart.ALL
+
+
+def _must_be_watchable(*, elsewhere: bool) -> None:
+    if elsewhere or not (sys.stdout.isatty() and sys.stdin.isatty()):
+        raise UsageFault(
+            "--watch needs a terminal, and no --json or --html",
+            fix="Call `plexstedi status` from a terminal, or from cron without --watch.",
+        )
 
 
 def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Path]:
@@ -124,7 +185,7 @@ def _config(invocation: Invocation, outcome: Outcome) -> tuple[Config | None, Pa
         return invocation.config(), invocation.state()
     except ConfigurationFault as fault:
         path = None if isinstance(fault, UntrustedFile) else invocation.state_if_known()
-        if path is None or not (_state_is_named(invocation) or path.exists() or HealthFile.path(path).exists()):
+        if path is None or not (_state_is_named(invocation) or any(map(is_there, (path, HealthFile.path(path))))):
             raise
         if invocation.config_path is not None or not _state_is_named(invocation):
             outcome.faults.append(fault)
@@ -158,11 +219,21 @@ def _show_overview(
     now: datetime,
     *,
     supplier: str | None,
-    late: bool,
+    part: OverviewPart,
     html: Path | None,
     check: bool,
+    every: bool,
 ) -> None:
-    seen = overview(store, config, now, supplier)
+    if html is None:
+        seen = overview(store, config, now, supplier)
+    else:
+        # Its template library is for pages only.
+        from plexstedi.cli.page.overview import overview_page
+        from plexstedi.sync.report.page import page_data
+
+        data = page_data(store, config, health, now, supplier)
+        seen = data.seen
+        write_page(html, overview_page(data))
     outcome.counts = Counts(attention=seen.attention, in_doubt=seen.in_doubt)
     outcome.attention = check and (seen.needs_review or not health.ok)
     outcome.data.update(_overview(seen))
@@ -170,23 +241,26 @@ def _show_overview(
     outcome.data["audit_head"] = store.audit.head()
     rows = order_rows(store, supplier) if supplier is not None and html is None else []
     if html is not None:
-        _write(html, overview_page(seen, health, open_order_rows(store, supplier), now, supplier))
         outcome.data["html"] = str(html)
 
     def show() -> None:
         if html is not None:
             print(f"Written: {html}")
-        elif late:
+        elif part is OverviewPart.LATE:
             show_late(seen.late, now, timed=config is not None)
+        elif part is OverviewPart.NEEDS_ATTENTION:
+            show_attention(seen, health, now)
         else:
-            show_overview(seen, health, now, supplier)
+            show_overview(seen, health, now, supplier, every=every)
             if supplier is not None:
                 show_orders(rows)
 
     outcome.show = show
 
 
-def _one_order(outcome: Outcome, store: Store | None, number: str, html: Path | None, *, check: bool) -> None:
+def _one_order(
+    outcome: Outcome, store: Store | None, number: str, html: Path | None, *, check: bool, ids: bool
+) -> None:
     if store is None:
         raise UsageFault(
             f"there is no order {number}: nothing has been read from Plex yet",
@@ -200,16 +274,16 @@ def _one_order(outcome: Outcome, store: Store | None, number: str, html: Path | 
             f"invoice number {number} also belongs to Plex id {other.id}: `plexstedi status {other.stream}` shows it"
             for other in same
         ]
-        _report(outcome, store, invoice_report(store, record), html, check=check)
+        _report(outcome, store, invoice_report(store, record), html, check=check, ids=ids)
     else:
-        _order(outcome, store, number, html, check=check)
+        _order(outcome, store, number, html, check=check, ids=ids)
         if invoices is not None:
             outcome.warnings.append(
                 f"invoice {number} has the same number: `plexstedi status {invoices[0].stream}` shows it"
             )
 
 
-def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, check: bool) -> None:
+def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, check: bool, ids: bool) -> None:
     record, others = find_order(store, number)
     outcome.warnings += [
         f"order number {record.number} also belongs to Plex id {other.id} (supplier {other.supplier}, {other.phase}"
@@ -217,20 +291,22 @@ def _order(outcome: Outcome, store: Store, number: str, html: Path | None, *, ch
         + f"): `plexstedi status {other.id}` shows it"
         for other in others
     ]
-    _report(outcome, store, order_report(store, record), html, check=check)
+    _report(outcome, store, order_report(store, record), html, check=check, ids=ids)
 
 
 def _report(
-    outcome: Outcome, store: Store, report: OrderReport | InvoiceReport, html: Path | None, *, check: bool
+    outcome: Outcome, store: Store, report: OrderReport | InvoiceReport, html: Path | None, *, check: bool, ids: bool
 ) -> None:
     """Return one report as the outcome: text, JSON or page."""
     outcome.counts = Counts(attention=store.reviews.attention(), in_doubt=Statistics(store.database).in_doubt())
     outcome.attention = check and report.history.needs_review
     outcome.data.update(_report_parts(report))
     outcome.data["audit_head"] = store.audit.head()
-    outcome.show = lambda: show_report(report)
+    outcome.show = lambda: show_report(report, ids=ids)
     if html is not None:
-        _write(html, report_page(report))
+        from plexstedi.cli.render.html import report_page
+
+        write_page(html, report_page(report))
         outcome.data["html"] = str(html)
         outcome.show = lambda: print(f"Written: {html}")
 
@@ -309,18 +385,3 @@ def _health(health: Health) -> HealthJson:
 
 def _note(note: ErrorNote | None) -> NoteJson | None:
     return None if note is None else NoteJson(code=note.code, message=note.message, fix=note.fix)
-
-
-def _write(file: Path, page: str) -> None:
-    """Write the page atomically. Raise UsageFault if it cannot be written."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False
-        ) as draft:
-            draft.write(page)
-        Path(draft.name).chmod(0o640)
-        Path(draft.name).replace(file)
-    except OSError as error:
-        raise UsageFault(
-            f"the page {file} cannot be written: {error.strerror}", fix="Use a file in a folder that you can write to."
-        ) from error

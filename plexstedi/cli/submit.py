@@ -10,7 +10,7 @@ import typer
 from plexstedi.cli.invocation import work
 from plexstedi.cli.options import DryRun, Json, Override, overrides, positive
 from plexstedi.cli.render.tables import print_documents_preview
-from plexstedi.cli.result.outcome import Outcome, counts_line, print_news
+from plexstedi.cli.result.outcome import Outcome, print_done, print_news
 from plexstedi.cli.result.things import PreviewJson
 from plexstedi.errors import UsageFault
 from plexstedi.sync.report.invoice import find_invoice
@@ -77,8 +77,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _show(outcome: Outcome) -> None:
-    counts_line(outcome, "documents_queued", "documents_sent", "documents_delivered", "documents_held", "in_doubt")
-    print_news(outcome)
+    print_done(outcome)
 
 
 def _show_preview(outcome: Outcome, previews: list[Preview], show: Show) -> None:

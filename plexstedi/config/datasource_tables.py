@@ -108,6 +108,24 @@ TABLES: Mapping[str, DataSourceTable] = {
         inputs=_WINDOW,
         one_of=_BOTH,
     ),
+    "invoices": DataSourceTable(
+        21287,
+        needed=("invoice", "number", "customer", "invoice_date", "created_at", "modified_at", "booked"),
+        columns=("customer_order", "currency", "terms", "due", "ship_to", "note", "credit_memo", "void", "total"),
+        inputs=_WINDOW,
+        one_of=_BOTH,
+        limit=5000,
+    ),
+    "invoice_lines": DataSourceTable(
+        735,
+        inputs=("invoice",),
+        one_of=(("invoice",),),
+        needed=("line", "quantity", "price"),
+        columns=(
+            *("invoice", "unit", "amount", "credit", "debit", "offset", "part", "description", "customer_order"),
+            *("tax", "tax_amount"),
+        ),
+    ),
     "release_write": DataSourceTable(
         2770,
         inputs=("order", "release_key", "line_key", "release", "note", "due", "quantity", "status"),
@@ -116,7 +134,7 @@ TABLES: Mapping[str, DataSourceTable] = {
 }
 """All but the two tables of acknowledgment records, which `datasources.py` checks."""
 _RECORD_IDS = {"acknowledgment_write": 28809, "acknowledgment_read": 16518}
-_NOT_BUILT = ("invoices", "invoice_lines")
+_OF_INVOICES = ("invoices", "invoice_lines")
 _SOURCES = ("plex", "datasources")
 
 
@@ -140,6 +158,8 @@ def table_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
         because = f'api = "{api}" needs it' if table.required else ""
         if name == "release_write" and write == "releases":
             because = 'write = "releases" needs it'
+        if name in _OF_INVOICES and "810" in (_table(raw, "documents").get("send") or ()):
+            because = '"810" in documents.send needs it'
         if name not in sources and because:
             yield Problem(
                 file,
@@ -151,13 +171,6 @@ def table_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
     for name, given in sources.items():
         if name in TABLES:
             yield from _one(name, TABLES[name], given, file)
-        elif name in _NOT_BUILT:
-            yield Problem(
-                file,
-                toml_key((*_SOURCES, name)),
-                f'is not available with api = "{api}" in this version',
-                "Omit it.",
-            )
         elif name not in _RECORD_IDS:
             known = (*TABLES, *_RECORD_IDS)
             near = get_close_matches(name, known, n=1)
@@ -169,13 +182,6 @@ def table_checks(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
             )
     if write == "releases" and "release_write" in sources:
         yield from _release_values(plex, sources, file)
-    if "810" in (_table(raw, "documents").get("send") or ()):
-        yield Problem(
-            file,
-            toml_key(("documents", "send")),
-            f'has "810", which is not available with api = "{api}" in this version',
-            'Set send = ["850", "860"].',
-        )
 
 
 def _release_values(plex: Mapping[str, Any], sources: Mapping[str, Any], file: str) -> Iterator[Problem]:

@@ -16,13 +16,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from pydantic import ValidationError
 
 from plexstedi.config.checks import cross_checks, warnings_of
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.guide_schema import read_guide_schema
-from plexstedi.config.machine_tables import AlertsConfig, CredentialsConfig, EmailConfig, RunConfig, StateConfig
+from plexstedi.config.machine_tables import (
+    AlertsConfig,
+    CredentialsConfig,
+    EmailConfig,
+    ReportConfig,
+    RunConfig,
+    StateConfig,
+)
+from plexstedi.config.places import default_config_path, may_exist, reading_fix, usual_state_path
 from plexstedi.config.problems import problems_of
 from plexstedi.config.tables import (
     AckLevel,
@@ -65,6 +72,7 @@ __all__ = [
     "PlexAuth",
     "PlexConfig",
     "PollConfig",
+    "ReportConfig",
     "RunConfig",
     "StateConfig",
     "StediConfig",
@@ -92,6 +100,7 @@ class Config:
     company: Company
     alerts: AlertsConfig
     run: RunConfig
+    report: ReportConfig
     state: StateConfig
     credentials: CredentialsConfig
     suppliers: Mapping[str, SupplierSettings]
@@ -198,7 +207,7 @@ def load(path: Path) -> Config:
 
     Raise UntrustedFile, before any value is used, if anyone but root and this user can write the file or a guide.
     """
-    if path.exists():
+    if may_exist(path):
         must_be_ours([path])
     raw = _read_toml(path)
     for needed in ("plex", "stedi"):
@@ -223,6 +232,7 @@ def load(path: Path) -> Config:
         company=tables.company,
         alerts=tables.alerts,
         run=tables.run,
+        report=tables.report,
         state=tables.state,
         credentials=tables.credentials,
         suppliers=suppliers,
@@ -234,31 +244,16 @@ def load(path: Path) -> Config:
     return config
 
 
-def default_config_path(env: Mapping[str, str]) -> Path:
-    """The path of the configuration file if `--config` is not given.
-
-    `PLEXSTEDI_CONFIG`, then systemd's `$CONFIGURATION_DIRECTORY`, then the user's configuration directory.
-    """
-    if env.get("PLEXSTEDI_CONFIG"):
-        return Path(env["PLEXSTEDI_CONFIG"])
-    if env.get("CONFIGURATION_DIRECTORY"):
-        return Path(env["CONFIGURATION_DIRECTORY"].split(":")[0]) / "plexstedi.toml"
-    return platformdirs.user_config_path("plexstedi") / "plexstedi.toml"
-
-
 def default_state_path(env: Mapping[str, str], config: Config | None) -> Path:
     """The path of the state file if `--state` is not given.
 
-    `PLEXSTEDI_STATE`, then `state.path` (relative to the configuration file), then systemd's `$STATE_DIRECTORY`,
-    then the user's state directory.
+    `PLEXSTEDI_STATE`, then `state.path` (relative to the configuration file), then `usual_state_path`.
     """
     if env.get("PLEXSTEDI_STATE"):
         return Path(env["PLEXSTEDI_STATE"])
     if config is not None and config.state.path is not None:
         return config.file.parent / Path(config.state.path).expanduser()
-    if env.get("STATE_DIRECTORY"):
-        return Path(env["STATE_DIRECTORY"].split(":")[0]) / "state.sqlite3"
-    return platformdirs.user_state_path("plexstedi") / "state.sqlite3"
+    return usual_state_path(env, None if config is None else config.file)
 
 
 def readable_alerts(path: Path) -> AlertsConfig | None:
@@ -288,7 +283,9 @@ def readable_state_path(env: Mapping[str, str], path: Path) -> Path | None:
             # Without a configuration file there is no `state.path`.
             pass
         state = None
-    return default_state_path(env, None) if state is None else path.parent / Path(state).expanduser()
+    if state is not None:
+        return path.parent / Path(state).expanduser()
+    return Path(env["PLEXSTEDI_STATE"]) if env.get("PLEXSTEDI_STATE") else usual_state_path(env, path)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -304,9 +301,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         line = error.object[: error.start].count(b"\n") + 1
         raise _file_fault(path, f"line {line} is not UTF-8 text", "Save the file as UTF-8.") from None
     except OSError as error:
-        raise _file_fault(
-            path, f"cannot be read ({error.strerror})", "Give the user that runs plexstedi read permission."
-        ) from None
+        raise _file_fault(path, f"cannot be read ({error.strerror})", reading_fix(path)) from None
     try:
         document = tomllib.loads(text, parse_float=_fraction)
     except (ValueError, ArithmeticError, RecursionError) as error:

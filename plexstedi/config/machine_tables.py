@@ -69,6 +69,16 @@ class RunConfig(Settings):
     metrics_file: HomePath | None = None
     """Replaced after each run, for the textfile collector of Prometheus' node exporter: a path that ends in `.prom`,
     relative to the configuration file."""
+    html: HomePath | None = None
+    """The page of `status --html`, written at the end of each `run`, readable by all users. Relative to the
+    configuration file; None: no page."""
+
+
+class ReportConfig(Settings):
+    """`[report]`: what the page shows."""
+
+    radar_days: Annotated[Whole, Field(ge=0, le=365)] = 10
+    """Lines that are due within so many days and not confirmed are listed on the page."""
 
 
 class CredentialsConfig(Settings):

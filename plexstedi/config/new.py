@@ -10,6 +10,8 @@ from pathlib import Path
 
 import tomli_w
 
+from plexstedi.config.datasource_tables import ACCOUNT_APIS
+from plexstedi.config.source_text import LiveSource, source_text, tables_to_write, with_sources
 from plexstedi.config.tables import PlexApi, WriteBack
 
 EXAMPLE = "config.example.toml"
@@ -44,6 +46,10 @@ class InitOptions:
     """The plant's time zone; None: not configured."""
     key_rotation_days: int | None = None
     """Days after which the Stedi key is replaced; None: the default."""
+    username: str | None = None
+    """The web service account, for data sources."""
+    company_code: str | None = None
+    """The company that the web service account must belong to."""
 
 
 def example_text() -> str:
@@ -54,8 +60,8 @@ def example_text() -> str:
     return (Path(__file__).parents[2] / EXAMPLE).read_text(encoding="utf-8")
 
 
-def new_config(example: str, options: InitOptions) -> str:
-    """The example with the options filled in. Pure.
+def new_config(example: str, options: InitOptions, live: Mapping[str, LiveSource] | None = None) -> str:
+    """The example with the options filled in; `live`: the data sources as Plex has them. Pure.
 
     Keys with sample values (an address, a supplier) are commented out, so that no sample value reaches a document.
     """
@@ -80,7 +86,10 @@ def new_config(example: str, options: InitOptions) -> str:
     missing = values.keys() - taken
     if missing:
         raise ValueError(f"the example has no place for {sorted(missing)}")
-    return _HEADING + "\n" + "\n".join(lines) + "\n"
+    text = _HEADING + "\n" + "\n".join(lines) + "\n"
+    if options.api not in ACCOUNT_APIS:
+        return text
+    return with_sources(text, source_text(tables_to_write(write=options.write), live or {}))
 
 
 def _values(options: InitOptions) -> Mapping[tuple[str, str], str | int | None]:
@@ -93,6 +102,8 @@ def _values(options: InitOptions) -> Mapping[tuple[str, str], str | int | None]:
         ("plex", "timezone"): options.timezone,
         ("plex.auth", "token_url"): options.token_url,
         ("plex.auth", "client_id"): options.client_id,
+        ("plex.auth", "username"): options.username,
+        ("plex.auth", "company_code"): options.company_code,
         ("plex.acknowledgments", "write"): options.write.value,
         ("stedi", "usage_indicator"): options.usage_indicator,
         ("company", "name"): options.company,
@@ -123,6 +134,8 @@ def missing_options(given: Mapping[str, str | None], api: PlexApi | None) -> Seq
     needed = ["--api", "--usage-indicator", "--company", "--write"]
     if api is PlexApi.OAUTH2:
         needed += ["--base-url", "--token-url", "--client-id"]
+    elif api in ACCOUNT_APIS:
+        needed += ["--base-url", "--username", "--company-code"]
     else:
         needed.append("--tenant-id")
     return [option for option in needed if not given.get(option)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
-from plexstedi.config.machine_tables import AlertsConfig, CredentialsConfig, RunConfig, StateConfig
+from plexstedi.config.machine_tables import AlertsConfig, CredentialsConfig, ReportConfig, RunConfig, StateConfig
 from plexstedi.config.values import Count, Pattern, Positive, ServiceUrl, TenantId, Time, TimeZone, Whole
 from plexstedi.edi.settings import Code, Company, Settings, SupplierSettings
 
@@ -206,6 +206,7 @@ class ConfigTables(Settings):
     company: Company = Company()
     alerts: AlertsConfig = AlertsConfig()
     run: RunConfig = RunConfig()
+    report: ReportConfig = ReportConfig()
     state: StateConfig = StateConfig()
     credentials: CredentialsConfig = CredentialsConfig()
     supplier_defaults: SupplierSettings = SupplierSettings()

@@ -134,7 +134,7 @@ def connect_to_plex(
             refusal = datasource_refusal(renewal_fix)
             headers = basic_headers(_needed("auth.username", settings.username), secret)
             account = caller(headers, None, refusal, settings.base_url + DATASOURCE_PATH)
-            return _by_account(account, DataSources(account), settings)
+            return _by_account(account, DataSources(account), settings, kept)
         case Api.SOAP:
             refusal = datasource_refusal(renewal_fix)
             headers = basic_headers(_needed("auth.username", settings.username), secret)
@@ -145,7 +145,7 @@ def connect_to_plex(
                 raise ConfigurationFault([problem])
             account = caller(headers, None, refusal, base, SOAP_FORM)
             limits = {source.id: source.row_limit for source in settings.tables.values()}
-            return _by_account(account, SoapSources(account, f"/{service}", limits), settings)
+            return _by_account(account, SoapSources(account, f"/{service}", limits), settings, kept)
         case _:
             assert_never(settings.api)
     former = _former(settings)
@@ -166,10 +166,10 @@ def connect_to_plex(
     )
 
 
-def _by_account(account: Caller, sources: AnySources, settings: PlexSettings) -> PlexPort:
+def _by_account(account: Caller, sources: AnySources, settings: PlexSettings, kept: MasterDataStore | None) -> PlexPort:
     """The client of a tenant that is read through data sources alone."""
     days = Days(settings.timezone)
-    tables = SourceTables(sources, settings.tables, days)
+    tables = SourceTables(sources, settings.tables, days, kept)
     records = settings.records
     values = None if records is None else DataSourceRecords(sources, records, SourceReleaseKeys(tables), days)
     return DataSourcePlex(account, tables, settings, values, _former(settings))

@@ -33,6 +33,8 @@ from plexstedi.plex.rest.receipts import read_receipts
 from plexstedi.plex.settings import Level, StatusNames
 from plexstedi.plex.writeback.release_update import current_release, update_release
 
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
 
 class AckValues(Protocol):
     """Storage of acknowledgments in Plex: custom fields (in either dialect) or acknowledgment records."""
@@ -99,6 +101,10 @@ class RestPlex:
 
     def suppliers(self) -> tuple[Supplier, ...]:
         return self._directory.suppliers()
+
+    def probe_parts(self) -> None:
+        """Ask for a part that does not exist. Raise ServiceRefused where parts may not be read."""
+        self._directory.parts([_NOBODY])
 
     def receipts(self, window: Window) -> tuple[Receipt, ...]:
         return read_receipts(self._rest, window)

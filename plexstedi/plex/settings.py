@@ -41,6 +41,16 @@ class StatusNames:
     received_releases: tuple[str, ...] = ()
     cancelled_releases: tuple[str, ...] = ()
 
+    @property
+    def names_orders(self) -> bool:
+        """Whether any order status is named, so that Plex need not have a table of them."""
+        return any((self.unreleased_orders, self.released_orders, self.received_orders, self.cancelled_orders))
+
+    @property
+    def names_releases(self) -> bool:
+        """The same for releases."""
+        return any((self.firm_releases, self.forecast_releases, self.received_releases, self.cancelled_releases))
+
 
 def _nothing() -> Mapping[str, str]:
     return MappingProxyType({})

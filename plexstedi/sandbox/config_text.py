@@ -57,7 +57,7 @@ def config_text(sandbox: Sandbox, dialect: Dialect = "connect", write: WriteBack
         'cancelled_lines = ["Cancelled"]',
         "",
         *_write_back(write, by_account=by_account),
-        *(source_tables() if by_account else []),
+        *(source_tables(sandbox.plex_settings.text_dates) if by_account else []),
         "[stedi]",
         f'base_url = "{urls.stedi_url}"',
         'usage_indicator = "T"',

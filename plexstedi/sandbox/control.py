@@ -163,6 +163,7 @@ def _requests(sandbox: World) -> list[Json]:
             "origin": call.origin,
             "method": call.method,
             "path": call.path,
+            "source": call.source,
             "query": [[key, value] for key, value in call.query],
             "status": call.status,
             "fault": call.fault,
@@ -314,6 +315,7 @@ def fault_from_json(body: Mapping[str, Json]) -> FaultRule:
         retry_after=retry_after if isinstance(retry_after, int) else None,
         seconds=float(_number(body, "seconds")) if "seconds" in body else 1.0,
         filter=_optional_text(body, "filter") or "",
+        source=int(_number(body, "source")) if "source" in body else None,
     )
 
 

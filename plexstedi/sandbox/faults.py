@@ -39,6 +39,30 @@ class FaultKind(StrEnum):
     """Plex: a write is processed, but reads return the previous values for `seconds` of sandbox time."""
     TOKEN_REFUSED = "token-refused"
     """Stedi: a call with a page token gets 400; calls without one are unaffected."""
+    UNAUTHENTICATED = "401"
+    FORBIDDEN = "403"
+    BROKEN_BODY = "broken-body"
+    """Processed; half of the body, as a complete HTTP response: JSON or XML that ends in the middle."""
+    EMPTY_BODY = "empty-body"
+    """Status 200 without a body; nothing was processed."""
+    NO_ROWS = "no-rows"
+    """Plex: a list or a data source returns no rows, as if there were none."""
+    ACCESS_DENIED = "access-denied"
+    """Plex: the grant for a data source, or the subscription of a product, is missing."""
+    ROW_LIMIT = "row-limit"
+    """Plex: a data source returns at most one row.
+
+    `filter` is the flag's spelling, after `tables.` if it is in the table; empty: as the settings have it."""
+    RESULT_ERROR = "result-error"
+    """Plex: a data source does nothing, and states that with HTTP 200 in `Result_Error`."""
+    ERRORS_WITH_200 = "errors-with-200"
+    """Plex: a data source does nothing, and states `errors` (over SOAP `Error`) with HTTP 200."""
+    XML_BOMB = "xml-bomb"
+    """XML whose entities would expand to gigabytes, with status 200; nothing was processed."""
+    EXTERNAL_ENTITY = "external-entity"
+    """XML that names a file of the reader as an entity, with status 200; nothing was processed."""
+    LONG_ATTRIBUTE = "long-attribute"
+    """XML with an attribute of 5 MB, with status 200; nothing was processed."""
 
 
 MAX_REAL_SECONDS = 5.0
@@ -51,6 +75,11 @@ LATE_KINDS = frozenset(
         FaultKind.NO_ACCESS_TOKEN,
         FaultKind.STALE_READ,
         FaultKind.TOKEN_REFUSED,
+        FaultKind.NO_ROWS,
+        FaultKind.ACCESS_DENIED,
+        FaultKind.ROW_LIMIT,
+        FaultKind.RESULT_ERROR,
+        FaultKind.ERRORS_WITH_200,
     )
 )
 """Kinds that the origin itself applies while it processes the call."""
@@ -60,7 +89,8 @@ LATE_KINDS = frozenset(
 class FaultRule:
     """A fault on matching calls: the first `skip` of them succeed, the next `times` fail (None: all).
 
-    `origin` is `plex`, `stedi` or `documents`; `path` is a regular expression searched in the path.
+    `origin` is `plex`, `stedi` or `documents`; `path` is a regular expression searched in the path. `source` is the
+    number of a data source: it selects its calls over JSON and over SOAP, where all have one path.
     """
 
     kind: FaultKind
@@ -72,10 +102,12 @@ class FaultRule:
     retry_after: int | None = None
     seconds: float = 1.0
     filter: str = ""
+    source: int | None = None
 
-    def matches(self, origin: str, method: str, path: str) -> bool:
+    def matches(self, origin: str, method: str, path: str, source: int | None) -> bool:
         return (
-            (self.origin is None or self.origin == origin)
+            (self.source is None or self.source == source)
+            and (self.origin is None or self.origin == origin)
             and (self.method is None or self.method == method)
             and re.search(self.path, path) is not None
         )
@@ -122,11 +154,11 @@ class FaultBook:
         for hook in self._hooks:
             hook(call)
 
-    def pick(self, origin: str, method: str, path: str) -> FaultRule | None:
+    def pick(self, origin: str, method: str, path: str, source: int | None = None) -> FaultRule | None:
         """The fault of this call, if any: that of the first active rule that matches."""
         with self._lock:
             for rule, seen in self._rules:
-                if rule.matches(origin, method, path):
+                if rule.matches(origin, method, path, source):
                     seen[0] += 1
                     if seen[0] > rule.skip and (rule.times is None or seen[0] <= rule.skip + rule.times):
                         return rule

@@ -7,6 +7,7 @@ import http
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
@@ -15,8 +16,9 @@ from plexstedi.sandbox.behaviours import DEMO_DELAYS, Delays
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.faults import LATE_KINDS, MAX_REAL_SECONDS, Call, FaultKind, FaultRule
 from plexstedi.sandbox.plex.oauth2 import TOKEN_PATH
-from plexstedi.sandbox.plex.rest import PlexSettings, plex_error
+from plexstedi.sandbox.plex.rest import PlexSettings, not_authenticated, plex_error
 from plexstedi.sandbox.plex.sample_data import SampleData
+from plexstedi.sandbox.plex.source_faults import executed_source, hostile_xml, without_rows
 from plexstedi.sandbox.serving import StartResponse, WsgiApp, serving
 from plexstedi.sandbox.stedi.api import BASE_PATH, StediSettings
 from plexstedi.sandbox.stedi.send import stedi_error
@@ -79,7 +81,8 @@ class Sandbox(World):
         with self.lock:
             self._count += 1
             number = self._count
-        fault = self.faults.pick(origin, request.method, request.path)
+        source = executed_source(request) if origin == "plex" else None
+        fault = self.faults.pick(origin, request.method, request.path, source)
         status: int | None = None
         try:
             self.faults.notify(Call("before", origin, request.method, request.path, number))
@@ -93,7 +96,7 @@ class Sandbox(World):
             kind = fault.kind.value if fault is not None else None
             mark = hashlib.sha256(request.body).hexdigest()
             now = self.clock.now()
-            logged = LoggedCall(number, now, origin, request.method, request.path, query, status, kind, mark)
+            logged = LoggedCall(number, now, origin, request.method, request.path, query, status, kind, mark, source)
             with self.lock:
                 self.log.append(logged)
         if origin == "stedi":
@@ -112,6 +115,17 @@ class Sandbox(World):
                 raise ConnectionDropped
             case FaultKind.SLOW:
                 return self._process_slowly(origin, request, fault)
+            case FaultKind.UNAUTHENTICATED:
+                return _error(origin, 401, "REQUEST_NOT_AUTHENTICATED", "UnauthorizedException", None)
+            case FaultKind.FORBIDDEN:
+                return _error(origin, 403, "ACCESS_DENIED", "AccessDeniedException", None)
+            case FaultKind.EMPTY_BODY:
+                return Response(200)
+            case FaultKind.BROKEN_BODY:
+                response = self._process(origin, request, fault)
+                return replace(response, body=response.body[: len(response.body) // 2])
+            case FaultKind.XML_BOMB | FaultKind.EXTERNAL_ENTITY | FaultKind.LONG_ATTRIBUTE:
+                return hostile_xml(kind)
             case FaultKind.HTML:
                 return Response(200, LOGIN_PAGE, {"Content-Type": "text/html; charset=utf-8"})
             case FaultKind.THROTTLED:
@@ -158,17 +172,20 @@ class Sandbox(World):
         kind = fault.kind if fault is not None else None
         ignored = (fault.filter or ".") if fault is not None and kind is FaultKind.IGNORED_FILTER else ""
         default_tenant = kind is FaultKind.DEFAULT_TENANT
+        by_account = self.soap.knows(request.path) or self.datasources.knows(request.path)
+        if kind is FaultKind.ACCESS_DENIED and not by_account:
+            not_authenticated()
         if request.path == TOKEN_PATH:
             return self.oauth2.token(request, without_token=kind is FaultKind.NO_ACCESS_TOKEN)
         stale = fault is not None and kind is FaultKind.STALE_READ
         self.plex.stale_for = timedelta(seconds=fault.seconds) if fault is not None and stale else None
         if self.soap.knows(request.path):
-            return self.soap.respond(request)
+            return self.soap.respond(request, fault)
         if self.datasources.knows(request.path):
-            return self.datasources.respond(request)
-        if self.connect.knows(request.path):
-            return self.connect.respond(request, default_tenant=default_tenant, ignored=ignored)
-        return self.oauth2.respond(request, default_tenant=default_tenant, ignored=ignored)
+            return self.datasources.respond(request, fault)
+        api = self.connect if self.connect.knows(request.path) else self.oauth2
+        response = api.respond(request, default_tenant=default_tenant, ignored=ignored)
+        return without_rows(response) if kind is FaultKind.NO_ROWS else response
 
     def _respond_stedi(self, request: Request, fault: FaultRule | None) -> Response:
         if fault is not None and fault.kind is FaultKind.TOKEN_REFUSED and request.one("pageToken") is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 _WINDOW = {"begin": "Begin_Date", "end": "End_Date"}
 _ORDER = {"order": "PO_Key"}
 _LISTED = {"order": "PO_Key", "number": "PO_No", "modified_at": "Update_Date", "created_at": "Add_Date"}
+_DATES = {"begin", "end", "order_date", "created_at", "modified_at", "due", "received_at"}
 _TABLES: tuple[tuple[str, int | None, Mapping[str, str], Mapping[str, str]], ...] = (
     ("company", 382, {}, {"code": "Plexus_Customer_Code"}),
     ("changed_orders", 19022, _WINDOW, _LISTED),
@@ -69,6 +71,23 @@ _TABLES: tuple[tuple[str, int | None, Mapping[str, str], Mapping[str, str]], ...
         },
     ),
     (
+        "invoices", 21287, _WINDOW,
+        {
+            "invoice": "Invoice_Link", "number": "Invoice_No", "customer": "Customer_Code",
+            "invoice_date": "Invoice_Date", "created_at": "Created_Date", "modified_at": "Updated_Date",
+            "booked": "Booked", "void": "Void", "customer_order": "Customer_PO_No", "currency": "Currency_Code",
+            "terms": "Terms", "due": "Due_Date", "total": "Amount",
+        },
+    ),
+    (
+        "invoice_lines", 735, {"invoice": "Invoice_Link"},
+        {
+            "invoice": "Invoice_Link", "line": "Line_No", "quantity": "Quantity", "price": "Unit_Price",
+            "unit": "Unit", "amount": "Amount", "part": "Part_No", "description": "Description",
+            "tax": "Tax_Code", "tax_amount": "Tax_Amount",
+        },
+    ),
+    (
         "release_write", 2770,
         {
             "line_key": "Line_Item_Key", "release_key": "Release_No", "note": "Note", "due": "Due_Date",
@@ -110,12 +129,14 @@ ack_status = "Acknowledgement_Type_Key"
 """The two tables of acknowledgment records, with our names of the keys."""
 
 
-def source_tables() -> list[str]:
-    """All tables that are read, and the one that changes releases, as lines of TOML."""
+def source_tables(dates: str | None = None) -> list[str]:
+    """All tables that are read, and the one that changes releases, as TOML. `dates`: the form of text dates."""
     lines = []
     for name, number, inputs, columns in _TABLES:
         lines += [f"[plex.datasources.{name}]", *([] if number is None else [f"id = {number}"])]
         lines += [f"{kind} = {_table(each)}" for kind, each in (("inputs", inputs), ("columns", columns)) if each]
+        if dates is not None and not _DATES.isdisjoint((*inputs, *columns)):
+            lines.append(f"dates = {json.dumps(dates)}")
         lines.append("")
     return lines
 

@@ -67,6 +67,8 @@ class LoggedCall:
     fault: str | None
     body_sha256: str
     """Hash of the body: distinguishes calls to one path without storing their content."""
+    source: int | None = None
+    """The number of the data source that was executed, over JSON or SOAP."""
 
 
 class World:

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from plexstedi.errors import StateUnusable
-from plexstedi.state.file.codec import instant, moment
+from plexstedi.state.file.codec import instant
 from plexstedi.state.file.database import Database, Row
-from plexstedi.state.subject import Subject
+from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
+from plexstedi.state.subject import Subject, subject_of, transaction_in
 
 GENESIS = "0" * 64
 
@@ -47,7 +48,7 @@ class Break:
 
 
 class Audit:
-    """The table `events`."""
+    """The tables `events` and `event_ids`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -60,12 +61,31 @@ class Audit:
             last = self._database.row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
             seq, previous = (1, GENESIS) if last is None else (last["seq"] + 1, last["hash"].hex())
             text = json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            values = (seq, instant(at), actor, kind, order_id, subject.text, text)
+            time, transaction = instant(at), transaction_in(subject.text)
             self._database.execute(
-                "INSERT INTO events (seq, at, actor, kind, order_id, subject, detail, hash)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*values, _digest((*values, previous))),
+                "INSERT INTO events (seq, at, order_no, transaction_no, content, hash) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    seq,
+                    microseconds(time),
+                    self._number_for(order_id),
+                    self._number_for(transaction),
+                    pack_event(actor, kind, text, subject.text, order_id or "", transaction or ""),
+                    _digest((seq, time, actor, kind, order_id, subject.text, text, previous)),
+                ),
             )
+
+    def _number_for(self, one: str | None) -> int | None:
+        """The number of an id; a new one for an id that no event has named."""
+        if one is None:
+            return None
+        return self._number_of(one) or self._database.insert("INSERT INTO event_ids (id) VALUES (?)", (short_id(one),))
+
+    def _number_of(self, one: str) -> int:
+        """The number of an id; 0 if no event names it."""
+        # With a plain `id = ?`, SQLite puts the value into substr() and finds no index for it.
+        return self._database.number(
+            "SELECT no FROM event_ids WHERE substr(id, -6) = substr(?, -6) AND +id = ?", (short_id(one), short_id(one))
+        )
 
     def count(self) -> int:
         """Number of events; they are numbered without gaps, which `verify` checks."""
@@ -85,37 +105,42 @@ class Audit:
         rows = [
             row
             for one in transactions
-            for row in self._database.rows(f"{_CHAINED} WHERE transaction_id = ? AND order_id IS NULL", (one,))
+            for row in self._database.rows(
+                f"{_CHAINED} WHERE transaction_no = ? AND order_no IS NULL", (self._number_of(one),)
+            )
         ]
         return sorted(map(_event, rows), key=lambda event: event.seq)
 
     def verify(self, head: str | None = None) -> Break | None:
         """Check the whole chain; the first break, or None. With `head`, it must be the hash of some event."""
         previous, expected, seen = GENESIS, 1, head in (None, GENESIS)
-        # Rows as stored, not `Event`: an edited row may not be readable as an event.
         for row in self._rows(None, None):
             seq = row["seq"]
             if seq != expected:
                 return Break(expected, f"event {expected} is missing")
-            if _digest((*(row[column] for column in _HASHED), previous)) != row["hash"]:
+            # An edited row may not be readable at all.
+            try:
+                whole = _digest((*_texts(row), previous)) == row["hash"]
+            except ValueError:
+                whole = False
+            if not whole:
                 return Break(seq, f"event {seq} or the one before it was edited")
             previous, expected = row["hash"].hex(), expected + 1
             seen = seen or previous == head
         return None if seen else Break(expected, "the trail was cut off: the given head is not in it")
 
     def _rows(self, order_id: str | None, since: datetime | None) -> Iterator[Row]:
-        after, begin = 0, "" if since is None else instant(since)
+        after, begin = 0, 0 if since is None else microseconds(instant(since))
+        number = None if order_id is None else self._number_of(order_id)
         while True:
-            if order_id is None:
+            if number is None:
                 rows = self._database.rows(
                     f"{_CHAINED} WHERE seq > ? AND at >= ? ORDER BY seq LIMIT 1000", (after, begin)
                 )
             else:
-                # With a plain `order_id = ?`, SQLite puts the value into substr() and finds no index for it.
                 rows = self._database.rows(
-                    f"{_CHAINED} INDEXED BY events_of_order WHERE substr(order_id, -8) = substr(?, -8)"
-                    " AND order_id IS NOT NULL AND +order_id = ? AND seq > ? AND at >= ? ORDER BY seq LIMIT 1000",
-                    (order_id, order_id, after, begin),
+                    f"{_CHAINED} WHERE order_no = ? AND seq > ? AND at >= ? ORDER BY seq LIMIT 1000",
+                    (number, after, begin),
                 )
             if not rows:
                 return
@@ -123,13 +148,28 @@ class Audit:
             after = rows[-1]["seq"]
 
 
-_HASHED = ("seq", "at", "actor", "kind", "order_id", "subject", "detail")
-"""What an event's hash covers, followed by the hash of the event before."""
-_CHAINED = "SELECT *, (SELECT hash FROM events AS earlier WHERE earlier.seq = events.seq - 1) AS previous FROM events"
+_CHAINED = """SELECT seq, at, content, hash,
+    (SELECT id FROM event_ids WHERE no = order_no) AS order_id,
+    (SELECT id FROM event_ids WHERE no = transaction_no) AS transaction_id,
+    (SELECT hash FROM events AS earlier WHERE earlier.seq = events.seq - 1) AS previous FROM events"""
 
 
 def _digest(values: tuple[object, ...]) -> bytes:
-    return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).digest()
+    return hashlib.sha256(_AS_JSON(values).encode()).digest()
+
+
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _texts(row: Row) -> tuple[int, str, str, str, str | None, str, str]:
+    """What an event's hash covers, followed by the hash of the event before: number, time, actor, kind, order, subject,
+    detail. Raise ValueError if it was edited."""
+    order_id = None if row["order_id"] is None else id_of(row["order_id"])
+    transaction = None if row["transaction_id"] is None else id_of(row["transaction_id"])
+    actor, kind, detail, subject = unpack_event(row["content"], order_id or "", transaction or "")
+    if transaction_in(subject) != transaction:
+        raise ValueError("the subject is about another transaction")
+    return row["seq"], instant(time_of(row["at"])), actor, kind, order_id, subject, detail
 
 
 def _event(row: Row) -> Event:
@@ -144,16 +184,17 @@ def _event(row: Row) -> Event:
 
 
 def _read(row: Row) -> Event:
-    detail = json.loads(row["detail"])
+    seq, _, actor, kind, order_id, subject, text = _texts(row)
+    detail = json.loads(text)
     if not isinstance(detail, dict):
         raise TypeError("the detail is not an object")
     return Event(
-        seq=row["seq"],
-        at=moment(row["at"]),
-        actor=row["actor"],
-        kind=row["kind"],
-        order_id=row["order_id"],
-        subject=Subject(row["subject"], row["document_id"], row["transaction_id"]),
+        seq=seq,
+        at=time_of(row["at"]),
+        actor=actor,
+        kind=kind,
+        order_id=order_id,
+        subject=subject_of(subject),
         detail=detail,
         previous=GENESIS if row["previous"] is None else row["previous"].hex(),
         hash=row["hash"].hex(),

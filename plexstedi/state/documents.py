@@ -19,6 +19,7 @@ from plexstedi.state.file.codec import (
     pack_model,
     unpack_model,
 )
+from plexstedi.state.file.first_revision import first_revision
 
 NOT_HEARD = "not heard"
 NOT_PROCESSED = "not processed"
@@ -57,7 +58,7 @@ class Documents(DocumentSearch):
                 new.route,
                 pack(new.body),
                 pack(new.x12),
-                pack_model(new.sent),
+                pack_model(new.sent, first_revision(self._database, new.order_id)),
                 json.dumps(new.dropped),
                 instant(now),
                 new.replay_of,
@@ -111,7 +112,10 @@ class Documents(DocumentSearch):
 
     def sent(self, document_id: int) -> SentOrder:
         """The values sent by this document."""
-        return unpack_model(SentOrder, self._payload(document_id, "sent"))
+        row = self._database.row("SELECT order_id, sent FROM documents WHERE id = ?", (document_id,))
+        if row is None:
+            raise KeyError(f"there is no document {document_id}")
+        return unpack_model(SentOrder, row["sent"], first_revision(self._database, row["order_id"]))
 
     def counter(self, stream: str, kind: str, change_sequence: int, *, number: str, release: str | None) -> int:
         """The next free `rN` of a slot; it grows only after a conclusive refusal or by a replay.

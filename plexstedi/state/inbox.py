@@ -11,6 +11,7 @@ from enum import StrEnum
 from plexstedi.edi.inbound.outcome import LineOutcome, Reconciliation
 from plexstedi.state.file.codec import instant, moment, pack, pack_model, unpack, unpack_model
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.first_revision import first_revision
 
 
 class InboxState(StrEnum):
@@ -206,11 +207,15 @@ class Inbox:
         content_hash: str,
     ) -> None:
         """Store order and document as far as they are known, type code, date, and the fingerprint of the content."""
+        outcome = self.outcome(transaction_id)
         self._database.execute(
             "UPDATE inbox SET order_id = ?, document_id = ?, type_code = ?, dated = ?, content_hash = ?"
             " WHERE transaction_id = ?",
             (order_id, document_id, type_code, dated, content_hash, transaction_id),
         )
+        if outcome is not None:
+            # It is compressed beside the order.
+            self.set_outcome(transaction_id, outcome)
 
     def move(self, transaction_id: str, state: InboxState, reason: str | None) -> None:
         """Set the state, by a legal move, and the reason."""
@@ -219,15 +224,17 @@ class Inbox:
         )
 
     def set_outcome(self, transaction_id: str, outcome: Reconciliation) -> None:
-        """Store the outcome of the acknowledgment, line by line."""
-        self._database.execute(
-            "UPDATE inbox SET outcome = ? WHERE transaction_id = ?", (pack_model(outcome), transaction_id)
-        )
+        """Store the outcome of the acknowledgment, line by line; its order is known."""
+        row = self._database.row("SELECT order_id FROM inbox WHERE transaction_id = ?", (transaction_id,))
+        packed = pack_model(outcome, first_revision(self._database, None if row is None else row["order_id"]))
+        self._database.execute("UPDATE inbox SET outcome = ? WHERE transaction_id = ?", (packed, transaction_id))
 
     def outcome(self, transaction_id: str) -> Reconciliation | None:
         """The outcome stored by `set_outcome`; None if there is none."""
-        row = self._database.row("SELECT outcome FROM inbox WHERE transaction_id = ?", (transaction_id,))
-        return None if row is None or row["outcome"] is None else unpack_model(Reconciliation, row["outcome"])
+        row = self._database.row("SELECT outcome, order_id FROM inbox WHERE transaction_id = ?", (transaction_id,))
+        if row is None or row["outcome"] is None:
+            return None
+        return unpack_model(Reconciliation, row["outcome"], first_revision(self._database, row["order_id"]))
 
     def decide(self, transaction_id: str, decisions: Mapping[str, str]) -> None:
         """Add a user's decisions. Raise KeyError if there is no such transaction."""
@@ -251,25 +258,33 @@ class Inbox:
             "INSERT INTO lines (stream, order_id, line, state, transaction_id, outcome) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (stream, line) DO UPDATE SET state = excluded.state,"
             " transaction_id = excluded.transaction_id, outcome = excluded.outcome",
-            (stream, order_id, outcome.line, outcome.state, transaction_id, pack_model(outcome)),
+            (
+                *(stream, order_id, outcome.line, outcome.state, transaction_id),
+                pack_model(outcome, first_revision(self._database, order_id)),
+            ),
         )
 
     def keep_lines(self, stream: str, numbers: Collection[int]) -> None:
         """Delete the other lines of a stream: no acknowledgment that counts lists them any more."""
-        for number in set(self.lines_of_stream(stream)) - set(numbers):
+        rows = self._database.rows("SELECT line FROM lines WHERE stream = ?", (stream,))
+        for number in {row["line"] for row in rows} - set(numbers):
             self._database.execute("DELETE FROM lines WHERE stream = ? AND line = ?", (stream, number))
 
     def lines_of_stream(self, stream: str) -> dict[int, LineOutcome]:
         """Current outcome of a stream's lines, by line number."""
-        rows = self._database.rows("SELECT line, outcome FROM lines WHERE stream = ? ORDER BY line", (stream,))
-        return {row["line"]: unpack_model(LineOutcome, row["outcome"]) for row in rows}
+        rows = self._database.rows(
+            "SELECT line, order_id, outcome FROM lines WHERE stream = ? ORDER BY line", (stream,)
+        )
+        first = first_revision(self._database, rows[0]["order_id"]) if rows else b""
+        return {row["line"]: unpack_model(LineOutcome, row["outcome"], first) for row in rows}
 
     def lines(self, order_id: str) -> list[tuple[str, LineOutcome]]:
         """Stream and current outcome of an order's lines, sorted by stream and line number."""
         rows = self._database.rows(
             "SELECT stream, outcome FROM lines WHERE order_id = ? ORDER BY stream, line", (order_id,)
         )
-        return [(row["stream"], unpack_model(LineOutcome, row["outcome"])) for row in rows]
+        first = first_revision(self._database, order_id)
+        return [(row["stream"], unpack_model(LineOutcome, row["outcome"], first)) for row in rows]
 
     def line_counts(self, supplier: str | None = None) -> dict[str, int]:
         """Number of lines by state, of one supplier or of all."""

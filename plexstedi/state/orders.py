@@ -13,6 +13,7 @@ from plexstedi.edi.order_number import search_key
 from plexstedi.edi.units import total_of
 from plexstedi.state.file.codec import instant, moment, pack, unpack
 from plexstedi.state.file.database import Database, Row
+from plexstedi.state.file.first_revision import first_revision
 from plexstedi.state.revisions import Revisions
 
 
@@ -29,8 +30,6 @@ class OrderRecord:
     baseline: int
     """The revision that the supplier of a known order is assumed to have; 0 if none was read before it changed."""
     latest: int
-    marks: Mapping[str, datetime]
-    """Modification times of header and releases when last read."""
     read_at: datetime
     up_to_date: int
     """The revision up to which no document is due to the supplier."""
@@ -101,11 +100,10 @@ class Orders:
         began, and whether its supplier is assumed to have this revision.
         """
         before = self.get(order.id)
-        packed_marks = pack(json.dumps({row: instant(at) for row, at in sorted(marks.items())}))
         if before is None:
             self._database.execute(
-                "INSERT INTO orders (id, number, search_key, supplier, phase, known, baseline, latest, marks, read_at,"
-                " first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+                "INSERT INTO orders (id, number, search_key, supplier, phase, known, baseline, latest, read_at,"
+                " first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
                 (
                     order.id,
                     order.number,
@@ -114,22 +112,37 @@ class Orders:
                     order.phase,
                     int(known),
                     1 if known and baseline else 0,
-                    packed_marks,
                     instant(now),
                     instant(now),
                 ),
             )
-            return self._revisions.append(order.id, 0, order, order.modified_at, now)
+            revision = self._revisions.append(order.id, 0, order, order.modified_at, now)
+            self._set_marks(order.id, marks)
+            return revision
         revision = self._revisions.append(order.id, before.latest, order, order.modified_at, now)
         self._database.execute(
-            "UPDATE orders SET number = ?, search_key = ?, supplier = ?, phase = ?, latest = ?, marks = ?, read_at = ?"
+            "UPDATE orders SET number = ?, search_key = ?, supplier = ?, phase = ?, latest = ?, read_at = ?"
             " WHERE id = ?",
             (
                 *(order.number, search_key(order.number), order.supplier_code, order.phase),
-                *(revision, packed_marks, instant(now), order.id),
+                *(revision, instant(now), order.id),
             ),
         )
+        self._set_marks(order.id, marks)
         return None if revision == before.latest else revision
+
+    def marks(self, order_id: str) -> dict[str, datetime]:
+        """Modification times of header and releases when last read; empty if there is no such order."""
+        row = self._database.row("SELECT marks FROM orders WHERE id = ?", (order_id,))
+        if row is None:
+            return {}
+        text = unpack(row["marks"], first_revision(self._database, order_id))
+        return {key: moment(at) for key, at in json.loads(text).items()}
+
+    def _set_marks(self, order_id: str, marks: Mapping[str, datetime]) -> None:
+        text = json.dumps({row: instant(at) for row, at in sorted(marks.items())})
+        packed = pack(text, first_revision(self._database, order_id))
+        self._database.execute("UPDATE orders SET marks = ? WHERE id = ?", (packed, order_id))
 
     def open_ids(self) -> dict[str, str]:
         """Orders not received, cancelled or vanished when last read: Plex id to number."""
@@ -288,7 +301,6 @@ def _record(row: Row) -> OrderRecord:
         known=bool(row["known"]),
         baseline=row["baseline"],
         latest=row["latest"],
-        marks={key: moment(at) for key, at in json.loads(unpack(row["marks"])).items()},
         read_at=moment(row["read_at"]),
         up_to_date=row["settled"],
         allowed=row["allowed"],

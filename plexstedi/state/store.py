@@ -13,6 +13,7 @@ from pathlib import Path
 from plexstedi.durable import replace_file
 from plexstedi.edi.writeback.plan import WritePlan
 from plexstedi.errors import StateUnusable
+from plexstedi.ownership import is_there
 from plexstedi.state.audit import Audit, Break, Event
 from plexstedi.state.cursors import Cursors, Fact, PlexRows
 from plexstedi.state.documents import Documents
@@ -24,6 +25,7 @@ from plexstedi.state.inbox import Inbox
 from plexstedi.state.invoices import Invoices
 from plexstedi.state.numbers import Numbers
 from plexstedi.state.orders import Orders, Receipts
+from plexstedi.state.reporting.page_statistics import PageStatistics
 from plexstedi.state.reviews import Reviews
 from plexstedi.state.writes import Writes
 
@@ -47,6 +49,7 @@ class Store:
         self.receipts = Receipts(database)
         self.unforeseen = UnforeseenHolds(database)
         self.faults = Faults(database)
+        self.page_statistics = PageStatistics(database)
 
     @classmethod
     def open(cls, path: Path, now: datetime) -> Store:
@@ -96,7 +99,7 @@ def expect_state(path: Path) -> None:
 
     It must not be created again silently: with a new state, every order would count as never sent.
     """
-    if mark_of(path).exists() and (not path.exists() or path.stat().st_size == 0):
+    if is_there(mark_of(path)) and (not is_there(path) or path.stat().st_size == 0):
         raise StateUnusable(
             f"the state file {path} is missing or empty, but existed before. Nothing was sent",
             fix="Restore it from a backup, or rebuild it with `plexstedi recover`. To start over on purpose, delete"
@@ -110,7 +113,11 @@ def _reject_hard_link(path: Path) -> None:
 
     After a killed run, committed data may be in the `-wal` file beside the other name, and would be missing here.
     """
-    if not path.is_file() or path.stat().st_nlink < 2 or mark_of(path).exists():
+    try:
+        if not path.is_file() or path.stat().st_nlink < 2 or mark_of(path).exists():
+            return
+    except PermissionError:
+        # Opening it reports the error.
         return
     raise StateUnusable(
         f"{path} is a hard link: this state file was created under another name, and part of it may be stored there",
@@ -137,7 +144,7 @@ def _write_mark(path: Path) -> None:
 def open_state(path: Path) -> Store:
     """Open the state for reading; an empty one before the first run. Raise StateUnusable, also if it is missing."""
     expect_state(path)
-    return Store.open_to_read(path) if path.exists() else Store.open_copy(path)
+    return Store.open_to_read(path) if is_there(path) else Store.open_copy(path)
 
 
 SENT, RECEIVED, PLANNED = "attempt-begun", "transaction-stored", "write-planned"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -55,3 +56,24 @@ def of_stream(name: str) -> Subject:
 def of_write(write_id: int) -> Subject:
     """A write to Plex."""
     return Subject(f"write {write_id}")
+
+
+_OTHERS = re.compile(r"order |invoice |write |.* entry ", re.DOTALL)
+_DOCUMENT = re.compile(r"document ([0-9]+)")
+_TRANSACTION = re.compile(r"transaction ([^ ]*)")
+
+
+def subject_of(text: str) -> Subject:
+    """The subject with this text. One with external text, such as an order number, concerns no document."""
+    if _OTHERS.match(text):
+        return Subject(text)
+    document = _DOCUMENT.search(text)
+    return Subject(text, document and int(document[1]), transaction_in(text))
+
+
+def transaction_in(text: str) -> str | None:
+    """The transaction of the subject with this text."""
+    if "transaction " not in text or _OTHERS.match(text):
+        return None
+    found = _TRANSACTION.search(text)
+    return found and found[1]

@@ -12,17 +12,20 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from plexstedi.edi.order_number import search_key
-from plexstedi.state.file.codec import pack, unpack
+from plexstedi.state.file.codec import instant, moment, pack, unpack
+from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
+from plexstedi.state.subject import subject_of
 
 Row = dict[str, Any]
 _TABLES = ("orders", "revisions", "documents", "attempts", "witnesses", "inbox", "lines", "writes", "reviews", "events")
-_PACKED = {"revisions": ("content",), "documents": ("sent",)}
-"""Contents that name their order; the others are copied as they are."""
+_BESIDE = {"documents": ("sent",), "inbox": ("outcome",), "lines": ("outcome",), "orders": ("marks",)}
+"""Contents that are compressed beside the first revision of their order."""
 
 
 def grow(path: Path, settled: int) -> int:
@@ -63,6 +66,8 @@ class _Model:
     names: tuple[str, ...]
     """Ids and numbers that each copy has its own of."""
     documents: tuple[int, ...]
+    first: str
+    """The content of its first revision."""
     pattern: re.Pattern[str]
     pieces: dict[str, list[str]] = field(default_factory=dict)
     """Texts that were met, split at the names."""
@@ -85,24 +90,40 @@ def _model(connection: sqlite3.Connection, order_id: str) -> _Model:
     )
     rows["inbox"] = found("inbox", f"order_id = ? OR document_id IN ({marks})", order_id, *documents)
     transactions = [row["transaction_id"] for row in rows["inbox"]]
-    rows["events"] = found(
-        "events",
-        f"order_id = ? OR transaction_id IN ({', '.join('?' * len(transactions))})",
-        order_id,
-        *transactions,
-    )
+    numbers_of = {
+        id_of(stored): number
+        for number, stored in connection.execute("SELECT no, id FROM event_ids")
+        if id_of(stored) in (order_id, *transactions)
+    }
+    rows["events"] = [
+        _texts_of(row, {number: name for name, number in numbers_of.items()})
+        for row in found(
+            "events",
+            f"order_no = ? OR transaction_no IN ({', '.join('?' * len(transactions))})",
+            numbers_of[order_id],
+            *(numbers_of.get(one) for one in transactions),
+        )
+    ]
+    first = unpack(rows["revisions"][0]["content"]).decode()
     names = {order_id, rows["orders"][0]["number"], *transactions}
     names |= {row["execution_id"] for name in ("witnesses", "inbox") for row in rows[name]}
     names |= {row["file_execution_id"] for row in rows["documents"] if row["file_execution_id"]}
     listed = tuple(sorted(names, key=len, reverse=True))
     numbers = [rf"(?<=document ){number}\b" for number in documents]
     pattern = re.compile(f"({'|'.join([*map(re.escape, listed), *numbers])})")
-    return _Model(rows, listed, tuple(documents), pattern)
+    return _Model(rows, listed, tuple(documents), first, pattern)
+
+
+def _texts_of(row: Row, ids: Mapping[int, str]) -> Row:
+    order_id, transaction = ids.get(row["order_no"]), ids.get(row["transaction_no"])
+    actor, kind, detail, subject = unpack_event(row["content"], order_id or "", transaction or "")
+    at = instant(time_of(row["at"]))
+    return {"at": at, "actor": actor, "kind": kind, "order_id": order_id, "subject": subject, "detail": detail}
 
 
 @cache
-def _unpacked(content: bytes) -> str:
-    return unpack(content).decode()
+def _unpacked(content: bytes, beside: str) -> str:
+    return unpack(content, beside.encode()).decode()
 
 
 class _Writer:
@@ -119,6 +140,7 @@ class _Writer:
         last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         self._seq, self._hash = last["seq"], last["hash"].hex()
         self._waiting = 0
+        self._next_id = connection.execute("SELECT coalesce(max(no), 0) + 1 FROM event_ids").fetchone()[0]
 
     def add(self, model: _Model, copy: int) -> None:
         """One more finished order, received in Plex."""
@@ -133,9 +155,16 @@ class _Writer:
                 return text
             return "".join([own[piece] if place % 2 else piece for place, piece in enumerate(pieces)])
 
+        first, ids = renamed(model.first), dict[str, int]()
         for table in _TABLES:
             for row in model.rows[table]:
-                self._put(table, self._copied(table, row, renamed, documents))
+                new = _earlier(table, self._copied(table, row, renamed, documents), copy)
+                if table == "revisions":
+                    new["content"] = pack(renamed(_unpacked(row["content"], "")))
+                for name in _BESIDE.get(table, ()):
+                    if row[name] is not None:
+                        new[name] = pack(renamed(_unpacked(row[name], model.first)), first.encode())
+                self._put(table, self._stored(new, ids) if table == "events" else new)
         self._next["documents"] += len(documents)
         self._waiting += 1
         if self._waiting == 500:
@@ -143,7 +172,7 @@ class _Writer:
 
     def flush(self) -> None:
         """Insert what was added."""
-        for table in _TABLES:
+        for table in (*_TABLES, "event_ids"):
             if rows := self._rows.pop(table, []):
                 self._connection.executemany(self._statements[table], rows)
         self._waiting = 0
@@ -156,8 +185,6 @@ class _Writer:
 
     def _copied(self, table: str, row: Row, renamed: Callable[[str], str], documents: Mapping[int, int]) -> Row:
         new = {name: renamed(value) if isinstance(value, str) else value for name, value in row.items()}
-        for name in _PACKED.get(table, ()):
-            new[name] = pack(renamed(_unpacked(row[name])))
         for name in ("document_id", "replay_of"):
             if new.get(name) is not None:
                 new[name] = documents[new[name]]
@@ -170,19 +197,51 @@ class _Writer:
         elif table in self._next:
             new["id"] = self._next[table]
             self._next[table] += 1
-        elif table == "events":
-            self._chain(new)
         return new
 
-    def _chain(self, event: Row) -> None:
+    def _stored(self, event: Row, ids: dict[str, int]) -> Row:
+        """The event with its place in the chain; `ids`: numbers of the ids that this copy has named."""
         self._seq += 1
-        event["seq"] = self._seq
-        values = (*(event[name] for name in _HASHED), self._hash)
-        event["hash"] = hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).digest()
-        self._hash = event["hash"].hex()
+        order_id, transaction = event["order_id"], subject_of(event["subject"]).transaction
+        values = (self._seq, *(event[name] for name in _HASHED), self._hash)
+        digest = hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).digest()
+        self._hash = digest.hex()
+        texts = (event["actor"], event["kind"], event["detail"], event["subject"])
+        return {
+            "seq": self._seq,
+            "at": microseconds(event["at"]),
+            "order_no": self._number_of(order_id, ids),
+            "transaction_no": self._number_of(transaction, ids),
+            "content": pack_event(*texts, order_id or "", transaction or ""),
+            "hash": digest,
+        }
+
+    def _number_of(self, one: str | None, ids: dict[str, int]) -> int | None:
+        if one is None:
+            return None
+        if one not in ids:
+            ids[one] = self._next_id
+            self._next_id += 1
+            self._put("event_ids", {"no": ids[one], "id": short_id(one)})
+        return ids[one]
 
 
-_HASHED = ("seq", "at", "actor", "kind", "order_id", "subject", "detail")
+_TIMES = {
+    "documents": ("frozen_at", "first_attempt_at", "accepted_at", "delivered_at"),
+    "inbox": ("processed_at", "received_at"),
+}
+
+
+def _earlier(table: str, row: Row, copy: int) -> Row:
+    """A copy was sent and acknowledged in the two years before the last month, not all of them on one day."""
+    before = timedelta(days=30 + copy % 700)
+    for name in _TIMES.get(table, ()):
+        if row[name] is not None:
+            row[name] = instant(moment(row[name]) - before)
+    return row
+
+
+_HASHED = ("at", "actor", "kind", "order_id", "subject", "detail")
 
 
 def sizes(path: Path) -> Iterator[tuple[str, int]]:

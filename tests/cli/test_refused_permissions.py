@@ -65,7 +65,7 @@ def test_who_is_trusted(role: Role, mode: int, owner: int, word: str | None) -> 
     assert (opening is None) is (word is None)
     if opening is not None and word is not None:
         assert word in opening.fix
-        assert opening.fix.split("`")[1].endswith("'/a b'"), "the command can be copied"
+        assert any(span.endswith("'/a b'") for span in opening.fix.split("`")), "the command can be copied"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_each_file_and_folder_counts_and_the_command_that_is_named_mends_it(
     for command in (("status",), ("check", "--offline")):
         refused(cli, path, "chmod o-w" if change is everybody else "chown", *command)
     said = cli.run("check", "--offline", **KEYS).out
-    advice = re.search(r"Run `([^`]+)`", said)
+    advice = re.search(r"`(ch[^`]+)`", said)
     assert advice is not None
     subprocess.run(shlex.split(advice[1]), check=True)
     assert cli.run("check", "--offline", **KEYS).code == 0

@@ -210,11 +210,10 @@ def test_a_buyer_sees_what_was_left_out_and_what_waits(cli: Cli, store: Store) -
     assert "note URGENT left out" in out
     assert "line 10: the price is missing (enter it in Plex)" in out
     line = next(line for line in out.splitlines() if line.startswith("10 "))
-    assert re.split(r"  +", line)[:9] == [
-        *("10", "82695 rev B", "EA", "100", "2026-12-15", "60", "40", "2027-01-08", "2027-01-12"),
-    ]
+    cells = re.split(r"  +", line)
+    assert cells[:6] == ["10", "82695 rev B", "100 EA", "2026-12-15", "60 *", "2027-01-12 *"]
     unanswered = next(line for line in out.splitlines() if line.startswith("20 "))
-    assert re.split(r"  +", unanswered)[5] == "-", "nothing said is not the same as nothing confirmed"
+    assert re.split(r"  +", unanswered)[4] == "-", "nothing said is not the same as nothing confirmed"
 
 
 def test_lines_of_an_order_that_did_not_go_out_are_shown_as_not_sent(cli: Cli, store: Store) -> None:
@@ -275,7 +274,7 @@ def test_changed_orders_from_before_are_one_item_not_hundreds(cli: Cli, store: S
         a_question(store, number, ReviewKind.KNOWN_ORDER_CHANGED)
     store.close()
     assert cli.run("status", "--json").json["counts"]["attention"] == 1
-    assert "3 changed orders" in cli.run("status").out
+    assert re.search(r"^3 +changed, from before PlexStedi ", cli.run("status").out, re.MULTILINE)
 
 
 def test_status_works_without_a_configuration_on_a_named_state_file(cli: Cli, store: Store) -> None:
@@ -359,9 +358,10 @@ def test_the_page_is_whole_needs_no_network_and_takes_no_orders_from_plex(cli: C
     assert cli.run("status", evil, "--html", str(order_page)).code == 0
     for file in (page, order_page):
         texts = parsed(file)
-        assert not {"script", "img", "link", "b"} & set(texts.tags)
-        assert texts.addresses == []
-        assert "http" not in file.read_text()
+        assert not {"img", "link", "b", "iframe", "object"} & set(texts.tags)
+        assert texts.tags.count("script") == (1 if file == page else 0), "only the one of the page itself"
+        assert [each for each in texts.addresses if not each.startswith(("#", "?"))] == []
+        assert "://" not in file.read_text()
         assert any(evil in words for words in texts.words)
         assert any("<img src=x" in words for words in texts.words)
 
@@ -372,7 +372,7 @@ def test_the_page_of_an_order_has_its_lines(cli: Cli, store: Store) -> None:
     store.close()
     cli.run("status", "PO-1001", "--html", "order.html")
     words = parsed(cli.home / "order.html").words
-    for told in ("82695 rev B", "100", "60", "40", "2027-01-12", "backordered"):
+    for told in ("82695 rev B", "100 EA", "60 *", "40", "2027-01-12", "backordered"):
         assert told in words
 
 

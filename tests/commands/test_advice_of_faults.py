@@ -13,6 +13,7 @@ from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.plex.store import copy_order
 from tests.commands.advice import commands, follow, follow_option, follow_shell
 from tests.commands.test_recover import MARK, lose
+from tests.edited_event import edit_event
 
 WHY = ("--reason", "agreed by phone")
 
@@ -249,12 +250,7 @@ def test_a_state_of_another_tenant_is_left_alone_and_another_is_named(sent):
 def test_an_edited_trail_is_verified(sent):
     head = sent.run("status", "--json").json["audit_head"]
     assert sent.run("audit", "verify", "--head", head).code == 0
-    with sqlite3.connect(sent.state) as database:
-        database.execute("DROP TRIGGER IF EXISTS events_stay")
-        triggers = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
-        for trigger in triggers:
-            database.execute(f"DROP TRIGGER {trigger}")
-        database.execute("UPDATE events SET detail = 'no json' WHERE seq = 2")
+    edit_event(sent.state, 2, detail="no json")
     fix = refused(sent, "audit", "export", code=7)
     verified = sent.run(*commands(fix)[0], "--json")
     assert verified.code == 7

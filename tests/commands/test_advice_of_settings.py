@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from plexstedi.sandbox.config_text import secrets
 from tests.commands.advice import commands, follow, follow_shell
 from tests.commands.test_advice_of_faults import refused
 from tests.commands.test_write_datasource import answered, records_bench
+from tests.edited_event import edit_event
 
 OPTIONS = ("--api", "connect", "--tenant-id", "01234567-89ab-cdef-0123-456789abcdef", "--usage-indicator", "T")
 OPTIONS += ("--company", "Acme", "--write", "report-only")
@@ -184,10 +182,7 @@ def test_an_input_of_the_wrong_type_is_named_and_once_corrected_the_acknowledgme
 def test_an_edited_trail_is_found_by_verify_and_is_whole_with_the_backup(one):
     one.run("run")
     backup = one.state.read_bytes()
-    with closing(sqlite3.connect(one.state)) as database, database:
-        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            database.execute(f"DROP TRIGGER {trigger}")
-        database.execute("UPDATE events SET detail = 'no json' WHERE seq = 2")
+    edit_event(one.state, 2, detail="no json")
     fix = refused(one, "audit", "export", code=7)
     verified = one.run(*commands(fix)[0], "--json")
     assert (verified.code, "event 2" in verified.json["error"]["message"]) == (7, True)

@@ -12,6 +12,8 @@ import zlib
 
 import pytest
 
+from tests.edited_event import edit_event
+
 
 @pytest.fixture
 def ran(make_bench):
@@ -32,11 +34,7 @@ def test_the_head_of_a_run_proves_the_trail_later(ran):
 
 
 def test_an_edited_trail_is_7_and_names_the_event(ran):
-    connection = sqlite3.connect(ran.state)
-    connection.execute("DROP TRIGGER events_no_update")
-    connection.execute("UPDATE events SET actor = 'nobody' WHERE seq = 4")
-    connection.commit()
-    connection.close()
+    edit_event(ran.state, 4, actor="nobody")
     broken = ran.run("audit", "verify", "--json")
     assert broken.code == 7
     assert broken.json["error"]["code"] == "audit-broken"

@@ -12,6 +12,7 @@ from plexstedi.sandbox.behaviours import Character
 from plexstedi.sandbox.faults import FaultKind, FaultRule
 from plexstedi.sandbox.web import Request, Response, json_response
 from tests.commands.services import documents_of, in_items, instead, meddle
+from tests.edited_event import edit_event
 
 
 @pytest.fixture
@@ -222,14 +223,10 @@ def test_the_head_of_the_trail_is_in_every_json_object(acknowledged):
 
 
 @pytest.mark.parametrize(
-    "spoilt", ["at = '2020-01-01T00:00:00+00:00'", "at = 'x'", "detail = 'garbage'", "detail = '[1]'"]
+    "spoilt", [{"at": "2020-01-01T00:00:00+00:00"}, {"at": "x"}, {"detail": "garbage"}, {"detail": "[1]"}]
 )
 def test_an_event_that_is_no_event_any_more_is_found_like_any_other_edit(acknowledged, spoilt):
-    connection = sqlite3.connect(acknowledged.state)
-    connection.execute("DROP TRIGGER events_no_update")
-    connection.execute(f"UPDATE events SET {spoilt} WHERE seq = 3")
-    connection.commit()
-    connection.close()
+    edit_event(acknowledged.state, 3, **spoilt)
     verified = acknowledged.run("audit", "verify", "--json")
     assert (verified.code, verified.json["error"]["code"]) == (7, "audit-broken")
     assert "event 3" in verified.json["error"]["message"]

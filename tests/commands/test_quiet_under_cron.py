@@ -251,7 +251,7 @@ def test_drafts_untraded_orders_and_readings_again_are_no_news(make_bench: MakeB
     with bench.sandbox.lock:
         plex.edit_header(draft, status="On Order")
     bench.later(minutes=30)
-    assert "documents sent 1" in bench.run("run").out
+    assert "1 document sent" in bench.run("run").out
     assert len(bench.sent(draft)) == 1
 
 

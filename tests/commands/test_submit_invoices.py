@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from plexstedi.sandbox.config_text import config_text
+
 WITH_810 = '[documents]\nsend = ["850", "860", "810"]\n\n[company]'
 NUMBERS = ["100455", "100456", "100457"]
 
@@ -17,12 +19,19 @@ def with_invoices(text: str) -> str:
     return text.replace("[company]", WITH_810)
 
 
-@pytest.fixture(params=["connect", "oauth2"])
-def either(request, make_bench):
-    """Two suppliers' orders and three invoices of two customers, in either dialect of Plex."""
-    made = make_bench(orders=2, suppliers=2, dialect=request.param)
-    made.write_config(with_invoices)
+def through(make_bench, dialect):
+    """Two suppliers' orders and three invoices of two customers, in one dialect of Plex."""
+    made = make_bench(orders=2, suppliers=2, dialect=dialect)
+    by_account = dialect in ("datasource", "soap")
+    text = with_invoices(config_text(made.sandbox, dialect, "report-only" if by_account else "custom-fields"))
+    made.write_config(lambda _: text)
     return made
+
+
+@pytest.fixture(params=["connect", "oauth2", "datasource"])
+def either(request, make_bench):
+    """The same invoices in several dialects of Plex."""
+    return through(make_bench, request.param)
 
 
 @pytest.fixture
@@ -92,15 +101,32 @@ def test_an_810_bills_what_plex_bills(either):
         assert f"*{invoice.customer_order}~" in edi or f"*{invoice.customer_order}*" in edi
 
 
-def test_both_dialects_of_plex_give_the_same_810(make_bench):
+def test_every_dialect_of_plex_gives_the_same_810(make_bench):
     said = {}
-    for dialect in ("connect", "oauth2"):
-        made = make_bench(orders=2, suppliers=2, dialect=dialect)
-        made.write_config(with_invoices)
+    for dialect in ("connect", "oauth2", "datasource", "soap"):
+        made = through(make_bench, dialect)
         made.run("run")
-        said[dialect] = {d.filename: d.transactions for d in made.sandbox.generated() if "_810_" in d.filename}
-    assert said["connect"] == said["oauth2"]
-    assert len(said["connect"]) == 3
+        found = [d for d in made.sandbox.generated() if "~BIG*" in d.edi]
+        said[dialect] = {re.search(r"~BIG\*[^*]*\*([^*~]*)", d.edi)[1]: d.transactions for d in found}
+    assert all(each == said["connect"] for each in said.values())
+    assert sorted(said["connect"]) == NUMBERS
+
+
+@pytest.mark.parametrize("dialect", ["datasource", "soap"])
+def test_a_draft_that_is_booked_weeks_later_goes_out_through_data_sources_too(make_bench, dialect):
+    made = through(make_bench, dialect)
+    edit(made, "100455", booked=False)
+    all_quiet(made)
+    assert sorted(sent_810(made)) == ["100456", "100457"]
+    made.later(days=20)
+    made.run("run")
+    edit(made, "100455", booked=True)
+    made.later(hours=1)
+    ran = made.run("run", "--json")
+    assert (ran.code, sent_810(made)[2:]) == (0, ["100455"]), ran.out
+    made.later(hours=1)
+    made.run("run")
+    assert len(sent_810(made)) == 3
 
 
 def test_without_810_in_documents_send_invoices_are_not_even_read(make_bench):

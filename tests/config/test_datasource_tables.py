@@ -57,9 +57,10 @@ def test_the_state_belongs_to_the_ids_of_this_interface_and_company(write: Write
         ('company_code = "ACME"', "", "plex.auth.company_code", "PCN"),
         ('write = "report-only"', 'write = "custom-fields"', "plex.acknowledgments.write", "report-only"),
         ('write = "report-only"', 'write = "releases"', "plex.datasources.release_write", "release_key"),
-        ("[stedi]", '[documents]\nsend = ["850", "810"]\n[stedi]', "documents.send", "850"),
+        ("[stedi]", '[documents]\nsend = ["850", "810"]\n[stedi]', "plex.datasources.invoices", "modified_at"),
+        ("[stedi]", '[documents]\nsend = ["850", "810"]\n[stedi]', "plex.datasources.invoice_lines", "quantity"),
         ("[plex.datasources.company]", "[plex.datasources.invoices]\nid = 5\n[plex.datasources.company]",
-         "plex.datasources.invoices", "Omit"),
+         "plex.datasources.invoices.columns.booked", "column"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_its_key_and_the_fix(

@@ -130,7 +130,8 @@ def test_defaults_shown_in_the_example_are_the_defaults(tmp_path: Path, write: C
     assert shown.documents.max_per_run == default.documents.max_per_run
     assert shown.documents.known_orders == default.documents.known_orders
     assert shown.alerts.digest_hours == default.alerts.digest_hours
-    assert shown.run.model_copy(update={"metrics_file": None}) == default.run
+    assert shown.run.model_copy(update={"html": None, "metrics_file": None}) == default.run
+    assert shown.report == default.report
     assert shown.state.backups == default.state.backups
     with_all, without = shown.suppliers["ACME01"], default.suppliers["ACME01"]
     for name in ("release", "change_orders", "releases", "notes", "items", "tolerance", "ack_within_hours"):

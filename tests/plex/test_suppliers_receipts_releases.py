@@ -92,6 +92,7 @@ def test_a_release_is_restored_with_everything_it_had(make_plex, rows):
 
 def test_a_release_keeps_what_is_not_to_be_changed_as_it_is_spelled(make_plex, rows):
     fake, plex = make_plex()
+    fake.master_data()
     row = rows.release()
     row["dueDateTime"] = row.pop("dueDate")
     fake.one(RELEASE, row)
@@ -103,6 +104,7 @@ def test_a_release_keeps_what_is_not_to_be_changed_as_it_is_spelled(make_plex, r
 
 def test_a_release_without_a_status_or_gone_is_not_written(make_plex, rows):
     fake, plex = make_plex()
+    fake.master_data()
     assert plex.current_release("r1") is None
     assert isinstance(plex.update_release(ReleaseUpdate("o1", "r1", note="n")), WriteRefused)
     fake.one(RELEASE, rows.release(status=None))

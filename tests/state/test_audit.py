@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from plexstedi.state.audit import _HASHED, GENESIS, _digest
+from plexstedi.state.audit import _CHAINED, GENESIS, _digest, _texts
 from plexstedi.state.store import Store
 from plexstedi.state.subject import of_document, of_order
+from tests.edited_event import edit_event
 
 from .conftest import NOW, tamper
 
@@ -47,16 +48,39 @@ def test_an_empty_trail_verifies_and_has_the_first_head(store):
 @pytest.mark.parametrize(
     "edit",
     [
-        "detail = '{\"revision\":9}'",
-        "actor = 'somebody'",
-        "kind = 'order-changed'",
-        "at = '2026-01-01T00:00:00.000000Z'",
-        "subject = 'order PO-9'",
-        "order_id = NULL",
+        {"detail": '{"revision":9}'},
+        {"actor": "somebody"},
+        {"kind": "order-changed"},
+        {"at": "2026-01-01T00:00:00.000000Z"},
+        {"at": "no time"},
+        {"subject": "order PO-9"},
+        {"order_id": None},
     ],
 )
 def test_an_edited_event_is_named(trail, path, edit):
-    broken = after_tampering(trail, path, f"UPDATE events SET {edit} WHERE seq = 3")
+    edit_event(path, 3, **edit)
+    broken = trail.audit.verify()
+    assert broken is not None
+    assert broken.seq == 3
+    assert "edited" in broken.what
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE events SET content = x'' WHERE seq = 3",
+        "UPDATE events SET content = x'09' WHERE seq = 3",
+        "UPDATE events SET content = CAST(content || x'00' AS BLOB) WHERE seq = 3",
+        "UPDATE events SET content = substr(content, 1, 9) WHERE seq = 3",
+        "UPDATE events SET at = 1e300 WHERE seq = 3",
+        "UPDATE events SET at = 9223372036854775807 WHERE seq = 3",
+        "UPDATE events SET order_no = 1 WHERE seq = 3",
+        "UPDATE events SET transaction_no = 1 WHERE seq = 3",
+        "UPDATE event_ids SET id = 'other' WHERE no = 3",
+    ],
+)
+def test_an_event_whose_stored_form_was_edited_is_named(trail, path, edit):
+    broken = after_tampering(trail, path, edit)
     assert broken is not None
     assert broken.seq == 3
     assert "edited" in broken.what
@@ -70,11 +94,10 @@ def test_a_removed_event_is_named(trail, path):
 
 @pytest.mark.parametrize("detail", ['{"revision":9}', '{"revision":3,"x":1}'])
 def test_an_edited_event_with_a_hash_that_fits_is_found_by_the_next(trail, path, detail):
-    row = trail.database.row("SELECT * FROM events WHERE seq = 3")
-    values = {**{name: row[name] for name in _HASHED}, "detail": detail}
-    before = trail.database.row("SELECT hash FROM events WHERE seq = 2")["hash"].hex()
-    fitting = _digest((*values.values(), before)).hex()
-    broken = after_tampering(trail, path, f"UPDATE events SET detail = '{detail}', hash = x'{fitting}' WHERE seq = 3")
+    edit_event(path, 3, detail=detail)
+    row = trail.database.row(f"{_CHAINED} WHERE seq = 3")
+    fitting = _digest((*_texts(row), row["previous"].hex())).hex()
+    broken = after_tampering(trail, path, f"UPDATE events SET hash = x'{fitting}' WHERE seq = 3")
     assert broken is not None
     assert (broken.seq, broken.what) == (4, "event 4 or the one before it was edited")
 
@@ -115,7 +138,10 @@ def test_a_head_noted_earlier_still_proves_the_trail_after_more_happened(trail):
     assert trail.audit.verify(head) is None
 
 
-@pytest.mark.parametrize("statement", ["UPDATE events SET actor = 'x'", "DELETE FROM events"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE events SET at = 0", "DELETE FROM events", "UPDATE event_ids SET no = 0", "DELETE FROM event_ids"],
+)
 def test_the_file_itself_refuses_to_change_an_event(trail, statement):
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         trail.database.execute(statement)

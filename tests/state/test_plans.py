@@ -47,11 +47,15 @@ from .test_inbox import listed, outcome
 from .test_invoices import an_invoice
 
 FOLDER = Path(plexstedi.state.__file__).parent
-SOURCES = (*sorted(FOLDER.glob("*.py")), FOLDER / "file" / "retention.py")
+SOURCES = (
+    *sorted(FOLDER.glob("*.py")),
+    *sorted((FOLDER / "reporting").glob("*.py")),
+    FOLDER / "file" / "retention.py",
+)
 REACH = {"execute", "insert", "rows", "row", "number"}
 
 SMALL = {
-    "memory": "one row per fact",
+    "memory": "one row per fact, and one per day of the last year",
     "legal_moves": "fixed",
     "poll_work": "orders to be read, gone once they are read",
     "suppliers": "one row per supplier",
@@ -88,6 +92,7 @@ BY_STATE = {
     "DocumentSearch.with_open_deadlines": "of those under way only",
     "DocumentSearch.last_that_stedi_has": "its last entry only",
     "drop_contents": "once a day",
+    "PageStatistics.responses": "a few days of it: the page reads earlier ones from their records",
 }
 """Functions that may use the index of all states, in which finished rows are, too."""
 EXCEPTIONS = {
@@ -299,6 +304,8 @@ def _value(name: str, written: str) -> object:
         return _GIVEN[name]
     if "datetime" in written:
         return NOW
+    if written == "date":
+        return NOW.date()
     if written.startswith("int"):
         return 1
     if written.startswith("bool"):

@@ -52,7 +52,7 @@ def overdue_without_review(seen: Overview) -> list[LateDocument]:
     return [one for one in seen.late if one.subject not in in_review]
 
 
-LATE_HEADERS = ("order", "supplier", "document", "how late", "overdue by", "lines", "what")
+LATE_HEADERS = ("order", "supplier", "due", "document", "how late", "overdue by", "lines", "what")
 
 
 def late_row(one: LateDocument) -> tuple[object, ...]:
@@ -60,6 +60,7 @@ def late_row(one: LateDocument) -> tuple[object, ...]:
     return (
         one.document.order_number,
         one.document.supplier,
+        day(one.due),
         one.document.kind,
         "overdue" if one.late.level is OverdueLevel.LIMIT else "warning",
         span(one.late.by),
@@ -237,34 +238,26 @@ def document_row(document: Document) -> tuple[object, ...]:
     )
 
 
-LINE_HEADERS = (
-    "line",
-    "part",
-    "unit",
-    "ordered",
-    "due",
-    "confirmed",
-    "backordered",
-    "ships",
-    "arrives",
-    "state",
-    "why",
-)
+LINE_HEADERS = ("line", "part", "ordered", "due", "confirmed", "promised", "state", "why")
+DIFFERS = " *"
+"""After a value that the supplier confirmed differently."""
 
 
 def line_row(line: OrderLine) -> tuple[object, ...]:
-    """One line: ordered against confirmed."""
-    acknowledged = line.acknowledged
+    """One line: ordered against confirmed; what differs is marked."""
+    confirmed = promised = NOTHING
+    if line.acknowledged:
+        confirmed = plain_quantity(line.confirmed) + (DIFFERS if line.confirmed != line.ordered else "")
+        day_promised = line.delivery_date or line.ship_date
+        late = day_promised is not None and line.due is not None and day_promised > line.due
+        promised = day(day_promised) + (DIFFERS if late else "")
     return (
         line.line,
         line.part,
-        line.unit,
-        plain_quantity(line.ordered),
+        f"{plain_quantity(line.ordered)} {line.unit}",
         day(line.due),
-        plain_quantity(line.confirmed) if acknowledged else NOTHING,
-        plain_quantity(line.backordered) if acknowledged else NOTHING,
-        day(line.ship_date),
-        day(line.delivery_date),
+        confirmed,
+        promised,
         line.state.value if line.sent else "not sent",
         first_of(line.reasons),
     )
@@ -322,7 +315,11 @@ def health_facts(health: Health) -> list[tuple[str, str]]:
     count = len(health.faults)
     state = "ok" if health.ok else f"not ok: {count} fault{'s' if count > 1 else ''}"
     facts = [("health", state), ("last run", _last_run(health.last_run))]
-    facts += [(f"last {stage}", _stage(record)) for stage, record in health.stages.items()]
+    succeeded = {record.succeeded_at and instant(record.succeeded_at) for record in health.stages.values()}
+    if len(succeeded) == 1 and None not in succeeded and all(not each.failed_at for each in health.stages.values()):
+        facts.append((", ".join(health.stages), f"succeeded {succeeded.pop()}"))
+    else:
+        facts += [(f"last {stage}", _stage(record)) for stage, record in health.stages.items()]
     due = health.key
     return [*facts, ("Stedi key due", instant(None if due is None else due.at)), *_notice(due)]
 

@@ -1,4 +1,4 @@
-"""Standard streams that never raise and show only visible text; argument decoding; progress on stderr."""
+"""Standard streams that never raise and show only visible text; argument decoding."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO, TypeVar
 
 from plexstedi.errors import EnvironmentFault, ExitCode
-from plexstedi.plain_text import fitted, one_line, visible, visible_json
+from plexstedi.plain_text import fitted, visible, visible_json
 
 _ONLY_SHOW = {"plexstedi", "status", "check", "review list", "review show", "audit export", "credentials list"}
 
@@ -240,17 +240,3 @@ def _as_text(argument: str) -> str:
         return os.fsencode(argument).decode("utf-8")
     except UnicodeError:
         return "".join(visible(c) if "\ud800" <= c <= "\udfff" else c for c in argument)
-
-
-def progress_reporter(*, enabled: bool) -> Callable[[str, int, int], None]:
-    """A function called with stage, done and total; on a terminal it rewrites one line of stderr."""
-    if not (enabled and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"):
-        return lambda stage, done, total: None
-
-    def report(stage: str, done: int, total: int) -> None:
-        text = one_line(f"{stage}: {done} of {total}") if done < total else ""
-        stream = ours(sys.stderr)
-        stream.write(f"\r\x1b[K{text}")
-        stream.flush()
-
-    return report

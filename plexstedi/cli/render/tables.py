@@ -1,7 +1,7 @@
-"""Tables: rich on a terminal, aligned plain lines elsewhere.
+"""Tables: laid out for the width of a terminal, aligned plain lines elsewhere.
 
-Off a terminal nothing is coloured, wrapped or cut, so that cron mails and `grep` get every word; rich is then not even
-imported. Foreign text is never interpreted as markup, and its invisible characters are escaped.
+Off a terminal nothing is coloured, wrapped or cut, so that cron mails and `grep` get every word. Foreign text is never
+interpreted as markup, and its invisible characters are escaped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from plexstedi.cli.render.streams import ours
+from plexstedi.cli.render.layout import table
+from plexstedi.cli.render.terminal import head, print_lines, terminal_width
 from plexstedi.decimal_json import Json, dumps, loads
 from plexstedi.plain_text import one_line, visible_json
 
@@ -25,17 +26,29 @@ def plain(value: object) -> str:
     return "" if value is None else one_line(str(value))
 
 
-def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """Print a table on stdout; nothing without rows."""
+def print_table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    spare: Sequence[str] = (),
+) -> None:
+    """Print a table on stdout; nothing without rows, and no column that is empty in all of them.
+
+    `spare`: columns that a narrow terminal can do without.
+    """
     texts = [[plain(value) for value in row] for row in rows]
-    if not texts:
+    kept = [column for column in range(len(headers)) if any(row[column] for row in texts)]
+    if not kept:
         return
-    if sys.stdout.isatty():
-        _print_rich(headers, texts, title)
-        return
+    headers, texts = [headers[column] for column in kept], [[row[column] for column in kept] for row in texts]
     if title:
-        print(title)
-    print("\n".join(aligned(headers, texts)))
+        head(title)
+    width = terminal_width()
+    if width is None:
+        print("\n".join(aligned(headers, texts)))
+    else:
+        print_lines(table(headers, texts, width, spare))
 
 
 def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -46,21 +59,6 @@ def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         _GAP.join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in (table[0], ["-" * width for width in widths], *table[1:])
     ]
-
-
-def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, title=None if title is None else Text(title), title_justify="left", pad_edge=False)
-    for header in headers:
-        table.add_column(Text(header), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(text) for text in row))
-    # All cell text is plain by now; the control characters are rich's.
-    Console(file=ours(sys.stdout), highlight=False).print(table)
 
 
 def print_documents_preview(previews: Sequence[Preview], show: str) -> None:

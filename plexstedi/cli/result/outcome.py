@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 import typer
 
 from plexstedi.cli.render.streams import locale_fault, print_json
+from plexstedi.cli.render.summary import sentences, shortened, what_next
 from plexstedi.cli.render.tables import plain
+from plexstedi.cli.render.terminal import fitted_to_stderr, say
 from plexstedi.cli.result.error import ErrorJson
 from plexstedi.cli.result.values import JsonShape
 from plexstedi.decimal_json import dumps
@@ -143,9 +145,9 @@ class Outcome:
                 self.show()
             for warning in self.warnings:
                 if mail is None or warning not in mail.known_warnings:
-                    complain(logging.WARNING, hanging(f"warning: {warning}"))
+                    complain(logging.WARNING, f"warning: {warning}", fitted_to_stderr)
         for ended in () if mail is None else mail.ended:
-            complain(logging.INFO, hanging(f"plexstedi: {ended}"))
+            complain(logging.INFO, f"plexstedi: {ended}", fitted_to_stderr)
         traced: set[str] = set()
         for fault in self.faults if mail is None else mail.faults:
             if mail is not None or all(fault is not known for known in self.known):
@@ -182,7 +184,7 @@ def print_traceback(fault: PlexStediError, traced: set[str]) -> None:
     place = f"{type(fault.error).__name__} {place_of(fault.error)}"
     if place not in traced:
         traced.add(place)
-        complain(logging.ERROR, traceback_text(fault.error))
+        complain(logging.ERROR, traceback_text(fault.error), str)
 
 
 def plain_json(value: Any) -> Any:
@@ -199,17 +201,21 @@ def plain_json(value: Any) -> Any:
 def print_fault(fault: PlexStediError) -> None:
     """Print a fault on stderr."""
     fix = f"\n  fix: {hanging(fault.fix)}" if fault.fix else ""
-    complain(logging.ERROR, f"plexstedi: {hanging(fault.message)}{fix}", code=fault.code)
+    complain(logging.ERROR, f"plexstedi: {fault.message}{fix}", fitted_to_stderr, code=fault.code)
 
 
-def counts_line(outcome: Outcome, *names: str) -> None:
-    """Print counts by their contract names: `orders seen 5, orders changed 2`."""
-    counts = (outcome.counts or Counts()).as_dict()
+def print_done(outcome: Outcome, *, due: bool = False) -> None:
+    """Print what was done, a sentence each; the review items that were opened; what to do next."""
+    counts = outcome.counts or Counts()
+    done = sentences(counts, due=due)
     prefix = f"{outcome.command}, dry run: " if outcome.dry_run else f"{outcome.command}: "
-    print(prefix + ", ".join(f"{name.replace('_', ' ')} {counts[name]}" for name in names))
+    say(f"{prefix}{' '.join(done) or 'Nothing to do.'}", hanging="  ")
+    print_news(outcome)
+    for sentence in what_next(counts):
+        say(sentence)
 
 
 def print_news(outcome: Outcome) -> None:
     """Print the review items opened in this run, one line each."""
-    for line in outcome.data.get("news", ()):
-        print(f"  needs review: {plain(line)}")
+    for line in shortened(list(outcome.data.get("news", ())), on_a_terminal=_is_a_terminal(sys.stdout)):
+        say(plain(line), indent="  ", hanging="    ")

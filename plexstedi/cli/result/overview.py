@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexstedi.cli.result.values import JsonShape, Time
+from plexstedi.cli.result.values import Day, JsonShape, Time
 
 if TYPE_CHECKING:
     from plexstedi.sync.ingest.deadlines import LateDocument
@@ -90,6 +90,8 @@ class LateJson(JsonShape):
     lateness: str
     since: Time
     minutes_over: int
+    due: Day | None
+    """The first day on which something of its lines is due, as last sent."""
     lines: list[int]
     text: str
 
@@ -104,6 +106,7 @@ class LateJson(JsonShape):
             lateness=one.late.level.value,
             since=one.late.since,
             minutes_over=int(one.late.by.total_seconds()) // 60,
+            due=one.due,
             lines=list(one.late.lines),
             text=one.in_words(),
         )

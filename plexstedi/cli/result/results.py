@@ -20,6 +20,7 @@ from plexstedi.cli.result.overview import (
     TimesJson,
     UnwrittenJson,
 )
+from plexstedi.cli.result.plants import PlantJson
 from plexstedi.cli.result.records import (
     AcknowledgmentJson,
     ChainedEventJson,
@@ -297,6 +298,13 @@ class StatusResult(Result):
     html: str | None = None
 
 
+class PlantsStatusResult(Result):
+    """`status` with several `--config`: the plants, the worst first."""
+
+    plants: list[PlantJson]
+    html: str | None = None
+
+
 class OrderStatusResult(Result):
     """`status NUMBER` of an order."""
 
@@ -328,7 +336,7 @@ RESULTS: dict[str, Any] = {
     "review show": ReviewShowResult,
     "review accept": ReviewDecideResult,
     "review reject": ReviewDecideResult,
-    "status": StatusResult | OrderStatusResult | InvoiceStatusResult,
+    "status": StatusResult | PlantsStatusResult | OrderStatusResult | InvoiceStatusResult,
     "recover": RecoverResult,
     "notify": NotifyResult,
     "audit export": AuditExportResult,

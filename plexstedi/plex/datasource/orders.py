@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from plexstedi.decimal_json import Json
 from plexstedi.edi.order import Order, Part
-from plexstedi.errors import PlexStediError, ServiceUnavailable
+from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.plex.datasource.directory import SourceDirectory
 from plexstedi.plex.datasource.keys import ReleaseKey
 from plexstedi.plex.datasource.tables import SourceTables, ignored_input
@@ -33,6 +33,8 @@ from plexstedi.plex.rest.statuses import UnknownStatus
 from plexstedi.plex.writeback.datasources import InputValue, SourceRows
 
 _AT_ONCE = 50
+_PROBES = 3
+"""So many open orders are read before a table without rows is taken for one that the account may not see."""
 _FIX = "Correct the order in Plex, or the columns in [plex.datasources] if this tenant uses other ones."
 _STOPS = ("time-limit", "row-limit")
 """Codes of faults that concern the run, not one order."""
@@ -59,6 +61,17 @@ class _OrderRows:
     lines: tuple[Row, ...] = ()
     releases: tuple[Row, ...] = ()
 
+    @property
+    def filled(self) -> set[str]:
+        """The tables that returned rows."""
+        parts = (("order", self.header), ("lines", self.lines), ("releases", self.releases))
+        return {table for table, rows in parts if rows is not None and rows != ()}
+
+    @property
+    def empty(self) -> str | None:
+        """The first table that returned none; those after it were not asked, or have nothing to return."""
+        return next((table for table in ("order", "lines", "releases") if table not in self.filled), None)
+
 
 class SourceOrders:
     """Reads a tenant's purchase orders. `former`: the day conversions of earlier runs, if they differed."""
@@ -71,6 +84,8 @@ class SourceOrders:
         self._former = former
         self._parallel_calls = parallel_calls
         self._in_former_zones: dict[str, dict[str, Order]] = {}
+        self._with_rows: set[str] = set()
+        """The tables that returned a row of some order in this run."""
 
     def touched(self, window: Window) -> tuple[Touched, ...]:
         """Orders changed or created in the window, sorted by order id."""
@@ -139,21 +154,56 @@ class SourceOrders:
             tuple(with_release_id(row, order_id) for row in releases),
         )
 
+    def _prove(self, order_id: str, rows: _OrderRows) -> None:
+        """Tell an order without rows from an account that may not see any: Plex answers both with an empty table.
+
+        Raise ServiceRefused if a table returns no row of this order nor of open orders. An order without rows is gone,
+        or has lost its lines, only where other orders have them.
+        """
+        self._with_rows |= rows.filled
+        if rows.empty is None or rows.empty in self._with_rows:
+            return
+        others = [key for key in self._open_ids() if key != order_id][:_PROBES]
+        for other in others:
+            self._with_rows |= self._rows(other).filled
+            if rows.empty in self._with_rows:
+                return
+        if others:
+            source = self._tables.map(rows.empty)
+            raise ServiceRefused(
+                f"data source {source.id} ([plex.datasources.{rows.empty}]) returns no row of order {order_id}, nor of "
+                f"{len(others)} open orders: the web service account may not be allowed to see them",
+                fix=f"Check constants of [plex.datasources.{rows.empty}], and what the account may see in Plex.",
+                code="no-rows",
+            )
+
+    def _open_ids(self) -> tuple[str, ...]:
+        return tuple(touched.order_id for touched in self.open())
+
     def _one(self, order_id: str, rows: _OrderRows | Exception) -> OrderReading:
         number = ""
         try:
             if isinstance(rows, Exception):
                 raise rows
+            self._prove(order_id, rows)
             if rows.header is None:
                 return VanishedOrder(order_id)
             number = rows.header.text("poNumber") or ""
             known = MasterData(
-                supplier_codes=self._directory.supplier_codes(),
+                supplier_codes=self._directory.supplier_codes(_supplier_of(rows.header)),
                 parts={row.needed("id"): part for row in rows.lines if (part := _part(row)) is not None},
                 items={item: item for row in rows.lines if (item := row.text("itemId")) is not None},
             )
             statuses = self._directory.statuses()
-            order = read_order(rows.header, rows.lines, rows.releases, statuses=statuses, known=known)
+            try:
+                order = read_order(rows.header, rows.lines, rows.releases, statuses=statuses, known=known)
+            except UnknownStatus:
+                # The statuses are kept for a day: this one may be new.
+                again = self._directory.statuses_again()
+                if again is None:
+                    raise
+                statuses = again
+                order = read_order(rows.header, rows.lines, rows.releases, statuses=statuses, known=known)
             self._in_former_zones[order_id] = {
                 days.name: read_order(
                     rows.header.with_days(days),
@@ -180,6 +230,11 @@ class SourceOrders:
             raise
         except Exception as error:
             return UnforeseenOrder(order_id, number, error)
+
+
+def _supplier_of(header: Row) -> tuple[str, ...]:
+    supplier = header.text("supplierId")
+    return () if supplier is None else (supplier,)
 
 
 def _distinct(rows: Iterable[Row], fields: tuple[str, ...]) -> tuple[Row, ...]:

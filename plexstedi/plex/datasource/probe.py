@@ -26,8 +26,13 @@ class TableFinding:
 
 
 def probe(tables: SourceTables) -> Iterator[TableFinding]:
-    """One finding per configured table, one call each. Raise ServiceUnavailable."""
+    """One finding per configured table, one call each. Raise ServiceUnavailable.
+
+    Without `company`, which has been read by then: its grant and its column are proven.
+    """
     for table in tables.names:
+        if table == "company":
+            continue
         source = tables.map(table)
         try:
             metadata = tables.sources.metadata(source.id, table)

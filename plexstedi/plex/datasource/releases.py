@@ -44,10 +44,14 @@ def current_release(tables: SourceTables, directory: SourceDirectory, release_id
 
 
 def _state(row: Row, directory: SourceDirectory) -> ReleaseState | None:
-    try:
-        return directory.statuses().release(row.text("status"), row.what)
-    except RowFault:
-        return None
+    # The statuses are kept for a day: this one may be new.
+    for read in (directory.statuses, directory.statuses_again):
+        try:
+            if (statuses := read()) is not None:
+                return statuses.release(row.text("status"), row.what)
+        except RowFault:
+            continue
+    return None
 
 
 def update_release(tables: SourceTables, update: ReleaseUpdate) -> WriteOutcome:

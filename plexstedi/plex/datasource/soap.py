@@ -17,9 +17,11 @@ from plexstedi.errors import RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http.caller import Caller
 from plexstedi.http.error_body import clean
 from plexstedi.http.response import InconclusiveSend, ResponseForm, ServiceResponse
+from plexstedi.plex.datasource.probe import whom_to_ask
 from plexstedi.plex.datasource.soap_xml import NAMESPACE, BrokenSoapError, SoapResult, read_result, request_xml
 from plexstedi.plex.port import NotWritten, WriteOutcome, WriteRefused, WriteUnknown, Written
 from plexstedi.plex.writeback.datasources import (
+    FoundSource,
     InputValue,
     SourceRows,
     business_failure,
@@ -66,6 +68,10 @@ class SoapSources:
         """None: this interface has no metadata."""
         return
 
+    def search(self, name: str) -> tuple[FoundSource, ...]:
+        """Nothing: this interface has no search."""
+        return ()
+
     def read(self, source: int, inputs: Mapping[str, InputValue]) -> tuple[Mapping[str, Json], ...]:
         """All rows for these inputs. Raise ServiceRefused, ServiceUnavailable (also if the row limit is reached)."""
         found = self.execute(source, inputs, "")
@@ -86,12 +92,18 @@ class SoapSources:
         except RequestRejected as error:
             fault = ServiceRefused(error.message, fix="Check plex.base_url: it must be the service's address.")
             raise of_table(source, table, fault) from error
-        except ServiceRefused as error:
+        except (ServiceRefused, ServiceUnavailable) as error:
             raise of_table(source, table, error) from error
-        result = self._result(source, response, table)
+        try:
+            result = self._result(source, response)
+        except (ServiceRefused, ServiceUnavailable) as error:
+            raise of_table(source, table, error) from error
         failure = self._failure(result)
         if failure is not None:
-            raise of_table(source, table, query_refused(source, failure))
+            refused = query_refused(source, failure)
+            # SOAP states a missing grant in words only, as it does any other refusal.
+            refused.fix = f"{refused.fix} If they are right, the account may lack the grant. {whom_to_ask(source)}"
+            raise of_table(source, table, refused)
         rows = response.scrub([dict(row) for row in result.rows])
         assert isinstance(rows, list)
         found = tuple(row for row in rows if isinstance(row, Mapping))
@@ -131,7 +143,7 @@ class SoapSources:
         body = request_xml(source, {name: _as_text(value) for name, value in inputs.items()})
         return call(self._path, body=body, headers=_HEADERS)
 
-    def _result(self, source: int, response: ServiceResponse, table: str) -> SoapResult:
+    def _result(self, source: int, response: ServiceResponse) -> SoapResult:
         """The response to a read, without a fault."""
         try:
             result = read_result(response.body)
@@ -145,7 +157,7 @@ class SoapSources:
             # Plex lists calls by this number.
             log.info("Plex data source %s: instance %s", source, number[:40])
         if result.fault_code == "Client":
-            raise of_table(source, table, self._client_fault(result))
+            raise self._client_fault(result)
         if result.fault_code is not None:
             raise ServiceUnavailable(
                 f"Plex failed on {self._path}: soap:{self._shown(result.fault_code)}: {self._shown(result.fault_text)}",

@@ -87,7 +87,9 @@ def read_result(body: bytes) -> SoapResult:
     return reader.result
 
 
-def _refuse_document_type(*_: object) -> NoReturn:
+def _refuse_document_type(name: object, *_: object) -> NoReturn:
+    if isinstance(name, str) and name.casefold() == "html":
+        raise BrokenSoapError("an HTML page, not SOAP: a log-in page, a proxy's, or that of a wrong address")
     raise BrokenSoapError("a document type, which a SOAP message must not have; it was not read")
 
 

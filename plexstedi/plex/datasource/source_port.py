@@ -10,6 +10,7 @@ from plexstedi.edi.order import Order, Supplier
 from plexstedi.errors import ServiceRefused
 from plexstedi.http.caller import Caller
 from plexstedi.plex.datasource.directory import SourceDirectory
+from plexstedi.plex.datasource.invoices import SourceInvoices
 from plexstedi.plex.datasource.keys import ReleaseKey
 from plexstedi.plex.datasource.orders import SourceOrders
 from plexstedi.plex.datasource.releases import current_release, update_release
@@ -54,6 +55,7 @@ class DataSourcePlex:
         self._values = values
         self._directory = SourceDirectory(tables, settings.statuses)
         self._orders = SourceOrders(tables, self._directory, former, settings.parallel_calls)
+        self._invoices = SourceInvoices(tables, former)
 
     @property
     def tables(self) -> SourceTables:
@@ -110,14 +112,14 @@ class DataSourcePlex:
         return tuple(sorted({receipt.id: receipt for receipt in read}.values(), key=lambda r: (r.received_at, r.id)))
 
     def touched_invoices(self, window: Window) -> tuple[InvoiceReading, ...]:
-        raise ServiceRefused(
-            f'customer invoices cannot be read with plex.api = "{self._settings.api}" in this version',
-            fix='Set documents.send = ["850", "860"].',
-            code="not-available",
-        )
+        return self._invoices.touched(window)
+
+    def some_invoices(self, window: Window, most: int) -> tuple[InvoiceReading, ...]:
+        """As `touched_invoices`, but only as many of them, each of which takes a call."""
+        return self._invoices.touched(window, most)
 
     def invoice_in_former_zone(self, invoice_id: str, timezone: str) -> Invoice | None:
-        return None
+        return self._invoices.in_former_zone(invoice_id, timezone)
 
     def check_fields(self, wanted: Mapping[Level, Collection[str]]) -> None:
         self._needed_values().check(wanted)

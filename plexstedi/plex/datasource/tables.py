@@ -6,6 +6,7 @@ until each part is complete, and where nothing can be halved the run stops (plex
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
@@ -14,7 +15,7 @@ from plexstedi.decimal_json import Json
 from plexstedi.edi.plain_values import as_utc
 from plexstedi.errors import PlexStediError, ServiceRefused
 from plexstedi.plex.days import Days, parsed_time
-from plexstedi.plex.port import UnreadableRecord, Window
+from plexstedi.plex.port import MasterDataStore, NoMasterData, UnreadableRecord, Window
 from plexstedi.plex.rest.rows import Names, Row, RowFault, filter_time
 from plexstedi.plex.settings import DataSourceMap
 from plexstedi.plex.writeback.datasources import AnySources, InputValue, Key, SourceRows, row_limit_reached
@@ -63,17 +64,51 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
     "line_statuses": {"status": "name"},
     "release_statuses": {"status": "name"},
     "receipts": {"receipt": "id", "order": "poId", "line_key": "poLineItemId", "received_at": "receiveDate"},
+    "invoices": {
+        "invoice": "id",
+        "number": "invoiceNumber",
+        "customer": "customerCode",
+        "invoice_date": "transactionDate",
+        "created_at": "createdDate",
+        "modified_at": "modifiedDate",
+        "customer_order": "customerPONo",
+        "currency": "currencyCode",
+        "due": "dueDate",
+        "ship_to": "customerShipToCode",
+        "note": "invoiceNote",
+        "credit_memo": "creditMemo",
+        "total": "amount",
+    },
+    "invoice_lines": {
+        "invoice": "invoiceId",
+        "line": "lineId",
+        "price": "unitPrice",
+        "unit": "uoM",
+        "part": "partNo",
+        "customer_order": "customerOrderNo",
+        "tax": "taxCode",
+        "tax_amount": "taxAmount",
+    },
 }
 """By table: our column name to the field name of the REST interfaces, where they differ."""
 _LISTS = {"order": "id", "number": "poNumber"}
-_DATES = {"order_date", "created_at", "modified_at", "due", "received_at"}
+_DATES = {"order_date", "created_at", "modified_at", "due", "received_at", "invoice_date", "booked", "void"}
+_FLAGS = {"blanket", "booked", "void", "credit_memo", "offset"}
 _STATUS_TABLES = ("order_statuses", "line_statuses", "release_statuses")
 
 
 class SourceTables:
     """The tables of one account. `tables`: `[plex.datasources]` by our names."""
 
-    def __init__(self, sources: AnySources, tables: Mapping[str, DataSourceMap], days: Days) -> None:
+    def __init__(
+        self,
+        sources: AnySources,
+        tables: Mapping[str, DataSourceMap],
+        days: Days,
+        kept: MasterDataStore | None = None,
+    ) -> None:
+        """`kept`: the master data of earlier runs."""
+        self._kept: MasterDataStore = NoMasterData() if kept is None else kept
         self._sources = sources
         self._tables = tables
         self._days = days
@@ -132,6 +167,21 @@ class SourceTables:
                 self.skip_row(row, error)
             else:
                 yield value
+
+    def kept_rows(self, table: str, key: str = "") -> tuple[Row, ...] | None:
+        """The rows that an earlier run kept, read with the same names; None if there are none, or they are too old."""
+        rows = self._kept.get(f"source:{table}", self._kept_key(table, key))
+        return tuple(self._named(table, row) for row in rows) if isinstance(rows, list) else None
+
+    def keep_rows(self, table: str, rows: Iterable[Row], key: str = "") -> None:
+        """Keep these rows for later runs."""
+        self._kept.put(f"source:{table}", self._kept_key(table, key), [row.document for row in rows])
+
+    def _kept_key(self, table: str, key: str) -> str:
+        """With other names or another data source, what was kept no longer counts."""
+        source = self.map(table)
+        names = [source.id, source.dates, *(sorted(map(str, each.items())) for each in _names_of(source))]
+        return f"{hashlib.sha256(repr(names).encode()).hexdigest()[:16]}:{key}"
 
     def call(self, table: str, keys: Mapping[str, str]) -> tuple[int, Mapping[str, InputValue]]:
         """The data source and inputs that a table is read with; `keys` are ours. Equal calls have equal results."""
@@ -227,14 +277,21 @@ class SourceTables:
             value = values.get(column)
             if name in _DATES and isinstance(value, str) and source.dates is not None:
                 value = read_text_date(value, source.dates)
-            if isinstance(value, str) and (name == "blanket" or (table in _STATUS_TABLES and name != "status")):
+            if isinstance(value, str) and (name in _FLAGS or (table in _STATUS_TABLES and name != "status")):
                 value = {"": None, "0": False, "1": True}.get(value.strip(), value)
             document[fields.get(name, name)] = value
+        return self._named(table, document)
+
+    def _named(self, table: str, document: Json) -> Row:
         row = Row(document, Names({}, {}, self._days), table)
-        naming = ("poNumber", "lineItemNumber", "releaseLineNumber", "code", "name", "id")
+        naming = ("invoiceNumber", "poNumber", "lineItemNumber", "releaseLineNumber", "code", "name", "id")
         number = next((found for field in naming if (found := row.raw(field)) is not None), None)
         row.what = f"{table.rstrip('s')} {number}" if isinstance(number, str | int) else table
         return row
+
+
+def _names_of(source: DataSourceMap) -> tuple[Mapping[str, object], ...]:
+    return source.inputs, source.columns, source.constants
 
 
 def ignored_input(tables: SourceTables, table: str, name: str, wanted: str) -> ServiceRefused:

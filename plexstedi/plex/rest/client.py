@@ -6,6 +6,7 @@ and the filter must have been applied, since Plex silently ignores unknown param
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar, cast
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from plexstedi.decimal_json import Json
+from plexstedi.decimal_json import Json, dumps
 from plexstedi.errors import PlexStediError, RequestRejected, ServiceRefused, ServiceUnavailable
 from plexstedi.http.caller import Caller, path_segment
 from plexstedi.http.response import ServiceResponse
@@ -28,6 +29,7 @@ QUERY_REFUSED = "question-refused"
 """Error code for a query that Plex rejects (400, 422)."""
 _Read = TypeVar("_Read")
 _MAX_PAGES = 10_000
+_VERSION = re.compile(r"/v(\d{1,3})(?:-[a-z0-9]+)?/")
 _GRACE = timedelta(seconds=1)
 """Filters have a resolution of whole seconds, rows have fractions."""
 
@@ -136,6 +138,15 @@ class Rest:
         if isinstance(document, Mapping) and isinstance(document.get("data"), Mapping):
             document = document["data"]
         return self._row(resource, response, document)
+
+    def search(self, resource: str, body: Json) -> ServiceResponse:
+        """The response to a query by POST. Raise ServiceRefused if its path does not exist (404)."""
+        try:
+            return self.caller.search(self.path(resource), body=dumps(body).encode())
+        except RequestRejected as error:
+            if error.status != 404:
+                raise
+            raise self.no_such_path(resource) from error
 
     def in_window(self, resource: str, window: Window, *, by: str, field: str, extra: Params = ()) -> tuple[Row, ...]:
         """Rows whose `field` lies in the window, by the filters `by`_begin and `by`_end.
@@ -310,8 +321,8 @@ class Rest:
         return ServiceRefused(
             f"Plex has no {self.dialect.paths[resource]} (404). For a collection this means another version of the "
             "interface, not an empty list",
-            fix=f"Set [plex.paths] {resource} to the path that Plex's developer portal lists for this tenant, or "
-            "check plex.base_url.",
+            fix=f"Set [plex.paths] {resource} to the path that Plex's developer portal lists for this tenant"
+            f"{_example(self.dialect.paths[resource])}, or check plex.base_url.",
             code="wrong-path",
         )
 
@@ -335,6 +346,12 @@ def readable(what: str) -> Iterator[None]:
             fix="Set [plex.fields] if this tenant uses another field name; else contact Plex support.",
             code=UNREADABLE,
         ) from error
+
+
+def _example(path: str) -> str:
+    """The same path in the next version, as an example of one: Plex moves collections one by one."""
+    found = _VERSION.search(path)
+    return "" if found is None else f" (such as {path[: found.start()]}/v{int(found[1]) + 1}/{path[found.end() :]})"
 
 
 def _itself(row: Row) -> Row:

@@ -35,6 +35,7 @@ class Directory:
         self._all_suppliers = False
         self._addresses: dict[str, tuple[Row, ...]] = {}
         self._addresses_read: set[str] = set()
+        self._addresses_exist = False
         self._parts: dict[str, Part] = {}
         self._items: dict[str, str] = {}
         self._unavailable: dict[str, ServiceUnavailable] = {}
@@ -62,6 +63,10 @@ class Directory:
             skipped.append(row)
             self._rest.skip_row(row, error)
 
+        if orders is None and not self._names.names_orders:
+            raise self._rest.no_such_path("order_statuses")
+        if releases is None and not self._names.names_releases:
+            raise self._rest.no_such_path("release_statuses")
         self._statuses = read_statuses(orders or (), releases or (), self._names, skip)
         self._statuses_are_kept = False
         # What cannot be read, or is empty, is corrected in Plex, and must then not be a day old here.
@@ -101,7 +106,12 @@ class Directory:
 
     def _read_addresses(self, supplier_id: str) -> tuple[Row, ...]:
         read = partial(self._rest.all_or_none, "supplier_addresses", supplier=supplier_id)
-        rows = self._once(f"addresses of {supplier_id}", read) or ()
+        rows = self._once(f"addresses of {supplier_id}", read)
+        if rows is None and not self._addresses_exist and self._rest.one("supplier", supplier=supplier_id) is not None:
+            # The supplier exists, so it is its collection of addresses that does not.
+            raise self._rest.no_such_path("supplier_addresses")
+        self._addresses_exist = self._addresses_exist or rows is not None
+        rows = rows or ()
         if all(_can_be_read(read_address, row) for row in rows):
             self._rest.keep_rows("supplier_addresses", rows, supplier_id)
         return rows

@@ -33,12 +33,12 @@ class InvoiceReader:
         Raise ServiceRefused, ServiceUnavailable.
         """
         self._rows = _touched_rows(self._rest, window)
-        return tuple(_reading(invoice_id, row) for invoice_id, row in sorted(self._rows.items()))
+        return tuple(invoice_reading(invoice_id, row) for invoice_id, row in sorted(self._rows.items()))
 
     def in_former_zone(self, invoice_id: str, timezone: str) -> Invoice | None:
         """An invoice of the last window, with its days in a former time zone; None if it cannot be read that way."""
         row, days = self._rows.get(invoice_id), next((each for each in self._former if each.name == timezone), None)
-        read = None if row is None or days is None else _reading(invoice_id, row.with_days(days))
+        read = None if row is None or days is None else invoice_reading(invoice_id, row.with_days(days))
         return read if isinstance(read, Invoice) else None
 
 
@@ -73,7 +73,8 @@ def _void_and_not(rest: Rest) -> tuple[Params, ...]:
     return (everything,) if void is None else (everything, (*everything, (void, "true")))
 
 
-def _reading(invoice_id: str, row: Row) -> InvoiceReading:
+def invoice_reading(invoice_id: str, row: Row, fix: str = _FIX) -> InvoiceReading:
+    """A complete row as an invoice, or why it cannot be read. Raise PlexStediError."""
     try:
         return read_invoice(row)
     except RowFault as error:
@@ -84,7 +85,7 @@ def _reading(invoice_id: str, row: Row) -> InvoiceReading:
             customer_code=code.strip() if isinstance(code, str) else "",
             created_at=read_time(created) if isinstance(created, str) else None,
             reason=str(error),
-            fix=_FIX,
+            fix=fix,
         )
     except PlexStediError:
         raise

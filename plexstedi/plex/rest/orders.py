@@ -107,6 +107,7 @@ class OrderReader:
         self._parallel_calls = parallel_calls
         self._in_former_zones: dict[str, dict[str, Order]] = {}
         self._collection_exists = False
+        self._lines_exist = False
         self._listed: dict[str, Packed[Json]] = {}
 
     def touched(self, window: Window) -> tuple[Touched, ...]:
@@ -193,7 +194,8 @@ class OrderReader:
                     if header is None:
                         yield VanishedOrder(order_id)
                     else:
-                        yield self._one(order_id, header, releases.pop(order_id, []), codes, lines[order_id])
+                        others = [each for each in some if each in headers and each != order_id]
+                        yield self._one(order_id, header, releases.pop(order_id, []), codes, lines[order_id], others)
 
     def _listed_header(self, order_id: str) -> Row:
         return self._rest.row_of("orders", self._listed.pop(order_id).unpacked())
@@ -232,6 +234,7 @@ class OrderReader:
         releases: Sequence[Row] | RowFault,
         codes: Mapping[str, str],
         read_lines: _ReadLines,
+        others: Sequence[str],
     ) -> OrderReading:
         number = ""
         try:
@@ -239,10 +242,13 @@ class OrderReader:
             if isinstance(releases, RowFault):
                 raise releases
             lines = read_lines()
+            self._lines_exist = self._lines_exist or lines is not None
             if lines is None:
                 # The header may have been listed minutes ago, and the order deleted since.
                 if self._rest.one("order", order=order_id) is None:
                     return VanishedOrder(order_id)
+                if not self._any_lines(others):
+                    raise self._rest.no_such_path("lines")
                 raise RowFault(f"order {number}: Plex answers 404 for its lines ([plex.paths] lines, or just deleted)")
             known = MasterData(
                 supplier_codes=codes,
@@ -290,6 +296,14 @@ class OrderReader:
             raise
         except Exception as error:
             return UnforeseenOrder(order_id, number, error)
+
+    def _any_lines(self, others: Iterable[str]) -> bool:
+        """Whether some order has lines: a 404 then concerns one order, not the path (plex/README.md 4.4)."""
+        for order_id in () if self._lines_exist else others:
+            self._lines_exist = self._rest.all_or_none("lines", order=order_id) is not None
+            if self._lines_exist:
+                break
+        return self._lines_exist
 
     def _parts(self, lines: Sequence[Row], releases: Sequence[Row]) -> dict[str, Part]:
         named = parts_named(releases)

@@ -67,6 +67,14 @@ class Metadata:
     """By input: its type in Plex, such as `int32`; empty if Plex states none."""
 
 
+@dataclass(frozen=True)
+class FoundSource:
+    """A data source that the account may use."""
+
+    id: int
+    name: str
+
+
 class Key(str):
     """A key of Plex, kept as text. It is sent back as an integer where that is the input's type."""
 
@@ -93,6 +101,8 @@ class AnySources(Protocol):
 
     def metadata(self, source: int, table: str = "") -> Metadata | None: ...
 
+    def search(self, name: str) -> tuple[FoundSource, ...]: ...
+
 
 class DataSources:
     """The data sources of one web service account."""
@@ -106,7 +116,7 @@ class DataSources:
         if source not in self._metadata:
             try:
                 self._metadata[source] = self._read_metadata(source)
-            except ServiceRefused as error:
+            except (ServiceRefused, ServiceUnavailable) as error:
                 raise of_table(source, table, error) from error
         return self._metadata[source]
 
@@ -135,6 +145,20 @@ class DataSources:
             },
         )
 
+    def search(self, name: str) -> tuple[FoundSource, ...]:
+        """The data sources with this in their name that the account may use, by number. Raise ServiceRefused."""
+        try:
+            response = self._caller.get("/search", [("name", name)])
+        except RequestRejected as error:
+            raise ServiceRefused(error.message, fix="Check plex.base_url.", code="question-refused") from error
+        listed = response.json()
+        found = [
+            FoundSource(number, _text(one.get("name")) or str(number))
+            for one in _records(listed)
+            if isinstance(number := one.get("id"), int) and not isinstance(number, bool)
+        ]
+        return tuple(sorted(found, key=lambda each: each.id))
+
     def read(self, source: int, inputs: Mapping[str, InputValue]) -> tuple[Mapping[str, Json], ...]:
         """All rows for these inputs.
 
@@ -158,17 +182,17 @@ class DataSources:
     def _rows_of(self, source: int, inputs: Mapping[str, InputValue], table: str, form: str) -> SourceRows:
         try:
             response = self._execute(source, inputs, self._caller.search, form)
+            document = response.json()
+            if not isinstance(document, Mapping):
+                raise _unreadable(response)
+            failure = _stated_errors(document) or business_failure(document)
+            if failure is not None:
+                raise query_refused(source, failure)
+            rows, columns = _rows(document, response)
         except RequestRejected as error:
             raise of_table(source, table, _query_rejected(source, error)) from error
-        except ServiceRefused as error:
+        except (ServiceRefused, ServiceUnavailable) as error:
             raise of_table(source, table, error) from error
-        document = response.json()
-        if not isinstance(document, Mapping):
-            raise _unreadable(response)
-        failure = _stated_errors(document) or business_failure(document)
-        if failure is not None:
-            raise of_table(source, table, query_refused(source, failure))
-        rows, columns = _rows(document, response)
         return SourceRows(rows, columns, _is_truncated(document))
 
     def write(self, source: int, inputs: Mapping[str, InputValue]) -> WriteOutcome:
@@ -242,13 +266,18 @@ def query_refused(source: int, failure: str) -> ServiceRefused:
     )
 
 
-def of_table(source: int, table: str, error: ServiceRefused) -> ServiceRefused:
-    """A refusal (a missing grant, a wrong name), with the table and number that it concerns."""
-    if not table:
+def of_table(
+    source: int, table: str, error: ServiceRefused | ServiceUnavailable
+) -> ServiceRefused | ServiceUnavailable:
+    """A refusal or a missing response, with the table and number that it concerns.
+
+    The end of the run's time concerns no table.
+    """
+    message = f"[plex.datasources.{table}], data source {source}: "
+    if not table or error.code == "time-limit" or error.message.startswith(message):
         return error
-    return ServiceRefused(
-        f"[plex.datasources.{table}], data source {source}: {error.message}", fix=error.fix, code=error.code
-    )
+    kind = ServiceRefused if isinstance(error, ServiceRefused) else ServiceUnavailable
+    return kind(message + error.message, fix=error.fix, code=error.code)
 
 
 def _stated_errors(document: Mapping[str, Json]) -> str | None:

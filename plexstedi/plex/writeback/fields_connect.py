@@ -92,7 +92,7 @@ class ConnectFields:
         known = [record for each in wanted if (record := keys[each.record.record_id]) is not None]
         for start in range(0, len(known), _MAX_RECORDS):
             body: Json = {"standardObjectName": name, "recordIdentifiers": known[start : start + _MAX_RECORDS]}
-            response = self._rest.caller.search(self._rest.path("field_values_search"), body=dumps(body).encode())
+            response = self._rest.search("field_values_search", body)
             for row in self._rest.rows("field_values_search", response):
                 found[same_keys(row.raw("recordIdentifiers"))] = row.raw("customFields")
         held: dict[RecordRef, dict[str, FieldValue]] = {}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from plexstedi.decimal_json import Json, dumps
+from plexstedi.decimal_json import Json
 from plexstedi.errors import ServiceUnavailable
 from plexstedi.plex.rest.client import Rest, in_groups
 
@@ -28,7 +28,7 @@ class Identities:
         unknown = sorted({each for each in ids if (name, each) not in self._keys})
         for some in in_groups(unknown, _MAX_IDS):
             body: Json = {"standardObjectName": name, "ids": list(some)}
-            response = self._rest.caller.search(self._rest.path("ids_to_keys"), body=dumps(body).encode())
+            response = self._rest.search("ids_to_keys", body)
             read = read_keys(response.json(), some)
             for each in some:
                 self._keys[name, each] = read.get(each)

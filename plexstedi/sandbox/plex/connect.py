@@ -63,7 +63,7 @@ class PlexConnect:
         """Handle one call. Raise HttpError."""
         store = self._authenticate(request, default_tenant=default_tenant)
         self.service.throttle()
-        found = self.routes.find(request.method, request.path)
+        found = self.routes.find(request.method, self._path(request.path))
         if found is None:
             not_found()
         handler, parameters = found
@@ -74,11 +74,20 @@ class PlexConnect:
         except BrokenJsonError:
             raise HttpError(plex_error(400, "REQUEST_MALFORMED", "The request body is not valid JSON.")) from None
 
+    def _path(self, path: str) -> str:
+        """The path that the routes know. Raise a 404 for a collection that is at another version only."""
+        for old, new in self.service.settings.moved.items():
+            if path == old or path.startswith(old + "/"):
+                not_found()
+            if path == new or path.startswith(new + "/"):
+                return old + path.removeprefix(new)
+        return path
+
     def _authenticate(self, request: Request, *, default_tenant: bool) -> PlexStore:
         key = request.headers.get("x-plex-connect-api-key")
         tenant_id = request.headers.get("x-plex-connect-tenant-id")
         pcn = request.headers.get("x-plex-connect-customer-id")
-        if key != self.service.settings.api_key:
+        if key != self.service.settings.api_key or self.service.lapsed:
             not_authenticated()  # Plex does not distinguish unknown, expired and missing keys.
         secret = self.service.settings.api_secret
         if secret is not None and request.headers.get("x-plex-connect-api-secret") != secret:

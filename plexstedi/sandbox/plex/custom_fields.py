@@ -104,7 +104,7 @@ def identifiers(thing: StandardObject, place: Place) -> dict[str, Json]:
     if place.line is not None:
         keys["Line_Item_Key"] = place.line.key
     if place.release is not None:
-        keys["Release_No"] = place.release.key
+        keys["Release_No"] = place.release.number
     return {name: keys[name] for name in thing.keys if name in keys}
 
 

@@ -6,9 +6,14 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from plexstedi.decimal_json import BrokenJsonError, Json
+from plexstedi.sandbox.faults import FaultKind, FaultRule
+from plexstedi.sandbox.plex.filters import read_moment
+from plexstedi.sandbox.plex.invoice_sources import INVOICE_CARRY_OUT, INVOICE_SOURCES
 from plexstedi.sandbox.plex.order_sources import CARRY_OUT, ORDER_SOURCES
 from plexstedi.sandbox.plex.records import ReleaseAcknowledgement
 from plexstedi.sandbox.plex.rest import PlexService
@@ -60,7 +65,10 @@ SOURCES = (
     ),
     Source(DATE, "Customer_Date_UTC_Get", (), (("Customer_Date", "date"),), ()),
     *ORDER_SOURCES,
+    *INVOICE_SOURCES,
 )  # fmt: skip
+_OLDER = frozenset(each.id for each in (*ORDER_SOURCES, *INVOICE_SOURCES))
+"""Data sources whose dates are texts if `text_dates` is set."""
 _TYPE_NAMES = {1: "Accepted", 2: "Accepted with changes", 3: "Rejected"}
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,7})?)?Z")
 
@@ -73,9 +81,11 @@ class PlexDataSources:
         self._transactions = 7_000_000
         self._carry_out: dict[int, CarryOut] = {
             **CARRY_OUT,
+            **INVOICE_CARRY_OUT,
             CUSTOMER_CODE: _customer_code,
             ADD: _add,
             GET: _get,
+            **INVOICE_CARRY_OUT,
             DATE: lambda store, inputs: Result({"Customer_Date": f"{store.clock.now():%Y-%m-%dT%H:%M:%SZ}"}),
         }
 
@@ -83,11 +93,11 @@ class PlexDataSources:
         """Whether a path is a data source path."""
         return path == PREFIX or path.startswith(PREFIX + "/")
 
-    def respond(self, request: Request) -> Response:
+    def respond(self, request: Request, fault: FaultRule | None = None) -> Response:
         """Handle one call. Raise HttpError."""
         self._transactions += 1
         try:
-            return self._respond(request)
+            return self._respond(request, fault)
         except DataSourceError as error:
             body: Json = {
                 "errors": [{"code": error.code, "message": str(error)}],
@@ -95,9 +105,22 @@ class PlexDataSources:
             }
             raise HttpError(json_response(body, error.status)) from None
 
-    def _respond(self, request: Request) -> Response:
+    def admits(self, request: Request) -> bool:
+        """Whether the call has the account and its password, and they are still valid."""
         settings = self.service.settings
-        if account_of(request) != (settings.account, settings.account_password):
+        return account_of(request) == (settings.account, settings.account_password) and not self.service.lapsed
+
+    def shown(self, source: Source) -> Source:
+        """The data source as its metadata shows it: dates are texts if `text_dates` is set."""
+        if self.service.settings.text_dates is None or source.id not in _OLDER:
+            return source
+        columns = tuple((name, "string" if kind == "date" else kind) for name, kind in source.columns)
+        inputs = tuple(replace(each, type="string") if each.type == "date" else each for each in source.inputs)
+        return replace(source, inputs=inputs, columns=columns)
+
+    def _respond(self, request: Request, fault: FaultRule | None) -> Response:
+        settings = self.service.settings
+        if not self.admits(request):
             raise DataSourceError(401, "USER_ACCESS_DENIED", "User access denied.")
         rest = request.path.removeprefix(PREFIX).strip("/").split("/")
         if rest == ["search"] and request.method == "GET":
@@ -107,27 +130,54 @@ class PlexDataSources:
         source = next((each for each in SOURCES if rest[0] == str(each.id)), None)
         if source is None:
             raise DataSourceError(404, "DATA_SOURCE_NOT_FOUND", f"The data source '{rest[0]}' was not found.")
-        if source.id not in settings.granted:
+        if source.id not in settings.granted or _is(fault, FaultKind.ACCESS_DENIED):
             message = f"You do not have access to data source '{source.id}'."
             raise DataSourceError(403, "DATA_SOURCE_ACCESS_DENIED", message)
         if rest[1:] == [] and request.method == "GET":
-            return json_response(source.as_json())
+            return json_response(self.shown(source).as_json())
         if rest[1:] != ["execute"]:
             raise DataSourceError(404, "DATA_SOURCE_OBJECT_NOT_FOUND", "Not found.")
         if request.method != "POST":
             raise DataSourceError(405, "METHOD_NOT_ALLOWED", "Method not allowed.")
-        return self._execute(request, source)
+        return self._execute(request, source, fault)
 
-    def carry_out(self, source: Source, inputs: Mapping[str, Json]) -> tuple[Result, bool]:
-        """The result with at most as many rows as the source's limit, and whether there were more."""
-        result = self._carry_out[source.id](self.service.store, inputs)
-        limit = self.service.settings.row_limits.get(source.id, source.limit)
-        return Result(result.outputs, result.rows[:limit]), len(result.rows) > limit
+    def carry_out(
+        self, source: Source, inputs: Mapping[str, Json], fault: FaultRule | None = None
+    ) -> tuple[Result, bool]:
+        """The result with at most as many rows as the source's limit, and whether there were more.
 
-    def _execute(self, request: Request, source: Source) -> Response:
-        inputs = _inputs(request, source)
-        result, exceeded = self.carry_out(source, inputs)
-        number, flag = str(self._transactions), {self.service.settings.row_limit_flag: exceeded}
+        Raise DataSourceError for a text that is not a date.
+        """
+        settings = self.service.settings
+        if _is(fault, FaultKind.RESULT_ERROR):
+            return Result({"Result_Error": True, "Result_Message": "The record is locked by another user."}), False
+        if _is(fault, FaultKind.NO_ROWS):
+            return Result({}), False
+        if fault is not None and _is(fault, FaultKind.IGNORED_FILTER):
+            inputs = {name: value for name, value in inputs.items() if not re.search(fault.filter or ".", name)}
+        form = settings.text_dates if source.id in _OLDER else None
+        if form is not None:
+            inputs = {name: _from_text(source, name, value, form) for name, value in inputs.items()}
+        store = self.service.other if _is(fault, FaultKind.DEFAULT_TENANT) else self.service.store
+        result = self._carry_out[source.id](store, inputs)
+        limit = 1 if _is(fault, FaultKind.ROW_LIMIT) else settings.row_limits.get(source.id, source.limit)
+        rows = result.rows[:limit]
+        if form is not None:
+            dated = {name for name, kind in source.columns if kind == "date"}
+            rows = tuple({name: _as_text(v, form) if name in dated else v for name, v in row.items()} for row in rows)
+        return Result(result.outputs, rows), len(result.rows) > limit
+
+    def _execute(self, request: Request, source: Source, fault: FaultRule | None) -> Response:
+        inputs = _inputs(request, self.shown(source))
+        number = str(self._transactions)
+        if _is(fault, FaultKind.ERRORS_WITH_200):
+            errors: Json = [{"code": "REQUEST_PROCESSING_ERROR", "message": "The data source could not be executed."}]
+            return json_response({"errors": errors, "transactionNo": number})
+        result, exceeded = self.carry_out(source, inputs, fault)
+        name, in_tables = self.service.settings.row_limit_flag, self.service.settings.row_limit_flag_in_tables
+        if fault is not None and fault.kind is FaultKind.ROW_LIMIT and fault.filter:
+            name, in_tables = fault.filter.removeprefix("tables."), fault.filter.startswith("tables.")
+        flag: dict[str, Json] = {name: exceeded}
         if request.one("format") == "2":
             # Nulls are left out of rows that are objects.
             rows: list[Json] = [{k: v for k, v in row.items() if v is not None} for row in result.rows]
@@ -137,13 +187,34 @@ class PlexDataSources:
             "columns": list(columns),
             "rows": [[row.get(c) for c in columns] for row in result.rows],
         }
-        in_tables = self.service.settings.row_limit_flag_in_tables
         body: dict[str, Json] = {
             "outputs": dict(result.outputs),
             "tables": [table | (flag if in_tables else {})],
             "transactionNo": number,
         }
         return json_response(body | ({} if in_tables else flag))
+
+
+def _is(fault: FaultRule | None, kind: FaultKind) -> bool:
+    return fault is not None and fault.kind is kind
+
+
+def _as_text(value: Json, form: str) -> Json:
+    moment = read_moment(value) if isinstance(value, str) else None
+    return value if moment is None else moment.strftime(form)
+
+
+def _from_text(source: Source, name: str, value: Json, form: str) -> Json:
+    """The value of a date's input, given as text, as the sources keep dates. Raise DataSourceError."""
+    if value is None or all(each.type != "date" for each in source.inputs if each.name == name):
+        return value
+    try:
+        moment = datetime.strptime(str(value), form).replace(tzinfo=UTC)
+    except ValueError:
+        raise DataSourceError(
+            400, "DATA_SOURCE_INPUT_FORMAT_INVALID", f"The input '{name}' is not in a correct format."
+        ) from None
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def account_of(request: Request) -> tuple[str, str] | None:
@@ -228,7 +299,7 @@ def _failed(message: str) -> Result:
 def _release_of(store: PlexStore, keys: Mapping[str, Json]) -> Place | None:
     for place in store.places.values():
         if place.line is not None and place.release is not None:
-            own = (place.line.key, place.release.key)
+            own = (place.line.key, place.release.number)
             if own == (keys["Line_Item_Key"], keys["Release_No"]):
                 return place
     return None
@@ -245,7 +316,7 @@ def _get(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
             "PO_No": place.order.number,
             "Line_Item_Key": place.line.key,
             "Line_Item_No": place.line.number,
-            "Release_No": place.release.key,
+            "Release_No": place.release.number,
             "Release_Acknowledgement_Key": record.key,
             "Acknowledged_By": 1,
             "Acknowledged_Date": record.date,

@@ -66,7 +66,7 @@ class PlexOAuth2:
         if request.method != "POST" or form.get("grant_type") != "client_credentials":
             return json_response({"error": "unsupported_grant_type"}, 400)
         settings = self.service.settings
-        if (client_id, secret) != (settings.client_id, settings.client_secret):
+        if (client_id, secret) != (settings.client_id, settings.client_secret) or self.service.lapsed:
             return json_response({"error": "invalid_client"}, 401)
         now = self.service.clock.now()
         token = hashlib.sha256(f"{len(self._tokens)}|{now.isoformat()}".encode()).hexdigest()
@@ -82,7 +82,7 @@ class PlexOAuth2:
         """Handle one call. Raise HttpError."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         expires = self._tokens.get(token)
-        if scheme != "Bearer" or expires is None or expires <= self.service.clock.now():
+        if scheme != "Bearer" or expires is None or expires <= self.service.clock.now() or self.service.lapsed:
             plex.not_authenticated()
         self.service.check_subscription(request.path)
         self.service.throttle()

@@ -102,10 +102,9 @@ def _listed(order: Order) -> dict[str, Json]:
 
 
 def _window(inputs: Mapping[str, Json]) -> tuple[datetime, datetime]:
-    begin, end = (read_moment(str(inputs[name])) for name in ("Begin_Date", "End_Date"))
-    assert begin is not None
-    assert end is not None
-    return begin, end
+    """The window of the inputs; one that is ignored has no end."""
+    begin, end = (read_moment(str(inputs.get(name))) for name in ("Begin_Date", "End_Date"))
+    return begin or datetime.min.replace(tzinfo=UTC), end or datetime.max.replace(tzinfo=UTC)
 
 
 def _changed(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
@@ -131,7 +130,7 @@ def _open(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
 
 
 def _order(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
-    return Result({}, tuple(_order_row(store, o) for o in store.tenant.orders if o.key == inputs["PO_Key"]))
+    return Result({}, tuple(_order_row(store, o) for o in store.tenant.orders if inputs.get("PO_Key") in (None, o.key)))
 
 
 def _order_row(store: PlexStore, order: Order) -> dict[str, Json]:
@@ -203,7 +202,7 @@ def _releases(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
         rows.append(
             {
                 "Line_Item_Key": place.line.key,
-                "Release_No": place.release.key,
+                "Release_No": place.release.number,
                 "Release_Line_No": place.release.number,
                 "Release_Status": place.release.status,
                 "Quantity": place.release.quantity,
@@ -229,10 +228,10 @@ def _suppliers(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
 def _addresses(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
     rows: list[Mapping[str, Json]] = []
     for supplier in store.tenant.suppliers:
-        if _number(store, supplier.id) == inputs["Supplier_No"]:
+        if inputs.get("Supplier_No") in (None, _number(store, supplier.id)):
             rows += [
                 {
-                    "Supplier_No": inputs["Supplier_No"],
+                    "Supplier_No": _number(store, supplier.id),
                     "Supplier_Address_No": _number(store, each.id),
                     "Address": each.street,
                     "City": each.city,
@@ -288,7 +287,7 @@ def _receipts(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
                 "Receipt_Key": 500_001 + index,
                 "PO_Key": each.order.key,
                 "Line_Item_Key": each.line.key,
-                "Release_No": each.release.key,
+                "Release_No": each.release.number,
                 "Quantity": each.quantity,
                 "Receive_Date": stamp(each.received),
             }
@@ -306,7 +305,7 @@ def _update_release(store: PlexStore, inputs: Mapping[str, Json]) -> Result:
             for each in store.places.values()
             if each.line is not None
             and each.release is not None
-            and (each.line.key, each.release.key) == (inputs["Line_Item_Key"], inputs["Release_No"])
+            and (each.line.key, each.release.number) == (inputs["Line_Item_Key"], inputs["Release_No"])
         ),
         None,
     )

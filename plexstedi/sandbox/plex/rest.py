@@ -65,8 +65,11 @@ class PlexSettings:
     account: str = "RIVERBEND.webservice@plex.com"
     account_password: str = "sandbox-account-password"
     granted: frozenset[int] = frozenset(
-        {382, 16518, 28809, 231084, 19022, 21338, 2874, 3827, 6197, 6200, 126, 107, 20, 2769, 15303, 2770}
-    )
+        {
+            382, 16518, 28809, 231084, 19022, 21338, 2874, 3827, 6197, 6200, 126, 107, 20, 2769, 15303, 2770,
+            21287, 735,
+        }
+    )  # fmt: skip
     """The data sources granted to the web service account."""
     row_limits: dict[int, int] = field(default_factory=dict)
     """By data source: another limit than the catalogue's."""
@@ -74,6 +77,12 @@ class PlexSettings:
     """One of the three published spellings."""
     row_limit_flag_in_tables: bool = True
     """Whether format 1 has the flag in each table, or beside the tables."""
+    text_dates: str | None = None
+    """The form in which older data sources give and take dates, as for strptime; None: ISO 8601."""
+    credentials_lapse: datetime | None = None
+    """From this time on, key, client secret and account are refused with 401."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Collections of Connect that are at another version, by the path that they no longer have: 404 there."""
     calls_per_minute: int = 200
     retry_after: bool = False
     """Whether a 429 has a Retry-After header; not known for the real Plex."""
@@ -130,6 +139,12 @@ class PlexService:
     def __post_init__(self) -> None:
         for tenant in (self.sample_data.tenant, self.sample_data.other):
             self.stores[tenant.id] = PlexStore(tenant, self.clock)
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether key, client secret and account are no longer valid."""
+        at = self.settings.credentials_lapse
+        return at is not None and self.clock.now() >= at
 
     @property
     def store(self) -> PlexStore:

@@ -8,8 +8,9 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from plexstedi.decimal_json import Json
-from plexstedi.sandbox.plex.datasources import SOURCES, PlexDataSources, account_of, fits
-from plexstedi.sandbox.plex.source import Result, Source
+from plexstedi.sandbox.faults import FaultKind, FaultRule
+from plexstedi.sandbox.plex.datasources import SOURCES, PlexDataSources, fits
+from plexstedi.sandbox.plex.source import DataSourceError, Result, Source
 from plexstedi.sandbox.web import Request, Response
 
 SOAP_PATH = "/DataSource/Service.asmx"
@@ -37,14 +38,13 @@ class PlexSoap:
         """Whether a path is the service's."""
         return path.casefold() == SOAP_PATH.casefold()
 
-    def respond(self, request: Request) -> Response:
+    def respond(self, request: Request, fault: FaultRule | None = None) -> Response:
         """Handle one call."""
-        settings = self._datasources.service.settings
-        if account_of(request) != (settings.account, settings.account_password):
+        if not self._datasources.admits(request):
             return Response(401, b"", {"WWW-Authenticate": 'Basic realm="Plex"'})
         self._instances += 1
         try:
-            return _xml(200, self._executed(request))
+            return _xml(200, self._executed(request, fault))
         except SoapFault as fault:
             body = (
                 f"<soap:Fault><faultcode>soap:{fault.code}</faultcode>"
@@ -52,7 +52,7 @@ class PlexSoap:
             )
             return _xml(500, body)
 
-    def _executed(self, request: Request) -> str:
+    def _executed(self, request: Request, fault: FaultRule | None) -> str:
         if request.method != "POST" or not request.headers.get("content-type", "").startswith("text/xml"):
             raise SoapFault("Client", "Server did not recognize the request: Content-Type must be text/xml.")
         action = request.headers.get("soapaction", "").strip('"')
@@ -62,12 +62,18 @@ class PlexSoap:
         source = next((each for each in SOURCES if str(each.id) == key), None)
         if source is None:
             return self._result(None, key, "Data source not found.")
-        if source.id not in self._datasources.service.settings.granted:
+        kind = fault.kind if fault is not None else None
+        if source.id not in self._datasources.service.settings.granted or kind is FaultKind.ACCESS_DENIED:
             return self._result(source, key, "You do not have access to this data source.")
-        wrong, inputs = _typed(source, given)
+        wrong, inputs = _typed(self._datasources.shown(source), given)
+        if kind is FaultKind.ERRORS_WITH_200:
+            wrong = "The data source could not be executed."
         if wrong is not None:
             return self._result(source, key, wrong)
-        result, _ = self._datasources.carry_out(source, inputs)
+        try:
+            result, _ = self._datasources.carry_out(source, inputs, fault)
+        except DataSourceError as error:
+            return self._result(source, key, str(error))
         # The limit is not reported: a truncated result looks like a complete one.
         return self._result(source, key, None, result)
 

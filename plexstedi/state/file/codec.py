@@ -79,17 +79,25 @@ def hash_bytes(text: str) -> bytes:
         return text.encode()
 
 
-def pack_model(model: BaseModel) -> bytes:
-    """A model as compressed JSON."""
-    return pack(model.model_dump_json())
+def pack_beside(packed: bytes, beside: bytes | None) -> bytes:
+    """A compressed content compressed again, beside another compressed one. If it is damaged, it stays as it is."""
+    try:
+        return packed if beside is None else pack(unpack(packed), unpack(beside))
+    except zlib.error:
+        return packed
 
 
-def unpack_model(kind: type[Model], packed: bytes) -> Model:
+def pack_model(model: BaseModel, beside: bytes = b"") -> bytes:
+    """A model as compressed JSON; `beside` as in `pack`."""
+    return pack(model.model_dump_json(), beside)
+
+
+def unpack_model(kind: type[Model], packed: bytes, beside: bytes = b"") -> Model:
     """Inverse of `pack_model`. Equal contents give one and the same model: models are immutable."""
     if len(packed) > _MOST_KEPT:
         # Two hundred of thousands of lines each would fill the memory.
-        return kind.model_validate_json(unpack(packed))
-    return cast(Model, _unpacked_model(kind, packed))
+        return kind.model_validate_json(unpack(packed, beside))
+    return cast(Model, _unpacked_model(kind, packed, beside))
 
 
 _MOST_KEPT = 4096
@@ -97,9 +105,9 @@ _MOST_KEPT = 4096
 
 
 @lru_cache(maxsize=256)
-def _unpacked_model(kind: type[BaseModel], packed: bytes) -> BaseModel:
+def _unpacked_model(kind: type[BaseModel], packed: bytes, beside: bytes) -> BaseModel:
     # By content, not by row: while one order is decided, its rows are read several times, and may change.
-    return kind.model_validate_json(unpack(packed))
+    return kind.model_validate_json(unpack(packed, beside))
 
 
 def reasons_text(reasons: Sequence[Reason]) -> str:

@@ -16,11 +16,10 @@ from types import TracebackType
 from urllib.parse import quote
 
 from plexstedi.durable import make_folder, partial_of, put_in_place, sync_file, sync_folder
-from plexstedi.edi.order_number import search_key
 from plexstedi.errors import StateUnusable
-from plexstedi.state.file.codec import hash_bytes, pack
+from plexstedi.ownership import as_owner_of
 from plexstedi.state.file.integrity import checked_at, note_closed
-from plexstedi.state.file.schema import MIGRATIONS, VERSION
+from plexstedi.state.file.schema import FUNCTIONS, MIGRATIONS, VERSION
 
 Parameters = Sequence[object]
 Row = sqlite3.Row
@@ -75,11 +74,8 @@ class Database:
         """Open an existing file for reading only, also while another process writes. Raise StateUnusable."""
         with _named_faults(path):
             if not path.exists():
-                raise StateUnusable(
-                    f"there is no state file {path}",
-                    fix="Name the file with --state.",
-                    code="state-missing",
-                )
+                fix = "Name the file with --state."
+                raise StateUnusable(f"there is no state file {path}", fix=fix, code="state-missing")
             connection = _connect_to_read(path)
             try:
                 database = cls(connection, path)
@@ -309,9 +305,8 @@ def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(name, uri=uri, isolation_level=None, timeout=_BUSY_SECONDS)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.create_function("search_key", 1, search_key, deterministic=True)
-    connection.create_function("pack", 1, pack, deterministic=True)
-    connection.create_function("hash_bytes", 1, hash_bytes, deterministic=True)
+    for name, arguments, function in FUNCTIONS:
+        connection.create_function(name, arguments, function, deterministic=True)
     return connection
 
 
@@ -366,7 +361,7 @@ class _named_faults:  # noqa: N801
         if isinstance(error, PermissionError):
             raise StateUnusable(
                 f"{where} cannot be opened: permission denied",
-                fix="Run as the user that owns it (the service user), or name another with --state.",
+                fix=f"Run as {as_owner_of(self._path)}, or name another with --state.",
                 code="state-permission",
             ) from error
         if isinstance(error, OSError):

@@ -75,3 +75,31 @@ _FIRST = (
 
 DICTIONARIES: tuple[bytes, ...] = (_FIRST,)
 NEWEST = DICTIONARIES[-1]
+
+# As `pack_event` joins them: actor, kind, detail, subject.
+_EVENTS_FIRST = (
+    b'taken-as-told\0note":"suspicion-overridden\0document-withdrawn\0unknown-file\0stedi-key-refused\0stedi-key-chang'
+    b"ed\0release-left-alone\0order-without-document\0order-vanished\0order-not-traded\0known-order-ignored\0invoice-o"
+    b"nboarded\0found-absent\0feed-token-taken\0feed-read-again\0delivery-retried\0delivery-failed\0order-onboarded\0i"
+    b"nterchange-ack\0transaction-known\0write-adopted\0write-not-done\0write-not-seen\0document-settled\0document-rep"
+    b'layed\0invoice-changed\0contents-dropped\0{"documents":0,"received":0}\0run\0sweep-started\0{"known_open":,"open'
+    b'_orders":,"to_read":0,"why":"the first one"}\0run\0invoice-seen\0{"customer":"","known":false,"revision":1}\0inv'
+    b'oice review-opened\0{"code":"","fix":"","message":"","review":"reasons":["order","error":"line":review-withdrawn'
+    b'\0review-decided\0{"accept":true,"by":"","decision":"accepted","note":"rejected","reason":"","before":null,"afte'
+    b'r":"order-changed\0{"before":"after":"phase":"closed","revision":2,"supplier":""}\0order "purpose":"04","revisio'
+    b'n":2}"accepted_with_errors"rejected"}\0held"}\0duplicate"}\0ignored"}\0waiting"}\0superseded"}\0transaction conf'
+    b'lict"}\0"refused"}\0"in_doubt"}\0not heard: not processed: "changed"}\0"backordered"}\0"partial"}\0document busi'
+    b'ness-ack\0{"status":"confirmed"}\0document functional-ack\0{"status":"accepted"}\0document document-delivered\0{'
+    b'}\0document document-accepted\0{"file_execution_id":"","group_control":1,"interchange_control":1}\0document atte'
+    b'mpt-ended\0{"attempt":1,"outcome":"accepted"}\0document attempt-begun\0{"attempt":1,"sha256":""}\0document docum'
+    b'ent-frozen\0{"adjusted":[],"document":"860","dropped":["order: FOB point Origin left out (X12 has codes for it, '
+    b'and no table maps it; freight_terms sets FOB01)"],"file_name":"ps1__P_850_PO-_._c0_r1_.edi","key":"ps1__T_850_PO'
+    b'-_._c0_r1","purpose":"00","replay_of":null,"revision":1}\0document order-seen\0{"known":false,"phase":"released"'
+    b',"revision":1,"supplier":"S0"}\0order PO-write-done\0{"transaction":"write-planned\0{"fields":14,"sha256":"","tr'
+    b'ansaction":"","write":1}\0order transaction-decided\0{"reason":null,"state":"applied"}\0transaction transaction-'
+    b'listed\0{"left_alone":null,"partnership":"","set":"855","supplier":"transaction-listed\0{"left_alone":null,"part'
+    b'nership":"","set":"997","supplier":""}\0transaction transaction-stored\0{"bytes":,"form":"guide-json","sha256":"'
+    b'","form":"x12"}\0transaction plexstedi\0'
+)
+OF_EVENTS: tuple[bytes, ...] = (_EVENTS_FIRST,)
+"""Those of events. The first byte of a stored event is the place of its dictionary here."""

@@ -30,7 +30,8 @@ def drop_contents(
 ) -> bool:
     """Delete request and X12 of final documents, and processed received documents, older than `before`.
 
-    Subjects of open review items and the last document of each stream are kept. At most `MOST_ROWS` rows are read per
+    Subjects of open review items are kept; of the last document of each stream the X12, and the request unless it was
+    delivered: a refused one may be sent again. At most `MOST_ROWS` rows are read per
     transaction; `note` is called in each that deleted something. Return False if `go_on`, called before each
     transaction, stopped it: what is left is deleted by the next call.
     """
@@ -47,10 +48,11 @@ def drop_contents(
 
 
 MOST_ROWS = 500
-_DOCUMENTS = """UPDATE documents SET body = x'', x12 = x''
-    WHERE id >= ? AND id < ? AND frozen_at < ? AND length(body) > 0
+_LATER = "EXISTS (SELECT 1 FROM documents AS later WHERE later.stream = documents.stream AND later.id > documents.id)"
+_DOCUMENTS = f"""UPDATE documents SET body = x'', x12 = CASE WHEN {_LATER} THEN x'' ELSE x12 END
+    WHERE id >= ? AND id < ? AND frozen_at < ?
+    AND ((length(body) > 0 AND state = 'delivered') OR (length(body) + length(x12) > 0 AND {_LATER}))
     AND state IN ('delivered', 'refused', 'withdrawn') AND blocks = 0 AND retry = 0
-    AND EXISTS (SELECT 1 FROM documents AS later WHERE later.stream = documents.stream AND later.id > documents.id)
     AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.state = 'open' AND reviews.document_id = documents.id)"""
 _RECEIVED = """UPDATE inbox SET document = NULL
     WHERE rowid >= ? AND rowid < ? AND received_at < ? AND document IS NOT NULL

@@ -6,7 +6,13 @@ rejects any other change, so that a program error cannot write an impossible his
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from plexstedi.edi.order_number import search_key
+from plexstedi.state.file.codec import hash_bytes, pack, pack_beside
+from plexstedi.state.file.event_codec import microseconds, pack_event, short_id
 from plexstedi.state.file.version_5 import version_5
+from plexstedi.state.file.version_6 import VERSION_6
 
 DOCUMENT_MOVES_1 = (
     ("frozen", "sending"),
@@ -263,7 +269,18 @@ so their columns are generated from it."""
 
 _VERSION_5 = version_5(document_id=_DOCUMENT, transaction_id=_TRANSACTION)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, VERSION_6)
 """`MIGRATIONS[n]` converts a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)
+
+FUNCTIONS: tuple[tuple[str, int, Callable[..., bytes | str | int]], ...] = (
+    ("search_key", 1, search_key),
+    ("pack", 1, pack),
+    ("hash_bytes", 1, hash_bytes),
+    ("pack_beside", 2, pack_beside),
+    ("pack_event", 6, pack_event),
+    ("microseconds", 1, microseconds),
+    ("short_id", 1, short_id),
+)
+"""Functions that the migrations call, with the number of their arguments."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from plexstedi.config.load import Config
 from plexstedi.edi.deadlines import DeadlineDocument, DeadlineKind, DeadlineStream, Overdue, OverdueLevel, overdue
 from plexstedi.edi.inbound.precedence import Folded, RankedAcknowledgment, fold
 from plexstedi.edi.order import Phase
 from plexstedi.edi.reasons import Reason
+from plexstedi.edi.sent import SentOrder
 from plexstedi.edi.settings import SupplierSettings
 from plexstedi.state.document import Document
 from plexstedi.state.document_states import FunctionalStatus
@@ -30,6 +31,8 @@ class LateDocument:
 
     document: Document
     late: Overdue
+    due: date | None = None
+    """The first day on which something of its lines is due, as last sent; None if no day was sent."""
 
     @property
     def subject(self) -> Subject:
@@ -176,7 +179,17 @@ def _of_stream(
         statuses=folded.lines,
         reviewed=noted,
     )
-    return [LateDocument(documents[one.document], one) for one in overdue(clocked, settings, now)]
+    return [
+        LateDocument(documents[one.document], one, first_due(last, one.lines))
+        for one in overdue(clocked, settings, now)
+    ]
+
+
+def first_due(sent: SentOrder, lines: Collection[int]) -> date | None:
+    """The first due day of these lines, without lines of all, among what is still ordered."""
+    wanted = [line for line in sent.lines if not lines or line.line in lines]
+    days = [part.due for line in wanted for part in line.schedules if part.quantity > 0]
+    return min((day for day in days if day is not None), default=None)
 
 
 def _with_deadlines(document: Document) -> DeadlineDocument:

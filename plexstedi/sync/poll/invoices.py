@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.edi.invoice import Invoice
 from plexstedi.edi.reasons import Reason
 from plexstedi.plex.port import InvoiceReading, UnforeseenInvoice, UnreadableInvoice, Window
@@ -20,6 +21,8 @@ from plexstedi.sync.timezones import invoice_in_stored_timezone
 
 _STEP = timedelta(days=3)
 """Length of a window: Plex's accounting returns about 1,000 invoices before it times out (plex/README.md 6)."""
+_STEP_BY_CALLS = timedelta(hours=6)
+"""The same where the lines of each invoice take a call: a window must be complete within one run."""
 
 
 def wanted(session: Session) -> bool:
@@ -35,11 +38,13 @@ def plan_windows(
     overlap: timedelta,
     since: datetime | None = None,
     look_back: datetime | None = None,
+    step: timedelta = _STEP,
 ) -> tuple[Window, ...]:
     """The windows to read, oldest first.
 
     `cursor`: end of the last stored window; one in the future (the clock was set back) counts as now. `look_back`: set
     with a sweep of orders; invoices since then are read again, for rows that Plex committed late.
+    `step`: the longest window.
     """
     begin = start if cursor is None else min(cursor, end) - overlap
     if look_back is not None:
@@ -48,7 +53,7 @@ def plan_windows(
         begin = since
     windows = []
     while begin < end:
-        until = min(begin + _STEP, end)
+        until = min(begin + step, end)
         windows.append(Window(begin, until))
         begin = until
     return tuple(windows)
@@ -90,6 +95,7 @@ def poll_invoices(
         overlap=timedelta(minutes=session.config.plex.poll.overlap_minutes),
         since=since,
         look_back=look_back,
+        step=_STEP_BY_CALLS if session.config.plex.api in ACCOUNT_APIS else _STEP,
     )
     for done, window in enumerate(windows):
         session.checkpoint()

@@ -7,7 +7,7 @@ deletions, rows committed late).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from plexstedi.edi.order import Order, Phase, Supplier
 from plexstedi.errors import PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.plex.port import (
     OrderReading,
+    Touched,
     UnavailableOrder,
     UnforeseenOrder,
     UnreadableOrder,
@@ -23,7 +24,7 @@ from plexstedi.plex.port import (
 )
 from plexstedi.plex.rest.client import QUERY_REFUSED, UNREADABLE
 from plexstedi.state.cursors import Fact
-from plexstedi.state.orders import OrderRecord, Work
+from plexstedi.state.orders import Orders, Work
 from plexstedi.state.subject import Subject
 from plexstedi.sync.isolation import Turns, isolated, order_reading, try_again_after_update
 from plexstedi.sync.poll import invoices
@@ -176,11 +177,7 @@ def _orders_start(session: Session, now: datetime) -> datetime:
 def _list_window(session: Session, window: Window) -> None:
     touched = session.plex.touched_orders(window)
     orders = session.store.orders
-    work = [
-        Work(one.order_id, one.number, "window")
-        for one in touched
-        if not _already_read(orders.get(one.order_id), one.marks)
-    ]
+    work = [Work(one.order_id, one.number, "window") for one in touched if not _already_read(orders, one)]
     with session.store.transaction():
         close_odd_row_reviews(session, {row for one in touched for row in one.marks})
         orders.add_work(work)
@@ -188,9 +185,12 @@ def _list_window(session: Session, window: Window) -> None:
         session.store.cursors.put_time(Fact.WINDOW_END, window.end)
 
 
-def _already_read(record: OrderRecord | None, marks: Mapping[str, datetime]) -> bool:
+def _already_read(orders: Orders, touched: Touched) -> bool:
     """Whether every row in the window was already read in its current version."""
-    return record is not None and all(record.marks.get(row) == at for row, at in marks.items())
+    if orders.get(touched.order_id) is None:
+        return False
+    marks = orders.marks(touched.order_id)
+    return all(marks.get(row) == at for row, at in touched.marks.items())
 
 
 def _list_sweep(session: Session, now: datetime, why: str) -> None:

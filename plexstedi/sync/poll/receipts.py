@@ -35,7 +35,9 @@ def read_receipts_of_plex(session: Session, now: datetime) -> None:
         # This tenant may not offer receipts at all: continue without received quantities.
         if fault.code != "wrong-path":
             raise
-        session.run.warn(f"receipts cannot be read, so the received quantities are unknown: {fault.message}")
+        session.run.warn(
+            f"receipts cannot be read, so the received quantities are unknown: {fault.message}. {fault.fix}"
+        )
         return
     with session.store.transaction():
         for receipt in receipts:

@@ -96,7 +96,7 @@ def _record_vanished(session: Session, order_id: str) -> None:
     last = session.store.orders.revision(order_id, record.latest)
     gone = last.model_copy(update={"phase": Phase.VANISHED})
     revision = session.store.orders.record(
-        gone, marks=record.marks, now=session.clock.now(), known=record.known, baseline=False
+        gone, marks=session.store.orders.marks(record.id), now=session.clock.now(), known=record.known, baseline=False
     )
     _count_change(session, last)
     session.note("order-vanished", of_order(record.number), order_id=order_id, revision=revision)

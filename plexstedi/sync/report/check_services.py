@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 
 from plexstedi.clock import Clock
 from plexstedi.config.datasource_tables import default_id
 from plexstedi.config.datasources import READ, WRITE
 from plexstedi.config.load import AckLevel, Config, PlexApi, WriteBack
+from plexstedi.config.tables import PlexConfig
 from plexstedi.credentials.secrets import Secrets
 from plexstedi.edi.order import Order
 from plexstedi.edi.settings import SupplierSettings
-from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
+from plexstedi.errors import ExitCode, PlexStediError, ServiceRefused, ServiceUnavailable
 from plexstedi.http.caller import Deadline
 from plexstedi.plex.datasource.source_port import DataSourcePlex
 from plexstedi.plex.port import PlexPort, UnreadableInvoice, UnreadableOrder, Window
+from plexstedi.plex.rest_port import RestPlex
 from plexstedi.plex.settings import Level
 from plexstedi.plex.tenant import verify_tenant
 from plexstedi.secret_names import SecretName
@@ -33,6 +36,8 @@ _SECONDS = 120.0
 _RECENT = timedelta(minutes=5)
 _MOST_APART = timedelta(minutes=5)
 _FAR_FUTURE = timedelta(days=3650)
+_SAMPLES = 1
+"""How many invoices are read over data sources, where each takes a call."""
 _LEVEL_VALUES = ("confirmed_quantity", "confirmed_ship_date", "confirmed_delivery_date")
 
 
@@ -51,15 +56,23 @@ def check_plex(config: Config, secrets: Secrets, clock: Clock, only: str | None 
         tables = plex.tables if isinstance(plex, DataSourcePlex) else None
         if tables is not None:
             yield from check_tables(tables)
-        yield _run_check("filters", lambda: _filters(plex, clock))
-        yield _run_check("orders", lambda: _orders(plex))
-        yield _run_check("receipts", lambda: _receipts(plex, clock), harmless=True)
-        if "810" in config.documents.send:
-            yield _run_check("invoices", lambda: _invoices(plex, clock))
+        ask = partial(whom_to_ask, config.plex)
+        with_invoices = "810" in config.documents.send
+        purchasing, accounting = ask("purchasing"), ask("accounting")
+        yield _run_check("filters", lambda: _filters(plex, clock), ask=purchasing)
+        yield _run_check("orders", lambda: _orders(plex, purchasing), ask=purchasing)
+        if isinstance(plex, RestPlex):
+            yield _run_check("parts", lambda: _parts(plex), ask=ask("master data (parts)"))
+        if tables is None:
+            # Data sources were asked for receipts of the future: `check` makes at most 30 calls.
+            yield _run_check("receipts", lambda: _receipts(plex, clock), harmless=True, ask=purchasing)
+        if with_invoices:
+            yield _run_check("invoices", lambda: _invoices(plex, clock), ask=accounting)
         if only in (None, *config.suppliers):
-            yield _run_check("suppliers", lambda: _suppliers(config, plex, only))
+            suppliers = ask("master data (suppliers)")
+            yield _run_check("suppliers", lambda: _suppliers(config, plex, only, suppliers), ask=suppliers)
         if config.plex.acknowledgments.write is WriteBack.CUSTOM_FIELDS:
-            yield _run_check("custom fields", lambda: _fields(config, plex))
+            yield _run_check("custom fields", lambda: _fields(config, plex), ask=ask("custom fields"))
         if config.plex.acknowledgments.write is WriteBack.DATASOURCE and tables is None:
             yield _run_check("data sources", lambda: _records(config, plex))
         if tables is not None:
@@ -71,17 +84,20 @@ def _deadline(clock: Clock) -> Deadline:
 
 
 def _run_check(
-    subject: str, check: Callable[[], Finding], *, area: Area = Area.PLEX, harmless: bool = False
+    subject: str, check: Callable[[], Finding], *, area: Area = Area.PLEX, harmless: bool = False, ask: str = ""
 ) -> Finding:
-    """Run one check; a fault becomes a finding of its kind. `harmless`: a refusal is only a warning."""
+    """Run one check; a fault becomes a finding of its kind. `harmless`: a refusal is only a warning.
+
+    `ask`: the fix of a refusal where the key itself is known to work.
+    """
     try:
         return check()
     except ServiceUnavailable as fault:
         return wrong(area, subject, fault.message, fault.fix, ExitCode.UNAVAILABLE)
     except PlexStediError as fault:
-        if harmless:
-            return warn(area, subject, fault.message, fault.fix)
-        return wrong(area, subject, fault.message, fault.fix)
+        # Plex has one answer for a wrong key and for a product without a subscription; the key was accepted before.
+        fix = ask if ask and fault.code == ServiceRefused.code else fault.fix
+        return (warn if harmless else wrong)(area, subject, fault.message, fix)
 
 
 def _tenant(config: Config, plex: PlexPort) -> Finding:
@@ -92,18 +108,47 @@ def _tenant(config: Config, plex: PlexPort) -> Finding:
 def _filters(plex: PlexPort, clock: Clock) -> Finding:
     """A window in the far future must be empty; otherwise Plex ignores the filter."""
     begin = clock.now() + _FAR_FUTURE
-    touched = plex.touched_orders(Window(begin, begin + timedelta(hours=1)))
-    if touched:
-        return wrong(
-            Area.PLEX,
-            "filters",
-            f"Plex shows {len(touched)} orders dated in the future: it ignores the date filters",
-            "Correct [plex.filters], or the inputs in [plex.datasources]: each poll would read every order.",
-        )
+    window = Window(begin, begin + timedelta(hours=1))
+    reads: list[tuple[str, Callable[[Window], Sized]]] = [("orders", plex.touched_orders)]
+    if isinstance(plex, DataSourcePlex):
+        # The REST interfaces show the times of their rows: there each poll sees an ignored filter.
+        tables = plex.tables
+        reads += [(what, partial(tables.in_window, what)) for what in ("receipts", "invoices") if tables.has(what)]
+    for what, read in reads:
+        if touched := len(read(window)):
+            return wrong(
+                Area.PLEX,
+                "filters",
+                f"Plex shows {touched} {what} dated in the future: it ignores the date filters",
+                f"Correct [plex.filters], or the inputs in [plex.datasources]: each poll would read all {what}.",
+            )
     return ok(Area.PLEX, "filters", "date filters work")
 
 
-def _orders(plex: PlexPort) -> Finding:
+def _parts(plex: RestPlex) -> Finding:
+    """Parts may be read: asked for one that cannot exist. Some orders need the part master, others not."""
+    plex.probe_parts()
+    return ok(Area.PLEX, "parts", "can be read")
+
+
+def whom_to_ask(plex: PlexConfig, product: str) -> str:
+    """The fix where the key works and this product is refused, or empty."""
+    match plex.api:
+        case PlexApi.CONNECT:
+            return (
+                f"The key works for other products. Ask the owner of the app at developers.plex.com to subscribe it to "
+                f"{product}, and your Plex administrator for the role."
+            )
+        case PlexApi.OAUTH2:
+            return f"The client works otherwise. Ask your Plex administrator to grant {plex.auth.client_id} {product}."
+        case PlexApi.DATASOURCE | PlexApi.SOAP:
+            return (
+                f"The account works otherwise. Ask your Plex administrator to let {plex.auth.username} see {product} "
+                "(screen Web Service Access By User Account), else Plex Customer Care."
+            )
+
+
+def _orders(plex: PlexPort, ask: str) -> Finding:
     """Statuses are readable (they define which orders are open), and one open order as a sample."""
     touched = plex.open_orders()
     if not touched:
@@ -111,7 +156,7 @@ def _orders(plex: PlexPort) -> Finding:
             Area.PLEX,
             "orders",
             "statuses are readable; Plex shows no open order",
-            "If there are open orders, the key has no permission to see them.",
+            f"If there are open orders, it may not see them. {ask}",
         )
     sample = plex.order(touched[0].order_id)
     if isinstance(sample, UnreadableOrder):
@@ -129,17 +174,25 @@ def _receipts(plex: PlexPort, clock: Clock) -> Finding:
 
 
 def _invoices(plex: PlexPort, clock: Clock) -> Finding:
-    """The key may read customer invoices, and those of the last day are readable."""
+    """The key may read customer invoices, and those of the last day are readable; over data sources, some of them."""
     now = clock.now()
-    readings = plex.touched_invoices(Window(now - timedelta(days=1), now))
+    window = Window(now - timedelta(days=1), now)
+    if isinstance(plex, DataSourcePlex):
+        readings = plex.some_invoices(window, _SAMPLES)
+        what = f"the list and {len(readings)} since yesterday can be read"
+    else:
+        readings = plex.touched_invoices(window)
+        what = f"{len(readings)} since yesterday"
     for one in readings:
         if isinstance(one, UnreadableInvoice):
             return wrong(Area.PLEX, "invoices", f"invoice {one.number} cannot be read: {one.reason}", one.fix)
-    return ok(Area.PLEX, "invoices", f"{len(readings)} since yesterday")
+    return ok(Area.PLEX, "invoices", what)
 
 
-def _suppliers(config: Config, plex: PlexPort, only: str | None) -> Finding:
+def _suppliers(config: Config, plex: PlexPort, only: str | None, ask: str) -> Finding:
     known = {supplier.code for supplier in plex.suppliers()}
+    if not known:
+        return wrong(Area.PLEX, "suppliers", "Plex shows no supplier at all: it may not see them", ask)
     wanted = config.suppliers if only is None else [only]
     missing = sorted(code for code in wanted if code not in known)
     if missing:

@@ -8,7 +8,12 @@ from plexstedi.errors import ExitCode, PlexStediError, ServiceUnavailable
 from plexstedi.plex.datasource.probe import near_limits, probe
 from plexstedi.plex.datasource.tables import SourceTables
 from plexstedi.sync.report.check import Area, Finding, not_verified, ok, warn, wrong
+from plexstedi.sync.source_names import suggestion
 
+_MOST_SEARCHES = 3
+_MOST_TABLES = 17
+"""For so many tables that may not be read, others of similar names are searched; for none where all tables are
+configured, since `check` makes at most 30 calls."""
 _NOT_READ = ("release_write", "acknowledgment_write", "acknowledgment_read")
 """Tables that `check` does not execute: two of them write."""
 
@@ -17,12 +22,15 @@ def check_tables(tables: SourceTables) -> Iterator[Finding]:
     """The data sources exist, are granted to the account, and are named as configured; nothing is executed."""
     good: list[str] = []
     unknown: list[str] = []
+    searches = min(_MOST_SEARCHES, _MOST_TABLES - len(tables.names))
     try:
         for each in probe(tables):
             if each.problem is None:
                 unknown.append(each.table)
             elif each.problem:
-                yield wrong(Area.PLEX, f"plex.datasources.{each.table}", each.problem, each.fix)
+                more = suggestion(tables.sources, each.table) if not each.name and searches > 0 else ""
+                searches -= not each.name
+                yield wrong(Area.PLEX, f"plex.datasources.{each.table}", each.problem, f"{each.fix} {more}".strip())
             else:
                 good.append(f"{each.table} {each.source}")
     except ServiceUnavailable as fault:

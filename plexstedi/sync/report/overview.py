@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plexstedi.config.load import Config
+from plexstedi.config.places import may_exist
 
 _MOST_COMPARED = 50_000
 
@@ -96,7 +97,7 @@ def reading(path: Path) -> Iterator[Store | None]:
 
     Raise StateUnusable if it cannot be read, or is missing although it existed.
     """
-    if not path.exists():
+    if not may_exist(path):
         expect_state(path)
         yield None
         return

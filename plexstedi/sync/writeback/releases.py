@@ -131,7 +131,11 @@ def _recorded(session: Session, write: Write, now: _Now) -> int | None:
     if after is None:
         return None
     revision = orders.record(
-        after, marks=record.marks, now=session.clock.now(), known=record.known, baseline=record.baseline > 0
+        after,
+        marks=orders.marks(record.id),
+        now=session.clock.now(),
+        known=record.known,
+        baseline=record.baseline > 0,
     )
     return record.latest if revision is None else revision
 

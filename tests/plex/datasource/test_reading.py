@@ -199,10 +199,43 @@ def test_a_mapped_column_that_plex_does_not_return_is_a_fault_even_without_rows(
 def test_an_ignored_input_is_seen_and_an_unknown_order_has_vanished(make_sources):
     fake, plex = make_sources()
     assert plex.order("7999") == VanishedOrder("7999")
+    # One list and one open order prove that the account sees orders at all; that is done once.
+    assert [len(fake.calls(number)) for number in (2874, 3827)] == [1, 2]
+    assert plex.order("7998") == VanishedOrder("7998")
+    assert [len(fake.calls(number)) for number in (2874, 3827)] == [1, 3]
     fake.put(3827, [ORDER])
     with pytest.raises(ServiceRefused) as caught:
         plex.order("7999")
     assert caught.value.code == "ignored-filter"
+
+
+@pytest.mark.parametrize(("number", "table"), [(3827, "order"), (6197, "lines"), (6200, "releases")])
+def test_a_table_without_rows_of_any_order_is_missing_access_and_no_order_has_vanished(make_sources, number, table):
+    fake, plex = make_sources()
+    fake.put(2874, [{"PO_Key": key, "PO_No": f"PO-{key}"} for key in (7001, 7002, 7003, 7004, 7005)])
+    orders = [ORDER | {"PO_Key": key} for key in (7001, 7002, 7003, 7004, 7005)]
+    fake.put(3827, orders, by="PO_Key")
+    fake.put(number, [])
+    with pytest.raises(ServiceRefused, match=rf"{number} \(\[plex.datasources.{table}\]\) returns no row") as caught:
+        plex.order("7001")
+    assert caught.value.code == "no-rows"
+    assert len(fake.calls(3827)) == 4
+
+
+def test_the_last_order_of_all_may_vanish(make_sources):
+    fake, plex = make_sources()
+    fake.put(2874, [])
+    fake.put(3827, [])
+    assert plex.order("7001") == VanishedOrder("7001")
+
+
+def test_an_order_may_lose_its_releases_where_others_have_theirs(make_sources):
+    fake, plex = make_sources()
+    fake.put(3827, [ORDER, ORDER | {"PO_Key": 7002, "PO_No": "PO-o2"}], by="PO_Key")
+    fake.rows[6200] = lambda inputs: [] if inputs["PO_Key"] == 7002 else [RELEASE]
+    (order,) = plex.orders(["7002"])
+    assert isinstance(order, Order)
+    assert order.lines[0].releases == ()
 
 
 @pytest.mark.parametrize(

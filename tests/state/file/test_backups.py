@@ -159,4 +159,4 @@ def filled(store):
     """More than four slices of a MB."""
     with store.transaction():
         for number in range(300):
-            store.audit.append(NOW, "plexstedi", "filled", Subject("run"), number=number, text="x" * 20_000)
+            store.audit.append(NOW, "plexstedi", "filled", Subject("run"), number=number, text=os.urandom(10_000).hex())

@@ -8,14 +8,16 @@ import zlib
 import pytest
 
 from plexstedi.state.file.codec import pack, unpack
-from plexstedi.state.file.dictionaries import DICTIONARIES, NEWEST
+from plexstedi.state.file.dictionaries import DICTIONARIES, NEWEST, OF_EVENTS
 
 RELEASED = ("42be262f3876326c1239950e0a682de6321dec7d5e0f3fbd9780e272c1c04d5e",)
+RELEASED_OF_EVENTS = ("d0f443bdbb642d09229cc8cd700dbd64bfd6321105619632f27fdde0cc6f3981",)
 PAYLOADS = (b"", b"{}", b'{"order_id":"7cb73161","order_number":"PO-1"}', bytes(range(256)) * 400, NEWEST)
 
 
 def test_a_released_dictionary_never_changes() -> None:
     assert tuple(hashlib.sha256(each).hexdigest() for each in DICTIONARIES) == RELEASED
+    assert tuple(hashlib.sha256(each).hexdigest() for each in OF_EVENTS) == RELEASED_OF_EVENTS
     assert len({zlib.adler32(each) for each in DICTIONARIES}) == len(DICTIONARIES)
 
 

@@ -20,6 +20,7 @@ from plexstedi.cli.result.things import CredentialJson
 from plexstedi.cli.result.values import stamp
 from plexstedi.credentials.secrets import ListedSecret
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile, UsageFault
+from plexstedi.ownership import is_there
 from plexstedi.plain_text import hanging
 from plexstedi.secret_names import SecretName
 from plexstedi.state.file.lock import RunLock, lock_path
@@ -195,7 +196,7 @@ def _no_run(invocation: Invocation) -> Iterator[None]:
     except ConfigurationFault:
         yield
         return
-    if not lock_path(state).exists():
+    if not is_there(lock_path(state)):
         yield
         return
     with RunLock(

@@ -10,18 +10,21 @@ from typing import Annotated
 
 import typer
 
-from plexstedi.cli.invocation import finish, of
+from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.result.outcome import Outcome
+from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.load import default_config_path, load
 from plexstedi.config.machine_tables import RunConfig
 from plexstedi.config.new import InitOptions, example_text, missing_options, new_config
+from plexstedi.config.source_text import tables_to_write
 from plexstedi.config.tables import PlexApi, WriteBack
 from plexstedi.config.values import timezone_problem
 from plexstedi.errors import ConfigurationFault, UsageFault
+from plexstedi.ownership import is_there
 from plexstedi.secret_names import SecretName
 
-_APIS = (PlexApi.CONNECT, PlexApi.OAUTH2)
+_APIS = (PlexApi.CONNECT, PlexApi.OAUTH2, PlexApi.DATASOURCE, PlexApi.SOAP)
 _WRITES = (WriteBack.CUSTOM_FIELDS, WriteBack.RELEASES, WriteBack.REPORT_ONLY)
 _TEXTS = {
     "--api": f"Which Plex interface: {' | '.join(_APIS)}",
@@ -29,12 +32,20 @@ _TEXTS = {
     "--base-url": "The https address of your Plex",
     "--token-url": "The token address",
     "--client-id": "The client id of this application at Plex",
+    "--username": "The web service account",
+    "--company-code": "The company code (PCN) that the web service account must belong to",
     "--usage-indicator": "Documents are T (test) or P (production); Stedi delivers both to suppliers",
     "--company": "Your company's name on each document",
     "--write": f"How acknowledgments are written to Plex: {' | '.join(_WRITES)}",
     "--timezone": "The plant's time zone, like America/Detroit: a date in Plex is a date there",
     "--every-minutes": "How often cron or the timer calls `plexstedi run`, in minutes",
     "--key-rotation-days": "After how many days the Stedi key is replaced",
+}
+_PLEX_SECRETS = {
+    PlexApi.CONNECT: SecretName.PLEX_API_KEY,
+    PlexApi.OAUTH2: SecretName.PLEX_CLIENT_SECRET,
+    PlexApi.DATASOURCE: SecretName.PLEX_PASSWORD,
+    PlexApi.SOAP: SecretName.PLEX_PASSWORD,
 }
 _MOST_DAYS = 3650
 _USUAL_DAYS = 90
@@ -54,7 +65,7 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         api: Annotated[str | None, typer.Option("--api", metavar="NAME", help=_TEXTS["--api"])] = None,
         base_url: Annotated[
-            str | None, typer.Option("--base-url", metavar="URL", help=f"{_TEXTS['--base-url']} (oauth2).")
+            str | None, typer.Option("--base-url", metavar="URL", help=f"{_TEXTS['--base-url']} (all but connect).")
         ] = None,
         tenant_id: Annotated[
             str | None, typer.Option("--tenant-id", metavar="UUID", help=f"{_TEXTS['--tenant-id']} (connect).")
@@ -69,6 +80,21 @@ def register(app: typer.Typer) -> None:
         client_id: Annotated[
             str | None, typer.Option("--client-id", metavar="ID", help=f"{_TEXTS['--client-id']} (oauth2).")
         ] = None,
+        username: Annotated[
+            str | None, typer.Option("--username", metavar="NAME", help=f"{_TEXTS['--username']} (datasource, soap).")
+        ] = None,
+        company_code: Annotated[
+            str | None,
+            typer.Option("--company-code", metavar="CODE", help=f"{_TEXTS['--company-code']} (datasource, soap)."),
+        ] = None,
+        from_plex: Annotated[
+            bool,
+            typer.Option(
+                "--from-plex",
+                help="Choose inputs and columns of [plex.datasources] among those that your Plex has (datasource); "
+                "each is marked for confirmation. The secret plex-password must be stored.",
+            ),
+        ] = False,
         usage: Annotated[
             str | None, typer.Option("--usage-indicator", metavar="P|T", help=_TEXTS["--usage-indicator"])
         ] = None,
@@ -102,7 +128,7 @@ def register(app: typer.Typer) -> None:
         """Ask questions and write a commented configuration. Never overwrites; options given are not asked."""
         invocation = of(context)
         file = invocation.config_path or default_config_path(os.environ)
-        if file.exists():
+        if is_there(file):
             raise _there(file)
         given = {
             "--api": api,
@@ -110,11 +136,18 @@ def register(app: typer.Typer) -> None:
             "--tenant-id": tenant_id,
             "--token-url": token_url,
             "--client-id": client_id,
+            "--username": username,
+            "--company-code": company_code,
             "--usage-indicator": usage,
             "--company": company,
             "--write": write,
         }
         asking = _complete(given)
+        if from_plex and given["--api"] != PlexApi.DATASOURCE:
+            raise UsageFault(
+                f"--from-plex reads the names of data sources, which --api {given['--api']} does not have",
+                fix="Omit --from-plex, or use --api datasource.",
+            )
         if asking and timezone is None:
             timezone = _ask_timezone()
         if asking and every_minutes is None:
@@ -134,8 +167,12 @@ def register(app: typer.Typer) -> None:
             every_minutes=every_minutes,
             timezone=timezone,
             key_rotation_days=key_rotation_days,
+            username=given["--username"],
+            company_code=given["--company-code"],
         )
         _create(file, new_config(example_text(), answers))
+        if from_plex:
+            _fill_from_plex(invocation, file, answers)
         outcome = Outcome(command="init")
         outcome.data["file"] = str(file)
         outcome.show = lambda: _show(file, answers.api)
@@ -231,6 +268,21 @@ def _create(file: Path, text: str) -> None:
         raise
 
 
+def _fill_from_plex(invocation: Invocation, file: Path, answers: InitOptions) -> None:
+    """Write the file again, with the names that Plex has; without them there is no file. Raise PlexStediError."""
+    # Load httpx only if Plex is called.
+    from plexstedi.sync.source_names import names_in_plex
+
+    try:
+        tables = tables_to_write(write=answers.write)
+        live = names_in_plex(invocation.config(), invocation.secrets(), invocation.clock, tables)
+        file.unlink()
+        _create(file, new_config(example_text(), answers, live))
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
 def _not_written(file: Path, error: OSError) -> UsageFault:
     return UsageFault(
         f"{file} cannot be written: {error.strerror}",
@@ -239,10 +291,12 @@ def _not_written(file: Path, error: OSError) -> UsageFault:
 
 
 def _show(file: Path, api: PlexApi) -> None:
-    secret = SecretName.PLEX_CLIENT_SECRET if api is PlexApi.OAUTH2 else SecretName.PLEX_API_KEY
+    secret = _PLEX_SECRETS[api]
     print(f"Written: {file}")
     print("Next:")
     print(f"  plexstedi credentials set {secret}")
     print(f"  plexstedi credentials set {SecretName.STEDI_API_KEY}")
+    if api in ACCOUNT_APIS:
+        print('  compare each name marked "# confirm" in [plex.datasources] with your Plex')
     print("  add a [suppliers.CODE] table for each supplier; the file has an example")
     print("  plexstedi check")

@@ -9,7 +9,8 @@ import typer
 
 from plexstedi.cli.invocation import finish, of, work
 from plexstedi.cli.options import Json, Reason, Supplier, positive, reason_given
-from plexstedi.cli.render.tables import plain, print_table, x12_lines
+from plexstedi.cli.render.review_item import show_review
+from plexstedi.cli.render.tables import plain, print_table
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import VersionJson
 from plexstedi.cli.result.things import ConsequenceJson, DocumentJson, ReviewJson, ReviewLineJson, UnmatchedLineJson
@@ -17,7 +18,7 @@ from plexstedi.state.reviews import Review
 from plexstedi.state.statistics import Statistics
 from plexstedi.state.store import open_state
 from plexstedi.sync.counts import Counts
-from plexstedi.sync.people.review import ReviewDetail, ReviewLine, decide, detail
+from plexstedi.sync.people.review import ReviewDetail, decide, detail
 from plexstedi.sync.session import Session
 
 Id = Annotated[
@@ -66,7 +67,7 @@ def _show(context: typer.Context, review: Id, json: Json = False) -> None:
         found = detail(session, review)
         outcome.dry_run = False
         outcome.data.update(_detail(found))
-        outcome.show = lambda: _print_detail(found)
+        outcome.show = lambda: show_review(found, ids=of(context).verbose)
 
     work(context, "review show", body, as_json=json, dry_run=True)
 
@@ -131,84 +132,7 @@ def _print_list(reviews: Sequence[Review]) -> None:
             )
             for review in reviews
         ],
-    )
-
-
-def _print_detail(found: ReviewDetail) -> None:
-    review = found.review
-    about = f"order {review.order_number}" if review.order_number else review.subject
-    print(f"Review {review.id}: {review.kind.value}, {plain(about)}, supplier {plain(review.supplier or 'unknown')}")
-    print(f"  since {review.opened_at:%Y-%m-%d %H:%M} UTC, about {plain(review.subject)}")
-    for reason in review.reasons:
-        print(f"  {plain(reason.where)}: {plain(reason.message)}")
-        print(f"    fix: {plain(reason.fix)}")
-    if found.document is not None:
-        document = found.document
-        print(f"Document {document.id}: {document.kind}, revision {document.revision}, {document.state.value}")
-        print(f"  file {document.file_name}")
-        print(f"  key  {document.idempotency_key}")
-    _print_lines(found)
-    for verb, consequence in (("accept", found.accept), ("reject", found.reject)):
-        print(f"plexstedi review {verb} {review.id} --reason TEXT")
-        print(f"  {consequence.words}" if consequence.possible else f"  not possible: {consequence.words}")
-        print_table(
-            ("where", "field", "Plex after", "why"),
-            [
-                (
-                    "order" if entry.line is None else f"line {entry.line}",
-                    entry.field,
-                    "(empty)" if entry.value is None else entry.value,
-                    entry.why,
-                )
-                for entry in consequence.writes
-            ],
-            title="  Then written to Plex:",
-        )
-    if found.x12 is not None:
-        print("As X12:")
-        print(x12_lines(found.x12))
-    for version in found.versions.versions:
-        print(f"{plain(version.title)}{'' if version.x12 is None else ':'}")
-        if version.x12 is not None:
-            print(x12_lines(version.x12))
-    if found.versions.differences:
-        print("Only in the first (-), only in the second (+):")
-        for line in found.versions.differences:
-            print(f"  {plain(line)}")
-
-
-def _print_lines(found: ReviewDetail) -> None:
-    print_table(
-        ("line", "ordered", "open", "unit", "due", "price", "ack code", "confirmed", "backordered", "rejected", "ship",
-         "delivery", "price acknowledged", "state", "if accepted"),
-        [_line_row(line) for line in found.lines],
-    )  # fmt: skip
-    for line in found.lines:
-        for reason in line.acknowledged.reasons:
-            print(f"  {plain(reason)}")
-    for unmatched in found.unmatched:
-        print(f"  {plain(unmatched.reason)}")
-
-
-def _line_row(line: ReviewLine) -> tuple[object, ...]:
-    ordered, stated = line.ordered, line.acknowledged
-    dues = sorted({schedule.due for schedule in ordered.schedules if schedule.due}) if ordered else []
-    return (
-        stated.line,
-        f"{stated.ordered:f}",
-        f"{stated.open:f}",
-        stated.unit,
-        ", ".join(due.isoformat() for due in dues),
-        None if ordered is None else f"{ordered.price:f}",
-        stated.code,
-        f"{stated.confirmed:f}",
-        f"{stated.backordered:f}",
-        f"{stated.rejected:f}",
-        stated.ship_date,
-        stated.delivery_date,
-        None if stated.price is None else f"{stated.price:f}",
-        stated.state.value,
-        None if stated.if_accepted is None else stated.if_accepted.value,
+        spare=("since",),
     )
 
 

@@ -1,0 +1,1 @@
+"""The page of `status --html` and `run.html`."""

@@ -1,0 +1,1 @@
+"""Commands with which a user decides: `review`, `replay`, `recover`."""

@@ -1,0 +1,1 @@
+"""`status` of several plants, each with its own configuration."""

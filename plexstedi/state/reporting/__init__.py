@@ -1,0 +1,1 @@
+"""What the page of `status --html` counts over time."""

@@ -1,0 +1,1 @@
+"""Statistics for the page: suppliers over time, and open orders by stage."""

@@ -1,0 +1,53 @@
+"""An event is read back byte by byte, whatever it says; what was damaged is no event."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plexstedi.state.file.codec import instant, moment
+from plexstedi.state.file.event_codec import id_of, microseconds, pack_event, short_id, time_of, unpack_event
+
+UUID = "7cb73161-26a3-41d7-be96-8f7757a56e3f"
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+
+
+@given(TEXTS, TEXTS, TEXTS, st.text(st.characters(exclude_categories=["Cs"])), TEXTS)
+def test_what_was_stored_is_read_back(actor: str, kind: str, detail: str, subject: str, beside: str) -> None:
+    packed = pack_event(actor, kind, detail, subject, beside, UUID)
+    assert unpack_event(packed, beside, UUID) == (actor, kind, detail, subject)
+
+
+def test_an_id_that_the_event_names_costs_little() -> None:
+    texts = ("plexstedi", "transaction-listed", "{}", f"transaction {UUID}")
+    assert len(pack_event(*texts, UUID)) + 15 < len(pack_event(*texts))
+
+
+@pytest.mark.parametrize("damage", [lambda p: p[:-2], lambda p: p + b"x", lambda p: b"\x09" + p[1:], lambda p: b""])
+def test_a_damaged_event_is_not_read(damage) -> None:
+    with pytest.raises(ValueError, match=r"damaged|cut off"):
+        unpack_event(damage(pack_event("plexstedi", "order-seen", '{"revision":1}', "order PO-1")))
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_time_is_the_same_text_again(at: datetime) -> None:
+    number = microseconds(instant(at))
+    assert isinstance(number, int)
+    assert time_of(number) == at
+    assert moment(instant(at)) == at
+
+
+@pytest.mark.parametrize("text", ["", "x", "2026-01-01", "2026-01-01T00:00:00+00:00", "2026-01-01 00:00:00.000000Z"])
+def test_another_text_is_no_time_and_stays(text: str) -> None:
+    assert microseconds(text) == text
+    with pytest.raises(ValueError, match="not a time"):
+        time_of(text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("one", [UUID, UUID.upper(), "4711", "", "id-PO-1", UUID.replace("-", ""), UUID + " "])
+def test_an_id_is_the_same_again(one: str) -> None:
+    assert id_of(short_id(one)) == one
+    assert isinstance(short_id(one), bytes) is (one == UUID)
