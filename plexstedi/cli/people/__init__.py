@@ -1,1 +1,1 @@
-"""Commands by which a person decides: `review`, `replay`, `recover`."""
+"""Commands by which a user decides: `review`, `replay`, `recover`."""

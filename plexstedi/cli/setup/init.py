@@ -12,6 +12,7 @@ import typer
 
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.load import default_config_path, load
 from plexstedi.config.machine_tables import RunConfig
@@ -245,5 +246,5 @@ def _show(file: Path, api: PlexApi) -> None:
     print("Next:")
     print(f"  plexstedi credentials set {secret}")
     print(f"  plexstedi credentials set {SecretName.STEDI_API_KEY}")
-    print("  add a [suppliers.CODE] table for each supplier; the file has an example")
+    say("add a [suppliers.CODE] table for each supplier; the file has an example", indent="  ", hanging="    ")
     print("  plexstedi check")
