@@ -16,6 +16,7 @@ from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.streams import print_json, takes_text
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.records import ChainedEventJson
 from plexstedi.errors import StateUnusable, UsageFault
@@ -146,7 +147,7 @@ def _verify(
                 code="audit-broken",
             )
         )
-    outcome.show = lambda: print(
+    outcome.show = lambda: say(
         f"{count} events, {'none changed' if broken is None else 'broken'}; head {outcome.data['audit_head']}"
     )
     finish(invocation, outcome, as_json=json)

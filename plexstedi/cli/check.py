@@ -11,7 +11,9 @@ import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
+from plexstedi.cli.render.layout import Mark
 from plexstedi.cli.render.tables import plain, print_table
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import FindingJson, TrialJson
 from plexstedi.config.load import Config
@@ -35,6 +37,7 @@ from plexstedi.sync.report.check_key import check_key, check_key_place, check_pl
 from plexstedi.sync.report.check_metrics import check_metrics
 from plexstedi.sync.report.overview import reading
 
+_COLOURS = {Verdict.WARN: Mark.CARE, Verdict.WRONG: Mark.WRONG}
 _MARKS = {
     Verdict.OK: "ok",
     Verdict.WARN: "warn",
@@ -184,13 +187,16 @@ def _show(findings: Sequence[Finding], trials: Sequence[Trial]) -> None:
         group = [finding for finding in findings if finding.area is area]
         if not group:
             continue
-        print(f"{area.value}")
+        say(area.value, mark=Mark.HEAD)
         for finding in group:
-            print(f"  {_MARKS[finding.verdict]:<17}{plain(finding.subject)}: {plain(finding.message)}")
+            mark = f"{_MARKS[finding.verdict]:<17}"
+            colour = _COLOURS.get(finding.verdict, Mark.NONE)
+            text = f"{mark}{plain(finding.subject)}: {plain(finding.message)}"
+            say(text, indent="  ", hanging=" " * 21, mark=colour)
             if finding.fix and finding.verdict is not Verdict.OK:
-                print(f"  {'':<17}fix: {plain(finding.fix)}")
+                say(f"fix: {plain(finding.fix)}", indent=" " * 19, hanging=" " * 24)
     _show_trials(trials)
-    print(_summary(findings))
+    say(_summary(findings))
 
 
 def _summary(findings: Sequence[Finding]) -> str:
@@ -233,4 +239,4 @@ def _show_trials(trials: Sequence[Trial]) -> None:
     )
     adjusted = list(dict.fromkeys(f"{trial.order}: {text}" for trial in trials for text in trial.adjusted))
     for text in adjusted:
-        print(f"adjusted: {plain(text)}")
+        say(f"adjusted: {plain(text)}", hanging="  ")

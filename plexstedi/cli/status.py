@@ -16,6 +16,7 @@ from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.page.files import write_page
 from plexstedi.cli.plants.command import several_plants
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.render.text import show_attention, show_health, show_late, show_orders, show_overview, show_report
 from plexstedi.cli.render.watch import repeat
 from plexstedi.cli.result.outcome import Outcome
@@ -185,7 +186,7 @@ def _show_no_state(outcome: Outcome, path: Path, health: Health, *, check: bool)
     outcome.attention = check and not health.ok
 
     def show() -> None:
-        print(f"Nothing yet: no run has created the state file {path}.")
+        say(f"Nothing yet: no run has created the state file {path}.")
         if not health.ok:
             show_health(health)
 

@@ -48,7 +48,10 @@ class EndingRecorder:
             )
         unrecorded = (
             outcome.collect(
-                lambda: outcome.take(record_in_state(session.store, self._ending(session, began), to_cron=self.to_cron))
+                lambda: outcome.take(
+                    record_in_state(session.store, self._ending(session, began), to_cron=self.to_cron),
+                    to_cron=self.to_cron,
+                )
             )
             or unrecorded
         )
@@ -88,7 +91,12 @@ class EndingRecorder:
 
         outcome = self.outcome
         if state is not None:
-            outcome.collect(lambda: outcome.take(record_beside_state(state, ending, to_cron=self.to_cron)))
+            outcome.collect(
+                lambda: outcome.take(
+                    record_beside_state(state, ending, to_cron=self.to_cron),
+                    to_cron=self.to_cron,
+                )
+            )
         if alerts is not None and self.alerting:
             outcome.collect(
                 lambda: outcome.warnings.extend(

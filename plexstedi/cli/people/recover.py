@@ -7,6 +7,7 @@ import typer
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Yes, confirmed
 from plexstedi.cli.render.tables import print_table
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome, print_news
 from plexstedi.cli.result.results import FoundInvoiceJson, FoundOrderJson
 from plexstedi.clock import StopRequest
@@ -56,7 +57,7 @@ def _preview(context: typer.Context, *, as_json: bool) -> None:
 
 def _show(found: list[FoundStream]) -> None:
     if not found:
-        print("The state file knows all of our files at Stedi: nothing to recover.")
+        say("The state file knows all of our files at Stedi: nothing to recover.")
         return
     rows = [(one.number, one.release, len(one.files), one.files[-1].execution.file_name, one.action()) for one in found]
     print_table(("order or invoice", "release", "files", "last file", "action"), rows)

@@ -13,6 +13,7 @@ from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, confirmed, overrides, reason_given
 from plexstedi.cli.render.tables import aligned, plain, x12_lines
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome, print_news
 from plexstedi.cli.result.results import TransactionJson
 from plexstedi.cli.result.things import ReplayJson
@@ -198,7 +199,7 @@ def _replay_ack(
         outcome.data["transaction"] = TransactionJson(id=transaction_id, state=state, writes_planned=writes)
 
         def show() -> None:
-            print(f"Transaction {plain(transaction_id)} is now {state}.")
+            say(f"Transaction {plain(transaction_id)} is now {state}.")
             if writes > 0:
                 print("  The next run writes its values to Plex.")
             print_news(outcome)
@@ -214,7 +215,7 @@ def _show(outcome: Outcome, *, count: int) -> None:
     replays: Sequence[ReplayJson] = outcome.data["replays"]
     for entry in replays:
         state = "would be sent" if entry.state is None else entry.state
-        print(f"{_word(entry.kind)} {plain(entry.order)}: {entry.kind} {entry.file_name}: {state}")
+        say(f"{_word(entry.kind)} {plain(entry.order)}: {entry.kind} {entry.file_name}: {state}", hanging="  ")
     print_news(outcome)
 
 

@@ -25,6 +25,7 @@ from plexstedi.cli.people.review_together import (
 )
 from plexstedi.cli.render.review_item import show_review
 from plexstedi.cli.render.tables import plain, print_table
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.results import VersionJson
 from plexstedi.cli.result.things import ConsequenceJson, DocumentJson, ReviewJson, ReviewLineJson, UnmatchedLineJson
@@ -211,8 +212,8 @@ def _print_list(reviews: Sequence[Review]) -> None:
 
 def _print_decided(review: Review, how: str, *, closed: bool, asked: Sequence[str]) -> None:
     about = f"order {review.order_number}" if review.order_number else review.subject
-    print(f"Review {review.id} ({review.kind.value}, {plain(about)}): {how}ed.")
+    say(f"Review {review.id} ({review.kind.value}, {plain(about)}): {how}ed.")
     if not closed:
         print("  Other lines of this acknowledgment still need review.")
     for line in asked:
-        print(f"  needs review: {plain(line)}")
+        say(f"needs review: {plain(line)}", indent="  ", hanging="    ")

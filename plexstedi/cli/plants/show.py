@@ -9,6 +9,7 @@ from html import escape as html_escape
 
 from plexstedi.cli.render.sections import NOTHING, instant
 from plexstedi.cli.render.tables import plain, print_table
+from plexstedi.cli.render.terminal import head, say
 from plexstedi.plain_text import visible
 from plexstedi.sync.report.plants import MOST_ITEMS, ItemKind, Plant, PlantItem
 
@@ -55,18 +56,18 @@ def left_out(plant: Plant) -> str | None:
 
 def show_plants(plants: Sequence[Plant], now: datetime) -> None:
     """The overview as text."""
-    print(f"{len(plants)} plants, {instant(now)}")
+    say(f"{len(plants)} plants, {instant(now)}")
     print_table(HEADERS, [row(plant) for plant in plants])
     for plant in plants:
         if not plant.items:
             continue
-        print(f"\n{plain(plant.name)}" + (f" ({plain(plant.company)})" if plant.company else ""))
+        head(plain(plant.name) + (f" ({plain(plant.company)})" if plant.company else ""))
         for item in plant.items[:MOST_ITEMS]:
-            print(f"  {plain(heading_of(item))}: {plain(item.text)}")
+            say(f"{plain(heading_of(item))}: {plain(item.text)}", indent="  ", hanging="    ")
             if item.fix:
-                print(f"    fix: {plain(item.fix)}")
+                say(f"fix: {plain(item.fix)}", indent="    ", hanging="         ")
         if (more := left_out(plant)) is not None:
-            print(f"  {more}")
+            say(more, indent="  ", hanging="    ")
 
 
 _STYLE = """

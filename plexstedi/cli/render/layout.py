@@ -76,12 +76,17 @@ def paragraph(text: str, width: int, *, indent: str = "", hanging: str | None = 
     following = indent if hanging is None else hanging
     lead = text[: len(text) - len(text.lstrip(" "))]
     lines, line, begin = [], "", indent + lead
+    used = columns_of(begin)
     for word in text[len(lead) :].split(" "):
-        longer = f"{line} {word}" if line else word
-        if line.strip() and columns_of(begin + longer) > width:
+        wide = columns_of(word)
+        after = used + (1 if line else 0) + wide
+        if line.strip() and after > width:
             lines.append(begin + line)
-            longer, begin = word, following
-        line = longer
+            line, begin = word, following
+            used = columns_of(following) + wide
+        else:
+            line = f"{line} {word}" if line else word
+            used = after
     return [*lines, (begin + line).rstrip()]
 
 

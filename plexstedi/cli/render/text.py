@@ -151,19 +151,7 @@ def show_attention(seen: Overview, health: Health, now: datetime) -> None:
         return
     if not health.ok:
         show_health(health)
-    for group in grouped(seen.open_reviews):
-        what = group.what.capitalize()
-        head(f"{what}, supplier {plain(group.supplier or 'unknown')}: {len(group.reviews)}")
-        for review in group.reviews:
-            line = "" if review.line is None else f" line {review.line}"
-            about = plain(review.order_number or str(review.subject.text))
-            say(f"{review.id}  {about}{line}, since {instant(review.opened_at)}", indent="  ")
-            for reason in review.reasons:
-                say(plain(reason.message), indent="      ")
-        for fix in dict.fromkeys(
-            _fix_of_any(review, reason.fix) for review in group.reviews for reason in review.reasons
-        ):
-            say(f"fix: {fix}", indent="  ", hanging="       ")
+    _show_items(seen.open_reviews)
     late = latest_first(overdue_without_review(seen))
     print_table(LATE_HEADERS, [late_row(one) for one in late], title="Late", spare=("document",))
     print_table(UNWRITTEN_HEADERS, [unwritten_row(one) for one in seen.unwritten], title="Not yet written to Plex")
@@ -172,7 +160,7 @@ def show_attention(seen: Overview, health: Health, now: datetime) -> None:
 def _show_items(reviews: Sequence[Review]) -> None:
     """Review items by kind and supplier, the worst first; the same fix once for all of a group."""
     for group in grouped(reviews):
-        what = group.kind.value.replace("-", " ").capitalize()
+        what = group.what.capitalize()
         head(f"{what}, supplier {plain(group.supplier or 'unknown')}: {len(group.reviews)}")
         for review in group.reviews:
             line = "" if review.line is None else f" line {review.line}"

@@ -99,9 +99,9 @@ class Outcome:
             return False
         return True
 
-    def take(self, noted: RecordedEnding) -> None:
-        """Store how the ending was recorded, and what to print for cron."""
-        self.mail, self.known = noted.mail, noted.known
+    def take(self, noted: RecordedEnding, *, to_cron: bool) -> None:
+        """Store how the ending was recorded. `to_cron`: print only what is due; on a terminal everything is."""
+        self.mail, self.known = noted.mail if to_cron else None, noted.known
 
     def by_precedence(self) -> list[PlexStediError]:
         """The faults, with the one that determines the exit code first."""
@@ -214,7 +214,9 @@ def print_done(outcome: Outcome, *, due: bool = False) -> None:
     counts = outcome.counts or Counts()
     done = sentences(counts, due=due)
     prefix = f"{outcome.command}, dry run: " if outcome.dry_run else f"{outcome.command}: "
-    say(f"{prefix}{' '.join(done) or 'Nothing to do.'}", hanging="  ")
+    # What failed may have had much to do; the fault follows on stderr.
+    if done or not outcome.faults:
+        say(f"{prefix}{' '.join(done) or 'Nothing to do.'}", hanging="  ")
     print_news(outcome)
     for sentence in what_next(counts):
         say(sentence)

@@ -16,13 +16,13 @@ from plexstedi.cli.completion import secrets
 from plexstedi.cli.invocation import LOCK_WAIT_SECONDS, Invocation, finish, of, work
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.tables import plain, print_table
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.cli.result.things import CredentialJson
 from plexstedi.cli.result.values import stamp
 from plexstedi.credentials.secrets import ListedSecret
 from plexstedi.errors import ConfigurationFault, PlexStediError, UntrustedFile, UsageFault
 from plexstedi.ownership import is_there
-from plexstedi.plain_text import hanging
 from plexstedi.secret_names import SecretName
 from plexstedi.state.file.lock import RunLock, lock_path
 from plexstedi.sync.keys.advice import key_due, refused_key, replacement_commands
@@ -73,7 +73,7 @@ def _set(
     outcome.data |= {"name": secret.value, "stored_in": stored.where}
     if stored.hidden_by is not None:
         outcome.warnings.append(f"{secret} also comes from the {stored.hidden_by}, which has priority and is used")
-    outcome.show = lambda: print(f"{secret} stored in {plain(stored.where)}")
+    outcome.show = lambda: say(f"{secret} stored in {plain(stored.where)}")
     finish(invocation, outcome, as_json=json)
 
 
@@ -130,7 +130,7 @@ def _delete(context: typer.Context, name: Name, json: Json = False) -> None:
         invocation.secrets().delete(secret)
     outcome = Outcome(command="credentials delete")
     outcome.data["name"] = secret.value
-    outcome.show = lambda: print(f"{secret} removed from the keyring")
+    outcome.show = lambda: say(f"{secret} removed from the keyring")
     finish(invocation, outcome, as_json=json)
 
 
@@ -157,13 +157,11 @@ def _rotate(
     def body(session: Session, outcome: Outcome) -> None:
         replaced = rotate_now(session, secrets)
         outcome.data |= {"rotated": what.value if replaced else None}
-        outcome.show = lambda: print(
-            hanging(
-                f"Stedi accepts the new key; it is {SecretName.STEDI_API_KEY} from now on. Delete the old key in the"
-                " Stedi portal after the next run, unless plexstedi created it: then that run deletes it."
-                if replaced
-                else "alerts.rotate_command was given a new key. The next run reports whether it is in use."
-            )
+        outcome.show = lambda: say(
+            f"Stedi accepts the new key; it is {SecretName.STEDI_API_KEY} from now on. Delete the old key in the"
+            " Stedi portal after the next run, unless plexstedi created it: then that run deletes it."
+            if replaced
+            else "alerts.rotate_command was given a new key. The next run reports whether it is in use."
         )
 
     work(context, "credentials rotate", body, as_json=json, by_user=True)

@@ -12,6 +12,7 @@ import typer
 
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json
+from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.load import default_config_path, load
@@ -297,6 +298,6 @@ def _show(file: Path, api: PlexApi) -> None:
     print(f"  plexstedi credentials set {secret}")
     print(f"  plexstedi credentials set {SecretName.STEDI_API_KEY}")
     if api in ACCOUNT_APIS:
-        print('  compare each name marked "# confirm" in [plex.datasources] with your Plex')
-    print("  add a [suppliers.CODE] table for each supplier; the file has an example")
+        say('compare each name marked "# confirm" in [plex.datasources] with your Plex', indent="  ", hanging="    ")
+    say("add a [suppliers.CODE] table for each supplier; the file has an example", indent="  ", hanging="    ")
     print("  plexstedi check")
