@@ -97,7 +97,7 @@ def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
     file = cli.home / "asked.toml"
     ran = cli.on_a_terminal(
         *("--config", str(file), "init", "--company", "Acme"),
-        answers=["ftp", "connect", "T", "report-only", TENANT, "Detroit", "America/Detroit", "0", "5", "never", "45"],
+        answers=["ftp", "connect", "1234", TENANT, "Detroit", "America/Detroit", "", "", "0", "5", "never", "45"],
     )
     assert ran.code == 0, ran.out
     assert load(file).run.every_minutes == 5
@@ -105,8 +105,26 @@ def test_a_person_is_asked_what_was_not_given(cli: Cli) -> None:
     assert load(file).plex.timezone == "America/Detroit"
     assert "Detroit is not a time zone. Write an IANA name: America/Detroit." in ran.out
     assert "Enter one of: connect, oauth2" in ran.out
+    assert "UUID" in ran.out, "an answer that cannot be is told at once, not at the end"
+    assert (load(file).stedi.usage_indicator, load(file).plex.acknowledgments.write) == ("T", WriteBack.REPORT_ONLY)
+    assert not file.with_name("asked.toml.answers").exists()
     assert load(file).plex.tenant_id == TENANT
     assert not stat.S_IMODE(file.stat().st_mode) & 0o022
+
+
+def test_a_stopped_set_up_continues_where_it_was(cli: Cli) -> None:
+    file = cli.home / "asked.toml"
+    command = ("--config", str(file), "init", "--company", "Acme")
+    stopped = cli.on_a_terminal(*command, answers=["connect", TENANT, "\x04"])
+    assert stopped.code == 130
+    assert not file.exists()
+    kept = file.with_name("asked.toml.answers")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    ran = cli.on_a_terminal(*command, answers=["", "", "", "", ""])
+    assert ran.code == 0, ran.out
+    assert "Continuing with the values" in ran.out
+    assert load(file).plex.tenant_id == TENANT
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize("write", [WriteBack.CUSTOM_FIELDS, WriteBack.RELEASES, WriteBack.REPORT_ONLY])

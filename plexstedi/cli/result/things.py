@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 from plexstedi.cli.result.values import Day, JsonShape, Number, Time
 
 if TYPE_CHECKING:
-    from plexstedi.state.reviews import Review
-
-if TYPE_CHECKING:
     from plexstedi.credentials.secrets import ListedSecret
     from plexstedi.edi.inbound.outcome import UnmatchedLine
     from plexstedi.edi.reasons import Reason

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +13,24 @@ from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome
+from plexstedi.cli.setup.questions import (
+    KeptAnswers,
+    Question,
+    address,
+    any_text,
+    ask,
+    code,
+    one_of,
+    tenant,
+    whole_number,
+)
+from plexstedi.cli.setup.questions import timezone as timezone_of_plant
 from plexstedi.config.datasource_tables import ACCOUNT_APIS
 from plexstedi.config.load import default_config_path, load
 from plexstedi.config.machine_tables import RunConfig
 from plexstedi.config.new import InitOptions, example_text, missing_options, new_config
 from plexstedi.config.source_text import tables_to_write
 from plexstedi.config.tables import PlexApi, WriteBack
-from plexstedi.config.values import timezone_problem
 from plexstedi.errors import ConfigurationFault, UsageFault
 from plexstedi.ownership import is_there
 from plexstedi.secret_names import SecretName
@@ -52,6 +62,33 @@ _MOST_DAYS = 3650
 _USUAL_DAYS = 90
 _MOST_MINUTES = 7 * 24 * 60
 _CHOICES: dict[str, tuple[str, ...]] = {"--api": _APIS, "--usage-indicator": ("P", "T"), "--write": _WRITES}
+_QUESTIONS = {
+    question.option: question
+    for question in (
+        Question("--api", _TEXTS["--api"], one_of(_APIS), default=PlexApi.CONNECT.value),
+        Question("--base-url", _TEXTS["--base-url"], address, example="https://plex.example.com/api"),
+        Question("--token-url", _TEXTS["--token-url"], address, example="https://accounts.plex.com/oauth2/token"),
+        Question("--client-id", _TEXTS["--client-id"], code, example="plexstedi"),
+        Question("--username", _TEXTS["--username"], code, example="plexstedi.ws@acme"),
+        Question("--company-code", _TEXTS["--company-code"], code, example="123456"),
+        Question("--tenant-id", _TEXTS["--tenant-id"], tenant, example="01234567-89ab-cdef-0123-456789abcdef"),
+        Question("--timezone", _TEXTS["--timezone"], timezone_of_plant, optional=True),
+        Question("--company", _TEXTS["--company"], any_text, example="Acme Inc"),
+        Question("--usage-indicator", _TEXTS["--usage-indicator"], one_of(("P", "T")), default="T"),
+        Question("--write", _TEXTS["--write"], one_of(_WRITES), default=WriteBack.REPORT_ONLY.value),
+        Question(
+            "--every-minutes",
+            _TEXTS["--every-minutes"],
+            whole_number(_MOST_MINUTES),
+            default=str(RunConfig().every_minutes),
+        ),
+        Question(
+            "--key-rotation-days", _TEXTS["--key-rotation-days"], whole_number(_MOST_DAYS), default=str(_USUAL_DAYS)
+        ),
+    )
+}
+"""In the order of the prompts: Plex, the company, the documents, the machine."""
+_ALWAYS_ASKED = ("--timezone", "--every-minutes", "--key-rotation-days")
 
 
 def register(app: typer.Typer) -> None:
@@ -142,22 +179,20 @@ def register(app: typer.Typer) -> None:
             "--usage-indicator": usage,
             "--company": company,
             "--write": write,
+            "--timezone": timezone,
+            "--every-minutes": None if every_minutes is None else str(every_minutes),
+            "--key-rotation-days": None if key_rotation_days is None else str(key_rotation_days),
         }
-        asking = _complete(given)
+        kept = KeptAnswers(file)
+        _complete(given, kept)
         if from_plex and given["--api"] != PlexApi.DATASOURCE:
             raise UsageFault(
                 f"--from-plex reads the names of data sources, which --api {given['--api']} does not have",
                 fix="Omit --from-plex, or use --api datasource.",
             )
-        if asking and timezone is None:
-            timezone = _ask_timezone()
-        if asking and every_minutes is None:
-            every_minutes = _ask_number("--every-minutes", RunConfig().every_minutes, _MOST_MINUTES)
-        if asking and key_rotation_days is None:
-            key_rotation_days = _ask_number("--key-rotation-days", _USUAL_DAYS, _MOST_DAYS)
         answers = InitOptions(
             api=PlexApi(given["--api"] or ""),
-            base_url=base_url or given["--base-url"],
+            base_url=given["--base-url"],
             tenant_id=given["--tenant-id"],
             tenant_code=tenant_code,
             token_url=given["--token-url"],
@@ -165,15 +200,16 @@ def register(app: typer.Typer) -> None:
             usage_indicator=given["--usage-indicator"] or "",
             company=given["--company"] or "",
             write=WriteBack(given["--write"] or ""),
-            every_minutes=every_minutes,
-            timezone=timezone,
-            key_rotation_days=key_rotation_days,
+            every_minutes=_number(given["--every-minutes"]),
+            timezone=given["--timezone"] or None,
+            key_rotation_days=_number(given["--key-rotation-days"]),
             username=given["--username"],
             company_code=given["--company-code"],
         )
         _create(file, new_config(example_text(), answers))
         if from_plex:
             _fill_from_plex(invocation, file, answers)
+        kept.discard()
         outcome = Outcome(command="init")
         outcome.data["file"] = str(file)
         outcome.show = lambda: _show(file, answers.api)
@@ -188,8 +224,8 @@ def _there(file: Path) -> UsageFault:
     )
 
 
-def _complete(given: dict[str, str | None]) -> bool:
-    """Prompt for missing values; return whether prompts are possible (a terminal).
+def _complete(given: dict[str, str | None], kept: KeptAnswers) -> None:
+    """Ask on a terminal for the values that are missing.
 
     Raise UsageFault for an invalid option, or if a value is missing and there is no terminal.
     """
@@ -201,12 +237,27 @@ def _complete(given: dict[str, str | None]) -> bool:
                 f"there is no terminal for questions, and these options are missing: {', '.join(missing)}",
                 fix="Add them; `plexstedi init --help` describes them.",
             )
-        return False
-    if not given["--api"]:
-        given["--api"] = _ask("--api")
-    for option in missing_options(given, _api(given)):
-        given[option] = _ask(option)
-    return True
+        return
+    kept.load(_QUESTIONS)
+    if kept.answers:
+        print(f"Continuing with the values in {kept.file}; delete it to start over.", file=sys.stderr)
+    for option, question in _QUESTIONS.items():
+        if given[option] is not None or not _is_needed(option, given):
+            continue
+        if option in kept.answers:
+            print(f"{question.text}: {kept.answers[option] or '(not set)'}", file=sys.stderr)
+            given[option] = kept.answers[option]
+            continue
+        given[option] = ask(question)
+        kept.keep(option, given[option] or "")
+
+
+def _is_needed(option: str, given: dict[str, str | None]) -> bool:
+    return option in _ALWAYS_ASKED or option in missing_options(given, _api(given))
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
 
 
 def _api(given: dict[str, str | None]) -> PlexApi | None:
@@ -219,32 +270,6 @@ def _check_choices(given: dict[str, str | None]) -> None:
         value = given[option]
         if value is not None and value not in choices:
             raise UsageFault(f"{option} {value} is not one of {', '.join(choices)}", fix=f"{_TEXTS[option]}.")
-
-
-def _ask(option: str) -> str:
-    choices = _CHOICES.get(option)
-    check: Callable[[str], bool] = bool if choices is None else choices.__contains__
-    while True:
-        answer = str(typer.prompt(_TEXTS[option], err=True)).strip()
-        if check(answer):
-            return answer
-        print(f"Enter one of: {', '.join(choices or ())}", file=sys.stderr)
-
-
-def _ask_timezone() -> str | None:
-    while True:
-        answer = str(typer.prompt(f"{_TEXTS['--timezone']} (empty: not set)", default="", err=True)).strip()
-        if not answer or (why := timezone_problem(answer)) is None:
-            return answer or None
-        print(why, file=sys.stderr)
-
-
-def _ask_number(option: str, usual: int, most: int) -> int:
-    while True:
-        answer = str(typer.prompt(_TEXTS[option], default=str(usual), err=True)).strip()
-        if answer.isascii() and answer.isdecimal() and len(answer) < 6 and 1 <= int(answer) <= most:
-            return int(answer)
-        print(f"Enter a whole number from 1 to {most}.", file=sys.stderr)
 
 
 def _create(file: Path, text: str) -> None:
