@@ -10,6 +10,7 @@ from plexstedi.cli.page.files import write_run_page
 from plexstedi.cli.result.outcome import Outcome, on_a_terminal, print_done
 from plexstedi.cli.result.overview import not_traded
 from plexstedi.errors import Interrupted, LockHeld, PlexStediError, StateUnusable
+from plexstedi.internal import place_of
 from plexstedi.sync.endings import warning_is_due
 from plexstedi.sync.keys.rotation import rotate_if_due
 from plexstedi.sync.run import back_up, purge, run
@@ -75,6 +76,13 @@ def _page(invocation: Invocation, session: Session | None, outcome: Outcome) -> 
         if session is not None:
             raise
         return None
+    except Exception as error:
+        # The ending is recorded already: as a fault it would only be an exit code in cron's mail.
+        return PlexStediError(
+            f"the page (run.html) cannot be made: {type(error).__name__} in {place_of(error)}",
+            fix="Report it with the traceback that status --html prints. Orders are not affected.",
+            code="page",
+        )
 
 
 def _show(outcome: Outcome) -> None:

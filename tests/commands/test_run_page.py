@@ -132,3 +132,21 @@ def test_each_day_is_recorded_once_and_the_page_adds_today(bench: Bench, page: P
     with closing(Store.open_to_read(bench.state)) as store:
         assert read_days(store.page_statistics, START.date()) == days
     assert bench.state.stat().st_size == before
+
+
+def test_a_page_that_cannot_be_made_is_a_warning_and_not_a_silent_exit_code(bench: Bench, page: Path) -> None:
+    bench.run("run")
+    bench.later(minutes=5)
+
+    def broken() -> None:
+        from plexstedi.sync.report import page as module
+
+        def fails(*given: object) -> None:
+            raise ZeroDivisionError
+
+        module.page_data = fails  # type: ignore[assignment]
+
+    ran = bench.run("run", "--json", before=broken)
+    assert ran.code == 0
+    (warning,) = [each for each in ran.json["warnings"] if "run.html" in each]
+    assert "ZeroDivisionError" in warning
