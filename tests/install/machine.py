@@ -86,14 +86,14 @@ def clean_machine(scratch: Path) -> Iterator[Machine]:
     """A machine that has the project's files and nothing installed. Raise NoMachine if there can be none here."""
     if os.geteuid() != 0:
         raise NoMachine("only root can start a machine of its own")
-    missing = [name for name in ("unshare", "nsenter", "systemd-analyze") if shutil.which(name) is None]
+    missing = [name for name in ("unshare", "nsenter", "setpriv", "systemd-analyze") if shutil.which(name) is None]
     if not Path("/lib/systemd/systemd").exists():
         missing.append("systemd")
     if missing:
         raise NoMachine(f"there is no {', '.join(missing)} here")
-    process = subprocess.Popen(
-        [BOOT, scratch], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
+    # Where the tests are ended hard, the machine ends with them.
+    command = ["setpriv", "--pdeathsig", "KILL", BOOT, scratch]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     first = None
     try:
         first = _first_process(process)
