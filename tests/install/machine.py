@@ -26,6 +26,7 @@ _FILES = ("plexstedi", "examples", "config.example.toml", "pyproject.toml", "REA
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _OF_PIP = ("PIP_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 _BOOT_SECONDS = 120.0
+_END_SECONDS = 10.0
 
 
 class NoMachine(Exception):
@@ -85,14 +86,14 @@ def clean_machine(scratch: Path) -> Iterator[Machine]:
     """A machine that has the project's files and nothing installed. Raise NoMachine if there can be none here."""
     if os.geteuid() != 0:
         raise NoMachine("only root can start a machine of its own")
-    missing = [name for name in ("unshare", "nsenter", "systemd-analyze") if shutil.which(name) is None]
+    missing = [name for name in ("unshare", "nsenter", "setpriv", "systemd-analyze") if shutil.which(name) is None]
     if not Path("/lib/systemd/systemd").exists():
         missing.append("systemd")
     if missing:
         raise NoMachine(f"there is no {', '.join(missing)} here")
-    process = subprocess.Popen(
-        [BOOT, scratch], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
+    # Where the tests are ended hard, the machine ends with them.
+    command = ["setpriv", "--pdeathsig", "KILL", BOOT, scratch]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     first = None
     try:
         first = _first_process(process)
@@ -106,12 +107,18 @@ def clean_machine(scratch: Path) -> Iterator[Machine]:
                 os.kill(first, signal.SIGKILL)
         process.kill()
         process.communicate()
-        for groups in Path("/sys/fs/cgroup").glob(f"**/plexstedi-test-{process.pid}"):
-            for folder in sorted(groups.rglob("*/"), reverse=True):
-                with suppress(OSError):
-                    folder.rmdir()
+        for base in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
+            _remove_groups(Path(base) / f"plexstedi-test-{process.pid}")
+
+
+def _remove_groups(groups: Path) -> None:
+    """Remove the machine's control groups, once its processes are gone."""
+    until = time.monotonic() + _END_SECONDS
+    while groups.is_dir() and time.monotonic() < until:
+        for folder in sorted((Path(one) for one, _, _ in os.walk(groups)), reverse=True):
             with suppress(OSError):
-                groups.rmdir()
+                folder.rmdir()
+        _pause()
 
 
 def _first_process(process: subprocess.Popen[bytes]) -> int:
