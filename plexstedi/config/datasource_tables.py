@@ -79,8 +79,8 @@ TABLES: Mapping[str, DataSourceTable] = {
         one_of=(("order",),),
         needed=("line_key", "line", "status", "unit", "price"),
         columns=(
-            *("order_unit", "part", "revision", "item", "supplier_part", "manufacturer_part", "description"),
-            *("note", "blanket_quantity"),
+            *("order", "order_unit", "part", "revision", "item", "supplier_part", "manufacturer_part"),
+            *("description", "note", "blanket_quantity"),
         ),
         required=True,
     ),

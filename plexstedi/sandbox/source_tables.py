@@ -27,7 +27,7 @@ _TABLES: tuple[tuple[str, int | None, Mapping[str, str], Mapping[str, str]], ...
     (
         "lines", 6197, _ORDER,
         {
-            "line_key": "Line_Item_Key", "line": "Line_Item_No", "status": "Status", "unit": "Unit",
+            "order": "PO_Key", "line_key": "Line_Item_Key", "line": "Line_Item_No", "status": "Status", "unit": "Unit",
             "order_unit": "Order_Unit", "price": "Unit_Price", "part": "Part_No", "revision": "Revision",
             "supplier_part": "Supplier_Part_No", "manufacturer_part": "Manufacturer_Part_No",
             "description": "Description", "note": "Note", "blanket_quantity": "Blanket_Quantity",

@@ -59,6 +59,10 @@ TRAPS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "a data source ignores the order's key, and the lines of all orders come": (
         (HERE, "test_lines_and_releases_of_all_orders_are_never_sent_as_those_of_one"),
+        (
+            "plex/datasource/test_reading.py",
+            "test_the_line_of_one_other_order_is_seen_where_lines_name_their_order",
+        ),
         ("commands/test_data_source_faults.py", "test_an_ignored_key_never_mixes_orders"),
     ),
     "the same record has a UUID, a whole number as key, and a code": (
@@ -268,13 +272,25 @@ def test_a_window_that_plex_ignores_costs_calls_and_check_finds_it(tmp_path, api
 
 
 @pytest.mark.parametrize("api", BY_ACCOUNT)
-def test_lines_and_releases_of_all_orders_are_never_sent_as_those_of_one(tmp_path, api):
+@pytest.mark.parametrize("is_named", [True, False], ids=["a line names its order", "no line names its order"])
+def test_lines_and_releases_of_all_orders_are_never_sent_as_those_of_one(tmp_path, api, is_named):
+    """Where the lines' column of the order is mapped, the run ends and names the source; else each order is held."""
+
+    def without(text: str) -> str:
+        mapped = 'order = "PO_Key", line_key = "Line_Item_Key", line ='
+        assert text.count(mapped) == 1
+        return text.replace(mapped, mapped.removeprefix('order = "PO_Key", '))
+
     with served(api, tmp_path, 3) as one:
-        bench = fresh(one, tmp_path)
+        bench = fresh(one, tmp_path, (lambda text: text) if is_named else without)
         for source in (6197, 6200):
             bench.sandbox.inject(FaultRule(FaultKind.IGNORED_FILTER, origin="plex", source=source, times=None))
         ran = bench.run("run", "--json")
-        assert (ran.code, ran.json["counts"]["documents_held"]) == (3, 3)
+        if is_named:
+            assert (ran.code, ran.json["error"]["code"]) == (4, "ignored-filter")
+            assert "6197 ([plex.datasources.lines])" in ran.json["error"]["message"]
+        else:
+            assert (ran.code, ran.json["counts"]["documents_held"]) == (3, 3)
         assert bench.sandbox.generated() == []
         bench.sandbox.faults.clear()
         bench.later(minutes=10)

@@ -143,6 +143,8 @@ class SourceOrders:
         if any(row.text("id") != order_id for row in headers):
             raise ignored_input(self._tables, "order", "order", order_id)
         lines = _distinct([row for row in calls.rows("lines", keys) if row.raw("id") is not None], ("id",))
+        if any(row.raw("poId") is not None and row.text("poId") != order_id for row in lines):
+            raise ignored_input(self._tables, "lines", "order", order_id)
         if "line_key" in self._tables.map("releases").inputs:
             found = [row for line in lines for row in calls.rows("releases", {**keys, "line_key": line.needed("id")})]
         else:

@@ -37,6 +37,7 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
         "blanket": "blanketOrder",
     },
     "lines": {
+        "order": "poId",
         "line_key": "id",
         "line": "lineItemNumber",
         "price": "unitPrice",
@@ -300,7 +301,7 @@ def ignored_input(tables: SourceTables, table: str, name: str, wanted: str) -> S
     return ServiceRefused(
         f"data source {source.id} ([plex.datasources.{table}]) ignored its input {source.inputs.get(name, name)}: it "
         f"returned other rows than those of {name} {wanted}",
-        fix=f"Correct [plex.datasources.{table}] id and inputs.",
+        fix=f"Correct [plex.datasources.{table}] id, inputs and columns.",
         code="ignored-filter",
     )
 

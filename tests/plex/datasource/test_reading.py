@@ -209,6 +209,19 @@ def test_an_ignored_input_is_seen_and_an_unknown_order_has_vanished(make_sources
     assert caught.value.code == "ignored-filter"
 
 
+def test_the_line_of_one_other_order_is_seen_where_lines_name_their_order(make_sources):
+    """Its number may be free in this order: nothing else would tell that it was ordered elsewhere."""
+    own = tables()
+    named = replace(own["lines"], columns={**own["lines"].columns, "order": "PO_Key"})
+    fake, plex = make_sources(tables=own | {"lines": named})
+    fake.put(6197, [LINE | {"PO_Key": 7001}])
+    assert isinstance(plex.order("7001"), Order)
+    fake.put(6197, [LINE | {"PO_Key": 7001}, LINE | {"PO_Key": 7002, "Line_Item_Key": 8002, "Line_Item_No": 2}])
+    with pytest.raises(ServiceRefused, match=r"6197.*plex\.datasources\.lines.*PO_Key") as caught:
+        plex.order("7001")
+    assert caught.value.code == "ignored-filter"
+
+
 @pytest.mark.parametrize(("number", "table"), [(3827, "order"), (6197, "lines"), (6200, "releases")])
 def test_a_table_without_rows_of_any_order_is_missing_access_and_no_order_has_vanished(make_sources, number, table):
     fake, plex = make_sources()
