@@ -76,7 +76,9 @@ def test_an_empty_list_of_suppliers_is_a_missing_role_too(checked, dialect):
     assert "administrator" in found["fix"]
 
 
-@pytest.mark.parametrize(("source", "what"), [(19022, "orders"), (15303, "receipts"), (21287, "invoices")])
+@pytest.mark.parametrize(
+    ("source", "what"), [(19022, "orders"), (21338, "orders"), (15303, "receipts"), (21287, "invoices")]
+)
 def test_a_data_source_that_ignores_its_window_is_found_by_a_window_in_the_future(checked, source, what):
     def ignore(bench):
         def all_rows(request, response):
