@@ -19,7 +19,8 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel
+import typer.main
+from pydantic import BaseModel, TypeAdapter
 
 import plexstedi.cli.invocation as invocation
 import plexstedi.cli.main as program
@@ -41,8 +42,15 @@ def _build_models(above: type[BaseModel]) -> None:
         _build_models(model)
 
 
-# So are the validators, which are built when first used.
+# So are the validators, which are built when first used, and the tree of commands.
 _build_models(BaseModel)
+for _adapter in gc.get_objects():
+    if type(_adapter) is TypeAdapter:
+        _adapter.rebuild()
+program._register([])
+_tree = typer.main.get_command(program.app)
+_build_tree = typer.main.get_command
+typer.main.get_command = lambda app: _tree if app is program.app else _build_tree(app)
 
 _PATIENCE_SECONDS = 120.0
 

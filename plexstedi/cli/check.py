@@ -34,7 +34,7 @@ from plexstedi.sync.report.check import (
 from plexstedi.sync.report.check_files import check_alerts, check_groups, check_state_folder, untrusted
 from plexstedi.sync.report.check_guides import Trial, demands, left_out, try_orders
 from plexstedi.sync.report.check_key import check_key, check_key_place, check_plex_key
-from plexstedi.sync.report.check_metrics import check_metrics
+from plexstedi.sync.report.check_written_files import check_written_files
 from plexstedi.sync.report.overview import reading
 
 _COLOURS = {Verdict.WARN: Mark.CARE, Verdict.WRONG: Mark.WRONG}
@@ -123,7 +123,7 @@ def _key(invocation: Invocation, config: Config, secrets: Secrets) -> list[Findi
             *check_key(state, config, secrets, now),
             *check_plex_key(state, config, secrets, now),
             *check_key_place(secrets),
-            *check_metrics(config),
+            *check_written_files(config),
         ]
     except UntrustedFile:
         # Reported by the check of the state file.

@@ -150,3 +150,14 @@ def test_a_page_that_cannot_be_made_is_a_warning_and_not_a_silent_exit_code(benc
     assert ran.code == 0
     (warning,) = [each for each in ran.json["warnings"] if "run.html" in each]
     assert "ZeroDivisionError" in warning
+
+
+def test_check_names_a_folder_that_the_page_cannot_be_written_to(bench: Bench, page: Path) -> None:
+    def verdict() -> str:
+        findings = bench.run("check", "--offline", "--json").json["findings"]
+        (found,) = [each for each in findings if each["subject"] == "run.html"]
+        return str(found["verdict"])
+
+    assert verdict() == "ok"
+    page.parent.rmdir()
+    assert verdict() == "warn"

@@ -12,7 +12,7 @@ import typer
 from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import of, work
 from plexstedi.cli.options import DryRun, Json, Override, Reason, Supplier, Yes, confirmed, overrides, reason_given
-from plexstedi.cli.render.tables import aligned, plain, x12_lines
+from plexstedi.cli.render.tables import plain, print_table, x12_lines
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.result.outcome import Outcome, print_news
 from plexstedi.cli.result.results import TransactionJson
@@ -153,14 +153,18 @@ def _preview(context: typer.Context, planned: Any, *, as_json: bool) -> list[Rep
     ]
     if rows:
         headers = ("order or invoice", "partner", "kind", "purpose", "revision", "replays", "file name", "key")
-        print("\n".join(aligned(headers, [[plain(text) for text in row] for row in rows])), file=sys.stderr)
+        print_table(headers, rows, spare=("key", "file name", "revision"), file=sys.stderr)
     for one in found:
-        print("\n".join(_content(one)), file=sys.stderr)
+        first, *others = _content(one)
+        say(first, hanging="  ", file=sys.stderr)
+        for line in others:
+            say(line.strip(), indent="  ", hanging="    ", file=sys.stderr)
     if len(found) == 1:
         print(f"It is sent as this X12:\n{x12_lines(found[0].new.x12)}", file=sys.stderr)
     for one in found:
         for warning in one.warnings:
-            print(f"warning: {_word(one.new.kind)} {plain(one.new.order_number)}: {plain(warning)}", file=sys.stderr)
+            about = f"{_word(one.new.kind)} {plain(one.new.order_number)}"
+            say(f"warning: {about}: {plain(warning)}", hanging="  ", file=sys.stderr)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from plexstedi.cli.render.layout import table
 from plexstedi.cli.render.terminal import head, print_lines, terminal_width
@@ -32,8 +32,9 @@ def print_table(
     *,
     title: str | None = None,
     spare: Sequence[str] = (),
+    file: TextIO | None = None,
 ) -> None:
-    """Print a table on stdout; nothing without rows, and no column that is empty in all of them.
+    """Print a table on stdout, or on `file`; nothing without rows, and no column that is empty in all of them.
 
     `spare`: columns that a narrow terminal can do without.
     """
@@ -44,11 +45,11 @@ def print_table(
     headers, texts = [headers[column] for column in kept], [[row[column] for column in kept] for row in texts]
     if title:
         head(title)
-    width = terminal_width()
+    width = terminal_width(file)
     if width is None:
-        print("\n".join(aligned(headers, texts)))
+        print("\n".join(aligned(headers, texts)), file=file)
     else:
-        print_lines(table(headers, texts, width, spare))
+        print_lines(table(headers, texts, width, spare), file)
 
 
 def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -68,7 +69,8 @@ def print_documents_preview(previews: Sequence[Preview], show: str) -> None:
         return
     if show == "table":
         headers = ("order", "supplier", "kind", "purpose", "revision", "lines", "file name", "key")
-        print_table(headers, [_preview_row(preview) for preview in previews])
+        rows = [_preview_row(preview) for preview in previews]
+        print_table(headers, rows, spare=("key", "file name", "revision"))
         return
     for number, preview in enumerate(previews):
         document = preview.document

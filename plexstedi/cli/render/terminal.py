@@ -1,4 +1,4 @@
-"""Prints on stdout: wrapped and coloured on a terminal, whole plain lines elsewhere, so that `grep` finds them."""
+"""Prints wrapped and coloured on a terminal, whole plain lines elsewhere, so that `grep` finds them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
 from plexstedi.cli.render.layout import Line, Mark, Styled, paragraph, text_of
 from plexstedi.cli.render.streams import ours
@@ -15,9 +16,9 @@ from plexstedi.plain_text import visible
 _CODES = {Mark.HEAD: "1", Mark.WRONG: "1;31", Mark.CARE: "33"}
 
 
-def terminal_width() -> int | None:
-    """The columns of stdout's terminal (`COLUMNS` overrides); None without a terminal."""
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
+def terminal_width(file: TextIO | None = None) -> int | None:
+    """The columns of the stream's terminal (`COLUMNS` overrides); None without a terminal. `file`: else stdout."""
+    return shutil.get_terminal_size((80, 24)).columns if (file or sys.stdout).isatty() else None
 
 
 def terminal_height() -> int:
@@ -25,16 +26,23 @@ def terminal_height() -> int:
     return shutil.get_terminal_size((80, 24)).lines
 
 
-def has_colours() -> bool:
-    """Whether stdout takes colours: a terminal, without `NO_COLOR` (no-color.org) and not `TERM=dumb`."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def has_colours(file: TextIO | None = None) -> bool:
+    """Whether the stream takes colours: a terminal, without `NO_COLOR` (no-color.org) and not `TERM=dumb`."""
+    return (file or sys.stdout).isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def say(text: str = "", *, indent: str = "", hanging: str | None = None, mark: Mark = Mark.NONE) -> None:
+def say(
+    text: str = "",
+    *,
+    indent: str = "",
+    hanging: str | None = None,
+    mark: Mark = Mark.NONE,
+    file: TextIO | None = None,
+) -> None:
     """Print one sentence or paragraph; `hanging`: the indent of its further lines on a terminal."""
-    width = terminal_width()
+    width = terminal_width(file)
     lines = [indent + text] if width is None else paragraph(text, width, indent=indent, hanging=hanging)
-    print_lines((Styled(line, mark),) for line in lines)
+    print_lines(((Styled(line, mark),) for line in lines), file)
 
 
 def head(text: str) -> None:
@@ -43,10 +51,11 @@ def head(text: str) -> None:
     print_lines([(Styled(text, Mark.HEAD),)])
 
 
-def print_lines(lines: Iterable[Line]) -> None:
+def print_lines(lines: Iterable[Line], file: TextIO | None = None) -> None:
     """Print laid-out lines."""
-    coloured = has_colours()
-    stream = ours(sys.stdout) if coloured else sys.stdout
+    coloured, stream = has_colours(file), file or sys.stdout
+    if coloured:
+        stream = ours(stream)
     for line in lines:
         shown = "".join(map(_painted, line)).rstrip() if coloured else text_of(line)
         print(shown, file=stream)

@@ -36,6 +36,7 @@ class PlexConnect:
             "/purchasing/v2-beta1/releases": plex.releases,
             "/purchasing/v2-beta1/releases/{id}": plex.release,
             "/purchasing/v1/receipts": plex.receipts,
+            "/purchasing/v1/approved-suppliers": plex.approved_suppliers,
             "/mdm/v1/suppliers": plex.suppliers,
             "/mdm/v1/suppliers/{id}": lambda call, each: supplier_row(plex.find_supplier(call, each)),
             "/mdm/v1/suppliers/{id}/addresses": plex.addresses,

@@ -9,7 +9,16 @@ from datetime import UTC, date, datetime, time
 from enum import Enum
 from typing import Generic, TypeVar
 
-from plexstedi.sandbox.plex.records import Invoice, OrderStatus, Part, Receipt, ReleaseStatus, Supplier, Tenant
+from plexstedi.sandbox.plex.records import (
+    ApprovedSupplier,
+    Invoice,
+    OrderStatus,
+    Part,
+    Receipt,
+    ReleaseStatus,
+    Supplier,
+    Tenant,
+)
 from plexstedi.sandbox.plex.rows import snake
 from plexstedi.sandbox.plex.store import Place
 from plexstedi.sandbox.web import Request
@@ -185,6 +194,12 @@ PART_FILTERS: tuple[Filter[Part], ...] = (
     *_text("revision", lambda p: p.revision),
     *_text("type", lambda p: p.type),
     *_text("status", lambda p: p.status),
+)
+
+APPROVED_FILTERS: tuple[Filter[ApprovedSupplier], ...] = (
+    *_text("id", lambda a: a.id),
+    *_text("partId", lambda a: a.part_id),
+    *_text("supplierId", lambda a: a.supplier_id),
 )
 
 INVOICE_FILTERS: tuple[Filter[Invoice], ...] = (

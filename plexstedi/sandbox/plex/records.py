@@ -99,6 +99,16 @@ class Part:
 
 
 @dataclass(slots=True)
+class ApprovedSupplier:
+    """A supplier that may deliver a part, with its own number for it."""
+
+    id: str
+    part_id: str
+    supplier_id: str
+    part_number: str | None
+
+
+@dataclass(slots=True)
 class Release:
     """One schedule line. `key` is Plex's integer key."""
 
@@ -233,6 +243,7 @@ class Tenant:
     orders: list[Order]
     invoices: list[Invoice]
     receipts: list[Receipt] = field(default_factory=list)
+    approved: list[ApprovedSupplier] = field(default_factory=list)
 
     def order(self, number: str) -> Order:
         """The order of that number. Raise KeyError."""

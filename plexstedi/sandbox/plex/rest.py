@@ -13,6 +13,7 @@ from plexstedi.decimal_json import Json
 from plexstedi.sandbox.clock import SandboxClock
 from plexstedi.sandbox.plex.custom_fields import LINE, ORDER
 from plexstedi.sandbox.plex.filters import (
+    APPROVED_FILTERS,
     INVOICE_FILTERS,
     LINE_FILTERS,
     ORDER_STATUS_FILTERS,
@@ -32,6 +33,7 @@ from plexstedi.sandbox.plex.rows import (
     Row,
     Value,
     address_row,
+    approved_row,
     day_there,
     from_json,
     line_row,
@@ -266,6 +268,13 @@ def addresses(call: PlexCall, supplier_id: str) -> list[Row]:
 def parts(call: PlexCall) -> list[Row]:
     found = select(call.store.tenant.parts, PART_FILTERS, call.request, spelling=call.spelling, ignored=call.ignored)
     return [part_row(each) for each in found]
+
+
+def approved_suppliers(call: PlexCall) -> list[Row]:
+    found = select(
+        call.store.tenant.approved, APPROVED_FILTERS, call.request, spelling=call.spelling, ignored=call.ignored
+    )
+    return [approved_row(each) for each in found]
 
 
 def part(call: PlexCall, part_id: str) -> Row:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from plexstedi.decimal_json import Json
 from plexstedi.sandbox.plex.records import (
     Address,
+    ApprovedSupplier,
     OrderStatus,
     Part,
     Receipt,
@@ -271,6 +272,25 @@ def address_row(address: Address, supplier: Supplier) -> Row:
             "modifiedDate": stamp(supplier.modified),
         },
         address.id,
+    )
+
+
+def approved_row(approved: ApprovedSupplier) -> Row:
+    """One approved supplier of a part."""
+    return sparse(
+        {
+            "id": approved.id,
+            "partId": approved.part_id,
+            "operationCode": "Receive",
+            "supplierId": approved.supplier_id,
+            "leadTime": number(Decimal(14)),
+            "supplierPartNumber": approved.part_number,
+            "businessPercentage": number(Decimal(100)),
+            "transitTime": None,
+            "note": None,
+            "partOperationId": None,
+        },
+        approved.id,
     )
 
 

@@ -259,7 +259,7 @@ def _read_pending(session: Session, origin: str, start: datetime, progress: _Pro
     """
     orders = session.store.orders
     total = orders.work_left()
-    done = 0
+    done, limit = 0, session.config.plex.requests_per_minute
     size = _BATCH
     late = progress.late()
     refused: list[tuple[Work, ServiceRefused]] = []
@@ -268,7 +268,10 @@ def _read_pending(session: Session, origin: str, start: datetime, progress: _Pro
         if origin == "window" and orders.work_left("window") == 0:
             break
         if session.clock.monotonic() >= progress.until:
-            session.run.warn(f"{orders.work_left()} orders are still to be read from Plex; the next run continues")
+            left = orders.work_left()
+            session.run.warn(
+                f"{left} orders are still to be read from Plex{reading_time(left, limit)}; the next run continues"
+            )
             _report_refused(session, refused, start, progress, others=done > 0)
             return False
         wanted = {item.order_id: item for item in work}
@@ -278,7 +281,7 @@ def _read_pending(session: Session, origin: str, start: datetime, progress: _Pro
                 item = wanted.pop(reading.id if isinstance(reading, Order) else reading.order_id)
                 _read(session, reading, item, start, progress)
                 done += 1
-                session.progress("reading orders from Plex", done, total)
+                session.progress(f"reading orders from Plex{reading_time(total, limit)}", done, total)
         except ServiceUnavailable as fault:
             if fault.code == "time-limit":
                 raise
@@ -374,3 +377,9 @@ def _with_supplier(
         if fault.code == UNREADABLE:
             return UnreadableOrder(order.id, order.number, fault.message, fault.fix), None
         return UnavailableOrder(order.id, order.number, fault), None
+
+
+def reading_time(orders: int, limit: int) -> str:
+    """How long so many orders take at this limit of calls a minute, at one call each; empty for up to a minute."""
+    minutes = -(-orders // limit)
+    return "" if minutes < 2 else f" (at least {minutes} minutes at {limit} calls a minute)"
