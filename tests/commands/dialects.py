@@ -42,7 +42,8 @@ def fresh(bench: Bench, place: Path, change: Callable[[str], str] = lambda text:
 def stored(bench: Bench) -> dict[str, Any]:
     """The canonical orders of the state file by number, as far as every interface has the same.
 
-    Ids differ by design, and only the REST interfaces state when a line was modified; no document contains either.
+    Ids differ by design, and only the REST interfaces state when a line was modified and who issued the order; no
+    document contains any of these.
     """
     if not bench.state.exists():
         return {}
@@ -56,7 +57,7 @@ def stored(bench: Bench) -> dict[str, Any]:
 
 def _without_ids(value: Any) -> Any:
     if isinstance(value, Mapping):
-        left = [key for key in value if not re.search(r"^id$|_id$|^modified_at$", key)]
+        left = [key for key in value if not re.search(r"^id$|_id$|^modified_at$|^buyer$", key)]
         return {key: _without_ids(value[key]) for key in left}
     return [_without_ids(each) for each in value] if isinstance(value, list) else value
 

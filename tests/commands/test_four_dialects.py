@@ -59,6 +59,7 @@ IN_WORDS = {
         "SOAP states a missing grant as an Error with a text, like any other refusal; the fix names both",
     )
 }
+NO_LINES = (Outcome(4, "no-rows"), "a table without rows of any order is a missing access, as Plex does not refuse it")
 CASES = {
     "401": Case(FaultKind.UNAUTHENTICATED, REFUSED),
     "403": Case(FaultKind.FORBIDDEN, REFUSED),
@@ -74,7 +75,9 @@ CASES = {
     "missing grant": Case(FaultKind.ACCESS_DENIED, REFUSED, differs=IN_WORDS),
     "wrong tenant": Case(FaultKind.DEFAULT_TENANT, Outcome(4, "wrong-tenant"), COMPANY),
     "no tenant": Case(FaultKind.NO_ROWS, Outcome(4, "wrong-tenant"), COMPANY),
-    "order without lines": Case(FaultKind.NO_ROWS, Outcome(3, None)),
+    "orders without lines": Case(
+        FaultKind.NO_ROWS, Outcome(3, None), differs={"datasource": NO_LINES, "soap": NO_LINES}
+    ),
 }
 
 
