@@ -15,7 +15,6 @@ from plexstedi.cli.completion import order_numbers
 from plexstedi.cli.invocation import Invocation, finish, of
 from plexstedi.cli.options import Json, Supplier
 from plexstedi.cli.page.files import write_page
-from plexstedi.cli.plants.command import several_plants
 from plexstedi.cli.render.terminal import say
 from plexstedi.cli.render.text import show_attention, show_health, show_late, show_orders, show_overview, show_report
 from plexstedi.cli.render.watch import repeat
@@ -101,6 +100,9 @@ def register(app: typer.Typer) -> None:
                     "several",
                     fix="Name one configuration.",
                 )
+            # One plant needs none of this.
+            from plexstedi.cli.plants.command import several_plants
+
             several_plants(invocation, outcome, html=html, check=check)
             return outcome
         config, path = _config(invocation, outcome)
